@@ -1,0 +1,42 @@
+# Two commands: make run, make test. What they need is installed into .venv on first use.
+#   make run PORT=8600 HOST=0.0.0.0     make run PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+export TIDEMARK_APP_HOST := $(if $(HOST),$(HOST),$(TIDEMARK_APP_HOST))
+export TIDEMARK_APP_PORT := $(if $(PORT),$(PORT),$(TIDEMARK_APP_PORT))
+
+.PHONY: run test lint check-kernel check-faults bench lock clean
+.SILENT:
+
+run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
+	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
+
+test: lint              ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
+	$(PYTEST) -n $(CORES) --dist loadgroup
+
+lint: .venv/dev
+	$(BIN)/ruff check . && $(BIN)/mypy
+
+check-kernel: .venv/dev ## kernel against its slow twin on 200,000 random cases
+	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) tests/domain/backtest/test_kernel_twin.py
+
+check-faults: .venv/dev ## kills at random moments, many writers, for minutes
+	$(PYTEST) tests/faults -m faults
+
+bench: .venv/dev        ## timings, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+lock:                   ## compile requirements.in for Linux, macOS and Windows (needs uv)
+	uv pip compile requirements.in --universal --python-version 3.11 --quiet --no-annotate --no-header --upgrade -o requirements.txt
+	sed -i.old -E '/^(nvidia-|cuda-|triton)/d' requirements.txt && rm -f requirements.txt.old    # torch is installed as its CPU build
+	uv pip compile requirements-dev.in --universal --python-version 3.11 --quiet --no-annotate --no-header --upgrade -o requirements-dev.txt
+
+clean:                  ## remove the workspace and everything that was installed
+	rm -rf var .venv
+
+.venv/dev: requirements.txt requirements-dev.txt worker/install.py pyproject.toml
+	$(PYTHON) worker/install.py --dev
+	touch $@
