@@ -1,0 +1,1 @@
+"""The execution model: one compiled kernel and what feeds it. Text: docs/execution.md."""

@@ -1,0 +1,49 @@
+"""Arrays reached by address, so that compiled functions hand one another a single record.
+
+Handing arrays from function to function makes numba count references to each of them, at every call: on this kernel
+that cost a thousand times the work. The arrays belong to the caller, who keeps them alive while the kernel runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+
+def _pointer(context: Any, address: Any) -> Any:
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+pointer: Any = intrinsic(_pointer)     # in compiled code: an address, as a pointer
+
+
+@compiled
+def f8(address):
+    return carray(pointer(address), (1,), np.float64)
+
+
+@compiled
+def i8(address):
+    return carray(pointer(address), (1,), np.int64)
+
+
+@compiled
+def i1(address):
+    return carray(pointer(address), (1,), np.int8)
+
+
+def address_of(array: np.ndarray) -> int:
+    """Where a contiguous array begins."""
+    if not array.flags.c_contiguous:
+        raise ValueError("the kernel reads contiguous arrays only")
+    return array.ctypes.data

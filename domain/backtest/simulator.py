@@ -1,0 +1,189 @@
+"""Runs the kernel over prepared arrays, in parts that can be watched and stopped, and makes frames of what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from domain.backtest import kernel
+from domain.backtest.memory import address_of
+from domain.backtest.prepare import Prepared, prepare
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, POSITION, TRADE, WAITING
+from domain.risk.sizing import Sizing
+from domain.trading.account import Account
+from domain.trading.costs import Costs
+from domain.trading.execution import Execution
+from domain.trading.task import COUNTS, FILLS, REASONS, TRADES, Outcome, Rate, Task
+
+AT_ONCE = 100_000       # instants between two looks at the caller
+BUFFER = 16_384         # fills, and trades, before they are carried away
+
+Watch = Callable[[float], None]
+
+
+def simulate(
+    tasks: Sequence[Task],
+    account: Account,
+    costs: Costs,
+    execution: Execution,
+    sizing: Sizing,
+    rates: Sequence[Rate] = (),
+    watch: Watch = lambda share: None,
+) -> Outcome:
+    """What would have happened. ``watch`` hears the share that is done and may raise to stop.
+
+    Raises BadRequest for signals that name no bar, a missing conversion rate, or bars that cannot be traded.
+    """
+    run = Simulation(prepare(tasks, account, costs, execution, sizing, rates), account)
+    run.to_end(watch)
+    return run.outcome(tasks)
+
+
+@dataclass
+class Simulation:
+    """A run in progress: its arrays, and what it has put out so far."""
+
+    prepared: Prepared
+    account: Account
+    arrays: dict[str, np.ndarray] = field(init=False)
+    fills: list[np.ndarray] = field(default_factory=list)
+    trades: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.arrays = {**_state(self.prepared, self.account), **_outputs(self.prepared.rows)}
+        self._house = self.prepared.rules.copy()
+        self._tell(self.prepared.inputs)
+        self._tell(self.arrays)
+
+    def to_end(self, watch: Watch = lambda share: None) -> None:
+        while self.step(AT_ONCE):
+            watch(self._account["rows"] / self.prepared.rows)
+        self.finish()
+
+    def step(self, most: int) -> bool:
+        """Up to ``most`` instants. False at the end of the data."""
+        if kernel.run(self._house, most) < most:
+            if kernel.ended(self._house):
+                return False
+            self._make_room()
+        return True
+
+    def finish(self) -> None:
+        self._make_room()
+        kernel.finish(self._house, self.prepared.final_rate)
+        self._carry_away()
+
+    def outcome(self, tasks: Sequence[Task]) -> Outcome:
+        fills, trades = np.concatenate(self.fills), np.concatenate(self.trades)
+        trades = trades[np.argsort(trades["trade"], kind="stable")]
+        counts = {name: int(n) for name, n in zip(COUNTS, self._account["counts"], strict=True)}
+        extra = dict(signals=int((self.prepared.inputs["signals"]["order"] != 3).sum()), entries=int(self._account["trades"]))
+        return Outcome(_fills_frame(fills, trades, tasks, self.prepared), _trades_frame(trades, tasks, self.prepared), self._equity(), counts, int(self._account["ambiguous"]), extra)
+
+    @property
+    def _account(self) -> np.void:
+        return self.arrays["account"][0]
+
+    def _tell(self, arrays: dict[str, np.ndarray]) -> None:
+        """Write where these arrays lie, and how many places they have, into the house."""
+        for name, array in arrays.items():
+            self._house[name] = address_of(array)
+        for places, name in (("position_places", "positions"), ("order_places", "pending"), ("fill_places", "fills")):
+            if name in arrays:
+                self._house[places] = len(arrays[name])
+
+    def _equity(self) -> pd.DataFrame:
+        columns = {name: self.arrays[f"row_{name}"] for name in ("balance", "equity", "equity_low", "used_margin")}
+        return pd.DataFrame(dict(ts=_times(self.arrays["row_ts"]), **columns), copy=False)
+
+    def _make_room(self) -> None:
+        """Carry results away, and give orders and positions more places if they are short of them."""
+        self._carry_away()
+        coming = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=0)) * len(self.prepared.inputs["tasks"])
+        orders = coming + int(sum(self._account[name] for name in ("positions", "pending", "waiting")))
+        if orders > len(self.arrays["positions"]):
+            for name in ("positions", "pending", "waiting", "candidates"):
+                self.arrays[name] = _grown(self.arrays[name], 2 * orders)
+        if 8 * orders + 8 >= len(self.arrays["fills"]):
+            self.arrays["fills"], self.arrays["trades"] = np.zeros(32 * orders, FILL), np.zeros(32 * orders, TRADE)
+        self._tell(self.arrays)
+
+    def _carry_away(self) -> None:
+        self.fills.append(self.arrays["fills"][: self._account["fills_out"]].copy())
+        self.trades.append(self.arrays["trades"][: self._account["trades_out"]].copy())
+        self._account["fills_out"] = self._account["trades_out"] = 0
+
+
+def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
+    tasks = p.inputs["tasks"]
+    start, cursors = np.zeros(1, ACCOUNT), np.zeros(len(tasks), CURSOR)
+    start["balance"] = start["equity"] = account.balance
+    cursors["bar"] = tasks["first"]
+    return dict(account=start, cursors=cursors, positions=np.zeros(64, POSITION), pending=np.zeros(64, WAITING), waiting=np.zeros(64, WAITING))
+
+
+def _outputs(rows: int) -> dict[str, np.ndarray]:
+    lines = {f"row_{name}": np.empty(rows) for name in ("balance", "equity", "equity_low", "used_margin")}
+    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.zeros(BUFFER, FILL), trades=np.zeros(BUFFER, TRADE), row_ts=np.empty(rows, np.int64), **lines)
+
+
+def _grown(array: np.ndarray, size: int) -> np.ndarray:
+    grown = np.zeros(size, array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+def _times(nanoseconds: np.ndarray) -> pd.Series:
+    return pd.Series(nanoseconds.view("datetime64[ns]"), copy=False).dt.tz_localize("UTC")
+
+
+def _named(names: Sequence[str], codes: np.ndarray) -> pd.Categorical:
+    unique = list(dict.fromkeys(names))
+    places = np.array([unique.index(name) for name in names] or [0])
+    return pd.Categorical.from_codes(places[codes] if len(codes) else np.zeros(0, int), categories=unique or [""])
+
+
+def _fills_frame(fills: np.ndarray, trades: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
+    task = trades["task"][fills["trade"] - 1] if len(trades) else np.zeros(0, np.int32)
+    columns = dict(
+        fill_id=np.arange(1, len(fills) + 1),
+        order_id=p.inputs["signals"]["number"][fills["order"]] + 1,
+        trade_id=fills["trade"],
+        ts=_times(np.ascontiguousarray(fills["ts"])),
+        bar_ts=_times(p.inputs["ts"][fills["bar"]]),
+        instrument=_named([task.instrument.name for task in tasks], task),
+        side=_named(["sell", "buy"], (fills["side"] > 0).astype(int)),
+        **{name: fills[name] for name in ("lots", "price", "spread_cost", "slippage_cost", "commission")},
+        reason=_named(REASONS, fills["reason"]),
+    )
+    return pd.DataFrame(columns)[list(FILLS)]
+
+
+def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
+    tags = [p.tags[task][p.inputs["signals"]["tag"][signal]] for task, signal in zip(t["task"], t["signal"], strict=True)]
+    columns = dict(
+        trade_id=t["trade"],
+        tag=pd.Categorical(tags) if tags else pd.Categorical([]),
+        instrument=_named([task.instrument.name for task in tasks], t["task"]),
+        side=_named(["short", "long"], (t["side"] > 0).astype(int)),
+        lots=t["lots"],
+        entry_ts=_times(np.ascontiguousarray(t["entry_ts"])),
+        entry_price=t["entry_price"],
+        exit_ts=_times(np.ascontiguousarray(t["exit_ts"])),
+        exit_price=t["exit_price"],
+        stop_loss=t["stop"],
+        pnl_gross=t["gross"],
+        costs=t["costs"],
+        swap=t["swap"],
+        pnl=t["gross"] - t["costs"] + t["swap"],
+        r=t["r"],
+        mae_r=t["mae_r"],
+        mfe_r=t["mfe_r"],
+        bars_held=t["bars"],
+        exit_reason=_named(REASONS, t["reason"]),
+        regime=pd.Categorical.from_codes(np.zeros(len(t), int), categories=[""]),
+    )
+    return pd.DataFrame(columns)[list(TRADES)]

@@ -1,0 +1,109 @@
+"""The kernel's memory: what each record holds. Plain arrays, so that a run can be stored after any instant and go on later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from domain.trading.task import COUNTS, REASONS
+
+ORDERS = ("market", "stop", "limit", "exit")
+TRAILS = ("", "points", "percent", "atr", "quantile")
+REASON = {name: number for number, name in enumerate(REASONS)}
+COUNT = {name: number for number, name in enumerate(COUNTS)}
+
+
+def record(**fields: Any) -> np.dtype:
+    return np.dtype([(name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in fields.items()], align=True)
+
+
+# what does not change during a run -----------------------------------------------------------------------------------
+
+TASK = record(
+    first="i8", count="i8",                 # its bars in the flat arrays
+    contract="f8", lot_step="f8", min_lot="f8", max_lot="f8", tick="f8",
+    leverage="f8", margin_per_lot="f8",     # the strictest leverage; quote currency per lot, or 0
+    swap_long="f8", swap_short="f8",        # quote currency per lot and night
+    currency="i8",                          # row of the rate table
+    mid="i4",                               # 1: bars quote the mid, 0: the bid
+    swaps="i4",                             # 1: nights cost or earn something
+)  # fmt: skip
+
+SIGNAL = record(
+    number="i8",                            # in its task's table, from 0
+    lots="f8",                              # its own, or NaN
+    price="f8", stop="f8", target=("f8", (4,)),
+    side="i4", order="i4", tag="i4", plan="i4",
+    oco="i4",                               # 0: none
+)  # fmt: skip
+
+PLAN = record(                              # what many signals have in common
+    fraction=("f8", (4,)), target_r=("f8", (4,)),
+    break_even_r="f8", break_even_offset="f8",
+    trail_value="f8", trail_start_r="f8",
+    grid_spacing="f8", grid_factor="f8", grid_basket="f8",
+    trail_kind="i4", trail_atr="i4",        # row of the ATR table
+    max_bars="i4", valid_bars="i4",         # 0: without limit
+    flat="i4",                              # row of the flat_by table, or -1
+    grid_adds="i4", is_grid="i4", needs_stop="i4",
+)  # fmt: skip
+
+# The bars of all tasks lie one after another. Tables have a row of that length per window, per flat_by; rates have a
+# row per currency, of one column per instant.
+BARS = ("ts", "end", "open", "high", "low", "close", "spread")
+INPUTS = (
+    *BARS,
+    "nights_before",        # i1: swap nights between the bar before and this one, that no bar covers
+    "nights_in",            # i1: swap nights that this bar covers
+    "atr",                  # f8, windows x bars
+    "flat_at", "shut_at",   # i8, flat_by x bars: when a position filled here must leave; the shut before that, if no bar opens between
+    "trail_price",          # f8: for trails of kind quantile
+    "rate",                 # f8, currencies x instants: quote to account; negative: the same, stale
+    "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
+    "signal_first",         # i8, bars + 1: where a bar's signals begin
+    "signals", "plans", "tasks",
+)  # fmt: skip
+
+# what changes --------------------------------------------------------------------------------------------------------
+
+ACCOUNT = record(
+    balance="f8", used="f8", equity="f8",
+    before="f8", commission="f8", swap="f8",                # of the present instant
+    instant="i8", rows="i8", positions="i8", pending="i8", waiting="i8", fills="i8", trades="i8", ambiguous="i8",
+    fills_out="i8", trades_out="i8",                        # in the buffers
+    counts=("i8", (len(COUNTS),)),
+)  # fmt: skip
+
+CURSOR = record(bar="i8", inside="i8", rate="f8")           # of a task: its next or present bar; the rate at that bar's open
+
+POSITION = record(
+    side="i8", lots="f8", price="f8", stop="f8", target=("f8", (4,)), break_even_at="f8", break_even_to="f8",
+    time_bar="i8", flat_at="i8", shut_at="i8", leaves="i4", inside="i4", gone="i4", unclear="i4", reached="i4", stop_reason="i4",
+    worst="f8", best="f8", part_best="f8", part_bar="i8", mark="f8", low="f8", margin="f8",
+    task="i4", tag="i4", plan="i4", fills="i4", signal="i8", trade="i8", entry_bar="i8", entry_ts="i8", part="i8",
+    entry_lots="f8", first_lots="f8", first_stop="f8", risk="f8", value="f8", share="f8", anchor="f8", trail_from="f8",
+    gross="f8", costs="f8", swap="f8", left_sum="f8", left_lots="f8",
+    add_level="f8", add_lots="f8", last_fill="f8", next_basket="f8", adds_left="i8", add_from="i8",
+)  # fmt: skip
+
+WAITING = record(task="i4", dead="i4", signal="i8", expires="i8", lots="f8")            # an order that has not filled yet
+CANDIDATE = record(which="i8", number="i8", distance="f8", sell="i8")                   # scratch: one that could fill now
+
+FILL = record(order="i8", trade="i8", ts="i8", bar="i8", side="i4", reason="i4", lots="f8", price="f8", spread_cost="f8", slippage_cost="f8", commission="f8")
+
+TRADE = record(
+    trade="i8", signal="i8", task="i4", side="i4", reason="i4", bars="i8", entry_ts="i8", exit_ts="i8", lots="f8", entry_price="f8", exit_price="f8",
+    stop="f8", gross="f8", costs="f8", swap="f8", r="f8", mae_r="f8", mfe_r="f8",
+)  # fmt: skip
+
+STATE = ("account", "cursors", "positions", "pending", "waiting")       # copy these arrays, and a run can go on from here
+OUTPUTS = ("candidates", "fills", "trades", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
+
+# one record for everything: the rules as numbers, and the address of every array
+HOUSE = record(
+    intrabar="i8", reverse="i8", slippage="f8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission="f8", commission_kind="i8",
+    sizer="i8", size="f8", stop_out="f8", converts="i8",
+    task_count="i8", bars="i8", instants="i8", position_places="i8", order_places="i8", fill_places="i8",
+    **{name: "i8" for name in (*INPUTS, *STATE, *OUTPUTS)},
+)  # fmt: skip

@@ -1,0 +1,144 @@
+"""One strategy, or signals brought along, on series of one account: from bars to a result with its figures and manifest.
+
+Page, terminal and worker all come through here, so the same question has the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics import measure
+from domain.audit.record import canonical, plain
+from domain.backtest.simulator import Watch, simulate
+from domain.errors import BadRequest
+from domain.features import compute
+from domain.market.instrument import Instrument
+from domain.market.timeframe import Timeframe
+from domain.params import values_of
+from domain.risk.sizing import Sizing
+from domain.strategies import STRATEGIES, Strategy
+from domain.trading.account import Account
+from domain.trading.costs import Costs
+from domain.trading.execution import Execution
+from domain.trading.signals import read_signals
+from domain.trading.task import Outcome, Rate, Task
+
+
+@dataclass(frozen=True)
+class Series:
+    """Bars that are traded. ``version`` names their content."""
+
+    instrument: Instrument
+    timeframe: Timeframe
+    bars: pd.DataFrame
+    side: str = "bid"
+    version: str = ""
+    finer: pd.DataFrame | None = None
+    finer_timeframe: Timeframe | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Everything about a run that is not data and not strategy."""
+
+    account: Account = Account()
+    costs: Costs = Costs()
+    execution: Execution = Execution()
+    sizing: Sizing = Sizing()
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        return {name: values_of(getattr(self, name)) for name in ("account", "costs", "execution", "sizing")}
+
+
+@dataclass(frozen=True)
+class Study:
+    """The outcome of a run and its figures."""
+
+    outcome: Outcome
+    metrics: Mapping[str, float | None]
+    signals: int
+    bars: int
+    remarks: tuple[str, ...] = field(default=())
+
+
+def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None) -> Study:
+    """Trade ``strategy``, or the rows of ``signals``, on ``series``."""
+    if (strategy is None) == (signals is None):
+        raise BadRequest("give either a strategy or a table of signals")
+    tasks = [_task(one, _signals(one, strategy, signals, series), strategy) for one in series]
+    outcome = simulate(tasks, rules.account, rules.costs, rules.execution, rules.sizing, rates, watch)
+    metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
+    return Study(outcome, metrics, sum(len(task.signals) for task in tasks), sum(len(one.bars) for one in series), tuple(remarks(tasks, rules, outcome)))
+
+
+def _signals(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> pd.DataFrame:
+    names = tuple(dict.fromkeys(each.instrument.name for each in series))
+    if strategy is not None:
+        return read_signals(strategy.signals(compute(one.bars, strategy.features())).assign(instrument=one.instrument.name), names)
+    read = read_signals(signals, names)
+    return read[read["instrument"] == one.instrument.name].reset_index(drop=True)
+
+
+def _task(one: Series, signals: pd.DataFrame, strategy: Strategy | None) -> Task:
+    trail = getattr(strategy, "trail_price", None)
+    prices = trail(compute(one.bars, strategy.features())).to_numpy(np.float64) if trail and strategy else None
+    return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, prices)
+
+
+def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
+    """Of the bars, where they are of one instrument; prices of several have no common spread."""
+    if len({task.instrument.name for task in tasks}) > 1:
+        return float("nan")
+    default = tasks[0].instrument.spread if costs.spread is None else costs.spread
+    own = [task.bars["spread"].fillna(default).mean() if "spread" in task.bars else default for task in tasks]
+    return float(np.average(own, weights=[len(task.bars) for task in tasks]))
+
+
+def remarks(tasks: Sequence[Task], rules: Rules, outcome: Outcome) -> list[str]:
+    """What a reader should know before believing the figures."""
+    said = []
+    costs, counts, trades = rules.costs, outcome.counts, outcome.trades
+    nights = int((trades["exit_ts"].dt.normalize() > trades["entry_ts"].dt.normalize()).sum())
+    free = [t.instrument.name for t in tasks if not (t.instrument.swap_long if costs.swap_long is None else costs.swap_long) and not (t.instrument.swap_short if costs.swap_short is None else costs.swap_short)]
+    if nights and free:
+        said.append(f"{nights:,} trades were held past midnight UTC without swap: none is set for {', '.join(dict.fromkeys(free))}.")
+    if outcome.ambiguous:
+        said.append(f"In {outcome.ambiguous:,} bars the order of stop and target is unknown; they were decided as {rules.execution.intrabar}.")
+    for key, sentence in SENTENCES.items():
+        if counts[key]:
+            said.append(sentence.format(n=counts[key]))
+    return said
+
+
+SENTENCES = {
+    "no_margin": "{n:,} entries found too little free margin and were dropped.",
+    "below_min_lot": "Size fell below the minimum lot {n:,} times.",
+    "over_max_lot": "Size was capped at the maximum lot {n:,} times.",
+    "stale_rate": "{n:,} conversions used a rate older than four days.",
+    "not_magnified": "{n:,} bars had no finer bars to look into and were decided pessimistically.",
+    "magnify_mismatch": "{n:,} bars reach further than their finer bars, or less far.",
+}
+
+
+def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -> dict[str, Any]:
+    """What was asked, in plain values: the same spec on the same code gives the same bytes."""
+    named = {cls: name for name, cls in STRATEGIES.items()}
+    return plain(
+        dict(
+            data=[dict(instrument=one.instrument.name, timeframe=str(one.timeframe), side=one.side, version=one.version, bars=len(one.bars)) for one in series],
+            span=[one.bars["ts"].iloc[edge] for one in series[:1] for edge in (0, -1)],
+            strategy=dict(name=named.get(type(strategy), "signals"), params=values_of(strategy) if strategy else {}),
+            instruments={one.instrument.name: one.instrument for one in series},
+            **rules.values(),
+        )
+    )
+
+
+def spec_hash(spec: Mapping[str, Any]) -> str:
+    import hashlib
+
+    return hashlib.sha256(canonical(plain(spec))).hexdigest()

@@ -1,0 +1,49 @@
+"""Errors by whose fault they are: the person's request, the market data, the outside world. Anything else is a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TidemarkError(Exception):
+    """Base of every error raised on purpose. Its text says what was asked, what was found and what to do."""
+
+
+class BadRequest(TidemarkError):
+    """The person asked for something impossible."""
+
+
+class UnknownName(BadRequest):
+    """There is no thing of that kind and name."""
+
+
+class BadBars(TidemarkError):
+    """Market data broke the bar contract."""
+
+
+class SourceUnavailable(TidemarkError):
+    """An outside service failed; trying again later may help."""
+
+
+def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
+    """
+    >>> print(unknown("strategy", "brakeout", ["breakout", "simple_ma"]))
+    no strategy named 'brakeout'; did you mean 'breakout'?
+    >>> print(unknown("colour", "x", ["red", "blue"]))
+    no colour named 'x'; there are blue, red
+    """
+    names = sorted(map(str, known))
+    near = get_close_matches(str(name), names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there are none yet"
+    return UnknownName(f"no {kind} named {str(name)!r}; {hint}")
+
+
+def listed(words: Iterable[object], most: int = 5) -> str:
+    """
+    >>> listed(["a", "b", "c"]), listed(range(9), most=3)
+    ('a, b, c', '0, 1, 2 and 6 more')
+    """
+    said = [str(word) for word in words]
+    rest = f" and {len(said) - most} more" if len(said) > most else ""
+    return ", ".join(said[:most]) + rest

@@ -1,0 +1,92 @@
+"""What a reader is: it recognises one kind of file, and reads its bars without judging them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from domain.market.instrument import Instrument
+from domain.registry import Registry
+
+MAX_BYTES = 512_000_000
+MAX_ROWS = 20_000_000
+Progress = Callable[[float, str], None]
+
+
+class BadLine(NamedTuple):
+    """A line that is not a bar: its number in the file (from 1), its text (clipped) and why."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most a file may hold: bytes, as it lies and unpacked, and rows."""
+
+    max_bytes: int = MAX_BYTES
+    max_rows: int = MAX_ROWS
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file seems to be. Guesses are None where the file does not say."""
+
+    format: str
+    title: str
+    instrument: str | None
+    timeframe: str | None
+    clock: str | None
+    side: str | None
+    evidence: str
+    preview: pd.DataFrame = field(compare=False, repr=False, default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True)
+class RawBars:
+    """The rows of a file as they stand: wall times of an unnamed clock, prices unchecked, and what could not be read.
+
+    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes`` says what was taken how.
+    """
+
+    local_ns: np.ndarray
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+    volume: np.ndarray | None
+    spread: np.ndarray | None
+    line: np.ndarray
+    malformed: tuple[BadLine, ...] = ()
+    malformed_count: int = 0
+    clock: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.local_ns)
+
+
+class Reader:
+    """One kind of file. ``recognise`` sees the first 64 KB, unpacked and as UTF-8, and the file's name without its folder."""
+
+    key: str
+    title: str
+
+    def recognise(self, head: bytes, name: str) -> Found | None:
+        raise NotImplementedError
+
+    def complete(self, found: Found, path: Path) -> Found:
+        """What only the whole file can tell."""
+        return found
+
+    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+        raise NotImplementedError
+
+
+READERS: Registry[Reader] = Registry("file format")

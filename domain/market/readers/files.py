@@ -1,0 +1,144 @@
+"""Files as streams of UTF-8 bytes: .gz and one-member .zip opened, UTF-16 and byte order marks translated, nothing larger than allowed."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from domain.errors import BadRequest, listed
+
+HEAD = 65_536
+BLOCK = 1_000_000
+GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class Block(NamedTuple):
+    """Whole lines of a file, the number of the first, and how much of the file is read by now (0 to 1)."""
+
+    data: bytes
+    first_line: int
+    share: float
+
+
+def head_of(path: Path, max_bytes: int) -> bytes:
+    """The first 64 KB of a file, unpacked and as UTF-8."""
+    with _opened(path, max_bytes) as (stream, _):
+        data = _unpacked(stream, path, HEAD)
+    return _as_utf8(data, *_encoding(data), final=False).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
+    """The lines of a file, some 1 MB at a time, unpacked and as UTF-8; a file that unpacks to more than ``max_bytes`` is refused."""
+    with _opened(path, max_bytes) as (stream, raw):
+        size, total, line, carry = max(1, path.stat().st_size), 0, 1, b""
+        decoder, old_mac = None, False
+        while True:
+            data = _unpacked(stream, path, BLOCK)
+            total += len(data)
+            if total > max_bytes:
+                raise BadRequest(f"{path.name} unpacks to more than {human(max_bytes)}, which is the limit; split it, or raise the limit in the settings")
+            if line == 1 and not carry:
+                encoding, mark = _encoding(data)
+                decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("replace")
+                data, old_mac = data[mark:], b"\r" in data and b"\n" not in data
+            text = decoder.decode(data, not data).encode("utf-8", "replace") if decoder else data
+            text = carry + (text.replace(b"\r", b"\n") if old_mac else text)
+            cut = text.rfind(b"\n") + 1 if data else len(text)
+            if text[:cut]:
+                yield Block(text[:cut], line, min(1.0, raw.tell() / size))
+                line += text.count(b"\n", 0, cut)
+            carry = text[cut:]
+            if len(carry) > BLOCK:
+                raise BadRequest(f"{path.name}: line {line:,} is longer than {human(BLOCK)}; this is no table of bars")
+            if not data:
+                return
+
+
+def human(size: int) -> str:
+    """
+    >>> human(1_040_000_000), human(512_000_000), human(900)
+    ('1.0 GB', '512 MB', '900 B')
+    """
+    for power, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")):
+        if size >= power:
+            return f"{size / power:.1f} GB" if unit == "GB" else f"{size / power:.0f} {unit}"
+    return f"{size} B"
+
+
+@contextmanager
+def _opened(path: Path, max_bytes: int) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """The unpacked stream and the file under it."""
+    try:
+        size = path.stat().st_size
+        raw = path.open("rb")
+    except OSError as error:
+        raise BadRequest(f"{path.name} cannot be opened: {error.strerror}") from None
+    with raw:
+        if size > max_bytes:
+            raise BadRequest(f"{path.name} is {human(size)}; the limit is {human(max_bytes)}; split it, or raise the limit in the settings")
+        if size == 0:
+            raise BadRequest(f"{path.name} is empty (0 bytes); export it again")
+        magic = raw.read(4)
+        raw.seek(0)
+        if magic[:2] == GZIP:
+            yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)), raw
+        elif magic == ZIP:
+            with _member(path, raw) as member:
+                yield member, raw
+        else:
+            yield raw, raw
+
+
+@contextmanager
+def _member(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    try:
+        archive = zipfile.ZipFile(raw)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) != 1:
+            names = listed((member.filename for member in members), most=3)
+            raise BadRequest(f"{path.name} is an archive of {len(members)} files ({names}); unpack it and bring one table of bars, as CSV")
+        if members[0].flag_bits & 1:
+            raise BadRequest(f"{path.name} is encrypted; unpack it and bring the file inside")
+        with archive.open(members[0]) as member:
+            yield member
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise BadRequest(f"{path.name} is a damaged or unusual zip archive ({error}); unpack it and bring the file inside") from None
+
+
+def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
+    try:
+        data = stream.read(size)
+    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise BadRequest(f"{path.name} is a damaged archive ({error}); download it again") from None
+    if size == HEAD and not isinstance(stream, io.BufferedReader) and (data[:2] == GZIP or data[:4] == ZIP):
+        raise BadRequest(f"{path.name} is an archive inside an archive; unpack it once")
+    return data
+
+
+def _encoding(data: bytes) -> tuple[str, int]:
+    """The encoding and the length of the byte order mark; without a mark UTF-16 shows by its NULs."""
+    if data.startswith(PARQUET):
+        return "utf-8", 0
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return encoding, len(mark)
+    odd, even = data[1:2000:2].count(0), data[:2000:2].count(0)
+    half = len(data[:2000]) // 2
+    if half and max(odd, even) > 0.6 * half and min(odd, even) < 0.1 * half:
+        return ("utf-16-le", 0) if odd > even else ("utf-16-be", 0)
+    return "utf-8", 0
+
+
+def _as_utf8(data: bytes, encoding: str, mark: int, final: bool) -> bytes:
+    if encoding == "utf-8":
+        return data[mark:]
+    return codecs.getincrementaldecoder(encoding)("replace").decode(data[mark:], final).encode("utf-8", "replace")

@@ -1,0 +1,37 @@
+"""HistData's M1 files, generic ASCII: ``20250302 170000;1.040320;1.040420;1.040290;1.040310;0``, no header, bid prices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from domain.market.instrument import Instrument
+from domain.market.readers import stamps
+from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.layout import Layout
+from domain.market.readers.sample import describe, lines_of
+from domain.market.readers.text import read_text
+
+LAYOUT = Layout(";", ("ts", "open", "high", "low", "close", ""), stamps.COMPACT)
+LINE = re.compile(r"\d{8} \d{6};[^;]+;[^;]+;[^;]+;[^;]+;\d+")
+
+
+class HistData(Reader):
+    """Its clock is not the fixed EST that its pages name: see the ``histdata`` clock. Its volume is always 0 and not read."""
+
+    key = "histdata"
+    title = "HistData M1 ASCII"
+
+    def recognise(self, head: bytes, name: str) -> Found | None:
+        lines = lines_of(head)
+        if not any(LINE.fullmatch(line) for line in lines[:3]):
+            return None
+        return describe(self.key, self.title, name, lines, LAYOUT, "histdata", "bid")
+
+    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+        raw = read_text(path, LAYOUT, limits, progress)
+        return replace(raw, clock="histdata", notes=("volume is not read: HistData writes 0 in every row",))
+
+
+READERS.add(HistData.key, HistData())

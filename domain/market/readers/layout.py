@@ -1,0 +1,58 @@
+"""How a text lays out its bars, and what has been read of it so far."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.market.bars import OPTIONAL, PRICES
+from domain.market.readers.base import BadLine
+
+SHOWN, CLIP = 200, 120
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text lays out its bars: what each column is ("" for one not read), how times are written, how many lines come first.
+
+    ``columns`` name ``ts``, or ``date`` and ``time``, and open, high, low, close, volume, spread.
+    """
+
+    separator: str
+    columns: tuple[str, ...]
+    kind: str
+    skip: int = 0
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        return tuple(name for name in self.columns if name in ("ts", "date", "time"))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(name for name in (*PRICES, *OPTIONAL) if name in self.columns)
+
+
+@dataclass
+class Parts:
+    """What has been read so far: lists of arrays by column, and the lines that are no bars."""
+
+    columns: defaultdict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    aware: bool | None = None
+    rows: int = 0
+    malformed: list[BadLine] = field(default_factory=list)
+    malformed_count: int = 0
+
+    def add(self, columns: dict[str, np.ndarray]) -> None:
+        for name, values in columns.items():
+            self.columns[name].append(values)
+        self.rows += len(columns["line"])
+
+    def refuse(self, line: int, text: str, reason: str) -> None:
+        self.malformed_count += 1
+        if len(self.malformed) < SHOWN:
+            self.malformed.append(BadLine(line, text[:CLIP] + ("…" if len(text) > CLIP else ""), reason))
+
+    def joined(self, name: str) -> np.ndarray:
+        return np.concatenate(self.columns.pop(name)) if name in self.columns else np.empty(0, np.int64 if name in ("ts", "line") else np.float64)

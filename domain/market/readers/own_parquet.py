@@ -1,0 +1,117 @@
+"""Parquet with the columns of bars: ts, open, high, low, close and, if there are any, volume and spread (price units)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain.errors import BadRequest, listed
+from domain.market.bars import COLUMNS, OPTIONAL, PRICES
+from domain.market.instrument import Instrument
+from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.files import PARQUET, human
+from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_of, timeframe_word
+
+BATCH = 200_000
+
+
+class OwnParquet(Reader):
+    """A ``ts`` with a zone is instants, one without a wall clock that must be told. Lines are counted as rows, from 1."""
+
+    key = "parquet"
+    title = "Parquet (ts, open, high, low, close)"
+
+    def recognise(self, head: bytes, name: str) -> Found | None:
+        if not head.startswith(PARQUET):
+            return None
+        return Found(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
+
+    def complete(self, found: Found, path: Path) -> Found:
+        """What only the whole file tells: its columns and first rows."""
+        with _opened(path) as file:
+            _check_columns(file, path)
+            first = next(file.iter_batches(1000, columns=_wanted(file)), None)
+            if first is None or not first.num_rows:
+                raise BadRequest(f"{path.name} has columns and no rows")
+            ns, aware = _instants(first.column("ts"), path)
+        unread = [name for name in file.schema_arrow.names if name not in first.schema.names]
+        evidence = f"columns {', '.join(first.schema.names)}{f' (not read: {listed(unread)})' if unread else ''}; {step_sentence(ns.tolist())}" + ("; ts has a zone, so it is UTC" if aware else "; ts has no zone")
+        preview = first.slice(0, PREVIEW).to_pandas().astype(str)
+        return replace(found, timeframe=timeframe_of(ns.tolist()) or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
+
+    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+        parts: dict[str, list[np.ndarray]] = {}
+        rows, aware = 0, False
+        with _opened(path) as file:
+            _check_columns(file, path)
+            _check_size(file, path, limits)
+            for batch in file.iter_batches(BATCH, columns=_wanted(file), use_threads=False):
+                ts, aware = _instants(batch.column("ts"), path)
+                parts.setdefault("ts", []).append(ts)
+                for name in _wanted(file)[1:]:
+                    parts.setdefault(name, []).append(_floats(batch.column(name), name, path))
+                rows += len(ts)
+                progress(min(1.0, rows / max(1, file.metadata.num_rows)), f"{rows:,} rows read")
+        if not rows:
+            raise BadRequest(f"{path.name} has columns and no rows")
+        joined: dict[str, Any] = {name: np.concatenate(parts.pop(name)) if name in parts else None for name in COLUMNS}
+        return RawBars(joined.pop("ts"), line=np.arange(1, rows + 1), clock="UTC" if aware else None, **joined)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file; whatever Arrow finds wrong with it, then or later, becomes a sentence."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        raise BadRequest(f"{path.name} is a damaged Parquet file ({str(error).splitlines()[0][:120]}); write it again") from None
+
+
+def _check_columns(file: Any, path: Path) -> None:
+    names = file.schema_arrow.names
+    missing = [name for name in ("ts", *PRICES) if name not in names]
+    if missing:
+        raise BadRequest(f"{path.name} has no column {', '.join(missing)}; it has {listed(names, most=8)}, and bars need {', '.join(COLUMNS[:5])}")
+
+
+def _check_size(file: Any, path: Path, limits: Limits) -> None:
+    unpacked = max(path.stat().st_size, 8 * file.metadata.num_rows * len(_wanted(file)))
+    if unpacked > limits.max_bytes:
+        raise BadRequest(f"{path.name} is {human(unpacked)} unpacked; the limit is {human(limits.max_bytes)}; split it, or raise the limit in the settings")
+    if file.metadata.num_rows > limits.max_rows:
+        raise BadRequest(f"{path.name} has {file.metadata.num_rows:,} rows; the limit is {limits.max_rows:,}; split it, or raise the limit in the settings")
+
+
+def _wanted(file: Any) -> list[str]:
+    return ["ts", *(name for name in (*PRICES, *OPTIONAL) if name in file.schema_arrow.names)]
+
+
+def _instants(column: Any, path: Path) -> tuple[np.ndarray, bool]:
+    import pyarrow as pa
+
+    if not pa.types.is_timestamp(column.type):
+        raise BadRequest(f"{path.name}: ts is {column.type}; it must be a timestamp")
+    if column.null_count:
+        raise BadRequest(f"{path.name}: ts is empty in {column.null_count:,} rows; drop them first")
+    return column.cast(pa.timestamp("ns", tz=column.type.tz)).cast(pa.int64()).to_numpy(), column.type.tz is not None
+
+
+def _floats(column: Any, name: str, path: Path) -> np.ndarray:
+    import pyarrow as pa
+
+    try:
+        return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise BadRequest(f"{path.name}: {name} is {column.type}; it must be numbers") from None
+
+
+READERS.add(OwnParquet.key, OwnParquet())

@@ -1,0 +1,136 @@
+"""What was found in a set of bars, what was done about it, and whether the bars may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+EXAMPLES = 5
+LEDGER = ("line", "ts", "action", "reason", "open", "high", "low", "close", "volume", "spread")
+
+
+class Check(NamedTuple):
+    """One question asked of every file: its title, how a single one and many are called, and whether it must be mended (``broken``) or only told."""
+
+    title: str
+    one: str
+    many: str
+    severity: str
+    did: str
+
+
+CHECKS: dict[str, Check] = {
+    "timeframe": Check("Bars closer or further apart than the timeframe", "wrong timeframe", "wrong timeframes", "broken", "none"),
+    "malformed": Check("Lines that are no bars", "malformed line", "malformed lines", "broken", "dropped"),
+    "clock": Check("Times the clock cannot read", "unreadable time", "unreadable times", "broken", "dropped"),
+    "prices": Check("Prices that are no numbers, or not above zero", "impossible price", "impossible prices", "broken", "dropped"),
+    "inverted": Check("High below low", "bar with high below low", "bars with high below low", "broken", "dropped"),
+    "grid": Check("Times that are no multiple of the timeframe", "bar off the grid", "bars off the grid", "broken", "dropped"),
+    "order": Check("Rows out of order", "row out of order", "rows out of order", "broken", "sorted"),
+    "duplicates": Check("Bars that are repeated", "repeated bar", "repeated bars", "broken", "merged"),
+    "conflicts": Check("Bars of one time with different values", "conflicting bar", "conflicting bars", "broken", "merged"),
+    "range": Check("Open or close outside high and low", "bar with open or close outside its range", "bars with open or close outside their range", "broken", "widened"),
+    "spread": Check("Spreads that are negative or infinite", "impossible spread", "impossible spreads", "broken", "emptied"),
+    "volume": Check("Volumes that are negative or infinite", "impossible volume", "impossible volumes", "broken", "emptied"),
+    "unfinished": Check("Bars that had not ended", "unfinished bar", "unfinished bars", "broken", "dropped"),
+    "spikes": Check("Spikes: away and back within a bar by more than 12 typical ranges", "spike", "spikes", "note", "kept"),
+    "stale": Check("Runs of bars without any movement", "stale run", "stale runs", "note", "listed"),
+    "outside": Check("Bars outside every session", "bar outside every session", "bars outside every session", "note", "listed"),
+    "missing": Check("Bars missing inside sessions", "missing bar", "missing bars", "note", "listed"),
+    "gaps": Check("Gaps inside sessions", "gap", "gaps", "note", "listed"),
+    "holidays": Check("Holidays on which the market was shut or thin", "holiday", "holidays", "note", "listed"),
+    "placeholder": Check("Volume that is nearly always the same number", "placeholder volume", "placeholder volumes", "note", "listed"),
+}
+
+
+class Example(NamedTuple):
+    """A moment (ISO 8601, UTC; "" where it could not be read) and what was there."""
+
+    ts: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one check. ``did``: dropped, merged, sorted, widened, emptied, kept, listed or none."""
+
+    key: str
+    title: str
+    count: int
+    severity: str
+    did: str
+    examples: tuple[Example, ...] = ()
+
+    def __str__(self) -> str:
+        """
+        >>> print(Finding("gaps", "Gaps inside sessions", 1041, "note", "listed"))
+        1,041 gaps listed
+        """
+        check = CHECKS[self.key]
+        return f"{self.count:,} {check.one if self.count == 1 else check.many}{'' if self.did == 'none' else ' ' + self.did}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One Finding per check, in the order of CHECKS. ``verdict`` is clean, repairable or refused, ``sentence`` says why.
+
+    ``ledger`` has a row for every source row dropped, merged or changed, with its old values; it is not part of the JSON.
+    """
+
+    instrument: str
+    timeframe: str
+    clock: str
+    rows_read: int
+    rows_kept: int
+    start: str
+    end: str
+    findings: tuple[Finding, ...]
+    verdict: str
+    sentence: str
+    notes: tuple[str, ...] = ()
+    ledger: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LEDGER)), compare=False, repr=False)
+
+    def __getitem__(self, key: str) -> Finding:
+        return next(finding for finding in self.findings if finding.key == key)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists, words and numbers, without the ledger."""
+        return {name: value for name, value in asdict(self).items() if name != "ledger"} | {"findings": [_plain(finding) for finding in self.findings], "notes": list(self.notes)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        findings = tuple(Finding(**{**f, "examples": tuple(Example(*e) for e in f["examples"])}) for f in data["findings"])
+        return cls(**{**data, "findings": findings, "notes": tuple(data["notes"])})
+
+
+def finding(key: str, count: int, examples: tuple[Example, ...] = (), did: str | None = None) -> Finding:
+    """The Finding of a check; nothing was done where nothing was found."""
+    check = CHECKS[key]
+    return Finding(key, check.title, int(count), check.severity, (did or check.did) if count else "none", examples[:EXAMPLES])
+
+
+def moment(ns: int) -> str:
+    """
+    >>> moment(0), moment(1_720_612_830_000_000_000)
+    ('1970-01-01T00:00Z', '2024-07-10T12:00:30Z')
+    """
+    text = str(np.datetime64(int(ns), "ns").astype("datetime64[s]"))
+    return (text[:-3] if text.endswith(":00") else text) + "Z"
+
+
+def sentence_of(findings: tuple[Finding, ...]) -> str:
+    """What was found, worst first, as one sentence; missing bars are told by their gaps.
+
+    >>> sentence_of((finding("unfinished", 1), finding("spikes", 2), finding("gaps", 41)))
+    '1 unfinished bar dropped, 2 spikes kept, 41 gaps listed.'
+    """
+    told = [str(found) for severity in ("broken", "note") for found in findings if found.count and found.severity == severity and found.key not in ("missing", "timeframe")]
+    return ", ".join(told) + "." if told else "Nothing to mend and nothing to tell."
+
+
+def _plain(found: Finding) -> dict[str, Any]:
+    return {**asdict(found), "examples": [list(example) for example in found.examples]}

@@ -1,0 +1,138 @@
+"""A parameter is declared once: default, bounds, unit and help. Forms, terminal, hashes and checks read it from there."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from domain.errors import BadRequest, unknown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Param:
+    """What a form needs to know of one field."""
+
+    name: str
+    type: type
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    unit: str
+    help: str
+    aliases: Mapping[str, str]
+    title: str
+
+
+def param(
+    default: Any, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = (), unit: str = "", help: str = "",
+    aliases: Mapping[str, str] = MappingProxyType({}), title: str = "",
+) -> Any:  # fmt: skip
+    """A dataclass field that knows its bounds, or its choices and other words for them, its unit and what it means.
+    ``title`` is what forms call it where its name does not read well."""
+    return field(default=default, metadata=dict(low=low, high=high, choices=choices, unit=unit, help=help, aliases=aliases, title=title))
+
+
+def params_of(cls: type) -> tuple[Param, ...]:
+    """The parameters of a dataclass, in the order they were declared.
+
+    >>> @dataclass(frozen=True)
+    ... class Channel:
+    ...     lookback: int = param(20, low=2, high=500, unit="bars")
+    >>> params_of(Channel)[0].high
+    500
+    """
+    types = typing.get_type_hints(cls)
+    return tuple(Param(f.name, _plain(types[f.name]), f.default, **f.metadata) for f in dataclasses.fields(cls) if "unit" in f.metadata)
+
+
+def build(cls: type[T], values: Mapping[str, Any]) -> T:
+    """``cls`` from loosely typed values, each checked against its declaration.
+
+    >>> @dataclass(frozen=True)
+    ... class Channel:
+    ...     lookback: int = param(20, low=2, high=500, unit="bars")
+    >>> build(Channel, {"lookback": 1})
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: lookback is 1 bars; it must be between 2 and 500
+    >>> build(Channel, {"lokback": 3})
+    Traceback (most recent call last):
+    ...
+    domain.errors.UnknownName: no parameter of Channel named 'lokback'; did you mean 'lookback'?
+    """
+    declared = {p.name: p for p in params_of(cls)}
+    for name in values:
+        if name not in declared:
+            raise unknown(f"parameter of {cls.__name__}", name, declared)
+    return cls(**{name: checked(declared[name], value) for name, value in values.items()})
+
+
+def faults(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
+    """Every bad value with its sentence, for a form that shows each beside its field."""
+    found = {}
+    for p in params_of(cls):
+        try:
+            checked(p, values.get(p.name, p.default))
+        except BadRequest as error:
+            found[p.name] = str(error)
+    return found
+
+
+def values_of(thing: Any) -> dict[str, Any]:
+    """The parameters of ``thing`` as plain values, defaults included."""
+    return {p.name: getattr(thing, p.name) for p in params_of(type(thing))}
+
+
+def checked(p: Param, value: Any) -> Any:
+    """``value`` as ``p.type`` and inside the bounds of ``p``; else a sentence about ``p``."""
+    if value is None:
+        if p.default is None:
+            return None
+        raise BadRequest(f"{p.name} is empty; it must be a {_word(p)}")
+    value = _typed(p, value)
+    value = p.aliases.get(value, value) if p.choices else value
+    if p.choices and value not in p.choices:
+        raise unknown(p.name, value, p.choices)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        _within(p, value)
+    return value
+
+
+def _typed(p: Param, value: Any) -> Any:
+    try:
+        if p.type is bool:
+            return _truth(value)
+        if p.type is int and float(value) != int(float(value)):
+            raise ValueError
+        return p.type(float(value)) if p.type is int else p.type(value)
+    except (TypeError, ValueError, OverflowError, KeyError):
+        raise BadRequest(f"{p.name} is {value!r}; it must be a {_word(p)}") from None
+
+
+def _truth(value: Any) -> bool:
+    return value if isinstance(value, bool) else {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
+
+
+def _within(p: Param, value: float) -> None:
+    low, high = p.low, p.high
+    if math.isnan(value) or (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"between {low} and {high}" if None not in (low, high) else f"at least {low}" if high is None else f"at most {high}"
+        raise BadRequest(f"{p.name} is {value}{' ' + p.unit if p.unit else ''}; it must be {bounds if (low, high) != (None, None) else 'a number'}")
+
+
+def _word(p: Param) -> str:
+    return {int: "whole number", float: "number", bool: "true or false", str: "word"}.get(p.type, p.type.__name__)
+
+
+def _plain(hint: Any) -> type:
+    """``float | None`` is drawn and checked as ``float``."""
+    inner = [t for t in typing.get_args(hint) if t is not type(None)]
+    return inner[0] if inner else hint

@@ -1,0 +1,8 @@
+"""Strategies: frozen parameters and one pure function from a frame to signals."""
+
+from domain.registry import discover
+from domain.strategies.base import STRATEGIES as STRATEGIES
+from domain.strategies.base import Strategy as Strategy
+from domain.strategies.base import strategy as strategy
+
+discover(__name__, __path__)

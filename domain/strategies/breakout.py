@@ -1,0 +1,53 @@
+"""Channel breakout with an ATR filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from domain.features import Use, use
+from domain.params import param
+from domain.strategies.base import strategy
+
+
+@strategy("breakout")
+@dataclass(frozen=True)
+class Breakout:
+    """Enter at the next open when the close leaves the channel of the last bars, unless the market is quiet; stop and
+    target are measured in ATR and R."""
+
+    lookback: int = param(48, low=2, high=2_000, unit="bars", help="length of the channel, without the present bar")
+    atr_window: int = param(14, low=2, high=500, unit="bars", title="ATR length", help="length of the ATR")
+    quiet: float = param(0.8, low=0.0, high=10.0, unit="of mean ATR", title="Quiet below", help="no entry while ATR is below this share of its own mean of 100 bars; 0 turns the filter off")
+    stop_atr: float = param(2.0, low=0.1, high=50.0, unit="ATR", help="distance of the stop from the close that broke out")
+    target_r: float = param(3.0, low=0.1, high=100.0, unit="R", title="Target", help="distance of the target from the entry, in units of the risk taken")
+    break_even_r: float = param(1.0, low=0.0, high=100.0, unit="R", title="Break even at", help="once this far ahead the stop moves to the entry; 0 never")
+    max_bars: int = param(96, low=0, high=100_000, unit="bars", title="Leave after", help="leave after so many bars; 0 never")
+
+    def features(self) -> tuple[Use, ...]:
+        return (
+            use("channel_high", window=self.lookback),
+            use("channel_low", window=self.lookback),
+            use("atr", window=self.atr_window),
+            use("atr_ratio", window=self.atr_window),
+        )
+
+    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
+        top, bottom, atr, ratio = (frame[one.column] for one in self.features())
+        awake = (ratio >= self.quiet) if self.quiet > 0 else atr.notna()
+        side = pd.Series(np.select([frame["close"] > top, frame["close"] < bottom], [1, -1], 0), index=frame.index).where(awake, 0)
+        chosen = frame[side != 0]
+        side, risk = side[side != 0], self.stop_atr * atr[side != 0]
+        return pd.DataFrame(
+            dict(
+                ts=chosen["ts"],
+                side=np.where(side > 0, "long", "short"),
+                stop_loss=chosen["close"] - side * risk,
+                target_r_1=self.target_r,
+                break_even_r=self.break_even_r if self.break_even_r > 0 else np.nan,
+                max_bars=self.max_bars if self.max_bars > 0 else np.nan,
+                tag="breakout",
+            )
+        )

@@ -1,0 +1,17 @@
+"""The account that everything of one simulation shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.params import param
+
+
+@dataclass(frozen=True)
+class Account:
+    """Money, its currency, and how far it may be stretched."""
+
+    balance: float = param(10_000.0, low=0.01, high=1e12, unit="account currency", help="money at the start")
+    currency: str = param("USD", unit="", help="everything is converted into it along real rates")
+    leverage: float = param(30.0, low=1.0, high=2_000.0, unit="× margin", help="the most the account allows; an instrument's class may allow less")
+    stop_out: float = param(0.5, low=0.0, high=1.0, unit="equity ÷ margin", help="at this share the largest loser is closed; 0 turns it off")

@@ -1,0 +1,17 @@
+"""How what happens inside a bar is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.params import param
+
+INTRABAR = ("pessimistic", "optimistic", "path", "magnify")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Which of stop and target comes first where a bar reaches both, and what an opposite signal does."""
+
+    intrabar: str = param("pessimistic", choices=INTRABAR, unit="", help="stop first, targets first, along a guessed path, or on finer bars")
+    reverse_on_opposite: bool = param(False, unit="", help="a signal against an open position of its tag closes it at the next open")

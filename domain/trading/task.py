@@ -1,0 +1,71 @@
+"""What a simulation is asked, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from domain.market.instrument import Instrument
+from domain.market.timeframe import Timeframe
+
+FILLS = ("fill_id", "order_id", "trade_id", "ts", "bar_ts", "instrument", "side", "lots", "price", "spread_cost", "slippage_cost", "commission", "reason")
+TRADES = (
+    "trade_id", "tag", "instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "stop_loss", "pnl_gross", "costs", "swap", "pnl",
+    "r", "mae_r", "mfe_r", "bars_held", "exit_reason", "regime",
+)  # fmt: skip
+EQUITY = ("ts", "balance", "equity", "equity_low", "used_margin")
+COUNTS = (
+    "duplicate_tag", "opposite_dropped", "stop_through", "target_through", "no_stop", "no_size", "below_min_lot", "no_margin", "halted", "expired",
+    "oco_cancelled", "end_of_data", "nothing_to_exit", "over_max_lot", "target_below_step", "not_magnified", "magnify_mismatch", "stale_rate",
+)  # fmt: skip
+DROPS = COUNTS[:12]     # with the entries filled, these add up to the entry signals
+REASONS = (
+    "market", "stop", "limit", "grid", "stop_loss", "target_1", "target_2", "target_3", "target_4", "break_even", "trail", "time", "session", "signal",
+    "opposite", "stop_out", "kill_switch", "manual", "end",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Bars of a currency pair that are loaded only to convert money along them."""
+
+    instrument: Instrument
+    timeframe: Timeframe
+    bars: pd.DataFrame
+    side: str = "bid"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One strategy's signals on one series of one instrument.
+
+    ``bars``: ts (UTC, the open), open, high, low, close and, if known, spread; sorted, unique, finite.
+    ``signals``: columns of SIGNAL_COLUMNS, as ``read_signals`` returns them.
+    ``side``: which side of the market the bars quote, ``bid`` or ``mid``.
+    ``finer``: bars of a finer timeframe, for ``intrabar = "magnify"``.
+    ``trail_price``: one price a bar (NaN: no move), for signals with ``trail_kind = "quantile"``.
+    """
+
+    instrument: Instrument
+    timeframe: Timeframe
+    bars: pd.DataFrame
+    signals: pd.DataFrame
+    side: str = "bid"
+    finer: pd.DataFrame | None = None
+    finer_timeframe: Timeframe | None = None
+    trail_price: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Fills, trades and equity as frames with exactly the columns above (more may follow), and the counts."""
+
+    fills: pd.DataFrame
+    trades: pd.DataFrame
+    equity: pd.DataFrame
+    counts: Mapping[str, int]
+    ambiguous: int = 0      # positions × bars whose order inside the bar decided the result
+    extra: Mapping[str, object] = field(default_factory=dict)

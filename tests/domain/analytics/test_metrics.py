@@ -1,0 +1,77 @@
+"""Headline figures against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain.analytics import METRICS, measure, monthly
+
+DAYS = pd.date_range("2024-01-01", periods=60, freq="D", tz="UTC")
+
+
+def trades(*pnl: float, r: float = 1.0) -> pd.DataFrame:
+    return pd.DataFrame(dict(pnl=pnl, r=[r * value / 100 for value in pnl], costs=1.0, swap=-0.5, bars_held=2))
+
+
+def fills(spread: float = 0.0) -> pd.DataFrame:
+    return pd.DataFrame(dict(spread_cost=[spread], slippage_cost=[0.0]))
+
+
+def equity(*values: float, low: list[float] | None = None) -> pd.DataFrame:
+    return pd.DataFrame(dict(ts=DAYS[: len(values)], equity=values, equity_low=low or values))
+
+
+def test_drawdown_is_from_the_highest_value_so_far_the_start_included():
+    found = measure(trades(1.0), fills(), equity(900.0, 1200.0, 600.0, low=[850.0, 1200.0, 540.0]), start=1000.0)
+    assert found["max_drawdown"] == pytest.approx(-0.5)
+    assert found["max_drawdown_low"] == pytest.approx(540 / 1200 - 1)
+    assert found["net_return"] == pytest.approx(-0.4)
+
+
+def test_time_under_water_counts_to_the_next_high_or_the_end():
+    found = measure(trades(1.0), fills(), equity(1000.0, 1100.0, 1050.0, 1100.0, 1090.0, 1080.0, 1070.0), start=1000.0)
+    assert found["longest_drawdown"] == pytest.approx(3.0)
+
+
+def test_trades_are_counted_won_and_weighed():
+    found = measure(trades(200.0, -100.0, 50.0, 0.0), fills(), equity(1000.0, 1150.0), start=1000.0)
+    assert (found["trades"], found["win_rate"], found["average_trade"]) == (4, 0.5, 37.5)
+    assert found["profit_factor"] == pytest.approx(2.5)
+    assert found["expectancy_r"] == pytest.approx(0.375)
+    r = np.array([2.0, -1.0, 0.5, 0.0])
+    assert found["expectancy_t"] == pytest.approx(r.mean() / (r.std(ddof=1) / 2))
+    assert (found["commission_paid"], found["swap"]) == (4.0, -2.0)
+
+
+def test_sharpe_is_of_daily_returns():
+    rng = np.random.default_rng(1)
+    values = 1000 * np.cumprod(1 + rng.normal(0.001, 0.01, 60))
+    daily = np.diff(np.concatenate(([1000.0], values))) / np.concatenate(([1000.0], values[:-1]))
+    assert measure(trades(1.0), fills(), equity(*values), start=1000.0)["sharpe"] == pytest.approx(daily.mean() / daily.std(ddof=1) * np.sqrt(252))
+
+
+def test_the_spread_that_breaks_even():
+    found = measure(trades(300.0), fills(spread=100.0), equity(1000.0, 1300.0), start=1000.0, mean_spread=0.0001)
+    assert found["break_even_spread"] == pytest.approx(0.0004)
+
+
+def test_what_has_no_value_is_none_and_never_nan():
+    found = measure(trades(), fills(), equity(1000.0, 1000.0), start=1000.0)
+    assert set(found) == set(METRICS)
+    assert found["profit_factor"] is None and found["sharpe"] is None and found["annual_return"] is None
+    assert measure(trades(), fills(), equity().iloc[:0], start=1.0) == {key: None for key in METRICS}
+
+
+def test_months_chain_to_the_year():
+    ts = pd.to_datetime(["2023-12-31", "2024-01-31", "2024-02-29"], utc=True)
+    table = monthly(pd.DataFrame(dict(ts=ts, equity=[1100.0, 1210.0, 1089.0])), start=1000.0)
+    share = {(row.year, row.month): row.share for row in table.itertuples()}
+    assert share == {(2023, 12): pytest.approx(0.1), (2024, 1): pytest.approx(0.1), (2024, 2): pytest.approx(-0.1), (2023, 0): pytest.approx(0.1), (2024, 0): pytest.approx(-0.01)}
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_every_figure_says_what_it_is(key):
+    metric = METRICS[key]
+    assert metric.title and metric.unit in ("share", "money", "ratio", "R", "trades", "bars", "days", "price") and metric.definition.endswith(".")

@@ -1,0 +1,251 @@
+"""The slow, obvious twin of the execution kernel: docs/execution.md, sentence by sentence, one object and one bar at a time.
+
+Written from the page and from nothing else. Where the page and this package disagree, one of them is a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from domain.risk.sizing import Sizing
+from domain.trading.account import Account
+from domain.trading.costs import Costs
+from domain.trading.execution import Execution
+from domain.trading.task import EQUITY, FILLS, TRADES, Outcome, Rate, Task
+from tests.reference.bars import Bar, attach_finer, on_grid, reaches_down, read_bars
+from tests.reference.clocks import rolls
+from tests.reference.conversion import Conversion
+from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
+from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
+from tests.reference.ledger import Exposure, Ledger, inside
+from tests.reference.orders import Position, Series, read_orders
+from tests.reference.protection import protect
+
+WHOLE_COLUMNS = ("fill_id", "order_id", "trade_id", "bars_held")
+TIME_COLUMNS = ("ts", "bar_ts", "entry_ts", "exit_ts")
+WORD_COLUMNS = ("instrument", "side", "reason", "tag", "exit_reason", "regime")
+
+
+def simulate(
+    tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = ()
+) -> Outcome:
+    """What the execution page says happens to ``tasks`` in one account."""
+    every_series, conversion = _load(tasks, account, costs, rates)
+    ledger = Ledger(account, costs, execution, conversion)
+    for instant in _instants(every_series):
+        _live(ledger, every_series, instant, sizing)
+    _end(ledger, every_series)
+    return _outcome(ledger, every_series)
+
+
+def _load(tasks: Sequence[Task], account: Account, costs: Costs, rates: Sequence[Rate]) -> tuple[list[Series], Conversion]:
+    """Bars of the tasks, finer bars for ``magnify`` and rates all count as loaded (section 8)."""
+    every_series, loaded = [], []
+    for number, task in enumerate(tasks):
+        bars = read_bars(task.bars, task.timeframe, task.side, task.instrument, costs)
+        loaded.append((task.instrument, task.timeframe.minutes, bars))
+        if task.finer is not None:
+            finer = read_bars(task.finer, task.finer_timeframe, task.side, task.instrument, costs)
+            attach_finer(bars, finer)
+            loaded.append((task.instrument, task.finer_timeframe.minutes, finer))
+        span = (bars[0].ts, bars[-1].end) if bars else (0, 0)
+        every_series.append(Series(number, task, bars, read_orders(task, bars), rolls(*span, task.instrument.triple_day)))
+    for rate in rates:
+        loaded.append((rate.instrument, rate.timeframe.minutes, read_bars(rate.bars, rate.timeframe, rate.side, rate.instrument, costs)))
+    conversion = Conversion(account.currency, loaded)
+    for task in tasks:
+        conversion.check(task.instrument.quote)
+    return every_series, conversion
+
+
+# --- the clock (section 2) ---
+
+
+def _instants(every_series: list[Series]) -> list[int]:
+    """A bar acts twice: its step 1 at its ``ts``, its steps 2–3 at its end."""
+    return sorted({instant for series in every_series for bar in series.bars for instant in (bar.ts, bar.end)})
+
+
+def _live(ledger: Ledger, every_series: list[Series], instant: int, sizing: Sizing) -> None:
+    """At one instant: (a) step 2 of each bar that ends, (b) stop-out, (c) step 3 and decisions, (d) step 1 of each bar that opens."""
+    ending = {series: series.opened for series in every_series if series.opened is not None and series.opened.end == instant}
+    if ending:
+        ledger.begin_instant()
+        for position in ledger.open.values():
+            ledger.expose(position)
+        for series, bar in ending.items():
+            _step_two(ledger, series, bar)
+        stop_out(ledger, ending, instant)
+        equity = _step_three(ledger, ending, instant)
+        for series, bar in ending.items():
+            for signal in series.signals.get(bar.number, []):
+                decide(ledger, series, bar, signal, sizing, equity)
+    _step_one(ledger, [series for series in every_series if _opens(series, instant)])
+
+
+def _opens(series: Series, instant: int) -> bool:
+    """Whether a bar of the series opens now; it is then the latest that has begun."""
+    following = 0 if series.opened is None else series.opened.number + 1
+    if following == len(series.bars) or series.bars[following].ts != instant:
+        return False
+    series.opened = series.bars[following]
+    return True
+
+
+# --- step 1 ---
+
+
+def _step_one(ledger: Ledger, opening: list[Series]) -> None:
+    """(d): the closings of all series first, then market entries in the portfolio's order."""
+    for series in opening:
+        _uncovered_rolls(ledger, series, series.opened)
+    for series in opening:
+        for position in list(series.positions.values()):
+            close_at_open(ledger, position, series.opened)
+    for series in opening:
+        enter_at_open(ledger, series, series.opened)
+
+
+def _uncovered_rolls(ledger: Ledger, series: Series, bar: Bar) -> None:
+    """Section 5: a roll that no bar covers: before step 1 of the next bar, on positions carried in."""
+    nights = series.nights(series.closed.end, bar.ts) if series.closed else 0
+    if nights:
+        for position in series.positions.values():
+            ledger.book_swap(position, nights, bar.ts)
+
+
+# --- step 2 ---
+
+
+def _step_two(ledger: Ledger, series: Series, bar: Bar) -> None:
+    """First pending entries, all, in their order; then per position, oldest first, stop and targets; in ``magnify`` on each finer bar."""
+    series.taken = {tag: position.side for tag, position in series.positions.items()}
+    for piece in _pieces(ledger, series, bar):
+        if piece is not bar:
+            for position in list(series.positions.values()):
+                gap(ledger, position, piece, inside(bar, piece))
+        before = set(series.positions.values())
+        fill_pending(ledger, series, bar, piece)
+        for position in list(series.positions.values()):
+            stop_and_targets(ledger, position, bar, piece, just_opened=position not in before)
+    expire(ledger, series, bar)
+
+
+def _pieces(ledger: Ledger, series: Series, bar: Bar) -> list[Bar]:
+    """The bar itself, or in ``magnify`` its finer bars; what is wrong with those is counted while a position or an order is alive."""
+    if ledger.execution.intrabar != "magnify":
+        return [bar]
+    alive = bool(series.positions or series.pending)
+    if not bar.finer:
+        ledger.counts["not_magnified"] += alive
+        return [bar]
+    off_high = abs(max(piece.high for piece in bar.finer) - bar.high)
+    off_low = abs(min(piece.low for piece in bar.finer) - bar.low)
+    ledger.counts["magnify_mismatch"] += alive and on_grid(max(off_high, off_low)) > on_grid(series.instrument.tick)
+    return bar.finer
+
+
+# --- step 3 ---
+
+
+def _step_three(ledger: Ledger, ending: dict[Series, Bar], instant: int) -> float:
+    """(c): session exits at the close, swap, marks, break-even and trails, equity row. Returns the equity that decisions are sized on."""
+    for series, bar in ending.items():
+        for position in list(series.positions.values()):
+            close_before_the_shut(ledger, position, bar)
+    for series, bar in ending.items():
+        series.closed = bar
+        _covered_rolls(ledger, series, bar)
+    for position in ledger.open.values():
+        _mark(ledger, position, instant)
+    equity = ledger.equity_at_last_known_closes()
+    low = min(equity, _equity_low(ledger, ending, instant))
+    for series, bar in ending.items():
+        for position in series.positions.values():
+            _hold(position, bar)
+    # Governors would look at `low` here; there are none yet, so nothing is halted and no position leaves by `kill_switch`.
+    ledger.equity.append(
+        {"ts": instant, "balance": ledger.balance, "equity": equity, "equity_low": low, "used_margin": ledger.used_margin()}
+    )
+    return equity
+
+
+def _covered_rolls(ledger: Ledger, series: Series, bar: Bar) -> None:
+    """Section 5: charged on the lots open in step 3 of the bar with ts < roll ≤ end."""
+    nights = series.nights(bar.ts, bar.end)
+    if nights:
+        for position in series.positions.values():
+            ledger.book_swap(position, nights, bar.end)
+
+
+def _mark(ledger: Ledger, position: Position, instant: int) -> None:
+    """Mark all positions: at the close now, a series without a bar ending at T at its last known close; at the rate of T."""
+    price = position.series.last_known(position.side).close
+    position.mark = position.profit(price, position.lots) * ledger.rate(position.series, instant, counted=False)
+
+
+def _hold(position: Position, bar: Bar) -> None:
+    """The position has lived through the bar: its excursions, its stop, its basket."""
+    position.see_favourable(position.extreme(bar))
+    position.see_adverse(bar.closing(position.side).adverse(position.side))
+    protect(position, bar)
+    move_basket(position)
+
+
+def _equity_low(ledger: Ledger, ending: dict[Series, Bar], instant: int) -> float:
+    """Section 6: balance before step 2 + every position open at any moment of it, at its worst; less the instant's commission and swap."""
+    worst = sum(_worst(ledger, exposure, ending.get(exposure.position.series), instant) for exposure in ledger.exposures.values())
+    return ledger.balance_before + worst - ledger.instant_costs
+
+
+def _worst(ledger: Ledger, exposure: Exposure, bar: Bar | None, instant: int) -> float:
+    """On the lots it then had, at its adverse extreme or, where that reached its stop, at the stop's fill, its price less slippage."""
+    position = exposure.position
+    price = worst_price(position, bar)
+    if bar is not None and exposure.stop is not None and reaches_down(price, exposure.stop, position.side):
+        slippage = ledger.slippage(position.series, position.signal, exposure.fill_number, bar.number - 1)
+        price = exposure.stop - position.side * slippage
+    money = (price - exposure.entry_price) * position.side * exposure.lots * position.series.instrument.contract
+    return money * ledger.rate(position.series, instant, counted=False)
+
+
+# --- the end (section 7) ---
+
+
+def _end(ledger: Ledger, every_series: list[Series]) -> None:
+    """What is open after the last instant is closed at its series' last close; the last equity row is after that."""
+    if not ledger.open:
+        return
+    for series in every_series:
+        for position in list(series.positions.values()):
+            close_at_the_end(ledger, position)
+    last = ledger.equity[-1]
+    low = min(last["equity_low"], ledger.balance)
+    ledger.equity[-1] = last | {"balance": ledger.balance, "equity": ledger.balance, "equity_low": low, "used_margin": 0.0}
+
+
+def _outcome(ledger: Ledger, every_series: list[Series]) -> Outcome:
+    asked = sum(signal.order != "exit" for series in every_series for signals in series.signals.values() for signal in signals)
+    return Outcome(
+        fills=_frame(ledger.fills, FILLS),
+        trades=_frame(sorted(ledger.trades, key=lambda trade: trade["trade_id"]), TRADES),
+        equity=_frame(ledger.equity, EQUITY),
+        counts=dict(ledger.counts),
+        ambiguous=len(ledger.ambiguous),
+        extra={"signals": asked, "entries": ledger.entries, "exits_at_the_end": ledger.exits_at_the_end},
+    )
+
+
+def _frame(rows: list[dict], columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: _column(name, [row[name] for row in rows]) for name in columns})
+
+
+def _column(name: str, values: Sequence) -> object:
+    if name in TIME_COLUMNS:
+        return pd.DatetimeIndex(np.array(values, np.int64).view("datetime64[ns]"), tz="UTC")
+    if name in WORD_COLUMNS:
+        return pd.array(values, dtype="str")
+    return np.array(values, np.int64 if name in WHOLE_COLUMNS else np.float64)

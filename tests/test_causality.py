@@ -1,0 +1,61 @@
+"""Look-ahead is impossible: whatever is registered says the same of the past, whether or not it has seen the future."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain.features import FEATURES, compute, use
+from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
+from domain.strategies import STRATEGIES
+from domain.venues.synthetic import GBM, RegimeSwitching, generate
+
+LENGTH = 700
+CUTS = (1, 2, 15, 101, 350, 698, 699)
+
+
+@pytest.fixture(scope="module", params=["regimes", "gbm"])
+def bars(request) -> pd.DataFrame:
+    model = {"regimes": RegimeSwitching(), "gbm": GBM()}[request.param]
+    start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-03-01", "2024-03-14"))
+    return generate(model, instrument("EURUSD"), Timeframe.named("M15"), start, end, seed=5).iloc[:LENGTH].assign(volume=100.0)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_feature_knows_no_later_bar(bars, name, cut):
+    one = use(name)
+    whole, part = (compute(seen, [one])[one.column].to_numpy() for seen in (bars, bars.iloc[:cut]))
+    np.testing.assert_array_equal(part, whole[:cut])
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_leaves_its_input_as_it_was(bars, name):
+    before = bars.copy(deep=True)
+    compute(bars, [use(name)])
+    pd.testing.assert_frame_equal(bars, before)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_strategy_knows_no_later_bar(bars, name, cut):
+    strategy = STRATEGIES[name]()
+    whole, part = (strategy.signals(compute(seen, strategy.features())).reset_index(drop=True) for seen in (bars, bars.iloc[:cut]))
+    known = whole[whole["ts"] <= bars["ts"].iloc[cut - 1]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, known, check_dtype=False)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_says_something_on_these_bars(bars, name):
+    strategy = STRATEGIES[name]()
+    assert len(strategy.signals(compute(bars, strategy.features()))) > 3
+
+
+def test_the_gate_sees_a_feature_that_looks_ahead(bars):
+    def cheat(close: pd.Series) -> pd.Series:
+        return (close - close.mean()) / close.std()
+
+    whole, part = (cheat(seen["close"]).to_numpy() for seen in (bars, bars.iloc[:350]))
+    assert not np.array_equal(part, whole[:350])
