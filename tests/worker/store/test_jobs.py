@@ -1,0 +1,268 @@
+"""The job table is the queue of record: its verbs, one by one, against a clock that is handed in."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from worker.store import Job, Store
+from worker.store.jobs import FORGOTTEN, MOST_DEATHS, ORPHANED, UNSENT
+
+AT = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+LEASE = 8.0
+
+
+def after(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def add(store: Store, key: str | None = None, at: datetime = AT, kind: str = "steps") -> Job:
+    with store.unit() as unit:
+        return unit.jobs.add(kind, "research", "A title", {"a": [1, 0.5, None]}, "ana", at, key)[0]
+
+
+def tell(store: Store, verb: str, *arguments: object, **values: object):
+    with store.unit() as unit:
+        return getattr(unit.jobs, verb)(*arguments, **values)
+
+
+def row(store: Store, job: Job) -> Job:
+    with store.look() as unit:
+        return unit.jobs.get(job.id)
+
+
+def claimed(store: Store, at: datetime = AT, key: str | None = None) -> Job:
+    return tell(store, "claim", add(store, key).id, "w1", at, LEASE)
+
+
+def test_a_new_job_is_queued_as_it_was_asked(store):
+    job = add(store, "k")
+    assert (job.kind, job.queue, job.spec, job.key, job.state, job.actor, job.created_at, job.epoch, job.open) == ("steps", "research", {"a": [1, 0.5, None]}, "k", "queued", "ana", AT, 0, True)
+    assert (job.started_at, job.lease_until, job.checkpoint, job.result, job.error, job.sent_at) == (None,) * 6
+
+
+def test_the_same_key_is_the_same_job_and_no_key_is_always_a_new_one(store):
+    first = add(store, "k")
+    with store.unit() as unit:
+        again, new = unit.jobs.add("steps", "research", "other", {}, "bob", AT, "k")
+    assert not new and again == first
+    assert add(store).id != add(store).id
+
+
+def test_a_name_that_is_taken_is_not_taken_twice(store, monkeypatch):
+    names = iter(["aaaaaa", "aaaaaa", "aaaaaa", "bbbbbb"])
+    monkeypatch.setattr("worker.store.jobs.new_id", lambda: next(names))
+    assert [add(store).id, add(store).id] == ["aaaaaa", "bbbbbb"]
+
+
+def test_a_claim_gives_lease_owner_and_token(store):
+    job = claimed(store)
+    assert (job.state, job.owner, job.epoch, job.lease_until, job.started_at, job.deaths) == ("running", "w1", 1, after(LEASE), AT, 0)
+
+
+def test_a_claimed_job_is_not_free(store):
+    job = claimed(store)
+    assert tell(store, "claim", job.id, "w2", after(LEASE), LEASE) is None
+    assert tell(store, "claim", "nosuch", "w2", AT, LEASE) is None
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+def test_an_ended_job_is_not_free(store, state):
+    job = claimed(store)
+    assert tell(store, "end", job.id, job.epoch, state, after(1))
+    assert tell(store, "claim", job.id, "w2", after(1_000), LEASE) is None and not row(store, job).open
+
+
+def test_one_of_sixteen_gets_the_job(store):
+    jobs = [add(store) for _ in range(8)]
+
+    def claim(number: int) -> list[str]:
+        return [job.id for job in jobs if tell(store, "claim", job.id, f"w{number}", AT, LEASE)]
+
+    with ThreadPoolExecutor(16) as pool:
+        taken = [job for each in pool.map(claim, range(16)) for job in each]
+    assert sorted(taken) == sorted(job.id for job in jobs) and all(row(store, job).epoch == 1 for job in jobs)
+
+
+def test_one_of_sixteen_takes_over_a_lost_job(store):
+    job = claimed(store)
+    with ThreadPoolExecutor(16) as pool:
+        taken = list(pool.map(lambda n: tell(store, "claim", job.id, f"w{n}", after(9), LEASE), range(16)))
+    assert len([each for each in taken if each]) == 1 and (row(store, job).epoch, row(store, job).deaths) == (2, 1)
+
+
+def test_a_lost_lease_is_taken_over_from_the_checkpoint(store):
+    job = claimed(store)
+    tell(store, "beat", job.id, job.epoch, after(3), LEASE, checkpoint={"at": 7}, progress=0.5)
+    assert tell(store, "claim", job.id, "w2", after(3 + LEASE), LEASE) is None, "to the last moment it is the first one's"
+    again = tell(store, "claim", job.id, "w2", after(3 + LEASE + 0.001), LEASE)
+    assert (again.owner, again.epoch, again.deaths, again.checkpoint, again.progress, again.started_at) == ("w2", 2, 1, {"at": 7}, 0.5, AT)
+
+
+def test_who_was_taken_over_from_writes_nothing(store):
+    job = claimed(store)
+    tell(store, "claim", job.id, "w2", after(20), LEASE)
+    before = row(store, job)
+    assert tell(store, "beat", job.id, 1, after(21), LEASE, progress=0.9) is None
+    assert not tell(store, "end", job.id, 1, "done", after(21), result={"a": 1})
+    assert not tell(store, "put_back", job.id, 1, after(21), "waits")
+    assert row(store, job) == before
+    assert tell(store, "end", job.id, 2, "done", after(22), result={"a": 2}) and row(store, job).result == {"a": 2}
+
+
+def test_a_beat_renews_the_lease_and_writes_what_was_seen(store):
+    job = tell(store, "beat", claimed(store).id, 1, after(5), LEASE, progress=0.25, note="a note", stages=[["Load", 0.1]])
+    assert (job.lease_until, job.progress, job.note, job.stages) == (after(5 + LEASE), 0.25, "a note", [["Load", 0.1]])
+
+
+def test_who_came_late_but_was_not_replaced_goes_on(store):
+    job = claimed(store)
+    assert tell(store, "beat", job.id, 1, after(60), LEASE).lease_until == after(60 + LEASE)
+
+
+@pytest.mark.parametrize(("state", "kept"), [("done", "k"), ("failed", None), ("cancelled", None)])
+def test_the_key_is_kept_by_what_is_done_and_freed_by_what_is_not(store, state, kept):
+    job = claimed(store, key="k")
+    tell(store, "end", job.id, 1, state, after(1))
+    assert row(store, job).key == kept and (add(store, "k").id == job.id) == (kept == "k")
+
+
+def test_an_ended_job_has_no_lease_and_no_owner(store):
+    job = claimed(store)
+    tell(store, "end", job.id, 1, "failed", after(1), error={"sentence": "x"})
+    ended = row(store, job)
+    assert (ended.lease_until, ended.owner, ended.ended_at, ended.error) == (None, None, after(1), {"sentence": "x"})
+
+
+def test_a_job_that_is_put_back_waits_its_time(store):
+    job = claimed(store)
+    assert tell(store, "put_back", job.id, 1, after(30), "waits", failed=True)
+    assert tell(store, "claim", job.id, "w2", after(29), LEASE) is None
+    again = tell(store, "claim", job.id, "w2", after(30), LEASE)
+    assert (again.attempts, again.deaths, again.epoch) == (1, 0, 2)
+
+
+def test_a_worker_that_leaves_is_no_failed_attempt(store):
+    job = claimed(store)
+    tell(store, "put_back", job.id, 1, after(1), "its worker was stopped")
+    assert row(store, job).attempts == 0
+
+
+def test_cancelling_a_queued_job_ends_it_and_frees_its_key(store):
+    job = add(store, "k")
+    assert tell(store, "cancel", job.id, "bob", after(1))
+    ended = row(store, job)
+    assert (ended.state, ended.ended_at, ended.cancelled_by, ended.key) == ("cancelled", after(1), "bob", None)
+    assert tell(store, "claim", job.id, "w1", after(2), LEASE) is None
+
+
+def test_cancelling_a_running_job_asks_it(store):
+    job = claimed(store)
+    assert tell(store, "cancel", job.id, "bob", after(1)) and not tell(store, "cancel", job.id, "eve", after(1))
+    assert tell(store, "beat", job.id, 1, after(1), LEASE).cancelled_by == "bob" and row(store, job).state == "running"
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+def test_what_has_ended_is_not_cancelled(store, state):
+    job = claimed(store)
+    tell(store, "end", job.id, 1, state, after(1))
+    assert not tell(store, "cancel", job.id, "bob", after(2)) and row(store, job).cancelled_by is None
+
+
+@pytest.mark.parametrize(("state", "again"), [("failed", True), ("cancelled", True), ("done", False)])
+def test_what_failed_or_was_cancelled_is_tried_again_from_its_checkpoint(store, state, again):
+    job = claimed(store)
+    tell(store, "beat", job.id, 1, after(1), LEASE, checkpoint=[1, 2], progress=0.5)
+    tell(store, "cancel", job.id, "bob", after(1))
+    tell(store, "end", job.id, 1, state, after(2), error={"sentence": "x"})
+    assert tell(store, "retry", job.id) is again
+    if again:
+        fresh = row(store, job)
+        assert (fresh.state, fresh.error, fresh.cancelled_by, fresh.ended_at, fresh.started_at, fresh.attempts, fresh.deaths, fresh.checkpoint) == ("queued", None, None, None, None, 0, 0, [1, 2])
+        assert not tell(store, "end", job.id, 1, "done", after(3)), "the attempt before it writes nothing any more"
+        assert tell(store, "claim", job.id, "w2", after(3), LEASE).epoch == 3 and not tell(store, "retry", job.id)
+
+
+def due(store: Store, at: datetime, **more: bool) -> list[str]:
+    with store.look() as unit:
+        return [job.id for job in unit.jobs.due(at, **more)]
+
+
+def test_a_job_nobody_was_told_of_is_due_after_a_moment(store):
+    job = add(store)
+    assert due(store, AT + UNSENT) == [] and due(store, AT + UNSENT + timedelta(microseconds=1)) == [job.id]
+    tell(store, "sent", [job.id], after(3))
+    assert due(store, after(4)) == []
+
+
+def test_a_message_that_led_to_nothing_is_sent_again(store):
+    job = add(store)
+    tell(store, "sent", [job.id], AT)
+    assert due(store, AT + FORGOTTEN) == [] and due(store, AT + FORGOTTEN + timedelta(seconds=1)) == [job.id]
+
+
+def test_everything_queued_is_due_when_the_queue_lost_its_memory(store):
+    jobs = [add(store, at=after(k)) for k in range(3)]
+    tell(store, "sent", [job.id for job in jobs], after(3))
+    assert due(store, after(3)) == [] and due(store, after(3), all_queued=True) == [job.id for job in jobs], "oldest first"
+
+
+def test_a_job_without_a_living_worker_is_due_and_not_too_often(store):
+    job = claimed(store)
+    tell(store, "sent", [job.id], AT)
+    assert due(store, after(LEASE)) == [] and due(store, after(LEASE + 1)) == [job.id]
+    tell(store, "sent", [job.id], after(LEASE + 1))
+    assert due(store, after(LEASE + 1) + ORPHANED) == [] and due(store, after(LEASE + 2) + ORPHANED) == [job.id]
+
+
+def test_a_waiting_job_is_not_due_before_its_time(store):
+    job = claimed(store)
+    tell(store, "put_back", job.id, 1, after(100), "waits")
+    assert due(store, after(99), all_queued=True) == [] and due(store, after(100)) == [job.id]
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+def test_what_has_ended_is_never_due(store, state):
+    job = claimed(store)
+    tell(store, "end", job.id, 1, state, after(1))
+    assert due(store, after(100_000), all_queued=True) == []
+
+
+def test_a_dead_workers_job_starts_again_within_fifteen_seconds_by_the_defaults():
+    """Lease, sweep and the lane's look at the queue add up; worker deaths are counted so that it ends some time."""
+    from domain.config import Settings
+    from worker.main import POLL_MS
+
+    work = Settings().work
+    assert work.lease + work.sweep + POLL_MS / 1_000 < 15 and MOST_DEATHS >= 2
+    assert work.beat / 2 < 1, "a cancel is seen within a second"
+    assert work.lease > 3 * work.beat, "a beat that is late costs nothing"
+
+
+def test_jobs_are_listed_newest_first_and_counted(store):
+    jobs = [add(store, at=after(k), kind="steps" if k % 2 else "other") for k in range(4)]
+    tell(store, "claim", jobs[0].id, "w1", after(9), LEASE)
+    with store.look() as unit:
+        assert [job.id for job in unit.jobs.latest()] == [job.id for job in jobs[::-1]]
+        assert [job.id for job in unit.jobs.latest(states=("running",))] == [jobs[0].id]
+        assert [job.id for job in unit.jobs.latest(kinds=("steps",), limit=1)] == [jobs[3].id]
+        assert unit.jobs.counts() == {"queued": 3, "running": 1}
+
+
+def test_open_jobs_are_not_removed(store):
+    queued, running, done = add(store), claimed(store), claimed(store)
+    tell(store, "end", done.id, 1, "done", after(1))
+    assert tell(store, "remove", queued.id, running.id, done.id) == 1
+    assert row(store, done) is None and row(store, queued) and row(store, running)
+
+
+def test_what_a_deleted_result_answered_may_be_asked_anew(store):
+    one, two = claimed(store, key="k1"), claimed(store, key="k2")
+    for job, made in ((one, "d1"), (two, "d2")):
+        tell(store, "end", job.id, 1, "done", after(1), result={"dataset": made})
+    tell(store, "forget_result", "dataset", "d1")
+    assert (row(store, one).key, row(store, two).key) == (None, "k2")
+    tell(store, "forget_key", two.id)
+    assert add(store, "k2").id != two.id

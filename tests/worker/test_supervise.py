@@ -1,0 +1,216 @@
+"""``up``, as a person starts it: one tree of processes that answers, heals, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from domain.config import ROOT
+from tests.conftest import migrated
+from tests.worker.kinds import waiting
+
+STOPPED_WITHIN = 10.0       # seconds; promised
+SECOND_START = 5.0          # seconds to a page that answers; promised
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+SIGNS = {"worker": "worker.main", "scheduler": "worker.schedule", "app": "streamlit", "queue": "-server "}
+
+
+class Up:
+    """One ``up`` in a workspace of its own."""
+
+    def __init__(self, home: Path, *words: str, **settings: object) -> None:
+        self.home, self.port, self.began = home, free_port(), time.monotonic()
+        home.mkdir(exist_ok=True)
+        ours = {"STORAGE_HOME": home, "APP_PORT": self.port, "WORK_PROCESSES": 1, "EXAMPLE": "false", **settings}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
+        environment = {**kept, "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
+        with (home / "up.log").open("ab") as sink:
+            self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+
+    def said(self) -> str:
+        logs = "\n".join(f"== {path.name}\n{path.read_text()[-1_000:]}" for path in sorted((self.home / "logs").glob("*.log")))
+        return (self.home / "up.log").read_text() + logs
+
+    def health(self) -> dict | None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=2) as answer:
+                return json.load(answer)
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def well(self, seconds: float) -> dict:
+        return waiting(lambda: (found := self.health()) and found["status"] == "ok" and found, seconds, self.said())
+
+    def tree(self) -> dict[str, psutil.Process]:
+        """The children by what they are."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):     # a zombie, which is about to be buried
+                words = " ".join(child.cmdline()[:3])
+                found |= {part: child for part, sign in SIGNS.items() if sign in words}
+        return found
+
+    def stop(self, number: int) -> tuple[int, float]:
+        """Exit status, and the seconds until the last process of the tree was gone."""
+        tree, asked = self.tree(), time.monotonic()
+        self.process.send_signal(number)
+        _, left = psutil.wait_procs([*tree.values(), psutil.Process(self.process.pid)], STOPPED_WITHIN + 2)
+        for process in left:
+            process.kill()
+        assert not left, f"{left}\n{self.said()}"
+        return self.process.wait(1), time.monotonic() - asked
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory) -> Iterator[Up]:
+    made = Up(tmp_path_factory.mktemp("up") / "house")
+    made.well(60)
+    yield made
+    if made.process.poll() is None:
+        made.stop(signal.SIGTERM)
+
+
+def test_it_answers_with_every_part(up):
+    assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "disk": up.health()["parts"]["disk"]}
+    assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.said() and up.said(), 10)
+    assert set(up.tree()) == {"worker", "scheduler", "app", "queue"}
+
+
+def test_what_is_not_there_is_not_found_in_json(up):
+    with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{up.port}/api/nothing", timeout=5)
+    assert json.load(refused.value) == {"error": "there is nothing at /api/nothing"}
+
+
+@pytest.mark.parametrize("part", ["worker", "scheduler", "queue", "app"])
+def test_a_killed_child_is_started_again(up, part):
+    old = up.tree()[part]
+    old.kill()
+    fresh = waiting(lambda: (found := up.tree().get(part)) and found.pid != old.pid and found, 15, up.said())
+    up.well(30)
+    assert fresh.is_running() and f"{part}{'-1' if part == 'worker' else ''} ended with -9; starting it again." in up.said()
+
+
+def test_a_second_one_in_the_same_workspace_is_told_where_the_first_is(up):
+    second = Up(up.home, APP_PORT=free_port())
+    assert second.process.wait(20) == 2
+    assert f"tidemark: This workspace is in use already: http://127.0.0.1:{up.port}, process {up.process.pid}. Open that page, or name another folder in TIDEMARK_STORAGE_HOME" in second.said()
+    assert up.health()
+
+
+def test_its_port_is_taken_for_others(up, tmp_path):
+    other = Up(tmp_path / "other", APP_PORT=up.port)
+    assert other.process.wait(20) == 2
+    assert f"tidemark: Port {up.port} on 127.0.0.1 is in use. Stop what uses it, or choose another: make run PORT={up.port + 1}" in other.said()
+
+
+def test_sigterm_stops_all_of_it(up, record_property):
+    status, seconds = up.stop(signal.SIGTERM)
+    record_property("stopped_after_s", round(seconds, 2))
+    assert status == 0 and seconds < STOPPED_WITHIN and "Traceback" not in (up.home / "up.log").read_text()
+
+
+def test_a_second_start_answers_within_five_seconds_and_ctrl_c_stops_it(up, record_property):
+    again = Up(up.home)
+    waiting(again.health, 30, again.said())
+    seconds = time.monotonic() - again.began
+    record_property("second_start_s", round(seconds, 2))
+    again.well(30)
+    status, stopped = again.stop(signal.SIGINT)
+    assert status == 0 and stopped < STOPPED_WITHIN and seconds < SECOND_START
+
+
+def test_ctrl_c_while_it_starts_stops_it_too(tmp_path):
+    early = Up(tmp_path / "house")
+    waiting(lambda: len(early.tree()) == 4, 30, early.said())
+    assert early.stop(signal.SIGINT)[0] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent died")
+def test_kill_9_of_the_supervisor_leaves_no_orphan_and_the_next_start_works(tmp_path):
+    first = Up(tmp_path / "house")
+    first.well(60)
+    first.stop(signal.SIGKILL)
+    again = Up(tmp_path / "house")
+    again.well(60)
+    assert again.stop(signal.SIGTERM)[0] == 0
+
+
+def test_workers_alone_need_no_port(tmp_path):
+    alone = Up(tmp_path / "house", "--workers-only")
+    waiting(lambda: "Workers and scheduler are running. Ctrl-C stops them." in alone.said(), 30)
+    assert set(alone.tree()) == {"worker", "scheduler", "queue"} and alone.stop(signal.SIGTERM)[0] == 0
+
+
+def spoilt_config(folder: Path, text: str) -> dict[str, object]:
+    (folder / "config.toml").write_text(text)
+    return dict(CONFIG=folder / "config.toml")
+
+
+def a_file(folder: Path) -> dict[str, object]:
+    (folder / "file").touch()
+    return dict(STORAGE_HOME=folder / "file")
+
+
+def taken(folder: Path) -> dict[str, object]:
+    (folder / "tidemark.db").write_text("no database at all, but some text that is long enough to be looked at")
+    return dict(STORAGE_HOME=folder)
+
+
+def newer(folder: Path) -> dict[str, object]:
+    migrated(f"sqlite:///{folder / 'tidemark.db'}")
+    with sqlite3.connect(folder / "tidemark.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    return dict(STORAGE_HOME=folder)
+
+
+REFUSED = {
+    "the folder is a file": (a_file, r"The workspace .*/file cannot be written: .*\. Name another folder in config.toml, \[storage\] home, or in TIDEMARK_STORAGE_HOME"),
+    "no folder can be made": (lambda folder: dict(STORAGE_HOME="/proc/nowhere"), r"The workspace /proc/nowhere cannot be written: .*"),
+    "an unknown variable": (lambda folder: dict(APP_PROT="1"), r"no environment variable named 'TIDEMARK_APP_PROT'; did you mean 'TIDEMARK_APP_PORT'\?"),
+    "an unknown key": (lambda folder: spoilt_config(folder, "[app]\nprot = 1\n"), r"no key in \[app\] named 'prot'; did you mean 'port'\?"),
+    "no such file": (lambda folder: dict(CONFIG=folder / "nowhere.toml"), r".*nowhere.toml cannot be read: No such file or directory"),
+    "no TOML": (lambda folder: spoilt_config(folder, "[app\n"), r".*config.toml is not TOML: .*"),
+    "a value out of bounds": (lambda folder: dict(APP_PORT="99999"), r"\[app\] port is 99999; it must be between 1 and 65535"),
+    "a value of another kind": (lambda folder: dict(WORK_LEASE="soon"), r"\[work\] lease is 'soon'; it must be a number"),
+    "a host that is none": (lambda folder: dict(APP_HOST="nowhere.invalid"), r"Cannot listen on nowhere.invalid:\d+: .*"),
+    "a database that is away": (lambda folder: dict(DATABASE_URL="postgresql://ana:canary@127.0.0.1:1/t"), r"The database postgresql://\*\*\*@127.0.0.1:1/t does not answer: .*"),
+    "no database address": (lambda folder: dict(DATABASE_URL="canary"), r"database_url is not a database address; write sqlite:///path or postgresql://user:password@host/name"),
+    "no database in the file": (taken, r"The database sqlite:///.*tidemark.db does not answer: file is not a database"),
+    "a newer database": (newer, r"the database is at revision 9999, newer than this program's \d+: start the newer program, or restore a backup"),
+    "a queue server that is away": (lambda folder: dict(REDIS_URL="redis://:canary@127.0.0.1:1/0"), r"No queue server answers at redis://\*\*\*@127.0.0.1:1/0: start it, or leave TIDEMARK_REDIS_URL empty for the embedded one"),
+    "no queue address": (lambda folder: dict(REDIS_URL="canary"), r"redis_url is not the address of a queue server; write redis://host:6379/0, rediss://… or unix:///path"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_what_cannot_be_started_is_one_clear_sentence(tmp_path, how):
+    prepare, sentence = REFUSED[how]
+    refused = Up(tmp_path / "log", **{"STORAGE_HOME": tmp_path / "house", **prepare(tmp_path)})
+    status, said = refused.process.wait(30), (refused.home / "up.log").read_text()
+    assert re.fullmatch(rf"tidemark: {sentence}\n", said), said
+    assert status == 2 and "canary" not in said
+    left = [process for process in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(process.info["cmdline"] or [])]
+    assert not left

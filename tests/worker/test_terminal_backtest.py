@@ -1,0 +1,176 @@
+"""``tidemark backtest``: the fixed contract, by the worked examples of docs/execution.md and by what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from domain.trading.task import COUNTS, EQUITY, FILLS, TRADES
+from worker.cli import app
+
+START = pd.Timestamp("2024-01-02T10:00Z")
+FLAT = (1.1, 1.1, 1.1, 1.1)
+FIRST = (1.1000, 1.1010, 1.0995, 1.1005)
+CONFIG = '[account]\nbalance = 10000.0\ncurrency = "USD"\n[costs]\nspread = 0.0002\n'
+
+
+def bars_file(folder: Path, *rows: tuple[float, float, float, float], name: str = "bars.csv", step: str = "5min") -> Path:
+    ts = pd.date_range(START, periods=len(rows), freq=step)
+    frame = pd.DataFrame(rows, columns=["open", "high", "low", "close"])
+    frame.insert(0, "ts", ts.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    path = folder / name
+    frame.to_csv(path, index=False)
+    return path
+
+
+def signals_file(folder: Path, *rows: dict) -> Path:
+    path = folder / "signals.csv"
+    pd.DataFrame([{"ts": START.strftime("%Y-%m-%dT%H:%M:%SZ"), **row} for row in rows]).to_csv(path, index=False)
+    return path
+
+
+def run(folder: Path, bars: list[tuple], signal: dict, *more: str, config: str = CONFIG, instrument: str = "EURUSD"):
+    (folder / "config.toml").write_text(config)
+    arguments = ["backtest", "--bars", str(bars_file(folder, *bars)), "--instrument", instrument, "--timeframe", "M5", "--side", "bid"]
+    arguments += ["--signals", str(signals_file(folder, signal)), "--config", str(folder / "config.toml"), "--out", str(folder / "out"), *more]
+    said = CliRunner().invoke(app, arguments)
+    assert said.exception is None, said.exception
+    return pd.read_csv(folder / "out" / "trades.csv"), json.loads((folder / "out" / "report.json").read_text())
+
+
+EXAMPLES = [
+    # bars after the first, signal, intrabar, net, r, exit reason
+    ("1", [FIRST, (1.1005, 1.1045, 1.1000, 1.1030)], dict(side="long", stop_loss=1.0980, target_1=1.1040), "pessimistic", 380.0, 1.7273, "target_1"),
+    ("2 pessimistic", [FIRST, (1.1005, 1.1045, 1.0975, 1.1030)], dict(side="long", stop_loss=1.0980, target_1=1.1040), "pessimistic", -220.0, -1.0, "stop_loss"),
+    ("2 optimistic", [FIRST, (1.1005, 1.1045, 1.0975, 1.1030)], dict(side="long", stop_loss=1.0980, target_1=1.1040), "optimistic", 380.0, 1.7273, "target_1"),
+    ("2 path", [FIRST, (1.1005, 1.1045, 1.0975, 1.1030)], dict(side="long", stop_loss=1.0980, target_1=1.1040), "path", -220.0, -1.0, "stop_loss"),
+    ("3", [FIRST, (1.0970, 1.1045, 1.0960, 1.1030)], dict(side="long", stop_loss=1.0980, target_1=1.1040), "pessimistic", -320.0, -1.4545, "stop_loss"),
+    ("4", [FIRST, (1.1005, 1.1018, 1.0990, 1.1000)], dict(side="short", stop_loss=1.1020), "pessimistic", -200.0, -1.0, "stop_loss"),
+    (
+        "5", [FIRST, (1.1005, 1.1025, 1.1003, 1.1020), (1.1015, 1.1016, 1.0995, 1.1000)],
+        dict(side="long", stop_loss=1.0982, target_1=1.1022, fraction_1=0.5, target_2=1.1042, fraction_2=0.5, break_even_r=1.0, break_even_offset=0.0),
+        "pessimistic", 100.0, 0.5, "break_even",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("bars", "signal", "intrabar", "net", "r", "reason"), [example[1:] for example in EXAMPLES], ids=[example[0] for example in EXAMPLES])
+def test_worked_example(tmp_path, bars, signal, intrabar, net, r, reason):
+    trades, report = run(tmp_path, [FLAT, *bars], signal | dict(lots=1.0), config=CONFIG + f'[execution]\nintrabar = "{intrabar}"\n')
+    assert trades["pnl"].tolist() == [pytest.approx(net, abs=1e-6)]
+    assert trades["r"].iloc[0] == pytest.approx(r, abs=1e-4)
+    assert trades["exit_reason"].iloc[0] == reason
+    assert report["entries"] == 1
+
+
+def test_worked_example_2_has_the_same_low_whatever_came_first(tmp_path):
+    for intrabar in ("pessimistic", "optimistic", "path"):
+        run(tmp_path, [FLAT, FIRST, (1.1005, 1.1045, 1.0975, 1.1030)], dict(side="long", stop_loss=1.0980, target_1=1.1040, lots=1.0), config=CONFIG + f'[execution]\nintrabar = "{intrabar}"\n')
+        assert pd.read_csv(tmp_path / "out" / "equity.csv")["equity_low"].iloc[2] == pytest.approx(9780.0)
+
+
+def test_worked_example_6_sizes_by_risk(tmp_path):
+    config = CONFIG + '[sizing]\nkind = "fraction_at_risk"\nvalue = 0.01\n'
+    bars = [(1.1000, 1.1000, 1.1000, 1.1000), (1.1000, 1.1000, 1.1000, 1.1000)]
+    trades, _ = run(tmp_path, bars, dict(side="long", stop_loss=1.0980), config=config)     # expected entry 1.1002, distance 0.0022
+    assert trades["lots"].tolist() == [0.45]
+
+
+def test_worked_example_6_converts_yen(tmp_path):
+    config = '[account]\nbalance = 10000.0\n[costs]\nspread = 0.0\n[sizing]\nkind = "risk"\nvalue = 0.01\n'
+    bars = [(110.0, 110.0, 110.0, 110.0)] * 2
+    trades, _ = run(tmp_path, bars, dict(side="long", stop_loss=109.78), config=config, instrument="USDJPY")
+    assert trades["lots"].tolist() == [0.5]
+
+
+def test_what_is_written_has_the_columns_of_the_page(tmp_path):
+    _, report = run(tmp_path, [FLAT, *EXAMPLES[0][1]], EXAMPLES[0][2])
+    for name, columns in (("trades", TRADES), ("fills", FILLS), ("equity", EQUITY)):
+        assert tuple(pd.read_csv(tmp_path / "out" / f"{name}.csv", nrows=0).columns) == columns
+    assert set(report["counts"]) == set(COUNTS)
+    assert report["manifest"]["code"] and report["manifest"]["spec"]["account"]["balance"] == "10000.0"
+
+
+def test_the_equity_curve_may_be_parquet_or_left_out(tmp_path):
+    run(tmp_path, [FLAT, *EXAMPLES[0][1]], EXAMPLES[0][2], "--equity", "parquet")
+    assert tuple(pd.read_parquet(tmp_path / "out" / "equity.parquet").columns) == EQUITY
+    other = tmp_path / "other"
+    other.mkdir()
+    run(other, [FLAT, *EXAMPLES[0][1]], EXAMPLES[0][2], "--equity", "none")
+    assert sorted(path.name for path in (other / "out").iterdir()) == ["fills.csv", "report.json", "trades.csv"]
+
+
+def test_the_same_question_gives_the_same_bytes(tmp_path):
+    files = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        run(folder, [FLAT, *EXAMPLES[6][1]], EXAMPLES[6][2])
+        files.append({path.name: path.read_bytes() for path in (folder / "out").iterdir()})
+    assert files[0] == files[1]
+
+
+def test_several_instruments_share_one_account(tmp_path):
+    (tmp_path / "config.toml").write_text(CONFIG)
+    euro, pound = bars_file(tmp_path, FLAT, *EXAMPLES[0][1]), bars_file(tmp_path, FLAT, *EXAMPLES[0][1], name="pound.csv")
+    signals = signals_file(tmp_path, dict(side="long", stop_loss=1.0980, target_1=1.1040, lots=0.1, instrument="EURUSD"), dict(side="long", stop_loss=1.0980, target_1=1.1040, lots=0.2, instrument="GBPUSD"))
+    arguments = ["backtest", "--bars", f"EURUSD={euro}", "--bars", f"GBPUSD={pound}", "--timeframe", "M5", "--signals", str(signals), "--config", str(tmp_path / "config.toml"), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert pd.read_csv(tmp_path / "out" / "trades.csv")["pnl"].tolist() == [pytest.approx(38.0), pytest.approx(76.0)]
+
+
+def test_magnify_and_rates_are_read(tmp_path):
+    (tmp_path / "config.toml").write_text('[account]\ncurrency = "EUR"\n[costs]\nspread = 0.0002\n[execution]\nintrabar = "magnify"\n')
+    bars = bars_file(tmp_path, FLAT, FIRST, (1.1005, 1.1045, 1.0975, 1.1030))
+    minutes = [FLAT] * 5 + [FIRST] + [(1.1005,) * 4] * 4 + [(1.1005, 1.1045, 1.1005, 1.1040), (1.1040, 1.1040, 1.0975, 1.1030)]
+    finer = bars_file(tmp_path, *minutes, name="minutes.csv", step="1min")
+    rates = bars_file(tmp_path, FLAT, FLAT, FLAT, name="rates.csv")
+    signals = signals_file(tmp_path, dict(side="long", stop_loss=1.0980, target_1=1.1040, lots=0.1))
+    arguments = ["backtest", "--bars", str(bars), "--instrument", "EURUSD", "--timeframe", "M5", "--signals", str(signals), "--config", str(tmp_path / "config.toml"), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, [*arguments, "--magnify", str(finer), "--rates", f"EURUSD={rates}"]).exit_code == 0
+    trades = pd.read_csv(tmp_path / "out" / "trades.csv")
+    assert trades["exit_reason"].tolist() == ["target_1"]
+    assert trades["pnl"].iloc[0] == pytest.approx(38.0 / 1.10, rel=2e-3)
+
+
+REFUSED = [
+    (dict(signal=dict(side="long", stop_los=1.0)), "no signal column named 'stop_los'; did you mean 'stop_loss'?"),
+    (dict(signal=dict(side="long", ts="2024-01-02T10:01:00Z")), "2024-01-02 10:01:00 UTC is not the open of a bar of EURUSD M5"),
+    (dict(signal=dict(side="sideways")), "side is 'sideways'; it must be long or short"),
+    (dict(signal=dict(side="long", order="stop")), "a stop or limit order needs one"),
+    (dict(signal=dict(side="long", valid_bars=0)), "valid_bars is 0.0; it must be a whole number above 0"),
+    (dict(signal=dict(side="long", lots=-1)), "lots is -1.0; it must be above 0"),
+    (dict(signal=dict(side="long", target_1=1.2, target_2=1.3)), "with several targets each needs one"),
+    (dict(signal=dict(side="long", trail_kind="quantile")), "Use points, percent or atr"),
+    (dict(signal=dict(side="long"), config="[account]\nbalanse = 1.0\n"), "no key in [account] named 'balanse'; did you mean 'balance'?"),
+    (dict(signal=dict(side="long"), config="[acount]\nbalance = 1.0\n"), "did you mean 'account'?"),
+    (dict(signal=dict(side="long"), config="[costs]\nslippage_kind = \"atrr\"\n"), "did you mean 'atr'?"),
+    (dict(signal=dict(side="long"), instrument="EURUDS"), "no instrument named 'EURUDS'; did you mean 'EURUSD'?"),
+    (dict(signal=dict(side="long"), config='[account]\ncurrency = "GBP"\n'), "nothing says what USD is worth in GBP"),
+]
+
+
+@pytest.mark.parametrize(("asked", "sentence"), REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])
+def test_what_cannot_be_asked_is_told_in_a_sentence(tmp_path, asked, sentence):
+    with pytest.raises(Exception) as refused:
+        run(tmp_path, [FLAT, FIRST, FIRST], asked["signal"], config=asked.get("config", CONFIG), instrument=asked.get("instrument", "EURUSD"))
+    assert sentence in str(refused.value)
+
+
+def test_a_refusal_is_one_line_and_exit_status_2(tmp_path):
+    said = subprocess.run([sys.executable, "-m", "worker.cli", "backtest", "--bars", "none.csv", "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path)], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (said.returncode, said.stderr.strip()) == (2, "tidemark: there is no file none.csv")
+
+
+def test_bars_that_break_the_contract_are_refused(tmp_path):
+    path = bars_file(tmp_path, FLAT, (1.1, 1.0, 1.2, 1.1), FLAT)
+    (tmp_path / "config.toml").write_text(CONFIG)
+    said = CliRunner().invoke(app, ["backtest", "--bars", str(path), "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path / "out")])
+    assert "above the high" in str(said.exception)
+    assert not (tmp_path / "out").exists()

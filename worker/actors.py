@@ -1,0 +1,210 @@
+"""The Dramatiq actors: claim, run, commit. Thin and idempotent: what is true stands in the job's row."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, ClassVar, NoReturn
+
+import dramatiq
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from domain.config import Settings
+from domain.errors import BadBars, BadRequest, SourceUnavailable
+from worker.jobs import JOBS
+from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
+from worker.store import Job, Store, Unit
+from worker.store.jobs import MOST_DEATHS
+
+log = logging.getLogger("worker")
+FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0       # seconds before the outside world is asked again; four times as long each time
+OWNER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+class House:
+    """What the actors of one process share; ``main`` fills it before the first message."""
+
+    store: Store
+    settings: Settings
+    running: ClassVar[set[Work]] = set()
+    leaving = False
+
+
+def run(job_id: str) -> None:
+    """Work on the job if it is free; a second delivery finds it taken and does nothing."""
+    house, lease = House, House.settings.work.lease
+    with house.store.unit() as unit:
+        job = unit.jobs.claim(job_id, OWNER, unit.now(), lease)
+        if job is None:
+            return
+        unit.audit("worker", "job_started", f"job:{job.id}", job=job.kind, title=job.title, attempt=job.epoch)
+    work = Work(house.store, house.settings, job)
+    house.running.add(work)
+    if house.leaving:       # the message came in while the lanes were closing
+        work.stop(ShuttingDown())
+    try:
+        with Beat(work):
+            outcome = attempt(work)
+        conclude(work, outcome)
+    except Fenced:
+        log.warning("job %s, attempt %s: another worker owns it by now", job.id, job.epoch)
+    finally:
+        house.running.discard(work)
+
+
+def conclude(work: Work, outcome: Callable[[Work], None]) -> None:
+    """Record the outcome. If the database is away nothing is recorded, and the lease hands the job on."""
+    try:
+        outcome(work)
+    except (OperationalError, InterfaceError):
+        log.exception("job %s: its end could not be written", work.job.id)
+    except Exception:
+        bug(work.job)(work)
+
+
+def attempt(work: Work) -> Callable[[Work], None]:
+    """Run the job, and say what has to be recorded of how it went."""
+    job = work.job
+    try:
+        if job.cancelled_by:        # while it had no worker
+            raise Cancelled
+        if job.deaths >= MOST_DEATHS:
+            raise BadRequest(f"its worker died {job.deaths} times under this job; it is not tried again by itself. Look at the worker's log and the memory it needs")
+        return partial(done, keep=JOBS[job.kind].run(job.spec, work))
+    except Cancelled:
+        return cancelled
+    except ShuttingDown:
+        return put_down
+    except Overdue as stopped:
+        return partial(failed, fault="limit", sentence=str(stopped))
+    except Fenced:
+        raise
+    except SourceUnavailable as error:
+        return partial(try_again, sentence=str(error))
+    except (BadRequest, BadBars) as error:
+        return partial(failed, fault="data" if isinstance(error, BadBars) else "request", sentence=str(error))
+    except Exception:
+        return bug(job)
+
+
+def done(work: Work, keep: Keep) -> None:
+    job = work.job
+    with House.store.unit() as unit:
+        kept = keep(unit)
+        seen = {key: value for key, value in work.seen().items() if key == "stages"}
+        if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(kept.result), checkpoint=None, **seen):
+            raise Fenced
+        unit.audit(job.actor, kept.event, *kept.entities, f"job:{job.id}", **kept.detail)
+
+
+def cancelled(work: Work) -> None:
+    with House.store.unit() as unit:
+        _cancel(unit, work)
+
+
+def _cancel(unit: Unit, work: Work) -> None:
+    job = work.job
+    row = unit.jobs.get(job.id)
+    unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.seen()) or _fenced()
+    unit.audit(row.cancelled_by if row and row.cancelled_by else "worker", "job_cancelled", f"job:{job.id}", job=job.kind)
+
+
+def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
+    job = work.job
+    with House.store.unit() as unit:
+        unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.seen()) or _fenced()
+        unit.audit("worker", "job_failed", f"job:{job.id}", job=job.kind, fault=fault, sentence=sentence, error=error_id)
+
+
+def bug(job: Job) -> Callable[[Work], None]:
+    """An id for the page; the traceback goes to the log under the same id."""
+    error_id = secrets.token_hex(3)
+    log.exception("error %s in job %s (%s), attempt %s, spec %s", error_id, job.id, job.kind, job.epoch, job.spec)
+    return lambda work: failed(work, "bug", "Something broke on our side. The details are in the log.", error_id)
+
+
+def try_again(work: Work, sentence: str) -> None:
+    job, kind = work.job, JOBS[work.job.kind]
+    if job.attempts >= kind.retries:
+        return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
+    seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT)
+    put_back(work, seconds, f"waiting {seconds:.0f} s to ask again: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
+
+
+def put_down(work: Work) -> None:
+    """The worker leaves: the job waits for another, which goes on from the checkpoint."""
+    put_back(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
+
+
+def put_back(work: Work, wait: float, note: str, event: str, failed: bool = False, **told: Any) -> None:
+    """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
+    job = work.job
+    with House.store.unit() as unit:
+        row = unit.jobs.beat(job.id, job.epoch, unit.now(), 0.0, **work.seen()) or _fenced()
+        if row.cancelled_by:
+            return _cancel(unit, work)
+        unit.jobs.put_back(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
+        unit.audit("worker", event, f"job:{job.id}", job=job.kind, **told)
+
+
+def _fenced() -> NoReturn:
+    raise Fenced
+
+
+class Beat:
+    """Beside a running job: renews its lease, writes its progress, and tells it when to stop."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name=f"beat-{work.job.id}", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        settings = self._work.settings.work
+        while not self._over.wait(settings.beat / 2):
+            try:
+                self._beat(settings.lease)
+            except SQLAlchemyError as error:      # the lease decides: if the database stays away, another worker takes over
+                log.warning("job %s: no sign of life could be written: %s", self._work.job.id, error)
+
+    def _beat(self, lease: float) -> None:
+        work, job = self._work, self._work.job
+        if time.monotonic() - work.began > JOBS[job.kind].limit:
+            work.stop(Overdue(f"It ran longer than {JOBS[job.kind].limit:.0f} s, the limit for this kind of job. Ask for less at once."))
+        with work.store.unit() as unit:
+            row = unit.jobs.beat(job.id, job.epoch, unit.now(), lease, **work.seen())
+        if row is None:
+            work.stop(Fenced())
+        elif row.cancelled_by:
+            work.stop(Cancelled())
+
+
+def leave() -> None:
+    """Ask every running job of this process to stop at its next step, and each that still comes in."""
+    House.leaving = True
+    for work in list(House.running):
+        work.stop(ShuttingDown())
+
+
+@dramatiq.actor(queue_name="interactive")
+def run_interactive(job_id: str) -> None:
+    run(job_id)
+
+
+@dramatiq.actor(queue_name="research")
+def run_research(job_id: str) -> None:
+    run(job_id)

@@ -1,0 +1,37 @@
+"""The one door between a person (page or terminal) and the house: choices, submit, read. Every act leaves an audit event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from domain.config import Settings, load
+from domain.errors import TidemarkError as Refused
+from worker.desk.backtests import Backtests, Question
+from worker.desk.data import Data
+from worker.desk.house import House
+from worker.desk.jobs import JobList
+from worker.desk.room import Room
+from worker.desk.trail import TrailView
+from worker.dispatch import enqueue
+from worker.store import Filter, Store
+from worker.store.migrate import upgrade
+
+
+class Desk:
+    """What a person can do: ``jobs``, ``data``, ``backtests``, ``trail`` (the audit), ``house`` (settings and health)."""
+
+    def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
+        room = Room(store, settings, user or settings.user, send)
+        self.user, self.settings = room.user, settings
+        self.jobs, self.data, self.backtests, self.trail, self.house = JobList(room), Data(room), Backtests(room), TrailView(room), House(room)
+
+
+def open_here() -> Desk:
+    """A desk on the workspace that config.toml and the environment name; its database is brought up to date."""
+    settings = load()
+    store = Store(settings.database_url, settings.frames_url)
+    upgrade(store.engine)
+    return Desk(store, settings)
+
+
+__all__ = ["Desk", "Filter", "Question", "Refused", "open_here"]

@@ -1,0 +1,239 @@
+"""Backtests: what can be asked, asking it, and reading what came of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from domain.analytics import METRICS, monthly
+from domain.errors import BadRequest
+from domain.market import Instrument, instrument, resample
+from domain.market.timeframe import Timeframe
+from domain.params import Param, build, faults, params_of, values_of
+from domain.risk import Sizing
+from domain.strategies import STRATEGIES
+from domain.strategies.base import Strategy, about
+from domain.trading import Account, Costs, Execution
+from worker.desk.export import safe
+from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.thin import thin
+from worker.store import Dataset, Run
+
+BEFORE, AFTER = 40, 30      # bars drawn before and after a trade
+RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person asks. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution and sizing."""
+
+    strategy: str
+    params: Mapping[str, Any]
+    datasets: Sequence[str]
+    timeframe: str
+    start: datetime
+    end: datetime
+    rules: Mapping[str, Mapping[str, Any]]
+
+
+class Backtests:
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    # -- choices
+
+    def strategies(self) -> dict[str, str]:
+        """Name -> what it does."""
+        return {name: about(name) for name in STRATEGIES}
+
+    def params(self, strategy: str) -> tuple[Param, ...]:
+        """The parameters of a strategy: name, type, default, bounds, unit, help."""
+        return params_of(STRATEGIES[strategy])
+
+    def faults(self, strategy: str, values: Mapping[str, Any]) -> dict[str, str]:
+        """Parameter -> what is wrong with its value."""
+        return faults(STRATEGIES[strategy], values)
+
+    def rules(self) -> dict[str, Any]:
+        """Account, costs, execution and sizing as config.toml sets them: where a new backtest starts from."""
+        return {name: getattr(self._room.settings, name) for name in RULES}
+
+    def metrics(self) -> Mapping[str, Any]:
+        """The definition of every figure."""
+        return METRICS
+
+    def form_start(self) -> dict[str, Any]:
+        """Where the form starts: the settings, with [form] over them."""
+        settings = self._room.settings
+        start: dict[str, Any] = {name: values_of(getattr(settings, name)) for name in RULES}
+        start["account"]["balance"], start["costs"]["commission_per_lot"] = settings.form.balance, settings.form.commission_per_lot
+        start["sizing"] = dict(kind="fraction_at_risk", value=settings.form.risk_per_trade)
+        return start | dict(slippage_pips=settings.form.slippage_pips)
+
+    def bars_in(self, question: Question) -> int:
+        """About how many bars a question asks for."""
+        with self._room.store.look() as unit:
+            used = [unit.datasets.get(name) for name in question.datasets]
+        return sum(_bars_in(dataset, question) for dataset in used if dataset)
+
+    # -- asking
+
+    def submit(self, question: Question, example: bool = False, user: str = "") -> Submitted:
+        """Check the question as a whole and queue it. The same question on the same code is the job that answered it."""
+        spec = self.spec(question)
+        names, made_up = self._names(spec["datasets"])
+        title = f"{question.strategy} · {names} {question.timeframe}{made_up}"
+        return self._room.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
+
+    def spec(self, question: Question) -> dict[str, Any]:
+        """The question in plain values, or a sentence on what cannot be asked."""
+        strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
+        rules: dict[str, Any] = {name: build(RULES[name], {**values_of(getattr(self._room.settings, name)), **question.rules.get(name, {})}) for name in RULES}
+        with self._room.store.look() as unit:
+            used = [found(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+            catalogue = unit.datasets.all()
+        self._check(question, used)
+        return dict(
+            strategy=question.strategy, params=values_of(strategy), datasets=[one.version for one in used], timeframe=question.timeframe,
+            start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
+            **{name: values_of(rule) for name, rule in rules.items()},
+        )  # fmt: skip
+
+    def _check(self, question: Question, used: Sequence[Dataset]) -> None:
+        if not used:
+            raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
+        if len({one.instrument for one in used}) < len(used):
+            raise BadRequest("two of the datasets are of the same instrument; choose one of each")
+        if len({one.synthetic for one in used}) > 1:
+            raise BadRequest("real and synthetic bars do not go into one account; choose one kind")
+        for one in used:
+            if Timeframe.named(one.timeframe) > Timeframe.named(question.timeframe):
+                raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and the backtest asks for {question.timeframe}; choose {one.timeframe} or longer")
+            if not _bars_in(one, question):
+                raise BadRequest(
+                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the span asks for "
+                    f"{question.start:%Y-%m-%d} to {question.end:%Y-%m-%d}. Choose a span inside"
+                )
+
+    def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
+        """Datasets of the pairs along which money is converted, where the traded ones do not serve."""
+        needed = {self._instrument(one).quote for one in used} - {account}
+        pairs = {frozenset(pair) for quote in needed for pair in ((quote, account), (quote, "USD"), ("USD", account)) if pair[0] != pair[1]}
+        traded = {one.version for one in used}
+        kind = used[0].synthetic
+        fits = [one for one in catalogue if one.version not in traded and one.synthetic == kind and frozenset((self._instrument(one).base, self._instrument(one).quote)) in pairs]
+        return sorted(one.version for one in fits)
+
+    # -- reading
+
+    def latest(self, limit: int = 100) -> list[Run]:
+        """Newest first."""
+        with self._room.store.look() as unit:
+            return unit.runs.latest("backtest", limit)
+
+    def get(self, run_id: str) -> Run:
+        with self._room.store.look() as unit:
+            return found(unit.runs.get(run_id), "run", run_id)
+
+    def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
+        """``ts, equity, drawdown``, thinned so that each keeps its extremes."""
+        curve = self._room.store.frames.get(self.get(run_id).frames["equity"], ["ts", "equity"])
+        peak = curve["equity"].cummax().clip(lower=self.get(run_id).summary["balance"])
+        curve["drawdown"] = curve["equity"] / peak - 1.0
+        both = pd.concat([thin(curve, "equity", budget), thin(curve, "drawdown", budget)])
+        return both.sort_index().drop_duplicates("ts").reset_index(drop=True)
+
+    def trades(self, run_id: str) -> pd.DataFrame:
+        return self._room.store.frames.get(self.get(run_id).frames["trades"])
+
+    def fills_of(self, run_id: str, trade_id: int) -> pd.DataFrame:
+        fills = self._room.store.frames.get(self.get(run_id).frames["fills"])
+        return fills[fills["trade_id"] == trade_id].reset_index(drop=True)
+
+    def monthly(self, run_id: str) -> pd.DataFrame:
+        """``year, month, share``; month 0 is the whole year."""
+        run = self.get(run_id)
+        return monthly(self._room.store.frames.get(run.frames["equity"], ["ts", "equity"]), run.summary["balance"])
+
+    def around(self, run_id: str, trade: Mapping[str, Any]) -> tuple[pd.DataFrame, Instrument]:
+        """The bars about a trade, and its instrument."""
+        spec = self.get(run_id).spec
+        with self._room.store.look() as unit:
+            known = [unit.datasets.get(version) for version in spec["datasets"]]
+        dataset = found(next((one for one in known if one and one.instrument == trade["instrument"]), None), "dataset", str(trade["instrument"]))
+        frame, step = Timeframe.named(spec["timeframe"]), timedelta(minutes=Timeframe.named(spec["timeframe"]).minutes)
+        start, end = (pd.Timestamp(trade[edge]).to_pydatetime() for edge in ("entry_ts", "exit_ts"))
+        days = timedelta(days=4)        # a weekend may lie between
+        bars = self._room.store.frames.get(dataset.frame, start=start - BEFORE * step - days, end=end + AFTER * step + days)
+        bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
+        if dataset.timeframe != spec["timeframe"]:
+            bars = resample(bars, Timeframe.named(dataset.timeframe), frame, self._instrument(dataset).calendar)
+        first, last = (int(bars["ts"].searchsorted(pd.Timestamp(edge), side="right")) - 1 for edge in (start, end))
+        return bars.iloc[max(first - BEFORE, 0) : last + AFTER].reset_index(drop=True), self._instrument(dataset)
+
+    def instruments_of(self, run_id: str) -> list[Instrument]:
+        with self._room.store.look() as unit:
+            known = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
+        return [self._instrument(one) for one in known if one]
+
+    # -- keeping house
+
+    def rename(self, run_id: str, name: str, note: str) -> None:
+        with self._room.store.unit() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+            unit.runs.rename(run_id, name.strip()[:120], note.strip()[:2_000])
+            unit.audit(self._room.user, "run_named", f"run:{run_id}", name=name.strip()[:120], note=note.strip()[:2_000], before=run.name)
+
+    def delete(self, run_id: str) -> Run:
+        with self._room.store.unit() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+            unit.runs.remove([run_id])
+            unit.jobs.forget_key(run.job_id)
+            unit.audit(self._room.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
+        return run
+
+    def download(self, run_id: str, what: str, form: str) -> bytes:
+        """``what``: trades, fills, equity, manifest; ``form``: csv, parquet, json."""
+        run = self.get(run_id)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form=form)
+        if what == "manifest":
+            import json
+
+            return json.dumps(dict(run=run.id, manifest=run.manifest, summary=run.summary, frames=run.frames), indent=1).encode()
+        frame = self._room.store.frames.get(run.frames[what])
+        if form == "parquet":
+            sink = io.BytesIO()
+            frame.to_parquet(sink, index=False, compression="zstd")
+            return sink.getvalue()
+        return text_of(frame)
+
+    def _instrument(self, dataset: Dataset) -> Instrument:
+        return instrument(dataset.instrument, self._room.settings.instruments_file)
+
+    def _names(self, versions: Sequence[str]) -> tuple[str, str]:
+        with self._room.store.look() as unit:
+            used = [one for version in versions if (one := unit.datasets.get(version))]
+        made_up = next((one.source.removeprefix("Synthetic, ") for one in used if one.synthetic), "")
+        return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""
+
+
+def text_of(frame: pd.DataFrame) -> bytes:
+    """CSV with ISO times in UTC, numbers in their shortest exact text, and words a spreadsheet may open."""
+    times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
+    return safe(frame.assign(**times)).to_csv(index=False).encode()
+
+
+def _bars_in(dataset: Dataset, question: Question) -> int:
+    """By share of time: exact where the span covers the dataset."""
+    start, end = max(dataset.first_ts, question.start), min(dataset.last_ts, question.end)
+    whole = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0
+    if end < start:
+        return 0
+    coarser = Timeframe.named(question.timeframe).minutes / Timeframe.named(dataset.timeframe).minutes
+    return max(round(dataset.bars * (end - start).total_seconds() / whole / coarser), 1)

@@ -1,0 +1,85 @@
+"""Jobs, as a person sees and steers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.manifest import code_hash
+from worker import evidence
+from worker.desk.room import Room, Submitted, found
+from worker.store import Job
+
+ALIVE = timedelta(seconds=8)
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What stands at the foot of every page."""
+
+    now: datetime
+    workers: int
+    scheduler: bool
+    queued: int
+    running: int
+    failed_today: int
+    rows: int
+    verified: dict | None
+
+
+class JobList:
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def get(self, job_id: str) -> Job | None:
+        with self._room.store.look() as unit:
+            return unit.jobs.get(job_id)
+
+    def latest(self, kinds: tuple[str, ...] = (), states: tuple[str, ...] = (), limit: int = 50) -> list[Job]:
+        """Newest first."""
+        with self._room.store.look() as unit:
+            return unit.jobs.latest(states, kinds, limit)
+
+    def submit_house(self, kind: str, title: str) -> str:
+        """A job of the house itself, once at a time; its id."""
+        return self._room.submit(kind, title, {}, key=f"{kind}:{code_hash()}").job.id
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask a job to stop; False if it had ended."""
+        with self._room.store.unit() as unit:
+            job = found(unit.jobs.get(job_id), "job", job_id)
+            stopped = unit.jobs.cancel(job_id, self._room.user, unit.now())
+            if stopped:
+                ended = found(unit.jobs.get(job_id), "job", job_id).state == "cancelled"
+                unit.audit(self._room.user, "job_cancelled" if ended else "job_cancel_requested", f"job:{job_id}", job=job.kind)
+            return stopped
+
+    def retry(self, job_id: str) -> Submitted:
+        """Queue a failed or cancelled job again; it goes on from its checkpoint if it left one."""
+        with self._room.store.unit() as unit:
+            found(unit.jobs.get(job_id), "job", job_id)
+            again = unit.jobs.retry(job_id)
+            job = found(unit.jobs.get(job_id), "job", job_id)
+            if again:
+                unit.audit(self._room.user, "job_retried", f"job:{job_id}", job=job.kind)
+        if again:
+            self._room.tell(job)
+        return Submitted(job, again)
+
+    def seconds(self, job: Job, now: datetime | None = None) -> float | None:
+        """How long it ran, or has been running; None before it began."""
+        if job.started_at is None:
+            return None
+        return ((job.ended_at or now or self.now()) - job.started_at).total_seconds()
+
+    def now(self) -> datetime:
+        with self._room.store.look() as unit:
+            return unit.now()
+
+    def pulse(self) -> Pulse:
+        with self._room.store.look() as unit:
+            now, counts = unit.now(), unit.jobs.counts()
+            kinds = [process.kind for process in unit.processes(ALIVE)]
+            failed = sum(1 for job in unit.jobs.latest(("failed",)) if job.ended_at and job.ended_at.date() == now.date())
+            verified = evidence.last(unit.fact(evidence.FACT))
+            return Pulse(now, kinds.count("worker"), "scheduler" in kinds, counts.get("queued", 0), counts.get("running", 0), failed, unit.trail.head()[0], verified)

@@ -1,0 +1,61 @@
+"""What the parts of the desk share: store, settings, who acts, and how a worker is woken."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.audit import canonical, plain
+from domain.config import Settings
+from domain.errors import BadRequest
+from domain.manifest import code_hash
+from worker.store import Job, Store
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The job; ``new`` is False where exactly this was asked before and that job stands for it."""
+
+    job: Job
+    new: bool
+
+
+@dataclass(frozen=True)
+class Room:
+    store: Store
+    settings: Settings
+    user: str
+    send: Callable[[str, str, str], bool]
+
+    def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
+        """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job."""
+        with self.store.unit() as unit:
+            job, new = unit.jobs.add(kind, queue, title, spec, user or self.user, unit.now(), key or None, example)
+            if new:
+                unit.audit(job.actor, "job_submitted", f"job:{job.id}", job=kind, title=title, spec=spec_digest(spec))
+        if new:
+            self.tell(job)
+        return Submitted(job, new)
+
+    def tell(self, job: Job) -> None:
+        if self.send(self.settings.redis_url, job.queue, job.id):
+            with self.store.unit() as unit:
+                unit.jobs.sent([job.id], unit.now())
+
+
+def key_of(kind: str, spec: Mapping[str, Any]) -> str:
+    """The same question on the same code has the same key."""
+    return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_hash())))).hexdigest()
+
+
+def spec_digest(spec: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(plain(spec))).hexdigest()
+
+
+def found(thing: Any, what: str, name: str) -> Any:
+    """``thing``, or a sentence that there is none."""
+    if thing is None:
+        raise BadRequest(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
+    return thing

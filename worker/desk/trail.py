@@ -1,0 +1,137 @@
+"""The audit trail, as a person reads it, checks it and takes it along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from domain.audit import Record, plain
+from worker import evidence
+from worker.desk.export import safe
+from worker.desk.room import Room, Submitted
+from worker.store import Filter
+
+SUBJECTS = {            # what an event is about, by how its kind begins
+    "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "house", "settings": "house",
+    "downloaded": "people", "example": "data",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """One audit event, read from its canonical body."""
+
+    seq: int
+    ts: str
+    actor: str
+    kind: str
+    subject: str
+    entities: tuple[str, ...]
+    detail: dict[str, Any]
+    hash: str
+
+    @property
+    def words(self) -> str:
+        """
+        >>> Event(1, "", "", "run_finished", "run", (), {}, "").words
+        'run finished'
+        """
+        return self.kind.replace("_", " ")
+
+    @property
+    def sentence(self) -> str:
+        """The part of the detail a reader looks for first."""
+        told = self.detail
+        for key in ("sentence", "title", "name", "note"):
+            if told.get(key):
+                return str(told[key])
+        return ", ".join(f"{key} {value}" for key, value in told.items() if isinstance(value, (str, int)) and len(str(value)) < 40)
+
+
+class TrailView:
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def page(self, wanted: Filter = Filter(), number: int = 1, size: int = 50) -> tuple[list[Event], int]:
+        """One page of events, newest first, and how many there are in all."""
+        with self._room.store.look() as unit:
+            return [event_of(record) for record in unit.trail.page(wanted, size, (number - 1) * size)], unit.trail.count(wanted)
+
+    def story(self, entity: str) -> list[Event]:
+        """All that happened to one job, run or dataset, oldest first."""
+        with self._room.store.look() as unit:
+            return [event_of(record) for record in unit.trail.all(Filter(entity=entity))]
+
+    def kinds(self) -> list[str]:
+        with self._room.store.look() as unit:
+            return unit.trail.kinds()
+
+    def actors(self) -> list[str]:
+        with self._room.store.look() as unit:
+            return unit.trail.actors()
+
+    def head(self) -> tuple[int, str, str]:
+        """Rows, the hash of the last, and the root of the tree over all."""
+        with self._room.store.look() as unit:
+            rows, head = unit.trail.head()
+            return rows, head, unit.trail.root(rows)
+
+    def verified(self) -> dict[str, Any] | None:
+        """The last full check: when, how many rows, and whether it held."""
+        with self._room.store.look() as unit:
+            return evidence.last(unit.fact(evidence.FACT))
+
+    def verify(self) -> Submitted:
+        """Check the whole trail, in the background."""
+        with self._room.store.look() as unit:
+            last = next(iter(unit.jobs.latest(kinds=("verify_audit",), limit=1)), None)
+        if last and last.open:
+            return Submitted(last, False)
+        return self._room.submit("verify_audit", "Verify the audit trail", {}, key=f"verify_audit after {last.id if last else 'none'}")
+
+    def verify_now(self) -> dict[str, Any]:
+        """Check the whole trail here and now; for the terminal."""
+        return evidence.check(self._room.store, self._room.user)
+
+    def per_hour(self, since: str, until: str) -> pd.DataFrame:
+        """``hour`` (UTC), ``subject``, ``events``."""
+        with self._room.store.look() as unit:
+            rows = unit.trail.per_hour(since, until)
+        frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(kind), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
+        return frame.groupby(["hour", "subject"], as_index=False)["events"].sum().assign(hour=lambda f: pd.to_datetime(f["hour"], utc=True))
+
+    def csv(self, wanted: Filter = Filter()) -> bytes:
+        """A view for people: one row an event, safe to open in a spreadsheet, with seq and hash."""
+        rows = [dict(seq=r.seq, ts=r.ts, actor=r.actor, kind=r.kind, body=r.body, prev_hash=r.prev_hash, hash=r.hash) for r in self._taken(wanted, "csv")]
+        return safe(pd.DataFrame(rows, columns=["seq", "ts", "actor", "kind", "body", "prev_hash", "hash"])).to_csv(index=False).encode()
+
+    def jsonl(self, wanted: Filter = Filter()) -> bytes:
+        """One line an event: seq, both hashes, and the exact canonical body as text."""
+        lines = (json.dumps(dict(seq=r.seq, prev_hash=r.prev_hash, hash=r.hash, body=r.body), ensure_ascii=False, separators=(",", ":")) for r in self._taken(wanted, "jsonl"))
+        return ("\n".join(lines) + "\n").encode()
+
+    def _taken(self, wanted: Filter, form: str) -> Iterator[Record]:
+        """The events that fit, and after them the event that they were taken along."""
+        with self._room.store.look() as unit:
+            records = list(unit.trail.all(wanted))
+        with self._room.store.unit() as unit:
+            asked = {key: value for key, value in plain(wanted.__dict__).items() if value}
+            unit.audit(self._room.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=asked)
+        return iter(records)
+
+
+def event_of(record: Record) -> Event:
+    body = json.loads(record.body)
+    return Event(record.seq, record.ts, record.actor, record.kind, subject_of(record.kind), tuple(body.get("entities", ())), body.get("detail", {}), record.hash)
+
+
+def subject_of(kind: str) -> str:
+    """
+    >>> subject_of("dataset_imported"), subject_of("anything_else")
+    ('data', 'house')
+    """
+    return SUBJECTS.get(kind.split("_")[0], "house")

@@ -1,0 +1,39 @@
+"""The queue's front: a message carries a job's id and nothing else, addressed to an actor by name."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+QUEUES = ("interactive", "research")
+CONNECT_WITHIN = 2.0        # seconds; a person waits for this when the queue server's machine is gone
+os.environ.setdefault("dramatiq_queue_prefetch", "1")      # read by dramatiq on import: no worker sits on a message it cannot run yet
+
+
+@cache
+def broker(redis_url: str) -> Any:
+    """The Dramatiq broker for ``redis_url``. No middleware: limits, retries and heartbeats are the job row's."""
+    import dramatiq
+    import redis
+    from dramatiq.brokers.redis import RedisBroker
+
+    client = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_WITHIN)
+    made = RedisBroker(client=client, middleware=[], maintenance_chance=1_000_000)
+    dramatiq.set_broker(made)
+    for queue in QUEUES:
+        made.declare_queue(queue)
+    return made
+
+
+def enqueue(redis_url: str, queue: str, job_id: str) -> bool:
+    """Wake a worker for ``job_id``. False if the queue server does not answer: the sweeper will try again."""
+    import redis
+    from dramatiq import Message
+    from dramatiq.errors import BrokerConnectionError
+
+    try:
+        broker(redis_url).enqueue(Message(queue_name=queue, actor_name=f"run_{queue}", args=(job_id,), kwargs={}, options={}))
+    except (redis.RedisError, BrokerConnectionError, OSError):
+        return False
+    return True

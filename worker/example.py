@@ -1,0 +1,83 @@
+"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.config import Settings
+from domain.errors import BadRequest
+from worker.store import Store
+
+FACT = "example"
+SEED = 20_190_101                       # fixed before anything was looked at
+SPAN = (datetime(2022, 1, 3, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+MODELS = ("regimes", "gbm")             # with memory; without: nothing on it can be more than luck
+INSTRUMENT, TIMEFRAME, STRATEGY = "EURUSD", "M15", "breakout"
+RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"slippage": 0.00002, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
+
+
+def step(store: Store, settings: Settings) -> None:
+    """Bring the example one step on: compile, make the bars, test on them. Called by the clock until it is made."""
+    with store.look() as unit:
+        fact = unit.fact(FACT) or {}
+    if fact.get("state") in ("made", "removed") or not settings.example:
+        return
+    from worker.desk import Desk
+
+    desk = Desk(store, settings, "tidemark")
+    jobs = dict(fact.get("jobs", {}))
+    _compile(desk, jobs)
+    for model in MODELS:
+        _one(desk, jobs, model)
+    done = all(_state(desk, jobs.get(f"test {model}")) in ("done", "failed", "cancelled", None) and f"test {model}" in jobs for model in MODELS)
+    new = dict(state="made" if done else "making", jobs=jobs)
+    if new != fact:
+        with store.unit() as unit:
+            if (unit.fact(FACT) or {}).get("state") != "removed":
+                unit.remember(FACT, new)
+                if done:
+                    unit.audit("tidemark", "example_made", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
+
+
+def _compile(desk, jobs: dict[str, str]) -> None:
+    if "compile" not in jobs:
+        jobs["compile"] = desk.jobs.submit_house("compile", "Compile the kernel")
+
+
+def _one(desk, jobs: dict[str, str], model: str) -> None:
+    if f"bars {model}" not in jobs:
+        jobs[f"bars {model}"] = desk.data.generate(model, {}, INSTRUMENT, TIMEFRAME, *SPAN, SEED, example=True).job.id
+    made = desk.jobs.get(jobs[f"bars {model}"])
+    if f"test {model}" in jobs or made is None or made.state != "done":
+        if made is not None and made.state in ("failed", "cancelled"):
+            jobs.setdefault(f"test {model}", made.id)
+        return
+    from worker.desk.backtests import Question
+
+    try:
+        question = Question(STRATEGY, {}, [made.result["dataset"]], TIMEFRAME, *SPAN, RULES)
+        jobs[f"test {model}"] = desk.backtests.submit(question, example=True).job.id
+    except BadRequest:          # the person removed it meanwhile
+        jobs[f"test {model}"] = made.id
+
+
+def _state(desk, job_id: str | None) -> str | None:
+    job = desk.jobs.get(job_id) if job_id else None
+    return job.state if job else None
+
+
+def remove(store: Store, user: str) -> None:
+    """Take the example away for good: its runs, its bars, and what is still being made of it."""
+    with store.unit() as unit:
+        for job in unit.jobs.latest():
+            if job.example and job.open:
+                unit.jobs.cancel(job.id, user, unit.now())
+        runs = [run for run in unit.runs.latest(limit=1_000) if run.example]
+        bars = [one for one in unit.datasets.all() if one.example]
+        unit.runs.remove([run.id for run in runs])
+        for one in bars:
+            unit.datasets.remove(one.id)
+        unit.jobs.forget_key(*(job.id for job in unit.jobs.latest(limit=1_000) if job.example))
+        unit.remember(FACT, dict(state="removed"))
+        unit.audit(user, "example_removed", *(f"run:{run.id}" for run in runs), *(f"dataset:{one.id}" for one in bars))

@@ -1,0 +1,127 @@
+"""A job: a spec in; out comes a function that writes the result inside the last unit of work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from domain.config import Settings
+from domain.registry import Registry
+from worker.store import Job, Store, Unit
+
+
+class Stopped(BaseException):
+    """Raised inside a job by ``Work.progress`` when it must not go on. Not an Exception: a job must not swallow it."""
+
+
+class Cancelled(Stopped):
+    """A person asked for it."""
+
+
+class Overdue(Stopped):
+    """The kind's time limit is over."""
+
+
+class Fenced(Stopped):
+    """Another worker owns the job by now; nothing of this attempt may be written."""
+
+
+class ShuttingDown(Stopped):
+    """The worker is asked to leave; the job goes on elsewhere, from its checkpoint."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the last unit of work recorded: the job's ``result``, and the audit event that says so."""
+
+    result: Mapping[str, Any]
+    event: str
+    entities: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+Keep = Callable[[Unit], Kept]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How jobs of one kind are run: ``limit`` seconds at most, ``retries`` when the outside world fails."""
+
+    name: str
+    run: Callable[[Mapping[str, Any], Work], Keep]
+    limit: float
+    retries: int
+
+
+JOBS: Registry[Kind] = Registry("kind of job")
+
+
+def job(name: str, *, limit: float = 600.0, retries: int = 3) -> Callable:
+    """Register a function as the kind ``name``."""
+
+    def register(run: Callable[[Mapping[str, Any], Work], Keep]) -> Callable[[Mapping[str, Any], Work], Keep]:
+        JOBS.add(name, Kind(name, run, limit, retries))
+        return run
+
+    return register
+
+
+class Work:
+    """What a running job may use. ``progress`` costs nothing: a heartbeat beside the job writes it to the row."""
+
+    def __init__(self, store: Store, settings: Settings, job: Job) -> None:
+        self.store, self.settings, self.job = store, settings, job
+        self.began = time.monotonic()
+        self._lock = Lock()
+        self._seen: dict[str, Any] = {}
+        self._stages: list[list[Any]] = []
+        self._stop: Stopped | None = None
+
+    @property
+    def checkpoint(self) -> Any:
+        """What an earlier attempt left, or None."""
+        return self.job.checkpoint
+
+    def stage(self, name: str) -> None:
+        """Begin a named part of the work; the page ticks off the ones before it."""
+        with self._lock:
+            self._stages = [*self._stages, [name, round(time.monotonic() - self.began, 3)]]
+            self._seen.update(stages=self._stages, note=name)
+        self._go_on()
+
+    def progress(self, share: float, note: str | None = None) -> None:
+        """Say how far the job is, 0 to 1. Call it at least every 0.3 s: it is also where a cancelled job stops."""
+        with self._lock:
+            self._seen["progress"] = min(max(float(share), 0.0), 1.0)
+            if note is not None:
+                self._seen["note"] = note
+        self._go_on()
+
+    def within(self, low: float, high: float) -> Callable[..., None]:
+        """A progress for a part of the job that fills ``low`` to ``high`` of it."""
+
+        def part(share: float, note: str | None = None) -> None:
+            self.progress(low + (high - low) * share, note)
+
+        return part
+
+    def save(self, checkpoint: Any) -> None:
+        """Leave ``checkpoint`` for whoever goes on if this worker dies; written with the next heartbeat."""
+        with self._lock:
+            self._seen["checkpoint"] = checkpoint
+
+    def stop(self, why: Stopped) -> None:
+        self._stop = self._stop or why
+
+    def seen(self) -> dict[str, Any]:
+        """What was said since the last call."""
+        with self._lock:
+            seen, self._seen = self._seen, {}
+            return seen
+
+    def _go_on(self) -> None:
+        if self._stop:
+            raise self._stop

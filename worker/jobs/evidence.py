@@ -1,0 +1,22 @@
+"""Check the audit trail because a person asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker import evidence
+from worker.jobs.base import Keep, Kept, Work, job
+from worker.store import Unit
+
+
+@job("verify_audit", limit=3_600)
+def verify_audit(spec: Mapping[str, Any], work: Work) -> Keep:
+    work.stage("Verify")
+    found = evidence.check(work.store, progress=work.progress)
+    told = {key: value for key, value in found.items() if key != "at"}
+
+    def keep(unit: Unit) -> Kept:
+        return Kept(told, "audit_verified" if told["holds"] else "audit_broken", ("audit:trail",), told)
+
+    return keep

@@ -1,0 +1,84 @@
+"""Bars from a file: look at it and say what was found; then, as the person chose, refuse or repair, and keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.market import content_version, infer, instrument, readers, repair
+from domain.market.timeframe import Timeframe
+from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.keep_bars import kept_dataset
+from worker.store import Unit
+
+EVIDENCE = 5        # clocks that are shown with their evidence
+SOURCES = {"csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "histdata": "HistData"}
+
+
+@job("inspect", limit=900)
+def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
+    """Read the whole file and judge it, changing nothing. ``spec``: file, name, format, instrument, timeframe, side, clock ("" to infer)."""
+    _, report, clocks, _ = _read(spec, work)
+    found = dict(report=report.to_json(), clocks=clocks)
+
+    def keep(unit: Unit) -> Kept:
+        return Kept(found, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
+
+    return keep
+
+
+@job("import", limit=1_800)
+def import_file(spec: Mapping[str, Any], work: Work) -> Keep:
+    """Keep the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
+    bars, report, clocks, raw_notes = _read(spec, work)
+    if report.verdict == "refused":
+        raise BadRequest(f"{spec['name']}: {report.sentence}")
+    if report.verdict == "repairable" and not spec["repair"]:
+        raise BadRequest(f"{spec['name']} is not clean: {report.sentence} Nothing was stored. Choose repair, or bring a clean file")
+    work.stage("Store")
+    timeframe = Timeframe.named(spec["timeframe"])
+    version = content_version(bars, spec["instrument"], timeframe, spec["side"])
+    frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(_plain_ledger(report.ledger)) if len(report.ledger) else None)
+    evidence = next((one["sentence"] for one in clocks if one["clock"] == report.clock), "chosen by hand")
+    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes))
+    return kept_dataset(
+        work, bars, version, frames, report,
+        instrument=spec["instrument"], timeframe=spec["timeframe"], side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
+        verdict="clean" if report.verdict == "clean" else "repaired", provenance=source, synthetic=False,
+    )  # fmt: skip
+
+
+def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
+    """The bars, the report, the clocks with their evidence, and the reader's notes."""
+    data = work.settings.data
+    one, timeframe = instrument(spec["instrument"], work.settings.instruments_file), Timeframe.named(spec["timeframe"])
+    work.stage("Read")
+    with work.store.frames.open_file(spec["file"], spec["name"]) as path:
+        raw = readers.read(path, spec["format"], one, work.within(0.0, 0.4), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
+    work.stage("Clock")
+    known = spec.get("natural_clock") or raw.clock
+    evidence = infer(raw.local_ns, timeframe, one.calendar)
+    chosen = spec["clock"] or _likely(known, evidence)
+    clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
+    work.stage("Check")
+    with work.store.look() as unit:
+        at = unit.now()
+    bars, report = repair(raw, one, timeframe, chosen, at, progress=work.within(0.5, 0.95))
+    return bars, report, clocks, raw.notes
+
+
+def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
+    """The best explained clock; a format's own where it explains just as much, or nothing can be told."""
+    if not evidence:
+        return natural or "UTC"
+    best = evidence[0]
+    return natural if natural and (natural == best.clock or natural in best.tied) else best.clock
+
+
+def _plain_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Types that Parquet keeps the same whatever the rows."""
+    numbers = ("line", "open", "high", "low", "close", "volume", "spread")
+    return ledger.assign(ts=pd.to_datetime(ledger["ts"], utc=True), **{name: pd.to_numeric(ledger[name], errors="coerce").astype("float64") for name in numbers})

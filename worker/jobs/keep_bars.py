@@ -1,0 +1,31 @@
+"""Enter bars into the catalogue, wherever they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from worker.jobs.base import Keep, Kept, Work
+from worker.store import Unit
+
+
+def kept_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Keep:
+    """What writes the dataset's row; bars that are there already stay as they are, and the result says so."""
+    spread = float(np.nanmedian(bars["spread"])) if "spread" in bars and bars["spread"].notna().any() else None
+    facts = dict(
+        version=version, bars=len(bars), first_ts=bars["ts"].iloc[0].to_pydatetime(), last_ts=bars["ts"].iloc[-1].to_pydatetime(),
+        gaps=report["gaps"].count, spread=spread, clock=report.clock, quality=report.to_json(), provenance=dict(provenance),
+        frame=frames["frame"], ledger=frames["ledger"], bytes=work.store.frames.size(str(frames["frame"])), **about,
+    )  # fmt: skip
+
+    def keep(unit: Unit) -> Kept:
+        job = work.job
+        dataset, new = unit.datasets.add(**facts, actor=job.actor, created_at=unit.now(), example=job.example)
+        told = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
+        event = "dataset_imported" if new else "dataset_known"
+        return Kept(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), told)
+
+    return keep

@@ -1,0 +1,45 @@
+"""Compile the kernel before anyone waits for it, and say how far that is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from worker.jobs.base import Keep, Kept, Work, job
+from worker.store import Unit
+
+USUAL = 25.0        # seconds that it takes the first time, on an ordinary machine
+
+
+@job("compile", limit=900, retries=0)
+def compile_kernels(spec: Mapping[str, Any], work: Work) -> Keep:
+    """Run a small backtest, which compiles and caches everything a large one needs."""
+    work.stage("Compile")
+    failed: list[BaseException] = []
+    began, over = time.monotonic(), threading.Event()
+    thread = threading.Thread(target=_compile, args=(over, failed), daemon=True)
+    thread.start()
+    while not over.wait(0.2):
+        passed = time.monotonic() - began
+        work.progress(min(passed / (passed + USUAL / 3), 0.97), "once after an installation; later starts take what was made")
+    if failed:
+        raise failed[0]
+    seconds = round(time.monotonic() - began, 2)
+
+    def keep(unit: Unit) -> Kept:
+        return Kept(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds))
+
+    return keep
+
+
+def _compile(over: threading.Event, failed: list[BaseException]) -> None:
+    try:
+        from domain.backtest.warm import warm
+
+        warm()
+    except BaseException as error:      # handed to the job's own thread
+        failed.append(error)
+    finally:
+        over.set()

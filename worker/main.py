@@ -1,0 +1,110 @@
+"""A worker process: settings, store, queue, and one lane for interactive and one for research jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.config import Settings, load
+from domain.errors import TidemarkError
+from worker.dispatch import QUEUES, broker
+from worker.store import Process, Store
+
+POLL_MS = 150           # how long an idle lane waits before it looks at the queue again
+LEAVE_MS = 5_000        # how long running jobs may take to come to their next step when the worker leaves
+SIGN_EVERY = 2.0        # seconds between signs of life of a process
+ALIVE_WITHIN = timedelta(seconds=8)
+
+
+def open_store(settings: Settings) -> Store:
+    return Store(settings.database_url, settings.frames_url)
+
+
+def set_up_logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for quiet in ("dramatiq", "alembic", "numba", "fsspec"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
+
+
+@contextmanager
+def sign_of_life(store: Store, kind: str) -> Iterator[None]:
+    """While inside, this process stands in the table of processes."""
+    from worker.actors import OWNER, House
+
+    over = threading.Event()
+    host, pid = OWNER.split(":")[0], os.getpid()
+    with store.look() as unit:
+        began = unit.now()
+
+    def beat() -> None:
+        while True:
+            try:
+                with store.unit() as unit:
+                    doing = ", ".join(f"{work.job.kind} {work.job.id}" for work in list(House.running))
+                    unit.alive(Process(OWNER, kind, host, pid, began, unit.now(), doing))
+            except SQLAlchemyError as error:
+                logging.getLogger("worker").warning("no sign of life could be written: %s", error)
+            if over.wait(SIGN_EVERY):
+                return
+
+    thread = threading.Thread(target=beat, name="sign-of-life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=5)
+        with store.unit() as unit:
+            unit.gone(OWNER)
+
+
+def told_to_stop() -> threading.Event:
+    """Set once SIGINT or SIGTERM came."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    return told
+
+
+def until(told: threading.Event) -> None:
+    while not told.wait(0.5):
+        pass
+
+
+def main() -> int:
+    set_up_logging()
+    try:
+        settings = load()
+    except TidemarkError as error:
+        print(error, file=sys.stderr)
+        return 2
+    serve(settings)
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    told, queue = told_to_stop(), broker(settings.redis_url)
+    from dramatiq import Worker
+
+    from worker import actors
+
+    actors.House.store, actors.House.settings = open_store(settings), settings
+    lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=POLL_MS)     # one message of each queue at a time
+    lanes.start()
+    with sign_of_life(actors.House.store, "worker"):
+        until(told)
+        actors.leave()
+        lanes.stop(timeout=LEAVE_MS)
+    actors.House.store.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

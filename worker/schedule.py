@@ -1,0 +1,127 @@
+"""What runs by the clock: tell workers of forgotten jobs, check the audit trail, make the example, clean up."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.config import Settings, load
+from domain.errors import TidemarkError
+from worker.dispatch import broker, enqueue
+from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
+from worker.store import Store
+
+log = logging.getLogger("schedule")
+SENTINEL = "tidemark:run"           # a key in the queue server that names its run; missing or of another run: messages may be lost
+VERIFY_EVERY = 3_600.0
+CLEAN_EVERY = 86_400.0
+
+
+def sweep(store: Store, settings: Settings) -> list[str]:
+    """Send what nobody was told of, whose message was lost, or whose worker is gone; the ids that were sent."""
+    client = broker(settings.redis_url).client
+    try:
+        run, known = run_of(client), client.get(SENTINEL)
+    except (redis.RedisError, OSError):
+        return []           # what is due stays due until the queue server is back
+    with store.look() as unit:
+        due = unit.jobs.due(unit.now(), all_queued=run != known)
+    sent = [job.id for job in due if enqueue(settings.redis_url, job.queue, job.id)]
+    if sent:
+        with store.unit() as unit:
+            unit.jobs.sent(sent, unit.now())
+    if run != known and len(sent) == len(due):
+        client.set(SENTINEL, run)
+    return sent
+
+
+def run_of(client: redis.Redis) -> bytes:
+    """What names this run of the queue server: a restart may have lost its last second, emptying it all."""
+    try:
+        return str(client.info("server")["run_id"]).encode()
+    except redis.ResponseError:         # a hosted server that keeps this to itself
+        return b"unnamed"
+
+
+def verify(store: Store) -> None:
+    """Check the whole trail and remember the verdict for the pulse."""
+    from worker.evidence import check
+
+    check(store, actor="")
+
+
+def clean(store: Store) -> None:
+    """Drop processes long gone, and frames that no run and no dataset names any more."""
+    with store.unit() as unit:
+        unit.forget_dead(timedelta(days=1))
+        keep = unit.runs.frames() | unit.datasets.frames()
+    removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
+    log.info("%s frames that nothing names were removed", removed)
+
+
+class Clock:
+    """Calls each task when its time has come; a task that fails is logged and comes round again."""
+
+    def __init__(self) -> None:
+        self._tasks: list[list] = []
+
+    def every(self, seconds: float, name: str, task: Callable[[], object], first: float = 0.0) -> None:
+        self._tasks.append([time.monotonic() + first, seconds, name, task])
+
+    def run_due(self) -> None:
+        for entry in self._tasks:
+            at, seconds, name, task = entry
+            if time.monotonic() >= at:
+                entry[0] = time.monotonic() + seconds
+                try:
+                    task()
+                except (SQLAlchemyError, redis.RedisError, OSError, TidemarkError) as error:
+                    log.warning("%s: %s", name, error)
+                except Exception:       # one task's bug must not stop the others
+                    log.exception("%s", name)
+
+
+def serve(settings: Settings) -> None:
+    from worker import example
+
+    told, store, clock = told_to_stop(), open_store(settings), Clock()
+    clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings))
+    clock.every(1.0, "example", lambda: example.step(store, settings))
+    clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
+    hourly = Clock()
+    hourly.every(VERIFY_EVERY, "verify", lambda: verify(store), first=2.0)
+    over = threading.Event()
+    threads = [threading.Thread(target=_tick, args=(one, over), daemon=True) for one in (clock, hourly)]
+    for thread in threads:
+        thread.start()
+    with sign_of_life(store, "scheduler"):
+        until(told)
+        over.set()
+        threads[0].join(timeout=5)
+    store.close()
+
+
+def _tick(clock: Clock, over: threading.Event) -> None:
+    while not over.wait(0.1):
+        clock.run_due()
+
+
+def main() -> int:
+    set_up_logging()
+    try:
+        serve(load())
+    except TidemarkError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+"""SQL and Parquet behind one door: units of work over jobs, runs, datasets and the audit trail."""
+
+from worker.store.datasets import Dataset as Dataset
+from worker.store.jobs import Job as Job
+from worker.store.runs import Run as Run
+from worker.store.trail import Filter as Filter
+from worker.store.unit import Process as Process
+from worker.store.unit import Store as Store
+from worker.store.unit import Unit as Unit

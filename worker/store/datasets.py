@@ -1,0 +1,74 @@
+"""The catalogue of bars. The bars themselves lie in a frame, by the hash of their content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from worker.store.engine import insert
+from worker.store.ids import new_id
+from worker.store.schema import datasets
+
+
+@dataclass(frozen=True)
+class Dataset:
+    id: str
+    version: str
+    instrument: str
+    timeframe: str
+    side: str
+    source: str
+    clock: str
+    bars: int
+    first_ts: datetime
+    last_ts: datetime
+    gaps: int
+    spread: float | None
+    verdict: str
+    quality: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    frame: str
+    ledger: str | None
+    bytes: int
+    actor: str
+    created_at: datetime
+    synthetic: bool
+    example: bool
+
+
+class Datasets:
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def add(self, **values: Any) -> tuple[Dataset, bool]:
+        """The dataset and True; or the one that holds exactly this content already, and False."""
+        while True:         # where another was quicker by a moment, the next look finds it
+            if held := self._one(datasets.c.version == values["version"]):
+                return held, False
+            adding = insert(self._c, datasets).values(id=new_id(), **values).on_conflict_do_nothing().returning(datasets.c.id)
+            if made := self._c.scalar(adding):
+                return self._one(datasets.c.id == made), True     # type: ignore[return-value]
+
+    def get(self, name: str) -> Dataset | None:
+        """By id, or by version."""
+        return self._one(sa.or_(datasets.c.id == name, datasets.c.version == name))
+
+    def all(self) -> list[Dataset]:
+        query = select(datasets).order_by(datasets.c.example, datasets.c.instrument, datasets.c.timeframe, datasets.c.first_ts, datasets.c.id)
+        return [Dataset(**row) for row in self._c.execute(query).mappings()]
+
+    def remove(self, dataset_id: str) -> bool:
+        return self._c.execute(sa.delete(datasets).where(datasets.c.id == dataset_id)).rowcount > 0
+
+    def frames(self) -> set[str]:
+        rows = self._c.execute(select(datasets.c.frame, datasets.c.ledger))
+        return {frame for row in rows for frame in row if frame}
+
+    def _one(self, which: Any) -> Dataset | None:
+        row = self._c.execute(select(datasets).where(which)).mappings().one_or_none()
+        return Dataset(**row) if row else None

@@ -1,0 +1,109 @@
+"""Connections: SQLite tuned so that writers queue and nothing acknowledged is lost, or PostgreSQL as it is."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from domain.errors import BadRequest
+
+PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for ``url``; SQLite's folder is made if it is missing.
+
+    Writers on SQLite begin with BEGIN IMMEDIATE: the default, begun late and deferred, loses updates, and a plain
+    BEGIN fails at the first write beside another writer. Readers (``readonly``) begin plainly and block nobody.
+    """
+    address = parsed(url)
+    if address.get_backend_name() == "sqlite":
+        _make_folder(Path(address.database or ".").parent)
+        engine = create_engine(address, json_serializer=_json)
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+    return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, json_serializer=_json)
+
+
+def reader_of(engine: Engine) -> Engine:
+    """The same connections for reading one consistent state: on PostgreSQL, each statement alone would see a newer one."""
+    snapshot = {} if engine.dialect.name == "sqlite" else dict(isolation_level="REPEATABLE READ")
+    return engine.execution_options(readonly=True, **snapshot)
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """An INSERT that may say ON CONFLICT, which both databases understand alike."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def parsed(url: str) -> Any:
+    """
+    >>> str(parsed("postgres://ana@db/tidemark"))
+    'postgresql+psycopg://ana@db/tidemark'
+    """
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    try:
+        address = make_url(url)
+        address.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise BadRequest("database_url is not a database address; write sqlite:///path or postgresql://user:password@host/name") from None
+    if address.get_backend_name() not in ("sqlite", "postgresql"):
+        raise BadRequest(f"database_url names {address.get_backend_name()}; SQLite and PostgreSQL are what it can be")
+    return address
+
+
+def hidden(url: str) -> str:
+    """An address that may be shown: without user and password, and without options, where a password may stand too.
+
+    >>> hidden("redis://:secret@host:6379/0"), hidden("postgresql://db/t?password=secret")
+    ('redis://***@host:6379/0', 'postgresql://db/t?***')
+    """
+    scheme, at, rest = url.partition("://")
+    where, options, _ = rest.rpartition("@")[2].partition("?")
+    return scheme + at + ("***@" if "@" in rest else "") + where + ("?***" if options else "")
+
+
+def _json(value: Any) -> str:
+    """JSON has no NaN and no infinity, and PostgreSQL refuses them: null, as in what the terminal prints."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"the database's folder {folder} cannot be written: {error.strerror}. Name another in [storage] home or database_url") from None
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    connection.isolation_level = None      # SQLAlchemy says BEGIN, not the driver
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")      # spoilt text is shown and judged, not stumbled over
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    readonly = connection.get_execution_options().get("readonly")
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")

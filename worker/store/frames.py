@@ -1,0 +1,165 @@
+"""Frames by the hash of their content, as Parquet under one root: a folder, or a bucket that every worker sees."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+
+DAY = 86_400            # seconds that a file waits to be imported
+ROW_GROUP = 65_536      # rows; a span of a long series reads only the groups it touches
+
+
+def content_hash(frame: pd.DataFrame) -> str:
+    """SHA-256 over names, types and values, whatever library wrote or will write them.
+
+    >>> one = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+    >>> content_hash(one) == content_hash(one.copy()), content_hash(one) == content_hash(one[["b", "a"]])
+    (True, False)
+    """
+    hasher = hashlib.sha256(b"frame/v1\n")
+    for name in frame.columns:
+        kind, data = _bytes(frame[name])
+        hasher.update(f"{name}\n{kind}\n{len(data)}\n".encode())
+        hasher.update(data)
+    return hasher.hexdigest()
+
+
+def _bytes(column: pd.Series) -> tuple[str, bytes]:
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or np.issubdtype(getattr(column.dtype, "type", object), np.datetime64):
+        return "time", column.dt.as_unit("ns").astype("int64").to_numpy().astype("<i8").tobytes()
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_integer_dtype(column):
+        return "whole", column.to_numpy().astype("<i8").tobytes()
+    if pd.api.types.is_float_dtype(column):
+        values = column.to_numpy(np.float64) + 0.0      # one zero
+        return "number", np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes()
+    return "text", json.dumps([None if pd.isna(value) else str(value) for value in column]).encode()
+
+
+class Frames:
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._local = self._fs.protocol == "file" or "file" in self._fs.protocol
+
+    def put(self, frame: pd.DataFrame) -> str:
+        """Store ``frame`` unless its content is there already; its name either way."""
+        name = content_hash(frame)
+        if self._local and self._fs.exists(self._path(name)):
+            os.utime(self._path(name))      # young again: a sweep that is under way leaves it
+        else:
+            self._write(frame, name)
+        return name
+
+    def get(self, name: str, columns: Sequence[str] | None = None, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
+        """The frame, or those columns of it, with ``start <= ts < end`` where given."""
+        import pyarrow.parquet as pq
+
+        bounds = [("ts", ">=", pd.Timestamp(start))] if start else []
+        bounds += [("ts", "<", pd.Timestamp(end))] if end else []
+        where: dict[str, Any] = dict(memory_map=True) if self._local else dict(filesystem=self._fs)
+        return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=bounds or None, **where).to_pandas()
+
+    def size(self, name: str) -> int:
+        """Bytes as stored."""
+        return int(self._fs.size(self._path(name)) or 0)
+
+    def exists(self, name: str) -> bool:
+        return bool(self._fs.exists(self._path(name)))
+
+    # -- files that people brought, until they are imported
+
+    def put_file(self, parts: Iterable[bytes], most: int) -> tuple[str, int]:
+        """Store bytes under the hash of their content: its name and size. More than ``most`` bytes are refused."""
+        hasher, size = hashlib.sha256(), 0
+        beside = f"{self._root}/incoming/{uuid.uuid4().hex}.part"
+        self._fs.makedirs(f"{self._root}/incoming", exist_ok=True)
+        try:
+            with self._fs.open(beside, "wb") as file:
+                for part in parts:
+                    size += len(part)
+                    if size > most:
+                        raise BadRequest(f"the file is larger than {most / 1e6:,.0f} MB, the most that may be imported; split it, or raise [data] max_import_mb")
+                    hasher.update(part)
+                    file.write(part)
+            self._fs.mv(beside, f"{self._root}/incoming/{hasher.hexdigest()}.bin")
+        except BaseException:
+            if self._fs.exists(beside):
+                self._fs.rm_file(beside)
+            raise
+        return hasher.hexdigest(), size
+
+    @contextlib.contextmanager
+    def open_file(self, name: str, as_name: str) -> Iterator[Path]:
+        """The stored file as one on this machine, called ``as_name``: readers look at names too."""
+        path = f"{self._root}/incoming/{name}.bin"
+        if not self._fs.exists(path):
+            raise BadRequest(f"the file {as_name} is no longer here: files that were not imported are kept for a day. Choose it again")
+        with tempfile.TemporaryDirectory(prefix="tidemark-") as folder:
+            here = Path(folder) / called(as_name)
+            if self._local:
+                here.symlink_to(path)
+            else:
+                self._fs.get_file(path, str(here))
+            yield here
+
+    def sweep(self, keep: Iterable[str], older_than: float) -> int:
+        """Remove frames that nothing names any more and that were written before ``older_than`` (POSIX seconds)."""
+        kept, removed = set(keep), 0
+        for entry in self._fs.find(self._root, detail=True).values() if self._fs.exists(self._root) else ():
+            name = os.path.basename(entry["name"]).removesuffix(".parquet")
+            old = older_than - (DAY if "/incoming/" in entry["name"] else 0)
+            if name not in kept and _written(entry) < old:
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm_file(entry["name"])
+                    removed += 1
+        return removed
+
+    def free(self) -> int | None:
+        """Bytes left where the frames lie; None where that has no meaning."""
+        import shutil
+
+        return shutil.disk_usage(self._root).free if self._local and os.path.isdir(self._root) else None
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name[:2]}/{name}.parquet"
+
+    def _write(self, frame: pd.DataFrame, name: str) -> None:
+        """Write beside, then move into place: a reader never sees half a file."""
+        path = self._path(name)
+        beside = f"{path}.{uuid.uuid4().hex[:8]}"
+        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
+        with self._fs.open(beside, "wb") as file:
+            frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
+        self._fs.mv(beside, path)
+
+
+def called(name: str) -> str:
+    """A name that came with a file, made fit for a folder of ours: readers look at how it ends.
+
+    >>> called("../../EURUSD M1.csv"), called(".."), called("a\\0b.csv")
+    ('EURUSD M1.csv', 'file', 'a_b.csv')
+    """
+    letters = "".join(letter if letter.isprintable() and letter not in '\\:*?"<>|' else "_" for letter in Path(name).name)
+    return letters[-60:].lstrip(".") or "file"
+
+
+def _written(entry: dict[str, Any]) -> float:
+    for key in ("mtime", "created", "LastModified", "last_modified"):
+        if key in entry:
+            value = entry[key]
+            return value.timestamp() if hasattr(value, "timestamp") else float(value)
+    return 0.0

@@ -1,0 +1,165 @@
+"""Job rows: the queue of record. A message only wakes a worker; what is true stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, and_, or_, select
+
+from worker.store.engine import insert
+from worker.store.ids import new_id
+from worker.store.schema import Instant, jobs
+
+OPEN = ("queued", "running")
+MOST_DEATHS = 4                         # a job whose worker died this often is not tried again
+UNSENT = timedelta(seconds=2)           # a committed job whose message never went out
+FORGOTTEN = timedelta(seconds=60)       # a message that was sent and led to nothing
+ORPHANED = timedelta(seconds=3)         # between messages for a job whose worker is gone
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row, as it was read."""
+
+    id: str
+    kind: str
+    queue: str
+    title: str
+    spec: Mapping[str, Any]
+    key: str | None
+    state: str
+    progress: float
+    note: str
+    stages: Sequence[Sequence[Any]]
+    actor: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    not_before: datetime | None
+    sent_at: datetime | None
+    lease_until: datetime | None
+    owner: str | None
+    epoch: int
+    deaths: int
+    attempts: int
+    cancelled_by: str | None
+    checkpoint: Any
+    result: Any             # a mapping once the job is done, None before
+    error: Mapping[str, Any] | None
+    example: bool
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+
+class Jobs:
+    """What can be done with job rows inside one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def add(self, kind: str, queue: str, title: str, spec: Mapping[str, Any], actor: str, at: datetime, key: str | None = None, example: bool = False) -> tuple[Job, bool]:
+        """The new job and True; or the job that holds ``key`` already, and False."""
+        fresh = dict(state="queued", progress=0.0, note="", stages=[], epoch=0, deaths=0, attempts=0)
+        asked = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
+        while True:         # where another was quicker by a moment, the next look finds its job
+            if key and (held := self._one(jobs.c.key == key)):
+                return held, False
+            adding = insert(self._c, jobs).values(id=new_id(), **asked, **fresh).on_conflict_do_nothing().returning(jobs.c.id)
+            if made := self._c.scalar(adding):
+                return self.get(made), True      # type: ignore[return-value]
+
+    def get(self, job_id: str) -> Job | None:
+        return self._one(jobs.c.id == job_id)
+
+    def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100) -> list[Job]:
+        """Newest first."""
+        query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+        if states:
+            query = query.where(jobs.c.state.in_(states))
+        if kinds:
+            query = query.where(jobs.c.kind.in_(kinds))
+        return [Job(**row) for row in self._c.execute(query).mappings()]
+
+    def counts(self) -> dict[str, int]:
+        return {state: n for state, n in self._c.execute(select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))}
+
+    # -- a worker's verbs: each names the epoch it was given, and does nothing once another holds the job
+
+    def claim(self, job_id: str, owner: str, at: datetime, lease: float) -> Job | None:
+        """The job, if it is free to be worked on now; a second delivery gets None."""
+        free = or_(
+            and_(jobs.c.state == "queued", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at)),
+            and_(jobs.c.state == "running", jobs.c.lease_until < at),
+        )
+        died = sa.case((jobs.c.state == "running", 1), else_=0)
+        taken = dict(state="running", owner=owner, epoch=jobs.c.epoch + 1, deaths=jobs.c.deaths + died, lease_until=at + timedelta(seconds=lease))
+        taken["started_at"] = sa.func.coalesce(jobs.c.started_at, sa.literal(at, Instant))
+        return self.get(job_id) if self._set(and_(jobs.c.id == job_id, free), **taken) else None
+
+    def beat(self, job_id: str, epoch: int, at: datetime, lease: float, **seen: Any) -> Job | None:
+        """Renew the lease and write what is ``seen``; None if another worker owns the job by now."""
+        mine = self._set(self._held(job_id, epoch), lease_until=at + timedelta(seconds=lease), **seen)
+        return self.get(job_id) if mine else None
+
+    def end(self, job_id: str, epoch: int, state: str, at: datetime, **values: Any) -> bool:
+        freed = {} if state == "done" else dict(key=None)
+        return self._set(self._held(job_id, epoch), state=state, ended_at=at, lease_until=None, owner=None, **freed, **values)
+
+    def put_back(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
+        """Wait and try again; ``failed`` counts it as a failure of the outside world."""
+        waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), lease_until=None, owner=None, sent_at=None)
+        return self._set(self._held(job_id, epoch), **waits)
+
+    # -- a person's verbs
+
+    def cancel(self, job_id: str, actor: str, at: datetime) -> bool:
+        """Stop a queued job now, ask a running one to stop; False if there is nothing to stop."""
+        if self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), state="cancelled", ended_at=at, cancelled_by=actor, key=None):
+            return True
+        return self._set(and_(jobs.c.id == job_id, jobs.c.state == "running", jobs.c.cancelled_by.is_(None)), cancelled_by=actor)
+
+    def retry(self, job_id: str) -> bool:
+        """Queue a failed or cancelled job again; a checkpoint it left is where it goes on."""
+        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="")
+        return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
+
+    def remove(self, *job_ids: str) -> int:
+        return self._c.execute(sa.delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state.not_in(OPEN))).rowcount
+
+    def forget_key(self, *job_ids: str) -> None:
+        """What these jobs made is gone: the same question may be asked anew."""
+        self._set(jobs.c.id.in_(job_ids), key=None)
+
+    def forget_result(self, name: str, value: str) -> None:
+        """The same for every finished job whose result names ``value``."""
+        rows = self._c.execute(select(jobs.c.id, jobs.c.result).where(jobs.c.state == "done", jobs.c.key.is_not(None)))
+        self.forget_key(*(job_id for job_id, result in rows if (result or {}).get(name) == value))
+
+    # -- the sweeper's verbs
+
+    def due(self, at: datetime, all_queued: bool = False) -> list[Job]:
+        """Jobs that a worker should be told of (again). ``all_queued``: the queue server has lost its memory."""
+        ready = and_(jobs.c.state == "queued", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at))
+        quiet = or_(and_(jobs.c.sent_at.is_(None), jobs.c.created_at < at - UNSENT), jobs.c.sent_at < at - FORGOTTEN)
+        orphan = and_(jobs.c.state == "running", jobs.c.lease_until < at, or_(jobs.c.sent_at.is_(None), jobs.c.sent_at < at - ORPHANED))
+        query = select(jobs).where(or_(ready if all_queued else and_(ready, quiet), orphan)).order_by(jobs.c.created_at)
+        return [Job(**row) for row in self._c.execute(query).mappings()]
+
+    def sent(self, job_ids: Sequence[str], at: datetime) -> None:
+        self._set(jobs.c.id.in_(job_ids), sent_at=at)
+
+    def _held(self, job_id: str, epoch: int) -> Any:
+        return and_(jobs.c.id == job_id, jobs.c.epoch == epoch, jobs.c.state == "running")
+
+    def _set(self, which: Any, **values: Any) -> bool:
+        return self._c.execute(sa.update(jobs).where(which).values(**values)).rowcount > 0
+
+    def _one(self, which: Any) -> Job | None:
+        row = self._c.execute(select(jobs).where(which)).mappings().one_or_none()
+        return Job(**row) if row else None

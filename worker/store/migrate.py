@@ -1,0 +1,60 @@
+"""Bring a database to the schema this version needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.errors import BadRequest
+from worker.store.engine import reader_of
+
+FOLDER = Path(__file__).with_name("migrations")
+
+
+def head() -> str:
+    """The newest revision; files are named ``0001_what.py``."""
+    return max(path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def current(connection: Connection) -> str | None:
+    """The revision the database is at, or None if it is empty."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def upgrade(engine: Engine) -> bool:
+    """True if something changed. Several processes may call this at once: the first does it, the others wait and see."""
+    with engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711, 2)"))
+        found = current(connection)
+        if found == head():
+            return False
+        if found and found > head():
+            raise BadRequest(f"the database is at revision {found}, newer than this program's {head()}: start the newer program, or restore a backup")
+        _run(connection)
+        return True
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def reachable(engine: Engine) -> str:
+    """An empty sentence if the database answers, else what it said."""
+    try:
+        with reader_of(engine).connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except SQLAlchemyError as error:
+        return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return ""

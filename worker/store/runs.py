@@ -1,0 +1,69 @@
+"""Finished computations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from worker.store.engine import insert
+from worker.store.ids import new_id
+from worker.store.schema import runs
+
+
+@dataclass(frozen=True)
+class Run:
+    id: str
+    kind: str
+    job_id: str
+    name: str
+    note: str
+    title: str
+    spec: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    frames: Mapping[str, str]
+    actor: str
+    created_at: datetime
+    example: bool
+    synthetic: bool
+
+
+class Runs:
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def add(self, **values: Any) -> str:
+        while True:
+            row = {"name": "", "note": "", "example": False, "synthetic": False, **values, "id": new_id()}
+            if made := self._c.scalar(insert(self._c, runs).values(**row).on_conflict_do_nothing().returning(runs.c.id)):
+                return made
+
+    def get(self, run_id: str) -> Run | None:
+        row = self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
+        return Run(**row) if row else None
+
+    def latest(self, kind: str = "", limit: int = 100, offset: int = 0) -> list[Run]:
+        """Newest first."""
+        query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit).offset(offset)
+        return [Run(**row) for row in self._c.execute(query.where(runs.c.kind == kind) if kind else query).mappings()]
+
+    def count(self) -> int:
+        return self._c.scalar(select(sa.func.count()).select_from(runs)) or 0
+
+    def rename(self, run_id: str, name: str, note: str) -> bool:
+        return self._c.execute(sa.update(runs).where(runs.c.id == run_id).values(name=name, note=note)).rowcount > 0
+
+    def remove(self, run_ids: Sequence[str]) -> int:
+        return self._c.execute(sa.delete(runs).where(runs.c.id.in_(run_ids))).rowcount
+
+    def of_dataset(self, version: str) -> list[str]:
+        """Runs that read this version of a dataset."""
+        return [run_id for run_id, manifest in self._c.execute(select(runs.c.id, runs.c.manifest)) if version in manifest.get("data", [])]
+
+    def frames(self) -> set[str]:
+        return {name for held in self._c.scalars(select(runs.c.frames)) for name in held.values()}

@@ -1,0 +1,151 @@
+"""Every table, in one place. The migrations must make exactly these; a test compares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+meta = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time. SQLite keeps no zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value if value is None else value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+jobs = Table(
+    "jobs", meta,
+    Column("id", String(16), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("key", String(128), unique=True),                # one live or finished job per key; freed when it fails or is cancelled
+    Column("state", String(16), nullable=False, index=True),  # queued running done failed cancelled
+    Column("progress", Float, nullable=False),              # share, 0 to 1
+    Column("note", Text, nullable=False),
+    Column("stages", JSON, nullable=False),                 # [[name, seconds since the start], ...]
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("not_before", Instant),                          # a retry waits until then
+    Column("sent_at", Instant),                             # the last time a worker was told
+    Column("lease_until", Instant),
+    Column("owner", String(128)),
+    Column("epoch", Integer, nullable=False),               # the fencing token: how often it was claimed
+    Column("deaths", Integer, nullable=False),              # how often its worker died under it
+    Column("attempts", Integer, nullable=False),            # failures of the outside world so far
+    Column("cancelled_by", String(128)),
+    Column("checkpoint", JSON),
+    Column("result", JSON),
+    Column("error", JSON),                                  # {fault, sentence, id}
+    Column("example", Boolean, nullable=False),
+)  # fmt: skip
+
+runs = Table(
+    "runs", meta,
+    Column("id", String(16), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("job_id", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("manifest", JSON, nullable=False),               # what decided: data versions, code, parameters, seeds, libraries
+    Column("summary", JSON, nullable=False),                # metrics, counts, a short curve
+    Column("frames", JSON, nullable=False),                 # name -> content hash
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+    Column("example", Boolean, nullable=False),
+    Column("synthetic", Boolean, nullable=False),
+)  # fmt: skip
+
+datasets = Table(
+    "datasets", meta,
+    Column("id", String(16), primary_key=True),
+    Column("version", String(64), nullable=False, unique=True),  # hash of the content
+    Column("instrument", String(32), nullable=False, index=True),
+    Column("timeframe", String(8), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("clock", Text, nullable=False),
+    Column("bars", Integer, nullable=False),
+    Column("first_ts", Instant, nullable=False),
+    Column("last_ts", Instant, nullable=False),
+    Column("gaps", Integer, nullable=False),
+    Column("spread", Float),                                # median, price units
+    Column("verdict", String(32), nullable=False),          # clean, repaired, synthetic
+    Column("quality", JSON, nullable=False),
+    Column("provenance", JSON, nullable=False),             # file, format, choices; or model and seed
+    Column("frame", String(64), nullable=False),
+    Column("ledger", String(64)),                           # frame of the rows that were dropped or merged
+    Column("bytes", BigInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("synthetic", Boolean, nullable=False),
+    Column("example", Boolean, nullable=False),
+)  # fmt: skip
+
+facts = Table(                                              # what the workspace remembers of itself
+    "facts", meta,
+    Column("name", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+)  # fmt: skip
+
+processes = Table(                                          # signs of life of workers, scheduler and app
+    "processes", meta,
+    Column("id", String(128), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("host", String(128), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("doing", Text, nullable=False),
+)  # fmt: skip
+
+events = Table(                                             # append-only; see domain/audit
+    "audit_events", meta,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("event_id", String(128), nullable=False, unique=True),
+    Column("ts", String(32), nullable=False, index=True),
+    Column("actor", String(128), nullable=False, index=True),
+    Column("kind", String(64), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("prev_hash", String(64), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False, unique=True),
+)  # fmt: skip
+
+links = Table(                                              # which events speak of an entity
+    "audit_links", meta,
+    Column("entity", String(160), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("audit_events.seq"), primary_key=True),
+)  # fmt: skip
+
+nodes = Table(                                              # the full nodes of the Merkle tree above the events
+    "audit_nodes", meta,
+    Column("level", Integer, primary_key=True),
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("hash", String(64), nullable=False),
+)  # fmt: skip
+
+Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)
+Index("ix_jobs_state_lease", jobs.c.state, jobs.c.lease_until)

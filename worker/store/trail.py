@@ -1,0 +1,142 @@
+"""The audit trail in SQL: one total order, no forks, nothing changed afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, func, select
+
+from domain.audit import GENESIS, AuditEvent, Record, chain_hash, grown, root
+from domain.audit.record import instant
+from worker.store.schema import events, links, nodes
+
+PAGE = 5_000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events: each part that is given must fit. Times are ISO text, as stored."""
+
+    since: str = ""
+    until: str = ""
+    kinds: tuple[str, ...] = ()
+    actor: str = ""
+    entity: str = ""
+    text: str = ""
+
+
+class Trail:
+    """Events wait here until the unit commits, so the head is held as briefly as can be."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+        self._waiting: list[AuditEvent] = []
+
+    def add(self, actor: str, kind: str, *entities: str, at: datetime, event_id: str = "", **detail: Any) -> None:
+        """Record that ``kind`` happened. An ``event_id`` that is there already makes this a no-op."""
+        self._waiting.append(AuditEvent(event_id or uuid.uuid4().hex, at, actor, kind, entities, detail))
+
+    def flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            (_append_postgres if self._c.dialect.name == "postgresql" else _append_sqlite)(self._c, waiting)
+
+    # -- reading
+
+    def count(self, wanted: Filter = Filter()) -> int:
+        return self._c.scalar(_where(select(func.count()).select_from(events), wanted)) or 0
+
+    def page(self, wanted: Filter = Filter(), limit: int = 50, offset: int = 0) -> list[Record]:
+        """Newest first."""
+        rows = self._c.execute(_where(select(events), wanted).order_by(events.c.seq.desc()).limit(limit).offset(offset))
+        return [Record(**row) for row in rows.mappings()]
+
+    def all(self, wanted: Filter = Filter(), after: int = 0) -> Iterator[Record]:
+        """Oldest first, fetched in pages: a million need no memory."""
+        while True:
+            query = _where(select(events), wanted).where(events.c.seq > after).order_by(events.c.seq).limit(PAGE)
+            page = [Record(**row) for row in self._c.execute(query).mappings()]
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].seq
+
+    def head(self) -> tuple[int, str]:
+        row = self._c.execute(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).one_or_none()
+        return (row.seq, row.hash) if row else (0, GENESIS)
+
+    def root(self, size: int | None = None) -> str:
+        """The tree's root over the first ``size`` events, from the stored nodes."""
+        return root(self.head()[0] if size is None else size, self.node).hex()
+
+    def node(self, level: int, position: int) -> bytes:
+        """Nothing where a node is missing or is no hash: a root over it is no root of ours."""
+        leaf = select(events.c.hash).where(events.c.seq == position + 1)
+        text = self._c.scalar(leaf if level == 0 else select(nodes.c.hash).where(nodes.c.level == level, nodes.c.position == position))
+        try:
+            return bytes.fromhex(text or "")
+        except ValueError:
+            return b""
+
+    def nodes(self) -> int:
+        """How many nodes are kept above the events; a whole tree over ``n`` events has ``n - n.bit_count()``."""
+        return self._c.scalar(select(func.count()).select_from(nodes)) or 0
+
+    def kinds(self) -> list[str]:
+        return list(self._c.scalars(select(events.c.kind).distinct().order_by(events.c.kind)))
+
+    def actors(self) -> list[str]:
+        return list(self._c.scalars(select(events.c.actor).distinct().order_by(events.c.actor)))
+
+    def per_hour(self, since: str, until: str) -> list[tuple[str, str, int]]:
+        """``(hour, kind, events)``; the hour as ISO text up to the hour."""
+        hour = func.substr(events.c.ts, 1, 13)
+        query = select(hour, events.c.kind, func.count()).where(events.c.ts >= since, events.c.ts < until).group_by(hour, events.c.kind).order_by(hour)
+        return [(h, kind, n) for h, kind, n in self._c.execute(query)]
+
+
+def _where(query: Any, wanted: Filter) -> Any:
+    if wanted.since:
+        query = query.where(events.c.ts >= wanted.since)
+    if wanted.until:
+        query = query.where(events.c.ts < wanted.until)
+    if wanted.kinds:
+        query = query.where(events.c.kind.in_(wanted.kinds))
+    if wanted.actor:
+        query = query.where(events.c.actor == wanted.actor)
+    if wanted.entity:
+        query = query.where(events.c.seq.in_(select(links.c.seq).where(links.c.entity == wanted.entity)))
+    if wanted.text:
+        query = query.where(events.c.body.icontains(wanted.text, autoescape=True))
+    return query
+
+
+def _append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:
+    trail = Trail(c)
+    seq, head = trail.head()
+    for event in waiting:
+        if c.scalar(select(events.c.seq).where(events.c.event_id == event.event_id)):
+            continue
+        seq, body = seq + 1, event.body()
+        hash_ = chain_hash(seq, head, body)
+        _insert(c, Record(seq, event.event_id, instant(event.at), event.actor, event.kind, body, head, hash_), event.entities, trail.node)
+        head = hash_
+
+
+def _insert(c: Connection, record: Record, entities: Sequence[str], node: Callable[[int, int], bytes]) -> None:
+    c.execute(sa.insert(events).values(**record.__dict__))
+    for entity in dict.fromkeys(entities):
+        c.execute(sa.insert(links).values(entity=entity, seq=record.seq))
+    for level, position, made in grown(record.seq - 1, bytes.fromhex(record.hash), node):
+        c.execute(sa.insert(nodes).values(level=level, position=position, hash=made.hex()))
+
+
+def _append_postgres(c: Connection, waiting: Sequence[AuditEvent]) -> None:
+    """The lock is a statement of its own, so that the function after it reads what the last holder committed."""
+    c.execute(sa.text("SELECT audit_lock()"))
+    c.execute(sa.text("SELECT audit_append(:ids, :bodies)"), {"ids": [e.event_id for e in waiting], "bodies": [e.body() for e in waiting]})

@@ -1,0 +1,94 @@
+"""A unit of work: what changed and the audit events that say so commit together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from worker.store.datasets import Datasets
+from worker.store.engine import insert, make_engine, reader_of
+from worker.store.frames import Frames
+from worker.store.jobs import Jobs
+from worker.store.runs import Runs
+from worker.store.schema import facts, processes
+from worker.store.trail import Trail
+
+
+@dataclass(frozen=True)
+class Process:
+    """A worker, scheduler or app that gave a sign of life."""
+
+    id: str
+    kind: str
+    host: str
+    pid: int
+    started_at: datetime
+    seen_at: datetime
+    doing: str
+
+
+class Unit:
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+        self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
+
+    def now(self) -> datetime:
+        """The database's clock where workers may stand on several machines; this machine's for SQLite."""
+        if self._c.dialect.name == "postgresql":
+            return self._c.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC)
+        return datetime.now(UTC)
+
+    def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
+        self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
+
+    def fact(self, name: str) -> Any:
+        return self._c.scalar(select(facts.c.value).where(facts.c.name == name))
+
+    def remember(self, name: str, value: Any) -> None:
+        self._c.execute(insert(self._c, facts).values(name=name, value=value).on_conflict_do_update(index_elements=[facts.c.name], set_=dict(value=value)))
+
+    def alive(self, process: Process) -> None:
+        values = process.__dict__
+        self._c.execute(insert(self._c, processes).values(**values).on_conflict_do_update(index_elements=[processes.c.id], set_=values))
+
+    def gone(self, process_id: str) -> None:
+        self._c.execute(sa.delete(processes).where(processes.c.id == process_id))
+
+    def forget_dead(self, after: timedelta) -> None:
+        self._c.execute(sa.delete(processes).where(processes.c.seen_at < self.now() - after))
+
+    def processes(self, within: timedelta) -> list[Process]:
+        query = select(processes).where(processes.c.seen_at >= self.now() - within).order_by(processes.c.kind, processes.c.id)
+        return [Process(**row) for row in self._c.execute(query).mappings()]
+
+
+class Store:
+    """The database and the frames beside it."""
+
+    def __init__(self, database_url: str, frames_url: str) -> None:
+        self.engine = make_engine(database_url)
+        self._reader = reader_of(self.engine)
+        self.frames = Frames(frames_url)
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """Write: everything inside commits at the end, audit events last."""
+        with self.engine.begin() as connection:
+            unit = Unit(connection)
+            yield unit
+            unit.trail.flush()
+
+    @contextmanager
+    def look(self) -> Iterator[Unit]:
+        """Read one consistent state, without standing in a writer's way."""
+        with self._reader.connect() as connection, connection.begin():
+            yield Unit(connection)
+
+    def close(self) -> None:
+        self.engine.dispose()

@@ -1,0 +1,292 @@
+"""``up``: queue server, workers, scheduler and app as one tree of processes that starts, heals and stops together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from domain.config import ROOT, Settings, load
+from domain.errors import BadRequest
+from worker import redis_server
+
+GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
+TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
+LARGEST_LOG = 10_000_000    # bytes
+PATIENCE = 60.0             # seconds until a page that does not answer is said to
+
+
+@dataclass
+class Child:
+    """One process of the tree, started again whenever it dies."""
+
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen | None = None
+    deaths: list[float] = field(default_factory=list)
+    not_before: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        return self.name.split("-")[0]
+
+    def start(self) -> None:
+        with self.log.open("ab") as sink:
+            self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **_own_session())
+
+    def died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def bury(self) -> None:
+        """End what a dead leader left behind, and decide when to start it again."""
+        assert self.process is not None
+        now = time.monotonic()
+        print(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}", flush=True)
+        _kill_group(self.process)
+        self.process = None
+        self.deaths = [at for at in self.deaths if at > now - TOO_OFTEN[1]] + [now]
+        self.not_before = now + (0.0 if len(self.deaths) <= TOO_OFTEN[0] else 10.0)
+
+    def ask_to_leave(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+
+    def see_out(self) -> None:
+        if self.process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(GRACE[self.kind])
+        _kill_group(self.process)
+        self.process.wait()
+
+
+def _own_session() -> dict:
+    if sys.platform == "win32":
+        return dict(creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
+    return dict(start_new_session=True, preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None)
+
+
+def _die_with(parent: int) -> None:
+    """If this supervisor is killed outright, the kernel ends its children: nothing is orphaned."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if os.getppid() != parent:      # killed before the line above
+        os._exit(1)
+
+
+def _kill_group(process: subprocess.Popen) -> None:
+    if os.name == "nt":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+class House:
+    """The tree for one workspace."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.logs = settings.home / "logs"
+        self.embedded = not settings.redis_url
+        self.redis_url = redis_server.checked(settings.redis_url) if settings.redis_url else redis_server.url(settings.home)
+        self.children: list[Child] = []
+        self._told = False
+
+    def environment(self) -> dict[str, str]:
+        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        ours = dict(PYTHONPATH=str(ROOT), TIDEMARK_REDIS_URL=self.redis_url, PYTHONUNBUFFERED="1")
+        return {**os.environ, **one, **ours}
+
+    def child(self, name: str, command: Sequence[str]) -> Child:
+        log = self.logs / f"{name}.log"
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            log.replace(log.with_suffix(".old.log"))
+        made = Child(name, command, self.environment(), log)
+        self.children.append(made)
+        made.start()
+        return made
+
+    def start_queue(self) -> None:
+        if self.embedded:
+            redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
+            self.child("queue", redis_server.command(self.settings.home))
+        if self.embedded and not redis_server.answers(self.redis_url, within=10.0):
+            raise BadRequest(f"The embedded queue server did not start. Its log: {self.logs / 'queue.log'}")
+        if not redis_server.answers(self.redis_url, within=2.0):
+            raise BadRequest(f"No queue server answers at {shown(self.redis_url)}: start it, or leave TIDEMARK_REDIS_URL empty for the embedded one")
+
+    def start_rest(self, app: bool) -> None:
+        count = self.settings.work.processes or os.cpu_count() or 1
+        for number in range(1, count + 1):
+            self.child(f"worker-{number}", [sys.executable, "-m", "worker.main"])
+        self.child("scheduler", [sys.executable, "-m", "worker.schedule"])
+        if app:
+            self.child("app", app_command(self.settings))
+
+    def heal(self) -> None:
+        for child in self.children:
+            if child.died():
+                child.bury()
+            if child.process is None and time.monotonic() >= child.not_before:
+                if child.kind == "queue":
+                    redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
+                child.start()
+
+    def stop(self) -> None:
+        """Everything that uses the queue first, the queue last."""
+        for group in (("app", "scheduler", "worker"), ("queue",)):
+            leaving = [child for child in self.children if child.kind in group]
+            for child in leaving:
+                child.ask_to_leave()
+            for child in leaving:
+                child.see_out()
+
+
+def app_command(settings: Settings) -> list[str]:
+    options = {
+        "--server.address": settings.app.host,
+        "--server.port": str(settings.app.port),
+        "--server.maxUploadSize": str(settings.data.max_import_mb),
+    }
+    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *(word for pair in options.items() for word in pair)]
+
+
+def shown(url: str) -> str:
+    from worker.store.engine import hidden
+
+    return hidden(url)
+
+
+def free_port(host: str, port: int) -> None:
+    """Refuse with a sentence before anything is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        if error.errno in (98, 48, 10048):
+            raise BadRequest(f"Port {port} on {host} is in use. Stop what uses it, or choose another: make run PORT={port + 1}") from None
+        raise BadRequest(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another: make run HOST=127.0.0.1 PORT=8501") from None
+
+
+def own_workspace(home: Path) -> object:
+    """Make the workspace and hold it: a second tree in the same folder is refused."""
+    try:
+        (home / "logs").mkdir(parents=True, exist_ok=True)
+        lock = (home / "up.lock").open("a+")
+    except OSError as error:
+        raise BadRequest(f"The workspace {home} cannot be written: {error.strerror}. Name another folder in config.toml, [storage] home, or in TIDEMARK_STORAGE_HOME") from None
+    if not _locked(lock):
+        lock.seek(0)
+        raise BadRequest(f"This workspace is in use already: {lock.read().strip() or home}. Open that page, or name another folder in TIDEMARK_STORAGE_HOME")
+    return lock
+
+
+def _locked(lock: object) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)      # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)      # type: ignore[arg-type]
+    except OSError:
+        return False
+    return True
+
+
+def migrated(settings: Settings) -> None:
+    from worker.store.engine import make_engine
+    from worker.store.migrate import reachable, upgrade
+
+    engine = make_engine(settings.database_url)
+    if why := reachable(engine):
+        raise BadRequest(f"The database {shown(settings.database_url)} does not answer: {why}")
+    upgrade(engine)
+    engine.dispose()
+
+
+def serving(settings: Settings) -> bool:
+    """Does the page answer?"""
+    from http.client import HTTPConnection, HTTPException
+
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.app.host, settings.app.host)
+    try:
+        asked = HTTPConnection(host, settings.app.port, timeout=2)
+        asked.request("GET", "/api/health")
+        return asked.getresponse().status in (200, 503)
+    except (OSError, HTTPException):
+        return False
+
+
+def address(settings: Settings) -> str:
+    host = f"[{settings.app.host}]" if ":" in settings.app.host else settings.app.host
+    return f"http://{host}:{settings.app.port}"
+
+
+def up(app: bool = True) -> int:
+    """Start everything, keep it alive until SIGINT or SIGTERM, stop everything. Returns the exit status."""
+    settings = load()
+    stop: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ())):
+        signal.signal(number, lambda n, _: stop.append(n))
+    lock = own_workspace(settings.home)
+    if app:
+        free_port(settings.app.host, settings.app.port)
+    _say(lock, f"{address(settings)}, process {os.getpid()}" if app else f"workers, process {os.getpid()}")
+    house = House(settings)
+    try:
+        migrated(settings)
+        house.start_queue()
+        house.start_rest(app)
+        watch(house, app, stop)
+        print("Stopping", flush=True)
+    finally:
+        house.stop()
+    return 0
+
+
+def watch(house: House, app: bool, stop: Sequence[int]) -> None:
+    """Heal what dies until told to stop; say once where the page is, or that it does not answer."""
+    silent_until: float | None = time.monotonic() + PATIENCE if app else 0.0
+    while not stop:
+        house.heal()
+        if silent_until is not None:
+            answers = app and serving(house.settings)
+            if answers or time.monotonic() > silent_until:
+                announce(house.settings, app, answers)
+                silent_until = None
+        time.sleep(0.2 if silent_until is None else 0.05)
+
+
+def announce(settings: Settings, app: bool, answers: bool) -> None:
+    if not app:
+        print("Workers and scheduler are running. Ctrl-C stops them.", flush=True)
+    elif answers:
+        if settings.app.host not in ("127.0.0.1", "localhost", "::1"):
+            print(f"Listening on {settings.app.host}: whoever reaches this port can use the desk, as there is no sign-in yet.", flush=True)
+        print(f"Tidemark is at {address(settings)}  (Ctrl-C stops everything; logs in {settings.home / 'logs'})", flush=True)
+    else:
+        print(f"The page does not answer yet; its log: {settings.home / 'logs' / 'app.log'}", flush=True)
+
+
+def _say(lock: object, what: str) -> None:
+    lock.seek(0)            # type: ignore[attr-defined]
+    lock.truncate()         # type: ignore[attr-defined]
+    lock.write(what)        # type: ignore[attr-defined]
+    lock.flush()            # type: ignore[attr-defined]

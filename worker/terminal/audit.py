@@ -1,0 +1,45 @@
+"""``tidemark audit``: check the trail, take it along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export.")
+
+
+@app.command()
+def verify(as_json: Json = False) -> None:
+    """Walk the whole trail. Exit status 1 if a row does not hold."""
+    from worker.terminal.here import desk
+
+    found = desk().trail.verify_now()
+    say(found, as_json)
+    raise typer.Exit(0 if found["holds"] else 1)
+
+
+@app.command()
+def export(
+    out: Path = typer.Option(..., help="File to write."),
+    form: str = typer.Option("jsonl", help="jsonl: the exact bodies with their hashes; csv: a view for spreadsheets."),
+    entity: str = typer.Option("", help="Only what concerns job:ID, run:ID or dataset:ID."),
+    since: str = typer.Option("", help="Only from this moment on, ISO 8601 UTC."),
+    until: str = typer.Option("", help="Only before this moment."),
+    as_json: Json = False,
+) -> None:
+    """Write events to a file."""
+    from domain.errors import unknown
+    from worker.store import Filter
+    from worker.terminal.here import desk
+
+    if form not in ("jsonl", "csv"):
+        raise unknown("form", form, ("jsonl", "csv"))
+    wanted = Filter(since=since, until=until, entity=entity)
+    trail = desk().trail
+    content = trail.jsonl(wanted) if form == "jsonl" else trail.csv(wanted)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(content)
+    say(dict(written=str(out), events=content.count(b"\n") - (form == "csv")), as_json)

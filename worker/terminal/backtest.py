@@ -1,0 +1,194 @@
+"""``tidemark backtest``: one run in this process, from files to files, without queue, server or workspace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from domain.errors import BadRequest, unknown
+from worker.terminal.say import Json, plain, say
+
+HEADLINE = ("trades", "net_profit", "net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "win_rate")
+
+
+def backtest(
+    bars: list[str] = typer.Option(..., help="[NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat."),
+    instrument: str = typer.Option("", help="The instrument of a file without NAME."),
+    timeframe: str = typer.Option(..., help="M1 M5 M15 M30 H1 H4 D1"),
+    side: str = typer.Option("bid", help="Which side the bars quote: bid or mid."),
+    strategy: str = typer.Option("", help="A strategy by name,"),
+    params: str = typer.Option("{}", help="with its parameters as JSON;"),
+    signals: Path | None = typer.Option(None, help="or a CSV of signals, one row each."),
+    rates: list[str] = typer.Option([], help="PAIR=FILE: bars along which money is converted. May repeat."),
+    magnify: list[str] = typer.Option([], help="[NAME=]FILE: finer bars for intrabar = \"magnify\". May repeat."),
+    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] over the defaults of config.toml."),
+    equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
+    out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv and report.json."),
+    as_json: Json = False,
+) -> None:
+    """Backtest a strategy, or signals of your own, on files."""
+    if equity not in ("csv", "parquet", "none"):
+        raise unknown("form of equity", equity, ("csv", "parquet", "none"))
+    from domain.backtest import study
+
+    rules, extra = _rules(config)
+    series = _series(bars, instrument, timeframe, side, magnify, extra)
+    result = study.run(series, rules, _strategy(strategy, params, signals), _signals(signals), [_rate(one, side, extra) for one in rates])
+    report = _report(result, series, rules, _strategy(strategy, params, signals))
+    _write(out, result.outcome, report, equity)
+    say(report if as_json else {key: result.metrics[key] for key in HEADLINE} | dict(written=str(out)), as_json)
+    if not as_json:
+        for remark in result.remarks:
+            print(f"- {remark}")
+
+
+def _rules(config: Path | None) -> tuple[Any, str]:
+    """The rules, and the user's own instrument table."""
+    from domain.backtest.study import Rules
+    from domain.config import load, read_toml, settings_from
+    from domain.params import values_of
+
+    base = load()
+    merged = {name: values_of(getattr(base, name)) for name in ("account", "costs", "execution", "sizing")}
+    for section, values in (read_toml(config) if config else {}).items():
+        if section not in merged:
+            raise unknown(f"section of {config}", section, merged)
+        if not isinstance(values, dict):
+            raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
+        merged[section] = merged[section] | values
+    settings = settings_from(merged)
+    return Rules(settings.account, settings.costs, settings.execution, settings.sizing), base.instruments_file
+
+
+def _strategy(name: str, params: str, signals: Path | None) -> Any:
+    from domain.strategies.base import make
+
+    if bool(name) == bool(signals):
+        raise BadRequest("give either --strategy NAME or --signals FILE")
+    if signals:
+        return None
+    try:
+        values = json.loads(params)
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"--params is not JSON: {error}. Write it like '{{\"lookback\": 20}}'") from None
+    if not isinstance(values, dict):
+        raise BadRequest(f"--params is {params}; it must be a JSON object like '{{\"lookback\": 20}}'")
+    return make(name, values)
+
+
+def _signals(path: Path | None) -> Any:
+    import pandas as pd
+
+    if path is None:
+        return None
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the signals {path} cannot be read: {error}") from None
+
+
+def _series(bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str], extra: str) -> list[Any]:
+    from domain.backtest.study import Series
+    from domain.market import content_version, instruments
+    from domain.market.timeframe import Timeframe
+
+    if side not in ("bid", "mid"):
+        raise unknown("side", side, ("bid", "mid"))
+    table, frame = instruments(extra), Timeframe.named(timeframe)
+    finer = dict(_named(one, instrument, table) for one in magnify)
+    series = []
+    for name, path in (_named(one, instrument, table) for one in bars):
+        one = table[name]
+        read, fine = _bars(path, one), _bars(finer.pop(name), one) if name in finer else None
+        fine_frame = _timeframe(fine, frame) if fine is not None else None
+        series.append(Series(one, frame, read, side, content_version(read, name, frame, side), fine, fine_frame))
+    if finer:
+        raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars brings")
+    return series
+
+
+def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
+    """``NAME=FILE`` where NAME is an instrument (names may hold a =), or ``FILE``."""
+    for at in (k for k, letter in enumerate(text) if letter == "="):
+        if text[:at] in table:
+            return text[:at], Path(text[at + 1 :])
+    name, equals, _ = text.partition("=")
+    if equals and not Path(text).exists():
+        raise unknown("instrument", name, table)
+    if not default:
+        raise BadRequest(f"{text} has no name; write NAME={text}, or give --instrument")
+    if default not in table:
+        raise unknown("instrument", default, table)
+    return default, Path(text)
+
+
+def _bars(path: Path, one: Any) -> Any:
+    """The bars of a file in our own format, which must keep the contract; repairs are for ``tidemark data import``."""
+    from domain.market import check, frame, readers
+
+    if not path.exists():
+        raise BadRequest(f"there is no file {path}")
+    found = readers.recognise(path)
+    raw = readers.read(path, found.format, one)
+    if found.clock not in (None, "UTC") or raw.malformed_count:
+        what = f"{raw.malformed[0].reason} in line {raw.malformed[0].line}" if raw.malformed_count else f"{found.title}, on a clock of its own"
+        raise BadRequest(f"{path} is not a clean file of bars in UTC ({what}); bring it in with: tidemark data import {path}")
+    return check(frame(raw.local_ns, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread), one.negative_prices)
+
+
+def _timeframe(bars: Any, below: Any = None) -> Any:
+    """As the bars lie: the timeframe nearest to their median step."""
+    from domain.market.timeframe import TIMEFRAMES
+
+    minutes = bars["ts"].diff().dt.total_seconds().median() / 60
+    near = min(TIMEFRAMES, key=lambda timeframe: abs(timeframe.minutes - minutes))
+    if below is not None and near >= below:
+        raise BadRequest(f"the bars of --magnify are {near}, not finer than {below}")
+    return near
+
+
+def _rate(text: str, side: str, extra: str) -> Any:
+    from domain.market import instruments
+    from domain.trading.task import Rate
+
+    table = instruments(extra)
+    name, path = _named(text, "", table)
+    bars = _bars(path, table[name])
+    return Rate(table[name], _timeframe(bars), bars, side)
+
+
+def _report(result: Any, series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
+    from domain.backtest import study
+    from domain.manifest import manifest
+
+    outcome, spec = result.outcome, study.spec_of(series, rules, strategy)
+    return dict(
+        counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=result.signals, entries=outcome.extra["entries"], bars=result.bars,
+        metrics=dict(result.metrics), remarks=list(result.remarks), manifest={**manifest(spec), "spec_hash": study.spec_hash(spec)},
+    )  # fmt: skip
+
+
+def _write(out: Path, outcome: Any, report: dict[str, Any], equity: str) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _csv(outcome.trades, out / "trades.csv")
+        _csv(outcome.fills, out / "fills.csv")
+        if equity == "csv":
+            _csv(outcome.equity, out / "equity.csv")
+        elif equity == "parquet":
+            outcome.equity.to_parquet(out / "equity.parquet", index=False, compression="zstd")
+        (out / "report.json").write_text(json.dumps(plain(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None
+
+
+def _csv(frame: Any, path: Path) -> None:
+    """Times as ISO 8601 in UTC, numbers as the shortest text that reads back the same."""
+    import pandas as pd
+
+    times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
+    frame.assign(**times).to_csv(path, index=False)

@@ -1,0 +1,86 @@
+"""``tidemark data``: bars in files and in the catalogue."""
+
+from __future__ import annotations
+
+import typer
+
+from domain.errors import BadRequest
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, see their quality.")
+COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
+
+
+@app.command("import")
+def import_(
+    file: str = typer.Argument(..., help="A file of bars: own CSV or Parquet, MetaTrader 5 export, HistData M1; .gz and .zip too."),
+    instrument: str = typer.Option("", help="Its instrument; default: as the file's name says."),
+    timeframe: str = typer.Option("", help="Its timeframe; default: as its bars lie."),
+    clock: str = typer.Option("", help="Its clock: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
+    side: str = typer.Option("bid", help="Which side its prices quote: bid or mid."),
+    repair: bool = typer.Option(False, "--repair", help="Drop, merge and mend what is broken, and keep a list; default: refuse."),
+    check: bool = typer.Option(False, "--check", help="Only look: print what was found and store nothing."),
+    as_json: Json = False,
+) -> None:
+    """Bring the bars of FILE in, or --check them first."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    staged = at.data.stage_path(file)
+    name, frame = instrument or staged.found.instrument, timeframe or staged.found.timeframe
+    if not name or not frame:
+        raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its {'instrument' if not name else 'timeframe'}; give --{'instrument' if not name else 'timeframe'}")
+    if check:
+        job = finished(at, at.data.inspect(staged, name, frame, side, clock), as_json)
+        return _report(job.result, as_json)
+    job = finished(at, at.data.import_(staged, name, frame, side, clock, repair=repair), as_json)
+    dataset = at.data.get(job.result["dataset"])
+    say(_row(dataset) | dict(new=job.result["new"], found=dataset.quality["sentence"]), as_json)
+
+
+def _report(found: dict, as_json: bool) -> None:
+    report = found["report"]
+    if as_json:
+        return say(found, True)
+    say([dict(check=f["title"], found=f["count"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "found", "example"))
+    print(f"\nClock: {report['clock']}. {found['clocks'][0]['sentence'] if found['clocks'] else ''}\n{report['verdict']}: {report['sentence']}")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every dataset of the workspace."""
+    from worker.terminal.here import desk
+
+    say([_row(dataset) for dataset in desk().data.catalogue()], as_json, COLUMNS)
+
+
+@app.command()
+def quality(dataset: str = typer.Argument(..., help="Its id or version."), as_json: Json = False) -> None:
+    """What was found when a dataset was brought in, and what was done about it."""
+    from worker.terminal.here import desk
+
+    one = desk().data.get(dataset)
+    if as_json:
+        return say(dict(dataset=_row(one), quality=dict(one.quality), provenance=dict(one.provenance)), True)
+    say([dict(check=f["title"], found=f["count"], did=f["did"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in one.quality["findings"]], False, ("check", "found", "did", "example"))
+    print(f"\nClock: {one.clock}\n{one.quality['sentence']}")
+
+
+@app.command()
+def delete(dataset: str = typer.Argument(..., help="Its id or version."), yes: bool = typer.Option(False, "--yes", help="Do not ask."), as_json: Json = False) -> None:
+    """Remove a dataset and the runs that used it."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    one, runs = at.data.get(dataset), at.data.used_by(dataset)
+    if not yes:
+        typer.confirm(f"Delete {one.instrument} {one.timeframe} ({one.bars:,} bars) and {len(runs)} runs?", abort=True)
+    at.data.delete(dataset)
+    say(dict(deleted=one.id, runs=runs), as_json)
+
+
+def _row(one) -> dict:
+    return dict(
+        id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, side=one.side, clock=one.clock, first=one.first_ts, last=one.last_ts,
+        bars=one.bars, gaps=one.gaps, spread=one.spread, verdict=one.verdict, synthetic=one.synthetic, version=one.version,
+    )  # fmt: skip

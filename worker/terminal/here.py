@@ -1,0 +1,52 @@
+"""The workspace from the terminal: the same desk, and jobs worked on in this process, with or without a server."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from domain.config import load
+from domain.errors import BadRequest
+from worker.desk import Desk
+from worker.desk.room import Submitted
+from worker.store import Job, Store
+from worker.store.migrate import upgrade
+
+LOOK_EVERY = 0.3        # seconds
+
+
+def desk() -> Desk:
+    settings = load()
+    store = Store(settings.database_url, settings.frames_url)
+    upgrade(store.engine)
+    return Desk(store, settings, send=lambda url, queue, job_id: False)
+
+
+def finished(at: Desk, submitted: Submitted, quiet: bool) -> Job:
+    """Work on the job here unless someone else does; the job as it ended."""
+    from worker import actors
+
+    job = seen = submitted.job
+    actors.House.store, actors.House.settings = at.jobs._room.store, at.settings
+    worker = threading.Thread()
+    try:
+        while seen.open:
+            if not worker.is_alive():       # the first time, and whenever the job waits for someone to go on with it
+                worker = threading.Thread(target=actors.run, args=(job.id,))
+                worker.start()
+            if not quiet and sys.stderr.isatty():
+                print(f"\r{seen.progress:4.0%} {seen.note:<60.60}", end="", file=sys.stderr)
+            worker.join(LOOK_EVERY)
+            seen = at.jobs.get(job.id) or seen
+            if seen.open and not worker.is_alive():
+                time.sleep(LOOK_EVERY)
+    except KeyboardInterrupt:
+        at.jobs.cancel(job.id)
+        raise
+    if not quiet and sys.stderr.isatty():
+        print(file=sys.stderr)
+    if seen.state != "done":
+        error = seen.error or {}
+        raise BadRequest(f"{error.get('sentence', seen.state)}{' Id ' + error['id'] if error.get('id') else ''}")
+    return seen
