@@ -1,0 +1,123 @@
+"""Numbers, times and names as people read them. One place, so that every page agrees."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from math import isnan
+
+MINUS, THIN, DASH = "\u2212", "\u202f", "\u2014"
+
+
+def number(value: float | None, places: int = 0, sign: bool = False) -> str:
+    """Comma thousands and a true minus; an em dash where there is no value; zero has no sign.
+
+    >>> number(-1234.5, 2), number(None), number(-0.001, 2, sign=True)
+    ('\u22121,234.50', '\u2014', '0.00')
+    """
+    if value is None or isnan(value):
+        return DASH
+    text = f"{abs(value):,.{places}f}"
+    zero = not any(digit in text for digit in "123456789")
+    return ("" if zero else MINUS if value < 0 else "+" if sign else "") + text
+
+
+def exact(value: object) -> str:
+    """A setting as it is, without noise: no trailing zeros, no exponent.
+
+    >>> exact(100000.0), exact(2e-05), exact(0.5), exact("fixed")
+    ('100,000', '0.00002', '0.5', 'fixed')
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    text = f"{value:,.10f}".rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
+
+
+def money(value: float | None, currency: str = "USD", sign: bool = False) -> str:
+    """Without cents from 1,000 on.
+
+    >>> money(999.5), money(-3880.2, sign=True)
+    ('999.50\u202fUSD', '\u22123,880\u202fUSD')
+    """
+    if value is None or isnan(value):
+        return DASH
+    return f"{number(value, 0 if abs(value) >= 1_000 else 2, sign)}{THIN}{currency}"
+
+
+def percent(share: float | None, places: int = 1, sign: bool = False) -> str:
+    """
+    >>> percent(0.316), percent(None)
+    ('31.6\u202f%', '\u2014')
+    """
+    return DASH if share is None or isnan(share) else number(share * 100, places, sign) + f"{THIN}%"
+
+
+def multiple(value: float | None, places: int = 2) -> str:
+    """A result in R, signed."""
+    return DASH if value is None or isnan(value) else number(value, places, True) + f"{THIN}R"
+
+
+def pips(price: float | None, pip: float, places: int = 1) -> str:
+    """
+    >>> pips(0.00013, 0.0001)
+    '1.3\u202fpip'
+    """
+    return DASH if price is None or isnan(price) else f"{number(price / pip, places)}{THIN}pip"
+
+
+def size(count: float) -> str:
+    """Bytes.
+
+    >>> size(532), size(61_300_000)
+    ('532\u202fB', '61\u202fMB')
+    """
+    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= one:
+            return f"{count / one:,.{0 if count >= 10 * one else 1}f}{THIN}{unit}"
+    return f"{count:.0f}{THIN}B"
+
+
+def clock(at: datetime | None, seconds: bool = False) -> str:
+    """UTC, to the minute; the header or note beside it says UTC."""
+    return DASH if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if seconds else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def lasted(seconds: float | None) -> str:
+    """
+    >>> lasted(0.4), lasted(49), lasted(151), lasted(7_260)
+    ('0.4\u202fs', '49\u202fs', '2:31\u202fmin', '2:01\u202fh')
+    """
+    if seconds is None:
+        return DASH
+    if seconds < 60:
+        return f"{seconds:.{0 if seconds >= 10 else 1}f}{THIN}s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}{THIN}min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}{THIN}h"
+
+
+def ago(seconds: float) -> str:
+    """
+    >>> ago(7), ago(190)
+    ('7\u202fs ago', '3\u202fmin ago')
+    """
+    for one, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= one:
+            return f"{seconds // one:.0f}{THIN}{unit} ago"
+    return f"{max(seconds, 0):.0f}{THIN}s ago"
+
+
+def short(name: str) -> str:
+    """A hash by its ends.
+
+    >>> short("3f9c00d1e271")
+    '3f9c…71'
+    """
+    return name if len(name) <= 8 else f"{name[:4]}…{name[-2:]}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """
+    >>> plural(1, "run"), plural(1200, "dataset")
+    ('1 run', '1,200 datasets')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

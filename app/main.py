@@ -1,0 +1,37 @@
+"""Entry point: build the desk once, find the pages, show the chosen one."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+import pages  # noqa: E402
+from app import theme  # noqa: E402, F401  registers the look of charts
+from app.desk import desk  # noqa: E402
+from app.page import SECTIONS, found  # noqa: E402
+from app.pulse import pulse  # noqa: E402
+
+STATIC = ROOT / "app" / "static"
+
+st.set_page_config("Tidemark", str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=208)
+st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
+
+at = desk()
+menu: dict[str, list] = {section: [] for section in SECTIONS}
+for module in found(pages):
+    name, page = module.__name__.split(".")[-1], module.PAGE
+    entry = st.Page(partial(module.render, at), title=page.title, icon=f":material/{page.icon}:", url_path=name, default=name == "overview")
+    menu[page.section].append(entry)
+    st.session_state.setdefault("pages", {})[name] = entry
+chosen = st.navigation({section: entries for section, entries in menu.items() if entries}, expanded=True)
+st.session_state["page"] = chosen.url_path or "overview"
+with st.sidebar:
+    pulse(at)
+chosen.run()

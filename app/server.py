@@ -1,0 +1,50 @@
+"""The server: the pages, and beside them our own routes, which speak JSON only."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+from starlette.applications import Starlette  # noqa: E402
+from starlette.concurrency import run_in_threadpool  # noqa: E402
+from starlette.requests import Request  # noqa: E402
+from starlette.responses import JSONResponse  # noqa: E402
+from starlette.routing import Mount, Route  # noqa: E402
+
+from app.desk import desk  # noqa: E402
+from worker.desk import Refused  # noqa: E402
+
+log = logging.getLogger("app")
+
+
+async def health(request: Request) -> JSONResponse:
+    """200 if database and queue answer and a worker is alive, else 503 and what is wrong."""
+    parts = await run_in_threadpool(lambda: desk().house.health())
+    well = all(part.state != "failed" for part in parts)
+    return JSONResponse({"status": "ok" if well else "failed", "parts": {part.part.lower(): part.state for part in parts}}, 200 if well else 503)
+
+
+async def nothing_here(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": f"there is nothing at {request.url.path}"}, 404)
+
+
+def show_error(error: Exception) -> bool:
+    """What a person asked in vain is a sentence; a bug is an id here and its traceback in the log."""
+    if isinstance(error, Refused):
+        st.error(str(error), icon=":material/error:")
+        return True
+    error_id = secrets.token_hex(3)
+    log.error("error %s on a page", error_id, exc_info=error)
+    st.error(f"The details are in the log. Your settings are kept. Id {error_id}.", title="Something broke on our side", icon=":material/error:")
+    return True
+
+
+api = Starlette(routes=[Route("/health", health)], exception_handlers={404: nothing_here})
+app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], on_script_error=show_error)

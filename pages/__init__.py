@@ -1,0 +1,1 @@
+"""One file, one page: PAGE says where it stands in the menu, render(desk) draws it."""

@@ -1,0 +1,77 @@
+"""Backtest: choose, submit, watch, read."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from app import results
+from app.backtest_form import form
+from app.page import Page
+from app.run_views import audit_view, costs_view, delete_run, manifest_view, months_view, name_run
+from app.tables import run_columns, runs_frame
+from app.widgets import download, figures, go, head, job_panel, nothing, section, table
+
+PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
+
+
+def render(desk) -> None:
+    runs = desk.backtests.latest()
+    job = desk.jobs.get(st.query_params.get("job", ""))
+    if job and job.state == "done":
+        st.query_params.from_dict({"run": job.result["run"]})
+    run = next((one for one in runs if one.id == st.query_params.get("run")), None)
+    head("Backtest", run.name if run else "", (lambda: actions(desk, run)) if run else None)
+    with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None, icon=":material/edit:"):
+        form(desk, run)
+    if job and job.state != "done":
+        if job_panel(desk, job.id, job.title) and job.open:
+            for height in (60, 294):
+                st.skeleton(height)
+    elif run:
+        result(desk, run)
+    elif "run" in st.query_params:
+        st.warning(f"There is no run {st.query_params['run']}. It may have been deleted; choose one below.", icon=":material/warning:")
+    elif not runs:
+        nothing("No run yet", "Pick a strategy, bars and a span above. A year of M5 bars takes about a second.")
+    earlier(runs, run)
+
+
+def actions(desk, run) -> None:
+    if st.button("New", icon=":material/add:", help="A new question; this run stays in the list."):
+        go("backtest")
+    with st.popover("Export", icon=":material/download:"):
+        for what, form_, mime in (("trades", "csv", "text/csv"), ("fills", "csv", "text/csv"), ("equity", "csv", "text/csv"), ("equity", "parquet", "application/octet-stream"), ("manifest", "json", "application/json")):
+            name = f"{run.id}_{run.spec['strategy']}_{what}.{form_}"
+            download(f"{what.capitalize()}, {form_.upper() if form_ != 'parquet' else 'Parquet'}", name, mime, partial(desk.backtests.download, run.id, what, form_), f"export-{what}-{form_}")
+    if st.button("Name…", icon=":material/label:"):
+        name_run(desk, run)
+    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        delete_run(desk, run)
+
+
+def result(desk, run) -> None:
+    results.verdict(run)
+    figures(results.headline(desk, run))
+    left, right = st.columns([5, 2], gap="medium")
+    with left:
+        section("Equity and drawdown", f"{run.summary['currency']}, at the closes of bars")
+        results.equity(desk, run)
+    with right:
+        results.remarks(run)
+    tabs = st.tabs(["Trades", "Months", "Costs", "Manifest", "Audit trail"], key="view", bind="query-params")
+    for tab, draw in zip(tabs, (results.trades_and_chart, months_view, costs_view, manifest_view, audit_view), strict=True):
+        if tab.open:
+            with tab:
+                draw(desk, run)
+
+
+def earlier(runs, run) -> None:
+    others = [one for one in runs if run is None or one.id != run.id]
+    if not others:
+        return
+    section("Earlier runs", "newest first; choose one to open it")
+    row = table(runs_frame(others), run_columns(), "Earlier runs with equity, net result, drawdown and trades", key=f"earlier-{run.id if run else ''}", pick=True)
+    if row is not None:
+        go("backtest", run=others[row].id)

@@ -1,0 +1,41 @@
+"""Data: what bars there are, how good they are, and bringing in more."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.dataset_view import catalogue, chosen_dataset
+from app.figures import number, plural, size
+from app.generate_form import generate
+from app.import_steps import import_steps
+from app.page import Page
+from app.widgets import go, head, nothing
+
+PAGE = Page("Data", "Research", 10, "database")
+
+
+def render(desk) -> None:
+    datasets = desk.data.catalogue()
+    doing = st.query_params.get("do", "")
+    state = f"{plural(len(datasets), 'dataset')}, {number(sum(one.bars for one in datasets))} bars, {size(sum(one.bytes for one in datasets))}" if datasets else ""
+    head("Data", state, lambda: actions(doing))
+    if doing == "import":
+        import_steps(desk)
+    elif doing == "generate":
+        generate(desk)
+    if doing:
+        return
+    if not datasets:
+        return nothing("No bars yet", "Bring a file of bars, or make synthetic ones to try things on.", lambda: actions(doing, "empty"))
+    one = catalogue(desk, datasets)
+    if one is not None:
+        chosen_dataset(desk, one)
+
+
+def actions(doing: str, key: str = "head") -> None:
+    if st.button("Generate…", icon=":material/auto_awesome:", key=f"{key}-generate", disabled=doing == "generate"):
+        go("data", do="generate")
+    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-import", disabled=doing == "import"):
+        go("data", do="import")
+    if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
+        go("data")

@@ -1,0 +1,129 @@
+"""A whole house, started as a person starts it, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable") if (path := shutil.which(name))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+
+@dataclass
+class House:
+    """The running program: its address, its workspace, and how to ask its terminal."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen
+    environment: dict[str, str]
+
+    def terminal(self, *words: str):
+        said = subprocess.run([sys.executable, "-m", "worker.cli", *words, "--json"], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        return json.loads(said.stdout)
+
+    def wait_for(self, what, seconds: float = 60.0):
+        """``what()`` until it is true; its value."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if found := what():
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"not within {seconds} s; log:\n{self.logs()}")
+
+    def logs(self) -> str:
+        return "\n".join(f"== {path.name}\n{path.read_text()[-2_000:]}" for path in sorted((self.home / "logs").glob("*.log")))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(home: Path, **more: str) -> House:
+    port = free_port()
+    settings = {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_APP_PORT": str(port), "TIDEMARK_APP_USER": "anna", "PYTHONPATH": str(ROOT), **more}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
+    environment = {**kept, **settings}
+    process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    house = House(f"http://127.0.0.1:{port}", home, process, environment)
+    house.wait_for(lambda: answers(house), 60)
+    return house
+
+
+def answers(house: House) -> bool:
+    try:
+        return urllib.request.urlopen(f"{house.url}/api/health", timeout=2).status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def stop(house: House) -> None:
+    house.process.send_signal(signal.SIGTERM)
+    house.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory) -> Iterator[House]:
+    """With the example, as on a first start."""
+    running = start(tmp_path_factory.mktemp("house") / "var")
+    yield running
+    stop(running)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; install it (apt install chromium) to run the browser tests")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, house):
+    """A fresh page at 1280 pixels. Whatever it asks of another host fails the test, as does an uncaught error of a script."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", accept_downloads=True)
+    tab = context.new_page()
+    tab.set_default_timeout(20_000)
+    foreign, broken = [], []
+    tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((house.url, "data:", "blob:", house.url.replace("http", "ws"))) else None)
+    tab.on("pageerror", lambda error: broken.append(str(error)))
+    yield tab
+    seen = tab.get_by_text("Something broke on our side").count()
+    context.close()
+    assert not foreign, f"asked of another host: {foreign[:3]}"
+    assert not broken, f"a script failed: {broken[:2]}"
+    assert not seen, house.logs()
+
+
+@pytest.fixture
+def shoot(page):
+    """Keep a picture of the whole page under docs/shots, when TIDEMARK_SHOTS asks for pictures."""
+
+    def keep(name: str, height: int = 1000) -> None:
+        if os.environ.get("TIDEMARK_SHOTS"):
+            page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+            page.wait_for_timeout(1_500)
+            (ROOT / "docs" / "shots").mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=ROOT / "docs" / "shots" / f"{name}.png")
+            page.set_viewport_size({"width": page.viewport_size["width"], "height": 1000})
+
+    return keep

@@ -1,0 +1,251 @@
+"""What a person sees and does, in a real browser, on a real house."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
+from domain.venues.synthetic import RegimeSwitching, generate
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LONG = 60_000       # milliseconds; the kernel may have to be compiled first
+
+
+def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
+    """Two months of EURUSD M15 as our own CSV; dirty: with a repeated, an inverted and a misplaced row."""
+    start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-01-08", "2024-03-08"))
+    bars = generate(RegimeSwitching(), instrument("EURUSD"), Timeframe.named("M15"), start, end, seed).drop(columns=["volume"])
+    if dirty:
+        bars = pd.concat([bars.iloc[:100], bars.iloc[99:100], bars.iloc[100:]], ignore_index=True)
+        bars.loc[50, "high"] = bars.loc[50, "low"] - 0.01
+        bars.iloc[[200, 201]] = bars.iloc[[201, 200]].to_numpy()
+    path = folder / f"EURUSD_M15_{'dirty' if dirty else seed}.csv"
+    bars.assign(ts=pd.to_datetime(bars["ts"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(path, index=False)
+    return path
+
+
+def open_file(page: Page, house, path: Path) -> None:
+    page.goto(f"{house.url}/data?do=import")
+    page.get_by_label("or a path on this machine").fill(str(path))
+    page.get_by_role("button", name="Open", exact=True).click()
+
+
+def bring_in(page: Page, house, path: Path, button: str = "Import") -> str:
+    """Through all three steps; the id of the dataset."""
+    open_file(page, house, path)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("What was found", exact=False).first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name=button, exact=True).last.click()
+    page.get_by_role("button", name="See the bars").click(timeout=LONG)
+    expect(page.get_by_text("candles drawn from")).to_be_visible()
+    return re.search(r"dataset=(\w+)", page.url)[1]
+
+
+def run_backtest(page: Page) -> str:
+    """Submit the form as it stands; the id of the run."""
+    page.get_by_role("button", name="Run backtest").click()
+    expect(page.get_by_text("Before you believe it")).to_be_visible(timeout=LONG)
+    return re.search(r"run=(\w+)", page.url)[1]
+
+
+def test_a_first_start_shows_the_example_within_a_minute(page, house, shoot):
+    page.goto(house.url)
+    expect(page.get_by_text("Nothing of yours is here yet.")).to_be_visible()
+    expect(page.get_by_text("Step 3 of 3")).to_be_visible()
+    house.wait_for(lambda: len(house.terminal("runs", "list")) == 2, 60)
+    page.reload()
+    expect(page.get_by_text("driftless random bars")).to_be_visible()
+    expect(page.get_by_text("synthetic").first).to_be_visible()
+    assert all(run["synthetic"] for run in house.terminal("runs", "list"))
+    shoot("overview-first-run", 1120)
+
+
+@pytest.mark.parametrize("name", ["", "data", "backtest", "audit", "settings"])
+def test_every_page_draws_at_both_widths_light_and_dark(page, house, name):
+    for width, scheme in ((1280, "dark"), (1920, "light")):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.goto(f"{house.url}/{name}")
+        expect(page.get_by_role("heading", name=(name or "overview").capitalize(), level=1)).to_be_visible()
+        expect(page.get_by_text("workers ·")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path, shoot):
+    dataset = bring_in(page, house, bars_csv(tmp_path))
+    expect(page.get_by_text("weeks open at 17:00 New York")).to_be_visible()
+    page.goto(f"{house.url}/backtest")
+    expect(page.get_by_text("EURUSD M15 · CSV").first).to_be_visible()
+    run = run_backtest(page)
+    expect(page.get_by_text("Profit factor").first).to_be_visible()
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Trades, CSV").click()
+    rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    shown = house.terminal("runs", "show", run)
+    assert len(rows) == shown["trades"] > 10
+
+    page.goto(f"{house.url}/audit?entity=run:{run}")
+    expect(page.get_by_text(f"run {run}").first).to_be_visible()
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV, for people").click()
+    events = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    assert {"run_finished", "downloaded"} <= {event["kind"] for event in events}
+    assert house.terminal("audit", "verify")["holds"]
+    assert same_trades_in_the_terminal(house, tmp_path, dataset, shown, rows)
+
+
+def same_trades_in_the_terminal(house, folder: Path, dataset: str, run: dict, rows: list[dict]) -> bool:
+    """The same question asked of ``tidemark backtest``, on the bars as they were imported."""
+    import subprocess
+    import sys
+
+    spec = run["spec"]
+    sections = {name: {key: value for key, value in spec[name].items() if value is not None} for name in ("account", "costs", "execution", "sizing")}
+    lines = [f"[{name}]\n" + "\n".join(f"{key} = {str(value).lower() if isinstance(value, bool) else repr(value)}" for key, value in values.items()) for name, values in sections.items()]
+    (folder / "rules.toml").write_text("\n".join(lines).replace("'", '"'))
+    source = next(path for path in folder.glob("EURUSD_M15_*.csv"))
+    import json
+
+    words = ["backtest", "--bars", str(source), "--instrument", "EURUSD", "--timeframe", "M15", "--strategy", spec["strategy"], "--params", json.dumps(spec["params"]), "--config", str(folder / "rules.toml"), "--out", str(folder / "terminal")]
+    subprocess.run([sys.executable, "-m", "worker.cli", *words], env=house.environment, cwd=Path(__file__).parents[2], check=True, capture_output=True)
+    theirs = list(csv.DictReader((folder / "terminal" / "trades.csv").read_text().splitlines()))
+    return [{**row, "regime": ""} for row in theirs] == [{**row, "regime": ""} for row in rows]
+
+
+def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, house, tmp_path):
+    path = bars_csv(tmp_path, dirty=True)
+    before = len(house.terminal("data", "list"))
+    open_file(page, house, path)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("Not clean.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("1 bar with high below low")).to_be_visible()
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.get_by_role("button", name="Import…")).to_be_enabled()
+    assert len(house.terminal("data", "list")) == before
+    dataset = bring_in(page, house, path, "Repair and import")
+    found = {f["key"]: f for f in house.terminal("data", "quality", dataset)["quality"]["findings"]}
+    assert (found["inverted"]["did"], found["duplicates"]["did"], found["order"]["did"]) == ("dropped", "merged", "sorted")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("web.csv", b"<!DOCTYPE html><title>Sign in</title>", "a web page (HTML), not data"),
+        ("noise.csv", bytes(np.random.default_rng(1).integers(0, 256, 4_000, dtype=np.uint8)), "binary data"),
+        ("empty.csv", b"", "is empty"),
+    ],
+)
+def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, house, tmp_path, name, content, sentence):
+    (tmp_path / name).write_bytes(content)
+    open_file(page, house, tmp_path / name)
+    expect(page.get_by_text(sentence)).to_be_visible()
+    page.goto(f"{house.url}/data?do=import")
+    page.locator("input[type=file]").set_input_files(tmp_path / name)
+    expect(page.get_by_text(sentence)).to_be_visible()
+
+
+def test_a_path_that_is_not_there_is_told(page, house):
+    open_file(page, house, Path("/nowhere/bars.csv"))
+    expect(page.get_by_text("there is no file '/nowhere/bars.csv'")).to_be_visible()
+
+
+def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, house):
+    page.goto(f"{house.url}/backtest")
+    page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
+    before = len(house.terminal("jobs", "list"))
+    page.get_by_role("button", name="Run backtest").dblclick()
+    expect(page.get_by_text("Before you believe it")).to_be_visible(timeout=LONG)
+    run = re.search(r"run=(\w+)", page.url)[1]
+    assert len(house.terminal("jobs", "list")) == before + 1
+    page.goto(f"{house.url}/backtest")
+    page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
+    assert run_backtest(page) == run
+    assert len(house.terminal("jobs", "list")) == before + 1
+
+
+def test_a_value_out_of_bounds_is_told_beside_the_form(page, house):
+    page.goto(f"{house.url}/backtest")
+    page.get_by_role("combobox", name="Strategy").click()
+    page.get_by_role("option", name="simple_ma").click()
+    page.get_by_role("spinbutton", name="Fast, bars").fill("200")
+    page.get_by_role("button", name="Run backtest").click()
+    expect(page.get_by_text("fast must be the shorter one")).to_be_visible()
+
+
+def test_a_run_is_named_opened_and_deleted(page, house):
+    page.goto(f"{house.url}/backtest")
+    page.get_by_role("spinbutton", name="Lookback, bars").fill("33")
+    run = run_backtest(page)
+    page.get_by_role("button", name="Name…").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("spring channel")
+    page.get_by_role("button", name="Keep name and note").click()
+    expect(page.get_by_text("spring channel").first).to_be_visible()
+    for tab in ("Months", "Costs", "Manifest", "Audit trail"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
+    expect(page.get_by_text("The trail of this run")).to_be_visible()
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete run", exact=True).click()
+    expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
+    assert run not in [one["id"] for one in house.terminal("runs", "list")]
+
+
+def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, house):
+    page.goto(f"{house.url}/data?do=generate")
+    page.get_by_role("spinbutton", name="Seed").fill("77")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
+    dataset = re.search(r"dataset=(\w+)", page.url)[1]
+    assert next(one for one in house.terminal("data", "list") if one["id"] == dataset)["synthetic"]
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete dataset", exact=False).last.click()
+    expect(page.get_by_role("button", name="Delete dataset", exact=False)).to_have_count(0)
+    assert dataset not in [one["id"] for one in house.terminal("data", "list")]
+
+
+def test_an_address_of_something_deleted_says_so(page, house):
+    page.goto(f"{house.url}/backtest?run=nosuch")
+    expect(page.get_by_text("There is no run nosuch.")).to_be_visible()
+
+
+def test_settings_say_where_each_value_comes_from(page, house, shoot):
+    page.goto(f"{house.url}/settings")
+    expect(page.get_by_text("SQLite, schema")).to_be_visible()
+    expect(page.get_by_text("Actor in the audit trail: anna.")).to_be_visible()
+    shoot("settings", 940)
+
+
+def test_pictures_of_the_pages(page, house, shoot):
+    """The screenshots of the README, on synthetic bars; without TIDEMARK_SHOTS it only opens what they show."""
+    run = next(one for one in house.terminal("runs", "list") if one["synthetic"])
+    for name, address, height in (("overview", "", 1120), ("data", "data", 940), ("backtest", f"backtest?run={run['id']}", 1300), ("audit", "audit", 960)):
+        page.goto(f"{house.url}/{address}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_timeout(500)
+        shoot(name, height)
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{house.url}/backtest?run={run['id']}")
+    expect(page.get_by_text("Before you believe it")).to_be_visible()
+    shoot("backtest-dark", 1300)
+
+
+def test_the_example_is_removed_with_one_click(page, house):
+    page.goto(house.url)
+    page.get_by_role("button", name="Remove the example").click()
+    expect(page.get_by_role("button", name="Remove the example")).to_have_count(0)
+    assert not [one for one in house.terminal("data", "list") if one["source"].startswith("Synthetic") and one["timeframe"] == "M15" and one["first"].startswith("2022")]
+    time.sleep(2.5)     # the clock has come round: it does not come back
+    assert not [run for run in house.terminal("runs", "list") if run["synthetic"]]

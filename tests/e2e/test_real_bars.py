@@ -1,0 +1,98 @@
+"""From a real file to a verified result, in the browser and in the terminal, with a worker killed on the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import ROOT
+from tests.e2e.test_browser import bring_in, run_backtest
+
+DATA = os.environ.get("TIDEMARK_DATA", "")
+M5 = Path(DATA, "fx/histdata/EURUSD_M5_bid_utc_2019_2021.parquet")
+M1 = Path(DATA, "fx/histdata/EURUSD_M1_bid_utc_2019_2021.parquet")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.data,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(not DATA or not M5.exists(), reason="TIDEMARK_DATA names no folder with fx/histdata/EURUSD_M5_bid_utc_2019_2021.parquet"),
+]
+
+
+def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page, house, tmp_path):
+    bring_in(page, house, M5)
+    page.goto(f"{house.url}/backtest")
+    expect(page.get_by_text("EURUSD M5 · Parquet").first).to_be_visible()
+    began = time.monotonic()
+    run = house.terminal("runs", "show", run_backtest(page))
+    assert time.monotonic() - began < 30 and run["summary"]["bars"] == 223_899
+    page.goto(f"{house.url}/audit?entity=run:{run['id']}")
+    expect(page.get_by_text("run finished").first).to_be_visible()
+    assert house.terminal("audit", "verify")["holds"]
+    page.goto(f"{house.url}/backtest?run={run['id']}")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Trades, CSV").click()
+    assert trades(taken.value.path()) == trades(in_the_terminal(house, tmp_path, run) / "trades.csv")
+
+
+def in_the_terminal(house, folder: Path, run: dict) -> Path:
+    spec = run["spec"]
+    sections = {name: {key: value for key, value in spec[name].items() if value is not None} for name in ("account", "costs", "execution", "sizing")}
+    (folder / "rules.toml").write_text("\n".join(f"[{name}]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) for name, values in sections.items()))
+    words = ["backtest", "--bars", str(M5), "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", spec["strategy"], "--params", json.dumps(spec["params"])]
+    subprocess.run([sys.executable, "-m", "worker.cli", *words, "--config", str(folder / "rules.toml"), "--equity", "none", "--out", str(folder / "out")], env=house.environment, cwd=ROOT, check=True, capture_output=True)
+    return folder / "out"
+
+
+def trades(path: Path) -> list[dict]:
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_a_killed_worker_does_not_lose_the_run(page, house):
+    house.terminal("data", "import", str(M1))
+    page.goto(f"{house.url}/backtest")
+    page.get_by_role("button", name="Clear all").first.click()
+    page.get_by_role("combobox", name="Bars").click()
+    page.get_by_role("option", name="EURUSD M1").first.click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Run backtest").click()
+    job = house.wait_for(lambda: running(house), 20)
+    for process in workers(house):
+        process.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    expect(page.get_by_text("Before you believe it")).to_be_visible(timeout=60_000)
+    assert time.monotonic() - killed < 15 + 20, "its own time is a few seconds"
+    done = next(one for one in house.terminal("jobs", "list") if one["id"] == job)
+    assert done["state"] == "done"
+    starts = [event for event in events(house, job) if event["kind"] == "job_started"]
+    assert len(starts) == 2 and len([event for event in events(house, job) if event["kind"] == "run_finished"]) == 1
+    assert re.search(r"run=(\w+)", page.url)
+
+
+def running(house) -> str:
+    with sqlite3.connect(f"file:{house.home / 'tidemark.db'}?mode=ro", uri=True) as database:
+        row = database.execute("SELECT id FROM jobs WHERE kind = 'backtest' AND state = 'running'").fetchone()
+    return row[0] if row else ""
+
+
+def workers(house) -> list[psutil.Process]:
+    return [child for child in psutil.Process(house.process.pid).children() if "worker.main" in " ".join(child.cmdline())]
+
+
+def events(house, job: str) -> list[dict]:
+    with sqlite3.connect(f"file:{house.home / 'tidemark.db'}?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT body FROM audit_events e JOIN audit_links l ON l.seq = e.seq WHERE l.entity = ?", (f"job:{job}",)).fetchall()
+    return [json.loads(body) for (body,) in rows]
