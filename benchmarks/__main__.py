@@ -1,0 +1,34 @@
+"""`python -m benchmarks` times everything, `python -m benchmarks engine` one part; the table is written to benchmarks/latest.md."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import engine, house
+from benchmarks.timing import Row, spoken, table
+
+PARTS = {"engine": engine, "house": house}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    told: list[Row] = []
+    for name in names or PARTS:
+        for row in PARTS[name].rows():
+            told.append(row)
+            print(f"{row.what}: {spoken(row.seconds)}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
+    if not names:
+        head = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}. Medians of one run; only the ratios carry over to another machine."
+        Path(__file__).with_name("latest.md").write_text(f"{head}\n\n{table(told)}\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""What people wait for: an import, a start, a cold backtest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import workload as load
+from benchmarks.timing import Row
+
+MINUTES, PORT = 2_400_000, 8769
+
+
+def rows() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        yield _imported(home)
+        yield _cold(home)
+        yield _second_start(home)
+
+
+def _timed(home: Path, *words: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "worker.cli", *words], env={**os.environ, "TIDEMARK_STORAGE_HOME": str(home / "home")}, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def _imported(home: Path) -> Row:
+    ts = pd.date_range("2015-01-01", periods=MINUTES * 2, freq="min", tz="UTC")
+    ts = ts[(ts.dayofweek < 4) | ((ts.dayofweek == 4) & (ts.hour < 21)) | ((ts.dayofweek == 6) & (ts.hour >= 22))][:MINUTES]
+    close = np.round(1.1 + np.cumsum(np.random.default_rng(1).normal(0, 1e-6, len(ts))), 5)
+    open_ = np.concatenate([close[:1], close[:-1]])
+    frame = pd.DataFrame(dict(ts=ts.strftime("%Y-%m-%dT%H:%M:%SZ"), open=open_, high=np.maximum(open_, close), low=np.minimum(open_, close), close=close))
+    frame.to_csv(home / "bars.csv", index=False)
+    taken = _timed(home, "data", "import", str(home / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "M1", "--clock", "UTC", "--repair")
+    return Row(f"import of {len(ts):,} M1 bars from CSV, whole process", taken, goal="≤ 10 s", holds=taken <= 10)
+
+
+def _cold(home: Path) -> Row:
+    load.bars().to_parquet(home / "bars.parquet")
+    words = ("backtest", "--bars", str(home / "bars.parquet"), "--instrument", "EURUSD", "--timeframe", "M5", "--side", "bid", "--strategy", "breakout", "--equity", "none", "--out", str(home / "out"))
+    _timed(home, *words)
+    taken = _timed(home, *words)
+    return Row(f"tidemark backtest, {load.BARS:,} bars, second process", taken, goal="≤ 3 s", holds=taken <= 3)
+
+
+def _second_start(home: Path) -> Row:
+    for _ in range(2):
+        taken = _start(home)
+    return Row("second start to a page that answers", taken, goal="≤ 5 s", holds=taken <= 5)
+
+
+def _start(home: Path) -> float:
+    start = time.perf_counter()
+    env = {**os.environ, "TIDEMARK_STORAGE_HOME": str(home / "house"), "TIDEMARK_APP_PORT": str(PORT)}
+    house = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        while not _answers():
+            if house.poll() is not None or time.perf_counter() - start > 60:
+                raise RuntimeError("the house did not start; see its message above")
+            time.sleep(0.05)
+        return time.perf_counter() - start
+    finally:
+        house.send_signal(signal.SIGTERM)
+        house.wait(30)
+
+
+def _answers() -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=1) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,47 @@
+"""How a timing is taken, and how it is told."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the report: what was timed, how long it took, and beside what; ``goal`` is a ratio or a time."""
+
+    what: str
+    seconds: float
+    beside: str = ""
+    ratio: float | None = None
+    goal: str = ""
+    holds: bool | None = None
+
+
+def median(act: Callable[[], object], times: int = 9, warm: int = 2) -> float:
+    """Seconds of ``act``: the median of ``times`` after ``warm``."""
+    for _ in range(warm):
+        act()
+    taken = []
+    for _ in range(times):
+        gc.collect()
+        start = time.perf_counter()
+        act()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def spoken(seconds: float) -> str:
+    return f"{seconds * 1e3:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
+
+
+def table(rows: list[Row]) -> str:
+    """The report as Markdown."""
+    lines = ["| what | time | beside | ratio | goal | |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        verdict = "" if row.holds is None else "met" if row.holds else "not met"
+        lines.append(f"| {row.what} | {spoken(row.seconds)} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
+    return "\n".join(lines)
