@@ -29,7 +29,7 @@ def compile_kernels(spec: Mapping[str, Any], work: Work) -> Keep:
     seconds = round(time.monotonic() - began, 2)
 
     def keep(unit: Unit) -> Kept:
-        return Kept(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds))
+        return Kept(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
 
     return keep
 

@@ -51,7 +51,8 @@ def list_(as_json: Json = False) -> None:
     """Every dataset of the workspace."""
     from worker.terminal.here import desk
 
-    say([_row(dataset) for dataset in desk().data.catalogue()], as_json, COLUMNS)
+    rows = [_row(dataset) for dataset in desk().data.catalogue()]
+    say(rows if as_json else [row | dict(version=row["version"][:12]) for row in rows], as_json, COLUMNS)
 
 
 @app.command()

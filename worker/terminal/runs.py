@@ -17,7 +17,9 @@ def list_(as_json: Json = False) -> None:
     from worker.terminal.here import desk
 
     rows = [_row(run) for run in desk().backtests.latest()]
-    say(rows, as_json, ("id", "created", "title", "name", "trades", "net_return", "max_drawdown", "synthetic"))
+    if not as_json:
+        rows = [row | {f"{name}_%": f"{row[name]:.1%}".rstrip("%") for name in ("net_return", "max_drawdown")} for row in rows]
+    say(rows, as_json, ("id", "created", "title", "name", "trades", "net_return_%", "max_drawdown_%", "synthetic"))
 
 
 @app.command()
