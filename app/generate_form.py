@@ -33,5 +33,5 @@ def generate(desk: Desk) -> None:
             if submitted is not None:
                 st.query_params["job"] = submitted.job.id
         job = desk.jobs.get(st.query_params.get("job", ""))
-        if job is not None and job.kind == "generate" and not job_panel(desk, job.id, job.title):
+        if job is not None and job.kind == "generate" and not job_panel(desk, job):
             go("data", dataset=job.result["dataset"])

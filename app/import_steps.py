@@ -22,13 +22,13 @@ def import_steps(desk: Desk) -> None:
     with st.container(border=True):
         staged = _take(desk)
         choice = _choices(desk, staged) if staged else None
-        if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job.id, job.title):
+        if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
 
 
 def _importing(desk: Desk, job: Any) -> bool:
     """The last step, while it runs and when it is done; False if it failed and the steps before are wanted again."""
-    if job_panel(desk, job.id, job.title):
+    if job_panel(desk, job):
         return job.open
     known = "" if job.result["new"] else " Exactly these bars were here already."
     st.success(f"{job.spec['instrument']} {job.spec['timeframe']} is in the catalogue.{known}", icon=":material/check:")

@@ -83,13 +83,15 @@ def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: s
     st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type=type)      # type: ignore[arg-type]
 
 
-def job_panel(desk: Desk, job_id: str, what: str) -> bool:
-    """A job until it ends, then the page runs again; True while it has not ended well."""
-    job = desk.jobs.get(job_id)
-    if job is None or job.state == "done":
+def job_panel(desk: Desk, job: Any) -> bool:
+    """A job until it ends, then the page runs again; True while it has not ended well.
+
+    ``job`` is what the page read: what it decides by it and what is drawn here are one.
+    """
+    if job.state == "done":
         return False
     if job.open:
-        st.fragment(_running, run_every=1.0)(desk, job_id, what)
+        st.fragment(_running, run_every=1.0)(desk, job.id, job.title)
     elif job.state == "cancelled":
         _cancelled(desk, job)
     else:

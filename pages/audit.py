@@ -15,7 +15,7 @@ def render(desk) -> None:
     head("Audit", "append-only, hash-chained, under a Merkle tree", lambda: actions(desk))
     job = desk.jobs.get(st.query_params.get("job", ""))
     if job is not None and job.kind == "verify_audit":
-        job_panel(desk, job.id, job.title)
+        job_panel(desk, job)
     heading_figures(desk)
     left, right = st.columns([5, 2], gap="medium")
     with left:

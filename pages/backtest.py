@@ -26,7 +26,7 @@ def render(desk) -> None:
     with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None, icon=":material/edit:"):
         form(desk, run)
     if job and job.state != "done":
-        if job_panel(desk, job.id, job.title) and job.open:
+        if job_panel(desk, job) and job.open:
             for height in (60, 294):
                 st.skeleton(height)
     elif run:

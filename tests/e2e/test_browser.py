@@ -180,6 +180,7 @@ def test_a_value_out_of_bounds_is_told_beside_the_form(page, house):
     page.goto(f"{house.url}/backtest")
     page.get_by_role("combobox", name="Strategy").click()
     page.get_by_role("option", name="simple_ma").click()
+    expect(page.get_by_role("button", name="Run backtest")).to_have_count(1)       # the form of the strategy before has gone
     page.get_by_role("spinbutton", name="Fast, bars").fill("200")
     page.get_by_role("button", name="Run backtest").click()
     expect(page.get_by_text("fast must be the shorter one")).to_be_visible()
