@@ -10,17 +10,20 @@ import numpy as np
 from numba import carray
 
 from domain.backtest.memory import compiled, f8, i1, i8, pointer
-from domain.backtest.state import ACCOUNT, CANDIDATE, COUNT, CURSOR, FILL, PLAN, POSITION, REASON, SIGNAL, TASK, TRADE, WAITING
+from domain.backtest.state import ACCOUNT, CANDIDATE, COUNT, CURSOR, FILL, PLAN, POSITION, REASON, REVIEW, SIGNAL, TASK, TRADE, WAITING
 
 NEVER = np.int64(9_223_372_036_854_775_807)
 TINY = 1e-9
 PESSIMISTIC, OPTIMISTIC, PATH, MAGNIFY = 0, 1, 2, 3
 FIXED, ATR, RANDOM = 0, 1, 2
 PER_LOT, PER_MILLION, BPS = 0, 1, 2
-FIXED_LOTS, NOTIONAL, FRACTION_AT_RISK = 0, 1, 2
+FIXED_LOTS, NOTIONAL, FRACTION_AT_RISK, KELLY, VOLATILITY = 0, 1, 2, 3, 4
 MARKET, STOP, LIMIT, EXIT = 0, 1, 2, 3
 POINTS, PERCENT, ATR_TRAIL, QUANTILE = 1, 2, 3, 4
 BY_SIGNAL, BY_OPPOSITE, BY_KILL = 1, 2, 4
+REFUSED, SHRUNK, CAPPED = 0, 1, 2
+SPREAD_SPIKE, VOLATILITY_SPIKE, DARK_END, DARK_OPEN = 1, 2, 4, 8        # bits of a bar's warnings
+FOR_THE_DAY, FOR_GOOD = 1, 2
 
 R_MARKET, R_GRID, R_STOP_LOSS, R_TARGET = REASON["market"], REASON["grid"], REASON["stop_loss"], REASON["target_1"]
 R_BREAK_EVEN, R_TRAIL, R_TIME, R_SESSION, R_SIGNAL = REASON["break_even"], REASON["trail"], REASON["time"], REASON["session"], REASON["signal"]
@@ -30,7 +33,11 @@ STOP_THROUGH, TARGET_THROUGH, NO_STOP, NO_SIZE = COUNT["stop_through"], COUNT["t
 BELOW_MIN_LOT, NO_MARGIN, EXPIRED, OCO_CANCELLED = COUNT["below_min_lot"], COUNT["no_margin"], COUNT["expired"], COUNT["oco_cancelled"]
 END_OF_DATA, NOTHING_TO_EXIT, OVER_MAX_LOT = COUNT["end_of_data"], COUNT["nothing_to_exit"], COUNT["over_max_lot"]
 TARGET_BELOW_STEP, NOT_MAGNIFIED = COUNT["target_below_step"], COUNT["not_magnified"]
-MAGNIFY_MISMATCH, STALE_RATE = COUNT["magnify_mismatch"], COUNT["stale_rate"]
+MAGNIFY_MISMATCH, STALE_RATE, HALTED, BLACKOUT = COUNT["magnify_mismatch"], COUNT["stale_rate"], COUNT["halted"], COUNT["blackout"]
+LIMIT_POSITIONS, LIMIT_SYMBOL, LIMIT_CORRELATION = COUNT["limit_positions"], COUNT["limit_symbol"], COUNT["limit_correlation"]
+LIMIT_LEVERAGE, LIMIT_CURRENCY = COUNT["limit_leverage"], COUNT["limit_currency"]
+LIMIT_SPREAD, LIMIT_VOLATILITY = COUNT["limit_spread"], COUNT["limit_volatility"]
+SHRUNK_LEVERAGE, SHRUNK_CURRENCY = COUNT["shrunk_leverage"], COUNT["shrunk_currency"]
 
 
 # -- where things lie -------------------------------------------------------------------------------------------------
@@ -89,6 +96,11 @@ def fills_of(h):
 @compiled
 def trades_of(h):
     return carray(pointer(h.trades), (1,), TRADE)
+
+
+@compiled
+def reviews_of(h):
+    return carray(pointer(h.reviews), (1,), REVIEW)
 
 
 @compiled
@@ -235,6 +247,7 @@ def leave(h, task, p, lots, price, slip, spread, rate, ts, bar, reason):
     kept = 0.0 if whole else 1.0 - lots / p.lots
     account.used -= p.margin * (1.0 - kept)
     p.margin *= kept
+    p.notional *= kept
     p.mark *= kept
     p.lots = 0.0 if whole else p.lots - lots
     p.part_best, p.part_bar = best_exit(p, bar, filled), bar
@@ -253,6 +266,9 @@ def end_trade(h, p, ts, bar, reason):
     t.lots, t.entry_price, t.exit_price, t.stop = p.entry_lots, p.price, p.left_sum / p.left_lots, p.first_stop
     t.gross, t.costs, t.swap = p.gross, p.costs, p.swap
     t.r = (p.gross - p.costs + p.swap) / (p.risk * p.value * p.first_lots)
+    if h.sizer == KELLY and not np.isnan(t.r):
+        f8(h.recent)[account.closed % h.kelly_window] = t.r
+        account.closed += 1
     t.mae_r, t.mfe_r = max(p.side * (p.price - p.worst), 0.0) / p.risk, max(p.side * (p.best - p.price), 0.0) / p.risk
 
 
@@ -292,18 +308,23 @@ def margin_for(task, lots, price, rate):
 
 
 @compiled
-def affordable(h, margin):
-    """Equity at last known closes, plus what was booked since, less what is used."""
+def known_equity(h):
+    """Equity at last known closes, plus what was booked since."""
     account, positions = account_of(h), positions_of(h)
     known = account.balance
     for i in range(account.positions):
         known += positions[i].mark
-    return margin <= known - account.used
+    return known
 
 
 @compiled
-def refused(h, task, k, s, price, filled, lots, spread, rate):
-    """Section 8: why the order does not open, as a row of the counts; -1 if it opens."""
+def affordable(h, margin):
+    return margin <= known_equity(h) - account_of(h).used
+
+
+@compiled
+def refused(h, k, s, price, spread):
+    """Section 8: why the order does not open whatever its size, as a row of the counts; -1 if it may."""
     met = holder(h, k, s.tag)
     if met != 0:
         return DUPLICATE_TAG if met == s.side else OPPOSITE_DROPPED
@@ -313,17 +334,212 @@ def refused(h, task, k, s, price, filled, lots, spread, rate):
     for t in range(4):
         if s.side * (s.target[t] - at) <= 0.0:
             return TARGET_THROUGH
-    return -1 if affordable(h, margin_for(task, lots, filled, rate)) else NO_MARGIN
+    return -1
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def review(h, k, signal, ts, verdict, reason, asked, given):
+    """Section 9: keep what was refused, shrunk or capped, and count it."""
+    account = account_of(h)
+    account.counts[reason] += 1
+    r = reviews_of(h)[account.reviews_out]
+    account.reviews_out += 1
+    r.task, r.signal, r.ts, r.verdict, r.reason, r.asked, r.given = k, signal, ts, verdict, reason, asked, given
+
+
+@compiled
+def forbidden_now(h, bar):
+    """Section 9, at the decision: the limit that forbids every entry at this close; -1 if none does."""
+    if account_of(h).halted:
+        return HALTED
+    warn = i1(h.warn)[bar]
+    if warn & DARK_END:
+        return BLACKOUT
+    if warn & SPREAD_SPIKE:
+        return LIMIT_SPREAD
+    return LIMIT_VOLATILITY if warn & VOLATILITY_SPIKE else -1
+
+
+@compiled
+def forbidden_here(h, k, side, bar):
+    """Section 9, at the fill: the limit that forbids this entry whatever its size; -1 if none does."""
+    account, positions, task, every, same = account_of(h), positions_of(h), task_of(h, k), 0, 0
+    if account.halted:
+        return HALTED
+    if i1(h.warn)[bar] & DARK_OPEN:
+        return BLACKOUT
+    for i in range(account.positions):
+        if not positions[i].gone:
+            every += 1
+            same += task_of(h, positions[i].task).symbol == task.symbol
+    if 0 < h.max_positions <= every:
+        return LIMIT_POSITIONS
+    if 0 < h.max_per_symbol <= same:
+        return LIMIT_SYMBOL
+    return LIMIT_CORRELATION if h.max_correlation > 0.0 and correlates(h, task, side, bar) else -1
+
+
+@compiled
+def correlates(h, task, side, bar):
+    account, positions, day = account_of(h), positions_of(h), i8(h.rho_day)[bar]
+    for i in range(account.positions):
+        p = positions[i]
+        other = task_of(h, p.task).symbol
+        if not p.gone and other != task.symbol and side * p.side * f8(h.rho)[(task.symbol * h.symbols + other) * h.rho_days + day] > h.max_correlation:
+            return True
+    return False
+
+
+@compiled
+def room_by_leverage(h):
+    """Notional that still fits under the leverage limit."""
+    account, positions, gross = account_of(h), positions_of(h), 0.0
+    for i in range(account.positions):
+        gross += 0.0 if positions[i].gone else positions[i].notional
+    return h.max_leverage * known_equity(h) - gross
+
+
+@compiled
+def room_by_currency(h, task, side):
+    """Notional that either leg of an order still takes in the direction the order pushes it."""
+    account, positions, base, quote = account_of(h), positions_of(h), 0.0, 0.0
+    for i in range(account.positions):
+        p = positions[i]
+        if not p.gone:
+            other, exposed = task_of(h, p.task), p.side * p.notional
+            base += exposed * ((other.base == task.base) - (other.quote == task.base))
+            quote += exposed * ((other.base == task.quote) - (other.quote == task.quote))
+    room, most = np.inf, h.max_currency * known_equity(h)
+    if task.base >= 0:
+        room = most - side * base
+    return min(room, most + side * quote) if task.quote >= 0 else room
+
+
+@compiled
+def fitting(task, lots, one, room):
+    """Lots whose notional fits into ``room``: all of them, or whole steps of it. ``one``: the notional of a lot."""
+    if within(lots * one, room):
+        return lots
+    return whole_steps(room / one, task.lot_step) if room > 0.0 else 0.0
+
+
+@compiled
+def within(notional, room):
+    return notional <= room + 1e-9 * abs(room)
+
+
+@compiled
+def shrunk(h, k, signal, ts, lots, one, room, limit, count):
+    """What is left of ``lots``; 0 if that is less than the smallest order."""
+    task = task_of(h, k)
+    fits = fitting(task, lots, one, room)
+    if fits < lots:
+        if fits < task.min_lot - TINY or fits <= 0.0:
+            review(h, k, signal, ts, REFUSED, limit, lots, 0.0)
+            return 0.0
+        review(h, k, signal, ts, SHRUNK, count, lots, fits)
+    return fits
+
+
+@compiled
+def allowed(h, k, order, side, filled, rate, bar):
+    """Section 9, at the fill: the lots that limits and margin leave of an order."""
+    task, lots, ts = task_of(h, k), order.lots, i8(h.ts)[bar]
+    if h.limited:
+        why, one = forbidden_here(h, k, side, bar), task.contract * abs(filled) * abs(rate)
+        if why >= 0:
+            review(h, k, order.signal, ts, REFUSED, why, lots, 0.0)
+            return 0.0
+        if h.max_leverage > 0.0:
+            lots = shrunk(h, k, order.signal, ts, lots, one, room_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
+        if h.max_currency > 0.0 and lots > 0.0:
+            lots = shrunk(h, k, order.signal, ts, lots, one, room_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
+    if lots > 0.0 and not affordable(h, margin_for(task, lots, filled, rate)):
+        review(h, k, order.signal, ts, REFUSED, NO_MARGIN, lots, 0.0)
+        return 0.0
+    return lots
+
+
+@compiled
+def add_allowed(h, task, side, notional, bar):
+    """A grid's add is taken whole or not at all."""
+    if account_of(h).halted or i1(h.warn)[bar] & DARK_OPEN:
+        return False
+    if h.max_leverage > 0.0 and not within(notional, room_by_leverage(h)):
+        return False
+    return h.max_currency <= 0.0 or within(notional, room_by_currency(h, task, side))
+
+
+@compiled
+def judge(h, now, low, equity):
+    """Section 9: daily loss and drawdown at this row. ``account.equity`` is still that of the row before."""
+    account = account_of(h)
+    day, halts = i8(h.day)[account.instant] if h.daily_loss > 0.0 else 0, 0
+    if day != account.day or account.rows == 0:
+        account.day, account.day_start = day, account.equity
+        account.halted &= FOR_GOOD
+    if h.daily_loss > 0.0 and low <= account.day_start * (1.0 - h.daily_loss):
+        halts |= FOR_THE_DAY
+    if h.max_drawdown > 0.0 and low <= account.peak * (1.0 - h.max_drawdown):
+        halts |= FOR_GOOD
+    account.peak = max(account.peak, equity)
+    if halts & ~account.halted:
+        halt(h, now, halts)
+
+
+@compiled
+def halt(h, now, why):
+    """No entries from here on: what waits is cancelled, and with ``flatten`` what is open leaves at the next open."""
+    account, positions = account_of(h), positions_of(h)
+    account.halted |= why
+    for k in range(h.task_count):
+        while cancel_first(h, k, now):
+            pass
+    account.pending = account.waiting = 0
+    for i in range(account.positions):
+        positions[i].adds_left, positions[i].add_level = 0, np.nan
+        if h.flatten:
+            positions[i].leaves |= BY_KILL
+
+
+@compiled
+def cancel_first(h, k, now):
+    """Cancel the order of the earliest signal of this task, waiting or pending; was there one?"""
+    account, pending, waiting = account_of(h), pending_of(h), waiting_of(h)
+    a, b = earliest(pending, account.pending, k), earliest(waiting, account.waiting, k)
+    if a < 0 and b < 0:
+        return False
+    order = pending[a] if b < 0 or (a >= 0 and pending[a].signal < waiting[b].signal) else waiting[b]
+    order.dead = 1
+    review(h, k, order.signal, now, REFUSED, HALTED, order.lots, 0.0)
+    return True
+
+
+@compiled
+def earliest(orders, count, k):
+    first = -1
+    for i in range(count):
+        if orders[i].task == k and not orders[i].dead and (first < 0 or orders[i].signal < orders[first].signal):
+            first = i
+    return first
+
+
+# -- the opening of a position ----------------------------------------------------------------------------------------
 
 
 @compiled
 def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
     """Open the position, unless a rule of section 3 or 6 forbids it. Did it?"""
-    task, account, s, rate, lots = task_of(h, k), account_of(h), signal_of(h, order.signal), cursor_of(h, k).rate, order.lots
-    filled = price + s.side * slip
-    why = refused(h, task, k, s, price, filled, lots, spread, rate)
+    task, account, s, rate = task_of(h, k), account_of(h), signal_of(h, order.signal), cursor_of(h, k).rate
+    filled, why = price + s.side * slip, refused(h, k, s, price, spread)
     if why >= 0:
         account.counts[why] += 1
+        return False
+    lots = allowed(h, k, order, s.side, filled, rate, bar)
+    if lots <= 0.0:
         return False
     p, ts = positions_of(h)[account.positions], i8(h.ts)[bar]
     account.positions += 1
@@ -333,6 +549,7 @@ def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
     p.lots, p.entry_lots, p.first_lots, p.price = lots, lots, lots, filled
     p.stop, p.first_stop, p.risk, p.value = s.stop, s.stop, abs(filled - s.stop), task.contract * abs(rate)
     p.margin = margin_for(task, lots, filled, rate)
+    p.notional = lots * p.value * abs(filled)
     account.used += p.margin
     clear(p)
     set_levels(h, task, p, s, bar)
@@ -439,10 +656,15 @@ def consider(h, k, bar, number):
     plan = plan_of(h, s.plan)
     if h.reverse:
         mark_opposite(h, k, s)
-    if np.isnan(s.stop) and (plan.needs_stop or (h.sizer == FRACTION_AT_RISK and np.isnan(s.lots))):
+    why = forbidden_now(h, bar) if h.limited or account.halted else -1
+    if why >= 0:
+        review(h, k, number, i8(h.end)[bar], REFUSED, why, np.nan, 0.0)
+        return
+    by_risk = h.sizer == FRACTION_AT_RISK or h.sizer == KELLY
+    if np.isnan(s.stop) and (plan.needs_stop or (by_risk and np.isnan(s.lots))):
         account.counts[NO_STOP] += 1
         return
-    lots = sized(h, k, bar, s)
+    lots = sized(h, k, bar, number)
     if lots <= 0.0:
         return
     if s.order == MARKET:
@@ -465,20 +687,20 @@ def mark_opposite(h, k, s):
 
 
 @compiled
-def sized(h, k, bar, s):
+def sized(h, k, bar, number):
     """Section 6: lots, in whole steps between minimum and maximum; 0 if there are none, and counted."""
-    task, account, lots = task_of(h, k), account_of(h), s.lots
+    task, account, s, lots = task_of(h, k), account_of(h), signal_of(h, number), signal_of(h, number).lots
     if account.equity > 0.0 and np.isnan(lots):
         lots = h.size if h.sizer == FIXED_LOTS else lots_by_equity(h, k, bar, s)
     if account.equity <= 0.0 or not np.isfinite(lots) or lots <= 0.0:
-        account.counts[NO_SIZE] += 1
+        review(h, k, number, i8(h.end)[bar], REFUSED, NO_SIZE, np.nan, 0.0)
         return 0.0
     lots = whole_steps(lots, task.lot_step)
     if lots < task.min_lot - TINY or lots <= 0.0:
-        account.counts[BELOW_MIN_LOT] += 1
+        review(h, k, number, i8(h.end)[bar], REFUSED, BELOW_MIN_LOT, lots, 0.0)
         return 0.0
     if lots > task.max_lot + TINY:
-        account.counts[OVER_MAX_LOT] += 1
+        review(h, k, number, i8(h.end)[bar], CAPPED, OVER_MAX_LOT, lots, task.max_lot)
         return task.max_lot
     return lots
 
@@ -486,12 +708,39 @@ def sized(h, k, bar, s):
 @compiled
 def lots_by_equity(h, k, bar, s):
     """The share of equity that is put in, or put at risk, over what one lot of that is worth."""
-    task, account, rate = task_of(h, k), account_of(h), rate_now(h, k)
+    task, account, rate, share = task_of(h, k), account_of(h), rate_now(h, k), h.size
+    if h.sizer == VOLATILITY:
+        base = f8(h.sigma)[bar]
+    else:
+        expected = opening(s.side, f8(h.close)[bar], f8(h.spread)[bar], task.mid) if s.order == MARKET else s.price
+        base = abs(expected) if h.sizer == NOTIONAL else abs(expected - s.stop)
+    if h.sizer == KELLY:
+        share = kelly_share(h)
+    if (h.sizer == KELLY and share <= 0.0) or (h.sizer == VOLATILITY and not base > 0.0):
+        return 0.0
     if rate < 0.0:
         account.counts[STALE_RATE] += 1
-    expected = opening(s.side, f8(h.close)[bar], f8(h.spread)[bar], task.mid) if s.order == MARKET else s.price
-    base = abs(expected) if h.sizer == NOTIONAL else abs(expected - s.stop)
-    return account.equity * h.size / (base * task.contract * abs(rate))
+    return account.equity * share / (base * task.contract * abs(rate))
+
+
+@compiled
+def kelly_share(h):
+    """Section 9: the share of equity at risk, from the R of the last closed trades."""
+    closed, recent = account_of(h).closed, f8(h.recent)
+    if closed < h.kelly_first:
+        return h.kelly_start
+    count, wins, won, lost = min(closed, h.kelly_window), 0, 0.0, 0.0
+    for i in range(count):
+        if recent[i] > 0.0:
+            wins += 1
+            won += recent[i]
+        else:
+            lost -= recent[i]
+    p = wins / count
+    if wins == 0:
+        return -1.0
+    ratio = 0.0 if wins == count or lost == 0.0 else (lost / (count - wins)) / (won / wins)
+    return min(h.size * (p - (1.0 - p) * ratio), h.kelly_cap)
 
 
 # -- step 1: the open -------------------------------------------------------------------------------------------------
@@ -793,13 +1042,15 @@ def add_to_grid(h, k, bar, open_, spread, p):
     price = min(at, p.add_level) if p.side > 0 else max(at, p.add_level)
     margin, closes = margin_for(task, lots, price, rate), grid(price - p.side * spread)
     through = p.side * (closes - p.stop) <= 0.0 or p.side * (p.target[0] - closes) <= 0.0
-    if through or not affordable(h, margin):
+    notional = lots * task.contract * abs(price) * abs(rate)
+    if through or not affordable(h, margin) or (h.limited and not add_allowed(h, task, p.side, notional, bar)):
         p.adds_left, p.add_level = 0, np.nan
         return
     p.price = (p.price * p.lots + price * lots) / (p.lots + lots)
     p.lots += lots
     p.entry_lots += lots
     p.margin += margin
+    p.notional += notional
     account.used += margin
     book(h, task, p, p.side, lots, price, spread, 0.0, rate, i8(h.ts)[bar], bar, R_GRID)
     p.next_basket, p.last_fill = grid(p.price + p.side * plan.grid_basket), price
@@ -946,10 +1197,13 @@ def write_row(h, now, floating):
     low = account.before - account.commission + account.swap
     for i in range(account.positions):
         low += positions[i].low if positions[i].gone or ends_now(h, positions[i].task, now) else positions[i].mark
-    account.equity = account.balance + floating
-    row = account.rows
-    i8(h.row_ts)[row], f8(h.row_balance)[row], f8(h.row_equity)[row] = now, account.balance, account.equity
-    f8(h.row_equity_low)[row], f8(h.row_used_margin)[row] = min(low, account.equity), account.used
+    row, equity = account.rows, account.balance + floating
+    low = min(low, equity)
+    i8(h.row_ts)[row], f8(h.row_balance)[row], f8(h.row_equity)[row] = now, account.balance, equity
+    f8(h.row_equity_low)[row], f8(h.row_used_margin)[row] = low, account.used
+    if h.watched:
+        judge(h, now, low, equity)
+    account.equity = equity
     account.rows += 1
 
 
@@ -1047,7 +1301,8 @@ def has_room(h):
         if bar < task.first + task.count:
             coming += first[bar + 1] - first[bar]
     orders = account.positions + account.pending + account.waiting + coming
-    return orders <= h.position_places and orders <= h.order_places and 8 * orders + 8 < h.fill_places - max(account.fills_out, account.trades_out)
+    out = max(account.fills_out, account.trades_out, account.reviews_out)
+    return orders <= h.position_places and orders <= h.order_places and 8 * orders + 8 < h.fill_places - out
 
 
 @compiled
@@ -1057,6 +1312,14 @@ def run(house, most):
     while done < most and has_room(h) and advance(h):
         done += 1
     return done
+
+
+@compiled
+def kill(house):
+    """A person's kill switch, between two instants."""
+    h = house[0]
+    last = account_of(h).rows - 1
+    halt(h, i8(h.row_ts)[last] if last >= 0 else 0, FOR_GOOD)
 
 
 @compiled

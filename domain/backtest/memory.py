@@ -6,13 +6,32 @@ that cost a thousand times the work. The arrays belong to the caller, who keeps 
 
 from __future__ import annotations
 
+import hashlib
+import os
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
+import numba
 import numpy as np
 from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+HERE = Path(__file__).parent
+SOURCES = ("kernel.py", "memory.py", "state.py", "../trading/task.py")
+
+
+def _cache_folder() -> str:
+    """Compiled code is kept under the hash of all it was made from: numba itself looks at the one file a function stands in,
+    and would go on using a record whose fields have moved."""
+    made_of = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in SOURCES)).hexdigest()[:12]
+    beside = HERE / "__pycache__"
+    home = beside if os.access(beside if beside.is_dir() else HERE, os.W_OK) else Path(gettempdir()) / f"tidemark-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    return str(home / f"kernel-{made_of}")
+
+
+numba.config.CACHE_DIR = _cache_folder()      # type: ignore[attr-defined]
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from domain.backtest import conversion, kernel
+from domain.backtest import conversion, kernel, limit_tables
 from domain.backtest.clocks import NEVER, flat_moments, swap_nights
 from domain.backtest.state import BARS, HOUSE, ORDERS, PLAN, SIGNAL, TASK, TRAILS
 from domain.errors import BadRequest
 from domain.market.calendar import bar_ends
+from domain.risk.limits import Limits
 from domain.risk.sizing import SIZERS, Sizing
 from domain.trading.account import Account
 from domain.trading.costs import COMMISSION, SLIPPAGE, Costs
@@ -47,7 +48,9 @@ class Bars(NamedTuple):
     spread: np.ndarray
 
 
-def prepare(tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = ()) -> Prepared:
+def prepare(
+    tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = (), limits: Limits = Limits()
+) -> Prepared:
     """Check what can be checked before the run, and lay everything out as the kernel reads it."""
     if not tasks:
         raise BadRequest("there is nothing to simulate: give at least one series with its signals")
@@ -62,7 +65,9 @@ def prepare(tasks: Sequence[Task], account: Account, costs: Costs, execution: Ex
     final = [_final(rate, instants, currencies.index(t.instrument.quote), one.end[-1]) if converts else 1.0 for t, one in zip(tasks, bars, strict=True)]
     inputs = {**_market(tasks, bars, costs), **_finer(tasks, bars, costs, execution), **plans.inputs(), **signals, "rate": rate}
     inputs["tasks"] = _tasks(tasks, offsets, account, costs, currencies)
+    inputs |= _limits(tasks, bars, limits, sizing, instants)
     rules = _rules(costs, execution, sizing, account, plans, converts, inputs, len(instants))
+    _tell_limits(rules, limits, sizing, inputs)
     rows = len(bars[0].end) if len(bars) == 1 else len(np.unique(np.concatenate([one.end for one in bars])))
     return Prepared(rules, inputs, np.array(final), rows, tags)
 
@@ -104,7 +109,45 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: 
         row["swap_short"] = one.swap_short if costs.swap_short is None else costs.swap_short
         row["swaps"] = row["swap_long"] != 0 or row["swap_short"] != 0
         row["currency"], row["mid"] = currencies.index(one.quote), task.side == "mid"
+    names = list(dict.fromkeys(task.instrument.name for task in tasks))
+    table["symbol"] = [names.index(task.instrument.name) for task in tasks]
+    table["base"], table["quote"] = zip(*limit_tables.legs(tasks, account.currency), strict=True)
     return table
+
+
+def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
+    """What limits and the volatility sizer look up, bar by bar; one empty place where they do not."""
+    inputs = dict(warn=np.zeros(sum(len(one.ts) for one in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
+    if limits.spread_spike or limits.volatility_spike or limits.blackout:
+        inputs["warn"] = _joined([_warnings(one, limits) for one in bars])
+    if sizing.kind == "volatility":
+        inputs["sigma"] = _joined([limit_tables.yearly_volatility(one.end, one.close, sizing.volatility_window) for one in bars])
+    if limits.max_correlation:
+        inputs["rho"], inputs["rho_day"], _ = limit_tables.correlations(tasks, [one.end for one in bars], [one.close for one in bars], [one.ts for one in bars], limits.correlation_days)
+    if limits.daily_loss:
+        inputs["day"] = limit_tables.day_numbers(limits.day_reset, instants).astype(np.int64)
+    return inputs
+
+
+def _warnings(one: Bars, limits: Limits) -> np.ndarray:
+    atr = np.empty(len(one.ts))
+    kernel.wilder_atr(one.high, one.low, one.close, limits.spike_window, atr)
+    return limit_tables.warnings(limits, one.ts, one.end, one.spread, atr, one.high, one.low, one.close)
+
+
+def _reviewed(limits: Limits) -> bool:
+    """Does any limit look at orders?"""
+    numbers = ("max_leverage", "max_positions", "max_per_symbol", "max_currency", "max_correlation", "daily_loss", "max_drawdown", "spread_spike", "volatility_spike")
+    return any(getattr(limits, name) for name in numbers) or bool(limits.blackout.strip())
+
+
+def _tell_limits(rules: np.ndarray, limits: Limits, sizing: Sizing, inputs: dict[str, np.ndarray]) -> None:
+    for name in ("max_leverage", "max_positions", "max_per_symbol", "max_currency", "max_correlation", "daily_loss", "max_drawdown", "flatten"):
+        rules[name] = getattr(limits, name)
+    for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap"):
+        rules[name] = getattr(sizing, name)
+    rules["limited"], rules["watched"] = _reviewed(limits), bool(limits.daily_loss or limits.max_drawdown)
+    rules["symbols"], rules["rho_days"] = inputs["tasks"]["symbol"].max() + 1, inputs["rho"].shape[1]
 
 
 def _rules(costs: Costs, execution: Execution, sizing: Sizing, account: Account, plans: Plans, converts: bool, inputs: dict[str, np.ndarray], instants: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,15 +12,19 @@ import pandas as pd
 from domain.backtest import kernel
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import Prepared, prepare
-from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, POSITION, TRADE, WAITING
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, POSITION, REVIEW, STATE, TRADE, WAITING
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
-from domain.trading.task import COUNTS, FILLS, REASONS, TRADES, Outcome, Rate, Task
+from domain.trading.task import COUNTS, FILLS, REASONS, REVIEWS, TRADES, Outcome, Rate, Task
 
 AT_ONCE = 100_000       # instants between two looks at the caller
 BUFFER = 16_384         # fills, and trades, before they are carried away
+
+ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
+CARRIED = ("fills", "trades", "reviews")
 
 Watch = Callable[[float], None]
 
@@ -32,12 +37,13 @@ def simulate(
     sizing: Sizing,
     rates: Sequence[Rate] = (),
     watch: Watch = lambda share: None,
+    limits: Limits = Limits(),
 ) -> Outcome:
     """What would have happened. ``watch`` hears the share that is done and may raise to stop.
 
     Raises BadRequest for signals that name no bar, a missing conversion rate, or bars that cannot be traded.
     """
-    run = Simulation(prepare(tasks, account, costs, execution, sizing, rates), account)
+    run = Simulation(prepare(tasks, account, costs, execution, sizing, rates, limits), account)
     run.to_end(watch)
     return run.outcome(tasks)
 
@@ -51,12 +57,43 @@ class Simulation:
     arrays: dict[str, np.ndarray] = field(init=False)
     fills: list[np.ndarray] = field(default_factory=list)
     trades: list[np.ndarray] = field(default_factory=list)
+    reviews: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.arrays = {**_state(self.prepared, self.account), **_outputs(self.prepared.rows)}
         self._house = self.prepared.rules.copy()
         self._tell(self.prepared.inputs)
         self._tell(self.arrays)
+
+    def store(self) -> bytes:
+        """Everything that the rest of the run depends on, and what it has put out so far; ``resume`` takes it up."""
+        self._make_room()
+        rows = int(self._account["rows"])
+        parts = {name: self.arrays[name] for name in STATE}
+        parts |= {name: self.arrays[name][:rows] for name in ROWS}
+        parts |= {name: np.concatenate(getattr(self, name)) for name in CARRIED}
+        sink = io.BytesIO()
+        np.savez(sink, **parts)
+        return sink.getvalue()
+
+    @classmethod
+    def resume(cls, prepared: Prepared, account: Account, stored: bytes) -> Simulation:
+        """The run as it was when it was stored: on the same inputs it goes on to the same bytes."""
+        run = cls(prepared, account)
+        with np.load(io.BytesIO(stored)) as parts:
+            run.arrays |= {name: parts[name] for name in STATE}
+            for name in ROWS:
+                run.arrays[name][: len(parts[name])] = parts[name]
+            for name in CARRIED:
+                getattr(run, name).append(parts[name])
+        run.arrays["candidates"] = _grown(run.arrays["candidates"], 2 * len(run.arrays["positions"]))
+        run._tell(run.arrays)
+        return run
+
+    def kill(self) -> None:
+        """A person's kill switch: no entries from here on, and with ``flatten`` what is open leaves at the next open."""
+        self._make_room()
+        kernel.kill(self._house)
 
     def to_end(self, watch: Watch = lambda share: None) -> None:
         while self.step(AT_ONCE):
@@ -81,7 +118,8 @@ class Simulation:
         trades = trades[np.argsort(trades["trade"], kind="stable")]
         counts = {name: int(n) for name, n in zip(COUNTS, self._account["counts"], strict=True)}
         extra = dict(signals=int((self.prepared.inputs["signals"]["order"] != 3).sum()), entries=int(self._account["trades"]))
-        return Outcome(_fills_frame(fills, trades, tasks, self.prepared), _trades_frame(trades, tasks, self.prepared), self._equity(), counts, int(self._account["ambiguous"]), extra)
+        frames = _fills_frame(fills, trades, tasks, self.prepared), _trades_frame(trades, tasks, self.prepared), self._equity()
+        return Outcome(*frames, counts, int(self._account["ambiguous"]), extra, _reviews_frame(np.concatenate(self.reviews), tasks, self.prepared))
 
     @property
     def _account(self) -> np.void:
@@ -108,26 +146,27 @@ class Simulation:
             for name in ("positions", "pending", "waiting", "candidates"):
                 self.arrays[name] = _grown(self.arrays[name], 2 * orders)
         if 8 * orders + 8 >= len(self.arrays["fills"]):
-            self.arrays["fills"], self.arrays["trades"] = np.zeros(32 * orders, FILL), np.zeros(32 * orders, TRADE)
+            self.arrays |= {name: np.zeros(32 * orders, kind) for name, kind in (("fills", FILL), ("trades", TRADE), ("reviews", REVIEW))}
         self._tell(self.arrays)
 
     def _carry_away(self) -> None:
         self.fills.append(self.arrays["fills"][: self._account["fills_out"]].copy())
         self.trades.append(self.arrays["trades"][: self._account["trades_out"]].copy())
-        self._account["fills_out"] = self._account["trades_out"] = 0
+        self.reviews.append(self.arrays["reviews"][: self._account["reviews_out"]].copy())
+        self._account["fills_out"] = self._account["trades_out"] = self._account["reviews_out"] = 0
 
 
 def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
     tasks = p.inputs["tasks"]
     start, cursors = np.zeros(1, ACCOUNT), np.zeros(len(tasks), CURSOR)
-    start["balance"] = start["equity"] = account.balance
+    start["balance"] = start["equity"] = start["peak"] = account.balance
     cursors["bar"] = tasks["first"]
-    return dict(account=start, cursors=cursors, positions=np.zeros(64, POSITION), pending=np.zeros(64, WAITING), waiting=np.zeros(64, WAITING))
+    return dict(account=start, cursors=cursors, positions=np.zeros(64, POSITION), pending=np.zeros(64, WAITING), waiting=np.zeros(64, WAITING), recent=np.zeros(int(p.rules["kelly_window"][0])))
 
 
 def _outputs(rows: int) -> dict[str, np.ndarray]:
     lines = {f"row_{name}": np.empty(rows) for name in ("balance", "equity", "equity_low", "used_margin")}
-    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.zeros(BUFFER, FILL), trades=np.zeros(BUFFER, TRADE), row_ts=np.empty(rows, np.int64), **lines)
+    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.zeros(BUFFER, FILL), trades=np.zeros(BUFFER, TRADE), reviews=np.zeros(BUFFER, REVIEW), row_ts=np.empty(rows, np.int64), **lines)
 
 
 def _grown(array: np.ndarray, size: int) -> np.ndarray:
@@ -187,3 +226,16 @@ def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataF
         regime=pd.Categorical.from_codes(np.zeros(len(t), int), categories=[""]),
     )
     return pd.DataFrame(columns)[list(TRADES)]
+
+
+def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
+    columns = dict(
+        order_id=p.inputs["signals"]["number"][r["signal"]] + 1,
+        ts=_times(np.ascontiguousarray(r["ts"])),
+        instrument=_named([task.instrument.name for task in tasks], r["task"]),
+        verdict=_named(["refused", "shrunk", "capped"], r["verdict"]),
+        reason=_named(COUNTS, r["reason"]),
+        lots_asked=r["asked"],
+        lots_given=r["given"],
+    )
+    return pd.DataFrame(columns)[list(REVIEWS)]

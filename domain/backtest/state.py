@@ -26,6 +26,7 @@ TASK = record(
     leverage="f8", margin_per_lot="f8",     # the strictest leverage; quote currency per lot, or 0
     swap_long="f8", swap_short="f8",        # quote currency per lot and night
     currency="i8",                          # row of the rate table
+    symbol="i8", base="i8", quote="i8",     # its instrument among the distinct ones; its legs, or -1 for the account's currency
     mid="i4",                               # 1: bars quote the mid, 0: the bid
     swaps="i4",                             # 1: nights cost or earn something
 )  # fmt: skip
@@ -60,6 +61,10 @@ INPUTS = (
     "flat_at", "shut_at",   # i8, flat_by x bars: when a position filled here must leave; the shut before that, if no bar opens between
     "trail_price",          # f8: for trails of kind quantile
     "rate",                 # f8, currencies x instants: quote to account; negative: the same, stale
+    "warn",                 # i1: bits of limit_tables
+    "sigma",                # f8: yearly volatility in price units
+    "rho", "rho_day",       # f8, pairs of instruments x days; i8: the day of each bar's open
+    "day",                  # i8, instants: the day that daily loss counts by
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
     "signal_first",         # i8, bars + 1: where a bar's signals begin
     "signals", "plans", "tasks",
@@ -70,8 +75,10 @@ INPUTS = (
 ACCOUNT = record(
     balance="f8", used="f8", equity="f8",
     before="f8", commission="f8", swap="f8",                # of the present instant
+    day_start="f8", peak="f8",                              # equity that a day began with; the highest so far
+    day="i8", halted="i8", closed="i8",                     # bits of a halt; trades with an R that have ended
     instant="i8", rows="i8", positions="i8", pending="i8", waiting="i8", fills="i8", trades="i8", ambiguous="i8",
-    fills_out="i8", trades_out="i8",                        # in the buffers
+    fills_out="i8", trades_out="i8", reviews_out="i8",      # in the buffers
     counts=("i8", (len(COUNTS),)),
 )  # fmt: skip
 
@@ -80,7 +87,7 @@ CURSOR = record(bar="i8", inside="i8", rate="f8")           # of a task: its nex
 POSITION = record(
     side="i8", lots="f8", price="f8", stop="f8", target=("f8", (4,)), break_even_at="f8", break_even_to="f8",
     time_bar="i8", flat_at="i8", shut_at="i8", leaves="i4", inside="i4", gone="i4", unclear="i4", reached="i4", stop_reason="i4",
-    worst="f8", best="f8", part_best="f8", part_bar="i8", mark="f8", low="f8", margin="f8",
+    worst="f8", best="f8", part_best="f8", part_bar="i8", mark="f8", low="f8", margin="f8", notional="f8",
     task="i4", tag="i4", plan="i4", fills="i4", signal="i8", trade="i8", entry_bar="i8", entry_ts="i8", part="i8",
     entry_lots="f8", first_lots="f8", first_stop="f8", risk="f8", value="f8", share="f8", anchor="f8", trail_from="f8",
     gross="f8", costs="f8", swap="f8", left_sum="f8", left_lots="f8",
@@ -97,13 +104,18 @@ TRADE = record(
     stop="f8", gross="f8", costs="f8", swap="f8", r="f8", mae_r="f8", mfe_r="f8",
 )  # fmt: skip
 
-STATE = ("account", "cursors", "positions", "pending", "waiting")       # copy these arrays, and a run can go on from here
-OUTPUTS = ("candidates", "fills", "trades", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
+REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", asked="f8", given="f8")
+
+STATE = ("account", "cursors", "positions", "pending", "waiting", "recent")     # copy these arrays, and a run can go on from here
+OUTPUTS = ("candidates", "fills", "trades", "reviews", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 
 # one record for everything: the rules as numbers, and the address of every array
 HOUSE = record(
     intrabar="i8", reverse="i8", slippage="f8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission="f8", commission_kind="i8",
     sizer="i8", size="f8", stop_out="f8", converts="i8",
+    kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8",      # recent: the r of that many trades, in a ring
+    limited="i8", watched="i8", max_leverage="f8", max_positions="i8", max_per_symbol="i8", max_currency="f8", max_correlation="f8",
+    daily_loss="f8", max_drawdown="f8", flatten="i8", symbols="i8", rho_days="i8",
     task_count="i8", bars="i8", instants="i8", position_places="i8", order_places="i8", fill_places="i8",
     **{name: "i8" for name in (*INPUTS, *STATE, *OUTPUTS)},
 )  # fmt: skip
