@@ -122,10 +122,10 @@ def grid(x):
 
 @compiled
 def closing(side, price, spread, mid):
-    """Where a position of ``side`` is closed: longs at the bid, shorts at the ask."""
+    """Where a position of ``side`` is closed: longs at the bid, shorts at the ask. Bids lie on the grid already."""
     if mid:
         return grid(price - side * spread * 0.5)
-    return grid(price) if side > 0 else grid(price + spread)
+    return price if side > 0 else grid(price + spread)
 
 
 @compiled
@@ -496,9 +496,10 @@ def halt(h, now, why):
     account, positions = account_of(h), positions_of(h)
     account.halted |= why
     for k in range(h.task_count):
-        while cancel_first(h, k, now):
+        while goes_on(h, k, now) and cancel_first(h, k, now):
             pass
-    account.pending = account.waiting = 0
+    account.pending = compacted(pending_of(h), account.pending)
+    account.waiting = compacted(waiting_of(h), account.waiting)
     for i in range(account.positions):
         positions[i].adds_left, positions[i].add_level = 0, np.nan
         if h.flatten:
@@ -506,25 +507,36 @@ def halt(h, now, why):
 
 
 @compiled
+def goes_on(h, k, now):
+    """Has the series a bar that has not ended by now?"""
+    return cursor_of(h, k).bar + ends_now(h, k, now) < task_of(h, k).first + task_of(h, k).count
+
+
+@compiled
 def cancel_first(h, k, now):
     """Cancel the order of the earliest signal of this task, waiting or pending; was there one?"""
     account, pending, waiting = account_of(h), pending_of(h), waiting_of(h)
-    a, b = earliest(pending, account.pending, k), earliest(waiting, account.waiting, k)
+    a, b = earliest(h, pending, account.pending, k), earliest(h, waiting, account.waiting, k)
     if a < 0 and b < 0:
         return False
-    order = pending[a] if b < 0 or (a >= 0 and pending[a].signal < waiting[b].signal) else waiting[b]
+    order = pending[a] if b < 0 or (a >= 0 and number_of(h, pending[a]) < number_of(h, waiting[b])) else waiting[b]
     order.dead = 1
     review(h, k, order.signal, now, REFUSED, HALTED, order.lots, 0.0)
     return True
 
 
 @compiled
-def earliest(orders, count, k):
+def earliest(h, orders, count, k):
     first = -1
     for i in range(count):
-        if orders[i].task == k and not orders[i].dead and (first < 0 or orders[i].signal < orders[first].signal):
+        if orders[i].task == k and not orders[i].dead and (first < 0 or number_of(h, orders[i]) < number_of(h, orders[first])):
             first = i
     return first
+
+
+@compiled
+def number_of(h, order):
+    return signal_of(h, order.signal).number
 
 
 # -- the opening of a position ----------------------------------------------------------------------------------------
@@ -690,6 +702,8 @@ def mark_opposite(h, k, s):
 def sized(h, k, bar, number):
     """Section 6: lots, in whole steps between minimum and maximum; 0 if there are none, and counted."""
     task, account, s, lots = task_of(h, k), account_of(h), signal_of(h, number), signal_of(h, number).lots
+    if account.equity > 0.0 and np.isnan(lots) and task.usual > 0.0:
+        return task.usual
     if account.equity > 0.0 and np.isnan(lots):
         lots = h.size if h.sizer == FIXED_LOTS else lots_by_equity(h, k, bar, s)
     if account.equity <= 0.0 or not np.isfinite(lots) or lots <= 0.0:
@@ -855,7 +869,7 @@ def through_bar(h, k, bar):
     first, last = 0, 0
     if h.intrabar == MAGNIFY and alive(h, k):
         first, last = i8(h.finer_first)[bar], i8(h.finer_last)[bar]
-        check_finer(h, task, bar, first, last)
+        check_finer(h, bar, first, last)
     if first == last:
         one_pass(h, k, bar, f8(h.open)[bar], f8(h.high)[bar], f8(h.low)[bar], f8(h.close)[bar], f8(h.spread)[bar], bar)
     for j in range(first, last):
@@ -877,15 +891,11 @@ def alive(h, k):
 
 
 @compiled
-def check_finer(h, task, bar, first, last):
+def check_finer(h, bar, first, last):
     """Count a bar that has no finer bars, or whose finer bars reach further or less far than it does."""
     if first == last:
         account_of(h).counts[NOT_MAGNIFIED] += 1
-        return
-    high, low = f8(h.finer_high)[first], f8(h.finer_low)[first]
-    for j in range(first + 1, last):
-        high, low = max(high, f8(h.finer_high)[j]), min(low, f8(h.finer_low)[j])
-    if grid(max(abs(high - f8(h.high)[bar]), abs(low - f8(h.low)[bar]))) > grid(task.tick):
+    elif i1(h.finer_off)[bar]:
         account_of(h).counts[MAGNIFY_MISMATCH] += 1
 
 
@@ -1292,6 +1302,126 @@ def open_bars(h, now):
             cursor_of(h, k).inside = 1
 
 
+# -- quiet bars -------------------------------------------------------------------------------------------------------
+#
+# Most bars of most runs touch nothing: no order waits, no level is reached, no night is charged. For one series in the
+# account's currency their rows are written here in one tight loop, with what the instants above would have written; the
+# first bar that is not quiet is left to them.
+
+
+@compiled
+def may_rest(h):
+    """Is the account in a state in which a bar can be quiet?"""
+    account = account_of(h)
+    if h.task_count != 1 or h.converts or h.watched or account.pending > 0 or account.waiting > 0 or account.positions > 1 or not cursor_of(h, 0).inside:
+        return False
+    return account.positions == 0 or may_hold(h, positions_of(h)[0])
+
+
+@compiled
+def may_hold(h, p):
+    plan = plan_of(h, p.plan)
+    return not (p.inside or p.leaves or plan.is_grid or plan.trail_kind or h.intrabar == MAGNIFY)
+
+
+@compiled
+def rest(h, most):
+    """Quiet bars, one after another; how many instants that were."""
+    if not may_rest(h):
+        return 0
+    account, before = account_of(h), account_of(h).instant
+    if account.positions == 0:
+        rest_flat(h, most)
+    else:
+        rest_holding(h, most)
+    return account.instant - before
+
+
+@compiled
+def rest_flat(h, most):
+    """No position, and no signal until the bar that ends this."""
+    account, cursor, task = account_of(h), cursor_of(h, 0), task_of(h, 0)
+    ts, end, first, row_ts, equity, i = i8(h.ts), i8(h.end), i8(h.signal_first), i8(h.row_ts), account.balance, cursor.bar
+    balances, equities, lows, used = f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
+    last, done, row = task.first + task.count - 1, 0, account.rows
+    while i < last and done + 2 <= most and first[i] == first[i + 1]:
+        row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], equity, equity, equity, account.used
+        done += 1 if end[i] == ts[i + 1] else 2
+        row += 1
+        i += 1
+    account.rows, account.instant, cursor.bar, account.equity = row, account.instant + done, i, equity
+    cursor.rate = 1.0
+
+
+@compiled
+def rest_holding(h, most):
+    """One position whose levels these bars do not reach, and whose tag takes up every signal they bring."""
+    account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
+    ts, end, first, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i1(h.nights_in), i1(h.nights_before)
+    open_, high, low, close, spread = f8(h.open), f8(h.high), f8(h.low), f8(h.close), f8(h.spread)
+    row_ts, balances, equities, lows, used = i8(h.row_ts), f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
+    side, price, stop, mid, swaps, contract = p.side, p.price, p.stop, task.mid, task.swaps, task.contract
+    target = np.inf if nearest_target(p, side * np.inf) < 0 else side * p.target[nearest_target(p, side * np.inf)]
+    even = side * p.break_even_at if np.isnan(stop) or side * (p.break_even_to - stop) > 0.0 else np.inf
+    top = min(target, np.inf if np.isnan(even) else even)          # what the favourable side must not reach, times side
+    bottom = -np.inf if np.isnan(stop) else side * stop
+    thin, balance, margin, lots = account.used * h.stop_out * (1.0 + 1e-9), account.balance, account.used, p.lots
+    flat_at, last, done, row, i = min(p.flat_at, NEVER), min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows, cursor.bar
+    worst, best, mark, floating = side * p.worst, side * p.best, p.mark, p.low
+    while i < last and done + 2 <= most:
+        extreme = closing(side, low[i] if side > 0 else high[i], spread[i], mid)
+        against, in_favour = side * extreme, side * closing(side, high[i] if side > 0 else low[i], spread[i], mid)
+        if against <= bottom or in_favour >= top or ts[i + 1] >= flat_at or (ts[i] < p.shut_at <= end[i]):
+            break
+        opens = side * closing(side, open_[i + 1], spread[i + 1], mid)
+        if opens <= bottom or opens >= target or (swaps and (nights_in[i] or nights_before[i + 1])):
+            break
+        falls = side * (extreme - price) * lots * contract
+        if thin > 0.0 and balance + falls <= thin:
+            break
+        marked = side * (closing(side, close[i], spread[i], mid) - price) * lots * contract
+        if first[i] != first[i + 1] and not all_taken(h, p, i, first[i], first[i + 1]):
+            break
+        if first[i] != first[i + 1]:
+            account.equity = balance + marked
+            take_up(h, p, i, first[i], first[i + 1])
+        floating, mark = falls, marked
+        worst = against if not against >= worst else worst
+        best = in_favour if not in_favour <= best else best
+        row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], balance, balance + marked, min(balance + falls, balance + marked), margin
+        done += 1 if end[i] == ts[i + 1] else 2
+        row += 1
+        i += 1
+    if done:
+        p.worst, p.best, p.mark, p.low, p.unclear = side * worst, side * best, mark, floating, 0
+        account.equity, account.rows, account.instant, cursor.bar, cursor.rate = balance + mark, row, account.instant + done, i, 1.0
+
+
+@compiled
+def all_taken(h, p, bar, begin, stop):
+    """Will every signal of this bar be dropped at the next open, for the position holds its tag?"""
+    if h.limited or account_of(h).halted:
+        return False
+    for number in range(begin, stop):
+        s = signal_of(h, number)
+        if s.order != MARKET or s.tag != p.tag or (h.reverse and s.side != p.side):
+            return False
+    return account_of(h).reviews_out + 2 * (stop - begin) < h.fill_places
+
+
+@compiled
+def take_up(h, p, bar, begin, stop):
+    """Size each signal, as its decision does, and drop it, as its fill would."""
+    account = account_of(h)
+    for number in range(begin, stop):
+        s = signal_of(h, number)
+        by_risk = h.sizer == FRACTION_AT_RISK or h.sizer == KELLY
+        if np.isnan(s.stop) and (plan_of(h, s.plan).needs_stop or (by_risk and np.isnan(s.lots))):
+            account.counts[NO_STOP] += 1
+        elif sized(h, 0, bar, number) > 0.0:
+            account.counts[DUPLICATE_TAG if s.side == p.side else OPPOSITE_DROPPED] += 1
+
+
 @compiled
 def has_room(h):
     """Is there place for whatever the next instant may bring: results, orders, positions?"""
@@ -1309,8 +1439,13 @@ def has_room(h):
 def run(house, most):
     """Up to ``most`` instants; how many there were. Fewer: the end of the data, or no more room."""
     h, done = house[0], 0
-    while done < most and has_room(h) and advance(h):
-        done += 1
+    while done < most and has_room(h):
+        rested = rest(h, most - done)
+        done += rested
+        if rested == 0:
+            if not advance(h):
+                break
+            done += 1
     return done
 
 

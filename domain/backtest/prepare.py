@@ -10,9 +10,10 @@ import pandas as pd
 
 from domain.backtest import conversion, kernel, limit_tables
 from domain.backtest.clocks import NEVER, flat_moments, swap_nights
-from domain.backtest.state import BARS, HOUSE, ORDERS, PLAN, SIGNAL, TASK, TRAILS
+from domain.backtest.state import HOUSE, ORDERS, PLAN, SIGNAL, TASK, TRAILS
 from domain.errors import BadRequest
 from domain.market.calendar import bar_ends
+from domain.market.instrument import Instrument
 from domain.risk.limits import Limits
 from domain.risk.sizing import SIZERS, Sizing
 from domain.trading.account import Account
@@ -48,6 +49,9 @@ class Bars(NamedTuple):
     spread: np.ndarray
 
 
+NO_BARS = Bars(np.zeros(0, np.int64), np.zeros(0, np.int64), *(np.zeros(0) for _ in range(5)))
+
+
 def prepare(
     tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = (), limits: Limits = Limits()
 ) -> Prepared:
@@ -65,6 +69,7 @@ def prepare(
     final = [_final(rate, instants, currencies.index(t.instrument.quote), one.end[-1]) if converts else 1.0 for t, one in zip(tasks, bars, strict=True)]
     inputs = {**_market(tasks, bars, costs), **_finer(tasks, bars, costs, execution), **plans.inputs(), **signals, "rate": rate}
     inputs["tasks"] = _tasks(tasks, offsets, account, costs, currencies)
+    inputs["tasks"]["usual"] = [_usual_lots(task.instrument, sizing) for task in tasks]
     inputs |= _limits(tasks, bars, limits, sizing, instants)
     rules = _rules(costs, execution, sizing, account, plans, converts, inputs, len(instants))
     _tell_limits(rules, limits, sizing, inputs)
@@ -83,6 +88,11 @@ def _bars(task: Task | Rate, costs: Costs) -> Bars:
     ts = nanoseconds(frame["ts"])
     open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
     return Bars(ts, bar_ends(ts, task.timeframe, task.instrument.calendar), open_, high, low, close, _spread(frame, task, costs))
+
+
+def _side(prices: np.ndarray, task: Task | Rate) -> np.ndarray:
+    """Bids on the grid of 1e-9; a mid is put there once it has become a bid or an ask."""
+    return _grid(prices) if task.side == "bid" else prices
 
 
 def _spread(frame: pd.DataFrame, task: Task | Rate, costs: Costs) -> np.ndarray:
@@ -113,6 +123,12 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: 
     table["symbol"] = [names.index(task.instrument.name) for task in tasks]
     table["base"], table["quote"] = zip(*limit_tables.legs(tasks, account.currency), strict=True)
     return table
+
+
+def _usual_lots(one: Instrument, sizing: Sizing) -> float:
+    """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to look, and to count."""
+    lots = float(_grid(np.floor(sizing.value / one.lot_step + 1e-6) * one.lot_step))
+    return lots if sizing.kind == "fixed_lots" and one.min_lot <= lots <= one.max_lot and lots > 0 else np.nan
 
 
 def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
@@ -198,8 +214,8 @@ class Plans:
         if signals.empty:
             return np.zeros(0, np.int32)
         varied = [name for name in (*PLAN_NUMBERS, "trail_kind", "flat_by") if not _constant(signals[name])]
-        number = signals.groupby(varied, dropna=False, sort=False).ngroup().to_numpy() if varied else np.zeros(len(signals), np.int64)
-        _, firsts = np.unique(number, return_index=True)
+        number = signals.groupby(varied, dropna=False, sort=False).ngroup().to_numpy() if varied else np.zeros(len(signals), np.int32)
+        firsts = np.unique(number, return_index=True)[1] if varied else [0]
         start = sum(len(part) for part in self.rows)
         self.rows.append(np.array([self._plan(k, signals.iloc[first]) for first in firsts], PLAN))
         return (number + start).astype(np.int32)
@@ -246,10 +262,12 @@ class Plans:
 
 
 def _constant(column: pd.Series) -> bool:
+    if column.dtype != np.float64:
+        return bool((column == column.iloc[0]).all())
     values = column.to_numpy()
-    if values.dtype.kind == "f":
-        return bool(np.isnan(values).all() if np.isnan(values[0]) else (values == values[0]).all())
-    return bool((column == column.iloc[0]).all())
+    if values.strides == (0,):      # one number, read again at every row
+        return True
+    return bool(np.isnan(values).all() if np.isnan(values[0]) else (values == values[0]).all())
 
 
 def _or(value: float, default: float) -> float:
@@ -272,14 +290,16 @@ def _signals_of(task: Task, bars: Bars, plan: np.ndarray) -> tuple[np.ndarray, n
     table = np.zeros(len(given), SIGNAL)
     table["number"], table["lots"], table["side"], table["plan"] = np.arange(len(given)), given["lots"], given["side"], plan
     table["order"] = _order_numbers(given["order"])
-    table["tag"], tags = pd.factorize(given["tag"])
-    table["oco"] = pd.factorize(given["oco"].where(given["oco"] != ""))[0] + 1
+    table["tag"], tags = _coded(given["tag"])
+    if len(given) and (given["oco"] != "").any():
+        table["oco"] = pd.factorize(given["oco"].where(given["oco"] != ""))[0] + 1
     table["price"], table["stop"] = _on_grid(given["price"]), _on_grid(given["stop_loss"])
     for t in range(4):
         table["target"][:, t] = _on_grid(given[f"target_{t + 1}"])
+    if bool((np.diff(bar) >= 0).all()):
+        return table, bar, np.asarray(tags, dtype=object)
     order = np.argsort(bar, kind="stable")
-    in_order = bool((np.diff(bar) >= 0).all())
-    return (table if in_order else table[order]), (bar if in_order else bar[order]), np.asarray(tags, dtype=object)
+    return table[order], bar[order], np.asarray(tags, dtype=object)
 
 
 def _on_grid(column: pd.Series) -> np.ndarray:
@@ -290,8 +310,15 @@ def _grid(x: np.ndarray) -> np.ndarray:
     return np.rint(x * 1e9) / 1e9
 
 
+def _coded(words: pd.Series) -> tuple[np.ndarray, Sequence[str]]:
+    """The number of each word, and the words by number."""
+    if len(words) and _constant(words):
+        return np.broadcast_to(0, len(words)), [words.iloc[0]]
+    return pd.factorize(words)
+
+
 def _order_numbers(column: pd.Series) -> np.ndarray:
-    codes, names = pd.factorize(column)
+    codes, names = _coded(column)
     return np.array([ORDERS.index(name) for name in names], np.int8)[codes] if len(names) else np.zeros(0, np.int8)
 
 
@@ -341,7 +368,8 @@ def _final(table: np.ndarray, instants: np.ndarray, currency: int, end: int) -> 
 
 
 def _market(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs) -> dict[str, np.ndarray]:
-    market = {name: _joined([getattr(one, name) for one in bars]) for name in BARS}
+    market = {name: _joined([getattr(one, name) for one in bars]) for name in ("ts", "end", "spread")}
+    market |= {name: _joined([_side(getattr(one, name), task) for task, one in zip(tasks, bars, strict=True)]) for name in ("open", "high", "low", "close")}
     market["nights_before"] = market["nights_in"] = np.zeros(1, np.int8)
     if _swaps(tasks, costs):
         nights = [swap_nights(one.ts, one.end, task.instrument.triple_day) for task, one in zip(tasks, bars, strict=True)]
@@ -362,16 +390,35 @@ def _swaps(tasks: Sequence[Task], costs: Costs) -> bool:
 
 def _finer(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution: Execution) -> dict[str, np.ndarray]:
     """Where each bar's finer bars lie: those with ts in [its ts, its end)."""
-    prices = ("open", "high", "low", "close")
-    finer: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", *prices, "spread")}
+    found: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
     offset = 0
     for task, one in zip(tasks, bars, strict=True):
-        frame = task.finer if execution.intrabar == "magnify" else None
-        ts = np.zeros(0, np.int64) if frame is None else nanoseconds(frame["ts"])
-        finer["first"].append(np.searchsorted(ts, one.ts) + offset)
-        finer["last"].append(np.searchsorted(ts, one.end) + offset)
-        offset += len(ts)
-        for name in prices:
-            finer[name].append(np.zeros(0) if frame is None else frame[name].to_numpy(np.float64))
-        finer["spread"].append(np.zeros(0) if frame is None else _spread(frame, task, costs))
-    return {f"finer_{name}": _joined(parts).astype(np.int64 if name in ("first", "last") else np.float64) for name, parts in finer.items()}
+        finer = _finer_bars(task, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
+        first, last = np.searchsorted(finer.ts, one.ts), np.searchsorted(finer.ts, one.end)
+        found["first"].append(first + offset)
+        found["last"].append(last + offset)
+        found["off"].append(_off(task, one, finer, first, last))
+        for name in ("open", "high", "low", "close"):
+            found[name].append(_side(getattr(finer, name), task))
+        found["spread"].append(finer.spread)
+        offset += len(finer.ts)
+    kinds = dict(first=np.int64, last=np.int64, off=np.int8)
+    return {f"finer_{name}": _joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in found.items()}
+
+
+def _finer_bars(task: Task, costs: Costs) -> Bars:
+    assert task.finer is not None
+    ts = nanoseconds(task.finer["ts"])
+    return Bars(ts, ts, *(task.finer[name].to_numpy(np.float64) for name in ("open", "high", "low", "close")), _spread(task.finer, task, costs))
+
+
+def _off(task: Task, one: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Bars whose high or low lies more than a tick off that of their finer bars."""
+    off = np.zeros(len(one.ts), np.int8)
+    seen = np.flatnonzero(first < last)
+    if len(seen):
+        edges = np.stack([first[seen], last[seen]], axis=1).ravel()
+        edges = edges[:-1] if edges[-1] == len(finer.ts) else edges
+        high, low = np.maximum.reduceat(finer.high, edges)[::2], np.minimum.reduceat(finer.low, edges)[::2]
+        off[seen] = _grid(np.maximum(np.abs(high - one.high[seen]), np.abs(low - one.low[seen]))) > _grid(np.array(task.instrument.tick))
+    return off

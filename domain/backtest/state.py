@@ -23,6 +23,7 @@ def record(**fields: Any) -> np.dtype:
 TASK = record(
     first="i8", count="i8",                 # its bars in the flat arrays
     contract="f8", lot_step="f8", min_lot="f8", max_lot="f8", tick="f8",
+    usual="f8",                             # what fixed lots come to, where nothing has to be said of them; else NaN
     leverage="f8", margin_per_lot="f8",     # the strictest leverage; quote currency per lot, or 0
     swap_long="f8", swap_short="f8",        # quote currency per lot and night
     currency="i8",                          # row of the rate table
@@ -65,6 +66,7 @@ INPUTS = (
     "sigma",                # f8: yearly volatility in price units
     "rho", "rho_day",       # f8, pairs of instruments x days; i8: the day of each bar's open
     "day",                  # i8, instants: the day that daily loss counts by
+    "finer_off",            # i1: the finer bars reach more than a tick further than the bar, or less far
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
     "signal_first",         # i8, bars + 1: where a bar's signals begin
     "signals", "plans", "tasks",

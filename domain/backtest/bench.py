@@ -1,0 +1,215 @@
+"""Series laid out once, so that many strategies can be tried on them for the price of their signals and of the kernel."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics.metrics import METRICS, Facts, finite
+from domain.backtest import prepare as laying
+from domain.backtest.prepare import Plans, Prepared
+from domain.backtest.simulator import Simulation, Watch
+from domain.backtest.study import Rules, Series
+from domain.features import compute
+from domain.params import values_of
+from domain.strategies import Strategy
+from domain.trading.costs import Costs
+from domain.trading.signals import read_signals
+from domain.trading.task import Rate, Task
+
+DAY = 86_400_000_000_000        # nanoseconds
+FIGURES = (
+    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
+    "win_rate", "average_trade", "bars_held",
+)  # fmt: skip
+COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
+
+Signals = tuple[pd.DataFrame, np.ndarray | None]        # a table as read_signals gives it, and a trailing price a bar
+Span = tuple[pd.Timestamp, pd.Timestamp]
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Shelf(Generic[K, V]):
+    """The latest few of what was made."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, OrderedDict[K, V]()
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._held
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        if key not in self._held:
+            self._held[key] = make()
+        self._held.move_to_end(key)
+        while len(self._held) > self._most:
+            self._held.popitem(last=False)
+        return self._held[key]
+
+
+def within(watch: Watch, low: float, high: float) -> Watch:
+    """A watch for a part that fills ``low`` to ``high`` of the whole."""
+    return lambda share: watch(low + (high - low) * share)
+
+
+class Laid(NamedTuple):
+    """Series under one set of rules, without a signal."""
+
+    series: Sequence[Series]
+    rules: Rules
+    rates: Sequence[Rate]
+    bars: Sequence[Any]
+    offsets: np.ndarray
+    instants: np.ndarray
+    prepared: Prepared
+    days: np.ndarray            # UTC days that have a row, since 1970
+    day_ends: np.ndarray        # the last row of each
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one combination. ``pnl``: of each day, share of the start balance. ``sharpe``: daily, not annualised, NaN for none."""
+
+    figures: dict[str, float | None]
+    days: np.ndarray
+    pnl: np.ndarray
+    sharpe: float
+    signals: int
+
+
+class Bench:
+    """Everything of one sweep that its combinations share. What it gives is what ``study.run`` gives, sooner."""
+
+    def __init__(self, series: Sequence[Series], rates: Sequence[Rate] = ()) -> None:
+        self.series, self.rates = tuple(series), tuple(rates)
+        self._columns: list[Shelf[str, pd.Series]] = [Shelf(COLUMNS) for _ in self.series]
+        self._signals: Shelf[Any, list[Signals]] = Shelf(TABLES)
+        self._laid: Shelf[Any, Laid] = Shelf(FIELDS)
+
+    @property
+    def bars(self) -> int:
+        return sum(len(one.bars) for one in self.series)
+
+    def signals(self, strategy: Strategy) -> list[Signals]:
+        """Of each series, over all its bars."""
+        return self._signals.get(strategy, lambda: [self._signals_of(k, strategy) for k in range(len(self.series))])
+
+    def tried(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Tried:
+        """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
+        run, tasks = self.simulation(strategy, rules, span)
+        run.to_end(watch)
+        return self.judged(run, self.laid(rules, span), sum(len(task.signals) for task in tasks))
+
+    def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
+        """A run that has not begun, and its tasks."""
+        laid = self.laid(rules, span)
+        given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
+        tasks = [_task(one, *table) for one, table in zip(laid.series, given, strict=True)]
+        return Simulation(_with_signals(laid, tasks), rules.account), tasks
+
+    def laid(self, rules: Rules, span: Span | None = None) -> Laid:
+        return self._laid.get((rules, span), lambda: _lay([_cut(one, span) for one in self.series], rules, self.rates))
+
+    def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
+        """The figures of a run that has ended."""
+        start, t = laid.rules.account.balance, np.concatenate(run.trades)
+        equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
+        trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
+        facts = Facts(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan)
+        with np.errstate(all="ignore"):
+            figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
+            daily = facts.judged
+            sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) else np.nan
+        ends = equity[laid.day_ends]
+        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, sharpe if np.isfinite(sharpe) else np.nan, signals)
+
+    def _signals_of(self, k: int, strategy: Strategy) -> Signals:
+        one, frame = self.series[k], self._frame(k, strategy)
+        names = tuple(dict.fromkeys(each.instrument.name for each in self.series))
+        trail = getattr(strategy, "trail_price", None)
+        table = read_signals(strategy.signals(frame).assign(instrument=one.instrument.name), names)
+        return table, trail(frame).to_numpy(np.float64) if trail else None
+
+    def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
+        """The bars and beside them the features, each computed once while it is on the shelf."""
+        bars, shelf, uses = self.series[k].bars, self._columns[k], {one.column: one for one in strategy.features()}
+        missing = compute(bars, [one for name, one in uses.items() if name not in shelf])
+        made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
+        return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
+
+
+def _cut(one: Series, span: Span | None) -> Series:
+    if span is None:
+        return one
+    first, last = (int(one.bars["ts"].searchsorted(edge)) for edge in span)
+    return replace(one, bars=one.bars.iloc[first:last].reset_index(drop=True))
+
+
+def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
+    if span is None:
+        return signals
+    table, trail = signals
+    first, last = (int(bars["ts"].searchsorted(edge)) for edge in span)
+    if table["ts"].is_monotonic_increasing:
+        table = table.iloc[slice(*(int(table["ts"].searchsorted(edge)) for edge in span))]
+    else:
+        table = table[(table["ts"] >= span[0]) & (table["ts"] < span[1])]
+    return table.reset_index(drop=True), None if trail is None else trail[first:last]
+
+
+def _task(one: Series, signals: pd.DataFrame, trail: np.ndarray | None) -> Task:
+    return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, trail)
+
+
+def arguments(rules: Rules) -> dict[str, Any]:
+    """The rules as what ``prepare`` and ``simulate`` call them."""
+    return {one.name: getattr(rules, one.name) for one in fields(rules)}
+
+
+NO_SIGNALS = read_signals(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
+
+
+def _lay(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
+    tasks = [_task(one, NO_SIGNALS, None) for one in series]
+    prepared = laying.prepare(tasks, rates=rates, **arguments(rules))
+    bars = [laying._bars(task, rules.costs) for task in tasks]
+    instants = np.unique(np.concatenate([part for one in bars for part in (one.ts, one.end)]))
+    rows = np.unique(np.concatenate([one.end for one in bars]))
+    day = (rows - 1) // DAY
+    ends = np.flatnonzero(np.diff(day, append=day[-1] + 1))
+    return Laid(series, rules, rates, bars, np.concatenate(([0], np.cumsum([len(one.ts) for one in bars]))), instants, prepared, day[ends], ends)
+
+
+def _with_signals(laid: Laid, tasks: Sequence[Task]) -> Prepared:
+    """The prepared series with these signals: what ``prepare`` would give, but for what does not depend on signals."""
+    costs: Costs = laid.rules.costs
+    plans = Plans(tasks, laid.bars, costs)
+    signals, tags = laying._signals(tasks, laid.bars, laid.offsets, plans)
+    inputs = {**laid.prepared.inputs, **plans.inputs(), **signals}
+    trails = [np.full(len(task.bars), np.nan) if task.trail_price is None else np.asarray(task.trail_price, np.float64) for task in tasks]
+    inputs["trail_price"] = laying._joined(trails) if any(task.trail_price is not None for task in tasks) else np.full(1, np.nan)
+    rules = laid.prepared.rules.copy()
+    rules["slippage_atr"] = plans.window(costs.slippage_window) if costs.slippage_kind == "atr" else 0
+    _rates_in_time(laid, tasks, signals["signal_first"])
+    return laid.prepared._replace(rules=rules, inputs=inputs, tags=tags)
+
+
+def _rates_in_time(laid: Laid, tasks: Sequence[Task], first: np.ndarray) -> None:
+    currencies, account = sorted({task.instrument.quote for task in tasks}), laid.rules.account.currency
+    if currencies == [account]:
+        return
+    for k, task in enumerate(tasks):
+        table = laid.prepared.inputs["rate"][currencies.index(task.instrument.quote)]
+        laying._known_in_time(task, laid.bars[k], account, table, laid.instants, first[laid.offsets[k] : laid.offsets[k + 1] + 1])
+
+
+def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:
+    """For an order in which equal rules lie together."""
+    return tuple((one.name, repr(values_of(getattr(rules, one.name)))) for one in fields(rules))

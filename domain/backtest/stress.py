@@ -1,0 +1,135 @@
+"""The same question in a worse world: dearer, later, and with the order inside the bars against you or for you."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics import measure
+from domain.backtest import prepare as laying
+from domain.backtest.bench import Bench, Signals, within
+from domain.backtest.simulator import Watch
+from domain.backtest.study import Rules, Series
+from domain.strategies import Strategy
+from domain.trading.costs import Costs
+from domain.trading.task import Rate
+
+FIGURES = ("trades", "net_return", "net_profit", "max_drawdown", "sharpe", "profit_factor", "expectancy_r")
+CURVE = 200         # points of a scenario's equity that are kept for drawing
+
+
+@dataclass(frozen=True)
+class World:
+    """What a scenario may change."""
+
+    series: Sequence[Series]
+    rules: Rules
+    signals: Sequence[Signals]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    title: str
+    definition: str
+    change: Callable[[World], World]
+
+
+def spread_times(factor: float) -> Callable[[World], World]:
+    def change(world: World) -> World:
+        return replace(world, series=[_dearer(one, factor, world.rules.costs) for one in world.series])
+
+    return change
+
+
+def _dearer(one: Series, factor: float, costs: Costs) -> Series:
+    finer = None if one.finer is None else one.finer.assign(spread=laying._spread(one.finer, one, costs) * factor)  # type: ignore[arg-type]
+    return replace(one, bars=one.bars.assign(spread=laying._spread(one.bars, one, costs) * factor), finer=finer)  # type: ignore[arg-type]
+
+
+def slippage_pips(pips: float) -> Callable[[World], World]:
+    """One number serves all series: the largest pip among them. Slippage that is not a fixed price becomes three times as much."""
+
+    def change(world: World) -> World:
+        costs = world.rules.costs
+        pip = max(one.instrument.pip for one in world.series)
+        more = costs.slippage + pips * pip if costs.slippage_kind == "fixed" else 3.0 * costs.slippage
+        return replace(world, rules=replace(world.rules, costs=replace(costs, slippage=more)))
+
+    return change
+
+
+def commission_times(factor: float) -> Callable[[World], World]:
+    def change(world: World) -> World:
+        costs = world.rules.costs
+        return replace(world, rules=replace(world.rules, costs=replace(costs, commission_per_lot=factor * costs.commission_per_lot)))
+
+    return change
+
+
+def intrabar(kind: str) -> Callable[[World], World]:
+    def change(world: World) -> World:
+        return replace(world, rules=replace(world.rules, execution=replace(world.rules.execution, intrabar=kind)))
+
+    return change
+
+
+def bars_late(count: int) -> Callable[[World], World]:
+    """Decided at the same prices, acted on later; signals that would fall behind the last bar are lost."""
+
+    def change(world: World) -> World:
+        return replace(world, signals=[_later(table, one.bars["ts"], count) for table, one in zip(world.signals, world.series, strict=True)])
+
+    return change
+
+
+def _later(signals: Signals, ts: pd.Series, count: int) -> Signals:
+    table, trail = signals
+    at = ts.searchsorted(table["ts"]) + count
+    kept = at < len(ts)
+    return table[kept].assign(ts=ts.to_numpy()[at[kept]]).astype({"ts": table["ts"].dtype}).reset_index(drop=True) if len(table) else table, trail
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "base": Scenario("As asked", "The run itself.", lambda world: world),
+    "spread_2": Scenario("Spread × 2", "Every bar's spread doubled.", spread_times(2.0)),
+    "spread_3": Scenario("Spread × 3", "Every bar's spread three times as wide.", spread_times(3.0)),
+    "slippage_1": Scenario("Slippage + 1 pip", "One pip more at every market and stop fill; slippage by ATR or at random: three times as much.", slippage_pips(1.0)),
+    "commission_2": Scenario("Commission × 2", "Commission doubled.", commission_times(2.0)),
+    "late": Scenario("One bar late", "Every signal acted on one bar later, at the prices it named.", bars_late(1)),
+    "pessimistic": Scenario("Stops first", "Where a bar reaches both, the stop comes first.", intrabar("pessimistic")),
+    "path": Scenario("Along a path", "Where a bar reaches both, the nearer extreme comes first.", intrabar("path")),
+    "optimistic": Scenario("Targets first", "Where a bar reaches both, the target comes first.", intrabar("optimistic")),
+}
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """``table``: a row a scenario. ``curves``: ts, scenario, equity, thinned."""
+
+    table: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def stress(series: Sequence[Series], rules: Rules, strategy: Strategy, rates: Sequence[Rate] = (), names: Sequence[str] = tuple(SCENARIOS), watch: Watch = lambda share: None) -> Stressed:
+    """Every scenario on the same signals."""
+    world = World(series, rules, Bench(series, rates).signals(strategy))
+    rows, curves = [], []
+    for k, name in enumerate(names):
+        watch(k / len(names))
+        metrics, equity = _lived(SCENARIOS[name].change(world), strategy, rates, within(watch, k / len(names), (k + 1) / len(names)))
+        rows.append(dict(scenario=name, title=SCENARIOS[name].title, **{key: np.nan if metrics[key] is None else float(metrics[key]) for key in FIGURES}))
+        at = np.unique(np.linspace(0, len(equity) - 1, CURVE).astype(int))
+        curves.append(equity.iloc[at][["ts", "equity"]].assign(scenario=name))
+    table = pd.DataFrame(rows)
+    return Stressed(table.assign(change=table["net_return"] - table["net_return"].iloc[0]), pd.concat(curves, ignore_index=True))
+
+
+def _lived(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch) -> tuple[Mapping[str, Any], pd.DataFrame]:
+    run, tasks = Bench(world.series, rates).simulation(strategy, world.rules, signals=world.signals)
+    run.to_end(watch)
+    outcome = run.outcome(tasks)
+    return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance), outcome.equity

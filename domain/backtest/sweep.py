@@ -1,0 +1,119 @@
+"""Many combinations of one strategy's parameters on the same series: in parts that any worker may do, and put together in one order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from domain.audit.record import canonical, plain
+from domain.backtest.bench import FIGURES, Bench, Tried, key_of, within
+from domain.backtest.simulator import Watch
+from domain.backtest.study import Rules, spec_hash, spec_of
+from domain.optimise.grid import Point, rules_at, strategy_of
+from domain.params import values_of
+
+SECONDS_A_BAR = 1.6e-7      # of one combination, about, on one core
+PART_SECONDS = 4.0          # of work that a killed worker may lose
+LARGEST_PART = 250          # combinations
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stays the same while combinations change."""
+
+    strategy: str
+    params: Mapping[str, Any]
+    rules: Rules
+    points: Sequence[Point]
+
+    def strategy_at(self, number: int) -> Any:
+        return strategy_of(self.strategy, self.params, self.points[number])
+
+    def rules_at(self, number: int) -> Rules:
+        if not any("." in name for name in self.points[number]):
+            return self.rules
+        return replace(self.rules, **{one.name: rules_at(getattr(self.rules, one.name), one.name, self.points[number]) for one in fields(self.rules)})
+
+
+class Trial(NamedTuple):
+    """One line of the ledger: what was tried, by hash, and how it did. ``sharpe`` is daily, not annualised."""
+
+    strategy: str
+    params: str
+    spec: str
+    sharpe: float | None
+    days: int
+
+
+class Part(NamedTuple):
+    """Some of the combinations: a row each. ``matrix``: number, and a column a day of its profit or loss (share of the start balance, float32)."""
+
+    table: pd.DataFrame
+    matrix: pd.DataFrame
+    trials: list[Trial]
+
+
+def order(asked: Asked) -> list[int]:
+    """The numbers of the points, so that those which share rules, then features, lie together."""
+    keyed = [(key_of(asked.rules_at(k)), tuple(one.column for one in asked.strategy_at(k).features()), k) for k in range(len(asked.points))]
+    return [k for *_, k in sorted(keyed)]
+
+
+def part_size(bars: int, points: int, hands: int = 2) -> int:
+    """Combinations of a part: some seconds of work, and enough parts that all hands are busy until near the end.
+
+    >>> part_size(224_000, 10_000), part_size(224_000, 12), part_size(1_000, 10)
+    (111, 1, 1)
+    """
+    by_time = int(PART_SECONDS / max(SECONDS_A_BAR * bars, 1e-9))
+    return max(min(by_time, LARGEST_PART, points // (4 * hands)), 1)
+
+
+def evaluate(bench: Bench, asked: Asked, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
+    """These combinations, by their numbers. ``watch`` hears the share that is done and may raise to stop."""
+    base = spec_of(bench.series, asked.rules, asked.strategy_at(numbers[0]))
+    days = np.zeros(0, np.int64)
+    rows, lines, trials = list[dict[str, Any]](), list[np.ndarray](), list[Trial]()
+    for k, number in enumerate(numbers):
+        watch(k / len(numbers))
+        strategy, rules = asked.strategy_at(number), asked.rules_at(number)
+        tried = bench.tried(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
+        rows.append(dict(number=number, **asked.points[number], **numbers_of(tried)))
+        lines.append(tried.pnl.astype(np.float32))
+        trials.append(trial(base, asked.strategy, strategy, rules, tried))
+        days = tried.days
+    matrix = pd.DataFrame(np.array(lines, np.float32), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
+    matrix.insert(0, "number", np.array(numbers, np.int64))
+    return Part(pd.DataFrame(rows), matrix, trials)
+
+
+def numbers_of(tried: Tried) -> dict[str, float]:
+    """Figures as columns: NaN for none."""
+    figures = {name: np.nan if tried.figures[name] is None else float(tried.figures[name] or 0.0) for name in FIGURES}
+    return figures | dict(sharpe_daily=tried.sharpe, days=float(len(tried.pnl)), signals=float(tried.signals))
+
+
+def trial(base: Mapping[str, Any], name: str, strategy: Any, rules: Rules, tried: Tried) -> Trial:
+    """``base``: the spec of the same data with any parameters; only what may differ is put in anew."""
+    params = values_of(strategy)
+    asked = spec_hash({**base, "strategy": plain(dict(name=name, params=params)), **plain(rules.values())})
+    return Trial(name, params_hash(name, params), asked, tried.sharpe if np.isfinite(tried.sharpe) else None, len(tried.pnl))
+
+
+def params_hash(strategy: str, params: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(plain(dict(strategy=strategy, params=params)))).hexdigest()
+
+
+def merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Parts in any order as one frame, by number: the same bytes however the work was split.
+
+    >>> merged([pd.DataFrame({"number": [2]}), pd.DataFrame({"number": [1, 0]})])["number"].tolist()
+    [0, 1, 2]
+    """
+    whole = pd.concat(parts, ignore_index=True)
+    return whole.sort_values("number", kind="stable", ignore_index=True)
