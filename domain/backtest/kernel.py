@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numba import carray
 
-from domain.backtest.memory import compiled, f8, i1, i8, pointer
+from domain.backtest.memory import compiled, f8, i1, i8, pointer, prefetch
 from domain.backtest.state import ACCOUNT, CANDIDATE, COUNT, CURSOR, FILL, PLAN, POSITION, REASON, REVIEW, SIGNAL, TASK, TRADE, WAITING
 
 NEVER = np.int64(9_223_372_036_854_775_807)
-TINY = 1e-9
+TINY, NEAR = 1e-9, 1e-8
+LONG, PLAIN = 1, 2
+SIGNAL_BYTES = SIGNAL.itemsize
 PESSIMISTIC, OPTIMISTIC, PATH, MAGNIFY = 0, 1, 2, 3
 FIXED, ATR, RANDOM = 0, 1, 2
 PER_LOT, PER_MILLION, BPS = 0, 1, 2
@@ -1236,6 +1238,8 @@ def next_instant(h):
 @compiled
 def advance(h):
     """Section 2: everything that happens at the next instant. False if there is none."""
+    if h.task_count == 1:
+        return advance_alone(h)
     now, ends = next_instant(h), False
     if now == NEVER:
         return False
@@ -1246,6 +1250,59 @@ def advance(h):
     open_bars(h, now)
     account_of(h).instant += 1
     return True
+
+
+@compiled
+def advance_alone(h):
+    """The same for an account with one series: its bars end and open in turn."""
+    cursor, task, account = cursor_of(h, 0), task_of(h, 0), account_of(h)
+    if cursor.bar >= task.first + task.count:
+        return False
+    now = i8(h.end)[cursor.bar] if cursor.inside else i8(h.ts)[cursor.bar]
+    if cursor.inside:
+        end_bar_alone(h, task, cursor.bar, now)
+        cursor.inside = 0
+        cursor.bar += 1
+    if cursor.bar < task.first + task.count and i8(h.ts)[cursor.bar] == now:
+        open_bar_alone(h, task, cursor.bar)
+        cursor.inside = 1
+    account.instant += 1
+    return True
+
+
+@compiled
+def end_bar_alone(h, task, bar, now):
+    account, positions, floating = account_of(h), positions_of(h), 0.0
+    account.before, account.commission, account.swap = account.balance, 0.0, 0.0
+    prefetch(h.signals + i8(h.signal_first)[bar] * SIGNAL_BYTES)
+    prefetch(h.signals + i8(h.signal_first)[bar] * SIGNAL_BYTES + 64)
+    if account.positions > 0 or account.pending > 0:
+        through_bar(h, 0, bar)
+        if account.used > 0.0:
+            stop_out(h, now)
+        close_bar(h, 0, bar)
+        floating = mark_all(h, now)
+        for i in range(account.positions):
+            if not positions[i].gone:
+                move_stop(h, task, positions[i], bar)
+    write_row(h, now, floating)
+    remove_gone(h)
+    decide(h, 0, bar)
+
+
+@compiled
+def open_bar_alone(h, task, bar):
+    account, positions, cursor = account_of(h), positions_of(h), cursor_of(h, 0)
+    cursor.rate = rate_now(h, 0)
+    nights = i1(h.nights_before)[bar] if task.swaps and account.positions > 0 else 0
+    if nights > 0:
+        for i in range(account.positions):
+            charge_nights(h, task, positions[i], nights, cursor.rate)
+    if account.positions > 0:
+        open_bar(h, 0, bar)
+        remove_gone(h)
+    if account.waiting > 0:
+        enter_at_open(h, 0, bar)
 
 
 @compiled
@@ -1355,71 +1412,77 @@ def rest_flat(h, most):
 
 @compiled
 def rest_holding(h, most):
-    """One position whose levels these bars do not reach, and whose tag takes up every signal they bring."""
+    """One position whose levels these bars do not reach, and whose tag takes up every signal they bring.
+
+    The closing side of a price is ``price + over * spread``; what comes within ``NEAR`` of a level is left to ``advance``,
+    which looks at it on the grid.
+    """
     account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
     ts, end, first, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i1(h.nights_in), i1(h.nights_before)
     open_, high, low, close, spread = f8(h.open), f8(h.high), f8(h.low), f8(h.close), f8(h.spread)
     row_ts, balances, equities, lows, used = i8(h.row_ts), f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
-    side, price, stop, mid, swaps, contract = p.side, p.price, p.stop, task.mid, task.swaps, task.contract
-    target = np.inf if nearest_target(p, side * np.inf) < 0 else side * p.target[nearest_target(p, side * np.inf)]
-    even = side * p.break_even_at if np.isnan(stop) or side * (p.break_even_to - stop) > 0.0 else np.inf
-    top = min(target, np.inf if np.isnan(even) else even)          # what the favourable side must not reach, times side
-    bottom = -np.inf if np.isnan(stop) else side * stop
-    thin, balance, margin, lots = account.used * h.stop_out * (1.0 + 1e-9), account.balance, account.used, p.lots
-    flat_at, last, done, row, i = min(p.flat_at, NEVER), min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows, cursor.bar
-    worst, best, mark, floating = side * p.worst, side * p.best, p.mark, p.low
+    side, price, swaps, contract, lots, balance, margin = p.side, p.price, task.swaps, task.contract, p.lots, account.balance, account.used
+    over, adverse_side, good_side = -0.5 * side if task.mid else 0.0 if side > 0 else 1.0, low if side > 0 else high, high if side > 0 else low
+    target, even, bottom = highest_rest(p)
+    top, thin, shut_at = min(target, even), margin * h.stop_out * (1.0 + TINY), p.shut_at
+    flat_at, last, done, row, i = p.flat_at, min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows, cursor.bar
+    worst, best, mark, floating, equity = side * p.worst, side * p.best, p.mark, p.low, account.equity
     while i < last and done + 2 <= most:
-        extreme = closing(side, low[i] if side > 0 else high[i], spread[i], mid)
-        against, in_favour = side * extreme, side * closing(side, high[i] if side > 0 else low[i], spread[i], mid)
-        if against <= bottom or in_favour >= top or ts[i + 1] >= flat_at or (ts[i] < p.shut_at <= end[i]):
+        wide = over * spread[i] if over != 0.0 else 0.0
+        extreme, in_favour = adverse_side[i] + wide, side * (good_side[i] + wide)
+        opens = side * (open_[i + 1] + (over * spread[i + 1] if over != 0.0 else 0.0))
+        if side * extreme <= bottom or in_favour >= top or opens <= bottom or opens >= target or ts[i + 1] >= flat_at or (ts[i] < shut_at <= end[i]):
             break
-        opens = side * closing(side, open_[i + 1], spread[i + 1], mid)
-        if opens <= bottom or opens >= target or (swaps and (nights_in[i] or nights_before[i + 1])):
+        if swaps and (nights_in[i] or nights_before[i + 1]):
             break
-        falls = side * (extreme - price) * lots * contract
+        closes = close[i] + wide
+        if over != 0.0:
+            extreme, closes = grid(extreme), grid(closes)
+        falls, marked = side * (extreme - price) * lots * contract, side * (closes - price) * lots * contract
         if thin > 0.0 and balance + falls <= thin:
-            break
-        marked = side * (closing(side, close[i], spread[i], mid) - price) * lots * contract
-        if first[i] != first[i + 1] and not all_taken(h, p, i, first[i], first[i + 1]):
             break
         if first[i] != first[i + 1]:
             account.equity = balance + marked
-            take_up(h, p, i, first[i], first[i + 1])
-        floating, mark = falls, marked
-        worst = against if not against >= worst else worst
+            if not taken_up(h, p, i, first[i], first[i + 1]):
+                account.equity = equity
+                break
+        floating, mark, equity = falls, marked, balance + marked
+        worst = side * extreme if not side * extreme >= worst else worst
         best = in_favour if not in_favour <= best else best
-        row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], balance, balance + marked, min(balance + falls, balance + marked), margin
+        row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], balance, equity, min(balance + falls, equity), margin
         done += 1 if end[i] == ts[i + 1] else 2
         row += 1
         i += 1
     if done:
-        p.worst, p.best, p.mark, p.low, p.unclear = side * worst, side * best, mark, floating, 0
-        account.equity, account.rows, account.instant, cursor.bar, cursor.rate = balance + mark, row, account.instant + done, i, 1.0
+        p.worst, p.best, p.mark, p.low, p.unclear = side * worst, grid(side * best), mark, floating, 0
+        account.equity, account.rows, account.instant, cursor.bar, cursor.rate = equity, row, account.instant + done, i, 1.0
 
 
 @compiled
-def all_taken(h, p, bar, begin, stop):
-    """Will every signal of this bar be dropped at the next open, for the position holds its tag?"""
-    if h.limited or account_of(h).halted:
+def highest_rest(p):
+    """Times its side: the nearest target, the trigger of a break-even that would still tighten, and the stop; each a bit closer."""
+    nearest = nearest_target(p, p.side * np.inf)
+    tightens = not np.isnan(p.break_even_at) and (np.isnan(p.stop) or p.side * (p.break_even_to - p.stop) > 0.0)
+    target = p.side * p.target[nearest] - NEAR if nearest >= 0 else np.inf
+    even = p.side * p.break_even_at - NEAR if tightens else np.inf
+    return target, even, -np.inf if np.isnan(p.stop) else p.side * p.stop + NEAR
+
+
+@compiled
+def taken_up(h, p, bar, begin, stop):
+    """Drop every signal of this bar as its fill at the next open would, for the position holds its tag; False, and nothing
+    is done, if one of them needs more than that."""
+    account, brief = account_of(h), i8(h.brief)
+    if h.limited or account.halted or account.reviews_out + 2 * (stop - begin) >= h.fill_places:
         return False
     for number in range(begin, stop):
-        s = signal_of(h, number)
-        if s.order != MARKET or s.tag != p.tag or (h.reverse and s.side != p.side):
+        if not brief[number] & PLAIN or brief[number] >> 2 != p.tag or (h.reverse and ((brief[number] & LONG) != 0) != (p.side > 0)):
             return False
-    return account_of(h).reviews_out + 2 * (stop - begin) < h.fill_places
-
-
-@compiled
-def take_up(h, p, bar, begin, stop):
-    """Size each signal, as its decision does, and drop it, as its fill would."""
-    account = account_of(h)
+    fixed = task_of(h, 0).usual > 0.0 and account.equity > 0.0
     for number in range(begin, stop):
-        s = signal_of(h, number)
-        by_risk = h.sizer == FRACTION_AT_RISK or h.sizer == KELLY
-        if np.isnan(s.stop) and (plan_of(h, s.plan).needs_stop or (by_risk and np.isnan(s.lots))):
-            account.counts[NO_STOP] += 1
-        elif sized(h, 0, bar, number) > 0.0:
-            account.counts[DUPLICATE_TAG if s.side == p.side else OPPOSITE_DROPPED] += 1
+        if fixed or sized(h, 0, bar, number) > 0.0:
+            account.counts[DUPLICATE_TAG if ((brief[number] & LONG) != 0) == (p.side > 0) else OPPOSITE_DROPPED] += 1
+    return True
 
 
 @compiled

@@ -71,6 +71,7 @@ def prepare(
     inputs["tasks"] = _tasks(tasks, offsets, account, costs, currencies)
     inputs["tasks"]["usual"] = [_usual_lots(task.instrument, sizing) for task in tasks]
     inputs |= _limits(tasks, bars, limits, sizing, instants)
+    inputs["brief"] = _brief(inputs["signals"], plans.table, sizing)
     rules = _rules(costs, execution, sizing, account, plans, converts, inputs, len(instants))
     _tell_limits(rules, limits, sizing, inputs)
     rows = len(bars[0].end) if len(bars) == 1 else len(np.unique(np.concatenate([one.end for one in bars])))
@@ -129,6 +130,13 @@ def _usual_lots(one: Instrument, sizing: Sizing) -> float:
     """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to look, and to count."""
     lots = float(_grid(np.floor(sizing.value / one.lot_step + 1e-6) * one.lot_step))
     return lots if sizing.kind == "fixed_lots" and one.min_lot <= lots <= one.max_lot and lots > 0 else np.nan
+
+
+def _brief(signals: np.ndarray, plans: np.ndarray, sizing: Sizing) -> np.ndarray:
+    """What a signal is in one number, for bars on which all of them are dropped for their tag."""
+    asks = (plans["needs_stop"] != 0)[signals["plan"]] | (sizing.kind in ("fraction_at_risk", "kelly"))
+    plain = (signals["order"] == 0) & np.isnan(signals["lots"]) & ~(asks & np.isnan(signals["stop"]))
+    return (signals["side"] > 0) * 1 + plain * 2 + (signals["tag"].astype(np.int64) << 2)
 
 
 def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:

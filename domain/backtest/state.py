@@ -69,6 +69,7 @@ INPUTS = (
     "finer_off",            # i1: the finer bars reach more than a tick further than the bar, or less far
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
     "signal_first",         # i8, bars + 1: where a bar's signals begin
+    "brief",                # i8, signals: bit 0 long, bit 1 a market order that asks for nothing but size, above them the tag
     "signals", "plans", "tasks",
 )  # fmt: skip
 
