@@ -20,13 +20,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 HERE = Path(__file__).parent
-SOURCES = ("kernel.py", "memory.py", "state.py", "../trading/task.py")
+SOURCES = (*sorted((HERE / "kernel").glob("*.py")), HERE / "memory.py", HERE / "state.py", HERE.parent / "trading" / "task.py")
 
 
 def _cache_folder() -> str:
     """Compiled code is kept under the hash of all it was made from: numba itself looks at the one file a function stands in,
     and would go on using a record whose fields have moved."""
-    made_of = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in SOURCES)).hexdigest()[:12]
+    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:12]
     beside = HERE / "__pycache__"
     home = beside if os.access(beside if beside.is_dir() else HERE, os.W_OK) else Path(gettempdir()) / f"tidemark-{os.getuid() if hasattr(os, 'getuid') else 0}"
     return str(home / f"kernel-{made_of}")

@@ -1,0 +1,11 @@
+"""What happens to an order inside and between bars, written once and compiled. The text is docs/execution.md.
+
+Every function takes the house, one record that says where everything lies (``state.py``). Nothing here knows a frame,
+a name or a date. A position trades on two sides of the market: it opens on one and is closed on the other.
+"""
+
+from domain.backtest.kernel.numbers import wilder_atr as wilder_atr
+from domain.backtest.kernel.running import ended as ended
+from domain.backtest.kernel.running import finish as finish
+from domain.backtest.kernel.running import kill as kill
+from domain.backtest.kernel.running import run as run

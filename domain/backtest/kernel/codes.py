@@ -1,0 +1,35 @@
+"""Rules, orders, reasons and counts as the numbers that stand for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.state import COUNT, REASON, SIGNAL
+
+NEVER = np.int64(9_223_372_036_854_775_807)
+TINY, NEAR = 1e-9, 1e-8
+LONG, PLAIN = 1, 2
+SIGNAL_BYTES = SIGNAL.itemsize
+PESSIMISTIC, OPTIMISTIC, PATH, MAGNIFY = 0, 1, 2, 3
+FIXED, ATR, RANDOM = 0, 1, 2
+PER_LOT, PER_MILLION, BPS = 0, 1, 2
+FIXED_LOTS, NOTIONAL, FRACTION_AT_RISK, KELLY, VOLATILITY = 0, 1, 2, 3, 4
+MARKET, STOP, LIMIT, EXIT = 0, 1, 2, 3
+POINTS, PERCENT, ATR_TRAIL, QUANTILE = 1, 2, 3, 4
+BY_SIGNAL, BY_OPPOSITE, BY_KILL = 1, 2, 4
+REFUSED, SHRUNK, CAPPED = 0, 1, 2
+SPREAD_SPIKE, VOLATILITY_SPIKE, DARK_END, DARK_OPEN = 1, 2, 4, 8        # bits of a bar's warnings
+FOR_THE_DAY, FOR_GOOD = 1, 2
+R_MARKET, R_GRID, R_STOP_LOSS, R_TARGET = REASON["market"], REASON["grid"], REASON["stop_loss"], REASON["target_1"]
+R_BREAK_EVEN, R_TRAIL, R_TIME, R_SESSION, R_SIGNAL = REASON["break_even"], REASON["trail"], REASON["time"], REASON["session"], REASON["signal"]
+R_OPPOSITE, R_STOP_OUT, R_KILL, R_END = REASON["opposite"], REASON["stop_out"], REASON["kill_switch"], REASON["end"]
+DUPLICATE_TAG, OPPOSITE_DROPPED = COUNT["duplicate_tag"], COUNT["opposite_dropped"]
+STOP_THROUGH, TARGET_THROUGH, NO_STOP, NO_SIZE = COUNT["stop_through"], COUNT["target_through"], COUNT["no_stop"], COUNT["no_size"]
+BELOW_MIN_LOT, NO_MARGIN, EXPIRED, OCO_CANCELLED = COUNT["below_min_lot"], COUNT["no_margin"], COUNT["expired"], COUNT["oco_cancelled"]
+END_OF_DATA, NOTHING_TO_EXIT, OVER_MAX_LOT = COUNT["end_of_data"], COUNT["nothing_to_exit"], COUNT["over_max_lot"]
+TARGET_BELOW_STEP, NOT_MAGNIFIED = COUNT["target_below_step"], COUNT["not_magnified"]
+MAGNIFY_MISMATCH, STALE_RATE, HALTED, BLACKOUT = COUNT["magnify_mismatch"], COUNT["stale_rate"], COUNT["halted"], COUNT["blackout"]
+LIMIT_POSITIONS, LIMIT_SYMBOL, LIMIT_CORRELATION = COUNT["limit_positions"], COUNT["limit_symbol"], COUNT["limit_correlation"]
+LIMIT_LEVERAGE, LIMIT_CURRENCY = COUNT["limit_leverage"], COUNT["limit_currency"]
+LIMIT_SPREAD, LIMIT_VOLATILITY = COUNT["limit_spread"], COUNT["limit_volatility"]
+SHRUNK_LEVERAGE, SHRUNK_CURRENCY = COUNT["shrunk_leverage"], COUNT["shrunk_currency"]

@@ -1,0 +1,83 @@
+"""The signals of a bar, at its close."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.kernel.codes import (
+    BY_OPPOSITE,
+    BY_SIGNAL,
+    END_OF_DATA,
+    EXIT,
+    FRACTION_AT_RISK,
+    KELLY,
+    MARKET,
+    NEVER,
+    NO_STOP,
+    NOTHING_TO_EXIT,
+    REFUSED,
+)
+from domain.backtest.kernel.limits import forbidden_now, review
+from domain.backtest.kernel.places import account_of, pending_of, plan_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.sizes import sized
+from domain.backtest.memory import compiled, i8
+
+
+@compiled
+def decide(h, k, bar):
+    """Section 3: the signals of this bar, sized on the equity of this close."""
+    task, first = task_of(h, k), i8(h.signal_first)
+    last = bar == task.first + task.count - 1
+    for number in range(first[bar], first[bar + 1]):
+        if last:
+            account_of(h).counts[END_OF_DATA] += 1
+        elif signal_of(h, number).order == EXIT:
+            mark_exit(h, k, signal_of(h, number).tag)
+        else:
+            consider(h, k, bar, number)
+
+
+@compiled
+def mark_exit(h, k, tag):
+    positions = positions_of(h)
+    for i in range(account_of(h).positions):
+        if positions[i].task == k and positions[i].tag == tag:
+            positions[i].leaves |= BY_SIGNAL
+            return
+    account_of(h).counts[NOTHING_TO_EXIT] += 1
+
+
+@compiled
+def consider(h, k, bar, number):
+    account, s = account_of(h), signal_of(h, number)
+    plan = plan_of(h, s.plan)
+    if h.reverse:
+        mark_opposite(h, k, s)
+    why = forbidden_now(h, bar) if h.limited or account.halted else -1
+    if why >= 0:
+        review(h, k, number, i8(h.end)[bar], REFUSED, why, np.nan, 0.0)
+        return
+    by_risk = h.sizer == FRACTION_AT_RISK or h.sizer == KELLY
+    if np.isnan(s.stop) and (plan.needs_stop or (by_risk and np.isnan(s.lots))):
+        account.counts[NO_STOP] += 1
+        return
+    lots = sized(h, k, bar, number)
+    if lots <= 0.0:
+        return
+    if s.order == MARKET:
+        order = waiting_of(h)[account.waiting]
+        account.waiting += 1
+    else:
+        order = pending_of(h)[account.pending]
+        account.pending += 1
+    order.task, order.dead, order.signal, order.lots = k, 0, number, lots
+    order.expires = bar + plan.valid_bars if plan.valid_bars > 0 else NEVER
+
+
+@compiled
+def mark_opposite(h, k, s):
+    positions = positions_of(h)
+    for i in range(account_of(h).positions):
+        p = positions[i]
+        if p.task == k and p.tag == s.tag and p.side != s.side:
+            p.leaves |= BY_OPPOSITE

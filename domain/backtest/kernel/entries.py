@@ -1,0 +1,128 @@
+"""The opening of a position: what forbids it, its levels, its siblings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.kernel.bookings import book
+from domain.backtest.kernel.codes import (
+    DUPLICATE_TAG,
+    NEVER,
+    OCO_CANCELLED,
+    OPPOSITE_DROPPED,
+    R_STOP_LOSS,
+    STOP_THROUGH,
+    TARGET_THROUGH,
+    TINY,
+)
+from domain.backtest.kernel.limits import allowed, margin_for
+from domain.backtest.kernel.numbers import grid, whole_steps
+from domain.backtest.kernel.places import account_of, cursor_of, pending_of, plan_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.memory import compiled, i8
+
+
+@compiled
+def holder(h, k, tag):
+    """The side of the position that has this tag, gone in this bar or not; 0 if none has."""
+    positions = positions_of(h)
+    for i in range(account_of(h).positions):
+        if positions[i].task == k and positions[i].tag == tag:
+            return positions[i].side
+    return 0
+
+
+@compiled
+def refused(h, k, s, price, spread):
+    """Section 8: why the order does not open whatever its size, as a row of the counts; -1 if it may."""
+    met = holder(h, k, s.tag)
+    if met != 0:
+        return DUPLICATE_TAG if met == s.side else OPPOSITE_DROPPED
+    at = grid(price - s.side * spread)
+    if s.side * (at - s.stop) <= 0.0:
+        return STOP_THROUGH
+    for t in range(4):
+        if s.side * (s.target[t] - at) <= 0.0:
+            return TARGET_THROUGH
+    return -1
+
+
+@compiled
+def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
+    """Open the position, unless a rule of section 3 or 6 forbids it. Did it?"""
+    task, account, s, rate = task_of(h, k), account_of(h), signal_of(h, order.signal), cursor_of(h, k).rate
+    filled, why = price + s.side * slip, refused(h, k, s, price, spread)
+    if why >= 0:
+        account.counts[why] += 1
+        return False
+    lots = allowed(h, k, order, s.side, filled, rate, bar)
+    if lots <= 0.0:
+        return False
+    p, ts = positions_of(h)[account.positions], i8(h.ts)[bar]
+    account.positions += 1
+    account.trades += 1
+    p.task, p.tag, p.signal, p.plan, p.side, p.trade = k, s.tag, order.signal, s.plan, s.side, account.trades
+    p.entry_bar, p.entry_ts, p.inside, p.part = bar, ts, inside, part
+    p.lots, p.entry_lots, p.first_lots, p.price = lots, lots, lots, filled
+    p.stop, p.first_stop, p.risk, p.value = s.stop, s.stop, abs(filled - s.stop), task.contract * abs(rate)
+    p.margin = margin_for(task, lots, filled, rate)
+    p.notional = lots * p.value * abs(filled)
+    account.used += p.margin
+    clear(p)
+    set_levels(h, task, p, s, bar)
+    book(h, task, p, s.side, lots, filled, spread, slip, rate, ts, bar, reason)
+    if s.oco != 0:
+        cancel_siblings(h, k, order.signal, s.oco)
+    return True
+
+
+@compiled
+def clear(p):
+    p.gone, p.unclear, p.leaves, p.stop_reason, p.reached, p.fills = 0, 0, 0, R_STOP_LOSS, 0, 0
+    p.share, p.mark, p.low, p.gross, p.costs, p.swap, p.left_sum, p.left_lots = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    p.worst, p.best, p.anchor, p.part_bar = np.nan, np.nan, np.nan, -1
+    p.add_level, p.next_basket, p.adds_left = np.nan, np.nan, 0
+
+
+@compiled
+def set_levels(h, task, p, s, bar):
+    """Section 4: levels in R are measured from this fill, and put on the grid; times are counted from this bar."""
+    plan = plan_of(h, p.plan)
+    for t in range(4):
+        p.target[t] = grid(p.price + p.side * plan.target_r[t] * p.risk) if plan.target_r[t] > 0.0 else s.target[t]
+    p.break_even_at = grid(p.price + p.side * plan.break_even_r * p.risk)
+    p.break_even_to = grid(p.price + p.side * plan.break_even_offset)
+    p.trail_from = grid(p.price + p.side * plan.trail_start_r * p.risk) if plan.trail_start_r > 0.0 else np.nan
+    p.time_bar = bar + plan.max_bars if plan.max_bars > 0 else NEVER
+    p.flat_at, p.shut_at = NEVER, NEVER
+    if plan.flat >= 0:
+        p.flat_at, p.shut_at = i8(h.flat_at)[plan.flat * h.bars + bar], i8(h.shut_at)[plan.flat * h.bars + bar]
+    if plan.is_grid:
+        p.target[0] = grid(p.price + p.side * plan.grid_basket)
+        p.adds_left, p.add_lots, p.last_fill = plan.grid_adds, p.lots, p.price
+        next_add(task, p, plan, bar)
+
+
+@compiled
+def next_add(task, p, plan, bar):
+    """Section 3: the next limit of a grid, live from the bar after this one."""
+    p.add_lots = min(whole_steps(p.add_lots * plan.grid_factor, task.lot_step), task.max_lot)
+    possible = p.adds_left > 0 and p.add_lots >= task.min_lot - TINY and p.add_lots > 0.0
+    p.add_level = grid(p.last_fill - p.side * plan.grid_spacing) if possible else np.nan
+    p.add_from = bar + 1
+
+
+@compiled
+def cancel_siblings(h, k, signal, oco):
+    """Only a fill cancels the others of its OCO."""
+    account, pending, waiting = account_of(h), pending_of(h), waiting_of(h)
+    for i in range(account.pending):
+        cancel_sibling(h, pending[i], k, signal, oco)
+    for i in range(account.waiting):
+        cancel_sibling(h, waiting[i], k, signal, oco)
+
+
+@compiled
+def cancel_sibling(h, order, k, signal, oco):
+    if not order.dead and order.task == k and order.signal != signal and signal_of(h, order.signal).oco == oco:
+        order.dead = 1
+        account_of(h).counts[OCO_CANCELLED] += 1

@@ -1,0 +1,186 @@
+"""What margin and limits leave of an order, and what is kept of their verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.kernel.codes import (
+    BLACKOUT,
+    DARK_END,
+    DARK_OPEN,
+    HALTED,
+    LIMIT_CORRELATION,
+    LIMIT_CURRENCY,
+    LIMIT_LEVERAGE,
+    LIMIT_POSITIONS,
+    LIMIT_SPREAD,
+    LIMIT_SYMBOL,
+    LIMIT_VOLATILITY,
+    NO_MARGIN,
+    REFUSED,
+    SHRUNK,
+    SHRUNK_CURRENCY,
+    SHRUNK_LEVERAGE,
+    SPREAD_SPIKE,
+    TINY,
+    VOLATILITY_SPIKE,
+)
+from domain.backtest.kernel.numbers import whole_steps
+from domain.backtest.kernel.places import account_of, positions_of, reviews_of, task_of
+from domain.backtest.memory import compiled, f8, i1, i8
+
+
+@compiled
+def margin_for(task, lots, price, rate):
+    """Section 6, in account currency."""
+    if task.margin_per_lot > 0.0:
+        return lots * task.margin_per_lot * abs(rate)
+    return lots * task.contract * abs(price) / task.leverage * abs(rate)
+
+
+@compiled
+def known_equity(h):
+    """Equity at last known closes, plus what was booked since."""
+    account, positions = account_of(h), positions_of(h)
+    known = account.balance
+    for i in range(account.positions):
+        known += positions[i].mark
+    return known
+
+
+@compiled
+def affordable(h, margin):
+    return margin <= known_equity(h) - account_of(h).used
+
+
+@compiled
+def review(h, k, signal, ts, verdict, reason, asked, given):
+    """Section 9: keep what was refused, shrunk or capped, and count it."""
+    account = account_of(h)
+    account.counts[reason] += 1
+    r = reviews_of(h)[account.reviews_out]
+    account.reviews_out += 1
+    r.task, r.signal, r.ts, r.verdict, r.reason, r.asked, r.given = k, signal, ts, verdict, reason, asked, given
+
+
+@compiled
+def forbidden_now(h, bar):
+    """Section 9, at the decision: the limit that forbids every entry at this close; -1 if none does."""
+    if account_of(h).halted:
+        return HALTED
+    warn = i1(h.warn)[bar]
+    if warn & DARK_END:
+        return BLACKOUT
+    if warn & SPREAD_SPIKE:
+        return LIMIT_SPREAD
+    return LIMIT_VOLATILITY if warn & VOLATILITY_SPIKE else -1
+
+
+@compiled
+def forbidden_here(h, k, side, bar):
+    """Section 9, at the fill: the limit that forbids this entry whatever its size; -1 if none does."""
+    account, positions, task, every, same = account_of(h), positions_of(h), task_of(h, k), 0, 0
+    if account.halted:
+        return HALTED
+    if i1(h.warn)[bar] & DARK_OPEN:
+        return BLACKOUT
+    for i in range(account.positions):
+        if not positions[i].gone:
+            every += 1
+            same += task_of(h, positions[i].task).symbol == task.symbol
+    if 0 < h.max_positions <= every:
+        return LIMIT_POSITIONS
+    if 0 < h.max_per_symbol <= same:
+        return LIMIT_SYMBOL
+    return LIMIT_CORRELATION if h.max_correlation > 0.0 and correlates(h, task, side, bar) else -1
+
+
+@compiled
+def correlates(h, task, side, bar):
+    account, positions, day = account_of(h), positions_of(h), i8(h.rho_day)[bar]
+    for i in range(account.positions):
+        p = positions[i]
+        other = task_of(h, p.task).symbol
+        if not p.gone and other != task.symbol and side * p.side * f8(h.rho)[(task.symbol * h.symbols + other) * h.rho_days + day] > h.max_correlation:
+            return True
+    return False
+
+
+@compiled
+def room_by_leverage(h):
+    """Notional that still fits under the leverage limit."""
+    account, positions, gross = account_of(h), positions_of(h), 0.0
+    for i in range(account.positions):
+        gross += 0.0 if positions[i].gone else positions[i].notional
+    return h.max_leverage * known_equity(h) - gross
+
+
+@compiled
+def room_by_currency(h, task, side):
+    """Notional that either leg of an order still takes in the direction the order pushes it."""
+    account, positions, base, quote = account_of(h), positions_of(h), 0.0, 0.0
+    for i in range(account.positions):
+        p = positions[i]
+        if not p.gone:
+            other, exposed = task_of(h, p.task), p.side * p.notional
+            base += exposed * ((other.base == task.base) - (other.quote == task.base))
+            quote += exposed * ((other.base == task.quote) - (other.quote == task.quote))
+    room, most = np.inf, h.max_currency * known_equity(h)
+    if task.base >= 0:
+        room = most - side * base
+    return min(room, most + side * quote) if task.quote >= 0 else room
+
+
+@compiled
+def fitting(task, lots, one, room):
+    """Lots whose notional fits into ``room``: all of them, or whole steps of it. ``one``: the notional of a lot."""
+    if within(lots * one, room):
+        return lots
+    return whole_steps(room / one, task.lot_step) if room > 0.0 else 0.0
+
+
+@compiled
+def within(notional, room):
+    return notional <= room + 1e-9 * abs(room)
+
+
+@compiled
+def shrunk(h, k, signal, ts, lots, one, room, limit, count):
+    """What is left of ``lots``; 0 if that is less than the smallest order."""
+    task = task_of(h, k)
+    fits = fitting(task, lots, one, room)
+    if fits < lots:
+        if fits < task.min_lot - TINY or fits <= 0.0:
+            review(h, k, signal, ts, REFUSED, limit, lots, 0.0)
+            return 0.0
+        review(h, k, signal, ts, SHRUNK, count, lots, fits)
+    return fits
+
+
+@compiled
+def allowed(h, k, order, side, filled, rate, bar):
+    """Section 9, at the fill: the lots that limits and margin leave of an order."""
+    task, lots, ts = task_of(h, k), order.lots, i8(h.ts)[bar]
+    if h.limited:
+        why, one = forbidden_here(h, k, side, bar), task.contract * abs(filled) * abs(rate)
+        if why >= 0:
+            review(h, k, order.signal, ts, REFUSED, why, lots, 0.0)
+            return 0.0
+        if h.max_leverage > 0.0:
+            lots = shrunk(h, k, order.signal, ts, lots, one, room_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
+        if h.max_currency > 0.0 and lots > 0.0:
+            lots = shrunk(h, k, order.signal, ts, lots, one, room_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
+    if lots > 0.0 and not affordable(h, margin_for(task, lots, filled, rate)):
+        review(h, k, order.signal, ts, REFUSED, NO_MARGIN, lots, 0.0)
+        return 0.0
+    return lots
+
+
+@compiled
+def add_allowed(h, task, side, notional, bar):
+    """A grid's add is taken whole or not at all."""
+    if account_of(h).halted or i1(h.warn)[bar] & DARK_OPEN:
+        return False
+    if h.max_leverage > 0.0 and not within(notional, room_by_leverage(h)):
+        return False
+    return h.max_currency <= 0.0 or within(notional, room_by_currency(h, task, side))

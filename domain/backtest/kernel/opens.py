@@ -1,0 +1,103 @@
+"""Step 1, at the open: the closings of a series, then its market entries."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.kernel.bookings import best_exit, leave, touch
+from domain.backtest.kernel.codes import (
+    BY_OPPOSITE,
+    BY_SIGNAL,
+    R_KILL,
+    R_MARKET,
+    R_OPPOSITE,
+    R_SESSION,
+    R_SIGNAL,
+    R_TARGET,
+    R_TIME,
+    TARGET_BELOW_STEP,
+    TINY,
+)
+from domain.backtest.kernel.entries import enter
+from domain.backtest.kernel.numbers import closing, opening, slippage, whole_steps
+from domain.backtest.kernel.places import account_of, compacted, cursor_of, plan_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.memory import compiled, f8, i8
+
+
+@compiled
+def close_at_open(h, task, p, bar, rate):
+    """Section 4, step 1: the first of time, session, signal, opposite, kill switch, gapped stop, gapped targets."""
+    ts, spread = i8(h.ts)[bar], f8(h.spread)[bar]
+    price = closing(p.side, f8(h.open)[bar], spread, task.mid)
+    reason = reason_to_leave(p, bar, ts, price)
+    if reason >= 0:
+        touch(p, price, price)
+        leave(h, task, p, p.lots, price, slippage(h, task, p.signal, p.fills, bar - 1), spread, rate, ts, bar, reason)
+    else:
+        take_targets(h, task, p, price, price, price, spread, rate, bar)
+
+
+@compiled
+def reason_to_leave(p, bar, ts, price):
+    if bar >= p.time_bar:
+        return R_TIME
+    if ts >= p.flat_at:
+        return R_SESSION
+    if p.leaves:
+        return R_SIGNAL if p.leaves & BY_SIGNAL else R_OPPOSITE if p.leaves & BY_OPPOSITE else R_KILL
+    return p.stop_reason if p.side * (price - p.stop) <= 0.0 else -1
+
+
+@compiled
+def take_targets(h, task, p, reach, at, worst, spread, rate, bar):
+    """Close the share of every target that ``reach`` has reached, nearest first: at ``at`` where that is a number (the
+    open has gapped through), else at the target's price exactly."""
+    while p.lots > 0.0:
+        t = nearest_target(p, reach)
+        if t < 0:
+            return
+        plan = plan_of(h, p.plan)
+        p.reached |= 1 << t
+        p.share += plan.fraction[t]
+        lots = p.lots
+        if not plan.is_grid and p.share < 1.0 - TINY:
+            lots = min(whole_steps(plan.fraction[t] * p.first_lots, task.lot_step), p.lots)
+        if lots <= 0.0:
+            account_of(h).counts[TARGET_BELOW_STEP] += 1
+            continue
+        price = p.target[t] if np.isnan(at) else at
+        if lots >= p.lots - TINY:
+            touch(p, worst, best_exit(p, bar, price))
+        leave(h, task, p, lots, price, 0.0, spread, rate, i8(h.ts)[bar], bar, R_TARGET + t)
+
+
+@compiled
+def nearest_target(p, reach):
+    """The nearest target not yet spent that lies at or before ``reach``; -1 if there is none."""
+    best = -1
+    for t in range(4):
+        if p.side * (reach - p.target[t]) >= 0.0 and not p.reached & (1 << t) and (best < 0 or p.side * (p.target[best] - p.target[t]) > 0.0):
+            best = t
+    return best
+
+
+@compiled
+def open_bar(h, k, bar):
+    """Closings at the open of this bar."""
+    task, positions, rate = task_of(h, k), positions_of(h), cursor_of(h, k).rate
+    for i in range(account_of(h).positions):
+        if positions[i].task == k and not positions[i].gone:
+            close_at_open(h, task, positions[i], bar, rate)
+
+
+@compiled
+def enter_at_open(h, k, bar):
+    """Market orders of the bar before, in the order of their signals."""
+    task, account, waiting = task_of(h, k), account_of(h), waiting_of(h)
+    for i in range(account.waiting):
+        order = waiting[i]
+        if order.task == k and not order.dead:
+            order.dead = 1
+            price = opening(signal_of(h, order.signal).side, f8(h.open)[bar], f8(h.spread)[bar], task.mid)
+            enter(h, k, order, price, slippage(h, task, order.signal, 0, bar - 1), f8(h.spread)[bar], bar, 0, -1, R_MARKET)
+    account.waiting = compacted(waiting, account.waiting)

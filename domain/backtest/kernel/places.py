@@ -1,0 +1,93 @@
+"""Where things lie, and at which bar a series stands."""
+
+from __future__ import annotations
+
+from numba import carray
+
+from domain.backtest.memory import compiled, f8, i8, pointer
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, PLAN, POSITION, REVIEW, SIGNAL, TASK, TRADE, WAITING
+
+
+@compiled
+def account_of(h):
+    return carray(pointer(h.account), (1,), ACCOUNT)[0]
+
+
+@compiled
+def task_of(h, k):
+    return carray(pointer(h.tasks), (1,), TASK)[k]
+
+
+@compiled
+def cursor_of(h, k):
+    return carray(pointer(h.cursors), (1,), CURSOR)[k]
+
+
+@compiled
+def positions_of(h):
+    return carray(pointer(h.positions), (1,), POSITION)
+
+
+@compiled
+def pending_of(h):
+    return carray(pointer(h.pending), (1,), WAITING)
+
+
+@compiled
+def waiting_of(h):
+    return carray(pointer(h.waiting), (1,), WAITING)
+
+
+@compiled
+def candidates_of(h):
+    return carray(pointer(h.candidates), (1,), CANDIDATE)
+
+
+@compiled
+def signal_of(h, number):
+    return carray(pointer(h.signals), (1,), SIGNAL)[number]
+
+
+@compiled
+def plan_of(h, number):
+    return carray(pointer(h.plans), (1,), PLAN)[number]
+
+
+@compiled
+def fills_of(h):
+    return carray(pointer(h.fills), (1,), FILL)
+
+
+@compiled
+def trades_of(h):
+    return carray(pointer(h.trades), (1,), TRADE)
+
+
+@compiled
+def reviews_of(h):
+    return carray(pointer(h.reviews), (1,), REVIEW)
+
+
+@compiled
+def rate_now(h, k):
+    """The account's currency for one unit of the task's quote currency, at this instant; negative: stale."""
+    if h.converts:
+        return f8(h.rate)[task_of(h, k).currency * h.instants + account_of(h).instant]
+    return 1.0
+
+
+@compiled
+def compacted(orders, count):
+    kept = 0
+    for i in range(count):
+        if not orders[i].dead:
+            if kept != i:
+                orders[kept] = orders[i]
+            kept += 1
+    return kept
+
+
+@compiled
+def ends_now(h, k, now):
+    cursor = cursor_of(h, k)
+    return cursor.inside != 0 and i8(h.end)[cursor.bar] == now

@@ -1,0 +1,135 @@
+"""Bars that touch nothing, in one tight loop.
+
+Most bars of most runs are like that: no order waits, no level is reached, no night is charged. For one series in the
+account's currency their rows are written here, with what the clock would have written; the first bar that is not quiet
+is left to it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.kernel.codes import DUPLICATE_TAG, LONG, MAGNIFY, NEAR, OPPOSITE_DROPPED, PLAIN, TINY
+from domain.backtest.kernel.numbers import grid
+from domain.backtest.kernel.opens import nearest_target
+from domain.backtest.kernel.places import account_of, cursor_of, plan_of, positions_of, task_of
+from domain.backtest.kernel.sizes import sized
+from domain.backtest.memory import compiled, f8, i1, i8
+
+
+@compiled
+def may_rest(h):
+    """Is the account in a state in which a bar can be quiet?"""
+    account = account_of(h)
+    if h.task_count != 1 or h.converts or h.watched or account.pending > 0 or account.waiting > 0 or account.positions > 1 or not cursor_of(h, 0).inside:
+        return False
+    return account.positions == 0 or may_hold(h, positions_of(h)[0])
+
+
+@compiled
+def may_hold(h, p):
+    plan = plan_of(h, p.plan)
+    return not (p.inside or p.leaves or plan.is_grid or plan.trail_kind or h.intrabar == MAGNIFY)
+
+
+@compiled
+def rest(h, most):
+    """Quiet bars, one after another; how many instants that were."""
+    if not may_rest(h):
+        return 0
+    account, before = account_of(h), account_of(h).instant
+    if account.positions == 0:
+        rest_flat(h, most)
+    else:
+        rest_holding(h, most)
+    return account.instant - before
+
+
+@compiled
+def rest_flat(h, most):
+    """No position, and no signal until the bar that ends this."""
+    account, cursor, task = account_of(h), cursor_of(h, 0), task_of(h, 0)
+    ts, end, first, row_ts, equity, i = i8(h.ts), i8(h.end), i8(h.signal_first), i8(h.row_ts), account.balance, cursor.bar
+    balances, equities, lows, used = f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
+    last, done, row = task.first + task.count - 1, 0, account.rows
+    while i < last and done + 2 <= most and first[i] == first[i + 1]:
+        row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], equity, equity, equity, account.used
+        done += 1 if end[i] == ts[i + 1] else 2
+        row += 1
+        i += 1
+    account.rows, account.instant, cursor.bar, account.equity = row, account.instant + done, i, equity
+    cursor.rate = 1.0
+
+
+@compiled
+def rest_holding(h, most):
+    """One position whose levels these bars do not reach, and whose tag takes up every signal they bring.
+
+    The closing side of a price is ``price + over * spread``; what comes within ``NEAR`` of a level is left to ``advance``,
+    which looks at it on the grid.
+    """
+    account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
+    ts, end, first, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i1(h.nights_in), i1(h.nights_before)
+    open_, high, low, close, spread = f8(h.open), f8(h.high), f8(h.low), f8(h.close), f8(h.spread)
+    row_ts, balances, equities, lows, used = i8(h.row_ts), f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
+    side, price, swaps, contract, lots, balance, margin = p.side, p.price, task.swaps, task.contract, p.lots, account.balance, account.used
+    over, adverse_side, good_side = -0.5 * side if task.mid else 0.0 if side > 0 else 1.0, low if side > 0 else high, high if side > 0 else low
+    target, even, bottom = highest_rest(p)
+    top, thin, shut_at = min(target, even), margin * h.stop_out * (1.0 + TINY), p.shut_at
+    flat_at, last, done, row, i = p.flat_at, min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows, cursor.bar
+    worst, best, mark, floating, equity = side * p.worst, side * p.best, p.mark, p.low, account.equity
+    while i < last and done + 2 <= most:
+        wide = over * spread[i] if over != 0.0 else 0.0
+        extreme, in_favour = adverse_side[i] + wide, side * (good_side[i] + wide)
+        opens = side * (open_[i + 1] + (over * spread[i + 1] if over != 0.0 else 0.0))
+        if side * extreme <= bottom or in_favour >= top or opens <= bottom or opens >= target or ts[i + 1] >= flat_at or (ts[i] < shut_at <= end[i]):
+            break
+        if swaps and (nights_in[i] or nights_before[i + 1]):
+            break
+        closes = close[i] + wide
+        if over != 0.0:
+            extreme, closes = grid(extreme), grid(closes)
+        falls, marked = side * (extreme - price) * lots * contract, side * (closes - price) * lots * contract
+        if thin > 0.0 and balance + falls <= thin:
+            break
+        if first[i] != first[i + 1]:
+            account.equity = balance + marked
+            if not taken_up(h, p, i, first[i], first[i + 1]):
+                account.equity = equity
+                break
+        floating, mark, equity = falls, marked, balance + marked
+        worst = side * extreme if not side * extreme >= worst else worst
+        best = in_favour if not in_favour <= best else best
+        row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], balance, equity, min(balance + falls, equity), margin
+        done += 1 if end[i] == ts[i + 1] else 2
+        row += 1
+        i += 1
+    if done:
+        p.worst, p.best, p.mark, p.low, p.unclear = side * worst, grid(side * best), mark, floating, 0
+        account.equity, account.rows, account.instant, cursor.bar, cursor.rate = equity, row, account.instant + done, i, 1.0
+
+
+@compiled
+def highest_rest(p):
+    """Times its side: the nearest target, the trigger of a break-even that would still tighten, and the stop; each a bit closer."""
+    nearest = nearest_target(p, p.side * np.inf)
+    tightens = not np.isnan(p.break_even_at) and (np.isnan(p.stop) or p.side * (p.break_even_to - p.stop) > 0.0)
+    target = p.side * p.target[nearest] - NEAR if nearest >= 0 else np.inf
+    even = p.side * p.break_even_at - NEAR if tightens else np.inf
+    return target, even, -np.inf if np.isnan(p.stop) else p.side * p.stop + NEAR
+
+
+@compiled
+def taken_up(h, p, bar, begin, stop):
+    """Drop every signal of this bar as its fill at the next open would, for the position holds its tag; False, and nothing
+    is done, if one of them needs more than that."""
+    account, brief = account_of(h), i8(h.brief)
+    if h.limited or account.halted or account.reviews_out + 2 * (stop - begin) >= h.fill_places:
+        return False
+    for number in range(begin, stop):
+        if not brief[number] & PLAIN or brief[number] >> 2 != p.tag or (h.reverse and ((brief[number] & LONG) != 0) != (p.side > 0)):
+            return False
+    fixed = task_of(h, 0).usual > 0.0 and account.equity > 0.0
+    for number in range(begin, stop):
+        if fixed or sized(h, 0, bar, number) > 0.0:
+            account.counts[DUPLICATE_TAG if ((brief[number] & LONG) != 0) == (p.side > 0) else OPPOSITE_DROPPED] += 1
+    return True
