@@ -35,10 +35,15 @@ def swap_nights(ts: np.ndarray, end: np.ndarray, triple_day: str) -> tuple[np.nd
     weekday = (days + 3) % 7
     days, weekday = days[weekday < 5], weekday[weekday < 5]
     rolls = wall(days, 17, 0, "America/New_York")
-    passed = np.concatenate(([0], np.cumsum(np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1))))
-    at_ts, at_end = passed[np.searchsorted(rolls, ts, side="right")], passed[np.searchsorted(rolls, end, side="right")]
+    nights = np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1)
+    at_ts, at_end = _passed(nights, rolls, ts), _passed(nights, rolls, end)
     before = np.concatenate(([0], at_ts[1:] - at_end[:-1]))
     return before.astype(np.int8), (at_end - at_ts).astype(np.int8)
+
+
+def _passed(nights: np.ndarray, rolls: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The nights of all rolls up to each of the sorted moments; rolls are few, so they are looked up, not the moments."""
+    return np.cumsum(np.bincount(np.searchsorted(at, rolls), nights, minlength=len(at) + 1)[: len(at)]).astype(np.int64)
 
 
 def flat_moments(text: str, ts: np.ndarray, timeframe: Timeframe, calendar_name: str) -> tuple[np.ndarray, np.ndarray]:

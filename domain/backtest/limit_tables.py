@@ -95,7 +95,7 @@ def _windows(part: str, first: int, last: int) -> np.ndarray:
     if not is_zone(found[7]):
         raise BadRequest(f"blackout names the zone {found[7]!r}, which does not exist; write one like Europe/Athens or America/New_York")
     days = np.arange(first // DAY - 9, last // DAY + 9)
-    length = int(found[5]) * 60 + int(found[6]) <= int(found[2]) * 60 + int(found[3])          # to the next day
+    length = int(int(found[5]) * 60 + int(found[6]) <= int(found[2]) * 60 + int(found[3]))     # days: to the next one
     if found[1] is not None:
         opens, closes = (WEEKDAYS.index(found[k].lower()) for k in (1, 4))
         days = days[(days + 3) % 7 == opens]

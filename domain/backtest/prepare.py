@@ -62,20 +62,29 @@ def prepare(
     offsets = np.concatenate(([0], np.cumsum([len(one.ts) for one in bars])))
     plans = Plans(tasks, bars, costs)
     signals, tags = _signals(tasks, bars, offsets, plans)
-    instants = np.unique(np.concatenate([part for one in bars for part in (one.ts, one.end)]))
+    instants = _instants(bars)
     currencies = sorted({task.instrument.quote for task in tasks})
     converts = currencies != [account.currency]
     rate = _rates(tasks, bars, costs, account.currency, currencies, rates, instants, signals["signal_first"], offsets) if converts else np.ones((1, 1))
     final = [_final(rate, instants, currencies.index(t.instrument.quote), one.end[-1]) if converts else 1.0 for t, one in zip(tasks, bars, strict=True)]
     inputs = {**_market(tasks, bars, costs), **_finer(tasks, bars, costs, execution), **plans.inputs(), **signals, "rate": rate}
-    inputs["tasks"] = _tasks(tasks, offsets, account, costs, currencies)
-    inputs["tasks"]["usual"] = [_usual_lots(task.instrument, sizing) for task in tasks]
+    inputs["tasks"] = _tasks(tasks, offsets, account, costs, sizing, currencies)
     inputs |= _limits(tasks, bars, limits, sizing, instants)
     inputs["brief"] = _brief(inputs["signals"], plans.table, sizing)
     rules = _rules(costs, execution, sizing, account, plans, converts, inputs, len(instants))
     _tell_limits(rules, limits, sizing, inputs)
-    rows = len(bars[0].end) if len(bars) == 1 else len(np.unique(np.concatenate([one.end for one in bars])))
+    rows = len(bars[0].end) if len(bars) == 1 else len(_distinct(np.sort(np.concatenate([one.end for one in bars]), kind="stable")))
     return Prepared(rules, inputs, np.array(final), rows, tags)
+
+
+def _instants(bars: Sequence[Bars]) -> np.ndarray:
+    """Every instant at which a bar opens or ends, in order, each once."""
+    parts = [_distinct(np.column_stack((one.ts, one.end)).ravel()) for one in bars]
+    return parts[0] if len(parts) == 1 else _distinct(np.sort(np.concatenate(parts), kind="stable"))
+
+
+def _distinct(in_order: np.ndarray) -> np.ndarray:
+    return in_order[np.concatenate(([True], in_order[1:] != in_order[:-1]))]
 
 
 def nanoseconds(ts: pd.Series) -> np.ndarray:
@@ -107,7 +116,7 @@ def _spread(frame: pd.DataFrame, task: Task | Rate, costs: Costs) -> np.ndarray:
     return np.where(np.isnan(own), default, own)
 
 
-def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: Costs, currencies: Sequence[str]) -> np.ndarray:
+def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: Costs, sizing: Sizing, currencies: Sequence[str]) -> np.ndarray:
     table = np.zeros(len(tasks), TASK)
     for k, task in enumerate(tasks):
         one = task.instrument
@@ -115,7 +124,7 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: 
         row["first"], row["count"] = offsets[k], offsets[k + 1] - offsets[k]
         for name in ("contract", "lot_step", "min_lot", "max_lot", "tick", "margin_per_lot"):
             row[name] = getattr(one, name)
-        row["leverage"] = min(account.leverage, one.leverage)
+        row["leverage"], row["usual"] = min(account.leverage, one.leverage), _usual_lots(one, sizing)
         row["swap_long"] = one.swap_long if costs.swap_long is None else costs.swap_long
         row["swap_short"] = one.swap_short if costs.swap_short is None else costs.swap_short
         row["swaps"] = row["swap_long"] != 0 or row["swap_short"] != 0
@@ -286,7 +295,7 @@ def _signals(tasks: Sequence[Task], bars: Sequence[Bars], offsets: np.ndarray, p
     parts = [_signals_of(task, one, plans.of_task[k]) for k, (task, one) in enumerate(zip(tasks, bars, strict=True))]
     bar = np.concatenate([bar + offset for (_, bar, _), offset in zip(parts, offsets, strict=False)])
     counted = np.bincount(bar, minlength=offsets[-1])
-    return dict(signals=np.concatenate([table for table, _, _ in parts]), signal_first=np.concatenate(([0], np.cumsum(counted)))), [tags for _, _, tags in parts]
+    return dict(signals=_joined([table for table, _, _ in parts]), signal_first=np.concatenate(([0], np.cumsum(counted)))), [tags for _, _, tags in parts]
 
 
 def _signals_of(task: Task, bars: Bars, plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -401,7 +410,7 @@ def _finer(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution:
     found: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
     offset = 0
     for task, one in zip(tasks, bars, strict=True):
-        finer = _finer_bars(task, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
+        finer = _finer_bars(task, task.finer, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
         first, last = np.searchsorted(finer.ts, one.ts), np.searchsorted(finer.ts, one.end)
         found["first"].append(first + offset)
         found["last"].append(last + offset)
@@ -414,10 +423,10 @@ def _finer(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution:
     return {f"finer_{name}": _joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in found.items()}
 
 
-def _finer_bars(task: Task, costs: Costs) -> Bars:
-    assert task.finer is not None
-    ts = nanoseconds(task.finer["ts"])
-    return Bars(ts, ts, *(task.finer[name].to_numpy(np.float64) for name in ("open", "high", "low", "close")), _spread(task.finer, task, costs))
+def _finer_bars(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
+    ts = nanoseconds(frame["ts"])
+    open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
+    return Bars(ts, ts, open_, high, low, close, _spread(frame, task, costs))
 
 
 def _off(task: Task, one: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:

@@ -211,10 +211,9 @@ def _fills_frame(fills: np.ndarray, trades: np.ndarray, tasks: Sequence[Task], p
 
 
 def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
-    tags = [p.tags[task][p.inputs["signals"]["tag"][signal]] for task, signal in zip(t["task"], t["signal"], strict=True)]
     columns = dict(
         trade_id=t["trade"],
-        tag=pd.Categorical(tags) if tags else pd.Categorical([]),
+        tag=_tags(t, p),
         instrument=_named([task.instrument.name for task in tasks], t["task"]),
         side=_named(["short", "long"], (t["side"] > 0).astype(int)),
         lots=t["lots"],
@@ -235,6 +234,15 @@ def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataF
         regime=pd.Categorical.from_codes(np.zeros(len(t), int), categories=[""]),
     )
     return pd.DataFrame(columns)[list(TRADES)]
+
+
+def _tags(trades: np.ndarray, p: Prepared) -> pd.Categorical:
+    """The tag of each trade; every task has its own list of them."""
+    if not len(trades):
+        return pd.Categorical([])
+    first = np.cumsum([0, *(len(names) for names in p.tags)])
+    codes, names = pd.factorize(np.concatenate(p.tags), sort=True)
+    return pd.Categorical.from_codes(codes[first[trades["task"]] + p.inputs["signals"]["tag"][trades["signal"]]], names).remove_unused_categories()
 
 
 def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
