@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics import METRICS, measure, monthly
+from domain.analytics import METRICS, daily_returns, measure, monthly, returns
+from domain.analytics.metrics import FAMILIES, UNITS
+from tests.domain.analytics import makers
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D", tz="UTC")
 
@@ -71,7 +73,50 @@ def test_months_chain_to_the_year():
     assert share == {(2023, 12): pytest.approx(0.1), (2024, 1): pytest.approx(0.1), (2024, 2): pytest.approx(-0.1), (2023, 0): pytest.approx(0.1), (2024, 0): pytest.approx(-0.01)}
 
 
+def test_a_row_at_midnight_belongs_to_the_day_that_ends():
+    ts = pd.to_datetime(["2024-01-31T23:55Z", "2024-02-01T00:00Z", "2024-02-01T00:05Z", "2024-02-05T12:00Z"])
+    frame = pd.DataFrame(dict(ts=ts, equity=[1050.0, 1100.0, 1210.0, 1089.0]))
+    found = daily_returns(frame, 1000.0)
+    assert [f"{day:%m-%d}" for day in found.index] == ["01-31", "02-01", "02-05"] and found.tolist() == pytest.approx([0.1, 0.1, -0.1])
+    assert monthly(frame, 1000.0).set_index("month")["share"].to_dict() == pytest.approx({1: 0.1, 2: -0.01, 0: 0.089})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_daily_returns_are_those_of_a_walk_over_the_rows(seed):
+    rng = np.random.default_rng(seed)
+    ts = pd.Series(pd.Timestamp("2024-01-01T00:00Z") + pd.to_timedelta(np.cumsum(rng.integers(1, 30, 300)), unit="h"))
+    frame = pd.DataFrame(dict(ts=ts, equity=1000 + np.cumsum(rng.normal(0, 5, 300))))
+    last: dict = {}
+    for row in frame.itertuples():
+        last[(row.ts - pd.Timedelta(1, "ns")).date()] = row.equity
+    before, wanted = 1000.0, []
+    for value in last.values():
+        wanted.append(value / before - 1)
+        before = value
+    found = daily_returns(frame, 1000.0)
+    assert [day.date() for day in found.index] == list(last) and found.tolist() == pytest.approx(wanted)
+
+
+def test_risk_figures_are_those_of_the_daily_returns():
+    run = makers.trades(np.random.default_rng(3).normal(0.1, 1, 300), every="5h")
+    rows = makers.equity(run)
+    found, daily = measure(run, makers.fills(run), rows, 10_000.0), daily_returns(rows, 10_000.0)
+    for key, figure in (("sharpe", returns.sharpe), ("sortino", returns.sortino), ("annual_volatility", returns.annual_volatility), ("omega", returns.omega), ("stability", returns.stability)):
+        assert found[key] == pytest.approx(figure(daily)), key
+    assert found["expected_shortfall"] == pytest.approx(returns.conditional_value_at_risk(daily)) and found["worst_day"] == pytest.approx(daily.min())
+    assert found["calmar"] == pytest.approx(found["annual_return"] / -found["max_drawdown"])
+
+
+def test_a_lost_account_has_no_risk_figures_and_every_value_goes_through_json():
+    import json
+
+    rows = equity(*np.linspace(1000, -200, 40), *[-200.0] * 20).assign(balance=1.0, used_margin=0.0)
+    found = measure(trades(-1200.0), fills(), rows, 1000.0)
+    assert found["sharpe"] is None and found["annual_return"] is None and found["max_drawdown"] == pytest.approx(-1.2)
+    json.dumps(found, allow_nan=False)
+
+
 @pytest.mark.parametrize("key", METRICS)
 def test_every_figure_says_what_it_is(key):
     metric = METRICS[key]
-    assert metric.title and metric.unit in ("share", "money", "ratio", "R", "trades", "bars", "days", "price") and metric.definition.endswith(".")
+    assert metric.title and metric.unit in UNITS and metric.family in FAMILIES and metric.definition.endswith(".")

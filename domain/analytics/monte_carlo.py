@@ -1,0 +1,200 @@
+"""What else could have come of the same trades: other orders of them in blocks, or some of them left out.
+
+Always on R per trade or on returns in shares, never on money: money of a late trade depends on the account at that time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest, unknown
+from domain.params import param
+
+METHODS = ("bootstrap", "skip")
+KINDS = ("trades", "days")
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+POINTS = 200        # of a path that are kept for its bands
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to draw."""
+
+    method: str = param("bootstrap", choices=METHODS, unit="", help="blocks drawn with replacement, or each trade left out at random")
+    paths: int = param(1_000, low=10, high=100_000, unit="paths", help="how many histories are drawn")
+    block: float = param(0.0, low=0.0, high=100_000.0, unit="steps", help="mean length of a block; 0: chosen from the data's own dependence")
+    skip: float = param(0.1, low=0.0, high=0.99, unit="share", help="chance of each trade to be left out, for the method skip")
+    risk: float = param(0.0, low=0.0, high=1.0, unit="share", help="of equity risked per R, compounded; 0: R are added up")
+    seed: int = param(0, low=0, high=2**63 - 1, unit="", help="the same seed draws the same paths")
+
+
+@dataclass(frozen=True)
+class MonteCarlo:
+    """Figures over all paths. ``unit`` is R or share; drawdowns are negative."""
+
+    method: str
+    sample: str                             # trades, days
+    unit: str
+    paths: int
+    steps: int
+    block: float                            # mean length used, steps; 0 for the method skip
+    seed: int
+    final: dict[str, float]                 # q05 q25 q50 q75 q95 and mean
+    max_drawdown: dict[str, float]          # the same; q05 is the worst
+    chance_of_loss: float                   # share of paths that end below the start
+    observed_final: float
+    observed_drawdown: float
+
+
+def automatic_block(sample: np.ndarray) -> float:
+    """Mean block length for the stationary bootstrap, from the sample's own autocorrelation; 1 where it has none.
+
+    Source: Politis & White (2004), Automatic Block-Length Selection for the Dependent Bootstrap, with the correction of Patton, Politis & White (2009).
+
+    >>> automatic_block(np.array([1.0, 1.0, 1.0]))
+    1.0
+    """
+    n = len(sample)
+    apart = np.asarray(sample, float) - np.mean(sample)
+    if n < 10 or not np.any(np.abs(apart) > 1e-14):
+        return 1.0
+    run = max(5, math.ceil(math.sqrt(math.log10(n))))
+    most = min(math.ceil(math.sqrt(n)) + run, n - 1)
+    covariance = np.array([apart[lag:] @ apart[: n - lag] for lag in range(most + 1)]) / n
+    small = np.abs(covariance[1:] / covariance[0]) < 2.0 * math.sqrt(math.log10(n) / n)
+    reach = min(2 * _last_before_quiet(small, run), most)
+    if not reach:
+        return 1.0
+    lags = np.arange(1, reach + 1)
+    weights = np.minimum(1.0, 2.0 * (1.0 - lags / reach)) * covariance[1 : reach + 1]       # a flat top
+    slope, level = 2.0 * float(lags @ weights), covariance[0] + 2.0 * float(weights.sum())
+    length = (slope**2 / level**2) ** (1 / 3) * n ** (1 / 3) if level else 1.0
+    return float(min(max(length, 1.0), math.ceil(min(3.0 * math.sqrt(n), n / 3.0))))
+
+
+def _last_before_quiet(small: np.ndarray, run: int) -> int:
+    """Lags before the first ``run`` following ones that are all small; if there is no such run, the last that is not small."""
+    for lag in range(len(small) - run + 1):
+        if small[lag : lag + run].all():
+            return lag
+    large = np.flatnonzero(~small)
+    return int(large[-1]) + 1 if len(large) else 0
+
+
+def draw(sample: np.ndarray, plan: Plan, kind: str = "trades", part: int = 0, parts: int = 1) -> pd.DataFrame:
+    """Part ``part`` of ``parts`` of the paths: ``path, final, max_drawdown, p000 …`` (the path at up to POINTS steps, its start first).
+
+    ``kind``: ``trades`` (``results_in_r``: R of the trades, in the order in which they ended) or ``days`` (daily returns, shares). ``final`` and the points
+    count from 0 at the start; ``max_drawdown`` is 0 or below, the start counting as a high. In R where R are added up, else in shares of the
+    start and of the high. Path i comes from (seed, i) alone, so it is the same in whichever part it is drawn.
+    """
+    steps, grows = _steps(sample, plan, kind)
+    block = _block(sample, plan)
+    at = _points(len(steps))
+    paths = np.arange(part * plan.paths // parts, (part + 1) * plan.paths // parts)
+    values, deepest = np.empty((len(paths), len(at))), np.empty(len(paths))
+    for row, path in enumerate(paths):
+        chance = np.random.Generator(np.random.Philox(key=plan.seed, counter=[0, 0, 0, int(path)]))
+        drawn = _blocks(steps, block, chance) if plan.method == "bootstrap" else np.where(chance.random(len(steps)) < plan.skip, 0.0, steps)
+        line = np.concatenate(([0.0], np.cumsum(drawn)))
+        values[row], deepest[row] = line[at], _deepest(line)
+    if grows:
+        values, deepest = np.expm1(values), np.expm1(deepest)
+    points = {f"p{place:03d}": values[:, place] for place in range(len(at))}
+    return pd.DataFrame(dict(path=paths, final=values[:, -1], max_drawdown=deepest, **points))
+
+
+def _blocks(steps: np.ndarray, block: float, chance: np.random.Generator) -> np.ndarray:
+    """Blocks from random places, of geometric length with mean ``block``, around the end to the start (Politis & Romano 1994)."""
+    n = len(steps)
+    if block <= 1.0:
+        return steps[chance.integers(0, n, n)]
+    lengths = np.zeros(0, np.int64)
+    while lengths.sum() < n:
+        lengths = np.concatenate((lengths, chance.geometric(1.0 / block, int(n / block) + 10)))
+    first = np.cumsum(lengths) - lengths
+    lengths, first = lengths[first < n], first[first < n]
+    places = np.repeat(chance.integers(0, n, len(first)) - first, lengths)[:n] + np.arange(n)
+    return np.take(steps, places, mode="wrap")
+
+
+def _deepest(line: np.ndarray) -> float:
+    with np.errstate(invalid="ignore"):     # below −∞, where all was lost, nothing is deeper
+        return float(np.nanmin(line - np.maximum.accumulate(line)))
+
+
+def merge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Parts in any order as one frame, by path: the same bytes as if drawn at once."""
+    whole = pd.concat(parts).sort_values("path", kind="stable").reset_index(drop=True)
+    if not np.array_equal(whole["path"].to_numpy(), np.arange(len(whole))):
+        raise BadRequest(f"the parts hold {len(whole)} paths and do not make a whole; draw each part once")
+    return whole
+
+
+def bands(draws: pd.DataFrame, steps: int) -> pd.DataFrame:
+    """``step, q05, q25, q50, q75, q95``: quantiles over the paths of where they stand after each step; ``steps`` is the sample's length."""
+    points = draws.filter(regex=r"^p\d+$").to_numpy()
+    values = np.quantile(points, list(QUANTILES.values()), axis=0)
+    return pd.DataFrame(dict(step=_points(steps), **dict(zip(QUANTILES, values, strict=True))))
+
+
+def histogram(values: pd.Series, bins: int = 40) -> pd.DataFrame:
+    """``low, high, paths`` of the column final or max_drawdown.
+
+    >>> histogram(pd.Series([0.0, 0.1, 1.0]), bins=2)["paths"].tolist()
+    [2, 1]
+    """
+    counts, edges = np.histogram(values.to_numpy(float), bins)
+    return pd.DataFrame(dict(low=edges[:-1], high=edges[1:], paths=counts))
+
+
+def summarise(draws: pd.DataFrame, sample: np.ndarray, plan: Plan, kind: str = "trades") -> MonteCarlo:
+    """The figures of all draws."""
+    steps, grows = _steps(sample, plan, kind)
+    line = np.concatenate(([0.0], np.cumsum(steps)))
+    observed = [float(np.expm1(value)) if grows else float(value) for value in (line[-1], _deepest(line))]
+    return MonteCarlo(
+        method=plan.method, sample=kind, unit="share" if grows else "R", paths=len(draws), steps=len(steps),
+        block=_block(sample, plan) if plan.method == "bootstrap" else 0.0, seed=plan.seed, final=_spread(draws["final"]),
+        max_drawdown=_spread(draws["max_drawdown"]), chance_of_loss=float((draws["final"] < 0).mean()), observed_final=observed[0], observed_drawdown=observed[1],
+    )  # fmt: skip
+
+
+def monte_carlo_of(sample: np.ndarray, plan: Plan = Plan(), kind: str = "trades") -> MonteCarlo:
+    """Draw and summarise in one go.
+
+    >>> monte_carlo_of(np.array([1.0, 1.0]), Plan(paths=10)).final["q05"]
+    2.0
+    """
+    return summarise(draw(sample, plan, kind), sample, plan, kind)
+
+
+def _steps(sample: np.ndarray, plan: Plan, kind: str) -> tuple[np.ndarray, bool]:
+    """What is added at each step, and whether it is the logarithm of growth."""
+    sample = np.asarray(sample, float)
+    if kind not in KINDS:
+        raise unknown("kind of sample", kind, KINDS)
+    if not len(sample) or not np.isfinite(sample).all():
+        raise BadRequest(f"{int((~np.isfinite(sample)).sum())} of {len(sample)} {kind} have no number; hand in only those that have one, and at least one")
+    share = plan.risk if kind == "trades" else 1.0
+    if not share:
+        return sample, False
+    with np.errstate(divide="ignore"):
+        return np.log(np.maximum(1.0 + share * sample, 0.0)), True
+
+
+def _block(sample: np.ndarray, plan: Plan) -> float:
+    return plan.block or automatic_block(sample)
+
+
+def _points(steps: int) -> np.ndarray:
+    return np.unique(np.rint(np.linspace(0, steps, POINTS + 1)).astype(np.int64))
+
+
+def _spread(values: pd.Series) -> dict[str, float]:
+    found = np.quantile(values.to_numpy(float), list(QUANTILES.values()))
+    return {**{name: float(value) for name, value in zip(QUANTILES, found, strict=True)}, "mean": float(values.mean())}
