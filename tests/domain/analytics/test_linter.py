@@ -11,7 +11,6 @@ import pytest
 
 from domain.analytics import CHECKS, Evidence, Remark, lint
 from domain.analytics.linter import COUNTED, LEVELS
-from domain.backtest.study import SENTENCES
 from domain.trading.task import COUNTS
 from tests.domain.analytics.makers import equity, fills, trades
 
@@ -137,9 +136,9 @@ def test_trades_open_at_the_end_and_losses_beyond_the_stop_are_named():
     assert said(evidence(SOUND.assign(r=r)))["beyond_the_stop"].sentence.startswith("1 trade lost more than 1.5 R, the worst -6.2 R")
 
 
-def test_every_sentence_that_runs_have_now_is_still_said():
-    assert set(SENTENCES) <= set(COUNTED) and set(COUNTED) <= set(COUNTS)
-    for key in SENTENCES:
+def test_every_count_that_matters_to_a_reader_becomes_a_sentence():
+    assert {"no_margin", "below_min_lot", "over_max_lot", "stale_rate", "not_magnified", "magnify_mismatch"} <= set(COUNTED) <= set(COUNTS)
+    for key in COUNTED:
         assert "3" in said(evidence(counts={key: 3}))[key].sentence
 
 
