@@ -12,7 +12,14 @@ from app.forms import fields
 from app.widgets import asked, go
 from worker.desk import Desk, Question
 
-SIZERS = {"fraction_at_risk": "Risk per trade, % of equity", "fixed_lots": "Lots per trade", "notional": "Notional, % of equity"}
+SIZERS = {      # kind -> label, unit of its value over what is stored, what it starts from, its own parameters, help
+    "fraction_at_risk": ("Risk per trade, % of equity", 100.0, 0.5, "", "The share of equity lost if the stop is hit."),
+    "fixed_lots": ("Lots per trade", 1.0, 1.0, "", "The same for every trade."),
+    "notional": ("Notional, % of equity", 100.0, 100.0, "", "The share of equity put in; 100 is all of it, without leverage."),
+    "kelly": ("Share of Kelly, %", 100.0, 25.0, "kelly_", "How much of the bet that Kelly's formula gives from the last closed trades is at risk."),
+    "volatility": ("Volatility, % a year", 100.0, 10.0, "volatility_", "The yearly volatility of equity that one position alone may have."),
+}
+RULES = ("account", "costs", "execution", "sizing", "limits")
 INSIDE = {
     "pessimistic": "Where a bar reaches stop and target, the stop came first.",
     "optimistic": "The targets came first.",
@@ -32,12 +39,16 @@ def form(desk: Desk, run: Any = None) -> None:
     before = run.spec if run else {}
     strategies = desk.backtests.strategies()
     key = f"bt-{run.id if run else 'new'}"
-    a, b = st.columns([1, 3])
+    a, b, c = st.columns([1, 2, 1])
     strategy = a.selectbox("Strategy", list(strategies), index=_index(list(strategies), before.get("strategy")), key=f"{key}-strategy")
     chosen = b.multiselect("Bars", datasets, _before(datasets, before), key=f"{key}-bars", format_func=_name, help="One dataset per instrument. Real and synthetic bars do not mix.")
-    st.caption(strategies[strategy])
+    start = _rules(desk, before)
+    sizer = c.selectbox("Size by", list(SIZERS), index=_index(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=lambda word: word.replace("_", " "))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(strategies[strategy], width="stretch")
+        limited = st.toggle("Limits", _limited(desk, start), key=f"{key}-limits", help="What may forbid an order, shrink it, or halt the account: leverage, positions, daily loss, drawdown, spread spikes, hours without entries.")
     with st.form(f"{key}-{strategy}", border=False):
-        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before)
+        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
             st.caption(f"{number(desk.backtests.bars_in(question))} bars" if question else "choose bars first")
@@ -58,46 +69,68 @@ def _submit(desk: Desk, question: Question) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict) -> Question | None:
+def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool) -> Question | None:
     a, b, c, d = st.columns(4)
     frames = _frames(desk, chosen)
     frame = a.selectbox("Timeframe", frames, index=_index(frames, before.get("timeframe")), key=f"{key}-frame", help="The datasets' own, or longer: finer bars are joined.")
-    first, last = _span(chosen, before)
-    span = b.date_input("Span, UTC", (first, last), key=f"{key}-span", help="From the first to the last day, both whole.")
-    start_rules = _rules(desk, before)
-    balance = c.number_input(f"Balance, {start_rules['account']['currency']}", 1.0, 1e12, float(start_rules["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
-    inside = d.selectbox("Inside a bar", list(INSIDE), index=_index(list(INSIDE), start_rules["execution"]["intrabar"]), key=f"{key}-inside", help="\n\n".join(f"**{name}** {text}" for name, text in INSIDE.items()))
+    span = b.date_input("Span, UTC", _span(chosen, before), key=f"{key}-span", help="From the first to the last day, both whole.")
+    balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
+    inside = d.selectbox("Inside a bar", list(INSIDE), index=_index(list(INSIDE), start["execution"]["intrabar"]), key=f"{key}-inside", help="\n\n".join(f"**{name}** {text}" for name, text in INSIDE.items()))
     params = fields(desk.backtests.params(strategy), key, before.get("params") if before.get("strategy") == strategy else None)
-    rules = _costs(desk, key, chosen, start_rules)
+    rules = _costs(desk, key, chosen, start, sizer)
+    rules["limits"] = _limits(desk, key, start, limited)
     rules["account"] = {"balance": balance}
-    rules["execution"] = {"intrabar": inside}
+    rules["execution"] |= {"intrabar": inside}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    start, end = _whole_days(*span)
-    return Question(strategy, params, [one.id for one in chosen], frame, start, end, rules)
+    return Question(strategy, params, [one.id for one in chosen], frame, *_whole_days(*span), rules)
 
 
-def _costs(desk: Desk, key: str, chosen: list, start: dict) -> dict[str, dict[str, Any]]:
+def _size(column: Any, key: str, kind: str, start: dict) -> float:
+    text, scale, first, _, told = SIZERS[kind]
+    value = float(start["value"]) * scale if kind == start["kind"] else first
+    return column.number_input(text, 0.001, 1e6, value, 0.1 if value < 20 else 1.0, key=f"{key}-size-{kind}", format="%g", help=told) / scale
+
+
+def _own(desk: Desk, key: str, kind: str, start: dict) -> dict[str, Any]:
+    """The parameters that are the chosen sizer's own."""
+    mine = [one for one in desk.backtests.rule_params("sizing") if SIZERS[kind][3] and one.name.startswith(SIZERS[kind][3])]
+    return fields(mine, key, start)
+
+
+def _limited(desk: Desk, start: dict) -> bool:
+    return any(start["limits"].get(one.name) for one in desk.backtests.rule_params("limits") if not one.default)
+
+
+def _limits(desk: Desk, key: str, start: dict, limited: bool) -> dict[str, Any]:
+    """Everything off where no limits are wanted, whatever config.toml says."""
+    params = desk.backtests.rule_params("limits")
+    return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {one.name: one.default for one in params}
+
+
+def _costs(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "") -> dict[str, dict[str, Any]]:
+    """Costs, sizing and what an opposite signal does; without ``sizer`` the one it starts from."""
+    sizer = sizer or start["sizing"]["kind"]
     pip = desk.data.instruments()[chosen[0].instrument].pip if chosen else 0.0001
     a, b, c, d = st.columns(4)
-    kind = a.selectbox("Size by", list(SIZERS), index=_index(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=lambda word: word.replace("_", " "))
-    scale = 1.0 if start["sizing"]["kind"] == "fixed_lots" else 100.0
-    size = b.number_input("Size: % of equity, or lots", 0.001, 1_000.0, float(start["sizing"]["value"]) * scale, 0.1, key=f"{key}-size", format="%g", help="By risk: the share of equity lost if the stop is hit. By notional: the share put in. Fixed: lots.")
-    spread = c.number_input("Spread, pips", 0.0, 1_000.0, None, 0.1, key=f"{key}-spread", placeholder="of the bars", help="For bars that carry none. Empty: each instrument's own default.")
-    slippage = d.number_input("Slippage, pips", 0.0, 1_000.0, start["costs"]["slippage"] / pip if start["own"] else start["slippage_pips"], 0.1, key=f"{key}-slip", format="%g", help="Always against you, at market and stop fills.")
-    a, b, c, d = st.columns(4)
-    commission = a.number_input("Commission per lot and side", 0.0, 1e6, float(start["costs"]["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="In account currency, at each fill.")
-    long = b.number_input("Swap, long", -1e6, 1e6, None, 0.1, key=f"{key}-swap-long", placeholder="instrument's", help="Quote currency per lot and night; negative is paid. Empty: the instrument's, which is 0 until you set it.")
-    short_ = c.number_input("Swap, short", -1e6, 1e6, None, 0.1, key=f"{key}-swap-short", placeholder="instrument's", help="As for long.")
-    reverse = d.toggle("Close on an opposite signal", start["execution"]["reverse_on_opposite"], key=f"{key}-reverse", help="A signal against the open position of its tag closes it at the next open.")
+    known = start["costs"]["spread"]
+    size = _size(a, key, sizer, start["sizing"])
+    spread = b.number_input("Spread, pips", 0.0, 1_000.0, None if known is None else known / pip, 0.1, key=f"{key}-spread", placeholder="of the bars", help="For bars that carry none. Empty: each instrument's own default.")
+    slippage = c.number_input("Slippage, pips", 0.0, 1_000.0, start["costs"]["slippage"] / pip if start["own"] else start["slippage_pips"], 0.1, key=f"{key}-slip", format="%g", help="Always against you, at market and stop fills.")
+    commission = d.number_input("Commission per lot and side", 0.0, 1e6, float(start["costs"]["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="In account currency, at each fill.")
+    a, b, c = st.columns([1, 1, 2], vertical_alignment="bottom")
+    long = a.number_input("Swap, long", -1e6, 1e6, start["costs"]["swap_long"], 0.1, key=f"{key}-swap-long", placeholder="instrument's", help="Quote currency per lot and night; negative is paid. Empty: the instrument's, which is 0 until you set it.")
+    short_ = b.number_input("Swap, short", -1e6, 1e6, start["costs"]["swap_short"], 0.1, key=f"{key}-swap-short", placeholder="instrument's", help="As for long.")
     costs = dict(slippage=slippage * pip, slippage_kind="fixed", commission_per_lot=commission, swap_long=long, swap_short=short_, spread=None if spread is None else spread * pip)
-    return dict(costs=costs, sizing=dict(kind=kind, value=size / (1.0 if kind == "fixed_lots" else 100.0)), execution=dict(reverse_on_opposite=reverse))
+    reverse = c.toggle("Close on an opposite signal", start["execution"]["reverse_on_opposite"], key=f"{key}-reverse", help="A signal against the open position of its tag closes it at the next open.")
+    sizing = dict(kind=sizer, value=size, **_own(desk, key, sizer, start["sizing"]))
+    return dict(costs=costs, sizing=sizing, execution=dict(reverse_on_opposite=reverse))
 
 
 def _rules(desk: Desk, before: dict) -> dict[str, Any]:
     """Where the fields start: the run's own rules, else the form's settings."""
     if before:
-        return {name: dict(before[name]) for name in ("account", "costs", "execution", "sizing")} | dict(own=True, slippage_pips=0.0)
+        return desk.backtests.form_start() | {name: dict(before[name]) for name in RULES if name in before} | dict(own=True, slippage_pips=0.0)
     return desk.backtests.form_start() | dict(own=False)
 
 

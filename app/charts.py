@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from app.figures import number
 from app.theme import SCALE, at, by_role, tip_time
 
 Picture = alt.LayerChart | alt.FacetChart
@@ -42,14 +43,16 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
         layers.append(beside.mark_line(strokeDash=[4, 3], strokeWidth=1.2).encode(x=at(), y=y, color=by_role(), tooltip=tips))
     line = alt.Chart(curve[["ts", "equity", "drawdown"]]).transform_calculate(role="'line'")
     layers.append(line.mark_line().encode(x=at(labels=False), y=y, color=by_role(), tooltip=tips))
-    below = (
+    below: Picture | alt.Chart = (
         alt.Chart(curve[["ts", "drawdown"]])
         .transform_calculate(role="'down'")
         .mark_area(opacity=0.35, line=dict(strokeWidth=1))
         .encode(x=at(**utc(days_format(curve["ts"]), tickCount=6)), y=alt.Y("drawdown:Q", axis=unit("", format=".0%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")])
-        .properties(height=78)
     )
-    pair = alt.vconcat(alt.layer(*layers).properties(height=height), below, spacing=4)
+    if other is not None:
+        under = alt.Chart(other[["ts", "drawdown"]]).transform_calculate(role="'other'")
+        below = alt.layer(below, under.mark_line(strokeDash=[4, 3], strokeWidth=1).encode(x=at(), y="drawdown:Q", color=by_role()))
+    pair = alt.vconcat(alt.layer(*layers).properties(height=height), below.properties(height=78), spacing=4)
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
@@ -67,11 +70,13 @@ def clock_axis(ts: pd.Series, ticks: int = 7) -> alt.Axis:
     return alt.Axis(values=list(labels), labelExpr=f"({json.dumps(labels)})[datum.value]", grid=False, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0)
 
 
-def candles(merged: pd.DataFrame, digits: int, unit_name: str, levels: pd.DataFrame | None = None, marks: pd.DataFrame | None = None, height: int = 300) -> Picture:
+def candles(
+    merged: pd.DataFrame, digits: int, unit_name: str, levels: pd.DataFrame | None = None, marks: pd.DataFrame | None = None, height: int = 300, path: pd.DataFrame | None = None
+) -> Picture:  # fmt: skip
     """Rising candles hollow, falling filled: readable without colour.
 
     ``levels``: name, price, role, first, last (candle numbers), drawn dashed and named at the right edge.
-    ``marks``: i, price, name (in, out), what a trade did.
+    ``marks``: i, price, name (in, out), what, lots: what a trade did. ``path``: i, price of its stop, drawn in steps.
     """
     shown = merged.assign(role=np.where(merged["close"] >= merged["open"], "up", "down"), i=np.arange(len(merged)), a=np.arange(len(merged)) - 0.36, b=np.arange(len(merged)) + 0.36)
     scale, axis = alt.Scale(domain=[-1, len(shown) * (1.0 if levels is None else 1.1)], nice=False), clock_axis(shown["ts"])
@@ -89,20 +94,25 @@ def candles(merged: pd.DataFrame, digits: int, unit_name: str, levels: pd.DataFr
     )  # fmt: skip
     layers = [wick, body]
     if levels is not None and marks is not None:
-        layers += _trade(levels.assign(end=len(shown)), marks, x, digits)
+        layers += _trade(levels.assign(end=len(shown)), marks, path, x, digits)
     return alt.layer(*layers).properties(height=height)
 
 
-def _trade(levels: pd.DataFrame, marks: pd.DataFrame, x: Any, digits: int) -> list[alt.Chart]:
+def _trade(levels: pd.DataFrame, marks: pd.DataFrame, path: pd.DataFrame | None, x: Any, digits: int) -> list[alt.Chart]:
     level, walk = alt.Chart(levels), alt.Chart(marks).transform_calculate(role="'ink'")
     tip = [alt.Tooltip("name:N", title="what"), alt.Tooltip("price:Q", format=f".{digits}f")]
+    did = [alt.Tooltip("what:N"), alt.Tooltip("price:Q", format=f".{digits}f"), alt.Tooltip("lots:Q", format=",.2f"), tip_time()]
     shape = alt.Shape("name:N", scale=alt.Scale(domain=["in", "out"], range=["triangle-right", "square"]), legend=None)
-    return [
+    layers = [
         level.mark_rule(strokeDash=[4, 3], strokeWidth=1.2).encode(x=x("first"), x2="last:Q", y="price:Q", color=by_role(), tooltip=tip),
         level.mark_text(align="left", dx=4).encode(x=x("end"), y="price:Q", text="name:N", color=by_role()),
         walk.mark_line(strokeWidth=1.6).encode(x=x("i"), y="price:Q", color=by_role()),
-        walk.mark_point(filled=True, size=64, opacity=1).encode(x=x("i"), y="price:Q", color=by_role(), shape=shape, tooltip=tip),
+        walk.mark_point(filled=True, size=64, opacity=1).encode(x=x("i"), y="price:Q", color=by_role(), shape=shape, tooltip=did),
     ]
+    if path is not None and len(path):
+        stop = alt.Chart(path).transform_calculate(role="'down'", name="'stop'")
+        layers.append(stop.mark_line(interpolate="step-after", strokeWidth=1.8).encode(x=x("i"), y="price:Q", color=by_role(), tooltip=tip))
+    return layers
 
 
 def months(table: pd.DataFrame) -> Picture:
@@ -118,22 +128,20 @@ def months(table: pd.DataFrame) -> Picture:
         tooltip=["year", "month", alt.Tooltip("share:Q", format="+.2%", title="net return")],
     )
     text = base.transform_calculate(role="'ink'").mark_text(fontSize=11).encode(text=alt.Text("share:Q", format="+.1%"), color=by_role())
-    return alt.layer(cell, text).resolve_scale(color="independent").properties(height=max(34 * shown["year"].nunique(), 60))
+    return alt.layer(cell, text).resolve_scale(color="independent").properties(height=28 * shown["year"].nunique() + 34)
 
 
-def histogram(values: Sequence[float], low: float = -2.0, high: float = 5.0, step: float = 0.25, height: int = 200) -> Picture:
-    """Results of trades in R; the outer bins hold the tails, the dashed line is the mean."""
-    known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
-    counts, edges = np.histogram(np.clip(known, low, high - 1e-9), bins=np.arange(low, high + step, step))
-    frame = pd.DataFrame(dict(a=edges[:-1], b=edges[1:], n=counts, role=np.where(edges[:-1] >= 0, "up", "down")))
-    bars = alt.Chart(frame).mark_bar().encode(
-        x=alt.X("a:Q", bin="binned", axis=alt.Axis(labelExpr="datum.value == 0 ? '0' : datum.label", format="+.0f", tickCount=8, title="R; the outer bins hold the tails")), x2="b:Q",
-        y=alt.Y("n:Q", axis=unit("trades", format=",.0f")), color=by_role(),
-        tooltip=[alt.Tooltip("a:Q", format="+.2f", title="from, R"), alt.Tooltip("b:Q", format="+.2f", title="to, R"), alt.Tooltip("n:Q", format=",", title="trades")],
+def histogram(bins: pd.DataFrame, mean: float | None, height: int = 220) -> Picture:
+    """Results of trades in R. ``bins``: low, high, trades, of which the outer two hold the tails; the dashed line is ``mean``."""
+    width = float((bins["high"] - bins["low"]).median())
+    shown = bins.assign(a=bins["low"].clip(lower=bins["high"].iloc[0] - width), b=bins["high"].clip(upper=bins["low"].iloc[-1] + width), role=np.where(bins["low"] >= 0, "up", "down"))
+    bars = alt.Chart(shown).mark_bar().encode(
+        x=alt.X("a:Q", bin="binned", axis=alt.Axis(labelExpr="datum.value == 0 ? '0' : datum.label", format="+.0f", tickCount=8, title="R; the outer bins hold the tails", titleAnchor="end", titleOpacity=0.75)), x2="b:Q",
+        y=alt.Y("trades:Q", axis=unit("trades", format=",.0f")), color=by_role(),
+        tooltip=[alt.Tooltip("low:Q", format="+.2f", title="from, R"), alt.Tooltip("high:Q", format="+.2f", title="to, R"), alt.Tooltip("trades:Q", format=",")],
     )  # fmt: skip
-    mean = alt.Chart(pd.DataFrame(dict(x=[float(known.mean()) if len(known) else 0.0]))).transform_calculate(role="'ink'")
-    rule = mean.mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format="+.3f", title="mean, R")])
+    line = alt.Chart(pd.DataFrame(dict(x=[0.0 if mean is None else mean]))).transform_calculate(role="'ink'")
+    rule = line.mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format="+.3f", title="mean, R")])
     return alt.layer(bars, rule).properties(height=height)
 
 
@@ -141,15 +149,15 @@ def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 2
     """From gross to net; the first and the last bar stand on zero."""
     frame = pd.DataFrame(steps, columns=["name", "amount"])
     end = frame["amount"].cumsum()
-    frame = frame.assign(a=end - frame["amount"], b=end, role=np.where(frame["amount"] >= 0, "up", "down"))
+    frame = frame.assign(a=end - frame["amount"], b=end, written=[number(amount, 0, True) for amount in frame["amount"]], role=np.where(frame["amount"] >= 0, "up", "down"))
     frame.loc[frame.index[[0, -1]], "role"] = "line"
     frame.loc[frame.index[-1], ["a", "b"]] = [0.0, frame["amount"].iloc[-1]]
     base = alt.Chart(frame).encode(y=alt.Y("name:N", sort=None, axis=alt.Axis(minExtent=86, maxExtent=86, grid=False)))
     tip = [alt.Tooltip("name:N", title="part"), alt.Tooltip("amount:Q", format="+,.2f", title=currency)]
     return (
         alt.layer(
-            base.mark_bar(size=14).encode(x=alt.X("a:Q", scale=alt.Scale(padding=56, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=currency)), x2="b:Q", color=by_role(), tooltip=tip),
-            base.transform_calculate(right="max(datum.a, datum.b)", role="'ink'").mark_text(align="left", dx=5).encode(x="right:Q", text=alt.Text("amount:Q", format="+,.0f"), color=by_role()),
+            base.mark_bar(size=14).encode(x=alt.X("a:Q", scale=alt.Scale(padding=56, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=currency, titleAnchor="end", titleOpacity=0.75)), x2="b:Q", color=by_role(), tooltip=tip),
+            base.transform_calculate(right="max(datum.a, datum.b)", role="'ink'").mark_text(align="left", dx=5).encode(x="right:Q", text=alt.Text("written:N"), color=by_role()),
         )
         .properties(height=height)
     )  # fmt: skip

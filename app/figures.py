@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from math import isnan
 
@@ -121,3 +122,29 @@ def plural(count: int, one: str, many: str = "") -> str:
     ('1 run', '1,200 datasets')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = False) -> str:
+    """A figure by the unit of its definition.
+
+    >>> valued(0.0321, "share"), valued(-1.5, "R"), valued(12.0, "trades"), valued(0.00013, "price")
+    ('3.2\u202f%', '\u22121.500\u202fR', '12', '0.00013')
+    """
+    if unit == "share":
+        return percent(value, 1, sign)
+    if unit == "money":
+        return money(value, currency, sign)
+    if unit == "R":
+        return multiple(value, 3)
+    if unit == "price":
+        return DASH if value is None or isnan(value) else exact(round(value, 7))
+    return number(value, {"ratio": 2, "days": 1, "bars": 1}.get(unit, 0), sign)
+
+
+def told_well(sentence: str) -> str:
+    """A sentence of the engine with the house's minus and spaces before units.
+
+    >>> told_well("Nets -3.1 % in 2019-2021.")
+    'Nets \u22123.1\u202f% in 2019-2021.'
+    """
+    return re.sub(r"(?<![\w-])-(?=\d)", MINUS, sentence).replace(" %", f"{THIN}%")

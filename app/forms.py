@@ -31,21 +31,24 @@ def told(one: Any, value: Any) -> str:
     return f"{words} {exact(value)} {one.unit}".rstrip()
 
 
-def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Draw ``params`` (domain parameters, as the desk hands them out), four a row; what the person entered."""
+def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None, off: bool = False) -> dict[str, Any]:
+    """Draw ``params`` (domain parameters, as the desk hands them out), four a row; what the person entered. With ``off`` a default of 0 or of
+    no text is shown as off."""
     entered = {}
     for first in range(0, len(params), WIDE):
-        for column, one in zip(st.columns(WIDE), params[first : first + WIDE], strict=False):
+        for column, one in zip(st.columns(WIDE, vertical_alignment="bottom"), params[first : first + WIDE], strict=False):
             with column:
-                entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default))
+                entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default), off)
                 if faults and one.name in faults:
                     st.caption(f":red[{faults[one.name]}]")
     return entered
 
 
-def field(one: Any, key: str, value: Any) -> Any:
+def field(one: Any, key: str, value: Any, off: bool = False) -> Any:
     """One field by the type of its parameter."""
     text, told = label(one.name, one.unit, one.title), one.help or None
+    if off and one.type is not bool and not one.choices and not one.default:
+        return _may_be_off(one, key, value, text, told)
     if one.choices:
         return st.selectbox(text, list(one.choices), index=list(one.choices).index(value), key=key, help=told, format_func=lambda word: word.replace("_", " "))
     if one.type is bool:
@@ -55,6 +58,15 @@ def field(one: Any, key: str, value: Any) -> Any:
     if one.type is int:
         return st.number_input(text, _whole(one.low), _whole(one.high), None if value is None else int(value), 1, key=key, help=told)
     return st.number_input(text, one.low, one.high, value, step(value), key=key, help=told, format="%g" if value is None or abs(value) < 0.01 else "%.4g")
+
+
+def _may_be_off(one: Any, key: str, value: Any, text: str, told: str | None) -> Any:
+    if one.type is str:
+        return st.text_input(text, value, key=key, help=told, placeholder="off")
+    whole = one.type is int
+    low, high = (_whole(one.low), _whole(one.high)) if whole else (one.low, one.high)
+    entered = st.number_input(text, low, high, value or None, 1 if whole else step(value or None), key=key, help=told, placeholder="off", format=None if whole else "%g")
+    return one.default if entered is None else entered
 
 
 def step(value: float | None) -> float:

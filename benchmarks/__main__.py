@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import engine, house
-from benchmarks.timing import Row, spoken, table
+from benchmarks import engine, growth, house, others, stages
+from benchmarks.timing import Row, table
 
-PARTS = {"engine": engine, "house": house}
+PARTS = {"engine": engine, "stages": stages, "growth": growth, "others": others, "house": house}
 
 
 def main(names: list[str]) -> int:
@@ -23,7 +23,7 @@ def main(names: list[str]) -> int:
     for name in names or PARTS:
         for row in PARTS[name].rows():
             told.append(row)
-            print(f"{row.what}: {spoken(row.seconds)}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
+            print(f"{row.what}: {row.told}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
     if not names:
         head = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}. Medians of one run; only the ratios carry over to another machine."
         Path(__file__).with_name("latest.md").write_text(f"{head}\n\n{table(told)}\n", encoding="utf-8")

@@ -11,14 +11,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the report: what was timed, how long it took, and beside what; ``goal`` is a ratio or a time."""
+    """One line of the report: what was timed, how long it took (or another figure), and beside what; ``goal`` is a ratio or a time."""
 
     what: str
-    seconds: float
+    seconds: float | None
     beside: str = ""
     ratio: float | None = None
     goal: str = ""
     holds: bool | None = None
+    figure: str = ""
+
+    @property
+    def told(self) -> str:
+        return self.figure if self.seconds is None else spoken(self.seconds)
 
 
 def median(act: Callable[[], object], times: int = 9, warm: int = 2) -> float:
@@ -43,5 +48,5 @@ def table(rows: list[Row]) -> str:
     lines = ["| what | time | beside | ratio | goal | |", "|---|---|---|---|---|---|"]
     for row in rows:
         verdict = "" if row.holds is None else "met" if row.holds else "not met"
-        lines.append(f"| {row.what} | {spoken(row.seconds)} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
+        lines.append(f"| {row.what} | {row.told} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
     return "\n".join(lines)

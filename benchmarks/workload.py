@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,10 +37,14 @@ def sides(count: int = BARS) -> np.ndarray:
 def signals(count: int = BARS) -> pd.DataFrame:
     """The same decisions as rows of signals."""
     at = np.flatnonzero(sides(count))
-    side, price = sides(count)[at].astype(float), bars(count)["close"].to_numpy()[at]
+    return table(bars(count)["ts"].array[at], sides(count)[at], bars(count)["close"].to_numpy()[at])
+
+
+def table(ts: Any, side: np.ndarray, price: np.ndarray) -> pd.DataFrame:
+    """One row a signal: the stop, half out at the first target, the rest at the second, break-even at 1 R."""
     return pd.DataFrame(
         dict(
-            ts=bars(count)["ts"].to_numpy()[at], side=np.where(side > 0, "long", "short"), stop_loss=price * (1 - side * STOP),
-            target_1=price * (1 + side * PART), target_2=price * (1 + side * TARGET), fraction_1=SHARE, fraction_2=1 - SHARE, break_even_r=1.0,
+            ts=ts, side=side, stop_loss=price * (1 - side * STOP), target_1=price * (1 + side * PART), target_2=price * (1 + side * TARGET),
+            fraction_1=SHARE, fraction_2=1 - SHARE, break_even_r=1.0,
         )
     )  # fmt: skip

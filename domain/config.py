@@ -12,6 +12,7 @@ from typing import Any
 
 from domain.errors import BadRequest, unknown
 from domain.params import build, param, params_of
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
@@ -78,6 +79,7 @@ class Settings:
     costs: Costs = Costs()
     execution: Execution = Execution()
     sizing: Sizing = Sizing()
+    limits: Limits = Limits()
     form: Form = Form()
     folder: Path = ROOT
     origin: Mapping[str, str] = field(default_factory=dict)

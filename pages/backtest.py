@@ -8,12 +8,16 @@ import streamlit as st
 
 from app import results
 from app.backtest_form import form
+from app.laboratory import compare
+from app.laboratory.record import delete_run, name_run
+from app.laboratory.tabs import views
+from app.laboratory.verdict import first_screen
 from app.page import Page
-from app.run_views import audit_view, costs_view, delete_run, manifest_view, months_view, name_run
 from app.tables import run_columns, runs_frame
-from app.widgets import download, figures, go, head, job_panel, nothing, section, table
+from app.widgets import download, go, head, job_panel, nothing, section, table
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
+FILES = (("trades", "csv", "text/csv"), ("fills", "csv", "text/csv"), ("equity", "csv", "text/csv"), ("equity", "parquet", "application/octet-stream"), ("manifest", "json", "application/json"))
 
 
 def render(desk) -> None:
@@ -21,16 +25,21 @@ def render(desk) -> None:
     job = desk.jobs.get(st.query_params.get("job", ""))
     if job and job.state == "done":
         st.query_params.from_dict({"run": job.result["run"]})
-    run = next((one for one in runs if one.id == st.query_params.get("run")), None)
-    head("Backtest", run.name if run else "", (lambda: actions(desk, run)) if run else None)
+    named = {one.id: one for one in runs}
+    run, other = named.get(st.query_params.get("run", "")), named.get(st.query_params.get(compare.OTHER, ""))
+    head("Backtest", run.name if run else "", (lambda: actions(desk, runs, run)) if run else None)
     with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None, icon=":material/edit:"):
         form(desk, run)
     if job and job.state != "done":
         if job_panel(desk, job) and job.open:
             for height in (60, 294):
                 st.skeleton(height)
+    elif run and other:
+        compare.view(desk, run, other)
     elif run:
-        result(desk, run)
+        believed = desk.beliefs.of(run.id)
+        first_screen(desk, run, believed)
+        views(desk, run, believed)
     elif "run" in st.query_params:
         st.warning(f"There is no run {st.query_params['run']}. It may have been deleted; choose one below.", icon=":material/warning:")
     elif not runs:
@@ -38,33 +47,20 @@ def render(desk) -> None:
     earlier(runs, run)
 
 
-def actions(desk, run) -> None:
+def actions(desk, runs, run) -> None:
     if st.button("New", icon=":material/add:", help="A new question; this run stays in the list."):
         go("backtest")
+    with st.popover("Compare…", icon=":material/compare_arrows:"):
+        compare.picker(runs, run)
     with st.popover("Export", icon=":material/download:"):
-        for what, form_, mime in (("trades", "csv", "text/csv"), ("fills", "csv", "text/csv"), ("equity", "csv", "text/csv"), ("equity", "parquet", "application/octet-stream"), ("manifest", "json", "application/json")):
+        for what, form_, mime in FILES:
             name = f"{run.id}_{run.spec['strategy']}_{what}.{form_}"
             download(f"{what.capitalize()}, {form_.upper() if form_ != 'parquet' else 'Parquet'}", name, mime, partial(desk.backtests.download, run.id, what, form_), f"export-{what}-{form_}")
+        download("Figures, CSV", f"{run.id}_{run.spec['strategy']}_metrics.csv", "text/csv", partial(desk.laboratory.download, run.id, "metrics"), "export-metrics")
     if st.button("Name…", icon=":material/label:"):
         name_run(desk, run)
     if st.button("Delete…", icon=":material/delete:", type="tertiary"):
         delete_run(desk, run)
-
-
-def result(desk, run) -> None:
-    results.verdict(run)
-    figures(results.headline(desk, run))
-    left, right = st.columns([5, 2], gap="medium")
-    with left:
-        section("Equity and drawdown", f"{run.summary['currency']}, at the closes of bars")
-        results.equity(desk, run)
-    with right:
-        results.remarks(run)
-    tabs = st.tabs(["Trades", "Months", "Costs", "Manifest", "Audit trail"], key="view", bind="query-params")
-    for tab, draw in zip(tabs, (results.trades_and_chart, months_view, costs_view, manifest_view, audit_view), strict=True):
-        if tab.open:
-            with tab:
-                draw(desk, run)
 
 
 def earlier(runs, run) -> None:

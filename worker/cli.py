@@ -7,7 +7,7 @@ import sys
 import typer
 
 from domain.errors import TidemarkError
-from worker.terminal import audit, backtest, data, jobs, runs
+from worker.terminal import audit, backtest, data, jobs, runs, sweep
 from worker.terminal.say import Json, say
 
 app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
@@ -16,6 +16,10 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest)
+app.command("sweep")(sweep.sweep)
+app.command("walk-forward")(sweep.walk_forward)
+app.command("stress")(sweep.stress)
+app.command("optimise")(sweep.optimise)
 features = typer.Typer(no_args_is_help=True, help="Features: causal columns computed from bars.")
 app.add_typer(features, name="features")
 

@@ -61,7 +61,8 @@ def clean(store: Store) -> None:
     """Drop processes long gone, and frames that no run and no dataset names any more."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
-        keep = unit.runs.frames() | unit.datasets.frames()
+        unit.chunks.forget(unit.now() - timedelta(days=1))
+        keep = unit.runs.frames() | unit.datasets.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
 

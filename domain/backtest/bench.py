@@ -12,14 +12,12 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.metrics import METRICS, Facts, finite
-from domain.backtest import prepare as laying
-from domain.backtest.prepare import Plans, Prepared
+from domain.backtest.prepare import Ground, lay, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series
 from domain.features import compute
 from domain.params import values_of
 from domain.strategies import Strategy
-from domain.trading.costs import Costs
 from domain.trading.signals import read_signals
 from domain.trading.task import Rate, Task
 
@@ -64,11 +62,7 @@ class Laid(NamedTuple):
 
     series: Sequence[Series]
     rules: Rules
-    rates: Sequence[Rate]
-    bars: Sequence[Any]
-    offsets: np.ndarray
-    instants: np.ndarray
-    prepared: Prepared
+    ground: Ground
     days: np.ndarray            # UTC days that have a row, since 1970
     day_ends: np.ndarray        # the last row of each
 
@@ -112,7 +106,7 @@ class Bench:
         laid = self.laid(rules, span)
         given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
         tasks = [_task(one, *table) for one, table in zip(laid.series, given, strict=True)]
-        return Simulation(_with_signals(laid, tasks), rules.account), tasks
+        return Simulation(with_signals(laid.ground, tasks), rules.account), tasks
 
     def laid(self, rules: Rules, span: Span | None = None) -> Laid:
         return self._laid.get((rules, span), lambda: _lay([_cut(one, span) for one in self.series], rules, self.rates))
@@ -120,6 +114,7 @@ class Bench:
     def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
         """The figures of a run that has ended."""
         start, t = laid.rules.account.balance, np.concatenate(run.trades)
+        t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
         facts = Facts(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan)
@@ -177,37 +172,10 @@ NO_SIGNALS = read_signals(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as
 
 
 def _lay(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
-    tasks = [_task(one, NO_SIGNALS, None) for one in series]
-    prepared = laying.prepare(tasks, rates=rates, **arguments(rules))
-    bars = [laying._bars(task, rules.costs) for task in tasks]
-    instants = np.unique(np.concatenate([part for one in bars for part in (one.ts, one.end)]))
-    rows = np.unique(np.concatenate([one.end for one in bars]))
-    day = (rows - 1) // DAY
+    ground = lay([_task(one, NO_SIGNALS, None) for one in series], rates=rates, **arguments(rules))
+    day = (ground.ends - 1) // DAY
     ends = np.flatnonzero(np.diff(day, append=day[-1] + 1))
-    return Laid(series, rules, rates, bars, np.concatenate(([0], np.cumsum([len(one.ts) for one in bars]))), instants, prepared, day[ends], ends)
-
-
-def _with_signals(laid: Laid, tasks: Sequence[Task]) -> Prepared:
-    """The prepared series with these signals: what ``prepare`` would give, but for what does not depend on signals."""
-    costs: Costs = laid.rules.costs
-    plans = Plans(tasks, laid.bars, costs)
-    signals, tags = laying._signals(tasks, laid.bars, laid.offsets, plans)
-    inputs = {**laid.prepared.inputs, **plans.inputs(), **signals}
-    trails = [np.full(len(task.bars), np.nan) if task.trail_price is None else np.asarray(task.trail_price, np.float64) for task in tasks]
-    inputs["trail_price"] = laying._joined(trails) if any(task.trail_price is not None for task in tasks) else np.full(1, np.nan)
-    rules = laid.prepared.rules.copy()
-    rules["slippage_atr"] = plans.window(costs.slippage_window) if costs.slippage_kind == "atr" else 0
-    _rates_in_time(laid, tasks, signals["signal_first"])
-    return laid.prepared._replace(rules=rules, inputs=inputs, tags=tags)
-
-
-def _rates_in_time(laid: Laid, tasks: Sequence[Task], first: np.ndarray) -> None:
-    currencies, account = sorted({task.instrument.quote for task in tasks}), laid.rules.account.currency
-    if currencies == [account]:
-        return
-    for k, task in enumerate(tasks):
-        table = laid.prepared.inputs["rate"][currencies.index(task.instrument.quote)]
-        laying._known_in_time(task, laid.bars[k], account, table, laid.instants, first[laid.offsets[k] : laid.offsets[k + 1] + 1])
+    return Laid(series, rules, ground, day[ends], ends)
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,7 @@ import numpy as np
 
 from domain.backtest.bench import Bench, Tried
 from domain.backtest.simulator import Watch
-from domain.backtest.study import spec_of
-from domain.backtest.sweep import Asked, Trial, trial
+from domain.backtest.sweep import Asked, Ledger, Trial
 from domain.optimise.grid import Point
 from domain.optimise.objective import OBJECTIVES
 from domain.optimise.search import Dimension, Search
@@ -82,14 +81,13 @@ def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
 def judge(bench: Bench, asked: Asked, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
     """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order."""
     judged, trials = [], []
-    base = None
+    ledger = Ledger(bench.series, asked.rules, asked.strategy_at(0))
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         strategy, rules = asked.strategy_at(k), asked.rules_at(k)
-        base = base or spec_of(bench.series, asked.rules, strategy)
         one, tried = _judged(bench, search, number, strategy, rules, beat)
         judged.append(one)
-        trials.append(trial(base, asked.strategy, strategy, rules, tried))
+        trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
     return judged, trials
 
 

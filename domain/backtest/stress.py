@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import measure
-from domain.backtest import prepare as laying
 from domain.backtest.bench import Bench, Signals, within
+from domain.backtest.series import spread_of
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series
 from domain.strategies import Strategy
@@ -46,8 +46,8 @@ def spread_times(factor: float) -> Callable[[World], World]:
 
 
 def _dearer(one: Series, factor: float, costs: Costs) -> Series:
-    finer = None if one.finer is None else one.finer.assign(spread=laying._spread(one.finer, one, costs) * factor)  # type: ignore[arg-type]
-    return replace(one, bars=one.bars.assign(spread=laying._spread(one.bars, one, costs) * factor), finer=finer)  # type: ignore[arg-type]
+    finer = None if one.finer is None else one.finer.assign(spread=spread_of(one.finer, one.instrument, one.timeframe, costs) * factor)
+    return replace(one, bars=one.bars.assign(spread=spread_of(one.bars, one.instrument, one.timeframe, costs) * factor), finer=finer)
 
 
 def slippage_pips(pips: float) -> Callable[[World], World]:

@@ -5,13 +5,13 @@ Page, terminal and worker all come through here, so the same question has the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from domain.analytics import measure
+from domain.analytics import Evidence, Remark, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.simulator import Watch, simulate
 from domain.errors import BadRequest
@@ -19,6 +19,7 @@ from domain.features import compute
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES, Strategy
 from domain.trading.account import Account
@@ -49,20 +50,42 @@ class Rules:
     costs: Costs = Costs()
     execution: Execution = Execution()
     sizing: Sizing = Sizing()
+    limits: Limits = Limits()
 
     def values(self) -> dict[str, dict[str, Any]]:
-        return {name: values_of(getattr(self, name)) for name in ("account", "costs", "execution", "sizing")}
+        return {one.name: values_of(getattr(self, one.name)) for one in fields(self)}
 
 
 @dataclass(frozen=True)
 class Study:
-    """The outcome of a run and its figures."""
+    """The outcome of a run and its figures, and what it was made of."""
 
     outcome: Outcome
     metrics: Mapping[str, float | None]
-    signals: int
-    bars: int
-    remarks: tuple[str, ...] = field(default=())
+    tasks: Sequence[Task]
+    rules: Rules
+
+    @property
+    def signals(self) -> int:
+        return sum(len(task.signals) for task in self.tasks)
+
+    @property
+    def entry_signals(self) -> int:
+        return sum(int((task.signals["order"] != "exit").sum()) for task in self.tasks)
+
+    @property
+    def bars(self) -> int:
+        return sum(len(task.bars) for task in self.tasks)
+
+    def remarks(self, band: tuple[float, float] | None = None) -> tuple[Remark, ...]:
+        """What a reader should know before believing the figures, severest first. ``band``: as ``Evidence`` takes it."""
+        found, rules = self.outcome, self.rules
+        return lint(
+            Evidence(
+                found.trades, found.fills, found.equity, rules.account.balance, counts=found.counts, signals=self.entry_signals, ambiguous=found.ambiguous, rules=rules.values(),
+                instruments={task.instrument.name: task.instrument for task in self.tasks}, bars={task.instrument.name: task.bars for task in self.tasks}, band=band, metrics=self.metrics,
+            )
+        )  # fmt: skip
 
 
 def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None) -> Study:
@@ -70,9 +93,9 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     tasks = [_task(one, _signals(one, strategy, signals, series), strategy) for one in series]
-    outcome = simulate(tasks, rules.account, rules.costs, rules.execution, rules.sizing, rates, watch)
+    outcome = simulate(tasks, rules.account, rules.costs, rules.execution, rules.sizing, rates, watch, rules.limits)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
-    return Study(outcome, metrics, sum(len(task.signals) for task in tasks), sum(len(one.bars) for one in series), tuple(remarks(tasks, rules, outcome)))
+    return Study(outcome, metrics, tasks, rules)
 
 
 def _signals(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> pd.DataFrame:
@@ -96,32 +119,6 @@ def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
     default = tasks[0].instrument.spread if costs.spread is None else costs.spread
     own = [task.bars["spread"].fillna(default).mean() if "spread" in task.bars else default for task in tasks]
     return float(np.average(own, weights=[len(task.bars) for task in tasks]))
-
-
-def remarks(tasks: Sequence[Task], rules: Rules, outcome: Outcome) -> list[str]:
-    """What a reader should know before believing the figures."""
-    said = []
-    costs, counts, trades = rules.costs, outcome.counts, outcome.trades
-    nights = int((trades["exit_ts"].dt.normalize() > trades["entry_ts"].dt.normalize()).sum())
-    free = [t.instrument.name for t in tasks if not (t.instrument.swap_long if costs.swap_long is None else costs.swap_long) and not (t.instrument.swap_short if costs.swap_short is None else costs.swap_short)]
-    if nights and free:
-        said.append(f"{nights:,} trades were held past midnight UTC without swap: none is set for {', '.join(dict.fromkeys(free))}.")
-    if outcome.ambiguous:
-        said.append(f"In {outcome.ambiguous:,} bars the order of stop and target is unknown; they were decided as {rules.execution.intrabar}.")
-    for key, sentence in SENTENCES.items():
-        if counts[key]:
-            said.append(sentence.format(n=counts[key]))
-    return said
-
-
-SENTENCES = {
-    "no_margin": "{n:,} entries found too little free margin and were dropped.",
-    "below_min_lot": "Size fell below the minimum lot {n:,} times.",
-    "over_max_lot": "Size was capped at the maximum lot {n:,} times.",
-    "stale_rate": "{n:,} conversions used a rate older than four days.",
-    "not_magnified": "{n:,} bars had no finer bars to look into and were decided pessimistically.",
-    "magnify_mismatch": "{n:,} bars reach further than their finer bars, or less far.",
-}
 
 
 def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 from domain.audit.record import canonical, plain
 from domain.backtest.bench import FIGURES, Bench, Tried, key_of, within
 from domain.backtest.simulator import Watch
-from domain.backtest.study import Rules, spec_hash, spec_of
+from domain.backtest.study import Rules, Series, spec_of
 from domain.optimise.grid import Point, rules_at, strategy_of
 from domain.params import values_of
 
@@ -76,7 +76,7 @@ def part_size(bars: int, points: int, hands: int = 2) -> int:
 
 def evaluate(bench: Bench, asked: Asked, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
     """These combinations, by their numbers. ``watch`` hears the share that is done and may raise to stop."""
-    base = spec_of(bench.series, asked.rules, asked.strategy_at(numbers[0]))
+    ledger = Ledger(bench.series, asked.rules, asked.strategy_at(numbers[0]))
     days = np.zeros(0, np.int64)
     rows, lines, trials = list[dict[str, Any]](), list[np.ndarray](), list[Trial]()
     for k, number in enumerate(numbers):
@@ -85,7 +85,7 @@ def evaluate(bench: Bench, asked: Asked, numbers: Sequence[int], watch: Watch = 
         tried = bench.tried(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
         rows.append(dict(number=number, **asked.points[number], **numbers_of(tried)))
         lines.append(tried.pnl.astype(np.float32))
-        trials.append(trial(base, asked.strategy, strategy, rules, tried))
+        trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
         days = tried.days
     matrix = pd.DataFrame(np.array(lines, np.float32), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
     matrix.insert(0, "number", np.array(numbers, np.int64))
@@ -98,11 +98,21 @@ def numbers_of(tried: Tried) -> dict[str, float]:
     return figures | dict(sharpe_daily=tried.sharpe, days=float(len(tried.pnl)), signals=float(tried.signals))
 
 
-def trial(base: Mapping[str, Any], name: str, strategy: Any, rules: Rules, tried: Tried) -> Trial:
-    """``base``: the spec of the same data with any parameters; only what may differ is put in anew."""
-    params = values_of(strategy)
-    asked = spec_hash({**base, "strategy": plain(dict(name=name, params=params)), **plain(rules.values())})
-    return Trial(name, params_hash(name, params), asked, tried.sharpe if np.isfinite(tried.sharpe) else None, len(tried.pnl))
+class Ledger:
+    """Lines for trials on the same data. A spec's canonical bytes are those of its parts side by side: only what changes is made anew."""
+
+    def __init__(self, series: Sequence[Series], rules: Rules, strategy: Any) -> None:
+        self._parts = {name: canonical(value) for name, value in spec_of(series, rules, strategy).items()}
+        self._rules: dict[Rules, dict[str, bytes]] = {}
+
+    def trial(self, name: str, strategy: Any, rules: Rules, tried: Tried) -> Trial:
+        params = values_of(strategy)
+        if rules not in self._rules:
+            self._rules[rules] = {part: canonical(plain(value)) for part, value in rules.values().items()}
+        parts = {**self._parts, **self._rules[rules], "strategy": canonical(plain(dict(name=name, params=params)))}
+        spec = b"{" + b",".join(b'"%s":%s' % (part.encode(), parts[part]) for part in sorted(parts)) + b"}"
+        known = tried.sharpe if np.isfinite(tried.sharpe) else None
+        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), known, len(tried.pnl))
 
 
 def params_hash(strategy: str, params: Mapping[str, Any]) -> str:

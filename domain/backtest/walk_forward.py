@@ -11,8 +11,8 @@ import pandas as pd
 
 from domain.backtest.bench import NO_SIGNALS, Bench, Span
 from domain.backtest.simulator import Watch
-from domain.backtest.study import Rules, spec_of
-from domain.backtest.sweep import Asked, Trial, numbers_of, trial
+from domain.backtest.study import Rules
+from domain.backtest.sweep import Asked, Ledger, Trial, numbers_of
 from domain.optimise.objective import Objective, chosen
 from domain.optimise.windows import Fold
 
@@ -41,13 +41,13 @@ def fit(bench: Bench, asked: Asked, folds: Sequence[Fold], numbers: Sequence[int
     rows, trials, done = list[dict[str, Any]](), list[Trial](), 0
     for fold in folds:
         span = (fold.start, fold.end)
-        base = spec_of(bench.laid(asked.rules, span).series, asked.rules, asked.strategy_at(numbers[0]))
+        ledger = Ledger(bench.laid(asked.rules, span).series, asked.rules, asked.strategy_at(numbers[0]))
         for number in numbers:
             watch(done / (len(folds) * len(numbers)))
             strategy, rules = asked.strategy_at(number), asked.rules_at(number)
             tried = bench.tried(strategy, rules, span)
             rows.append(dict(fold=fold.number, number=number, **asked.points[number], **numbers_of(tried)))
-            trials.append(trial(base, asked.strategy, strategy, rules, tried))
+            trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
             done += 1
     return Fits(pd.DataFrame(rows), trials)
 

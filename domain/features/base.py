@@ -89,7 +89,7 @@ def compute(bars: pd.DataFrame, uses: Iterable[Use]) -> pd.DataFrame:
     """
     known: dict[str, pd.Series] = {}
     columns = {one.column: _column(bars, one, known) for one in uses}
-    return pd.concat([bars, pd.DataFrame(columns, index=bars.index)], axis=1) if columns else bars
+    return pd.concat([bars, *(column.rename(name) for name, column in columns.items())], axis=1) if columns else bars
 
 
 def _column(bars: pd.DataFrame, one: Use, known: dict[str, pd.Series]) -> pd.Series:

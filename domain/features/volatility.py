@@ -27,12 +27,16 @@ def atr(true_range: Series, *, window: int = 14) -> Series:
     >>> atr(Series([1.0, 2.0, 3.0]), window=2).tolist()
     [nan, 1.5, 2.25]
     """
-    known = true_range.dropna()
-    if len(known) < window:
-        return Series(np.nan, index=true_range.index)
-    seeded = known.iloc[window - 1 :].copy()
-    seeded.iloc[0] = known.iloc[:window].mean()
-    return seeded.ewm(alpha=1.0 / window, adjust=False).mean().reindex(true_range.index)
+    values = true_range.to_numpy(np.float64)
+    known = np.flatnonzero(~np.isnan(values))
+    smoothed = np.full(len(values), np.nan)
+    if len(known) >= window:
+        first = known[window - 1]
+        places = slice(first, None) if len(known) - window + 1 == len(values) - first else known[window - 1 :]
+        seeded = values[places].copy()
+        seeded[0] = values[known[:window]].mean()
+        smoothed[places] = Series(seeded).ewm(alpha=1.0 / window, adjust=False).mean()
+    return Series(smoothed, index=true_range.index)
 
 
 @feature(unit="ratio", source="own definition")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,6 +22,10 @@ NUMBERS = (
 WORDS = ("trail_kind", "flat_by", "tag", "oco")
 SIGNAL_COLUMNS = ("ts", "instrument", "side", "order", *NUMBERS, *WORDS)
 WHOLE = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
+ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4")
+NO_GRID = ("target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r")
+
+Columns = dict[str, Any]        # while they are read: numpy arrays of numbers, pandas' arrays of times and words
 
 
 def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFrame:
@@ -25,6 +33,7 @@ def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFr
 
     ``side`` becomes +1 or -1, numbers float64 with NaN for empty, words str with "" for empty. Row order is kept:
     it is the order of the signals. A missing ``order`` is a market order; a missing ``instrument`` is the only one.
+    A number that ``table`` has no column for is one NaN read again at every row: it takes no memory and cannot be written to.
 
     >>> read_signals(pd.DataFrame({"ts": ["2024-01-02T10:00Z"], "side": ["long"], "stop_los": [1.0]}), ("EURUSD",))
     Traceback (most recent call last):
@@ -37,29 +46,34 @@ def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFr
     for needed in ("ts", "side"):
         if needed not in table:
             raise BadRequest(f"the signals have no column {needed!r}; each row needs at least ts and side")
-    read = pd.DataFrame(dict(ts=_instants(table["ts"]), instrument=_instrument(table, instruments)))
-    read["order"] = _words(table, "order").replace("", "market")
-    read["side"] = _sides(table, read["order"])
-    for column in NUMBERS:
-        read[column] = _numbers(table, column)
-    for column in WORDS:
-        read[column] = _words(table, column)
-    _check(read)
-    return read
+    read: Columns = dict(ts=_instants(table["ts"]), instrument=_instrument(table, instruments))
+    read["order"], is_exit, is_pending = _order(table)
+    read["side"] = _sides(table, is_exit)
+    read.update({column: _numbers(table, column) for column in NUMBERS})
+    read.update({column: _words(table, column) for column in WORDS})
+    if "order" in table:
+        _refuse(~_among(read["order"], ORDERS), "order", read["order"], " or ".join(ORDERS))
+    _check_numbers(read, is_pending)
+    _check_targets(read, is_exit)
+    _check_trail(read, "trail_kind" in table)
+    _check_grid(read)
+    return pd.DataFrame(read, index=table.index, copy=False)
 
 
-def _instants(column: pd.Series) -> pd.Series:
+def _instants(column: pd.Series) -> Any:
+    if column.dtype == pd.DatetimeTZDtype("ns", "UTC"):
+        return column.array.copy()
     try:
-        return pd.to_datetime(column, utc=True, format=None if pd.api.types.is_datetime64_any_dtype(column) else "ISO8601").dt.as_unit("ns")
+        return pd.to_datetime(column, utc=True, format=None if pd.api.types.is_datetime64_any_dtype(column) else "ISO8601").dt.as_unit("ns").array
     except (ValueError, TypeError) as error:
         raise BadRequest(f"the signals' ts is not a time: {error}") from None
 
 
-def _instrument(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.Series:
+def _instrument(table: pd.DataFrame, instruments: tuple[str, ...]) -> Any:
     if "instrument" not in table:
         if len(instruments) > 1:
             raise BadRequest(f"the signals have no column 'instrument', and there are {len(instruments)}: {listed(instruments)}")
-        return pd.Series(instruments[0], index=table.index, dtype=str)
+        return _repeated(instruments[0], len(table))
     names = _words(table, "instrument")
     for name in names.unique():
         if name not in instruments:
@@ -67,80 +81,147 @@ def _instrument(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.Series:
     return names
 
 
-def _sides(table: pd.DataFrame, order: pd.Series) -> pd.Series:
-    words = _words(table, "side").str.lower().str.removesuffix(".0")
-    sides = words.map(SIDES).where(words != "", np.where(order == "exit", 0, np.nan))
-    _refuse(sides.isna(), "side", words, "long or short")
-    return sides.astype(np.int8)
+def _order(table: pd.DataFrame) -> tuple[Any, np.ndarray, np.ndarray]:
+    """The words; where they are ``exit``; where they are ``stop`` or ``limit``."""
+    nowhere = np.broadcast_to(False, len(table))
+    if "order" not in table:
+        return _repeated("market", len(table)), nowhere, nowhere
+    order = pd.Series(_words(table, "order")).replace("", "market").array
+    return order, _among(order, ("exit",)), _among(order, ("stop", "limit"))
+
+
+def _sides(table: pd.DataFrame, is_exit: np.ndarray) -> np.ndarray:
+    column = table["side"]
+    if _is_plain(column) and np.all(np.abs(column.to_numpy()) == 1):
+        return column.to_numpy(np.int8, copy=True)
+    codes, names = pd.factorize(_words(table, "side"))
+    words = [name.lower().removesuffix(".0") for name in names]
+    sides = np.array([SIDES.get(word, 0) for word in words], np.int8)[codes]
+    bad = (sides == 0) & ~(is_exit & np.array([not word for word in words], bool)[codes])
+    _refuse(bad, "side", np.array(words, object)[codes], "long or short")
+    return sides
 
 
 def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
     if column not in table:
-        return np.full(len(table), np.nan)
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    _refuse(numbers.isna() & table[column].notna() & (table[column].astype(str).str.strip() != ""), column, table[column], "a number")
-    return numbers.to_numpy(np.float64, copy=True)
+        return np.broadcast_to(np.nan, len(table))
+    cells = table[column]
+    if _is_plain(cells):
+        return cells.to_numpy(np.float64, copy=True)
+    numbers = _from_text(cells) if isinstance(cells.dtype, pd.StringDtype) else None
+    if numbers is None:
+        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, copy=True, na_value=np.nan)
+    if np.isnan(numbers).any():
+        _refuse(np.isnan(numbers) & np.asarray(cells.notna() & (cells.astype(str).str.strip() != ""), bool), column, cells.array, "a number")
+    return numbers
 
 
-def _words(table: pd.DataFrame, column: str) -> pd.Series:
+def _from_text(cells: pd.Series) -> np.ndarray | None:
+    """The numbers of a file's column, NaN where it is empty; None where a cell is written in a way that Arrow does not read."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    text = pa.array(cells, from_pandas=True)
+    try:
+        return np.array(compute.if_else(compute.equal(text, ""), None, text).cast(pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _words(table: pd.DataFrame, column: str) -> Any:
     if column not in table:
-        return pd.Series("", index=table.index, dtype=str)
+        return _repeated("", len(table))
     words = table[column]
     if not isinstance(words.dtype, pd.StringDtype):
         words = words.astype(object).where(words.notna(), "").astype("str")
-    return words.fillna("").str.strip()
+    return words.fillna("").str.strip().array
 
 
-def _check(read: pd.DataFrame) -> None:
-    order, is_exit = read["order"], read["order"] == "exit"
-    _refuse(~order.isin(ORDERS), "order", order, " or ".join(ORDERS))
-    _refuse(order.isin(("stop", "limit")) & read["price"].isna(), "price", read["price"], "a price: a stop or limit order needs one")
-    for column in WHOLE:
-        _refuse(read[column].notna() & ((read[column] != np.floor(read[column])) | (read[column] < (0 if column == "grid_max_adds" else 1))), column, read[column], "a whole number above 0")
-    for column in ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4"):
+def _is_plain(column: pd.Series) -> bool:
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+
+
+def _repeated(word: str, rows: int) -> Any:
+    return pd.array(_arrow(word, rows), dtype="str")
+
+
+@lru_cache(maxsize=1)       # the empty columns of one table share it: Arrow's arrays never change
+def _arrow(word: str, rows: int) -> Any:
+    import pyarrow as pa
+
+    return pa.repeat(pa.scalar(word, pa.large_string()), rows)
+
+
+def _among(words: Any, names: Iterable[str]) -> np.ndarray:
+    return np.asarray(words.isin(list(names)), bool)
+
+
+def _known(numbers: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(False, len(numbers)) if _is_absent(numbers) else ~np.isnan(numbers)
+
+
+def _is_absent(numbers: np.ndarray) -> bool:
+    return numbers.strides == (0,)
+
+
+def _filled(numbers: np.ndarray, where: np.ndarray, value: float) -> np.ndarray:
+    """``value`` in the empty places of ``where``."""
+    empty = where & ~_known(numbers)
+    return np.where(empty, value, numbers) if empty.any() else numbers
+
+
+def _check_numbers(read: Columns, is_pending: np.ndarray) -> None:
+    given = [column for column in NUMBERS if not _is_absent(read[column])]
+    if is_pending.any():
+        _refuse(is_pending & ~_known(read["price"]), "price", read["price"], "a price: a stop or limit order needs one")
+    for column in (name for name in WHOLE if name in given):
+        number = read[column]
+        _refuse((number != np.floor(number)) & _known(number) | (number < (0 if column == "grid_max_adds" else 1)), column, number, "a whole number above 0")
+    for column in (name for name in ABOVE_ZERO if name in given):
         _refuse(read[column] <= 0, column, read[column], "above 0")
-    for column in NUMBERS:
+    for column in given:
         _refuse(np.isinf(read[column]), column, read[column], "finite")
     _refuse(read["trail_start_r"] < 0, "trail_start_r", read["trail_start_r"], "0 or more")
-    _check_targets(read, is_exit)
-    _check_trail(read)
-    _check_grid(read)
 
 
-def _check_targets(read: pd.DataFrame, is_exit: pd.Series) -> None:
-    used = [(read[f"target_{k}"].notna() | read[f"target_r_{k}"].notna()) & ~is_exit for k in range(1, 5)]
-    count = sum(u.astype(int) for u in used)
+def _check_targets(read: Columns, is_exit: np.ndarray) -> None:
+    used = [(_known(read[f"target_{k}"]) | _known(read[f"target_r_{k}"])) & ~is_exit for k in range(1, 5)]
+    alone = np.sum(used, axis=0, dtype=np.int8) == 1
     for k, use in enumerate(used, 1):
-        fraction = read[f"fraction_{k}"]
-        read.loc[use & (count == 1) & fraction.isna(), f"fraction_{k}"] = 1.0
-        fraction = read[f"fraction_{k}"]
-        _refuse(use & fraction.isna(), f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
-        _refuse(fraction.notna() & ((fraction <= 0) | (fraction > 1)), f"fraction_{k}", fraction, "above 0 and at most 1")
-        _refuse(fraction.notna() & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
-        _refuse(read[f"target_{k}"].notna() & read[f"target_r_{k}"].notna(), f"target_r_{k}", read[f"target_r_{k}"], f"empty where target_{k} is given")
-    total = sum(read[f"fraction_{k}"].fillna(0.0) for k in range(1, 5))
-    _refuse(total > 1 + 1e-9, "fraction_1", total, "such that all fractions add up to at most 1")
+        if all(_is_absent(read[f"{name}_{k}"]) for name in ("target", "target_r", "fraction")):
+            continue
+        fraction = read[f"fraction_{k}"] = _filled(read[f"fraction_{k}"], use & alone, 1.0)
+        known = _known(fraction)
+        _refuse(use & ~known, f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
+        _refuse((fraction <= 0) | (fraction > 1), f"fraction_{k}", fraction, "above 0 and at most 1")
+        _refuse(known & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
+        _refuse(_known(read[f"target_{k}"]) & _known(read[f"target_r_{k}"]), f"target_r_{k}", read[f"target_r_{k}"], f"empty where target_{k} is given")
+    total = np.sum([np.nan_to_num(read[f"fraction_{k}"]) for k in range(1, 5) if not _is_absent(read[f"fraction_{k}"])], axis=0)
+    _refuse(np.atleast_1d(total > 1 + 1e-9), "fraction_1", np.atleast_1d(total), "such that all fractions add up to at most 1")
 
 
-def _check_trail(read: pd.DataFrame) -> None:
+def _check_trail(read: Columns, is_given: bool) -> None:
+    if not is_given:
+        return
     kind = read["trail_kind"]
-    _refuse((kind != "") & ~kind.isin(TRAILS), "trail_kind", kind, " or ".join(TRAILS))
-    _refuse(kind.isin(("points", "percent", "atr")) & read["trail_value"].isna(), "trail_value", read["trail_value"], "given with trail_kind points, percent or atr")
-    read.loc[(kind == "atr") & read["trail_window"].isna(), "trail_window"] = 14.0
+    _refuse(~_among(kind, ("", *TRAILS)), "trail_kind", kind, " or ".join(TRAILS))
+    _refuse(_among(kind, ("points", "percent", "atr")) & ~_known(read["trail_value"]), "trail_value", read["trail_value"], "given with trail_kind points, percent or atr")
+    read["trail_window"] = _filled(read["trail_window"], _among(kind, ("atr",)), 14.0)
 
 
-def _check_grid(read: pd.DataFrame) -> None:
-    grid = read["grid_spacing"].notna() | read["grid_basket_target"].notna() | read["grid_max_adds"].notna() | read["grid_lots_factor"].notna()
+def _check_grid(read: Columns) -> None:
+    grid = np.any([_known(read[column]) for column in ("grid_spacing", "grid_basket_target", "grid_max_adds", "grid_lots_factor")], axis=0)
+    if not grid.any():
+        return
     for column in ("grid_spacing", "grid_max_adds", "grid_basket_target"):
-        _refuse(grid & read[column].isna(), column, read[column], "given: a grid needs spacing, max_adds and basket_target")
-    read.loc[grid & read["grid_lots_factor"].isna(), "grid_lots_factor"] = 1.0
-    others = read[["target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r"]].notna().any(axis=1) | (read["trail_kind"] != "")
+        _refuse(grid & ~_known(read[column]), column, read[column], "given: a grid needs spacing, max_adds and basket_target")
+    read["grid_lots_factor"] = _filled(read["grid_lots_factor"], grid, 1.0)
+    others = np.any([_known(read[column]) for column in NO_GRID], axis=0) | ~_among(read["trail_kind"], ("",))
     _refuse(grid & others, "grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 
 
-def _refuse(bad: pd.Series, column: str, found: pd.Series, wanted: str) -> None:
-    bad = pd.Series(np.asarray(bad, dtype=bool))
+def _refuse(bad: np.ndarray, column: str, found: Any, wanted: str) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        value = found.iloc[row]
+        value = found[row]
         raise BadRequest(f"row {row + 1} of the signals: {column} is {value.item() if hasattr(value, 'item') else value!r}; it must be {wanted}")

@@ -117,6 +117,10 @@ def attach_finer(bars: list[Bar], finer: list[Bar]) -> None:
             small = next(waiting, None)
 
 
+def true_range(before: Bar, bar: Bar) -> float:
+    return max(bar.high - bar.low, abs(bar.high - before.close), abs(bar.low - before.close))
+
+
 def wilder_atr(bars: list[Bar], window: int) -> list[float]:
     """Section 8: the true range of the first bar is undefined; the first value stands at bar ``window``, the mean of as many true ranges.
 
@@ -127,7 +131,7 @@ def wilder_atr(bars: list[Bar], window: int) -> list[float]:
     values = [math.nan] * len(bars)
     ranges: list[float] = []
     for before, bar in pairwise(bars):
-        ranges.append(max(bar.high - bar.low, abs(bar.high - before.close), abs(bar.low - before.close)))
+        ranges.append(true_range(before, bar))
         if len(ranges) == window:
             values[bar.number] = sum(ranges) / window
         elif len(ranges) > window:

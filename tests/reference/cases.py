@@ -1,6 +1,7 @@
 """Seeded random cases, valid and unkind: levels lie where prices go, and every rule of docs/execution.md is met often.
 
-About half of the cases have one task and a few features, half mix many. ``case(seed)`` is the same on every machine.
+About half of the cases have one task and a few features, half mix many; two in five have limits, and often a sizer that looks back.
+``case(seed)`` is the same on every machine.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pandas as pd
 
 from domain.market.instrument import Instrument, instruments
 from domain.market.timeframe import Timeframe
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
@@ -22,13 +24,14 @@ from domain.trading.execution import Execution
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
 from tests.reference.clocks import utc
+from tests.reference.guards import Plan, draw_limits, draw_plan, draw_sizing
 from tests.reference.walks import MINUTE, Walk, anchor, open_times, random_style, random_walk, with_finer
 
 IN_DOLLARS = {"USD": 1.0, "EUR": 1.10, "GBP": 1.27, "JPY": 1 / 150}
 TRADED = ("EURUSD", "EURUSD", "GBPUSD", "USDJPY", "EURGBP", "EURJPY", "GBPJPY", "XAUUSD", "NAS100", "CL=F", "CL=F", "ES=F")
 STARTS = {"XAUUSD": 2000.0, "NAS100": 18_000.0, "ES=F": 5_000.0}
 TIMEFRAMES = ("M5", "M15", "H1", "H4")
-FINER = {"M5": "M1", "M15": "M5", "H1": "M15", "H4": "H1"}
+FINER = {"M5": "M1", "M15": "M5", "H1": "M15", "H4": "H1", "D1": "H4"}
 FEATURES = (
     "pending", "targets", "many_targets", "r_targets", "break_even", "trail", "trail_start", "max_bars", "flat_by", "exit", "reverse",
     "tags", "oco", "grid", "own_lots", "edges", "crowd", "wrong_side", "no_stop",
@@ -57,6 +60,7 @@ class Case:
     execution: Execution
     sizing: Sizing
     rates: tuple[Rate, ...]
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)
@@ -82,36 +86,43 @@ def case(seed: int) -> Case:
     rng = Random(seed)
     mixed = rng.random() < 0.5
     features = frozenset(rng.sample(FEATURES, rng.randint(8, len(FEATURES)) if mixed else rng.randint(0, 4)))
+    plan = draw_plan(seed, mixed)
+    features |= plan.features
     execution = Execution(intrabar=rng.choice(("pessimistic", "optimistic", "path", "magnify")), reverse_on_opposite="reverse" in features)
     prone = rng.random() < 0.25
     costs_seed = rng.random()
-    markets = _markets(rng, mixed, execution, prone, costs_seed)
-    costs = _costs(rng, mixed, markets[0].instrument.tick, costs_seed)
+    markets = _markets(rng, mixed, execution, prone, costs_seed, plan)
+    costs = one_sided(seed, _costs(rng, mixed, markets[0].instrument.tick, costs_seed))
     currency = rng.choice(("USD", "EUR", "JPY", "GBP")) if mixed or rng.random() < 0.3 else markets[0].instrument.quote
     markets, account, sizing = _money(rng, markets, currency, prone)
-    tasks = tuple(_task(rng, market, features, mixed, sizing) for market in markets)
+    risk = _risk(markets[0], currency, account.balance)
+    sizing = draw_sizing(plan, sizing, risk, _yearly(markets[0], currency, account.balance))
+    tasks = tuple(_task(rng, market, features, mixed, sizing, plan.more) for market in markets)
     if mixed and rng.random() < 0.04:
         tasks = (*tasks, tasks[0])
-    return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency))
+    limits = draw_limits(plan, [market.walk.times for market in markets], _stretch(markets[0], currency, account.balance), risk)
+    return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency), limits)
 
 
 # --- bars ---
 
 
-def _markets(rng: Random, mixed: bool, execution: Execution, prone: bool, costs_seed: float) -> list[Market]:
+def _markets(rng: Random, mixed: bool, execution: Execution, prone: bool, costs_seed: float, plan: Plan) -> list[Market]:
     around = anchor(rng)
     count = rng.choice((1, 1, 2, 2, 3)) if mixed else 1
-    same = rng.random() < 0.25
+    count = max(count, plan.markets)
+    same = rng.random() < 0.25 and not plan.daily
     names = [rng.choice(TRADED)] * count if same else [rng.choice(TRADED) for _ in range(count)]
-    return [_market(rng, name, around, execution, prone, costs_seed) for name in names]
+    return [_market(rng, name, around, execution, prone, costs_seed, plan.daily) for name in names]
 
 
-def _market(rng: Random, name: str, around: int, execution: Execution, prone: bool, costs_seed: float) -> Market:
+def _market(rng: Random, name: str, around: int, execution: Execution, prone: bool, costs_seed: float, daily: str) -> Market:
     traded = _variant(rng, instruments()[name])
-    timeframe = Timeframe.named(rng.choice(TIMEFRAMES))
+    timeframe = Timeframe.named(daily or rng.choice(TIMEFRAMES))
     style = random_style(rng, traded.tick, rng.choice((15, 25, 40)) if prone else None)
     magnify = execution.intrabar == "magnify" or rng.random() < 0.03
-    times = open_times(rng, around, timeframe, rng.randint(15, 30 if magnify else 80), style.missing)
+    fewest, most = (40, 60) if daily == "H4" else (15, 30 if magnify else 80)
+    times = open_times(rng, around, timeframe, rng.randint(fewest, most), style.missing)
     start = _start(rng, traded)
     if magnify and rng.random() < 0.95:
         walk, finer = with_finer(rng, timeframe, Timeframe.named(FINER[timeframe.name]), times, start, style)
@@ -170,6 +181,12 @@ def _costs(rng: Random, mixed: bool, tick: float, costs_seed: float) -> Costs:
     )
 
 
+def one_sided(seed: int, costs: Costs) -> Costs:
+    """Where both swaps are given, sometimes only one of them."""
+    kept = Random(f"swaps of case {seed}").choice(("both", "both", "long", "short"))
+    return costs if kept == "both" else replace(costs, **{f"swap_{'short' if kept == 'long' else 'long'}": None})
+
+
 def _money(rng: Random, markets: list[Market], currency: str, prone: bool) -> tuple[list[Market], Account, Sizing]:
     """A balance and leverages that are loose, tight, or such that a stop-out is near."""
     leverage = 2000.0 if prone else rng.choice((1.0, 10.0, 30.0, 100.0, 500.0))
@@ -185,13 +202,7 @@ def _money(rng: Random, markets: list[Market], currency: str, prone: bool) -> tu
     value = {
         "fixed_lots": first.usual_lots * rng.choice((1, 1, 1, 0.337, 2)),
         "notional": first.usual_lots * _height(first) * point / balance * rng.uniform(0.3, 1.5),
-        "fraction_at_risk": first.usual_lots
-        * 3
-        * first.walk.style.volatility
-        * first.instrument.tick
-        * point
-        / balance
-        * rng.uniform(0.3, 2.0),
+        "fraction_at_risk": _risk(first, currency, balance) * rng.uniform(0.3, 2.0),
     }[kind]
     if rng.random() < 0.1:
         markets = [replace(m, instrument=replace(m.instrument, max_lot=max(m.instrument.min_lot, m.usual_lots))) for m in markets]
@@ -201,6 +212,23 @@ def _money(rng: Random, markets: list[Market], currency: str, prone: bool) -> tu
 def _worth(market: Market, currency: str) -> float:
     """Account currency per lot and price unit, about."""
     return market.instrument.contract * IN_DOLLARS[market.instrument.quote] / IN_DOLLARS[currency]
+
+
+def _risk(market: Market, currency: str, balance: float) -> float:
+    """Share of the balance lost by the usual lots in a few bars, about."""
+    move = market.walk.style.volatility * market.instrument.tick
+    return market.usual_lots * 3 * move * _worth(market, currency) / balance
+
+
+def _yearly(market: Market, currency: str, balance: float) -> float:
+    """The yearly volatility of the balance that the usual lots have, about."""
+    bars = 365.25 * 1440 / market.walk.timeframe.minutes
+    return _risk(market, currency, balance) / 3 * math.sqrt(bars)
+
+
+def _stretch(market: Market, currency: str, balance: float) -> float:
+    """Notional of the usual lots over the balance, about."""
+    return market.usual_lots * _height(market) * _worth(market, currency) / balance
 
 
 def _height(market: Market) -> float:
@@ -257,8 +285,8 @@ def _rate(rng: Random, pair: tuple[str, str], begin: int, end: int) -> Rate:
 # --- signals ---
 
 
-def _task(rng: Random, market: Market, features: frozenset[str], mixed: bool, sizing: Sizing) -> Task:
-    rows = [_signal(rng, market, bar, features, sizing) for bar in _signal_bars(rng, market, features, mixed)]
+def _task(rng: Random, market: Market, features: frozenset[str], mixed: bool, sizing: Sizing, more: int) -> Task:
+    rows = [_signal(rng, market, bar, features, sizing) for bar in _signal_bars(rng, market, features, mixed, more)]
     if "exit" in features:
         rows = [each for row in rows for each in _with_exit(rng, row, len(market.walk.times) - 1)]
     walk, finer = market.walk, market.finer
@@ -269,8 +297,8 @@ def _task(rng: Random, market: Market, features: frozenset[str], mixed: bool, si
     )  # fmt: skip
 
 
-def _signal_bars(rng: Random, market: Market, features: frozenset[str], mixed: bool) -> list[int]:
-    count, last = rng.randint(2, 12) if mixed else rng.randint(1, 5), len(market.walk.times) - 1
+def _signal_bars(rng: Random, market: Market, features: frozenset[str], mixed: bool, more: int) -> list[int]:
+    count, last = (rng.randint(2, 12) if mixed else rng.randint(1, 5)) + more, len(market.walk.times) - 1
     bars = [rng.randrange(last) for _ in range(count)]
     if "crowd" in features:
         bars += [rng.choice(bars) for _ in range(rng.randint(1, 4))]
@@ -295,7 +323,7 @@ def _signal(rng: Random, market: Market, bar: int, features: frozenset[str], siz
         entry = row["price"] = _level(rng, market, bar, ask, entry, -beyond if rng.random() < 0.1 else beyond)
         if rng.random() < 0.6:
             row["valid_bars"] = rng.choice((1, 1, 2, 3, 5, 10, 100))
-    if rng.random() < (0.95 if sizing.kind == "fraction_at_risk" else 0.5 if "no_stop" in features else 0.85):
+    if rng.random() < (0.95 if sizing.kind in ("fraction_at_risk", "kelly") else 0.5 if "no_stop" in features else 0.85):
         wrong = has("wrong_side") and rng.random() < 0.2
         row["stop_loss"] = _level(rng, market, bar, not ask, entry - side * market.spreads[bar], side if wrong else -side)
     if has("own_lots"):

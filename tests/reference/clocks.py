@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +50,90 @@ def flat_moment(text: str, after: int) -> int:
         if day.weekday() == weekday and (moment := instant_of(datetime.combine(day, hour), zone)) > after:
             return moment
         day += DAY
+
+
+@lru_cache(65536)
+def day_end(text: str, instant: int) -> int:
+    """Section 9: the end of the day that ``instant`` belongs to, the first ``17:00 America/New_York`` at or after it.
+
+    >>> utc(day_end("17:00 America/New_York", nanoseconds(datetime(2024, 7, 10, 21, tzinfo=UTC)))).isoformat()
+    '2024-07-10T21:00:00+00:00'
+    >>> utc(day_end("17:00 America/New_York", nanoseconds(datetime(2024, 7, 10, 21, 1, tzinfo=UTC)))).isoformat()
+    '2024-07-11T21:00:00+00:00'
+    """
+    hour, zone = _clock(text, "day_reset")
+    day = utc(instant).astimezone(zone).date() - DAY
+    while (moment := instant_of(datetime.combine(day, hour), zone)) < instant:
+        day += DAY
+    return moment
+
+
+def _clock(text: str, name: str) -> tuple[time, ZoneInfo]:
+    try:
+        clock, zone = text.split()
+        return time.fromisoformat(clock), ZoneInfo(zone)
+    except (ValueError, ZoneInfoNotFoundError):
+        raise BadRequest(f"{name} is {text!r}; it must read like '17:00 America/New_York'") from None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of local time that comes back every week or, without a weekday, every day."""
+
+    weekday: int | None
+    opens: time
+    days: int  # from the date of its start to that of its end
+    closes: time
+    zone: ZoneInfo
+
+    def holds(self, instant: int) -> bool:
+        """Start included, end not."""
+        today = utc(instant).astimezone(self.zone).date()
+        for back in range(self.days + 1):
+            day = today - back * DAY
+            if self.weekday in (None, day.weekday()) and self._start(day) <= instant < self._end(day):
+                return True
+        return False
+
+    def _start(self, day: date) -> int:
+        return instant_of(datetime.combine(day, self.opens), self.zone)
+
+    def _end(self, day: date) -> int:
+        return instant_of(datetime.combine(day + self.days * DAY, self.closes), self.zone)
+
+
+@lru_cache(65536)
+def in_blackout(text: str, instant: int) -> bool:
+    """Section 9: whether ``instant`` lies in one of the windows of ``text``, weekly or daily ones, separated by ``;``.
+
+    >>> friday = nanoseconds(datetime(2024, 7, 12, 17, tzinfo=UTC))                      # 20:00 in Athens
+    >>> [in_blackout("Fri 20:00-Sun 23:00 Europe/Athens; 12:25-12:35 UTC", friday + k) for k in (-1, 0, 51 * 3_600_000_000_000)]
+    [False, True, False]
+    >>> in_blackout("23:30-00:30 UTC", friday + 7 * 3_600_000_000_000)
+    True
+    """
+    return any(window.holds(instant) for window in windows(text))
+
+
+@cache
+def windows(text: str) -> tuple[Window, ...]:
+    return tuple(_window(part.strip()) for part in text.split(";")) if text.strip() else ()
+
+
+def _window(text: str) -> Window:
+    """A daily window that does not end later than it starts ends on the next day, a weekly one in the next week."""
+    try:
+        span, zone = text.rsplit(maxsplit=1)
+        (*first, opens), (*last, closes) = (part.split() for part in span.split("-"))
+        start, end = (None if not word else WEEKDAYS.index(word[0].lower()[:3]) for word in (first, last))
+        begins, ends = time.fromisoformat(opens), time.fromisoformat(closes)
+        if start is not None and end is not None:
+            return Window(start, begins, (end - start) % 7 or 7 * (ends <= begins), ends, ZoneInfo(zone))
+        if start is None and end is None:
+            return Window(None, begins, int(ends <= begins), ends, ZoneInfo(zone))
+        raise ValueError("one weekday without the other")
+    except (ValueError, ZoneInfoNotFoundError):
+        raise BadRequest(f"blackout has {text!r}; a window must read like 'Fri 20:00-Sun 23:00 Europe/Athens' or '12:25-12:35 UTC'") from None
 
 
 def _read(text: str) -> tuple[int, time, ZoneInfo]:

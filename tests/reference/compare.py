@@ -2,62 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from domain.backtest.simulator import simulate as fast
 from domain.errors import BadRequest
-from domain.trading.task import COUNTS, Outcome
+from domain.trading.task import COUNTS, EQUITY, FILLS, REVIEWS, TRADES
 from tests.reference.cases import Case
-from tests.reference.execution import simulate as slow
+from tests.reference.execution import lived as slow
 
 PRICE, MONEY = 1e-9, 1e-6
-PRICES = ("price", "entry_price", "exit_price", "stop_loss", "lots")
-RATIOS = ("r", "mae_r", "mfe_r")
+PRICES = ("price", "entry_price", "exit_price", "stop_loss", "lots", "lots_asked", "lots_given")
+FRAMES = {"fills": FILLS, "trades": TRADES, "equity": EQUITY, "reviews": REVIEWS}
 
 
-def outcome(run, case: Case) -> Outcome | str:
+def run(simulate: Callable, case: Case) -> Any:
     try:
-        return run(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates)
+        return simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, limits=case.limits)
     except BadRequest:
         return "refused"
 
 
 def differences(case: Case) -> list[str]:
-    """Every difference in counts, fills, trades and equity, each a line; none if the two agree."""
-    ours, theirs = outcome(fast, case), outcome(slow, case)
+    """Every difference in counts, fills, trades, equity and reviews, each a line; none if the two agree."""
+    ours, theirs = run(fast, case), run(slow, case)
     if isinstance(ours, str) or isinstance(theirs, str):
         return [] if ours == theirs else [f"kernel: {type(ours).__name__}, twin: {type(theirs).__name__}"]
     found = [f"count {name}: {ours.counts[name]} != {theirs.counts[name]}" for name in COUNTS if ours.counts[name] != theirs.counts[name]]
-    if ours.ambiguous != theirs.ambiguous:
-        found.append(f"ambiguous: {ours.ambiguous} != {theirs.ambiguous}")
-    for name in ("fills", "trades", "equity"):
-        found += _frames(name, getattr(ours, name), getattr(theirs, name))
+    if ours.ambiguous != len(theirs.ambiguous):
+        found.append(f"ambiguous: {ours.ambiguous} != {len(theirs.ambiguous)}")
+    for name, columns in FRAMES.items():
+        found += _frames(name, columns, getattr(ours, name), getattr(theirs, name))
     return found
 
 
-def _frames(name: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
-    if list(ours.columns) != list(theirs.columns):
-        return [f"{name}: columns {list(ours.columns)} != {list(theirs.columns)}"]
+def _frames(name: str, columns: tuple[str, ...], ours: pd.DataFrame, theirs: list[dict]) -> list[str]:
+    """A frame of the kernel's against rows of the twin's."""
+    if tuple(ours.columns) != columns:
+        return [f"{name}: columns {tuple(ours.columns)} != {columns}"]
     if len(ours) != len(theirs):
         return [f"{name}: {len(ours)} rows != {len(theirs)}"]
-    return [line for column in ours for line in _column(f"{name}.{column}", column, ours[column], theirs[column])]
+    if not theirs:
+        return []
+    return [line for column, values in ours.items() for line in _column(f"{name}.{column}", values, [row[column] for row in theirs])]
 
 
-def _column(where: str, column: str, ours: pd.Series, theirs: pd.Series) -> list[str]:
-    a, b = ours.to_numpy(), theirs.to_numpy()
-    if a.dtype.kind == "f":
-        bad = ~_close(column, a, b.astype(float))
+def _column(where: str, ours: pd.Series, theirs: list) -> list[str]:
+    if ours.dtype.kind == "M":
+        a, b = ours.array.as_unit("ns").asi8, np.array(theirs, np.int64)
+    elif ours.dtype.kind == "f":
+        a, b = ours.to_numpy(), np.array(theirs, np.float64)
     else:
-        bad = np.asarray(ours.astype(object)) != np.asarray(theirs.astype(object))
+        a, b = np.array(ours.tolist(), object), np.array(theirs, object)
+    bad = ~_close(where.split(".")[1], a, b) if ours.dtype.kind == "f" else a != b
     return [f"{where}[{k}]: {a[k]!r} != {b[k]!r}" for k in np.flatnonzero(bad)[:1]]
 
 
 def _close(column: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    both = np.isnan(a) & np.isnan(b)
+    room = PRICE if column in PRICES else np.maximum(MONEY, 1e-9 * np.abs(b))
     with np.errstate(invalid="ignore"):
-        if column in PRICES:
-            near = np.abs(a - b) <= PRICE
-        else:
-            near = np.abs(a - b) <= np.maximum(MONEY, 1e-9 * np.abs(b))
-    return both | near
+        return (np.abs(a - b) <= room) | (np.isnan(a) & np.isnan(b))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from domain.risk.sizing import Sizing
 from tests.reference.bars import Bar, on_grid, reaches_down, reaches_up
 from tests.reference.clocks import flat_moment, shut_before
 from tests.reference.ledger import Ledger, Place, at_open, inside
+from tests.reference.limits import add_is_refused, refused_at_decision, reviewed
 from tests.reference.orders import Grid, Order, Position, Series, Signal, Target
 from tests.reference.sizes import lacks_a_stop, lots_of, whole_steps
 
@@ -13,7 +16,7 @@ from tests.reference.sizes import lacks_a_stop, lots_of, whole_steps
 
 
 def decide(ledger: Ledger, series: Series, bar: Bar, signal: Signal, sizing: Sizing, equity: float) -> None:
-    """Section 8, checks at the decision, in order: last bar, exit, the mark of ``reverse_on_opposite``, halted, no_stop, size."""
+    """Section 8, checks at the decision, in order: last bar, exit, the mark of ``reverse_on_opposite``, limits, no_stop, size."""
     if bar is series.bars[-1]:
         ledger.counts["end_of_data"] += 1
         ledger.exits_at_the_end += signal.order == "exit"
@@ -24,7 +27,9 @@ def decide(ledger: Ledger, series: Series, bar: Bar, signal: Signal, sizing: Siz
         return
     if ledger.execution.reverse_on_opposite and position is not None and position.side != signal.side:
         position.leaves_by_opposite = True
-    # Nothing halts an account yet (no governors): here `halted` would drop the signal.
+    if refusal := refused_at_decision(ledger, series, bar):
+        ledger.refuse(series, signal, bar.end, refusal, math.nan)
+        return
     if lacks_a_stop(signal, sizing):
         ledger.counts["no_stop"] += 1
         return
@@ -117,7 +122,7 @@ def expire(ledger: Ledger, series: Series, bar: Bar) -> None:
 
 
 def enter(ledger: Ledger, series: Series, order: Order, price: float, place: Place) -> None:
-    """Section 8, checks at the fill, in order: the tag, ``stop_through``, ``target_through``, ``no_margin``; then the position opens."""
+    """Section 8, checks at the fill, in order: the tag, ``stop_through``, ``target_through``, the limits, ``no_margin``; then it opens."""
     signal, side = order.signal, order.side
     if signal.tag in series.taken:
         ledger.counts["duplicate_tag" if series.taken[signal.tag] == side else "opposite_dropped"] += 1
@@ -128,12 +133,16 @@ def enter(ledger: Ledger, series: Series, order: Order, price: float, place: Pla
     if refusal := _through(price, place, side, signal.stop_loss, targets):
         ledger.counts[refusal] += 1
         return
-    margin = ledger.margin_needed(series, order.lots, fill, place.ts)
-    if not ledger.has_margin_for(margin):
-        ledger.counts["no_margin"] += 1
+    lots = reviewed(ledger, series, order, fill, place)
+    if lots is None:
         return
+    margin = ledger.margin_needed(series, lots, fill, place.ts)
+    if not ledger.has_margin_for(margin):
+        ledger.refuse(series, signal, place.bar.ts, "no_margin", lots)
+        return
+    order.lots = lots
     position = _open(ledger, series, order, fill, targets, margin, place)
-    ledger.book_entry(position, order.lots, fill, slippage, order.kind, place)
+    ledger.book_entry(position, lots, fill, slippage, order.kind, place)
     if place.how == "inside":
         ledger.expose(position)
     cancel_siblings(ledger, series, signal)
@@ -174,6 +183,7 @@ def _open(ledger: Ledger, series: Series, order: Order, fill: float, targets: li
         first_price=fill, entry_price=fill, last_price=fill,
         stop=signal.stop_loss, stop_reason="stop_loss", risk=None if signal.stop_loss is None else abs(fill - signal.stop_loss),
         unit_value=series.instrument.contract * ledger.rate(series, place.ts, counted=False), targets=targets, margin=margin,
+        notional=ledger.notional(series, order.lots, fill, place.ts),
         adds_left=signal.grid.max_adds if signal.grid else 0, flat_at=flat_at, shut_at=shut_at,
     )  # fmt: skip
     ledger.open[position.trade_id] = series.positions[signal.tag] = position
@@ -215,13 +225,16 @@ def _add(ledger: Ledger, series: Series, order: Order, price: float, place: Plac
     """An add that is refused ends the adding and is not counted; one that fills moves the average and, from the next bar, the target."""
     position = order.position
     margin = ledger.margin_needed(series, order.lots, price, place.ts)
-    if _through(price, place, position.side, position.stop, position.targets) or not ledger.has_margin_for(margin):
+    if _through(price, place, position.side, position.stop, position.targets) or add_is_refused(ledger, series, order, price, place):
+        return
+    if not ledger.has_margin_for(margin):
         return
     together = position.lots + order.lots
     position.entry_price = (position.entry_price * position.lots + price * order.lots) / together
     position.lots = position.all_lots = on_grid(together)
     position.last_price, position.last_lots = price, order.lots
     position.margin += margin
+    position.notional += ledger.notional(series, order.lots, price, place.ts)
     position.adds_left -= 1
     ledger.book_entry(position, order.lots, price, 0.0, "grid", place)
     position.fills += 1

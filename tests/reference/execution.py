@@ -10,35 +10,60 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
-from domain.trading.task import EQUITY, FILLS, TRADES, Outcome, Rate, Task
+from domain.trading.task import EQUITY, FILLS, REVIEWS, TRADES, Outcome, Rate, Task
 from tests.reference.bars import Bar, attach_finer, on_grid, reaches_down, read_bars
 from tests.reference.clocks import rolls
 from tests.reference.conversion import Conversion
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
 from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
 from tests.reference.ledger import Exposure, Ledger, inside
+from tests.reference.limits import govern, kill
 from tests.reference.orders import Position, Series, read_orders
 from tests.reference.protection import protect
 
 WHOLE_COLUMNS = ("fill_id", "order_id", "trade_id", "bars_held")
 TIME_COLUMNS = ("ts", "bar_ts", "entry_ts", "exit_ts")
-WORD_COLUMNS = ("instrument", "side", "reason", "tag", "exit_reason", "regime")
+WORD_COLUMNS = ("instrument", "side", "reason", "tag", "exit_reason", "regime", "verdict")
 
 
 def simulate(
-    tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = ()
+    tasks: Sequence[Task],
+    account: Account,
+    costs: Costs,
+    execution: Execution,
+    sizing: Sizing,
+    rates: Sequence[Rate] = (),
+    limits: Limits = Limits(),
 ) -> Outcome:
     """What the execution page says happens to ``tasks`` in one account."""
+    return _outcome(lived(tasks, account, costs, execution, sizing, rates, limits))
+
+
+def lived(
+    tasks: Sequence[Task],
+    account: Account,
+    costs: Costs,
+    execution: Execution,
+    sizing: Sizing,
+    rates: Sequence[Rate],
+    limits: Limits,
+    killed_after: int = 0,
+) -> Ledger:
+    """The account after all of it; its rows are dictionaries, times nanoseconds. ``killed_after`` so many instants, 0 is never."""
     every_series, conversion = _load(tasks, account, costs, rates)
-    ledger = Ledger(account, costs, execution, conversion)
-    for instant in _instants(every_series):
+    ledger = Ledger(account, costs, execution, conversion, limits, every_series)
+    for number, instant in enumerate(_instants(every_series), 1):
         _live(ledger, every_series, instant, sizing)
+        if number == killed_after:
+            kill(ledger, every_series, instant)
     _end(ledger, every_series)
-    return _outcome(ledger, every_series)
+    ledger.trades.sort(key=lambda trade: trade["trade_id"])
+    return ledger
 
 
 def _load(tasks: Sequence[Task], account: Account, costs: Costs, rates: Sequence[Rate]) -> tuple[list[Series], Conversion]:
@@ -79,7 +104,7 @@ def _live(ledger: Ledger, every_series: list[Series], instant: int, sizing: Sizi
         for series, bar in ending.items():
             _step_two(ledger, series, bar)
         stop_out(ledger, ending, instant)
-        equity = _step_three(ledger, ending, instant)
+        equity = _step_three(ledger, every_series, ending, instant)
         for series, bar in ending.items():
             for signal in series.signals.get(bar.number, []):
                 decide(ledger, series, bar, signal, sizing, equity)
@@ -151,8 +176,8 @@ def _pieces(ledger: Ledger, series: Series, bar: Bar) -> list[Bar]:
 # --- step 3 ---
 
 
-def _step_three(ledger: Ledger, ending: dict[Series, Bar], instant: int) -> float:
-    """(c): session exits at the close, swap, marks, break-even and trails, equity row. Returns the equity that decisions are sized on."""
+def _step_three(ledger: Ledger, every_series: list[Series], ending: dict[Series, Bar], instant: int) -> float:
+    """(c): session exits at the close, swap, marks, break-even and trails, equity row, halts. Returns the equity that decisions are sized on."""
     for series, bar in ending.items():
         for position in list(series.positions.values()):
             close_before_the_shut(ledger, position, bar)
@@ -166,10 +191,10 @@ def _step_three(ledger: Ledger, ending: dict[Series, Bar], instant: int) -> floa
     for series, bar in ending.items():
         for position in series.positions.values():
             _hold(position, bar)
-    # Governors would look at `low` here; there are none yet, so nothing is halted and no position leaves by `kill_switch`.
     ledger.equity.append(
         {"ts": instant, "balance": ledger.balance, "equity": equity, "equity_low": low, "used_margin": ledger.used_margin()}
     )
+    govern(ledger, every_series, instant, equity, low)
     return equity
 
 
@@ -227,14 +252,15 @@ def _end(ledger: Ledger, every_series: list[Series]) -> None:
     ledger.equity[-1] = last | {"balance": ledger.balance, "equity": ledger.balance, "equity_low": low, "used_margin": 0.0}
 
 
-def _outcome(ledger: Ledger, every_series: list[Series]) -> Outcome:
-    asked = sum(signal.order != "exit" for series in every_series for signals in series.signals.values() for signal in signals)
+def _outcome(ledger: Ledger) -> Outcome:
+    asked = sum(signal.order != "exit" for series in ledger.every_series for signals in series.signals.values() for signal in signals)
     return Outcome(
         fills=_frame(ledger.fills, FILLS),
-        trades=_frame(sorted(ledger.trades, key=lambda trade: trade["trade_id"]), TRADES),
+        trades=_frame(ledger.trades, TRADES),
         equity=_frame(ledger.equity, EQUITY),
         counts=dict(ledger.counts),
         ambiguous=len(ledger.ambiguous),
+        reviews=_frame(ledger.reviews, REVIEWS),
         extra={"signals": asked, "entries": ledger.entries, "exits_at_the_end": ledger.exits_at_the_end},
     )
 

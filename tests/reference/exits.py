@@ -34,7 +34,9 @@ def _timed_reason(position: Position, bar: Bar) -> str:
         return "session"
     if position.leaves_by_signal:
         return "signal"
-    return "opposite" if position.leaves_by_opposite else ""  # after these would come `kill_switch`: nothing throws it yet
+    if position.leaves_by_opposite:
+        return "opposite"
+    return "kill_switch" if position.leaves_by_halt else ""
 
 
 def gap(ledger: Ledger, position: Position, piece: Bar, place: Place) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.risk.limits import Limits
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.trading.task import COUNTS
 from tests.reference.bars import Bar, on_grid
+from tests.reference.clocks import utc
 from tests.reference.conversion import Conversion
 from tests.reference.orders import BUY_OR_SELL, LONG_OR_SHORT, STOP_REASONS, Position, Series, Signal
 
@@ -72,8 +75,17 @@ class Exposure:
 class Ledger:
     """The account as it runs."""
 
-    def __init__(self, account: Account, costs: Costs, execution: Execution, conversion: Conversion) -> None:
+    def __init__(
+        self,
+        account: Account,
+        costs: Costs,
+        execution: Execution,
+        conversion: Conversion,
+        limits: Limits = Limits(),
+        every_series: Sequence[Series] = (),
+    ) -> None:
         self.account, self.costs, self.execution, self.conversion = account, costs, execution, conversion
+        self.limits, self.every_series = limits, every_series
         self.balance = account.balance
         self.open: dict[int, Position] = {}  # by trade_id: oldest first
         self.fills: list[dict] = []
@@ -83,6 +95,11 @@ class Ledger:
         self.entries = 0
         self.exits_at_the_end = 0
         self.ambiguous: set[tuple[int, int]] = set()  # (trade, bar)
+        self.reviews: list[dict] = []
+        self.ended_r: list[float] = []  # of the trades that have ended and have an R, in the order of their last fills
+        self.day, self.day_start, self.last_equity, self.peak = -1, account.balance, account.balance, account.balance
+        self.halted_today = self.halted_for_good = False
+        self._daily_closes: dict[str, dict[int, float]] = {}
         self.begin_instant()
 
     def begin_instant(self) -> None:
@@ -92,6 +109,23 @@ class Ledger:
 
     def expose(self, position: Position) -> None:
         self.exposures[position.trade_id] = Exposure(position, position.lots, position.entry_price, position.stop, position.fills)
+
+    # --- what is refused, shrunk or capped ---
+
+    @property
+    def halted(self) -> bool:
+        return self.halted_today or self.halted_for_good
+
+    def refuse(self, series: Series, signal: Signal, instant: int, reason: str, asked: float) -> None:
+        self.count_and_review(series, signal, instant, "refused", reason, asked, 0.0)
+
+    def count_and_review(self, series: Series, signal: Signal, instant: int, verdict: str, reason: str, asked: float, given: float) -> None:
+        """Section 9: ``asked`` is what the check was handed, NaN where the order was not yet sized."""
+        self.counts[reason] += 1
+        self.reviews.append({
+            "order_id": signal.number + 1, "ts": instant, "instrument": series.instrument.name, "verdict": verdict, "reason": reason,
+            "lots_asked": asked, "lots_given": given,
+        })  # fmt: skip
 
     # --- what the account is worth ---
 
@@ -117,6 +151,17 @@ class Ledger:
         else:
             needed = lots * instrument.contract * abs(price) / min(self.account.leverage, instrument.leverage)
         return needed * self.rate(series, instant, counted=False)
+
+    def notional(self, series: Series, lots: float, price: float, instant: int) -> float:
+        """Lots × contract × |fill price| × rate, in account currency."""
+        return lots * series.instrument.contract * abs(price) * self.rate(series, instant, counted=False)
+
+    def daily_closes(self, name: str) -> dict[int, float]:
+        """By UTC day: the last close of a bar, of the instrument's first task, that ended on that day."""
+        if name not in self._daily_closes:
+            first = next(series for series in self.every_series if series.instrument.name == name)
+            self._daily_closes[name] = {utc(bar.end).date().toordinal(): bar.close for bar in first.bars}
+        return self._daily_closes[name]
 
     def has_margin_for(self, needed: float) -> bool:
         return needed <= self.equity_at_last_known_closes() - self.used_margin()
@@ -188,6 +233,7 @@ class Ledger:
     def _release(self, position: Position, lots: float) -> None:
         left = on_grid(position.lots - lots)
         position.margin *= left / position.lots
+        position.notional *= left / position.lots
         position.mark *= left / position.lots
         position.lots = left
 
@@ -228,6 +274,8 @@ class Ledger:
         del series.positions[position.signal.tag]
         series.pending = [order for order in series.pending if order.position is not position]
         self.trades.append(self._trade(position, reason, place))
+        if position.risk is not None:
+            self.ended_r.append(self.trades[-1]["r"])
 
     def _see_exit_bar(self, position: Position, price: float, fill: float, reason: str, place: Place) -> None:
         """Section 7, MAE/MFE: an exit at an open: that price only; else favourable to the exit price, adverse not beyond a stop's fill."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from tests.reference.clocks import utc
 
 BUY_OR_SELL = {1: "buy", -1: "sell"}
 LONG_OR_SHORT = {1: "long", -1: "short"}
+YEAR = 365.25 * 86_400_000_000_000
 STOP_REASONS = ("stop_loss", "break_even", "trail")
 
 
@@ -111,6 +113,7 @@ class Position:
     unit_value: float  # account currency per lot and price unit, at the entry
     targets: list[Target]
     margin: float
+    notional: float
     adds_left: int
     flat_at: int | None
     shut_at: int | None
@@ -119,6 +122,7 @@ class Position:
     reached: float = 0.0  # shares of the targets reached
     leaves_by_signal: bool = False
     leaves_by_opposite: bool = False
+    leaves_by_halt: bool = False
     anchor: float | None = None  # best favourable extreme since the fill
     best: float | None = None  # closing side, over the bars held
     worst: float | None = None
@@ -180,6 +184,13 @@ class Series:
         if window not in self._atr:
             self._atr[window] = wilder_atr(self.bars, window)
         return self._atr[window][bar] if bar >= 0 else math.nan
+
+    def yearly_volatility(self, window: int, bar: int) -> float:
+        """Section 9: √(Σ(c_j − c_{j−1})² over the last ``window`` changes × a year ÷ the time they took); NaN before there are so many."""
+        if bar < window:
+            return math.nan
+        changes = [after.close - before.close for before, after in pairwise(self.bars[bar - window : bar + 1])]
+        return math.sqrt(sum(change**2 for change in changes) * YEAR / (self.bars[bar].end - self.bars[bar - window].end))
 
     def last_known(self, side: int) -> Quote:
         return self.closed.closing(side)

@@ -102,7 +102,7 @@ def test_the_equity_curve_may_be_parquet_or_left_out(tmp_path):
     assert tuple(pd.read_parquet(tmp_path / "out" / "equity.parquet").columns) == EQUITY
     other = tmp_path / "other"
     other.mkdir()
-    run(other, [FLAT, *EXAMPLES[0][1]], EXAMPLES[0][2], "--equity", "none")
+    run(other, [FLAT, *EXAMPLES[0][1]], EXAMPLES[0][2], "--equity", "none", "--no-report")
     assert sorted(path.name for path in (other / "out").iterdir()) == ["fills.csv", "report.json", "trades.csv"]
 
 

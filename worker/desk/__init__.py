@@ -7,10 +7,15 @@ from collections.abc import Callable
 from domain.config import Settings, load
 from domain.errors import TidemarkError as Refused
 from worker.desk.backtests import Backtests, Question
+from worker.desk.beliefs import Beliefs
+from worker.desk.compare import Compare
 from worker.desk.data import Data
 from worker.desk.house import House
 from worker.desk.jobs import JobList
+from worker.desk.laboratory import Laboratory
 from worker.desk.room import Room
+from worker.desk.sweeps import Sweeps
+from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.dispatch import enqueue
 from worker.store import Filter, Store
@@ -18,12 +23,16 @@ from worker.store.migrate import upgrade
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``backtests``, ``trail`` (the audit), ``house`` (settings and health)."""
+    """What a person can do: ``jobs``, ``data``, ``backtests``, ``sweeps``, ``trail`` (the audit), ``house`` (settings and health);
+    of a run ``trades``, ``laboratory`` (its tables) and ``beliefs`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
         room = Room(store, settings, user or settings.user, send)
         self.user, self.settings = room.user, settings
         self.jobs, self.data, self.backtests, self.trail, self.house = JobList(room), Data(room), Backtests(room), TrailView(room), House(room)
+        self.sweeps = Sweeps(room)
+        self.compare = Compare(room)
+        self.trades, self.laboratory, self.beliefs = Trades(room), Laboratory(room), Beliefs(room)
 
 
 def open_here() -> Desk:

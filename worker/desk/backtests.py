@@ -5,17 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from domain.analytics import METRICS, monthly
+from domain.analytics import METRICS
 from domain.errors import BadRequest
-from domain.market import Instrument, instrument, resample
+from domain.market import Instrument, instrument
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, faults, params_of, values_of
-from domain.risk import Sizing
+from domain.risk import Limits, Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
 from domain.trading import Account, Costs, Execution
@@ -24,13 +24,12 @@ from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thin
 from worker.store import Dataset, Run
 
-BEFORE, AFTER = 40, 30      # bars drawn before and after a trade
-RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing}
+RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a person asks. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution and sizing."""
+    """What a person asks. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution, sizing and limits."""
 
     strategy: str
     params: Mapping[str, Any]
@@ -55,12 +54,16 @@ class Backtests:
         """The parameters of a strategy: name, type, default, bounds, unit, help."""
         return params_of(STRATEGIES[strategy])
 
+    def rule_params(self, name: str) -> tuple[Param, ...]:
+        """The parameters of account, costs, execution, sizing or limits."""
+        return params_of(RULES[name])
+
     def faults(self, strategy: str, values: Mapping[str, Any]) -> dict[str, str]:
         """Parameter -> what is wrong with its value."""
         return faults(STRATEGIES[strategy], values)
 
     def rules(self) -> dict[str, Any]:
-        """Account, costs, execution and sizing as config.toml sets them: where a new backtest starts from."""
+        """Account, costs, execution, sizing and limits as config.toml sets them: where a new backtest starts from."""
         return {name: getattr(self._room.settings, name) for name in RULES}
 
     def metrics(self) -> Mapping[str, Any]:
@@ -151,30 +154,13 @@ class Backtests:
     def trades(self, run_id: str) -> pd.DataFrame:
         return self._room.store.frames.get(self.get(run_id).frames["trades"])
 
-    def fills_of(self, run_id: str, trade_id: int) -> pd.DataFrame:
-        fills = self._room.store.frames.get(self.get(run_id).frames["fills"])
-        return fills[fills["trade_id"] == trade_id].reset_index(drop=True)
-
-    def monthly(self, run_id: str) -> pd.DataFrame:
-        """``year, month, share``; month 0 is the whole year."""
-        run = self.get(run_id)
-        return monthly(self._room.store.frames.get(run.frames["equity"], ["ts", "equity"]), run.summary["balance"])
-
-    def around(self, run_id: str, trade: Mapping[str, Any]) -> tuple[pd.DataFrame, Instrument]:
-        """The bars about a trade, and its instrument."""
+    def question(self, run_id: str) -> Question:
+        """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
         with self._room.store.look() as unit:
-            known = [unit.datasets.get(version) for version in spec["datasets"]]
-        dataset = found(next((one for one in known if one and one.instrument == trade["instrument"]), None), "dataset", str(trade["instrument"]))
-        frame, step = Timeframe.named(spec["timeframe"]), timedelta(minutes=Timeframe.named(spec["timeframe"]).minutes)
-        start, end = (pd.Timestamp(trade[edge]).to_pydatetime() for edge in ("entry_ts", "exit_ts"))
-        days = timedelta(days=4)        # a weekend may lie between
-        bars = self._room.store.frames.get(dataset.frame, start=start - BEFORE * step - days, end=end + AFTER * step + days)
-        bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
-        if dataset.timeframe != spec["timeframe"]:
-            bars = resample(bars, Timeframe.named(dataset.timeframe), frame, self._instrument(dataset).calendar)
-        first, last = (int(bars["ts"].searchsorted(pd.Timestamp(edge), side="right")) - 1 for edge in (start, end))
-        return bars.iloc[max(first - BEFORE, 0) : last + AFTER].reset_index(drop=True), self._instrument(dataset)
+            datasets = [found(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
+        start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
+        return Question(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, {name: spec[name] for name in RULES if name in spec})
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
         with self._room.store.look() as unit:
@@ -198,7 +184,7 @@ class Backtests:
         return run
 
     def download(self, run_id: str, what: str, form: str) -> bytes:
-        """``what``: trades, fills, equity, manifest; ``form``: csv, parquet, json."""
+        """``what``: trades, fills, equity, reviews, manifest; ``form``: csv, parquet, json."""
         run = self.get(run_id)
         with self._room.store.unit() as unit:
             unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form=form)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
-from domain.params import build
+from domain.params import build, values_of
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
@@ -20,14 +21,15 @@ from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.judged import judge, summary_of
 from worker.store import Dataset, Unit
+from worker.store.trials import data_of
 
-CURVE = 120     # points of the small curve that lists show
-
+FRAMES = ("fills", "trades", "equity", "reviews")
 
 @job("backtest", limit=3_600)
 def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
-    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing."""
+    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits."""
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
     with work.store.look() as unit:
@@ -37,29 +39,38 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     rules = _rules(spec)
     work.progress(0.1)
     work.stage("Compile" if _first_use() else "Simulate")
-    from domain.backtest import study
+    from domain.backtest import study, trust
     from domain.manifest import manifest
 
-    result = study.run(series, rules, strategy, rates=rates, watch=lambda share: work.progress(0.1 + 0.7 * share))
+    result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7))
+    work.stage("Judge")
+    judged = judge(result, strategy, rates, work)
     work.stage("Report")
     outcome, asked = result.outcome, study.spec_of(series, rules, strategy)
-    frames = {name: work.store.frames.put(_plain(getattr(outcome, name))) for name in ("fills", "trades", "equity")}
+    made = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
+    frames = {name: work.store.frames.put(_plain(frame)) for name, frame in made.items()}
     work.progress(0.95)
     used = [known[version] for version in spec["datasets"]]
-    summary = dict(
-        metrics=dict(result.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=result.signals, bars=result.bars,
-        remarks=list(result.remarks), curve=_curve(outcome.equity), currency=rules.account.currency, balance=rules.account.balance,
-    )  # fmt: skip
+    trial = _trial(spec, asked, strategy, result.metrics["sharpe"], len(judged.daily))
 
     def keep(unit: Unit) -> Kept:
+        unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest={**manifest(asked), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(asked)},
-            summary=summary, frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(one.synthetic for one in used),
+            summary=summary_of(judged, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(one.synthetic for one in used),
         )  # fmt: skip
         told = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=study.spec_hash(asked), code=manifest(asked)["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
         return Kept(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in used)), told)
 
     return keep
+
+
+def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float | None, days: int) -> dict[str, Any]:
+    """The run's line in the ledger of trials."""
+    from domain.backtest.study import spec_hash
+    from domain.backtest.sweep import params_hash
+
+    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=None if sharpe is None else sharpe / math.sqrt(252), days=days)
 
 
 def _first_use() -> bool:
@@ -106,18 +117,9 @@ def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame
 def _rules(spec: Mapping[str, Any]) -> Any:
     from domain.backtest.study import Rules
 
-    return Rules(build(Account, spec["account"]), build(Costs, spec["costs"]), build(Execution, spec["execution"]), build(Sizing, spec["sizing"]))
+    return Rules(build(Account, spec["account"]), build(Costs, spec["costs"]), build(Execution, spec["execution"]), build(Sizing, spec["sizing"]), build(Limits, spec.get("limits", {})))
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """Categories as words: the hash is over what is said, not over how it is stored."""
     return frame.assign(**{name: frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})
-
-
-def _curve(equity: pd.DataFrame) -> list[float]:
-    if equity.empty:
-        return []
-    at = np.unique(np.linspace(0, len(equity) - 1, CURVE).astype(int))
-    return [round(float(value), 2) for value in equity["equity"].to_numpy()[at]]
-
-

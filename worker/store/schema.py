@@ -147,5 +147,34 @@ nodes = Table(                                              # the full nodes of 
     Column("hash", String(64), nullable=False),
 )  # fmt: skip
 
+trials = Table(                                             # the ledger of all that was tried; append-only
+    "trials", meta,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),             # run, sweep, optuna, walk_forward, terminal
+    Column("data", String(64), nullable=False),             # hash of the datasets' versions
+    Column("strategy", String(64), nullable=False),         # its family: the registered name
+    Column("params", String(64), nullable=False),           # hash of the parameters
+    Column("spec", String(64), nullable=False),             # hash of data, span, parameters and rules: the same one is the same trial
+    Column("sharpe", Float),                                # daily, not annualised; empty: too few days
+    Column("days", Integer, nullable=False),
+    Column("job_id", String(16), nullable=False),
+)  # fmt: skip
+
+chunks = Table(                                             # the parts of a job that several workers share, until it is done
+    "chunks", meta,
+    Column("job_id", String(16), primary_key=True),         # of the job that is shared
+    Column("number", Integer, primary_key=True),
+    Column("units", Integer, nullable=False),               # how much work it is, for progress
+    Column("spec", JSON, nullable=False),
+    Column("holder", String(64)),                           # job and attempt that work on it
+    Column("lease_until", Instant),
+    Column("frames", JSON),                                 # name -> content hash; filled when it is done
+    Column("result", JSON),
+    Column("done_at", Instant),
+)  # fmt: skip
+
+Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)
 Index("ix_jobs_state_lease", jobs.c.state, jobs.c.lease_until)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.store.chunks import Chunks
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
@@ -18,6 +19,7 @@ from worker.store.jobs import Jobs
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.trail import Trail
+from worker.store.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Unit:
     def __init__(self, connection: Connection) -> None:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
+        self.trials, self.chunks = Trials(connection), Chunks(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may stand on several machines; this machine's for SQLite."""

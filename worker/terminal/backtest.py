@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from domain.errors import BadRequest, unknown
+from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
 
-HEADLINE = ("trades", "net_profit", "net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "win_rate")
+RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
@@ -25,9 +26,10 @@ def backtest(
     signals: Path | None = typer.Option(None, help="or a CSV of signals, one row each."),
     rates: list[str] = typer.Option([], help="PAIR=FILE: bars along which money is converted. May repeat."),
     magnify: list[str] = typer.Option([], help="[NAME=]FILE: finer bars for intrabar = \"magnify\". May repeat."),
-    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] over the defaults of config.toml."),
+    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] [limits] over the defaults of config.toml."),
     equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
-    out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv and report.json."),
+    out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
+    report: bool = typer.Option(True, help="Also write report.html, report.txt, equity.svg and drawdown.svg."),
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy, or signals of your own, on files."""
@@ -38,12 +40,13 @@ def backtest(
     rules, extra = _rules(config)
     series = _series(bars, instrument, timeframe, side, magnify, extra)
     result = study.run(series, rules, _strategy(strategy, params, signals), _signals(signals), [_rate(one, side, extra) for one in rates])
-    report = _report(result, series, rules, _strategy(strategy, params, signals))
-    _write(out, result.outcome, report, equity)
-    say(report if as_json else {key: result.metrics[key] for key in HEADLINE} | dict(written=str(out)), as_json)
-    if not as_json:
-        for remark in result.remarks:
-            print(f"- {remark}")
+    found = Found(result, result.remarks(), _manifest(series, rules, _strategy(strategy, params, signals)))
+    known = found.plain()
+    _write(out, found, known, equity, report)
+    if as_json:
+        return say(known, True)
+    show(found)
+    print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
 def _rules(config: Path | None) -> tuple[Any, str]:
@@ -53,7 +56,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
     from domain.params import values_of
 
     base = load()
-    merged = {name: values_of(getattr(base, name)) for name in ("account", "costs", "execution", "sizing")}
+    merged = {name: values_of(getattr(base, name)) for name in RULES}
     for section, values in (read_toml(config) if config else {}).items():
         if section not in merged:
             raise unknown(f"section of {config}", section, merged)
@@ -61,7 +64,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
         merged[section] = merged[section] | values
     settings = settings_from(merged)
-    return Rules(settings.account, settings.costs, settings.execution, settings.sizing), base.instruments_file
+    return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
 
 
 def _strategy(name: str, params: str, signals: Path | None) -> Any:
@@ -161,34 +164,29 @@ def _rate(text: str, side: str, extra: str) -> Any:
     return Rate(table[name], _timeframe(bars), bars, side)
 
 
-def _report(result: Any, series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
+def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
     from domain.backtest import study
     from domain.manifest import manifest
 
-    outcome, spec = result.outcome, study.spec_of(series, rules, strategy)
-    return dict(
-        counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=result.signals, entries=outcome.extra["entries"], bars=result.bars,
-        metrics=dict(result.metrics), remarks=list(result.remarks), manifest={**manifest(spec), "spec_hash": study.spec_hash(spec)},
-    )  # fmt: skip
+    spec = study.spec_of(series, rules, strategy)
+    return {**manifest(spec), "spec_hash": study.spec_hash(spec)}
 
 
-def _write(out: Path, outcome: Any, report: dict[str, Any], equity: str) -> None:
+def _write(out: Path, found: Found, known: Mapping[str, Any], equity: str, report: bool) -> None:
+    from worker.terminal import csv
+
+    outcome = found.study.outcome
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _csv(outcome.trades, out / "trades.csv")
-        _csv(outcome.fills, out / "fills.csv")
+        csv.write(outcome.trades, out / "trades.csv")
+        csv.write(outcome.fills, out / "fills.csv")
         if equity == "csv":
-            _csv(outcome.equity, out / "equity.csv")
+            csv.write(outcome.equity, out / "equity.csv")
         elif equity == "parquet":
             outcome.equity.to_parquet(out / "equity.parquet", index=False, compression="zstd")
-        (out / "report.json").write_text(json.dumps(plain(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (out / "report.json").write_text(json.dumps(plain(known), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        if report:
+            written = ["trades.csv", "fills.csv", *([f"equity.{equity}"] if equity != "none" else [])]
+            found.write(out, written)
     except OSError as error:
         raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None
-
-
-def _csv(frame: Any, path: Path) -> None:
-    """Times as ISO 8601 in UTC, numbers as the shortest text that reads back the same."""
-    import pandas as pd
-
-    times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
-    frame.assign(**times).to_csv(path, index=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Runs: list, show, export, delete.")
+app = typer.Typer(no_args_is_help=True, help="Runs: list, show, export, report, compare, reproduce, delete.")
 
 
 @app.command("list")
@@ -32,19 +33,67 @@ def show(run: str = typer.Argument(..., help="Its id."), as_json: Json = False) 
         return say(dict(_row(one), spec=dict(one.spec), manifest=dict(one.manifest), summary=dict(one.summary), frames=dict(one.frames)), True)
     say(_row(one) | {key: value for key, value in one.summary["metrics"].items()}, False)
     for remark in one.summary["remarks"]:
-        print(f"- {remark}")
+        print(f"- {remark['sentence']}")
 
 
 @app.command()
 def export(run: str = typer.Argument(..., help="Its id."), out: Path = typer.Option(..., help="Folder to write into."), as_json: Json = False) -> None:
-    """Write trades.csv, fills.csv, equity.csv and manifest.json of a run."""
+    """Write trades.csv, fills.csv, equity.csv, reviews.csv and manifest.json of a run."""
     from worker.terminal.here import desk
 
     at = desk()
+    frames = at.backtests.get(run).frames
     out.mkdir(parents=True, exist_ok=True)
-    for what, form in (("trades", "csv"), ("fills", "csv"), ("equity", "csv"), ("manifest", "json")):
+    for what, form in (*((name, "csv") for name in ("trades", "fills", "equity", "reviews") if name in frames), ("manifest", "json")):
         (out / f"{what}.{form}").write_bytes(at.backtests.download(run, what, form))
     say(dict(run=run, written=str(out)), as_json)
+
+
+@app.command()
+def report(run: str = typer.Argument(..., help="Its id."), out: Path = typer.Option(..., help="Folder to write into."), as_json: Json = False) -> None:
+    """Write report.html, report.txt, equity.svg and drawdown.svg of a run."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    made = {(form if form.endswith("svg") else f"report.{form}"): at.compare.report(run, form) for form in at.compare.forms()}
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in made.items():
+        (out / name).write_bytes(content)
+    say(dict(run=run, written=[str(out / name) for name in made]) if as_json else dict(run=run, written=str(out), files=", ".join(made)), as_json)
+
+
+@app.command()
+def compare(a: str = typer.Argument(..., help="One run's id."), b: str = typer.Argument(..., help="The other's."), as_json: Json = False) -> None:
+    """Two runs side by side: what was asked otherwise, figures with their difference, and the first fill that is not the same."""
+    from worker.terminal.here import desk
+
+    found = desk().compare.runs(a, b)
+    changed, metrics = found.changed.to_dict("records"), found.metrics.to_dict("records")
+    if as_json:
+        return say(dict(a=a, b=b, same=found.same, sentence=found.sentence, warnings=list(found.warnings), changed=changed, metrics=metrics, fills=asdict(found.fills) if found.fills else None), True)
+    for warning in found.warnings:
+        print(f"! {warning}")
+    if changed:
+        print("\nAsked otherwise")
+        say(changed, False, ("path", "a", "b"))
+    print("\nFigures")
+    say([_figure(row, found.a.summary["currency"]) for row in metrics], False, ("figure", "a", "b", "difference"))
+    print(f"\n{found.sentence}")
+
+
+@app.command()
+def reproduce(run: str = typer.Argument(..., help="Its id."), as_json: Json = False) -> None:
+    """Run it again and compare bytes. Exit status 1 unless the same came out and is what is stored."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    found = finished(at, at.compare.reproduce(run), as_json).result
+    if as_json:
+        say(found, True)
+    else:
+        say([dict(frame=row["name"], then=row["then"][:12], now=row["now"][:12], same="yes" if row["same"] else "no") for row in found["frames"]], False, ("frame", "then", "now", "same"))
+        print(f"\n{found['verdict']}: {found['sentence']}")
+    raise typer.Exit(0 if found["verdict"] == "same" else 1)
 
 
 @app.command()
@@ -53,6 +102,13 @@ def delete(run: str = typer.Argument(..., help="Its id."), as_json: Json = False
     from worker.terminal.here import desk
 
     say(dict(deleted=desk().backtests.delete(run).id), as_json)
+
+
+def _figure(row: dict, currency: str) -> dict:
+    from domain.report.figures import MINUS, plain, shown
+
+    a, b, apart = (plain(shown(row["key"], row["unit"], row[side], currency)) for side in ("a", "b", "difference"))
+    return dict(figure=row["title"], a=a, b=b, difference=apart if apart.startswith((MINUS, "+")) or not row["difference"] > 0 else f"+{apart}")
 
 
 def _row(run) -> dict:

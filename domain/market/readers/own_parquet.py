@@ -45,22 +45,22 @@ class OwnParquet(Reader):
         return replace(found, timeframe=timeframe_of(ns.tolist()) or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
-        parts: dict[str, list[np.ndarray]] = {}
         rows, aware = 0, False
         with _opened(path) as file:
             _check_columns(file, path)
             _check_size(file, path, limits)
-            for batch in file.iter_batches(BATCH, columns=_wanted(file), use_threads=False):
-                ts, aware = _instants(batch.column("ts"), path)
-                parts.setdefault("ts", []).append(ts)
+            read: dict[str, Any] = {name: np.empty(file.metadata.num_rows, np.int64 if name == "ts" else np.float64) for name in _wanted(file)}
+            for batch in file.iter_batches(BATCH, columns=_wanted(file)):
+                place = slice(rows, rows + batch.num_rows)
+                read["ts"][place], aware = _instants(batch.column("ts"), path)
                 for name in _wanted(file)[1:]:
-                    parts.setdefault(name, []).append(_floats(batch.column(name), name, path))
-                rows += len(ts)
+                    read[name][place] = _floats(batch.column(name), name, path)
+                rows += batch.num_rows
                 progress(min(1.0, rows / max(1, file.metadata.num_rows)), f"{rows:,} rows read")
         if not rows:
             raise BadRequest(f"{path.name} has columns and no rows")
-        joined: dict[str, Any] = {name: np.concatenate(parts.pop(name)) if name in parts else None for name in COLUMNS}
-        return RawBars(joined.pop("ts"), line=np.arange(1, rows + 1), clock="UTC" if aware else None, **joined)
+        columns: dict[str, Any] = {name: read.get(name) for name in COLUMNS}
+        return RawBars(columns.pop("ts"), line=np.arange(1, rows + 1), clock="UTC" if aware else None, **columns)
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _floats(column: Any, name: str, path: Path) -> np.ndarray:
     import pyarrow as pa
 
     try:
-        return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
+        return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise BadRequest(f"{path.name}: {name} is {column.type}; it must be numbers") from None
 

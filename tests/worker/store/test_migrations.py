@@ -15,9 +15,9 @@ from worker.store.schema import meta
 
 SQLITE_TRIGGERS = {
     *(f"audit_{table}_no_{verb}" for table in ("events", "links", "nodes") for verb in ("update", "delete")),
-    "audit_events_link", "audit_links_new", "audit_nodes_new",
+    "audit_events_link", "audit_links_new", "audit_nodes_new", "trials_no_update", "trials_no_delete", "trials_new",
 }  # fmt: skip
-POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link"}
+POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link", "trials_no_change", "trials_no_truncate"}
 POSTGRES_FUNCTIONS = {"audit_append", "audit_chain", "audit_deny", "audit_link", "audit_lock"}
 
 

@@ -1,4 +1,4 @@
-"""The quieter views of a run, and what can be done with it."""
+"""What decided a result, what the trail says of it, and keeping house with it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import charts
-from app.figures import exact, number, plural, short
-from app.tables import event_columns, events_frame, pairs_frame
+from app.figures import number, plural, short
+from app.tables import event_columns, events_frame
 from app.widgets import go, section, table
 from worker.desk import Desk
-
-
-def months_view(desk: Desk, run: Any) -> None:
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        section("Months", "net return of each month, UTC")
-        st.altair_chart(charts.months(desk.backtests.monthly(run.id)), width="stretch", alt="Net return of each month and year")
-    with right:
-        section("Result of a trade", "R, quarter bins; dashed: the mean")
-        st.altair_chart(charts.histogram(desk.backtests.trades(run.id)["r"].tolist()), width="stretch", alt="How many trades ended with which result in R")
-
-
-def costs_view(desk: Desk, run: Any) -> None:
-    m, currency = run.summary["metrics"], run.summary["currency"]
-    gross = m["net_profit"] + m["spread_paid"] + m["slippage_paid"] + m["commission_paid"] - m["swap"]
-    steps = [("gross", gross), ("spread", -m["spread_paid"]), ("slippage", -m["slippage_paid"]), ("commission", -m["commission_paid"]), ("swap", m["swap"]), ("net", m["net_profit"])]
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        section("From gross to net", f"{currency}, the same fills assumed without costs")
-        st.altair_chart(charts.waterfall(steps, currency), width="stretch", alt="What spread, slippage, commission and swap took from the gross result")
-    with right:
-        section("The rules of this run")
-        rules = {f"{name} · {key.replace('_', ' ')}": "of the instrument" if value is None else exact(value) for name in ("account", "costs", "execution", "sizing") for key, value in run.spec[name].items()}
-        table(pairs_frame(rules, "Rule", "Value"), {"Rule": "Rule", "Value": "Value"}, "Account, costs, execution and sizing of this run")
 
 
 def manifest_view(desk: Desk, run: Any) -> None:
@@ -73,7 +48,7 @@ def name_run(desk: Desk, run: Any) -> None:
 @st.dialog("Delete this run?")
 def delete_run(desk: Desk, run: Any) -> None:
     trades = number(run.summary["metrics"]["trades"])
-    st.markdown(f"**{run.name or run.title}** `{run.id}` with {trades} trades is removed. Its audit events stay, and name the hashes of its results: {', '.join(short(hash_) for hash_ in run.frames.values())}.")
+    st.markdown(f"**{run.name or run.title}** `{run.id}` with {trades} trades is removed. Its audit events stay, and name the hashes of its results: {', '.join(short(hash_) for hash_ in run.frames.values())}. It stays counted as a trial.")
     if st.button("Delete run", type="primary", icon=":material/delete:"):
         desk.backtests.delete(run.id)
         go("backtest")

@@ -1,0 +1,108 @@
+"""Two runs side by side: what was asked differently, both curves, every figure with its difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import results
+from app.figures import clock, number, percent, valued
+from app.widgets import go, section, table
+from worker.desk import Desk
+
+OTHER = "with"      # of the address
+DECIDES = ("datasets", "start", "end", "timeframe", "account", "costs", "execution")     # a difference here is not one of the strategy
+FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "trades", "break_even_factor")
+
+
+def picker(runs: list, run: Any) -> None:
+    """A run to lay beside this one."""
+    others = {one.id: one for one in runs if one.id != run.id}
+    if not others:
+        st.caption("There is no other run yet.")
+        return
+    chosen = st.selectbox("Beside this run", list(others), index=None, placeholder="Choose a run", format_func=lambda key: told(others[key]), key=f"beside-{run.id}", width=360)
+    if chosen:
+        go("backtest", run=run.id, **{OTHER: chosen})
+
+
+def told(run: Any) -> str:
+    return f"{run.name or run.title} · {run.id} · {clock(run.created_at)} · {percent(run.summary['metrics']['net_return'], 1, True)}"
+
+
+def view(desk: Desk, run: Any, other: Any) -> None:
+    figures, asked = desk.laboratory.compare(run.id, other.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
+        st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
+        st.space("stretch")
+        if st.button("Close", icon=":material/close:", type="tertiary"):
+            go("backtest", run=run.id)
+    _warning(asked)
+    _headline(desk, figures, run, other)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        section("Equity and drawdown", f"{run.summary['currency']}, UTC; dashed: {other.name or other.id}")
+        results.equity(desk, run, other)
+    with right:
+        section("Asked differently")
+        if asked.empty:
+            st.caption("Nothing: both runs were asked the same.")
+        else:
+            shown = asked.assign(path=asked["path"].map(_setting), a=asked["a"].map(_value), b=asked["b"].map(_value))
+            table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
+    section("Every figure", "difference: the second less the first")
+    _table(figures, run, other)
+
+
+def _warning(asked: pd.DataFrame) -> None:
+    """Said before any number: figures of different data or costs do not tell strategies apart."""
+    differ = [name for name in DECIDES if any(path == name or path.startswith((f"{name}.", f"{name}[")) for path in asked["path"])]
+    words = {"datasets": "bars", "start": "span", "end": "span"}
+    if differ:
+        named = ", ".join(dict.fromkeys(words.get(name, name) for name in differ))
+        st.warning(f"These runs differ in {named}. What differs below comes from that as much as from the strategy.", icon=":material/warning:")
+
+
+def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
+    currency, by_key = run.summary["currency"], figures.set_index("key")
+    with st.grid(len(FIRST), min_column_width=108, gap="xsmall"):
+        for key in (one for one in FIRST if one in by_key.index):
+            row = by_key.loc[key]
+            beside = valued(row["b"], row["unit"], currency, _signed(row["unit"]))
+            st.metric(row["title"], valued(row["a"], row["unit"], currency, _signed(row["unit"])), f"beside {beside}", delta_color="off", delta_arrow="off", help=desk.backtests.metrics()[key].definition)
+
+
+def _table(figures: pd.DataFrame, run: Any, other: Any) -> None:
+    currency = run.summary["currency"]
+    text = {name: [valued(value, unit, currency, name == "difference" or _signed(unit)) for value, unit in zip(figures[name], figures["unit"], strict=True)] for name in ("a", "b", "difference")}
+    config = st.column_config
+    columns = {"title": config.TextColumn("Figure", width=140), "a": config.TextColumn(run.id, width=90, alignment="right"), "b": config.TextColumn(other.id, width=90, alignment="right"), "difference": config.TextColumn("Difference", width=90, alignment="right")}
+    half = -(-len(figures) // 2)
+    shown = figures.assign(**text)
+    for column, part in zip(st.columns(2, gap="medium"), (shown.iloc[:half], shown.iloc[half:]), strict=True):
+        with column:
+            table(part, columns, "Figures of both runs with their difference", row_height=26, height="content")
+
+
+def _signed(unit: str) -> bool:
+    return unit == "money"
+
+
+def _setting(path: str) -> str:
+    """
+    >>> _setting("costs.swap_long"), _setting("datasets[0]")
+    ('costs · swap long', 'bars 1')
+    """
+    if path.startswith("datasets["):
+        return f"bars {int(path[9:-1]) + 1}"
+    return path.replace("_", " ").replace(".", " · ")
+
+
+def _value(text: str) -> str:
+    """Settings as they are read: hashes short, numbers plain."""
+    if len(text) == 64 and all(letter in "0123456789abcdef" for letter in text):
+        return f"{text[:4]}…{text[-2:]}"
+    return number(float(text), 0) if text.replace(".", "", 1).isdigit() and float(text) >= 1_000 else text[:19].replace("T", " ") if text[4:5] == "-" else text

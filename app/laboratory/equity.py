@@ -1,0 +1,45 @@
+"""Equity as closed trades, closes of bars and adverse extremes tell it, and its deepest falls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.figures import DASH
+from app.laboratory import pictures
+from app.laboratory.reads import headed, read
+from app.widgets import table
+from worker.desk import Desk
+
+CURVES = {"balance": "Closed trades", "equity": "Closes of bars", "equity_low": "Adverse extremes"}
+NAMED = 3       # deepest falls that the chart names
+
+
+def view(desk: Desk, run: Any) -> None:
+    curve = st.segmented_control("Curve", list(CURVES), default="equity", format_func=CURVES.__getitem__, key="curve", label_visibility="collapsed", required=True)
+    falls = read(desk, "drawdowns", run.id, curve)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        headed(desk, run, CURVES[curve], f"{run.summary['currency']}. {desk.laboratory.curves()[curve]}")
+        st.altair_chart(pictures.curve_pair(read(desk, "curve", run.id, curve), falls.head(NAMED), run.summary["currency"]), width="stretch", alt="The curve, and how far it lies below its highest value")
+    with right:
+        headed(desk, run, "Deepest falls", "deepest first, UTC", "drawdowns" if curve == "equity" else "")
+        table(_shown(falls), _columns(run.summary["currency"]), "The deepest falls with dates, depth and length")
+
+
+def _shown(falls: pd.DataFrame) -> pd.DataFrame:
+    days = {name: falls[name].dt.strftime("%Y-%m-%d").fillna(DASH) for name in ("peak_ts", "trough_ts", "recovery_ts")}
+    return falls.assign(**days, depth=falls["share"] * 100)
+
+
+def _columns(currency: str) -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "depth": config.NumberColumn("Fall, %", format="%.1f", width=58),
+        "money": config.NumberColumn(currency, format="localized", width=70, step=1),
+        "peak_ts": config.TextColumn("Peak", width=80),
+        "recovery_ts": config.TextColumn("Back at", width=80, help="— where it never came back"),
+        "days": config.NumberColumn("Days", format="%.0f", width=50, help="From the peak until it was reached again, or to the end."),
+    }

@@ -1,0 +1,1 @@
+"""Sweeps, walk-forwards and searches: asking for them, and reading what came of them."""

@@ -1,0 +1,156 @@
+"""Charts of sweeps, walk-forwards and searches: frame in, Altair chart out, in the grammar of app/charts.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from app.charts import Picture, days_format, unit, utc
+from app.theme import LEFT, SCALE, at, by_role, tip_time
+
+END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=2)
+WRITTEN = (14, 16)      # columns, rows, up to which a figure stands in every cell
+DRAWN = 1_400           # points of a scatter
+
+
+def _above(name: str, **more: Any) -> alt.Axis:
+    """A y axis that says at its top left what it shows."""
+    return alt.Axis(title=name, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT, titleY=-10, titleOpacity=0.75, **more)
+
+
+def heat(cells: pd.DataFrame, of: str, x: str, y: str, title: str, form: str, marked: tuple[Any, Any] | None = None, height: int = 300) -> Picture:
+    """Two parameters and a figure. ``cells``: x, y, value, plateau, points, best (whether the highest plateau); ``of``: which of value and plateau is shown.
+
+    The best plateau is outlined; ``marked`` is the cell of the chosen combination. Colours part at zero where both signs occur.
+    """
+    shown = cells.assign(shown=cells[of], z=_height(cells[of]))
+    low, high = float(shown["shown"].min()), float(shown["shown"].max())
+    limit = max(abs(low), abs(high), 1e-12)
+    parted = low < 0 < high
+    colours = alt.Scale(domain=[-limit, 0, limit], range="diverging") if parted else alt.Scale(domain=[low, max(high, low + 1e-12)], range="ramp")
+    base = alt.Chart(shown).encode(
+        x=alt.X("x:O", axis=alt.Axis(title=x, labelAngle=0, labelOverlap=True, format="~g" if cells["x"].dtype.kind in "if" else "", domain=False, **END)),
+        y=alt.Y("y:O", sort="descending", axis=_above(y, labelOverlap=True, grid=False, format="~g" if cells["y"].dtype.kind in "if" else "")),
+    )
+    tips = [alt.Tooltip("x:N", title=x), alt.Tooltip("y:N", title=y), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("plateau:Q", format=form, title="plateau"), alt.Tooltip("points:Q", format=",", title="combinations")]
+    pick = alt.selection_point(name="cell", fields=["x", "y"])
+    layers = [base.mark_rect().encode(color=alt.Color("shown:Q", scale=colours, legend=None), tooltip=tips).add_params(pick)]
+    if cells["x"].nunique() <= WRITTEN[0] and cells["y"].nunique() <= WRITTEN[1]:
+        layers.append(_written(base, form, parted, cells["x"].nunique()))
+    layers.append(_outline(base, "datum.best", "ink", 2.0))
+    if marked is not None:
+        layers.append(_ring(base.transform_filter((alt.datum.x == marked[0]) & (alt.datum.y == marked[1]))))
+    return alt.layer(*layers).resolve_scale(color="independent", stroke="independent").properties(height=height)
+
+
+def _height(values: pd.Series) -> pd.Series:
+    spread = float(values.max() - values.min())
+    return (values - values.min()) / spread if spread > 0 else values * 0.0
+
+
+def _written(base: alt.Chart, form: str, parted: bool, columns: int) -> alt.Chart:
+    """The figure in its cell; on the dark end of the ramp in the ramp's own first colour, which is light where it is dark."""
+    text = base.transform_filter("isValid(datum.shown)").mark_text(fontSize=11 if columns <= 9 else 9).encode(text=alt.Text("shown:Q", format=form.replace("+", "").replace(".3f", ".2f").replace(".1%", ".0%") if columns > 7 else form))
+    if parted:
+        return text.transform_calculate(role="'ink'").encode(color=by_role())
+    return text.transform_calculate(ink="datum.z > 0.6 ? 0 : 1").encode(color=alt.Color("ink:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None))
+
+
+def _outline(base: alt.Chart, which: str, role: str, width: float) -> alt.Chart:
+    marks = base.transform_filter(which).transform_calculate(role=f"'{role}'").mark_rect(filled=False, strokeWidth=width)
+    return marks.encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None))
+
+
+def _ring(base: alt.Chart) -> alt.Chart:
+    return base.transform_calculate(role="'ink'").mark_point(shape="circle", filled=False, size=260, strokeWidth=1.4, strokeDash=[3, 2], opacity=1).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None))
+
+
+def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int = 190) -> alt.VConcatChart:
+    """Equity of the tests, one after the other, over its drawdown. ``curve``: ts, equity, drawdown; ``folds``: number, start, end, chosen of each test."""
+    bands = alt.Chart(folds.assign(role="quiet", odd=folds["number"] % 2))
+    tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("made:Q", format="+.2%", title="net")]
+    band = bands.mark_rect().encode(x=at("start"), x2="end:T", color=by_role(), opacity=alt.Opacity("odd:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.2]), legend=None), tooltip=tips)
+    named = bands.transform_calculate(mid="(+datum.start + +datum.end) / 2", role="'ink'").mark_text(fontSize=10, baseline="top", opacity=0.7).encode(x=at("mid"), y=alt.value(2), text="number:N", color=by_role())
+    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f"))
+    line = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
+        x=at(labels=False), y=y, color=by_role(), tooltip=[tip_time(), alt.Tooltip("equity:Q", format=",.2f", title=f"equity, {currency}"), alt.Tooltip("fold:Q"), alt.Tooltip("drawdown:Q", format=".2%")]
+    )  # fmt: skip
+    axis = utc(days_format(curve["ts"]), tickCount=6)
+    under = alt.Chart(curve).transform_calculate(role="'down'").mark_area(opacity=0.35, line=dict(strokeWidth=1)).encode(
+        x=at(**axis), y=alt.Y("drawdown:Q", axis=unit("", format=".0%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")]
+    )  # fmt: skip
+    pair = alt.vconcat(alt.layer(band, *([named] if len(folds) <= 40 else []), line).properties(height=height), under.properties(height=70), spacing=4)
+    return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+
+
+def promised(folds: pd.DataFrame, height: int = 190) -> Picture:
+    """What each fit earned a year (line) against its test (bars). ``folds``: fold, fitted, tested, both net per year."""
+    x = alt.X("fold:O", axis=alt.Axis(title="fold", labelAngle=0, labelOverlap=True, **END))
+    tips = [alt.Tooltip("fold:Q"), alt.Tooltip("fitted:Q", format="+.1%", title="in sample, a year"), alt.Tooltip("tested:Q", format="+.1%", title="out of sample, a year")]
+    shown = folds.assign(role=np.where(folds["tested"] >= 0, "up", "down"))
+    bars = alt.Chart(shown).mark_bar(size=max(min(14, 240 // max(len(folds), 1)), 2)).encode(x=x, y=alt.Y("tested:Q", axis=unit("a year", format="+.0%")), color=by_role(), tooltip=tips)
+    dots = alt.Chart(shown).transform_calculate(role="'ink'").mark_tick(size=max(min(18, 300 // max(len(folds), 1)), 4), thickness=2).encode(x=x, y="fitted:Q", color=by_role(), tooltip=tips)
+    return alt.layer(bars, dots).properties(height=height)
+
+
+def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> alt.VConcatChart:
+    """What was chosen from fold to fold, a strip a parameter. ``names``: column of ``folds`` -> what it is called."""
+    strips = []
+    for k, (name, title) in enumerate(names.items()):
+        last = k == len(names) - 1
+        numeric = pd.api.types.is_numeric_dtype(folds[name]) and not pd.api.types.is_bool_dtype(folds[name])
+        shown = pd.DataFrame(dict(fold=folds["fold"], value=folds[name] if numeric else folds[name].astype(str)))
+        y = alt.Y(f"value:{'Q' if numeric else 'N'}", scale=alt.Scale(zero=False, padding=8) if numeric else alt.Undefined, axis=_above(title, tickCount=3, format="~g" if numeric else ""))
+        base = alt.Chart(shown).transform_calculate(role="'line'").encode(
+            x=alt.X("fold:Q", scale=alt.Scale(nice=False, padding=12), axis=alt.Axis(title="fold" if last else None, labels=last, tickMinStep=1, format=".0f", **END)), y=y, color=by_role(),
+            tooltip=[alt.Tooltip("fold:Q"), alt.Tooltip("value:N", title=title)],
+        )  # fmt: skip
+        strips.append(alt.layer(base.mark_line(interpolate="step", strokeWidth=1.2), base.mark_point(filled=True, size=36, opacity=1)).properties(height=height))
+    return alt.vconcat(*strips, spacing=18).resolve_scale(x="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+
+
+def history(trials: pd.DataFrame, title: str, form: str, height: int = 240) -> Picture:
+    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (what it tried)."""
+    x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="trial", format=",.0f", **END))
+    tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
+    dots = alt.Chart(_few(trials.dropna(subset=["value"]), "value")).transform_calculate(role="'quiet'").mark_point(filled=True, size=22, opacity=0.75).encode(
+        x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), tooltip=tips
+    )  # fmt: skip
+    line = alt.Chart(_few(trials.dropna(subset=["best"]), "best")).transform_calculate(role="'line'").mark_line(interpolate="step-after").encode(
+        x=x, y="best:Q", color=by_role(), tooltip=[alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("best:Q", format=form, title="best so far")]
+    )  # fmt: skip
+    return alt.layer(dots, line).properties(height=height)
+
+
+def front(trials: pd.DataFrame, titles: Sequence[str], forms: Sequence[str], height: int = 240) -> Picture:
+    """Two objectives against each other. ``trials``: number, a, b, best (nothing beats it in both), chosen."""
+    shown = pd.concat([_few(trials[~trials["best"]], "a"), trials[trials["best"]]]).dropna(subset=["a", "b"])
+    shown = shown.assign(role=np.where(shown["best"], "line", "quiet"))
+    x = alt.X("a:Q", scale=alt.Scale(zero=False), axis=alt.Axis(title=titles[0], format=forms[0], grid=True, gridOpacity=0.4, **END))
+    y = alt.Y("b:Q", scale=alt.Scale(zero=False), axis=_above(titles[1], format=forms[1]))
+    tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("a:Q", format=forms[0], title=titles[0]), alt.Tooltip("b:Q", format=forms[1], title=titles[1]), alt.Tooltip("chosen:N")]
+    dots = alt.Chart(shown).mark_point(filled=True, opacity=0.9).encode(x=x, y=y, color=by_role(), size=alt.condition("datum.best", alt.value(70), alt.value(20)), tooltip=tips)
+    line = alt.Chart(trials[trials["best"]].sort_values("a")).transform_calculate(role="'line'").mark_line(strokeDash=[4, 3], interpolate="step-before", strokeWidth=1.2).encode(x=x, y=y, color=by_role())
+    return alt.layer(line, dots).properties(height=height)
+
+
+def slice_of(trials: pd.DataFrame, parameter: str, title: str, form: str, height: int = 240) -> Picture:
+    """The objective over one parameter, whatever the others were. ``trials``: number, x, value, best, chosen."""
+    shown = _few(trials.dropna(subset=["value"]), "value").assign(role=lambda frame: np.where(frame["best"], "line", "quiet"))
+    words = shown["x"].dtype.kind not in "if"
+    x = alt.X(f"x:{'N' if words else 'Q'}", scale=alt.Undefined if words else alt.Scale(zero=False), axis=alt.Axis(title=parameter, grid=not words, gridOpacity=0.4, labelAngle=0, **END))
+    tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
+    dots = alt.Chart(shown).mark_point(filled=True, opacity=0.85)
+    return dots.encode(x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), size=alt.condition("datum.best", alt.value(80), alt.value(22)), tooltip=tips).properties(height=height)
+
+
+def _few(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """At most as many rows as are drawn, the highest among them."""
+    if len(frame) <= DRAWN:
+        return frame
+    every = frame.iloc[:: -(-len(frame) // DRAWN)]
+    return pd.concat([every, frame.nlargest(40, by)]).sort_index().drop_duplicates("number")

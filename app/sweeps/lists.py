@@ -1,0 +1,116 @@
+"""Earlier sweeps, walk-forwards and searches: open, name, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.figures import clock, number, plural, short
+from app.sweeps.names import KINDS, ranges, risk
+from app.widgets import download, go, section, table
+from worker.desk import Desk
+
+EXPORTS = {
+    "sweep": (("table", "csv", "Combinations"), ("table", "parquet", "Combinations"), ("matrix", "parquet", "Profit of every day and combination")),
+    "walk_forward": (("folds", "csv", "Folds"), ("fits", "csv", "All fits"), ("equity", "csv", "Equity out of sample"), ("trades", "csv", "Trades out of sample")),
+    "optimise": (("table", "csv", "Trials"), ("table", "parquet", "Trials")),
+}
+MIME = {"csv": "text/csv", "parquet": "application/octet-stream", "json": "application/json"}
+
+
+def runs(desk: Desk) -> list[Any]:
+    """Newest first; stress tests are read on the Backtest page."""
+    return sorted((run for kind in KINDS for run in desk.sweeps.latest(kind)), key=lambda run: run.created_at, reverse=True)
+
+
+def sentence(desk: Desk, run: Any) -> str:
+    """The question of a run in one line: the closed form."""
+    spec, declared = run.spec, desk.sweeps.choices(run.spec["strategy"])
+    names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
+    varied = ranges(declared, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(declared, name, given) for name, given in spec["space"].items())
+    windows = f" · {spec['windows']['in_sample']} days fit, {spec['windows']['out_of_sample']} test" if run.kind == "walk_forward" else ""
+    return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {varied}{windows} · {risk(spec)}"
+
+
+def _space(declared: Any, name: str, given: Any) -> str:
+    ends = given.get("choices") or [given["low"], given["high"]] if isinstance(given, dict) else given[:2]
+    return ranges(declared, {name: ends}).replace(f" ({len(ends)})", "")
+
+
+def actions(desk: Desk, run: Any) -> None:
+    if st.button("New", icon=":material/add:", help="A new question; this run stays in the list."):
+        go("sweeps")
+    with st.popover("Export", icon=":material/download:"):
+        for what, form, label in (*EXPORTS[run.kind], ("manifest", "json", "Manifest")):
+            name = f"{run.id}_{run.spec['strategy']}_{what}.{form}"
+            download(f"{label}, {form.upper() if form != 'parquet' else 'Parquet'}", name, MIME[form], partial(desk.backtests.download, run.id, what, form), f"export-{what}-{form}")
+    if st.button("Name…", icon=":material/label:"):
+        _name(desk, run)
+    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        _delete(desk, run)
+
+
+@st.dialog("Name this run")
+def _name(desk: Desk, run: Any) -> None:
+    with st.form("name-sweep", border=False):
+        name = st.text_input("Name", run.name, max_chars=120)
+        note = st.text_area("Note", run.note, max_chars=2_000)
+        if st.form_submit_button("Keep name and note", type="primary"):
+            desk.backtests.rename(run.id, name, note)
+            st.rerun()
+
+
+@st.dialog("Delete this run?")
+def _delete(desk: Desk, run: Any) -> None:
+    hashes = ", ".join(short(name) for name in run.frames.values())
+    st.markdown(f"**{run.name or run.title}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted, its audit events stay, and name the hashes of its results: {hashes}.")
+    if st.button("Delete run", type="primary", icon=":material/delete:"):
+        desk.sweeps.delete(run.id)
+        go("sweeps")
+
+
+def _extent(run: Any) -> str:
+    if run.kind == "walk_forward":
+        return f"{plural(run.summary['folds'], 'fold')} of {plural(run.summary['combinations'], 'combination')}"
+    return plural(run.summary["combinations"], "combination") if run.kind == "sweep" else plural(run.summary["trials"], "trial")
+
+
+def _worth(run: Any) -> str:
+    """The one figure to tell it by."""
+    if run.kind == "walk_forward":
+        return f"efficiency {number(run.summary['efficiency'], 2)}"
+    best = run.summary["best"]
+    if run.kind == "optimise":
+        return f"{run.summary['objectives'][0]} {number(best[0]['values'][0], 2)}" if best else "nothing found"
+    return f"sharpe {number(best[0]['sharpe'], 2)}" if best else "nothing found"
+
+
+def earlier(desk: Desk, every: Sequence[Any], run: Any) -> None:
+    others = [one for one in every if run is None or one.id != run.id]
+    if not others:
+        return
+    section("Earlier", "newest first; choose one to open it")
+    rows = [
+        dict(run=one.id, kind=KINDS[one.kind], name=one.name or one.title.partition(": ")[2], bars=["synthetic"] if one.synthetic else [], extent=_extent(one), worth=_worth(one), made=clock(one.created_at), actor=one.actor)
+        for one in others
+    ]  # fmt: skip
+    config = st.column_config
+    columns = {
+        "run": config.TextColumn("Run", width=66),
+        "kind": config.TextColumn("Kind", width=96),
+        "name": config.TextColumn("What", width=236),
+        "bars": config.MultiselectColumn("Bars", width=84, options=["synthetic"], color=["violet"]),
+        "extent": config.TextColumn("Extent", width=172),
+        "worth": config.TextColumn("Best", width=106, help="Of a sweep or search the best figure, of a walk-forward its efficiency."),
+        "made": config.TextColumn("Made, UTC", width=120),
+    }
+    row = table(pd.DataFrame(rows), columns, "Earlier sweeps, walk-forwards and searches", key=f"earlier-sweeps-{run.id if run else ''}", pick=True)
+    if row is not None:
+        go("sweeps", run=others[row].id)
+
+
+

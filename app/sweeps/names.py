@@ -1,0 +1,83 @@
+"""What parameters and figures are called, and how their values read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from app.figures import THIN, exact, valued
+from app.forms import label
+
+KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "optimise": "Optimise"}
+ABOUT = {
+    "sweep": "Every combination of the values below, on the whole span. Shows the ground around the best one: a plateau or a needle.",
+    "walk_forward": "Fits the combinations on a window, trades the best of it in the window after, and moves on. Shows what choosing this way would have earned.",
+    "optimise": "Suggests combinations, each learned from those before it. Needs fewer trials than a sweep, and shows less of the ground.",
+}
+FIGURES = ("sharpe", "net_return", "annual_return", "max_drawdown", "calmar", "profit_factor", "expectancy_r", "win_rate", "trades")
+OBJECTIVES = {"sharpe": "sharpe", "net": "net_return", "calmar": "calmar", "expectancy": "expectancy_r"}      # word of an objective -> its figure
+FORMATS = {"share": "+.1%", "R": "+.3f", "ratio": ".2f"}
+
+
+def named(one: Any) -> str:
+    """A parameter with its unit, and of a rule its section: ``Slippage (costs), by kind``."""
+    section, dot, name = one.name.rpartition(".")
+    text = label(name, one.unit, one.title)
+    head, comma, unit = text.partition(", ")
+    return f"{head}{f' ({section})' if dot else ''}{comma}{unit}"
+
+
+def plain(one: Any) -> str:
+    """The same without the unit, as in a sentence."""
+    text = named(one).split(",")[0]
+    return text if text[:2].isupper() else text[0].lower() + text[1:]
+
+
+def point(declared: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Parameters with their values: ``lookback 48 bars · stop 2 ATR``."""
+    return " · ".join(f"{plain(declared[name])} {rounded(value)} {declared[name].unit}".rstrip() if name in declared else f"{name} {value}" for name, value in values.items())
+
+
+def rounded(value: Any) -> str:
+    """A value to read: four significant digits where it is not whole.
+
+    >>> rounded(4.415054667), rounded(158), rounded("fixed"), rounded(0.00002)
+    ('4.415', '158', 'fixed', '0.00002')
+    """
+    if isinstance(value, float) and not value.is_integer():
+        return exact(float(f"{value:.4g}"))
+    return exact(value.item() if hasattr(value, "item") else value)
+
+
+def ranges(declared: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> str:
+    """What was varied, in a line: ``lookback 8 to 168 (11)``."""
+    return " · ".join(f"{plain(declared[name]) if name in declared else name} {_ends(list(given))}" for name, given in grid.items())
+
+
+def _ends(given: list[Any]) -> str:
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in given)
+    return f"{rounded(min(given))} to {rounded(max(given))} ({len(given)})" if numbers and len(given) > 1 else ", ".join(rounded(value) for value in given)
+
+
+def said(metric: Any, value: float | None, currency: str = "USD") -> str:
+    """A figure with its unit; a change carries its sign."""
+    return valued(None if value is None or pd.isna(value) else float(value), metric.unit, currency, metric.key in ("net_return", "annual_return", "net_profit"))
+
+
+def with_unit(metric: Any) -> str:
+    unit = {"share": "%", "R": "R"}.get(metric.unit, "")
+    return f"{metric.title}, {unit}" if unit else metric.title
+
+
+def form(metric: Any) -> str:
+    """How Vega writes it."""
+    if metric.key in ("win_rate", "max_drawdown"):
+        return ".1%"
+    return FORMATS.get(metric.unit, ",.0f")
+
+
+def risk(spec: Mapping[str, Any]) -> str:
+    sized = spec["sizing"]
+    return f"risk {exact(sized['value'] * 100)}{THIN}%" if sized["kind"] == "fraction_at_risk" else f"{sized['kind'].replace('_', ' ')} {exact(sized['value'])}"

@@ -1,0 +1,73 @@
+"""Values from a range that a person entered, or a sentence on what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+from math import ceil, floor, log10
+from typing import Any
+
+MOST = 10_000       # values of one parameter: more is a slip of the finger
+FEW = 6             # steps that a range starts with
+
+
+def values(low: float | None, high: float | None, step: float | None, whole: bool) -> tuple[list[Any], str]:
+    """The values from ``low`` to ``high``, both included where ``step`` meets them, exact in decimals; or none and a sentence.
+
+    >>> values(0.1, 0.3, 0.1, False), values(10, 25, 10, True)
+    (([0.1, 0.2, 0.3], ''), ([10, 20], ''))
+    >>> values(30, 10, 5, True)[1]
+    'From is 30 and To 10. Make From the smaller one.'
+    >>> values(1, 2, 0, False)[1]
+    'Step is 0. Make it larger than 0.'
+    """
+    if low is None or high is None or step is None:
+        return [], "From, To and Step must each have a number."
+    first, last, each = (Decimal(repr(float(value))) for value in (low, high, step))
+    if last < first:
+        return [], f"From is {low:g} and To {high:g}. Make From the smaller one."
+    if each <= 0:
+        return [], f"Step is {step:g}. Make it larger than 0."
+    count = int((last - first) / each) + 1
+    if count > MOST:
+        return [], f"Steps of {step:g} from {low:g} to {high:g} are {count:,} values. Take a larger step; {MOST:,} values of one parameter are the most."
+    made = [first + k * each for k in range(count)]
+    return [int(value) if whole else float(value) for value in made], ""
+
+
+def even(given: Sequence[Any]) -> tuple[float, float, float] | None:
+    """From, to and step of values that lie evenly; None where they do not.
+
+    >>> even([8, 24, 40]), even([1, 2, 4]), even([7])
+    ((8, 40, 16), None, (7, 7, 1))
+    """
+    if len(given) == 1:
+        return given[0], given[0], 1
+    gaps = {Decimal(repr(b)) - Decimal(repr(a)) for a, b in pairwise(given)}
+    step = gaps.pop()
+    return None if gaps or step <= 0 else (given[0], given[-1], type(given[0])(step))
+
+
+def around(value: float | None, low: float | None, high: float | None, whole: bool) -> tuple[float, float, float]:
+    """A range to start from: half to twice the value, in a few round steps, inside the bounds.
+
+    >>> around(48, 2, 2000, True), around(2.0, 0.1, 50.0, False), around(0.0, 0.0, None, False)
+    ((20, 100, 10), (1.0, 4.0, 0.5), (0.0, 0.6, 0.1))
+    """
+    start = abs(value or 0.0)
+    each = _round(1.5 * start / FEW) if start else 0.1
+    each = max(each, 1.0) if whole else each
+    a, b = (floor(start / 2 / each + 1e-9) * each, ceil(2 * start / each - 1e-9) * each) if start else (0.0, FEW * each)
+    a, b = max(a, low if low is not None else a), min(b, high if high is not None else b)
+    return (int(a), int(b), int(each)) if whole else (round(a, 10), round(b, 10), round(each, 10))
+
+
+def _round(value: float) -> float:
+    """The nearest of 1, 2, 5 times a power of ten, from below.
+
+    >>> _round(12.0), _round(0.5), _round(0.75)
+    (10.0, 0.5, 0.5)
+    """
+    power = 10.0 ** floor(log10(value) + 1e-9)
+    return round(power * max(one for one in (1, 2, 5) if one * power <= value * (1 + 1e-9)), 12)

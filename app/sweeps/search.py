@@ -1,0 +1,130 @@
+"""A search: its trials, the best of them, and going on for more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.figures import number, plural
+from app.sweeps import charts, reads
+from app.sweeps.names import OBJECTIVES, form, named, point, said, with_unit
+from app.sweeps.table import combinations
+from app.widgets import asked, figures, go, section
+from worker.desk import Desk
+
+MOST = 20_000       # trials of one search
+
+
+def result(desk: Desk, run: Any) -> None:
+    declared = desk.sweeps.choices(run.spec["strategy"])
+    metrics = desk.backtests.metrics()
+    words = run.summary["objectives"]
+    names, best = list(run.spec["space"]), _distinct(run.summary["best"])
+    luck = reads.luck_of_search(desk, run)
+    verdict(desk, run, best, luck)
+    figures(headline(desk, run, best, luck))
+    trials = reads.table(desk, run.id).assign(chosen=lambda table: [point(declared, row) for row in table[names].to_dict("records")])
+    first = metrics[OBJECTIVES[words[0]]]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        if len(words) > 1:
+            _front(desk, run, trials, best)
+        else:
+            section("From trial to trial", "line: the best so far")
+            st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
+    with right:
+        if len(words) > 1:
+            section("From trial to trial", f"{first.title}; line: the best so far")
+            st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
+        else:
+            _slice(run, trials, declared, first, words[0], best)
+    if len(words) > 1:
+        _slice(run, trials, declared, first, words[0], best)
+    _on(desk, run)
+    by = f"objective_{words[0]}"
+    rows = reads.table(desk, run.id).sort_values(by, ascending=False, kind="stable", na_position="last").drop_duplicates(names)
+    combinations(desk, run, rows, len(trials), declared, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} different ones, the best {min(len(rows), 500):,} by {first.title}")
+
+
+def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luck) -> None:
+    metrics, words = desk.backtests.metrics(), run.summary["objectives"]
+    gone = [f"{plural(run.summary[key], 'was', 'were')} {told}" for key, told in (("given_up", "given up early"), ("failed", "without a value")) if run.summary[key]]
+    made = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(gone) + ')' if gone else ''}; with all others, **{luck.trials:,}** are counted on these bars."
+    colour: Any
+    if not best:
+        colour, icon, word, told = "gray", ":material/remove:", "nothing found", f" None has {run.spec['search']['fewest_trades']:,} trades. Ask for fewer, or widen the ranges."
+    elif len(words) > 1:
+        colour, icon, word, told = "gray", ":material/stacked_line_chart:", "a front", f" {plural(len(best), 'combination')} that nothing beats in both {' and '.join(metrics[OBJECTIVES[one]].title for one in words)}."
+    else:
+        metric = metrics[OBJECTIVES[words[0]]]
+        value, lucky = best[0]["values"][0], words[0] == "sharpe" and luck.sharpe is not None
+        within = lucky and luck.sharpe is not None and value < luck.sharpe
+        colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("orange", ":material/trending_down:", "all of it loses") if value <= 0 else ("gray", ":material/help:", "not judged yet")
+        told = f" The best has {metric.title} {said(metric, value)}" + (f"; the best of so many without any edge would reach {number(luck.sharpe, 2)}." if lucky else ".")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        if run.synthetic:
+            st.badge("synthetic", color="violet")
+        st.badge(word, color=colour, icon=icon)
+        st.markdown(made + told, width="stretch")
+    st.caption("A search shows where the best lies, not how level the ground around it is: sweep around it, or test it and read Believe, before you rely on it.")
+
+
+def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luck) -> list[tuple[str, str, str, str]]:
+    metrics, search, top = desk.backtests.metrics(), run.spec["search"], best[0] if best else None
+    rows = [
+        ("Trials", number(run.summary["trials"]), f"{search['sampler']}, seed {search['seed']}", "Combinations tried. The same seed on the same bars tries the same ones."),
+        ("Given up early", number(run.summary["given_up"]), "worse than the middle" if search["prune"] else "not asked for", "After a third or two of the bars a trial stops if it is worse there than the median of those before it."),
+        ("Trials counted", number(luck.trials), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever."),
+    ]
+    for word, value in zip(run.summary["objectives"], top["values"] if top else [None, None], strict=False):
+        metric = metrics[OBJECTIVES[word]]
+        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, said(metric, value), f"luck: {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
+    found = top["figures"] if top else {}
+    rows += [(metrics[key].title, said(metrics[key], found.get(key)), f"trial {number(top['number'])}" if top else "", metrics[key].definition) for key in ("net_return", "max_drawdown", "trades")]
+    return rows
+
+
+def _distinct(best: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The genetic search repeats its best; each once, in the order of the first objective."""
+    once = {tuple(one["params"].items()): one for one in reversed(best)}
+    return sorted(once.values(), key=lambda one: (-one["values"][0], one["number"]))
+
+
+def _history(trials: pd.DataFrame, word: str) -> pd.DataFrame:
+    value = trials[f"objective_{word}"]
+    return trials.assign(value=value, best=value.cummax().ffill())[["number", "value", "best", "chosen"]]
+
+
+def _front(desk: Desk, run: Any, trials: pd.DataFrame, best: list[Mapping[str, Any]]) -> None:
+    ours = [desk.backtests.metrics()[OBJECTIVES[word]] for word in run.summary["objectives"]]
+    a, b = (trials[f"objective_{word}"] for word in run.summary["objectives"])
+    shown = trials.assign(a=a, b=b, best=trials["number"].isin([one["number"] for one in best]))[["number", "a", "b", "best", "chosen"]]
+    section("Both objectives", "large: the front, which nothing beats in both")
+    st.altair_chart(charts.front(shown, [with_unit(one) for one in ours], [form(one) for one in ours]), width="stretch", alt=f"{ours[1].title} against {ours[0].title} of each trial")
+
+
+def _slice(run: Any, trials: pd.DataFrame, declared: Mapping[str, Any], metric: Any, word: str, best: list[Mapping[str, Any]]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        section(f"{metric.title} over", "large: the best")
+        names = list(run.spec["space"])
+        name = st.segmented_control("Parameter", names, default=names[0], required=True, key=f"slice-{run.id}", format_func=lambda one: named(declared[one]), label_visibility="collapsed")
+    shown = trials.assign(x=trials[name], value=trials[f"objective_{word}"], best=trials["number"].isin([one["number"] for one in best]))[["number", "x", "value", "best", "chosen"]]
+    st.altair_chart(charts.slice_of(shown, named(declared[name]), with_unit(metric), form(metric)), width="stretch", alt=f"{metric.title} of each trial over {named(declared[name])}")
+
+
+def _on(desk: Desk, run: Any) -> None:
+    """More of the same search: its first trials come out as they did, and the next are learned from them."""
+    done = run.summary["trials"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        more = st.number_input("More trials", 1, max(MOST - done, 1), min(max(done // 2, 16), max(MOST - done, 1)), key=f"more-{run.id}", label_visibility="collapsed", width=130)
+        if st.button(f"Go on for {more:,} more trials", icon=":material/resume:", disabled=done >= MOST, key=f"on-{run.id}"):
+            spec = run.spec
+            question = replace(desk.backtests.question(run.id), params=spec["params"])
+            submitted = asked(lambda: desk.sweeps.submit_optimise(question, spec["space"], {**spec["search"], "trials": done + more}))
+            if submitted is not None:
+                go("sweeps", **({"run": submitted.job.result["run"]} if submitted.job.state == "done" else {"job": submitted.job.id}))
+        st.caption(f"The first {done:,} come out as they did, and are not counted again.", width="content")

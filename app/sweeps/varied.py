@@ -1,0 +1,143 @@
+"""What to vary: the parameters of a strategy in rows, each with one value or a range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
+from typing import Any
+
+import streamlit as st
+
+from app.forms import field as input_of
+from app.forms import step
+from app.sweeps.names import named, plain
+from app.sweeps.ranges import around, even, values
+from worker.desk import Desk
+
+WIDTHS = [2.5, 0.6, 1.3, 1.3, 1.3, 1.1]
+HEADS = {"optimise": ("Parameter", "Vary", "Value, or from", "To", "Step; 0: any", "Log scale")}
+
+
+@dataclass
+class Varied:
+    """What the table of parameters says: values of a grid, a space to search, values that stay, and what is wrong."""
+
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+    space: dict[str, Any] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def corners(self) -> list[dict[str, Any]]:
+        """Some of the outermost combinations."""
+        ends = {name: (given[0], given[-1]) for name, given in self.grid.items()} or {name: _ends(given) for name, given in self.space.items()}
+        return [dict(zip(ends, point, strict=True)) for point in islice(product(*ends.values()), 32)]
+
+
+def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[str, Any], rules: Mapping[str, Any]) -> Varied:
+    known = desk.sweeps.choices(strategy)
+    same = before if before.get("strategy") == strategy else {}
+    given = same.get("space") or same.get("grid") or {}
+    given = given if isinstance(given, Mapping) else {}
+    own = [one for name, one in known.items() if "." not in name]
+    at_first = set(given) or _first(own)
+    varied = Varied()
+    for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value, or from", "To", "Step", "Values")), strict=True):
+        column.caption(head)
+    for one in own:
+        _row(one, kind, f"{key}.{one.name}", same.get("params", {}).get(one.name, one.default), given.get(one.name), one.name in at_first, varied)
+    can = {name: one for name, one in known.items() if "." in name and (one.choices or one.type in (int, float, bool))}
+    more = st.multiselect("Vary a rule too", list(can), [name for name in given if name in can], key=f"{key}-rules", format_func=lambda name: named(can[name]), placeholder="costs, sizes, limits …", help="Then a combination is a strategy together with its costs, size or limits.")
+    for name in more:
+        section, _, rule = name.partition(".")
+        _row(can[name], kind, f"{key}.{name}", rules.get(section, {}).get(rule, can[name].default), given.get(name), None, varied)
+    return varied
+
+
+def _first(own: Sequence[Any]) -> set[str]:
+    """What is varied before anyone chose: the first parameter and its stop, so that there is a map to look at."""
+    stops = [one.name for one in own[1:] if one.name.startswith("stop")]
+    return {own[0].name, *(stops[:1] or [one.name for one in own[1:2]])} if own else set()
+
+
+def _row(one: Any, kind: str, key: str, value: Any, given: Any, vary: bool | None, varied: Varied) -> None:
+    """One parameter. ``vary`` None: it is varied, or it would not be here."""
+    cells = st.columns(WIDTHS, vertical_alignment="center")
+    cells[0].markdown(named(one), help=one.help or None)
+    chosen = True if vary is None else cells[1].checkbox(f"Vary {plain(one)}", vary, key=f"{key}-vary", label_visibility="collapsed")
+    if not chosen:
+        with cells[2]:
+            varied.fixed[one.name] = _bare(one, f"{key}-value", value)
+    elif one.choices or one.type is bool:
+        _words(one, cells[2], key, given, varied)
+    elif kind == "optimise":
+        _searched(one, cells[2:], key, value, given, varied)
+    else:
+        _ranged(one, cells[2:], key, value, given, varied)
+
+
+def _bare(one: Any, key: str, value: Any) -> Any:
+    if one.choices or one.type in (bool, str):
+        return input_of(replace(one, title=" ", unit="", help=""), key, value)
+    return _number(f"{plain(one)}, value".capitalize(), one, key, value)
+
+
+def _number(text: str, one: Any, key: str, value: Any, low: float | None = None, free: bool = False) -> Any:
+    whole = one.type is int
+    bounds = (None, None) if free else (one.low, one.high)
+    kind: Any = int if whole else float
+    least, most = (None if end is None else kind(end) for end in (low if low is not None else bounds[0], bounds[1]))
+    start: Any = None if value is None else kind(value)
+    size: dict[str, Any] = dict(step=1) if whole else dict(step=step(value), format="%g")
+    return st.number_input(text, least, most, start, key=key, label_visibility="collapsed", **size)
+
+
+def _words(one: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
+    options = list(one.choices) if one.choices else [False, True]
+    before = given.get("choices") if isinstance(given, Mapping) else given
+    start = [value for value in before if value in options] if isinstance(before, Sequence) else options
+    picked = cell.multiselect(plain(one), options, start, key=f"{key}-words", label_visibility="collapsed", format_func=lambda word: str(word).replace("_", " "))
+    if not picked:
+        varied.faults.append(f"{named(one)} has no value. Choose at least one.")
+    varied.grid[one.name], varied.space[one.name] = picked, dict(choices=picked)
+
+
+def _ranged(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
+    before = even(given) if isinstance(given, Sequence) and given else None
+    low, high, each = _three(one, cells, key, before or around(value, one.low, one.high, one.type is int))
+    made, fault = values(low, high, each, one.type is int)
+    cells[3].caption(f":red[:material/error:]{'' if made else ' see below'}" if fault else f"{len(made):,}")
+    if fault:
+        varied.faults.append(f"{named(one).split(',')[0]}: {fault}")
+    varied.grid[one.name] = made
+
+
+def _searched(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
+    before = _range_of(given) or around(value, one.low, one.high, one.type is int)
+    low, high, each = _three(one, cells, key, (before[0], before[1], (1 if one.type is int else 0.0) if len(before) < 4 else before[2]))
+    log = cells[3].checkbox(f"{plain(one)}, logarithmic", bool(before[3]) if len(before) > 3 else False, key=f"{key}-log", label_visibility="collapsed", help="Small values are tried as often as large ones. Then From is above 0, and Step 0 or 1.")
+    if None in (low, high, each):
+        varied.faults.append(f"{named(one).split(',')[0]}: From, To and Step must each have a number.")
+    elif not low < high:
+        varied.faults.append(f"{named(one).split(',')[0]}: From is {low:g} and To {high:g}. Make From the smaller one.")
+    varied.space[one.name] = dict(low=low, high=high, step=0 if log or (one.type is int and each == 1) else each, log=log)
+
+
+def _three(one: Any, cells: Sequence[Any], key: str, start: Sequence[float]) -> tuple[Any, Any, Any]:
+    found = []
+    for cell, word, value in zip(cells, ("from", "to", "step"), start, strict=False):
+        with cell:
+            found.append(_number(f"{plain(one).capitalize()}, {word}", one, f"{key}-{word}", value, 0 if word == "step" else None, word == "step"))
+    return found[0], found[1], found[2]
+
+
+def _range_of(given: Any) -> tuple[Any, ...] | None:
+    if isinstance(given, Mapping) and "low" in given:
+        return given["low"], given["high"], given.get("step", 0), given.get("log", False)
+    if isinstance(given, Sequence) and len(given) > 1 and all(isinstance(value, (int, float)) for value in given):
+        return min(given), max(given)
+    return None
+
+
+def _ends(given: Mapping[str, Any]) -> tuple[Any, Any]:
+    return (given["choices"][0], given["choices"][-1]) if "choices" in given else (given["low"], given["high"])

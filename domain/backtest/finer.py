@@ -1,0 +1,49 @@
+"""Finer bars, for what happens inside a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from domain.backtest.series import NO_BARS, Bars, joined, nanoseconds, on_grid, on_side, spread_of
+from domain.trading.costs import Costs
+from domain.trading.execution import Execution
+from domain.trading.task import Task
+
+
+def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution: Execution) -> dict[str, np.ndarray]:
+    """Where each bar's finer bars lie: those with ts in [its ts, its end)."""
+    found: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
+    offset = 0
+    for task, one in zip(tasks, bars, strict=True):
+        finer = _read(task, task.finer, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
+        first, last = np.searchsorted(finer.ts, one.ts), np.searchsorted(finer.ts, one.end)
+        found["first"].append(first + offset)
+        found["last"].append(last + offset)
+        found["off"].append(_off(task, one, finer, first, last))
+        for name in ("open", "high", "low", "close"):
+            found[name].append(on_side(getattr(finer, name), task))
+        found["spread"].append(finer.spread)
+        offset += len(finer.ts)
+    kinds = dict(first=np.int64, last=np.int64, off=np.int8)
+    return {f"finer_{name}": joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in found.items()}
+
+
+def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
+    ts = nanoseconds(frame["ts"])
+    open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
+    return Bars(ts, ts, open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
+
+
+def _off(task: Task, one: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Bars whose high or low lies more than a tick off that of their finer bars."""
+    off = np.zeros(len(one.ts), np.int8)
+    seen = np.flatnonzero(first < last)
+    if len(seen):
+        edges = np.stack([first[seen], last[seen]], axis=1).ravel()
+        edges = edges[:-1] if edges[-1] == len(finer.ts) else edges
+        high, low = np.maximum.reduceat(finer.high, edges)[::2], np.minimum.reduceat(finer.low, edges)[::2]
+        off[seen] = on_grid(np.maximum(np.abs(high - one.high[seen]), np.abs(low - one.low[seen]))) > on_grid(np.array(task.instrument.tick))
+    return off

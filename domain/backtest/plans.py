@@ -1,0 +1,105 @@
+"""How signals are protected, as the kernel reads it: one plan for all signals that share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from domain.backtest import kernel
+from domain.backtest.clocks import NEVER, flat_moments
+from domain.backtest.series import Bars
+from domain.backtest.state import PLAN, TRAILS
+from domain.trading.costs import Costs
+from domain.trading.task import Task
+
+PLAN_NUMBERS = (
+    "fraction_1", "fraction_2", "fraction_3", "fraction_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r", "break_even_offset",
+    "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target",
+)  # fmt: skip
+
+
+class Plans:
+    """The distinct ways in which signals are protected; most tables have one, so it is stored once."""
+
+    def __init__(self, tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs) -> None:
+        self.windows: list[int] = [costs.slippage_window] if costs.slippage_kind == "atr" else []
+        self.flats: list[tuple[int, str]] = []
+        self.rows: list[np.ndarray] = []
+        self.of_task = [self._of(k, task.signals) for k, task in enumerate(tasks)]
+        self.table = np.concatenate(self.rows) if self.rows else np.zeros(1, PLAN)
+        self.flat_at, self.shut_at = self._moments(tasks, bars)
+        self.atr = self._atr(bars)
+
+    def window(self, length: int) -> int:
+        if length not in self.windows:
+            self.windows.append(length)
+        return self.windows.index(length)
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        return dict(plans=self.table, flat_at=self.flat_at, shut_at=self.shut_at, atr=self.atr)
+
+    def _of(self, k: int, signals: pd.DataFrame) -> np.ndarray:
+        """The number of each signal's plan."""
+        if signals.empty:
+            return np.zeros(0, np.int32)
+        varied = [name for name in (*PLAN_NUMBERS, "trail_kind", "flat_by") if not constant(signals[name])]
+        number = signals.groupby(varied, dropna=False, sort=False).ngroup().to_numpy() if varied else np.zeros(len(signals), np.int32)
+        firsts = np.unique(number, return_index=True)[1] if varied else [0]
+        start = sum(len(part) for part in self.rows)
+        self.rows.append(np.array([self._plan(k, signals.iloc[first]) for first in firsts], PLAN))
+        return (number + start).astype(np.int32)
+
+    def _plan(self, k: int, row: pd.Series) -> np.void:
+        plan = np.zeros(1, PLAN)[0]
+        plan["fraction"] = [_or(row[f"fraction_{t}"], 0.0) for t in range(1, 5)]
+        plan["target_r"] = [row[f"target_r_{t}"] for t in range(1, 5)]
+        plan["break_even_r"], plan["break_even_offset"] = row["break_even_r"], _or(row["break_even_offset"], 0.0)
+        plan["trail_kind"], plan["trail_value"], plan["trail_start_r"] = TRAILS.index(row["trail_kind"]), row["trail_value"], row["trail_start_r"]
+        plan["trail_atr"] = self.window(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
+        plan["max_bars"], plan["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
+        plan["flat"] = self._flat(k, row["flat_by"]) if row["flat_by"] else -1
+        plan["is_grid"], plan["grid_adds"] = not np.isnan(row["grid_spacing"]), int(_or(row["grid_max_adds"], 0))
+        plan["grid_spacing"], plan["grid_factor"], plan["grid_basket"] = row["grid_spacing"], row["grid_lots_factor"], row["grid_basket_target"]
+        plan["needs_stop"] = not np.isnan(row["break_even_r"]) or row["trail_start_r"] > 0 or np.any(plan["target_r"] > 0)
+        return plan
+
+    def _flat(self, k: int, text: str) -> int:
+        if (k, text) not in self.flats:
+            self.flats.append((k, text))
+        return self.flats.index((k, text))
+
+    def _moments(self, tasks: Sequence[Task], bars: Sequence[Bars]) -> tuple[np.ndarray, np.ndarray]:
+        if not self.flats:
+            return np.full((1, 1), NEVER), np.full((1, 1), NEVER)
+        offsets = np.concatenate(([0], np.cumsum([len(one.ts) for one in bars])))
+        at, shut = (np.full((len(self.flats), offsets[-1]), NEVER) for _ in range(2))
+        for number, (k, text) in enumerate(self.flats):
+            here = slice(offsets[k], offsets[k + 1])
+            at[number, here], shut[number, here] = flat_moments(text, bars[k].ts, tasks[k].timeframe, tasks[k].instrument.calendar)
+        return at, shut
+
+    def _atr(self, bars: Sequence[Bars]) -> np.ndarray:
+        if not self.windows:
+            return np.full((1, 1), np.nan)
+        table = np.empty((len(self.windows), sum(len(one.ts) for one in bars)))
+        for number, window in enumerate(self.windows):
+            first = 0
+            for one in bars:
+                kernel.wilder_atr(one.high, one.low, one.close, window, table[number, first : first + len(one.ts)])
+                first += len(one.ts)
+        return table
+
+
+def constant(column: pd.Series) -> bool:
+    if column.dtype != np.float64:
+        return bool((column == column.iloc[0]).all())
+    values = column.to_numpy()
+    if values.strides == (0,):      # one number, read again at every row
+        return True
+    return bool(np.isnan(values).all() if np.isnan(values[0]) else (values == values[0]).all())
+
+
+def _or(value: float, default: float) -> float:
+    return default if np.isnan(value) else value

@@ -1,0 +1,46 @@
+"""What the quote currencies are worth in the account's, at every instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from domain.backtest import conversion
+from domain.backtest.series import Bars, bars_of, on_grid
+from domain.errors import BadRequest
+from domain.trading.costs import Costs
+from domain.trading.task import Rate, Task
+
+
+def rate_table(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, account: str, currencies: Sequence[str], rates: Sequence[Rate], instants: np.ndarray) -> np.ndarray:
+    loaded = []
+    for task, one in zip(tasks, bars, strict=True):
+        loaded.append(_quoted(task, one))
+        if task.finer is not None:
+            loaded.append(_quoted(Rate(task.instrument, task.finer_timeframe or task.timeframe, task.finer, task.side), None, costs))
+    loaded += [_quoted(rate, None, costs) for rate in rates]
+    return np.stack([conversion.rates_at(currency, account, loaded, instants) for currency in currencies])
+
+
+def _quoted(task: Task | Rate, bars: Bars | None, costs: Costs | None = None) -> conversion.Quoted:
+    one = bars or bars_of(task, costs or Costs())
+    mid = on_grid(one.close) if task.side == "mid" else (on_grid(one.close) + on_grid(one.close + one.spread)) / 2
+    return conversion.Quoted(task.instrument.base, task.instrument.quote, task.timeframe.minutes, one.end, mid)
+
+
+def known_in_time(task: Task, bars: Bars, account: str, rate: np.ndarray, instants: np.ndarray, first: np.ndarray) -> None:
+    """A rate must stand when the first signal of this task is decided."""
+    decides = np.flatnonzero(np.diff(first))
+    if not len(decides):
+        return
+    at = np.searchsorted(instants, bars.end[decides[0]])
+    if np.isnan(rate[at]):
+        when = pd.Timestamp(bars.end[decides[0]], tz="UTC")
+        quote = task.instrument.quote
+        raise BadRequest(f"what {quote} is worth in {account} is not known at the first signal of {task.instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
+
+
+def rate_at(table: np.ndarray, instants: np.ndarray, currency: int, end: int) -> float:
+    return float(table[currency, np.searchsorted(instants, end)])

@@ -1,0 +1,78 @@
+"""One series as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.market.calendar import bar_ends
+from domain.market.instrument import Instrument
+from domain.market.timeframe import Timeframe
+from domain.trading.costs import Costs
+from domain.trading.task import Rate, Task
+
+
+class Bars(NamedTuple):
+    """One series as arrays: times in nanoseconds, prices as float64, every bar with a spread."""
+
+    ts: np.ndarray
+    end: np.ndarray
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+    spread: np.ndarray
+
+
+NO_BARS = Bars(np.zeros(0, np.int64), np.zeros(0, np.int64), *(np.zeros(0) for _ in range(5)))
+
+
+def bars_of(task: Task | Rate, costs: Costs) -> Bars:
+    frame = task.bars
+    if frame.empty:
+        raise BadRequest(f"{task.instrument.name} {task.timeframe} has no bars in this span; choose another")
+    ts = nanoseconds(frame["ts"])
+    open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
+    return Bars(ts, bar_ends(ts, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
+
+
+def on_side(prices: np.ndarray, task: Task | Rate) -> np.ndarray:
+    """Bids on the grid of 1e-9; a mid is put there once it has become a bid or an ask."""
+    return on_grid(prices) if task.side == "bid" else prices
+
+
+def spread_of(frame: pd.DataFrame, one: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:
+    """One spread a bar: its own; else the costs'; else the instrument's."""
+    default = one.spread if costs.spread is None else costs.spread
+    if "spread" not in frame:
+        return np.full(len(frame), default)
+    own = frame["spread"].to_numpy(np.float64)
+    if np.any(own < 0) or np.any(np.isinf(own)):
+        raise BadRequest(f"{one.name} {timeframe}: a spread is negative or infinite; import the bars again, and let them be repaired")
+    return np.where(np.isnan(own), default, own)
+
+
+def nanoseconds(ts: pd.Series) -> np.ndarray:
+    return ts.dt.as_unit("ns").astype("int64").to_numpy()
+
+
+def on_grid(x: np.ndarray) -> np.ndarray:
+    return np.rint(x * 1e9) / 1e9
+
+
+def joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if len(parts) > 1 else np.ascontiguousarray(parts[0])
+
+
+def instants_of(bars: Sequence[Bars]) -> np.ndarray:
+    """Every instant at which a bar opens or ends, in order, each once."""
+    parts = [distinct(np.column_stack((one.ts, one.end)).ravel()) for one in bars]
+    return parts[0] if len(parts) == 1 else distinct(np.sort(np.concatenate(parts), kind="stable"))
+
+
+def distinct(in_order: np.ndarray) -> np.ndarray:
+    return in_order[np.concatenate(([True], in_order[1:] != in_order[:-1]))]

@@ -1,0 +1,21 @@
+"""What can be searched for, and how a search is judged: grids, heat maps with plateaus, windows of a walk-forward."""
+
+from domain.optimise.grid import MOST as MOST
+from domain.optimise.grid import Grid as Grid
+from domain.optimise.grid import Point as Point
+from domain.optimise.grid import between as between
+from domain.optimise.grid import combinations as combinations
+from domain.optimise.grid import feasible as feasible
+from domain.optimise.heat import heat as heat
+from domain.optimise.objective import OBJECTIVES as OBJECTIVES
+from domain.optimise.objective import Objective as Objective
+from domain.optimise.objective import chosen as chosen
+from domain.optimise.search import SAMPLERS as SAMPLERS
+from domain.optimise.search import Dimension as Dimension
+from domain.optimise.search import Search as Search
+from domain.optimise.search import dimensions as dimensions
+from domain.optimise.windows import Fold as Fold
+from domain.optimise.windows import Windows as Windows
+from domain.optimise.windows import drift as drift
+from domain.optimise.windows import efficiency as efficiency
+from domain.optimise.windows import folds as folds

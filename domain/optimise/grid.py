@@ -1,0 +1,113 @@
+"""Combinations of parameters: from values for each, or brought along one by one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from domain.errors import BadRequest, unknown
+from domain.params import build, checked, params_of, values_of
+from domain.risk.limits import Limits
+from domain.risk.sizing import Sizing
+from domain.strategies import STRATEGIES
+from domain.trading.account import Account
+from domain.trading.costs import Costs
+from domain.trading.execution import Execution
+
+MOST = 100_000          # combinations of one sweep
+SWEPT_RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
+
+Point = dict[str, Any]  # what is changed: a parameter of the strategy (``lookback``) or of the rules (``costs.slippage``) -> value
+Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
+
+
+def between(low: float, high: float, step: float) -> list[float]:
+    """Values from ``low`` to ``high``, both included where the step meets them; exact in decimals.
+
+    >>> between(0.1, 0.3, 0.1), between(10, 25, 10)
+    ([0.1, 0.2, 0.3], [10, 20])
+    """
+    if step <= 0 or high < low:
+        raise BadRequest(f"the range goes from {low} to {high} in steps of {step}; it must go upwards, in steps above 0")
+    first, last, each = (Decimal(str(value)) for value in (low, high, step))
+    count = int((last - first) / each) + 1
+    whole = all(isinstance(value, int) for value in (low, high, step))
+    return [int(first + k * each) if whole else float(first + k * each) for k in range(count)]
+
+
+def combinations(strategy: str, grid: Grid) -> list[Point]:
+    """Every combination of the grid, the last parameter running fastest; or the list as it was brought. Each value is checked alone.
+
+    >>> combinations("simple_ma", {"fast": [5, 10], "slow": [50, 60]})[1]
+    {'fast': 5, 'slow': 60}
+    >>> combinations("simple_ma", {"fsat": [5]})
+    Traceback (most recent call last):
+    ...
+    domain.errors.UnknownName: no parameter to sweep named 'fsat'; did you mean 'fast'?
+    """
+    known = swept(strategy)
+    if isinstance(grid, Mapping):
+        values = {name: _values(known, name, given) for name, given in grid.items()}
+        count = 1
+        for given in values.values():
+            count *= len(given)
+        _not_too_many(count if values else 0)
+        return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+    _not_too_many(len(grid))
+    points = [{name: _values(known, name, [value])[0] for name, value in point.items()} for point in grid]
+    if len({tuple(point) for point in points}) > 1:
+        raise BadRequest("the combinations do not name the same parameters in the same order; each must give every swept parameter")
+    return points
+
+
+def swept(strategy: str) -> dict[str, Any]:
+    """Name -> Param of everything that a sweep may change."""
+    known = {one.name: one for one in params_of(STRATEGIES[strategy])}
+    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls)}
+
+
+def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
+    """The points that make a strategy over ``params``, and how often each sentence refused one.
+
+    >>> feasible("simple_ma", {}, [{"fast": 5, "slow": 50}, {"fast": 50, "slow": 50}])
+    ([{'fast': 5, 'slow': 50}], {'fast is 50 bars and slow 50; fast must be the shorter one': 1})
+    """
+    kept, refused = [], dict[str, int]()
+    for point in points:
+        try:
+            strategy_of(strategy, params, point)
+        except BadRequest as error:
+            refused[str(error)] = refused.get(str(error), 0) + 1
+        else:
+            kept.append(point)
+    return kept, refused
+
+
+def strategy_of(strategy: str, params: Mapping[str, Any], point: Point) -> Any:
+    """The strategy at this point."""
+    return build(STRATEGIES[strategy], {**params, **{name: value for name, value in point.items() if "." not in name}})
+
+
+def rules_at(section: Any, name: str, point: Point) -> Any:
+    """One section of the rules at this point.
+
+    >>> rules_at(Costs(), "costs", {"costs.slippage": 0.1, "lookback": 3}).slippage
+    0.1
+    """
+    changed = {key.partition(".")[2]: value for key, value in point.items() if key.startswith(f"{name}.")}
+    return build(type(section), {**values_of(section), **changed}) if changed else section
+
+
+def _values(known: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
+    if name not in known:
+        raise unknown("parameter to sweep", name, known)
+    if not len(given):
+        raise BadRequest(f"{name} has no value; give at least one")
+    return list(dict.fromkeys(checked(known[name], value) for value in given))
+
+
+def _not_too_many(count: int) -> None:
+    if not 0 < count <= MOST:
+        raise BadRequest(f"the grid has {count:,} combinations; it must have between 1 and {MOST:,}. Take fewer values, or search instead of sweeping")

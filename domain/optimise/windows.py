@@ -1,0 +1,90 @@
+"""Walk-forward: windows to fit on, each followed by one to be tested on, and what to make of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.params import param
+
+DAY = pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Lengths are calendar days."""
+
+    in_sample: int = param(365, low=1, high=20_000, unit="days", title="Fit on", help="length of the window that the choice is made on")
+    out_of_sample: int = param(90, low=1, high=20_000, unit="days", title="Test on", help="length of the window after it, in which the choice is traded")
+    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: as long as the test, so that tests neither overlap nor leave gaps")
+    anchored: bool = param(False, unit="", help="every fit begins at the start of the data, instead of moving along")
+    embargo: int = param(0, low=0, high=1_000_000, unit="bars", help="bars left out between fit and test")
+
+    def __post_init__(self) -> None:
+        if 0 < self.step < self.out_of_sample:
+            raise BadRequest(f"step is {self.step} days and out_of_sample {self.out_of_sample}: tests would overlap and count days twice. Make step 0, or at least as long as the test")
+
+
+class Fold(NamedTuple):
+    """Bars with ``start <= ts < end`` are fitted on, those with ``test_start <= ts < test_end`` are traded."""
+
+    number: int
+    start: pd.Timestamp
+    end: pd.Timestamp
+    test_start: pd.Timestamp
+    test_end: pd.Timestamp
+
+
+def folds(ts: Sequence[pd.Timestamp] | pd.Series, windows: Windows) -> list[Fold]:
+    """The folds over bars that open at ``ts``; the last test may be cut short by the end of the data, by half at the most.
+
+    >>> ts = pd.Series(pd.date_range("2024-01-01", periods=10, freq="D", tz="UTC"))
+    >>> [(f"{one.start:%d}-{one.end:%d}", f"{one.test_start:%d}-{one.test_end:%d}") for one in folds(ts, Windows(in_sample=4, out_of_sample=3, embargo=1))]
+    [('01-05', '06-08'), ('04-08', '09-11')]
+    """
+    times = pd.DatetimeIndex(ts)
+    first, last = times[0].floor("D"), times[-1].floor("D") + DAY
+    made: list[Fold] = []
+    while (end := first + DAY * (windows.in_sample + len(made) * (windows.step or windows.out_of_sample))) + DAY * (windows.out_of_sample / 2) <= last:
+        opens = int(times.searchsorted(end)) + windows.embargo
+        test_end = end + DAY * windows.out_of_sample
+        if opens < len(times) and times[opens] < test_end:
+            start = first if windows.anchored else end - DAY * windows.in_sample
+            made.append(Fold(len(made), start, end, max(times[opens], end), min(test_end, last)))
+        else:
+            break
+    if not made:
+        raise BadRequest(f"the data spans {(last - first).days:,} days, and one fold needs {windows.in_sample + windows.out_of_sample:,}; take shorter windows or more data")
+    return made
+
+
+def efficiency(table: pd.DataFrame) -> float | None:
+    """Mean yearly net return out of sample over that in sample, of the folds that traded; None where in sample nothing was earned.
+
+    ``table``: in_sample_return, in_sample_days, out_of_sample_return, out_of_sample_days. Net returns are shares, made yearly
+    by their days alone (not compounded: windows are short). 1: tests earned what fits promised. Source: Pardo (2008).
+
+    >>> efficiency(pd.DataFrame(dict(in_sample_return=[0.2], in_sample_days=[365.25], out_of_sample_return=[0.02], out_of_sample_days=[73.05])))
+    0.5
+    """
+    traded = table.dropna(subset=["in_sample_return", "out_of_sample_return"])
+    fit, test = (float((traded[f"{part}_return"] / traded[f"{part}_days"] * 365.25).mean()) if len(traded) else np.nan for part in ("in_sample", "out_of_sample"))
+    return round(test / fit, 12) if fit > 0 else None
+
+
+def drift(table: pd.DataFrame, values: dict[str, list[Any]]) -> dict[str, float | None]:
+    """How far each parameter moves from fold to fold: mean change in places on its grid, over the places there are; 0 never moves, 1 from end to end each time.
+
+    >>> drift(pd.DataFrame({"fast": [5, 10, 5]}), {"fast": [5, 10, 20]})
+    {'fast': 0.5}
+    """
+    found: dict[str, float | None] = {}
+    for name, given in values.items():
+        places = [given.index(value) for value in table[name].dropna()]
+        found[name] = float(np.abs(np.diff(places)).mean() / (len(given) - 1)) if len(places) > 1 and len(given) > 1 else None
+    return found

@@ -1,0 +1,18 @@
+"""Tests that hold of the kernel and of its slow twin alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from domain.backtest.simulator import simulate as kernel
+from domain.trading.task import Outcome
+from tests.reference.execution import simulate as twin
+from tests.reference.worked import run_by
+
+
+@pytest.fixture(params=[kernel, twin], ids=["kernel", "twin"])
+def run(request: pytest.FixtureRequest) -> Callable[..., Outcome]:
+    return partial(run_by, request.param)

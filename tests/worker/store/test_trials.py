@@ -1,0 +1,61 @@
+"""The ledger of trials takes and never gives back; the same question asked twice is one trial."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from worker.store.trials import data_of
+
+DATA = data_of(["v1"])
+
+
+def add(store, *specs: str, strategy: str = "breakout", data: str = DATA, sharpe: float | None = 0.1, kind: str = "sweep") -> None:
+    rows = [dict(strategy=strategy, params=f"p{spec}", spec=spec, sharpe=sharpe, days=250) for spec in specs]
+    with store.unit() as unit:
+        unit.trials.add(rows, kind=kind, data=data, job_id="abc", actor="ana", at=unit.now())
+
+
+def counted(store, data: str = DATA, strategy: str = "breakout") -> int:
+    with store.look() as unit:
+        return unit.trials.count(data, strategy)
+
+
+def test_the_same_question_twice_is_one_trial(store):
+    add(store, "a", "b")
+    add(store, "b", "c", kind="run", sharpe=0.2)
+    assert counted(store) == 3
+    with store.look() as unit:
+        assert unit.trials.sharpes(DATA, "breakout") == [0.1, 0.1, 0.2] and len(unit.trials.rows(DATA)) == 4
+
+
+def test_other_data_and_other_strategies_are_counted_by_themselves(store):
+    add(store, "a", "b")
+    add(store, "c", strategy="simple_ma")
+    add(store, "d", data=data_of(["v1", "v2"]))
+    assert (counted(store), counted(store, strategy="simple_ma"), counted(store, strategy=""), counted(store, data_of(["v2", "v1"]))) == (2, 1, 3, 1)
+
+
+def test_a_trial_without_a_sharpe_counts_too(store):
+    add(store, "a", sharpe=None)
+    add(store, "a", "b", sharpe=0.3)
+    with store.look() as unit:
+        assert unit.trials.count(DATA, "breakout") == 2 and unit.trials.sharpes(DATA, "breakout") == [0.3, 0.3]
+
+
+@pytest.mark.parametrize("attempt", ["UPDATE trials SET sharpe = 9", "DELETE FROM trials", "DELETE FROM trials WHERE seq = 1", "REPLACE"])
+def test_nothing_in_the_ledger_is_changed_or_removed(store, kind, attempt):
+    add(store, "a", "b")
+    if attempt == "REPLACE":
+        attempt = "INSERT OR REPLACE INTO trials SELECT * FROM trials WHERE seq = 1" if kind == "sqlite" else "TRUNCATE trials"
+    with pytest.raises(DBAPIError, match="append-only"), store.engine.begin() as connection:
+        connection.execute(sa.text(attempt))
+    assert counted(store) == 2
+
+
+def test_trials_of_a_unit_that_fails_are_not_counted(store):
+    with pytest.raises(RuntimeError), store.unit() as unit:
+        unit.trials.add([dict(strategy="breakout", params="p", spec="s", sharpe=0.0, days=1)], kind="run", data=DATA, job_id="a", actor="ana", at=unit.now())
+        raise RuntimeError
+    assert counted(store) == 0

@@ -1,0 +1,282 @@
+"""Sweeps, walk-forwards, stress tests and searches as jobs: through the desk, shared among workers, with things killed on the way."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+import pandas as pd
+import pytest
+
+from domain.errors import BadRequest
+from tests.conftest import migrated
+from tests.databases import KINDS
+from tests.worker.flow import Flow, flow
+from tests.worker.kinds import waiting
+from worker import actors
+from worker.desk import Question
+from worker.store import Filter, Process
+from worker.store.trials import data_of
+
+START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC)
+GRID = {"lookback": [10, 20, 40], "stop_atr": [1.0, 2.0, 3.0], "target_r": [1.0, 3.0]}
+RULES = {"sizing": {"kind": "fraction_at_risk", "value": 0.005}}
+SEARCH = dict(trials=24, batch=8, fewest_trades=5)
+SPACE = {"lookback": [5, 60], "stop_atr": [1.0, 4.0]}
+WINDOWS, OBJECTIVE = dict(in_sample=60, out_of_sample=30), dict(figure="net", fewest_trades=5)
+
+
+def question(desk, run=None, timeframe: str = "H1") -> Question:
+    """Breakouts on half a year of synthetic bars; ``run`` works on a job until it is done."""
+    job = desk.data.generate("regimes", {}, "EURUSD", timeframe, START, END, 3).job
+    (run or actors.run)(job.id)
+    return Question("breakout", {}, [desk.jobs.get(job.id).result["dataset"]], timeframe, START, END, RULES)
+
+
+def done(desk, submitted):
+    actors.run(submitted.job.id)
+    job = desk.jobs.get(submitted.job.id)
+    assert job.state == "done", job.error
+    return desk.sweeps.get(job.result["run"])
+
+
+def ledger(store, run=None) -> list[dict]:
+    with store.look() as unit:
+        return unit.trials.rows(job_id=run.job_id if run else "")
+
+
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+SUBMITS = {
+    "sweep": lambda desk, asked: desk.sweeps.submit_sweep(asked, GRID),
+    "walk_forward": lambda desk, asked: desk.sweeps.submit_walk_forward(asked, GRID, WINDOWS, OBJECTIVE),
+    "stress": lambda desk, asked: desk.sweeps.submit_stress(asked),
+    "optimise": lambda desk, asked: desk.sweeps.submit_optimise(asked, SPACE, SEARCH),
+}
+FITS = {"sweep": 18, "walk_forward": 18 * 4, "stress": 0, "optimise": 24}
+LEDGER = {"sweep": "sweep", "walk_forward": "walk_forward", "optimise": "optuna"}
+
+
+@pytest.mark.parametrize("what", SUBMITS)
+def test_a_question_becomes_a_run_with_its_trials(house, desk, store, what):
+    run = done(desk, SUBMITS[what](desk, question(desk)))
+    rows = ledger(store, run)
+    assert (run.kind, run.actor, run.synthetic, len(rows)) == (what, "ana", True, FITS[what])
+    assert {row["kind"] for row in rows} <= {LEDGER.get(what)} and {row["data"] for row in rows} <= {data_of(run.spec["datasets"])}
+    assert desk.sweeps.trials(run.id) == len({row["spec"] for row in rows})
+    assert [event.kind for event in desk.trail.story(f"run:{run.id}")] == ["run_finished"] and len(desk.sweeps.table(run.id))
+    assert [one.id for one in desk.sweeps.latest()] == [run.id]
+    with store.look() as unit:
+        assert unit.chunks.all(run.job_id) == [], "its parts were let go"
+    assert desk.sweeps.delete(run.id).id == run.id and len(ledger(store, run)) == FITS[what], "deleting a run does not lower the count"
+    assert desk.sweeps.latest() == []
+
+
+@on_sqlite
+def test_a_sweep_tells_what_its_points_are_worth(house, desk, store):
+    asked = question(desk)
+    size = desk.sweeps.size(asked, GRID)
+    run = done(desk, desk.sweeps.submit_sweep(asked, GRID))
+    table, best = desk.sweeps.table(run.id, "sharpe"), run.summary["best"][0]
+    assert (size.combinations, run.summary["combinations"], len(table)) == (18, 18, 18) and run.summary["grid"] == GRID == desk.sweeps.axes(run.id)
+    assert table["sharpe"].iloc[0] == best["sharpe"] == table["sharpe"].max() and table["number"].iloc[0] == best["number"]
+    cells = desk.sweeps.heat(run.id, "lookback", "stop_atr", "net_return", {"target_r": 3.0})
+    assert len(cells) == 9 and set(cells["points"]) == {1} and cells["plateau"].notna().all()
+    matrix, days = desk.sweeps.matrix(run.id)
+    assert matrix.shape == (len(days), 18) and matrix.dtype == "float32"
+    assert desk.sweeps.pbo(run.id).columns == 18 and 0 <= desk.sweeps.pbo(run.id).pbo <= 1 and desk.sweeps.pbo(run.id, 8).splits == 70
+    assert len(pd.read_csv(io.BytesIO(desk.sweeps.download(run.id)))) == 18
+    again = desk.sweeps.question(run.id, int(best["number"]))
+    backtest = desk.backtests.submit(again)
+    actors.run(backtest.job.id)
+    alone = desk.backtests.get(desk.jobs.get(backtest.job.id).result["run"])
+    assert alone.summary["metrics"]["net_profit"] == best["net_profit"]
+    assert len(ledger(store)) == 19 and desk.sweeps.trials(alone.id) == 18, "the run was one of the sweep's trials already"
+    assert len(desk.sweeps.sharpes(alone.id)) == 18
+
+
+@on_sqlite
+def test_a_backtest_counts_once_however_often_it_is_asked(house, desk, store):
+    asked = question(desk)
+    for _ in range(2):
+        job = desk.backtests.submit(asked).job
+        actors.run(job.id)
+        run = desk.jobs.get(job.id).result["run"]
+        assert desk.sweeps.trials(run) == 1
+        desk.backtests.delete(run)
+    assert [row["kind"] for row in ledger(store)] == ["run", "run"]
+
+
+@on_sqlite
+def test_a_walk_forward_tells_its_folds(house, desk):
+    run = done(desk, SUBMITS["walk_forward"](desk, question(desk)))
+    folds, curve = desk.sweeps.folds(run.id), desk.sweeps.equity(run.id)
+    assert (run.summary["folds"], len(folds), len(desk.sweeps.table(run.id))) == (4, 4, 72)
+    fits = desk.sweeps.table(run.id)
+    for fold in folds.itertuples():
+        fit = fits[(fits["fold"] == fold.fold) & (fits["trades"] >= 5)]
+        assert fold.in_sample_return == fit["net_return"].max()
+    assert curve["equity"].iloc[-1] == folds["balance"].iloc[-1] and set(run.summary["drift"]) == set(GRID)
+    assert run.summary["metrics"]["trades"] == len(desk.sweeps.trades(run.id)) == folds["out_of_sample_trades"].sum()
+
+
+@on_sqlite
+def test_the_same_question_is_the_job_that_answered_it(house, desk):
+    asked = question(desk)
+    first, second = (desk.sweeps.submit_sweep(asked, GRID) for _ in range(2))
+    other = desk.sweeps.submit_sweep(asked, {**GRID, "lookback": [10]})
+    assert first.new and not second.new and first.job.id == second.job.id != other.job.id
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "ask, sentence",
+    [
+        (lambda desk, asked: desk.sweeps.submit_sweep(asked, {"lokback": [1]}), "did you mean 'lookback'"),
+        (lambda desk, asked: desk.sweeps.submit_sweep(asked, {}), "it must have between 1"),
+        (lambda desk, asked: desk.sweeps.submit_sweep(Question("simple_ma", {}, asked.datasets, "H1", START, END, {}), {"fast": [90], "slow": [80]}), "fast must be the shorter one"),
+        (lambda desk, asked: desk.sweeps.submit_walk_forward(asked, GRID, dict(in_sample=400)), "the span is 182 days"),
+        (lambda desk, asked: desk.sweeps.submit_walk_forward(asked, GRID, dict(step=10)), "tests would overlap"),
+        (lambda desk, asked: desk.sweeps.submit_optimise(asked, {"lookback": [9, 3]}), "must go upwards"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_a_sentence(house, desk, ask, sentence):
+    asked = question(desk)
+    with pytest.raises(BadRequest, match=sentence):
+        ask(desk, asked)
+
+
+@pytest.mark.parametrize("kind, what", [("sqlite", "sweep"), ("postgres", "sweep"), ("sqlite", "walk_forward"), ("sqlite", "optimise")], indirect=["kind"])
+def test_two_hands_make_the_same_bytes_as_one(house, desk, store, what):
+    asked = question(desk)
+    alone = done(desk, SUBMITS[what](desk, asked))
+    with store.unit() as unit:
+        unit.jobs.forget_key(alone.job_id)
+        for k in range(2):      # as two workers would
+            unit.alive(Process(f"w{k}", "worker", "here", k, unit.now(), unit.now(), ""))
+    job = SUBMITS[what](desk, asked).job
+    owner = Thread(target=actors.run, args=(job.id,))
+    owner.start()
+    helper = waiting(lambda: next(iter(desk.jobs.latest(("part",))), None), 20, "a helper was called")
+    actors.run(helper.id)
+    owner.join()
+    shared, helper = desk.sweeps.get(desk.jobs.get(job.id).result["run"]), desk.jobs.get(helper.id)
+    assert shared.frames == alone.frames and helper.state == "done"
+    assert len(ledger(store, shared)) == FITS[what], "each trial is written once, whoever did it"
+
+
+@on_sqlite
+def test_a_failed_helper_does_not_harm(house, desk, store):
+    """It held a part; the owner takes it once the lease ran out."""
+    asked = question(desk)
+    job = desk.sweeps.submit_sweep(asked, GRID).job
+    with store.unit() as unit:
+        unit.chunks.add(job.id, [(0, 2, dict(numbers=[0, 1]))])
+        unit.chunks.claim(job.id, "dead", unit.now() - timedelta(seconds=1.5), 2.0)
+    actors.run(job.id)
+    assert desk.jobs.get(job.id).state == "done" and len(ledger(store)) == 18
+
+
+@on_sqlite
+def test_a_helper_that_comes_too_late_has_nothing_to_do(house, desk, store):
+    run = done(desk, SUBMITS["sweep"](desk, question(desk)))
+    with store.unit() as unit:
+        late, _ = unit.jobs.add("part", "research", "", dict(job=run.job_id), "worker", unit.now())
+    actors.run(late.id)
+    assert desk.jobs.get(late.id).result == dict(parts=0) and len(ledger(store)) == 18
+
+
+# -- with the real queue and real workers
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared(request, tmp_path_factory) -> Iterator[Flow]:
+    home = tmp_path_factory.mktemp("sweeps")
+    quick = dict(lease=2.0, beat=0.2, sweep=0.2)
+    if request.param == "sqlite":
+        with flow(home, migrated(f"sqlite:///{home / 'tidemark.db'}"), **quick) as made:
+            yield made
+    else:
+        with request.getfixturevalue("postgres_server").database(migrated=True) as url, flow(home, url, **quick) as made:
+            yield made
+
+
+LONG = {"lookback": list(range(5, 45)), "stop_atr": [1.0, 1.5, 2.0, 2.5]}     # 160 combinations
+
+
+def on(house: Flow, timeframe: str = "H1") -> Question:
+    house.mend()
+    return question(house.desk, lambda job_id: house.until(job_id, "done", 60), timeframe)
+
+
+def again(house: Flow, asked: Question, grid: dict) -> str:
+    """The same sweep, worked on anew."""
+    spec = house.desk.sweeps._spec(asked, grid)
+    return house.desk.jobs._room.submit("sweep", "sweep", spec, queue="research", key="").job.id
+
+
+def half_done(house: Flow, job_id: str, parts: int = 2):
+    def far(unit) -> bool:
+        known = [one.done_at is not None for one in unit.chunks.all(job_id)]
+        return sum(known) >= parts and not all(known)
+
+    def look() -> bool:
+        with house.store.look() as unit:
+            return far(unit)
+
+    waiting(look, 60, f"some parts are done: {house.row(job_id)}")
+
+
+def both_at_it(house: Flow, job_id: str) -> None:
+    def held() -> bool:
+        with house.store.look() as unit:
+            return len({one.holder for one in unit.chunks.all(job_id) if one.holder}) > 1
+
+    waiting(held, 30, "the other worker helps")
+
+
+def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, record_property):
+    house, asked = shared, on(shared)
+    began = time.monotonic()
+    whole = house.until(again(house, asked, LONG), "done", 60)
+    record_property("unbroken_s", round(time.monotonic() - began, 2))
+    job_id = again(house, asked, LONG)
+    house.queue().flushall()
+    half_done(house, job_id)
+    both_at_it(house, job_id)
+    house.kill(house.worker_of(job_id))         # the owner; the helper goes on, and takes the job over when it is out of parts
+    broken = house.until(job_id, "done", 60)
+    runs = [house.desk.sweeps.get(one.result["run"]) for one in (whole, broken)]
+    assert runs[0].frames == runs[1].frames and broken.deaths == 1 and house.effects(job_id) == [1]
+    with house.store.look() as unit:
+        rows = unit.trials.rows(job_id=job_id)
+    assert len(rows) == 160 == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
+
+
+def test_cancel_stops_every_hand_within_a_second(shared, record_property):
+    house, asked = shared, on(shared)
+    job_id = again(house, asked, {**LONG, "target_r": [1.0, 2.0, 3.0]})
+    half_done(house, job_id, 1)
+    both_at_it(house, job_id)
+    asked_at = time.monotonic()
+    house.desk.jobs.cancel(job_id)
+
+    def stopped() -> bool:
+        return house.row(job_id).state == "cancelled" and not [job for job in house.desk.jobs.latest(("part",), ("running", "queued"))]
+
+    waiting(stopped, 3)
+    record_property("cancelled_after_s", round(time.monotonic() - asked_at, 2))
+    assert time.monotonic() - asked_at < 1.5
+    with house.store.look() as unit:
+        left, tried, _ = unit.chunks.counts(job_id)
+        assert left and len(unit.trials.rows(job_id=job_id)) == tried, "what was tried counts"
+    assert house.effects(job_id) == [0] and "job_cancelled" in [record for record in house.events(job_id)]
+    house.desk.jobs.retry(job_id)
+    house.until(job_id, "running", 20)
+    waiting(lambda: house.row(job_id).progress > 0.03, 20, "it goes on where it was")
+    house.desk.jobs.cancel(job_id)
+    house.until(job_id, "cancelled", 5)
+    with house.store.look() as unit:
+        assert len(list(unit.trail.all(Filter(entity=f"job:{job_id}", kinds=("job_retried",))))) == 1

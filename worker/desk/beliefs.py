@@ -1,0 +1,81 @@
+"""How far a run may be believed: what it remembers, and what was found out about it since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.analytics import Belief, MonteCarlo, Overfitting, Remark, Significance, believe, deflated_sharpe
+from domain.analytics.metrics import finite
+from domain.analytics.significance import luck, luck_beats
+from worker.desk.backtests import Backtests
+from worker.desk.room import Room, Submitted, found
+from worker.desk.sweeps import Sweeps
+from worker.store import Run
+from worker.store.selection import Selection, selection_of
+
+YEAR = 252**0.5
+LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a backtest is sought
+
+
+@dataclass(frozen=True)
+class Believed:
+    """``belief`` counts the trials made by now; ``then`` is how many there were when the run was made. ``stress``, ``sweep``: the runs that
+    spoke, or None. Runs of older versions remember less: ``known`` is False and nothing is judged."""
+
+    belief: Belief
+    then: int
+    remarks: tuple[Remark, ...]
+    histories: Mapping[str, Any] | None
+    look_ahead: Mapping[str, Any] | None
+    stress: Run | None
+    sweep: Run | None
+    known: bool
+
+
+class Beliefs:
+    def __init__(self, room: Room) -> None:
+        self._room, self._backtests, self._sweeps = room, Backtests(room), Sweeps(room)
+
+    def of(self, run_id: str) -> Believed:
+        """Nothing is simulated here: stored figures are judged again with what is known by now."""
+        with self._room.store.look() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+            chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
+            stress = next((one for one in unit.runs.latest("stress", LOOKED_AT) if _same(one.spec, run.spec, ("scenarios", "rates"))), None)
+            sweep = next((one for one in unit.runs.latest("sweep", LOOKED_AT) if one.summary.get("overfitting") and _family(one, run)), None)
+        kept = run.summary.get("belief")
+        remarks = tuple(Remark(**one) for one in run.summary["remarks"]) if kept else ()
+        histories = run.summary.get("histories")
+        rows = [row for row in stress.summary["scenarios"] if row["scenario"] != "base"] if stress else []
+        belief = believe(
+            run.summary["metrics"], significance=_deflated(Significance(**kept["significance"]), chosen) if kept else None, ambiguous=run.summary["ambiguous"],
+            band=tuple(kept["band"]) if kept and kept["band"] else None, overfitting=Overfitting(**sweep.summary["overfitting"]) if sweep else None,
+            monte_carlo=MonteCarlo(**histories["figures"]) if histories else None, stress=[row for row in rows if row["scenario"] not in ("pessimistic", "path", "optimistic")], remarks=remarks,
+        )  # fmt: skip
+        then = int(kept["significance"]["trials"]) if kept else 0
+        return Believed(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, bool(kept))
+
+    def submit_stress(self, run_id: str) -> Submitted:
+        """The same question under worse conditions."""
+        return self._sweeps.submit_stress(self._backtests.question(run_id))
+
+
+def _deflated(kept: Significance, chosen: Selection) -> Significance:
+    """The same returns against the trials made by now."""
+    if kept.sharpe is None or kept.skew is None or kept.kurtosis is None:
+        return replace(kept, trials=chosen.trials)
+    against = (kept.periods, chosen.trials, chosen.variance)
+    return replace(
+        kept, trials=chosen.trials, luck_year=finite(luck(*against) * YEAR), luck_beats=finite(luck_beats(kept.sharpe, *against)),
+        dsr=finite(deflated_sharpe(kept.sharpe, *against, kept.skew, kept.kurtosis)),
+    )  # fmt: skip
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], but: tuple[str, ...]) -> bool:
+    return {key: value for key, value in one.items() if key not in but} == {key: value for key, value in other.items() if key not in but}
+
+
+def _family(one: Run, run: Run) -> bool:
+    return one.spec["strategy"] == run.spec["strategy"] and set(one.spec["datasets"]) == set(run.spec["datasets"])

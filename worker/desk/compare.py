@@ -1,0 +1,146 @@
+"""Runs side by side, a run as a report, and a run made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
+from domain.errors import BadRequest, listed, unknown
+from domain.report import FORMS, Material, believed, render
+from worker.desk.beliefs import Beliefs
+from worker.desk.room import Room, Submitted, found
+from worker.store import Filter, Run
+from worker.store.selection import selection_of
+
+RULES = ("account", "costs", "execution", "sizing", "limits")
+SHOWN = 4           # changes that a warning names
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``metrics``: key, title, unit, family, a, b, difference (b − a). ``changed``: path, a, b of all that was asked otherwise, and of code
+    and libraries. ``warnings``: what makes figures incomparable, to be read before any of them. ``fills``: the first that is not the same."""
+
+    a: Run
+    b: Run
+    same: bool
+    sentence: str
+    warnings: tuple[str, ...]
+    changed: pd.DataFrame
+    metrics: pd.DataFrame
+    fills: Difference | None
+
+
+class Compare:
+    def __init__(self, room: Room) -> None:
+        self._room, self._beliefs = room, Beliefs(room)
+
+    def forms(self) -> Mapping[str, str]:
+        """Form of a report -> what it is."""
+        return FORMS
+
+    def runs(self, a: str, b: str) -> Comparison:
+        """Two backtests side by side."""
+        one, other = self._backtest(a), self._backtest(b)
+        changed = compare_specs(_decided(one), _decided(other))
+        same = all(one.frames[name] == other.frames[name] for name in ("fills", "trades", "equity"))
+        fills = None if one.frames["fills"] == other.frames["fills"] else first_difference(self._frame(one, "fills"), self._frame(other, "fills"))
+        metrics = compare_metrics(one.summary["metrics"], other.summary["metrics"])
+        return Comparison(one, other, same, _sentence(same, fills), tuple(_warnings(one, other, changed)), changed, metrics, fills)
+
+    def report(self, run_id: str, form: str) -> bytes:
+        """The run in one of ``forms``, made anew from what is stored; what may be believed counts the trials made by now."""
+        if form not in FORMS:
+            raise unknown("form of a report", form, FORMS)
+        run = self._backtest(run_id)
+        content = render(self._material(run), form)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what="report", form=form)
+        return content
+
+    def reproduce(self, run_id: str) -> Submitted:
+        """Run it again and compare bytes, in the background; a double click is one job, a later click another."""
+        run = self._backtest(run_id)
+        with self._room.store.look() as unit:
+            before = unit.trail.count(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)))
+        return self._room.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
+
+    def reproductions(self, run_id: str) -> list[dict[str, Any]]:
+        """Each time the run was made again, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
+        import json
+
+        with self._room.store.look() as unit:
+            records = unit.trail.page(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)), 50)
+        return [dict(at=one.ts, actor=one.actor, **json.loads(one.body)["detail"]) for one in records]
+
+    def _backtest(self, run_id: str) -> Run:
+        with self._room.store.look() as unit:
+            run: Run = found(unit.runs.get(run_id), "run", run_id)
+        if run.kind != "backtest":
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; reports, comparison and reproduction are for backtests. Choose a backtest")
+        return run
+
+    def _frame(self, run: Run, name: str) -> pd.DataFrame:
+        try:
+            return self._room.store.frames.get(run.frames[name])
+        except (OSError, pa.ArrowException):
+            raise BadRequest(f"the {name} of run {run.id} are no longer stored, or no longer readable ({run.frames[name][:8]}…). Reproduce the run to see whether they come out again") from None
+
+    def _material(self, run: Run) -> Material:
+        trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
+        kept = run.summary
+        with self._room.store.look() as unit:
+            chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
+        judged = self._beliefs.of(run.id)
+        remarks = judged.remarks if judged.known else _remarks(run, trades, fills, equity)
+        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance)
+        trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
+        return Material(
+            trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,
+            run.frames, run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
+        )  # fmt: skip
+
+
+def _remarks(run: Run, trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame) -> tuple[Remark, ...]:
+    """Of a run that was made before remarks had levels."""
+    kept, rules = run.summary, {name: run.spec[name] for name in RULES if name in run.spec}
+    return lint(Evidence(trades, fills, equity, kept["balance"], kept["counts"], kept["signals"], kept["ambiguous"], rules, metrics=kept["metrics"]))
+
+
+def _decided(run: Run) -> dict[str, Any]:
+    """All that decided a run, to compare leaf by leaf: parameters first, then rules, data, code, libraries."""
+    spec, manifest = run.manifest["spec"], run.manifest
+    data = {f"{one['instrument']}": {key: value for key, value in one.items() if key != "instrument"} for one in spec["data"]}
+    first = dict(strategy=spec["strategy"]["name"], params=spec["strategy"]["params"])
+    return dict(**first, **{name: spec[name] for name in RULES if name in spec}, data=data, span=spec["span"], instruments=spec["instruments"], code=manifest["code"], libraries=manifest["libraries"])
+
+
+def _warnings(a: Run, b: Run, changed: pd.DataFrame) -> list[str]:
+    paths = [str(path) for path in changed["path"]]
+    told = partial(_those, paths)
+    found = [
+        ("The bars differ ({}): the figures compare two histories as much as two questions.", told("data.", "span", "instruments.")),
+        ("Costs differ ({}).", told("costs.")),
+        ("Orders are filled by other rules ({}).", told("execution.")),
+        ("The account differs ({}): money does not compare, shares do.", told("account.")),
+        ("The code of the engine differs.{}", [""] if "code" in paths else []),
+        ("Libraries have other versions ({}).", told("libraries.")),
+    ]
+    kinds = ["One run is on synthetic bars, the other on real ones."] if a.synthetic != b.synthetic else []
+    return kinds + [sentence.format(listed(these, SHOWN)) for sentence, these in found if these]
+
+
+def _those(paths: list[str], *heads: str) -> list[str]:
+    return [path.split(".", 1)[-1].replace("_", " ") for path in paths if path.startswith(heads)]
+
+
+def _sentence(same: bool, fills: Difference | None) -> str:
+    if same:
+        return "Fills, trades and equity are the same, byte for byte."
+    return fills.sentence if fills else "The fills are the same; trades or equity differ."

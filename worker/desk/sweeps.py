@@ -1,0 +1,236 @@
+"""Sweeps, walk-forwards, stress tests and searches: what can be asked, asking it, and reading what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics import METRICS, Overfitting, cscv, pbo
+from domain.errors import BadRequest
+from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, dimensions, feasible, heat
+from domain.optimise.grid import swept
+from domain.params import Param, build, params_of, values_of
+from worker.desk.backtests import Backtests, Question
+from worker.desk.export import safe
+from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.thin import thin
+from worker.store import Run
+from worker.store.trials import data_of
+
+KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "stress": "Stress test", "optimise": "Search"}
+SECONDS_A_BAR = 1.6e-7      # of one combination, about, on one core
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a grid comes to: ``combinations`` that make a strategy, those ``refused`` with their sentence, and about how many ``seconds`` of one core."""
+
+    combinations: int
+    refused: Mapping[str, int]
+    seconds: float
+
+
+class Sweeps:
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._backtests = Backtests(room)
+
+    # -- choices
+
+    def choices(self, strategy: str) -> dict[str, Param]:
+        """What may be swept: the strategy's own parameters, then those of the rules as ``costs.slippage``, each with type, bounds and unit."""
+        return swept(strategy)
+
+    def objectives(self) -> dict[str, str]:
+        """Word -> definition of what a best one is chosen by."""
+        return {word: METRICS[figure].definition for word, figure in OBJECTIVES.items()}
+
+    def samplers(self) -> tuple[str, ...]:
+        return SAMPLERS
+
+    def forms(self) -> dict[str, tuple[Param, ...]]:
+        """Parameters of ``windows``, ``objective`` and ``search``, to draw a form of each."""
+        return {"windows": params_of(Windows), "objective": params_of(Objective), "search": params_of(Search)}
+
+    def size(self, question: Question, grid: Grid) -> Size:
+        """How much a grid asks for, or a sentence on what is wrong with it."""
+        points, refused = self._points(question, grid)
+        return Size(len(points), refused, round(len(points) * self._backtests.bars_in(question) * SECONDS_A_BAR, 1))
+
+    # -- asking; every one is checked as a whole, and the same question on the same code is the job that answered it
+
+    def submit_sweep(self, question: Question, grid: Grid) -> Submitted:
+        """Every combination of ``grid``: parameter -> values (``domain.optimise.between`` makes them from a range), or a list of combinations."""
+        spec = self._spec(question, grid)
+        return self._submit("sweep", question, spec)
+
+    def submit_walk_forward(self, question: Question, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
+        """Fit ``grid`` on moving windows, trade each choice in the window after. ``windows``, ``objective``: changed values of Windows and Objective."""
+        how = dict(windows=values_of(build(Windows, windows or {})), objective=values_of(build(Objective, objective or {})))
+        _fits(question, how["windows"])
+        return self._submit("walk_forward", question, self._spec(question, grid) | how)
+
+    def submit_stress(self, question: Question, scenarios: Sequence[str] = ()) -> Submitted:
+        """One question under dearer, later and otherwise decided conditions; all scenarios where none is named."""
+        return self._submit("stress", question, self._backtests.spec(question) | dict(scenarios=list(scenarios)))
+
+    def submit_optimise(self, question: Question, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
+        """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
+        dimensions(question.strategy, space)
+        how = dict(space=dict(space), search=values_of(build(Search, search or {})))
+        return self._submit("optimise", question, self._backtests.spec(question) | how)
+
+    def _submit(self, kind: str, question: Question, spec: Mapping[str, Any]) -> Submitted:
+        names, made_up = self._backtests._names(spec["datasets"])
+        title = f"{KINDS[kind]}: {question.strategy} · {names} {question.timeframe}{made_up}"
+        return self._room.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
+
+    def _spec(self, question: Question, grid: Grid) -> dict[str, Any]:
+        points, refused = self._points(question, grid)
+        if not points:
+            raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
+        asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
+        return self._backtests.spec(question) | dict(grid=asked)
+
+    def _points(self, question: Question, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        return feasible(question.strategy, question.params, combinations(question.strategy, grid))
+
+    # -- reading
+
+    def latest(self, kind: str = "", limit: int = 100) -> list[Run]:
+        """Newest first; ``kind``: sweep, walk_forward, stress, optimise, or empty for all four."""
+        with self._room.store.look() as unit:
+            if kind:
+                return unit.runs.latest(kind, limit)
+            return sorted((run for one in KINDS for run in unit.runs.latest(one, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
+
+    def get(self, run_id: str) -> Run:
+        with self._room.store.look() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+        if run.kind not in KINDS:
+            raise BadRequest(f"run {run_id} is a {run.kind}; choose a sweep, walk-forward, stress test or search")
+        return run
+
+    def table(self, run_id: str, by: str = "number", most: int = 0) -> pd.DataFrame:
+        """Of a sweep or search a row a combination, of a walk-forward a row a fit, of a stress test a row a scenario.
+
+        Sorted by the column ``by``, figures downwards; ``most``: that many rows. Figures are those of ``Backtests.metrics``,
+        NaN where a combination has none; ``sharpe_daily`` is not annualised.
+        """
+        run = self.get(run_id)
+        table = self._frame(run, "fits" if run.kind == "walk_forward" else "table")
+        if by in table and by != "number":
+            table = table.sort_values(by, ascending=by not in METRICS, kind="stable", na_position="last", ignore_index=True)
+        return table.head(most) if most else table
+
+    def axes(self, run_id: str) -> dict[str, list[Any]]:
+        """Swept parameter -> its values, of a sweep or walk-forward."""
+        return dict(self.get(run_id).summary.get("grid", {}))
+
+    def heat(self, run_id: str, x: str, y: str, figure: str = "sharpe", at: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """``x, y, value, plateau, points`` of a sweep over two of its parameters; ``at`` holds others at a value.
+
+        ``value`` is the median of the figure over the combinations of a cell; ``plateau`` the mean of the cell and its
+        neighbours less their standard deviation.
+        """
+        return heat(self.table(run_id), x, y, figure, at)
+
+    def matrix(self, run_id: str) -> tuple[np.ndarray, list[str]]:
+        """Profit or loss of every day and combination of a sweep, days × combinations, share of the start balance, float32; and the days."""
+        frame = self._frame(self.get(run_id), "matrix").drop(columns="number")
+        return np.ascontiguousarray(frame.to_numpy(np.float32).T), list(frame.columns)
+
+    def pbo(self, run_id: str, blocks: int = 16) -> Overfitting | None:
+        """Probability of backtest overfitting of a sweep; None with under two combinations that traded or too few days."""
+        summary = self.get(run_id).summary
+        if blocks == 16 and "overfitting" in summary:
+            return Overfitting(**summary["overfitting"]) if summary["overfitting"] else None
+        moved = self._moved(run_id)
+        return pbo(moved, blocks) if moved.shape[1] > 1 and moved.shape[0] >= 4 * blocks else None
+
+    def splits(self, run_id: str, blocks: int = 16) -> pd.DataFrame:
+        """What the probability of overfitting is counted from: a row for each way to halve time."""
+        return cscv(self._moved(run_id), blocks)
+
+    def folds(self, run_id: str) -> pd.DataFrame:
+        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified."""
+        return self._frame(self.get(run_id), "folds")
+
+    def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
+        """``ts, equity, fold`` of a walk-forward's tests, one after the other; ``ts, equity, scenario`` of a stress test."""
+        run = self.get(run_id)
+        if run.kind == "stress":
+            return self._frame(run, "curves")
+        return thin(self._frame(run, "equity")[["ts", "equity", "fold"]], "equity", budget).reset_index(drop=True)
+
+    def trades(self, run_id: str) -> pd.DataFrame:
+        """Of a walk-forward's tests."""
+        return self._frame(self.get(run_id), "trades")
+
+    def trials(self, run_id: str) -> int:
+        """How many distinct trials there ever were on this run's data with its strategy, deleted ones included."""
+        run = self._any(run_id)
+        with self._room.store.look() as unit:
+            return unit.trials.count(data_of(run.spec["datasets"]), run.spec["strategy"])
+
+    def sharpes(self, run_id: str) -> list[float]:
+        """Daily Sharpe ratios of those trials, where known: their variance is what deflates the best one's."""
+        run = self._any(run_id)
+        with self._room.store.look() as unit:
+            return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
+
+    def question(self, run_id: str, number: int) -> Question:
+        """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""
+        from datetime import datetime
+
+        run = self.get(run_id)
+        row = self.table(run_id).set_index("number").loc[number]
+        names = list(run.spec.get("space") or run.summary.get("grid", {}))
+        changed = {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in names}
+        rules: dict[str, dict[str, Any]] = {name: dict(run.spec[name]) for name in self._backtests.rules() if name in run.spec}
+        for name, value in changed.items():
+            section, dot, key = name.partition(".")
+            if dot:
+                rules[section][key] = value
+        params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
+        with self._room.store.look() as unit:
+            datasets = [found(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
+        start, end = (datetime.fromisoformat(run.spec[edge]) for edge in ("start", "end"))
+        return Question(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
+
+    def download(self, run_id: str, what: str = "table") -> bytes:
+        """A frame of the run as CSV: table, matrix, fits, folds, equity, trades, fills or curves, as far as its kind has it."""
+        run = self.get(run_id)
+        frame = self._frame(run, what)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
+        times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
+        return safe(frame.assign(**times)).to_csv(index=False).encode()
+
+    def delete(self, run_id: str) -> Run:
+        """Remove the run. Its trials stay counted, its audit events stay."""
+        self.get(run_id)
+        return self._backtests.delete(run_id)
+
+    def _moved(self, run_id: str) -> np.ndarray:
+        daily, _ = self.matrix(run_id)
+        return daily[:, daily.std(axis=0) > 0]
+
+    def _any(self, run_id: str) -> Run:
+        with self._room.store.look() as unit:
+            return found(unit.runs.get(run_id), "run", run_id)
+
+    def _frame(self, run: Run, name: str) -> pd.DataFrame:
+        if name not in run.frames:
+            raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
+        return self._room.store.frames.get(run.frames[name])
+
+
+def _fits(question: Question, windows: Mapping[str, Any]) -> None:
+    days, needed = (question.end - question.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
+    if days < needed:
+        raise BadRequest(f"the span is {days:,} days, and one fold needs {needed:,.0f}; take shorter windows or a longer span")

@@ -1,0 +1,65 @@
+"""What a backtest's run remembers, in plain values: figures, remarks, and how far it may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics import MonteCarlo, Remark, believe, daily_returns, significance_of
+from worker.jobs.base import Work
+from worker.store import Unit
+from worker.store.selection import selection_of
+
+CURVE = 120     # points of the small curve that lists show
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All that takes time and needs no database. ``daily``: returns of the days."""
+
+    study: Any
+    daily: np.ndarray
+    band: tuple[float, float] | None
+    histories: dict[str, Any] | None
+    look_ahead: Any
+    remarks: tuple[Remark, ...]
+
+
+def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged:
+    from domain.backtest import trust
+
+    work.progress(0.72)
+    band = trust.band(study, rates, work.within(0.72, 0.85))
+    work.progress(0.86)
+    histories = trust.histories(study)
+    work.progress(0.92)
+    ahead = trust.look_ahead(study, strategy)
+    remarks = study.remarks(band)
+    if ahead.found:
+        remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.found} change when later bars are taken away.", 1.0), *remarks)
+    return Judged(study, daily_returns(study.outcome.equity, study.rules.account.balance).to_numpy(), band, histories, ahead, remarks)
+
+
+def summary_of(judged: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """With the trials that were made by now, this one included."""
+    study, outcome, chosen = judged.study, judged.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
+    belief = believe(
+        study.metrics, significance=significance_of(judged.daily, chosen.trials, chosen.variance), ambiguous=outcome.ambiguous, band=judged.band,
+        monte_carlo=MonteCarlo(**judged.histories["figures"]) if judged.histories else None, remarks=judged.remarks,
+    )  # fmt: skip
+    return dict(
+        metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars,
+        remarks=[asdict(one) for one in judged.remarks], belief=asdict(belief), histories=judged.histories, look_ahead=asdict(judged.look_ahead),
+        curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
+    )  # fmt: skip
+
+
+def _curve(equity: pd.DataFrame) -> list[float]:
+    if equity.empty:
+        return []
+    at = np.unique(np.linspace(0, len(equity) - 1, CURVE).astype(int))
+    return [round(float(value), 2) for value in equity["equity"].to_numpy()[at]]

@@ -1,0 +1,86 @@
+"""A search that learns from its trials, batch by batch; the trials of a batch are shared among all workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from domain.params import build
+from worker.jobs import questions
+from worker.jobs.base import Keep, Work, job
+from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.jobs.sweeps import kept
+from worker.store.chunks import Chunk
+
+PARTS = 8       # of a batch
+
+
+@shared("optimise", trial="optuna", stays=True)
+def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
+    return _evaluator(questions.read(spec, work), spec)
+
+
+def _evaluator(question: questions.Question, spec: Mapping[str, Any]) -> Evaluate:
+    from domain.backtest import search
+    from domain.optimise import Search
+
+    bench, asked_of, how = question.bench(), question.asked, build(Search, spec["search"])
+
+    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+        asked = asked_of(chunk.spec["points"])
+        judged, trials = search.judge(bench, asked, how, chunk.spec["numbers"], chunk.spec["beat"], watch)
+        return Made({}, trials, [one._asdict() for one in judged])
+
+    return evaluate
+
+
+@job("optimise", limit=86_400)
+def run(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: a backtest's, ``space``: parameter -> range, and ``search``. What was learned is the list of trials: taken up again, it goes on as it would have."""
+    work.stage("Load bars")
+    question = questions.read(spec, work)
+    work.stage("Search")
+    from domain.backtest import search
+    from domain.optimise import Search, dimensions
+
+    how = build(Search, spec["search"])
+    suggestions = search.Suggestions(how, dimensions(spec["strategy"], spec["space"]))
+    owner = Owner(work, _evaluator(question, spec), 0.02, 0.98, how.trials, "trials")
+    points, judged, first = list[dict[str, Any]](), list[Any](), 0
+    while batch := suggestions.batch():
+        rows = _rows(batch, len(points), first, search.bars_to_beat(judged) if how.prunes else None)
+        told = [_judged(search, one) for part in owner.share(rows) for one in part.result]
+        suggestions.learn(told)
+        points, judged, first = points + batch, judged + told, first + len(rows)
+    work.stage("Report")
+    table, best = _table(points, judged, how.objectives), suggestions.best()
+    summary = dict(
+        trials=len(points), given_up=sum(one.given_up for one in judged), failed=sum(one.values is None and not one.given_up for one in judged), objectives=list(how.objectives), best=[dict(number=number, params=points[number], values=list(judged[number].values or ()), figures=dict(judged[number].figures)) for number in best],
+        currency=question.rules.account.currency, balance=question.rules.account.balance,
+    )  # fmt: skip
+    return kept(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
+
+
+def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Sequence[float] | None) -> list[tuple[int, int, Any]]:
+    size = -(-len(batch) // PARTS)
+    cut = [list(range(at, min(at + size, len(batch)))) for at in range(0, len(batch), size)]
+    return [(first + k, len(part), dict(numbers=[number + at for at in part], points=[dict(batch[at]) for at in part], beat=beat)) for k, part in enumerate(cut)]
+
+
+def _judged(search: Any, told: Mapping[str, Any]) -> Any:
+    values = None if told["values"] is None else tuple(told["values"])
+    return search.Judged(told["number"], values, tuple(told["rungs"]), told["given_up"], told["figures"])
+
+
+def _table(points: Sequence[Mapping[str, Any]], judged: Sequence[Any], objectives: Sequence[str]) -> pd.DataFrame:
+    """A row a trial: number, parameters, objectives (empty: failed or given up), whether it was given up, and figures."""
+    from domain.backtest.bench import FIGURES
+
+    rows = []
+    for one in sorted(judged, key=lambda one: one.number):
+        values = dict(zip((f"objective_{name}" for name in objectives), one.values or [float("nan")] * len(objectives), strict=True))
+        figures = {name: float("nan") if one.figures.get(name) is None else float(one.figures[name]) for name in FIGURES}
+        rows.append(dict(number=one.number, **points[one.number], **values, given_up=one.given_up, **figures))
+    return pd.DataFrame(rows)

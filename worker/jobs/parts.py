@@ -1,0 +1,230 @@
+"""One job, many workers. The job lays its parts out as rows and works on them itself; jobs of the kind ``part`` help where workers are idle.
+
+A part is claimed with a lease and written once, with the trials it made; who dies over a part loses that part alone. The job puts
+the parts together in the order of their numbers, so the result does not depend on who did what when.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from worker.dispatch import enqueue
+from worker.jobs.base import Keep, Kept, Stopped, Work, job
+from worker.store import Job, Unit
+from worker.store.chunks import Chunk
+from worker.store.trials import data_of
+
+LOOK = 0.3              # seconds between looks at the shared job
+NAP = 0.05              # seconds, while nothing is free
+ALIVE = timedelta(seconds=8)
+MOST_HELPERS = 64
+
+Watch = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of one part: frames and a small result to keep, and the trials it counts as."""
+
+    frames: Mapping[str, pd.DataFrame]
+    trials: Sequence[Any]
+    result: Any = None
+
+
+Evaluate = Callable[[Chunk, Watch], Made]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How the parts of a kind of job are done. ``trial``: their kind in the ledger. ``stays``: more parts come, so a helper waits for them."""
+
+    ready: Callable[[Mapping[str, Any], Work], Evaluate]
+    trial: str
+    stays: bool
+
+
+SHARED: dict[str, Shared] = {}
+
+
+def shared(kind: str, *, trial: str, stays: bool = False) -> Callable:
+    """Register how the parts of jobs of this kind are evaluated: given the job's spec, a function from a part to what came of it."""
+
+    def register(ready: Callable[[Mapping[str, Any], Work], Evaluate]) -> Callable[[Mapping[str, Any], Work], Evaluate]:
+        SHARED[kind] = Shared(ready, trial, stays)
+        return ready
+
+    return register
+
+
+class Over(Exception):
+    """The shared job has ended, or is to end."""
+
+
+class Hand:
+    """One worker's hand in a shared job."""
+
+    def __init__(self, work: Work, owner: Job, evaluate: Evaluate, tick: Watch) -> None:
+        self._work, self._owner, self._evaluate, self._tick = work, owner, evaluate, tick
+        self._holder = f"{work.job.id}:{work.job.epoch}"
+        self._lease, self._beat = work.settings.work.lease, work.settings.work.beat
+        self._renewed = 0.0
+
+    def take(self) -> bool:
+        """Do one part; False if none is free."""
+        store, owner = self._work.store, self._owner.id
+        with store.look() as unit:
+            if not unit.chunks.free(owner, unit.now()):
+                return False
+        with store.unit() as unit:
+            chunk = unit.chunks.claim(owner, self._holder, unit.now(), self._lease)
+        if chunk is None:
+            return False
+        self._renewed = time.monotonic()
+        try:
+            made = self._evaluate(chunk, lambda share: self._watch(chunk, share))
+        except (Stopped, Over):
+            with store.unit() as unit:
+                unit.chunks.let_go(self._holder)
+            raise
+        self._write(chunk, made)
+        return True
+
+    def _watch(self, chunk: Chunk, share: float) -> None:
+        if time.monotonic() - self._renewed > self._beat:
+            self._renewed = time.monotonic()
+            with self._work.store.unit() as unit:
+                unit.chunks.renew(chunk.job_id, chunk.number, self._holder, unit.now(), self._lease)
+        self._tick(share * chunk.units)
+
+    def _write(self, chunk: Chunk, made: Made) -> None:
+        owner, store = self._owner, self._work.store
+        frames = {name: store.frames.put(frame) for name, frame in made.frames.items()}
+        rows = [one._asdict() for one in made.trials]
+        with store.unit() as unit:
+            if unit.chunks.finish(chunk.job_id, chunk.number, frames, made.result, unit.now()):
+                told = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
+                unit.trials.add(rows, **told, at=unit.now())
+
+
+class Owner:
+    """The shared job's own side: lays parts out, works on them, tells how far all are."""
+
+    def __init__(self, work: Work, evaluate: Evaluate, low: float, high: float, units: int, noun: str) -> None:
+        self._work, self._units, self._noun = work, units, noun
+        self._tell = work.within(low, high)
+        self._hand = Hand(work, work.job, evaluate, self._tick)
+        self._began, self._looked, self._done, self._at_first = time.monotonic(), 0.0, 0, -1
+
+    def share(self, rows: Sequence[tuple[int, int, Any]]) -> list[Chunk]:
+        """``rows``: number, units, spec of each part. All of them, done, in order; parts done by an earlier attempt are not done again."""
+        store, owner = self._work.store, self._work.job.id
+        with store.unit() as unit:
+            unit.chunks.add(owner, rows)
+        self._call_for_help(len(rows))
+        while self._left():
+            if not self._hand.take():
+                time.sleep(NAP)
+                self._tick(0.0)
+        wanted = {number for number, _, _ in rows}
+        with store.look() as unit:
+            return [one for one in unit.chunks.all(owner) if one.number in wanted]
+
+    def _left(self) -> int:
+        with self._work.store.look() as unit:
+            left, self._done, _ = unit.chunks.counts(self._work.job.id)
+        if self._at_first < 0:
+            self._at_first = self._done
+        self._looked = time.monotonic()
+        return left
+
+    def _tick(self, own: float) -> None:
+        if time.monotonic() - self._looked > LOOK:
+            self._left()
+        done = min(self._done + own, self._units)
+        self._tell(done / self._units, f"{done:,.0f} of {self._units:,} {self._noun}{self._time_left(done)}")
+
+    def _time_left(self, done: float) -> str:
+        """At the pace of this attempt, once it is known."""
+        here, passed = done - max(self._at_first, 0), time.monotonic() - self._began
+        if passed < 2.0 or here <= 0:
+            return ""
+        seconds = (self._units - done) * passed / here
+        return f", about {seconds:,.0f} s left" if seconds < 90 else f", about {seconds / 60:,.0f} min left"
+
+    def _call_for_help(self, parts: int) -> None:
+        """As many helpers as there are other workers, and no more than there are parts for."""
+        job, settings = self._work.job, self._work.settings
+        with self._work.store.look() as unit:
+            others = [one for one in unit.processes(ALIVE) if one.kind == "worker" and one.id != job.owner]
+        wanted = min(len(others), parts - 1, MOST_HELPERS)
+        with self._work.store.unit() as unit:
+            asked = [_helper(unit, job, number) for number in range(wanted)]
+        sent = [one for one in asked if one and settings.redis_url and enqueue(settings.redis_url, job.queue, one)]
+        if sent:
+            with self._work.store.unit() as unit:
+                unit.jobs.sent(sent, unit.now())
+
+
+def _helper(unit: Unit, owner: Job, number: int) -> str | None:
+    """The id of a new helper; None where that one is at it already."""
+    key = f"part {number} of {owner.id}"
+    asked: dict[str, Any] = dict(kind="part", queue=owner.queue, title=f"Help with {owner.title}", spec=dict(job=owner.id), actor="worker", at=unit.now(), key=key, example=owner.example)
+    helper, new = unit.jobs.add(**asked)
+    if not new and not helper.open:
+        unit.jobs.forget_key(helper.id)
+        helper, new = unit.jobs.add(**asked)
+    return helper.id if new else None
+
+
+@job("part", limit=86_400)
+def help_with(spec: Mapping[str, Any], work: Work) -> Keep:
+    """Work on another job's parts until none is free. ``spec``: job."""
+    done = 0
+    owner = _owner(work, spec["job"])
+    if owner is not None:
+        work.stage("Load bars")
+        kind, look = SHARED[owner.kind], Look(work, owner.id)
+        hand = Hand(work, owner, kind.ready(owner.spec, work), look)
+        work.stage("Simulate")
+        try:
+            while (took := hand.take()) or (kind.stays and look.lives()):
+                done += took
+                if not took:
+                    time.sleep(NAP)
+                    look(0.0)
+        except Over:
+            pass
+    return lambda unit: Kept(dict(parts=done), "job_helped", (f"job:{spec['job']}",), dict(parts=done))
+
+
+class Look:
+    """A helper's look at the job it helps with; also where the helper itself is told to stop."""
+
+    def __init__(self, work: Work, owner: str) -> None:
+        self._work, self._owner, self._looked = work, owner, time.monotonic()
+
+    def __call__(self, share: float) -> None:
+        self._work.progress(0.5)
+        if time.monotonic() - self._looked > LOOK:
+            self._looked = time.monotonic()
+            if _owner(self._work, self._owner) is None:
+                raise Over
+
+    def lives(self) -> bool:
+        """Is anyone there who will lay out more parts?"""
+        with self._work.store.look() as unit:
+            owner, now = unit.jobs.get(self._owner), unit.now()
+        return bool(owner and owner.state == "running" and not owner.cancelled_by and owner.lease_until and owner.lease_until > now)
+
+
+def _owner(work: Work, job_id: str) -> Job | None:
+    """The shared job, if it still wants its parts."""
+    with work.store.look() as unit:
+        owner = unit.jobs.get(job_id)
+    return owner if owner and owner.open and not owner.cancelled_by else None

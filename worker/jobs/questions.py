@@ -1,0 +1,72 @@
+"""From a job's spec to what is simulated: series, rates and rules, and the points that are tried on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker.jobs.backtests import _known, _rate, _rules, _series
+from worker.jobs.base import Work
+from worker.store import Dataset
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a backtest's spec names, loaded. ``data``: the versions of what is traded."""
+
+    spec: Mapping[str, Any]
+    series: Sequence[Any]
+    rates: Sequence[Any]
+    rules: Any
+    datasets: Sequence[Dataset]
+
+    def bench(self) -> Any:
+        from domain.backtest.bench import Bench
+
+        return Bench(self.series, self.rates)
+
+    def asked(self, points: Sequence[Mapping[str, Any]]) -> Any:
+        from domain.backtest.sweep import Asked
+
+        return Asked(self.spec["strategy"], self.spec["params"], self.rules, [dict(point) for point in points])
+
+    def strategy(self) -> Any:
+        return self.asked([{}]).strategy_at(0)
+
+    @property
+    def data(self) -> list[str]:
+        return list(self.spec["datasets"])
+
+
+def read(spec: Mapping[str, Any], work: Work) -> Question:
+    """``spec`` as for a backtest."""
+    with work.store.look() as unit:
+        known = {dataset.version: dataset for dataset in unit.datasets.all()}
+    series = [_series(work, _known(known, version), spec) for version in spec["datasets"]]
+    rates = [_rate(work, known[version], spec) for version in spec.get("rates", []) if version in known]
+    return Question(spec, series, rates, _rules(spec), [known[version] for version in spec["datasets"]])
+
+
+def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The combinations that ``spec["grid"]`` names and that make a strategy, and why others do not."""
+    from domain.optimise import combinations, feasible
+
+    return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))
+
+
+def manifest_of(question: Question, **more: Any) -> dict[str, Any]:
+    """What decided the result: data, code, parameters, libraries."""
+    from domain.backtest import study
+    from domain.manifest import manifest
+
+    asked = study.spec_of(question.series, question.rules, question.strategy()) | more
+    return {**manifest(asked), "data": question.data, "spec_hash": study.spec_hash(asked)}
+
+
+def about(question: Question, work: Work) -> dict[str, Any]:
+    """The columns of a run that every kind has."""
+    return dict(
+        job_id=work.job.id, title=work.job.title, spec=dict(question.spec), actor=work.job.actor, example=work.job.example,
+        synthetic=any(one.synthetic for one in question.datasets),
+    )  # fmt: skip

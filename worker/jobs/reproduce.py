@@ -1,0 +1,207 @@
+"""Run a finished backtest again from what its manifest names, and say whether the same bytes come out; if not, where they part and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from domain.analytics import METRICS, compare_specs, first_difference
+from domain.errors import BadRequest, listed
+from domain.market import content_version
+from domain.market.timeframe import Timeframe
+from worker.jobs import questions
+from worker.jobs.backtests import _plain
+from worker.jobs.base import Keep, Kept, Work, job
+from worker.store import Dataset, Filter, Run, Unit
+from worker.store.frames import content_hash
+
+VERDICTS = {
+    "same": "The same question on the same code gave the same bytes.",
+    "altered": "The same bytes came out, but what is stored of the run was changed since.",
+    "different": "Other bytes came out.",
+    "impossible": "It cannot be run again.",
+}
+SHOWN = 6       # changes that a sentence names
+_ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """``what``: stored, trail, data, question, instruments, code, library, figures, unexplained."""
+
+    what: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Again:
+    """What came out this time. ``now``: hash of each frame; ``parts``: the first difference, in a sentence."""
+
+    now: Mapping[str, str] = field(default_factory=dict)
+    changed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["path", "a", "b"]))
+    code: str = ""
+    reasons: tuple[Reason, ...] = ()
+    parts: str = ""
+
+
+@job("reproduce", limit=3_600)
+def reproduce(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: run. A difference is a result, not a failure of the job."""
+    work.stage("Check what is stored")
+    with work.store.look() as unit:
+        run, known = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
+    if run is None:
+        raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
+    stored = [*_frames_changed(run, work), *_trail_differs(run, work)]
+    missing = _data_missing(run, known, work)
+    again = Again() if missing else _again(run, work)
+    return _keep(run, _verdict(run, stored, missing, again), [*stored, *missing, *again.reasons], again)
+
+
+def _verdict(run: Run, stored: Sequence[Reason], missing: Sequence[Reason], again: Again) -> str:
+    if missing:
+        return "impossible"
+    if any(again.now[name] != run.frames[name] for name in again.now):
+        return "different"
+    kinds = {one.what for one in again.reasons}
+    return "altered" if stored or "figures" in kinds or ("question" in kinds and "code" not in kinds) else "same"
+
+
+def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Keep:
+    frames = [dict(name=name, then=run.frames[name], now=now, same=now == run.frames[name]) for name, now in again.now.items()]
+    sentence = " ".join([VERDICTS[verdict], *(one.sentence for one in reasons), *([again.parts] if again.parts else [])])
+    told = dict(verdict=verdict, sentence=sentence, reasons=[asdict(one) for one in reasons], frames=frames, difference=again.parts, code=again.code)
+    result = dict(run=run.id, **told, changed=again.changed.to_dict("records"))
+
+    def keep(unit: Unit) -> Kept:
+        return Kept(result, "run_reproduced", (f"run:{run.id}",), told)
+
+    return keep
+
+
+# -- what is stored -----------------------------------------------------------------------------------------------------
+
+
+def _frames_changed(run: Run, work: Work) -> list[Reason]:
+    """Frames that are gone, or that no longer hash to their own name."""
+    found = []
+    for name, kept in run.frames.items():
+        frame = _read(work, kept)
+        if frame is None:
+            found.append(Reason("stored", f"The stored {name} ({short(kept)}) are no longer here, or no longer readable."))
+        elif (now := content_hash(frame)) != kept:
+            found.append(Reason("stored", f"The stored {name} are not those that were recorded: they hash to {short(now)}, not to {short(kept)}."))
+    return found
+
+
+def _read(work: Work, name: str) -> pd.DataFrame | None:
+    try:
+        return work.store.frames.get(name)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _trail_differs(run: Run, work: Work) -> list[Reason]:
+    """The audit event of the run says what it was when it was made; the row must still say the same."""
+    with work.store.look() as unit:
+        event = next(iter(unit.trail.page(Filter(entity=f"run:{run.id}", kinds=("run_finished",)), 1)), None)
+    if event is None:
+        return [Reason("trail", "No audit event says how this run was made.")]
+    then = json.loads(event.body)["detail"]
+    now = dict(frames=dict(run.frames), code=run.manifest["code"], spec=run.manifest["spec_hash"])
+    differ = [row.path for row in compare_specs({key: then.get(key) for key in now}, now).itertuples()]
+    return [Reason("trail", f"The run's row is not what the audit trail recorded when it was made: {listed(differ, SHOWN)} differ{'s' if len(differ) == 1 else ''}.")] if differ else []
+
+
+def _data_missing(run: Run, known: Mapping[str, Dataset], work: Work) -> list[Reason]:
+    """Versions of the data that are gone, or whose bars are no longer those of the version."""
+    named = {one["version"]: f"{one['instrument']} {one['timeframe']}" for one in run.manifest["spec"]["data"]}
+    found = []
+    for version in [*run.spec["datasets"], *run.spec.get("rates", [])]:
+        if version not in known:
+            found.append(Reason("data", f"The data version {short(version)} of {named.get(version, 'a conversion rate')} is no longer here. Import the same file again, or ask the question on a newer version."))
+        elif (now := _version_of(known[version], work)) != version:
+            found.append(Reason("data", f"The stored bars of {known[version].instrument} {known[version].timeframe} are no longer version {short(version)}: they hash to {short(now)}."))
+    return found
+
+
+def _version_of(dataset: Dataset, work: Work) -> str:
+    bars = _read(work, dataset.frame)
+    if bars is None:
+        return "nothing"
+    return content_version(bars.assign(ts=bars["ts"].dt.as_unit("ns")), dataset.instrument, Timeframe.named(dataset.timeframe), dataset.side)
+
+
+# -- what comes out now -------------------------------------------------------------------------------------------------
+
+
+def _again(run: Run, work: Work) -> Again:
+    work.stage("Load bars")
+    question = questions.read(run.spec, work)
+    work.stage("Simulate")
+    from domain.backtest import study
+    from domain.manifest import manifest
+
+    result = study.run(question.series, question.rules, question.strategy(), rates=question.rates, watch=work.within(0.1, 0.8))
+    work.stage("Compare")
+    made = {name: _plain(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
+    now, asked = {name: content_hash(frame) for name, frame in made.items()}, manifest(study.spec_of(question.series, question.rules, question.strategy()))
+    changed = compare_specs(run.manifest["spec"], asked["spec"])
+    differ = [name for name in made if now[name] != run.frames[name]]
+    reasons = [*_question_changed(changed), *_code_changed(run.manifest, asked)]
+    reasons += _figures_changed(run, result.metrics, bool(reasons or differ))
+    if differ and not reasons:
+        reasons = [Reason("unexplained", "Question, data, code and libraries are the same, so this must not happen. Keep both results and report it.")]
+    return Again(now, changed, asked["code"], tuple(reasons), _parts(run, made, differ, work))
+
+
+def _question_changed(changed: pd.DataFrame) -> list[Reason]:
+    """The table of instruments may change by itself; anything else is what was asked."""
+    table = changed["path"].astype(str).str.startswith("instruments.")
+    told = [("question", "The question is not the one that was recorded", changed[~table]), ("instruments", "The table of instruments has changed since", changed[table])]
+    return [Reason(what, f"{said}: {listed((f'{row.path} was {row.a or _ABSENT} and is {row.b or _ABSENT}' for row in rows.itertuples()), SHOWN)}.") for what, said, rows in told if len(rows)]
+
+
+def _code_changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Reason]:
+    code = [Reason("code", f"The code of the engine has changed since: hash {short(then['code'])} then, {short(now['code'])} now.")] if then["code"] != now["code"] else []
+    other = [f"{name} {then['libraries'].get(name, 'absent')} then, {version} now" for name, version in now["libraries"].items() if then["libraries"].get(name) != version]
+    return code + ([Reason("library", f"{'A library has' if len(other) == 1 else 'Libraries have'} another version: {listed(other, SHOWN)}.")] if other else [])
+
+
+def _figures_changed(run: Run, metrics: Mapping[str, float | None], explained: bool) -> list[Reason]:
+    """Figures that come out otherwise although everything below them is the same were changed where they are stored."""
+    then = run.summary["metrics"]
+    differ = [f"{METRICS[key].title.lower()} was {then[key]} and is {value}" for key, value in metrics.items() if key in then and then[key] != value]
+    return [Reason("figures", f"Figures come out otherwise: {listed(differ, SHOWN)}.")] if differ and not explained else []
+
+
+def _parts(run: Run, made: Mapping[str, pd.DataFrame], differ: Sequence[str], work: Work) -> str:
+    """Where the first of the frames parts from the stored one; fills before trades before equity."""
+    for name in sorted(differ, key=list(made).index):
+        then = _read(work, run.frames[name])
+        if then is not None and (found := first_difference(then, made[name])):
+            return f"In {name}: {_rephrased(found.sentence, name)}"
+    return ""
+
+
+def _rephrased(sentence: str, name: str) -> str:
+    """``first_difference`` speaks of a first and a second list of fills.
+
+    >>> _rephrased("Fill 1 (EURUSD buy): price is 1.1 in the first and 1.2 in the second.", "trades")
+    'Row 1 (EURUSD buy): price is 1.1 in the recorded run and 1.2 in this one.'
+    """
+    said = sentence.replace("in the first", "in the recorded run").replace("in the second", "in this one")
+    return said if name == "fills" else said.replace("Fill ", "Row ").replace(" fills ", " rows ").replace(" fill ", " row ")
+
+
+def short(name: str) -> str:
+    """
+    >>> short("3f9c00d1e271"), short("nothing")
+    ('3f9c…71', 'nothing')
+    """
+    return name if len(name) <= 8 else f"{name[:4]}…{name[-2:]}"

@@ -1,0 +1,116 @@
+"""A sweep: every combination of a grid, shared among all workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from worker.jobs import questions
+from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.store import Unit
+from worker.store.chunks import Chunk
+
+BEST = 10       # rows that the summary holds
+
+
+@shared("sweep", trial="sweep")
+def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
+    return _evaluator(questions.read(spec, work), questions.points_of(spec)[0])
+
+
+def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]) -> Evaluate:
+    from domain.backtest import sweep
+
+    bench, asked = question.bench(), question.asked(points)
+
+    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+        part = sweep.evaluate(bench, asked, chunk.spec["numbers"], watch)
+        return Made(dict(table=part.table, matrix=part.matrix), part.trials)
+
+    return evaluate
+
+
+@job("sweep", limit=86_400)
+def run(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
+    work.stage("Load bars")
+    question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    work.stage("Simulate")
+    from domain.backtest import sweep
+
+    rows = _rows(sweep.order(question.asked(points)), sweep.part_size(sum(len(one.bars) for one in question.series), len(points)))
+    parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
+    work.stage("Merge")
+    table = sweep.merged(together(work, parts, "table", work.within(0.9, 0.91)))
+    matrix = sweep.merged(together(work, parts, "matrix", work.within(0.91, 0.94)))
+    frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
+    work.stage("Judge")
+    summary = dict(
+        combinations=len(points), refused=refused, grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix),
+        currency=question.rules.account.currency, balance=question.rules.account.balance,
+    )  # fmt: skip
+    return kept(question, work, "sweep", summary, frames, combinations=len(points))
+
+
+def together(work: Work, parts: Sequence[Chunk], name: str, tell: Watch) -> list[pd.DataFrame]:
+    """The frame of that name of every part."""
+    frames = []
+    for k, part in enumerate(parts):
+        tell(k / len(parts))
+        frames.append(work.store.frames.get((part.frames or {})[name]))
+    return frames
+
+
+def _rows(numbers: Sequence[int], size: int) -> list[tuple[int, int, Any]]:
+    cut = [list(numbers[at : at + size]) for at in range(0, len(numbers), size)]
+    return [(k, len(part), dict(numbers=part)) for k, part in enumerate(cut)]
+
+
+def _axes(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Parameter -> its values, in the order in which they first come."""
+    return {name: list(dict.fromkeys(point[name] for point in points)) for name in (points[0] if points else ())}
+
+
+def _best(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows with the highest Sharpe ratio, the first first."""
+    best = table.sort_values(["sharpe", "number"], ascending=[False, True], kind="stable", na_position="last").head(BEST)
+    return [{key: (None if isinstance(value, float) and np.isnan(value) else value) for key, value in row.items()} for row in best.to_dict("records")]
+
+
+def _spread(table: pd.DataFrame) -> dict[str, float]:
+    """How the Sharpe ratios of all lie: quantiles, and the share above 0."""
+    known = table["sharpe"].dropna()
+    if known.empty:
+        return {}
+    return {f"q{int(100 * q):02}": float(known.quantile(q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)} | dict(above_zero=float((known > 0).mean()))
+
+
+def _overfitting(matrix: pd.DataFrame) -> dict[str, Any] | None:
+    """Probability of backtest overfitting of the whole sweep; None where it has too few combinations or days."""
+    from dataclasses import asdict
+
+    from domain.analytics import pbo
+
+    daily = matrix.drop(columns="number").to_numpy(np.float32).T
+    moved = daily[:, daily.std(axis=0) > 0]
+    if moved.shape[1] < 2 or moved.shape[0] < 64:
+        return None
+    return asdict(pbo(moved))
+
+
+def kept(question: questions.Question, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Keep:
+    """What writes the run and lets the parts go."""
+    decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
+    manifest = questions.manifest_of(question, **decided)
+
+    def keep(unit: Unit) -> Kept:
+        run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
+        unit.chunks.remove(work.job.id)
+        detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **told)
+        return Kept(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in question.datasets)), detail)
+
+    return keep

@@ -1,0 +1,74 @@
+"""A walk-forward: combinations fitted on moving windows by all workers, the choices traded in the windows after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.params import build, values_of
+from worker.jobs import questions
+from worker.jobs.base import Keep, Work, job
+from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.jobs.sweeps import _axes, _rows, kept, together
+from worker.store.chunks import Chunk
+
+CURVE = 120     # points of the small curve that lists show
+
+
+@shared("walk_forward", trial="walk_forward")
+def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
+    question, points = questions.read(spec, work), questions.points_of(spec)[0]
+    return _evaluator(question, points, _folds(spec, question))
+
+
+def _folds(spec: Mapping[str, Any], question: questions.Question) -> Sequence[Any]:
+    from domain.optimise import Windows, folds
+
+    longest = max(question.series, key=lambda one: len(one.bars))
+    return folds(longest.bars["ts"], build(Windows, spec["windows"]))
+
+
+def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
+    from domain.backtest import walk_forward
+
+    bench, asked = question.bench(), question.asked(points)
+
+    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+        fits = walk_forward.fit(bench, asked, folds, chunk.spec["numbers"], watch)
+        return Made(dict(table=fits.table), fits.trials)
+
+    return evaluate
+
+
+@job("walk_forward", limit=86_400)
+def run(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: a sweep's, and ``windows`` and ``objective``."""
+    work.stage("Load bars")
+    question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    folds = _folds(spec, question)
+    work.stage("Fit")
+    from domain.analytics import measure
+    from domain.backtest import sweep, walk_forward
+    from domain.optimise import Objective, drift, efficiency
+
+    asked, objective = question.asked(points), build(Objective, spec["objective"])
+    size = min(sweep.part_size(sum(len(one.bars) for one in question.series), len(points)), walk_forward.LARGEST_PART)
+    rows = [(number, units * len(folds), part) for number, units, part in _rows(sweep.order(asked), size)]
+    parts = Owner(work, _evaluator(question, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
+    fits = walk_forward.merged(together(work, parts, "table", work.within(0.85, 0.86)))
+    work.stage("Test")
+    picked = walk_forward.choices(fits, folds, objective)
+    tested = walk_forward.trade(question.bench(), asked, folds, picked, fits, work.within(0.86, 0.97))
+    work.stage("Report")
+    frames = {name: work.store.frames.put(frame) for name, frame in dict(fits=fits, folds=tested.folds, equity=tested.equity, trades=tested.trades, fills=tested.fills).items()}
+    axes, balance = _axes(points), question.rules.account.balance
+    at = np.unique(np.linspace(0, len(tested.equity) - 1, CURVE).astype(int))
+    summary = dict(
+        metrics=measure(tested.trades, tested.fills, tested.equity, balance), combinations=len(points), refused=refused, grid=axes, folds=len(folds),
+        traded=sum(one is not None for one in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
+        drift=drift(tested.folds, axes), curve=[round(float(value), 2) for value in tested.equity["equity"].to_numpy()[at]],
+        currency=question.rules.account.currency, balance=balance, remarks=[],
+    )  # fmt: skip
+    return kept(question, work, "walk_forward", summary, frames, folds=len(folds), combinations=len(points))

@@ -1,0 +1,57 @@
+"""The ledger of trials: all that was ever tried on some data counts when the best of it is judged, whether it was kept or deleted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, func, select
+
+from worker.store.schema import trials
+
+KINDS = ("run", "sweep", "optuna", "walk_forward", "terminal")
+
+
+def data_of(versions: Iterable[str]) -> str:
+    """What stands for these datasets in the ledger, in whatever order they come: a hash of their versions.
+
+    >>> data_of(["b", "a"]) == data_of(["a", "b", "a"]), len(data_of(["a"]))
+    (True, 64)
+    """
+    return hashlib.sha256("\n".join(sorted(set(versions))).encode()).hexdigest()
+
+
+class Trials:
+    """``data`` is what ``data_of`` gives. Trials on the same data with the same strategy, parameters, span and rules are one, however often it was asked."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def add(self, rows: Sequence[Mapping[str, Any]], *, kind: str, data: str, job_id: str, actor: str, at: datetime) -> None:
+        """``rows``: strategy, params, spec (hashes), sharpe (daily, None: unknown), days."""
+        same = dict(kind=kind, data=data, job_id=job_id, actor=actor, at=at)
+        if rows:
+            self._c.execute(sa.insert(trials), [{**row, **same} for row in rows])
+
+    def count(self, data: str, strategy: str = "") -> int:
+        """Distinct trials; with ``strategy``, of that family alone."""
+        return self._c.scalar(select(func.count(sa.distinct(trials.c.spec))).where(*_where(data, strategy))) or 0
+
+    def sharpes(self, data: str, strategy: str = "") -> list[float]:
+        """Daily Sharpe ratios of the distinct trials that have one, oldest first; of one asked twice the first answer."""
+        firsts = select(func.min(trials.c.seq)).where(*_where(data, strategy), trials.c.sharpe.is_not(None)).group_by(trials.c.spec)
+        return list(self._c.scalars(select(trials.c.sharpe).where(trials.c.seq.in_(firsts)).order_by(trials.c.seq)))
+
+    def rows(self, data: str = "", job_id: str = "") -> list[dict[str, Any]]:
+        """Lines of the ledger, oldest first."""
+        query = select(trials).order_by(trials.c.seq)
+        query = query.where(trials.c.data == data) if data else query
+        query = query.where(trials.c.job_id == job_id) if job_id else query
+        return [dict(row) for row in self._c.execute(query).mappings()]
+
+
+def _where(data: str, strategy: str) -> list[Any]:
+    return [trials.c.data == data, *([trials.c.strategy == strategy] if strategy else [])]
