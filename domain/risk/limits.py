@@ -15,7 +15,7 @@ class Limits:
     max_positions: int = param(0, low=0, high=10_000, unit="positions", title="Open at most", help="open at once in the account")
     max_per_symbol: int = param(0, low=0, high=10_000, unit="positions", title="Per instrument", help="open at once in one instrument")
     max_currency: float = param(0.0, low=0.0, high=2_000.0, unit="× equity", help="net exposure of any one currency other than the account's; an order shrinks to what fits")
-    max_correlation: float = param(0.0, low=0.0, high=1.0, unit="", help="refuses an order that moves with an open position of another instrument more than this")
+    max_correlation: float = param(0.0, low=0.0, high=1.0, unit="correlation", help="refuses an order that moves with an open position of another instrument more than this")
     correlation_days: int = param(60, low=5, high=1_000, unit="days", help="daily changes that correlation is taken over")
     daily_loss: float = param(0.0, low=0.0, high=1.0, unit="share of the day's start", help="equity inside bars falls so far in a day: no entries until the next")
     day_reset: str = param("17:00 America/New_York", unit="", help="when a day ends: clock time and zone")
