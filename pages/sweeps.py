@@ -26,10 +26,12 @@ def render(desk) -> None:
         if job_panel(desk, job) and job.open:
             for height in (60, 300):
                 st.skeleton(height)
+        elif job.state in ("cancelled", "failed"):
+            st.caption("What was tried by then stays counted. The same question goes on from there.")
     elif run:
         RESULTS[run.kind](desk, run)
     elif "run" in st.query_params:
         st.warning(f"There is no sweep {st.query_params['run']}. It may have been deleted; choose one below.", icon=":material/warning:")
-    elif not runs:
+    elif not runs and desk.data.catalogue():
         nothing("No sweep yet", "Tick the parameters to vary above. A hundred combinations on a year of M15 bars take some seconds.")
     lists.earlier(desk, runs, run)

@@ -11,7 +11,7 @@ import streamlit as st
 from app.figures import DASH, number, percent, plural, told_well
 from app.laboratory import pictures
 from app.laboratory.verdict import ANSWERS, LEVELS
-from app.widgets import asked, download, figures, go, job_panel, section, table
+from app.widgets import asked, download, figures, job_panel, section, table
 from worker.desk import Desk
 
 STRESS = "stress"       # of the address: the job that is under way
@@ -104,7 +104,8 @@ def _stress(desk: Desk, run: Any, believed: Any) -> None:
 def _submit(desk: Desk, run: Any) -> None:
     submitted = asked(lambda: desk.beliefs.submit_stress(run.id))
     if submitted is not None:
-        go("backtest", run=run.id, view="Believe", **{STRESS: submitted.job.id})
+        st.query_params[STRESS] = submitted.job.id
+        st.rerun()
 
 
 def _columns() -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import results
-from app.figures import clock, number, percent, valued
-from app.widgets import go, section, table
+from app.figures import clock, exact, percent, short, valued
+from app.widgets import download, go, section, table
 from worker.desk import Desk
 
 OTHER = "with"      # of the address
@@ -23,7 +24,7 @@ def picker(runs: list, run: Any) -> None:
     if not others:
         st.caption("There is no other run yet.")
         return
-    chosen = st.selectbox("Beside this run", list(others), index=None, placeholder="Choose a run", format_func=lambda key: told(others[key]), key=f"beside-{run.id}", width=360)
+    chosen = st.selectbox("Beside this run", list(others), index=None, placeholder="Choose a run", format_func=lambda key: told(others[key]), key=f"beside-{run.id}-{st.query_params.get(OTHER, '')}", width=360)
     if chosen:
         go("backtest", run=run.id, **{OTHER: chosen})
 
@@ -38,6 +39,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
         st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
         st.space("stretch")
+        download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.laboratory.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
         if st.button("Close", icon=":material/close:", type="tertiary"):
             go("backtest", run=run.id)
     _warning(asked)
@@ -51,7 +53,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         if asked.empty:
             st.caption("Nothing: both runs were asked the same.")
         else:
-            shown = asked.assign(path=asked["path"].map(_setting), a=asked["a"].map(_value), b=asked["b"].map(_value))
+            shown = asked.assign(path=asked["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(asked["path"], asked[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
     section("Every figure", "difference: the second less the first")
     _table(figures, run, other)
@@ -101,8 +103,19 @@ def _setting(path: str) -> str:
     return path.replace("_", " ").replace(".", " · ")
 
 
-def _value(text: str) -> str:
-    """Settings as they are read: hashes short, numbers plain."""
+def _value(path: str, text: str) -> str:
+    """Settings as they are read: hashes short, days without midnight, a limit of 0 off.
+
+    >>> _value("end", "2024-01-01T00:00:00+00:00"), _value("limits.daily_loss", "0.0"), _value("account.balance", "100000.0")
+    ('2024-01-01', 'off', '100,000')
+    """
     if len(text) == 64 and all(letter in "0123456789abcdef" for letter in text):
-        return f"{text[:4]}…{text[-2:]}"
-    return number(float(text), 0) if text.replace(".", "", 1).isdigit() and float(text) >= 1_000 else text[:19].replace("T", " ") if text[4:5] == "-" else text
+        return short(text)
+    if path in ("start", "end"):
+        return text[:16].replace("T", " ").removesuffix(" 00:00")
+    if path.startswith("limits.") and text in ("0.0", "0", ""):
+        return "off"
+    try:
+        return exact(float(text)) if text else "instrument's"
+    except ValueError:
+        return text.replace("_", " ")

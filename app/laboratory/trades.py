@@ -87,7 +87,7 @@ def _marks(fills: pd.DataFrame) -> pd.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _page(_desk: Desk, run_id: str, at: int) -> pd.DataFrame:
-    return trades_frame(_desk.trades.page(run_id, at, PAGE))[list(COLUMNS)]
+    return trades_frame(_desk.trades.page(run_id, at, PAGE, list(COLUMNS)))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

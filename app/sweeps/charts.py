@@ -25,13 +25,12 @@ def _above(name: str, **more: Any) -> alt.Axis:
 def heat(cells: pd.DataFrame, of: str, x: str, y: str, title: str, form: str, marked: tuple[Any, Any] | None = None, height: int = 300) -> Picture:
     """Two parameters and a figure. ``cells``: x, y, value, plateau, points, best (whether the highest plateau); ``of``: which of value and plateau is shown.
 
-    The best plateau is outlined; ``marked`` is the cell of the chosen combination. Colours part at zero where both signs occur.
+    The best plateau is outlined; ``marked`` is the cell that was clicked. Colours part at zero where there is anything below it.
     """
-    shown = cells.assign(shown=cells[of], z=_height(cells[of]))
+    shown = cells.assign(shown=cells[of], z=_height(cells[of])).astype({name: np.float32 for name in ("value", "plateau", "shown", "z")})
     low, high = float(shown["shown"].min()), float(shown["shown"].max())
-    limit = max(abs(low), abs(high), 1e-12)
-    parted = low < 0 < high
-    colours = alt.Scale(domain=[-limit, 0, limit], range="diverging") if parted else alt.Scale(domain=[low, max(high, low + 1e-12)], range="ramp")
+    parted = low < 0
+    colours = alt.Scale(domain=[min(low, -high / 4), 0, max(high, -low / 4)], range="diverging") if parted else alt.Scale(domain=[low, max(high, low + 1e-12)], range="ramp")
     base = alt.Chart(shown).encode(
         x=alt.X("x:O", axis=alt.Axis(title=x, labelAngle=0, labelOverlap=True, format="~g" if cells["x"].dtype.kind in "if" else "", domain=False, **END)),
         y=alt.Y("y:O", sort="descending", axis=_above(y, labelOverlap=True, grid=False, format="~g" if cells["y"].dtype.kind in "if" else "")),
@@ -41,9 +40,9 @@ def heat(cells: pd.DataFrame, of: str, x: str, y: str, title: str, form: str, ma
     layers = [base.mark_rect().encode(color=alt.Color("shown:Q", scale=colours, legend=None), tooltip=tips).add_params(pick)]
     if cells["x"].nunique() <= WRITTEN[0] and cells["y"].nunique() <= WRITTEN[1]:
         layers.append(_written(base, form, parted, cells["x"].nunique()))
-    layers.append(_outline(base, "datum.best", "ink", 2.0))
+    layers += _outline(base, "datum.best", "ink")
     if marked is not None:
-        layers.append(_ring(base.transform_filter((alt.datum.x == marked[0]) & (alt.datum.y == marked[1]))))
+        layers += _outline(base, (alt.datum.x == marked[0]) & (alt.datum.y == marked[1]), "other")
     return alt.layer(*layers).resolve_scale(color="independent", stroke="independent").properties(height=height)
 
 
@@ -60,13 +59,14 @@ def _written(base: alt.Chart, form: str, parted: bool, columns: int) -> alt.Char
     return text.transform_calculate(ink="datum.z > 0.6 ? 0 : 1").encode(color=alt.Color("ink:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None))
 
 
-def _outline(base: alt.Chart, which: str, role: str, width: float) -> alt.Chart:
-    marks = base.transform_filter(which).transform_calculate(role=f"'{role}'").mark_rect(filled=False, strokeWidth=width)
-    return marks.encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None))
-
-
-def _ring(base: alt.Chart) -> alt.Chart:
-    return base.transform_calculate(role="'ink'").mark_point(shape="circle", filled=False, size=260, strokeWidth=1.4, strokeDash=[3, 2], opacity=1).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None))
+def _outline(base: alt.Chart, which: Any, role: str) -> list[alt.Chart]:
+    """A frame that is seen on light and dark cells: its line in the ground's colour, then in its own."""
+    marks = base.transform_filter(which)
+    ground = alt.Stroke("ground:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None)
+    return [
+        marks.transform_calculate(ground="0").mark_rect(filled=False, strokeWidth=4.5).encode(stroke=ground),
+        marks.transform_calculate(role=f"'{role}'").mark_rect(filled=False, strokeWidth=2).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None)),
+    ]
 
 
 def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int = 190) -> alt.VConcatChart:
@@ -104,7 +104,7 @@ def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> al
         last = k == len(names) - 1
         numeric = pd.api.types.is_numeric_dtype(folds[name]) and not pd.api.types.is_bool_dtype(folds[name])
         shown = pd.DataFrame(dict(fold=folds["fold"], value=folds[name] if numeric else folds[name].astype(str)))
-        y = alt.Y(f"value:{'Q' if numeric else 'N'}", scale=alt.Scale(zero=False, padding=8) if numeric else alt.Undefined, axis=_above(title, tickCount=3, format="~g" if numeric else ""))
+        y = alt.Y(f"value:{'Q' if numeric else 'N'}", scale=alt.Scale(zero=False, padding=8) if numeric else alt.Undefined, axis=_above(title, tickCount=3, format=".5~g" if numeric else ""))
         base = alt.Chart(shown).transform_calculate(role="'line'").encode(
             x=alt.X("fold:Q", scale=alt.Scale(nice=False, padding=12), axis=alt.Axis(title="fold" if last else None, labels=last, tickMinStep=1, format=".0f", **END)), y=y, color=by_role(),
             tooltip=[alt.Tooltip("fold:Q"), alt.Tooltip("value:N", title=title)],

@@ -5,28 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice, product
+from math import prod
 from typing import Any
 
 import streamlit as st
 
-from app.figures import lasted, number, plural
+from app.figures import THIN, lasted, number, plural
 from app.forms import fields
 from app.sweeps import question
 from app.sweeps.names import ABOUT, KINDS
 from app.sweeps.varied import Varied, parameters
-from app.widgets import asked, go, nothing
+from app.widgets import asked, go, nothing, section
 from worker.desk import Desk, Question, Refused
 
 SUBMIT = {"sweep": "Run sweep", "walk_forward": "Run walk-forward", "optimise": "Run search"}
 LONG = 3_600        # seconds, from which on the form advises
+LOOKED_AT = 2_000   # combinations that are looked at before submitting
+MOST = 100_000      # combinations, above which the desk answers at once
 
 
 def kind_of(run: Any = None) -> str:
     """The kind that the address asks for, else that of the run."""
-    if run is not None and st.session_state.get("sweeps.run") != run.id and "kind" not in st.query_params:
-        st.session_state["kind"] = KINDS[run.kind]
-    st.session_state["sweeps.run"] = run.id if run is not None else ""
-    chosen = st.segmented_control("Kind", list(KINDS.values()), default=KINDS["sweep"], required=True, key="kind", bind="query-params", label_visibility="collapsed")
+    start = KINDS[run.kind if run is not None else "sweep"]
+    asked_for = st.query_params.get("kind", start)
+    chosen = st.segmented_control("Kind", list(KINDS.values()), default=asked_for if asked_for in KINDS.values() else start, required=True, key=f"kind-{run.id if run is not None else 'new'}", label_visibility="collapsed")
+    if chosen != start:
+        st.query_params["kind"] = str(chosen)
+    elif "kind" in st.query_params:
+        del st.query_params["kind"]
     return next(kind for kind, name in KINDS.items() if name == chosen)
 
 
@@ -69,8 +76,10 @@ def _how(desk: Desk, key: str, kind: str, before: Mapping[str, Any], days: int) 
     if kind == "walk_forward":
         start = dict(before.get("windows", {})) | dict(before.get("objective", {}))
         at_most = dict(in_sample=max(min(365, days // 3), 1), out_of_sample=max(min(90, days // 12), 1))
+        section("Windows", "calendar days, and what the best of a window is chosen by")
         return fields(_read_well([*forms["windows"], *forms["objective"]]), key, start or at_most)
     if kind == "optimise":
+        section("Search", "the same seed on the same bars tries the same combinations, however many workers share them")
         entered = fields([one for one in _read_well(forms["search"]) if one.name != "second"], key, before.get("search", {}))
         words = ["", *(word for word in desk.sweeps.objectives() if word != entered["first"])]
         at = before.get("search", {}).get("second", "")
@@ -107,7 +116,7 @@ def _size(_desk: Desk, _question: Question, _grid: Any, about: str) -> tuple[Any
 def _send(desk: Desk, kind: str, ask: Question | None, varied: Varied, how: Mapping[str, Any]) -> None:
     told, faults = ("Choose bars and a span.", []) if ask is None else (_faults(desk, kind, ask, varied, how))
     for fault in faults:
-        st.error(fault[:1].upper() + fault[1:], icon=":material/error:")
+        st.error(fault[:1].upper() + fault[1:].rstrip(".") + ".", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button(SUBMIT[kind], type="primary", shortcut="Ctrl+Enter", disabled=ask is None or bool(faults), key=f"send-{kind}")
         st.caption(told)
@@ -126,14 +135,17 @@ def _faults(desk: Desk, kind: str, ask: Question, varied: Varied, how: Mapping[s
     if kind == "optimise":
         price = _seconds(desk, ask, [varied.corners()[0]] * int(how["trials"]))
         return f"{plural(how['trials'], 'trial')} · {bars}{_about(desk, price)}", []
-    size, refused = _size(desk, ask, varied.grid, _key(desk, ask, varied.grid))
+    count = prod(len(given) for given in varied.grid.values())
+    looked_at = varied.grid if count <= LOOKED_AT or count > MOST else _some(varied.grid, count)
+    size, refused = _size(desk, ask, looked_at, _key(ask, varied.grid))
     if size is None:
         return "", [refused]
     if not size.combinations:
         return "", [f"no combination makes a strategy: {next(iter(size.refused), 'the grid is empty')}"]
-    left = sum(size.refused.values())
-    said = [plural(size.combinations, "combination") + (f" ({left:,} left out: {next(iter(size.refused))})" if left else ""), bars]
-    seconds = size.seconds
+    left, times = sum(size.refused.values()), 1.0 if looked_at is varied.grid else count / len(looked_at)
+    kept = plural(size.combinations, "combination") if looked_at is varied.grid else plural(count, "combination")
+    said = [kept + (f" ({'about ' if times > 1 else ''}{left * times:,.0f} left out: {next(iter(size.refused))})" if left else ""), bars]
+    seconds = size.seconds * times
     if kind == "walk_forward":
         folds, days = _folds(how, _days(ask)), _days(ask)
         if not folds:
@@ -144,18 +156,24 @@ def _faults(desk: Desk, kind: str, ask: Question, varied: Varied, how: Mapping[s
 
 
 def _seconds(desk: Desk, ask: Question, points: list[dict[str, Any]]) -> float:
-    size, _ = _size(desk, ask, points, _key(desk, ask, [len(points), points[0]]))
+    size, _ = _size(desk, ask, points, _key(ask, [len(points), points[0]]))
     return size.seconds if size else 0.0
 
 
-def _key(desk: Desk, ask: Question, grid: Any) -> str:
+def _some(grid: Mapping[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
+    """Combinations from all over a large grid: each is built to see whether it makes a strategy, which takes time."""
+    every = islice(product(*grid.values()), 0, None, count // LOOKED_AT + 1)
+    return [dict(zip(grid, point, strict=True)) for point in every]
+
+
+def _key(ask: Question, grid: Any) -> str:
     return json.dumps([ask.strategy, dict(ask.params), list(ask.datasets), ask.timeframe, str(ask.start), str(ask.end), grid], default=str)
 
 
 def _about(desk: Desk, seconds: float) -> str:
     workers = max(desk.jobs.pulse().workers, 1)
     share = max(seconds / workers, 1.0)
-    said = f" · about {lasted(round(share))} on {plural(workers, 'worker')}"
+    said = f" · about {f'{share:.0f}{THIN}s' if share < 60 else lasted(share)} on {plural(workers, 'worker')}"
     return said + (". Coarser steps tell as much about the ground for a fraction of the time." if share > LONG else "")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import clock, number, plural, short
-from app.sweeps.names import KINDS, ranges, risk
+from app.sweeps.names import KINDS, declared, ranges, risk
 from app.widgets import download, go, section, table
 from worker.desk import Desk
 
@@ -29,16 +29,16 @@ def runs(desk: Desk) -> list[Any]:
 
 def sentence(desk: Desk, run: Any) -> str:
     """The question of a run in one line: the closed form."""
-    spec, declared = run.spec, desk.sweeps.choices(run.spec["strategy"])
+    spec, known = run.spec, declared(desk, run.spec["strategy"])
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    varied = ranges(declared, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(declared, name, given) for name, given in spec["space"].items())
+    varied = ranges(known, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(known, name, given) for name, given in spec["space"].items())
     windows = f" · {spec['windows']['in_sample']} days fit, {spec['windows']['out_of_sample']} test" if run.kind == "walk_forward" else ""
     return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {varied}{windows} · {risk(spec)}"
 
 
-def _space(declared: Any, name: str, given: Any) -> str:
+def _space(known: Any, name: str, given: Any) -> str:
     ends = given.get("choices") or [given["low"], given["high"]] if isinstance(given, dict) else given[:2]
-    return ranges(declared, {name: ends}).replace(f" ({len(ends)})", "")
+    return ranges(known, {name: ends}).replace(f" ({len(ends)})", "")
 
 
 def actions(desk: Desk, run: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from app.figures import THIN, exact, valued
 from app.forms import label
+from worker.desk import Desk
 
 KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "optimise": "Optimise"}
 ABOUT = {
@@ -19,6 +21,11 @@ ABOUT = {
 FIGURES = ("sharpe", "net_return", "annual_return", "max_drawdown", "calmar", "profit_factor", "expectancy_r", "win_rate", "trades")
 OBJECTIVES = {"sharpe": "sharpe", "net": "net_return", "calmar": "calmar", "expectancy": "expectancy_r"}      # word of an objective -> its figure
 FORMATS = {"share": "+.1%", "R": "+.3f", "ratio": ".2f"}
+
+
+def declared(desk: Desk, strategy: str) -> dict[str, Any]:
+    """What may be varied, under the whole name: ``lookback``, ``costs.slippage``."""
+    return {name: replace(one, name=name) for name, one in desk.sweeps.choices(strategy).items()}
 
 
 def named(one: Any) -> str:
@@ -35,9 +42,9 @@ def plain(one: Any) -> str:
     return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
-def point(declared: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def point(known: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     """Parameters with their values: ``lookback 48 bars · stop 2 ATR``."""
-    return " · ".join(f"{plain(declared[name])} {rounded(value)} {declared[name].unit}".rstrip() if name in declared else f"{name} {value}" for name, value in values.items())
+    return " · ".join(f"{plain(known[name])} {rounded(value)} {known[name].unit}".rstrip() if name in known else f"{name} {value}" for name, value in values.items())
 
 
 def rounded(value: Any) -> str:
@@ -51,9 +58,9 @@ def rounded(value: Any) -> str:
     return exact(value.item() if hasattr(value, "item") else value)
 
 
-def ranges(declared: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> str:
+def ranges(known: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> str:
     """What was varied, in a line: ``lookback 8 to 168 (11)``."""
-    return " · ".join(f"{plain(declared[name]) if name in declared else name} {_ends(list(given))}" for name, given in grid.items())
+    return " · ".join(f"{plain(known[name]) if name in known else name} {_ends(list(given))}" for name, given in grid.items())
 
 
 def _ends(given: list[Any]) -> str:

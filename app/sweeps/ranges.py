@@ -36,6 +36,21 @@ def values(low: float | None, high: float | None, step: float | None, whole: boo
     return [int(value) if whole else float(value) for value in made], ""
 
 
+def listed(text: str, whole: bool) -> tuple[list[Any], str]:
+    """Values written one after the other, or none and a sentence.
+
+    >>> listed("8, 16 32", True), listed("1.5, x", False)[1]
+    (([8, 16, 32], ''), "'x' is not a number. Write values with commas between them.")
+    """
+    made: list[Any] = []
+    for word in text.replace(",", " ").split():
+        try:
+            made.append(int(word) if whole else float(word))
+        except ValueError:
+            return [], f"{word!r} is not a {'whole number' if whole else 'number'}. Write values with commas between them."
+    return (made, "") if made else ([], "There is no value. Write at least one.")
+
+
 def even(given: Sequence[Any]) -> tuple[float, float, float] | None:
     """From, to and step of values that lie evenly; None where they do not.
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.figures import number, plural
 from app.sweeps import charts, reads
-from app.sweeps.names import OBJECTIVES, form, named, point, said, with_unit
+from app.sweeps.names import OBJECTIVES, declared, form, named, point, said, with_unit
 from app.sweeps.table import combinations
 from app.widgets import asked, figures, go, section
 from worker.desk import Desk
@@ -20,14 +20,14 @@ MOST = 20_000       # trials of one search
 
 
 def result(desk: Desk, run: Any) -> None:
-    declared = desk.sweeps.choices(run.spec["strategy"])
+    known = declared(desk, run.spec["strategy"])
     metrics = desk.backtests.metrics()
     words = run.summary["objectives"]
     names, best = list(run.spec["space"]), _distinct(run.summary["best"])
     luck = reads.luck_of_search(desk, run)
     verdict(desk, run, best, luck)
     figures(headline(desk, run, best, luck))
-    trials = reads.table(desk, run.id).assign(chosen=lambda table: [point(declared, row) for row in table[names].to_dict("records")])
+    trials = reads.table(desk, run.id).assign(chosen=lambda table: [point(known, row) for row in table[names].to_dict("records")])
     first = metrics[OBJECTIVES[words[0]]]
     left, right = st.columns(2, gap="medium")
     with left:
@@ -41,13 +41,13 @@ def result(desk: Desk, run: Any) -> None:
             section("From trial to trial", f"{first.title}; line: the best so far")
             st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
         else:
-            _slice(run, trials, declared, first, words[0], best)
+            _slice(run, trials, known, first, words[0], best)
     if len(words) > 1:
-        _slice(run, trials, declared, first, words[0], best)
+        _slice(run, trials, known, first, words[0], best)
     _on(desk, run)
     by = f"objective_{words[0]}"
     rows = reads.table(desk, run.id).sort_values(by, ascending=False, kind="stable", na_position="last").drop_duplicates(names)
-    combinations(desk, run, rows, len(trials), declared, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} different ones, the best {min(len(rows), 500):,} by {first.title}")
+    combinations(desk, run, rows, len(trials), known, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} different ones, the best {min(len(rows), 500):,} by {first.title}")
 
 
 def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luck) -> None:
@@ -64,7 +64,7 @@ def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luc
         value, lucky = best[0]["values"][0], words[0] == "sharpe" and luck.sharpe is not None
         within = lucky and luck.sharpe is not None and value < luck.sharpe
         colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("orange", ":material/trending_down:", "all of it loses") if value <= 0 else ("gray", ":material/help:", "not judged yet")
-        told = f" The best has {metric.title} {said(metric, value)}" + (f"; the best of so many without any edge would reach {number(luck.sharpe, 2)}." if lucky else ".")
+        told = f" The best has {metric.title} {said(metric, value)}" + (f"; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}." if lucky else ".")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
@@ -77,7 +77,7 @@ def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Lu
     metrics, search, top = desk.backtests.metrics(), run.spec["search"], best[0] if best else None
     rows = [
         ("Trials", number(run.summary["trials"]), f"{search['sampler']}, seed {search['seed']}", "Combinations tried. The same seed on the same bars tries the same ones."),
-        ("Given up early", number(run.summary["given_up"]), "worse than the middle" if search["prune"] else "not asked for", "After a third or two of the bars a trial stops if it is worse there than the median of those before it."),
+        ("Given up early", number(run.summary["given_up"]), "below the median" if search["prune"] and not search["second"] else "not asked for", "After a third or two of the bars a trial stops if it is worse there than the median of those before it."),
         ("Trials counted", number(luck.trials), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever."),
     ]
     for word, value in zip(run.summary["objectives"], top["values"] if top else [None, None], strict=False):
@@ -107,13 +107,13 @@ def _front(desk: Desk, run: Any, trials: pd.DataFrame, best: list[Mapping[str, A
     st.altair_chart(charts.front(shown, [with_unit(one) for one in ours], [form(one) for one in ours]), width="stretch", alt=f"{ours[1].title} against {ours[0].title} of each trial")
 
 
-def _slice(run: Any, trials: pd.DataFrame, declared: Mapping[str, Any], metric: Any, word: str, best: list[Mapping[str, Any]]) -> None:
+def _slice(run: Any, trials: pd.DataFrame, known: Mapping[str, Any], metric: Any, word: str, best: list[Mapping[str, Any]]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section(f"{metric.title} over", "large: the best")
         names = list(run.spec["space"])
-        name = st.segmented_control("Parameter", names, default=names[0], required=True, key=f"slice-{run.id}", format_func=lambda one: named(declared[one]), label_visibility="collapsed")
+        name = st.segmented_control("Parameter", names, default=names[0], required=True, key=f"slice-{run.id}", format_func=lambda one: named(known[one]), label_visibility="collapsed")
     shown = trials.assign(x=trials[name], value=trials[f"objective_{word}"], best=trials["number"].isin([one["number"] for one in best]))[["number", "x", "value", "best", "chosen"]]
-    st.altair_chart(charts.slice_of(shown, named(declared[name]), with_unit(metric), form(metric)), width="stretch", alt=f"{metric.title} of each trial over {named(declared[name])}")
+    st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metric), form(metric)), width="stretch", alt=f"{metric.title} of each trial over {named(known[name])}")
 
 
 def _on(desk: Desk, run: Any) -> None:

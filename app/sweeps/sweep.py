@@ -10,14 +10,15 @@ import streamlit as st
 
 from app.figures import number, percent, plural
 from app.sweeps import charts, reads
-from app.sweeps.names import FIGURES, form, named, plain, point, rounded, said, with_unit
+from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
 from app.sweeps.table import combinations
 from app.widgets import figures, section
 from worker.desk import Desk
 
 ASKS = 0.95         # of the deflated Sharpe ratio
 HALF = 0.5          # of the probability of overfitting, from which on choosing the best is no better than drawing one
-CELLS = 10_000      # of a map; a finer one is thinned
+COUNT = "trades"    # of the figures the one of which more is not better
+CELLS = 5_000       # of a map; a finer one is thinned
 
 Cell = tuple[Any, Any]
 
@@ -27,23 +28,23 @@ def result(desk: Desk, run: Any) -> None:
     best = next((one for one in run.summary["best"] if one["sharpe"] is not None), None)
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
-    declared = desk.sweeps.choices(run.spec["strategy"])
+    known = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
     table = reads.table(desk, run.id, "sharpe")
     moving = [name for name, given in grid.items() if len(given) > 1]
     picked, by, first = None, "sharpe", None if best is None else int(best["number"])
     if len(moving) > 1:
-        picked, by, first = ground(desk, run, declared, moving)
+        picked, by, first = ground(desk, run, known, moving)
     elif moving:
-        by = alone(desk, run, declared, moving[0])
+        by = alone(desk, run, known, moving[0])
     rows = reads.table(desk, run.id, by)
     note = ""
     if picked:
         for name, value in picked.items():
             rows = rows[rows[name] == value]
-        note = f"{len(rows):,} in the cell {point(declared, picked)}; click it again for all"
+        note = f"{len(rows):,} in the cell {point(known, picked)}; click it again for all"
         first = int(rows["number"].iloc[0]) if len(rows) else first
-    combinations(desk, run, rows, len(table), declared, list(grid), by, first, note)
+    combinations(desk, run, rows, len(table), known, list(grid), by, first, note)
 
 
 def verdict(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
@@ -77,18 +78,26 @@ def _sentence(run: Any, luck: reads.Luck, best: Mapping[str, Any] | None) -> str
         return f"{made} None of them has a Sharpe ratio: too few trades, or too few days."
     if luck.sharpe is None:
         return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; there are too few days to set it against chance."
-    return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; the best of so many without any edge would reach {number(luck.sharpe, 2)}. Deflated Sharpe {number(luck.dsr, 2)}: the probability that it is above that."
+    return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}. Deflated Sharpe {number(luck.dsr, 2)}: the probability that it is above that."
 
 
 def overfit(over: Any) -> str:
     """The probability of backtest overfitting in plain words."""
     if over is None:
         return "The probability of overfitting is not known: it takes at least 64 days and two combinations that traded."
-    times = f"{over.pbo * 100:.0f} times in 100"
     return (
-        f"Probability of overfitting {number(over.pbo, 2)}: time was split into halves in {over.splits:,} ways, and {times} the best of one half was no better than the middle of all in the other"
-        f"{'; choosing the best is then no better than drawing one' if over.pbo >= HALF else ''}. It lost money there {over.probability_of_loss * 100:.0f} times in 100."
+        f"Probability of overfitting {number(over.pbo, 2)}: time was split into halves in {over.splits:,} ways, and {times(over.pbo)} the best of one half was no better than the middle of all in the other"
+        f"{'; choosing the best is then no better than drawing one' if over.pbo >= HALF else ''}. It lost money there {times(over.probability_of_loss)}."
     )
+
+
+def times(share: float) -> str:
+    """
+    >>> times(0.41), times(0.009), times(0.0)
+    ('41 times in 100', '1 time in 100', 'never')
+    """
+    count = round(share * 100)
+    return "never" if not share else f"{count} {'time' if count == 1 else 'times'} in 100" if count else "less than once in 100"
 
 
 def headline(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> list[tuple[str, str, str, str]]:
@@ -96,7 +105,7 @@ def headline(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | No
     return [
         ("Combinations", number(run.summary["combinations"]), f"{left:,} left out" if left else "all of the grid", "Combinations that make a strategy; what was left out contradicts itself, such as a fast average slower than the slow one."),
         ("Trials counted", number(luck.trials), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever: sweeps, searches, walk-forwards and single runs, those deleted included."),
-        ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"luck: {number(luck.sharpe, 2)}", "Of the best combination, daily, × √252. Luck: what the best of all trials would reach on average without any edge."),
+        ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"luck: {number(luck.sharpe, 2)}", "Of the best combination, daily, × √252. Luck: what the best of all trials counted would reach on average if none had any edge, by the spread of their Sharpe ratios."),
         ("Deflated Sharpe", number(luck.dsr, 2), f"asks {ASKS:g}", "Probability that the true Sharpe of the best is above what luck reaches among so many trials. Source: Bailey & López de Prado (2014)."),
         ("Overfitting, PBO", number(over.pbo if over else None, 2), "asks below 0.5", "How often the best of one half of time was no better than the middle of all in the other half. Source: Bailey, Borwein, López de Prado & Zhu (2017)."),
         ("Above zero", percent(spread.get("above_zero"), 0), "of all by Sharpe", "Share of the combinations with a Sharpe above 0. A strategy that only works in a corner of its parameters has a low one."),
@@ -107,75 +116,88 @@ def headline(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | No
 # -- the ground
 
 
-def ground(desk: Desk, run: Any, declared: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
+def ground(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
     """The maps; the cell that was clicked, the figure shown, and a combination to begin with: the best of the best plateau."""
     metrics = desk.backtests.metrics()
     cells = st.columns(4)
-    x = cells[0].selectbox("Across", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(declared[name]))
+    x = cells[0].selectbox("Across", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(known[name]))
     ups = [name for name in moving if name != x]
-    y = cells[1].selectbox("Up", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(declared[name]))
+    y = cells[1].selectbox("Up", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
     by = cells[2].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
-    held = _held(run, declared, [name for name in moving if name not in (x, y)], cells[3])
-    drawn, every = thinned(reads.heat(desk, run.id, x, y, by, tuple(held.items())))
-    if drawn["value"].isna().all():
+    held = _held(run, known, [name for name in moving if name not in (x, y)], cells[3])
+    cells_of = reads.heat(desk, run.id, x, y, by, tuple(held.items()))
+    if cells_of["value"].isna().all():
         st.caption("No combination has this figure.")
         return None, by, None
     chosen = st.session_state.get(f"map-{run.id}-{x}-{y}-{by}", {}).get("selection", {}).get("cell", [])
     picked = (chosen[0]["x"], chosen[0]["y"]) if chosen else None
-    level = drawn.loc[drawn["plateau"].idxmax()] if drawn["plateau"].notna().any() else None
+    level = cells_of.loc[cells_of["plateau"].idxmax()] if by != COUNT and cells_of["plateau"].notna().any() else None
+    drawn, every = thinned(cells_of, level)
     drawn = drawn.assign(best=False if level is None else (drawn["x"] == level["x"]) & (drawn["y"] == level["y"]))
     left, right = st.columns(2, gap="medium")
-    titles = (named(declared[x]), named(declared[y]))
+    titles = (named(known[x]), named(known[y]))
     with left:
-        section(metrics[by].title, _median(held, moving, declared) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
+        section(metrics[by].title, _median(held, moving, known) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
         key = f"map-{run.id}-{x}-{y}-{by}"
         st.altair_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
     with right:
-        section("Plateau", "mean of a cell and its neighbours less their spread: high where all around is good too")
+        section("Plateau", "mean less spread of a cell and its neighbours")
         st.altair_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")
-    st.caption(told(metrics[by], drawn, level, declared, x, y) + (f" Every {every} of the values drawn." if every else "") + " Click a cell to see its combinations.")
+    st.caption(told(metrics[by], cells_of, level, known, x, y) + (f" Of each parameter every {every} value is drawn." if every else "") + " Click a cell to see its combinations.")
     return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, held, level, x, y)
 
 
-def _held(run: Any, declared: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
+def _held(run: Any, known: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
     """The parameter beside the two of the map: all its values, or one."""
     if not others:
         cell.selectbox("Others", ["none"], disabled=True, key=f"none-{run.id}")
         return {}
     options = [("", None)] + [(name, value) for name in others for value in run.summary["grid"][name]]
-    name, value = cell.selectbox("Others", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda one: f"{plain(declared[one[0]])} {rounded(one[1])}" if one[0] else "all values, the median")
+    name, value = cell.selectbox("Others", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda one: f"{plain(known[one[0]])} {rounded(one[1])}" if one[0] else "all values, the median")
     return {name: value} if name else {}
 
 
-def _median(held: Mapping[str, Any], moving: list[str], declared: Mapping[str, Any]) -> str:
-    return f"at {point(declared, held)}" if held else f"all {plural(len(moving), 'parameter')}"
+def _median(held: Mapping[str, Any], moving: list[str], known: Mapping[str, Any]) -> str:
+    return f"at {point(known, held)}" if held else f"all {plural(len(moving), 'parameter')}"
 
 
-def thinned(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """At most ``CELLS`` of a map, every so many values of each axis; and how many, in words."""
+def thinned(cells: pd.DataFrame, level: pd.Series | None) -> tuple[pd.DataFrame, str]:
+    """At most ``CELLS`` of a map, every so many values of each axis, ``level`` among them; and how many, in words."""
     if len(cells) <= CELLS:
         return cells, ""
     every = int((len(cells) / CELLS) ** 0.5) + 1
-    kept = [set(sorted(cells[axis].unique())[::every]) for axis in ("x", "y")]
+    kept = []
+    for axis in ("x", "y"):
+        values = sorted(cells[axis].unique())
+        kept.append(values[0 if level is None else values.index(level[axis]) % every :: every])
     return cells[cells["x"].isin(kept[0]) & cells["y"].isin(kept[1])].reset_index(drop=True), {2: "second", 3: "third"}.get(every, f"{every}th")
 
 
-def told(metric: Any, cells: pd.DataFrame, level: pd.Series | None, declared: Mapping[str, Any], x: str, y: str) -> str:
+def told(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mapping[str, Any], x: str, y: str) -> str:
     """The best cell, and whether it is the best plateau."""
-    top = cells.loc[cells["value"].idxmax()]
-    place = {name: point(declared, {x: one["x"], y: one["y"]}) for name, one in (("top", top), ("level", level)) if one is not None}
+    top, low = cells.loc[cells["value"].idxmax()], cells.loc[cells["value"].idxmin()]
+    if metric.key == COUNT:
+        return f"Most trades: {point(known, {x: top['x'], y: top['y']})}, {said(metric, top['value'])}; fewest: {point(known, {x: low['x'], y: low['y']})}, {said(metric, low['value'])}."
+    edge = "" if level is None or not _at_edge(cells, level) else " It lies at the edge of what was tried: widen the range there."
+    place = {name: point(known, {x: one["x"], y: one["y"]}) for name, one in (("top", top), ("level", level)) if one is not None}
     if level is None:
         return f"Best cell: {place['top']}, {said(metric, top['value'])}. There are too few cells for a plateau."
     if place["top"] == place["level"]:
-        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are good too. It is outlined."
+        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are good too. It is outlined.{edge}"
     return (
-        f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours. "
+        f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours.{edge} "
         f"The best cell, {place['top']}, has {said(metric, top['value'])}, and {said(metric, top['plateau'])} with its neighbours."
     )
 
 
+def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:
+    """Of an axis of at least three numbers."""
+    axes = [cells[axis] for axis in ("x", "y") if cells[axis].dtype.kind in "if" and cells[axis].nunique() > 2]
+    return any(one[str(axis.name)] in (axis.min(), axis.max()) for axis in axes)
+
+
 def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
-    rows = reads.table(desk, run.id, by)
+    rows = reads.table(desk, run.id, "sharpe" if by == COUNT else by)
     for name, value in held.items():
         rows = rows[rows[name] == value]
     if level is not None:
@@ -183,12 +205,12 @@ def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Ser
     return int(rows["number"].iloc[0]) if len(rows) else None
 
 
-def alone(desk: Desk, run: Any, declared: Mapping[str, Any], name: str) -> str:
+def alone(desk: Desk, run: Any, known: Mapping[str, Any], name: str) -> str:
     """A sweep over one parameter is a curve; the figure shown."""
     metrics = desk.backtests.metrics()
     by = st.columns(4)[0].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
     rows = reads.table(desk, run.id, by)
-    shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(declared, {name: value}) for value in rows[name]]))
-    section(metrics[by].title, f"over {named(declared[name])}; the large dot is the best")
-    st.altair_chart(charts.slice_of(shown, named(declared[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(declared[name])}")
+    shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(known, {name: value}) for value in rows[name]]))
+    section(metrics[by].title, f"over {named(known[name])}; the large dot is the best")
+    st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(known[name])}")
     return by

@@ -9,19 +9,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import plural
 from app.grid import Column, grid, right
-from app.sweeps.names import point, said
+from app.sweeps.names import named, point, said
 from app.widgets import asked, download, go, section
 from worker.desk import Desk
 
 BEST = 500      # rows shown; all of them can be taken along
-SHOWN = ("net_return", "annual_return", "max_drawdown", "sharpe", "calmar", "profit_factor", "expectancy_r", "trades", "win_rate")
+SHOWN = ("sharpe", "net_return", "max_drawdown", "profit_factor", "expectancy_r", "trades", "win_rate", "calmar", "annual_return")
 SHORT = {"net_return": "Net, %", "annual_return": "A year, %", "max_drawdown": "Drawdown, %", "profit_factor": "PF", "expectancy_r": "Exp., R", "win_rate": "Won, %", "calmar": "Calmar", "sharpe": "Sharpe", "trades": "Trades"}
 SHARES = {"net_return", "annual_return", "max_drawdown", "win_rate"}
 
 
-def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, declared: Mapping[str, Any], names: Sequence[str], by: str, first: int | None, note: str = "", more: Mapping[str, Column] | None = None) -> int | None:
+def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, known: Mapping[str, Any], names: Sequence[str], by: str, first: int | None, note: str = "") -> int | None:
     """Draw ``rows``, the best ``BEST`` of ``every``; the number of the chosen one, ``first`` before anyone chose."""
     metrics = desk.backtests.metrics()
     shown = rows.head(BEST)
@@ -34,45 +33,41 @@ def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, declared:
             download(f"All {every:,}, {label}", name, mime, partial(desk.backtests.download, run.id, "table", form), f"all-{form}")
     panel = st.container()
     columns: dict[str, Column] = {"number": ("#", dict(width=58, type="rightAligned", cellClass="mute"))}
-    columns |= {name: (_title(declared, name), _column(rows[name])) for name in names} | dict(more or {})
-    columns |= {name: (SHORT[name], right(0 if name == "trades" else 3 if name == "expectancy_r" else 1 if name in SHARES else 2, name in ("net_return", "annual_return", "expectancy_r"), width=78, headerTooltip=metrics[name].definition)) for name in SHOWN if name in rows}
+    columns |= {_field(name): (_title(known, name), _column(rows[name])) for name in names}
+    columns |= {name: (SHORT[name], right(0 if name == "trades" else 3 if name == "expectancy_r" else 1 if name in SHARES else 2, name in ("net_return", "annual_return", "expectancy_r"), width=94 if name == "max_drawdown" else 74, headerTooltip=metrics[name].definition)) for name in SHOWN if name in rows}
     scaled = shown.assign(**{name: shown[name] * 100 for name in SHARES if name in shown})
-    row = grid(scaled, columns, f"combinations-{run.id}-{by}-{filters}-{note}", rows=12, pick=True, filters=filters)
+    row = grid(scaled.rename(columns=_field), columns, f"combinations-{run.id}-{by}-{filters}-{note}", rows=12, pick=True, filters=filters)
     number = int(row["number"]) if row is not None else first
     if number is not None:
         with panel:
-            _chosen(desk, run, rows, number, declared, names, clicked=row is not None)
+            _chosen(desk, run, rows, number, known, names, clicked=row is not None)
     return number
 
 
-def _title(declared: Mapping[str, Any], name: str) -> str:
-    from app.sweeps.names import named
+def _field(name: str) -> str:
+    """AgGrid reads a dot as a step into an object."""
+    return name.replace(".", "-")
 
-    return named(declared[name]) if name in declared else name
+
+def _title(known: Mapping[str, Any], name: str) -> str:
+    return named(known[name]) if name in known else name
 
 
 def _column(values: pd.Series) -> dict[str, Any]:
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return dict(width=100)
+        return dict(minWidth=104, flex=1)
     whole = bool((values.dropna() % 1 == 0).all())
-    return right(0 if whole else 3 if values.abs().max() < 100 else 1, width=98)
+    return right(0 if whole else 3 if values.abs().max() < 100 else 1, minWidth=104, flex=1)
 
 
-def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, declared: Mapping[str, Any], names: Sequence[str], clicked: bool) -> None:
+def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, known: Mapping[str, Any], names: Sequence[str], clicked: bool) -> None:
     metrics = desk.backtests.metrics()
     one = rows[rows["number"] == number].iloc[0]
     figures = " · ".join(f"{metrics[name].title} {said(metrics[name], one[name])}" for name in ("net_return", "sharpe", "max_drawdown", "trades") if pd.notna(one[name]))
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{number}** {point(declared, {name: one[name] for name in names})}  \n:gray[{figures or 'no figures: it was given up, or failed'}]{'' if clicked else ' :gray[· choose another below]'}", width="stretch")
+        st.markdown(f"**{number}** {point(known, {name: one[name] for name in names})}  \n:gray[{figures or 'no figures: it was given up, or failed'}]{'' if clicked else ' :gray[· choose another below]'}", width="stretch")
         if st.button("Test this one", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs it alone as a backtest and opens it: trades, costs, and how far to believe it. It does not count as a new trial."):
             submitted = asked(lambda: desk.backtests.submit(desk.sweeps.question(run.id, number)))
             if submitted is not None:
                 done = submitted.job.state == "done"
                 go("backtest", **({"run": submitted.job.result["run"]} if done else {"job": submitted.job.id}))
-
-
-def best_note(count: int, every: int) -> str:
-    return f"{plural(count, 'combination')} of {every:,}"
-
-
-

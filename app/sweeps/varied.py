@@ -11,11 +11,12 @@ import streamlit as st
 
 from app.forms import field as input_of
 from app.forms import step
-from app.sweeps.names import named, plain
-from app.sweeps.ranges import around, even, values
+from app.sweeps.names import declared, named, plain
+from app.sweeps.ranges import around, even, listed, values
 from worker.desk import Desk
 
 WIDTHS = [2.5, 0.6, 1.3, 1.3, 1.3, 1.1]
+WIDE = [2.5, 0.6, 4.215, 1.1]        # where one field takes the place of From, To and Step
 HEADS = {"optimise": ("Parameter", "Vary", "Value, or from", "To", "Step; 0: any", "Log scale")}
 
 
@@ -35,17 +36,18 @@ class Varied:
 
 
 def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[str, Any], rules: Mapping[str, Any]) -> Varied:
-    known = desk.sweeps.choices(strategy)
+    known = declared(desk, strategy)
     same = before if before.get("strategy") == strategy else {}
     given = same.get("space") or same.get("grid") or {}
     given = given if isinstance(given, Mapping) else {}
     own = [one for name, one in known.items() if "." not in name]
     at_first = set(given) or _first(own)
     varied = Varied()
-    for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value, or from", "To", "Step", "Values")), strict=True):
-        column.caption(head)
-    for one in own:
-        _row(one, kind, f"{key}.{one.name}", same.get("params", {}).get(one.name, one.default), given.get(one.name), one.name in at_first, varied)
+    with st.container(gap="xxsmall"):
+        for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value, or from", "To", "Step", "Values")), strict=True):
+            column.caption(head)
+        for one in own:
+            _row(one, kind, f"{key}.{one.name}", same.get("params", {}).get(one.name, one.default), given.get(one.name), one.name in at_first, varied)
     can = {name: one for name, one in known.items() if "." in name and (one.choices or one.type in (int, float, bool))}
     more = st.multiselect("Vary a rule too", list(can), [name for name in given if name in can], key=f"{key}-rules", format_func=lambda name: named(can[name]), placeholder="costs, sizes, limits …", help="Then a combination is a strategy together with its costs, size or limits.")
     for name in more:
@@ -62,7 +64,10 @@ def _first(own: Sequence[Any]) -> set[str]:
 
 def _row(one: Any, kind: str, key: str, value: Any, given: Any, vary: bool | None, varied: Varied) -> None:
     """One parameter. ``vary`` None: it is varied, or it would not be here."""
-    cells = st.columns(WIDTHS, vertical_alignment="center")
+    uneven = kind != "optimise" and isinstance(given, Sequence) and bool(given) and one.type in (int, float) and even(given) is None
+    picked = st.session_state.get(f"{key}-vary", vary is None or vary)
+    wide = picked and (uneven or bool(one.choices) or one.type is bool)
+    cells = st.columns(WIDE if wide else WIDTHS, vertical_alignment="center")
     cells[0].markdown(named(one), help=one.help or None)
     chosen = True if vary is None else cells[1].checkbox(f"Vary {plain(one)}", vary, key=f"{key}-vary", label_visibility="collapsed")
     if not chosen:
@@ -70,6 +75,8 @@ def _row(one: Any, kind: str, key: str, value: Any, given: Any, vary: bool | Non
             varied.fixed[one.name] = _bare(one, f"{key}-value", value)
     elif one.choices or one.type is bool:
         _words(one, cells[2], key, given, varied)
+    elif uneven:
+        _listed(one, cells[2:], key, given, varied)
     elif kind == "optimise":
         _searched(one, cells[2:], key, value, given, varied)
     else:
@@ -102,11 +109,21 @@ def _words(one: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
     varied.grid[one.name], varied.space[one.name] = picked, dict(choices=picked)
 
 
+def _listed(one: Any, cells: Sequence[Any], key: str, given: Sequence[Any], varied: Varied) -> None:
+    """Values that do not lie evenly, as they came from a run or from the terminal."""
+    text = cells[0].text_input(f"{plain(one)}, values".capitalize(), ", ".join(f"{value:g}" for value in given), key=f"{key}-list", label_visibility="collapsed", help=None)
+    made, fault = listed(text, one.type is int)
+    cells[1].caption(":red[:material/error: see below]" if fault else f"{len(made):,}")
+    if fault:
+        varied.faults.append(f"{named(one).split(',')[0]}: {fault}")
+    varied.grid[one.name] = made
+
+
 def _ranged(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
     before = even(given) if isinstance(given, Sequence) and given else None
     low, high, each = _three(one, cells, key, before or around(value, one.low, one.high, one.type is int))
     made, fault = values(low, high, each, one.type is int)
-    cells[3].caption(f":red[:material/error:]{'' if made else ' see below'}" if fault else f"{len(made):,}")
+    cells[3].caption(":red[:material/error: see below]" if fault else f"{len(made):,}")
     if fault:
         varied.faults.append(f"{named(one).split(',')[0]}: {fault}")
     varied.grid[one.name] = made

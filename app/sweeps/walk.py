@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.figures import number, percent, plural
 from app.sweeps import charts, reads
-from app.sweeps.names import named, plain, point, rounded
+from app.sweeps.names import declared, named, plain, point, rounded
 from app.widgets import download, figures, section, table
 from worker.desk import Desk
 
@@ -20,10 +20,10 @@ HALF = 0.5      # of what the fits earned a year, below which a test disappoints
 
 def result(desk: Desk, run: Any) -> None:
     folds = reads.folds(desk, run.id)
-    declared = desk.sweeps.choices(run.spec["strategy"])
+    known = declared(desk, run.spec["strategy"])
     verdict(run, folds)
     figures(headline(desk, run, folds))
-    told = [point(declared, {name: one[name] for name in run.summary["grid"]}) if pd.notna(one["number"]) else "not traded" for one in folds.to_dict("records")]
+    told = [point(known, {name: one[name] for name in run.summary["grid"]}) if pd.notna(one["number"]) else "not traded" for one in folds.to_dict("records")]
     left, right = st.columns([5, 2], gap="medium")
     with left:
         section("Equity out of sample", f"{run.summary['currency']}, tests one after the other, UTC; each band a fold")
@@ -31,12 +31,12 @@ def result(desk: Desk, run: Any) -> None:
         curve = reads.walked(desk, run.id, run.summary["balance"])
         st.altair_chart(charts.walked(curve.assign(fold=curve["fold"] + 1), spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
-        section("Promised and kept", "net a year; tick: in sample, bar: out of sample")
+        section("Promised and kept", "net a year")
         yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=_yearly(folds, "in_sample"), tested=_yearly(folds, "out_of_sample")))
         st.altair_chart(charts.promised(yearly, 232), width="stretch", alt="Net a year of each fold in and out of sample")
         st.caption(efficiency(run))
-    _folds(desk, run, folds, declared)
-    _drift(run, folds, declared)
+    _folds(desk, run, folds, known)
+    _drift(run, folds, known)
 
 
 def verdict(run: Any, folds: pd.DataFrame) -> None:
@@ -73,15 +73,15 @@ def _sentence(run: Any, net: float, ratio: float | None, tested: pd.Series) -> s
 def efficiency(run: Any) -> str:
     ratio = run.summary["efficiency"]
     if ratio is None:
-        return "Efficiency is not known: in sample nothing was earned."
-    return f"Efficiency {number(ratio, 2)}: net a year out of sample ÷ in sample, means over folds. 1 keeps what fits promised; below 0.5 most of a fit is noise. Source: Pardo (2008)."
+        return "Tick: in sample; bar: out of sample. Efficiency is not known: in sample nothing was earned."
+    return f"Tick: in sample; bar: out of sample. Efficiency {number(ratio, 2)}: mean of the bars ÷ mean of the ticks. 1 keeps what fits promised; below 0.5 most of a fit is noise. Source: Pardo (2008)."
 
 
 def headline(desk: Desk, run: Any, folds: pd.DataFrame) -> list[tuple[str, str, str, str]]:
     m, defined, w = run.summary["metrics"], desk.backtests.metrics(), run.summary["windows"]
     tested = folds["out_of_sample_return"].dropna()
     return [
-        ("Net, out of sample", percent(m["net_return"], 1, True), f"{percent(m['annual_return'], 1, True)} a year", defined["net_return"].definition),
+        ("Net, out", percent(m["net_return"], 1, True), f"{percent(m['annual_return'], 1, True)} a year", defined["net_return"].definition),
         ("Efficiency", number(run.summary["efficiency"], 2), "out ÷ in sample", "Mean yearly net out of sample over that in sample, of the folds that traded."),
         ("Folds above zero", f"{int((tested > 0).sum())} of {len(tested)}", f"{w['in_sample']:,} days fit, {w['out_of_sample']:,} test", "Tests that earned after costs."),
         ("Drawdown", percent(m["max_drawdown"]), f"{number(m['longest_drawdown'])} days under", defined["max_drawdown"].definition),
@@ -96,7 +96,7 @@ def _yearly(folds: pd.DataFrame, part: str) -> pd.Series:
     return folds[f"{part}_return"] / folds[f"{part}_days"] * YEAR
 
 
-def _folds(desk: Desk, run: Any, folds: pd.DataFrame, declared: Mapping[str, Any]) -> None:
+def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Folds", f"chosen by {run.summary['objective']['figure']} of {plural(run.summary['combinations'], 'combination')}; days are UTC")
         st.space("stretch")
@@ -105,7 +105,7 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, declared: Mapping[str, Any
     names = list(run.summary["grid"])
     rows = pd.DataFrame(
         dict(
-            fold=folds["fold"] + 1, fit=_span(folds, "start", "end"), test=_span(folds, "test_start", "test_end"),
+            fold=folds["fold"] + 1, **{name: folds[name].dt.strftime("%Y-%m-%d") for name in ("start", "test_start", "test_end")},
             **{name: [None if pd.isna(value) else value if isinstance(value, (int, float)) else str(value) for value in folds[name]] for name in names},
             fitted=folds["in_sample_return"] * 100, fit_sharpe=folds["in_sample_sharpe"], tested=folds["out_of_sample_return"] * 100, kept=_yearly(folds, "out_of_sample") / _yearly(folds, "in_sample"), trades=folds["out_of_sample_trades"],
         )
@@ -113,31 +113,28 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, declared: Mapping[str, Any
     config = st.column_config
     columns: dict[str, Any] = {
         "fold": config.NumberColumn("Fold", width=44),
-        "fit": config.TextColumn("Fit on", width=164),
-        "test": config.TextColumn("Tested on", width=164),
-        **{name: config.Column(named(declared[name]) if name in declared else name, width=84) for name in names},
+        "start": config.TextColumn("Fit from", width=86),
+        "test_start": config.TextColumn("Test from", width=86),
+        "test_end": config.TextColumn("Test to", width=86),
+        **{name: config.Column(named(known[name]) if name in known else name, width=100) for name in names},
         "fitted": config.NumberColumn("In, %", format="%+.1f", width=60, help="Net return of the choice on the window it was chosen on, in %."),
         "fit_sharpe": config.NumberColumn("Sharpe in", format="%.2f", width=72, help="Sharpe of the choice on the window it was chosen on."),
         "tested": config.NumberColumn("Out, %", format="%+.1f", width=60, help="Net return in the window after it, in %."),
         "kept": config.NumberColumn("Kept", format="%.2f", width=56, help="Net a year out of sample ÷ in sample."),
         "trades": config.NumberColumn("Trades out", format="localized", width=78),
     }
-    table(rows, columns, "Folds with their windows, choices and results in and out of sample", row_height=26, height=min(36 + 26 * len(rows), 400))
+    table(rows, columns, "Folds with their windows, choices and results in and out of sample", row_height=26, height="auto" if len(rows) <= 16 else 420)
 
 
-def _span(folds: pd.DataFrame, first: str, last: str) -> pd.Series:
-    return folds[first].dt.strftime("%Y-%m-%d") + " to " + folds[last].dt.strftime("%Y-%m-%d")
-
-
-def _drift(run: Any, folds: pd.DataFrame, declared: Mapping[str, Any]) -> None:
+def _drift(run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
     moving = [name for name, given in run.summary["grid"].items() if len(given) > 1]
     chosen = folds.dropna(subset=["number"])
     if not moving or chosen.empty:
         return
     section("Choices from fold to fold", "a choice that jumps was fitted to noise")
     shown = chosen.assign(fold=chosen["fold"] + 1)
-    st.altair_chart(charts.drift(shown, {name: named(declared[name]) for name in moving}), width="stretch", alt="The chosen value of each parameter in each fold")
+    st.altair_chart(charts.drift(shown, {name: named(known[name]) for name in moving}), width="stretch", alt="The chosen value of each parameter in each fold")
     moved = {name: run.summary["drift"].get(name) for name in moving}
-    said = [f"{plain(declared[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
-    still = [f"{plain(declared[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]
+    said = [f"{plain(known[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
+    still = [f"{plain(known[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]
     st.caption(f"Mean move from one fold to the next, of the width of what was tried: {', '.join(said) or 'not known'}.{' Never changed: ' + ', '.join(still) + '.' if still else ''}")

@@ -50,7 +50,7 @@ def _net(study: Study, rates: Sequence[Rate], intrabar: str, watch: Watch) -> fl
         equity = study.outcome.equity
     else:
         equity = simulate(study.tasks, rules.account, rules.costs, replace(rules.execution, intrabar=intrabar), rules.sizing, rates, watch, rules.limits).equity
-    return float(equity["equity"].iloc[-1]) / start - 1.0
+    return (float(equity["equity"].iloc[-1]) - start) / start
 
 
 def histories(study: Study, seed: int = 0) -> dict[str, Any] | None:

@@ -235,7 +235,21 @@ def refused(m: Material) -> Section:
     asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
     asked += [[words(key), Cell(told, kind="wrap"), number(m.counts[key])] for key, told in COUNTED.items() if m.counts.get(key)]
     blocks: list[Block] = [Table(("Refused", "Why", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was refused.")]
-    return Section("refused", "What was refused, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, Table(("Counted", "What", ">Times"), asked, kind="counted")])
+    return Section("refused", "What was refused, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
+
+
+def _reviewed(reviews: pd.DataFrame) -> list[Table]:
+    """The first order of each reason for which size, margin or limits refused or shrank one."""
+    if reviews.empty:
+        return []
+    named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
+    times = named.groupby(["reason", "verdict"], sort=False).size()
+    rows = [
+        [words(one.reason), words(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
+        for one in named.drop_duplicates(["reason", "verdict"]).itertuples()
+    ]
+    columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")
+    return [Table(columns, rows, "Orders that size, margin or limits refused or made smaller: the first of each reason")]
 
 
 def remarks(m: Material) -> Section:

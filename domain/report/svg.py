@@ -76,7 +76,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers inside ``low … high``: 1, 2, 2.5 or 5 times a power of ten apart.
 
     >>> ticks(0.0, 1.0, 5), ticks(97_313.0, 104_120.0, 4)
-    ([0.0, 0.25, 0.5, 0.75, 1.0], [98000.0, 100000.0, 102000.0, 104000.0])
+    ([0.0, 0.25, 0.5, 0.75, 1.0], [97500.0, 100000.0, 102500.0])
     """
     step = _step((high - low) / max(most - 1, 1))
     first = math.ceil(round(low / step, 9))

@@ -34,7 +34,7 @@ def stop_path(plan: Mapping[str, Any], side: int, entry: float, best: np.ndarray
     [1.0, 1.0, 1.5, 1.5]
     """
     path = np.empty(len(best) + 1)
-    stop, anchor = _number(plan, "stop_loss"), np.nan
+    stop, anchor = _grid(_number(plan, "stop_loss")), np.nan
     risk = abs(entry - stop)
     reached, level = entry + side * _number(plan, "break_even_r") * risk, entry + side * _number(plan, "break_even_offset", 0.0)
     start = _number(plan, "trail_start_r", 0.0)
@@ -57,8 +57,12 @@ def _distance(plan: Mapping[str, Any], anchor: float, atr: float) -> float:
 
 
 def _tighter(stop: float, level: float, side: int) -> float:
-    level = float(np.rint(level * 1e9) / 1e9)
+    level = _grid(level)
     return level if np.isfinite(level) and (np.isnan(stop) or side * (level - stop) > 0) else stop
+
+
+def _grid(price: float) -> float:
+    return float(np.rint(price * 1e9) / 1e9)
 
 
 def _number(plan: Mapping[str, Any], name: str, empty: float = np.nan) -> float:

@@ -113,7 +113,7 @@ def same_trades_in_the_terminal(house, folder: Path, dataset: str, run: dict, ro
     import sys
 
     spec = run["spec"]
-    sections = {name: {key: value for key, value in spec[name].items() if value is not None} for name in ("account", "costs", "execution", "sizing")}
+    sections = {name: {key: value for key, value in spec[name].items() if value is not None} for name in ("account", "costs", "execution", "sizing", "limits")}
     lines = [f"[{name}]\n" + "\n".join(f"{key} = {str(value).lower() if isinstance(value, bool) else repr(value)}" for key, value in values.items()) for name, values in sections.items()]
     (folder / "rules.toml").write_text("\n".join(lines).replace("'", '"'))
     source = next(path for path in folder.glob("EURUSD_M15_*.csv"))
@@ -194,14 +194,57 @@ def test_a_run_is_named_opened_and_deleted(page, house):
     page.get_by_role("dialog").get_by_label("Name").fill("spring channel")
     page.get_by_role("button", name="Keep name and note").click()
     expect(page.get_by_text("spring channel").first).to_be_visible()
-    for tab in ("Months", "Costs", "Manifest", "Audit trail"):
-        page.get_by_role("tab", name=tab).click()
-        expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
-    expect(page.get_by_text("The trail of this run")).to_be_visible()
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete run", exact=True).click()
     expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
     assert run not in [one["id"] for one in house.terminal("runs", "list")]
+
+
+VIEWS = {       # tab -> what stands there
+    "Equity": "Deepest falls", "Months": "Worst month", "Distribution": "Other stops and targets", "Groups": "Group by", "Costs": "Break-even spread",
+    "Believe": "Their deepest drawdowns", "Refused": "Reviewed", "Manifest": "What decided this result", "Audit trail": "The trail of this run",
+}  # fmt: skip
+
+
+def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, house):
+    """On the example: whatever is opened stands there and in the address; the first screen needs no scrolling."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    run, other = [one["id"] for one in house.terminal("runs", "list") if one["synthetic"]][-2:]
+    page.goto(f"{house.url}/backtest?run={run}")
+    for seen in ("Loses after costs", "Breaks even at", "Before you believe it", "Equity and drawdown"):
+        expect(page.get_by_text(seen).first).to_be_in_viewport()
+    for tab, text in VIEWS.items():
+        page.get_by_role("tab", name=tab).click()
+        expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
+        expect(page.get_by_text(text).first).to_be_visible()
+    page.get_by_role("tab", name="Believe").click()
+    page.get_by_role("button", name="Run the stress test").click()
+    expect(page.get_by_text("worse conditions end with a loss").first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Compare…").click()
+    page.get_by_role("combobox", name="Beside this run").click()
+    page.get_by_role("option", name=re.compile(other)).click()
+    expect(page.get_by_text("These runs differ in bars.")).to_be_visible()
+    expect(page.get_by_text("Asked differently")).to_be_visible()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = {row["key"]: row for row in csv.DictReader(taken.value.path().read_text().splitlines())}
+    assert float(rows["trades"]["difference"]) == float(rows["trades"]["b"]) - float(rows["trades"]["a"]) != 0
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_text("Before you believe it")).to_be_visible()
+
+
+def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, house):
+    page.goto(f"{house.url}/backtest")
+    page.get_by_role("combobox", name="Size by").click()
+    page.get_by_role("option", name="kelly").click()
+    page.get_by_text("Limits", exact=True).click()
+    page.get_by_role("spinbutton", name="Max leverage").fill("1.5")
+    page.get_by_role("spinbutton", name="Kelly first").fill("500")
+    run = house.terminal("runs", "show", run_backtest(page))
+    assert run["spec"]["sizing"]["kind"] == "kelly" and run["spec"]["sizing"]["kelly_first"] == 500 and run["spec"]["limits"]["max_leverage"] == 1.5
+    expect(page.get_by_text("max leverage 1.5 × equity")).to_be_visible()
+    page.get_by_role("tab", name="Refused").click()
+    expect(page.get_by_text(re.compile("shrunk: shrunk leverage"))).to_be_visible()
 
 
 def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, house):

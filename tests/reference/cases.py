@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -130,14 +131,14 @@ def _market(rng: Random, name: str, around: int, execution: Execution, prone: bo
         walk, finer = random_walk(rng, timeframe, times, start, style), None
     default = _spread(costs_seed, traded.tick)
     default = traded.spread if default is None else default
-    spreads = [default if s is None or math.isnan(s) else s for s in (walk.spreads or [None] * len(times))]
+    spreads = [default if math.isnan(s) else s for s in (walk.spreads or [math.nan] * len(times))]
     usual = traded.lot_step * rng.choice((1, 2, 5) if traded.lot_step == 1 else (10, 30, 100))
     return Market(traded, walk, finer, rng.choice(("bid", "bid", "mid")), spreads, usual)
 
 
 def _variant(rng: Random, traded: Instrument) -> Instrument:
     """The instrument with swaps, a limit that binds, and for futures a margin per lot, now and then."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if rng.random() < 0.5:
         changes |= {"swap_long": rng.choice((-6.5, -1.0, 2.0)), "swap_short": rng.choice((-3.0, 1.5, 0.0))}
     if rng.random() < 0.15:
@@ -184,7 +185,9 @@ def _costs(rng: Random, mixed: bool, tick: float, costs_seed: float) -> Costs:
 def one_sided(seed: int, costs: Costs) -> Costs:
     """Where both swaps are given, sometimes only one of them."""
     kept = Random(f"swaps of case {seed}").choice(("both", "both", "long", "short"))
-    return costs if kept == "both" else replace(costs, **{f"swap_{'short' if kept == 'long' else 'long'}": None})
+    if kept == "both":
+        return costs
+    return replace(costs, swap_short=None) if kept == "long" else replace(costs, swap_long=None)
 
 
 def _money(rng: Random, markets: list[Market], currency: str, prone: bool) -> tuple[list[Market], Account, Sizing]:

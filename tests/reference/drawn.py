@@ -93,8 +93,7 @@ class Bars(NamedTuple):
 
 def _task(pick: Picks, shapes: list[bytes], rows: list[bytes], magnified: bool) -> Task:
     traded = instrument(pick.one(TRADED))
-    swaps = {"swap_long": pick.one((0.0, -6.5, 2.0)), "swap_short": pick.one((0.0, -6.5, 2.0))}
-    traded = replace(traded, **swaps, max_lot=pick.one((traded.max_lot, 2.0)))
+    traded = replace(traded, swap_long=pick.one((0.0, -6.5, 2.0)), swap_short=pick.one((0.0, -6.5, 2.0)), max_lot=pick.one((traded.max_lot, 2.0)))
     timeframe = Timeframe.named(pick.one(("H1", "M5")))
     bars = _bars(pick, shapes, traded, timeframe)
     signals = _table([_row(Picks(row), len(bars.ticks) - 1) for row in rows], bars, traded)
@@ -135,7 +134,8 @@ def _frame(ticks: np.ndarray, times: list[pd.Timestamp], traded: Instrument) -> 
 
 def _finer(bars: Bars, shapes: list[bytes], traded: Instrument, finer: Timeframe) -> pd.DataFrame:
     """Three pieces of most bars: a path from open to close by way of high and low, in either order; or off by some ticks."""
-    rows, times = [], []
+    rows: list[tuple[int, int, int, int]] = []
+    times: list[pd.Timestamp] = []
     for (opened, high, low, close), ts, shape in zip(bars.ticks.tolist(), bars.frame["ts"], shapes, strict=False):
         if shape[5] % 4 == 3 and len(rows):
             continue

@@ -21,10 +21,9 @@ EURUSD = instrument("EURUSD")
 COSTS = Costs(spread=0.0002)
 BEFORE = (1.1000, 1.1000, 1.1000, 1.1000)
 BAR_1 = (1.1000, 1.1010, 1.0995, 1.1005)
-Price = tuple[float, float, float, float]
 
 
-def bars_of(*rows: Price, start: str = "2024-07-10T06:00Z", every: str = "1h") -> pd.DataFrame:
+def bars_of(*rows: tuple[float, ...], start: str = "2024-07-10T06:00Z", every: str = "1h") -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["open", "high", "low", "close"])
     frame.insert(0, "ts", pd.date_range(start, periods=len(rows), freq=every).as_unit("ns"))
     return frame
@@ -37,7 +36,7 @@ def task_of(bars: pd.DataFrame, *signals: dict, traded: Instrument = EURUSD, tim
     return Task(traded, Timeframe.named(timeframe), bars, read_signals(table, (traded.name,)))
 
 
-def bought_at_bar_0(*rows: Price, **signal: float) -> Task:
+def bought_at_bar_0(*rows: tuple[float, ...], **signal: float) -> Task:
     """The bars before the fill, the bar of the fill, then ``rows``."""
     return task_of(bars_of(BEFORE, BAR_1, *rows), {"at": 0, "side": "long", "stop_loss": 1.0980, "target_1": 1.1040, **signal})
 

@@ -174,3 +174,10 @@ def test_bars_that_break_the_contract_are_refused(tmp_path):
     said = CliRunner().invoke(app, ["backtest", "--bars", str(path), "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path / "out")])
     assert "above the high" in str(said.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_limits_are_rules_of_the_file_too(tmp_path):
+    config = CONFIG + '[limits]\nblackout = "00:00-00:00 UTC"\n'
+    trades, report = run(tmp_path, [FLAT, FIRST, FIRST], dict(side="long", stop_loss=1.0980, lots=1.0), config=config)
+    assert trades.empty and report["counts"]["blackout"] == 1 and report["manifest"]["spec"]["limits"]["blackout"] == "00:00-00:00 UTC"
+    assert any("Limits refused 1 entry" in remark for remark in report["remarks"])

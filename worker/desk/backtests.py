@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from domain.analytics import METRICS
+from domain.analytics import METRICS, underwater
 from domain.errors import BadRequest
 from domain.market import Instrument, instrument
 from domain.market.timeframe import Timeframe
@@ -21,7 +21,7 @@ from domain.strategies.base import Strategy, about
 from domain.trading import Account, Costs, Execution
 from worker.desk.export import safe
 from worker.desk.room import Room, Submitted, found, key_of
-from worker.desk.thin import thin
+from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
 RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
@@ -145,11 +145,10 @@ class Backtests:
 
     def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity, drawdown``, thinned so that each keeps its extremes."""
-        curve = self._room.store.frames.get(self.get(run_id).frames["equity"], ["ts", "equity"])
-        peak = curve["equity"].cummax().clip(lower=self.get(run_id).summary["balance"])
-        curve["drawdown"] = curve["equity"] / peak - 1.0
-        both = pd.concat([thin(curve, "equity", budget), thin(curve, "drawdown", budget)])
-        return both.sort_index().drop_duplicates("ts").reset_index(drop=True)
+        run = self.get(run_id)
+        curve = self._room.store.frames.get(run.frames["equity"], ["ts", "equity"])
+        curve["drawdown"] = underwater(curve, run.summary["balance"])["share"].to_numpy()
+        return thinned(curve, ("equity", "drawdown"), budget)
 
     def trades(self, run_id: str) -> pd.DataFrame:
         return self._room.store.frames.get(self.get(run_id).frames["trades"])

@@ -103,7 +103,7 @@ class Compare:
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
             trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,
-            run.frames, run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
+            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
         )  # fmt: skip
 
 

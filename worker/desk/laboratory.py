@@ -28,7 +28,7 @@ from domain.errors import unknown
 from domain.market import instrument
 from worker.desk.backtests import text_of
 from worker.desk.room import Room, found
-from worker.desk.thin import thin
+from worker.desk.thin import thinned
 from worker.store import Run
 
 FELL = ["pnl", "r", "mae_r", "mfe_r", "trade_id", "pnl_gross"]
@@ -55,8 +55,7 @@ class Laboratory:
         run = self._run(run_id)
         equity = self._frame(run, "equity", ["ts", *dict.fromkeys(("equity", curve))])
         drawn = pd.DataFrame(dict(ts=equity["ts"], value=equity[curve], share=underwater(equity, run.summary["balance"], curve)["share"]))
-        both = pd.concat([thin(drawn, "value", budget), thin(drawn, "share", budget)])
-        return both.sort_index().drop_duplicates("ts").reset_index(drop=True)
+        return thinned(drawn, ("value", "share"), budget)
 
     def drawdowns(self, run_id: str, curve: str = "equity") -> pd.DataFrame:
         """The ten deepest falls, deepest first, as ``drawdown_table`` tells them."""
@@ -130,6 +129,13 @@ class Laboratory:
         """Figures side by side with their difference, and what was asked differently."""
         one, other = self._run(a), self._run(b)
         return compare_metrics(one.summary["metrics"], other.summary["metrics"]), compare_specs(one.spec, other.spec)
+
+    def download_comparison(self, a: str, b: str) -> bytes:
+        """Every figure of both runs with its difference, as CSV."""
+        figures, _ = self.compare(a, b)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
+        return text_of(figures)
 
     def download(self, run_id: str, what: str) -> bytes:
         """One of these tables as CSV, in full."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from worker.store import Dataset, Run
 
 BEFORE, AFTER = 40, 30      # bars drawn before and after a trade
 CANDLES = 220               # drawn at most; more bars are merged
+SHOWN = ("trade_id", "tag", "instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "stop_loss", "pnl", "r", "exit_reason")
 WARM = 20                   # times the window of an ATR, until its first value no longer matters
 
 
@@ -42,9 +43,9 @@ class Trades:
     def __init__(self, room: Room) -> None:
         self._room = room
 
-    def page(self, run_id: str, number: int = 1, size: int = 2_000) -> pd.DataFrame:
+    def page(self, run_id: str, number: int = 1, size: int = 2_000, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Trades in the order in which they began; ``number`` counts from 1."""
-        return self._all(run_id).iloc[(number - 1) * size : number * size].reset_index(drop=True)
+        return self._all(run_id, columns).iloc[(number - 1) * size : number * size].reset_index(drop=True)
 
     def median(self, run_id: str) -> int:
         """The number of the trade in the middle of all results: not the best one."""
@@ -53,7 +54,7 @@ class Trades:
 
     def walk(self, run_id: str, trade_id: int) -> Walk:
         """The trade, its bars before, within and after, and what stood and happened on them."""
-        run, trades = self._run(run_id), self._all(run_id)
+        run, trades = self._run(run_id), self._all(run_id, SHOWN)
         chosen = trades[trades["trade_id"] == trade_id]
         if chosen.empty:
             raise BadRequest(f"run {run_id} has no trade {trade_id}; its trades are 1 to {len(trades):,}")
@@ -73,7 +74,7 @@ class Trades:
 
     # -- parts
 
-    def _all(self, run_id: str, columns: list[str] | None = None) -> pd.DataFrame:
+    def _all(self, run_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         return self._room.store.frames.get(self._run(run_id).frames["trades"], columns)
 
     def _fills(self, run: Run, trade_id: int) -> pd.DataFrame:

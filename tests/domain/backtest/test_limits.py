@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -36,7 +37,7 @@ def entries(outcome: Outcome) -> list[tuple]:
     return list(zip(opened["order_id"], opened["lots"], strict=True))
 
 
-def bought(at: int, tag: str = "", **more: object) -> dict:
+def bought(at: int, tag: str = "", **more: Any) -> dict[str, Any]:
     return {"at": at, "side": "long", "tag": tag, **more}
 
 
@@ -46,7 +47,7 @@ def bought(at: int, tag: str = "", **more: object) -> dict:
 def three_trades_and_a_fourth() -> Task:
     """Risk 0.0100 each: +2 R, −1 R, +1 R, then one more; prices stand still in between."""
     bars = bars_of(*flat(2), (1.1000, 1.1200, 1.1000, 1.1000), *flat(1), (1.1000, 1.1000, 1.0900, 1.1000), *flat(1), (1.1000, 1.1100, 1.1000, 1.1000), *flat(3))
-    asked = {"stop_loss": 1.0900}
+    asked: dict[str, Any] = {"stop_loss": 1.0900}
     return task_of(bars, bought(1, target_1=1.1200, **asked), bought(3, **asked), bought(5, target_1=1.1100, **asked), bought(7, **asked))
 
 
@@ -199,7 +200,7 @@ def test_what_is_left_may_still_lack_margin(run):
 
 def test_a_grid_add_that_does_not_fit_ends_the_adding(run):
     rows = [*flat(2), (1.1000, 1.1000, 1.0950, 1.1000), (1.1000, 1.1000, 1.0900, 1.0950), *flat(1)]
-    grid = {"grid_spacing": 0.0050, "grid_max_adds": 3, "grid_lots_factor": 1.0, "grid_basket_target": 0.05, "lots": 0.1}
+    grid: dict[str, Any] = {"grid_spacing": 0.0050, "grid_max_adds": 3, "grid_lots_factor": 1.0, "grid_basket_target": 0.05, "lots": 0.1}
     outcome = run(task_of(bars_of(*rows), bought(0, **grid)), FREE, limits=Limits(max_leverage=2.5))  # 11,000 + 10,950; no third
     assert outcome.fills["reason"].tolist() == ["market", "grid", "end"]
     assert reviews(outcome) == []
@@ -281,7 +282,7 @@ def test_exits_are_served_in_a_halt_and_come_before_the_kill_switch(run):
 
 def test_a_halt_ends_the_adding_of_grids(run):
     rows = [*flat(2), (1.1000, 1.1000, 1.0960, 1.1000), (1.1000, 1.1000, 1.0900, 1.1000), *flat(2)]
-    grid = {"grid_spacing": 0.0050, "grid_max_adds": 3, "grid_lots_factor": 1.0, "grid_basket_target": 0.05, "lots": 0.1}
+    grid: dict[str, Any] = {"grid_spacing": 0.0050, "grid_max_adds": 3, "grid_lots_factor": 1.0, "grid_basket_target": 0.05, "lots": 0.1}
     task = task_of(bars_of(*rows), bought(0, **grid))
     halted = run(task, FREE, limits=Limits(daily_loss=0.004, flatten=False))
     assert halted.fills["reason"].tolist() == ["market", "end"]

@@ -21,7 +21,7 @@ from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import INTRABAR, Execution
 from domain.trading.signals import read_signals
-from domain.trading.task import DROPS, Outcome, Task
+from domain.trading.task import DROPS, Outcome, Rate, Task
 from tests.reference.bars import Bar, read_bars
 from tests.reference.cases import Case, case
 
@@ -52,7 +52,7 @@ def runs() -> list[tuple[int, Case, Outcome]]:
     return list(ran(range(1_000, 1_200)))
 
 
-def bars_of(task: Task, costs: Costs) -> list[Bar]:
+def bars_of(task: Task | Rate, costs: Costs) -> list[Bar]:
     return read_bars(task.bars, task.timeframe, task.side, task.instrument, costs)
 
 

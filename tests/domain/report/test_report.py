@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from domain.report import FORMS, document, render, reports
 from domain.report.palette import PALETTE
 from domain.report.sections import tables_of
 from tests.domain.analytics import makers as parts
-from tests.domain.report.makers import START, empty, judged, material, results
+from tests.domain.report.makers import MANIFEST, SPEC, START, empty, judged, material, results
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -159,7 +160,7 @@ def test_a_drawing_of_a_long_curve_keeps_its_extremes_in_two_thousand_points():
     values = START + np.cumsum(rng.normal(0, 5, 200_000))
     values[123_457], values[54_321] = values.max() + 900, values.min() - 900
     ts = pd.date_range("2020-01-01", periods=len(values), freq="5min", tz="UTC", unit="ns")
-    m = material(equity=pd.DataFrame(dict(ts=ts, balance=values, equity=values, equity_low=values, used_margin=0.0)))
+    m = replace(material(), equity=pd.DataFrame(dict(ts=ts, balance=values, equity=values, equity_low=values, used_margin=0.0)))
     root = ElementTree.fromstring(render(m, "equity.svg"))
     line = next(one for one in root.iter(f"{SVG}path") if one.get("class") == "line").get("d")
     points = np.array([tuple(map(float, point.split())) for point in line[1:].split("L")])
@@ -195,6 +196,22 @@ def test_a_run_without_stops_and_one_of_a_single_row_have_reports():
     assert "none had a stop" in Page(render(without, "html")).text
     one = material(np.array([1.0]))
     assert len(one.equity) == 1 and Page(render(one, "html")).text and ElementTree.fromstring(render(one, "equity.svg"))
+
+
+def test_a_run_of_two_instruments_has_a_line_for_each_and_no_common_pip():
+    trades = parts.trades(results(200))
+    trades["instrument"] = np.where(np.arange(200) < 120, "EURUSD", "GBPUSD")
+    data = [dict(SPEC["data"][0], instrument=name) for name in ("EURUSD", "GBPUSD")]
+    spec = SPEC | dict(data=data, instruments={name: dict(name=name, pip="0.0001") for name in ("EURUSD", "GBPUSD")})
+    text = Page(render(judged(trades, parts.fills(trades), parts.equity(trades, START), manifest=MANIFEST | dict(spec=spec)), "html")).text
+    assert "EURUSD, GBPUSD M15" in text and "one instrument only" in text and "GBPUSD 80" in text
+
+
+def test_orders_that_were_refused_or_shrunk_are_named_once_a_reason():
+    ts = pd.date_range("2024-03-01T10:00Z", periods=3, freq="h", unit="ns")
+    reviews = pd.DataFrame(dict(order_id=[1, 2, 3], ts=ts, instrument="EURUSD", verdict=["refused", "refused", "shrunk"], reason=["limit_spread", "limit_spread", "shrunk_leverage"], lots_asked=[1.0, 2.0, 3.0], lots_given=[0.0, 0.0, 1.5]))
+    text = Page(html(reviews=reviews)).text
+    assert "limit spread refused 2024-03-01 10:00 EURUSD 1.00 0.00 2" in text and "shrunk leverage shrunk 2024-03-01 12:00 EURUSD 3.00 1.50 1" in text
 
 
 def test_a_form_that_is_none_is_a_sentence():
