@@ -108,6 +108,6 @@ def test_the_page_loads_no_engine(tmp_path):
     import subprocess
 
     heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn"]
-    code = f"import sys, app.desk, app.results, app.server, pages.overview, pages.data, pages.backtest, pages.audit, pages.settings; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, app.desk, app.results, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.audit, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert said.stdout.strip() == "[]", said.stdout + said.stderr

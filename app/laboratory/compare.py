@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import results
-from app.figures import clock, exact, percent, short, valued
+from app.figures import DASH, clock, exact, percent, short, valued
 from app.widgets import download, go, section, table
 from worker.desk import Desk
 
@@ -64,8 +64,8 @@ def _warning(asked: pd.DataFrame) -> None:
     differ = [name for name in DECIDES if any(path == name or path.startswith((f"{name}.", f"{name}[")) for path in asked["path"])]
     words = {"datasets": "bars", "start": "span", "end": "span"}
     if differ:
-        named = ", ".join(dict.fromkeys(words.get(name, name) for name in differ))
-        st.warning(f"These runs differ in {named}. What differs below comes from that as much as from the strategy.", icon=":material/warning:")
+        *first, last = dict.fromkeys(words.get(name, name) for name in differ)
+        st.warning(f"These runs differ in {', '.join(first)}{' and ' if first else ''}{last}. What differs below comes from that as much as from the strategy.", icon=":material/warning:")
 
 
 def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
@@ -115,7 +115,9 @@ def _value(path: str, text: str) -> str:
         return text[:16].replace("T", " ").removesuffix(" 00:00")
     if path.startswith("limits.") and text in ("0.0", "0", ""):
         return "off"
+    if text == "None":
+        return "instrument's"
     try:
-        return exact(float(text)) if text else "instrument's"
+        return exact(float(text)) if text else DASH
     except ValueError:
         return text.replace("_", " ")

@@ -69,7 +69,7 @@ def test_a_first_start_shows_the_example_within_a_minute(page, house, shoot):
     shoot("overview-first-run", 1120)
 
 
-@pytest.mark.parametrize("name", ["", "data", "backtest", "audit", "settings"])
+@pytest.mark.parametrize("name", ["", "data", "backtest", "sweeps", "audit", "settings"])
 def test_every_page_draws_at_both_widths_light_and_dark(page, house, name):
     for width, scheme in ((1280, "dark"), (1920, "light")):
         page.emulate_media(color_scheme=scheme)

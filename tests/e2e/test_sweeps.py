@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-LONG = 60_000       # milliseconds; the kernel may have to be compiled first
+SOON, LONG = 20_000, 60_000     # milliseconds; the kernel may have to be compiled first
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,12 @@ def opened(page: Page, house, bars: str, address: str = "") -> None:
     """The form, on these bars."""
     page.goto(f"{house.url}/sweeps{address}")
     chosen = page.locator("[data-testid=stMultiSelect]").first
-    expect(chosen).to_be_visible()
+    expect(chosen).to_be_visible(timeout=SOON)
     if bars not in chosen.inner_text():
         page.get_by_role("button", name="Clear all").first.click()
         chosen.locator("input").fill(bars)
         page.get_by_role("option").first.click()
-    expect(chosen).to_contain_text(bars)
+    expect(chosen).to_contain_text(bars, timeout=SOON)
 
 
 def fill(page: Page, **values: object) -> None:
@@ -51,7 +51,7 @@ def fill(page: Page, **values: object) -> None:
 
 def three_by_three(page: Page) -> None:
     fill(page, Lookback_from=20, Lookback_to=60, Lookback_step=20, Stop_from=1, Stop_to=3, Stop_step=1)
-    expect(page.get_by_text(re.compile(r"^9 combinations · [\d,]+ bars"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^9 combinations · [\d,]+ bars"))).to_be_visible(timeout=SOON)
 
 
 def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house, bars, shoot):
@@ -59,12 +59,12 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
     three_by_three(page)
     page.get_by_role("button", name="Run sweep").click()
     expect(page.get_by_text("9 combinations of breakout")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("trials are counted on these bars")).to_be_visible()
-    expect(page.get_by_text("Probability of overfitting")).to_be_visible()
-    expect(page.get_by_text("mean less spread of a cell and its neighbours")).to_be_visible()
+    expect(page.get_by_text("trials are counted on these bars")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Probability of overfitting")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("mean less spread of a cell and its neighbours")).to_be_visible(timeout=SOON)
     maps = page.locator("[data-testid=stVegaLiteChart]")
-    expect(maps).to_have_count(2)
-    expect(page.get_by_text("all 9", exact=True)).to_be_visible()
+    expect(maps).to_have_count(2, timeout=SOON)
+    expect(page.get_by_text("all 9", exact=True)).to_be_visible(timeout=SOON)
     run = re.search(r"run=(\w+)", page.url)[1]
     with page.expect_download() as taken:
         page.get_by_role("button", name="All 9, CSV").click()
@@ -77,8 +77,8 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
 
     box = maps.first.bounding_box()
     page.mouse.click(box["x"] + 58 + (box["width"] - 58) / 2, box["y"] + 120)
-    expect(page.get_by_text("1 in the cell lookback 40 bars · stop 2 ATR")).to_be_visible()
-    expect(page.get_by_text("4 lookback 40 bars · stop 2 ATR")).to_be_visible()
+    expect(page.get_by_text("1 in the cell lookback 40 bars · stop 2 ATR")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("4 lookback 40 bars · stop 2 ATR")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Test this one").click()
     expect(page.get_by_text("Equity and drawdown").first).to_be_visible(timeout=LONG)
     assert "/backtest?" in page.url
@@ -86,39 +86,39 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
     assert (shown["spec"]["params"]["lookback"], shown["spec"]["params"]["stop_atr"]) == (40, 2.0)
     assert shown["trades"] == int(float(next(row for row in rows if row["number"] == "4")["trades"]))
     page.goto(f"{house.url}/sweeps?run={run}")
-    expect(page.get_by_text("9 trials", exact=True)).to_be_visible()      # the same question is the same trial
+    expect(page.get_by_text("9 trials", exact=True)).to_be_visible(timeout=SOON)      # the same question is the same trial
 
 
 def test_a_walk_forward_shows_its_folds(page, house, bars, shoot):
     opened(page, house, bars, "?kind=Walk-forward")
     three_by_three(page)
     fill(page, Fit_on_days=240, Test_on_days=120, At_least_trades=5)
-    expect(page.get_by_text(re.compile("about 4 folds"))).to_be_visible()
+    expect(page.get_by_text(re.compile("about 4 folds"))).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Run walk-forward").click()
     expect(page.get_by_text("Traded as chosen at the time")).to_be_visible(timeout=LONG)
     for text in ("Equity out of sample", "Promised and kept", "Choices from fold to fold"):
-        expect(page.get_by_text(text)).to_be_visible()
+        expect(page.get_by_text(text)).to_be_visible(timeout=SOON)
     with page.expect_download() as taken:
         page.get_by_role("button", name="Folds, CSV").click()
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     assert len(rows) == 4 and {float(row["lookback"]) for row in rows} <= {20, 40, 60}
     shoot("walk-forward", 1500)
     page.get_by_role("button", name="Delete…").click()
-    expect(page.get_by_text("Its trials stay counted")).to_be_visible()
+    expect(page.get_by_text("Its trials stay counted")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Delete run", exact=True).click()
-    expect(page.get_by_role("button", name="Run", exact=False).first).to_be_visible()
+    expect(page.get_by_role("button", name="Run", exact=False).first).to_be_visible(timeout=SOON)
 
 
 def test_what_cannot_be_swept_is_told_before_it_is_sent(page, house, bars):
     opened(page, house, bars)
     fill(page, Lookback_from=200, Stop_step=0)
-    expect(page.get_by_text("From is 200 and To 100. Make From the smaller one.")).to_be_visible()
-    expect(page.get_by_text("Step is 0. Make it larger than 0.")).to_be_visible()
-    expect(page.get_by_role("button", name="Run sweep")).to_be_disabled()
+    expect(page.get_by_text("From is 200 and To 100. Make From the smaller one.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Step is 0. Make it larger than 0.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="Run sweep")).to_be_disabled(timeout=SOON)
     fill(page, Lookback_from=2, Lookback_to=2000, Lookback_step=1, Stop_step=0.01)
-    expect(page.get_by_text("The grid has 601,699 combinations; it must have between 1 and 100,000.")).to_be_visible()
+    expect(page.get_by_text("The grid has 601,699 combinations; it must have between 1 and 100,000.")).to_be_visible(timeout=SOON)
 
 
 def test_an_address_of_a_sweep_that_is_gone_says_so(page, house):
     page.goto(f"{house.url}/sweeps?run=nosuch")
-    expect(page.get_by_text("There is no sweep nosuch.")).to_be_visible()
+    expect(page.get_by_text("There is no sweep nosuch.")).to_be_visible(timeout=SOON)

@@ -25,7 +25,7 @@ from domain.trading.costs import COMMISSION, SLIPPAGE, Costs
 from domain.trading.execution import Execution
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
-from tests.reference.cases import FRACTIONS, Case
+from tests.reference.cases import FRACTIONS, Case, as_words
 
 T = TypeVar("T")
 TRADED = ("EURUSD", "EURUSD", "USDJPY", "CL=F", "XAUUSD")
@@ -186,7 +186,7 @@ def _table(rows: list[dict[str, Any]], bars: Bars, traded: Instrument) -> pd.Dat
     cells = [_cells(row, int(bars.ticks[row["at"], 3]), bars.scale, traded.tick) for row in rows]
     columns: dict[str, Any] = {"ts": pd.DatetimeIndex(bars.frame["ts"].iloc[[row["at"] for row in rows]])}
     words = {name: [cell.get(name, "") for cell in cells] for name in ("order", "trail_kind", "flat_by", "tag", "oco")}
-    columns |= {name: pd.array(values, dtype="str") for name, values in ({"instrument": [traded.name] * len(rows)} | words).items()}
+    columns |= {name: as_words(values) for name, values in ({"instrument": [traded.name] * len(rows)} | words).items()}
     columns["side"] = np.array([row["side"] for row in rows], np.int8)
     columns |= {name: np.array([cell.get(name, math.nan) for cell in cells], np.float64) for name in NUMBERS}
     return pd.DataFrame({name: columns[name] for name in ("ts", "instrument", "order", "side", *SIGNAL_COLUMNS[4:])})

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from worker.store.schema import trials
 
@@ -41,8 +41,14 @@ class Trials:
         return self._c.scalar(select(func.count(sa.distinct(trials.c.spec))).where(*_where(data, strategy))) or 0
 
     def sharpes(self, data: str, strategy: str = "") -> list[float]:
-        """Daily Sharpe ratios of the distinct trials that have one, oldest first; of one asked twice the first answer."""
-        firsts = select(func.min(trials.c.seq)).where(*_where(data, strategy), trials.c.sharpe.is_not(None)).group_by(trials.c.spec)
+        """Daily Sharpe ratios of the distinct trials that have one, oldest first; of one asked twice the first answer.
+
+        Only of trials at least half as long as the longest: the ratio of a short window scatters by its shortness alone, and
+        would pass for a spread among variants.
+        """
+        longest = select(func.max(trials.c.days)).where(*_where(data, strategy)).scalar_subquery()
+        long_enough = and_(trials.c.sharpe.is_not(None), trials.c.days * 2 >= longest)
+        firsts = select(func.min(trials.c.seq)).where(*_where(data, strategy), long_enough).group_by(trials.c.spec)
         return list(self._c.scalars(select(trials.c.sharpe).where(trials.c.seq.in_(firsts)).order_by(trials.c.seq)))
 
     def rows(self, data: str = "", job_id: str = "") -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from worker.store.trials import data_of
 DATA = data_of(["v1"])
 
 
-def add(store, *specs: str, strategy: str = "breakout", data: str = DATA, sharpe: float | None = 0.1, kind: str = "sweep") -> None:
-    rows = [dict(strategy=strategy, params=f"p{spec}", spec=spec, sharpe=sharpe, days=250) for spec in specs]
+def add(store, *specs: str, strategy: str = "breakout", data: str = DATA, sharpe: float | None = 0.1, kind: str = "sweep", days: int = 250) -> None:
+    rows = [dict(strategy=strategy, params=f"p{spec}", spec=spec, sharpe=sharpe, days=days) for spec in specs]
     with store.unit() as unit:
         unit.trials.add(rows, kind=kind, data=data, job_id="abc", actor="ana", at=unit.now())
 
@@ -42,6 +42,14 @@ def test_a_trial_without_a_sharpe_counts_too(store):
     add(store, "a", "b", sharpe=0.3)
     with store.look() as unit:
         assert unit.trials.count(DATA, "breakout") == 2 and unit.trials.sharpes(DATA, "breakout") == [0.3, 0.3]
+
+
+def test_the_spread_of_sharpes_leaves_out_what_is_much_shorter_but_the_count_does_not(store):
+    add(store, "a", sharpe=0.1)
+    add(store, "b", sharpe=0.2, days=125)
+    add(store, "c", sharpe=3.0, days=124)
+    with store.look() as unit:
+        assert unit.trials.sharpes(DATA, "breakout") == [0.1, 0.2] and unit.trials.count(DATA, "breakout") == 3
 
 
 @pytest.mark.parametrize("attempt", ["UPDATE trials SET sharpe = 9", "DELETE FROM trials", "DELETE FROM trials WHERE seq = 1", "REPLACE"])
