@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from domain.backtest.series import NO_BARS, Bars, joined, nanoseconds, on_grid, on_side, spread_of
+from domain.backtest.series import NO_BARS, Bars, joined, nanoseconds, on_grid, spread_of
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.trading.task import Task
@@ -24,7 +24,7 @@ def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execut
         found["last"].append(last + offset)
         found["off"].append(_off(task, one, finer, first, last))
         for name in ("open", "high", "low", "close"):
-            found[name].append(on_side(getattr(finer, name), task))
+            found[name].append(getattr(finer, name))
         found["spread"].append(finer.spread)
         offset += len(finer.ts)
     kinds = dict(first=np.int64, last=np.int64, off=np.int8)

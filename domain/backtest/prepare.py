@@ -10,9 +10,10 @@ import numpy as np
 from domain.backtest import kernel, limit_tables
 from domain.backtest.clocks import swap_nights
 from domain.backtest.finer import finer_bars
+from domain.backtest.kernel import codes
 from domain.backtest.plans import Plans
 from domain.backtest.rate_table import known_in_time, rate_at, rate_table
-from domain.backtest.series import Bars, bars_of, distinct, instants_of, joined, on_grid, on_side
+from domain.backtest.series import Bars, bars_of, distinct, instants_of, joined, lies_on_grid, on_grid
 from domain.backtest.signal_table import brief, signal_table
 from domain.backtest.state import HOUSE, TASK
 from domain.errors import BadRequest
@@ -72,7 +73,8 @@ def lay(tasks: Sequence[Task], account: Account, costs: Costs, execution: Execut
     converts = currencies != [account.currency]
     rate = rate_table(tasks, bars, costs, account.currency, currencies, rates, instants) if converts else np.ones((1, 1))
     final = [rate_at(rate, instants, currencies.index(t.instrument.quote), one.end[-1]) if converts else 1.0 for t, one in zip(tasks, bars, strict=True)]
-    inputs = {**_market(tasks, bars), **finer_bars(tasks, bars, costs, execution), "rate": rate, "tasks": _tasks(tasks, offsets, account, costs, sizing, currencies)}
+    inputs = {**_market(bars), **finer_bars(tasks, bars, costs, execution), "rate": rate}
+    inputs["tasks"] = _tasks(tasks, offsets, account, costs, sizing, currencies, _quotes(tasks, bars, inputs))
     inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants)
     rules = _rules(costs, execution, sizing, account, converts, inputs, len(instants))
     _tell_limits(rules, limits, sizing, inputs)
@@ -94,7 +96,7 @@ def with_signals(ground: Ground, tasks: Sequence[Task]) -> Prepared:
     return Prepared(rules, inputs, ground.final_rate, len(ground.ends), tags)
 
 
-def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: Costs, sizing: Sizing, currencies: Sequence[str]) -> np.ndarray:
+def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: Costs, sizing: Sizing, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:
     table = np.zeros(len(tasks), TASK)
     for k, task in enumerate(tasks):
         one = task.instrument
@@ -106,9 +108,10 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: 
         row["swap_long"] = one.swap_long if costs.swap_long is None else costs.swap_long
         row["swap_short"] = one.swap_short if costs.swap_short is None else costs.swap_short
         row["swaps"] = row["swap_long"] != 0 or row["swap_short"] != 0
-        row["currency"], row["mid"] = currencies.index(one.quote), task.side == "mid"
+        row["currency"] = currencies.index(one.quote)
     names = list(dict.fromkeys(task.instrument.name for task in tasks))
     table["symbol"] = [names.index(task.instrument.name) for task in tasks]
+    table["quotes"] = quotes
     table["base"], table["quote"] = zip(*limit_tables.legs(tasks, account.currency), strict=True)
     return table
 
@@ -119,9 +122,16 @@ def _usual_lots(one: Instrument, sizing: Sizing) -> float:
     return lots if sizing.kind == "fixed_lots" and one.min_lot <= lots <= one.max_lot and lots > 0 else np.nan
 
 
-def _market(tasks: Sequence[Task], bars: Sequence[Bars]) -> dict[str, np.ndarray]:
-    market = {name: joined([getattr(one, name) for one in bars]) for name in ("ts", "end", "spread")}
-    return market | {name: joined([on_side(getattr(one, name), task) for task, one in zip(tasks, bars, strict=True)]) for name in ("open", "high", "low", "close")}
+def _market(bars: Sequence[Bars]) -> dict[str, np.ndarray]:
+    return {name: joined([getattr(one, name) for one in bars]) for name in Bars._fields}
+
+
+def _quotes(tasks: Sequence[Task], bars: Sequence[Bars], inputs: dict[str, np.ndarray]) -> list[int]:
+    """What each task's bars quote. A bid that lies on the grid of 1e-9, as nearly all do, need not be put there again."""
+    prices = ("open", "high", "low", "close")
+    finer = all(lies_on_grid(inputs[f"finer_{name}"]) for name in prices)
+    bids = [codes.BID if finer and all(lies_on_grid(getattr(one, name)) for name in prices) else codes.LONG_BID for one in bars]
+    return [codes.MID if task.side == "mid" else bid for task, bid in zip(tasks, bids, strict=True)]
 
 
 def _nights(tasks: Sequence[Task], bars: Sequence[Bars], table: np.ndarray) -> dict[str, np.ndarray]:

@@ -40,11 +40,6 @@ def bars_of(task: Task | Rate, costs: Costs) -> Bars:
     return Bars(ts, bar_ends(ts, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
 
-def on_side(prices: np.ndarray, task: Task | Rate) -> np.ndarray:
-    """Bids on the grid of 1e-9; a mid is put there once it has become a bid or an ask."""
-    return on_grid(prices) if task.side == "bid" else prices
-
-
 def spread_of(frame: pd.DataFrame, one: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:
     """One spread a bar: its own; else the costs'; else the instrument's."""
     default = one.spread if costs.spread is None else costs.spread
@@ -62,6 +57,10 @@ def nanoseconds(ts: pd.Series) -> np.ndarray:
 
 def on_grid(x: np.ndarray) -> np.ndarray:
     return np.rint(x * 1e9) / 1e9
+
+
+def lies_on_grid(x: np.ndarray) -> bool:
+    return bool(np.array_equal(on_grid(x), x))
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:

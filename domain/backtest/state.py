@@ -28,7 +28,7 @@ TASK = record(
     swap_long="f8", swap_short="f8",        # quote currency per lot and night
     currency="i8",                          # row of the rate table
     symbol="i8", base="i8", quote="i8",     # its instrument among the distinct ones; its legs, or -1 for the account's currency
-    mid="i4",                               # 1: bars quote the mid, 0: the bid
+    quotes="i4",                            # what its bars quote: codes.BID, MID or LONG_BID
     swaps="i4",                             # 1: nights cost or earn something
 )  # fmt: skip
 

@@ -47,7 +47,7 @@ def mark_all(h, now):
 def move_stop(h, task, p, bar):
     """Section 4, step 3: excursions, then break-even, then the trail; live from the next bar."""
     best = f8(h.close)[bar] if p.inside else f8(h.high)[bar] if p.side > 0 else f8(h.low)[bar]
-    best = closing(p.side, best, f8(h.spread)[bar], task.mid)
+    best = closing(p.side, best, f8(h.spread)[bar], task.quotes)
     touch(p, adverse(h, task, p.side, bar), best)
     p.inside, p.unclear = 0, 0
     if not np.isnan(p.next_basket):

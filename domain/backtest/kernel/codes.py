@@ -11,6 +11,7 @@ TINY, NEAR = 1e-9, 1e-8
 LONG, PLAIN = 1, 2
 SIGNAL_BYTES = SIGNAL.itemsize
 PESSIMISTIC, OPTIMISTIC, PATH, MAGNIFY = 0, 1, 2, 3
+BID, MID, LONG_BID = 0, 1, 2             # what a series quotes; the last: a bid with more decimals than the grid
 FIXED, ATR, RANDOM = 0, 1, 2
 PER_LOT, PER_MILLION, BPS = 0, 1, 2
 FIXED_LOTS, NOTIONAL, FRACTION_AT_RISK, KELLY, VOLATILITY = 0, 1, 2, 3, 4

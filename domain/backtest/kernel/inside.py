@@ -64,7 +64,7 @@ def gaps(h, k, bar, open_, spread):
         p = positions[i]
         if p.task != k or p.gone:
             continue
-        price = closing(p.side, open_, spread, task.mid)
+        price = closing(p.side, open_, spread, task.quotes)
         if p.side * (price - p.stop) <= 0.0:
             end_inside(h, task, p, price, slippage(h, task, p.signal, p.fills, bar - 1), spread, rate, bar)
         else:
@@ -93,8 +93,8 @@ def one_pass(h, k, bar, open_, high, low, close, spread, part):
 def protect(h, task, p, bar, open_, high, low, close, spread, part):
     """Section 4, step 2: which of stop and targets this (finer) bar reaches, and which comes first."""
     inside = p.inside and p.part == part
-    against = closing(p.side, low if p.side > 0 else high, spread, task.mid)
-    in_favour = closing(p.side, close if inside else high if p.side > 0 else low, spread, task.mid)
+    against = closing(p.side, low if p.side > 0 else high, spread, task.quotes)
+    in_favour = closing(p.side, close if inside else high if p.side > 0 else low, spread, task.quotes)
     stopped, targeted = p.side * (against - p.stop) <= 0.0, nearest_target(p, in_favour) >= 0
     if not (stopped or targeted):
         return
@@ -113,7 +113,7 @@ def stop_comes_first(h, task, p, open_, high, low, spread, inside):
     if h.intrabar == OPTIMISTIC:
         return False
     if h.intrabar == PATH and not inside:
-        at, top, bottom = closing(p.side, open_, spread, task.mid), closing(p.side, high, spread, task.mid), closing(p.side, low, spread, task.mid)
+        at, top, bottom = closing(p.side, open_, spread, task.quotes), closing(p.side, high, spread, task.quotes), closing(p.side, low, spread, task.quotes)
         high_first = grid(abs(at - top)) <= grid(abs(at - bottom))
         return high_first == (p.side < 0)
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.backtest.kernel.codes import FIXED, RANDOM
+from domain.backtest.kernel.codes import BID, FIXED, MID, RANDOM
 from domain.backtest.kernel.places import signal_of
 from domain.backtest.memory import compiled, f8
 
@@ -16,29 +16,31 @@ def grid(x):
 
 
 @compiled
-def closing(side, price, spread, mid):
-    """Where a position of ``side`` is closed: longs at the bid, shorts at the ask. Bids lie on the grid already."""
-    if mid:
+def closing(side, price, spread, quotes):
+    """Where a position of ``side`` is closed: longs at the bid, shorts at the ask."""
+    if quotes == MID:
         return grid(price - side * spread * 0.5)
-    return price if side > 0 else grid(price + spread)
+    if side > 0:
+        return price if quotes == BID else grid(price)
+    return grid(price + spread)
 
 
 @compiled
-def opening(side, price, spread, mid):
+def opening(side, price, spread, quotes):
     """Where a position of ``side`` is opened: longs at the ask, shorts at the bid."""
-    return closing(-side, price, spread, mid)
+    return closing(-side, price, spread, quotes)
 
 
 @compiled
 def adverse(h, task, side, bar):
     """The furthest the closing side went against ``side`` in this bar."""
-    return closing(side, f8(h.low)[bar] if side > 0 else f8(h.high)[bar], f8(h.spread)[bar], task.mid)
+    return closing(side, f8(h.low)[bar] if side > 0 else f8(h.high)[bar], f8(h.spread)[bar], task.quotes)
 
 
 @compiled
 def closed_at(h, task, side, bar):
     """The closing side's close."""
-    return closing(side, f8(h.close)[bar], f8(h.spread)[bar], task.mid)
+    return closing(side, f8(h.close)[bar], f8(h.spread)[bar], task.quotes)
 
 
 @compiled

@@ -28,7 +28,7 @@ from domain.backtest.memory import compiled, f8, i8
 def close_at_open(h, task, p, bar, rate):
     """Section 4, step 1: the first of time, session, signal, opposite, kill switch, gapped stop, gapped targets."""
     ts, spread = i8(h.ts)[bar], f8(h.spread)[bar]
-    price = closing(p.side, f8(h.open)[bar], spread, task.mid)
+    price = closing(p.side, f8(h.open)[bar], spread, task.quotes)
     reason = reason_to_leave(p, bar, ts, price)
     if reason >= 0:
         touch(p, price, price)
@@ -98,6 +98,6 @@ def enter_at_open(h, k, bar):
         order = waiting[i]
         if order.task == k and not order.dead:
             order.dead = 1
-            price = opening(signal_of(h, order.signal).side, f8(h.open)[bar], f8(h.spread)[bar], task.mid)
+            price = opening(signal_of(h, order.signal).side, f8(h.open)[bar], f8(h.spread)[bar], task.quotes)
             enter(h, k, order, price, slippage(h, task, order.signal, 0, bar - 1), f8(h.spread)[bar], bar, 0, -1, R_MARKET)
     account.waiting = compacted(waiting, account.waiting)

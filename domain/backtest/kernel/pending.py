@@ -65,11 +65,11 @@ def note_candidate(h, task, found, which, side, is_stop, level, number, open_, h
     """Note an order whose level this bar reaches, with its distance from the open of the side it trades on."""
     upwards = (side > 0) == is_stop             # a buy stop and a sell limit wait above
     way = 1.0 if upwards else -1.0
-    if way * (opening(side, high if upwards else low, spread, task.mid) - level) < 0.0:
+    if way * (opening(side, high if upwards else low, spread, task.quotes) - level) < 0.0:
         return found
     c = candidates_of(h)[found]
     c.which, c.sell, c.number = which, 1 if side < 0 else 0, number
-    c.distance = max(grid(way * (level - opening(side, open_, spread, task.mid))), 0.0)
+    c.distance = max(grid(way * (level - opening(side, open_, spread, task.quotes))), 0.0)
     return found + 1
 
 
@@ -96,7 +96,7 @@ def fill_pending(h, k, bar, open_, spread, part, order):
         return                                  # its OCO was filled first
     order.dead = 1
     task, s, held = task_of(h, k), signal_of(h, order.signal), account_of(h).positions
-    at, is_stop = opening(s.side, open_, spread, task.mid), s.order == STOP
+    at, is_stop = opening(s.side, open_, spread, task.quotes), s.order == STOP
     price = max(at, s.price) if (s.side > 0) == is_stop else min(at, s.price)
     slip = slippage(h, task, order.signal, 0, bar - 1) if is_stop else 0.0
     if enter(h, k, order, price, slip, spread, bar, 1, part, s.order):
@@ -109,7 +109,7 @@ def add_to_grid(h, k, bar, open_, spread, p):
     if p.gone:
         return
     task, account, plan, rate = task_of(h, k), account_of(h), plan_of(h, p.plan), cursor_of(h, k).rate
-    at, lots = opening(p.side, open_, spread, task.mid), p.add_lots
+    at, lots = opening(p.side, open_, spread, task.quotes), p.add_lots
     price = min(at, p.add_level) if p.side > 0 else max(at, p.add_level)
     margin, closes = margin_for(task, lots, price, rate), grid(price - p.side * spread)
     through = p.side * (closes - p.stop) <= 0.0 or p.side * (p.target[0] - closes) <= 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.backtest.kernel.codes import DUPLICATE_TAG, LONG, MAGNIFY, NEAR, OPPOSITE_DROPPED, PLAIN, TINY
+from domain.backtest.kernel.codes import BID, DUPLICATE_TAG, LONG, MAGNIFY, MID, NEAR, OPPOSITE_DROPPED, PLAIN, TINY
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.kernel.opens import nearest_target
 from domain.backtest.kernel.places import account_of, cursor_of, plan_of, positions_of, task_of
@@ -72,8 +72,9 @@ def rest_holding(h, most):
     open_, high, low, close, spread = f8(h.open), f8(h.high), f8(h.low), f8(h.close), f8(h.spread)
     row_ts, balances, equities, lows, used = i8(h.row_ts), f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
     side, price, swaps, contract, lots, balance, margin = p.side, p.price, task.swaps, task.contract, p.lots, account.balance, account.used
-    over, adverse_side, good_side = -0.5 * side if task.mid else 0.0 if side > 0 else 1.0, low if side > 0 else high, high if side > 0 else low
+    over, adverse_side, good_side = -0.5 * side if task.quotes == MID else 0.0 if side > 0 else 1.0, low if side > 0 else high, high if side > 0 else low
     target, even, bottom = highest_rest(p)
+    rounds = over != 0.0 or task.quotes != BID
     top, thin, shut_at = min(target, even), margin * h.stop_out * (1.0 + TINY), p.shut_at
     flat_at, last, done, row, i = p.flat_at, min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows, cursor.bar
     worst, best, mark, floating, equity = side * p.worst, side * p.best, p.mark, p.low, account.equity
@@ -86,7 +87,7 @@ def rest_holding(h, most):
         if swaps and (nights_in[i] or nights_before[i + 1]):
             break
         closes = close[i] + wide
-        if over != 0.0:
+        if rounds:
             extreme, closes = grid(extreme), grid(closes)
         falls, marked = side * (extreme - price) * lots * contract, side * (closes - price) * lots * contract
         if thin > 0.0 and balance + falls <= thin:

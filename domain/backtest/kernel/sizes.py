@@ -52,7 +52,7 @@ def lots_by_equity(h, k, bar, s):
     if h.sizer == VOLATILITY:
         base = f8(h.sigma)[bar]
     else:
-        expected = opening(s.side, f8(h.close)[bar], f8(h.spread)[bar], task.mid) if s.order == MARKET else s.price
+        expected = opening(s.side, f8(h.close)[bar], f8(h.spread)[bar], task.quotes) if s.order == MARKET else s.price
         base = abs(expected) if h.sizer == NOTIONAL else abs(expected - s.stop)
     if h.sizer == KELLY:
         share = kelly_share(h)
