@@ -155,8 +155,10 @@ def _whole_days(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 def _before(datasets: list, before: dict) -> list:
+    """What the run before used; else one's own bars that came in last."""
     used = [one for one in datasets if one.version in before.get("datasets", [])]
-    return used or [one for one in datasets if not one.example][:1] or datasets[:1]
+    own = sorted((one for one in datasets if not one.example), key=lambda one: one.created_at)
+    return used or own[-1:] or datasets[:1]
 
 
 def _name(one: Any) -> str:

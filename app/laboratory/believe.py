@@ -84,6 +84,9 @@ def _stress(desk: Desk, run: Any, believed: Any) -> None:
     job = desk.jobs.get(st.query_params.get(STRESS, ""))
     if job and job_panel(desk, job):
         return
+    if job:         # it ended, perhaps after the belief above was read: the page is drawn anew without it
+        del st.query_params[STRESS]
+        st.rerun()
     rows = [row for row in believed.belief.stress if row["net_return"] is not None]
     if not rows:
         st.caption("Not tried yet. Nine short runs on the same bars; they are not counted as trials.")

@@ -50,6 +50,7 @@ def fill(page: Page, **values: object) -> None:
 
 
 def three_by_three(page: Page) -> None:
+    expect(page.get_by_role("spinbutton", name="Lookback, from", exact=True)).to_be_visible(timeout=LONG)
     fill(page, Lookback_from=20, Lookback_to=60, Lookback_step=20, Stop_from=1, Stop_to=3, Stop_step=1)
     expect(page.get_by_text(re.compile(r"^9 combinations · [\d,]+ bars"))).to_be_visible(timeout=SOON)
 
