@@ -91,6 +91,7 @@ def chromium():
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine; install it (apt install chromium) to run the browser tests")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=20_000)       # milliseconds: all cores may be busy with other tests
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
