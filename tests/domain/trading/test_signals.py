@@ -30,13 +30,18 @@ def as_text(signals: pd.DataFrame) -> pd.DataFrame:
     return text.astype("str")
 
 
+def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+    """Columns of words hold the same words, whatever keeps them; all others are equal in type too."""
+    pd.testing.assert_frame_equal(*(one.astype({name: object for name in one if isinstance(one[name].dtype, pd.StringDtype)}) for one in (found, wanted)))
+
+
 @pytest.mark.parametrize("seed", range(0, 120, 10))
 def test_text_and_typed_columns_are_read_to_the_same_table(seed):
     for task in case(seed).tasks:
         names, typed = (task.instrument.name,), task.signals.assign(side=task.signals["side"].map(SIDES))
-        pd.testing.assert_frame_equal(read_signals(typed, names), task.signals)
-        pd.testing.assert_frame_equal(read_signals(as_text(task.signals), names), task.signals)
-        pd.testing.assert_frame_equal(read_signals(typed.astype(object), names), task.signals)
+        same(read_signals(typed, names), task.signals)
+        same(read_signals(as_text(task.signals), names), task.signals)
+        same(read_signals(typed.astype(object), names), task.signals)
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 10))
@@ -44,7 +49,7 @@ def test_columns_without_a_value_may_as_well_be_left_out(seed):
     for task in case(seed).tasks:
         typed = task.signals.assign(side=task.signals["side"].map(SIDES))
         said = [name for name in typed if name in ("ts", "side") or not (typed[name].isna() | (typed[name] == "")).all()]
-        pd.testing.assert_frame_equal(read_signals(typed[said], (task.instrument.name,)), task.signals)
+        same(read_signals(typed[said], (task.instrument.name,)), task.signals)
 
 
 @pytest.mark.parametrize("side", [[1, -1, 1], [1.0, -1.0, 1.0], ["BUY", " Sell", "+1"], ["1.0", "-1", "long"], pd.Categorical(["long", "short", "long"])], ids=str)
