@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import clock, number, plural, short
+from app.laboratory.record import name_run
 from app.sweeps.names import KINDS, declared, ranges, risk
 from app.widgets import download, go, section, table
 from worker.desk import Desk
@@ -49,19 +50,9 @@ def actions(desk: Desk, run: Any) -> None:
             name = f"{run.id}_{run.spec['strategy']}_{what}.{form}"
             download(f"{label}, {form.upper() if form != 'parquet' else 'Parquet'}", name, MIME[form], partial(desk.backtests.download, run.id, what, form), f"export-{what}-{form}")
     if st.button("Name…", icon=":material/label:"):
-        _name(desk, run)
+        name_run(desk, run)
     if st.button("Delete…", icon=":material/delete:", type="tertiary"):
         _delete(desk, run)
-
-
-@st.dialog("Name this run")
-def _name(desk: Desk, run: Any) -> None:
-    with st.form("name-sweep", border=False):
-        name = st.text_input("Name", run.name, max_chars=120)
-        note = st.text_area("Note", run.note, max_chars=2_000)
-        if st.form_submit_button("Keep name and note", type="primary"):
-            desk.backtests.rename(run.id, name, note)
-            st.rerun()
 
 
 @st.dialog("Delete this run?")

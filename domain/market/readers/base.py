@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,21 +73,21 @@ class RawBars:
         return len(self.local_ns)
 
 
-class Reader:
+class Reader(ABC):
     """One kind of file. ``recognise`` sees the first 64 KB, unpacked and as UTF-8, and the file's name without its folder."""
 
     key: str
     title: str
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
-        raise NotImplementedError
+    @abstractmethod
+    def recognise(self, head: bytes, name: str) -> Found | None: ...
 
     def complete(self, found: Found, path: Path) -> Found:
         """What only the whole file can tell."""
         return found
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars: ...
 
 
 READERS: Registry[Reader] = Registry("file format")
