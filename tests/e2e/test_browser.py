@@ -43,7 +43,7 @@ def bring_in(page: Page, house, path: Path, button: str = "Import") -> str:
     """Through all three steps; the id of the dataset."""
     open_file(page, house, path)
     page.get_by_role("button", name="Check the file").click()
-    expect(page.get_by_text("What was found", exact=False).first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("What was found", exact=False).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name=button, exact=True).last.click()
     page.get_by_role("button", name="See the bars").click(timeout=LONG)
     expect(page.get_by_text("candles drawn from")).to_be_visible()
@@ -64,7 +64,7 @@ def test_a_first_start_shows_the_example_within_a_minute(page, house, shoot):
     house.wait_for(lambda: len(house.terminal("runs", "list")) == 2, 60)
     page.reload()
     expect(page.get_by_text("driftless random bars")).to_be_visible()
-    expect(page.get_by_text("synthetic").first).to_be_visible()
+    expect(page.get_by_text("synthetic").filter(visible=True).first).to_be_visible()
     assert all(run["synthetic"] for run in house.terminal("runs", "list"))
     shoot("overview-first-run", 1120)
 
@@ -84,9 +84,9 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path
     dataset = bring_in(page, house, bars_csv(tmp_path))
     expect(page.get_by_text("weeks open at 17:00 New York")).to_be_visible()
     page.goto(f"{house.url}/backtest")
-    expect(page.get_by_text("EURUSD M15 · CSV").first).to_be_visible()
+    expect(page.get_by_text("EURUSD M15 · CSV").filter(visible=True).first).to_be_visible()
     run = run_backtest(page)
-    expect(page.get_by_text("Profit factor").first).to_be_visible()
+    expect(page.get_by_text("Profit factor").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as taken:
         page.get_by_role("button", name="Trades, CSV").click()
@@ -95,9 +95,9 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path
     assert len(rows) == shown["trades"] > 10
 
     page.goto(f"{house.url}/audit?entity=run:{run}")
-    expect(page.get_by_text(f"run {run}").first).to_be_visible()
+    expect(page.get_by_text(f"run {run}").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Verify now").click()
-    expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as taken:
         page.get_by_role("button", name="CSV, for people").click()
@@ -193,7 +193,7 @@ def test_a_run_is_named_opened_and_deleted(page, house):
     page.get_by_role("button", name="Name…").click()
     page.get_by_role("dialog").get_by_label("Name").fill("spring channel")
     page.get_by_role("button", name="Keep name and note").click()
-    expect(page.get_by_text("spring channel").first).to_be_visible()
+    expect(page.get_by_text("spring channel").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete run", exact=True).click()
     expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
@@ -212,14 +212,14 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, h
     run, other = [one["id"] for one in house.terminal("runs", "list") if one["synthetic"]][-2:]
     page.goto(f"{house.url}/backtest?run={run}")
     for seen in ("Loses after costs", "Breaks even at", "Before you believe it", "Equity and drawdown"):
-        expect(page.get_by_text(seen).first).to_be_in_viewport()
+        expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
     for tab, text in VIEWS.items():
         page.get_by_role("tab", name=tab).click()
         expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
-        expect(page.get_by_text(text).first).to_be_visible()
+        expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
     page.get_by_role("tab", name="Believe").click()
     page.get_by_role("button", name="Run the stress test").click()
-    expect(page.get_by_text("worse conditions end with a loss").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("worse conditions end with a loss").filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Compare…").click()
     page.get_by_role("combobox", name="Beside this run").click()
     page.get_by_role("option", name=re.compile(other)).click()

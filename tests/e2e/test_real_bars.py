@@ -34,12 +34,12 @@ pytestmark = [
 def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page, house, tmp_path):
     bring_in(page, house, M5)
     page.goto(f"{house.url}/backtest")
-    expect(page.get_by_text("EURUSD M5 · Parquet").first).to_be_visible()
+    expect(page.get_by_text("EURUSD M5 · Parquet").filter(visible=True).first).to_be_visible()
     began = time.monotonic()
     run = house.terminal("runs", "show", run_backtest(page))
     assert time.monotonic() - began < 30 and run["summary"]["bars"] == 223_899
     page.goto(f"{house.url}/audit?entity=run:{run['id']}")
-    expect(page.get_by_text("run finished").first).to_be_visible()
+    expect(page.get_by_text("run finished").filter(visible=True).first).to_be_visible()
     assert house.terminal("audit", "verify")["holds"]
     page.goto(f"{house.url}/backtest?run={run['id']}")
     page.get_by_role("button", name="Export").click()

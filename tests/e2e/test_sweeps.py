@@ -81,7 +81,7 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
     expect(page.get_by_text("1 in the cell lookback 40 bars · stop 2 ATR")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("4 lookback 40 bars · stop 2 ATR")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Test this one").click()
-    expect(page.get_by_text("Equity and drawdown").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Equity and drawdown").filter(visible=True).first).to_be_visible(timeout=LONG)
     assert "/backtest?" in page.url
     shown = house.terminal("runs", "show", re.search(r"run=(\w+)", page.url)[1])
     assert (shown["spec"]["params"]["lookback"], shown["spec"]["params"]["stop_atr"]) == (40, 2.0)
