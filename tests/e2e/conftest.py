@@ -91,7 +91,7 @@ def chromium():
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine; install it (apt install chromium) to run the browser tests")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    playwright.expect.set_options(timeout=20_000)       # milliseconds: all cores may be busy with other tests
+    playwright.expect.set_options(timeout=45_000)       # milliseconds: all cores may be busy with other tests
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -103,7 +103,7 @@ def page(chromium, house):
     """A fresh page at 1280 pixels. Whatever it asks of another host fails the test, as does an uncaught error of a script."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", accept_downloads=True)
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(45_000)
     foreign, broken = [], []
     tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((house.url, "data:", "blob:", house.url.replace("http", "ws"))) else None)
     tab.on("pageerror", lambda error: broken.append(str(error)))

@@ -15,9 +15,10 @@ from playwright.sync_api import Page, expect
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.venues.synthetic import RegimeSwitching, generate
+from tests.e2e.downloads import download
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-LONG = 60_000       # milliseconds; the kernel may have to be compiled first
+LONG = 120_000       # milliseconds; the kernel may have to be compiled first
 
 
 def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
@@ -88,9 +89,8 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path
     run = run_backtest(page)
     expect(page.get_by_text("Profit factor").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Export").click()
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Trades, CSV").click()
-    rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    taken = download(page, "Trades, CSV")
+    rows = list(csv.DictReader(taken.read_text().splitlines()))
     shown = house.terminal("runs", "show", run)
     assert len(rows) == shown["trades"] > 10
 
@@ -99,9 +99,8 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Download", exact=True).click()
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV, for people").click()
-    events = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    taken = download(page, "CSV, for people")
+    events = list(csv.DictReader(taken.read_text().splitlines()))
     assert {"run_finished", "downloaded"} <= {event["kind"] for event in events}
     assert house.terminal("audit", "verify")["holds"]
     assert same_trades_in_the_terminal(house, tmp_path, dataset, shown, rows)
@@ -225,9 +224,8 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, h
     page.get_by_role("option", name=re.compile(other)).click()
     expect(page.get_by_text("These runs differ in bars.")).to_be_visible()
     expect(page.get_by_text("Asked differently")).to_be_visible()
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV", exact=True).click()
-    rows = {row["key"]: row for row in csv.DictReader(taken.value.path().read_text().splitlines())}
+    taken = download(page, "CSV", exact=True)
+    rows = {row["key"]: row for row in csv.DictReader(taken.read_text().splitlines())}
     assert float(rows["trades"]["difference"]) == float(rows["trades"]["b"]) - float(rows["trades"]["a"]) != 0
     page.get_by_role("button", name="Close", exact=True).click()
     expect(page.get_by_text("Before you believe it")).to_be_visible()

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.downloads import download
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-SOON, LONG = 20_000, 60_000     # milliseconds; the kernel may have to be compiled first
+SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compiled first
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +69,11 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
     expect(maps).to_have_count(2, timeout=SOON)
     expect(page.get_by_text("all 9", exact=True)).to_be_visible(timeout=SOON)
     run = re.search(r"run=(\w+)", page.url)[1]
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="All 9, CSV").click()
-    rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    taken = download(page, "All 9, CSV")
+    rows = list(csv.DictReader(taken.read_text().splitlines()))
     assert sorted({(float(row["lookback"]), float(row["stop_atr"])) for row in rows}) == [(a, b) for a in (20, 40, 60) for b in (1, 2, 3)]
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="All 9, Parquet").click()
-    assert len(pd.read_parquet(io.BytesIO(taken.value.path().read_bytes()))) == 9
+    taken = download(page, "All 9, Parquet")
+    assert len(pd.read_parquet(io.BytesIO(taken.read_bytes()))) == 9
     shoot("sweeps", 1360)
 
     box = maps.first.bounding_box()
@@ -99,9 +99,8 @@ def test_a_walk_forward_shows_its_folds(page, house, bars, shoot):
     expect(page.get_by_text("Traded as chosen at the time")).to_be_visible(timeout=LONG)
     for text in ("Equity out of sample", "Promised and kept", "Choices from fold to fold"):
         expect(page.get_by_text(text)).to_be_visible(timeout=SOON)
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Folds, CSV").click()
-    rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    taken = download(page, "Folds, CSV")
+    rows = list(csv.DictReader(taken.read_text().splitlines()))
     assert len(rows) == 4 and {float(row["lookback"]) for row in rows} <= {20, 40, 60}
     shoot("walk-forward", 1500)
     page.get_by_role("button", name="Delete…").click()

@@ -1,0 +1,85 @@
+"""What stands around bars: whose they are, what other instruments and outside series said, and when it was known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.market.bars import ts_of
+from domain.market.calendar import bar_ends
+from domain.market.instrument import Instrument
+from domain.market.timeframe import Timeframe
+
+
+class Known(NamedTuple):
+    """Values and the instant from which each was known: int64 nanoseconds UTC, in order, and float64."""
+
+    times: np.ndarray
+    values: np.ndarray
+
+    def at(self, instants: np.ndarray) -> np.ndarray:
+        """The latest value known at each instant, NaN before the first.
+
+        >>> Known(np.array([10, 20]), np.array([1.0, 2.0])).at(np.array([9, 10, 19, 25])).tolist()
+        [nan, 1.0, 1.0, 2.0]
+        """
+        row = np.searchsorted(self.times, instants, side="right") - 1
+        return np.where(row >= 0, self.values[row], np.nan) if len(self.values) else np.full(len(instants), np.nan)
+
+    def until(self, instant: int) -> Known:
+        """What was known at an instant."""
+        last = int(np.searchsorted(self.times, instant, side="right"))
+        return Known(self.times[:last], self.values[:last])
+
+
+NOTHING = Known(np.zeros(0, np.int64), np.zeros(0))
+NONE: Mapping[str, Known] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Around:
+    """``others``: closes of other instruments by name. ``macro``: outside series by name, by publication time. ``headlines``: a score each, −1 to 1.
+    ``releases``: instants of scheduled releases, nanoseconds UTC, known long before. ``longer``: bars of this instrument in longer timeframes,
+    where they are not to be made from the bars themselves."""
+
+    instrument: Instrument | None = None
+    timeframe: Timeframe | None = None
+    others: Mapping[str, Known] = field(default_factory=lambda: NONE)
+    macro: Mapping[str, Known] = field(default_factory=lambda: NONE)
+    headlines: Known = NOTHING
+    releases: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    longer: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def calendar(self) -> str | None:
+        return self.instrument.calendar if self.instrument else None
+
+    def ends(self, bars: pd.DataFrame) -> np.ndarray:
+        """When each bar is known."""
+        if self.timeframe is None:
+            raise BadRequest("when these bars end is not known: say their timeframe")
+        return bar_ends(ts_of(bars), self.timeframe, self.calendar)
+
+    def on(self, timeframe: Timeframe) -> Around:
+        return replace(self, timeframe=timeframe, longer={})
+
+    def until(self, instant: int) -> Around:
+        """As it was known at an instant: what a look-ahead test takes the future from."""
+        others, macro = ({name: one.until(instant) for name, one in family.items()} for family in (self.others, self.macro))
+        longer = {}
+        for name, bars in self.longer.items():
+            ends = self.on(Timeframe.named(name)).ends(bars)
+            longer[name] = bars.iloc[: int(np.searchsorted(ends, instant, side="right"))]
+        return replace(self, others=others, macro=macro, headlines=self.headlines.until(instant), longer=longer)
+
+
+def closes(bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe) -> Known:
+    """The closes of an instrument, each known from the end of its bar."""
+    return Known(Around(instrument, timeframe).ends(bars), bars["close"].to_numpy(np.float64))

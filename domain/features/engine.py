@@ -1,0 +1,163 @@
+"""How a frame of features is computed: each column once, inputs before what needs them, the same numbers whoever asks."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterable, MutableMapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features.around import Around
+from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, TIMES, Column, Use, use
+from domain.market.bars import ts_of
+from domain.market.resample import join_closed, resample
+from domain.market.timeframe import Timeframe
+
+KERNELS = Path(__file__).parent / "kernels"
+Cache = MutableMapping[str, Column]
+
+
+def compute(bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), cache: Cache | None = None) -> pd.DataFrame:
+    """``bars`` and beside them a column for each use. The bars are not changed.
+
+    ``cache`` keeps columns under the hash of the data, the feature's code and its parameters; what it gives is what computing gives.
+
+    >>> bars = pd.DataFrame({"high": [2.0, 4.0, 3.0], "low": [1.0, 2.0, 2.5], "close": [1.5, 3.0, 2.5]})
+    >>> compute(bars, [use("true_range")])["true_range"].tolist()
+    [nan, 2.5, 0.5]
+    """
+    table = Table(bars, around, cache)
+    made = {one.column: table.column(one) for one in uses}
+    if not made:
+        return bars
+    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
+
+
+def warm_up_of(one: Use, around: Around = Around()) -> int:
+    """How many bars pass before it has a value, those of its inputs counted; of longer bars as many as they span at least.
+
+    >>> warm_up_of(use("atr", window=14)), warm_up_of(use("atr_ratio", window=14, against=100))
+    (14, 113)
+    """
+    spec = FEATURES[one.name]
+    own = spec.bars_before(dict(one.params)) + max((warm_up_of(use(name)) for name in spec.inputs if name in FEATURES), default=0)
+    if not one.timeframe or around.timeframe is None:
+        return own
+    return (own + 1) * (Timeframe.named(one.timeframe).nanoseconds // around.timeframe.nanoseconds) - 1
+
+
+class Table:
+    """Columns of some bars, each made once and then kept."""
+
+    def __init__(self, bars: pd.DataFrame, around: Around = Around(), cache: Cache | None = None) -> None:
+        self.bars, self.around, self.cache = bars, around, cache
+        self._columns: dict[str, Column] = {}
+        self._families: dict[str, dict[str, Column]] = {}
+        self._longer: dict[str, tuple[Table, np.ndarray]] = {}
+        self.states: dict[str, np.ndarray] = {}
+
+    def column(self, one: Use) -> Column:
+        if one.column not in self._columns:
+            self._columns[one.column] = self._joined(one) if self.is_longer(one) else self._kept(one)
+        return self._columns[one.column]
+
+    def is_longer(self, one: Use) -> bool:
+        if not one.timeframe:
+            return False
+        if self.around.timeframe is None:
+            raise BadRequest(f"{one.column} needs longer bars: say the timeframe of these")
+        return str(self.around.timeframe) != one.timeframe
+
+    def longer(self, timeframe: str) -> tuple[Table, np.ndarray]:
+        """The table of longer bars, and which of its rows has closed by the end of each bar here."""
+        if timeframe not in self._longer:
+            around, target = self.around, Timeframe.named(timeframe)
+            assert around.timeframe is not None
+            bars = around.longer[timeframe] if timeframe in around.longer else resample(self.bars, around.timeframe, target, around.calendar or "fx")
+            table = Table(bars, around.on(target), self.cache)
+            self._longer[timeframe] = table, join_closed(self.input("end"), table.input("end")) if len(bars) else np.full(len(self.bars), -1)
+        return self._longer[timeframe]
+
+    def input(self, name: str) -> Any:
+        """What a function gets for an argument of that name."""
+        if name in FEATURES:
+            return self.column(use(name))
+        if name in FAMILIES:
+            return self._family(name)
+        if name in FACTS:
+            return getattr(self.around, name)
+        if name not in self._columns:
+            self._columns[name] = self._bar_column(name)
+        return self._columns[name]
+
+    def _bar_column(self, name: str) -> Column:
+        if name in TIMES:
+            return ts_of(self.bars) if name == "ts" else self.around.ends(self.bars)
+        if name in self.bars:
+            return self.bars[name].to_numpy(np.float64)
+        if name in BAR_COLUMNS[4:]:
+            return np.full(len(self.bars), np.nan)
+        raise BadRequest(f"the bars have no column {name!r}")
+
+    def _family(self, name: str) -> dict[str, Column]:
+        if name not in self._families:
+            known = getattr(self.around, name)
+            self._families[name] = {each: one.at(self.input("end")) for each, one in sorted(known.items())} if known else {}
+        return self._families[name]
+
+    def _joined(self, one: Use) -> Column:
+        table, row = self.longer(one.timeframe)
+        values = table.column(use(one.name, **dict(one.params)))
+        return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
+
+    def _kept(self, one: Use) -> Column:
+        if self.cache is None or FEATURES[one.name].state is not None:
+            return self._made(one)
+        key = self._key(one)
+        if key not in self.cache:
+            self.cache[key] = self._made(one)
+        return self.cache[key]
+
+    def _made(self, one: Use) -> Column:
+        spec, params = FEATURES[one.name], dict(one.params)
+        places = spec.places(params)
+        if places is not None:
+            params["state"] = self.states[one.column] = np.zeros(places)
+        made = np.asarray(spec.function(*(self.input(name) for name in spec.inputs), **params), np.float64)
+        if made.shape != (len(self.bars),):
+            raise BadRequest(f"{one.column} gave {made.shape[0] if made.ndim == 1 else 'a table'} for {len(self.bars)} bars; a feature gives one value a bar")
+        return made
+
+    def _key(self, one: Use) -> str:
+        text = json.dumps([self._version, one.column, code_of(one.name)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _version(self) -> str:
+        """A hash of all that a feature may see."""
+        seen, around = hashlib.blake2b(digest_size=32), self.around
+        for name in sorted(self.bars):
+            values = ts_of(self.bars) if name == "ts" else np.ascontiguousarray(self.bars[name].to_numpy(np.float64))
+            seen.update(name.encode() + values.tobytes())
+        for family in FAMILIES:
+            for name, known in sorted(getattr(around, family).items()):
+                seen.update(name.encode() + known.times.tobytes() + known.values.tobytes())
+        seen.update(repr((around.instrument, str(around.timeframe))).encode() + around.headlines.times.tobytes() + around.headlines.values.tobytes() + around.releases.tobytes())
+        return seen.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def code_of(name: str) -> str:
+    """A hash of what a feature and its inputs are made of: the files they stand in, and the compiled loops."""
+    spec = FEATURES[name]
+    sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py"))]
+    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
+    made_of.update("".join(code_of(one) for one in spec.inputs if one in FEATURES).encode())
+    return made_of.hexdigest()

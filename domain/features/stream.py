@@ -1,0 +1,225 @@
+"""Features bar by bar, as they come in: an appended bar costs what its windows cost, however long the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features.around import Around, Known
+from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, use
+from domain.features.engine import Table
+from domain.market.bars import ts_of
+from domain.market.calendar import bar_ends
+from domain.market.resample import bucket_opens
+from domain.market.sessions import Calendar
+from domain.market.timeframe import Timeframe
+
+
+class Tail:
+    """The latest values of a column, side by side in memory.
+
+    >>> tail = Tail(np.array([1.0, 2.0, 3.0]), keep=2)
+    >>> tail.append(4.0)
+    >>> tail.latest(2).tolist(), tail.latest(9).tolist()
+    ([3.0, 4.0], [3.0, 4.0])
+    """
+
+    def __init__(self, values: np.ndarray, keep: int) -> None:
+        known = values[max(len(values) - keep, 0) :]
+        self._keep, self._end = keep, len(known)
+        self._held = np.empty(2 * keep + 16, values.dtype)
+        self._held[: self._end] = known
+
+    def append(self, value: float) -> None:
+        if self._end == len(self._held):
+            self._held[: self._keep] = self._held[self._end - self._keep : self._end]
+            self._end = self._keep
+        self._held[self._end] = value
+        self._end += 1
+
+    def latest(self, count: int) -> np.ndarray:
+        return self._held[max(self._end - min(count, self._keep), 0) : self._end]
+
+
+class Step:
+    """One feature with its parameters, as it is made for one bar."""
+
+    def __init__(self, one: Use) -> None:
+        self.use, self.spec, self.params = one, FEATURES[one.name], dict(one.params)
+        self.column = one.column
+        self.memory = 1 if self.spec.state is not None else self.spec.bars_of_memory(self.params)
+        self.function = getattr(self.spec.function, "__wrapped__", self.spec.function)
+        self.inputs = [use(name).column if name in FEATURES else name for name in self.spec.inputs]
+
+
+class Stream:
+    """``uses`` on bars that grow. What ``append`` gives for a bar is what ``compute`` gives for it: the same bits where a feature keeps a
+    state or looks at whole windows, 1e-9 where it is recursive and made anew from its memory.
+
+    >>> from domain.market.bars import frame
+    >>> bars = frame(np.arange(3) * 300_000_000_000, **{name: np.array([1.0, 2.0, 4.0]) for name in ("open", "high", "low", "close")})
+    >>> stream = Stream(bars.iloc[:2], [use("sma", window=2)])
+    >>> stream.append(bars.iloc[2])
+    {'sma(2)': 3.0}
+    """
+
+    def __init__(self, bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around()) -> None:
+        self.around, self.uses, self.bars = around, tuple(uses), len(bars)
+        table = Table(bars, around)
+        own = [one for one in self.uses if not table.is_longer(one)]
+        self.steps = _in_order(own)
+        self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
+        self._tails, self._families = self._filled(table)
+        self._states = {name: state for name, state in table.states.items()}
+        self._longer = {name: _Longer(bars, [one for one in self.uses if one.timeframe == name], around) for name in _timeframes(self.uses, table)}
+        self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
+
+    def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: Known | None = None) -> dict[str, float]:
+        """The values at a bar that has just closed. ``others`` and ``macro``: what is known now, where it changed; ``headlines``: all of them."""
+        ts = pd.Timestamp(bar["ts"]).as_unit("ns").value if "ts" in bar else None
+        if ts is not None and self._last is not None and ts <= self._last:
+            raise BadRequest(f"a bar of {pd.Timestamp(ts)} comes after one of {pd.Timestamp(self._last)}; bars are appended in order")
+        if headlines is not None:
+            self.around = replace(self.around, headlines=headlines)
+        self._last, self.bars = ts, self.bars + 1
+        self._take_in(bar, ts, dict(others=others, macro=macro))
+        known = {step.column: self._made(step) for step in self.steps}
+        for longer in self._longer.values():
+            known |= longer.append(bar, ts)
+        return {one.column: known[one.column] for one in self.uses}
+
+    def _take_in(self, bar: Mapping[str, Any], ts: int | None, said: Mapping[str, Mapping[str, float]]) -> None:
+        for name, tail in self._tails.items():
+            if name in BAR_COLUMNS:
+                tail.append(float(bar.get(name, np.nan)))
+            elif name == "ts":
+                tail.append(_instant(ts))
+            elif name == "end":
+                tail.append(self._end_of(_instant(ts)))
+        for family, tails in self._families.items():
+            for name, tail in tails.items():
+                tail.append(said[family].get(name, float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan))
+
+    def _made(self, step: Step) -> float:
+        params = step.params
+        if step.spec.state is not None:
+            params = {**params, "state": self._states[step.column]}
+        value = float(step.function(*(self._input(name, step.memory) for name in step.inputs), **params)[-1])
+        if step.column in self._tails:
+            self._tails[step.column].append(value)
+        return value
+
+    def _input(self, name: str, count: int) -> Any:
+        if name in self._tails:
+            return self._tails[name].latest(count)
+        if name in FAMILIES:
+            return {each: tail.latest(count) for each, tail in self._families[name].items()}
+        return getattr(self.around, name)
+
+    def _end_of(self, ts: int) -> int:
+        assert self.around.timeframe is not None
+        return int(bar_ends(np.array([ts]), self.around.timeframe, self.around.calendar)[0])
+
+    def _filled(self, table: Table) -> tuple[dict[str, Tail], dict[str, dict[str, Tail]]]:
+        keep: dict[str, int] = {}
+        made = {step.column: table.column(step.use) for step in self.steps}
+        for step in self.steps:
+            for name in step.inputs:
+                if name not in FACTS:
+                    keep[name] = max(keep.get(name, 1), step.memory)
+        families = {name: {each: Tail(column, keep.pop(name)) for each, column in table.input(name).items()} for name in FAMILIES if name in keep}
+        return {name: Tail(made[name] if name in made else table.input(name), count) for name, count in keep.items()}, families
+
+
+class _Longer:
+    """Longer bars put together from the bars that come in; their features move on when one of them has closed."""
+
+    def __init__(self, bars: pd.DataFrame, uses: list[Use], around: Around) -> None:
+        self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {one.column: use(one.name, **dict(one.params)).column for one in uses}
+        self.around = around
+        table, row = Table(bars, around).longer(uses[0].timeframe)
+        inner = [use(one.name, **dict(one.params)) for one in uses]
+        closed = int(row[-1]) + 1 if len(row) else 0
+        self.stream = Stream(table.bars.iloc[:closed], inner, around.on(self.timeframe))
+        last = {one.column: float(table.column(one)[closed - 1]) if closed else np.nan for one in inner}
+        self.known = {name: last[column] for name, column in self.names.items()}
+        self.open_bars = self._unfinished(bars, table.bars, closed)
+
+    def append(self, bar: Mapping[str, Any], ts: int | None) -> dict[str, float]:
+        at = _instant(ts)
+        if self.open_bars and self._label(at) != self._label(self.open_bars[0]["ts"]):
+            self._close()
+        self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
+        if self._ends(self._label(at)) <= self._end_of(at):
+            self._close()
+        return self.known
+
+    def _close(self) -> None:
+        parts = pd.DataFrame(self.open_bars)
+        columns = {name: parts[name].to_numpy() for name in parts.columns.drop("ts")}
+        one: dict[str, Any] = dict(ts=pd.Timestamp(self._label(self.open_bars[0]["ts"]), tz="UTC"), open=columns["open"][0], high=columns["high"].max(), low=columns["low"].min(), close=columns["close"][-1])
+        if "volume" in columns:
+            one["volume"] = np.nansum(columns["volume"]) if not np.isnan(columns["volume"]).all() else np.nan
+        if "spread" in columns:
+            one["spread"] = np.nanmean(columns["spread"]) if not np.isnan(columns["spread"]).all() else np.nan
+        made = self.stream.append(one)
+        self.known, self.open_bars = {name: made[column] for name, column in self.names.items()}, []
+
+    def _unfinished(self, bars: pd.DataFrame, longer: pd.DataFrame, closed: int) -> list[dict[str, float]]:
+        """The bars of the longer bar that has not closed."""
+        if not len(bars):
+            return []
+        ts = ts_of(bars)
+        done = self._ends(int(ts_of(longer)[closed - 1])) if closed else np.iinfo(np.int64).min
+        first = int(np.searchsorted(ts, done)) if closed else 0
+        labels = bucket_opens(ts[first:], self.timeframe, self._calendar) if first < len(ts) else ts[:0]
+        first += int(np.searchsorted(labels, labels[-1])) if len(labels) else 0
+        return [{**{name: float(row[name]) for name in BAR_COLUMNS if name in row}, "ts": int(at)} for at, row in zip(ts[first:], bars.iloc[first:].to_dict("records"), strict=True)]
+
+    @property
+    def _calendar(self) -> Calendar:
+        from domain.market.calendar import calendar
+
+        return calendar(self.around.calendar or "fx")
+
+    def _label(self, ts: float) -> int:
+        return int(bucket_opens(np.array([int(ts)]), self.timeframe, self._calendar)[0])
+
+    def _ends(self, label: int) -> int:
+        return int(bar_ends(np.array([label]), self.timeframe, self.around.calendar)[0])
+
+    def _end_of(self, ts: int) -> int:
+        assert self.around.timeframe is not None
+        return int(bar_ends(np.array([ts]), self.around.timeframe, self.around.calendar)[0])
+
+
+def _in_order(uses: Iterable[Use]) -> list[Step]:
+    """Each once, inputs before what needs them."""
+    steps: dict[str, Step] = {}
+
+    def add(one: Use) -> None:
+        if one.column not in steps:
+            step = Step(one)
+            for name in step.spec.inputs:
+                if name in FEATURES:
+                    add(use(name))
+            steps[one.column] = step
+
+    for one in uses:
+        add(one)
+    return list(steps.values())
+
+
+def _timeframes(uses: Iterable[Use], table: Table) -> list[str]:
+    return list(dict.fromkeys(one.timeframe for one in uses if table.is_longer(one)))
+
+
+def _instant(ts: int | None) -> int:
+    if ts is None:
+        raise BadRequest("a bar that is appended needs ts, when it opens")
+    return ts

@@ -1,0 +1,70 @@
+"""What every registered feature keeps: its warm-up, its bounds, its word about itself, and the same numbers bar by bar as all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from domain.features import FEATURES, compute, use, warm_up_of
+from domain.features.stream import Stream
+from tests.domain.features.world import market
+
+APPENDED = 120
+
+
+@pytest.fixture(scope="module")
+def columns():
+    """Every feature by its defaults, computed together."""
+    bars, around = market()
+    uses = {name: use(name) for name in FEATURES}
+    frame = compute(bars, uses.values(), around)
+    return {name: frame[one.column].to_numpy() for name, one in uses.items()}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_names_unit_source_and_what_it_is(name):
+    spec = FEATURES[name]
+    assert spec.unit and spec.source and spec.family
+    assert ":" in spec.help or spec.help.endswith((".", ")"))
+    assert ">>>" in (spec.function.__doc__ or ""), "an example that runs"
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_begins_where_its_warm_up_ends(name, columns):
+    values, warm_up = columns[name], warm_up_of(use(name))
+    assert np.isnan(values[:warm_up]).all(), "values inside its warm-up"
+    assert np.isfinite(values[warm_up : warm_up + 400]).any(), "no value soon after its warm-up"
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_stays_inside_its_bounds_and_is_never_infinite(name, columns):
+    spec, values = FEATURES[name], columns[name]
+    assert not np.isinf(values).any()
+    known = values[np.isfinite(values)]
+    assert len(known) > 100
+    assert spec.low is None or known.min() >= spec.low - 1e-9
+    assert spec.high is None or known.max() <= spec.high + 1e-9
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_says_something(name, columns):
+    known = columns[name][np.isfinite(columns[name])]
+    assert len(np.unique(known)) > 1
+
+
+@pytest.mark.parametrize("start", (1, 700))
+def test_bar_by_bar_gives_what_all_at_once_gives(start, columns):
+    """Begun near the first bar (through every warm-up) and in the middle."""
+    bars, around = market()
+    uses = {name: use(name) for name in FEATURES}
+    stop = start + (APPENDED if start > 1 else 500)
+    stream = Stream(bars.iloc[:start], uses.values(), around)
+    rows = bars.iloc[start:stop].to_dict("records")
+    end = around.ends(bars)
+    made = [stream.append(row, *({name: known.at(end[i : i + 1])[0] for name, known in family.items()} for family in (around.others, around.macro))) for i, row in enumerate(rows, start)]
+    for name, one in uses.items():
+        scale = np.nanstd(columns[name]) or 1.0
+        got, wanted = np.array([row[one.column] for row in made]), columns[name][start:stop]
+        if FEATURES[name].state is not None:
+            np.testing.assert_array_equal(got, wanted, err_msg=name)
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9 * scale, err_msg=name)

@@ -1,0 +1,39 @@
+"""A small market with everything around it that a feature may look at, made from fixed seeds."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from domain.features import Around, Known, closes
+from domain.market.bars import ts_of
+from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
+from domain.venues.synthetic import RegimeSwitching, generate
+
+START, END = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-02-01", "2024-03-20"))
+OTHERS = ("GBPUSD", "USDJPY", "XAUUSD")
+SERIES = ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")
+DAY = 86_400_000_000_000
+TIMEFRAME = Timeframe.named("M15")
+
+
+@lru_cache
+def market(length: int = 3_000, seed: int = 5) -> tuple[pd.DataFrame, Around]:
+    """Bars of EURUSD, some with no volume or spread told, and three other instruments, five daily series, headlines and releases."""
+    rng = np.random.default_rng(seed)
+    bars = _bars("EURUSD", seed).iloc[:length].copy()
+    bars["volume"] = np.round(rng.gamma(2.0, 200.0, len(bars)))
+    bars["spread"] = np.round(rng.gamma(4.0, 2e-5, len(bars)), 5)
+    others = {name: closes(_bars(name, seed + 1 + k), instrument(name), TIMEFRAME) for k, name in enumerate(OTHERS)}
+    days = ts_of(bars)[0] // DAY * DAY + DAY * np.arange(-400, 60)
+    macro = {name: Known(days, 50 + np.cumsum(rng.normal(0, 1, len(days)))) for name in SERIES}
+    news = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]), 150))
+    releases = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]) + 9 * DAY, 40))
+    return bars, Around(instrument("EURUSD"), TIMEFRAME, others, macro, Known(news, rng.uniform(-1, 1, len(news))), releases)
+
+
+def _bars(name: str, seed: int) -> pd.DataFrame:
+    return generate(RegimeSwitching(), instrument(name), TIMEFRAME, START, END, seed=seed)

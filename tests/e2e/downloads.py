@@ -1,0 +1,20 @@
+"""Files that a page hands over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def download(page, name: str, exact: bool = False) -> Path:
+    """What the button of that name gives. A click in the very moment in which its part of the page is drawn anew may be lost:
+    a person clicks again, so this does, once."""
+    from playwright.sync_api import TimeoutError
+
+    button = page.get_by_role("button", name=name, exact=exact)
+    try:
+        with page.expect_download(timeout=15_000) as taken:
+            button.click()
+    except TimeoutError:
+        with page.expect_download() as taken:
+            button.click()
+    return taken.value.path()
