@@ -14,7 +14,7 @@ import pandas as pd
 from domain.analytics.metrics import METRICS, Facts, finite
 from domain.backtest.prepare import Ground, lay, with_signals
 from domain.backtest.simulator import Simulation, Watch
-from domain.backtest.study import Rules, Series
+from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import compute
 from domain.params import values_of
 from domain.strategies import Strategy
@@ -126,16 +126,12 @@ class Bench:
         return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, sharpe if np.isfinite(sharpe) else np.nan, signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
-        one, frame = self.series[k], self._frame(k, strategy)
-        names = tuple(dict.fromkeys(each.instrument.name for each in self.series))
-        trail = getattr(strategy, "trail_price", None)
-        table = read_signals(strategy.signals(frame).assign(instrument=one.instrument.name), names)
-        return table, trail(frame).to_numpy(np.float64) if trail else None
+        return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
         """The bars and beside them the features, each computed once while it is on the shelf."""
         bars, shelf, uses = self.series[k].bars, self._columns[k], {one.column: one for one in strategy.features()}
-        missing = compute(bars, [one for name, one in uses.items() if name not in shelf])
+        missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
         made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ PLAN_NUMBERS = (
     "fraction_1", "fraction_2", "fraction_3", "fraction_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r", "break_even_offset",
     "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target",
 )  # fmt: skip
+PLAN_WORDS = ("trail_kind", "flat_by")
 
 
 class Plans:
@@ -44,25 +47,26 @@ class Plans:
         """The number of each signal's plan."""
         if signals.empty:
             return np.zeros(0, np.int32)
-        varied = [name for name in (*PLAN_NUMBERS, "trail_kind", "flat_by") if not constant(signals[name])]
-        number = signals.groupby(varied, dropna=False, sort=False).ngroup().to_numpy() if varied else np.zeros(len(signals), np.int32)
-        firsts = np.unique(number, return_index=True)[1] if varied else [0]
+        columns = {name: signals[name].array for name in (*PLAN_NUMBERS, *PLAN_WORDS)}
+        number = _numbered([column for column in map(signals.__getitem__, columns) if not constant(column)], len(signals))
+        firsts = np.unique(number, return_index=True)[1]
         start = sum(len(part) for part in self.rows)
-        self.rows.append(np.array([self._plan(k, signals.iloc[first]) for first in firsts], PLAN))
+        self.rows.append(np.concatenate([self._plan(k, {name: column[first] for name, column in columns.items()}) for first in firsts.tolist()]))
         return (number + start).astype(np.int32)
 
-    def _plan(self, k: int, row: pd.Series) -> np.void:
-        plan = np.zeros(1, PLAN)[0]
+    def _plan(self, k: int, row: Mapping[str, Any]) -> np.ndarray:
+        row = {name: value if name in PLAN_WORDS else float(value) for name, value in row.items()}
+        plan = np.zeros(1, PLAN)
         plan["fraction"] = [_or(row[f"fraction_{t}"], 0.0) for t in range(1, 5)]
-        plan["target_r"] = [row[f"target_r_{t}"] for t in range(1, 5)]
+        plan["target_r"] = targets = [row[f"target_r_{t}"] for t in range(1, 5)]
         plan["break_even_r"], plan["break_even_offset"] = row["break_even_r"], _or(row["break_even_offset"], 0.0)
         plan["trail_kind"], plan["trail_value"], plan["trail_start_r"] = TRAILS.index(row["trail_kind"]), row["trail_value"], row["trail_start_r"]
         plan["trail_atr"] = self.window(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
         plan["max_bars"], plan["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
         plan["flat"] = self._flat(k, row["flat_by"]) if row["flat_by"] else -1
-        plan["is_grid"], plan["grid_adds"] = not np.isnan(row["grid_spacing"]), int(_or(row["grid_max_adds"], 0))
+        plan["is_grid"], plan["grid_adds"] = row["grid_spacing"] == row["grid_spacing"], int(_or(row["grid_max_adds"], 0))
         plan["grid_spacing"], plan["grid_factor"], plan["grid_basket"] = row["grid_spacing"], row["grid_lots_factor"], row["grid_basket_target"]
-        plan["needs_stop"] = not np.isnan(row["break_even_r"]) or row["trail_start_r"] > 0 or np.any(plan["target_r"] > 0)
+        plan["needs_stop"] = row["break_even_r"] == row["break_even_r"] or row["trail_start_r"] > 0 or any(target > 0 for target in targets)
         return plan
 
     def _flat(self, k: int, text: str) -> int:
@@ -101,5 +105,14 @@ def constant(column: pd.Series) -> bool:
     return bool(np.isnan(values).all() if np.isnan(values[0]) else (values == values[0]).all())
 
 
+def _numbered(columns: Sequence[pd.Series], rows: int) -> np.ndarray:
+    """A number for each distinct row, from 0 in the order of their first places."""
+    number = np.zeros(rows, np.int64)
+    for column in columns:
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        number = pd.factorize(number * len(values) + codes)[0]
+    return number
+
+
 def _or(value: float, default: float) -> float:
-    return default if np.isnan(value) else value
+    return default if math.isnan(value) else value

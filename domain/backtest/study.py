@@ -15,13 +15,13 @@ from domain.analytics import Evidence, Remark, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.simulator import Watch, simulate
 from domain.errors import BadRequest
-from domain.features import compute
+from domain.features import Around, closes
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
-from domain.strategies import STRATEGIES, Strategy
+from domain.strategies import STRATEGIES, Strategy, decide
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
@@ -92,24 +92,31 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     """Trade ``strategy``, or the rows of ``signals``, on ``series``."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
-    tasks = [_task(one, _signals(one, strategy, signals, series), strategy) for one in series]
+    tasks = [_task(one, strategy, signals, series) for one in series]
     outcome = simulate(tasks, rules.account, rules.costs, rules.execution, rules.sizing, rates, watch, rules.limits)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
     return Study(outcome, metrics, tasks, rules)
 
 
-def _signals(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> pd.DataFrame:
-    names = tuple(dict.fromkeys(each.instrument.name for each in series))
+def around_of(one: Series, series: Sequence[Series]) -> Around:
+    """What stands around a series in its run: its instrument, and the closes of the others."""
+    others = {each.instrument.name: closes(each.bars, each.instrument, each.timeframe) for each in series if each.instrument != one.instrument}
+    return Around(one.instrument, one.timeframe, others)
+
+
+def decided(one: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """What a strategy says on one series, read; and its trailing prices."""
+    said = decide(strategy, one.bars, around_of(one, series), frame)
+    return read_signals(said.table.assign(instrument=one.instrument.name) if "instrument" in said.table else said.table, (one.instrument.name,)), said.trail
+
+
+def _task(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> Task:
     if strategy is not None:
-        return read_signals(strategy.signals(compute(one.bars, strategy.features())).assign(instrument=one.instrument.name), names)
-    read = read_signals(signals, names)
-    return read[read["instrument"] == one.instrument.name].reset_index(drop=True)
-
-
-def _task(one: Series, signals: pd.DataFrame, strategy: Strategy | None) -> Task:
-    trail = getattr(strategy, "trail_price", None)
-    prices = trail(compute(one.bars, strategy.features())).to_numpy(np.float64) if trail and strategy else None
-    return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, prices)
+        read, trail = decided(one, strategy, series)
+    else:
+        every = read_signals(signals, tuple(dict.fromkeys(each.instrument.name for each in series)))
+        read, trail = every[every["instrument"] == one.instrument.name].reset_index(drop=True), None
+    return Task(one.instrument, one.timeframe, one.bars, read, one.side, one.finer, one.finer_timeframe, trail)
 
 
 def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:

@@ -2,7 +2,9 @@
 
 from domain.registry import discover
 from domain.strategies.base import STRATEGIES as STRATEGIES
+from domain.strategies.base import Decided as Decided
 from domain.strategies.base import Strategy as Strategy
+from domain.strategies.base import decide as decide
 from domain.strategies.base import strategy as strategy
 
 discover(__name__, __path__)

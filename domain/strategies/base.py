@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+import numpy as np
 import pandas as pd
 
-from domain.features import Use
+from domain.errors import BadRequest
+from domain.features import Around, Use, compute
 from domain.params import build
 from domain.registry import Registry
 
@@ -44,3 +46,36 @@ def make(name: str, params: Mapping[str, Any]) -> Strategy:
 def about(name: str) -> str:
     """What a strategy does, in one sentence."""
     return (inspect.getdoc(STRATEGIES[name]) or "").split("\n\n")[0].replace("\n", " ")
+
+
+class Decided(NamedTuple):
+    """What a strategy said: its table of signals as it made it, and a trailing price a bar where it has one."""
+
+    table: pd.DataFrame
+    trail: np.ndarray | None
+
+
+def decide(strategy: Strategy, bars: pd.DataFrame, around: Around, frame: pd.DataFrame | None = None) -> Decided:
+    """The signals of ``strategy`` on ``bars``; ``frame`` is what ``compute`` gives for its features, where that is there already.
+
+    Raises BadRequest for a signal from a bar on which one of its features has no value yet.
+    """
+    frame = compute(bars, strategy.features(), around) if frame is None else frame
+    table = strategy.signals(frame)
+    _refuse_warm_up(strategy, bars, frame, table)
+    trail = getattr(strategy, "trail_price", None)
+    return Decided(table, np.asarray(trail(frame), np.float64) if trail else None)
+
+
+def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Only the first signal need be looked at; a column that never has a value (bars without volume) has no warm-up."""
+    if not len(table):
+        return
+    first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
+    for one in strategy.features():
+        column = frame[one.column].to_numpy()
+        if np.isnan(column[:first]).all() and not np.isnan(column).all():
+            raise BadRequest(
+                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {one.column}: "
+                "it may not decide on a bar whose features have no value yet; let it wait until they have"
+            )

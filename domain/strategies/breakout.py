@@ -31,23 +31,25 @@ class Breakout:
             use("channel_high", window=self.lookback),
             use("channel_low", window=self.lookback),
             use("atr", window=self.atr_window),
-            use("atr_ratio", window=self.atr_window),
+            *([use("atr_ratio", window=self.atr_window)] if self.quiet > 0 else []),
         )
 
     def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        top, bottom, atr, ratio = (frame[one.column] for one in self.features())
-        awake = (ratio >= self.quiet) if self.quiet > 0 else atr.notna()
-        side = pd.Series(np.select([frame["close"] > top, frame["close"] < bottom], [1, -1], 0), index=frame.index).where(awake, 0)
-        chosen = frame[side != 0]
-        side, risk = side[side != 0], self.stop_atr * atr[side != 0]
+        top, bottom, atr, *ratio = (frame[one.column].to_numpy() for one in self.features())
+        close = frame["close"].to_numpy()
+        out = (close > top) | (close < bottom)
+        awake = ratio[0] >= self.quiet if ratio else ~np.isnan(atr)
+        at = np.flatnonzero(out & awake)
+        side = np.where(close[at] > top[at], 1, -1)
         return pd.DataFrame(
             dict(
-                ts=chosen["ts"],
-                side=np.where(side > 0, "long", "short"),
-                stop_loss=chosen["close"] - side * risk,
+                ts=frame["ts"].array[at],
+                side=side,
+                stop_loss=close[at] - side * (self.stop_atr * atr[at]),
                 target_r_1=self.target_r,
                 break_even_r=self.break_even_r if self.break_even_r > 0 else np.nan,
                 max_bars=self.max_bars if self.max_bars > 0 else np.nan,
                 tag="breakout",
-            )
+            ),
+            index=at,
         )

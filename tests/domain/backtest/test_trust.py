@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.analytics import histories
 from domain.backtest import study, trust
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
@@ -37,7 +38,7 @@ def test_without_an_ambiguous_bar_there_is_no_band(tight):
 def test_other_histories_are_the_same_again_bounded_and_plain(tight):
     found = trust.histories(tight)
     assert found == trust.histories(tight) != trust.histories(tight, seed=1)
-    assert len(found["fan"]["step"]) <= trust.POINTS and len(found["falls"]["paths"]) == trust.BINS
+    assert len(found["fan"]["step"]) <= histories.POINTS and len(found["falls"]["paths"]) == histories.BINS
     assert sum(found["falls"]["paths"]) == found["figures"]["paths"] == trust.MOST and found["figures"]["sample"] == "trades"
     assert len(json.dumps(found)) < 20_000
 
@@ -65,8 +66,10 @@ class Peeking:
 
 
 def test_a_strategy_that_looks_ahead_is_found_and_an_honest_one_is_not(tight):
-    assert trust.look_ahead(tight, Peeking()).found.endswith("UTC")
-    assert trust.look_ahead(tight, TIGHT) == trust.LookAhead(trust.CUTS, len(ONE.bars))
+    seen = trust.look_ahead(tight, Peeking())
+    assert seen.found.endswith("UTC") and "reads the future" in seen.leaks[0]
+    clean = trust.look_ahead(tight, TIGHT)
+    assert not clean.found and not clean.leaks and clean.cuts > 4 and clean.bars == len(ONE.bars)
 
 
 def test_every_opening_order_says_how_it_was_protected(tight):

@@ -1,0 +1,174 @@
+"""The gate against look-ahead: whatever is asked says the same of the past, whether or not the bars after it have come.
+
+Columns, regimes and signals are made once with every bar and again with those up to a cut, at random cuts, right after signals and before the last
+bar; what other instruments and outside series said is cut at the same instant. A value that differs knew something it could not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.features import Around, Use, compute
+from domain.market.bars import ts_of
+from domain.strategies.base import Strategy, decide
+
+CUTS, SEED = 8, 11
+ROOM = 1e-12        # of a column's scale: less than this is no knowledge
+
+Make = Callable[[pd.DataFrame, Around], pd.DataFrame]
+Watch = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that reads the future: the bar and instant at which it differs most, by how much (NaN where one of the two is no number),
+    with and without the bars after ``cut``, and at how many bars it differs."""
+
+    column: str
+    bar: int
+    ts: str
+    size: float
+    seen: str
+    unseen: str
+    cut: int
+    bars: int
+
+    def __str__(self) -> str:
+        by = f"by {self.size:.6g}" if np.isfinite(self.size) else "altogether"
+        return f"{self.column} reads the future: at bar {self.bar} ({self.ts}) it is {self.seen}, and {self.unseen} when the bars from {self.cut} on are taken away; it moves {by}, and at {self.bars} bars"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``checked``: columns that were made again. Green where none of them leaks."""
+
+    checked: tuple[str, ...]
+    cuts: tuple[int, ...]
+    bars: int
+    leaks: tuple[Leak, ...] = ()
+
+    @property
+    def green(self) -> bool:
+        return bool(self.checked) and not self.leaks
+
+
+def check_features(bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+    """Each column by itself.
+
+    >>> from domain.features import use
+    >>> bars = pd.DataFrame({"close": np.arange(50.0)})
+    >>> check_features(bars, [use("sma", window=3)]).green
+    True
+    """
+    uses = tuple(uses)
+    names = [one.column for one in uses]
+    return check(bars, lambda seen, known: compute(seen, uses, known)[names], around, cuts, seed, watch)
+
+
+def check_strategy(bars: pd.DataFrame, strategy: Strategy, around: Around, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+    """Its features, its trailing prices, and every column of its signals."""
+    uses = strategy.features()
+    found = check_features(bars, uses, around, cuts, seed, lambda share: watch(share / 2))
+    signals = check(bars, lambda seen, known: decide(strategy, seen, known).table, around, cuts, seed, lambda share: watch(0.5 + share / 2))
+    trail = getattr(strategy, "trail_price", None)
+    prices = check(bars, lambda seen, known: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, known))))), around, cuts, seed) if trail else None
+    parts = [found, signals, *([prices] if prices else [])]
+    return Verdict(tuple(name for one in parts for name in one.checked), found.cuts, len(bars), tuple(leak for one in parts for leak in one.leaks))
+
+
+def check(bars: pd.DataFrame, make: Make, around: Around = Around(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+    """Anything that ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
+
+    >>> bars = pd.DataFrame({"close": [1.0, 2.0, 4.0, 8.0]})
+    >>> z = check(bars, lambda seen, around: pd.DataFrame({"z": seen["close"] - seen["close"].mean()}))
+    >>> z.green, z.leaks[0].column, z.leaks[0].bar
+    (False, 'z', 0)
+    """
+    whole = make(bars, around)
+    places = _places(bars, whole, cuts, seed)
+    leaks: dict[str, Leak] = {}
+    for k, cut in enumerate(places):
+        watch(k / len(places))
+        made = make(bars.iloc[:cut], _known_at(around, bars, cut))
+        for leak in _differences(bars, whole, made, cut):
+            if leak.column not in leaks or _worse(leak, leaks[leak.column]):
+                leaks[leak.column] = leak
+    return Verdict(tuple(str(name) for name in whole), tuple(places), len(bars), tuple(leaks.values()))
+
+
+def _places(bars: pd.DataFrame, whole: pd.DataFrame, cuts: int, seed: int) -> list[int]:
+    """Random cuts in each part of the bars, the one that takes only the last bar away, and for rows with ``ts`` right after some of them:
+    what was decided there may know nothing of the next bar."""
+    edges = np.linspace(0, len(bars), max(cuts, 1)).astype(int)
+    rng = np.random.default_rng(seed)
+    drawn = [int(rng.integers(low, high)) for low, high in zip(edges[:-1], edges[1:], strict=True) if high > low]
+    if "ts" in whole and len(whole):
+        chosen = rng.choice(len(whole), min(cuts, len(whole)), replace=False)
+        drawn += (np.searchsorted(ts_of(bars), ts_of(whole.iloc[np.sort(chosen)])) + 1).tolist()
+    return sorted({place for place in (*drawn, len(bars) - 1) if 0 < place < len(bars)})
+
+
+def _known_at(around: Around, bars: pd.DataFrame, cut: int) -> Around:
+    if around.timeframe is None or "ts" not in bars:
+        return around
+    return around.until(int(around.ends(bars.iloc[:cut])[-1]))
+
+
+def _differences(bars: pd.DataFrame, whole: pd.DataFrame, made: pd.DataFrame, cut: int) -> list[Leak]:
+    if "ts" in whole:
+        known = whole[(whole["ts"] <= bars["ts"].iloc[cut - 1]).to_numpy(bool)]
+        if len(known) != len(made):
+            return [_missing(bars, known, made, cut)]
+        rows = np.searchsorted(ts_of(bars), ts_of(made)) if len(made) else np.zeros(0, int)
+    else:
+        known, rows = whole.iloc[:cut], np.arange(cut)
+    found = []
+    for name in whole:
+        seen, unseen = (frame[name].to_numpy() for frame in (known, made))
+        moved, size = _moved(seen, unseen)
+        if moved.any():
+            worst = int(np.argmax(np.where(moved, np.nan_to_num(size, nan=-1.0), -2.0)))
+            found.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _said(seen[worst]), _said(unseen[worst]), cut, int(moved.sum())))
+    return found
+
+
+def _moved(seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where two columns differ, and by how much."""
+    if seen.dtype.kind not in "fiub":
+        unlike = np.array([a != b and not (a != a and b != b) for a, b in zip(seen, unseen, strict=True)], bool)
+        return unlike, np.full(len(seen), np.nan)
+    a, b = seen.astype(np.float64), unseen.astype(np.float64)
+    known = np.abs(a[np.isfinite(a)])
+    with np.errstate(invalid="ignore"):
+        size = np.abs(a - b)
+        size[a == b] = 0.0
+    return (np.isnan(a) != np.isnan(b)) | (size > ROOM * (float(known.max()) if len(known) else 1.0)), size
+
+
+def _missing(bars: pd.DataFrame, known: pd.DataFrame, made: pd.DataFrame, cut: int) -> Leak:
+    """Rows that only one of the two has."""
+    a, b = (ts_of(one) if len(one) else np.zeros(0, np.int64) for one in (known, made))
+    alone = np.setxor1d(a, b)
+    first = int(np.searchsorted(ts_of(bars), alone[0])) if len(alone) else cut - 1
+    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(known)} rows", f"{len(made)} rows", cut, max(len(alone), 1))
+
+
+def _worse(one: Leak, other: Leak) -> bool:
+    return bool(np.nan_to_num(one.size, nan=-1.0) > np.nan_to_num(other.size, nan=-1.0))
+
+
+def _when(bars: pd.DataFrame, row: int) -> str:
+    return f"{bars['ts'].iloc[row]:%Y-%m-%d %H:%M} UTC" if "ts" in bars else "no time"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, (float, np.floating)):
+        return "nothing" if np.isnan(value) else f"{value:.6g}"
+    return str(value)
+
+

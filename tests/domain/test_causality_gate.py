@@ -1,0 +1,128 @@
+"""The gate names what reads the future: the column, the bar and the size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain.causality import check, check_features, check_strategy
+from domain.errors import BadRequest
+from domain.features import FEATURES, Around, Known, Use, feature, use
+from domain.strategies import STRATEGIES, decide
+from tests.domain.features.world import market
+
+BARS, AROUND = market(600)
+
+
+@pytest.fixture
+def forbidden():
+    """Two features that look ahead, and are taken off the register afterwards."""
+
+    @feature(unit="ratio", source="a whole-sample z-score")
+    def whole_sample(close):
+        return (close - close.mean()) / close.std()
+
+    @feature(unit="price", source="the next close")
+    def next_close(close):
+        return np.append(close[1:], np.nan)
+
+    @feature(unit="ratio", source="what other markets say next")
+    def next_other(close, others):
+        known = next(iter(others.values()))
+        return np.append(known[1:], known[-1:])
+
+    yield ("whole_sample", "next_close", "next_other")
+    for name in ("whole_sample", "next_close", "next_other"):
+        del FEATURES._things[name]
+
+
+def test_a_whole_sample_z_score_is_named_with_its_bar_and_size(forbidden):
+    verdict = check_features(BARS, [use("sma"), use("whole_sample")], AROUND)
+    (leak,) = verdict.leaks
+    close = BARS["close"].to_numpy()
+    whole, part = ((close - seen.mean()) / seen.std() for seen in (close, close[: leak.cut]))
+    assert not verdict.green and leak.column == "whole_sample"
+    assert leak.size == pytest.approx(abs(whole[leak.bar] - part[leak.bar])) and leak.size >= np.abs(whole - part)[: leak.cut].max() - 1e-12
+    assert leak.ts == f"{BARS['ts'].iloc[leak.bar]:%Y-%m-%d %H:%M} UTC" and leak.ts in str(leak) and "whole_sample" in str(leak)
+
+
+def test_a_shift_by_one_bar_shows_at_the_last_bar_before_a_cut(forbidden):
+    (leak,) = check_features(BARS, [use("next_close")], AROUND).leaks
+    assert leak.bar == leak.cut - 1 and np.isnan(leak.size) and leak.unseen == "nothing" and leak.bars == 1
+
+
+def test_one_bar_taken_away_is_enough(forbidden):
+    (leak,) = check_features(BARS, [use("next_close")], AROUND, cuts=1).leaks
+    assert leak.cut == len(BARS) - 1
+
+
+def test_the_future_of_another_market_is_cut_too(forbidden):
+    assert check_features(BARS, [use("next_other")], AROUND).leaks
+    assert AROUND.until(int(AROUND.ends(BARS)[99])).others["GBPUSD"].times[-1] <= AROUND.ends(BARS)[99]
+
+
+@dataclass(frozen=True)
+class Peeking:
+    """Stops at the low of the next bar."""
+
+    def features(self) -> tuple[Use, ...]:
+        return (use("sma"),)
+
+    def signals(self, frame):
+        at = np.arange(30, len(frame) - 1, 10)
+        return pd.DataFrame(dict(ts=frame["ts"].array[at], side=1, stop_loss=frame["low"].to_numpy()[at + 1]))
+
+
+def test_a_strategy_that_peeks_is_refused_by_its_signals():
+    verdict = check_strategy(BARS, Peeking(), AROUND)
+    assert not verdict.green and {leak.column for leak in verdict.leaks} <= {"stop_loss", "signals"}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_is_green(name):
+    verdict = check_strategy(BARS, STRATEGIES[name](), AROUND)
+    assert verdict.green and len(verdict.cuts) > 4 and {"ts", "side"} <= set(verdict.checked)
+
+
+def test_every_feature_is_green_with_everything_around_it():
+    verdict = check_features(BARS, [use(name) for name in FEATURES], AROUND, cuts=4)
+    assert verdict.green, [str(leak) for leak in verdict.leaks]
+
+
+def test_nothing_checked_is_not_green():
+    assert not check(BARS, lambda seen, around: pd.DataFrame(index=seen.index), AROUND).green
+
+
+def test_a_person_may_stop_it():
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check_features(BARS, [use("sma")], AROUND, watch=stop)
+
+
+@dataclass(frozen=True)
+class Hasty:
+    """Signals before its average has a value."""
+
+    def features(self) -> tuple[Use, ...]:
+        return (use("sma", window=50),)
+
+    def signals(self, frame):
+        return pd.DataFrame(dict(ts=frame["ts"].array[[10, 60]], side=1))
+
+
+def test_a_signal_from_a_warm_up_bar_is_refused():
+    with pytest.raises(BadRequest, match=r"inside the warm-up of sma\(50\)"):
+        decide(Hasty(), BARS, AROUND)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_no_strategy_decides_in_its_warm_up(name):
+    bars, around = market()
+    said = decide(STRATEGIES[name](), bars, around).table
+    assert len(said) and decide(STRATEGIES[name](), bars, replace(around, others={}, macro={"VIX": Known(np.zeros(0, np.int64), np.zeros(0))})).table.equals(said)
+    assert Around().timeframe is None
