@@ -10,11 +10,13 @@ import numpy as np
 
 from benchmarks import engine, growth, house, others, stages
 from benchmarks.timing import Row, table
+from worker.memory import keep_freed
 
 PARTS = {"engine": engine, "stages": stages, "growth": growth, "others": others, "house": house}
 
 
 def main(names: list[str]) -> int:
+    keep_freed()        # as workers and the terminal do
     unknown = [name for name in names if name not in PARTS]
     if unknown:
         print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)

@@ -6,6 +6,7 @@ bar; what other instruments and outside series said is cut at the same instant. 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,7 @@ def _places(bars: pd.DataFrame, whole: pd.DataFrame, cuts: int, seed: int) -> li
     what was decided there may know nothing of the next bar."""
     edges = np.linspace(0, len(bars), max(cuts, 1)).astype(int)
     rng = np.random.default_rng(seed)
-    drawn = [int(rng.integers(low, high)) for low, high in zip(edges[:-1], edges[1:], strict=True) if high > low]
+    drawn = [int(rng.integers(low, high)) for low, high in itertools.pairwise(edges) if high > low]
     if "ts" in whole and len(whole):
         chosen = rng.choice(len(whole), min(cuts, len(whole)), replace=False)
         drawn += (np.searchsorted(ts_of(bars), ts_of(whole.iloc[np.sort(chosen)])) + 1).tolist()

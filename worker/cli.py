@@ -7,6 +7,7 @@ import sys
 import typer
 
 from domain.errors import TidemarkError
+from worker.memory import keep_freed
 from worker.terminal import audit, backtest, data, jobs, runs, sweep
 from worker.terminal.say import Json, say
 
@@ -52,6 +53,7 @@ def list_features(as_json: Json = False) -> None:
 
 
 def main() -> None:
+    keep_freed()
     try:
         app()
     except TidemarkError as error:

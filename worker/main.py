@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
+from worker.memory import keep_freed
 from worker.store import Process, Store
 
 POLL_MS = 150           # how long an idle lane waits before it looks at the queue again
@@ -81,6 +82,7 @@ def until(told: threading.Event) -> None:
 
 def main() -> int:
     set_up_logging()
+    keep_freed()
     try:
         settings = load()
     except TidemarkError as error:

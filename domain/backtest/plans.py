@@ -14,6 +14,7 @@ from domain.backtest.clocks import NEVER, flat_moments
 from domain.backtest.series import Bars
 from domain.backtest.state import PLAN, TRAILS
 from domain.trading.costs import Costs
+from domain.trading.signals import one_word
 from domain.trading.task import Task
 
 PLAN_NUMBERS = (
@@ -21,16 +22,17 @@ PLAN_NUMBERS = (
     "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target",
 )  # fmt: skip
 PLAN_WORDS = ("trail_kind", "flat_by")
+Table = dict[str, Any]       # columns of signals by name
 
 
 class Plans:
     """The distinct ways in which signals are protected; most tables have one, so it is stored once."""
 
-    def __init__(self, tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs) -> None:
+    def __init__(self, tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], costs: Costs) -> None:
         self.windows: list[int] = [costs.slippage_window] if costs.slippage_kind == "atr" else []
         self.flats: list[tuple[int, str]] = []
         self.rows: list[np.ndarray] = []
-        self.of_task = [self._of(k, task.signals) for k, task in enumerate(tasks)]
+        self.of_task = [self._of(k, table) for k, table in enumerate(tables)]
         self.table = np.concatenate(self.rows) if self.rows else np.zeros(1, PLAN)
         self.flat_at, self.shut_at = self._moments(tasks, bars)
         self.atr = self._atr(bars)
@@ -43,12 +45,13 @@ class Plans:
     def inputs(self) -> dict[str, np.ndarray]:
         return dict(plans=self.table, flat_at=self.flat_at, shut_at=self.shut_at, atr=self.atr)
 
-    def _of(self, k: int, signals: pd.DataFrame) -> np.ndarray:
+    def _of(self, k: int, signals: Table) -> np.ndarray:
         """The number of each signal's plan."""
-        if signals.empty:
+        rows = len(signals["ts"])
+        if not rows:
             return np.zeros(0, np.int32)
-        columns = {name: signals[name].array for name in (*PLAN_NUMBERS, *PLAN_WORDS)}
-        number = _numbered([column for column in map(signals.__getitem__, columns) if not constant(column)], len(signals))
+        columns = {name: signals[name] for name in (*PLAN_NUMBERS, *PLAN_WORDS)}
+        number = _numbered([column for column in columns.values() if not constant(column)], rows)
         firsts = np.unique(number, return_index=True)[1]
         start = sum(len(part) for part in self.rows)
         self.rows.append(np.concatenate([self._plan(k, {name: column[first] for name, column in columns.items()}) for first in firsts.tolist()]))
@@ -96,16 +99,20 @@ class Plans:
         return table
 
 
-def constant(column: pd.Series) -> bool:
-    if column.dtype != np.float64:
-        return bool((column == column.iloc[0]).all())
-    values = column.to_numpy()
-    if values.strides == (0,):      # one number, read again at every row
+def table_of(signals: pd.DataFrame) -> Table:
+    """The columns by name, taken out of the frame once: numpy arrays of numbers, pandas' arrays of times and words."""
+    return {str(name): column.to_numpy() if column.dtype.kind in "iuf" else column.array for name, column in signals.items()}
+
+
+def constant(column: Any) -> bool:
+    if not isinstance(column, np.ndarray):
+        return one_word(column) or len(pd.factorize(column)[1]) == 1
+    if column.strides == (0,):      # one number, read again at every row
         return True
-    return bool(np.isnan(values).all() if np.isnan(values[0]) else (values == values[0]).all())
+    return bool(np.isnan(column).all() if np.isnan(column[0]) else (column == column[0]).all())
 
 
-def _numbered(columns: Sequence[pd.Series], rows: int) -> np.ndarray:
+def _numbered(columns: Sequence[Any], rows: int) -> np.ndarray:
     """A number for each distinct row, from 0 in the order of their first places."""
     number = np.zeros(rows, np.int64)
     for column in columns:

@@ -11,7 +11,7 @@ from domain.backtest import kernel, limit_tables
 from domain.backtest.clocks import swap_nights
 from domain.backtest.finer import finer_bars
 from domain.backtest.kernel import codes
-from domain.backtest.plans import Plans
+from domain.backtest.plans import Plans, table_of
 from domain.backtest.rate_table import known_in_time, rate_at, rate_table
 from domain.backtest.series import Bars, bars_of, distinct, instants_of, joined, lies_on_grid, on_grid
 from domain.backtest.signal_table import brief, signal_table
@@ -84,8 +84,9 @@ def lay(tasks: Sequence[Task], account: Account, costs: Costs, execution: Execut
 
 def with_signals(ground: Ground, tasks: Sequence[Task]) -> Prepared:
     """The ground, and on it the signals of ``tasks``, which are those it was laid for but for their signals."""
-    plans = Plans(tasks, ground.bars, ground.costs)
-    signals, tags = signal_table(tasks, ground.bars, ground.offsets, plans)
+    tables = [table_of(task.signals) for task in tasks]
+    plans = Plans(tasks, tables, ground.bars, ground.costs)
+    signals, tags = signal_table(tasks, tables, ground.bars, ground.offsets, plans)
     if ground.converts:
         for k, task in enumerate(tasks):
             rate, first = ground.inputs["rate"][ground.currencies.index(task.instrument.quote)], signals["signal_first"][ground.offsets[k] : ground.offsets[k + 1] + 1]

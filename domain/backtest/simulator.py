@@ -175,7 +175,7 @@ def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
 
 def _outputs(rows: int) -> dict[str, np.ndarray]:
     lines = {f"row_{name}": np.empty(rows) for name in ("balance", "equity", "equity_low", "used_margin")}
-    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.zeros(BUFFER, FILL), trades=np.zeros(BUFFER, TRADE), reviews=np.zeros(BUFFER, REVIEW), row_ts=np.empty(rows, np.int64), **lines)
+    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.empty(BUFFER, FILL), trades=np.empty(BUFFER, TRADE), reviews=np.empty(BUFFER, REVIEW), row_ts=np.empty(rows, np.int64), **lines)
 
 
 def _grown(array: np.ndarray, size: int) -> np.ndarray:

@@ -60,7 +60,8 @@ def join_closed(low_ends: np.ndarray, high_ends: np.ndarray) -> np.ndarray:
     >>> join_closed(np.array([5, 10, 15]), np.array([10, 20])).tolist()
     [-1, 0, 0]
     """
-    return np.searchsorted(high_ends, low_ends, side="right") - 1
+    first = np.searchsorted(low_ends, high_ends)
+    return np.repeat(np.arange(-1, len(high_ends)), np.diff(np.concatenate(([0], first, [len(low_ends)]))))
 
 
 def _nominal_end(open_ns: int, target: Timeframe, market: Calendar) -> int:

@@ -145,11 +145,20 @@ def _repeated(word: str, rows: int) -> Any:
     return pd.array(_arrow(word, rows), dtype="str")
 
 
-@lru_cache(maxsize=1)       # the empty columns of one table share it: Arrow's arrays never change
+@lru_cache(maxsize=8)       # the empty columns of tables of one length share them: Arrow's arrays never change
 def _arrow(word: str, rows: int) -> Any:
     import pyarrow as pa
 
     return pa.repeat(pa.scalar(word, pa.large_string()), rows)
+
+
+def one_word(words: Any) -> bool:
+    """Whether these are one word read again at every row, as a column that a table does not have; known without reading them."""
+    if not len(words) or not hasattr(words, "__arrow_array__"):
+        return False
+    held = words.__arrow_array__()
+    chunks = getattr(held, "chunks", [held])
+    return len(chunks) == 1 and chunks[0].buffers()[2].address == _arrow(words[0], len(words)).buffers()[2].address
 
 
 def _among(words: Any, names: Iterable[str]) -> np.ndarray:
