@@ -68,6 +68,11 @@ class Facts:
         return running_peak(self.equity, self.start)
 
     @cached_property
+    def falls(self) -> tuple[float, float]:
+        """Deepest fall of equity below its highest value so far, at the closes of bars and at their adverse extremes; shares, 0 or less."""
+        return tuple(min(float((curve / self.peak).min()) - 1.0, 0.0) for curve in (self.equity, self.low))      # type: ignore[return-value]
+
+    @cached_property
     def daily(self) -> np.ndarray:
         """Returns from day to day, share; NaN from the first day on which nothing was left."""
         return day_returns(self.ts, self.equity, self.start)[1]
@@ -124,11 +129,19 @@ def day_returns(ts: np.ndarray, equity: np.ndarray, start: float) -> tuple[np.nd
     ends = np.arange((ts[0] - 1) // DAY, (ts[-1] - 1) // DAY + 1)
     until = np.searchsorted(ts, (ends + 1) * DAY, side="right")
     some = np.diff(until, prepend=0) > 0
-    last = equity[until[some] - 1]
+    return ends[some], from_day_to_day(equity[until[some] - 1], start)
+
+
+def from_day_to_day(last: np.ndarray, start: float) -> np.ndarray:
+    """Returns from the last equity of each day; NaN once nothing was left.
+
+    >>> from_day_to_day(np.array([110.0, 0.0, 5.0]), 100.0).round(12).tolist()
+    [0.1, -1.0, nan]
+    """
     before = np.concatenate(([start], last[:-1]))
     alive = np.minimum.accumulate(before) > 0
     with np.errstate(all="ignore"):
-        return ends[some], np.where(alive, last / before - 1.0, np.nan)
+        return np.where(alive, last / before - 1.0, np.nan)
 
 
 def daily_returns(equity: pd.DataFrame, start: float) -> pd.Series:
@@ -191,12 +204,12 @@ def winning_days(f: Facts) -> float:
 
 @metric("Drawdown", "share", "Deepest fall of equity below its highest value so far, at the closes of bars.", "risk")
 def max_drawdown(f: Facts) -> float:
-    return min(float((f.equity / f.peak).min()) - 1.0, 0.0)
+    return f.falls[0]
 
 
 @metric("Drawdown inside bars", "share", "Deepest fall below the highest closing equity, at the adverse extreme of each bar.", "risk")
 def max_drawdown_low(f: Facts) -> float:
-    return min(float((f.low / f.peak).min()) - 1.0, 0.0)
+    return f.falls[1]
 
 
 @metric("Drawdown of closed trades", "share", "Deepest fall of the balance below its highest value so far: open losses are not in it.", "risk")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import METRICS, Facts, finite
+from domain.analytics.metrics import METRICS, Facts, finite, from_day_to_day
+from domain.backtest.kernel.curve import deepest_falls
 from domain.backtest.prepare import Ground, lay, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series, around_of, decided
@@ -78,6 +79,22 @@ class Tried:
     signals: int
 
 
+@dataclass(frozen=True)
+class Curve(Facts):
+    """Facts of a run whose days are known before it: ``day_ends`` is the last equity of each."""
+
+    day_ends: np.ndarray
+
+    @cached_property
+    def daily(self) -> np.ndarray:
+        return from_day_to_day(self.day_ends, self.start)
+
+    @cached_property
+    def falls(self) -> tuple[float, float]:
+        closes, extremes = deepest_falls(self.equity, self.low, self.start)
+        return closes - 1.0, extremes - 1.0
+
+
 class Bench:
     """Everything of one sweep that its combinations share. What it gives is what ``study.run`` gives, sooner."""
 
@@ -117,12 +134,12 @@ class Bench:
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
-        facts = Facts(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan)
+        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, equity[laid.day_ends])
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
             daily = facts.judged
             sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) else np.nan
-        ends = equity[laid.day_ends]
+        ends = facts.day_ends
         return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, sharpe if np.isfinite(sharpe) else np.nan, signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
