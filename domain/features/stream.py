@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -81,7 +82,7 @@ class Stream:
 
     def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: Known | None = None) -> dict[str, float]:
         """The values at a bar that has just closed. ``others`` and ``macro``: what is known now, where it changed; ``headlines``: all of them."""
-        ts = pd.Timestamp(bar["ts"]).as_unit("ns").value if "ts" in bar else None
+        ts = _nanoseconds(bar["ts"]) if "ts" in bar else None
         if ts is not None and self._last is not None and ts <= self._last:
             raise BadRequest(f"a bar of {pd.Timestamp(ts)} comes after one of {pd.Timestamp(self._last)}; bars are appended in order")
         if headlines is not None:
@@ -132,8 +133,8 @@ class Stream:
             for name in step.inputs:
                 if name not in FACTS:
                     keep[name] = max(keep.get(name, 1), step.memory)
-        families = {name: {each: Tail(column, keep.pop(name)) for each, column in table.input(name).items()} for name in FAMILIES if name in keep}
-        return {name: Tail(made[name] if name in made else table.input(name), count) for name, count in keep.items()}, families
+        families = {name: {each: Tail(column, keep[name]) for each, column in table.input(name).items()} for name in FAMILIES if name in keep}
+        return {name: Tail(made[name] if name in made else table.input(name), count) for name, count in keep.items() if name not in FAMILIES}, families
 
 
 class _Longer:
@@ -149,24 +150,28 @@ class _Longer:
         last = {one.column: float(table.column(one)[closed - 1]) if closed else np.nan for one in inner}
         self.known = {name: last[column] for name, column in self.names.items()}
         self.open_bars = self._unfinished(bars, table.bars, closed)
+        self._open = self._label(self.open_bars[0]["ts"]) if self.open_bars else 0
+        self._until = self._ends(self._open) if self.open_bars else 0
+        self._step = around.timeframe.nanoseconds if around.timeframe else 0
 
     def append(self, bar: Mapping[str, Any], ts: int | None) -> dict[str, float]:
         at = _instant(ts)
-        if self.open_bars and self._label(at) != self._label(self.open_bars[0]["ts"]):
-            self._close()
+        if at >= self._until:           # the longer bar it falls into may be another one
+            label = self._label(at)
+            if self.open_bars and label != self._open:
+                self._close()
+            self._open, self._until = label, self._ends(label)
         self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
-        if self._ends(self._label(at)) <= self._end_of(at):
+        if at + self._step >= self._until:
             self._close()
         return self.known
 
     def _close(self) -> None:
-        parts = pd.DataFrame(self.open_bars)
-        columns = {name: parts[name].to_numpy() for name in parts.columns.drop("ts")}
-        one: dict[str, Any] = dict(ts=pd.Timestamp(self._label(self.open_bars[0]["ts"]), tz="UTC"), open=columns["open"][0], high=columns["high"].max(), low=columns["low"].min(), close=columns["close"][-1])
-        if "volume" in columns:
-            one["volume"] = np.nansum(columns["volume"]) if not np.isnan(columns["volume"]).all() else np.nan
-        if "spread" in columns:
-            one["spread"] = np.nanmean(columns["spread"]) if not np.isnan(columns["spread"]).all() else np.nan
+        parts = self.open_bars
+        one: dict[str, Any] = dict(ts=self._open, open=parts[0]["open"], high=max(part["high"] for part in parts), low=min(part["low"] for part in parts), close=parts[-1]["close"])
+        for name in ("volume", "spread"):
+            known = [part[name] for part in parts if name in part and not math.isnan(part[name])]
+            one[name] = math.nan if not known else float(np.sum(known)) if name == "volume" else float(np.sum(known)) / len(known)
         made = self.stream.append(one)
         self.known, self.open_bars = {name: made[column] for name, column in self.names.items()}, []
 
@@ -193,10 +198,6 @@ class _Longer:
     def _ends(self, label: int) -> int:
         return int(bar_ends(np.array([label]), self.timeframe, self.around.calendar)[0])
 
-    def _end_of(self, ts: int) -> int:
-        assert self.around.timeframe is not None
-        return int(bar_ends(np.array([ts]), self.around.timeframe, self.around.calendar)[0])
-
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
     """Each once, inputs before what needs them."""
@@ -217,6 +218,10 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
 
 def _timeframes(uses: Iterable[Use], table: Table) -> list[str]:
     return list(dict.fromkeys(one.timeframe for one in uses if table.is_longer(one)))
+
+
+def _nanoseconds(ts: Any) -> int:
+    return int(ts) if isinstance(ts, (int, np.integer)) else pd.Timestamp(ts).as_unit("ns").value
 
 
 def _instant(ts: int | None) -> int:
