@@ -57,6 +57,13 @@ class Around:
     releases: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     longer: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __post_init__(self) -> None:
+        """Raises BadRequest for instants that are not in order: what is looked up by time would be looked up wrongly."""
+        known = {**self.others, **self.macro, "headlines": self.headlines, "releases": Known(self.releases, self.releases)}
+        for name, one in known.items():
+            if np.any(one.times[1:] < one.times[:-1]):
+                raise BadRequest(f"the times of {name} are not in order; sort them by when each was known")
+
     @cached_property
     def calendar(self) -> str | None:
         return self.instrument.calendar if self.instrument else None

@@ -1,0 +1,37 @@
+"""What it costs to trade, against what it usually costs and what there is to gain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.features.base import Column, feature
+from domain.features.sessions import minutes_of, zone_of
+from domain.market.instrument import Instrument
+
+
+@feature(unit="ratio", source="own definition", low=0.0)
+def spread_to_atr(spread: Column, atr: Column) -> Column:
+    """Spread over the ATR:  what crossing it costs as a share of what a bar moves, by ATR(14).
+    NaN where the spread is unknown, before the ATR, and where that is 0.
+
+    >>> spread_to_atr([0.5], [2.0]).tolist()
+    [0.25]
+    """
+    from domain.features.kernels.ratios import over
+
+    return over(spread, atr)
+
+
+@feature(unit="ratio", source="own definition", low=0.0, warm_up=1, state=lambda weeks: 168 * 3 * (weeks + 1))
+def spread_to_usual(spread: Column, ts: np.ndarray, instrument: Instrument | None, *, weeks: int = 8, state: np.ndarray) -> Column:
+    """Spread over the mean of the spreads before it in the same hour of the week, of this week and the ``weeks`` before it; 1 is as usual.
+    Hours are those of the clock on which the instrument's trading day ends (New York in FX), of UTC where none is known; so 17:00 New York
+    stays one hour when clocks change. NaN where the spread is unknown, where that hour has had none before, and where its mean is 0.
+
+    >>> spread_to_usual([1.0, 3.0, 4.0], [0, 1, 2], None).tolist()
+    [nan, 3.0, 2.0]
+    """
+    from domain.features.kernels.profile import usual
+    from domain.features.kernels.ratios import over
+
+    return over(spread, usual(minutes_of(ts, zone_of(instrument)), spread, weeks, state))
