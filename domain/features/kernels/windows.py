@@ -1,4 +1,5 @@
-"""Sums over a sliding window, begun anew every window's length so that errors do not grow; NaN where the window holds one."""
+"""Statistics of a sliding window, put together from spans that double in length: a window of any length costs a few passes, nothing is ever
+taken away again, so nothing cancels, and the same window gives the same bits wherever it stands. NaN where the window holds one."""
 
 from __future__ import annotations
 
@@ -6,58 +7,168 @@ import numpy as np
 
 from domain.compiled import compiled
 
+CHUNK = 1024    # places that are made together, so that what is read again is near
+
+
+@compiled
+def _join(first, second, share, made):
+    """Means of two spans, the second ``share`` of the whole."""
+    for j in range(made.shape[0]):
+        made[j] = first[j] + (second[j] - first[j]) * share
+
+
+@compiled
+def _take_in(total, span, share):
+    """The same, where the first is the whole from then on: a loop of its own, for one that writes what it reads runs many places at a time only
+    where that shows."""
+    for j in range(total.shape[0]):
+        total[j] += (span[j] - total[j]) * share
+
 
 @compiled
 def means(values, window):
-    """Mean of the last ``window`` values at each place."""
-    made = np.full(values.shape[0], np.nan)
-    total, unknown = 0.0, 0
-    for i in range(values.shape[0]):
-        if i % window == 0:
-            total, unknown = 0.0, 0
-            for k in range(max(i - window + 1, 0), i + 1):
-                total, unknown = (total, unknown + 1) if np.isnan(values[k]) else (total + values[k], unknown)
-        else:
-            total, unknown = (total, unknown + 1) if np.isnan(values[i]) else (total + values[i], unknown)
-            if i >= window:
-                total, unknown = (total, unknown - 1) if np.isnan(values[i - window]) else (total - values[i - window], unknown)
-        if i >= window - 1 and unknown == 0:
-            made[i] = total / window
+    """Mean of the last ``window`` values at each place. Equal values have exactly their value as mean."""
+    made = np.empty(values.shape[0])
+    made[: window - 1] = np.nan
+    spans, longer = np.empty(min(CHUNK, made.shape[0]) + window), np.empty(min(CHUNK, made.shape[0]) + window)
+    for begin in range(window - 1, made.shape[0], CHUNK):
+        total = made[begin : begin + CHUNK]
+        places = total.shape[0]
+        one, length, done = values[begin - window + 1 : begin + places], 1, 0
+        while True:
+            if window & length:
+                if done == 0:
+                    total[:] = one[:places]
+                else:
+                    _take_in(total, one[done : done + places], length / (done + length))
+                done += length
+            if done == window:
+                break
+            held = one.shape[0] - length
+            _join(one[:held], one[length:], 0.5, longer[:held])
+            one, spans, longer, length = longer[:held], longer, spans, 2 * length
     return made
 
 
 @compiled
-def deviations(values, window, degrees):
-    """Standard deviation of the last ``window`` values at each place, over ``window`` less ``degrees``; sums are of what they lie off the
-    window's first value when they are begun anew, so that nothing cancels."""
-    made = np.full(values.shape[0], np.nan)
-    total, squares, unknown, centre = 0.0, 0.0, 0, 0.0
-    for i in range(values.shape[0]):
-        first = max(i - window + 1, 0)
-        if i % window == 0:
-            total, squares, unknown, centre = 0.0, 0.0, 0, np.nan
-            for k in range(first, i + 1):
-                if np.isnan(values[k]):
-                    unknown += 1
-                    continue
-                if np.isnan(centre):
-                    centre = values[k]
-                total += values[k] - centre
-                squares += (values[k] - centre) ** 2
-        else:
-            if np.isnan(values[i]):
-                unknown += 1
-            else:
-                if np.isnan(centre):
-                    centre = values[i]
-                total += values[i] - centre
-                squares += (values[i] - centre) ** 2
-            if i >= window:
-                if np.isnan(values[i - window]):
-                    unknown -= 1
+def _join_both(first, first_sums, second, second_sums, weight, slopes, made, made_sums):
+    """Means of two spans of equal length, and sums about them: of squares (Chan, Golub and LeVeque 1979), or of values times places."""
+    for j in range(made.shape[0]):
+        off = second[j] - first[j]
+        made[j] = first[j] + off * 0.5
+        made_sums[j] = first_sums[j] + second_sums[j] + (off if slopes else off * off) * weight
+
+
+@compiled
+def _take_in_both(total, total_sums, span, span_sums, share, weight, slopes):
+    """The same, where the first is the whole from then on and the second ``share`` of it."""
+    for j in range(total.shape[0]):
+        off = span[j] - total[j]
+        total[j] += off * share
+        total_sums[j] += span_sums[j] + (off if slopes else off * off) * weight
+
+
+@compiled
+def _moments(values, window, slopes):
+    """Means, and beside them the sums about the mean of squares, or of values times places."""
+    count = values.shape[0]
+    made, made_sums = np.empty(count), np.empty(count)
+    made[: window - 1] = np.nan
+    made_sums[: window - 1] = np.nan
+    size = min(CHUNK, count) + window
+    zeros, spans, longer, sums, longer_sums = np.zeros(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    for begin in range(window - 1, count, CHUNK):
+        total, total_sums = made[begin : begin + CHUNK], made_sums[begin : begin + CHUNK]
+        places, length, done = total.shape[0], 1, 0
+        one, one_sums = values[begin - window + 1 : begin + places], zeros
+        while True:
+            if window & length:
+                if done == 0:
+                    total[:] = one[:places]
+                    total_sums[:] = one_sums[:places]
                 else:
-                    total -= values[i - window] - centre
-                    squares -= (values[i - window] - centre) ** 2
-        if i >= window - 1 and unknown == 0 and window > degrees:
-            made[i] = np.sqrt(max(squares - total * total / window, 0.0) / (window - degrees))
+                    weight = done * length / 2 if slopes else done * length / (done + length)
+                    _take_in_both(total, total_sums, one[done : done + places], one_sums[done : done + places], length / (done + length), weight, slopes)
+                done += length
+            if done == window:
+                break
+            held, weight = one.shape[0] - length, length * length / 2 if slopes else length / 2
+            _join_both(one[:held], one_sums[:held], one[length:], one_sums[length : length + held], weight, slopes, longer[:held], longer_sums[:held])
+            one, one_sums, length = longer[:held], longer_sums[:held], 2 * length
+            spans, longer, sums, longer_sums = longer, spans, longer_sums, sums
+    return made, made_sums
+
+
+@compiled
+def moments(values, window):
+    """Mean of the last ``window`` values, and the sum of squares about it."""
+    return _moments(values, window, False)
+
+
+@compiled
+def deviations(values, window, degrees):
+    """Standard deviation of the last ``window`` values at each place, over ``window`` less ``degrees``; NaN where that is none."""
+    squares = _moments(values, window, False)[1]
+    share = 1.0 / (window - degrees) if window > degrees else np.nan
+    for i in range(squares.shape[0]):
+        squares[i] = np.sqrt(squares[i] * share)
+    return squares
+
+
+@compiled
+def scores(values, window):
+    """How many standard deviations each value lies off the mean of the last ``window``; 0 where these are all equal."""
+    made, squares = _moments(values, window, False)
+    for i in range(made.shape[0]):
+        score = (values[i] - made[i]) / np.sqrt(squares[i] / window)
+        made[i] = 0.0 if squares[i] == 0.0 else score
+    return made
+
+
+@compiled
+def slopes(values, window):
+    """Slope per place of the least-squares line through the last ``window`` values; NaN for a window of one."""
+    made = _moments(values, window, True)[1]
+    share = 12.0 / (window * (window * window - 1.0)) if window > 1 else np.nan
+    for i in range(made.shape[0]):
+        made[i] *= share
+    return made
+
+
+@compiled
+def _add_distance(values, means, total):
+    for j in range(total.shape[0]):
+        total[j] += abs(values[j] - means[j])
+
+
+@compiled
+def distance_scores(values, window):
+    """How many mean distances from their mean each value lies off the mean of the last ``window``; 0 where these are all equal."""
+    made, spread = means(values, window), np.empty(min(CHUNK, values.shape[0]))
+    for begin in range(window - 1, made.shape[0], CHUNK):
+        middle, last = made[begin : begin + CHUNK], values[begin : begin + CHUNK]
+        total = spread[: middle.shape[0]]
+        total[:] = 0.0
+        for back in range(window):
+            _add_distance(values[begin - back : begin - back + total.shape[0]], middle, total)
+        for j in range(total.shape[0]):
+            score = (last[j] - middle[j]) / total[j] * window
+            middle[j] = 0.0 if total[j] == 0.0 else score
+    return made
+
+
+@compiled
+def straightness(values, window):
+    """How far the last ``window`` moves led, over how far they went: 0 to 1, and 0 where there was no move."""
+    moves = np.empty(values.shape[0])
+    moves[:1] = np.nan
+    one, other, to = values[:-1], values[1:], moves[1:]
+    for i in range(to.shape[0]):
+        to[i] = abs(other[i] - one[i])
+    made = means(moves, window)
+    made[:window] = np.nan
+    before, last, to = values[: max(values.shape[0] - window, 0)], values[window:], made[window:]
+    for i in range(to.shape[0]):
+        share = abs(last[i] - before[i]) / (to[i] * window)
+        to[i] = 0.0 if to[i] == 0.0 else 1.0 if share > 1.0 else share
     return made

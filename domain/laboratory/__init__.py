@@ -1,0 +1,14 @@
+"""What a feature knows of what follows: its information, how steady and how new it is, and which moments of the past looked like this one."""
+
+from domain.laboratory.drift import drift_of as drift_of
+from domain.laboratory.information import association as association
+from domain.laboratory.information import benjamini_hochberg as benjamini_hochberg
+from domain.laboratory.question import Plan as Plan
+from domain.laboratory.redundancy import Rules as Rules
+from domain.laboratory.similar import Moments as Moments
+from domain.laboratory.similar import similar as similar
+from domain.laboratory.study import Findings as Findings
+from domain.laboratory.study import examine as examine
+from domain.laboratory.targets import Target as Target
+from domain.laboratory.targets import forward_return as forward_return
+from domain.laboratory.targets import trade_outcomes as trade_outcomes

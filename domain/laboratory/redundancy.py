@@ -1,0 +1,187 @@
+"""Which features say the same, and which to keep: rank correlations, clusters, inflation, and a proposal with the reason for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from domain.params import param
+
+CHUNK = 1 << 15
+SINGULAR = 1e-9
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a feature is proposed."""
+
+    least: int = param(5, low=1, high=20, unit="features", help="so many are proposed at least, the last of them in spite of a fault that is named")
+    most: int = param(20, low=1, high=200, unit="features", help="so many at most")
+    discovery: float = param(0.1, low=0.0, high=1.0, unit="share", help="false discovery rate (Benjamini–Hochberg) up to which a feature tells something")
+    correlation: float = param(0.8, low=0.1, high=1.0, unit="|rho|", help="two features at least so correlated in ranks say the same")
+    inflation: float = param(10.0, low=1.0, high=1_000.0, unit="VIF", help="a feature above it is a mixture of others that are kept")
+    agreement: float = param(0.6, low=0.0, high=1.0, unit="share", help="of the years must have the sign of the whole")
+    years: int = param(3, low=2, high=50, unit="years", help="fewer years say nothing about stability")
+    psi: float = param(0.25, low=0.0, high=100.0, unit="PSI", help="a drift from here on drops a feature")
+    missing: float = param(0.5, low=0.0, high=1.0, unit="share", help="a feature with no value at more of the rows is not judged")
+
+
+def correlations(score: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of each pair of columns over the rows both have; ``score``: rows × features, each column's ranks in any scale, NaN for none.
+
+    Each column is ranked once, over its own values, so where two miss different rows it departs a little from ranking each pair anew. 0 for a
+    pair without common rows or with a column that does not vary, 1 on the diagonal.
+
+    >>> correlations(np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]])).round(9).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    count, plain, square, cross = np.zeros((4, score.shape[1], score.shape[1]))
+    for first in range(0, len(score), CHUNK):
+        part = score[first : first + CHUNK].astype(float)
+        known = np.isfinite(part) * 1.0
+        part = np.nan_to_num(part)
+        count += known.T @ known
+        plain += part.T @ known
+        square += (part * part).T @ known
+        cross += part.T @ part
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = count * square - plain**2
+        rho = (count * cross - plain * plain.T) / np.sqrt(variance * variance.T)
+    rho = np.where(np.isfinite(rho) & (count > 2), np.clip(rho, -1.0, 1.0), 0.0)
+    np.fill_diagonal(rho, 1.0)
+    return rho
+
+
+def clusters(rho: np.ndarray, correlation: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
+    """For each feature the number of its cluster from 1, in the order of the features, and its place in an order that puts what is alike side by side.
+
+    Average linkage on 1 − |rho|, cut where features of two clusters are on average less correlated than ``correlation``.
+
+    >>> clusters(np.array([[1.0, 0.1, -0.9], [0.1, 1.0, 0.0], [-0.9, 0.0, 1.0]]))[0].tolist()
+    [1, 2, 1]
+    """
+    if len(rho) < 2:
+        return np.ones(len(rho), np.int64), np.arange(len(rho))
+    from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    distance = 1.0 - np.abs((rho + rho.T) / 2)
+    np.fill_diagonal(distance, 0.0)
+    tree = linkage(squareform(distance, checks=False), "average")
+    number = fcluster(tree, 1.0 - correlation, "distance")
+    first_seen = {name: k + 1 for k, name in enumerate(dict.fromkeys(number.tolist()))}
+    return np.array([first_seen[name] for name in number.tolist()]), np.argsort(leaves_list(tree))
+
+
+def inflation(rho: np.ndarray) -> np.ndarray:
+    """Variance inflation of each feature, 1 ÷ (1 − R²) of its ranks on those of all others: the diagonal of the inverse correlation matrix; inf for one that
+    others make up wholly.
+
+    >>> inflation(np.array([[1.0, 0.6], [0.6, 1.0]])).round(4).tolist(), inflation(np.ones((2, 2))).tolist()
+    ([1.5625, 1.5625], [inf, inf])
+    """
+    if not len(rho):
+        return np.zeros(0)
+    values, vectors = np.linalg.eigh((rho + rho.T) / 2)
+    share = vectors**2
+    lost = values < SINGULAR
+    found = share[:, ~lost] @ (1.0 / values[~lost])
+    return np.where(share[:, lost].sum(axis=1) > SINGULAR, np.inf, np.maximum(found, 1.0))
+
+
+def propose(summary: pd.DataFrame, rho: np.ndarray, rules: Rules = Rules()) -> pd.DataFrame:
+    """``feature, verdict, fault, with, reason``: what to keep of the features of ``summary``, in its order.
+
+    ``verdict``: keep, reserve (kept to make up the least number, in spite of its fault) or drop; ``fault``: values, information, unstable, drift,
+    redundant, inflation, surplus, or nothing; ``with``: the kept feature that a redundant one repeats. ``summary`` has ``feature, missing, p, q, ic,
+    information_q, years, agreeing, sign_changes, psi``. Each is judged by the first of these that holds, from the one that tells most to the one that tells least:
+    too few values; no information after Benjamini–Hochberg, neither in rank (``q``) nor in mutual information; a sign that does not hold from year
+    to year (where it is the sign that tells); a strong drift; a kept feature says the same; the kept ones make it up (VIF); enough are kept.
+    """
+    rows = summary.to_dict("records")
+    order = sorted(range(len(rows)), key=lambda k: (_worst_last(rows[k]["q"]), _worst_last(rows[k]["p"]), -abs(_number(rows[k]["ic"])), _worst_last(rows[k]["information_q"]), k))
+    told = {k: own_fault(rows[k], rules) for k in range(len(rows))}
+    kept: list[int] = []
+    others: dict[int, str] = {}
+    for k in (k for k in order if told[k] is None):
+        told[k] = _fault_beside(k, kept, rho, rows, rules)
+        if told[k] is None:
+            kept.append(k)
+        elif told[k][0] == "redundant":     # type: ignore[index]
+            others[k] = rows[_nearest(k, kept, rho)]["feature"]
+    reserve = _reserve(order, kept, told, rho, rules)
+    return pd.DataFrame([_said(rows[k], told[k], k in reserve, others.get(k, ""), rules) for k in range(len(rows))], columns=["feature", "verdict", "fault", "with", "reason"])
+
+
+def own_fault(row: dict, rules: Rules) -> tuple[str, str] | None:
+    """What speaks against a feature by itself: its fault in a word and in a sentence."""
+    if not row["missing"] <= rules.missing or not (np.isfinite(row["q"]) or np.isfinite(row["information_q"])):
+        return "values", f"it has no value at {row['missing']:.0%} of the rows, or does not vary"
+    in_rank, in_any = row["q"] <= rules.discovery, row["information_q"] <= rules.discovery
+    if not in_rank and not in_any:
+        return "information", f"no information is left after Benjamini–Hochberg ({_q(row)}; up to {rules.discovery:g} is asked)"
+    if in_rank and row["years"] >= rules.years and row["agreeing"] < rules.agreement * row["years"]:
+        return "unstable", f"its sign holds in {row['agreeing']:.0f} of {row['years']:.0f} years only and changes {row['sign_changes']:.0f} times"
+    if row["psi"] >= rules.psi:
+        return "drift", f"its recent values are distributed otherwise than before (PSI {row['psi']:.2f}; {rules.psi:g} is too much)"
+    return None
+
+
+def _fault_beside(k: int, kept: list[int], rho: np.ndarray, rows: list[dict], rules: Rules) -> tuple[str, str] | None:
+    """What speaks against it beside those that are kept."""
+    if not kept:
+        return None
+    near = _nearest(k, kept, rho)
+    if abs(rho[k, near]) >= rules.correlation:
+        return "redundant", f"it says what {rows[near]['feature']} says (rho {rho[k, near]:.2f}), which tells no less"
+    mixed = float(inflation(rho[np.ix_([*kept, k], [*kept, k])])[-1])
+    if mixed > rules.inflation:
+        return "inflation", f"the {len(kept)} features kept before it make it up (VIF {mixed:.1f}; {rules.inflation:g} is too much)"
+    if len(kept) >= rules.most:
+        return "surplus", f"{rules.most} that tell more are kept already"
+    return None
+
+
+def _nearest(k: int, kept: list[int], rho: np.ndarray) -> int:
+    return max(kept, key=lambda other: abs(rho[k, other]))
+
+
+def _reserve(order: list[int], kept: list[int], told: dict[int, tuple[str, str] | None], rho: np.ndarray, rules: Rules) -> set[int]:
+    """Those taken to make up the least number: first what tells something but is unstable or drifts, then what tells most of the rest; never what is redundant."""
+    found: list[int] = []
+    for faults in (("unstable", "drift"), ("information",)):
+        for k in order:
+            fault = told[k]
+            wanted = len(kept) + len(found) < min(rules.least, rules.most) and fault is not None and fault[0] in faults
+            if wanted and all(abs(rho[k, other]) < rules.correlation for other in (*kept, *found)):
+                found.append(k)
+    return set(found)
+
+
+def _said(row: dict, fault: tuple[str, str] | None, reserve: bool, other: str, rules: Rules) -> tuple[str, str, str, str, str]:
+    if fault is None:
+        return row["feature"], "keep", "", "", f"Kept: it tells {_what(row, rules)} ({_q(row)}) that no feature kept before it says."
+    if reserve:
+        return row["feature"], "reserve", fault[0], "", f"Kept only to make up the least number, although {fault[1]}."
+    return row["feature"], "drop", fault[0], other, f"Dropped: {fault[1]}."
+
+
+def _what(row: dict, rules: Rules) -> str:
+    return "something" if row["q"] <= rules.discovery else "of the size or shape of what follows, not of its direction,"
+
+
+def _q(row: dict) -> str:
+    def told(q: float) -> str:
+        return "unknown" if not np.isfinite(q) else f"{q:.2g}"
+
+    return f"IC {_number(row['ic']):+.3f} with q {told(row['q'])}, mutual information with q {told(row['information_q'])}"
+
+
+def _number(value: float) -> float:
+    return float(value) if np.isfinite(value) else 0.0
+
+
+def _worst_last(value: float) -> float:
+    return float(value) if np.isfinite(value) else np.inf
