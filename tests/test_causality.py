@@ -6,35 +6,52 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.features import FEATURES, compute, use
+from domain.features import FEATURES, Around, compute, use
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.strategies import STRATEGIES
-from domain.venues.synthetic import GBM, RegimeSwitching, generate
+from domain.venues.synthetic import GBM, generate
+from tests.domain.features.world import market
 
 LENGTH = 700
 CUTS = (1, 2, 15, 101, 350, 698, 699)
 
 
 @pytest.fixture(scope="module", params=["regimes", "gbm"])
-def bars(request) -> pd.DataFrame:
-    model = {"regimes": RegimeSwitching(), "gbm": GBM()}[request.param]
+def seen(request) -> tuple[pd.DataFrame, Around]:
+    """Bars with everything around them, and driftless ones alone."""
+    if request.param == "regimes":
+        bars, around = market(LENGTH)
+        return bars, around
     start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-03-01", "2024-03-14"))
-    return generate(model, instrument("EURUSD"), Timeframe.named("M15"), start, end, seed=5).iloc[:LENGTH].assign(volume=100.0)
+    one, timeframe = instrument("EURUSD"), Timeframe.named("M15")
+    return generate(GBM(), one, timeframe, start, end, seed=5).iloc[:LENGTH].assign(volume=100.0), Around(one, timeframe)
+
+
+@pytest.fixture
+def bars(seen) -> pd.DataFrame:
+    return seen[0]
+
+
+def part_of(seen: tuple[pd.DataFrame, Around], cut: int) -> tuple[pd.DataFrame, Around]:
+    """What was known when bar ``cut`` - 1 had closed."""
+    bars, around = seen
+    part = bars.iloc[:cut]
+    return part, around.until(int(around.ends(part)[-1]))
 
 
 @pytest.mark.parametrize("name", FEATURES)
 @pytest.mark.parametrize("cut", CUTS)
-def test_a_feature_knows_no_later_bar(bars, name, cut):
+def test_a_feature_knows_no_later_bar(seen, name, cut):
     one = use(name)
-    whole, part = (compute(seen, [one])[one.column].to_numpy() for seen in (bars, bars.iloc[:cut]))
+    whole, part = (compute(bars, [one], around)[one.column].to_numpy() for bars, around in (seen, part_of(seen, cut)))
     np.testing.assert_array_equal(part, whole[:cut])
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_a_feature_leaves_its_input_as_it_was(bars, name):
     before = bars.copy(deep=True)
-    compute(bars, [use(name)])
+    compute(bars, [use(name)], market(LENGTH)[1])
     pd.testing.assert_frame_equal(bars, before)
 
 

@@ -1,0 +1,25 @@
+"""Means of several columns at each bar, of those that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.compiled import compiled
+
+
+@compiled
+def take_in(column, sign, total, count):
+    """Add a column, with its sign, where it is known."""
+    for i in range(column.shape[0]):
+        known = column[i] == column[i]
+        total[i] += sign * column[i] if known else 0.0
+        count[i] += 1.0 if known else 0.0
+
+
+@compiled
+def over_counts(total, count):
+    """The means; NaN where nothing was known."""
+    made = np.empty(total.shape[0])
+    for i in range(made.shape[0]):
+        made[i] = total[i] / count[i] if count[i] > 0.0 else np.nan
+    return made

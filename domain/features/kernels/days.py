@@ -1,0 +1,46 @@
+"""A value a bar that changes by the day, against its own days."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.compiled import compiled
+
+DAY = 86_400_000_000_000
+
+
+@compiled
+def scores(values, ts, least, state, ring):
+    """How many standard deviations each value lies above the mean of as many days as ``ring`` has places, the present one as it stands so far;
+    from ``least`` days on, 0 where they do not differ. A day without a value is no day.
+
+    ``state``: days so far, the present day, its place in the ring, mean and deviation as last made."""
+    made = np.full(values.shape[0], np.nan)
+    window = ring.shape[0]
+    for i in range(values.shape[0]):
+        value = values[i]
+        if np.isnan(value):
+            continue
+        changed = True
+        day = float(ts[i] // DAY)
+        if state[0] == 0.0 or day != state[1]:
+            place = int(state[0]) % window
+            state[0], state[1], state[2] = state[0] + 1.0, day, float(place)
+        else:
+            place = int(state[2])
+            changed = ring[place] != value
+        ring[place] = value
+        held = min(int(state[0]), window)
+        if held < least:
+            continue
+        if changed:
+            mean = 0.0
+            for k in range(held):
+                mean += ring[k]
+            mean /= held
+            squares = 0.0
+            for k in range(held):
+                squares += (ring[k] - mean) ** 2
+            state[3], state[4] = mean, np.sqrt(squares / held)
+        made[i] = (value - state[3]) / state[4] if state[4] > 1e-12 * abs(state[3]) else 0.0
+    return made

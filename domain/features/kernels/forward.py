@@ -1,0 +1,145 @@
+"""The forward pass of a hidden Markov model with Gaussian emissions, bar by bar in logarithms: what is known of the state at each bar's end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.compiled import compiled
+
+LOG_TWO_PI = np.log(2 * np.pi)
+SMALLEST = 1e-250       # probabilities below it are added up as logarithms
+
+
+@compiled
+def triangles(covariances):
+    """Of each covariance the triangle L with L Lᵀ = covariance, its diagonal as reciprocals, and the constant of the log density,
+    −½ (log determinant + d log 2π); NaN where it is not positive definite."""
+    states, size = covariances.shape[0], covariances.shape[1]
+    factors, constants = np.zeros(covariances.shape), np.empty(states)
+    for state in range(states):
+        logarithm = size * LOG_TWO_PI
+        for i in range(size):
+            for j in range(i + 1):
+                rest = covariances[state, i, j]
+                for k in range(j):
+                    rest -= factors[state, i, k] * factors[state, j, k]
+                if i > j:
+                    factors[state, i, j] = rest * factors[state, j, j]
+                else:
+                    factors[state, i, i] = 1.0 / np.sqrt(rest) if rest > 0.0 else np.nan
+                    logarithm += np.log(rest) if rest > 0.0 else np.nan
+        constants[state] = -0.5 * logarithm
+    return factors, constants
+
+
+@compiled
+def densities(rows, t, centre, spread, means, factors, constants, scaled, solved, made):
+    """Log density of one row, scaled, under each Gaussian: forward substitution through its triangle."""
+    states, size = means.shape
+    for i in range(size):
+        scaled[i] = (rows[t, i] - centre[i]) / spread[i]
+    for state in range(states):
+        squares = 0.0
+        for i in range(size):
+            rest = scaled[i] - means[state, i]
+            for k in range(i):
+                rest -= factors[state, i, k] * solved[k]
+            solved[i] = rest * factors[state, i, i]
+            squares += solved[i] * solved[i]
+        made[state] = constants[state] - 0.5 * squares
+
+
+@compiled
+def all_densities(rows, centre, spread, means, factors, constants):
+    """Log density of every row under each Gaussian."""
+    states, size = means.shape
+    made, scaled, solved = np.empty((rows.shape[0], states)), np.empty(size), np.empty(size)
+    for t in range(rows.shape[0]):
+        densities(rows, t, centre, spread, means, factors, constants, scaled, solved, made[t])
+    return made
+
+
+@compiled
+def expect(log_start, transition, log_transition, belief, expected):
+    """What is believed of a bar before it is seen, in logarithms: the start before the first one (``belief`` is NaN), else the last belief
+    through the transitions."""
+    states = log_start.shape[0]
+    if np.isnan(belief[0, 0]):
+        for to in range(states):
+            expected[to] = log_start[to]
+        return
+    for to in range(states):
+        total = 0.0
+        for k in range(states):
+            total += belief[1, k] * transition[k, to]
+        expected[to] = np.log(total) if total > SMALLEST else log_sum(belief, log_transition, to)
+
+
+@compiled
+def log_sum(belief, log_transition, to):
+    """log Σ exp(belief + transition), which neither overflows nor loses what is small."""
+    top, total = -np.inf, 0.0
+    for k in range(belief.shape[1]):
+        top = max(top, belief[0, k] + log_transition[k, to])
+    if top == -np.inf:
+        return top
+    for k in range(belief.shape[1]):
+        total += np.exp(belief[0, k] + log_transition[k, to] - top)
+    return top + np.log(total)
+
+
+@compiled
+def weigh(expected, log_densities, belief):
+    """The belief after a bar is seen, from what was expected and the log density of the bar in each state; the log likelihood of the bar.
+    A bar that is unknown (NaN), or that no state explains (all −∞), leaves what was expected and has likelihood 1."""
+    states, top, total = expected.shape[0], -np.inf, 0.0
+    for k in range(states):
+        joint = expected[k] + log_densities[k]
+        belief[0, k] = joint
+        total += joint
+        if joint > top:
+            top = joint
+    seen = top > -np.inf and top < np.inf and not np.isnan(total)
+    total, top = 0.0, top if seen else 0.0
+    for k in range(states):
+        if not seen:
+            belief[0, k] = expected[k]
+        belief[1, k] = np.exp(belief[0, k] - top)
+        total += belief[1, k]
+    likelihood = top + np.log(total)
+    for k in range(states):
+        belief[0, k] -= likelihood
+        belief[1, k] /= total
+    return likelihood if seen else 0.0
+
+
+@compiled
+def forward(rows, centre, spread, means, factors, constants, log_start, transition, log_transition, belief):
+    """The probability of each state at each row, from this and earlier rows alone, and the log likelihood of all.
+
+    ``belief``: logarithms and probabilities after the row before the first, NaN where there is none; it leaves as they stand after the last.
+    One row at a time or all at once, the bits are the same.
+    """
+    (states, size), likelihood = means.shape, 0.0
+    made, expected, log_densities, scaled, solved = np.empty((rows.shape[0], states)), np.empty(states), np.empty(states), np.empty(size), np.empty(size)
+    for t in range(rows.shape[0]):
+        expect(log_start, transition, log_transition, belief, expected)
+        densities(rows, t, centre, spread, means, factors, constants, scaled, solved, log_densities)
+        likelihood += weigh(expected, log_densities, belief)
+        for k in range(states):
+            made[t, k] = belief[1, k]
+    return made, likelihood
+
+
+@compiled
+def walk(transition_sums, draws, first):
+    """States along the transitions: the row of running sums of the last one, and a number from 0 to 1 for each bar."""
+    made, state = np.empty(draws.shape[0], np.int64), first
+    for t in range(draws.shape[0]):
+        if t > 0:
+            last = state
+            state = 0
+            while state < transition_sums.shape[0] - 1 and draws[t] >= transition_sums[last, state]:
+                state += 1
+        made[t] = state
+    return made

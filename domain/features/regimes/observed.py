@@ -1,0 +1,146 @@
+"""What a regime model sees of the market: causal columns whose names say how they were made, so that a model's columns can be made anew.
+
+Gaussians fit logarithms and roots better than the figures themselves, which cannot be below 0: so volatility and ATR are logged, drawdown is
+under a root, and correlation goes through Fisher's transformation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features.around import Around
+from domain.features.base import parse
+from domain.features.engine import Table, compute
+from domain.registry import Registry
+
+WRITTEN = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<window>\d+)\))?")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """``make(table, window)`` gives a value a bar; ``window`` is the default, in bars."""
+
+    name: str
+    make: Callable[[Table, int], np.ndarray]
+    window: int
+
+    @property
+    def about(self) -> str:
+        return (self.make.__doc__ or "").strip()
+
+
+OBSERVED: Registry[Observed] = Registry("observation")
+
+
+def observed(window: int) -> Callable:
+    def register(make: Callable[[Table, int], np.ndarray]) -> Callable[[Table, int], np.ndarray]:
+        OBSERVED.add(make.__name__, Observed(make.__name__, make, window))
+        return make
+
+    return register
+
+
+def standard(around: Around = Around()) -> tuple[str, ...]:
+    """The columns a regime model sees where none are chosen; correlation only where there are other instruments.
+
+    >>> standard()
+    ('log_volatility(48)', 'log_atr_share(14)', 'root_drawdown(480)', 'straightness(48)')
+    """
+    names = ["log_volatility", "log_atr_share", "root_drawdown", "straightness"] + ["correlation_with_others"] * bool(around.others)
+    return tuple(f"{name}({OBSERVED[name].window})" for name in names)
+
+
+def observations(bars: pd.DataFrame, around: Around = Around(), columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """The columns a regime model sees, NaN where they are not known yet, by the time of each bar.
+
+    ``columns``: names of OBSERVED with their window in brackets, or any feature as it is written; none: the standard ones. For a fitted model, its own.
+
+    >>> prices = np.array([1.0, 2.0, 4.0, 2.0])
+    >>> bars = pd.DataFrame(dict(open=prices, high=prices, low=prices, close=prices))
+    >>> observations(bars, columns=["straightness(2)", "root_drawdown(2)"]).round(4).to_numpy().tolist()
+    [[nan, nan], [nan, 0.0], [1.0, 0.0], [0.0, 0.7071]]
+    """
+    table, made = Table(bars, around), {}
+    for text in standard(around) if columns is None else columns:
+        found = WRITTEN.fullmatch(text.strip())
+        if found and found["name"] in OBSERVED:
+            one = OBSERVED[found["name"]]
+            window = int(found["window"] or one.window)
+            if window < 2:
+                raise BadRequest(f"{text} looks at {window} bars; it needs at least 2")
+            with np.errstate(all="ignore"):
+                made[f"{one.name}({window})"] = _finite(one.make(table, window))
+        else:
+            use = parse(text)
+            made[use.column] = _finite(compute(bars, [use], around)[use.column].to_numpy(np.float64))
+    return pd.DataFrame(made, index=pd.DatetimeIndex(bars["ts"], name="ts") if "ts" in bars else bars.index)
+
+
+@observed(window=48)
+def log_volatility(table: Table, window: int) -> np.ndarray:
+    """ln √(mean of the squared log returns of ``window`` bars), a bar. NaN where nothing moved."""
+    from domain.features.kernels.windows import means
+
+    return np.log(means(_returns(table.input("close")) ** 2, window)) / 2
+
+
+@observed(window=14)
+def log_atr_share(table: Table, window: int) -> np.ndarray:
+    """ln (Wilder's average true range ÷ close)."""
+    from domain.features.volatility import atr, true_range
+
+    close = table.input("close")
+    return np.log(atr(true_range(table.input("high"), table.input("low"), close), window=window) / close)
+
+
+@observed(window=480)
+def root_drawdown(table: Table, window: int) -> np.ndarray:
+    """√(share by which the close lies below the highest high of ``window`` bars)."""
+    from domain.features.kernels.extremes import highest
+
+    return np.sqrt(np.maximum(1 - table.input("close") / highest(table.input("high"), window), 0.0))
+
+
+@observed(window=48)
+def straightness(table: Table, window: int) -> np.ndarray:
+    """Kaufman's efficiency: |change over ``window`` bars| ÷ the sum of the sizes of its steps, 0 to 1; 0 where nothing moved. Source: Kaufman (1995)."""
+    from domain.features.kernels.windows import means
+
+    close = table.input("close")
+    path = means(np.abs(_changes(close)), window) * window
+    change = np.abs(_changes(close, window))
+    return np.where(path > 0, np.minimum(change / path, 1.0), path)
+
+
+@observed(window=96)
+def correlation_with_others(table: Table, window: int) -> np.ndarray:
+    """artanh of the mean size of the correlation of log returns over ``window`` bars with each other instrument; NaN where none is known."""
+    from domain.features.kernels.pairs import moments
+
+    own, total, known = _returns(table.input("close")), np.zeros(len(table.bars)), np.zeros(len(table.bars))
+    for other in table.input("others").values():
+        both, of_own, of_other = moments(own, _returns(other), window)
+        size = np.abs(both / np.sqrt(of_own * of_other))
+        total, known = total + np.nan_to_num(size, posinf=0.0), known + np.isfinite(size)
+    return np.arctanh(np.minimum(total / known, 0.9999))
+
+
+def _changes(values: np.ndarray, steps: int = 1) -> np.ndarray:
+    made = np.full(len(values), np.nan)
+    made[steps:] = values[steps:] - values[:-steps]
+    return made
+
+
+def _returns(prices: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return _changes(np.log(prices))
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)

@@ -1,0 +1,167 @@
+"""What is known of the state at each bar: against a slow filter, published vectors and an independent library, and never from the future."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain.errors import BadRequest, UnknownName
+from domain.features.regimes import RegimeModel
+from tests.domain.features.regimes import reference
+
+ORACLES = Path(os.environ.get("TIDEMARK_DATA", ""), "oracles")
+RNG = np.random.default_rng(1)
+CUTS = (1, 2, 57, 399)
+KINDS = ("hmm", "mixture")
+
+
+def rows(width: int, length: int = 400) -> np.ndarray:
+    made = RNG.normal(scale=2.0, size=(length, width))
+    made[RNG.random(length) < 0.05, 0] = np.nan
+    made[:3] = np.nan
+    made[200:230] = np.nan
+    return made
+
+
+def oracle(name: str):
+    return pytest.mark.skipif(not (ORACLES / name).is_file(), reason=f"TIDEMARK_DATA names no folder with oracles/{name}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("states", "width"), [(2, 1), (3, 4), (6, 5)])
+def test_the_filter_is_the_slow_one(kind, states, width):
+    model, seen = reference.model(states, width, seed=states, kind=kind), rows(width)
+    follow = model.follow()
+    found, (wanted, likelihood) = follow.extend(seen), reference.filtered(model, seen)
+    np.testing.assert_allclose(found, wanted, atol=1e-12)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-14)
+    assert follow.log_likelihood == pytest.approx(likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bar_by_bar_gives_the_same_bits_as_all_at_once(kind):
+    model, seen = reference.model(kind=kind), rows(2)
+    follow = model.follow()
+    np.testing.assert_array_equal([follow.append(row) for row in seen], model.filtered(seen))
+
+
+def test_a_kept_belief_goes_on_where_it_stopped():
+    model, seen = reference.model(), rows(2)
+    first = model.follow()
+    first.extend(seen[:150])
+    kept = json.loads(json.dumps(first.belief))
+    np.testing.assert_array_equal(model.follow(kept).extend(seen[150:]), model.filtered(seen)[150:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cut", CUTS)
+def test_the_filter_knows_no_later_bar(kind, cut):
+    model, seen = reference.model(kind=kind), rows(2)
+    np.testing.assert_array_equal(model.filtered(seen[:cut]), model.filtered(seen)[:cut])
+
+
+def test_the_gate_sees_smoothing():
+    """hmmlearn's predict_proba looks back from the end: of the same model it says something else of the past when it has seen more."""
+    from hmmlearn.hmm import GaussianHMM
+
+    model, seen = replace(reference.model(2, 1), centre=(0.0,), spread=(1.0,)), RNG.normal(size=(300, 1))
+    theirs = GaussianHMM(2, "full")
+    theirs.startprob_, theirs.transmat_, theirs.means_, theirs.covars_ = (np.array(one) for one in (model.start, model.transition, model.means, model.covariances))
+    part, whole = theirs.predict_proba(seen[:150]), theirs.predict_proba(seen)
+    assert np.abs(part - whole[:150]).max() > 1e-3
+    np.testing.assert_allclose(model.filtered(seen)[-1], whole[-1], atol=1e-12)         # at the last bar there is no later one
+    np.testing.assert_allclose(model.filtered(seen[:150])[-1], part[-1], atol=1e-12)
+    np.testing.assert_allclose(reference.smoothed(model, seen), whole, atol=1e-10)
+    follow = model.follow()
+    follow.extend(seen)
+    assert follow.log_likelihood == pytest.approx(theirs.score(seen), rel=1e-12)
+
+
+def test_an_unknown_bar_leaves_what_was_expected():
+    model = reference.model()
+    found = model.filtered(np.array([[np.nan, 1.0], [0.3, 0.1], [np.nan, np.nan], [0.2, np.inf]]))
+    transition = np.array(model.transition)
+    np.testing.assert_allclose(found[0], model.start, rtol=1e-14)
+    np.testing.assert_allclose(found[2], found[1] @ transition, rtol=1e-13)
+    np.testing.assert_allclose(found[3], found[2] @ transition, rtol=1e-13)
+
+
+def test_what_is_too_small_for_a_float_is_not_lost():
+    """A state 1e-400 as likely as the others is the only way into the third: in probabilities it would be gone."""
+    one = ((1.0,),)
+    model = RegimeModel(
+        "hmm", ("x",), ("a", "b", "c"), (0.0,), (1.0,), ((0.0,), (50.0,), (200.0,)), (one, one, one), (0.5, 0.5, 0.0), ((1.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.0, 0.0, 1.0))
+    )
+    found = model.filtered(np.array([[0.0], [0.0], [200.0]]))
+    assert found[1].tolist() == [1.0, 0.0, 0.0]
+    np.testing.assert_allclose(found[2], [0.0, 0.0, 1.0], atol=1e-12)
+    assert np.isfinite(model.filtered(np.array([[1e160], [1e308], [0.0]]))).all()
+
+
+def test_a_mixture_judges_each_bar_alone_as_scikit_learn_does():
+    from sklearn.mixture import GaussianMixture
+
+    model = replace(reference.model(kind="mixture"), centre=(0.0, 0.0), spread=(1.0, 1.0))
+    theirs = GaussianMixture(3, weights_init=model.start)
+    theirs.weights_, theirs.means_ = np.array(model.start), np.array(model.means)
+    theirs.precisions_cholesky_ = np.linalg.cholesky(np.linalg.inv(np.array(model.covariances)))
+    seen = RNG.normal(scale=2.0, size=(200, 2))
+    np.testing.assert_allclose(model.filtered(seen), theirs.predict_proba(seen), atol=1e-10)
+    np.testing.assert_allclose(model.filtered(seen[::-1]), model.filtered(seen)[::-1], atol=1e-13)
+
+
+@pytest.mark.data
+@oracle("hmm_forward_backward_wikipedia.json")
+def test_the_umbrella_example():
+    """The emissions of the example are a table, so this holds what the filter does with them, not the densities."""
+    from domain.features.kernels.forward import expect, weigh
+
+    said = json.loads((ORACLES / "hmm_forward_backward_wikipedia.json").read_text())
+    start, transition, emission = (np.array(said[name]) for name in ("startprob", "transmat", "frameprob"))
+    belief, expected, likelihood, made = np.full((2, 2), np.nan), np.empty(2), 0.0, []
+    for row in emission:
+        expect(np.log(start), transition, np.log(transition), belief, expected)
+        likelihood += weigh(expected, np.log(row), belief)
+        made.append(belief[1] * np.exp(likelihood))
+    np.testing.assert_allclose(made, said["expected"]["forward"], atol=6e-5)
+    assert likelihood == pytest.approx(said["expected"]["loglik"], abs=6e-5)
+    first = np.array(made[0]) * said["expected"]["backward"][0]
+    assert first[0] / first.sum() == pytest.approx(said["expected"]["posteriors_t0_state0"], abs=1e-4)
+
+
+@pytest.mark.data
+@oracle("hmm_gaussian_goog.json")
+def test_two_states_on_google_equal_hmmlearn():
+    said = json.loads((ORACLES / "hmm_gaussian_goog.json").read_text())
+    closes = pd.read_csv(ORACLES / "backtesting_py" / "GOOG.csv")["Close"].to_numpy()
+    returns = np.diff(np.log(closes))[:, None]
+    assert len(returns) == said["n"]
+    variances = [((one**2,),) for one in said["std"]]
+    model = RegimeModel(
+        "hmm", ("return",), ("state 1", "state 2"), (0.0,), (1.0,), tuple((one,) for one in said["means"]), tuple(variances), tuple(said["startprob"]), reference.matrix(np.array(said["transmat"]))
+    )
+    follow = model.follow()
+    found = follow.extend(returns)
+    assert follow.log_likelihood == pytest.approx(said["loglik"], rel=1e-12)
+    assert found[-1, 1] == pytest.approx(said["posterior_state1_last10"][-1], rel=1e-9)
+    hindsight = reference.smoothed(model, returns)[:, 1]
+    np.testing.assert_allclose(hindsight[:10], said["posterior_state1_first10"], rtol=1e-9)
+    np.testing.assert_allclose(hindsight[-10:], said["posterior_state1_last10"], rtol=1e-9)
+    assert np.abs(found[:10, 1] - said["posterior_state1_first10"]).max() > 0.05        # hindsight is not what was known
+
+
+def test_columns_are_found_by_name_and_a_missing_one_is_named():
+    model, seen = reference.model(), rows(2)
+    frame = pd.DataFrame(dict(c1=seen[:, 1], more=0.0, c0=seen[:, 0]))
+    np.testing.assert_array_equal(model.filtered(frame), model.filtered(seen))
+    assert model.follow().append(dict(c1=0.1, c0=0.2)).tolist() == model.filtered(np.array([[0.2, 0.1]]))[0].tolist()
+    with pytest.raises(UnknownName, match="no column of the observations named 'c0'"):
+        model.filtered(frame.drop(columns="c0"))
+    with pytest.raises(BadRequest, match="needs 2 columns: c0, c1"):
+        model.filtered(seen[:, :1])
