@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import engine, growth, house, others, stages
+from benchmarks import engine, features, growth, house, others, stages
 from benchmarks.timing import Row, table
 from worker.memory import keep_freed
 
-PARTS = {"engine": engine, "stages": stages, "growth": growth, "others": others, "house": house}
+PARTS = {"engine": engine, "stages": stages, "features": features, "growth": growth, "others": others, "house": house}
 
 
 def main(names: list[str]) -> int:

@@ -16,12 +16,9 @@ from benchmarks import workload as load
 from benchmarks.timing import Row, median, spoken
 from domain.analytics import measure
 from domain.backtest.simulator import simulate
-from domain.features import compute, use
+from domain.features import Around, compute, use
 from domain.market import check, frame, readers
-from domain.market.bars import ts_of
-from domain.market.calendar import bar_ends
 from domain.market.instrument import instrument
-from domain.market.resample import join_closed, resample
 from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
 from domain.trading import Account, Costs, Execution, Outcome, Task
@@ -29,7 +26,8 @@ from domain.trading.signals import read_signals
 
 M5, M30 = Timeframe.named("M5"), Timeframe.named("M30")
 EURUSD = instrument("EURUSD")
-USES = (use("atr"), use("atr_ratio"), use("sma", window=load.WINDOW), use("channel_high", window=20), use("channel_low", window=20))
+USES = (use("atr"), use("atr_ratio"), use("sma", window=load.WINDOW), use("channel_high", window=20), use("channel_low", window=20), use("zscore", window=load.WINDOW))
+AVERAGES = tuple(use("ema", "M30", window=window) for window in (20, 50))
 ACCOUNT = Account(balance=1e6)
 COSTS = Costs(spread=load.SPREAD, slippage=load.SLIP, commission_per_lot=3.0, swap_long=-6.5, swap_short=1.0)
 MUST, FASTER = 0.200, 5.0
@@ -84,20 +82,16 @@ def from_parquet(path: Path) -> pd.DataFrame:
 
 def informative(bars: pd.DataFrame) -> pd.DataFrame:
     """Beside each bar two averages of the last M30 bar that has closed by its end."""
-    longer = resample(bars, M5, M30, EURUSD.calendar)
-    row = join_closed(bar_ends(ts_of(bars), M5, EURUSD.calendar), bar_ends(ts_of(longer), M30, EURUSD.calendar))
-    averages = {f"ema_{span}": longer["close"].ewm(span=span, adjust=False).mean().to_numpy() for span in (20, 50)}
-    return bars.assign(**{name: np.where(row >= 0, values[row], np.nan) for name, values in averages.items()})
+    return compute(bars, AVERAGES, Around(EURUSD, M5))
 
 
 def features(bars: pd.DataFrame) -> pd.DataFrame:
-    wide = compute(bars, USES)
-    return wide.assign(score=(wide["close"] - wide[USES[2].column]) / wide["close"].rolling(load.WINDOW).std(ddof=0))
+    return compute(bars, USES)
 
 
 def entries(wide: pd.DataFrame) -> pd.DataFrame:
     """The workload's rule, its signals read as those of a strategy are."""
-    score = wide["score"].to_numpy()
+    score = wide[USES[-1].column].to_numpy()
     at = np.flatnonzero(np.abs(score) > load.BEYOND)
     side, price = np.where(score[at] < 0, 1, -1), wide["close"].to_numpy()[at]
     return read_signals(load.table(wide["ts"].array[at], side, price), ("EURUSD",))

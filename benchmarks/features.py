@@ -1,0 +1,106 @@
+"""Features, regimes and the feature laboratory: all at once, bar by bar, and beside TA-Lib where it is installed."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import others, stages
+from benchmarks import workload as load
+from benchmarks.timing import Row, median, spoken
+from domain.features import Around, Known, closes, compute, parse
+from domain.features.engine import Table
+from domain.features.recipes import recipe
+from domain.features.regimes import fit
+from domain.features.stream import Stream
+from domain.laboratory.study import examine
+from domain.laboratory.targets import forward_return
+
+DAY = 86_400_000_000_000        # nanoseconds
+FULL, STEP, FILTER, TALIB, LABORATORY = 1.5, 2e-3, 50e-9, 1.2, 60.0
+HISTORY, APPENDED = 20_000, 300
+EXAMINED, COLUMNS, HORIZON = 224_000, 50, 12
+TRAINED, STATES = 100_000, 3
+
+
+@cache
+def market() -> tuple[pd.DataFrame, Around]:
+    """The workload's bars with volume and spread, three other instruments, five daily series, headlines and releases."""
+    rng = np.random.default_rng(load.SEED)
+    bars = load.bars().assign(volume=rng.gamma(2.0, 200.0, load.BARS), spread=np.round(rng.gamma(4.0, 2e-5, load.BARS), 5))
+    known = closes(bars, stages.EURUSD, stages.M5)
+    walks = {name: Known(known.times, known.values * np.exp(np.cumsum(rng.normal(0.0, 1e-4, load.BARS)))) for name in ("GBPUSD", "USDJPY", "XAUUSD")}
+    days = np.arange(known.times[0] // DAY - 400, known.times[-1] // DAY) * DAY
+    macro = {name: Known(days, 50.0 + np.cumsum(rng.normal(0.0, 1.0, len(days)))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
+    news = np.sort(rng.integers(known.times[0], known.times[-1], 20_000))
+    return bars, Around(stages.EURUSD, stages.M5, walks, macro, Known(news, rng.uniform(-1.0, 1.0, len(news))), news[::20].copy())
+
+
+def rows() -> Iterator[Row]:
+    bars, around = market()
+    uses = recipe("full").uses
+    taken = median(lambda: compute(bars, uses, around), 5, 1)
+    yield Row(f"features: full, {len(uses)} columns, {len(bars):,} bars", taken, goal=f"≤ {FULL} s", holds=taken <= FULL)
+    each = _appended()
+    yield Row(f"features: full, one bar appended after {HISTORY:,}", each, goal=f"≤ {STEP * 1e3:.0f} ms", holds=each <= STEP)
+    yield from _beside_talib(bars, around)
+    yield from _regimes()
+    yield _laboratory()
+
+
+def _appended() -> float:
+    """Seconds of the median bar."""
+    bars, around = market()
+    stream = Stream(bars.iloc[:HISTORY], recipe("full").uses, around)
+    now = around.ends(bars.iloc[: HISTORY + APPENDED])
+    others_now, macro_now = ({name: one.at(now) for name, one in family.items()} for family in (around.others, around.macro))
+    taken = []
+    for row, bar in enumerate(bars.iloc[HISTORY : HISTORY + APPENDED].to_dict("records"), HISTORY):
+        closed, outside = ({name: values[row] for name, values in family.items()} for family in (others_now, macro_now))
+        start = time.perf_counter()
+        stream.append(bar, closed, outside)
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def _beside_talib(bars: pd.DataFrame, around: Around) -> Iterator[Row]:
+    if not others.installed("talib"):
+        yield Row("TA-Lib: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "given.npz")
+        np.savez(file, **{name: bars[name].to_numpy() for name in ("high", "low", "close")})
+        told = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), "9")
+    for text, theirs in told["seconds"].items():
+        ours = median(lambda text=text: Table(bars, around).column(parse(text)), 9, 2)      # type: ignore[misc]
+        yield Row(f"features: {text}, its inputs too", ours, f"{told['version']}, {spoken(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
+
+
+def _regimes() -> Iterator[Row]:
+    rng = np.random.default_rng(load.SEED)
+    table = pd.DataFrame(rng.normal(size=(load.BARS, 4)) * np.repeat([1.0, 2.0, 4.0, 2.0], load.BARS // 4 + 1)[: load.BARS, None], columns=[f"x{k}" for k in range(4)])
+    mixed = table.iloc[rng.permutation(load.BARS)[:TRAINED]].reset_index(drop=True)
+    learnt = median(lambda: fit(mixed, "hmm", STATES, restarts=1), 1, 0)
+    yield Row(f"regimes: hidden Markov model fitted once, {TRAINED:,} × 4, {STATES} states", learnt)
+    model = fit(mixed.iloc[:5_000], "hmm", STATES, restarts=1)
+    taken = median(lambda: model.filtered(table), 5, 1)
+    each = taken / load.BARS / STATES
+    yield Row(f"regimes: filter of {load.BARS:,} × 4, {STATES} states", taken, goal=f"≤ {FILTER * 1e9:.0f} ns a bar and state", holds=each <= FILTER, figure="")
+
+
+def _laboratory() -> Row:
+    bars, around = market()
+    names = [one for one in recipe("full").uses if not one.name.startswith(("day_", "previous_", "swing_"))][:COLUMNS]
+    frame = compute(bars.iloc[:EXAMINED], names, around)
+    target = forward_return(frame, HORIZON)
+    taken = median(lambda: examine(frame, [one.column for one in names], target), 1, 0)
+    return Row(f"laboratory: {len(names)} features × {EXAMINED:,} bars", taken, goal=f"≤ {LABORATORY:.0f} s", holds=taken <= LABORATORY)
+
+
