@@ -118,7 +118,7 @@ class Table:
         return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
 
     def _kept(self, one: Use) -> Column:
-        if self.cache is None or FEATURES[one.name].state is not None:
+        if self.cache is None:
             return self._made(one)
         key = self._key(one)
         if key not in self.cache:
