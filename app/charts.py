@@ -56,8 +56,8 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
-def clock_axis(ts: pd.Series, ticks: int = 7) -> alt.Axis:
-    """Labels for a numbered axis, on which weekends take no room: the time, and the day where it changes."""
+def clock_axis(ts: pd.Series, ticks: int = 7, rows: Sequence[int] | None = None) -> alt.Axis:
+    """Labels for a numbered axis, on which weekends take no room: the time, and the day where it changes. ``rows``: the number of each, where they are not one after the other."""
     where = np.unique(np.linspace(0, len(ts) - 1, ticks + 2).astype(int)[1:-1])
     mornings = np.flatnonzero(ts.dt.date.ne(ts.dt.date.shift()).to_numpy())[1:]
     where = mornings if 3 <= len(mornings) <= 10 else where
@@ -65,7 +65,7 @@ def clock_axis(ts: pd.Series, ticks: int = 7) -> alt.Axis:
     labels, before = {}, None
     for k in where:
         moment = ts.iloc[k]
-        labels[int(k)] = f"{moment:%Y-%m}" if days > 400 else f"{moment:%d %b}" if days > 6 or f"{moment:%d}" != before else f"{moment:%H:%M}"
+        labels[int(k if rows is None else rows[k])] = f"{moment:%Y-%m}" if days > 400 else f"{moment:%d %b}" if days > 6 or f"{moment:%d}" != before else f"{moment:%H:%M}"
         before = f"{moment:%d}"
     return alt.Axis(values=list(labels), labelExpr=f"({json.dumps(labels)})[datum.value]", grid=False, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0)
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app.figures import lasted
 from app.tables import jobs_frame, state_column
-from app.widgets import section, table
+from app.widgets import section, since, table
 from worker.desk import Desk
 
 SHOWN = 12
@@ -46,7 +45,7 @@ def _open(desk: Desk, job: Any) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{job.title}** `{job.id}`", width="content")
-            st.caption(f"{job.state} · {lasted(desk.jobs.seconds(job))}" if job.started_at else job.note or "waiting for a worker", width="content")
+            st.caption(since(desk, job, desk.jobs.now()), width="content")
             st.space("stretch")
             if st.button("Cancel", key=f"list-cancel-{job.id}", type="tertiary", disabled=bool(job.cancelled_by)):
                 desk.jobs.cancel(job.id)
@@ -58,7 +57,7 @@ def _stopped(desk: Desk, job: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         mark = ":red[:material/error:]" if job.state == "failed" else ":gray[:material/block:]"
         error = job.error or {}
-        said = f"{error.get('sentence', '')}{' Id ' + error['id'] if error.get('id') else ''}" if job.state == "failed" else "cancelled"
+        said = f"{error.get('sentence', '')}{' Id ' + error['id'] if error.get('id') else ''}" if job.state == "failed" else f"cancelled. {desk.jobs.left(job).sentence}"
         st.markdown(f"{mark} **{job.title}** `{job.id}`: {said}", width="stretch")
         if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary"):
             desk.jobs.retry(job.id)

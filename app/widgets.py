@@ -78,9 +78,9 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
     return rows[0] if rows else None
 
 
-def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, type: str = "tertiary") -> None:
+def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, type: str = "tertiary", told: str = "") -> None:
     """A file that is made when it is asked for; nothing runs again on the page."""
-    st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type=type)      # type: ignore[arg-type]
+    st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type=type, help=told or None)      # type: ignore[arg-type]
 
 
 def job_panel(desk: Desk, job: Any) -> bool:
@@ -108,7 +108,7 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
     with st.container(border=True, key=f"job-{job_id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue[:material/progress_activity:] **{what}**", width="content")
-            st.caption(_since(desk, job, now), width="content")
+            st.caption(since(desk, job, now), width="content")
             st.space("stretch")
             if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", disabled=bool(job.cancelled_by)):
                 desk.jobs.cancel(job_id)
@@ -118,14 +118,15 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
         st.caption("You may leave this page. The job goes on, and the result will be in the list.")
 
 
-def _since(desk: Desk, job: Any, now: Any) -> str:
+def since(desk: Desk, job: Any, now: Any) -> str:
+    """How long an open job has run and about how long it will; what it says of that itself counts more."""
     if job.cancelled_by:
         return "stopping"
     if job.started_at is None:
         wait = desk.jobs.pulse()
         return job.note or ("waiting for a worker" if wait.workers else "no worker is running: the job waits. Start the house with make run")
     ran = (now - job.started_at).total_seconds()
-    left = f" · about {lasted(ran / job.progress - ran)} left" if job.progress > 0.05 and ran > 3 else ""
+    left = f" · about {lasted(ran / job.progress - ran)} left" if job.progress > 0.05 and ran > 3 and not job.note.endswith(" left") else ""
     return f"started {clock(job.started_at, seconds=True)} UTC · {lasted(ran)} so far{left}"
 
 
@@ -143,10 +144,10 @@ def _stages(job: Any, ran: float) -> None:
 def _cancelled(desk: Desk, job: Any) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            kept = "What was done so far is kept." if job.checkpoint else "Nothing was stored."
-            st.markdown(f":gray[:material/block:] **{job.title} was cancelled** after {lasted(desk.jobs.seconds(job))}. {kept}", width="content")
+            left = desk.jobs.left(job)
+            st.markdown(f":gray[:material/block:] **{job.title} was cancelled** after {lasted(desk.jobs.seconds(job))}. {left.sentence}", width="content")
             st.space("stretch")
-            _again(desk, job, "Resume" if job.checkpoint else "Run again")
+            _again(desk, job, "Resume" if left.resumes else "Run again")
 
 
 def _failed(desk: Desk, job: Any) -> None:
@@ -156,7 +157,7 @@ def _failed(desk: Desk, job: Any) -> None:
     st.error(said, title="Something broke on our side" if bug else f"{job.title} did not finish", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         _again(desk, job, "Try again")
-        st.caption(f"Job {job.id} · stopped after {lasted(desk.jobs.seconds(job))} · nothing was stored", width="content")
+        st.caption(f"Job {job.id} · stopped after {lasted(desk.jobs.seconds(job))} · {desk.jobs.left(job).sentence}", width="content")
 
 
 def _again(desk: Desk, job: Any, label: str) -> None:

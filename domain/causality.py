@@ -41,7 +41,7 @@ class Leak:
 
     def __str__(self) -> str:
         by = f"by {self.size:.6g}" if np.isfinite(self.size) else "altogether"
-        return f"{self.column} reads the future: at bar {self.bar} ({self.ts}) it is {self.seen}, and {self.unseen} when the bars from {self.cut} on are taken away; it moves {by}, and at {self.bars} bars"
+        return f"{self.column} reads the future: at bar {self.bar} ({self.ts}) it is {self.seen}, and {self.unseen} when the bars from {self.cut} on are taken away; it moves {by}, and at {self.bars:,} bar{'s' if self.bars != 1 else ''}"
 
 
 @dataclass(frozen=True)

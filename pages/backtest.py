@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from app import results
+from app import batches, results
 from app.backtest_form import form
 from app.laboratory import compare
 from app.laboratory.record import delete_run, name_run
 from app.laboratory.tabs import views
+from app.laboratory.take import export
 from app.laboratory.verdict import first_screen
 from app.page import Page
 from app.tables import run_columns, runs_frame
-from app.widgets import download, go, head, job_panel, nothing, section, table
+from app.widgets import go, head, job_panel, nothing, section, table
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
-FILES = (("trades", "csv", "text/csv"), ("fills", "csv", "text/csv"), ("equity", "csv", "text/csv"), ("equity", "parquet", "application/octet-stream"), ("manifest", "json", "application/json"))
 
 
 def render(desk) -> None:
@@ -26,24 +24,28 @@ def render(desk) -> None:
     if job and job.state == "done":
         st.query_params.from_dict({"run": job.result["run"]})
     named = {one.id: one for one in runs}
+    batch = next((one for one in desk.batches.latest(200) if one.id == st.query_params.get("batch")), None)
     run, other = named.get(st.query_params.get("run", "")), named.get(st.query_params.get(compare.OTHER, ""))
     head("Backtest", run.name if run else "", (lambda: actions(desk, runs, run)) if run else None)
-    with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None, icon=":material/edit:"):
+    with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
         form(desk, run)
     if job and job.state != "done":
         if job_panel(desk, job) and job.open:
             for height in (60, 294):
                 st.skeleton(height)
+    elif batch:
+        batches.view(desk, batch)
     elif run and other:
         compare.view(desk, run, other)
     elif run:
         believed = desk.beliefs.of(run.id)
         first_screen(desk, run, believed)
         views(desk, run, believed)
-    elif "run" in st.query_params:
-        st.warning(f"There is no run {st.query_params['run']}. It may have been deleted; choose one below.", icon=":material/warning:")
+    elif "run" in st.query_params or "batch" in st.query_params:
+        st.warning(f"There is no run {st.query_params.get('run') or st.query_params['batch']}. It may have been deleted; choose one below.", icon=":material/warning:")
     elif not runs:
         nothing("No run yet", "Pick a strategy, bars and a span above. A year of M5 bars takes about a second.")
+    batches.earlier(desk, batch.id if batch else "")
     earlier(runs, run)
 
 
@@ -53,10 +55,7 @@ def actions(desk, runs, run) -> None:
     with st.popover("Compare…", icon=":material/compare_arrows:"):
         compare.picker(runs, run)
     with st.popover("Export", icon=":material/download:"):
-        for what, form_, mime in FILES:
-            name = f"{run.id}_{run.spec['strategy']}_{what}.{form_}"
-            download(f"{what.capitalize()}, {form_.upper() if form_ != 'parquet' else 'Parquet'}", name, mime, partial(desk.backtests.download, run.id, what, form_), f"export-{what}-{form_}")
-        download("Figures, CSV", f"{run.id}_{run.spec['strategy']}_metrics.csv", "text/csv", partial(desk.laboratory.download, run.id, "metrics"), "export-metrics")
+        export(desk, run)
     if st.button("Name…", icon=":material/label:"):
         name_run(desk, run)
     if st.button("Delete…", icon=":material/delete:", type="tertiary"):

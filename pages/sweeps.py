@@ -26,8 +26,6 @@ def render(desk) -> None:
         if job_panel(desk, job) and job.open:
             for height in (60, 300):
                 st.skeleton(height)
-        elif job.state in ("cancelled", "failed"):
-            st.caption("What was tried by then stays counted. The same question goes on from there.")
     elif run:
         RESULTS[run.kind](desk, run)
     elif "run" in st.query_params:

@@ -8,21 +8,21 @@ import typer
 
 from domain.errors import TidemarkError
 from worker.memory import keep_freed
-from worker.terminal import audit, backtest, data, jobs, runs, sweep
-from worker.terminal.say import Json, say
+from worker.terminal import audit, backtest, data, features, jobs, regimes, runs, sweep
 
 app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(audit.app, name="audit")
+app.add_typer(features.app, name="features")
+app.add_typer(regimes.app, name="regimes")
+runs.app.command("split")(regimes.split)
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep)
 app.command("walk-forward")(sweep.walk_forward)
 app.command("stress")(sweep.stress)
 app.command("optimise")(sweep.optimise)
-features = typer.Typer(no_args_is_help=True, help="Features: causal columns computed from bars.")
-app.add_typer(features, name="features")
 
 
 @app.command()
@@ -38,18 +38,6 @@ def up(
 
     os.environ.update({name: value for name, value in (("TIDEMARK_APP_HOST", host), ("TIDEMARK_APP_PORT", str(port or ""))) if value})
     raise typer.Exit(run(app=not workers_only))
-
-
-@features.command("list")
-def list_features(as_json: Json = False) -> None:
-    """Every feature: family, unit, inputs, parameters, source."""
-    from domain.features import FEATURES
-
-    rows = [
-        dict(name=f.name, family=f.family, unit=f.unit, inputs=", ".join(f.inputs), params=", ".join(f"{k}={v}" for k, v in f.params.items()), source=f.source, help=f.help)
-        for f in FEATURES.values()
-    ]
-    say(rows, as_json, ("name", "family", "unit", "inputs", "params", "source"))
 
 
 def main() -> None:

@@ -105,9 +105,10 @@ class House:
         self._told = False
 
     def environment(self) -> dict[str, str]:
+        """Cores are shared out among jobs, so libraries take one each, unless the environment says otherwise."""
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         ours = dict(PYTHONPATH=str(ROOT), TIDEMARK_REDIS_URL=self.redis_url, PYTHONUNBUFFERED="1")
-        return {**os.environ, **one, **ours}
+        return {**one, **os.environ, **ours}
 
     def child(self, name: str, command: Sequence[str]) -> Child:
         log = self.logs / f"{name}.log"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.figures import DASH, number, percent, plural, told_well
+from app.figures import DASH, multiple, number, percent, plural, told_well
+from app.forms import field
 from app.laboratory import pictures
+from app.laboratory.under_way import begin, under_way
 from app.laboratory.verdict import ANSWERS, LEVELS
-from app.widgets import asked, download, figures, job_panel, section, table
+from app.widgets import download, figures, section, table
 from worker.desk import Desk
 
-STRESS = "stress"       # of the address: the job that is under way
+STRESS, HISTORIES = "stress", "histories"       # of the address: the jobs that are under way
+ASKED = {"paths": "How many histories", "seed": "Seed"}
+MORE = 10_000       # histories that are offered first
 
 
 def view(desk: Desk, run: Any, believed: Any) -> None:
@@ -28,7 +33,7 @@ def view(desk: Desk, run: Any, believed: Any) -> None:
         st.markdown(_questions(believed.belief.questions))
     with right:
         _remarks(believed)
-    _histories(believed)
+    _histories(desk, run, believed)
     _stress(desk, run, believed)
 
 
@@ -59,39 +64,66 @@ def _remarks(believed: Any) -> None:
     if not believed.remarks:
         st.caption(":green[:material/check:] Nothing odd was found.")
     seen = believed.look_ahead
-    if seen and not seen["found"]:
+    if believed.gate == "green":
         st.badge("no look-ahead", color="green", icon=":material/check:")
         st.caption(f"{plural(seen['cuts'], 'cut')} of {number(seen['bars'])} bars: signals stay the same when later bars are taken away.")
+    elif believed.gate == "red":
+        st.badge("reads the future", color="red", icon=":material/error:")
+        for leak in (seen or {}).get("leaks") or ["A check of the same strategy on the Features page found it; see Gate there"]:
+            st.markdown(f":red[{told_well(leak)}.]")
+    else:
+        st.badge("not checked for look-ahead", color="gray", icon=":material/help:")
 
 
-def _histories(believed: Any) -> None:
+def _histories(desk: Desk, run: Any, believed: Any) -> None:
     drawn, m = believed.histories, believed.belief.monte_carlo
     if not drawn or m is None:
         return
     word = "trades" if m.sample == "trades" else "days"
     spread = f"blocks of {number(m.block, 1)}" if m.block > 1 else "one by one"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("**Other histories**", width="content")
+        st.caption(f"{number(m.paths)} of the same {word}, drawn anew {spread}, seed {m.seed}; bands: half and nine in ten", width="content")
+        st.space("stretch")
+        with st.popover("Draw more…", icon=":material/shuffle:", key=f"draw-{run.id}-{st.query_params.get(HISTORIES, '')}"):      # a new drawing closes it
+            _draw(desk, run, m)
+        if believed.drawn:
+            download("CSV", f"{run.id}_histories.csv", "text/csv", partial(desk.backtests.download, believed.drawn.id, "draws", "csv"), f"take-histories-{run.id}")
+    if under_way(desk, HISTORIES):
+        return
     left, right = st.columns(2, gap="medium")
     with left:
-        section("Other histories", f"{number(m.paths)} of the same {word}, drawn anew {spread}; bands: half and nine in ten")
         st.altair_chart(pictures.fan(pd.DataFrame(drawn["fan"]), m.unit, word), width="stretch", alt="Where other histories of the same trades stand")
     with right:
-        section("Their deepest drawdowns", "line: as it happened")
         st.altair_chart(pictures.falls(pd.DataFrame(drawn["falls"]), m.observed_drawdown, m.unit), width="stretch", alt="How deep the drawdowns of other histories were")
+        st.caption(_spread(m))
+
+
+def _draw(desk: Desk, run: Any, m: Any) -> None:
+    with st.form(f"draw-{run.id}", border=False):
+        st.caption("The same trades in other orders, in blocks with replacement, shared by all workers. They are not counted as trials.")
+        paths, seed = (replace(one, title=ASKED[one.name], unit="") for one in desk.beliefs.histories_params())
+        entered = dict(paths=field(paths, f"draw-{run.id}-paths", MORE), seed=field(seed, f"draw-{run.id}-seed", m.seed))
+        if st.form_submit_button("Draw histories", type="primary"):
+            begin(HISTORIES, lambda: desk.beliefs.submit_histories(run.id, entered))
+
+
+def _spread(m: Any) -> str:
+    """Where nine in ten of them end and how deep they fall, in words."""
+    said = partial(multiple, places=1) if m.unit == "R" else percent
+    ends, falls = ([said(figures[name]) for name in ("q05", "q50", "q95")] for figures in (m.final, m.max_drawdown))
+    return f"One in twenty ends below {ends[0]}, half below {ends[1]}, one in twenty above {ends[2]}; one in twenty falls deeper than {falls[0]}. Line: as it happened."
 
 
 def _stress(desk: Desk, run: Any, believed: Any) -> None:
     section("Worse conditions", "the same signals, dearer, later and with bars decided otherwise")
-    job = desk.jobs.get(st.query_params.get(STRESS, ""))
-    if job and job_panel(desk, job):
+    if under_way(desk, STRESS):
         return
-    if job:         # it ended, perhaps after the belief above was read: the page is drawn anew without it
-        del st.query_params[STRESS]
-        st.rerun()
     rows = [row for row in believed.belief.stress if row["net_return"] is not None]
     if not rows:
         st.caption("Not tried yet. Nine short runs on the same bars; they are not counted as trials.")
         if st.button("Run the stress test", icon=":material/fitness_center:", key=f"stress-{run.id}"):
-            _submit(desk, run)
+            begin(STRESS, lambda: desk.beliefs.submit_stress(run.id))
         return
     told = believed.stress.summary["definitions"]
     shown, base = pd.DataFrame(rows).assign(definition=[told[row["scenario"]] for row in rows]), run.summary["metrics"]["net_return"]
@@ -102,13 +134,6 @@ def _stress(desk: Desk, run: Any, believed: Any) -> None:
         percents = {name: shown[name] * 100 for name in ("net_return", "change", "max_drawdown")}
         table(shown.assign(**percents), _columns(), "Figures of each scenario", row_height=26)
         download("CSV", f"{run.id}_stress.csv", "text/csv", partial(desk.sweeps.download, believed.stress.id, "table"), f"take-stress-{run.id}")
-
-
-def _submit(desk: Desk, run: Any) -> None:
-    submitted = asked(lambda: desk.beliefs.submit_stress(run.id))
-    if submitted is not None:
-        st.query_params[STRESS] = submitted.job.id
-        st.rerun()
 
 
 def _columns() -> dict[str, Any]:

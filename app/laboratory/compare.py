@@ -9,12 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from app import results
-from app.figures import DASH, clock, exact, percent, short, valued
-from app.widgets import download, go, section, table
+from app.figures import DASH, clock, exact, percent, short, told_well, valued
+from app.widgets import asked, download, go, section, table
 from worker.desk import Desk
 
 OTHER = "with"      # of the address
-DECIDES = ("datasets", "start", "end", "timeframe", "account", "costs", "execution")     # a difference here is not one of the strategy
+DECIDES = {                 # head of a path -> what differs; a difference here is not one of the strategy
+    "data": "bars", "instruments": "the table of instruments", "span": "span", "account": "account", "costs": "costs", "execution": "execution", "code": "the code of the engine", "libraries": "libraries",
+}  # fmt: skip
 FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "trades", "break_even_factor")
 
 
@@ -34,7 +36,10 @@ def told(run: Any) -> str:
 
 
 def view(desk: Desk, run: Any, other: Any) -> None:
-    figures, asked = desk.laboratory.compare(run.id, other.id)
+    found = asked(lambda: desk.compare.runs(run.id, other.id))
+    if found is None:
+        return
+    figures, changed = found.metrics, found.changed
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
         st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
@@ -42,7 +47,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.laboratory.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
         if st.button("Close", icon=":material/close:", type="tertiary"):
             go("backtest", run=run.id)
-    _warning(asked)
+    _warning(changed)
     _headline(desk, figures, run, other)
     left, right = st.columns([5, 3], gap="medium")
     with left:
@@ -50,21 +55,23 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         results.equity(desk, run, other)
     with right:
         section("Asked differently")
-        if asked.empty:
+        if changed.empty:
             st.caption("Nothing: both runs were asked the same.")
         else:
-            shown = asked.assign(path=asked["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(asked["path"], asked[side], strict=True)] for side in ("a", "b")})
+            shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
+    section("The first difference", "fill by fill")
+    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {told_well(found.sentence)}")
     section("Every figure", "difference: the second less the first")
     _table(figures, run, other)
 
 
-def _warning(asked: pd.DataFrame) -> None:
+def _warning(changed: pd.DataFrame) -> None:
     """Said before any number: figures of different data or costs do not tell strategies apart."""
-    differ = [name for name in DECIDES if any(path == name or path.startswith((f"{name}.", f"{name}[")) for path in asked["path"])]
-    words = {"datasets": "bars", "start": "span", "end": "span"}
+    heads = {str(path).split(".")[0].split("[")[0] for path in changed["path"]}
+    differ = [word for head, word in DECIDES.items() if head in heads]
     if differ:
-        *first, last = dict.fromkeys(words.get(name, name) for name in differ)
+        *first, last = differ
         st.warning(f"These runs differ in {', '.join(first)}{' and ' if first else ''}{last}. What differs below comes from that as much as from the strategy.", icon=":material/warning:")
 
 
@@ -95,23 +102,23 @@ def _signed(unit: str) -> bool:
 
 def _setting(path: str) -> str:
     """
-    >>> _setting("costs.swap_long"), _setting("datasets[0]")
-    ('costs · swap long', 'bars 1')
+    >>> _setting("costs.swap_long"), _setting("span[0]"), _setting("data.EURUSD.version")
+    ('costs · swap long', 'first bar', 'data · EURUSD · version')
     """
-    if path.startswith("datasets["):
-        return f"bars {int(path[9:-1]) + 1}"
-    return path.replace("_", " ").replace(".", " · ")
+    if path.startswith("span["):
+        return ("first bar", "last bar")[int(path[5:-1])]
+    return path.removeprefix("params.").replace("_", " ").replace(".", " · ")
 
 
 def _value(path: str, text: str) -> str:
     """Settings as they are read: hashes short, days without midnight, a limit of 0 off.
 
-    >>> _value("end", "2024-01-01T00:00:00+00:00"), _value("limits.daily_loss", "0.0"), _value("account.balance", "100000.0")
+    >>> _value("span[1]", "2024-01-01T00:00:00+00:00"), _value("limits.daily_loss", "0.0"), _value("account.balance", "100000.0")
     ('2024-01-01', 'off', '100,000')
     """
     if len(text) == 64 and all(letter in "0123456789abcdef" for letter in text):
         return short(text)
-    if path in ("start", "end"):
+    if path.startswith("span["):
         return text[:16].replace("T", " ").removesuffix(" 00:00")
     if path.startswith("limits.") and text in ("0.0", "0", ""):
         return "off"

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import DASH
-from app.laboratory import pictures
+from app.laboratory import pictures, regimes
 from app.laboratory.reads import headed, read
 from app.widgets import table
 from worker.desk import Desk
@@ -18,12 +18,18 @@ NAMED = 3       # deepest falls that the chart names
 
 
 def view(desk: Desk, run: Any) -> None:
-    curve = st.segmented_control("Curve", list(CURVES), default="equity", format_func=CURVES.__getitem__, key="curve", label_visibility="collapsed", required=True)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        curve = st.segmented_control("Curve", list(CURVES), default="equity", format_func=CURVES.__getitem__, key="curve", label_visibility="collapsed", required=True)
+        st.space("stretch")
+        chosen = regimes.pick(desk, run, "bands_by", none="none behind the curve")
+    behind = regimes.bands(desk, run, chosen)
     falls = read(desk, "drawdowns", run.id, curve)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         headed(desk, run, CURVES[curve], f"{run.summary['currency']}. {desk.laboratory.curves()[curve]}")
-        st.altair_chart(pictures.curve_pair(read(desk, "curve", run.id, curve), falls.head(NAMED), run.summary["currency"]), width="stretch", alt="The curve, and how far it lies below its highest value")
+        st.altair_chart(pictures.curve_pair(read(desk, "curve", run.id, curve), falls.head(NAMED), run.summary["currency"], behind=behind and behind[:2]), width="stretch", alt="The curve, and how far it lies below its highest value")
+        if behind:
+            st.caption(behind[2])
     with right:
         headed(desk, run, "Deepest falls", "deepest first, UTC", "drawdowns" if curve == "equity" else "")
         table(_shown(falls), _columns(run.summary["currency"]), "The deepest falls with dates, depth and length")

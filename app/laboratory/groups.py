@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.laboratory import pictures
+from app.laboratory import pictures, regimes
 from app.laboratory.reads import headed, read
 from app.widgets import table
 from worker.desk import Desk
+
+REGIME = "regime"       # bars are labelled after the run, so it has a view of its own
 
 
 def view(desk: Desk, run: Any) -> None:
@@ -17,7 +19,11 @@ def view(desk: Desk, run: Any) -> None:
         st.caption("No trade was made.")
         return
     choices, currency = desk.laboratory.groups(), run.summary["currency"]
-    by = st.selectbox("Group by", list(choices), index=list(choices).index("side"), format_func=lambda key: choices[key][0], key="group_by", width=220)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.selectbox("Group by", list(choices), index=list(choices).index("side"), format_func=lambda key: choices[key][0], key="group_by", width=220)
+        chosen = regimes.pick(desk, run, "regimes_by") if by == REGIME else None
+    if by == REGIME:
+        return regimes.view(desk, run, chosen)
     rows = read(desk, "group", run.id, by)
     left, right = st.columns([2, 3], gap="medium")
     with left:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from app.bands import behind as bands_behind
 from app.charts import Picture, days_format, unit, utc
 from app.theme import SCALE, at, by_role, tip_time
 
@@ -15,12 +17,15 @@ END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=6)
 WORDS: dict[str, Any] = dict(domain=False, ticks=False, grid=False, labelLimit=150)
 
 
-def curve_pair(curve: pd.DataFrame, falls: pd.DataFrame, currency: str, height: int = 200) -> alt.VConcatChart:
-    """A curve above, how far it lies below its highest value beneath. ``curve``: ts, value, share; ``falls``: the deepest, to be named."""
+def curve_pair(curve: pd.DataFrame, falls: pd.DataFrame, currency: str, height: int = 200, behind: tuple[pd.DataFrame, Sequence[str]] | None = None) -> alt.VConcatChart:
+    """A curve above, how far it lies below its highest value beneath. ``curve``: ts, value, share; ``falls``: the deepest, to be named.
+    ``behind``: stretches of regimes (start, end, regime) and the names of all."""
     tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), alt.Tooltip("share:Q", format=".2%", title="below the highest")]
-    above = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
+    above: Picture | alt.Chart = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
         x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f")), color=by_role(), tooltip=tips
     )  # fmt: skip
+    if behind is not None and len(behind[0]):
+        above = alt.layer(bands_behind(*behind, at("start", labels=False), "start", "end"), above)
     axis = utc(days_format(curve["ts"]), tickCount=6)
     share = alt.Y("share:Q", scale=alt.Scale(domain=[1.2 * min(float(curve["share"].min()), -1e-4), 0.0], nice=False), axis=unit("", format=".0%", tickCount=4))
     under = alt.Chart(curve).transform_calculate(role="'down'").mark_area(opacity=0.35, line=dict(strokeWidth=1)).encode(x=at(**axis), y=share, color=by_role(), tooltip=tips)
@@ -70,6 +75,35 @@ def group_bars(table: pd.DataFrame, currency: str) -> alt.Chart:
         )
         .properties(height=max(24 * len(shown) if len(shown) <= 12 else 15 * len(shown), 60) + 30)
     )  # fmt: skip
+
+
+def equity_rows(curves: pd.DataFrame, order: Sequence[str], currency: str, height: int = 52) -> alt.VConcatChart:
+    """What each regime alone brought, one row each, on one scale. ``curves``: ts, regime, value."""
+    low, high = min(float(curves["value"].min()), 0.0), max(float(curves["value"].max()), 0.0)
+    axis, rows = utc(days_format(curves["ts"].sort_values()), tickCount=6), []
+    for k, name in enumerate(order):
+        own = curves[curves["regime"] == name]
+        role = "up" if own["value"].iloc[-1] >= 0 else "down"
+        value = alt.Y("value:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, format="~s", tickCount=3, titleLimit=150))
+        line = alt.Chart(own).transform_calculate(role=f"'{role}'").mark_area(opacity=0.25, line=dict(strokeWidth=1.2)).encode(
+            x=at("ts", **axis) if k == len(order) - 1 else at("ts", labels=False), y=value, color=by_role(),
+            tooltip=[tip_time(), alt.Tooltip("regime:N"), alt.Tooltip("value:Q", format="+,.0f", title=currency)],
+        )  # fmt: skip
+        rows.append(line.properties(height=height))
+    return alt.vconcat(*rows, spacing=16).resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+
+
+def late_rows(late: pd.DataFrame, order: Sequence[str], currency: str, height: int = 52) -> alt.VConcatChart:
+    """Net of each regime's trades by how many bars later it were known, one row each, on one scale. ``late``: regime, late, trades, net, win_rate."""
+    low, high = min(float(late["net"].min()), 0.0), max(float(late["net"].max()), 0.0)
+    shown, rows = late.assign(role=np.where(late["net"] >= 0, "up", "down")), []
+    tips = [alt.Tooltip("regime:N"), alt.Tooltip("late:O", title="bars late"), alt.Tooltip("trades:Q", format=","), alt.Tooltip("net:Q", format="+,.0f", title=f"net, {currency}"), alt.Tooltip("win_rate:Q", format=".0%", title="won")]
+    for k, name in enumerate(order):
+        own = shown[shown["regime"] == name]
+        last = alt.Axis(title="bars late", labelAngle=0, **END) if k == len(order) - 1 else alt.Axis(labels=False, title=None)
+        value = alt.Y("net:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, format="~s", tickCount=3, titleLimit=150))
+        rows.append(alt.Chart(own).mark_bar(size=16).encode(x=alt.X("late:O", axis=last, scale=alt.Scale(domain=sorted(late["late"].unique().tolist()))), y=value, color=by_role(), tooltip=tips).properties(height=height))
+    return alt.vconcat(*rows, spacing=16).resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
 def fan(table: pd.DataFrame, name: str, drawn: str, height: int = 220) -> Picture:

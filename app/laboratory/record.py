@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import number, plural, short
+from app.laboratory import again
 from app.tables import event_columns, events_frame
 from app.widgets import go, section, table
 from worker.desk import Desk
@@ -15,7 +16,6 @@ from worker.desk import Desk
 
 def manifest_view(desk: Desk, run: Any) -> None:
     manifest = run.manifest
-    section("What decided this result", "the same question on the same code gives the same bytes")
     rows = {
         "Question": manifest["spec_hash"],
         "Code of the engine": manifest["code"],
@@ -23,8 +23,13 @@ def manifest_view(desk: Desk, run: Any) -> None:
         **{f"Result: {name}": hash_ for name, hash_ in run.frames.items()},
         **{name: version for name, version in manifest["libraries"].items()},
     }
-    columns = {"What": st.column_config.TextColumn("What", width=240), "Hash or version": st.column_config.TextColumn("Hash or version", width=520)}
-    table(pd.DataFrame(list(rows.items()), columns=["What", "Hash or version"]), columns, "Hashes of data, code and results, and versions of libraries")
+    columns = {"What": st.column_config.TextColumn("What", width=180), "Hash or version": st.column_config.TextColumn("Hash or version", width=420)}
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        section("What decided this result", "the same question on the same code gives the same bytes")
+        table(pd.DataFrame(list(rows.items()), columns=["What", "Hash or version"]), columns, "Hashes of data, code and results, and versions of libraries")
+    with right:
+        again.view(desk, run)
 
 
 def audit_view(desk: Desk, run: Any) -> None:

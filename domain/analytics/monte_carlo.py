@@ -5,7 +5,7 @@ Always on R per trade or on returns in shares, never on money: money of a late t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ METHODS = ("bootstrap", "skip")
 KINDS = ("trades", "days")
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 POINTS = 200        # of a path that are kept for its bands
+LOOK = 16           # paths between two words on how far the drawing is
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Plan:
     block: float = param(0.0, low=0.0, high=100_000.0, unit="steps", help="mean length of a block; 0: chosen from the data's own dependence")
     skip: float = param(0.1, low=0.0, high=0.99, unit="share", help="chance of each trade to be left out, for the method skip")
     risk: float = param(0.0, low=0.0, high=1.0, unit="share", help="of equity risked per R, compounded; 0: R are added up")
-    seed: int = param(0, low=0, high=2**63 - 1, unit="", help="the same seed draws the same paths")
+    seed: int = param(0, low=0, high=2**53 - 1, unit="", help="the same seed draws the same paths")
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,13 @@ def _last_before_quiet(small: np.ndarray, run: int) -> int:
     return int(large[-1]) + 1 if len(large) else 0
 
 
-def draw(sample: np.ndarray, plan: Plan, kind: str = "trades", part: int = 0, parts: int = 1) -> pd.DataFrame:
+def draw(sample: np.ndarray, plan: Plan, kind: str = "trades", part: int = 0, parts: int = 1, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
     """Part ``part`` of ``parts`` of the paths: ``path, final, max_drawdown, p000 …`` (the path at up to POINTS steps, its start first).
 
     ``kind``: ``trades`` (``results_in_r``: R of the trades, in the order in which they ended) or ``days`` (daily returns, shares). ``final`` and the points
     count from 0 at the start; ``max_drawdown`` is 0 or below, the start counting as a high. In R where R are added up, else in shares of the
-    start and of the high. Path i comes from (seed, i) alone, so it is the same in whichever part it is drawn.
+    start and of the high. Path i comes from (seed, i) alone, so it is the same in whichever part it is drawn. ``watch`` hears the share that is
+    drawn and may raise to stop.
     """
     steps, grows = _steps(sample, plan, kind)
     block = _block(sample, plan)
@@ -98,6 +100,8 @@ def draw(sample: np.ndarray, plan: Plan, kind: str = "trades", part: int = 0, pa
     paths = np.arange(part * plan.paths // parts, (part + 1) * plan.paths // parts)
     values, deepest = np.empty((len(paths), len(at))), np.empty(len(paths))
     for row, path in enumerate(paths):
+        if not row % LOOK:
+            watch(row / len(paths))
         chance = np.random.Generator(np.random.Philox(key=plan.seed, counter=[0, 0, 0, int(path)]))
         drawn = _blocks(steps, block, chance) if plan.method == "bootstrap" else np.where(chance.random(len(steps)) < plan.skip, 0.0, steps)
         line = np.concatenate(([0.0], np.cumsum(drawn)))
@@ -136,10 +140,11 @@ def merge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def bands(draws: pd.DataFrame, steps: int) -> pd.DataFrame:
-    """``step, q05, q25, q50, q75, q95``: quantiles over the paths of where they stand after each step; ``steps`` is the sample's length."""
-    points = draws.filter(regex=r"^p\d+$").to_numpy()
-    values = np.quantile(points, list(QUANTILES.values()), axis=0)
-    return pd.DataFrame(dict(step=_points(steps), **dict(zip(QUANTILES, values, strict=True))))
+    """``step, q05, q25, q50, q75, q95``: quantiles over the paths of where they stand after the steps that ``draws`` holds; ``steps`` is the
+    sample's length."""
+    points = draws.filter(regex=r"^p\d+$")
+    values = np.quantile(points.to_numpy(), list(QUANTILES.values()), axis=0)
+    return pd.DataFrame(dict(step=_points(steps)[[int(name[1:]) for name in points]], **dict(zip(QUANTILES, values, strict=True))))
 
 
 def histogram(values: pd.Series, bins: int = 40) -> pd.DataFrame:

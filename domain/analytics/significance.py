@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, islice
 from statistics import NormalDist
@@ -154,13 +155,13 @@ def significance_of(returns: np.ndarray, trials: int = 1, variance: float | None
     )  # fmt: skip
 
 
-def cscv(matrix: np.ndarray, blocks: int = 16) -> pd.DataFrame:
+def cscv(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
     """``split, chosen, in_sample, out_of_sample, rank, logit``: one row for each way to take half of the blocks of time.
 
     ``matrix``: periods × configurations, returns in shares (float32 is enough); the oldest periods that do not fill a block are left out.
     For each split the configuration with the highest Sharpe in sample is ``chosen``; both its Sharpe ratios are per period; ``rank`` is its
     place out of sample ÷ (configurations + 1), 1 the best, ties in the middle; ``logit`` ln(rank ÷ (1 − rank)). One whose returns do not
-    vary has a Sharpe of 0. Source: Bailey, Borwein, López de Prado & Zhu (2017), The Probability of Backtest Overfitting.
+    vary has a Sharpe of 0. ``watch`` hears the share that is done and may raise to stop. Source: Bailey, Borwein, López de Prado & Zhu (2017), The Probability of Backtest Overfitting.
     """
     _check(matrix, blocks)
     rows = len(matrix) // blocks
@@ -169,6 +170,7 @@ def cscv(matrix: np.ndarray, blocks: int = 16) -> pd.DataFrame:
     found: dict[str, np.ndarray] = {name: np.zeros(2 * half, np.int64 if name == "chosen" else np.float64) for name in SPLITS[1:]}
     ways, at = combinations(range(blocks), blocks // 2), 0
     while at < half:        # the first half in this order are the complements of the second, backwards
+        watch(at / half)
         inside = np.zeros((min(max(CELLS // matrix.shape[1], 1), half - at), blocks))
         for row, way in enumerate(islice(ways, len(inside))):
             inside[row, way] = 1.0
@@ -196,10 +198,10 @@ def overfitting(splits: pd.DataFrame, rows: int, columns: int, blocks: int = 16)
     )  # fmt: skip
 
 
-def pbo(matrix: np.ndarray, blocks: int = 16) -> Overfitting:
+def pbo(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = lambda share: None) -> Overfitting:
     """Probability of backtest overfitting by combinatorially symmetric cross-validation: ``overfitting`` of ``cscv``."""
     rows, columns = np.shape(matrix)
-    return overfitting(cscv(matrix, blocks), rows, columns, blocks)
+    return overfitting(cscv(matrix, blocks, watch), rows, columns, blocks)
 
 
 def trial_variance(matrix: np.ndarray) -> float:

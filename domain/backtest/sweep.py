@@ -17,7 +17,7 @@ from domain.backtest.study import Rules, Series, spec_of
 from domain.optimise.grid import Point, rules_at, strategy_of
 from domain.params import values_of
 
-SECONDS_A_BAR = 1.6e-7      # of one combination, about, on one core
+SECONDS_A_BAR = 1.8e-7      # of one combination, about, on one core, where there are many
 PART_SECONDS = 4.0          # of work that a killed worker may lose
 LARGEST_PART = 250          # combinations
 
@@ -68,7 +68,7 @@ def part_size(bars: int, points: int, hands: int = 2) -> int:
     """Combinations of a part: some seconds of work, and enough parts that all hands are busy until near the end.
 
     >>> part_size(224_000, 10_000), part_size(224_000, 12), part_size(1_000, 10)
-    (111, 1, 1)
+    (99, 1, 1)
     """
     by_time = int(PART_SECONDS / max(SECONDS_A_BAR * bars, 1e-9))
     return max(min(by_time, LARGEST_PART, points // (4 * hands)), 1)

@@ -1,9 +1,15 @@
 """What a feature knows of what follows: its information, how steady and how new it is, and which moments of the past looked like this one."""
 
+from domain.laboratory.choices import Ahead as Ahead
+from domain.laboratory.choices import Likeness as Likeness
 from domain.laboratory.drift import drift_of as drift_of
 from domain.laboratory.information import association as association
 from domain.laboratory.information import benjamini_hochberg as benjamini_hochberg
+from domain.laboratory.outcomes import outcomes as outcomes
 from domain.laboratory.question import Plan as Plan
+from domain.laboratory.ranks import Ranked as Ranked
+from domain.laboratory.ranks import rank as rank
+from domain.laboratory.ranks import within_instruments as within_instruments
 from domain.laboratory.redundancy import Rules as Rules
 from domain.laboratory.similar import Moments as Moments
 from domain.laboratory.similar import similar as similar

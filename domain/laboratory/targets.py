@@ -53,7 +53,7 @@ def forward_return(frame: pd.DataFrame, horizon: int, start: str = "open", horiz
 def _forward(bars: pd.DataFrame, horizon: int, start: str) -> np.ndarray:
     values = np.full(len(bars), np.nan)
     price, close = bars[start].to_numpy(float), bars["close"].to_numpy(float)
-    first = price[1 : len(price) - horizon + 1] if start == "open" else price[: max(len(price) - horizon, 0)]
+    first = price[1 : max(len(price) - horizon + 1, 1)] if start == "open" else price[: max(len(price) - horizon, 0)]
     last = close[horizon:]
     good = (first > 0) & (last > 0)
     values[: len(last)][good] = np.log(last[good] / first[good])

@@ -18,6 +18,7 @@ from tests.worker.flow import Flow, flow
 from tests.worker.kinds import waiting
 from worker import actors
 from worker.desk import Question
+from worker.jobs.base import Cancelled, Work
 from worker.store import Filter, Process
 from worker.store.trials import data_of
 
@@ -186,6 +187,58 @@ def test_a_helper_that_comes_too_late_has_nothing_to_do(house, desk, store):
         late, _ = unit.jobs.add("part", "research", "", dict(job=run.job_id), "worker", unit.now())
     actors.run(late.id)
     assert desk.jobs.get(late.id).result == dict(parts=0) and len(ledger(store)) == 18
+
+
+@on_sqlite
+def test_the_list_of_jobs_leaves_out_what_is_a_piece_of_another(house, desk, store):
+    asked = question(desk)
+    job = desk.sweeps.submit_sweep(asked, GRID).job
+    with store.unit() as unit:
+        helper, _ = unit.jobs.add("part", "research", "", dict(job=job.id), "worker", unit.now())
+    assert [one.id for one in desk.jobs.latest(limit=1)] == [job.id] and [one.id for one in desk.jobs.latest(("part",))] == [helper.id]
+    assert desk.jobs.pulse().queued == 1
+    actors.run(helper.id)
+    with store.look() as unit:
+        assert unit.jobs.get(helper.id).state == "done"
+    assert desk.jobs.pulse().queued == 1 and desk.jobs.get(job.id).open
+
+
+@on_sqlite
+@pytest.mark.parametrize("what", ["sweep", "stress"])
+def test_what_a_cancelled_job_leaves_is_said_by_what_it_left(house, desk, store, what, monkeypatch):
+    job = SUBMITS[what](desk, question(desk)).job
+    whole, told = Work.progress, []
+
+    def progress(self, share, note=None):
+        told.append(share)
+        if share > 0.5:
+            raise Cancelled
+        whole(self, share, note)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "progress", progress)
+        actors.run(job.id)
+    left = desk.jobs.left(desk.jobs.get(job.id))
+    assert desk.jobs.get(job.id).state == "cancelled" and len(told) > 5
+    if what == "stress":
+        assert not left.resumes and left.sentence == "Nothing was stored."
+        return
+    assert left.resumes and 0 < left.parts < left.of and left.trials == len(ledger(store))
+    assert left.sentence == f"{left.parts} of {left.of} parts are kept for a day and need not be done again; its {left.trials} trials stay counted."
+
+
+@on_sqlite
+def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(house, desk, store):
+    asked = question(desk)
+    guessed = desk.sweeps.size(asked, GRID).seconds
+    done(desk, desk.sweeps.submit_sweep(asked, GRID))
+    with store.unit() as unit:
+        seen = unit.fact("sweep_pace")["breakout"]
+        assert seen["seconds"] > 0 and seen["bars"] == desk.backtests.bars_in(asked)
+        unit.remember("sweep_pace", dict(breakout=seen | dict(seconds=10.0)))
+    assert 0 < guessed < 10 and desk.sweeps.size(asked, GRID).seconds == 180.0
+    other = Question("simple_ma", {}, asked.datasets, "H1", START, END, RULES)
+    assert desk.sweeps.size(other, {"slow": [50, 60]}).seconds < 1, "another strategy has a pace of its own"
 
 
 # -- with the real queue and real workers

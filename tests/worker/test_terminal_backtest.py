@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -181,3 +182,26 @@ def test_limits_are_rules_of_the_file_too(tmp_path):
     trades, report = run(tmp_path, [FLAT, FIRST, FIRST], dict(side="long", stop_loss=1.0980, lots=1.0), config=config)
     assert trades.empty and report["counts"]["blackout"] == 1 and report["manifest"]["spec"]["limits"]["blackout"] == "00:00-00:00 UTC"
     assert any("Limits refused 1 entry" in remark for remark in report["remarks"])
+
+
+def test_each_series_on_an_account_of_its_own_is_each_of_them_alone(tmp_path):
+    import numpy as np
+
+    def asked(folder: str, *words: str):
+        arguments = ["backtest", *words, "--timeframe", "M5", "--strategy", "breakout", "--params", '{"lookback": 10, "quiet": 0.0}', "--out", str(tmp_path / folder), "--no-report", "--json"]
+        said = CliRunner().invoke(app, arguments)
+        assert said.exception is None, said.exception
+        return json.loads(said.stdout)
+
+    files = {}
+    for seed, name in enumerate(("EURUSD", "GBPUSD")):
+        walk = 1.1 + np.cumsum(np.random.default_rng(seed).normal(0, 0.0006, 700))
+        rows = [(a, max(a, b) + 0.0002, min(a, b) - 0.0002, b) for a, b in pairwise(walk)]
+        files[name] = ["--bars", f"{name}={bars_file(tmp_path, *rows, name=f'{name}.csv')}"]
+    both = asked("each", *files["EURUSD"], *files["GBPUSD"], "--each")
+    for name in files:
+        alone = asked(f"alone {name}", *files[name])
+        assert both[name]["metrics"] == alone["metrics"] and alone["metrics"]["trades"] > 3
+        assert (tmp_path / "each" / name / "trades.csv").read_bytes() == (tmp_path / f"alone {name}" / "trades.csv").read_bytes()
+    said = CliRunner().invoke(app, ["backtest", *files["EURUSD"], "--timeframe", "M5", "--signals", str(signals_file(tmp_path, dict(side="long"))), "--each", "--out", str(tmp_path / "no")])
+    assert "split the signals by instrument" in str(said.exception)

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from domain.config import Settings, load
 from domain.errors import TidemarkError as Refused
 from worker.desk.backtests import Backtests, Question
+from worker.desk.batches import Batches
 from worker.desk.beliefs import Beliefs
 from worker.desk.compare import Compare
 from worker.desk.data import Data
+from worker.desk.examinations import Examinations
+from worker.desk.features import FeatureQuestion, Features
 from worker.desk.house import House
 from worker.desk.jobs import JobList
 from worker.desk.laboratory import Laboratory
+from worker.desk.regimes import RegimeView
 from worker.desk.room import Room
 from worker.desk.sweeps import Sweeps
 from worker.desk.trades import Trades
@@ -23,15 +27,16 @@ from worker.store.migrate import upgrade
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``backtests``, ``sweeps``, ``trail`` (the audit), ``house`` (settings and health);
+    """What a person can do: ``jobs``, ``data``, ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``trail`` (the audit), ``house`` (settings and health);
     of a run ``trades``, ``laboratory`` (its tables) and ``beliefs`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
         room = Room(store, settings, user or settings.user, send)
         self.user, self.settings = room.user, settings
         self.jobs, self.data, self.backtests, self.trail, self.house = JobList(room), Data(room), Backtests(room), TrailView(room), House(room)
-        self.sweeps = Sweeps(room)
-        self.compare = Compare(room)
+        self.sweeps, self.batches = Sweeps(room), Batches(room)
+        self.compare, self.features, self.examinations = Compare(room), Features(room), Examinations(room)
+        self.regimes = RegimeView(room)
         self.trades, self.laboratory, self.beliefs = Trades(room), Laboratory(room), Beliefs(room)
 
 
@@ -43,4 +48,4 @@ def open_here() -> Desk:
     return Desk(store, settings)
 
 
-__all__ = ["Desk", "Filter", "Question", "Refused", "open_here"]
+__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "open_here"]

@@ -24,6 +24,7 @@ from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
+MOST = 100_000      # runs of a kind that are looked through
 RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
 
 
@@ -116,7 +117,7 @@ class Backtests:
             raise BadRequest("real and synthetic bars do not go into one account; choose one kind")
         for one in used:
             if Timeframe.named(one.timeframe) > Timeframe.named(question.timeframe):
-                raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and the backtest asks for {question.timeframe}; choose {one.timeframe} or longer")
+                raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and {question.timeframe} is asked for; choose {one.timeframe} or longer")
             if not _bars_in(one, question):
                 raise BadRequest(
                     f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the span asks for "
@@ -177,8 +178,9 @@ class Backtests:
     def delete(self, run_id: str) -> Run:
         with self._room.store.unit() as unit:
             run = found(unit.runs.get(run_id), "run", run_id)
-            unit.runs.remove([run_id])
-            unit.jobs.forget_key(run.job_id)
+            drawn = [one for one in unit.runs.latest("histories", MOST) if one.spec["run"] == run_id]      # of its trades, so they go with it
+            unit.runs.remove([run_id, *(one.id for one in drawn)])
+            unit.jobs.forget_key(run.job_id, *(one.job_id for one in drawn))
             unit.audit(self._room.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
         return run
 

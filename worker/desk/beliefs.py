@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from domain.analytics import Belief, MonteCarlo, Overfitting, Remark, Significance, believe, deflated_sharpe
+from domain.analytics import Belief, MonteCarlo, Overfitting, Plan, Remark, Significance, believe, deflated_sharpe
 from domain.analytics.metrics import finite
 from domain.analytics.significance import luck, luck_beats
+from domain.errors import BadRequest
+from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests
-from worker.desk.room import Room, Submitted, found
+from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.sweeps import Sweeps
 from worker.store import Run
 from worker.store.selection import Selection, selection_of
 
 YEAR = 252**0.5
+Gate = Literal["green", "red", "unknown"]      # does it look ahead: no, yes, nobody has looked
+ASKED = ("paths", "seed")   # of a plan to draw
 LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a backtest is sought
 
 
 @dataclass(frozen=True)
 class Believed:
-    """``belief`` counts the trials made by now; ``then`` is how many there were when the run was made. ``stress``, ``sweep``: the runs that
-    spoke, or None. Runs of older versions remember less: ``known`` is False and nothing is judged."""
+    """``belief`` counts the trials made by now; ``then`` is how many there were when the run was made. ``stress``, ``sweep``, ``drawn``
+    (more histories than the run drew itself): the runs that spoke, or None. Runs of older versions remember less: ``known`` is False and nothing is judged."""
 
     belief: Belief
     then: int
@@ -31,7 +35,9 @@ class Believed:
     look_ahead: Mapping[str, Any] | None
     stress: Run | None
     sweep: Run | None
+    drawn: Run | None
     known: bool
+    gate: Gate = "unknown"
 
 
 class Beliefs:
@@ -45,9 +51,10 @@ class Beliefs:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
             stress = next((one for one in unit.runs.latest("stress", LOOKED_AT) if _same(one.spec, run.spec, ("scenarios", "rates"))), None)
             sweep = next((one for one in unit.runs.latest("sweep", LOOKED_AT) if one.summary.get("overfitting") and _family(one, run)), None)
+            drawn = next((one for one in unit.runs.latest("histories", LOOKED_AT) if one.spec["run"] == run_id), None)
         kept = run.summary.get("belief")
         remarks = tuple(Remark(**one) for one in run.summary["remarks"]) if kept else ()
-        histories = run.summary.get("histories")
+        histories = (drawn or run).summary.get("histories")
         rows = [row for row in stress.summary["scenarios"] if row["scenario"] != "base"] if stress else []
         belief = believe(
             run.summary["metrics"], significance=_deflated(Significance(**kept["significance"]), chosen) if kept else None, ambiguous=run.summary["ambiguous"],
@@ -55,11 +62,35 @@ class Beliefs:
             monte_carlo=MonteCarlo(**histories["figures"]) if histories else None, stress=[row for row in rows if row["scenario"] not in ("pessimistic", "path", "optimistic")], remarks=remarks,
         )  # fmt: skip
         then = int(kept["significance"]["trials"]) if kept else 0
-        return Believed(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, bool(kept))
+        return Believed(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, drawn, bool(kept), self.gate(run_id))
+
+    def gate(self, run_id: str) -> Gate:
+        """Whether the run looks ahead: red where its own check or a gate on the same strategy with the same parameters found a leak, green where
+        its own check found none, unknown where it has none. Nothing but a green run may be promoted."""
+        with self._room.store.look() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+            gates = [one for one in unit.runs.latest("gate", LOOKED_AT) if one.spec.get("strategy") and _same_strategy(one, run)]
+        own = run.summary.get("look_ahead") or {}
+        if own.get("found") or own.get("leaks") or not all(one.summary["green"] for one in gates):
+            return "red"
+        return "green" if own.get("cuts") else "unknown"
 
     def submit_stress(self, run_id: str) -> Submitted:
         """The same question under worse conditions."""
         return self._sweeps.submit_stress(self._backtests.question(run_id))
+
+    def histories_params(self) -> tuple[Param, ...]:
+        """How many histories are drawn, and their seed."""
+        return tuple(one for one in params_of(Plan) if one.name in ASKED)
+
+    def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
+        """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""
+        with self._room.store.look() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+        if run.kind != "backtest":
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; histories are drawn of backtests. Choose a backtest")
+        spec = dict(run=run_id, datasets=list(run.spec["datasets"]), plan=values_of(build(Plan, plan or {})))
+        return self._room.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
 
 
 def _deflated(kept: Significance, chosen: Selection) -> Significance:
@@ -75,6 +106,10 @@ def _deflated(kept: Significance, chosen: Selection) -> Significance:
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any], but: tuple[str, ...]) -> bool:
     return {key: value for key, value in one.items() if key not in but} == {key: value for key, value in other.items() if key not in but}
+
+
+def _same_strategy(one: Run, run: Run) -> bool:
+    return (one.spec["strategy"], one.spec["params"]) == (run.spec.get("strategy"), run.spec.get("params"))
 
 
 def _family(one: Run, run: Run) -> bool:

@@ -11,6 +11,7 @@ from worker.desk.room import Room, Submitted, found
 from worker.store import Job
 
 ALIVE = timedelta(seconds=8)
+PIECES = ("part",)      # kinds that are pieces of another job, which shows their progress
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,31 @@ class Pulse:
     verified: dict | None
 
 
+@dataclass(frozen=True)
+class Left:
+    """What a job that did not end well leaves: finished ``parts`` (of ``of``) and a ``checkpoint`` from which it goes on, and ``trials`` that stay counted."""
+
+    parts: int
+    of: int
+    checkpoint: bool
+    trials: int
+
+    @property
+    def sentence(self) -> str:
+        """
+        >>> Left(3, 8, False, 120).sentence, Left(0, 0, False, 0).sentence
+        ('3 of 8 parts are kept for a day and need not be done again; its 120 trials stay counted.', 'Nothing was stored.')
+        """
+        kept = f"{self.parts:,} of {self.of:,} parts are kept for a day and need not be done again" if self.parts else "What was done so far is kept" if self.checkpoint else ""
+        counted = f"its {self.trials:,} trial{'s' if self.trials > 1 else ''} stay{'' if self.trials > 1 else 's'} counted" if self.trials else ""
+        said = "; ".join(one for one in (kept, counted) if one)
+        return f"{said[:1].upper()}{said[1:]}." if said else "Nothing was stored."
+
+    @property
+    def resumes(self) -> bool:
+        return bool(self.parts or self.checkpoint)
+
+
 class JobList:
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -36,9 +62,15 @@ class JobList:
             return unit.jobs.get(job_id)
 
     def latest(self, kinds: tuple[str, ...] = (), states: tuple[str, ...] = (), limit: int = 50) -> list[Job]:
-        """Newest first."""
+        """Newest first; pieces of other jobs only where ``kinds`` names them."""
         with self._room.store.look() as unit:
-            return unit.jobs.latest(states, kinds, limit)
+            return unit.jobs.latest(states, kinds, limit, () if kinds else PIECES)
+
+    def left(self, job: Job) -> Left:
+        """What is still there of a job that was cancelled or failed."""
+        with self._room.store.look() as unit:
+            parts, trials = unit.chunks.all(job.id), unit.trials.made_by(job.id)
+        return Left(sum(one.done_at is not None for one in parts), len(parts), job.checkpoint is not None, trials)
 
     def submit_house(self, kind: str, title: str) -> str:
         """A job of the house itself, once at a time; its id."""
@@ -78,8 +110,8 @@ class JobList:
 
     def pulse(self) -> Pulse:
         with self._room.store.look() as unit:
-            now, counts = unit.now(), unit.jobs.counts()
+            now, counts = unit.now(), unit.jobs.counts(PIECES)
             kinds = [process.kind for process in unit.processes(ALIVE)]
-            failed = sum(1 for job in unit.jobs.latest(("failed",)) if job.ended_at and job.ended_at.date() == now.date())
+            failed = sum(1 for job in unit.jobs.latest(("failed",), without=PIECES) if job.ended_at and job.ended_at.date() == now.date())
             verified = evidence.last(unit.fact(evidence.FACT))
             return Pulse(now, kinds.count("worker"), "scheduler" in kinds, counts.get("queued", 0), counts.get("running", 0), failed, unit.trail.head()[0], verified)

@@ -19,10 +19,11 @@ from worker.desk.export import safe
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thin
 from worker.store import Run
+from worker.store.chunks import PACE
 from worker.store.trials import data_of
 
 KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "stress": "Stress test", "optimise": "Search"}
-SECONDS_A_BAR = 1.6e-7      # of one combination, about, on one core
+SECONDS_A_BAR, SECONDS_A_POINT = 1.5e-7, 8e-3       # of one combination, about, on one core: with each bar, and however many there are
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,16 @@ class Sweeps:
     def size(self, question: Question, grid: Grid) -> Size:
         """How much a grid asks for, or a sentence on what is wrong with it."""
         points, refused = self._points(question, grid)
-        return Size(len(points), refused, round(len(points) * self._backtests.bars_in(question) * SECONDS_A_BAR, 1))
+        return Size(len(points), refused, round(len(points) * self._seconds(question), 1))
+
+    def _seconds(self, question: Question) -> float:
+        """Of one combination on one core: as measured in this workspace's last sweep of the strategy on about as many bars, else by rule of thumb."""
+        bars = self._backtests.bars_in(question)
+        with self._room.store.look() as unit:
+            seen = (unit.fact(PACE) or {}).get(question.strategy)
+        if not seen:
+            return SECONDS_A_POINT + SECONDS_A_BAR * bars
+        return seen["seconds"] * (SECONDS_A_POINT + SECONDS_A_BAR * bars) / (SECONDS_A_POINT + SECONDS_A_BAR * seen["bars"])
 
     # -- asking; every one is checked as a whole, and the same question on the same code is the job that answered it
 

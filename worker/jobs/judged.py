@@ -35,9 +35,8 @@ def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged
     work.progress(0.72)
     band = trust.band(study, rates, work.within(0.72, 0.85))
     work.progress(0.86)
-    histories = trust.histories(study)
-    work.progress(0.92)
-    ahead = trust.look_ahead(study, strategy)
+    histories = trust.histories(study, watch=work.within(0.86, 0.92))
+    ahead = trust.look_ahead(study, strategy, work.within(0.92, 0.94))
     remarks = study.remarks(band)
     if ahead.found:
         remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.found} change when later bars are taken away.", 1.0), *remarks)

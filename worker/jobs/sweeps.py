@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from worker.jobs import questions
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
 from worker.store import Unit
-from worker.store.chunks import Chunk
+from worker.store.chunks import PACE, Chunk
 
 BEST = 10       # rows that the summary holds
 
@@ -28,8 +29,9 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
     bench, asked = question.bench(), question.asked(points)
 
     def evaluate(chunk: Chunk, watch: Watch) -> Made:
+        began = time.monotonic()
         part = sweep.evaluate(bench, asked, chunk.spec["numbers"], watch)
-        return Made(dict(table=part.table, matrix=part.matrix), part.trials)
+        return Made(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began))
 
     return evaluate
 
@@ -50,10 +52,17 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Judge")
     summary = dict(
-        combinations=len(points), refused=refused, grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix),
+        combinations=len(points), refused=refused, grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
         currency=question.rules.account.currency, balance=question.rules.account.balance,
     )  # fmt: skip
-    return kept(question, work, "sweep", summary, frames, combinations=len(points))
+    keep = kept(question, work, "sweep", summary, frames, combinations=len(points))
+
+    def keep_both(unit: Unit) -> Kept:
+        seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
+        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(one.bars) for one in question.series), seconds=seconds)})
+        return keep(unit)
+
+    return keep_both
 
 
 def together(work: Work, parts: Sequence[Chunk], name: str, tell: Watch) -> list[pd.DataFrame]:
@@ -89,7 +98,7 @@ def _spread(table: pd.DataFrame) -> dict[str, float]:
     return {f"q{int(100 * q):02}": float(known.quantile(q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)} | dict(above_zero=float((known > 0).mean()))
 
 
-def _overfitting(matrix: pd.DataFrame) -> dict[str, Any] | None:
+def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dict[str, Any] | None:
     """Probability of backtest overfitting of the whole sweep; None where it has too few combinations or days."""
     from dataclasses import asdict
 
@@ -99,7 +108,7 @@ def _overfitting(matrix: pd.DataFrame) -> dict[str, Any] | None:
     moved = daily[:, daily.std(axis=0) > 0]
     if moved.shape[1] < 2 or moved.shape[0] < 64:
         return None
-    return asdict(pbo(moved))
+    return asdict(pbo(moved, watch=watch))
 
 
 def kept(question: questions.Question, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Keep:

@@ -77,17 +77,20 @@ class Jobs:
     def get(self, job_id: str) -> Job | None:
         return self._one(jobs.c.id == job_id)
 
-    def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100) -> list[Job]:
-        """Newest first."""
+    def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100, without: Sequence[str] = ()) -> list[Job]:
+        """Newest first; those of the kinds ``without`` are left out."""
         query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
         if states:
             query = query.where(jobs.c.state.in_(states))
         if kinds:
             query = query.where(jobs.c.kind.in_(kinds))
+        if without:
+            query = query.where(jobs.c.kind.not_in(without))
         return [Job(**row) for row in self._c.execute(query).mappings()]
 
-    def counts(self) -> dict[str, int]:
-        return {state: n for state, n in self._c.execute(select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))}
+    def counts(self, without: Sequence[str] = ()) -> dict[str, int]:
+        """State -> how many jobs, those of the kinds ``without`` left out."""
+        return {state: n for state, n in self._c.execute(select(jobs.c.state, sa.func.count()).where(jobs.c.kind.not_in(without)).group_by(jobs.c.state))}
 
     # -- a worker's verbs: each names the epoch it was given, and does nothing once another holds the job
 

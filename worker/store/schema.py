@@ -175,6 +175,15 @@ chunks = Table(                                             # the parts of a job
     Column("done_at", Instant),
 )  # fmt: skip
 
+recipes = Table(                                            # sets of features that people named
+    "recipes", meta,
+    Column("name", String(64), primary_key=True),
+    Column("columns", JSON, nullable=False),                # texts, as domain.features.parse reads them
+    Column("note", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
 Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)
 Index("ix_jobs_state_lease", jobs.c.state, jobs.c.lease_until)

@@ -16,6 +16,7 @@ from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
+from worker.store.recipes import Recipes
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.trail import Trail
@@ -39,7 +40,7 @@ class Unit:
     def __init__(self, connection: Connection) -> None:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
-        self.trials, self.chunks = Trials(connection), Chunks(connection)
+        self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may stand on several machines; this machine's for SQLite."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def backtest(
     equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
     report: bool = typer.Option(True, help="Also write report.html, report.txt, equity.svg and drawdown.svg."),
+    each: bool = typer.Option(False, "--each", help="Every series on an account of its own, into a folder of its own under --out; else all on one."),
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy, or signals of your own, on files."""
@@ -38,15 +39,33 @@ def backtest(
     from domain.backtest import study
 
     rules, extra = _rules(config)
-    series = _series(bars, instrument, timeframe, side, magnify, extra)
-    result = study.run(series, rules, _strategy(strategy, params, signals), _signals(signals), [_rate(one, side, extra) for one in rates])
-    found = Found(result, result.remarks(), _manifest(series, rules, _strategy(strategy, params, signals)))
-    known = found.plain()
-    _write(out, found, known, equity, report)
+    series, along = _series(bars, instrument, timeframe, side, magnify, extra), [_rate(one, side, extra) for one in rates]
+
+    def one(traded: Sequence[Any], folder: Path) -> Found:
+        result = study.run(traded, rules, _strategy(strategy, params, signals), _signals(signals), along)
+        found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
+        _write(folder, found, found.plain(), equity, report)
+        return found
+
+    if each:
+        return _side_by_side(series, one, out, bool(signals), as_json)
+    found = one(series, out)
     if as_json:
-        return say(known, True)
+        return say(found.plain(), True)
     show(found)
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
+
+
+def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Found], out: Path, signals: bool, as_json: bool) -> None:
+    """One backtest a series, and a table of their figures."""
+    if signals:
+        raise BadRequest("--each is for a strategy; split the signals by instrument and run them one by one")
+    rows, whole = [], {}
+    for traded in series:
+        found = one([traded], out / traded.instrument.name)
+        metrics, whole[traded.instrument.name] = found.study.metrics, found.plain()
+        rows.append(dict(series=traded.instrument.name, **{name: metrics[name] for name in ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor")}))
+    say(whole if as_json else rows, as_json, tuple(rows[0]))
 
 
 def _rules(config: Path | None) -> tuple[Any, str]:

@@ -18,11 +18,19 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         table = pa.Table.from_pandas(frame, preserve_index=False)
         text = pa.table([_text(table[name]) for name in table.column_names], names=table.column_names)
         with path.open("wb") as sink:
-            sink.write((",".join(table.column_names) + "\n").encode())
+            sink.write((",".join(map(_title, table.column_names)) + "\n").encode())
             write_csv(text, sink, WriteOptions(include_header=False, quoting_style="none"))
     except pa.ArrowInvalid:
         times = {name: frame[name].dt.strftime(TIME) for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
         frame.assign(**times).to_csv(path, index=False)
+
+
+def _title(name: str) -> str:
+    """
+    >>> _title("macd(12, 26)"), _title("ts")
+    ('"macd(12, 26)"', 'ts')
+    """
+    return '"' + name.replace('"', '""') + '"' if any(letter in name for letter in ',"\n') else name
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

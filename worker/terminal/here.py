@@ -23,8 +23,8 @@ def desk() -> Desk:
     return Desk(store, settings, send=lambda url, queue, job_id: False)
 
 
-def finished(at: Desk, submitted: Submitted, quiet: bool) -> Job:
-    """Work on the job here unless someone else does; the job as it ended."""
+def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -> Job:
+    """Work on the job here unless someone else does; the job as it ended. One that did not end well is a refusal, unless ``refuse`` is False."""
     from worker import actors
 
     job = seen = submitted.job
@@ -46,7 +46,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool) -> Job:
         raise
     if not quiet and sys.stderr.isatty():
         print(file=sys.stderr)
-    if seen.state != "done":
+    if seen.state != "done" and refuse:
         error = seen.error or {}
         raise BadRequest(f"{error.get('sentence', seen.state)}{' Id ' + error['id'] if error.get('id') else ''}")
     return seen

@@ -8,8 +8,32 @@ from pathlib import Path
 import typer
 
 from worker.terminal.say import Json, say
+from worker.terminal.sweep import Data, Edge, Frame, Params, Rules, Strategy
 
-app = typer.Typer(no_args_is_help=True, help="Runs: list, show, export, report, compare, reproduce, delete.")
+app = typer.Typer(no_args_is_help=True, help="Runs: start, list, show, export, report, compare, reproduce, histories, delete.")
+
+
+@app.command()
+def start(
+    data: Data, strategy: Strategy, params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None,
+    each: bool = typer.Option(False, "--each", help="Every dataset on an account of its own: as many runs, side by side where workers are up. Else all on one account."), as_json: Json = False,
+) -> None:  # fmt: skip
+    """Backtest a strategy on the workspace's bars, as the Backtest page does."""
+    from worker.desk.batches import each as one_each
+    from worker.desk.room import Submitted
+    from worker.terminal.here import finished
+    from worker.terminal.sweep import question
+
+    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    if not each:
+        return show(finished(at, at.backtests.submit(asked), as_json).result["run"], as_json)
+    batch = at.batches.submit(one_each(asked))
+    for one in at.batches.members(batch.id):
+        finished(at, Submitted(one.job, one.job.open), as_json, refuse=False)
+    table = at.batches.table(batch.id)
+    rows = table.to_dict("records")
+    say(dict(batch=batch.id, title=batch.title, runs=rows) if as_json else rows, as_json, ("run", "bars", "state", "trades", "net_return", "max_drawdown", "sharpe", "profit_factor"))
+    raise typer.Exit(0 if (table["state"] == "done").all() else 1)
 
 
 @app.command("list")
@@ -94,6 +118,27 @@ def reproduce(run: str = typer.Argument(..., help="Its id."), as_json: Json = Fa
         say([dict(frame=row["name"], then=row["then"][:12], now=row["now"][:12], same="yes" if row["same"] else "no") for row in found["frames"]], False, ("frame", "then", "now", "same"))
         print(f"\n{found['verdict']}: {found['sentence']}")
     raise typer.Exit(0 if found["verdict"] == "same" else 1)
+
+
+@app.command()
+def histories(
+    run: str = typer.Argument(..., help="Its id."), paths: int = typer.Option(1_000, help="How many are drawn, up to 100,000."), seed: int = typer.Option(0, help="The same seed draws the same ones."),
+    out: Path | None = typer.Option(None, help="Folder to write histories.csv into: where each ends, and its deepest drawdown."), as_json: Json = False,
+) -> None:  # fmt: skip
+    """Draw other histories of a run's trades, in blocks with replacement, and tell where they end."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    drawn = at.backtests.get(finished(at, at.beliefs.submit_histories(run, dict(paths=paths, seed=seed)), as_json).result["run"])
+    figures = drawn.summary["histories"]["figures"]
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "histories.csv").write_bytes(at.backtests.download(drawn.id, "draws", "csv"))
+    if as_json:
+        return say(dict(run=drawn.id, of=run, **figures), True)
+    spread = [dict(figure=name.replace("_", " "), unit=figures["unit"], **figures[name]) for name in ("final", "max_drawdown")]
+    say({"run": drawn.id, "histories": figures["paths"], "of": f"{figures['steps']:,} {figures['sample']}", "chance of loss": figures["chance_of_loss"]}, False)
+    say(spread, False, ("figure", "unit", "q05", "q25", "q50", "q75", "q95", "mean"))
 
 
 @app.command()

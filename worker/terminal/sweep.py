@@ -29,8 +29,8 @@ def sweep(
     by: str = typer.Option("sharpe", help="Figure that the best are shown by."), most: int = typer.Option(10, help="How many are shown."), out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Backtest every combination of a grid of parameters."""
-    at, question = _question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_sweep(question, grid_of(vary)), as_json)
+    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_sweep(asked_for, grid_of(vary)), as_json)
     _write(at, run, ("table", "matrix"), out)
     best = at.sweeps.table(run.id, by, most).to_dict("records")
     found = run.summary["overfitting"]
@@ -48,9 +48,9 @@ def walk_forward(
     objective: str = typer.Option("sharpe", help="sharpe, net, calmar or expectancy."), fewest_trades: int = typer.Option(30, help="Combinations with fewer trades are not chosen."), out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit a grid of parameters on moving windows, trade each choice in the window after."""
-    at, question = _question(data, strategy, params, timeframe, start, end, config)
+    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
-    asked = at.sweeps.submit_walk_forward(question, grid_of(vary), windows, dict(figure=objective, fewest_trades=fewest_trades))
+    asked = at.sweeps.submit_walk_forward(asked_for, grid_of(vary), windows, dict(figure=objective, fewest_trades=fewest_trades))
     run = _done(at, asked, as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
     folds, metrics = at.sweeps.folds(run.id).to_dict("records"), run.summary["metrics"]
@@ -63,8 +63,8 @@ def walk_forward(
 
 def stress(data: Data, strategy: Strategy, params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None, out: Out = None, as_json: Json = False) -> None:
     """Backtest one question again: dearer, later, and with the order inside the bars decided otherwise."""
-    at, question = _question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_stress(question), as_json)
+    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_stress(asked_for), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
     say(dict(run=run.id, scenarios=rows) if as_json else rows, as_json, ("title", *HEADLINE, "change"))
@@ -77,9 +77,9 @@ def optimise(
     second: str = typer.Option("", help="A second one: the result is a front."), fewest_trades: int = typer.Option(30, help="Fewer count as failed."), seed: int = typer.Option(0, help="Of the sampler."), out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Search for good parameters, each trial suggested by those before it."""
-    at, question = _question(data, strategy, params, timeframe, start, end, config)
+    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
-    run = _done(at, at.sweeps.submit_optimise(question, _json("--space", space), how), as_json)
+    run = _done(at, at.sweeps.submit_optimise(asked_for, _json("--space", space), how), as_json)
     _write(at, run, ("table",), out)
     told = dict(run=run.id, trials=run.summary["trials"], given_up=run.summary["given_up"], failed=run.summary["failed"], trials_on_this_data=at.sweeps.trials(run.id))
     best = [one["params"] | dict(zip(run.summary["objectives"], one["values"], strict=True)) for one in run.summary["best"]]
@@ -128,7 +128,7 @@ def _json(option: str, text: str) -> dict[str, Any]:
     return values
 
 
-def _question(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
+def question(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
     """The desk, and the question."""
     from datetime import timedelta
 

@@ -17,9 +17,14 @@ from domain.features.regimes.labels import banded as banded
 from domain.features.regimes.labels import by_rule as by_rule
 from domain.features.regimes.labels import coded as coded
 from domain.features.regimes.labels import combined as combined
+from domain.features.regimes.lived import followed as followed
+from domain.features.regimes.lived import lived as lived
+from domain.features.regimes.lived import spells as spells
 from domain.features.regimes.observed import OBSERVED as OBSERVED
 from domain.features.regimes.observed import observations as observations
 from domain.features.regimes.observed import standard as standard
+from domain.features.regimes.plan import BY_BIC as BY_BIC
+from domain.features.regimes.plan import Plan as Plan
 from domain.features.regimes.refits import Refit as Refit
 from domain.features.regimes.refits import WalkForward as WalkForward
 from domain.features.regimes.refits import walk_forward as walk_forward

@@ -164,3 +164,15 @@ def test_what_cannot_be_judged_is_refused_in_words(shape, blocks, words):
     matrix[-1, -1] = np.nan if words == "not finite" else 0.0
     with pytest.raises(BadRequest, match=words):
         pbo(matrix, blocks)
+
+
+def test_counting_overfitting_says_how_far_it_is_and_can_be_stopped():
+    heard, matrix = [], np.random.default_rng(3).normal(0.0, 0.01, (64, 300))
+    assert pbo(matrix, watch=heard.append) == pbo(matrix)
+    assert heard == sorted(heard) and heard[0] == 0.0 and len(heard) > 20 and heard[-1] < 1.0
+
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pbo(matrix, watch=stop)

@@ -27,6 +27,12 @@ def test_a_forward_return_says_how_many_values_share_time_and_holds_other_horizo
     np.testing.assert_array_equal(target.others[5], target.values)
 
 
+@pytest.mark.parametrize("start", ["open", "close"])
+@pytest.mark.parametrize("bars", [1, 20, 25])
+def test_a_horizon_beyond_the_bars_has_no_return(start, bars):
+    assert np.isnan(forward_return(world(bars, 0), 25, start, ()).values).all()
+
+
 def test_no_instrument_looks_into_the_next():
     a, b = world(100, 0, seed=1), world(100, 0, seed=2)
     both = pd.concat([a.assign(instrument="A"), b.assign(instrument="B")], ignore_index=True)

@@ -1,0 +1,1 @@
+"""The Features page, view by view: each is a module with ``render(desk)``."""

@@ -1,0 +1,59 @@
+"""Whether a feature's values of late are distributed as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app.charts import Picture, days_format, utc
+from app.features.found import above, headed, read, rule
+from app.figures import percent
+from app.theme import at, by_role
+from app.widgets import table
+from worker.desk import Desk
+
+SOME, STRONG = 0.1, 0.25        # PSI from which a drift is called so
+COLOURS = {"none": "green", "some": "yellow", "strong": "orange", "unknown": "gray"}
+
+
+def view(desk: Desk, run: Any) -> None:
+    every = read(desk, "table", run.id, "drift").sort_values("psi", ascending=False, na_position="last", ignore_index=True)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        headed(desk, run, "Drift", f"the last {percent(run.spec['plan']['recent'], 0)} of the bars against those before; choose one", "drift")
+        row = _table(every, run.id)
+    feature = str(every["feature"].iloc[row or 0])
+    with right:
+        headed(desk, run, feature, "PSI of each month against the reference, UTC", "drift_history")
+        months = read(desk, "table", run.id, "drift_history", feature).dropna(subset=["psi"])
+        if months.empty:
+            st.caption("No month has 50 values.")
+        else:
+            st.altair_chart(history(months), width="stretch", alt=f"Population stability index of {feature} by month")
+    st.caption("PSI: below 0.1 none, below 0.25 some, else strong. KS: largest distance of both distribution functions; p allows for bars that resemble the ones before them. A month lies closer together than years do, so its PSI is larger: look for a course, not for a level.")
+
+
+def _table(every: pd.DataFrame, key: str) -> int | None:
+    rows = every.assign(level=[[word] for word in every["drift"]])
+    config = st.column_config
+    columns = {
+        "feature": config.TextColumn("Feature", width=160),
+        "level": config.MultiselectColumn("Drift", width=74, options=list(COLOURS), color=list(COLOURS.values())),
+        "psi": config.NumberColumn("PSI", format="%.3f", width=56),
+        "ks": config.NumberColumn("KS", format="%.3f", width=56),
+        "p_effective": config.NumberColumn("p", format="%.4f", width=60, help="Of so large a KS by luck, counting as many independent bars as there in effect are."),
+    }
+    return table(rows, columns, "Each feature's PSI and KS of late against before", key=f"drift-{key}", pick=True, row_height=26, height=min(38 + 26 * len(rows), 324))
+
+
+def history(months: pd.DataFrame, height: int = 270) -> Picture:
+    """``months``: month (yyyy-mm), count, psi, ks."""
+    shown = months.assign(ts=pd.to_datetime(months["month"], utc=True))
+    tips = [alt.Tooltip("month:N"), alt.Tooltip("psi:Q", format=".3f", title="PSI"), alt.Tooltip("ks:Q", format=".3f", title="KS"), alt.Tooltip("count:Q", format=",", title="values")]
+    line = alt.Chart(shown).transform_calculate(role="'line'").mark_line(point=alt.OverlayMarkDef(size=20)).encode(
+        x=at(**utc(days_format(shown["ts"]), tickCount=6)), y=alt.Y("psi:Q", scale=alt.Scale(domainMin=0), axis=above("PSI", format=".2~f")), color=by_role(), tooltip=tips
+    )  # fmt: skip
+    return alt.layer(rule(SOME, "some drift from here", role="quiet"), rule(STRONG, "strong drift from here", role="warn"), line).properties(height=height)

@@ -1,0 +1,67 @@
+"""Which features say the same: all pairs as a picture, clusters, and inflation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.features.found import headed, read
+from app.figures import DASH, number, plural
+from app.theme import by_role
+from app.widgets import table
+from worker.desk import Desk
+
+WRITTEN = 14        # features, up to which the figure stands in every cell
+NAMED = 32          # features, up to which both sides carry names
+
+
+def view(desk: Desk, run: Any) -> None:
+    pairs, ranking = read(desk, "alike", run.id), read(desk, "ranking", run.id)
+    shown = pairs["first"].nunique()
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        note = "Spearman's rho; what is alike stands side by side" + (f"; {shown} of {len(ranking)}, those that tell most" if shown < len(ranking) else "")
+        headed(desk, run, "Who says the same", note, "correlation")
+        st.altair_chart(heat(pairs), width="stretch", alt=f"Rank correlations of {shown} features in the order of their clusters")
+    with right:
+        headed(desk, run, "Clusters and inflation", "of all features that were examined", "redundancy")
+        _table(read(desk, "table", run.id, "redundancy"), read(desk, "table", run.id, "proposal"))
+    rules = run.spec["rules"]
+    st.caption(f"{plural(run.summary['clusters'], 'cluster')}: features whose mean |rho| is at least {number(rules['correlation'], 2)} say the same, and of these the one that tells most is kept. VIF 1 ÷ (1 \u2212 R²): above {number(rules['inflation'], 0)} others make it up.")
+
+
+def _table(redundancy: pd.DataFrame, proposal: pd.DataFrame) -> None:
+    joined = redundancy.merge(proposal, on="feature").sort_values("place")
+    rows = pd.DataFrame(dict(feature=joined["feature"], cluster=joined["cluster"], vif=["others make it up" if np.isinf(value) else number(value, 1) for value in joined["inflation"]], like=[word or DASH for word in joined["with"]]))
+    config = st.column_config
+    columns = {
+        "feature": config.TextColumn("Feature", width=150),
+        "cluster": config.NumberColumn("Cluster", width=58),
+        "vif": config.TextColumn("VIF", width=104, alignment="right"),
+        "like": config.TextColumn("Repeats", width=130, help="The kept feature that says the same."),
+    }
+    table(rows, columns, "Each feature's cluster, inflation, and the kept feature it repeats", row_height=26, height=min(38 + 26 * len(rows), 430))
+
+
+def heat(pairs: pd.DataFrame, height: int = 0) -> Any:
+    """``pairs``: first, second, rho, in the order in which they are drawn."""
+    names = list(dict.fromkeys(pairs["first"]))
+    size, many = len(names), len(names) > NAMED
+    shown = pairs.assign(rho=pairs["rho"].astype(np.float32))
+    font = 9 if size > 20 else 11
+    base = alt.Chart(shown).encode(
+        x=alt.X("second:N", sort=names, axis=alt.Axis(labels=not many, labelAngle=-60, labelLimit=110, labelFontSize=font, labelOverlap=False, domain=False, title=None)),
+        y=alt.Y("first:N", sort=names, axis=alt.Axis(minExtent=120, maxExtent=120, labelLimit=116, labelFontSize=font, labelOverlap=False, grid=False, title=None)),
+    )
+    tips = [alt.Tooltip("first:N", title="feature"), alt.Tooltip("second:N", title="and"), alt.Tooltip("rho:Q", format="+.2f")]
+    faint = alt.Opacity("depth:Q", scale=alt.Scale(domain=[0, 0.25], range=[0.1, 1], clamp=True), legend=None)
+    cells = base.transform_calculate(depth="abs(datum.rho)").mark_rect().encode(color=alt.Color("rho:Q", scale=alt.Scale(domain=[-1, 0, 1], range="diverging"), legend=None), opacity=faint, tooltip=tips)
+    height = height or max(min(11 * size + (20 if many else 90), 560), 160)
+    if size > WRITTEN:
+        return cells.properties(height=height)
+    text = base.transform_calculate(role="'ink'").mark_text(fontSize=10).encode(text=alt.Text("rho:Q", format=".1f"), color=by_role())
+    return alt.layer(cells, text).resolve_scale(color="independent").properties(height=max(22 * size + 90, 160))

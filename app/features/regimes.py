@@ -1,0 +1,262 @@
+"""Regimes: what state a market was known to be in at each bar, by a model or by rules."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.bands import left_out, thinned
+from app.features import regime_charts, runs
+from app.features.regime_form import VIEW, form
+from app.features.values import level
+from app.figures import DASH, number, percent, plural
+from app.widgets import download, figures, section, table
+from worker.desk import Desk
+
+KIND = "regimes"
+SPANS = {"500 bars": 500, "5,000": 5_000, "All": 0}
+ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes are alike in risk; bars from which on a regime has one
+STEADY = 0.8        # agreement of a model with the one before, below which names should not be relied on
+WORDS = {"hmm": "A hidden Markov model", "mixture": "A mixture without memory"}
+TAKEN = (("regimes", "csv", "Labels, CSV", "text/csv"), ("regimes", "parquet", "Labels, Parquet", "application/octet-stream"))
+FITTED = (("refits", "csv", "Models, CSV", "text/csv"), ("model", "json", "Last model, JSON", "application/json"))
+
+
+def render(desk: Desk) -> None:
+    if not desk.data.catalogue():
+        return runs.no_bars("Regimes are found on bars. Import a file, or make synthetic bars on the Data page.")
+    run, job = runs.current(desk, VIEW, KIND)
+    with st.expander(runs.sentence(run) if run else "Choose bars, and a model or rules", expanded=run is None and job is None, icon=":material/edit:"):
+        form(desk, run)
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No regimes yet", "A model learns states from the bars before and labels the bars after; rules need no learning. Nothing is labelled with hindsight."))
+    runs.earlier(desk, VIEW, desk.regimes.latest(), run, _word, "Regimes")
+
+
+def _word(run: Any) -> str:
+    names = run.summary["names"]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _result(desk: Desk, run: Any) -> None:
+    summary, fitted = run.summary, "model" in run.summary
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        section(f"{plural(len(summary['names']), 'regime')} of {summary['instrument']} {summary['timeframe']}", f"{plural(summary['bars'], 'bar')}, run {run.id}")
+        st.space("stretch")
+        with st.popover("Download", icon=":material/download:"):
+            for what, form_, label, mime in (*TAKEN, *(FITTED if fitted else ())):
+                download(label, f"{run.id}_{summary['instrument']}_{what}.{form_}", mime, partial(desk.regimes.download, run.id, what, form_), f"take-{what}-{form_}")
+        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+            runs.delete(desk, VIEW, run)
+    st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_verdict(summary)}")
+    figures(_headline(summary), width=130)
+    _picture(desk, run)
+    _lived(summary)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if fitted:
+            _states(summary)
+        else:
+            _transition(summary)
+    with right:
+        if fitted:
+            _transition(summary)
+    if fitted:
+        _looks(summary)
+        left, right = st.columns([2, 3], gap="medium")
+        with left:
+            _bic(summary)
+        with right:
+            _fits(desk, run)
+
+
+# -- the verdict
+
+
+def _verdict(summary: dict[str, Any]) -> str:
+    shares = sorted(((one["share"], one["regime"]) for one in summary["lived"] if one["bars"]), reverse=True)
+    most = ", ".join(f"**{name}** {percent(share, 0)}" for share, name in shares[:6]) + (f" and {len(shares) - 6} more" if len(shares) > 6 else "")
+    if "model" not in summary:
+        return f"By rule: {most} of the bars. Each is known at the close of its bar, and nothing was fitted; a stretch lasts {_between([one['lasted'] for one in summary['lived']])} on average. {_wild(summary)}"
+    first = f"{WORDS[summary['kind']]} of {len(summary['names'])} states: {most} of the bars that have a label."
+    return f"{first} {_steady(summary)} {_noticed(summary)} {_wild(summary)}"
+
+
+def _wild(summary: dict[str, Any]) -> str:
+    """Do the regimes differ in what came next? Of volatility at least most should."""
+    some = [one["volatility"] for one in summary["lived"] if one["volatility"] and one["bars"] >= FEW]
+    if len(some) < 2:
+        return ""
+    said = f"The bars that followed were {'about as' if max(some) < ALIKE * min(some) else 'differently'} wild in each: volatility {percent(min(some))} to {percent(max(some))} a year"
+    return f":orange[:material/warning:] {said}, so these regimes hardly differ in risk." if max(some) < ALIKE * min(some) else f"{said}."
+
+
+def _steady(summary: dict[str, Any]) -> str:
+    agreed = summary["stability"]
+    if agreed is None:
+        return "Only one model was fitted, so whether the states are stable is not known; refit more often."
+    said = f"Each of {plural(summary['refits'], 'model')} agrees with the one before on **{percent(agreed, 0)}** of bars"
+    return f"{said}." if agreed >= STEADY else f":orange[:material/warning:] {said}: the names mean something else from model to model, so do not rely on them."
+
+
+def _noticed(summary: dict[str, Any]) -> str:
+    lasts, late = [one["sojourn"] for one in summary["facts"]], [one["delay"] for one in summary["facts"]]
+    longest = max((int(one) for name in summary["observed"] for one in re.findall(r"\d+", name)), default=0)
+    back = f", once its columns show it; they look back up to {plural(longest, 'bar')}" if longest else ""
+    return f"If the market is as the last model says, a visit lasts {_between(lasts)} and is noticed after {_between(late)}{back}."
+
+
+def _between(values: list[float | None]) -> str:
+    some = sorted(value for value in values if value is not None)
+    if not some:
+        return "an unknown number of bars"
+    low, high = _bars(some[0]), _bars(some[-1])
+    return f"{low} bars" if low == high else f"{low} to {high} bars"
+
+
+def _bars(value: float | None) -> str:
+    return DASH if value is None else number(value, 1 if value < 10 else 0)
+
+
+def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    known = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
+    spells = sum(one["spells"] or 0 for one in summary["lived"])
+    seen = ("Stretches", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Unbroken stretches of one label.")
+    if "model" not in summary:
+        return [known, seen, _risk(summary)]
+    missed = [one["missed"] for one in summary["facts"] if one["missed"] is not None]
+    late = [one["delay"] for one in summary["facts"] if one["delay"] is not None]
+    kept = f", {summary['kept']:,} kept the one before" if summary["kept"] else ""
+    return [
+        known, seen,
+        ("Stability", percent(summary["stability"]), "agreement of refits", "Share of the bars that two models in a row have both looked at on which both give the same label."),
+        ("Noticed after", f"{_bars(max(late, default=None))} bars", "the slowest state", f"Mean delay from the bar in which a visit begins to the first that is labelled so, on bars drawn from the last model. {percent(max(missed, default=None), 0)} of visits to the hardest state end before they are noticed."),
+        ("Models", number(summary["refits"]), f"{number(summary['train'])} bars, every {number(summary['step'])}{kept}", "Each is fitted on the bars of its window and labels the bars after it, until the next."),
+        ("Order", "kept" if summary["in_order"] else "changed", f"by {summary['observed'][0].partition('(')[0].replace('_', ' ')}", "Names are carried from model to model. Kept: in every model they still stand in the order of the first column it looks at."),
+    ]  # fmt: skip
+
+
+def _risk(summary: dict[str, Any]) -> tuple[str, str, str, str]:
+    some = sorted((one["volatility"], one["regime"]) for one in summary["lived"] if one["volatility"] and one["bars"] >= FEW)
+    value = f"{number(some[0][0] * 100, 1)} … {percent(some[-1][0])}" if some else DASH
+    return ("Volatility", value, f"{some[0][1]} … {some[-1][1]}" if some else "", "Of the bars that followed each regime, a year: the calmest and the wildest of them.")
+
+
+# -- pictures and tables
+
+
+def _picture(desk: Desk, run: Any) -> None:
+    summary = run.summary
+    quote = desk.data.instruments()[summary["instrument"]]
+    states = {name: f"p_{name.replace(' ', '_')}" for name in summary["names"]} if "model" in summary else {}
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        section("Price and regimes", f"close in {quote.quote}{'; below, the probability of each state at the close of each bar' if states else ''}; UTC")
+        st.space("stretch")
+        span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
+    frame, bars = _drawn(desk, run.id, SPANS[str(span)])
+    bands, size = _bands(desk, run.id, SPANS[str(span)])
+    told = f"Close of {summary['instrument']} with bands for {', '.join(summary['names'][:6])}"
+    st.altair_chart(regime_charts.price(frame, bands, summary["names"], states, quote.quote, quote.digits), width="stretch", alt=told)
+    st.caption(f"{plural(len(frame), 'point')} and {plural(len(bands), 'band')} drawn from {plural(bars, 'bar')}; lowest and highest values are always among them.{thinned(size)}{left_out(summary['names'])}")
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _drawn(_desk: Desk, run_id: str, last: int) -> tuple[pd.DataFrame, int]:
+    return _desk.regimes.drawn(run_id, last)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _bands(_desk: Desk, run_id: str, last: int) -> tuple[pd.DataFrame, int]:
+    return _desk.regimes.bands(run_id, last)
+
+
+def _lived(summary: dict[str, Any]) -> None:
+    section("What the bars were like", "while they bore the label; the next bar is the first that could be traded knowing it")
+    rows = [
+        dict(regime=one["regime"], bars=number(one["bars"]), share=_per(one["share"], 100), spells=number(one["spells"]), lasted=number(one["lasted"], 1), next_bar=_per(one["next_bar"], 1e4, 2, True), volatility=_per(one["volatility"], 100))
+        for one in summary["lived"]
+    ]  # fmt: skip
+    config = st.column_config
+    columns = {
+        "regime": config.TextColumn("Regime", width=190),
+        "bars": config.TextColumn("Bars", width=90, alignment="right"),
+        "share": config.TextColumn("Of labelled, %", width=110, alignment="right"),
+        "spells": config.TextColumn("Stretches", width=90, alignment="right"),
+        "lasted": config.TextColumn("Last, bars", width=90, alignment="right", help="Mean length of a stretch."),
+        "next_bar": config.TextColumn("Next bar, bp", width=100, alignment="right", help="Mean log return of the bar after each so labelled, in hundredths of a per cent."),
+        "volatility": config.TextColumn("Volatility a year, %", width=134, alignment="right", help="Deviation of those returns, × √(bars a year)."),
+    }
+    table(pd.DataFrame(rows), columns, "Each regime's bars, share, stretches, mean next bar and volatility", row_height=26, height=min(38 + 26 * len(rows), 272))
+
+
+def _states(summary: dict[str, Any]) -> None:
+    section("The last model's states", "as the model itself says; delays on bars drawn from it")
+    rows = [dict(state=one["state"], share=_per(one["share"], 100), sojourn=number(one["sojourn"], 1), delay=number(one["delay"], 1), missed=_per(one["missed"], 100, 0), right=_per(one["right"], 100, 0)) for one in summary["facts"]]
+    config = st.column_config
+    columns = {
+        "state": config.TextColumn("State", width=84),
+        "share": config.TextColumn("Of time, %", width=78, alignment="right", help="In the long run."),
+        "sojourn": config.TextColumn("Visit, bars", width=80, alignment="right", help="1 ÷ (1 − probability of staying)."),
+        "delay": config.TextColumn("Noticed, bars", width=96, alignment="right", help="Mean, of the visits that are noticed at all."),
+        "missed": config.TextColumn("Missed, %", width=76, alignment="right", help="Visits that end before they are noticed."),
+        "right": config.TextColumn("Right, %", width=68, alignment="right", help="Bars in the state that are labelled so."),
+    }
+    table(pd.DataFrame(rows), columns, "Each state's share, length of a visit and delay of detection", row_height=26)
+    if summary["kind"] == "mixture":
+        st.caption("A mixture judges each bar alone. Visits come from how its labels followed one another in training.")
+
+
+def _transition(summary: dict[str, Any]) -> None:
+    names = summary["names"]
+    section("What follows what", "share of bars, from the regime at the left")
+    stays = [row[k] for k, row in enumerate(summary["transition"]) if row[k] is not None]
+    told = f"Each regime stays as it is at the next bar with {percent(min(stays, default=None))} or more"
+    st.altair_chart(regime_charts.transitions(summary["transition"], names), width="stretch", alt=told)
+
+
+def _looks(summary: dict[str, Any]) -> None:
+    section("What each state looks like", "mean of what the model looks at, in its own unit; logarithms and roots as the names say")
+    rows = [dict(state=one["state"], **{f"c{k}": level(one[name]) for k, name in enumerate(summary["observed"])}) for one in summary["facts"]]
+    config = st.column_config
+    columns = {"state": config.TextColumn("State", width=84), **{f"c{k}": config.TextColumn(name, width=190, alignment="right") for k, name in enumerate(summary["observed"])}}
+    table(pd.DataFrame(rows), columns, "Each state's mean in every column the model looks at", row_height=26)
+
+
+def _bic(summary: dict[str, Any]) -> None:
+    section("How many states", "first window; the least BIC is best")
+    rows = [dict(states=one["states"], bic=number(one["bic"]), likelihood=number(one["log_likelihood"]), remark=one["remark"] or ("chosen" if one["states"] == len(summary["names"]) else "")) for one in summary["candidates"]]
+    config = st.column_config
+    columns = {
+        "states": config.NumberColumn("States", width=56),
+        "bic": config.TextColumn("BIC", width=86, alignment="right"),
+        "likelihood": config.TextColumn("Log likelihood", width=96, alignment="right", help="Of the rows of the first window, in nats."),
+        "remark": config.TextColumn("", width=110),
+    }
+    table(pd.DataFrame(rows), columns, "Numbers of states that were tried, with BIC", row_height=26)
+    if len(rows) == 1:
+        st.caption("The number was given. Choose states by BIC to have 2 to 6 tried.")
+
+
+def _fits(desk: Desk, run: Any) -> None:
+    fits = desk.regimes.fits(run.id)
+    section("Models", "each on earlier bars alone; agreement and distance with the one before; UTC")
+    days = {name: fits[f"{name}_ts"].dt.strftime("%Y-%m-%d") for name in ("first", "used_from", "used_to")}
+    shown = fits.assign(**days, agreement=[_per(value, 100) for value in fits["agreement"]], distance=[number(value, 2) for value in fits["distance"]])
+    config = st.column_config
+    columns = {
+        "first": config.TextColumn("Trained from", width=86),
+        "used_from": config.TextColumn("Used from", width=80),
+        "used_to": config.TextColumn("Used to", width=80),
+        "agreement": config.TextColumn("Agrees, %", width=74, alignment="right"),
+        "distance": config.TextColumn("Distance", width=66, alignment="right", help="Mean Hellinger distance of its states from those before: 0 the same, 1 nothing in common."),
+        "bic": config.NumberColumn("BIC", format="localized", width=76, step=1),
+        "remark": config.TextColumn("Remark", width=110),
+    }
+    table(shown, columns, "Each model's window, use and agreement with the one before", row_height=26, height=min(38 + 26 * len(shown), 272))
+
+
+def _per(value: float | None, scale: float, places: int = 1, sign: bool = False) -> str:
+    return number(None if value is None else value * scale, places, sign)

@@ -1,0 +1,46 @@
+"""Values of features as people read them: four significant digits, whatever their scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.figures import DASH, MINUS, exact
+
+
+def level(value: float | None) -> str:
+    """
+    >>> level(None), level(1.2345678), level(-0.000012345), level(123456.7), level(0.0)
+    ('\u2014', '1.235', '\u22120.00001234', '123,457', '0')
+    """
+    if value is None:
+        return DASH
+    if value and abs(value) < 1e-7:
+        return f"{value:.3g}".replace("-", MINUS)
+    return exact(round(value) if abs(value) >= 10_000 else float(f"{value:.4g}"))
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """
+    >>> bounds(0.0, 1.0), bounds(0.0, None), bounds(None, None)
+    ('0 to 1', 'from 0', 'any')
+    """
+    if low is None and high is None:
+        return "any"
+    return f"from {exact(low)}" if high is None else f"to {exact(high)}" if low is None else f"{exact(low)} to {exact(high)}"
+
+
+def spread_of(about: Mapping[str, Any]) -> str:
+    """Where the values of a column lie, in words."""
+    if not about["known"]:
+        return "without a value"
+    return f"between {level(about['low'])} and {level(about['high'])} {about['unit']}, half of them between {level(about['quarter'])} and {level(about['three_quarters'])}, last {level(about['last'])}"
+
+
+def whole_sentence(text: str) -> str:
+    """A refusal as it stands beside a field.
+
+    >>> whole_sentence("no feature named 'x'; did you mean 'y'?"), whole_sentence("it is 3")
+    ("No feature named 'x'; did you mean 'y'?", 'It is 3.')
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"

@@ -1,0 +1,55 @@
+"""Other histories of a finished run: what they are drawn from, in how many parts, and what is told of all of them in plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics.metrics import daily_returns
+from domain.analytics.monte_carlo import Plan, bands, histogram, summarise
+
+POINTS, BINS = 41, 24                           # of what is drawn of them in a picture
+SECONDS_A_PATH, SECONDS_A_STEP = 3e-5, 2e-8     # about, on one core
+PART_SECONDS, LARGEST_PART = 2.0, 5_000         # of work that a killed worker may lose; paths
+
+
+def sample_of(trades: pd.DataFrame, equity: pd.DataFrame, balance: float) -> tuple[np.ndarray, str]:
+    """R of the trades in the order in which they ended, and ``trades``; where fewer than two have one, the daily returns and ``days``.
+
+    ``trades``: exit_ts, r; ``equity``: ts, equity. Empty where there is nothing to draw from.
+    """
+    r = trades.sort_values("exit_ts", kind="stable")["r"].to_numpy(float)
+    if np.isfinite(r).sum() > 1:
+        return r[np.isfinite(r)], "trades"
+    daily = daily_returns(equity, balance).to_numpy()
+    return (daily if len(trades) and np.isfinite(daily).all() else np.zeros(0)), "days"
+
+
+def parts_of(steps: int, paths: int) -> int:
+    """In how many parts that many paths of so many steps are drawn; what comes of them does not depend on it.
+
+    >>> parts_of(500, 1_000), parts_of(500, 100_000), parts_of(50_000, 100_000)
+    (1, 20, 52)
+    """
+    by_time = int(PART_SECONDS / (SECONDS_A_PATH + SECONDS_A_STEP * steps))
+    return -(-paths // max(min(by_time, LARGEST_PART), 1))
+
+
+def thinned(drawn: pd.DataFrame) -> pd.DataFrame:
+    """Paths with no more of their points than a picture shows."""
+    points = [name for name in drawn if name.startswith("p") and name[1:].isdigit()]
+    at = np.unique(np.linspace(0, len(points) - 1, POINTS).astype(int))
+    return drawn[["path", "final", "max_drawdown", *(points[k] for k in at)]]
+
+
+def told(drawn: pd.DataFrame, sample: np.ndarray, plan: Plan, kind: str) -> dict[str, Any]:
+    """``figures`` of a MonteCarlo; ``fan``: quantiles after so many steps; ``falls``: a histogram of the deepest drawdowns."""
+    kept = thinned(drawn)
+    return dict(figures=asdict(summarise(kept, sample, plan, kind)), fan=_lists(bands(kept, len(sample))), falls=_lists(histogram(kept["max_drawdown"], BINS)))
+
+
+def _lists(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    return {name: [round(float(value), 6) for value in frame[name]] for name in frame}

@@ -1,0 +1,57 @@
+"""How much of the past a value needs: made again from shorter and shorter histories, is it still the same?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from domain.features.around import Around
+from domain.features.base import Use
+from domain.features.engine import Cache, Table
+
+HISTORIES = (199, 399, 999, 1_999)      # bars; as freqtrade's recursive analysis counts them
+
+
+@dataclass(frozen=True)
+class Short:
+    """The value at the last bar with ``history`` bars alone, and with all of them; NaN where there is none. ``off``: how far apart they lie,
+    as a share of the value with all bars; NaN where only one of them is a number, infinite where that value is 0 and the other is not."""
+
+    column: str
+    history: int
+    value: float
+    whole: float
+
+    @property
+    def off(self) -> float:
+        """
+        >>> Short("ema(20)", 199, 1.1, 1.0).off.__round__(6), Short("day", 199, 0.0, 0.0).off
+        (0.1, 0.0)
+        """
+        if self.value == self.whole or (np.isnan(self.value) and np.isnan(self.whole)):
+            return 0.0
+        return abs(self.value - self.whole) / abs(self.whole) if self.whole else float("inf")
+
+
+def sensitivity(
+    bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), histories: Sequence[int] = HISTORIES, cache: Cache | None = None, watch: Callable[[float], None] = lambda share: None
+) -> list[Short]:  # fmt: skip
+    """Each column with the last ``histories`` bars alone, beside its value with all; a history that is not shorter than ``bars`` is left out.
+    What other instruments and outside series said stays as it was.
+
+    >>> from domain.features import use
+    >>> bars = pd.DataFrame({"close": [1.0, 1.0, 1.0, 4.0]})
+    >>> [(one.history, one.value, one.whole) for one in sensitivity(bars, [use("sma", window=3)], histories=(2, 3))]
+    [(2, nan, 2.0), (3, 2.0, 2.0)]
+    """
+    uses, found = tuple(uses), []
+    shorter = [history for history in histories if history < len(bars)]
+    whole = Table(bars, around, cache)
+    parts = {history: Table(bars.iloc[-history:].reset_index(drop=True), around) for history in shorter}
+    for k, one in enumerate(uses):
+        watch(k / len(uses))
+        found += [Short(one.column, history, float(part.column(one)[-1]), float(whole.column(one)[-1])) for history, part in parts.items()]
+    return found

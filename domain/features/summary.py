@@ -1,0 +1,43 @@
+"""A column in a few figures: what part of it is known, where its values lie, and the last of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.features.around import Around
+from domain.features.base import FEATURES, Use
+from domain.features.engine import warm_up_of
+
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """``known``: share of the bars that have a value. ``first``: the row of the first of them, None for none. Figures are NaN where nothing is known."""
+
+    column: str
+    unit: str
+    family: str
+    warm_up: int
+    known: float
+    first: int | None
+    low: float
+    quarter: float
+    median: float
+    three_quarters: float
+    high: float
+    last: float
+
+
+def summary(one: Use, values: np.ndarray, around: Around = Around()) -> Summary:
+    """
+    >>> from domain.features import use
+    >>> summary(use("sma", window=2), np.array([np.nan, 1.0, 2.0, 4.0])).median
+    2.0
+    """
+    spec, there = FEATURES[one.name], np.flatnonzero(~np.isnan(values))
+    low, quarter, median, upper, high = map(float, np.quantile(values[there], QUARTERS) if len(there) else np.full(len(QUARTERS), np.nan))
+    known, last = len(there) / max(len(values), 1), float(values[-1]) if len(values) else float("nan")
+    return Summary(one.column, spec.unit, spec.family, warm_up_of(one, around), known, int(there[0]) if len(there) else None, low, quarter, median, upper, high, last)

@@ -1,0 +1,93 @@
+"""Features as a person reads, computes and checks them, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.downloads import download
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+SOON, LONG = 45_000, 120_000     # milliseconds
+
+
+@pytest.fixture(scope="module")
+def bars(house) -> None:
+    """The example's bars are there."""
+    house.wait_for(lambda: house.terminal("data", "list"), 120)
+
+
+def write(within: Page | Locator, page: Page, text: str) -> None:
+    """One more column, as it is written."""
+    field = within.get_by_role("combobox", name="Columns")
+    field.fill(text)
+    expect(page.get_by_role("option", name=text)).to_be_visible(timeout=SOON)
+    field.press("Enter")
+    expect(within.locator("[data-tag]", has_text=text)).to_be_visible(timeout=SOON)
+    page.keyboard.press("Escape")
+
+
+def test_a_feature_is_found_read_and_drawn(page, house, bars, shoot):
+    page.goto(f"{house.url}/features?feature=atr")
+    expect(page.get_by_text("Average true range, Wilder's smoothing")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Wilder (1978), New Concepts in Technical Trading Systems")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Draw").click()
+    expect(page.get_by_text(re.compile(r"^atr\(14\) of EURUSD M15 on [\d,]+ bars: between"))).to_be_visible(timeout=LONG)
+    shoot("features", 1240)
+    page.get_by_role("textbox", name="Search").fill("garman")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; choose one"))).to_be_visible(timeout=SOON)
+
+
+def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, house, bars, shoot):
+    page.goto(f"{house.url}/features?view=look")
+    expect(page.get_by_text(re.compile(r"^7 columns · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
+    write(page, page, "atrr(14)")
+    expect(page.get_by_text("No feature named 'atrr'; did you mean 'atr'?")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="Compute")).to_be_disabled(timeout=SOON)
+    page.get_by_role("button", name="Remove atrr(14)").click()
+    write(page, page, "atr(14)@H4")
+    expect(page.get_by_text(re.compile(r"^8 columns · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Compute").click()
+    expect(page.get_by_text("How much history does it need?")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("500 points drawn from 500 bars")).to_be_visible(timeout=SOON)
+    run = re.search(r"run=(\w+)", page.url)[1]
+    shoot("features-look", 1500)
+    page.get_by_role("button", name="Export").click()
+    taken = list(csv.DictReader(download(page, "Columns of EURUSD, CSV").read_text().splitlines()))
+    kept = pd.read_parquet(download(page, "Columns of EURUSD, Parquet"))
+    assert list(kept) == list(taken[0]) and [*kept][:1] == ["ts"] and kept.columns[-1] == "atr(14)@H4" and len(kept) == len(taken)
+    assert float(taken[-1]["atr(14)@H4"]) == kept["atr(14)@H4"].iloc[-1]
+    page.keyboard.press("Escape")
+    page.goto(f"{house.url}/features?view=look&run={run}&column=rsi(14)")
+    expect(page.get_by_text("%, under the close in USD; the last bars, UTC")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Check for look-ahead").click()
+    page.get_by_role("button", name="Run the gate").click()
+    expect(page.get_by_text("said the same of the past without the bars after the cut")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("no look-ahead").first).to_be_visible(timeout=SOON)
+    expect(page.locator(".stMarkdownBadge", has_text="atr(14)@H4")).to_be_visible(timeout=SOON)
+    shoot("features-gate", 700)
+
+
+def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, house, bars):
+    page.goto(f"{house.url}/features")
+    page.get_by_role("button", name="New recipe…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("My trend")
+    for text in ("adx(21)", "sma(9)@H4"):
+        write(dialog, page, text)
+    dialog.get_by_role("button", name="Keep recipe").click()
+    expect(dialog).to_have_count(0, timeout=SOON)
+    page.goto(f"{house.url}/features?view=look")
+    page.get_by_role("combobox", name="Recipe").click()
+    page.get_by_role("option", name="My trend · 2").click()
+    expect(page.get_by_text(re.compile(r"^2 columns · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
+
+
+def test_an_address_of_a_run_that_is_gone_says_so(page, house, bars):
+    page.goto(f"{house.url}/features?view=gate&run=nosuch")
+    expect(page.get_by_text("There is no such run nosuch.")).to_be_visible(timeout=SOON)

@@ -1,0 +1,97 @@
+"""Several series at once, each on an account of its own: as many ordinary runs under one heading."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from domain.errors import BadRequest
+from worker import actors
+from worker.cli import app
+from worker.desk import Question
+from worker.desk.batches import each
+
+START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
+RULES = {"sizing": {"kind": "fraction_at_risk", "value": 0.005}}
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def question(desk, house) -> Question:
+    """Breakouts on two pairs."""
+    made = []
+    for name in ("EURUSD", "GBPUSD"):
+        actors.run((job := desk.data.generate("regimes", {}, name, "H1", START, END, 3).job).id)
+        made.append(desk.jobs.get(job.id).result["dataset"])
+    return Question("breakout", dict(lookback=12), made, "H1", START, END, RULES)
+
+
+def done(desk, batch):
+    for one in desk.batches.members(batch.id):
+        actors.run(one.job.id)
+    return desk.batches.members(batch.id)
+
+
+def test_each_series_is_the_run_that_it_would_be_alone(desk, question):
+    batch = desk.batches.submit(each(question))
+    assert [one.job.state for one in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
+    members = done(desk, batch)
+    assert [one.run.spec["datasets"] for one in members] == [[desk.data.get(one).version] for one in question.datasets]
+    alone = desk.backtests.submit(replace(question, datasets=question.datasets[1:]))
+    assert not alone.new and alone.job.id == members[1].job.id, "a run of a batch is a run like any other"
+    table = desk.batches.table(batch.id)
+    assert table["state"].tolist() == ["done", "done"] and table["net_profit"].tolist() == [one.run.summary["metrics"]["net_profit"] for one in members]
+    assert [name.split()[0] for name in table["bars"]] == ["EURUSD", "GBPUSD"]
+    assert pd.read_csv(io.BytesIO(desk.batches.download(batch.id)))["run"].tolist() == [one.run.id for one in members]
+
+
+def test_two_series_of_one_instrument_do_on_two_accounts_what_they_may_not_on_one(desk, question):
+    actors.run((job := desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 4).job).id)
+    both = replace(question, datasets=[question.datasets[0], desk.jobs.get(job.id).result["dataset"]])
+    with pytest.raises(BadRequest, match="two of the datasets are of the same instrument"):
+        desk.backtests.submit(both)
+    assert len(desk.batches.members(desk.batches.submit(each(both)).id)) == 2
+
+
+def test_one_that_cannot_be_asked_stops_all_before_any_is_queued(desk, question):
+    wrong = replace(question, datasets=question.datasets[1:], timeframe="M5")
+    with pytest.raises(BadRequest, match="GBPUSD is stored in H1 bars"):
+        desk.batches.submit([*each(question)[:1], wrong])
+    assert desk.jobs.latest(("backtest",)) == [] and desk.batches.latest() == []
+
+
+def test_asked_again_it_is_the_same_heading(desk, question):
+    first, second = (desk.batches.submit(each(question)) for _ in range(2))
+    assert first.id == second.id and len(desk.jobs.latest(("backtest",))) == 2
+    assert desk.trail.story(f"run:{first.id}")[0].kind == "batch_submitted"
+
+
+def test_what_was_cancelled_failed_or_deleted_says_so(desk, question):
+    batch = desk.batches.submit(each(question))
+    assert desk.batches.cancel(batch.id) == 2 and desk.batches.table(batch.id)["state"].tolist() == ["cancelled", "cancelled"]
+    again = desk.batches.submit(each(question))
+    assert again.id != batch.id
+    desk.backtests.delete(done(desk, again)[0].run.id)
+    assert desk.batches.table(again.id)["state"].tolist() == ["deleted", "done"]
+    desk.batches.delete(again.id)
+    assert [one.id for one in desk.batches.latest()] == [batch.id] and len(desk.backtests.latest()) == 1, "its runs stay"
+    with pytest.raises(BadRequest, match="there is no batch"):
+        desk.batches.table(again.id)
+
+
+def test_the_terminal_starts_one_account_or_one_each(desk, question, monkeypatch):
+    from worker.terminal import here
+
+    monkeypatch.setattr(here, "desk", lambda: desk)
+    asked = ["runs", "start", *(word for one in question.datasets for word in ("--data", one)), "--strategy", "breakout", "--json"]
+    one = json.loads(CliRunner().invoke(app, asked).stdout)
+    both = json.loads(CliRunner().invoke(app, [*asked, "--each"]).stdout)
+    assert len(one["spec"]["datasets"]) == 2 and [row["state"] for row in both["runs"]] == ["done", "done"]
+    spent = [desk.backtests.get(row["run"]).spec["account"]["balance"] for row in both["runs"]]
+    assert spent == [one["spec"]["account"]["balance"]] * 2, "each has the whole balance"

@@ -1,0 +1,253 @@
+"""The feature laboratory as jobs: through the desk, counted, cancelled, and from the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from domain.errors import BadRequest
+from domain.features import Around, compute, parse, use
+from domain.laboratory import Plan, Rules, forward_return
+from domain.laboratory import examine as examined
+from domain.laboratory import similar as like
+from domain.market import instrument
+from domain.market.timeframe import Timeframe
+from tests.worker.kinds import waiting
+from tests.worker.test_features import END, START, asked, stored
+from tests.worker.test_sweeps import ledger, on_sqlite
+from worker import actors
+from worker.cli import app
+from worker.desk import FeatureQuestion
+from worker.jobs.base import Work
+from worker.supervise import House as Tree
+
+COLUMNS = ["zscore(20)", "rsi(14)", "log_return(1)", "atr(14)"]
+PLAN = dict(resamples=100)
+OFTEN = dict(lookback=3, stop_atr=1.0, target_r=1.0)      # a breakout that trades often
+
+
+def done(desk, submitted):
+    actors.run(submitted.job.id)
+    job = desk.jobs.get(submitted.job.id)
+    assert job.state == "done", job.error
+    return desk.examinations.get(job.result["run"])
+
+
+def examine(desk, ask: FeatureQuestion, target=None, **more):
+    return done(desk, desk.examinations.submit_examination(ask, dict(horizon=4) if target is None else target, plan=PLAN, **more))
+
+
+def with_columns(desk, ask: FeatureQuestion) -> pd.DataFrame:
+    bars = stored(desk, ask.datasets[0])
+    return compute(bars, map(parse, ask.columns), Around(instrument("EURUSD"), Timeframe.named("H1")))
+
+
+def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(house, desk, store):
+    ask = asked(desk, COLUMNS)
+    run = examine(desk, ask)
+    frame = with_columns(desk, ask)
+    target = forward_return(frame, 4)
+    bars = frame[list(stored(desk, ask.datasets[0]))]
+    regimes = compute(bars, [use("volatility_regime"), use("trend_regime")], Around(instrument("EURUSD"), Timeframe.named("H1")))
+    labels = {
+        "volatility": regimes[use("volatility_regime").column].map({0: "calm", 1: "middle", 2: "wild"}).fillna(""),
+        "trend": regimes[use("trend_regime").column].map({-1: "down", 0: "none", 1: "up"}).fillna(""),
+    }
+    expected = examined(frame, COLUMNS, target, labels, Plan(resamples=100, tried=4), Rules())
+    for name, table in expected.frames().items():
+        pd.testing.assert_frame_equal(desk.examinations.table(run.id, name), table, check_dtype=False)
+    assert set(desk.examinations.table(run.id, "periods")["label"]) == {"year", "session", "volatility", "trend"}
+    assert run.summary["tried"] == dict(all=4, here=4, before=0) and run.summary["target"]["values"] == len(frame) - 4
+    assert run.summary["proposed"] and set(run.summary["proposed"]) == set(expected.summary.query("verdict != 'drop'")["feature"])
+    (event,) = desk.trail.story(f"run:{run.id}")
+    assert (event.kind, event.actor, event.detail["run"], event.detail["tried"]) == ("run_finished", "ana", "examine", 4)
+
+
+@on_sqlite
+def test_the_spread_of_each_quantile_is_that_of_its_own_bars(house, desk):
+    ask = asked(desk, ["zscore(20)"])
+    run = examine(desk, ask)
+    frame = with_columns(desk, ask)
+    followed, found = forward_return(frame, 4).values, desk.examinations.table(run.id, "outcomes", "zscore(20)")
+    edges = desk.examinations.table(run.id, "quantiles", "zscore(20)")
+    for row, edge in zip(found.itertuples(), edges.itertuples(), strict=True):
+        inside = np.isfinite(followed) & (frame["zscore(20)"] >= edge.low) & (frame["zscore(20)"] <= edge.high)
+        assert row.count == edge.count == inside.sum()
+        assert row.median == np.quantile(followed[inside], 0.5, method="lower") and row.q05 == np.quantile(followed[inside], 0.05, method="lower")
+
+
+@on_sqlite
+def test_every_look_at_the_same_bars_counts_against_the_next_one(house, desk):
+    ask = asked(desk, COLUMNS)
+    first = examine(desk, ask)
+    assert desk.examinations.tried(ask.datasets) == 4
+    second = examine(desk, replace(ask, columns=["zscore(20)", "sma(20)"]))
+    assert second.summary["tried"] == dict(all=5, here=2, before=3), "zscore against the same target was tried before"
+    third = examine(desk, ask, dict(horizon=8))
+    assert third.summary["tried"] == dict(all=9, here=4, before=5), "another horizon is another look"
+    one = first.summary["best"]["feature"]
+    alone = examine(desk, replace(ask, columns=[one]), dict(horizon=16))
+    assert alone.summary["tried"]["all"] == 10 and alone.summary["best"]["q"] == pytest.approx(min(desk.examinations.table(alone.id, "summary")["p"].iloc[0] * 10, 1.0))
+    desk.examinations.delete(alone.id)
+    assert desk.examinations.tried(ask.datasets) == 10, "deleted runs stay counted"
+
+
+@on_sqlite
+def test_the_same_question_is_the_same_job_and_a_missing_one_is_refused(house, desk):
+    ask = asked(desk, COLUMNS)
+    first = desk.examinations.submit_examination(ask, dict(horizon=4))
+    again = desk.examinations.submit_examination(replace(ask, columns=["zscore", *COLUMNS[1:]]), dict(horizon=4, target="forward"))
+    assert not again.new and again.job.id == first.job.id
+    for what, sentence in ((dict(horizon=0), "horizon is 0 bars"), (dict(target="trades"), "no strategy is chosen"), (dict(target="luck"), "no target named 'luck'")):
+        with pytest.raises(BadRequest, match=sentence):
+            desk.examinations.submit_examination(ask, what)
+    job = desk.examinations.submit_examination(ask, dict(horizon=3_000)).job
+    actors.run(job.id)
+    assert "at least 100 are needed" in desk.jobs.get(job.id).error["sentence"] and desk.examinations.tried(ask.datasets) == 0, "a look that showed nothing is none"
+
+
+@on_sqlite
+def test_trades_of_a_strategy_are_a_target_and_a_trial(house, desk, store):
+    ask = asked(desk, COLUMNS)
+    run = examine(desk, ask, dict(target="trades"), strategy="breakout", params=OFTEN)
+    assert run.summary["target"]["unit"] == "R" and run.spec["target"]["strategy"] == "breakout"
+    assert [(row["strategy"], row["kind"]) for row in ledger(store)] == [("breakout", "run")]
+    from worker.desk import Question
+
+    job = desk.backtests.submit(Question("breakout", OFTEN, ask.datasets, "H1", START, END, {})).job
+    actors.run(job.id)
+    r = desk.backtests.trades(desk.jobs.get(job.id).result["run"])["r"].dropna()
+    count = desk.examinations.table(run.id, "quantiles", "log_return(1)")
+    assert run.summary["target"]["note"].startswith(f"{len(r)} of ") and (count["count"] * count["mean"]).sum() == pytest.approx(run.summary["target"]["mean"] * count["count"].sum())
+    assert len({row["spec"] for row in ledger(store)}) == 1, "the same simulation is the same trial"
+
+
+@on_sqlite
+def test_several_instruments_are_examined_together(house, desk):
+    ask = asked(desk, ["zscore(20)", "rsi(14)"], names=("EURUSD", "GBPUSD"))
+    run = examine(desk, ask)
+    assert [one["instrument"] for one in run.summary["members"]] == ["EURUSD", "GBPUSD"] and any("2 instruments" in note for note in run.summary["notes"])
+    near = done(desk, desk.examinations.submit_similar(ask, None, "GBPUSD", dict(horizon=4, count=10)))
+    assert near.summary["instrument"] == "GBPUSD" and set(desk.examinations.table(near.id, "matches")["instrument"]) <= {"EURUSD", "GBPUSD"}
+
+
+@on_sqlite
+def test_a_proposal_becomes_a_recipe(house, desk):
+    run = examine(desk, asked(desk, COLUMNS))
+    kept = desk.examinations.save_proposal(run.id, "from the laboratory")
+    assert list(kept.columns) == run.summary["proposed"] and desk.features.columns_of("from the laboratory") == run.summary["proposed"]
+
+
+@on_sqlite
+def test_tables_leave_with_an_audit_event_and_pictures_are_bounded(house, desk):
+    run = examine(desk, asked(desk, COLUMNS))
+    for name in desk.examinations.tables():
+        table = pd.read_csv(io.BytesIO(desk.examinations.download(run.id, name)))
+        assert len(table) == len(desk.examinations.table(run.id, name)), name
+    assert len(pd.read_parquet(io.BytesIO(desk.examinations.download(run.id, "summary", "parquet")))) == 4
+    taken = [event.detail["what"] for event in desk.trail.story(f"run:{run.id}") if event.kind == "downloaded"]
+    assert sorted(taken) == sorted([*desk.examinations.tables(), "summary"])
+    assert len(desk.examinations.alike(run.id, 3)) == 9 and desk.examinations.ranking(run.id)["feature"].iloc[0] in COLUMNS
+    with pytest.raises(BadRequest, match="has no table nothing"):
+        desk.examinations.table(run.id, "nothing")
+
+
+def test_neighbours_are_those_the_laboratory_finds_before_the_chosen_bar(house, desk, store):
+    ask = asked(desk, COLUMNS)
+    at = datetime(2024, 3, 5, 12, 20, tzinfo=UTC)
+    submitted = desk.examinations.submit_similar(ask, at, likeness=dict(horizon=6, count=20, before=8))
+    run = done(desk, submitted)
+    frame = with_columns(desk, ask)
+    row = int(np.flatnonzero(frame["ts"] <= pd.Timestamp(at))[-1])
+    expected = like(frame, COLUMNS, 6, row, 20, before=8)
+    pd.testing.assert_frame_equal(desk.examinations.table(run.id, "matches"), expected.matches.drop(columns="row"), check_dtype=False)
+    pd.testing.assert_frame_equal(desk.examinations.paths(run.id), expected.paths, check_dtype=False)
+    assert run.summary["ts"] == "2024-03-05T12:00:00+00:00" and desk.examinations.table(run.id, "matches")["ts"].max() <= frame["ts"][row - 6]
+    assert run.summary["share_low"] < run.summary["figures"]["matches"]["share_up"] < run.summary["share_high"]
+    fan = desk.examinations.fan(run.id)
+    assert fan["now"].notna().sum() == 9 and fan.loc[fan["step"] > 0, "now"].isna().all() and (fan["q05"] <= fan["q95"]).all()
+    assert not desk.examinations.submit_similar(ask, at, likeness=dict(horizon=6, count=20, before=8)).new
+
+
+@on_sqlite
+def test_the_last_bar_is_chosen_by_itself_and_one_before_all_is_refused(house, desk):
+    ask = asked(desk, COLUMNS)
+    run = done(desk, desk.examinations.submit_similar(ask, likeness=dict(horizon=4, count=10)))
+    assert run.summary["ts"] == stored(desk, ask.datasets[0])["ts"].iloc[-1].isoformat() and run.spec["at"] == ""
+    job = desk.examinations.submit_similar(ask, datetime(2020, 1, 1, tzinfo=UTC)).job
+    actors.run(job.id)
+    assert "EURUSD has no bar by 2020-01-01" in desk.jobs.get(job.id).error["sentence"]
+
+
+@on_sqlite
+def test_cancel_stops_an_examination_and_counts_nothing(house, desk, monkeypatch):
+    ask = asked(desk, COLUMNS)
+    job = desk.examinations.submit_examination(ask, dict(horizon=4), plan=PLAN).job
+    whole = Work.progress
+    at: list[float] = []
+
+    def progress(self, share, note=None):
+        if share > 0.3 and not at:
+            at.append(time.monotonic())
+            desk.jobs.cancel(job.id)
+            waiting(lambda: self._stop, 5, "the heartbeat reads that it is cancelled")
+        whole(self, share, note)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "progress", progress)
+        actors.run(job.id)
+    assert desk.jobs.get(job.id).state == "cancelled" and at and desk.jobs.get(job.id).progress < 0.5
+    assert desk.examinations.tried(ask.datasets) == 0 and not desk.examinations.latest()
+
+
+# -- from the terminal
+
+
+@pytest.fixture
+def say(house, desk, database, tmp_path, monkeypatch):
+    """Runs a verb of ``tidemark features`` on this test's workspace; the JSON it prints."""
+    for name, value in dict(STORAGE_HOME=tmp_path, DATABASE_URL=database, APP_USER="ana", EXAMPLE="false").items():
+        monkeypatch.setenv(f"TIDEMARK_{name}", str(value))
+    dataset = asked(desk).datasets[0]
+
+    def run(verb: str, *rest: str) -> dict:
+        made = CliRunner().invoke(app, ["features", verb, "--data", dataset, *rest, "--json"], catch_exceptions=False)
+        assert made.exit_code == 0, made.output
+        return json.loads(made.stdout)
+
+    return run
+
+
+@on_sqlite
+def test_examining_from_the_terminal_ranks_and_writes_the_tables(say, desk, tmp_path):
+    told = say("examine", "--columns", "zscore(20)", "rsi(14)", "--horizon", "4", "--out", str(tmp_path / "out"))
+    assert (told["features"], told["tried_on_this_data"], len(told["ranking"])) == (2, 2, 2) and told["ranking"][0]["reason"]
+    assert {path.stem for path in (tmp_path / "out").glob("*.csv")} == set(desk.examinations.tables())
+    assert len(pd.read_csv(tmp_path / "out" / "summary.csv")) == 2
+    traded = say("examine", "--recipe", "basic", "--target", "trades", "--strategy", "breakout", "--params", json.dumps(OFTEN))
+    assert traded["target"] == "outcome of trades" and traded["features"] == 7 and traded["tried_on_this_data"] == 9
+
+
+@on_sqlite
+def test_like_moments_from_the_terminal(say, desk, tmp_path):
+    told = say("similar", "--at", "2024-03-05T12:00", "--horizon", "4", "--count", "10", "--out", str(tmp_path / "out"))
+    assert (told["bar"], told["matches"], len(told["table"])) == ("2024-03-05T12:00:00+00:00", 10, 10)
+    assert desk.examinations.get(told["run"]).spec["columns"] == desk.features.columns_of("vector50")
+    assert {path.stem for path in (tmp_path / "out").glob("*.csv")} == {"matches", "paths", "followed", "distribution"}
+    with pytest.raises(BadRequest, match="either --recipe or --columns"):
+        say("similar", "--recipe", "basic", "--columns", "atr(14)")
+
+
+def test_libraries_take_one_core_each_unless_told_otherwise(settings, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    environment = Tree(settings).environment()
+    assert (environment["OMP_NUM_THREADS"], environment["OPENBLAS_NUM_THREADS"]) == ("1", "3")

@@ -1,0 +1,264 @@
+"""Features as jobs: through the desk, with what stands around the bars, and the gate that names what reads the future."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain.errors import BadRequest
+from domain.features import FEATURES, Around, closes, compute, feature, parse, use
+from domain.market import instrument, resample
+from domain.market.timeframe import Timeframe
+from domain.strategies import STRATEGIES
+from domain.strategies.base import strategy
+from tests.worker.test_sweeps import on_sqlite, question
+from worker import actors
+from worker.desk import FeatureQuestion, Question
+from worker.jobs.base import Cancelled, Work
+from worker.store import Filter
+
+START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
+COLUMNS = ["atr(14)", "zscore(window=30)", "atr(14)@H4", "obv"]
+
+
+def bars(desk, name: str = "EURUSD", seed: int = 3) -> str:
+    job = desk.data.generate("regimes", {}, name, "H1", START, END, seed).job
+    actors.run(job.id)
+    return desk.jobs.get(job.id).result["dataset"]
+
+
+def asked(desk, columns=COLUMNS, timeframe: str = "H1", names=("EURUSD",)) -> FeatureQuestion:
+    return FeatureQuestion([bars(desk, name, 3 + k) for k, name in enumerate(names)], timeframe, START, END, columns)
+
+
+def done(desk, submitted):
+    actors.run(submitted.job.id)
+    job = desk.jobs.get(submitted.job.id)
+    assert job.state == "done", job.error
+    return desk.features.get(job.result["run"])
+
+
+def stored(desk, dataset: str) -> pd.DataFrame:
+    frame = desk.data._room.store.frames.get(desk.data.get(dataset).frame)
+    return frame.assign(ts=frame["ts"].dt.as_unit("ns"))
+
+
+@pytest.fixture
+def forbidden():
+    """A feature and a strategy that look ahead, taken off their registers afterwards."""
+
+    @feature(unit="ratio", source="a whole-sample z-score")
+    def whole_sample(close):
+        return (close - close.mean()) / close.std()
+
+    @strategy("peeking")
+    @dataclass(frozen=True)
+    class Peeking:
+        """Buys before the close rises."""
+
+        def features(self):
+            return (use("sma", window=5),)
+
+        def signals(self, frame):
+            rises = np.append(frame["close"].to_numpy()[1:] > frame["close"].to_numpy()[:-1], False)
+            at = np.flatnonzero(rises & frame["sma(5)"].notna().to_numpy())
+            return pd.DataFrame(dict(ts=frame["ts"].array[at], side=1, stop_loss=frame["close"].to_numpy()[at] - 0.01))
+
+    yield
+    del FEATURES._things["whole_sample"], STRATEGIES._things["peeking"]
+
+
+def test_columns_are_what_computing_the_stored_bars_gives(house, desk, store):
+    ask = asked(desk)
+    submitted = desk.features.submit_columns(ask)
+    run = done(desk, submitted)
+    expected = compute(stored(desk, ask.datasets[0]), map(parse, COLUMNS), Around(instrument("EURUSD"), Timeframe.named("H1")))
+    frame = desk.features.frame(run.id, "EURUSD")
+    names = ["atr(14)", "zscore(30)", "atr(14)@H4", "obv"]
+    assert list(frame) == ["ts", *names] and (frame["ts"] == expected["ts"]).all()
+    for name in names:
+        np.testing.assert_array_equal(frame[name], expected[name])
+    assert (run.kind, run.synthetic, run.actor, run.manifest["data"]) == ("columns", True, "ana", run.spec["datasets"])
+    (event,) = desk.trail.story(f"run:{run.id}")
+    assert (event.kind, event.detail["run"], event.detail["frames"]["EURUSD"]) == ("run_finished", "columns", run.frames["EURUSD"])
+    again = desk.features.submit_columns(replace(ask, columns=["atr", *COLUMNS[1:]]))
+    assert not again.new and again.job.id == submitted.job.id, "atr is atr(14): the same question"
+    assert [one.id for one in desk.features.latest("columns")] == [run.id] and desk.features.question(run.id).columns == names
+    desk.features.delete(run.id)
+    assert desk.features.latest("columns") == []
+
+
+@on_sqlite
+def test_a_summary_tells_each_column_and_how_much_history_it_needs(house, desk):
+    run = done(desk, desk.features.submit_columns(asked(desk, ["atr(14)", "ema(200)", "correlation"])))
+    (member,) = run.summary["members"]
+    atr, _, none = member["columns"]
+    assert (atr["unit"], atr["warm_up"], atr["first"], none["known"], none["median"]) == ("price", 14, 14, 0.0, None)
+    assert atr["low"] <= atr["quarter"] <= atr["median"] <= atr["three_quarters"] <= atr["high"]
+    off = {(one["column"], one["history"]): one["off"] for one in member["sensitivity"]}
+    assert [history for name, history in off if name == "ema(200)"] == [199, 399, 999] and off["ema(200)", 199] is None
+    assert off["ema(200)", 399] > off["ema(200)", 999] > 0
+    drawn, of = desk.features.drawn(run.id, "EURUSD", "ema(200)", 500, 100)
+    whole = desk.features.frame(run.id, "EURUSD", ["ema(200)"]).tail(500)["ema(200)"]
+    assert of == 500 and len(drawn) <= 200 and drawn["value"].max() == whole.max() and drawn["value"].min() == whole.min() and drawn["row"].is_monotonic_increasing
+
+
+@on_sqlite
+def test_several_datasets_know_each_others_closes_in_the_timeframe_asked_for(house, desk):
+    ask = asked(desk, ["correlation(20, first)", "relative_strength(50)"], "H4", ("EURUSD", "GBPUSD"))
+    run = done(desk, desk.features.submit_columns(ask))
+    h1, h4 = Timeframe.named("H1"), Timeframe.named("H4")
+    longer = {name: resample(stored(desk, one), h1, h4, "fx") for name, one in zip(("EURUSD", "GBPUSD"), ask.datasets, strict=True)}
+    for name, other in (("EURUSD", "GBPUSD"), ("GBPUSD", "EURUSD")):
+        around = Around(instrument(name), h4, {other: closes(longer[other], instrument(other), h4)})
+        expected = compute(longer[name], map(parse, ask.columns), around)
+        frame = desk.features.frame(run.id, name)
+        for column in ask.columns:
+            np.testing.assert_array_equal(frame[column], expected[column])
+        assert frame["correlation(20, first)"].notna().any()
+    assert [one["instrument"] for one in run.manifest["spec"]["data"]] == ["EURUSD", "GBPUSD"]
+
+
+@on_sqlite
+def test_what_was_made_once_is_read_from_this_machines_columns(house, desk, monkeypatch):
+    ask = asked(desk, ["zscore(30)", "bollinger_width(20, 2.0)"])
+    first = done(desk, desk.features.submit_columns(ask))
+    made = []
+    from domain.features import engine
+
+    whole = engine.Table._made
+    monkeypatch.setattr(engine.Table, "_made", lambda table, one: made.append((one.column, len(table.bars))) or whole(table, one))
+    desk.features.delete(first.id)
+    second = done(desk, desk.features.submit_columns(ask))
+    assert second.frames == first.frames and {length for _, length in made} == {199, 399, 999}, "only the short histories were made again"
+    assert (house.settings.home / "columns").is_dir()
+
+
+@on_sqlite
+def test_a_job_on_features_stops_when_it_is_cancelled(house, desk, store):
+    from worker.jobs.columns import run
+    from worker.jobs.gate import run as gate
+
+    ask = asked(desk)
+    for submit, work_on in ((desk.features.submit_columns, run), (desk.features.submit_gate, gate)):
+        job = submit(ask).job
+        work = Work(store, house.settings, job)
+        told = []
+        work.progress = lambda share, note=None, work=work, told=told: told.append(share) or (len(told) > 3 and work.stop(Cancelled())) or work._go_on()
+        with pytest.raises(Cancelled):
+            work_on(job.spec, work)
+        assert len(told) == 4 and told == sorted(told)
+
+
+@pytest.mark.usefixtures("forbidden")
+def test_the_gate_names_column_bar_and_size_and_keeps_its_verdict(house, desk, store):
+    ask = asked(desk, ["sma(20)", "whole_sample"])
+    run = done(desk, desk.features.submit_gate(ask))
+    (leak,) = run.summary["leaks"]
+    close = stored(desk, ask.datasets[0])["close"].to_numpy()
+    z = [(seen[leak["bar"]] - seen.mean()) / seen.std() for seen in (close, close[: leak["cut"]])]
+    assert not run.summary["green"] and (leak["instrument"], leak["column"]) == ("EURUSD", "whole_sample") and leak["size"] == pytest.approx(abs(z[0] - z[1]))
+    assert "whole_sample reads the future: at bar" in leak["sentence"] and leak["ts"] in leak["sentence"]
+    (event,) = desk.trail.story(f"run:{run.id}")
+    assert event.kind == "gate_refused" and event.detail["leaks"] == [leak["sentence"]]
+    good = done(desk, desk.features.submit_gate(replace(ask, columns=["sma(20)", "atr(14)@H4"])))
+    assert good.summary["green"] and good.summary["members"][0]["checked"] == ["sma(20)", "atr(14)@H4"] and good.summary["members"][0]["cuts"] >= 8
+    assert [event.kind for event in desk.trail.story(f"run:{good.id}")] == ["gate_passed"]
+
+
+@on_sqlite
+@pytest.mark.usefixtures("forbidden")
+def test_the_gate_on_a_strategy_names_its_signals(house, desk):
+    ask = asked(desk, [])
+    run = done(desk, desk.features.submit_gate(ask, "peeking"))
+    assert not run.summary["green"] and run.summary["leaks"] and {"sma(5)"} <= set(run.summary["members"][0]["checked"])
+    assert "sma(5)" not in {leak["column"] for leak in run.summary["leaks"]}
+    good = done(desk, desk.features.submit_gate(ask, "breakout", {"lookback": 12}))
+    assert good.summary["green"] and good.spec["params"]["lookback"] == 12
+    with pytest.raises(BadRequest, match="lookback is 1 bars"):
+        desk.features.submit_gate(ask, "breakout", {"lookback": 1})
+
+
+@on_sqlite
+@pytest.mark.usefixtures("forbidden")
+def test_a_run_says_whether_it_passed_the_gate(house, desk, store):
+    ask = question(desk)
+    job = desk.backtests.submit(ask).job
+    actors.run(job.id)
+    run_id = desk.jobs.get(job.id).result["run"]
+    assert desk.beliefs.of(run_id).gate == desk.beliefs.gate(run_id) == "green"
+    peeking = desk.backtests.submit(Question("peeking", {}, ask.datasets, ask.timeframe, ask.start, ask.end, ask.rules)).job
+    actors.run(peeking.id)
+    caught = desk.jobs.get(peeking.id).result["run"]
+    believed = desk.beliefs.of(caught)
+    assert believed.gate == "red" and believed.look_ahead["leaks"] and all("reads the future" in leak for leak in believed.look_ahead["leaks"])
+    with store.unit() as unit:
+        run = unit.runs.get(run_id)
+        told = {key: value for key, value in run.__dict__.items() if key not in ("id", "summary")}
+        older = unit.runs.add(**told, summary={key: value for key, value in run.summary.items() if key != "look_ahead"})
+        unit.runs.add(**{**told, "kind": "gate", "summary": dict(green=False, leaks=[], members=[]), "spec": dict(run.spec, params={"lookback": 99})})
+    assert desk.beliefs.gate(older) == "unknown" and desk.beliefs.gate(run_id) == "green", "a gate on other parameters says nothing"
+    with store.unit() as unit:
+        unit.runs.add(**{**told, "kind": "gate", "summary": dict(green=False, leaks=[], members=[])})
+    assert desk.beliefs.gate(run_id) == "red"
+
+
+@on_sqlite
+def test_what_cannot_be_asked_is_told_before_it_is_sent(house, desk):
+    ask = asked(desk)
+    assert desk.features.faults(["atr(14)", "atrr", "atr(14)@M5", "atr(0)"], "H1").keys() == {"atrr", "atr(14)@M5", "atr(0)"}
+    assert "did you mean 'atr'" in desk.features.faults(["atrr"])["atrr"]
+    for wrong, sentence in (
+        (dict(columns=["atr(14)", "rsii"]), "no feature named 'rsii'; did you mean 'rsi'"),
+        (dict(columns=["atr(14)@M15"]), "finer than the H1 bars it stands beside"),
+        (dict(columns=[]), "no column is chosen"),
+        (dict(datasets=[]), "no dataset is chosen"),
+        (dict(datasets=["nosuch"]), "there is no dataset nosuch"),
+        (dict(timeframe="M5"), "is stored in H1 bars, and M5 is asked for"),
+        (dict(start=datetime(2030, 1, 1, tzinfo=UTC), end=datetime(2031, 1, 1, tzinfo=UTC)), "Choose a span inside"),
+    ):
+        with pytest.raises(BadRequest, match=sentence):
+            desk.features.submit_columns(replace(ask, **wrong))
+    assert desk.jobs.latest(kinds=("columns",)) == []
+
+
+def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
+    desk.features.save_recipe("  mine ", ["atr", "atr(14)", "macd(fast=5, slow=9)@H1"], "for trends")
+    own = desk.features.recipes()[0]
+    assert (own.name, own.columns, own.own, own.actor) == ("mine", ("atr(14)", "macd(5, 9)@H1"), True, "ana") == ("mine", tuple(desk.features.columns_of("mine")), True, "ana")
+    assert len(desk.features.columns_of("vector50")) == 50 and {"basic", "full"} <= {one.name for one in desk.features.recipes() if not one.own}
+    desk.features.save_recipe("mine", ["body"])
+    for wrong, sentence in ((("", ["body"]), "give it one of"), (("full", ["body"]), "recipe of the house"), (("x", []), "no column"), (("x", ["bodyy"]), "did you mean 'body'"), (("x" * 65, ["body"]), "give it one of")):
+        with pytest.raises(BadRequest, match=sentence):
+            desk.features.save_recipe(*wrong)
+    desk.features.delete_recipe("mine")
+    with pytest.raises(BadRequest, match="there is no recipe mine"):
+        desk.features.delete_recipe("mine")
+    assert [event.kind for event in desk.trail.story("recipe:mine")] == ["recipe_saved", "recipe_replaced", "recipe_deleted"]
+    assert {event.subject for event in desk.trail.story("recipe:mine")} == {"data"}
+
+
+@on_sqlite
+def test_columns_are_taken_along_as_csv_and_parquet(house, desk, store):
+    run = done(desk, desk.features.submit_columns(asked(desk, ["atr(14)", "macd(12, 26)"])))
+    parquet = pd.read_parquet(io.BytesIO(desk.features.download(run.id, "EURUSD", "parquet")))
+    csv = pd.read_csv(io.BytesIO(desk.features.download(run.id, "EURUSD", "csv")))
+    assert list(parquet) == list(csv) == ["ts", "atr(14)", "macd(12, 26)"] and csv["ts"].iloc[0] == f"{parquet['ts'].iloc[0]:%Y-%m-%dT%H:%M:%SZ}"
+    np.testing.assert_array_equal(csv["macd(12, 26)"], parquet["macd(12, 26)"])
+    with store.look() as unit:
+        assert unit.trail.count(Filter(kinds=("downloaded",), entity=f"run:{run.id}")) == 2
+    with pytest.raises(BadRequest, match=f"run {run.id} has no GBPUSD; it has EURUSD"):
+        desk.features.download(run.id, "GBPUSD", "csv")
+
+
+@on_sqlite
+def test_the_catalogue_tells_what_each_feature_is(desk):
+    every = {one.name: one for one in desk.features.catalogue()}
+    atr = every["atr"]
+    assert set(every) == set(FEATURES) and (atr.family, atr.unit, atr.low, atr.warm_up, atr.written, dict(atr.parameters)) == ("volatility", "price", 0.0, 14, "atr(14)", {"window": 14})
+    assert all(one.help and one.source and one.unit and one.written for one in every.values()) and ">>>" not in "".join(one.about for one in every.values())

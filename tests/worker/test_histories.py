@@ -1,0 +1,143 @@
+"""More histories of a finished run: through the desk, shared among workers, from the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from threading import Thread
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from domain.errors import BadRequest
+from tests.worker.kinds import waiting
+from worker import actors
+from worker.cli import app
+from worker.desk import Question
+from worker.jobs.base import Cancelled, Work
+from worker.store import Process
+
+START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
+PLAN = dict(paths=400, seed=3)
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    """Forty histories a part."""
+    monkeypatch.setattr("domain.analytics.histories.LARGEST_PART", 40)
+
+
+def finished(desk, submitted):
+    actors.run(submitted.job.id)
+    job = desk.jobs.get(submitted.job.id)
+    assert job.state == "done", job.error
+    return desk.backtests.get(job.result["run"])
+
+
+@pytest.fixture
+def made(desk, house):
+    actors.run((job := desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 3).job).id)
+    dataset = desk.jobs.get(job.id).result["dataset"]
+    return finished(desk, desk.backtests.submit(Question("breakout", dict(lookback=12), [dataset], "H1", START, END, dict(sizing=dict(kind="fraction_at_risk", value=0.005)))))
+
+
+def test_as_many_histories_as_asked_speak_about_the_run(desk, store, made):
+    drawn = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    figures = drawn.summary["histories"]["figures"]
+    assert (figures["paths"], figures["seed"], figures["sample"], figures["steps"]) == (400, 3, "trades", made.summary["metrics"]["trades"])
+    believed = desk.beliefs.of(made.id)
+    assert believed.drawn.id == drawn.id and believed.belief.monte_carlo.paths == 400 and believed.histories == drawn.summary["histories"]
+    table = pd.read_csv(io.BytesIO(desk.backtests.download(drawn.id, "draws", "csv")))
+    assert table["path"].tolist() == list(range(400)) and (table["final"] < 0).mean() == figures["chance_of_loss"]
+    with store.look() as unit:
+        assert unit.chunks.all(drawn.job_id) == [] and len(unit.trials.rows()) == 1, "its parts were let go, and histories are no trials"
+    assert desk.trail.story(f"run:{made.id}")[-1].kind == "run_histories_drawn"
+
+
+def test_as_many_as_the_run_drew_itself_are_the_same_ones(desk, made):
+    own = made.summary["histories"]
+    drawn = finished(desk, desk.beliefs.submit_histories(made.id, dict(paths=own["figures"]["paths"])))
+    assert drawn.summary["histories"] == own
+
+
+def test_any_split_and_any_number_of_workers_make_the_same_bytes(desk, store, made, monkeypatch):
+    alone = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    monkeypatch.setattr("domain.analytics.histories.LARGEST_PART", 17)
+    with store.unit() as unit:
+        unit.jobs.forget_key(alone.job_id)
+        for k in range(2):      # as two workers would
+            unit.alive(Process(f"w{k}", "worker", "here", k, unit.now(), unit.now(), ""))
+    job = desk.beliefs.submit_histories(made.id, PLAN).job
+    owner = Thread(target=actors.run, args=(job.id,))
+    owner.start()
+    helper = waiting(lambda: next(iter(desk.jobs.latest(("part",))), None), 20, "a helper was called")
+    actors.run(helper.id)
+    owner.join()
+    together = desk.backtests.get(desk.jobs.get(job.id).result["run"])
+    assert together.frames == alone.frames and together.summary == alone.summary and desk.jobs.get(helper.id).state == "done"
+
+
+def test_a_cancelled_drawing_keeps_its_parts_and_goes_on_from_them(desk, store, made, monkeypatch):
+    whole = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    with store.unit() as unit:
+        unit.jobs.forget_key(whole.job_id)
+    job, said = desk.beliefs.submit_histories(made.id, PLAN).job, []
+
+    def progress(self, share, note=None, _own=Work.progress):
+        _own(self, share, note)
+        said.append(note)
+        if note and note.startswith("12") and note.endswith("of 400 histories"):
+            raise Cancelled
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "progress", progress)
+        actors.run(job.id)
+    with store.look() as unit:
+        left, done, _ = unit.chunks.counts(job.id)
+    assert desk.jobs.get(job.id).state == "cancelled" and (left, done) == (7, 120) and desk.jobs.left(desk.jobs.get(job.id)).parts == 3
+    desk.jobs.retry(job.id)
+    made_again = []
+    monkeypatch.setattr("worker.jobs.histories.Made", lambda frames, trials: made_again.append(1) or __import__("worker.jobs.parts", fromlist=["Made"]).Made(frames, trials))
+    actors.run(job.id)
+    again = desk.backtests.get(desk.jobs.get(job.id).result["run"])
+    assert again.frames == whole.frames and again.summary == whole.summary and len(made_again) == 7
+
+
+def test_the_same_number_and_seed_are_the_drawing_that_was_made(desk, made):
+    first, second = (desk.beliefs.submit_histories(made.id, PLAN) for _ in range(2))
+    other = desk.beliefs.submit_histories(made.id, PLAN | dict(seed=4))
+    assert first.new and not second.new and first.job.id == second.job.id != other.job.id
+    one, another = (finished(desk, asked) for asked in (first, other))
+    assert one.frames != another.frames and desk.beliefs.of(made.id).drawn.id == another.id, "the newest speaks"
+
+
+def test_histories_go_with_their_run_and_not_alone(desk, store, made):
+    drawn = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    with pytest.raises(BadRequest, match="is of the kind histories; histories are drawn of backtests"):
+        desk.beliefs.submit_histories(drawn.id)
+    late = desk.beliefs.submit_histories(made.id, PLAN | dict(seed=9)).job
+    desk.backtests.delete(made.id)
+    with pytest.raises(BadRequest, match=f"there is no run {drawn.id}"):
+        desk.backtests.get(drawn.id)
+    actors.run(late.id)
+    assert desk.jobs.get(late.id).error["sentence"].startswith(f"there is no run {made.id}; it may have been deleted")
+
+
+@pytest.mark.parametrize("plan, sentence", [(dict(paths=3), "paths"), (dict(paths=100_001), "paths"), (dict(pahts=100), "did you mean 'paths'")])
+def test_what_cannot_be_drawn_is_refused_at_once(desk, made, plan, sentence):
+    with pytest.raises(BadRequest, match=sentence):
+        desk.beliefs.submit_histories(made.id, plan)
+
+
+def test_the_terminal_draws_and_writes_them(desk, made, monkeypatch, tmp_path):
+    from worker.terminal import here
+
+    monkeypatch.setattr(here, "desk", lambda: desk)
+    said = CliRunner().invoke(app, ["runs", "histories", made.id, "--paths", "200", "--seed", "5", "--out", str(tmp_path / "out"), "--json"])
+    told = json.loads(said.stdout)
+    assert (told["of"], told["paths"], told["seed"]) == (made.id, 200, 5) and len(pd.read_csv(tmp_path / "out" / "histories.csv")) == 200
+    spoken = CliRunner().invoke(app, ["runs", "histories", made.id, "--paths", "200", "--seed", "5"])
+    assert "chance of loss" in spoken.stdout and "max drawdown" in spoken.stdout and told["run"] in spoken.stdout, "asked before, told at once"

@@ -1,0 +1,100 @@
+"""One question on several series, each on an account of its own: as many backtests, done side by side, under one heading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest
+from worker.desk.backtests import Backtests, Question, text_of
+from worker.desk.room import Room, found
+from worker.store import Job, Run
+
+FIGURES = ("net_return", "net_profit", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "win_rate", "trades")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One backtest of a batch; ``run`` is None until it is done, and once it was deleted."""
+
+    job: Job
+    run: Run | None
+
+
+def each(question: Question) -> list[Question]:
+    """The question once for each of its datasets."""
+    return [replace(question, datasets=[one]) for one in question.datasets]
+
+
+class Batches:
+    def __init__(self, room: Room) -> None:
+        self._room, self._backtests = room, Backtests(room)
+
+    def submit(self, questions: Sequence[Question]) -> Run:
+        """Queue every question, or none if one of them cannot be asked; their heading. Asked again it is the same heading."""
+        if not questions:
+            raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
+        specs = [self._backtests.spec(one) for one in questions]
+        jobs = [self._backtests.submit(one).job for one in questions]
+        ids = list(dict.fromkeys(job.id for job in jobs))
+        with self._room.store.unit() as unit:
+            known = next((one for one in unit.runs.latest("batch", 1_000) if one.summary["jobs"] == ids), None)
+            if known:
+                return known
+            title = f"{questions[0].strategy} on {len(ids)} series, each on its own account"
+            synthetic = any(one.synthetic for one in unit.datasets.all() if one.version in {version for spec in specs for version in spec["datasets"]})
+            told = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._room.user, created_at=unit.now())
+            batch_id = unit.runs.add(**told, synthetic=synthetic)
+            unit.audit(self._room.user, "batch_submitted", f"run:{batch_id}", *(f"job:{one}" for one in ids), title=title)
+            return found(unit.runs.get(batch_id), "batch", batch_id)
+
+    def latest(self, limit: int = 20) -> list[Run]:
+        """Newest first."""
+        with self._room.store.look() as unit:
+            return unit.runs.latest("batch", limit)
+
+    def get(self, batch_id: str) -> Run:
+        with self._room.store.look() as unit:
+            batch: Run | None = unit.runs.get(batch_id)
+        return found(batch if batch and batch.kind == "batch" else None, "batch", batch_id)
+
+    def members(self, batch_id: str) -> list[Member]:
+        """In the order in which the series were chosen."""
+        ids = self.get(batch_id).summary["jobs"]
+        with self._room.store.look() as unit:
+            jobs = [job for one in ids if (job := unit.jobs.get(one))]
+            return [Member(job, unit.runs.get(job.result["run"]) if job.state == "done" else None) for job in jobs]
+
+    def table(self, batch_id: str) -> pd.DataFrame:
+        """``run, job, bars, state`` and the first figures of each backtest; NaN where there are none yet."""
+        return pd.DataFrame([_row(one) for one in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
+
+    def download(self, batch_id: str) -> bytes:
+        """The table as CSV."""
+        table = self.table(batch_id)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{batch_id}", what="batch", form="csv", rows=len(table))
+        return text_of(table)
+
+    def cancel(self, batch_id: str) -> int:
+        """Ask all of its jobs that are open to stop; how many were."""
+        from worker.desk.jobs import JobList
+
+        return sum(JobList(self._room).cancel(one.job.id) for one in self.members(batch_id) if one.job.open)
+
+    def delete(self, batch_id: str) -> None:
+        """Remove the heading. Its runs stay."""
+        batch = self.get(batch_id)
+        with self._room.store.unit() as unit:
+            unit.runs.remove([batch_id])
+            unit.audit(self._room.user, "batch_deleted", f"run:{batch_id}", title=batch.title)
+
+
+def _row(one: Member) -> dict[str, Any]:
+    metrics = one.run.summary["metrics"] if one.run else {}
+    state = "deleted" if one.job.state == "done" and not one.run else one.job.state
+    bars = one.job.title.partition(" · ")[2]
+    return dict(run=one.run.id if one.run else "", job=one.job.id, bars=bars, state=state, **{name: metrics.get(name) for name in FIGURES})

@@ -1,0 +1,178 @@
+"""The feature laboratory: what can be asked of features, asking it, and reading what came of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest, TidemarkError, listed
+from domain.laboratory import Ahead, Likeness, Plan, Rules
+from domain.params import Param, build, params_of, values_of
+from worker.desk.backtests import Backtests, Question, text_of
+from worker.desk.features import FeatureQuestion, Features, Recipe
+from worker.desk.room import Room, Submitted
+from worker.desk.thin import thinned
+from worker.store import Run
+from worker.store.tries import tried_on
+
+FORMS: Mapping[str, type] = {"target": Ahead, "plan": Plan, "rules": Rules, "likeness": Likeness}
+TABLES = {      # of an examination, what each table is called
+    "summary": "Ranking", "information": "Information", "quantiles": "Quantiles", "monotonicity": "Monotonicity", "outcomes": "Distribution by quantile", "decay": "Decay over horizons",
+    "rolling": "Rolling windows", "periods": "Years, sessions, regimes", "redundancy": "Clusters and inflation", "correlation": "Correlations", "proposal": "Proposal", "drift": "Drift", "drift_history": "Drift by month",
+}  # fmt: skip
+MOMENTS = {"matches": "Matches", "paths": "Price paths", "followed": "What followed", "distribution": "Distribution"}     # of a search for like moments
+SURE = 1.96         # standard errors, of a 95 % interval
+MOST_ALIKE = 48     # features in a picture of all pairs
+OF_TIME = 900       # rows of a series that are drawn
+
+
+class Examinations:
+    def __init__(self, room: Room) -> None:
+        self._room, self._features, self._backtests = room, Features(room), Backtests(room)
+
+    # -- choices
+
+    def forms(self) -> dict[str, tuple[Param, ...]]:
+        """Parameters of ``target``, ``plan``, ``rules`` and ``likeness``, to draw a form of each."""
+        return {name: params_of(cls) for name, cls in FORMS.items()}
+
+    def tables(self, kind: str = "examine") -> dict[str, str]:
+        """Table -> what it is called."""
+        return dict(TABLES if kind == "examine" else MOMENTS)
+
+    def tried(self, datasets: Sequence[str]) -> int:
+        """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
+        with self._room.store.look() as unit:
+            return len(tried_on(unit, [one.version for name in datasets if (one := unit.datasets.get(name))]))
+
+    # -- asking; the same question on the same code is the job that answered it
+
+    def submit_examination(
+        self, question: FeatureQuestion, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
+    ) -> Submitted:  # fmt: skip
+        """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, Plan, Rules. Trades are those of ``strategy`` with
+        ``params`` on the same bars, by the rules of config.toml."""
+        spec = self._features.spec(question)
+        spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(Plan, plan or {})), rules=values_of(build(Rules, rules or {})))
+        against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
+        return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec)
+
+    def submit_similar(self, question: FeatureQuestion, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
+        """Moments like the bar of ``instrument`` (default: the first) at ``at`` (default: the last) by the question's columns. ``likeness``: changed values of Likeness."""
+        spec = self._features.spec(question)
+        spec |= dict(at=at.isoformat() if at else "", instrument=instrument, likeness=values_of(build(Likeness, likeness or {})))
+        when = f"{at:%Y-%m-%d %H:%M}" if at else "the last bar"
+        return self._features.submit("similar", f"Like {when}", question, spec)
+
+    def _target(self, question: FeatureQuestion, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """As a job reads it, without what has no part in it."""
+        if ahead.target == "forward":
+            return values_of(ahead)
+        if not strategy:
+            raise BadRequest("no strategy is chosen whose trades are to be foretold; choose one, or take the return over the next bars")
+        asked = self._backtests.spec(Question(strategy, params, question.datasets, question.timeframe, question.start, question.end, {}))
+        return dict(target="trades", **{name: value for name, value in asked.items() if name not in ("datasets", "timeframe", "start", "end")})
+
+    def faults(self, form: str, values: Mapping[str, Any]) -> str:
+        """The sentence on what is wrong with the values of a form, empty for nothing."""
+        try:
+            build(FORMS[form], values)
+        except TidemarkError as refusal:
+            return str(refusal)
+        return ""
+
+    # -- reading
+
+    def latest(self, kind: str = "examine", limit: int = 100) -> list[Run]:
+        """Newest first; ``kind``: examine or similar."""
+        return self._features.latest(kind, limit)
+
+    def get(self, run_id: str) -> Run:
+        run = self._features.get(run_id)
+        if run.kind not in ("examine", "similar"):
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; choose one of the feature laboratory")
+        return run
+
+    def table(self, run_id: str, name: str, feature: str = "") -> pd.DataFrame:
+        """A table of the run, or its rows of one feature."""
+        run = self.get(run_id)
+        if name not in run.frames:
+            raise BadRequest(f"run {run_id} has no table {name}; it has {listed(run.frames)}")
+        frame = self._room.store.frames.get(run.frames[name])
+        return frame[frame["feature"] == feature].reset_index(drop=True) if feature else frame
+
+    def ranking(self, run_id: str) -> pd.DataFrame:
+        """The summary, from the feature that tells most of the direction to the one that tells least: the order in which they are proposed."""
+        frame = self.table(run_id, "summary")
+        return frame.assign(size=-frame["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable", ignore_index=True).drop(columns="size")
+
+    def decay(self, run_id: str, feature: str) -> pd.DataFrame:
+        """``horizon, count, ic, low, high, p, q`` of a feature, with the 95 % interval of each ic; empty for trades, which have no horizon."""
+        return _with_interval(self.table(run_id, "decay", feature))
+
+    def rolling(self, run_id: str, feature: str) -> pd.DataFrame:
+        """``ts, count, ic, low, high`` of a feature's windows, thinned so that they keep their extremes."""
+        known = _with_interval(self.table(run_id, "rolling", feature)).dropna(subset=["ic"]).reset_index(drop=True)
+        return thinned(known, ("ic",), OF_TIME) if len(known) else known
+
+    def periods(self, run_id: str, feature: str) -> pd.DataFrame:
+        """``label, group, count, ic, low, high, p, q`` of a feature: by year, session, regime."""
+        return _with_interval(self.table(run_id, "periods", feature))
+
+    def alike(self, run_id: str, most: int = MOST_ALIKE) -> pd.DataFrame:
+        """``first, second, rho`` of all pairs of the features that tell most, at most so many and none without a value, in an order that puts what is alike side by side."""
+        ranking = self.ranking(run_id)
+        names = set(ranking.loc[ranking["count"] > 0, "feature"].head(most))
+        place = self.table(run_id, "redundancy").set_index("feature")["place"]
+        pairs = self.table(run_id, "correlation")
+        pairs = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)]
+        return pairs.assign(a=pairs["first"].map(place), b=pairs["second"].map(place)).sort_values(["a", "b"], ignore_index=True)[["first", "second", "rho"]]
+
+    def paths(self, run_id: str, most: int = 0) -> pd.DataFrame:
+        """``rank, step, value``: log price against the close of each match, rank 0 the chosen bar; of the nearest ``most``, where given."""
+        frame = self.table(run_id, "paths")
+        return frame[frame["rank"] <= most].reset_index(drop=True) if most else frame
+
+    def fan(self, run_id: str) -> pd.DataFrame:
+        """``step, q05, q25, median, q75, q95`` over the paths of all matches, and ``now``, the path to the chosen bar, NaN after it."""
+        paths = self.table(run_id, "paths")
+        matches, now = paths[paths["rank"] > 0], paths[paths["rank"] == 0].set_index("step")["value"]
+        table = matches.groupby("step")["value"].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
+        table.columns = pd.Index(["q05", "q25", "median", "q75", "q95"])
+        return thinned(table.assign(now=now.reindex(table.index)).reset_index(), ("median",), OF_TIME)
+
+    # -- acting on it
+
+    def save_proposal(self, run_id: str, name: str) -> Recipe:
+        """Keep the proposed set as a recipe of one's own."""
+        run = self.get(run_id)
+        proposed = run.summary.get("proposed", [])
+        if not proposed:
+            raise BadRequest(f"run {run_id} proposes no feature, so there is nothing to keep")
+        return self._features.save_recipe(name, proposed, f"Proposed by run {run_id}: {run.title}")
+
+    def download(self, run_id: str, what: str, form: str = "csv") -> bytes:
+        """A table of the run as CSV or Parquet."""
+        frame = self.table(run_id, what)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=len(frame))
+        if form == "parquet":
+            sink = io.BytesIO()
+            frame.to_parquet(sink, index=False, compression="zstd")
+            return sink.getvalue()
+        return text_of(frame)
+
+    def delete(self, run_id: str) -> Run:
+        """Remove the run; what was tried stays counted, its audit events stay."""
+        self.get(run_id)
+        return self._features.delete(run_id)
+
+
+def _with_interval(frame: pd.DataFrame) -> pd.DataFrame:
+    """``low`` and ``high`` beside ``ic``: its standard error is |ic ÷ t|."""
+    reach = SURE * (frame["ic"] / frame["t"].where(frame["t"] != 0)).abs()
+    return frame.assign(low=frame["ic"] - reach, high=frame["ic"] + reach)

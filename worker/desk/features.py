@@ -1,0 +1,249 @@
+"""Features: what there is, sets of them by name, computing them, and the gate against look-ahead."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest, TidemarkError, listed
+from domain.features import FEATURES, parse, use, warm_up_of
+from domain.features.recipes import recipes as built_in
+from domain.params import build, values_of
+from domain.strategies import STRATEGIES
+from worker.desk.backtests import Backtests, Question
+from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.thin import thinned
+from worker.store import Run
+
+KINDS = {"columns": "Columns", "gate": "Gate"}
+LONGEST, NOTE = 64, 2_000       # letters of a recipe's name and note
+PRICE = "{} price"              # frame of an instrument's closes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One feature of the catalogue. ``warm_up``: bars before its first value, by its defaults. ``about``: all that its docstring says."""
+
+    name: str
+    family: str
+    unit: str
+    low: float | None
+    high: float | None
+    warm_up: int
+    help: str
+    about: str
+    source: str
+    inputs: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    written: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named set of features; ``own``: one that a person saved."""
+
+    name: str
+    columns: tuple[str, ...]
+    note: str
+    own: bool
+    actor: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FeatureQuestion:
+    """``datasets`` are ids, one of each instrument: what one is asked, it knows of the others. ``columns``: texts such as ``atr(14)@H1``."""
+
+    datasets: Sequence[str]
+    timeframe: str
+    start: datetime
+    end: datetime
+    columns: Sequence[str] = ()
+
+
+class Features:
+    def __init__(self, room: Room) -> None:
+        self._room, self._backtests = room, Backtests(room)
+
+    # -- choices
+
+    def catalogue(self) -> list[Entry]:
+        """Every feature, family by family."""
+        every = (
+            Entry(one.name, one.family, one.unit, one.low, one.high, warm_up_of(use(one.name)), one.help, one.about, one.source, one.inputs, dict(one.params), use(one.name).column)
+            for one in FEATURES.values()
+        )
+        return sorted(every, key=lambda one: (one.family, one.name))
+
+    def recipes(self) -> list[Recipe]:
+        """One's own first, then those of the house."""
+        with self._room.store.look() as unit:
+            own = [Recipe(one.name, one.columns, one.note, True, one.actor, one.created_at) for one in unit.recipes.all()]
+        return own + [Recipe(one.name, tuple(each.column for each in one.uses), one.about, False) for one in built_in().values()]
+
+    def columns_of(self, recipe: str) -> list[str]:
+        """The columns of a recipe, or a sentence that there is none of that name."""
+        return list(found(next((one for one in self.recipes() if one.name == recipe), None), "recipe", recipe).columns)
+
+    def units(self, columns: Iterable[str]) -> dict[str, str]:
+        """Column -> unit."""
+        return {column: FEATURES[parse(column).name].unit for column in columns}
+
+    def faults(self, columns: Iterable[str], timeframe: str = "") -> dict[str, str]:
+        """Text -> the sentence on what is wrong with it."""
+        found = {}
+        for text in columns:
+            try:
+                self._read(text, timeframe)
+            except TidemarkError as refusal:
+                found[text] = str(refusal)
+        return found
+
+    def _read(self, text: str, timeframe: str = "") -> str:
+        """The column's own name."""
+        from domain.market.timeframe import Timeframe
+
+        one = parse(text)
+        if one.timeframe and timeframe and Timeframe.named(one.timeframe) < Timeframe.named(timeframe):
+            raise BadRequest(f"{text} asks for {one.timeframe} bars, finer than the {timeframe} bars it stands beside; choose {timeframe} or longer")
+        return one.column
+
+    # -- recipes of one's own
+
+    def save_recipe(self, name: str, columns: Sequence[str], note: str = "") -> Recipe:
+        """Keep a set of columns under a name; one of that name that was saved before is replaced."""
+        name, note = name.strip(), note.strip()[:NOTE]
+        if not name or len(name) > LONGEST or not name.isprintable():
+            raise BadRequest(f"the name of a recipe is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters")
+        if name in built_in():
+            raise BadRequest(f"{name!r} is a recipe of the house, which cannot be changed; choose another name")
+        written = self._columns(columns)
+        with self._room.store.unit() as unit:
+            before = unit.recipes.get(name)
+            unit.recipes.put(name, written, note, self._room.user, unit.now())
+            unit.audit(self._room.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
+            kept = found(unit.recipes.get(name), "recipe", name)
+        return Recipe(kept.name, kept.columns, kept.note, True, kept.actor, kept.created_at)
+
+    def delete_recipe(self, name: str) -> None:
+        """Remove a recipe of one's own. Runs made with it keep their columns."""
+        with self._room.store.unit() as unit:
+            known = found(unit.recipes.get(name), "recipe", name)
+            unit.recipes.remove(name)
+            unit.audit(self._room.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(known.columns))
+
+    def _columns(self, columns: Sequence[str], timeframe: str = "") -> list[str]:
+        """Each once, by its own name; all that is wrong in one sentence."""
+        faults = self.faults(columns, timeframe)
+        if faults:
+            raise BadRequest("; ".join(faults.values()))
+        if not columns:
+            raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
+        return list(dict.fromkeys(self._read(text) for text in columns))
+
+    # -- asking; the same question on the same code is the job that answered it
+
+    def spec(self, question: FeatureQuestion, columns: bool = True) -> dict[str, Any]:
+        """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any."""
+        written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
+        with self._room.store.look() as unit:
+            used = [found(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+        self._backtests._check(self._span(question), used)
+        return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written)
+
+    def submit(self, kind: str, what: str, question: FeatureQuestion, spec: Mapping[str, Any]) -> Submitted:
+        """A job on features: ``what`` is the beginning of its title."""
+        names, made_up = self._backtests._names(spec["datasets"])
+        return self._room.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec))
+
+    def submit_columns(self, question: FeatureQuestion) -> Submitted:
+        """Compute them."""
+        spec = self.spec(question)
+        return self.submit("columns", self._told(spec["columns"]), question, spec)
+
+    def submit_gate(self, question: FeatureQuestion, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
+        """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
+        spec = self.spec(question, columns=not strategy)
+        if strategy:
+            spec |= dict(columns=[], strategy=strategy, params=values_of(build(STRATEGIES[strategy], params or {})))
+        return self.submit("gate", f"Gate: {strategy or self._told(spec['columns'])}", question, spec)
+
+    def bars_in(self, question: FeatureQuestion) -> int:
+        """About how many bars a question asks for."""
+        return self._backtests.bars_in(self._span(question))
+
+    def _span(self, question: FeatureQuestion) -> Question:
+        return Question("", {}, question.datasets, question.timeframe, question.start, question.end, {})
+
+    def _told(self, columns: Sequence[str]) -> str:
+        """A set in a few words: its name where it has one."""
+        named = next((one.name for one in self.recipes() if set(one.columns) == set(columns)), "")
+        return named or listed(columns, 2)
+
+    # -- reading
+
+    def latest(self, kind: str, limit: int = 100) -> list[Run]:
+        """Newest first."""
+        with self._room.store.look() as unit:
+            return unit.runs.latest(kind, limit)
+
+    def get(self, run_id: str, kind: str = "") -> Run:
+        with self._room.store.look() as unit:
+            run = found(unit.runs.get(run_id), "run", run_id)
+        if kind and run.kind != kind:
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and {kind.replace('_', ' ')} is looked for; choose one from the list")
+        return run
+
+    def question(self, run_id: str) -> FeatureQuestion:
+        """What was asked, to ask it again or something near it."""
+        spec = self.get(run_id).spec
+        with self._room.store.look() as unit:
+            datasets = [found(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
+        start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
+        return FeatureQuestion(datasets, spec["timeframe"], start, end, spec["columns"])
+
+    def frame(self, run_id: str, instrument: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+        """``ts`` and a column for each feature; some of them alone where ``columns`` names them."""
+        run = self.get(run_id, "columns")
+        if instrument not in run.frames:
+            raise BadRequest(f"run {run_id} has no {instrument}; it has {listed(one['instrument'] for one in run.summary['members'])}")
+        return self._room.store.frames.get(run.frames[instrument], ["ts", *columns] if columns else None)
+
+    def drawn(self, run_id: str, instrument: str, column: str, last: int = 0, budget: int = 900) -> tuple[pd.DataFrame, int]:
+        """``row, ts, close, value`` of the ``last`` bars (0: all), thinned so that both keep their extremes; and how many bars those are."""
+        values = self.frame(run_id, instrument, [column])
+        close = self._room.store.frames.get(self.get(run_id).frames[PRICE.format(instrument)], ["close"])
+        frame = pd.DataFrame(dict(row=range(len(values)), ts=values["ts"], close=close["close"], value=values[column])).tail(last or len(values)).reset_index(drop=True)
+        known = frame.dropna(subset=["value"])
+        kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, ("value",), budget)["row"] if len(known) else ())}
+        return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
+
+    def download(self, run_id: str, instrument: str, form: str) -> bytes:
+        """``ts`` and the columns, as CSV or Parquet."""
+        frame = self.frame(run_id, instrument)
+        with self._room.store.unit() as unit:
+            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=f"columns of {instrument}", form=form, rows=len(frame))
+        sink = io.BytesIO()
+        if form == "parquet":
+            frame.to_parquet(sink, index=False, compression="zstd")
+        else:
+            _write_csv(frame, sink)
+        return sink.getvalue()
+
+    def delete(self, run_id: str) -> Run:
+        """Remove the run; its audit events stay."""
+        return self._backtests.delete(run_id)
+
+
+def _write_csv(frame: pd.DataFrame, sink: io.BytesIO) -> None:
+    """ISO times in UTC, numbers as the shortest text that reads back the same, nothing where there is no value; by Arrow, which is many times as fast as pandas."""
+    import pyarrow as pa
+    from pyarrow.csv import WriteOptions, write_csv
+
+    times = frame["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    write_csv(pa.Table.from_pandas(frame.assign(ts=times), preserve_index=False), sink, WriteOptions(quoting_style="needed"))

@@ -1,0 +1,60 @@
+"""A set of features on stored bars: columns to look at and to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features.sensitivity import Short, sensitivity
+from domain.features.summary import Summary, summary
+from worker.jobs import feature_sets
+from worker.jobs.base import Keep, Work, job
+from worker.jobs.feature_sets import FeatureSet, Member, Watch, finite, kept_run
+
+
+@job("columns", limit=3_600)
+def run(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: datasets, timeframe, start, end, columns. Of each dataset a frame of its columns under its instrument's name, and one of its closes."""
+    work.stage("Load bars")
+    asked = feature_sets.read(spec, work)
+    if not asked.uses:
+        raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
+    frames: dict[str, str] = {}
+    told = []
+    work.stage("Compute")
+    for k, member in enumerate(asked.members):
+        share = (k / len(asked.members), (k + 1) / len(asked.members))
+        made, about = _of(asked, member, work.within(*(0.05 + 0.9 * edge for edge in share)), work)
+        frames |= {member.name: made, f"{member.name} price": work.store.frames.put(member.bars[["ts", "close"]])}
+        told.append(about)
+    return kept_run("columns", asked, work, dict(members=told), frames, columns=len(asked.uses))
+
+
+def _of(asked: FeatureSet, member: Member, tell: Watch, work: Work) -> tuple[str, dict[str, Any]]:
+    """The stored frame of one dataset's columns, and what is told of them."""
+    frame = asked.compute(member, lambda share: tell(0.5 * share))
+    figures = []
+    for k, one in enumerate(asked.uses):
+        tell(0.5 + 0.2 * k / len(asked.uses))
+        figures.append(_plain(summary(one, frame[one.column].to_numpy(), member.around)))
+    shorter = sensitivity(member.bars, asked.uses, member.around, cache=asked.cache, watch=lambda share: tell(0.7 + 0.1 * share))
+    tell(0.8)
+    kept = work.store.frames.put(frame[["ts", *asked.columns]])
+    about = dict(instrument=member.name, timeframe=asked.spec["timeframe"], bars=len(frame), columns=figures, sensitivity=[_short(one) for one in shorter], edges=_edges(member.bars))
+    return kept, about
+
+
+def _edges(bars: pd.DataFrame) -> list[str]:
+    return [bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
+
+
+def _plain(one: Summary) -> dict[str, Any]:
+    return {key: finite(value) if isinstance(value, float) else value for key, value in asdict(one).items()}
+
+
+def _short(one: Short) -> dict[str, Any]:
+    return dict(column=one.column, history=one.history, value=finite(one.value), whole=finite(one.whole), off=finite(one.off))

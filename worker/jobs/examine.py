@@ -1,0 +1,127 @@
+"""What a set of features tells of what follows on stored bars: the laboratory, as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.analytics import daily_returns
+from domain.errors import BadRequest
+from domain.features import use
+from domain.laboratory import Findings, Plan, Rules, Target, examine, forward_return, outcomes, rank, trade_outcomes, within_instruments
+from domain.params import build
+from worker.jobs import feature_sets, questions
+from worker.jobs.backtests import _trial
+from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.feature_sets import FeatureSet, Watch, computed, finite, kept_run
+from worker.store import Unit
+from worker.store.trials import data_of
+from worker.store.tries import count_tries, tried_on, tries_of
+
+REGIMES = {     # label -> feature that tells it by rules, and the words for its values
+    "volatility": ("volatility_regime", {0: "calm", 1: "middle", 2: "wild"}),
+    "trend": ("trend_regime", {-1: "down", 0: "none", 1: "up"}),
+}
+
+
+@job("examine", limit=7_200)
+def run(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: datasets, timeframe, start, end, columns, target (what ``domain.laboratory.Ahead`` says; for trades a backtest's strategy, params, rules and rates),
+    plan, rules."""
+    work.stage("Load bars")
+    asked = feature_sets.read(spec, work)
+    if not asked.uses:
+        raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
+    looks = tries_of(asked.columns, {name: spec[name] for name in ("timeframe", "start", "end", "target")})
+    with work.store.look() as unit:
+        before = tried_on(unit, spec["datasets"])
+    plan, rules = replace(build(Plan, spec["plan"]), tried=max(len(before | looks), spec["plan"].get("tried", 0))), build(Rules, spec["rules"])
+    work.stage("Compute")
+    frame, labels = stacked(asked, work.within(0.02, 0.15)), _regimes(asked, work.within(0.15, 0.17))
+    target, trial = _target(spec, frame, work)
+    work.stage("Examine")
+    findings = examine(frame, asked.columns, target, labels, plan, rules, work.within(0.25, 0.9))
+    work.stage("Keep")
+    tables = findings.frames() | dict(outcomes=_outcomes(frame, asked.columns, target, plan.quantiles, work.within(0.9, 0.98)))
+    frames = {name: work.store.frames.put(table) for name, table in tables.items()}
+    told = _told(asked, findings, target, plan, rules, len(before - looks))
+    keep = kept_run("examine", asked, work, told, frames, columns=len(asked.uses), tried=plan.tried)
+    return lambda unit: _count(unit, keep(unit), spec, work, looks, trial)
+
+
+def _count(unit: Unit, kept: Kept, spec: Mapping[str, Any], work: Work, looks: set[str], trial: Mapping[str, Any] | None) -> Kept:
+    """Looks and trials commit with the run that shows them."""
+    count_tries(unit, spec["datasets"], looks)
+    if trial:
+        unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
+    return kept
+
+
+def stacked(asked: FeatureSet, watch: Watch) -> pd.DataFrame:
+    """Bars and columns of all members, one below the other; ``instrument`` tells them apart where there are several."""
+    parts, count = [], len(asked.members)
+    for k, member in enumerate(asked.members):
+        part = asked.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]
+        parts.append(part.assign(instrument=member.name) if count > 1 else part)
+    return pd.concat(parts, ignore_index=True) if count > 1 else parts[0]
+
+
+def _regimes(asked: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
+    """Label -> a word for each row, empty for none; labels that are nowhere known are left out."""
+    found = {}
+    for label, (feature, words) in REGIMES.items():
+        one = use(feature)
+        columns = [computed(member.bars, [one], member.around, asked.cache, watch)[one.column].to_numpy() for member in asked.members]
+        values = np.concatenate(columns)
+        if np.isfinite(values).any():
+            found[label] = pd.Series(values).map(words).fillna("").to_numpy()
+    return found
+
+
+def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[Target, Mapping[str, Any] | None]:
+    """What is to be foretold; and the line of the ledger of trials, where a strategy was simulated for it."""
+    ahead = spec["target"]
+    if ahead["target"] == "forward":
+        return forward_return(frame, ahead["horizon"], ahead["start"]), None
+    work.stage("Simulate")
+    from domain.backtest import study
+
+    question = questions.read({**ahead, **{name: spec[name] for name in ("datasets", "timeframe", "start", "end")}}, work)
+    strategy = question.strategy()
+    made = study.run(question.series, question.rules, strategy, rates=question.rates, watch=work.within(0.17, 0.25))
+    days = len(daily_returns(made.outcome.equity, question.rules.account.balance))
+    trial = _trial(ahead, study.spec_of(question.series, question.rules, strategy), strategy, made.metrics["sharpe"], days)
+    trades = made.outcome.trades
+    if not len(trades):
+        raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to foretell; take a longer span or other parameters")
+    return trade_outcomes(frame, trades.assign(instrument=trades["instrument"].astype(str))), trial
+
+
+def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles: int, watch: Watch) -> pd.DataFrame:
+    """How the target lies in each quantile of each column."""
+    instruments = pd.factorize(frame["instrument"])[0].astype(np.int64) if "instrument" in frame else None
+    order, found = rank(target.values).order, []
+    for k, name in enumerate(columns):
+        watch(k / len(columns))
+        values = frame[name].to_numpy(float)
+        ranked = rank(values if instruments is None else within_instruments(values, instruments))
+        found.append(outcomes(ranked, target.values, quantiles, order).assign(feature=name))
+    return pd.concat(found, ignore_index=True)[["feature", *(one for one in found[0] if one != "feature")]]
+
+
+def _told(asked: FeatureSet, findings: Findings, target: Target, plan: Plan, rules: Rules, before: int) -> dict[str, Any]:
+    """What lists and the head of a page say."""
+    ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
+    in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))
+    best, kept = ranking.iloc[0], ranking[ranking["verdict"].isin(("keep", "reserve"))]
+    return dict(
+        target=dict(name=target.name, unit=target.unit, note=target.note, values=int(np.isfinite(target.values).sum()), overlap=target.overlap, mean=finite(np.nanmean(target.values))),
+        tried=dict(all=plan.tried, here=len(asked.uses), before=before), telling=dict(rank=int(in_rank.sum()), information=int(in_any.sum()), any=int((in_rank | in_any).sum())),
+        verdicts={word: int((ranking["verdict"] == word).sum()) for word in ("keep", "reserve", "drop")}, proposed=kept["feature"].tolist(), discovery=rules.discovery, confidence=plan.confidence,
+        best=dict(feature=best["feature"], ic=finite(best["ic"]), q=finite(best["q"])), strongest=finite(ranking["ic"].abs().max()), drifting=int((findings.drift["drift"] == "strong").sum()),
+        clusters=int(findings.redundancy["cluster"].max()), notes=list(findings.notes), members=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], bars=len(one.bars)) for one in asked.members],
+    )  # fmt: skip

@@ -1,0 +1,107 @@
+"""Regimes of stored bars: by a model that is fitted walking forward, or by rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features.regimes import Plan, combined, followed, lived
+from domain.params import build
+from worker.jobs import feature_sets
+from worker.jobs.base import Keep, Work, job
+from worker.jobs.feature_sets import FeatureSet, Member, computed, finite, kept_run
+
+DAY = 86_400e9      # nanoseconds
+
+
+@job("regimes", limit=86_400)
+def run(spec: Mapping[str, Any], work: Work) -> Keep:
+    """``spec``: datasets (the first is told, the others are known beside it), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
+    work.stage("Load bars")
+    asked = feature_sets.read(dict(spec) | dict(columns=[]), work)
+    member = asked.members[0]
+    ends = member.around.ends(member.bars)
+    work.progress(0.05)
+    labels, beside, told, frames = _by_rules(asked, member, work) if spec.get("rules") else _fitted(spec, member, ends, work)
+    work.stage("Report")
+    frames = dict(frames) | dict(
+        regimes=pd.DataFrame(dict(ts=member.bars["ts"], end=pd.to_datetime(ends, utc=True)) | beside | dict(label=np.asarray(labels.astype(object)))),
+        price=member.bars[["ts", "close"]],
+    )
+    stored = {name: work.store.frames.put(frame) for name, frame in frames.items()}
+    work.progress(0.98)
+    return kept_run("regimes", asked, work, _summary(member, spec, labels, ends, told), stored, regimes=list(labels.categories))
+
+
+def p_column(name: str) -> str:
+    """The column of a state's probability.
+
+    >>> p_column("state 1")
+    'p_state_1'
+    """
+    return f"p_{name.replace(' ', '_')}"
+
+
+def _by_rules(asked: FeatureSet, member: Member, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
+    from domain.features import parse
+    from domain.features.regimes import RULES, coded
+
+    work.stage("Label")
+    uses = [parse(text) for text in asked.spec["rules"]]
+    made = computed(member.bars, uses, member.around, asked.cache, work.within(0.05, 0.9))
+    labels = combined(*(coded(made[one.column].to_numpy(np.float64), RULES[one.name]) for one in uses))
+    return labels, {}, dict(kind="rule", transition=_plain(followed(labels))), {}
+
+
+def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
+    work.stage("Observe")
+    from domain.features.regimes import facts, observations, walk_forward
+
+    plan = build(Plan, spec["plan"])
+    seen = observations(member.bars, member.around, spec["observed"] or None)
+    train, step = plan.rows(len(seen), float(ends[-1] - ends[0]) / DAY)
+    work.progress(0.08)
+    work.stage("Fit")
+    count = -(-(len(seen) - train) // step)
+    tell = work.within(0.08, 0.9)
+    walked = walk_forward(
+        seen, train, step, plan.kind, plan.number, plan.seed, plan.restarts, anchored=plan.anchored,
+        watch=lambda share: tell(share, f"model {min(int(share * count) + 1, count):,} of {count:,}"),
+    )  # fmt: skip
+    last = walked.refits[-1].model
+    told = dict(
+        kind=plan.kind, observed=list(seen), train=train, step=step, refits=len(walked.refits), stability=finite(walked.stability), kept=sum(bool(one.remark) for one in walked.refits),
+        in_order=all(one.in_order for one in walked.refits), candidates=[one._asdict() for one in walked.refits[0].model.candidates], transition=_plain(np.array(last.transition)),
+        facts=_records(facts(last)), model=json.loads(last.to_json()),
+    )  # fmt: skip
+    beside = {p_column(name): walked.probabilities[:, k] for k, name in enumerate(walked.names)}
+    return walked.labels, beside, told, dict(refits=_refits(walked, member.bars["ts"]))
+
+
+def _refits(walked: Any, ts: pd.Series) -> pd.DataFrame:
+    """One row a model, with the times of its rows."""
+    table = walked.table
+    at = {f"{name}_ts": ts.iloc[table[name] - (name == "used_to")].to_numpy() for name in ("first", "used_from", "used_to")}
+    return table.assign(**{name: pd.to_datetime(values, utc=True) for name, values in at.items()})
+
+
+def _summary(member: Member, spec: Mapping[str, Any], labels: pd.Categorical, ends: np.ndarray, told: Mapping[str, Any]) -> dict[str, Any]:
+    known = int((labels.codes >= 0).sum())
+    if not known:
+        raise BadRequest(f"none of the {len(labels):,} bars got a label: what the labels are made from has no value on them; give more bars")
+    edges = [member.bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
+    about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), known=known, edges=edges, names=[str(name) for name in labels.categories])
+    return about | dict(lived=_records(lived(labels, member.bars["close"].to_numpy(), ends))) | dict(told)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value if isinstance(value, str) else finite(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _plain(matrix: np.ndarray) -> list[list[float | None]]:
+    return [[finite(value) for value in row] for row in matrix]

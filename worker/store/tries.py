@@ -1,0 +1,35 @@
+"""How many looks at features there were on some data: each counts when the best of them is judged, whether its run was kept or deleted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from domain.audit import canonical, plain
+from worker.store.trials import data_of
+from worker.store.unit import Unit
+
+
+def tries_of(columns: Iterable[str], asked: Mapping[str, Any]) -> set[str]:
+    """A short name for each look: a feature on a timeframe and span against a target. The same look twice is one.
+
+    >>> len(tries_of(["atr(14)", "rsi(14)"], dict(horizon=4)) | tries_of(["atr(14)"], dict(horizon=8)) | tries_of(["atr(14)"], dict(horizon=4)))
+    3
+    """
+    return {hashlib.sha256(canonical(plain(dict(column=column, **asked)))).hexdigest()[:10] for column in columns}
+
+
+def tried_on(unit: Unit, versions: Iterable[str]) -> set[str]:
+    """All looks so far at these datasets."""
+    return set(unit.fact(_fact(versions)) or ())
+
+
+def count_tries(unit: Unit, versions: Iterable[str], looks: set[str]) -> None:
+    """Add looks to those so far."""
+    versions = list(versions)
+    unit.remember(_fact(versions), sorted(tried_on(unit, versions) | looks))
+
+
+def _fact(versions: Iterable[str]) -> str:
+    return f"tries {data_of(versions)[:48]}"

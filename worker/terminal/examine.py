@@ -1,0 +1,103 @@
+"""``tidemark features examine`` and ``similar``: the feature laboratory on the workspace's bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import BadRequest
+from worker.terminal.say import Json, say
+
+Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version; one an instrument. May repeat.")]
+Recipe = Annotated[str, typer.Option("--recipe", help="A set of columns by name, one's own or of the house.")]
+COLUMN: list[str] = typer.Option([], "--columns", help='A column, such as "atr(14)" or "atr(14)@H1"; more may follow, and the option may repeat.')
+Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
+Frame = Annotated[str, typer.Option("--timeframe", help="M1 M5 M15 M30 H1 H4 D1; default: as the bars lie.")]
+Edge = Annotated[str, typer.Option(help="ISO 8601; default: all bars.")]
+From = Annotated[str, typer.Option("--from", help="open: of the next bar; close: of the bar itself.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write the tables into, as CSV.")]
+RANKING = ("feature", "verdict", "q", "ic", "information", "information_q", "monotonicity", "years", "agreeing", "psi", "reason")
+MATCHES = ("rank", "ts", "instrument", "distance", "followed")
+
+
+def examine(
+    data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Edge = "", end: Edge = "",
+    target: str = typer.Option("forward", help="forward: the return over the next bars. trades: what came of a strategy's trades, in R."), horizon: int = typer.Option(16, help="Bars, of the return."),
+    begin: From = "open", strategy: str = typer.Option("", help="A strategy by name, whose trades they are,"), params: str = typer.Option("{}", help="with its parameters as JSON."),
+    quantiles: int = typer.Option(10, help="Groups of equal size by the feature's value."), discovery: float = typer.Option(0.1, help="False discovery rate up to which a feature tells something."),
+    most: int = typer.Option(20, help="So many features are proposed at most."), out: Out = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """What features tell of what follows: ranked, net of how many were tried, with a proposal and its reasons."""
+    from worker.terminal.sweep import _json
+
+    at, question = _question(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
+    ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
+    asked = at.examinations.submit_examination(question, ahead, strategy, _json("--params", params), dict(quantiles=quantiles), dict(discovery=discovery, most=most))
+    run = _done(at, asked, as_json)
+    _write(at, run, out)
+    told, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
+    head = dict(run=run.id, target=told["target"]["name"], values=told["target"]["values"], features=told["tried"]["here"], tried_on_this_data=told["tried"]["all"], telling=told["telling"]["any"], proposed=told["proposed"])
+    if as_json:
+        return say(head | dict(notes=told["notes"], ranking=rows), True)
+    say(head | dict(proposed=", ".join(told["proposed"]) or "none"), False)
+    say(rows, False, RANKING)
+
+
+def similar(
+    data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Edge = "", end: Edge = "",
+    when: str = typer.Option("", "--at", help="ISO 8601: the bar that holds it; default: the last bar."), instrument: str = typer.Option("", help="Whose bar it is; default: the first dataset's."),
+    horizon: int = typer.Option(16, help="Bars, over which what followed is measured."), count: int = typer.Option(50, help="Matches."), begin: From = "open", out: Out = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Moments of the past that looked like a bar, by recipe vector50 unless told otherwise, and what followed them."""
+    from worker.terminal.sweep import _instant
+
+    written = [*columns, *(rest or [])]
+    at, question = _question(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
+    chosen = _instant(when, datetime.min) if when else None
+    run = _done(at, at.examinations.submit_similar(question, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
+    _write(at, run, out)
+    told, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
+    figures, everything = told["figures"]["matches"], told["figures"]["all"]
+    head = dict(run=run.id, instrument=told["instrument"], bar=told["ts"], matches=told["matches"], median=figures["median"], median_of_all=everything["median"], share_up=figures["share_up"], share_up_of_all=everything["share_up"])
+    if as_json:
+        return say(head | dict(figures=told["figures"], notes=told["notes"], table=rows), True)
+    say(head, False)
+    say(rows, False, tuple(name for name in MATCHES if not rows or name in rows[0]))
+
+
+def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timeframe: str, start: str, end: str) -> tuple[Any, Any]:
+    """The desk, and the question."""
+    from datetime import timedelta
+
+    from worker.desk import FeatureQuestion
+    from worker.terminal.here import desk
+    from worker.terminal.sweep import _instant
+
+    if recipe and columns:
+        raise BadRequest("give either --recipe or --columns")
+    at = desk()
+    used = [at.data.get(name) for name in data]
+    first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
+    written = at.features.columns_of(recipe) if recipe else list(columns)
+    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, _instant(start, first), _instant(end, last), written)
+
+
+def _done(at: Any, submitted: Any, quiet: bool) -> Any:
+    from worker.terminal.here import finished
+
+    return at.examinations.get(finished(at, submitted, quiet).result["run"])
+
+
+def _write(at: Any, run: Any, out: Path | None) -> None:
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in run.frames:
+            (out / f"{name}.csv").write_bytes(at.examinations.download(run.id, name))
+    except OSError as error:
+        raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None

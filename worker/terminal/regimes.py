@@ -1,0 +1,169 @@
+"""``tidemark regimes``: fitting a model of market states on files, and following it; ``tidemark runs split``: a run by regime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import BadRequest
+from worker.terminal.features import OTHER, Bars, Frame, Rest, _around, _write
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and followed bar by bar.")
+
+Name = Annotated[str, typer.Option("--instrument", help="Whose bars they are.")]
+Kind = Annotated[str, typer.Option(help="hmm or mixture: states that follow one another, or each bar judged alone.")]
+States = Annotated[int, typer.Option(help="2 to 6; 0: the number with the least BIC.")]
+Seed = Annotated[int, typer.Option(help="The same bars and seed give the same model.")]
+Restarts = Annotated[int, typer.Option(help="Beginnings of EM; the likeliest end is kept.")]
+OBSERVED: list[str] = typer.Option([], "--observed", help='A column the model looks at, such as "log_volatility(48)" or any feature; more may follow. Default: the standard ones.')
+
+
+@app.command()
+def fit(
+    bars: Bars, out: Annotated[Path, typer.Option(help="MODEL.json to write.")], states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "",
+    observed: list[str] = OBSERVED, other: list[str] = OTHER, rest: Rest = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Fit a model on all bars of a file, and say what its states are like."""
+    from domain.features.regimes import facts
+    from domain.features.regimes import fit as fitted
+
+    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])])
+    model = fitted(seen, kind, states or None, seed, restarts, watch=_watch(as_json))
+    _write_text(out, model.to_json())
+    table = facts(model)
+    if as_json:
+        return say(dict(_told(model), facts=table.to_dict("records"), candidates=[one._asdict() for one in model.candidates], transition=model.transition, written=str(out)), True)
+    say(_told(model) | dict(written=str(out)), False)
+    print()
+    say(table.to_dict("records"), False, tuple(table))
+    if len(model.candidates) > 1:
+        print()
+        say([one._asdict() for one in model.candidates], False, ("states", "log_likelihood", "bic", "remark"))
+
+
+@app.command("filter")
+def follow(
+    model: Annotated[Path, typer.Option(help="MODEL.json that fit wrote.")], bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts, the probability of each state, label.")],
+    instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, as_json: Json = False,
+) -> None:  # fmt: skip
+    """The probability of each state at each bar, given that bar and those before it; never those after it."""
+    one = _model(model)
+    seen = _seen(bars, instrument, timeframe, other, one.columns)
+    probabilities = one.filtered(seen)
+    labels = one.labels(probabilities)
+    _write(_frame(seen, probabilities, one.names, labels), out)
+    said = _shares(labels)
+    say(dict(bars=len(seen), trained=f"{one.trained[0]} to {one.trained[1]}", shares=said, written=str(out)) if as_json else dict(bars=len(seen), **said, written=str(out)), as_json)
+
+
+@app.command("walk-forward")
+def walk(
+    bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts, the probability of each state, label; none before the first model.")],
+    train: Annotated[int, typer.Option(help="Length of the window each model is fitted on.")] = 5_000, step: Annotated[int, typer.Option(help="Each model labels so much after its window.")] = 2_500,
+    unit: Annotated[str, typer.Option(help="What these are counted in: bars or days.")] = "bars", anchored: Annotated[bool, typer.Option("--anchored", help="Each window begins at the first bar.")] = False,
+    states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "", model: Annotated[Path | None, typer.Option(help="MODEL.json to write the last model to.")] = None,
+    observed: list[str] = OBSERVED, other: list[str] = OTHER, rest: Rest = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Fit on a window, label the bars after it, move on: each label by a model that has seen none but earlier bars."""
+    from domain.features.regimes import BY_BIC, Plan, walk_forward
+    from domain.params import build
+
+    plan = build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, train=train, step=step, unit=unit, restarts=restarts, seed=seed, anchored=anchored))
+    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])])
+    window, every = plan.rows(len(seen), (seen.index[-1] - seen.index[0]).total_seconds() / 86_400)
+    walked = walk_forward(seen, window, every, kind, plan.number, seed, restarts, anchored=anchored, watch=_watch(as_json))
+    _write(_frame(seen, walked.probabilities, walked.names, walked.labels), out)
+    if model is not None:
+        _write_text(model, walked.refits[-1].model.to_json())
+    table = walked.table.to_dict("records")
+    told = dict(bars=len(seen), train=window, step=every, models=len(table), stability=walked.stability, written=str(out))
+    if as_json:
+        return say(told | dict(shares=_shares(walked.labels), refits=table), True)
+    say(told | _shares(walked.labels), False)
+    print()
+    say(table, False, ("first", "used_from", "used_to", "agreement", "distance", "in_order", "bic", "remark"))
+
+
+def split(
+    run: str = typer.Argument(..., help="Its id."), by: str = typer.Option(..., "--by", help="volatility, trend or session, joined by + where several are meant; or the id of a run of regimes."),
+    instrument: str = typer.Option("", help="Whose regimes, for a run on several; default: the first one's."), out: Annotated[Path | None, typer.Option(help="Folder to write split.csv and late.csv into.")] = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """A finished backtest by the regime that was known at the time, and by one known some bars late."""
+    from worker.desk.regimes import is_rule, rules_of
+    from worker.terminal import csv
+    from worker.terminal.here import desk, finished
+
+    at, by = desk(), rules_of(by)
+    if is_rule(by) and at.regimes.labelled_by(run, by, instrument) is None:
+        finished(at, at.regimes.submit_for(run, by, instrument), as_json)
+    found = at.regimes.split(run, by, instrument)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "split.csv").write_bytes(at.regimes.download_split(run, by, instrument))
+        csv.write(found.late, out / "late.csv")
+    table, late = found.table.to_dict("records"), found.late.to_dict("records")
+    if as_json:
+        return say(dict(run=run, by=by, regimes=table, late=late, metrics=dict(found.metrics)), True)
+    say(table, False, tuple(found.table))
+    print("\nHad the regime been known so many bars later: net of its trades")
+    lags = list(dict.fromkeys(found.late["late"]))
+    net = {(row["regime"], row["late"]): row["net"] for row in late}
+    say([dict(regime=name, **{str(lag): net[name, lag] for lag in lags}) for name in dict.fromkeys(found.late["regime"])], False, ("regime", *(str(lag) for lag in lags)))
+
+
+def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str]) -> Any:
+    from domain.features.regimes import observations
+
+    read, around = _around(bars, name, timeframe, [], other, [])
+    return observations(read, around, list(columns) or None)
+
+
+def _frame(seen: Any, probabilities: Any, names: Sequence[str], labels: Any) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    columns = {f"p_{name.replace(' ', '_')}": probabilities[:, k] for k, name in enumerate(names)}
+    return pd.DataFrame(dict(ts=seen.index) | columns | dict(label=np.asarray(labels.astype(object))))
+
+
+def _shares(labels: Any) -> dict[str, float]:
+    """Of the bars that have a label."""
+    known = labels[labels.codes >= 0]
+    return {str(name): float((known == name).mean()) if len(known) else float("nan") for name in labels.categories}
+
+
+def _told(model: Any) -> dict[str, Any]:
+    return dict(kind=model.kind, states=", ".join(model.names), looks_at=", ".join(model.columns), rows=model.rows, trained=f"{model.trained[0]} to {model.trained[1]}", log_likelihood=model.log_likelihood, bic=model.bic)
+
+
+def _model(path: Path) -> Any:
+    from domain.features.regimes import RegimeModel
+
+    try:
+        return RegimeModel.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}. Give the model that tidemark regimes fit wrote") from None
+    except UnicodeDecodeError:
+        raise BadRequest(f"{path} is no text; a regime model is the JSON that tidemark regimes fit wrote") from None
+    except BadRequest as error:
+        raise BadRequest(f"{path}: {error}") from None
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}. Choose another file") from None
+
+
+def _watch(quiet: bool) -> Any:
+    """Progress on one line, where a person looks."""
+    import sys
+
+    if quiet or not sys.stderr.isatty():
+        return lambda share: None
+    return lambda share: print(f"\r{share:4.0%}", end="\n" if share >= 1 else "", file=sys.stderr)
