@@ -52,7 +52,7 @@ def behind(bands: pd.DataFrame, names: Sequence[str], x: alt.X, first: str, last
 
 def thinned(size: int, unit: str = "bar") -> str:
     """What a caption adds where stretches were taken together."""
-    return f" There are too many stretches to draw, so each band is the most frequent regime of {plural(size, unit)}." if size > 1 else ""
+    return f" There are too many stretches to draw, so each band is the most frequent regime of {plural(size, unit)}; one that never is does not show." if size > 1 else ""
 
 
 def left_out(names: Sequence[str]) -> str:

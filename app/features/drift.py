@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts import Picture, days_format, utc
-from app.features.found import above, headed, read, rule
+from app.features.found import above, headed, measured, read, rule
 from app.figures import percent
 from app.theme import at, by_role
 from app.widgets import table
@@ -37,14 +37,17 @@ def view(desk: Desk, run: Any) -> None:
 
 
 def _table(every: pd.DataFrame, key: str) -> int | None:
-    rows = every.assign(level=[[word] for word in every["drift"]])
     config = st.column_config
+    shown = {
+        "psi": measured(every["psi"], "PSI", 3, 56),
+        "ks": measured(every["ks"], "KS", 3, 56),
+        "p_effective": measured(every["p_effective"], "p", 4, 60, help="Of so large a KS by luck, counting as many independent bars as there in effect are."),
+    }
+    rows = pd.DataFrame(dict(feature=every["feature"], level=[[word] for word in every["drift"]], **{name: values for name, (values, _) in shown.items()}))
     columns = {
         "feature": config.TextColumn("Feature", width=160),
         "level": config.MultiselectColumn("Drift", width=74, options=list(COLOURS), color=list(COLOURS.values())),
-        "psi": config.NumberColumn("PSI", format="%.3f", width=56),
-        "ks": config.NumberColumn("KS", format="%.3f", width=56),
-        "p_effective": config.NumberColumn("p", format="%.4f", width=60, help="Of so large a KS by luck, counting as many independent bars as there in effect are."),
+        **{name: how for name, (_, how) in shown.items()},
     }
     return table(rows, columns, "Each feature's PSI and KS of late against before", key=f"drift-{key}", pick=True, row_height=26, height=min(38 + 26 * len(rows), 324))
 

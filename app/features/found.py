@@ -11,12 +11,14 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from app.figures import number
 from app.theme import LEFT, by_role
 from app.widgets import download
 from worker.desk import Desk
 
 HEAD = 38               # pixels of a heading, with something to take along or without
 BASIS_POINTS = 1e4      # a log return of 0.0001 is one
+FORMS = (("csv", "CSV", "text/csv"), ("parquet", "Parquet", "application/octet-stream"))
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
 
 
@@ -37,12 +39,11 @@ def headed(desk: Desk, run: Any, title: str, note: str, table: str) -> None:
 
 def everything(desk: Desk, run: Any) -> None:
     """All tables of a run, in one menu."""
-    with st.popover("Download", icon=":material/download:"):
-        for table, title in desk.examinations.tables(run.kind).items():
-            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                st.markdown(title, width=190)
-                for form, label, mime in (("csv", "CSV", "text/csv"), ("parquet", "Parquet", "application/octet-stream")):
-                    download(label, f"{run.id}_{table}.{form}", mime, partial(desk.examinations.download, run.id, table, form), f"all-{table}-{form}-{run.id}", told=f"{title}, {label}")
+    with st.popover("Export", icon=":material/download:"):
+        for column, (form, label, mime) in zip(st.columns(2, gap="small"), FORMS, strict=True):
+            with column:
+                for table, title in desk.examinations.tables(run.kind).items():
+                    download(f"{title}, {label}", f"{run.id}_{table}.{form}", mime, partial(desk.examinations.download, run.id, table, form), f"all-{table}-{form}-{run.id}")
 
 
 def scale(run: Any) -> tuple[float, str]:
@@ -54,6 +55,13 @@ def read_well(params: Sequence[Any], start: Mapping[str, Any] | None = None, wit
     """Parameters for a form: a unit that is the name again is not said twice. ``start``: other defaults."""
     shown = [replace(one, unit="", title=one.title or one.name.capitalize()) if one.unit == one.name else one for one in params if one.name not in without]
     return [replace(one, default=(start or {}).get(one.name, one.default)) for one in shown]
+
+
+def measured(values: pd.Series, title: str, places: int, width: int, sign: bool = False, help: str | None = None) -> tuple[Any, Any]:
+    """A column of figures and how it is shown: numbers, which can be sorted; where some are not known all as text, as a table writes None for a number that is missing."""
+    if values.isna().any():
+        return [number(value, places, sign) for value in values], st.column_config.TextColumn(title, width=width, alignment="right", help=help)
+    return values, st.column_config.NumberColumn(title, format=f"%{'+' if sign else ''}.{places}f", width=width, help=help)
 
 
 def above(name: str, **more: Any) -> alt.Axis:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from app.backtest_form import index_of
 from app.features import decay, drift, quantiles, question, redundancy, runs, stability
-from app.features.found import everything, read, read_well, scale
-from app.features.values import level, whole_sentence
+from app.features.found import everything, measured, read, read_well, scale
+from app.features.values import small, whole_sentence
 from app.figures import DASH, number, percent, plural, told_well
 from app.forms import fields
 from app.widgets import asked, figures, section, table
@@ -69,7 +69,7 @@ def _target(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any
     strategies = desk.backtests.strategies()
     a, b = st.columns([1, 3], vertical_alignment="bottom")
     strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
-    b.caption(f"{strategies[strategy]} It is simulated on these bars by the rules of config.toml, and its trades in R are what is foretold. It counts as a trial.")
+    b.caption(f"{strategies[strategy]} It is simulated on these bars by the rules that a backtest's form begins with, and its trades in R are what is foretold. It counts as a trial.")
     return dict(target="trades"), strategy, fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
 
 
@@ -158,22 +158,13 @@ def _headline(run: Any) -> list[tuple[str, str, str, str]]:
     return [
         ("Tell something", f"{s['telling']['any']:,} of {s['tried']['here']:,}", f"q up to {percent(s['discovery'], 0)}", "Features whose rank correlation or mutual information survives Benjamini\u2013Hochberg, net of all looks at these bars."),
         ("Looks counted", number(s["tried"]["all"]), f"{s['tried']['before']:,} before", "Every feature on a timeframe and span against a target is one, whoever asked, kept or deleted."),
-        ("Least q", _small(best["q"]), str(best["feature"]), "The smallest false discovery rate at which a feature's rank correlation would just be kept."),
-        ("Strongest IC", number(s["strongest"], 3), "rank correlation, |IC|", "Spearman's correlation of the feature with what followed; 0.02 to 0.05 is much for prices."),
+        ("Least q", small(best["q"]), str(best["feature"]), "The smallest false discovery rate at which a feature's rank correlation would just be kept."),
+        ("Strongest IC", number(s["strongest"], 3), "of ranks", "Spearman's correlation of the feature with what followed; 0.02 to 0.05 is much for prices."),
         ("Proposed", number(len(s["proposed"])), f"{s['verdicts']['reserve']:,} in spite of a fault", "Features to go on with: they tell something, hold, do not drift, and do not repeat another."),
         ("Clusters", number(s["clusters"]), f"of {plural(s['tried']['here'], 'feature')}", "Groups of features that say the same."),
         ("Drifting", number(s["drifting"]), "strongly, of late", "Features whose last values are distributed otherwise than before (PSI of 0.25 or more)."),
-        ("Target values", number(target["values"]), f"of {plural(bars, 'bar')}; mean {number(None if target['mean'] is None else factor * target['mean'], 2, True)} {unit}", f"The {target['name']}: {target['note']}."),
+        ("Target values", number(target["values"]), f"mean {number(None if target['mean'] is None else factor * target['mean'], 2, True)} {unit}", f"Of {plural(bars, 'bar')}. The {target['name']}: {target['note']}."),
     ]
-
-
-def _small(q: float | None) -> str:
-    """A share that may be next to nothing.
-
-    >>> _small(2e-20), _small(0.25), _small(None)
-    ('< 0.0001', '0.25', '\u2014')
-    """
-    return "< 0.0001" if q is not None and q < 1e-4 else level(q)
 
 
 def _proposal(desk: Desk, run: Any) -> None:
@@ -198,21 +189,24 @@ def _ranking(desk: Desk, run: Any) -> str:
     ranking = read(desk, "ranking", run.id)
     factor, unit = scale(run)
     section("Ranking", "what tells most of the direction first; choose one to look into it below")
-    rows = ranking.assign(
-        word=[[one] for one in ranking["verdict"]], ic=ranking["ic"], information=1_000 * ranking["information"], spread=factor * ranking["spread"],
+    config = st.column_config
+    shown = {
+        "q": measured(ranking["q"], "q", 4, 58, help="False discovery rate at which its rank correlation would just be kept, net of all looks at these bars."),
+        "ic": measured(ranking["ic"], "IC", 4, 66, sign=True, help="Spearman's rank correlation with what followed."),
+        "information": measured(1_000 * ranking["information"], "MI, mnat", 2, 74, help="Mutual information in thousandths of a nat, bias taken off: of any shape, not of direction alone."),
+        "information_q": measured(ranking["information_q"], "MI q", 4, 58, help="As q, of the mutual information."),
+        "monotonicity": measured(ranking["monotonicity"], "Monotone", 2, 74, sign=True, help="Correlation of quantile number and mean of what followed."),
+        "spread": measured(factor * ranking["spread"], f"Spread, {unit}", 2, 84, sign=True, help="Mean of the highest quantile less that of the lowest."),
+    }
+    rows = dict(
+        feature=ranking["feature"], word=[[one] for one in ranking["verdict"]], **{name: values for name, (values, _) in shown.items()},
         holds=[f"{int(good)} of {int(years)}" if years else DASH for good, years in zip(ranking["agreeing"], ranking["years"], strict=True)],
         drift=[[one] for one in ranking["drift"]], reason=[told_well(str(one)) for one in ranking["reason"]],
     )  # fmt: skip
-    config = st.column_config
     columns = {
         "feature": config.TextColumn("Feature", width=170, pinned=True),
         "word": config.MultiselectColumn("Verdict", width=74, options=list(COLOURS), color=list(COLOURS.values())),
-        "q": config.NumberColumn("q", format="%.4f", width=58, help="False discovery rate at which its rank correlation would just be kept, net of all looks at these bars."),
-        "ic": config.NumberColumn("IC", format="%+.4f", width=66, help="Spearman's rank correlation with what followed."),
-        "information": config.NumberColumn("MI, mnat", format="%.2f", width=74, help="Mutual information in thousandths of a nat, bias taken off: of any shape, not of direction alone."),
-        "information_q": config.NumberColumn("MI q", format="%.4f", width=58),
-        "monotonicity": config.NumberColumn("Monotone", format="%+.2f", width=74, help="Correlation of quantile number and mean of what followed."),
-        "spread": config.NumberColumn(f"Spread, {unit}", format="%+.2f", width=84, help="Mean of the highest quantile less that of the lowest."),
+        **{name: how for name, (_, how) in shown.items()},
         "holds": config.TextColumn("Years", width=62, help="Years that have the sign of the whole."),
         "drift": config.MultiselectColumn("Drift", width=72, options=list(drift.COLOURS), color=list(drift.COLOURS.values())),
         "reason": config.TextColumn("Why", width=520),

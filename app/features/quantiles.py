@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.charts import Picture
 from app.features.found import END, above, headed, plain, read, rule, scale
+from app.features.values import small
 from app.figures import number, percent
 from app.theme import by_role
 from worker.desk import Desk
@@ -28,7 +29,7 @@ def view(desk: Desk, run: Any, feature: str) -> None:
         headed(desk, run, "Expectancy", f"mean of what followed, {unit}", "quantiles")
         st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean of what followed in each quantile of {feature}, with {sure} intervals")
     with b:
-        headed(desk, run, "Win rate", "share above zero; dashed: of all", "monotonicity")
+        headed(desk, run, "Win rate", "share above zero; dashed: of all", "quantiles")
         st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {sure} intervals")
     with c:
         headed(desk, run, "Distribution", f"what followed, {unit}", "outcomes")
@@ -38,7 +39,7 @@ def view(desk: Desk, run: Any, feature: str) -> None:
 
 def _told(run: Any, one: pd.Series, factor: float, unit: str, sure: str) -> str:
     apart = "The outer quantiles cannot be compared." if np.isnan(one["spread"]) else (
-        f"The highest quantile less the lowest: {number(factor * one['spread'], 2, True)} {unit} ({sure}: {number(factor * one['spread_low'], 2)} … {number(factor * one['spread_high'], 2)}; q {number(one['spread_q'], 3)}). "
+        f"The highest quantile less the lowest: {number(factor * one['spread'], 2, True)} {unit} ({sure}: {number(factor * one['spread_low'], 2)} … {number(factor * one['spread_high'], 2)}; q {small(one['spread_q'])}). "
         f"Monotonicity {number(one['monotonicity'], 2, True)}: 1 rises from quantile to quantile, \u22121 falls."
     )  # fmt: skip
     basis = " 1 bp is a log return of 0.0001; costs are not taken off." if unit == "bp" else ""

@@ -24,11 +24,11 @@ def view(desk: Desk, run: Any) -> None:
     shown = pairs["first"].nunique()
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        note = "Spearman's rho; what is alike stands side by side" + (f"; {shown} of {len(ranking)}, those that tell most" if shown < len(ranking) else "")
+        note = "Spearman's rho, alike beside alike" + (f"; the first {shown} of {len(ranking)}" if shown < len(ranking) else "")
         headed(desk, run, "Who says the same", note, "correlation")
         st.altair_chart(heat(pairs), width="stretch", alt=f"Rank correlations of {shown} features in the order of their clusters")
     with right:
-        headed(desk, run, "Clusters and inflation", "of all features that were examined", "redundancy")
+        headed(desk, run, "Clusters", "and inflation", "redundancy")
         _table(read(desk, "table", run.id, "redundancy"), read(desk, "table", run.id, "proposal"))
     rules = run.spec["rules"]
     st.caption(f"{plural(run.summary['clusters'], 'cluster')}: features whose mean |rho| is at least {number(rules['correlation'], 2)} say the same, and of these the one that tells most is kept. VIF 1 ÷ (1 \u2212 R²): above {number(rules['inflation'], 0)} others make it up.")
@@ -36,13 +36,13 @@ def view(desk: Desk, run: Any) -> None:
 
 def _table(redundancy: pd.DataFrame, proposal: pd.DataFrame) -> None:
     joined = redundancy.merge(proposal, on="feature").sort_values("place")
-    rows = pd.DataFrame(dict(feature=joined["feature"], cluster=joined["cluster"], vif=["others make it up" if np.isinf(value) else number(value, 1) for value in joined["inflation"]], like=[word or DASH for word in joined["with"]]))
+    rows = pd.DataFrame(dict(feature=joined["feature"], cluster=joined["cluster"], vif=["∞" if np.isinf(value) else number(value, 1) for value in joined["inflation"]], like=[word or DASH for word in joined["with"]]))
     config = st.column_config
     columns = {
-        "feature": config.TextColumn("Feature", width=150),
-        "cluster": config.NumberColumn("Cluster", width=58),
-        "vif": config.TextColumn("VIF", width=104, alignment="right"),
-        "like": config.TextColumn("Repeats", width=130, help="The kept feature that says the same."),
+        "feature": config.TextColumn("Feature", width=132),
+        "cluster": config.NumberColumn("Cluster", width=54),
+        "vif": config.TextColumn("VIF", width=56, alignment="right", help="Variance inflation of its ranks; ∞: others make it up wholly."),
+        "like": config.TextColumn("Repeats", width=112, help="The kept feature that says the same."),
     }
     table(rows, columns, "Each feature's cluster, inflation, and the kept feature it repeats", row_height=26, height=min(38 + 26 * len(rows), 430))
 
@@ -57,7 +57,7 @@ def heat(pairs: pd.DataFrame, height: int = 0) -> Any:
         x=alt.X("second:N", sort=names, axis=alt.Axis(labels=not many, labelAngle=-60, labelLimit=110, labelFontSize=font, labelOverlap=False, domain=False, title=None)),
         y=alt.Y("first:N", sort=names, axis=alt.Axis(minExtent=120, maxExtent=120, labelLimit=116, labelFontSize=font, labelOverlap=False, grid=False, title=None)),
     )
-    tips = [alt.Tooltip("first:N", title="feature"), alt.Tooltip("second:N", title="and"), alt.Tooltip("rho:Q", format="+.2f")]
+    tips = [alt.Tooltip("first:N", title="feature"), alt.Tooltip("second:N", title="and"), alt.Tooltip("rho:Q", format="+.2f", title="rho")]
     faint = alt.Opacity("depth:Q", scale=alt.Scale(domain=[0, 0.25], range=[0.1, 1], clamp=True), legend=None)
     cells = base.transform_calculate(depth="abs(datum.rho)").mark_rect().encode(color=alt.Color("rho:Q", scale=alt.Scale(domain=[-1, 0, 1], range="diverging"), legend=None), opacity=faint, tooltip=tips)
     height = height or max(min(11 * size + (20 if many else 90), 560), 160)

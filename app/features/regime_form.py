@@ -36,6 +36,9 @@ def _model(desk: Desk, key: str, before: dict[str, Any], asked: question.Asked) 
         "Looks at", list(dict.fromkeys([*start, *choices])), start, key=f"{key}-observed", accept_new_options=True,
         help="\n\n".join(f"**{name}** {about}" for name, about in choices.items()) + "\n\nOr any feature as it is written. The first should be volatility: states stand in its order.",
     )  # fmt: skip
+    names = [one.instrument for ident in (asked.question.datasets if asked.question else ()) for one in desk.data.catalogue() if one.id == ident]
+    if len(names) > 1:
+        st.caption(f"Regimes of {names[0]}, the first of the bars; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} known beside it, for correlation_with_others and features of other markets.")
     wrong = desk.regimes.faults(plan, observed)
     for fault in wrong.values():
         st.caption(f":red[{whole_sentence(fault)}]")

@@ -38,7 +38,7 @@ def render(desk: Desk) -> None:
 
 def _word(run: Any) -> str:
     names = run.summary["names"]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ", ".join(names) if len(names) <= 3 else plural(len(names), "state" if "model" in run.summary else "regime")
 
 
 def _result(desk: Desk, run: Any) -> None:

@@ -143,13 +143,13 @@ def _headline(run: Any) -> list[tuple[str, str, str, str]]:
 def _panels(desk: Desk, run: Any) -> None:
     shown = read(desk, "paths", run.id, PANELS)
     matched = read(desk, "table", run.id, "matches").head(PANELS)
-    headed(desk, run, "The nearest", f"{plural(len(matched), 'match', 'matches')}, bp against the close of the match; rule: the match; day and what followed", "matches")
+    headed(desk, run, "The nearest", f"{plural(len(matched), 'match', 'matches')}, bp against the close of the match; rule: the match; day and what followed", "paths")
     st.altair_chart(pictures.panels(shown, matched, IN_A_ROW), width="stretch", alt=f"Price before and after each of the {len(matched)} nearest matches")
 
 
 def _table(desk: Desk, run: Any) -> None:
     matched = read(desk, "table", run.id, "matches")
-    headed(desk, run, "Matches", "nearest first; times are the opens of their bars, UTC", "followed")
+    headed(desk, run, "Matches", "nearest first; times are the opens of their bars, UTC", "matches")
     rows = matched.assign(when=matched["ts"].dt.strftime("%Y-%m-%d %H:%M"), followed=BASIS_POINTS * matched["followed"])
     config = st.column_config
     columns: dict[str, Any] = {

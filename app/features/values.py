@@ -20,6 +20,15 @@ def level(value: float | None) -> str:
     return exact(round(value) if abs(value) >= 10_000 else float(f"{value:.4g}"))
 
 
+def small(share: float | None) -> str:
+    """A share that may be next to nothing.
+
+    >>> small(2e-20), small(0.25), small(None)
+    ('< 0.0001', '0.25', '\u2014')
+    """
+    return "< 0.0001" if share is not None and share < 1e-4 else level(share)
+
+
 def bounds(low: float | None, high: float | None) -> str:
     """
     >>> bounds(0.0, 1.0), bounds(0.0, None), bounds(None, None)

@@ -59,7 +59,7 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
         st.altair_chart(pictures.group_bars(shown, currency), width="stretch", alt="Net of the trades entered in each regime")
     with right:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            section("By regime", "known at the time: at entry, and at each change of equity")
+            section("By regime", "as it was known at the time")
             st.space("stretch")
             download("CSV", f"{run.id}_{run.spec['strategy']}_regimes.csv", "text/csv", partial(desk.regimes.download_split, run.id, chosen.by, chosen.instrument), f"take-regimes-{run.id}")
         percents = {name: shown[source] * 100 for name, source in (("of", "share"), ("won", "win_rate"), ("fall", "max_drawdown"))}
@@ -72,7 +72,7 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
         st.altair_chart(pictures.equity_rows(divided.curves, order, currency), width="stretch", alt="What each regime alone brought over time")
     with right:
         section("Had it been known late", f"{currency}, net of its trades by bars of delay")
-        st.altair_chart(pictures.late_rows(divided.late, order, currency), width="stretch", alt="Net of each regime's trades, had the regime been known some bars later")
+        st.altair_chart(pictures.late_rows(divided.late, [name for name in order if name in set(divided.late["regime"])], currency), width="stretch", alt="Net of each regime's trades, had the regime been known some bars later")
 
 
 def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], str] | None:

@@ -93,6 +93,9 @@ def test_every_look_at_the_same_bars_counts_against_the_next_one(house, desk):
     assert second.summary["tried"] == dict(all=5, here=2, before=3), "zscore against the same target was tried before"
     third = examine(desk, ask, dict(horizon=8))
     assert third.summary["tried"] == dict(all=9, here=4, before=5), "another horizon is another look"
+    again = desk.examinations.submit_examination(ask, dict(horizon=4), plan=PLAN)
+    assert again.new and done(desk, again).summary["tried"] == dict(all=9, here=4, before=5), "after more looks it is another question"
+    assert not desk.examinations.submit_examination(ask, dict(horizon=4), plan=PLAN).new
     one = first.summary["best"]["feature"]
     alone = examine(desk, replace(ask, columns=[one]), dict(horizon=16))
     assert alone.summary["tried"]["all"] == 10 and alone.summary["best"]["q"] == pytest.approx(min(desk.examinations.table(alone.id, "summary")["p"].iloc[0] * 10, 1.0))
@@ -118,16 +121,17 @@ def test_the_same_question_is_the_same_job_and_a_missing_one_is_refused(house, d
 def test_trades_of_a_strategy_are_a_target_and_a_trial(house, desk, store):
     ask = asked(desk, COLUMNS)
     run = examine(desk, ask, dict(target="trades"), strategy="breakout", params=OFTEN)
-    assert run.summary["target"]["unit"] == "R" and run.spec["target"]["strategy"] == "breakout"
+    assert run.spec["target"]["sizing"]["kind"] == "fraction_at_risk" and run.summary["target"]["unit"] == "R" and run.spec["target"]["strategy"] == "breakout"
     assert [(row["strategy"], row["kind"]) for row in ledger(store)] == [("breakout", "run")]
     from worker.desk import Question
 
-    job = desk.backtests.submit(Question("breakout", OFTEN, ask.datasets, "H1", START, END, {})).job
+    job = desk.backtests.submit(Question("breakout", OFTEN, ask.datasets, "H1", START, END, {name: run.spec["target"][name] for name in ("account", "costs", "sizing")})).job
     actors.run(job.id)
     r = desk.backtests.trades(desk.jobs.get(job.id).result["run"])["r"].dropna()
     count = desk.examinations.table(run.id, "quantiles", "log_return(1)")
     assert run.summary["target"]["note"].startswith(f"{len(r)} of ") and (count["count"] * count["mean"]).sum() == pytest.approx(run.summary["target"]["mean"] * count["count"].sum())
     assert len({row["spec"] for row in ledger(store)}) == 1, "the same simulation is the same trial"
+    assert desk.examinations.decay(run.id, "log_return(1)").empty and len(desk.examinations.periods(run.id, "log_return(1)").dropna(subset=["low", "high"]))
 
 
 @on_sqlite

@@ -17,7 +17,7 @@ from worker.desk.features import FeatureQuestion, Features, Recipe
 from worker.desk.room import Room, Submitted
 from worker.desk.thin import thinned
 from worker.store import Run
-from worker.store.tries import tried_on
+from worker.store.tries import tried_on, tries_of
 
 FORMS: Mapping[str, type] = {"target": Ahead, "plan": Plan, "rules": Rules, "likeness": Likeness}
 TABLES = {      # of an examination, what each table is called
@@ -55,9 +55,10 @@ class Examinations:
         self, question: FeatureQuestion, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
     ) -> Submitted:  # fmt: skip
         """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, Plan, Rules. Trades are those of ``strategy`` with
-        ``params`` on the same bars, by the rules of config.toml."""
+        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with."""
         spec = self._features.spec(question)
         spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(Plan, plan or {})), rules=values_of(build(Rules, rules or {})))
+        spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more looks it is another question
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
         return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec)
 
@@ -68,13 +69,20 @@ class Examinations:
         when = f"{at:%Y-%m-%d %H:%M}" if at else "the last bar"
         return self._features.submit("similar", f"Like {when}", question, spec)
 
+    def _tried_with(self, spec: Mapping[str, Any]) -> int:
+        """Looks at these bars, those that are asked for included."""
+        with self._room.store.look() as unit:
+            return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
+
     def _target(self, question: FeatureQuestion, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As a job reads it, without what has no part in it."""
         if ahead.target == "forward":
             return values_of(ahead)
         if not strategy:
             raise BadRequest("no strategy is chosen whose trades are to be foretold; choose one, or take the return over the next bars")
-        asked = self._backtests.spec(Question(strategy, params, question.datasets, question.timeframe, question.start, question.end, {}))
+        start = self._backtests.form_start()
+        rules = {name: start[name] for name in ("account", "costs", "sizing")}      # a share of a large account, which ends no trade for want of money
+        asked = self._backtests.spec(Question(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
         return dict(target="trades", **{name: value for name, value in asked.items() if name not in ("datasets", "timeframe", "start", "end")})
 
     def faults(self, form: str, values: Mapping[str, Any]) -> str:
@@ -173,6 +181,7 @@ class Examinations:
 
 
 def _with_interval(frame: pd.DataFrame) -> pd.DataFrame:
-    """``low`` and ``high`` beside ``ic``: its standard error is |ic ÷ t|."""
+    """``low`` and ``high`` beside ``ic``: its standard error is |ic ÷ t|. A table without rows may lack the columns; it gets them."""
+    frame = frame.reindex(columns=list(dict.fromkeys([*frame.columns, "ic", "t"])))
     reach = SURE * (frame["ic"] / frame["t"].where(frame["t"] != 0)).abs()
     return frame.assign(low=frame["ic"] - reach, high=frame["ic"] + reach)

@@ -31,7 +31,7 @@ from worker.store import Dataset, Run
 KIND = "regimes"
 JOINED = "+"            # between the rules of a combination
 MOST = 200              # runs of regimes that are looked through
-PARTS = 12              # regimes that a run is taken apart by; rarer ones are taken together
+PARTS = 10              # regimes that a run is taken apart by; rarer ones are taken together
 RARER = "all others"
 RULE_TITLES = {"volatility_regime": "Volatility", "trend_regime": "Trend", "session_regime": "Session"}
 RULE_NAMES = {"volatility": "volatility_regime", "trend": "trend_regime", "session": "session_regime"}

@@ -36,10 +36,10 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     asked = feature_sets.read(spec, work)
     if not asked.uses:
         raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
-    looks = tries_of(asked.columns, {name: spec[name] for name in ("timeframe", "start", "end", "target")})
+    looks = tries_of(asked.columns, spec)
     with work.store.look() as unit:
         before = tried_on(unit, spec["datasets"])
-    plan, rules = replace(build(Plan, spec["plan"]), tried=max(len(before | looks), spec["plan"].get("tried", 0))), build(Rules, spec["rules"])
+    plan, rules = replace(build(Plan, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Rules, spec["rules"])
     work.stage("Compute")
     frame, labels = stacked(asked, work.within(0.02, 0.15)), _regimes(asked, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)

@@ -10,13 +10,17 @@ from domain.audit import canonical, plain
 from worker.store.trials import data_of
 from worker.store.unit import Unit
 
+ASKED = ("timeframe", "start", "end", "target")     # of a spec: what makes a look at a feature another one
 
-def tries_of(columns: Iterable[str], asked: Mapping[str, Any]) -> set[str]:
+
+def tries_of(columns: Iterable[str], spec: Mapping[str, Any]) -> set[str]:
     """A short name for each look: a feature on a timeframe and span against a target. The same look twice is one.
 
-    >>> len(tries_of(["atr(14)", "rsi(14)"], dict(horizon=4)) | tries_of(["atr(14)"], dict(horizon=8)) | tries_of(["atr(14)"], dict(horizon=4)))
+    >>> four, eight = (dict(timeframe="H1", start="2024", end="2025", target=dict(horizon=horizon)) for horizon in (4, 8))
+    >>> len(tries_of(["atr(14)", "rsi(14)"], four) | tries_of(["atr(14)"], eight) | tries_of(["atr(14)"], four))
     3
     """
+    asked = {name: spec[name] for name in ASKED}
     return {hashlib.sha256(canonical(plain(dict(column=column, **asked)))).hexdigest()[:10] for column in columns}
 
 

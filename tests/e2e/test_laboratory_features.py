@@ -1,0 +1,59 @@
+"""The feature laboratory as a person asks it, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pandas as pd
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.downloads import download
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+SOON, LONG = 45_000, 150_000     # milliseconds
+
+
+@pytest.fixture(scope="module")
+def bars(house) -> None:
+    """The example's bars are there."""
+    house.wait_for(lambda: house.terminal("data", "list"), 120)
+
+
+def test_features_are_examined_ranked_kept_as_a_recipe_and_like_moments_found(page, house, bars, shoot):
+    page.goto(f"{house.url}/features?view=laboratory")
+    expect(page.get_by_text(re.compile(r"^50 columns · [\d,]+ bars · the first look at these bars$"))).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Examine").click()
+    verdict = page.get_by_text(re.compile(r"\d+ of 50 features tells? something of the return over 16 bars"))
+    expect(verdict).to_be_visible(timeout=LONG)
+    expect(verdict).to_contain_text("50 looks at these bars are counted against each, all of them these.")
+    expect(page.get_by_text("By year, session and regime")).to_be_visible(timeout=SOON)
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(6, timeout=SOON)
+    run = page.url.partition("run=")[2][:6]
+    page.get_by_role("button", name="Export").click()
+    rows = list(csv.DictReader(download(page, "Ranking, CSV").read_text().splitlines()))
+    assert len(rows) == 50 and {row["verdict"] for row in rows} <= {"keep", "reserve", "drop"} and all(row["reason"] for row in rows)
+    page.keyboard.press("Escape")
+    shoot("features-laboratory", 2100)
+
+    page.get_by_role("tab", name="Alike").click()
+    expect(page.get_by_text("say the same, and of these the one that tells most is kept")).to_be_visible(timeout=SOON)
+    page.get_by_role("tab", name="Drift").click()
+    expect(page.get_by_text("PSI of each month against the reference, UTC")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Save as recipe").click()
+    expect(page.get_by_text(f"Kept as the recipe lab-{run}")).to_be_visible(timeout=SOON)
+    proposed = [row["feature"] for row in rows if row["verdict"] != "drop"]
+
+    page.goto(f"{house.url}/features?view=similar")
+    page.get_by_role("combobox", name="Recipe").click()
+    page.get_by_role("option", name=f"lab-{run} · {len(proposed)}").click()
+    expect(page.get_by_text(re.compile(rf"^{len(proposed)} columns · [\d,]+ bars\."))).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Find like moments").click()
+    expect(page.get_by_text("Neighbours come only from before the chosen bar less the horizon of 16 bars")).to_be_visible(timeout=LONG)
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(3, timeout=SOON)
+    page.get_by_role("button", name="Export").click()
+    matches = pd.read_parquet(download(page, "Matches, Parquet"))
+    assert len(matches) == 50 and matches["distance"].is_monotonic_increasing
+    page.keyboard.press("Escape")
+    shoot("features-similar", 1500)

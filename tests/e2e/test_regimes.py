@@ -1,0 +1,97 @@
+"""Regimes as a person asks for them, and a backtest taken apart by them, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pandas as pd
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.downloads import download
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+SOON, LONG = 45_000, 120_000     # milliseconds; kernels may have to be compiled first
+
+
+def choose(page, label: str, option: str) -> None:
+    page.locator("[data-testid=stSelectbox]").filter(has_text=label).filter(visible=True).locator("input").first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+@pytest.fixture(scope="module")
+def run(house) -> str:
+    """The example's backtest on bars that switch between regimes."""
+    every = house.wait_for(lambda: (runs := house.terminal("runs", "list")) and len(runs) >= 2 and runs, 120)
+    return next(one["id"] for one in every if one["title"].endswith("synthetic, regimes"))
+
+
+def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, house, run, shoot):
+    version = house.terminal("runs", "show", run)["spec"]["datasets"][0]
+    page.goto(f"{house.url}/features?view=regimes")
+    bars = page.locator("[data-testid=stMultiSelect]").first
+    expect(bars).to_be_visible(timeout=SOON)
+    if version[:4] not in bars.inner_text():
+        bars.get_by_role("button", name="Clear all").click()
+        bars.locator("input").fill(version[:4])
+        page.get_by_role("option").first.click()
+    expect(bars).to_contain_text(version[:4], timeout=SOON)
+    for name, value in (("Train on", "20000"), ("Refit every", "20000"), ("Restarts", "1")):
+        field = page.get_by_role("spinbutton", name=name, exact=True)
+        field.fill(value)
+        field.press("Enter")
+    expect(page.get_by_text(re.compile(r"^[\d,]+ bars · 2 models$"))).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Find regimes").click()
+    expect(page.get_by_text("A hidden Markov model of 3 states")).to_be_visible(timeout=LONG)
+    for text in ("Price and regimes", "What the bars were like", "The last model's states", "What follows what", "How many states"):
+        expect(page.get_by_text(text, exact=True)).to_be_visible(timeout=SOON)
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(2, timeout=SOON)
+    page.get_by_text("All", exact=True).click()
+    expect(page.get_by_text("each band is the most frequent regime of")).to_be_visible(timeout=SOON)
+    shoot("regimes", 1900)
+    fitted = page.url.partition("run=")[2]
+    page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+    table = pd.read_parquet(io.BytesIO(download(page, "Labels, Parquet").read_bytes()))
+    assert set(table["label"].dropna()) <= {"calm", "trend", "panic"} and table["label"].isna().sum() >= 20_000
+    known = table.dropna()
+    assert (known[["p_calm", "p_trend", "p_panic"]].sum(axis=1) - 1).abs().max() < 1e-9
+    assert json.loads(download(page, "Last model, JSON").read_text())["what"] == "tidemark regimes 1"
+
+    page.goto(f"{house.url}/backtest?run={run}&view=Groups")
+    choose(page, "Group by", "Regime")
+    expect(page.get_by_text("Had it been known late", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
+    expect(page.get_by_text(re.compile(r"Had (quiet|middle|wild) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
+    shoot("backtest-regimes", 1700)
+    with page.expect_download() as taken:
+        page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
+    rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
+    shown = house.terminal("runs", "show", run)
+    assert {row["regime"] for row in rows} <= {"quiet", "middle", "wild", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
+    told = house.terminal("runs", "split", run, "--by", "volatility")
+    assert [one["regime"] for one in told["regimes"]] == [row["regime"] for row in rows]
+    choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
+    expect(page.locator("[data-testid=stDataFrame]").filter(visible=True).first).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"\b(calm|trend|panic) netted"))).to_be_visible(timeout=SOON)
+    page.goto(f"{house.url}/backtest?run={run}&view=Equity")
+    choose(page, "Regimes", "Volatility")
+    expect(page.get_by_text(re.compile("bands?: volatility of EURUSD, known at the close of each bar"))).to_be_visible(timeout=SOON)
+
+
+def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, house, run):
+    page.goto(f"{house.url}/features?view=regimes")
+    expect(page.get_by_role("button", name="Find regimes")).to_be_enabled(timeout=SOON)
+    looks = page.locator("[data-testid=stMultiSelect]").filter(has_text="Looks at")
+    looks.locator("input").fill("log_volatilty")
+    looks.locator("input").press("Enter")
+    expect(page.get_by_text(re.compile("did you mean"))).to_be_visible(timeout=SOON)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Find regimes")).to_be_disabled(timeout=SOON)
+    page.get_by_text("Rules", exact=True).first.click()
+    expect(page.get_by_role("button", name="Label bars")).to_be_enabled(timeout=SOON)
+    page.get_by_role("button", name="Label bars").click()
+    expect(page.get_by_text("By rule:")).to_be_visible(timeout=LONG)
+    page.goto(f"{house.url}/features?view=regimes&run=nosuch")
+    expect(page.get_by_text("There is no such run nosuch.")).to_be_visible(timeout=SOON)
