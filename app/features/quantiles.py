@@ -42,7 +42,7 @@ def _told(run: Any, one: pd.Series, factor: float, unit: str, sure: str) -> str:
         f"The highest quantile less the lowest: {number(factor * one['spread'], 2, True)} {unit} ({sure}: {number(factor * one['spread_low'], 2)} … {number(factor * one['spread_high'], 2)}; q {small(one['spread_q'])}). "
         f"Monotonicity {number(one['monotonicity'], 2, True)}: 1 rises from quantile to quantile, \u22121 falls."
     )  # fmt: skip
-    basis = " 1 bp is a log return of 0.0001; costs are not taken off." if unit == "bp" else ""
+    basis = " 1 bp is a log return of 0.0001; costs are not taken off." if unit == "bp" else " R is net of costs, which are more R where the stop is near: what measures volatility tells of that, too."
     return f"{apart} Lines: {sure} intervals of {run.spec['plan']['resamples']:,} draws of blocks. In the distribution: 5 to 95 %, a quarter to three quarters, median.{basis}"
 
 

