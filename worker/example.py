@@ -1,4 +1,4 @@
-"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without."""
+"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without, and what features tell of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ SEED = 20_190_101                       # fixed before anything was looked at
 SPAN = (datetime(2022, 1, 3, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
 MODELS = ("regimes", "gbm")             # with memory; without: nothing on it can be more than luck
 INSTRUMENT, TIMEFRAME, STRATEGY = "EURUSD", "M15", "breakout"
+RECIPE, HORIZON = "vector50", 16        # what the laboratory looks at, and how many bars ahead
+ENDED = ("done", "failed", "cancelled", None)
 RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"slippage": 0.00002, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 
 
 def step(store: Store, settings: Settings) -> None:
-    """Bring the example one step on: compile, make the bars, test on them. Called by the clock until it is made."""
+    """Bring the example one step on: compile, make the bars, test on them, look at features. Called by the clock until it is made."""
     with store.look() as unit:
         fact = unit.fact(FACT) or {}
     if fact.get("state") in ("made", "removed") or not settings.example:
@@ -30,7 +32,8 @@ def step(store: Store, settings: Settings) -> None:
     _compile(desk, jobs)
     for model in MODELS:
         _one(desk, jobs, model)
-    done = all(_state(desk, jobs.get(f"test {model}")) in ("done", "failed", "cancelled", None) and f"test {model}" in jobs for model in MODELS)
+    tested = all(_state(desk, jobs.get(f"test {model}")) in ENDED and f"test {model}" in jobs for model in MODELS)
+    done = tested and _examined(desk, jobs)
     new = dict(state="made" if done else "making", jobs=jobs)
     if new != fact:
         with store.unit() as unit:
@@ -60,6 +63,30 @@ def _one(desk, jobs: dict[str, str], model: str) -> None:
         jobs[f"test {model}"] = desk.backtests.submit(question, example=True).job.id
     except BadRequest:          # the person removed it meanwhile
         jobs[f"test {model}"] = made.id
+
+
+def _examined(desk, jobs: dict[str, str]) -> bool:
+    """What features tell of the market with memory; whether that is done."""
+    if "compile features" not in jobs:
+        jobs["compile features"] = desk.jobs.submit_house("compile_features", "Compile the features")
+    made = desk.jobs.get(jobs[f"bars {MODELS[0]}"])
+    if _state(desk, jobs["compile features"]) not in ENDED:
+        return False
+    if "examine" not in jobs:
+        jobs["examine"] = _examination(desk, made) or jobs["compile features"]
+    return _state(desk, jobs["examine"]) in ENDED
+
+
+def _examination(desk, made: Any) -> str | None:
+    from worker.desk.features import FeatureQuestion
+
+    if made is None or made.state != "done":
+        return None
+    try:
+        question = FeatureQuestion([made.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
+        return desk.examinations.submit_examination(question, dict(horizon=HORIZON), example=True).job.id
+    except BadRequest:          # the person removed it meanwhile
+        return None
 
 
 def _state(desk, job_id: str | None) -> str | None:

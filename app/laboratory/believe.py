@@ -93,8 +93,10 @@ def _histories(desk: Desk, run: Any, believed: Any) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
+        section("Where they stand", "median, half and nine in ten of them")
         st.altair_chart(pictures.fan(pd.DataFrame(drawn["fan"]), m.unit, word), width="stretch", alt="Where other histories of the same trades stand")
     with right:
+        section("Their deepest drawdowns", "line: as it happened")
         st.altair_chart(pictures.falls(pd.DataFrame(drawn["falls"]), m.observed_drawdown, m.unit), width="stretch", alt="How deep the drawdowns of other histories were")
         st.caption(_spread(m))
 

@@ -23,10 +23,16 @@ def choose(page, label: str, option: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(house) -> str:
-    """The example's backtest on bars that switch between regimes."""
-    every = house.wait_for(lambda: (runs := house.terminal("runs", "list")) and len(runs) >= 2 and runs, 120)
-    return next(one["id"] for one in every if one["title"].endswith("synthetic, regimes"))
+def run(chromium, house) -> str:
+    """A backtest on bars of one's own that switch between regimes."""
+    tab = chromium.new_page()
+    tab.goto(f"{house.url}/data?do=generate")
+    tab.get_by_role("spinbutton", name="Seed").fill("4712")
+    tab.get_by_role("button", name="Generate", exact=True).click()
+    expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
+    dataset = re.search(r"dataset=(\w+)", tab.url)[1]
+    tab.close()
+    return house.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["run"]
 
 
 def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, house, run, shoot):

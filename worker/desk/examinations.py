@@ -53,6 +53,7 @@ class Examinations:
 
     def submit_examination(
         self, question: FeatureQuestion, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
+        example: bool = False,
     ) -> Submitted:  # fmt: skip
         """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, Plan, Rules. Trades are those of ``strategy`` with
         ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with."""
@@ -60,7 +61,7 @@ class Examinations:
         spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(Plan, plan or {})), rules=values_of(build(Rules, rules or {})))
         spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more looks it is another question
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
-        return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec)
+        return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec, example)
 
     def submit_similar(self, question: FeatureQuestion, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
         """Moments like the bar of ``instrument`` (default: the first) at ``at`` (default: the last) by the question's columns. ``likeness``: changed values of Likeness."""

@@ -156,10 +156,10 @@ class Features:
         self._backtests._check(self._span(question), used)
         return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written)
 
-    def submit(self, kind: str, what: str, question: FeatureQuestion, spec: Mapping[str, Any]) -> Submitted:
+    def submit(self, kind: str, what: str, question: FeatureQuestion, spec: Mapping[str, Any], example: bool = False) -> Submitted:
         """A job on features: ``what`` is the beginning of its title."""
         names, made_up = self._backtests._names(spec["datasets"])
-        return self._room.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec))
+        return self._room.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
 
     def submit_columns(self, question: FeatureQuestion) -> Submitted:
         """Compute them."""

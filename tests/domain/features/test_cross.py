@@ -72,7 +72,7 @@ def test_lead_lag_by_a_loop_and_its_sign():
         return np.corrcoef(R[now], P[then])[0, 1] - np.corrcoef(R[then], P[now])[0, 1]
 
     np.testing.assert_allclose(features.lead_lag(CLOSE, OTHERS, window=window), slow(window, of, window + 1), atol=1e-9)
-    follower = np.r_[POUND[0], POUND[:-1]] * np.exp(RNG.normal(0, 1e-5, LENGTH))
+    follower = np.r_[POUND[0], POUND[:-1]] * np.exp(np.random.default_rng(12).normal(0, 1e-5, LENGTH))
     assert features.lead_lag(follower, OTHERS)[60:].min() > 0.5, "who follows the other has it leading"
 
 

@@ -20,7 +20,6 @@ from tests.domain.features.world import market
 
 DATA = Path(os.environ.get("TIDEMARK_DATA", ""), "macro")
 DAY, HOUR = 86_400_000_000_000, 3_600_000_000_000
-RNG = np.random.default_rng(3)
 CAUSAL = ("macro_zscore", "dollar_zscore", "vix_zscore", "yield_zscore", "rate_differential", "rate_differential_zscore")
 
 
@@ -39,15 +38,16 @@ def slow_score(values: np.ndarray, ts: np.ndarray, window: int) -> np.ndarray:
 
 @pytest.mark.parametrize("window", (1, 3, 5, 10, 60))
 def test_a_score_is_of_days_not_of_bars(window):
-    ts = np.sort(RNG.choice(np.arange(0, 40 * 24), 500, replace=False)) * HOUR + 900 * DAY
-    values = np.round(np.cumsum(RNG.normal(0, 1, 500)) * (RNG.random(500) < 0.1), 2)
+    rng = np.random.default_rng(3)
+    ts = np.sort(rng.choice(np.arange(0, 40 * 24), 500, replace=False)) * HOUR + 900 * DAY
+    values = np.round(np.cumsum(rng.normal(0, 1, 500)) * (rng.random(500) < 0.1), 2)
     values[:7] = np.nan
     np.testing.assert_allclose(features.dollar_zscore({"DXY": values}, ts, window=window), slow_score(values, ts, window), atol=1e-9)
 
 
 def test_it_does_not_matter_how_long_the_bars_of_a_day_are():
     days = np.arange(100) * DAY
-    daily = np.cumsum(RNG.normal(0, 1, 100))
+    daily = np.cumsum(np.random.default_rng(4).normal(0, 1, 100))
     hourly = features.vix_zscore({"VIX": np.repeat(daily, 24)}, np.repeat(days, 24) + np.tile(np.arange(24) * HOUR, 100), window=20)
     np.testing.assert_array_equal(hourly[23::24], features.vix_zscore({"VIX": daily}, days, window=20))
 

@@ -111,7 +111,7 @@ def test_memberships_by_their_formula(frame):
 
 def test_a_crash_is_panic_a_straight_rise_a_trend_and_a_quiet_range_calm():
     quiet = 100 + 0.01 * np.sin(np.arange(600) * 2.1)
-    noise = 1 + 1e-5 * RNG.normal(size=600)
+    noise = 1 + 1e-5 * np.random.default_rng(22).normal(size=600)
     crash, rise = quiet.copy(), quiet.copy()
     crash[570:] = quiet[570:] * np.exp(-0.02 * np.arange(30) + 0.012 * np.sin(np.arange(30) * 3))
     rise[400:] = quiet[400:] * np.exp(1e-4 * np.arange(200))

@@ -1,0 +1,32 @@
+"""Every feature and a regime filter on a few bars: what touches each compiled loop of theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BARS, SEED = 600, 7
+DAY, STEP = 86_400_000_000_000, 3_600_000_000_000       # nanoseconds
+
+
+def warm() -> int:
+    """Compile, or load what was compiled; the number of columns made on the way."""
+    from domain.features.around import Around, Known, closes
+    from domain.features.base import FEATURES, use
+    from domain.features.engine import compute
+    from domain.features.regimes import fit, observations
+    from domain.market.bars import frame
+    from domain.market.instrument import instrument
+    from domain.market.timeframe import Timeframe
+
+    rng = np.random.default_rng(SEED)
+    ts = np.datetime64("2024-01-01", "ns").astype(np.int64) + np.arange(BARS) * STEP
+    close = np.exp(np.cumsum(rng.normal(0.0, 1e-3, BARS)))
+    bars = frame(ts, open=close, high=close * 1.001, low=close * 0.999, close=close, volume=rng.uniform(1.0, 9.0, BARS), spread=np.full(BARS, 1e-4))
+    one, timeframe = instrument("EURUSD"), Timeframe.named("H1")
+    known, days = closes(bars, one, timeframe), ts[0] + DAY * np.arange(-90, 20)
+    macro = {name: Known(days, rng.normal(size=len(days))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
+    around = Around(one, timeframe, {"GBPUSD": known}, macro, Known(ts[::20], rng.uniform(-1.0, 1.0, len(ts[::20]))), ts[::50].copy())
+    made = compute(bars, [use(name) for name in FEATURES], around)
+    table = observations(bars, around)
+    fit(table, states=2, restarts=1).filtered(table)
+    return made.shape[1] - bars.shape[1]
