@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-BARS, SEED = 600, 7
+BARS, SEED = 1_200, 7
 DAY, STEP = 86_400_000_000_000, 3_600_000_000_000       # nanoseconds
 
 
@@ -27,6 +27,6 @@ def warm() -> int:
     macro = {name: Known(days, rng.normal(size=len(days))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
     around = Around(one, timeframe, {"GBPUSD": known}, macro, Known(ts[::20], rng.uniform(-1.0, 1.0, len(ts[::20]))), ts[::50].copy())
     made = compute(bars, [use(name) for name in FEATURES], around)
-    table = observations(bars, around)
+    table = observations(bars, Around(one, timeframe))
     fit(table, states=2, restarts=1).filtered(table)
     return made.shape[1] - bars.shape[1]

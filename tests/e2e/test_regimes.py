@@ -32,7 +32,7 @@ def run(chromium, house) -> str:
     expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
     dataset = re.search(r"dataset=(\w+)", tab.url)[1]
     tab.close()
-    return house.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["run"]
+    return house.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 
 def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, house, run, shoot):
