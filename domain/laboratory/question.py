@@ -31,7 +31,7 @@ class Plan:
     tried: int = param(0, low=0, high=1_000_000, unit="features", help="how many were tried on this target in all, if more than are shown here")
     window: int = param(0, low=0, high=10_000_000, unit="values", help="length of a rolling window; 0: a twelfth of the target's values, at least 250")
     recent: float = param(0.2, low=0.01, high=0.9, unit="share", help="of the bars, the last ones, that are held against those before, for drift")
-    seed: int = param(0, low=0, high=2**63 - 1, unit="", help="the same seed draws the same blocks and turns")
+    seed: int = param(0, low=0, high=2**53 - 1, unit="", help="the same seed draws the same blocks and turns")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.bars import generated
 from tests.e2e.downloads import download
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -25,13 +26,7 @@ def choose(page, label: str, option: str) -> None:
 @pytest.fixture(scope="module")
 def run(chromium, house) -> str:
     """A backtest on bars of one's own that switch between regimes."""
-    tab = chromium.new_page()
-    tab.goto(f"{house.url}/data?do=generate")
-    tab.get_by_role("spinbutton", name="Seed").fill("4712")
-    tab.get_by_role("button", name="Generate", exact=True).click()
-    expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
-    dataset = re.search(r"dataset=(\w+)", tab.url)[1]
-    tab.close()
+    dataset = generated(chromium, house, 4712)
     return house.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.bars import generated
 from tests.e2e.downloads import download
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -19,13 +20,7 @@ SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compi
 @pytest.fixture(scope="module")
 def bars(chromium, house) -> str:
     """Synthetic bars of one's own; their name in the list of datasets."""
-    tab = chromium.new_page()
-    tab.goto(f"{house.url}/data?do=generate")
-    tab.get_by_role("spinbutton", name="Seed").fill("4711")
-    tab.get_by_role("button", name="Generate", exact=True).click()
-    expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
-    dataset = re.search(r"dataset=(\w+)", tab.url)[1]
-    tab.close()
+    dataset = generated(chromium, house, 4711)
     version = next(one["version"] for one in house.terminal("data", "list") if one["id"] == dataset)
     return f"{version[:4]}…{version[-2:]}"
 

@@ -1,0 +1,20 @@
+"""Bars of one's own to ask questions of."""
+
+from __future__ import annotations
+
+import re
+
+
+def generated(chromium, house, seed: int) -> str:
+    """Synthetic bars, made on the Data page as a person would; the id of their dataset."""
+    from playwright.sync_api import expect
+
+    tab = chromium.new_page()
+    tab.goto(f"{house.url}/data?do=generate")
+    tab.get_by_role("spinbutton", name="Seed").fill(str(seed))
+    tab.get_by_role("button", name="Generate", exact=True).click()
+    expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=120_000)
+    found = re.search(r"dataset=(\w+)", tab.url)
+    tab.close()
+    assert found
+    return found[1]
