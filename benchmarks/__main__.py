@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from pathlib import Path
 
-import numpy as np
+for library in ("OPENBLAS", "OMP", "MKL"):      # as in a worker process
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from benchmarks import engine, features, growth, house, others, stages
-from benchmarks.timing import Row, table
-from worker.memory import keep_freed
+import numpy as np  # noqa: E402
+
+from benchmarks import engine, features, growth, house, others, stages  # noqa: E402
+from benchmarks.timing import Row, table  # noqa: E402
+from worker.memory import keep_freed  # noqa: E402
 
 PARTS = {"engine": engine, "stages": stages, "features": features, "growth": growth, "others": others, "house": house}
 
