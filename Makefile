@@ -4,7 +4,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-HANDS ?= $(shell expr $(CORES) + 1)     # a good part of the tests waits: for leases, processes, pages
 
 export TIDEMARK_APP_HOST := $(if $(HOST),$(HOST),$(TIDEMARK_APP_HOST))
 export TIDEMARK_APP_PORT := $(if $(PORT),$(PORT),$(TIDEMARK_APP_PORT))
@@ -17,7 +16,7 @@ run:                    ## install, migrate, start everything, print the address
 
 test: lint              ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait    # once, not in every process
-	$(PYTEST) -n $(HANDS) --dist loadgroup
+	$(PYTEST) -n $(CORES) --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy

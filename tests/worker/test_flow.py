@@ -145,7 +145,7 @@ def test_a_bug_shows_an_id_and_its_traceback_is_in_the_log(house):
 def test_an_interactive_job_does_not_wait_behind_research(house):
     long = [house.submit("test_deaf", seconds=1.5) for _ in range(6)]
     waiting(lambda: [house.row(job_id).state for job_id in long].count("running") == 2, 20, "both research lanes are full")
-    quick = house.until(house.submit("test_steps", "interactive", steps=1, seconds=0.0), "done", 20)
+    quick = house.until(house.submit("test_steps", "interactive", steps=1, seconds=0.0), "done", 5)
     assert (quick.started_at - quick.created_at).total_seconds() < 1 and [house.row(job_id).state for job_id in long].count("queued") >= 2
     for job_id in long:
         house.until(job_id, "done", 20)
@@ -156,8 +156,8 @@ def test_a_worker_told_to_stop_puts_its_job_back_and_another_finishes_it(house):
     house.begun(job_id, steps=4)
     worker = house.worker_of(job_id)
     house.processes[worker].terminate()
-    assert house.processes[worker].wait(10) == 0
-    job = house.until(job_id, "done", 30)
+    assert house.processes[worker].wait(5) == 0
+    job = house.until(job_id, "done", 12)
     assert (job.epoch, job.deaths, job.attempts, house.effects(job_id)) == (2, 0, 0, [1])
     assert house.events(job_id) == ["job_submitted", "job_started", "job_put_back", "job_started", "tested"]
     assert [step for _, step in house.traced("stopped")] == [str(step) for step in range(20)]
@@ -166,11 +166,11 @@ def test_a_worker_told_to_stop_puts_its_job_back_and_another_finishes_it(house):
 @on_sqlite
 def test_a_worker_that_cannot_look_up_still_leaves_in_time(house):
     """Its job is in compiled code: the lease hands it on."""
-    job_id = house.submit("test_deaf", seconds=24.0, trace=str(house.home / "trace-left"))
+    job_id = house.submit("test_deaf", seconds=8.0, trace=str(house.home / "trace-left"))
     house.until(job_id, "running", 20)
     worker = house.worker_of(job_id)
     house.processes[worker].terminate()
-    assert house.processes[worker].wait(15) == 0 and house.row(job_id).state == "running"
+    assert house.processes[worker].wait(7) == 0 and house.row(job_id).state == "running"
     house.desk.jobs.cancel(job_id)
     with house.store.unit() as unit:
         unit._c.exec_driver_sql("UPDATE jobs SET lease_until = created_at WHERE id = ?", (job_id,))
