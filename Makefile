@@ -14,9 +14,11 @@ export TIDEMARK_APP_PORT := $(if $(PORT),$(PORT),$(TIDEMARK_APP_PORT))
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
-test: lint              ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
-	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait    # once, not in every process
-	$(PYTEST) -n $(CORES) --dist loadgroup
+test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
+	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()" & \
+	$(MAKE) lint || exit 1; wait    # compiled once, not in every process
+	$(PYTEST) -n $(CORES) --dist loadgroup -m alone tests/worker; alone=$$?; \
+	$(PYTEST) -n $$(($(CORES) + 1)) --dist loadgroup -m "not alone" && exit $$alone    # browsers wait more than they work
 
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import traceback
 from pathlib import Path
 
 for library in ("OPENBLAS", "OMP", "MKL"):      # as in a worker process
@@ -26,14 +27,24 @@ def main(names: list[str]) -> int:
         print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
     told: list[Row] = []
+    failed = 0
     for name in names or PARTS:
-        for row in PARTS[name].rows():
-            told.append(row)
-            print(f"{row.what}: {row.told}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
-    if not names:
-        head = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}. Medians of one run; only the ratios carry over to another machine."
-        Path(__file__).with_name("latest.md").write_text(f"{head}\n\n{table(told)}\n", encoding="utf-8")
-    return 0
+        try:
+            for row in PARTS[name].rows():
+                told.append(row)
+                print(f"{row.what}: {row.told}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
+        except Exception:       # what other parts measured is not thrown away for one
+            traceback.print_exc()
+            told.append(Row(f"{name}: broke off, the rest of it was not measured", None))
+            failed = 1
+        if not names:
+            _keep(told)
+    return failed
+
+
+def _keep(told: list[Row]) -> None:
+    head = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}. Medians of one run; only the ratios carry over to another machine."
+    Path(__file__).with_name("latest.md").write_text(f"{head}\n\n{table(told)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

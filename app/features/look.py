@@ -143,10 +143,8 @@ def _table(run: Any, member: dict[str, Any]) -> str:
 def _picture(desk: Desk, run: Any, member: dict[str, Any], column: str) -> None:
     about = next(one for one in member["columns"] if one["column"] == column)
     quote = desk.data.instruments()[member["instrument"]]
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section(column, f"{about['unit']}, under the close in {quote.quote}; the last bars, UTC")
-        st.space("stretch")
-        span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
+    span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
+    section(column, f"{about['unit']}, under the close in {quote.quote}; the last bars, UTC")
     frame, bars = drawn(desk, run.id, member["instrument"], column, SPANS[str(span)])
     if not about["known"]:
         st.caption("It has no value on these bars, so the price stands alone.")

@@ -152,10 +152,8 @@ def _picture(desk: Desk, run: Any) -> None:
     summary = run.summary
     quote = desk.data.instruments()[summary["instrument"]]
     states = {name: f"p_{name.replace(' ', '_')}" for name in summary["names"]} if "model" in summary else {}
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section("Price and regimes", f"close in {quote.quote}{'; below, the probability of each state at the close of each bar' if states else ''}; UTC")
-        st.space("stretch")
-        span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
+    span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
+    section("Price and regimes", f"close in {quote.quote}{'; below, the probability of each state at the close of each bar' if states else ''}; UTC")
     frame, bars = _drawn(desk, run.id, SPANS[str(span)])
     bands, size = _bands(desk, run.id, SPANS[str(span)])
     told = f"Close of {summary['instrument']} with bands for {', '.join(summary['names'][:6])}"

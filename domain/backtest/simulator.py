@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,8 @@ BUFFER = 32_768         # fills, and trades, before they are carried away
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 CARRIED = ("fills", "trades", "reviews")
+
+UTC = pd.DatetimeTZDtype(tz="UTC")
 
 Watch = Callable[[float], None]
 
@@ -184,14 +188,24 @@ def _grown(array: np.ndarray, size: int) -> np.ndarray:
     return grown
 
 
-def _times(nanoseconds: np.ndarray) -> pd.Series:
-    return pd.Series(nanoseconds.view("datetime64[ns]"), copy=False).dt.tz_localize("UTC")
+def _times(nanoseconds: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    return pd.array(nanoseconds.view("datetime64[ns]"), dtype=UTC, copy=False)
 
 
 def _named(names: Sequence[str], codes: np.ndarray) -> pd.Categorical:
+    places, kind = _places(tuple(names))
+    return pd.Categorical.from_codes(places[codes], dtype=kind)
+
+
+@lru_cache(maxsize=256)
+def _places(names: tuple[str, ...]) -> tuple[np.ndarray, pd.CategoricalDtype]:
+    """Where each name stands among those that differ, and these as a dtype, which pandas takes long to make."""
     unique = list(dict.fromkeys(names))
-    places = np.array([unique.index(name) for name in names] or [0])
-    return pd.Categorical.from_codes(places[codes] if len(codes) else np.zeros(0, int), categories=unique or [""])
+    return np.array([unique.index(name) for name in names] or [0]), pd.CategoricalDtype(unique or [""])
+
+
+def _frame(columns: dict[str, Any], order: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: columns[name] for name in order})
 
 
 def _fills_frame(fills: np.ndarray, trades: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
@@ -207,7 +221,7 @@ def _fills_frame(fills: np.ndarray, trades: np.ndarray, tasks: Sequence[Task], p
         **{name: fills[name] for name in ("lots", "price", "spread_cost", "slippage_cost", "commission")},
         reason=_named(REASONS, fills["reason"]),
     )
-    return pd.DataFrame(columns)[list(FILLS)]
+    return _frame(columns, FILLS)
 
 
 def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
@@ -231,9 +245,9 @@ def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataF
         mfe_r=t["mfe_r"],
         bars_held=t["bars"],
         exit_reason=_named(REASONS, t["reason"]),
-        regime=pd.Categorical.from_codes(np.zeros(len(t), int), categories=[""]),
+        regime=_named([""], np.zeros(len(t), int)),
     )
-    return pd.DataFrame(columns)[list(TRADES)]
+    return _frame(columns, TRADES)
 
 
 def _tags(trades: np.ndarray, p: Prepared) -> pd.Categorical:
@@ -255,4 +269,4 @@ def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.Data
         lots_asked=r["asked"],
         lots_given=r["given"],
     )
-    return pd.DataFrame(columns)[list(REVIEWS)]
+    return _frame(columns, REVIEWS)

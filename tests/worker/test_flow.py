@@ -19,7 +19,7 @@ from tests.worker.kinds import waiting
 OWN = 3.0       # seconds of own time of the job that is killed, in steps of a tenth
 
 
-pytestmark = pytest.mark.xdist_group("flow")        # one house of each kind for all of them, and its trail at the end
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("flow")]        # one house of each kind for all of them, and its trail at the end
 
 
 @pytest.fixture(scope="module", params=KINDS)

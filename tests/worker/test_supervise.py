@@ -24,7 +24,7 @@ from domain.config import ROOT
 from tests.conftest import migrated
 from tests.worker.kinds import waiting
 
-pytestmark = pytest.mark.xdist_group("supervise")       # its tests follow one another on one house
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("supervise")]       # its tests follow one another on one house
 STOPPED_WITHIN = 10.0       # seconds; promised
 SECOND_START = 5.0          # seconds to a page that answers; promised
 

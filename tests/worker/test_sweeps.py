@@ -244,6 +244,10 @@ def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(house, d
 # -- with the real queue and real workers
 
 
+def on_houses(test):
+    return pytest.mark.alone(pytest.mark.xdist_group("hands")(test))
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def shared(request, tmp_path_factory) -> Iterator[Flow]:
     home = tmp_path_factory.mktemp("sweeps")
@@ -290,6 +294,7 @@ def both_at_it(house: Flow, job_id: str) -> None:
     waiting(held, 30, "the other worker helps")
 
 
+@on_houses
 def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, record_property):
     house, asked = shared, on(shared)
     began = time.monotonic()
@@ -308,6 +313,7 @@ def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, reco
     assert len(rows) == 160 == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
 
 
+@on_houses
 def test_cancel_stops_every_hand_within_a_second(shared, record_property):
     house, asked = shared, on(shared)
     job_id = again(house, asked, {**LONG, "target_r": [1.0, 2.0, 3.0]})
