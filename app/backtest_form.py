@@ -96,9 +96,7 @@ def _submit(desk: Desk, question: Question) -> None:
 
 def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool) -> Question | None:
     a, b, c, d = st.columns(4)
-    frames = frames_for(desk, chosen)
-    frame = a.selectbox("Timeframe", frames, index=index_of(frames, before.get("timeframe")), key=f"{key}-frame", help="The datasets' own, or longer: finer bars are joined.")
-    span = b.date_input("Span, UTC", span_of(chosen, before), key=f"{key}-span", help="From the first to the last day, both whole.")
+    frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     inside = d.selectbox("Inside a bar", list(INSIDE), index=index_of(list(INSIDE), start["execution"]["intrabar"]), key=f"{key}-inside", help="\n\n".join(f"**{name}** {text}" for name, text in INSIDE.items()))
     params = fields(desk.backtests.params(strategy), key, before.get("params") if before.get("strategy") == strategy else None)
@@ -157,6 +155,15 @@ def rules_start(desk: Desk, before: dict) -> dict[str, Any]:
     if before:
         return desk.backtests.form_start() | {name: dict(before[name]) for name in RULES if name in before} | dict(own=True, slippage_pips=0.0)
     return desk.backtests.form_start() | dict(own=False)
+
+
+def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: Any) -> tuple[str, Any]:
+    """Timeframe and days: on the bars of the run to start from they are the run's; other bars start with their own."""
+    run = before if {one.version for one in chosen} == set(before.get("datasets", ())) else {}
+    own = f"{key}-{'-'.join(one.id for one in chosen)}"
+    frames = frames_for(desk, chosen)
+    frame = a.selectbox("Timeframe", frames, index=index_of(frames, run.get("timeframe")), key=f"{own}-frame", help="The datasets' own, or longer: finer bars are joined.")
+    return frame, b.date_input("Span, UTC", span_of(chosen, run), key=f"{own}-span", help="From the first to the last day, both whole.")
 
 
 def frames_for(desk: Desk, chosen: list) -> list[str]:

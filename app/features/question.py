@@ -47,10 +47,7 @@ def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], s
     datasets = desk.data.catalogue()
     a, b, c = st.columns([2, 1, 1])
     chosen = a.multiselect("Bars", datasets, backtest.bars_before(datasets, dict(before)), key=f"{key}-bars", format_func=backtest.bars_name, help="One dataset an instrument. With several, features of other markets know the closes of all of them.")
-    frames = backtest.frames_for(desk, chosen)
-    frame = b.selectbox("Timeframe", frames, index=backtest.index_of(frames, before.get("timeframe")), key=f"{key}-frame", help="The datasets' own, or longer: finer bars are joined.")
-    days = c.date_input("Span, UTC", backtest.span_of(chosen, dict(before)), key=f"{key}-span", help="From the first to the last day, both whole.")
-    return chosen, frame, days
+    return chosen, *backtest.frame_and_span(desk, key, chosen, dict(before), b, c)
 
 
 def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe: str) -> tuple[list[str], tuple[str, ...]]:

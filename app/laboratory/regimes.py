@@ -21,7 +21,7 @@ LATER = 5           # bars: the lateness that the sentence tells
 
 def pick(desk: Desk, run: Any, key: str, none: str = "") -> Any:
     """What to take the run apart by; None where ``none`` is chosen, or there is nothing."""
-    choices = desk.regimes.choices(run.id)
+    choices = desk.splits.choices(run.id)
     if not choices:
         return None
     several = len({one.instrument for one in choices}) > 1
@@ -32,12 +32,12 @@ def pick(desk: Desk, run: Any, key: str, none: str = "") -> Any:
 
 def ready(desk: Desk, run: Any, chosen: Any) -> bool:
     """Are the run's bars labelled so? If not, a job does it, once, and is shown."""
-    if desk.regimes.labelled_by(run.id, chosen.by, chosen.instrument) is not None:
+    if desk.splits.labelled_by(run.id, chosen.by, chosen.instrument) is not None:
         return True
     job = desk.jobs.get(st.query_params.get(JOB, ""))
     if job and job.title.startswith(f"{desk.regimes.title(chosen.by)} · {chosen.instrument} ") and under_way(desk, JOB):
         return False
-    begin(JOB, partial(desk.regimes.submit_for, run.id, chosen.by, chosen.instrument))
+    begin(JOB, partial(desk.splits.submit_for, run.id, chosen.by, chosen.instrument))
     return False
 
 
@@ -61,7 +61,7 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             section("By regime", "as it was known at the time")
             st.space("stretch")
-            download("CSV", f"{run.id}_{run.spec['strategy']}_regimes.csv", "text/csv", partial(desk.regimes.download_split, run.id, chosen.by, chosen.instrument), f"take-regimes-{run.id}")
+            download("CSV", f"{run.id}_{run.spec['strategy']}_regimes.csv", "text/csv", partial(desk.splits.download_split, run.id, chosen.by, chosen.instrument), f"take-regimes-{run.id}")
         percents = {name: shown[source] * 100 for name, source in (("of", "share"), ("won", "win_rate"), ("fall", "max_drawdown"))}
         table(shown.assign(**percents), _columns(currency), "Trades, net and equity of each regime", row_height=26)
         st.caption(_footnote(divided))
@@ -79,7 +79,7 @@ def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], s
     """The bands behind the equity chart, the names of the regimes, and what to say under it; None where none are wanted, or not there yet."""
     if chosen is None or not ready(desk, run, chosen):
         return None
-    names = desk.regimes.names_of(run.id, chosen.by, chosen.instrument)
+    names = desk.splits.names_of(run.id, chosen.by, chosen.instrument)
     shown, size = _bands(desk, run.id, chosen.by, chosen.instrument)
     told = f"{plural(len(shown), 'band')}: {chosen.title.lower() if not chosen.fitted else chosen.title} of {chosen.instrument}, known at the close of each bar.{thinned(size)}{left_out(names)}"
     return shown, names, told
@@ -87,12 +87,12 @@ def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], s
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _split(_desk: Desk, run_id: str, by: str, instrument: str) -> Any:
-    return _desk.regimes.split(run_id, by, instrument)
+    return _desk.splits.split(run_id, by, instrument)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _bands(_desk: Desk, run_id: str, by: str, instrument: str) -> tuple[pd.DataFrame, int]:
-    return _desk.regimes.bands_of(run_id, by, instrument)
+    return _desk.splits.bands_of(run_id, by, instrument)
 
 
 def _verdict(divided: Any, currency: str) -> str:

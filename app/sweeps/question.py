@@ -26,9 +26,8 @@ def bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[str, list[Any
 def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping[str, Any]) -> Question:
     """The question without parameters; without datasets too while the span is not whole."""
     a, b, c, d = st.columns(4)
-    frames, start = backtest.frames_for(desk, chosen), backtest.rules_start(desk, dict(before))
-    frame = a.selectbox("Timeframe", frames, index=backtest.index_of(frames, before.get("timeframe")), key=f"{key}-frame", help="The datasets' own, or longer: finer bars are joined.")
-    days = b.date_input("Span, UTC", backtest.span_of(chosen, dict(before)), key=f"{key}-span", help="From the first to the last day, both whole.")
+    start = backtest.rules_start(desk, dict(before))
+    frame, days = backtest.frame_and_span(desk, key, chosen, dict(before), a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     inside = d.selectbox("Inside a bar", list(backtest.INSIDE), index=backtest.index_of(list(backtest.INSIDE), start["execution"]["intrabar"]), key=f"{key}-inside", help="\n\n".join(f"**{name}** {text}" for name, text in backtest.INSIDE.items()))
     whole = isinstance(days, tuple) and len(days) == 2

@@ -1,8 +1,9 @@
 """What a run was worth and how far to believe it: figures with definition, unit and source; tables and curves as plain frames.
 
-``returns`` is a module of functions on period returns (``returns.sharpe(daily)``); everything else is named here.
+``returns`` is a module of functions on period returns (``returns.sharpe(daily)``), ``checks`` are those of the linter; everything else is named here.
 """
 
+from domain.analytics import checks as checks
 from domain.analytics import returns as returns
 from domain.analytics.believability import Belief as Belief
 from domain.analytics.believability import Question as Question

@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 
+from domain.backtest.kernel import laying
+from domain.backtest.memory import address_of
 from domain.errors import BadRequest
 from domain.market.calendar import calendar
 from domain.market.instrument import TRIPLE_DAYS
@@ -34,16 +36,11 @@ def swap_nights(ts: np.ndarray, end: np.ndarray, triple_day: str) -> tuple[np.nd
     days = np.arange(ts[0] // DAY - 1, end[-1] // DAY + 2)
     weekday = (days + 3) % 7
     days, weekday = days[weekday < 5], weekday[weekday < 5]
-    rolls = wall(days, 17, 0, "America/New_York")
-    nights = np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1)
-    at_ts, at_end = _passed(nights, rolls, ts), _passed(nights, rolls, end)
-    before = np.concatenate(([0], at_ts[1:] - at_end[:-1]))
-    return before.astype(np.int8), (at_end - at_ts).astype(np.int8)
-
-
-def _passed(nights: np.ndarray, rolls: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The nights of all rolls up to each of the sorted moments; rolls are few, so they are looked up, not the moments."""
-    return np.cumsum(np.bincount(np.searchsorted(at, rolls), nights, minlength=len(at) + 1)[: len(at)]).astype(np.int64)
+    rolls = np.ascontiguousarray(wall(days, 17, 0, "America/New_York"), np.int64)
+    nights = np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1).astype(np.int64)
+    before, within = np.empty(len(ts), np.int8), np.empty(len(ts), np.int8)
+    laying.nights_of(address_of(ts), address_of(end), len(ts), address_of(rolls), address_of(nights), len(rolls), address_of(before), address_of(within))
+    return before, within
 
 
 def flat_moments(text: str, ts: np.ndarray, timeframe: Timeframe, calendar_name: str) -> tuple[np.ndarray, np.ndarray]:

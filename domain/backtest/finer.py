@@ -19,7 +19,7 @@ def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execut
     offset = 0
     for task, one in zip(tasks, bars, strict=True):
         finer = _read(task, task.finer, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
-        first, last = np.searchsorted(finer.ts, one.ts), np.searchsorted(finer.ts, one.end)
+        first, last = (np.searchsorted(finer.ts, at) if len(finer.ts) else np.zeros(len(at), np.int64) for at in (one.ts, one.end))
         found["first"].append(first + offset)
         found["last"].append(last + offset)
         found["off"].append(_off(task, one, finer, first, last))

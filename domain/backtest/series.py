@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from domain.backtest.kernel import laying
+from domain.backtest.memory import address_of
 from domain.errors import BadRequest
 from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
@@ -45,14 +47,15 @@ def spread_of(frame: pd.DataFrame, one: Instrument, timeframe: Timeframe, costs:
     default = one.spread if costs.spread is None else costs.spread
     if "spread" not in frame:
         return np.full(len(frame), default)
-    own = frame["spread"].to_numpy(np.float64)
-    if np.any(own < 0) or np.any(np.isinf(own)):
+    own = np.ascontiguousarray(frame["spread"].to_numpy(np.float64))
+    spread = np.empty(len(own))
+    if not laying.own_spreads(address_of(own), float(default), address_of(spread), len(own)):
         raise BadRequest(f"{one.name} {timeframe}: a spread is negative or infinite; import the bars again, and let them be repaired")
-    return np.where(np.isnan(own), default, own)
+    return spread
 
 
 def nanoseconds(ts: pd.Series) -> np.ndarray:
-    return ts.dt.as_unit("ns").astype("int64").to_numpy()
+    return np.ascontiguousarray(ts.array.as_unit("ns").asi8)
 
 
 def on_grid(x: np.ndarray) -> np.ndarray:
@@ -60,7 +63,8 @@ def on_grid(x: np.ndarray) -> np.ndarray:
 
 
 def lies_on_grid(x: np.ndarray) -> bool:
-    return bool(np.array_equal(on_grid(x), x))
+    x = np.ascontiguousarray(x)
+    return bool(laying.lies_on_grid(address_of(x), len(x)))
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -69,8 +73,13 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def instants_of(bars: Sequence[Bars]) -> np.ndarray:
     """Every instant at which a bar opens or ends, in order, each once."""
-    parts = [distinct(np.column_stack((one.ts, one.end)).ravel()) for one in bars]
+    parts = [_opens_and_ends(one) for one in bars]
     return parts[0] if len(parts) == 1 else distinct(np.sort(np.concatenate(parts), kind="stable"))
+
+
+def _opens_and_ends(one: Bars) -> np.ndarray:
+    moments = np.empty(2 * len(one.ts), np.int64)
+    return moments[: laying.opens_and_ends(address_of(one.ts), address_of(one.end), address_of(moments), len(one.ts))]
 
 
 def distinct(in_order: np.ndarray) -> np.ndarray:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from domain.backtest.kernel import laying
+from domain.backtest.memory import address_of
 from domain.backtest.plans import Plans, Table
-from domain.backtest.series import Bars, joined, on_grid
+from domain.backtest.series import Bars, joined
 from domain.backtest.state import ORDERS, SIGNAL
 from domain.errors import BadRequest
 from domain.risk.sizing import Sizing
@@ -19,9 +21,10 @@ from domain.trading.task import Task
 
 def signal_table(tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], offsets: np.ndarray, plans: Plans) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
     parts = [_signals_of(task, table, one, plans.of_task[k]) for k, (task, table, one) in enumerate(zip(tasks, tables, bars, strict=True))]
-    bar = np.concatenate([bar + offset for (_, bar, _), offset in zip(parts, offsets, strict=False)])
-    counted = np.bincount(bar, minlength=offsets[-1])
-    return dict(signals=joined([table for table, _, _ in parts]), signal_first=np.concatenate(([0], np.cumsum(counted)))), [tags for _, _, tags in parts]
+    bar = joined([bar + offset if offset else bar for (_, bar, _), offset in zip(parts, offsets, strict=False)])
+    first = np.zeros(int(offsets[-1]) + 1, np.int64)
+    laying.count_up(address_of(bar), len(bar), address_of(first), int(offsets[-1]))
+    return dict(signals=joined([table for table, _, _ in parts]), signal_first=first), [tags for _, _, tags in parts]
 
 
 def _signals_of(task: Task, given: Table, bars: Bars, plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -30,22 +33,22 @@ def _signals_of(task: Task, given: Table, bars: Bars, plan: np.ndarray) -> tuple
     bar = _bar_of(task, given["ts"].as_unit("ns").asi8, bars.ts)
     if task.trail_price is None and "quantile" in coded(given["trail_kind"])[1]:
         raise BadRequest("trail_kind quantile follows prices that a strategy gives bar by bar; a table of signals cannot. Use points, percent or atr")
+    tag, tags = coded(given["tag"])
+    whole = [given["side"], plan, _order_numbers(given["order"]), tag, _groups(given["oco"])]
+    numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)))]
+    columns = [_brought(column, np.int64) for column in whole] + [_brought(column, np.float64) for column in numbers]
+    where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
     table = np.zeros(rows, SIGNAL)
-    table["number"], table["lots"], table["side"], table["plan"] = np.arange(rows), given["lots"], given["side"], plan
-    table["order"] = _order_numbers(given["order"])
-    table["tag"], tags = coded(given["tag"])
-    table["oco"] = _groups(given["oco"])
-    table["price"], table["stop"] = _prices(given["price"]), _prices(given["stop_loss"])
-    for t in range(4):
-        table["target"][:, t] = _prices(given[f"target_{t + 1}"])
+    laying.fill_signals(address_of(table), rows, address_of(where))
     if bool((np.diff(bar) >= 0).all()):
         return table, bar, np.asarray(tags, dtype=object)
     order = np.argsort(bar, kind="stable")
     return table[order], bar[order], np.asarray(tags, dtype=object)
 
 
-def _prices(column: np.ndarray) -> np.ndarray:
-    return on_grid(column)
+def _brought(column: np.ndarray, kind: type) -> np.ndarray:
+    """As the kernel reads it: one value that is read again at every row is kept once."""
+    return np.ascontiguousarray(column[:1] if column.strides == (0,) else column, kind)
 
 
 def coded(words: Any) -> tuple[np.ndarray, Sequence[str]]:
@@ -55,7 +58,7 @@ def coded(words: Any) -> tuple[np.ndarray, Sequence[str]]:
 
 def _order_numbers(words: Any) -> np.ndarray:
     codes, names = coded(words)
-    return np.array([ORDERS.index(name) for name in names], np.int8)[codes] if len(names) else np.zeros(0, np.int8)
+    return _taken(np.array([ORDERS.index(name) for name in names]), codes)
 
 
 def _groups(words: Any) -> np.ndarray:
@@ -64,14 +67,18 @@ def _groups(words: Any) -> np.ndarray:
     number = np.zeros(len(names), np.int64)
     named = [k for k, name in enumerate(names) if name]
     number[named] = np.arange(1, len(named) + 1)
-    return number[codes] if len(names) else np.zeros(0, np.int64)
+    return _taken(number, codes)
+
+
+def _taken(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """``values[codes]``, still one value where all codes are one."""
+    return np.broadcast_to(values[codes[0]], len(codes)) if len(codes) and codes.strides == (0,) else values[codes] if len(values) else np.zeros(0, np.int64)
 
 
 def _bar_of(task: Task, decided: np.ndarray, ts: np.ndarray) -> np.ndarray:
-    bar = np.searchsorted(ts, decided)
-    lost = (bar == len(ts)) | (ts[np.minimum(bar, len(ts) - 1)] != decided)
-    if lost.any():
-        row = int(np.flatnonzero(lost)[0])
+    decided, bar = np.ascontiguousarray(decided), np.empty(len(decided), np.int64)
+    row = int(laying.bars_at(address_of(ts), len(ts), address_of(decided), len(decided), address_of(bar)))
+    if row >= 0:
         when = pd.Timestamp(decided[row], tz="UTC")
         raise BadRequest(f"row {row + 1} of the signals: {when:%Y-%m-%d %H:%M:%S} UTC is not the open of a bar of {task.instrument.name} {task.timeframe}")
     return bar
@@ -79,6 +86,6 @@ def _bar_of(task: Task, decided: np.ndarray, ts: np.ndarray) -> np.ndarray:
 
 def brief(signals: np.ndarray, plans: np.ndarray, sizing: Sizing) -> np.ndarray:
     """What a signal is in one number, for bars on which all of them are dropped for their tag."""
-    asks = (plans["needs_stop"] != 0)[signals["plan"]] | (sizing.kind in ("fraction_at_risk", "kelly"))
-    plain = (signals["order"] == 0) & np.isnan(signals["lots"]) & ~(asks & np.isnan(signals["stop"]))
-    return (signals["side"] > 0) * 1 + plain * 2 + (signals["tag"].astype(np.int64) << 2)
+    needs, found = np.ascontiguousarray(plans["needs_stop"], np.int64), np.empty(len(signals), np.int64)
+    laying.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(found))
+    return found

@@ -18,7 +18,7 @@ from domain.market import instrument
 from domain.market.timeframe import Timeframe
 from worker import actors
 from worker.desk import FeatureQuestion, Question
-from worker.desk.regimes import PARTS, RARER, _pooled
+from worker.desk.splits import PARTS, RARER, _pooled
 from worker.jobs.base import Cancelled, Work
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
@@ -183,13 +183,13 @@ def test_bands_are_one_a_spell_or_the_most_frequent_of_each_block(desk, bars):
 def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     run = backtest(desk, bars)
     with pytest.raises(BadRequest, match="have not been labelled by volatility_regime yet"):
-        desk.regimes.split(run.id, "volatility_regime")
-    done(desk, desk.regimes.submit_for(run.id, "volatility_regime"))
-    assert not desk.regimes.submit_for(run.id, "volatility_regime").new
+        desk.splits.split(run.id, "volatility_regime")
+    done(desk, desk.splits.submit_for(run.id, "volatility_regime"))
+    assert not desk.splits.submit_for(run.id, "volatility_regime").new
     read = stored(desk, bars)
     regimes = Regimes(AROUND.ends(read), by_rule(read, "volatility_regime", AROUND))
     trades, fills, equity = (frame(desk, run, name) for name in ("trades", "fills", "equity"))
-    expected, divided = split(trades, fills, equity, run.summary["balance"], regimes), desk.regimes.split(run.id, "volatility_regime")
+    expected, divided = split(trades, fills, equity, run.summary["balance"], regimes), desk.splits.split(run.id, "volatility_regime")
     pd.testing.assert_frame_equal(divided.table[["regime", "share", "trades", "net", "equity"]], expected.table)
     assert divided.metrics == expected.metrics and divided.table["win_rate"].tolist() == pytest.approx([one["win_rate"] for one in expected.metrics.values()], nan_ok=True)
     late = known_late(trades, regimes)
@@ -197,33 +197,33 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     ends = divided.curves.groupby("regime")["value"].last()
     assert {name: ends[name] for name in ends.index} == pytest.approx(dict(zip(expected.table["regime"], expected.table["equity"], strict=True)))
     assert divided.table["net"].sum() == pytest.approx(run.summary["metrics"]["net_profit"]) and divided.pooled == 0
-    assert pd.read_csv(io.BytesIO(desk.regimes.download_split(run.id, "volatility_regime")))["regime"].tolist() == expected.table["regime"].tolist()
+    assert pd.read_csv(io.BytesIO(desk.splits.download_split(run.id, "volatility_regime")))["regime"].tolist() == expected.table["regime"].tolist()
 
 
 def test_choices_are_the_rules_and_what_was_fitted_on_the_same_bars(desk, bars):
     other = dataset(desk, "GBPUSD", 4)
     run, fitted = backtest(desk, bars, other), done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
     done(desk, desk.regimes.submit(asked(dataset(desk, "EURUSD", 8)), PLAN, LOOKED_AT))
-    choices = desk.regimes.choices(run.id)
+    choices = desk.splits.choices(run.id)
     assert [one.by for one in choices if one.fitted] == [fitted.id] and [one.instrument for one in choices if one.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
-    divided = desk.regimes.split(run.id, fitted.id)
+    divided = desk.splits.split(run.id, fitted.id)
     assert divided.table["regime"].iloc[-1] == "unknown", "before the first model nothing was known"
-    done(desk, desk.regimes.submit_for(run.id, "trend_regime", "GBPUSD"))
-    assert desk.regimes.labelled_by(run.id, "trend_regime", "GBPUSD").summary["instrument"] == "GBPUSD" and desk.regimes.labelled_by(run.id, "trend_regime", "EURUSD") is None
+    done(desk, desk.splits.submit_for(run.id, "trend_regime", "GBPUSD"))
+    assert desk.splits.labelled_by(run.id, "trend_regime", "GBPUSD").summary["instrument"] == "GBPUSD" and desk.splits.labelled_by(run.id, "trend_regime", "EURUSD") is None
     with pytest.raises(BadRequest, match="the bars of USDJPY are not here"):
-        desk.regimes.submit_for(run.id, "trend_regime", "USDJPY")
+        desk.splits.submit_for(run.id, "trend_regime", "USDJPY")
     with pytest.raises(BadRequest, match="is of the kind regimes, which has no trades"):
-        desk.regimes.split(fitted.id, "trend_regime")
+        desk.splits.split(fitted.id, "trend_regime")
 
 
 def test_bands_behind_equity_cover_its_time(desk, bars):
     run = backtest(desk, bars)
-    done(desk, desk.regimes.submit_for(run.id, "session_regime"))
+    done(desk, desk.splits.submit_for(run.id, "session_regime"))
     equity = frame(desk, run, "equity")["ts"]
-    bands, size = desk.regimes.bands_of(run.id, "session_regime", most=5_000)
+    bands, size = desk.splits.bands_of(run.id, "session_regime", most=5_000)
     assert size == 1 and bands["start"].iloc[0] >= equity.iloc[0] and bands["end"].iloc[-1] <= equity.iloc[-1]
     assert (bands["start"].iloc[1:].to_numpy() >= bands["end"].iloc[:-1].to_numpy()).all() and (bands["end"] > bands["start"]).mean() > 0.99
-    assert len(desk.regimes.bands_of(run.id, "session_regime", most=50)[0]) <= 50
+    assert len(desk.splits.bands_of(run.id, "session_regime", most=50)[0]) <= 50
 
 
 def test_many_regimes_are_pooled_and_nothing_is_lost(kind):

@@ -1,65 +1,32 @@
-"""Regimes: asking for them, reading what they say of bars, and taking finished runs apart by them."""
+"""Regimes: asking for them, and reading what they say of bars."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import nanoseconds
-from domain.analytics.regimes import UNKNOWN, entered, known_late
-from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest, TidemarkError, unknown
 from domain.features import Around, parse
 from domain.features.regimes import OBSERVED, RULES, Plan, RegimeModel, spells, standard
-from domain.features.regimes import Regimes as Labelled
 from domain.features.regimes.observed import WRITTEN
-from domain.manifest import code_hash
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.backtests import text_of
 from worker.desk.features import FeatureQuestion, Features
-from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.room import Room, Submitted, key_of
 from worker.desk.thin import thinned
-from worker.store import Dataset, Run
+from worker.store import Run
 
 KIND = "regimes"
 JOINED = "+"            # between the rules of a combination
 MOST = 200              # runs of regimes that are looked through
-PARTS = 10              # regimes that a run is taken apart by; rarer ones are taken together
-RARER = "all others"
 RULE_TITLES = {"volatility_regime": "Volatility", "trend_regime": "Trend", "session_regime": "Session"}
 RULE_NAMES = {"volatility": "volatility_regime", "trend": "trend_regime", "session": "session_regime"}
 PAIR = JOINED.join(("volatility_regime", "trend_regime"))
 BANDS = 400             # rectangles behind a chart, at most
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a run can be taken apart by. ``by``: the id of a finished run of regimes, or rules joined by ``+`` that a job must apply first."""
-
-    by: str
-    title: str
-    instrument: str
-    fitted: bool
-
-
-@dataclass(frozen=True)
-class Divided:
-    """A run by regime. ``table``: ``regime, share, trades, net, equity`` and of the trades ``win_rate, r_mean, profit_factor``, of the equity ``max_drawdown, sharpe``.
-    ``curves``: ``ts, regime, value``, for each regime the account had it moved in that regime alone, less what it began with. ``late``: ``regime, late,
-    trades, net …``, had it been known so many bars later. ``pooled``: how many rare regimes stand together under one name."""
-
-    table: pd.DataFrame
-    curves: pd.DataFrame
-    late: pd.DataFrame
-    metrics: Mapping[str, Mapping[str, float | None]]
-    pooled: int
 
 
 class RegimeView:
@@ -152,10 +119,14 @@ class RegimeView:
         kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, columns, max(budget // len(columns), 60))["row"] if columns and len(known) else ())}
         return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
 
+    def labels(self, told: Run) -> pd.Categorical:
+        """One label a bar, in the order of the bars."""
+        return pd.Categorical(self._frame(told, "regimes", ["label"])["label"], categories=told.summary["names"], ordered=True)
+
     def bands(self, run_id: str, last: int = 0, most: int = BANDS) -> tuple[pd.DataFrame, int]:
         """Stretches of one label among the ``last`` bars as ``first, last`` (rows) and ``regime``, and how many bars were taken together where they were too many."""
         run = self.get(run_id)
-        labels = self._labels(run)
+        labels = self.labels(run)
         start = max(len(labels) - last, 0) if last else 0
         table, size = spells(labels[start:], most)
         return table.assign(first=table["first"] + start, last=table["last"] + start), size
@@ -190,98 +161,7 @@ class RegimeView:
         """Remove the run; its audit events stay."""
         return self._features.delete(run_id)
 
-    # -- a finished backtest by regime
-
-    def choices(self, run_id: str) -> list[Choice]:
-        """What a run can be taken apart by: every rule on each of its series, and models that were fitted on the same bars."""
-        series = self._series(self._run(run_id))
-        offered = {name: title for name, (title, _) in self.rules().items()} | {PAIR: "Volatility and trend"}
-        rules = [Choice(by, title, one.instrument, False) for one in series for by, title in offered.items()]
-        made = [one for one in self.latest(MOST, [each.version for each in series]) if JOINED.join(one.spec.get("rules", [])) not in offered]
-        return rules + [Choice(one.id, f"{_kind(one)} on {one.summary['timeframe']}", one.summary["instrument"], one.summary["kind"] != "rule") for one in made]
-
-    def labelled_by(self, run_id: str, by: str, instrument: str = "") -> Run | None:
-        """The finished run of regimes that ``by`` names: an id, or rules on the run's own bars where they have been applied."""
-        if not is_rule(by):
-            return self.get(by)
-        spec = self._features.spec(self._question(run_id, instrument), columns=False) | dict(rules=_rules(by))
-        return next((one for one in self.latest(MOST, spec["datasets"]) if dict(one.spec) == spec and one.manifest["code"] == code_hash()), None)
-
-    def submit_for(self, run_id: str, by: str, instrument: str = "") -> Submitted:
-        """Apply rules to all bars of the dataset that a run was made on, in its timeframe."""
-        return self.submit_rules(self._question(run_id, instrument), _rules(by))
-
-    def split(self, run_id: str, by: str, instrument: str = "") -> Divided:
-        """A finished backtest by regime: see ``Divided``. Trades by the regime known when they were entered, equity by the one known when it changed."""
-        run, told = self._run(run_id), self._told(run_id, by, instrument)
-        trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
-        regimes, pooled = _pooled(self._regimes(told), trades)
-        found = taken_apart(trades, fills, equity, run.summary["balance"], regimes)
-        figures = pd.DataFrame([{name: one[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for one in found.metrics.values()], index=list(found.metrics))
-        table = found.table.join(figures.astype(float), on="regime") if len(found.table) else found.table
-        late = known_late(trades, regimes)
-        return Divided(table, _curves(found.equity, run.summary["balance"]), late[late["regime"].isin(found.table["regime"])].reset_index(drop=True), found.metrics, pooled)
-
-    def download_split(self, run_id: str, by: str, instrument: str = "") -> bytes:
-        """``split``'s table as CSV."""
-        table = self.split(run_id, by, instrument).table
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=f"split by {by}", form="csv", rows=len(table))
-        return text_of(table)
-
-    def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
-        """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were taken together where they were too many."""
-        run, told = self._run(run_id), self._told(run_id, by, instrument)
-        ts = self._frame(run, "equity", ["ts"])["ts"]
-        labels = self._labels(told)
-        ends = self._frame(told, "regimes", ["end"])["end"]
-        inside = np.flatnonzero((ends >= ts.iloc[0]) & (ends <= ts.iloc[-1])) if len(ts) else np.zeros(0, np.int64)
-        if not len(inside):
-            return pd.DataFrame(columns=["start", "end", "regime"]), 1
-        own = ends.iloc[inside[0] : inside[-1] + 1].reset_index(drop=True)
-        table, size = spells(labels[inside[0] : inside[-1] + 1], most)
-        following = np.minimum(table["last"].to_numpy() + 1, len(own) - 1)
-        return pd.DataFrame(dict(start=own.iloc[table["first"]].to_numpy(), end=own.iloc[following].to_numpy(), regime=table["regime"])), size
-
-    def names_of(self, run_id: str, by: str, instrument: str = "") -> list[str]:
-        """The regimes that ``by`` tells apart."""
-        return list(self._told(run_id, by, instrument).summary["names"])
-
     # -- parts
-
-    def _told(self, run_id: str, by: str, instrument: str) -> Run:
-        told = self.labelled_by(run_id, by, instrument)
-        if told is None:
-            raise BadRequest(f"the bars of run {run_id} have not been labelled by {by.replace(JOINED, ' and ')} yet; ask for it first")
-        return told
-
-    def _run(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
-        if not {"trades", "fills", "equity"} <= set(run.frames):
-            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to take apart; choose a backtest")
-        return run
-
-    def _series(self, run: Run) -> list[Dataset]:
-        """The datasets it was made on that are still here."""
-        with self._room.store.look() as unit:
-            return [one for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
-
-    def _question(self, run_id: str, instrument: str) -> FeatureQuestion:
-        """All bars of one of its datasets, in its timeframe: rules then have their warm-up behind them where the run begins."""
-        run = self._run(run_id)
-        series = self._series(run)
-        one = next((each for each in series if each.instrument == instrument), None) if instrument else next(iter(series), None)
-        if one is None:
-            names = ", ".join(each.instrument for each in series)
-            raise BadRequest(f"the bars of {instrument or 'run ' + run_id} are not here, so they cannot be labelled; {'of this run there are ' + names if names else 'import them again'}")
-        return FeatureQuestion([one.id], run.spec["timeframe"], _midnight(one.first_ts), _midnight(one.last_ts) + timedelta(days=1))
-
-    def _regimes(self, told: Run) -> Labelled:
-        return Labelled(nanoseconds(self._frame(told, "regimes", ["end"])["end"]), self._labels(told))
-
-    def _labels(self, told: Run) -> pd.Categorical:
-        return pd.Categorical(self._frame(told, "regimes", ["label"])["label"], categories=told.summary["names"], ordered=True)
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         return self._room.store.frames.get(run.frames[name], list(columns) or None)
@@ -296,7 +176,7 @@ def rules_of(by: str) -> str:
     return JOINED.join(RULE_NAMES.get(part.strip(), part.strip()) for part in by.split(JOINED))
 
 
-def _rules(by: str) -> list[str]:
+def written_rules(by: str) -> list[str]:
     return [_rule(text) for text in by.split(JOINED)]
 
 
@@ -327,39 +207,11 @@ def _observed(text: str) -> str:
     return parse(text).column
 
 
-def _kind(run: Run) -> str:
+def kind_of(run: Run) -> str:
     names = run.summary["names"]
     rules = " and ".join(_titled(text).lower() for text in run.spec.get("rules", []))
     word = {"hmm": "HMM", "mixture": "Mixture"}.get(run.summary["kind"], f"By {rules}")
     return f"{run.name or word}, {len(names)} {'regimes' if rules else 'states'}, run {run.id}"
-
-
-def _midnight(ts: datetime) -> datetime:
-    return ts.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _pooled(regimes: Labelled, trades: pd.DataFrame) -> tuple[Labelled, int]:
-    """The same with all but the regimes of most trades, then most bars, under one name; and how many that are."""
-    names = regimes.names
-    if len(names) <= PARTS:
-        return regimes, 0
-    counted = pd.Series(entered(trades, regimes)).value_counts()
-    bars = np.bincount(regimes.labels.codes[regimes.labels.codes >= 0], minlength=len(names))
-    order = sorted(range(len(names)), key=lambda k: (-int(counted.get(names[k], 0)), -bars[k]))
-    kept = sorted(order[: PARTS - 1])
-    place = np.full(len(names) + 1, len(kept))
-    place[kept], place[-1] = np.arange(len(kept)), -1
-    codes = place[np.asarray(regimes.labels.codes, np.int64)]
-    return Labelled(regimes.ends, pd.Categorical.from_codes(codes, categories=[*(names[k] for k in kept), RARER], ordered=True)), len(names) - len(kept)
-
-
-def _curves(equity: pd.DataFrame, start: float, budget: int = 240) -> pd.DataFrame:
-    """``ts, regime, value``: what each regime alone brought, thinned."""
-    parts = []
-    for name in equity.columns.drop("ts"):
-        shown = thinned(pd.DataFrame(dict(ts=equity["ts"], value=equity[name] - start)), ("value",), budget)
-        parts.append(shown.assign(regime=name))
-    return pd.concat(parts, ignore_index=True)[["ts", "regime", "value"]] if parts else pd.DataFrame(columns=["ts", "regime", "value"])
 
 
 def _written(frame: pd.DataFrame, form: str) -> bytes:
@@ -370,4 +222,3 @@ def _written(frame: pd.DataFrame, form: str) -> bytes:
     return text_of(frame)
 
 
-__all__ = ["RARER", "UNKNOWN", "Choice", "Divided", "RegimeView"]

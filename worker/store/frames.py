@@ -96,10 +96,9 @@ class Frames:
                     hasher.update(part)
                     file.write(part)
             self._fs.mv(beside, f"{self._root}/incoming/{hasher.hexdigest()}.bin")
-        except BaseException:
-            if self._fs.exists(beside):
+        finally:
+            if self._fs.exists(beside):     # refused, or broken off
                 self._fs.rm_file(beside)
-            raise
         return hasher.hexdigest(), size
 
     @contextlib.contextmanager

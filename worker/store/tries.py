@@ -32,6 +32,7 @@ def tried_on(unit: Unit, versions: Iterable[str]) -> set[str]:
 def count_tries(unit: Unit, versions: Iterable[str], looks: set[str]) -> None:
     """Add looks to those so far."""
     versions = list(versions)
+    unit.alone_with(_fact(versions))
     unit.remember(_fact(versions), sorted(tried_on(unit, versions) | looks))
 
 

@@ -57,6 +57,11 @@ class Unit:
     def remember(self, name: str, value: Any) -> None:
         self._c.execute(insert(self._c, facts).values(name=name, value=value).on_conflict_do_update(index_elements=[facts.c.name], set_=dict(value=value)))
 
+    def alone_with(self, name: str) -> None:
+        """Until this unit commits, nobody else who asks the same reads or writes the fact: what is added to it is not lost. On SQLite a writer is alone anyway."""
+        if self._c.dialect.name == "postgresql":
+            self._c.execute(sa.text("SELECT pg_advisory_xact_lock(4712, hashtext(:name))"), dict(name=name))
+
     def alive(self, process: Process) -> None:
         values = process.__dict__
         self._c.execute(insert(self._c, processes).values(**values).on_conflict_do_update(index_elements=[processes.c.id], set_=values))

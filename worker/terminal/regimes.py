@@ -98,12 +98,12 @@ def split(
     from worker.terminal.here import desk, finished
 
     at, by = desk(), rules_of(by)
-    if is_rule(by) and at.regimes.labelled_by(run, by, instrument) is None:
-        finished(at, at.regimes.submit_for(run, by, instrument), as_json)
-    found = at.regimes.split(run, by, instrument)
+    if is_rule(by) and at.splits.labelled_by(run, by, instrument) is None:
+        finished(at, at.splits.submit_for(run, by, instrument), as_json)
+    found = at.splits.split(run, by, instrument)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "split.csv").write_bytes(at.regimes.download_split(run, by, instrument))
+        (out / "split.csv").write_bytes(at.splits.download_split(run, by, instrument))
         csv.write(found.late, out / "late.csv")
     table, late = found.table.to_dict("records"), found.late.to_dict("records")
     if as_json:

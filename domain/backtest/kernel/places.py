@@ -44,8 +44,13 @@ def candidates_of(h):
 
 
 @compiled
+def signals_at(address):
+    return carray(pointer(address), (1,), SIGNAL)
+
+
+@compiled
 def signal_of(h, number):
-    return carray(pointer(h.signals), (1,), SIGNAL)[number]
+    return signals_at(h.signals)[number]
 
 
 @compiled

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from domain.analytics import CHECKS, Evidence, Remark, lint
-from domain.analytics.linter import COUNTED, LEVELS
+from domain.analytics.checks.counted import COUNTED
+from domain.analytics.linter import LEVELS
 from domain.trading.task import COUNTS
 from tests.domain.analytics.makers import equity, fills, trades
 
