@@ -32,8 +32,13 @@ def rows() -> Iterator[Row]:
 
 def _timed(home: Path, *words: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "worker.cli", *words], env={**os.environ, "TIDEMARK_STORAGE_HOME": str(home / "home")}, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "worker.cli", *words], env=_environment(home / "home"), check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Settings of the benchmarks themselves, such as TIDEMARK_PEERS, are none of the program's, which refuses what it does not know."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")} | {"TIDEMARK_STORAGE_HOME": str(home)}
 
 
 def _imported(home: Path) -> Row:
@@ -63,7 +68,7 @@ def _second_start(home: Path) -> Row:
 
 def _start(home: Path) -> float:
     start = time.perf_counter()
-    env = {**os.environ, "TIDEMARK_STORAGE_HOME": str(home / "house"), "TIDEMARK_APP_PORT": str(PORT)}
+    env = _environment(home / "house") | {"TIDEMARK_APP_PORT": str(PORT)}
     house = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         while not _answers():
