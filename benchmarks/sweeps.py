@@ -1,0 +1,110 @@
+"""A thousand pairs of stop and target on 100,000 bars: on one core and on two, and beside vectorbt on the same decisions.
+
+``python -m benchmarks.sweeps FIRST STEP`` is one hand of it: every ``STEP``-th pair from ``FIRST``, begun when a line comes in.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import others
+from benchmarks import workload as load
+from benchmarks.timing import Row
+from domain.backtest.bench import Bench
+from domain.backtest.study import Rules, Series
+from domain.features import Use
+from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
+from domain.risk.sizing import Sizing
+from domain.trading import Account, Costs
+
+BARS, HANDS = 100_000, 2
+STOPS, TARGETS = np.linspace(0.0004, 0.004, 40), np.linspace(0.0004, 0.004, 25)
+PAIRS = [(float(stop), float(target)) for stop, target in product(STOPS, TARGETS)]
+EACH, FASTER, SCALED = 5_000, 40.0, 0.8
+THEIRS = 40             # pairs that vectorbt is timed on: it holds a column of every bar for each
+RULES = Rules(Account(balance=1e6), Costs(spread=load.SPREAD, slippage=load.SLIP, commission_per_lot=3.0), sizing=Sizing("fixed_lots", 1.0))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The workload's decisions, left at a stop or a target."""
+
+    stop: float
+    target: float
+
+    def features(self) -> tuple[Use, ...]:
+        return ()
+
+    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
+        side = load.sides(BARS)[: len(frame)]
+        at = np.flatnonzero(side)
+        side, price = side[at], frame["close"].to_numpy()[at]
+        return pd.DataFrame(dict(ts=frame["ts"].array[at], side=side, stop_loss=price * (1 - side * self.stop), target_1=price * (1 + side * self.target)))
+
+
+def rows() -> Iterator[Row]:
+    one, two = (_pairs_a_second(hands) for hands in (1, HANDS))
+    goal = f"≥ {EACH:,} a second"
+    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=two >= EACH, figure=f"{two:,.0f} a second on {HANDS} cores")
+    yield Row(f"the same on one core, {HANDS} × it against {HANDS} cores", None, f"{HANDS} cores", two / (HANDS * one), f"≥ {SCALED}", two >= SCALED * HANDS * one, f"{one:,.0f} a second")
+    if not others.installed("vectorbt"):
+        yield Row("vectorbt: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "given.npz")
+        np.savez(file, **others.given(BARS) | dict(pairs=np.array(PAIRS[:: len(PAIRS) // THEIRS])))
+        told = others.run(Path(__file__).with_name("peers") / "with_vectorbt_sweep.py", str(file))
+    for engine, each in told["a_second"].items():
+        goes = engine == "rust"
+        yield Row(f"{told['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {two:,.0f} a second", two / each, f"≥ {FASTER:.0f} ×" if goes else "", two >= FASTER * each if goes else None, f"{each:,.0f} a second")
+
+
+def _pairs_a_second(hands: int) -> float:
+    """Whole processes, as workers are; what each needs once is made before the clock starts."""
+    begun = [
+        subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(hands)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+        for k in range(hands)
+    ]
+    for one in begun:
+        assert one.stdout is not None and one.stdout.readline() == "ready\n"
+    start = time.perf_counter()
+    said = [one.communicate("go\n")[0] for one in begun] if hands == 1 else _together(begun)
+    taken = time.perf_counter() - start
+    if sum(int(text) for text in said) != len(PAIRS):
+        raise RuntimeError("a hand broke off; see its message above")
+    return len(PAIRS) / taken
+
+
+def _together(begun: list[subprocess.Popen]) -> list[str]:
+    for one in begun:
+        one.stdin.write("go\n")      # type: ignore[union-attr]
+        one.stdin.flush()            # type: ignore[union-attr]
+    return [one.communicate()[0] for one in begun]
+
+
+def hand(first: int, step: int) -> None:
+    from worker.memory import keep_freed
+
+    keep_freed()
+    bench = Bench([Series(instrument("EURUSD"), Timeframe.named("M5"), load.bars(BARS), version="workload")])
+    for pair in PAIRS[:2]:
+        bench.tried(Pair(*pair), RULES)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    done = [bench.tried(Pair(*pair), RULES).pnl.astype(np.float32) for pair in PAIRS[first::step]]
+    print(len(done), flush=True)
+
+
+if __name__ == "__main__":
+    hand(int(sys.argv[1]), int(sys.argv[2]))
