@@ -127,7 +127,8 @@ def since(desk: Desk, job: Any, now: Any) -> str:
         return job.note or ("waiting for a worker" if wait.workers else "no worker is running: the job waits. Start the house with make run")
     ran = (now - job.started_at).total_seconds()
     left = f" · about {lasted(ran / job.progress - ran)} left" if job.progress > 0.05 and ran > 3 and not job.note.endswith(" left") else ""
-    return f"started {clock(job.started_at, seconds=True)} UTC · {lasted(ran)} so far{left}"
+    began = clock(job.started_at, seconds=True)
+    return f"started {began[11:] if job.started_at.date() == now.date() else began} UTC · {lasted(ran)} so far{left}"
 
 
 def _stages(job: Any, ran: float) -> None:

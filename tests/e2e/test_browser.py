@@ -245,6 +245,23 @@ def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, house):
     expect(page.get_by_text(re.compile("shrunk: shrunk leverage"))).to_be_visible()
 
 
+def test_other_bars_start_with_their_own_timeframe_and_span(page, house, tmp_path):
+    """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
+    old = next(one for one in house.terminal("data", "list") if one["synthetic"])
+    run = house.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1")
+    version = next(one for one in house.terminal("data", "list") if one["id"] == bring_in(page, house, bars_csv(tmp_path, seed=8)))["version"]
+    page.goto(f"{house.url}/backtest?run={run['id']}")
+    page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
+    frame, bars = page.get_by_role("combobox", name="Timeframe"), page.locator("[data-testid=stMultiSelect]").first
+    expect(frame).to_have_value("H1")
+    bars.get_by_role("button", name="Clear all").click()
+    bars.locator("input").fill(version[:4])
+    page.get_by_role("option").first.click()
+    expect(bars).to_contain_text(version[:4])
+    expect(frame).to_have_value("M15")
+    expect(page.locator("[data-testid=stDateInput] input").filter(visible=True).first).to_have_value(re.compile("^2024"))
+
+
 def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, house):
     page.goto(f"{house.url}/data?do=generate")
     page.get_by_role("spinbutton", name="Seed").fill("77")

@@ -164,7 +164,8 @@ class Ledger:
         return self._daily_closes[name]
 
     def has_margin_for(self, needed: float) -> bool:
-        return needed <= self.equity_at_last_known_closes() - self.used_margin()
+        room = self.equity_at_last_known_closes() - self.used_margin()
+        return needed <= room + 1e-9 * abs(room)
 
     # --- costs ---
 

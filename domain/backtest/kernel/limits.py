@@ -50,7 +50,8 @@ def known_equity(h):
 
 @compiled
 def affordable(h, margin):
-    return margin <= known_equity(h) - account_of(h).used
+    room = known_equity(h) - account_of(h).used
+    return margin <= room + TINY * abs(room)
 
 
 @compiled

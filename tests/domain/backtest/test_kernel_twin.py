@@ -6,16 +6,24 @@ import os
 from functools import partial
 from random import Random
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from domain.backtest.prepare import prepare
 from domain.backtest.simulator import Simulation
+from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
+from domain.risk.limits import Limits
+from domain.risk.sizing import Sizing
+from domain.trading import Account, Costs, Execution
 from domain.trading.execution import INTRABAR
-from domain.trading.task import Outcome
+from domain.trading.signals import read_signals
+from domain.trading.task import Outcome, Task
 from tests.reference import compare
-from tests.reference.cases import case
-from tests.reference.compare import differences
+from tests.reference.cases import Case, case
+from tests.reference.compare import differences, run
 from tests.reference.drawn import drawn_cases
 from tests.reference.execution import lived
 
@@ -47,6 +55,24 @@ def test_kernel_and_twin_agree_on_a_kill_switch(seed, monkeypatch):
     monkeypatch.setattr(compare, "fast", partial(killed, after=after))
     monkeypatch.setattr(compare, "slow", partial(lived, killed_after=after))
     assert [line for line in differences(case(seed)) if not line.startswith("reviews.ts")] == []
+
+
+@pytest.mark.parametrize("price", [1.1, 1.07, 0.97, 1.13577, 1.00001])
+def test_an_order_that_takes_all_that_is_free_is_filled_whatever_the_last_bit_says(price):
+    """The balance is what its margin comes to, and that less or more by the smallest step of a number."""
+    needed = 0.3 * 100_000 * price
+    for balance in (needed, np.nextafter(needed, 0.0), np.nextafter(needed, np.inf)):
+        one = all_of_it(price, float(balance))
+        assert differences(one) == [] and run(compare.fast, one).counts["no_margin"] == 0
+    assert run(compare.fast, all_of_it(price, needed * (1 - 1e-8))).counts["no_margin"] == run(compare.slow, all_of_it(price, needed * (1 - 1e-8))).counts["no_margin"] == 1
+
+
+def all_of_it(price: float, balance: float) -> Case:
+    ts = pd.date_range("2024-07-10T10:00Z", periods=4, freq="5min", unit="ns")
+    bars = pd.DataFrame(dict(ts=ts, open=price, high=price, low=price, close=price))
+    signals = read_signals(pd.DataFrame([dict(ts=ts[0], side="long")]), ("EURUSD",))
+    task = Task(instrument("EURUSD"), Timeframe.named("M5"), bars, signals)
+    return Case((task,), Account(balance, leverage=1.0), Costs(spread=0.0), Execution(), Sizing("fixed_lots", 0.3), (), Limits())
 
 
 def killed(tasks, account, costs, execution, sizing, rates, limits, after: int) -> Outcome:
