@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -33,7 +34,7 @@ def main(names: list[str]) -> int:
             for row in PARTS[name].rows():
                 told.append(row)
                 print(f"{row.what}: {row.told}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
-        except Exception:       # what other parts measured is not thrown away for one
+        except (RuntimeError, OSError, ValueError, subprocess.SubprocessError):      # what other parts measured is not thrown away for one
             traceback.print_exc()
             told.append(Row(f"{name}: broke off, the rest of it was not measured", None))
             failed = 1
