@@ -12,6 +12,7 @@ from app.figures import clock, lasted
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
+EARLY = 0.15        # of a job: before it, what it took so far says little of the rest
 STATES = {"queued": "gray", "running": "blue", "done": "gray", "failed": "red", "cancelled": "gray"}
 
 

@@ -245,19 +245,44 @@ def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, house):
     expect(page.get_by_text(re.compile("shrunk: shrunk leverage"))).to_be_visible()
 
 
+def choose_bars(page: Page, *datasets: dict) -> None:
+    bars = page.locator("[data-testid=stMultiSelect]").first
+    bars.get_by_role("button", name="Clear all").click()
+    for one in datasets:
+        bars.locator("input").fill(one["version"][:4])
+        page.get_by_role("option").first.click()
+        expect(bars).to_contain_text(one["version"][:4])
+    page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
+
+
+def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, house):
+    datasets = [one for one in house.terminal("data", "list") if one["synthetic"]][:2]
+    page.goto(f"{house.url}/backtest")
+    choose_bars(page, *datasets)
+    page.get_by_text("Each on its own", exact=True).click()
+    page.get_by_role("button", name="Run backtest").click()
+    expect(page.get_by_text("2 of 2 backtests ended; choose one to open it")).to_be_visible(timeout=LONG)
+    rows = list(csv.DictReader(download(page, "CSV", exact=True).read_text().splitlines()))
+    assert len({row["run"] for row in rows}) == 2 and all(int(row["trades"]) > 0 and row["state"] == "done" for row in rows)
+    page.goto(f"{house.url}/backtest?run={rows[0]['run']}&view=Believe")
+    page.get_by_role("button", name="Draw more…").click()
+    page.get_by_role("spinbutton", name="How many histories").fill("2000")
+    page.get_by_role("button", name="Draw histories").click()
+    expect(page.get_by_text(re.compile("^2,000 of the same trades, drawn anew"))).to_be_visible(timeout=LONG)
+    assert len(pd.read_csv(download(page, "CSV", exact=True))) == 2_000
+
+
 def test_other_bars_start_with_their_own_timeframe_and_span(page, house, tmp_path):
     """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
     old = next(one for one in house.terminal("data", "list") if one["synthetic"])
     run = house.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1")
-    version = next(one for one in house.terminal("data", "list") if one["id"] == bring_in(page, house, bars_csv(tmp_path, seed=8)))["version"]
+    brought = bring_in(page, house, bars_csv(tmp_path, seed=8))
+    other = next(one for one in house.terminal("data", "list") if one["id"] == brought)
     page.goto(f"{house.url}/backtest?run={run['id']}")
     page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
-    frame, bars = page.get_by_role("combobox", name="Timeframe"), page.locator("[data-testid=stMultiSelect]").first
+    frame = page.get_by_role("combobox", name="Timeframe")
     expect(frame).to_have_value("H1")
-    bars.get_by_role("button", name="Clear all").click()
-    bars.locator("input").fill(version[:4])
-    page.get_by_role("option").first.click()
-    expect(bars).to_contain_text(version[:4])
+    choose_bars(page, other)
     expect(frame).to_have_value("M15")
     expect(page.locator("[data-testid=stDateInput] input").filter(visible=True).first).to_have_value(re.compile("^2024"))
 

@@ -70,7 +70,8 @@ class Batches:
 
     def table(self, batch_id: str) -> pd.DataFrame:
         """``run, job, bars, state`` and the first figures of each backtest; NaN where there are none yet."""
-        return pd.DataFrame([_row(one) for one in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
+        rows = pd.DataFrame([_row(one) for one in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
+        return rows.astype(dict(trades="Int64"))        # a count stays one beside a backtest that has none yet
 
     def download(self, batch_id: str) -> bytes:
         """The table as CSV."""
