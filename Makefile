@@ -24,7 +24,7 @@ lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy
 
 check-kernel: .venv/dev ## kernel against its slow twin on 200,000 random cases
-	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) tests/domain/backtest/test_kernel_twin.py
+	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_twin.py
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults

@@ -255,8 +255,13 @@ def choose_bars(page: Page, *datasets: dict) -> None:
     page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
 
 
-def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, house):
-    datasets = [one for one in house.terminal("data", "list") if one["synthetic"]][:2]
+def brought(house, folder: Path, *seeds: int) -> list[dict]:
+    """Bars of one's own, by the terminal."""
+    return [house.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
+
+
+def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, house, tmp_path):
+    datasets = brought(house, tmp_path, 8, 9)
     page.goto(f"{house.url}/backtest")
     choose_bars(page, *datasets)
     page.get_by_text("Each on its own", exact=True).click()
@@ -274,17 +279,17 @@ def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, hou
 
 def test_other_bars_start_with_their_own_timeframe_and_span(page, house, tmp_path):
     """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
-    old = next(one for one in house.terminal("data", "list") if one["synthetic"])
-    run = house.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1")
-    brought = bring_in(page, house, bars_csv(tmp_path, seed=8))
-    other = next(one for one in house.terminal("data", "list") if one["id"] == brought)
+    old, other = brought(house, tmp_path, 10, 11)
+    run = house.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1", "--start", "2024-02-01")
     page.goto(f"{house.url}/backtest?run={run['id']}")
     page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
     frame = page.get_by_role("combobox", name="Timeframe")
+    days = page.locator("[data-testid=stDateInput] input").filter(visible=True).first
     expect(frame).to_have_value("H1")
+    expect(days).to_have_value(re.compile(r"^2024\W*02\W*01"))
     choose_bars(page, other)
     expect(frame).to_have_value("M15")
-    expect(page.locator("[data-testid=stDateInput] input").filter(visible=True).first).to_have_value(re.compile("^2024"))
+    expect(days).to_have_value(re.compile(r"^2024\W*01\W*08"))
 
 
 def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, house):

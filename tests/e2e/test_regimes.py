@@ -39,6 +39,7 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
         bars.get_by_role("button", name="Clear all").click()
         bars.locator("input").fill(version[:4])
         page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")
     expect(bars).to_contain_text(version[:4], timeout=SOON)
     for name, value in (("Train on", "20000"), ("Refit every", "20000"), ("Restarts", "1")):
         field = page.get_by_role("spinbutton", name=name, exact=True)

@@ -34,6 +34,7 @@ def opened(page: Page, house, bars: str, address: str = "") -> None:
         page.get_by_role("button", name="Clear all").first.click()
         chosen.locator("input").fill(bars)
         page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
     expect(chosen).to_contain_text(bars, timeout=SOON)
 
 
