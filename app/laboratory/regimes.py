@@ -14,6 +14,7 @@ from app.laboratory import pictures
 from app.laboratory.under_way import begin, under_way
 from app.widgets import download, section, table
 from worker.desk import Desk
+from worker.desk.splits import UNKNOWN
 
 JOB = "labels"      # of the address: the job that labels the run's bars
 LATER = 5           # bars: the lateness that the sentence tells
@@ -99,6 +100,8 @@ def _verdict(divided: Any, currency: str) -> str:
     traded = divided.table[divided.table["trades"] > 0]
     if traded.empty:
         return "No trade was entered in any of them."
+    known = traded[traded["regime"] != UNKNOWN]
+    traded = known if len(known) else traded
     best, worst = traded.loc[traded["net"].idxmax()], traded.loc[traded["net"].idxmin()]
     said = [_earned(best, currency)] + ([_earned(worst, currency)] if len(traded) > 1 else [])
     late = divided.late.set_index(["regime", "late"])["net"]
