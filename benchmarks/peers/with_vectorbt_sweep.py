@@ -28,10 +28,12 @@ def main(path: str) -> None:
 
 def swept(given, engine: str, pairs: np.ndarray):
     side = np.concatenate(([0], given["side"][:-1])).astype(np.int64)
-    wide = {name: np.repeat(values[:, None], len(pairs), axis=1) for name, values in dict(entries=side > 0, short_entries=side < 0).items()}
+    many = (len(side), len(pairs))
+    wide = {name: np.broadcast_to(values[:, None], many) for name, values in dict(entries=side > 0, short_entries=side < 0, close=given["close"]).items()}
+    prices = {name: np.broadcast_to(given[name][:, None], many) for name in ("open", "high", "low")}
     return vbt.Portfolio.from_signals(
-        given["close"], price=given["open"], open=given["open"], high=given["high"], low=given["low"], sl_stop=pairs[:, 0], tp_stop=pairs[:, 1],
-        size=1.0, init_cash=1e6, upon_opposite_entry="ignore", stop_entry_price="fillprice", accumulate=False, engine=engine, **wide,
+        **wide, **prices, price=prices["open"], sl_stop=np.broadcast_to(pairs[:, 0], many), tp_stop=np.broadcast_to(pairs[:, 1], many),
+        size=1.0, init_cash=1e6, upon_opposite_entry="ignore", stop_entry_price="fillprice", accumulate=False, engine=engine,
     ).value()  # fmt: skip
 
 
