@@ -65,6 +65,8 @@ def rows() -> Iterator[Row]:
         file = Path(folder, "given.npz")
         np.savez(file, **others.given(BARS) | dict(pairs=np.array(PAIRS[:: len(PAIRS) // THEIRS])))
         told = others.run(Path(__file__).with_name("peers") / "with_vectorbt_sweep.py", str(file))
+    for engine, error in told["missing"].items():
+        yield Row(f"{told['version']}, {engine} engine: {error}", None, figure="did not run")
     for engine, each in told["a_second"].items():
         goes = engine == "rust"
         yield Row(f"{told['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {two:,.0f} a second", two / each, f"≥ {FASTER:.0f} ×" if goes else "", two >= FASTER * each if goes else None, f"{each:,.0f} a second")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def _started(folder: Path):
         (folder / "postgresql.auto.conf").write_text("\n".join(QUICK) + "\n")
         embedded.pg_ctl(["-w", "-m", "fast", "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log"), "restart"], pgdata=folder, user=server.system_user)
         server.ensure_postgres_running()
-    except Exception as error:      # whatever keeps this machine from running it
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:      # what keeps a machine from running it; a mistake of ours is none of these
         pytest.skip(f"PostgreSQL cannot run here: {error}")
     return server
 
