@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks import others, stages
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, median, spoken, steady
 from domain.features import Around, Known, closes, compute, parse
 from domain.features.engine import Table
 from domain.features.recipes import recipe
@@ -28,6 +28,7 @@ FULL, STEP, FILTER, TALIB, LABORATORY = 1.5, 2e-3, 50e-9, 1.2, 60.0
 HISTORY, APPENDED = 20_000, 300
 EXAMINED, COLUMNS, HORIZON = 224_000, 50, 12
 TRAINED, STATES = 100_000, 3
+TIMES = 31
 
 
 @cache
@@ -77,9 +78,9 @@ def _beside_talib(bars: pd.DataFrame, around: Around) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "given.npz")
         np.savez(file, **{name: bars[name].to_numpy() for name in ("high", "low", "close")})
-        told = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), "9")
+        told = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), str(TIMES))
     for text, theirs in told["seconds"].items():
-        ours = median(lambda text=text: Table(bars, around).column(parse(text)), 9, 2)      # type: ignore[misc]
+        ours = steady(lambda text=text: Table(bars, around).column(parse(text)), TIMES)      # type: ignore[misc]
         yield Row(f"features: {text}, its inputs too", ours, f"{told['version']}, {spoken(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import sys
@@ -25,8 +26,11 @@ def main(path: str, times: int) -> None:
 
 
 def timed(act, times: int) -> float:
+    """As ``benchmarks.timing.steady``."""
     act()
     taken = []
+    gc.collect()
+    gc.disable()
     for _ in range(times):
         start = time.perf_counter()
         act()

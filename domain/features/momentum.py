@@ -44,7 +44,7 @@ def rsi(close: Column, *, window: int = 14, state: np.ndarray) -> Column:
     >>> rsi([1.0, 2.0, 1.0, 4.0], window=2).tolist()
     [nan, nan, 50.0, 87.5]
     """
-    from domain.features.kernels.smoothing import relative_strength
+    from domain.features.kernels.wilder import relative_strength
 
     return relative_strength(close, window, state)
 
@@ -124,7 +124,7 @@ def williams_r(high: Column, low: Column, close: Column, *, window: int = 14) ->
     """
     from domain.features.kernels.extremes import places
 
-    return 100.0 * places(high, low, close, window, 0.5) - 100.0
+    return places(high, low, close, window, 0.5, -100.0, 100.0)
 
 
 @feature(unit="ratio", source="Lambert (1980), Commodity Channel Index", warm_up=lambda window: window - 1)

@@ -23,7 +23,7 @@ def sma(close: Column, *, window: int = 20) -> Column:
     return means(close, window)
 
 
-@feature(unit="price", source="TA-Lib EMA", warm_up=lambda window: window - 1, state=4)
+@feature(unit="price", source="TA-Lib EMA", warm_up=lambda window: window - 1, state=5)
 def ema(close: Column, *, window: int = 20, state: np.ndarray) -> Column:
     """Exponential moving average:  EMA_t = EMA_{t-1} + (C_t − EMA_{t-1}) · 2 / (window + 1).
     The first value is the plain mean of the first ``window`` closes; before it, NaN.
@@ -36,7 +36,7 @@ def ema(close: Column, *, window: int = 20, state: np.ndarray) -> Column:
     return averages(close, window, state)
 
 
-@feature(unit="price", source=KAUFMAN, warm_up=lambda window: window, state=lambda window: window + 2)
+@feature(unit="price", source=KAUFMAN, warm_up=lambda window: window, state=lambda window: window + 6)
 def kama(close: Column, *, window: int = 10, fast: int = 2, slow: int = 30, state: np.ndarray) -> Column:
     """Kaufman's adaptive moving average:  K_t = K_{t-1} + s² · (C_t − K_{t-1}), s between 2 / (slow + 1) and 2 / (fast + 1) by the efficiency of the last ``window`` moves.
     Begun from the close before; NaN before ``window`` + 1 bars.
@@ -44,13 +44,12 @@ def kama(close: Column, *, window: int = 10, fast: int = 2, slow: int = 30, stat
     >>> kama([1.0, 2.0, 3.0], window=2, fast=1, slow=3).tolist()
     [nan, nan, 3.0]
     """
-    from domain.features.kernels.smoothing import adapted
-    from domain.features.kernels.windows import straightness
+    from domain.features.kernels.kaufman import adapted
 
     before = int(min(state[0], window))
-    closes = np.concatenate([state[2 + window - before :], close])
-    made = adapted(close, straightness(closes, window)[before:], window, fast, slow, state)
-    state[2 + window - min(len(closes), window) :] = closes[-window:]
+    closes = np.concatenate([state[6 + window - before :], close]) if before else close
+    made = adapted(closes, before, window, fast, slow, state)
+    state[6 + window - min(len(closes), window) :] = closes[-window:]
     return made
 
 
@@ -182,13 +181,13 @@ def slope_in_atr(close: Column, true_range: Column, *, window: int = 14, against
     [nan, nan, 0.75]
     """
     from domain.features.kernels.ratios import over
-    from domain.features.kernels.smoothing import wilder
+    from domain.features.kernels.wilder import wilder
     from domain.features.kernels.windows import slopes
 
     return over(slopes(close, window), wilder(true_range, against))
 
 
-@feature(unit="ATR", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), state=8)
+@feature(unit="ATR", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), state=9)
 def distance(close: Column, true_range: Column, *, window: int = 20, against: int = 14, state: np.ndarray) -> Column:
     """How far the close lies from its exponential average:  (C − EMA(``window``)) / ATR(``against``). NaN before either has a value, and where the range is 0.
 
@@ -196,9 +195,10 @@ def distance(close: Column, true_range: Column, *, window: int = 20, against: in
     [nan, nan, 0.5]
     """
     from domain.features.kernels.ratios import over
-    from domain.features.kernels.smoothing import averages, wilder_from
+    from domain.features.kernels.smoothing import averages
+    from domain.features.kernels.wilder import wilder_from
 
-    return over(close - averages(close, window, state[:4]), wilder_from(true_range, against, state[4:]))
+    return over(close - averages(close, window, state[:5]), wilder_from(true_range, against, state[5:]))
 
 
 @feature(unit="ratio", source=KAUFMAN, low=0.0, high=1.0, warm_up=lambda window: window)
@@ -209,7 +209,7 @@ def efficiency(close: Column, *, window: int = 10) -> Column:
     >>> efficiency([1.0, 3.0, 2.0], window=2).round(6).tolist()
     [nan, nan, 0.333333]
     """
-    from domain.features.kernels.windows import straightness
+    from domain.features.kernels.kaufman import straightness
 
     return straightness(close, window)
 
@@ -222,7 +222,7 @@ def plus_di(high: Column, low: Column, close: Column, *, window: int = 14, state
     >>> plus_di([1.0, 2.0, 4.0], [0.0, 1.0, 3.0], [0.5, 1.5, 3.5], window=2).round(6).tolist()
     [nan, nan, 76.923077]
     """
-    from domain.features.kernels.smoothing import directional
+    from domain.features.kernels.wilder import directional
 
     return directional(high, low, close, window, 1, state)
 
@@ -234,7 +234,7 @@ def minus_di(high: Column, low: Column, close: Column, *, window: int = 14, stat
     >>> minus_di([4.0, 3.0, 1.5], [3.0, 2.0, 0.5], [3.5, 2.5, 1.0], window=2).round(6).tolist()
     [nan, nan, 72.727273]
     """
-    from domain.features.kernels.smoothing import directional
+    from domain.features.kernels.wilder import directional
 
     return directional(high, low, close, window, -1, state)
 
@@ -247,6 +247,6 @@ def adx(high: Column, low: Column, close: Column, *, window: int = 14, state: np
     >>> adx([1.0, 2.0, 2.0], [0.0, 1.0, 0.0], [0.5, 1.5, 1.0], window=1).tolist()
     [nan, 100.0, 100.0]
     """
-    from domain.features.kernels.smoothing import directional
+    from domain.features.kernels.wilder import directional
 
     return directional(high, low, close, window, 0, state)

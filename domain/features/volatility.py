@@ -22,17 +22,17 @@ def true_range(high: Column, low: Column, close: Column) -> Column:
     return true_ranges(high, low, close)
 
 
-@feature(unit="price", source=WILDER, low=0.0, warm_up=lambda window: window - 1, state=4)
-def atr(true_range: Column, *, window: int = 14, state: np.ndarray) -> Column:
+@feature(unit="price", source=WILDER, low=0.0, warm_up=lambda window: window, state=6)
+def atr(high: Column, low: Column, close: Column, *, window: int = 14, state: np.ndarray) -> Column:
     """Average true range, Wilder's smoothing:  ATR_t = ATR_{t-1} + (TR_t − ATR_{t-1}) / window.
-    The first value is the plain mean of the first ``window`` true ranges; before it, NaN.
+    The first value is the plain mean of the first ``window`` true ranges; before it, NaN. The first bar has no true range.
 
-    >>> atr([1.0, 2.0, 3.0], window=2).tolist()
-    [nan, 1.5, 2.25]
+    >>> atr([9.0, 2.0, 4.0, 4.0], [0.0, 1.0, 3.0, 1.0], [1.0, 2.0, 3.0, 2.0], window=2).tolist()
+    [nan, nan, 1.5, 2.25]
     """
-    from domain.features.kernels.smoothing import wilder_from
+    from domain.features.kernels.wilder import smoothed_ranges
 
-    return wilder_from(true_range, window, state)
+    return smoothed_ranges(high, low, close, window, state)
 
 
 @feature(unit="share", source=WILDER, low=0.0, warm_up=lambda window: window - 1, state=4)
@@ -43,7 +43,7 @@ def atr_share(close: Column, true_range: Column, *, window: int = 14, state: np.
     [nan, 0.15]
     """
     from domain.features.kernels.ratios import over
-    from domain.features.kernels.smoothing import wilder_from
+    from domain.features.kernels.wilder import wilder_from
 
     return over(wilder_from(true_range, window, state), close)
 
@@ -57,7 +57,7 @@ def atr_ratio(true_range: Column, *, window: int = 14, against: int = 100) -> Co
     [nan, 1.0, 1.6]
     """
     from domain.features.kernels.ratios import over
-    from domain.features.kernels.smoothing import wilder
+    from domain.features.kernels.wilder import wilder
     from domain.features.kernels.windows import means
 
     smoothed = wilder(true_range, window)

@@ -8,13 +8,19 @@ from domain.compiled import compiled
 
 
 @compiled
+def true_range(high, low, last):
+    """The range of a bar with the close before it."""
+    return max(high, last) - min(low, last)
+
+
+@compiled
 def true_ranges(high, low, close):
     """The range of each bar with the close before it; NaN at the first."""
     made = np.empty(close.shape[0])
     made[:1] = np.nan
     last, high_after, low_after, to = close[:-1], high[1:], low[1:], made[1:]
     for i in range(to.shape[0]):
-        to[i] = max(high_after[i], last[i]) - min(low_after[i], last[i])
+        to[i] = true_range(high_after[i], low_after[i], last[i])
     return made
 
 

@@ -7,18 +7,36 @@ import numpy as np
 
 from domain.compiled import compiled
 
-# Two steps of an average at a time: the second from where the first began, so that a bar does not wait for all that the bar before it needs.
+# Four steps of an average at a time, each from where the first began: so a bar waits for a fourth of what it would wait for, were each to begin
+# where the one before it ended. ``place`` tells how many of the four have been made. A run of bars without a gap takes the short way through;
+# bar by bar, or beside a gap, the same sums are made in the same order.
 
 
 @compiled
 def averages(values, window, state):
     """Exponential average with steps of 2 / (``window`` + 1), begun with the plain mean of the first ``window`` known values. Equal values have
-    exactly their value as average. ``state``: values known up to ``window``, the average, whether a step is pending, and how far it went off."""
+    exactly their value as average. ``state``: values known up to ``window``, the average, its place, the first value of the four, and what they
+    add, less that."""
     made = np.empty(values.shape[0])
-    known, level, pending, off = state[0], state[1], state[2] != 0.0, state[3]
+    known, level, place, first, part = state[0], state[1], state[2], state[3], state[4]
     step = 2.0 / (window + 1.0)
-    faded = step * (1.0 - step)
-    for i in range(values.shape[0]):
+    one = 1.0 - step
+    two, three, four = one * one, one * one * one, one * one * one * one
+    i = 0
+    while i < values.shape[0]:
+        if place == 0.0 and known == window:
+            while i + 4 <= values.shape[0]:
+                first, off = values[i], level - values[i]
+                second = (values[i + 1] - first) * step
+                third = second * one + (values[i + 2] - first) * step
+                fourth = third * one + (values[i + 3] - first) * step
+                last = first + (off * four + fourth)
+                if np.isnan(last):
+                    break
+                made[i], made[i + 1], made[i + 2], made[i + 3] = first + off * one, first + (off * two + second), first + (off * three + third), last
+                level, i = last, i + 4
+            if i == values.shape[0]:
+                break
         value = values[i]
         if np.isnan(value):
             made[i] = np.nan
@@ -26,72 +44,15 @@ def averages(values, window, state):
             known += 1.0
             level += (value - level) / known
             made[i] = level if known == window else np.nan
-        elif pending:
-            level += off * faded + (value - level) * step
-            made[i], pending = level, False
         else:
-            off = value - level
-            made[i], pending = level + off * step, True
-    state[0], state[1], state[2], state[3] = known, level, 1.0 if pending else 0.0, off
-    return made
-
-
-@compiled
-def wilder_from(values, window, state):
-    """Wilder's smoothing: the plain mean of the first ``window`` known values, then a step of 1 / ``window`` towards each that follows.
-    ``state``: values known up to ``window``, the average, whether a step is pending, and the share of its value in it."""
-    made = np.empty(values.shape[0])
-    known, level, pending, part = state[0], state[1], state[2] != 0.0, state[3]
-    step = 1.0 / window
-    kept = 1.0 - step
-    for i in range(values.shape[0]):
-        value = values[i]
-        if np.isnan(value):
-            made[i] = np.nan
-        elif known < window:
-            known += 1.0
-            level += (value - level) / known
-            made[i] = level if known == window else np.nan
-        elif pending:
-            level = level * (kept * kept) + (part * kept + value * step)
-            made[i], pending = level, False
-        else:
-            part = value * step
-            made[i], pending = level * kept + part, True
-    state[0], state[1], state[2], state[3] = known, level, 1.0 if pending else 0.0, part
-    return made
-
-
-@compiled
-def wilder(values, window):
-    """The same from the first value on."""
-    return wilder_from(values, window, np.zeros(4))
-
-
-@compiled
-def relative_strength(close, window, state):
-    """Wilder's average gain over average gain and loss, 0 to 100; 50 where there is neither.
-    ``state``: closes known up to ``window`` + 1, average gain, average loss, last close."""
-    made = np.empty(close.shape[0])
-    known, gain, loss, last = state[0], state[1], state[2], state[3]
-    step = 1.0 / window
-    kept = 1.0 - step
-    for i in range(close.shape[0]):
-        made[i] = np.nan
-        if np.isnan(close[i]):
-            continue
-        change, last = close[i] - last, close[i]
-        up, down = max(change, 0.0), max(-change, 0.0)
-        if known > window:
-            gain, loss = gain * kept + up * step, loss * kept + down * step
-        else:
-            known += 1.0
-            if known == 1.0:
-                continue
-            gain, loss = gain + (up - gain) / (known - 1.0), loss + (down - loss) / (known - 1.0)
-        if known > window:
-            made[i] = 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 50.0
-    state[0], state[1], state[2], state[3] = known, gain, loss, last
+            first = value if place == 0.0 else first
+            part = part * one + (value - first) * step if place > 0.0 else 0.0
+            place += 1.0
+            made[i] = first + ((level - first) * (one if place == 1.0 else two if place == 2.0 else three if place == 3.0 else four) + part)
+            if place == 4.0:
+                level, place = made[i], 0.0
+        i += 1
+    state[0], state[1], state[2], state[3], state[4] = known, level, place, first, part
     return made
 
 
@@ -128,60 +89,3 @@ def crossed(close, fast, slow, signal, state):
             smoothed[i] = level
     state[0], state[1], state[2], state[3], state[4] = known, quick, calm, made_known, level
     return made, smoothed
-
-
-@compiled
-def directional(high, low, close, window, which, state):
-    """Wilder's directional movement: the part of the range in which the high rose (``which`` 1), in which the low fell (−1), or how much one
-    outweighs the other, smoothed (0); 0 to 100. Sums begin with ``window`` − 1 moves, as TA-Lib's do.
-    ``state``: bars known, sums of rise, fall and range, average, last high, low and close."""
-    made = np.empty(close.shape[0])
-    known, rises, falls, ranges, average, last_high, last_low, last_close = state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7]
-    kept, step = 1.0 - 1.0 / window, 1.0 / window
-    for i in range(close.shape[0]):
-        made[i] = np.nan
-        if np.isnan(high[i]) or np.isnan(low[i]) or np.isnan(close[i]):
-            continue
-        up, down = high[i] - last_high, last_low - low[i]
-        spread = max(high[i], last_close) - min(low[i], last_close)
-        last_high, last_low, last_close = high[i], low[i], close[i]
-        known += 1.0
-        if known == 1.0:
-            continue
-        share = kept if known > window else 1.0
-        rises = rises * share + (up if up > down and up > 0.0 else 0.0)
-        falls = falls * share + (down if down > up and down > 0.0 else 0.0)
-        ranges = ranges * share + spread
-        if known <= window:
-            continue
-        if which != 0:
-            made[i] = 100.0 * (rises if which > 0 else falls) / ranges if ranges > 0.0 else 0.0
-            continue
-        strength = 100.0 * abs(rises - falls) / (rises + falls) if rises + falls > 0.0 else 0.0
-        if known <= 2 * window:
-            average += (strength - average) / (known - window)
-        else:
-            average = average * kept + strength * step
-        if known >= 2 * window:
-            made[i] = average
-    state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7] = known, rises, falls, ranges, average, last_high, last_low, last_close
-    return made
-
-
-@compiled
-def adapted(close, straight, window, fast, slow, state):
-    """Kaufman's average: steps between those of a slow and a fast exponential average, by how ``straight`` the last ``window`` moves were.
-    ``state``: closes known up to ``window``, the average."""
-    made = np.empty(close.shape[0])
-    known, level = state[0], state[1]
-    least, most = 2.0 / (slow + 1.0), 2.0 / (fast + 1.0)
-    for i in range(close.shape[0]):
-        made[i] = (straight[i] * (most - least) + least) ** 2
-    for i in range(close.shape[0]):
-        if known < window:
-            known, level, made[i] = known + 1.0, close[i], np.nan
-        elif not np.isnan(made[i]):
-            level += (close[i] - level) * made[i]
-            made[i] = level
-    state[0], state[1] = known, level
-    return made

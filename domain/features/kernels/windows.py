@@ -8,6 +8,7 @@ import numpy as np
 from domain.compiled import compiled
 
 CHUNK = 1024    # places that are made together, so that what is read again is near
+SHORT = 64      # a window up to which its pairs are fewer steps than spans that double
 
 
 @compiled
@@ -26,6 +27,24 @@ def _take_in(total, span, share):
 
 
 @compiled
+def _means_into(one, window, total, spans, longer):
+    """Means of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are room to work in, as long as ``one``."""
+    length, done = 1, 0
+    while True:
+        if window & length:
+            if done == 0:
+                total[:] = one[: total.shape[0]]
+            else:
+                _take_in(total, one[done : done + total.shape[0]], length / (done + length))
+            done += length
+        if done == window:
+            break
+        held = one.shape[0] - length
+        _join(one[:held], one[length:], 0.5, longer[:held])
+        one, spans, longer, length = longer[:held], longer, spans, 2 * length
+
+
+@compiled
 def means(values, window):
     """Mean of the last ``window`` values at each place. Equal values have exactly their value as mean."""
     made = np.empty(values.shape[0])
@@ -33,20 +52,7 @@ def means(values, window):
     spans, longer = np.empty(min(CHUNK, made.shape[0]) + window), np.empty(min(CHUNK, made.shape[0]) + window)
     for begin in range(window - 1, made.shape[0], CHUNK):
         total = made[begin : begin + CHUNK]
-        places = total.shape[0]
-        one, length, done = values[begin - window + 1 : begin + places], 1, 0
-        while True:
-            if window & length:
-                if done == 0:
-                    total[:] = one[:places]
-                else:
-                    _take_in(total, one[done : done + places], length / (done + length))
-                done += length
-            if done == window:
-                break
-            held = one.shape[0] - length
-            _join(one[:held], one[length:], 0.5, longer[:held])
-            one, spans, longer, length = longer[:held], longer, spans, 2 * length
+        _means_into(values[begin - window + 1 : begin + total.shape[0]], window, total, spans, longer)
     return made
 
 
@@ -128,11 +134,53 @@ def scores(values, window):
 @compiled
 def slopes(values, window):
     """Slope per place of the least-squares line through the last ``window`` values; NaN for a window of one."""
-    made = _moments(values, window, True)[1]
     share = 12.0 / (window * (window * window - 1.0)) if window > 1 else np.nan
+    if 1 < window <= SHORT:
+        return _weighed_pairs(values, window, share)
+    made = _moments(values, window, True)[1]
     for i in range(made.shape[0]):
         made[i] *= share
     return made
+
+
+@compiled
+def _weighed_pairs(values, window, share):
+    """``share`` of the sum of values times places about the middle of each window: of what the last is above the first, the last but one above the
+    second, and so on, times half of how far they stand apart."""
+    made = np.empty(values.shape[0])
+    made[: window - 1] = np.nan
+    pairs = window // 2
+    for begin in range(window - 1, made.shape[0], CHUNK):
+        total = made[begin : begin + CHUNK]
+        one = values[begin - window + 1 : begin + total.shape[0]]
+        _begin(one[pairs:], window % 2 == 1, total)
+        for inner in range(0, pairs - pairs % 4, 4):
+            _add_four(one[inner:], one[window - 4 - inner :], 0.5 * (window - 1 - 2 * inner) * share, share, total)
+        for inner in range(pairs - pairs % 4, pairs):
+            _add_pair(one[inner:], one[window - 1 - inner :], 0.5 * (window - 1 - 2 * inner) * share, total)
+    return made
+
+
+@compiled
+def _begin(middle, odd, total):
+    """Nothing; and NaN where the middle one, which is in no pair, is."""
+    for j in range(total.shape[0]):
+        total[j] = middle[j] * 0.0 if odd else 0.0
+
+
+@compiled
+def _add_pair(first, last, weight, total):
+    for j in range(total.shape[0]):
+        total[j] += (last[j] - first[j]) * weight
+
+
+@compiled
+def _add_four(first, last, weight, less, total):
+    """Four pairs from the outer to the inner: each one's weight ``less`` below that before it."""
+    second, third, fourth = weight - less, weight - 2.0 * less, weight - 3.0 * less
+    for j in range(total.shape[0]):
+        outer = (last[j + 3] - first[j]) * weight + (last[j + 2] - first[j + 1]) * second
+        total[j] += outer + ((last[j + 1] - first[j + 2]) * third + (last[j] - first[j + 3]) * fourth)
 
 
 @compiled
@@ -154,21 +202,4 @@ def distance_scores(values, window):
         for j in range(total.shape[0]):
             score = (last[j] - middle[j]) / total[j] * window
             middle[j] = 0.0 if total[j] == 0.0 else score
-    return made
-
-
-@compiled
-def straightness(values, window):
-    """How far the last ``window`` moves led, over how far they went: 0 to 1, and 0 where there was no move."""
-    moves = np.empty(values.shape[0])
-    moves[:1] = np.nan
-    one, other, to = values[:-1], values[1:], moves[1:]
-    for i in range(to.shape[0]):
-        to[i] = abs(other[i] - one[i])
-    made = means(moves, window)
-    made[:window] = np.nan
-    before, last, to = values[: max(values.shape[0] - window, 0)], values[window:], made[window:]
-    for i in range(to.shape[0]):
-        share = abs(last[i] - before[i]) / (to[i] * window)
-        to[i] = 0.0 if to[i] == 0.0 else 1.0 if share > 1.0 else share
     return made

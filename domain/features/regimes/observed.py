@@ -93,10 +93,10 @@ def log_volatility(table: Table, window: int) -> np.ndarray:
 @observed(window=14)
 def log_atr_share(table: Table, window: int) -> np.ndarray:
     """ln (Wilder's average true range ÷ close)."""
-    from domain.features.volatility import atr, true_range
+    from domain.features.volatility import atr
 
     close = table.input("close")
-    return np.log(atr(true_range(table.input("high"), table.input("low"), close), window=window) / close)
+    return np.log(atr(table.input("high"), table.input("low"), close, window=window) / close)
 
 
 @observed(window=480)
