@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -16,10 +16,10 @@ from domain.backtest.kernel.curve import deepest_falls
 from domain.backtest.prepare import Ground, lay, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series, around_of, decided
-from domain.features import compute
+from domain.features import Use, compute
 from domain.params import values_of
 from domain.strategies import Strategy
-from domain.trading.signals import read_signals
+from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
 DAY = 86_400_000_000_000        # nanoseconds
@@ -29,7 +29,7 @@ FIGURES = (
 )  # fmt: skip
 COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
 
-Signals = tuple[pd.DataFrame, np.ndarray | None]        # a table as read_signals gives it, and a trailing price a bar
+Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
 Span = tuple[pd.Timestamp, pd.Timestamp]
 K = TypeVar("K")
 V = TypeVar("V")
@@ -101,6 +101,7 @@ class Bench:
     def __init__(self, series: Sequence[Series], rates: Sequence[Rate] = ()) -> None:
         self.series, self.rates = tuple(series), tuple(rates)
         self._columns: list[Shelf[str, pd.Series]] = [Shelf(COLUMNS) for _ in self.series]
+        self._frames: list[Shelf[tuple[str, ...], pd.DataFrame]] = [Shelf(FIELDS) for _ in self.series]
         self._signals: Shelf[Any, list[Signals]] = Shelf(TABLES)
         self._laid: Shelf[Any, Laid] = Shelf(FIELDS)
 
@@ -116,7 +117,7 @@ class Bench:
         """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
-        return self.judged(run, self.laid(rules, span), sum(len(task.signals) for task in tasks))
+        return self.judged(run, self.laid(rules, span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not begun, and its tasks."""
@@ -146,8 +147,12 @@ class Bench:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
-        """The bars and beside them the features, each computed once while it is on the shelf."""
-        bars, shelf, uses = self.series[k].bars, self._columns[k], {one.column: one for one in strategy.features()}
+        """The bars and beside them the features, each computed once while it is on the shelf. What a strategy writes into it is its own."""
+        uses = {one.column: one for one in strategy.features()}
+        return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
+
+    def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
+        bars, shelf = self.series[k].bars, self._columns[k]
         missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
         made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
@@ -163,16 +168,17 @@ def _cut(one: Series, span: Span | None) -> Series:
 def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
     if span is None:
         return signals
-    table, trail = signals
+    columns, trail = signals
+    ts, (start, end) = columns["ts"], (edge.value for edge in span)
+    moments = ts.as_unit("ns").asi8
+    chosen: Any = (moments >= start) & (moments < end)
+    if (np.diff(moments) >= 0).all():       # a piece of each, which costs nothing
+        chosen = slice(*(int(np.searchsorted(moments, edge)) for edge in (start, end)))
     first, last = (int(bars["ts"].searchsorted(edge)) for edge in span)
-    if table["ts"].is_monotonic_increasing:
-        table = table.iloc[slice(*(int(table["ts"].searchsorted(edge)) for edge in span))]
-    else:
-        table = table[(table["ts"] >= span[0]) & (table["ts"] < span[1])]
-    return table.reset_index(drop=True), None if trail is None else trail[first:last]
+    return {name: column[chosen] for name, column in columns.items()}, None if trail is None else trail[first:last]
 
 
-def _task(one: Series, signals: pd.DataFrame, trail: np.ndarray | None) -> Task:
+def _task(one: Series, signals: Columns, trail: np.ndarray | None) -> Task:
     return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, trail)
 
 
@@ -181,7 +187,7 @@ def arguments(rules: Rules) -> dict[str, Any]:
     return {one.name: getattr(rules, one.name) for one in fields(rules)}
 
 
-NO_SIGNALS = read_signals(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
+NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
 
 
 def _lay(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:

@@ -14,7 +14,7 @@ from domain.backtest.clocks import NEVER, flat_moments
 from domain.backtest.series import Bars
 from domain.backtest.state import PLAN, TRAILS
 from domain.trading.costs import Costs
-from domain.trading.signals import one_word
+from domain.trading.signals import Columns, one_word
 from domain.trading.task import Task
 
 PLAN_NUMBERS = (
@@ -22,7 +22,7 @@ PLAN_NUMBERS = (
     "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target",
 )  # fmt: skip
 PLAN_WORDS = ("trail_kind", "flat_by")
-Table = dict[str, Any]       # columns of signals by name
+Table = Columns         # of signals
 
 
 class Plans:
@@ -99,8 +99,10 @@ class Plans:
         return table
 
 
-def table_of(signals: pd.DataFrame) -> Table:
+def table_of(signals: pd.DataFrame | Table) -> Table:
     """The columns by name, taken out of the frame once: numpy arrays of numbers, pandas' arrays of times and words."""
+    if not isinstance(signals, pd.DataFrame):
+        return signals
     return {str(name): column.to_numpy() if column.dtype.kind in "iuf" else column.array for name, column in signals.items()}
 
 

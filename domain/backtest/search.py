@@ -93,7 +93,7 @@ def judge(bench: Bench, asked: Asked, search: Search, numbers: Sequence[int], be
 
 def _judged(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[Judged, Tried]:
     run, tasks = bench.simulation(strategy, rules)
-    laid, signals, rungs = bench.laid(rules), sum(len(task.signals) for task in tasks), list[float]()
+    laid, signals, rungs = bench.laid(rules), sum(task.count for task in tasks), list[float]()
     for rung, share in enumerate(RUNGS if search.prunes else ()):
         rungs.append(_so_far(run, laid.day_ends, share, rules.account.balance, search.first))
         if beat is not None and rungs[-1] < beat[rung]:

@@ -87,10 +87,10 @@ def bars_late(count: int) -> Callable[[World], World]:
 
 
 def _later(signals: Signals, ts: pd.Series, count: int) -> Signals:
-    table, trail = signals
-    at = ts.searchsorted(table["ts"]) + count
+    columns, trail = signals
+    at = ts.searchsorted(columns["ts"]) + count
     kept = at < len(ts)
-    return table[kept].assign(ts=ts.to_numpy()[at[kept]]).astype({"ts": table["ts"].dtype}).reset_index(drop=True) if len(table) else table, trail
+    return {name: column[kept] for name, column in columns.items()} | dict(ts=ts.array[at[kept]]), trail
 
 
 SCENARIOS: Mapping[str, Scenario] = {

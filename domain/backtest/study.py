@@ -5,7 +5,7 @@ Page, terminal and worker all come through here, so the same question has the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,13 @@ from domain.strategies import STRATEGIES, Strategy, decide
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
-from domain.trading.signals import read_signals
+from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
 
 
 @dataclass(frozen=True)
 class Series:
-    """Bars that are traded. ``version`` names their content."""
+    """Bars that are traded. ``version`` names their content. ``known``: outside data that features look at, and ``outside`` the versions of it."""
 
     instrument: Instrument
     timeframe: Timeframe
@@ -40,6 +40,8 @@ class Series:
     version: str = ""
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
+    known: Around = Around()
+    outside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Study:
 
     @property
     def signals(self) -> int:
-        return sum(len(task.signals) for task in self.tasks)
+        return sum(task.count for task in self.tasks)
 
     @property
     def entry_signals(self) -> int:
@@ -99,20 +101,22 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
 
 
 def around_of(one: Series, series: Sequence[Series]) -> Around:
-    """What stands around a series in its run: its instrument, and the closes of the others."""
+    """What stands around a series in its run: its instrument, the closes of the others, and its outside data."""
     others = {each.instrument.name: closes(each.bars, each.instrument, each.timeframe) for each in series if each.instrument != one.instrument}
-    return Around(one.instrument, one.timeframe, others)
+    return replace(one.known, instrument=one.instrument, timeframe=one.timeframe, others=others)
 
 
-def decided(one: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[pd.DataFrame, np.ndarray | None]:
+def decided(one: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[Columns, np.ndarray | None]:
     """What a strategy says on one series, read; and its trailing prices."""
-    said = decide(strategy, one.bars, around_of(one, series), frame)
-    return read_signals(said.table.assign(instrument=one.instrument.name) if "instrument" in said.table else said.table, (one.instrument.name,)), said.trail
+    said = decide(strategy, one.bars, around_of(one, series) if frame is None else Around(), frame)
+    table = said.table.assign(instrument=one.instrument.name) if "instrument" in said.table else said.table
+    return read_columns(table, (one.instrument.name,)), said.trail
 
 
 def _task(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> Task:
     if strategy is not None:
-        read, trail = decided(one, strategy, series)
+        columns, trail = decided(one, strategy, series)
+        read = pd.DataFrame(columns, copy=False)
     else:
         every = read_signals(signals, tuple(dict.fromkeys(each.instrument.name for each in series)))
         read, trail = every[every["instrument"] == one.instrument.name].reset_index(drop=True), None
@@ -137,6 +141,7 @@ def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -
             span=[one.bars["ts"].iloc[edge] for one in series[:1] for edge in (0, -1)],
             strategy=dict(name=named.get(type(strategy), "signals"), params=values_of(strategy) if strategy else {}),
             instruments={one.instrument.name: one.instrument for one in series},
+            **next((dict(outside=one.outside) for one in series if one.outside), {}),
             **rules.values(),
         )
     )

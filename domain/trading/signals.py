@@ -25,7 +25,7 @@ WHOLE = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
 ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4")
 NO_GRID = ("target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r")
 
-Columns = dict[str, Any]        # while they are read: numpy arrays of numbers, pandas' arrays of times and words
+Columns = dict[str, Any]        # by name: numpy arrays of numbers, pandas' arrays of times and words
 
 
 def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFrame:
@@ -40,6 +40,11 @@ def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFr
     ...
     domain.errors.UnknownName: no signal column named 'stop_los'; did you mean 'stop_loss'?
     """
+    return pd.DataFrame(read_columns(table, instruments), index=table.index, copy=False)
+
+
+def read_columns(table: pd.DataFrame, instruments: tuple[str, ...]) -> Columns:
+    """The same as columns by name: numpy arrays of numbers, pandas' arrays of times and words."""
     for column in table.columns:
         if column not in SIGNAL_COLUMNS:
             raise unknown("signal column", column, SIGNAL_COLUMNS)
@@ -57,7 +62,7 @@ def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFr
     _check_targets(read, is_exit)
     _check_trail(read, "trail_kind" in table)
     _check_grid(read)
-    return pd.DataFrame(read, index=table.index, copy=False)
+    return read
 
 
 def _instants(column: pd.Series) -> Any:

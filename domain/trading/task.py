@@ -10,6 +10,7 @@ import pandas as pd
 
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
+from domain.trading.signals import Columns
 
 FILLS = ("fill_id", "order_id", "trade_id", "ts", "bar_ts", "instrument", "side", "lots", "price", "spread_cost", "slippage_cost", "commission", "reason")
 TRADES = (
@@ -46,7 +47,7 @@ class Task:
     """One strategy's signals on one series of one instrument.
 
     ``bars``: ts (UTC, the open), open, high, low, close and, if known, spread; sorted, unique, finite.
-    ``signals``: columns of SIGNAL_COLUMNS, as ``read_signals`` returns them.
+    ``signals``: columns of SIGNAL_COLUMNS, as ``read_signals`` or ``read_columns`` returns them.
     ``side``: which side of the market the bars quote, ``bid`` or ``mid``.
     ``finer``: bars of a finer timeframe, for ``intrabar = "magnify"``.
     ``trail_price``: one price a bar (NaN: no move), for signals with ``trail_kind = "quantile"``.
@@ -55,11 +56,16 @@ class Task:
     instrument: Instrument
     timeframe: Timeframe
     bars: pd.DataFrame
-    signals: pd.DataFrame
+    signals: pd.DataFrame | Columns
     side: str = "bid"
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
     trail_price: np.ndarray | None = None
+
+    @property
+    def count(self) -> int:
+        """Of its signals."""
+        return len(self.signals["ts"])
 
 
 @dataclass(frozen=True)
