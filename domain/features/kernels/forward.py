@@ -1,4 +1,5 @@
-"""The forward pass of a hidden Markov model with Gaussian emissions, bar by bar in logarithms: what is known of the state at each bar's end."""
+"""The forward pass of a hidden Markov model with Gaussian emissions, bar by bar: what is known of the state at each bar's end. In probabilities, and in logarithms
+where those would be too small for a float."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import numpy as np
 from domain.compiled import compiled
 
 LOG_TWO_PI = np.log(2 * np.pi)
+BLOCK = 256             # rows whose densities are worked out together
 SMALLEST = 1e-250       # probabilities below it are added up as logarithms
 
 
@@ -33,30 +35,35 @@ def triangles(covariances):
 
 
 @compiled
-def densities(rows, t, centre, spread, means, factors, constants, scaled, solved, made):
-    """Log density of one row, scaled, under each Gaussian: forward substitution through its triangle."""
+def densities(rows, start, count, centre, spread, means, factors, constants, scaled, solved, made):
+    """Log density of rows ``start`` … ``start + count − 1``, scaled, under each Gaussian (row of ``made``): forward substitution through its triangle, many rows at a
+    time, each as if it were alone."""
     states, size = means.shape
     for i in range(size):
-        scaled[i] = (rows[t, i] - centre[i]) / spread[i]
+        for r in range(count):
+            scaled[i, r] = (rows[start + r, i] - centre[i]) / spread[i]
     for state in range(states):
-        squares = 0.0
+        made[state, :count] = 0.0
         for i in range(size):
-            rest = scaled[i] - means[state, i]
+            for r in range(count):
+                solved[i, r] = scaled[i, r] - means[state, i]
             for k in range(i):
-                rest -= factors[state, i, k] * solved[k]
-            solved[i] = rest * factors[state, i, i]
-            squares += solved[i] * solved[i]
-        made[state] = constants[state] - 0.5 * squares
+                for r in range(count):
+                    solved[i, r] -= factors[state, i, k] * solved[k, r]
+            for r in range(count):
+                solved[i, r] *= factors[state, i, i]
+                made[state, r] += solved[i, r] * solved[i, r]
+        for r in range(count):
+            made[state, r] = constants[state] - 0.5 * made[state, r]
 
 
 @compiled
 def all_densities(rows, centre, spread, means, factors, constants):
     """Log density of every row under each Gaussian."""
-    states, size = means.shape
-    made, scaled, solved = np.empty((rows.shape[0], states)), np.empty(size), np.empty(size)
-    for t in range(rows.shape[0]):
-        densities(rows, t, centre, spread, means, factors, constants, scaled, solved, made[t])
-    return made
+    (states, size), count = means.shape, rows.shape[0]
+    made = np.empty((states, count))
+    densities(rows, 0, count, centre, spread, means, factors, constants, np.empty((size, count)), np.empty((size, count)), made)
+    return made.T.copy()
 
 
 @compiled
@@ -114,20 +121,54 @@ def weigh(expected, log_densities, belief):
 
 
 @compiled
+def follow(transition, log_densities, r, belief, joint):
+    """What ``expect`` and ``weigh`` do together for row ``r``, in probabilities alone: the densities are divided by their greatest, and no logarithm stands between
+    one bar and the next. The log likelihood of the bar; NaN, and the belief left as it was, where a probability would be below SMALLEST or is unknown."""
+    states, top, total, safe = joint.shape[0], -np.inf, 0.0, True
+    for k in range(states):
+        if log_densities[k, r] > top:
+            top = log_densities[k, r]
+    for to in range(states):
+        expected = 0.0
+        for k in range(states):
+            expected += belief[1, k] * transition[k, to]
+        joint[to] = expected * np.exp(log_densities[to, r] - top)
+        safe = safe and joint[to] > SMALLEST
+        total += joint[to]
+    if not safe:
+        return np.nan
+    for k in range(states):
+        belief[1, k] = joint[k] / total
+    return top + np.log(total)
+
+
+@compiled
 def forward(rows, centre, spread, means, factors, constants, log_start, transition, log_transition, belief):
     """The probability of each state at each row, from this and earlier rows alone, and the log likelihood of all.
 
     ``belief``: logarithms and probabilities after the row before the first, NaN where there is none; it leaves as they stand after the last.
     One row at a time or all at once, the bits are the same.
     """
-    (states, size), likelihood = means.shape, 0.0
-    made, expected, log_densities, scaled, solved = np.empty((rows.shape[0], states)), np.empty(states), np.empty(states), np.empty(size), np.empty(size)
+    (states, size), likelihood, logs, block = means.shape, 0.0, True, min(rows.shape[0], BLOCK)
+    made, expected, log_densities, scaled, solved = np.empty((rows.shape[0], states)), np.empty(states), np.empty((states, block)), np.empty((size, block)), np.empty((size, block))
     for t in range(rows.shape[0]):
-        expect(log_start, transition, log_transition, belief, expected)
-        densities(rows, t, centre, spread, means, factors, constants, scaled, solved, log_densities)
-        likelihood += weigh(expected, log_densities, belief)
+        r = t % BLOCK
+        if r == 0:
+            densities(rows, t, min(rows.shape[0] - t, BLOCK), centre, spread, means, factors, constants, scaled, solved, log_densities)
+        told = follow(transition, log_densities, r, belief, expected)
+        if np.isnan(told):
+            if not logs:
+                belief[0] = np.log(belief[1])
+            expect(log_start, transition, log_transition, belief, expected)
+            told = weigh(expected, log_densities[:, r], belief)
+            logs = True
+        else:
+            logs = False
+        likelihood += told
         for k in range(states):
             made[t, k] = belief[1, k]
+    if not logs:
+        belief[0] = np.log(belief[1])
     return made, likelihood
 
 

@@ -104,6 +104,35 @@ def test_what_is_too_small_for_a_float_is_not_lost():
     assert np.isfinite(model.filtered(np.array([[1e160], [1e308], [0.0]]))).all()
 
 
+def in_logarithms(model: RegimeModel, seen: np.ndarray) -> np.ndarray:
+    """Logarithms of the probabilities, by the sentence and never in probabilities."""
+    with np.errstate(divide="ignore"):
+        belief, transition, made = np.log(model.start), np.log(model.transition), []
+    for t, value in enumerate(seen[:, 0]):
+        expected = belief if t == 0 else np.logaddexp.reduce(belief[:, None] + transition, axis=0)
+        joint = expected - [(value - mean[0]) ** 2 / 2 / covariance[0][0] + np.log(covariance[0][0]) / 2 for mean, covariance in zip(model.means, model.covariances, strict=True)]
+        belief = joint - np.logaddexp.reduce(joint)
+        made.append(belief)
+    return np.array(made)
+
+
+@pytest.mark.parametrize("leaving", [0.01, 0.0])
+def test_a_state_that_was_all_but_excluded_comes_back(leaving):
+    """Stretches of bars that make the other state less likely than any float, then its own: with a way back, and with none but the small doubt that was left."""
+    one = ((1.0,),)
+    stay = 1 - leaving
+    model = RegimeModel("hmm", ("x",), ("low", "high"), (0.0,), (1.0,), ((0.0,), (20.0,)), (one, one), (0.5, 0.5), ((stay, leaving), (leaving, stay)))
+    seen = np.repeat([0.3, 10.2, 19.0, 60.0, 9.9, -1.0], [9, 300, 7, 3, 40, 25])[:, None] + np.random.default_rng(5).normal(scale=0.5, size=(384, 1))
+    follow, wanted = model.follow(), in_logarithms(model, seen)
+    bar_by_bar = np.array([follow.append(row) for row in seen])
+    np.testing.assert_allclose(bar_by_bar, np.exp(wanted), rtol=1e-10, atol=1e-300)
+    assert wanted.min() < -700 and np.ptp(wanted[:, 0]) > 700, "both ways of reckoning are needed"
+    np.testing.assert_allclose(follow.belief[0], wanted[-1], rtol=1e-12, atol=1e-12)
+    whole = model.follow()
+    np.testing.assert_array_equal(whole.extend(seen), bar_by_bar)
+    assert whole.belief == follow.belief and whole.log_likelihood == follow.log_likelihood
+
+
 def test_a_mixture_judges_each_bar_alone_as_scikit_learn_does():
     from sklearn.mixture import GaussianMixture
 
