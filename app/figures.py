@@ -22,6 +22,18 @@ def number(value: float | None, places: int = 0, sign: bool = False) -> str:
     return ("" if zero else MINUS if value < 0 else "+" if sign else "") + text
 
 
+def printed(value: float | None, format: str, whole: bool = False) -> str:
+    """A number by the format of a table's column, with a true minus: printf's, or ``localized`` for comma thousands, ``whole`` without decimals. Zero has no sign.
+
+    >>> printed(-1.25, "%+.1f"), printed(-0.001, "%+.2f"), printed(-1234.6, "localized", whole=True), printed(None, "%.1f")
+    ('\u22121.2', '0.00', '\u22121,235', '')
+    """
+    if value is None or isnan(value):
+        return ""
+    text = exact(float(round(value) if whole else value)) if format == "localized" else format % value
+    return text.replace("-", MINUS) if any(digit in text for digit in "123456789") else text.lstrip("+-")
+
+
 def exact(value: object) -> str:
     """A setting as it is, without noise: no trailing zeros, no exponent.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.figures import DASH, clock, lasted, short
+from app.figures import DASH, clock, lasted, printed, short
 
+MOST_CELLS = 100_000     # of a table that is written here, cell by cell
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
 SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "people": "other", "house": "quiet"}
@@ -101,6 +103,23 @@ def trades_frame(trades: pd.DataFrame) -> pd.DataFrame:
     """Trades as the grid shows them: times as text, words for sides and reasons."""
     times = {name: trades[name].dt.strftime("%Y-%m-%d %H:%M") for name in ("entry_ts", "exit_ts")}
     return trades.assign(**times, exit_reason=trades["exit_reason"].str.replace("_", " "))
+
+
+def with_minus(frame: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """``frame`` and ``columns`` as a table takes them. Streamlit's formats write a hyphen before negative numbers: where there are any, the columns that have a format
+    get their text from here instead, and stay numbers for sorting and for a download."""
+    kinds = {name: config["type_config"] for name, config in columns.items() if not isinstance(config, str)}
+    formats = {name: one for name, one in kinds.items() if one["type"] == "number" and one["format"]}
+    if frame.size > MOST_CELLS or not any((pd.to_numeric(frame[name], errors="coerce") < 0).any() for name in formats):
+        return frame, dict(columns)
+    styled = {name: partial(printed, format=one["format"], whole=one["step"] == 1) for name, one in formats.items()}
+    drawn = {name: _nothing for name, one in kinds.items() if one["type"] not in ("number", "text")}        # from their values
+    plain = {name: {**columns[name], "type_config": {**one, "format": None, "step": None}} for name, one in formats.items()}
+    return frame[list(columns)].reset_index(drop=True).style.format({**styled, **drawn}, na_rep=""), {**columns, **plain}
+
+
+def _nothing(value: Any) -> str:
+    return ""
 
 
 def settings_frame(rows: Sequence[Any]) -> pd.DataFrame:

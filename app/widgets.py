@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import clock, lasted
+from app.tables import with_minus
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
 def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
     """A short table to read; with ``pick`` the position of the chosen row."""
     options: dict[str, Any] = dict(on_select="rerun", selection_mode="single-row") if pick else {}
+    frame, columns = with_minus(frame, columns)
     shown = st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, **options)
     rows = shown.selection.rows if pick else []
     return rows[0] if rows else None

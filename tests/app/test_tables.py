@@ -1,0 +1,54 @@
+"""Numbers in tables: a true minus to read, numbers to sort by and to take along."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.tables import run_columns, with_minus
+
+COLUMNS = dict(
+    name=st.column_config.TextColumn("What"), net=st.column_config.NumberColumn("Net, %", format="%+.1f"), money=st.column_config.NumberColumn("USD", format="localized", step=1), bar=st.column_config.NumberColumn("Bar"),
+    kind=st.column_config.MultiselectColumn("Bars", options=["synthetic"]),
+)  # fmt: skip
+
+
+def frame(**more) -> pd.DataFrame:
+    return pd.DataFrame(dict(name=["a-b", "c"], net=[-3.14, 2.0], money=[-1234.6, 0.2], bar=[7, 1500], kind=[["synthetic"], []], unseen=[1, 2]) | more)
+
+
+def test_negative_numbers_of_a_table_have_a_true_minus_and_stay_numbers():
+    shown, columns = with_minus(frame(), COLUMNS)
+    first, second = [line.split("|") for line in shown.to_string(delimiter="|").splitlines()[1:]]
+    assert first == ["0", "a-b", "\u22123.1", "\u22121,235", "7", ""] and second[1:] == ["c", "+2.0", "0", "1500", ""]
+    pd.testing.assert_frame_equal(shown.data, frame()[list(COLUMNS)])
+    assert [columns[name]["type_config"]["format"] for name in ("net", "money")] == [None, None], "Streamlit's own format would go before the text"
+    assert columns["net"]["label"] == "Net, %" and COLUMNS["net"]["type_config"]["format"] == "%+.1f"
+
+
+def test_a_table_without_negative_numbers_is_left_to_streamlit():
+    given = frame(net=[3.14, 0.0], money=[None, None])
+    shown, columns = with_minus(given, COLUMNS)
+    assert shown is given and columns == COLUMNS
+
+
+def test_an_unknown_number_beside_a_negative_one_is_no_text():
+    shown, _ = with_minus(frame(net=[-1.0, None], money=[None, None]), COLUMNS)
+    assert [line.split("|")[2:4] for line in shown.to_string(delimiter="|").splitlines()[1:]] == [["\u22121.0", ""], ["", ""]] and shown.data["net"].dtype == float
+
+
+def test_the_table_of_runs_is_among_them():
+    runs = pd.DataFrame(dict(run=["r"], name=["n"], kind=[[]], curve=[[1.0, 2.0]], net=[-2.5], drawdown=[4.0], trades=[1234], factor=[0.5], made=["2024-01-01 00:00"]))
+    assert "\u22122.5|4.0|1,234|0.50" in with_minus(runs, run_columns())[0].to_string(delimiter="|")
+
+
+def test_a_column_may_have_a_title_alone():
+    shown, columns = with_minus(frame(), COLUMNS | dict(unseen="Not named"))
+    assert columns["unseen"] == "Not named" and "\u22123.1" in shown.to_string()
+    plain = pd.DataFrame(dict(setting=["app.port"], value=["8501"]))
+    assert with_minus(plain, dict(setting="Setting", value="Value"))[0] is plain
+
+
+def test_a_table_of_very_many_cells_is_left_to_streamlit():
+    long = pd.concat([frame()] * 10_000, ignore_index=True)
+    assert with_minus(long, COLUMNS)[0] is long
