@@ -59,6 +59,11 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Outside:
+    release_impact: str = param("high", choices=("low", "medium", "high"), help="scheduled releases with this impact or more are those that features count minutes to")
+
+
+@dataclass(frozen=True)
 class Form:
     balance: float = param(100_000.0, low=0.01, high=1e12, unit="account currency", help="what the form of the Backtest page starts from")
     risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="lost if the stop is hit")
@@ -76,6 +81,7 @@ class Settings:
     queue: Queue = Queue()
     work: Work = Work()
     data: Data = Data()
+    outside: Outside = Outside()
     account: Account = Account()
     costs: Costs = Costs()
     execution: Execution = Execution()

@@ -1,4 +1,4 @@
-"""Data: what bars there are, how good they are, and bringing in more."""
+"""Data: what bars and what outside data there are, how good they are, and bringing in more."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from app.dataset_view import catalogue, chosen_dataset
 from app.figures import number, plural, size
 from app.generate_form import generate
 from app.import_steps import import_steps
+from app.outside_view import outside_view
 from app.page import Page
 from app.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
+VIEWS = {"bars": "Bars", "outside": "Outside"}
 
 
 def render(desk) -> None:
+    view, doing = st.query_params.get("view", "bars"), st.query_params.get("do", "")
+    if view == "outside":
+        return outside_view(desk, doing, lambda: switch("outside"))
     datasets = desk.data.catalogue()
-    doing = st.query_params.get("do", "")
     state = f"{plural(len(datasets), 'dataset')}, {number(sum(one.bars for one in datasets))} bars, {size(sum(one.bytes for one in datasets))}" if datasets else ""
     head("Data", state, lambda: actions(doing))
+    switch("bars")
     if doing == "import":
         import_steps(desk)
     elif doing == "generate":
@@ -30,6 +35,13 @@ def render(desk) -> None:
     one = catalogue(desk, datasets)
     if one is not None:
         chosen_dataset(desk, one)
+
+
+def switch(view: str) -> None:
+    """Bars, or what stands beside them."""
+    chosen = st.segmented_control("View", list(VIEWS), default=view, required=True, key=f"data-{view}", format_func=VIEWS.__getitem__, label_visibility="collapsed")
+    if chosen != view:
+        go("data", **({} if chosen == "bars" else {"view": str(chosen)}))
 
 
 def actions(doing: str, key: str = "head") -> None:

@@ -58,11 +58,11 @@ def verify(store: Store) -> None:
 
 
 def clean(store: Store) -> None:
-    """Drop processes long gone, and frames that no run and no dataset names any more."""
+    """Drop processes long gone, and frames that no run, no dataset and no outside data names any more."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
-        keep = unit.runs.frames() | unit.datasets.frames() | unit.chunks.frames()
+        keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
 

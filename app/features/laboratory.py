@@ -11,6 +11,7 @@ import streamlit as st
 from app.backtest_form import index_of
 from app.features import decay, drift, quantiles, question, redundancy, runs, stability
 from app.features.found import everything, measured, read, read_well, scale
+from app.features.lacking import why_empty, without
 from app.features.values import small, whole_sentence
 from app.figures import DASH, number, percent, plural, told_well
 from app.forms import fields
@@ -40,6 +41,7 @@ def render(desk: Desk) -> None:
 def _form(desk: Desk, run: Any) -> None:
     key, before = f"lab-{run.id if run else 'new'}", dict(run.spec) if run else {}
     on = question.ask(desk, key, before, recipe=RECIPE)
+    regimes = _regimes(desk, key, before, on.question)
     target, strategy, params = _target(desk, key, before.get("target", {}))
     plan, rules = _settings(desk, key, before)
     forms = desk.examinations
@@ -50,7 +52,19 @@ def _form(desk: Desk, run: Any) -> None:
         sent = st.button("Examine", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
         st.caption(_price(desk, on))
     if sent and on.question is not None:
-        runs.send(VIEW, partial(desk.examinations.submit_examination, on.question, target, strategy, params, plan, rules))
+        runs.send(VIEW, partial(desk.examinations.submit_examination, on.question, target, strategy, params, plan, rules, regimes))
+
+
+def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> list[str]:
+    """Runs of regimes by which it is to be looked whether features hold; none where there are none."""
+    offered = desk.examinations.regimes(question) if question else {}
+    if not offered:
+        return []
+    had = [one["run"] for one in before.get("regimes", []) if one["run"] in offered]
+    return st.multiselect(
+        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="none but volatility and trend by rule",
+        help="Whether a feature holds is also looked at by the regimes of a finished run on these bars, as they were known at each bar's end; of several instruments one run each.",
+    )  # fmt: skip
 
 
 def _price(desk: Desk, on: question.Asked) -> str:
@@ -88,6 +102,8 @@ def _settings(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, A
 
 def _result(desk: Desk, run: Any) -> None:
     _verdict(desk, run)
+    ranking = read(desk, "ranking", run.id)
+    without(desk, run, set(ranking.loc[ranking["count"] == 0, "feature"]))
     figures(_headline(run))
     _proposal(desk, run)
     feature = _ranking(desk, run)
@@ -107,7 +123,7 @@ def _tab(desk: Desk, run: Any, name: str, feature: str) -> None:
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
     st.markdown(f"{_badge(row['verdict'])} {told_well(str(row['reason']))}")
     if not row["count"]:
-        st.caption("It has no value where the target has one, so there is nothing to draw.")
+        st.caption(f"It has no value where the target has one, so there is nothing to draw. {why_empty(desk, run, feature)}")
         return
     quantiles.view(desk, run, feature)
     a, b = st.columns([2, 3], gap="medium")

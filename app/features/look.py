@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.features import charts, question, runs
+from app.features.lacking import why_empty, without
 from app.features.values import level, spread_of
 from app.figures import DASH, number, percent, plural
 from app.widgets import download, figures, go, section, table
@@ -48,7 +49,10 @@ def _result(desk: Desk, run: Any) -> None:
         section(f"{plural(len(member['columns']), 'column')} of {member['instrument']} {member['timeframe']}", f"{plural(member['bars'], 'bar')}, run {run.id}")
         st.space("stretch")
         _take(desk, run, member)
-    _verdict(run, member)
+    empty = [one["column"] for one in member["columns"] if not one["known"]]
+    explained = desk.features.lacked(run.id)
+    _verdict(run, member, [name for name in empty if name not in explained])
+    without(desk, run, empty)
     figures(_headline(member))
     picture = st.container()
     chosen = _table(run, member)
@@ -68,15 +72,16 @@ def _take(desk: Desk, run: Any, member: dict[str, Any]) -> None:
         runs.delete(desk, VIEW, run)
 
 
-def _verdict(run: Any, member: dict[str, Any]) -> None:
-    unknown = [one["column"] for one in member["columns"] if not one["known"]]
+def _verdict(run: Any, member: dict[str, Any], unknown: list[str]) -> None:
+    """``unknown``: columns without a value that outside data does not explain."""
     late = _unsettled(member)
-    st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_known(unknown)} {_settles(member, late)}")
+    st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_known(unknown, member['columns'])} {_settles(member, late)}")
 
 
-def _known(unknown: list[str]) -> str:
+def _known(unknown: list[str], columns: list[dict[str, Any]]) -> str:
+    some = sum(bool(one["known"]) for one in columns)
     if not unknown:
-        return "Each has values."
+        return "Each has values." if some == len(columns) else f"{plural(some, 'column has', 'columns have')} values, {len(columns) - some:,} {'has' if some == len(columns) - 1 else 'have'} none."
     return f"{plural(len(unknown), 'column has', 'columns have')} no value at all, as the bars tell nothing of what {'it needs' if len(unknown) == 1 else 'they need'}: {', '.join(unknown[:4])}{f' and {len(unknown) - 4:,} more' if len(unknown) > 4 else ''}."
 
 
@@ -105,7 +110,7 @@ def _headline(member: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     least = min(some, key=lambda one: one["known"], default=None)
     return [
         ("Bars", number(member["bars"]), f"{member['edges'][0][:10]} to {member['edges'][1][:10]}", "Bars in the timeframe asked for; finer ones were joined."),
-        ("Columns", number(len(columns)), f"{len(columns) - len(some):,} without a value" if len(some) < len(columns) else "all with values", "A column without a value needs something that is not there: volume, other instruments, outside series."),
+        ("Columns", number(len(columns)), f"{len(columns) - len(some):,} without a value" if len(some) < len(columns) else "all with values", "A column without a value needs something that is not there: volume, other instruments, outside data."),
         ("Longest warm-up", number(longest["warm_up"]), longest["column"], "Bars that pass before the column has its first value, inputs included."),
         ("Least known", percent(least["known"]) if least else DASH, least["column"] if least else "", "Share of the bars on which the column has a value, of those that have any."),
         ("Settles with", _settled_at(member), "bars of history", f"The shortest history with which every column that has a value says the same as with all bars, to {percent(SETTLED)}."),
@@ -147,7 +152,7 @@ def _picture(desk: Desk, run: Any, member: dict[str, Any], column: str) -> None:
     section(column, f"{about['unit']}, under the close in {quote.quote}; the last bars, UTC")
     frame, bars = drawn(desk, run.id, member["instrument"], column, SPANS[str(span)])
     if not about["known"]:
-        st.caption("It has no value on these bars, so the price stands alone.")
+        st.caption(f"It has no value on these bars, so the price stands alone. {why_empty(desk, run, column)}")
     told = f"{column} of {member['instrument']} under its close, {spread_of(about)}"
     st.altair_chart(charts.beneath(frame, column, about["unit"], quote.quote, quote.digits, about["first"] or 0), width="stretch", alt=told)
     st.caption(f"{plural(len(frame), 'point')} drawn from {plural(bars, 'bar')}; lowest and highest values are always among them.")

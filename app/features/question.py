@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import backtest_form as backtest
+from app.features.lacking import lacking
 from app.features.values import whole_sentence
 from app.figures import number, plural
 from worker.desk import Desk, FeatureQuestion
@@ -37,6 +38,8 @@ def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = Tr
     if not chosen or not isinstance(days, tuple) or len(days) != 2:
         return Asked(None, faults, "choose bars and a span")
     question = FeatureQuestion([one.id for one in chosen], frame, *backtest.whole_days(*days), columns)
+    if with_columns:
+        lacking(desk, question, key)
     about = f"{number(desk.features.bars_in(question))} bars"
     if with_columns and not columns:
         return Asked(None, faults, "choose a recipe, or write columns")

@@ -12,6 +12,7 @@ import streamlit as st
 from app.features import matches as pictures
 from app.features import question, runs
 from app.features.found import BASIS_POINTS, everything, headed, read, read_well
+from app.features.lacking import without
 from app.features.values import whole_sentence
 from app.figures import DASH, number, percent, plural, told_well
 from app.forms import fields
@@ -74,6 +75,7 @@ def _bar(desk: Desk, key: str, before: dict[str, Any], on: question.Asked) -> tu
 
 def _result(desk: Desk, run: Any) -> None:
     _verdict(desk, run)
+    without(desk, run, run.summary["left_out"])
     figures(_headline(run))
     left, right = st.columns([3, 2], gap="medium")
     with left:

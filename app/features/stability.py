@@ -36,8 +36,18 @@ def by_group(desk: Desk, run: Any, feature: str) -> None:
     st.altair_chart(groups(table), width="stretch", alt=f"Rank correlation of {feature} by {', '.join(dict.fromkeys(table['label']))}")
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
     years = int(row["years"])
-    if years:
-        st.caption(f"The sign of the whole holds in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. Volatility and trend are regimes by rule; sessions go by the UTC hour.")
+    holds = f"The sign of the whole holds in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. " if years else ""
+    st.caption(f"{holds}Volatility and trend are regimes by rule; sessions go by the UTC hour.{_fitted(run)}")
+
+
+def _fitted(run: Any) -> str:
+    """Where the label regime comes from."""
+    told = [f"run {one['run']} knew of {one['instrument']}" for one in run.spec.get("regimes", [])]
+    if told:
+        return f" Regime is what {' and '.join(told)} at each bar's end."
+    if "regime_model" in run.spec:
+        return " Regime is told by a fitted model, which may have seen these bars: see Notes."
+    return ""
 
 
 def rolling(table: pd.DataFrame, height: int = 200) -> Picture:

@@ -27,7 +27,7 @@ FACTS = ("headlines", "releases", "instrument", "timeframe")    # what is no col
 @dataclass(frozen=True)
 class Feature:
     """``inputs``: columns of the bars, other features, or what stands around them. ``params``: name -> default.
-    ``low`` and ``high``: bounds that no value passes, None for none."""
+    ``low`` and ``high``: bounds that no value passes, None for none. ``series``: see ``feature``."""
 
     name: str
     function: Callable[..., Column]
@@ -41,6 +41,7 @@ class Feature:
     warm_up: Bars = 0
     memory: Bars | None = None
     state: Bars | None = None
+    series: Callable[..., tuple[str, ...]] | None = None
 
     @property
     def help(self) -> str:
@@ -68,13 +69,15 @@ FEATURES: Registry[Feature] = Registry("feature")
 
 
 def feature(
-    *, unit: str, source: str, low: float | None = None, high: float | None = None, warm_up: Bars = 0, memory: Bars | None = None, state: Bars | None = None
+    *, unit: str, source: str, low: float | None = None, high: float | None = None, warm_up: Bars = 0, memory: Bars | None = None, state: Bars | None = None,
+    series: Callable[..., tuple[str, ...]] | None = None,
 ) -> Callable:  # fmt: skip
     """Register a function as a feature: positional arguments are its inputs, keyword-only arguments its parameters.
 
     ``warm_up``: so many values of its inputs pass before it has one. ``memory``: so many of the latest give its latest, where that is more than
     ``warm_up`` and one. ``state``: places of a float64 array, zeros before the first bar, that the function gets as ``state``, reads and leaves
     as it stands after its last bar; it goes on from there when a bar is appended. Each is a number, or a function of the parameters it names.
+    ``series``: which outside series it looks at, a function of its parameters and of ``instrument``, whose bars they are; without it, where ``macro`` is among the inputs, any.
     """
 
     def register(function: Callable[..., Column]) -> Callable[..., Column]:
@@ -83,7 +86,7 @@ def feature(
         params = {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "state"}
         family = function.__module__.rsplit(".", 1)[-1]
         called = _of_lists(function, state, params)
-        FEATURES.add(function.__name__, Feature(function.__name__, called, inputs, params, unit, source, family, low, high, warm_up, memory, state))
+        FEATURES.add(function.__name__, Feature(function.__name__, called, inputs, params, unit, source, family, low, high, warm_up, memory, state, series))
         return called
 
     return register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -11,12 +11,26 @@ from domain.market.instrument import Instrument
 
 LEAST = 5       # days before there is a score
 SEEN = 5        # places of the state before its ring of days
-scored = feature(
-    unit="standard deviations", source="own definition", warm_up=lambda window: min(window, LEAST) - 1, state=lambda window: SEEN + window
-)  # fmt: skip
 
 
-@scored
+def scored(series: Callable[..., tuple[str, ...]]) -> Callable:
+    """A score of days against the last ones; ``series``: as ``feature`` takes it."""
+    return feature(unit="standard deviations", source="own definition", warm_up=lambda window: min(window, LEAST) - 1, state=lambda window: SEEN + window, series=series)
+
+
+def policy_rates(instrument: Instrument | None) -> tuple[str, ...]:
+    """Names of the policy rates whose differential is paid for holding an instrument: its base's, then its quote's; of a metal the quote's.
+
+    >>> from domain.market.instrument import instrument
+    >>> policy_rates(instrument("EURJPY")), policy_rates(instrument("XAUUSD")), policy_rates(instrument("US500"))
+    (('EU_RATE', 'JP_RATE'), ('US_RATE',), ())
+    """
+    if instrument is None or instrument.kind not in ("fx", "metal"):
+        return ()
+    return tuple(f"{currency[:2]}_RATE" for currency in ((instrument.base, instrument.quote) if instrument.kind == "fx" else (instrument.quote,)))
+
+
+@scored(lambda series: (series,))
 def macro_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 60, series: str = "US_RATE", state: np.ndarray) -> Column:
     """How far an outside series lies off its own last days:  (x − mean(days)) / deviation(days),  over ``window`` days.
     A day is one of UTC on which a bar opens; its value is what was last published by the end of its latest bar, so a value that stays counts anew each day
@@ -31,7 +45,7 @@ def macro_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 6
     return _scores(_of(macro, series, ts), ts, window, state)
 
 
-@scored
+@scored(lambda: ("DXY",))
 def dollar_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 60, state: np.ndarray) -> Column:
     """How far the dollar index (DXY) lies off its last ``window`` days, as macro_zscore.
 
@@ -41,7 +55,7 @@ def dollar_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 
     return _scores(_of(macro, "DXY", ts), ts, window, state)
 
 
-@scored
+@scored(lambda: ("VIX",))
 def vix_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 60, state: np.ndarray) -> Column:
     """How far the VIX lies off its last ``window`` days, as macro_zscore.
 
@@ -51,7 +65,7 @@ def vix_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 60,
     return _scores(_of(macro, "VIX", ts), ts, window, state)
 
 
-@scored
+@scored(lambda: ("US10Y",))
 def yield_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 60, state: np.ndarray) -> Column:
     """How far the 10-year US Treasury yield (US10Y) lies off its last ``window`` days, as macro_zscore.
 
@@ -61,7 +75,7 @@ def yield_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 6
     return _scores(_of(macro, "US10Y", ts), ts, window, state)
 
 
-@feature(unit="percentage points", source="uncovered interest parity: what holding the base instead of the quote pays")
+@feature(unit="percentage points", source="uncovered interest parity: what holding the base instead of the quote pays", series=policy_rates)
 def rate_differential(close: Column, macro: Mapping[str, Column], instrument: Instrument | None) -> Column:
     """Policy rate of the base less that of the quote, each the latest published: for EURUSD  EU_RATE − US_RATE.
     A metal pays 0. NaN where one of the two is not known, and for what is neither currency nor metal.
@@ -70,13 +84,13 @@ def rate_differential(close: Column, macro: Mapping[str, Column], instrument: In
     >>> rate_differential([1.1], {"EU_RATE": [4.0], "US_RATE": [5.25]}, instrument("EURUSD")).tolist()
     [-1.25]
     """
-    if instrument is None or instrument.kind not in ("fx", "metal"):
+    rates = [_of(macro, name, close) for name in policy_rates(instrument)]
+    if not rates:
         return np.full(len(close), np.nan)
-    base = np.zeros(len(close)) if instrument.kind == "metal" else _of(macro, _rate_of(instrument.base), close)
-    return base - _of(macro, _rate_of(instrument.quote), close)
+    return rates[0] - rates[1] if len(rates) == 2 else np.zeros(len(close)) - rates[0]
 
 
-@scored
+@scored(lambda: ())
 def rate_differential_zscore(rate_differential: Column, ts: np.ndarray, *, window: int = 60, state: np.ndarray) -> Column:
     """How far the policy rate differential lies off its last ``window`` days, as macro_zscore: off 0 after a decision, and back within the window.
 
@@ -84,11 +98,6 @@ def rate_differential_zscore(rate_differential: Column, ts: np.ndarray, *, windo
     [nan, nan, nan, 1.7321]
     """
     return _scores(rate_differential, ts, window, state)
-
-
-def _rate_of(currency: str) -> str:
-    """Its name in the table of series; currencies begin with the two letters of their country."""
-    return f"{currency[:2]}_RATE"
 
 
 def _of(macro: Mapping[str, Column], name: str, like: Column) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import tomllib
@@ -106,6 +107,15 @@ def score(text: str) -> float:
     (0.48, 0.29, 0.0)
     """
     return lexicon()(text)
+
+
+def scorer_name() -> str:
+    """What the shipped lexicon is called where its scores are kept: another list of words is another scorer.
+
+    >>> scorer_name().partition(" ")[0]
+    'lexicon'
+    """
+    return f"lexicon {hashlib.sha256(LEXICON.read_bytes()).hexdigest()[:8]}"
 
 
 def read_headlines(frame: pd.DataFrame, scorer: Scorer = score) -> Known:

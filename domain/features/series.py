@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,8 @@ import pandas as pd
 
 from domain.errors import BadRequest, unknown
 from domain.features.around import Known
+from domain.features.rows import Read, counted, text_of
+from domain.market.readers.base import MAX_BYTES, MAX_ROWS
 from domain.market.zones import DAY, HOUR
 
 TABLE = Path(__file__).with_name("series.toml")
@@ -84,6 +87,42 @@ def read_series(file: Path | IO[str], name: str) -> Known:
     return Known(series()[name].known_at(dates[order]), values[order])
 
 
+def series_table(path: Path, name: str, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Read:
+    """``date, value, known`` of a series, packed or not, in the order of its dates: what ``read_series`` reads, each date once.
+    Of a date that is there twice the last counts."""
+    if name not in series():
+        raise unknown("series", name, series())
+    dates, values = _columns(StringIO(text_of(path, max_bytes)), name)
+    if len(dates) > max_rows:
+        raise BadRequest(f"{path.name} has more than {max_rows:,} rows, which is the limit; split it, or raise the limit in the settings")
+    there = pd.DataFrame(dict(date=dates, value=values))[~np.isnan(values)]
+    if there.empty:
+        raise BadRequest(f"no row of {path.name} has a value of {name}; choose a file that holds some")
+    once = there.sort_values("date", kind="stable").drop_duplicates("date", keep="last", ignore_index=True)
+    known = series()[name].known_at(once["date"].to_numpy("datetime64[D]"))
+    frame = pd.DataFrame(dict(date=_aware(once["date"].to_numpy("datetime64[ns]")), value=once["value"], known=_aware(known.view("datetime64[ns]"))))
+    return Read(frame, tuple(_told(len(dates) - len(there), not there["date"].is_monotonic_increasing, there, len(there) - len(once))))
+
+
+def known_of(frame: pd.DataFrame) -> Known:
+    """The values of ``series_table``'s frame by when each was known."""
+    return Known(frame["known"].dt.as_unit("ns").astype("int64").to_numpy(), frame["value"].to_numpy(np.float64, copy=True))
+
+
+def _aware(times: np.ndarray) -> pd.Series:
+    return pd.Series(pd.to_datetime(times, utc=True)).dt.as_unit("ns")
+
+
+def _told(empty: int, disordered: bool, there: pd.DataFrame, twice: int) -> Iterator[str]:
+    if empty:
+        yield counted(empty, "date has", "dates have", "no value.")
+    if disordered:
+        yield "The rows were not in the order of their dates; they are now."
+    if twice:
+        other = int((there.drop_duplicates().groupby("date").size() > 1).sum())
+        yield counted(twice, "row was", "rows were", f"of a date that was there already{f', {other:,} with another value: the last one counts' if other else ''}.")
+
+
 def _columns(file: Path | IO[str], name: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         table = pd.read_csv(file, na_values=["."])
@@ -97,6 +136,6 @@ def _columns(file: Path | IO[str], name: str) -> tuple[np.ndarray, np.ndarray]:
         row = int(np.isnat(dates).argmax())
         raise BadRequest(f"row {row + 2} of the file of {name} has the date {table.iloc[row, 0]!r}; it must be like 2024-07-12")
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-    if (bad := np.isnan(values) & table[column].notna().to_numpy()).any():
+    if (bad := ~np.isfinite(values) & table[column].notna().to_numpy()).any():
         raise BadRequest(f"row {int(bad.argmax()) + 2} of the file of {name} has the value {table[column].iloc[int(bad.argmax())]!r}; it must be a number, or empty for none")
     return dates, values

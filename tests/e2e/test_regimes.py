@@ -23,6 +23,17 @@ def choose(page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def choose_bars(page, version: str) -> None:
+    bars = page.locator("[data-testid=stMultiSelect]").first
+    expect(bars).to_be_visible(timeout=SOON)
+    if version[:4] not in bars.inner_text():
+        bars.get_by_role("button", name="Clear all").click()
+        bars.locator("input").fill(version[:4])
+        page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")
+    expect(bars).to_contain_text(version[:4], timeout=SOON)
+
+
 @pytest.fixture(scope="module")
 def run(chromium, house) -> str:
     """A backtest on bars of one's own that switch between regimes."""
@@ -33,14 +44,7 @@ def run(chromium, house) -> str:
 def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, house, run, shoot):
     version = house.terminal("runs", "show", run)["spec"]["datasets"][0]
     page.goto(f"{house.url}/features?view=regimes")
-    bars = page.locator("[data-testid=stMultiSelect]").first
-    expect(bars).to_be_visible(timeout=SOON)
-    if version[:4] not in bars.inner_text():
-        bars.get_by_role("button", name="Clear all").click()
-        bars.locator("input").fill(version[:4])
-        page.get_by_role("option").first.click()
-        page.keyboard.press("Escape")
-    expect(bars).to_contain_text(version[:4], timeout=SOON)
+    choose_bars(page, version)
     for name, value in (("Train on", "20000"), ("Refit every", "20000"), ("Restarts", "1")):
         field = page.get_by_role("spinbutton", name=name, exact=True)
         field.fill(value)
@@ -80,6 +84,17 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     page.goto(f"{house.url}/backtest?run={run}&view=Equity")
     choose(page, "Regimes", "Volatility")
     expect(page.get_by_text(re.compile("bands?: volatility of EURUSD, known at the close of each bar"))).to_be_visible(timeout=SOON)
+
+    page.goto(f"{house.url}/features?view=laboratory")
+    choose_bars(page, version)
+    choose(page, "Recipe", "basic · 7")
+    regimes = page.locator("[data-testid=stMultiSelect]").filter(has_text=re.compile(r"^Regimes"))
+    regimes.locator("input").fill(fitted)
+    page.get_by_role("option", name=f"EURUSD: HMM, 3 states, run {fitted}", exact=True).click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Examine").click()
+    expect(page.get_by_text(f"Regime is what run {fitted} knew of EURUSD at each bar's end.")).to_be_visible(timeout=LONG)
+    shoot("features-laboratory-regimes", 2100)
 
 
 def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, house, run):

@@ -279,7 +279,7 @@ def test_health_names_each_part(desk, store):
         unit.alive(Process("old", "worker", "host", 9, now, now - timedelta(seconds=9), ""))
     health = {part.part: part for part in desk.house.health()}
     assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Disk": health["Disk"].state}
-    assert health["Workers"].note == "2 running" and "schema 0003" in health["Database"].note
+    assert health["Workers"].note == "2 running" and "schema 0004" in health["Database"].note
     pulse = desk.jobs.pulse()
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 

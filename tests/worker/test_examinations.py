@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from domain.errors import BadRequest
 from domain.features import Around, compute, parse, use
+from domain.features.regimes import fit, observations
 from domain.laboratory import Plan, Rules, forward_return
 from domain.laboratory import examine as examined
 from domain.laboratory import similar as like
@@ -27,6 +28,8 @@ from worker import actors
 from worker.cli import app
 from worker.desk import FeatureQuestion
 from worker.jobs.base import Work
+from worker.jobs.feature_sets import Member
+from worker.jobs.labels import as_known, by_model
 from worker.supervise import House as Tree
 
 COLUMNS = ["zscore(20)", "rsi(14)", "log_return(1)", "atr(14)"]
@@ -212,6 +215,125 @@ def test_cancel_stops_an_examination_and_counts_nothing(house, desk, monkeypatch
     assert desk.examinations.tried(ask.datasets) == 0 and not desk.examinations.latest()
 
 
+# -- by regimes of a finished run, or of a model
+
+FITTED = dict(kind="hmm", states="2", train=500, step=400, restarts=1, seed=5)
+SEEN = ["log_volatility(24)", "straightness(24)"]
+
+
+def regimes(desk, ask: FeatureQuestion, plan=None):
+    """A finished run of regimes on the first of these bars."""
+    job = desk.regimes.submit(replace(ask, columns=[]), FITTED if plan is None else plan, SEEN).job
+    actors.run(job.id)
+    assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
+    return desk.regimes.get(desk.jobs.get(job.id).result["run"])
+
+
+def kept_labels(desk, run) -> pd.DataFrame:
+    return desk.regimes._frame(run, "regimes", ["ts", "end", "label"])
+
+
+@on_sqlite
+def test_a_feature_is_looked_at_within_the_regimes_of_a_finished_run(house, desk):
+    ask = asked(desk, COLUMNS)
+    fitted = regimes(desk, ask)
+    assert list(desk.examinations.regimes(ask)) == [fitted.id]
+    run = examine(desk, ask, regimes=[fitted.id])
+    words = kept_labels(desk, fitted)["label"]
+    periods = desk.examinations.periods(run.id, "zscore(20)").query("label == 'regime'").set_index("group")
+    frame = with_columns(desk, ask)
+    followed = forward_return(frame, 4).values
+    both = frame["zscore(20)"].notna() & np.isfinite(followed)
+    assert set(periods.index) == set(fitted.summary["names"]) and words.isna().sum() == 500
+    for name, row in periods.iterrows():
+        inside = both & (words == name)
+        assert row["count"] == inside.sum() and row["ic"] == pytest.approx(frame.loc[inside, "zscore(20)"].rank().corr(pd.Series(followed[inside]).rank().set_axis(frame.index[inside])), abs=1e-9)
+    told = [dict(instrument="EURUSD", run=fitted.id, frame=fitted.frames["regimes"])]
+    assert run.spec["regimes"] == told == run.manifest["spec"]["regimes"] and run.frames["regimes_EURUSD"] == fitted.frames["regimes"]
+    assert any(fitted.id in note and f"{len(words) - 500:,} of {len(words):,} bars" in note for note in run.summary["notes"])
+    assert "regime" not in set(desk.examinations.periods(examine(desk, ask).id, "zscore(20)")["label"]), "without a run it is another question"
+
+
+@on_sqlite
+def test_labels_come_from_no_later_bar(house, desk):
+    """A run on bars up to a cut labels them as the run on all bars does; both are joined by the ends of bars, and none is carried on behind the last."""
+    ask = asked(desk, COLUMNS)
+    short = replace(ask, end=datetime(2024, 3, 4, tzinfo=UTC))
+    whole, part = (kept_labels(desk, regimes(desk, one)) for one in (ask, short))
+    ends = whole["end"].astype("int64").to_numpy()
+    all_words, cut_words = as_known(whole, ends), as_known(part, ends)
+    cut = len(part)
+    assert 500 < cut < len(whole) and (all_words[:cut] == cut_words[:cut]).all() and (cut_words[cut:] == "").all() and len(set(all_words[500:])) == 2
+    assert all_words.tolist() == ["" if pd.isna(word) else word for word in whole["label"]]
+    between = as_known(whole, ends[:-1] + (ends[1:] - ends[:-1]) // 2)
+    assert (between == all_words[:-1]).all(), "between two ends the earlier bar is what is known"
+
+
+@on_sqlite
+def test_states_of_a_model_are_filtered_and_begin_with_the_first_known_bar(house, desk):
+    ask = asked(desk, COLUMNS)
+    bars, around = stored(desk, ask.datasets[0]), Around(instrument("EURUSD"), Timeframe.named("H1"))
+    model = fit(observations(bars, around, SEEN), "hmm", 2, 5, 1)
+    run = examine(desk, ask, model=model)
+    whole, part = (by_model(model, Member(desk.data.get(ask.datasets[0]), bars[:cut].reset_index(drop=True), around)) for cut in (len(bars), 700))
+    assert (whole[:700] == part).all() and (whole[:24] == "").all() and set(whole[24:]) == set(model.names)
+    groups = desk.examinations.table(run.id, "periods", "log_return(1)").query("label == 'regime'").set_index("group")["count"]
+    assert groups.to_dict() == pd.Series(whole[24:-4]).value_counts().to_dict()
+    assert run.spec["regime_model"] == json.loads(model.to_json()) and any(model.trained[1] in note for note in run.summary["notes"])
+    with pytest.raises(BadRequest, match="runs of regimes or a regime model"):
+        desk.examinations.submit_examination(ask, regimes=["some"], model=model)
+    other = replace(model, columns=("correlation_with_others(96)", "straightness(24)"))
+    job = desk.examinations.submit_examination(ask, dict(horizon=4), model=other).job
+    actors.run(job.id)
+    assert "never have a value together on these bars of EURUSD" in desk.jobs.get(job.id).error["sentence"]
+
+
+@on_sqlite
+def test_each_instrument_has_the_labels_of_its_own_run_and_others_have_none(house, desk):
+    ask = asked(desk, ["zscore(20)"], names=("EURUSD", "GBPUSD"))
+    second = regimes(desk, replace(ask, datasets=ask.datasets[1:]))
+    run = examine(desk, ask, regimes=[second.id])
+    groups = desk.examinations.table(run.id, "periods", "zscore(20)").query("label == 'regime'")
+    words = kept_labels(desk, second)["label"]
+    assert groups["count"].sum() == words.notna().sum() - 4, "all of its labels but the four bars that nothing follows"
+    assert [one["instrument"] for one in run.spec["regimes"]] == ["GBPUSD"] and any("EURUSD, so its bars have none" in note for note in run.summary["notes"])
+    first = regimes(desk, ask)
+    both = examine(desk, ask, regimes=[second.id, first.id])
+    assert [one["run"] for one in both.spec["regimes"]] == [first.id, second.id] and set(both.frames) > {"regimes_EURUSD", "regimes_GBPUSD"}
+    assert set(desk.examinations.regimes(ask)) == {first.id, second.id}
+
+
+@on_sqlite
+def test_regimes_of_other_bars_are_neither_offered_nor_taken(house, desk):
+    ask = asked(desk, COLUMNS)
+    first, second = regimes(desk, ask), regimes(desk, ask, FITTED | dict(seed=6))
+    longer = replace(ask, timeframe="H4")
+    late = replace(ask, start=datetime(2024, 3, 20, tzinfo=UTC))
+    early = regimes(desk, replace(ask, end=datetime(2024, 3, 4, tzinfo=UTC)))
+    other = asked(desk, COLUMNS, names=("GBPUSD",))
+    assert list(desk.examinations.regimes(ask)) == [early.id, second.id, first.id] and desk.examinations.regimes(longer) == {} == desk.examinations.regimes(other)
+    assert list(desk.examinations.regimes(late)) == [second.id, first.id]
+    refused = [(longer, [first.id], "regimes of H1 bars, and H4"), (other, [first.id], "of other bars of EURUSD"), (late, [early.id], "to 2024-03-0[13], and 2024-03-20"), (ask, [first.id, second.id], "choose one for each"), (ask, ["nosuch"], "no run nosuch")]
+    for question, chosen, sentence in refused:
+        with pytest.raises(BadRequest, match=sentence):
+            desk.examinations.submit_examination(question, dict(horizon=4), regimes=chosen)
+
+
+@on_sqlite
+def test_labels_outlive_the_run_they_come_from(house, desk, store):
+    ask = asked(desk, COLUMNS)
+    fitted = regimes(desk, ask)
+    run = examine(desk, ask, regimes=[fitted.id])
+    desk.regimes.delete(fitted.id)
+    with store.look() as unit:
+        assert fitted.frames["regimes"] in unit.runs.frames()
+    assert desk.examinations.regimes(ask) == {} and len(desk.examinations.table(run.id, "regimes_EURUSD"))
+    job = desk.examinations.submit_examination(ask, dict(horizon=6), regimes=[regimes(desk, ask, FITTED | dict(seed=7)).id]).job
+    store.frames._fs.rm(store.frames._path(job.spec["regimes"][0]["frame"]))
+    actors.run(job.id)
+    assert "are no longer stored" in desk.jobs.get(job.id).error["sentence"]
+
+
 # -- from the terminal
 
 
@@ -248,6 +370,23 @@ def test_like_moments_from_the_terminal(say, desk, tmp_path):
     assert {path.stem for path in (tmp_path / "out").glob("*.csv")} == {"matches", "paths", "followed", "distribution"}
     with pytest.raises(BadRequest, match="either --recipe or --columns"):
         say("similar", "--recipe", "basic", "--columns", "atr(14)")
+
+
+@on_sqlite
+def test_regimes_from_the_terminal_are_a_run_or_a_model(say, desk, tmp_path):
+    ask = asked(desk, ["zscore(20)"])
+    fitted = regimes(desk, ask)
+    path = tmp_path / "model.json"
+    path.write_text(desk.regimes.model(fitted.id).to_json())
+    for given in (fitted.id, str(path)):
+        told = say("examine", "--columns", "zscore(20)", "--horizon", "4", "--regimes", given, "--out", str(tmp_path / "out"))
+        periods = pd.read_csv(tmp_path / "out" / "periods.csv")
+        assert set(periods.query("label == 'regime'")["group"]) == set(fitted.summary["names"]) and any("egimes" in note for note in told["notes"])
+    assert len(pd.read_csv(tmp_path / "out" / "regimes_EURUSD.csv")) == fitted.summary["bars"]
+    with pytest.raises(BadRequest, match="one regime model, or runs of regimes alone"):
+        say("examine", "--columns", "zscore(20)", "--regimes", str(path), "--regimes", fitted.id)
+    with pytest.raises(BadRequest, match=r"nosuch\.json cannot be read"):
+        say("examine", "--columns", "zscore(20)", "--regimes", "nosuch.json")
 
 
 def test_libraries_take_one_core_each_unless_told_otherwise(settings, monkeypatch):

@@ -16,6 +16,7 @@ from worker.desk.features import FeatureQuestion, Features
 from worker.desk.house import House
 from worker.desk.jobs import JobList
 from worker.desk.laboratory import Laboratory
+from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
 from worker.desk.room import Room
 from worker.desk.splits import Splits
@@ -28,7 +29,7 @@ from worker.store.migrate import upgrade
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``trail`` (the audit), ``house`` (settings and health);
+    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``trail`` (the audit), ``house`` (settings and health);
     of a run ``trades``, ``laboratory`` (its tables) and ``beliefs`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -38,6 +39,7 @@ class Desk:
         self.sweeps, self.batches = Sweeps(room), Batches(room)
         self.compare, self.features, self.examinations = Compare(room), Features(room), Examinations(room)
         self.regimes = RegimeView(room)
+        self.outside = OutsideData(room)
         self.splits = Splits(room)
         self.trades, self.laboratory, self.beliefs = Trades(room), Laboratory(room), Beliefs(room)
 

@@ -20,6 +20,7 @@ from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
 from domain.trading import Account, Costs, Execution
 from worker.desk.export import safe
+from worker.desk.needs import resolved
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
@@ -101,8 +102,9 @@ class Backtests:
         with self._room.store.look() as unit:
             used = [found(unit.datasets.get(name), "dataset", name) for name in question.datasets]
             catalogue = unit.datasets.all()
+            outside = resolved(unit, strategy.features(), [self._instrument(one) for one in used], self._room.settings.outside.release_impact)
         self._check(question, used)
-        return dict(
+        return outside | dict(
             strategy=question.strategy, params=values_of(strategy), datasets=[one.version for one in used], timeframe=question.timeframe,
             start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},

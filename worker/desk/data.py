@@ -96,30 +96,15 @@ class Data:
 
     def stage_upload(self, name: str, content: bytes | memoryview) -> Staged:
         """Take in an uploaded file under our own name, and look at it."""
-        view = memoryview(content)
-        return self._staged(Path(name).name, (bytes(view[at : at + PART]) for at in range(0, len(view), PART)), len(view))
+        return self._staged(*taken_in(self._room, *parts_of(name, content)))
 
     def stage_path(self, path: str) -> Staged:
         """Take in a file of this machine, and look at it."""
-        try:
-            where = Path(path).expanduser()
-            facts = where.stat()
-        except (OSError, ValueError, RuntimeError) as error:
-            raise BadRequest(f"there is no file {path!r} that can be read: {getattr(error, 'strerror', None) or error}. Give its full path on this machine") from None
-        if not stat.S_ISREG(facts.st_mode):
-            raise BadRequest(f"{path} is a folder or a device, not a file; give the path of one file")
-        return self._staged(where.name, _parts(where), facts.st_size)
+        return self._staged(*taken_in(self._room, *parts_of(path)))
 
-    def _staged(self, name: str, parts: Iterable[bytes], size: int) -> Staged:
-        name = name.encode("utf-8", "replace").decode().replace("\0", "?")       # a name may be any bytes; ours are stored and shown
-        most = self._room.settings.data.max_import_mb * 1_000_000
-        if size > most:
-            raise BadRequest(f"{name} is {size / 1e6:,.0f} MB; the most that may be imported is {most / 1e6:,.0f} MB. Split it, or raise [data] max_import_mb in config.toml")
-        if size == 0:
-            raise BadRequest(f"{name} is empty; choose a file that holds bars")
-        file, size = self._room.store.frames.put_file(parts, most)
+    def _staged(self, file: str, name: str, size: int) -> Staged:
         with self._room.store.frames.open_file(file, name) as path:
-            return Staged(file, name, size, readers.recognise(path, most))
+            return Staged(file, name, size, readers.recognise(path, self._room.settings.data.max_import_mb * 1_000_000))
 
     def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "") -> Submitted:
         """Read the whole file in the background and judge it; nothing is stored."""
@@ -199,6 +184,33 @@ class Data:
     def shut_between(self, dataset: Dataset) -> str:
         """The calendar its gaps are judged by."""
         return calendar(self.instruments()[dataset.instrument].calendar).title
+
+
+def parts_of(name: str, content: bytes | memoryview | None = None) -> tuple[str, Iterable[bytes], int]:
+    """The name, the bytes and the size of an uploaded file, or, without ``content``, of the file of this machine at the path ``name``."""
+    if content is not None:
+        view = memoryview(content)
+        return Path(name).name, (bytes(view[at : at + PART]) for at in range(0, len(view), PART)), len(view)
+    try:
+        where = Path(name).expanduser()
+        facts = where.stat()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadRequest(f"there is no file {name!r} that can be read: {getattr(error, 'strerror', None) or error}. Give its full path on this machine") from None
+    if not stat.S_ISREG(facts.st_mode):
+        raise BadRequest(f"{name} is a folder or a device, not a file; give the path of one file")
+    return where.name, _parts(where), facts.st_size
+
+
+def taken_in(room: Room, name: str, parts: Iterable[bytes], size: int, what: str = "bars") -> tuple[str, str, int]:
+    """Keep a file of ``what`` until it is imported: what it is kept as, its name as it can be stored and shown, its size."""
+    name = name.encode("utf-8", "replace").decode().replace("\0", "?")       # a name may be any bytes
+    most = room.settings.data.max_import_mb * 1_000_000
+    if size > most:
+        raise BadRequest(f"{name} is {size / 1e6:,.0f} MB; the most that may be imported is {most / 1e6:,.0f} MB. Split it, or raise [data] max_import_mb in config.toml")
+    if size == 0:
+        raise BadRequest(f"{name} is empty; choose a file that holds {what}")
+    file, size = room.store.frames.put_file(parts, most)
+    return file, name, size
 
 
 def _parts(path: Path) -> Iterator[bytes]:

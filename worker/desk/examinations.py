@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
+from domain.features.regimes import RegimeModel
 from domain.laboratory import Ahead, Likeness, Plan, Rules
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question, text_of
 from worker.desk.features import FeatureQuestion, Features, Recipe
+from worker.desk.regimes import RegimeView, apart, features_in, kind_of
 from worker.desk.room import Room, Submitted
 from worker.desk.thin import thinned
 from worker.store import Run
@@ -32,7 +35,7 @@ OF_TIME = 900       # rows of a series that are drawn
 
 class Examinations:
     def __init__(self, room: Room) -> None:
-        self._room, self._features, self._backtests = room, Features(room), Backtests(room)
+        self._room, self._features, self._backtests, self._view = room, Features(room), Backtests(room), RegimeView(room)
 
     # -- choices
 
@@ -44,6 +47,10 @@ class Examinations:
         """Table -> what it is called."""
         return dict(TABLES if kind == "examine" else MOMENTS)
 
+    def regimes(self, question: FeatureQuestion) -> dict[str, str]:
+        """Run of regimes by which stability can be looked at -> what it is called; newest first."""
+        return {run.id: f"{run.summary['instrument']}: {kind_of(run)}" for run in self._view.covering(question)}
+
     def tried(self, datasets: Sequence[str]) -> int:
         """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
         with self._room.store.look() as unit:
@@ -53,12 +60,14 @@ class Examinations:
 
     def submit_examination(
         self, question: FeatureQuestion, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
-        example: bool = False,
+        regimes: Sequence[str] = (), model: RegimeModel | None = None, example: bool = False,
     ) -> Submitted:  # fmt: skip
         """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, Plan, Rules. Trades are those of ``strategy`` with
-        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with."""
-        spec = self._features.spec(question)
+        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is looked at by ``regimes`` too: runs of
+        regimes (ids, one an instrument), or else a fitted ``model`` that is filtered along all of the bars."""
+        spec = self._features.spec(question, more=features_in(model.columns) if model else ())
         spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(Plan, plan or {})), rules=values_of(build(Rules, rules or {})))
+        spec |= self._regimes(question, regimes, model)
         spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more looks it is another question
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
         return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec, example)
@@ -74,6 +83,23 @@ class Examinations:
         """Looks at these bars, those that are asked for included."""
         with self._room.store.look() as unit:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
+
+    def _regimes(self, question: FeatureQuestion, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
+        """As a job reads it; nothing where none are chosen. A run is named with the hash of its labels, so that they stay those that were asked for."""
+        if model is not None:
+            if regimes:
+                raise BadRequest("give either runs of regimes or a regime model")
+            return dict(regime_model=json.loads(model.to_json()))
+        with self._room.store.look() as unit:
+            versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
+        chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
+        for run in chosen.values():
+            if said := apart(run, question, versions):
+                raise BadRequest(f"{said}; choose a run that fits, or find regimes on these bars first")
+        if len(chosen) < len(set(regimes)):
+            raise BadRequest(f"{listed(regimes)} are several runs of regimes on the same bars; choose one for each instrument")
+        told = [dict(instrument=one.summary["instrument"], run=one.id, frame=one.frames["regimes"]) for one in map(chosen.get, versions) if one]
+        return dict(regimes=told) if told else {}
 
     def _target(self, question: FeatureQuestion, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As a job reads it, without what has no part in it."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
-from domain.features import FEATURES, parse, use, warm_up_of
+from domain.features import FEATURES, Use, parse, use, warm_up_of
+from domain.features.outside import needs
 from domain.features.recipes import recipes as built_in
 from domain.params import build, values_of
-from domain.strategies import STRATEGIES
+from domain.strategies import STRATEGIES, Strategy
 from worker.desk.backtests import Backtests, Question
+from worker.desk.needs import Lack, lacks, resolved, titled
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
 from worker.store import Run
@@ -148,13 +150,35 @@ class Features:
 
     # -- asking; the same question on the same code is the job that answered it
 
-    def spec(self, question: FeatureQuestion, columns: bool = True) -> dict[str, Any]:
-        """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any."""
+    def spec(self, question: FeatureQuestion, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
+        """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any. Where the columns, or ``more``
+        that is computed, look at outside data, the versions of it that are in use; a later import is another question."""
         written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
         with self._room.store.look() as unit:
             used = [found(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(one) for one in used], self._room.settings.outside.release_impact)
         self._backtests._check(self._span(question), used)
-        return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written)
+        return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
+
+    def lacks(self, question: FeatureQuestion) -> list[Lack]:
+        """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
+        uses = [parse(text) for text in question.columns if not self.faults([text])]
+        with self._room.store.look() as unit:
+            used = [one for name in question.datasets if (one := unit.datasets.get(name))]
+            return lacks(unit, uses, [self._backtests._instrument(one) for one in used], (question.start, question.end))
+
+    def lacked(self, run_id: str) -> dict[str, list[str]]:
+        """Column of a run -> titles of the outside data that it needs and that the run was made without."""
+        run = self.get(run_id)
+        asked = run.spec.get("outside", {})
+        with self._room.store.look() as unit:
+            instruments = [self._backtests._instrument(one) for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
+        needed = {column: needs([parse(column)], instruments) for column in run.spec["columns"]}
+        wanting = {
+            column: [titled("series", name) for name in one.series if name not in asked.get("series", {})] + [titled(kind, "") for kind in ("headlines", "releases") if getattr(one, kind) and kind not in asked]
+            for column, one in needed.items()
+        }
+        return {column: titles for column, titles in wanting.items() if titles}
 
     def submit(self, kind: str, what: str, question: FeatureQuestion, spec: Mapping[str, Any], example: bool = False) -> Submitted:
         """A job on features: ``what`` is the beginning of its title."""
@@ -168,9 +192,11 @@ class Features:
 
     def submit_gate(self, question: FeatureQuestion, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
         """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
-        spec = self.spec(question, columns=not strategy)
-        if strategy:
-            spec |= dict(columns=[], strategy=strategy, params=values_of(build(STRATEGIES[strategy], params or {})))
+        if not strategy:
+            spec = self.spec(question)
+        else:
+            made: Strategy = build(STRATEGIES[strategy], params or {})
+            spec = self.spec(replace(question, columns=()), columns=False, more=made.features()) | dict(strategy=strategy, params=values_of(made))
         return self.submit("gate", f"Gate: {strategy or self._told(spec['columns'])}", question, spec)
 
     def bars_in(self, question: FeatureQuestion) -> int:

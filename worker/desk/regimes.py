@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, unknown
-from domain.features import Around, parse
+from domain.features import Around, Use, parse
 from domain.features.regimes import OBSERVED, RULES, Plan, RegimeModel, spells, standard
 from domain.features.regimes.observed import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
@@ -77,7 +78,8 @@ class RegimeView:
         wrong = self.faults({}, observed)
         if wrong:
             raise BadRequest("; ".join(wrong.values()))
-        spec = self._features.spec(question, columns=False) | dict(plan=values_of(made), observed=[_observed(text) for text in observed])
+        seen = [_observed(text) for text in observed]
+        spec = self._features.spec(question, columns=False, more=features_in(seen)) | dict(plan=values_of(made), observed=seen)
         states = f"{made.states} states" if made.number else "states by BIC"
         return self._send(f"Regimes: {made.kind}, {states}", question, spec, "research")
 
@@ -105,6 +107,12 @@ class RegimeView:
         with self._room.store.look() as unit:
             every = unit.runs.latest(KIND, limit)
         return [one for one in every if not bars or one.spec["datasets"][0] in bars]
+
+    def covering(self, question: FeatureQuestion) -> list[Run]:
+        """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
+        with self._room.store.look() as unit:
+            versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
+        return [one for one in self.latest(MOST) if not apart(one, question, versions)]
 
     def get(self, run_id: str) -> Run:
         return self._features.get(run_id, KIND)
@@ -167,6 +175,18 @@ class RegimeView:
         return self._room.store.frames.get(run.frames[name], list(columns) or None)
 
 
+def apart(run: Run, question: FeatureQuestion, versions: Sequence[str]) -> str:
+    """Why the regimes of a run tell nothing of the bars of a question, which are of these versions of datasets; empty where they do."""
+    first, last = (datetime.fromisoformat(edge) for edge in run.summary["edges"])
+    if run.spec["datasets"][0] not in versions:
+        return f"run {run.id} tells the regimes of other bars of {run.summary['instrument']} than those that are asked about"
+    if run.summary["timeframe"] != question.timeframe:
+        return f"run {run.id} tells the regimes of {run.summary['timeframe']} bars, and {question.timeframe} bars are asked about"
+    if last < question.start or first >= question.end:
+        return f"run {run.id} tells the regimes from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {question.start:%Y-%m-%d} to {question.end:%Y-%m-%d} is asked about"
+    return ""
+
+
 def rules_of(by: str) -> str:
     """Rules as a person writes them, by their own names: ``volatility+trend`` or ``volatility_regime``.
 
@@ -205,6 +225,11 @@ def _observed(text: str) -> str:
             raise BadRequest(f"{text} looks at {window} bars; it needs at least 2")
         return f"{read['name']}({window})"
     return parse(text).column
+
+
+def features_in(observed: Sequence[str]) -> list[Use]:
+    """The features among the columns that a model looks at."""
+    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVED)]
 
 
 def kind_of(run: Run) -> str:

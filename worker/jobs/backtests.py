@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest
+from domain.features import Around
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.params import build, values_of
@@ -22,6 +23,7 @@ from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.judged import judge, summary_of
+from worker.jobs.outside import around_of
 from worker.store import Dataset, Unit
 from worker.store.trials import data_of
 
@@ -29,7 +31,7 @@ FRAMES = ("fills", "trades", "equity", "reviews")
 
 @job("backtest", limit=3_600)
 def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
-    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits."""
+    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of outside data where the strategy's features need some."""
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
     with work.store.look() as unit:
@@ -97,7 +99,8 @@ def _series(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
         bars = resample(bars, own, asked, one.calendar)
     if bars.empty:
         raise BadRequest(f"{dataset.instrument} {asked} has no whole bar in this span; choose a longer one")
-    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None)
+    known = Around(**around_of(spec, work)(one))
+    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}))
 
 
 def _rate(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:

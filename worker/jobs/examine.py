@@ -11,27 +11,22 @@ import pandas as pd
 
 from domain.analytics import daily_returns
 from domain.errors import BadRequest
-from domain.features import use
 from domain.laboratory import Findings, Plan, Rules, Target, examine, forward_return, outcomes, rank, trade_outcomes, within_instruments
 from domain.params import build
 from worker.jobs import feature_sets, questions
 from worker.jobs.backtests import _trial
 from worker.jobs.base import Keep, Kept, Work, job
-from worker.jobs.feature_sets import FeatureSet, Watch, computed, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Watch, finite, kept_run
+from worker.jobs.labels import labels
 from worker.store import Unit
 from worker.store.trials import data_of
 from worker.store.tries import count_tries, tried_on, tries_of
-
-REGIMES = {     # label -> feature that tells it by rules, and the words for its values
-    "volatility": ("volatility_regime", {0: "calm", 1: "middle", 2: "wild"}),
-    "trend": ("trend_regime", {-1: "down", 0: "none", 1: "up"}),
-}
 
 
 @job("examine", limit=7_200)
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets, timeframe, start, end, columns, target (what ``domain.laboratory.Ahead`` says; for trades a backtest's strategy, params, rules and rates),
-    plan, rules."""
+    plan, rules; and what ``worker.jobs.labels`` reads of regimes."""
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)
     if not asked.uses:
@@ -41,14 +36,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
         before = tried_on(unit, spec["datasets"])
     plan, rules = replace(build(Plan, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Rules, spec["rules"])
     work.stage("Compute")
-    frame, labels = stacked(asked, work.within(0.02, 0.15)), _regimes(asked, work.within(0.15, 0.17))
+    frame, known = stacked(asked, work.within(0.02, 0.15)), labels(asked, work, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)
     work.stage("Examine")
-    findings = examine(frame, asked.columns, target, labels, plan, rules, work.within(0.25, 0.9))
+    findings = examine(frame, asked.columns, target, known.words, plan, rules, work.within(0.25, 0.9))
     work.stage("Keep")
     tables = findings.frames() | dict(outcomes=_outcomes(frame, asked.columns, target, plan.quantiles, work.within(0.9, 0.98)))
-    frames = {name: work.store.frames.put(table) for name, table in tables.items()}
-    told = _told(asked, findings, target, plan, rules, len(before - looks))
+    frames = {name: work.store.frames.put(table) for name, table in tables.items()} | dict(known.frames)
+    told = _told(asked, replace(findings, notes=(*findings.notes, *known.notes)), target, plan, rules, len(before - looks))
     keep = kept_run("examine", asked, work, told, frames, columns=len(asked.uses), tried=plan.tried)
     return lambda unit: _count(unit, keep(unit), spec, work, looks, trial)
 
@@ -68,18 +63,6 @@ def stacked(asked: FeatureSet, watch: Watch) -> pd.DataFrame:
         part = asked.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]
         parts.append(part.assign(instrument=member.name) if count > 1 else part)
     return pd.concat(parts, ignore_index=True) if count > 1 else parts[0]
-
-
-def _regimes(asked: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
-    """Label -> a word for each row, empty for none; labels that are nowhere known are left out."""
-    found = {}
-    for label, (feature, words) in REGIMES.items():
-        one = use(feature)
-        columns = [computed(member.bars, [one], member.around, asked.cache, watch)[one.column].to_numpy() for member in asked.members]
-        values = np.concatenate(columns)
-        if np.isfinite(values).any():
-            found[label] = pd.Series(values).map(words).fillna("").to_numpy()
-    return found
 
 
 def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[Target, Mapping[str, Any] | None]:

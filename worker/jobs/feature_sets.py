@@ -20,6 +20,7 @@ from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from worker.jobs.backtests import _bars, _known
 from worker.jobs.base import Keep, Kept, Work
+from worker.jobs.outside import around_of
 from worker.store import Dataset, Unit
 from worker.store.columns import Columns
 
@@ -73,18 +74,20 @@ def computed(bars: pd.DataFrame, uses: Sequence[Use], around: Around, cache: Any
 
 
 def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
-    """``spec``: datasets (versions), timeframe, start, end, and columns as ``domain.features.parse`` reads them."""
+    """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of outside data."""
     with work.store.look() as unit:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     uses = tuple({one.column: one for one in map(parse, spec.get("columns", []))}.values())
     timeframe = Timeframe.named(spec["timeframe"])
     asked = [(dataset := _known(known, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
-    said = {dataset.instrument: closes(bars, instrument(dataset.instrument, work.settings.instruments_file), timeframe) for dataset, bars in asked}
-    members = tuple(
-        Member(dataset, bars, Around(instrument(dataset.instrument, work.settings.instruments_file), timeframe, {name: one for name, one in said.items() if name != dataset.instrument}))
-        for dataset, bars in asked
-    )
-    return FeatureSet(spec, members, uses, columns_of(work))
+    table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in asked}
+    said = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in asked}
+    outside = around_of(spec, work)
+    members = []
+    for dataset, bars in asked:
+        one, others = table[dataset.instrument], {name: known for name, known in said.items() if name != dataset.instrument}
+        members.append(Member(dataset, bars, Around(one, timeframe, others, **outside(one))))
+    return FeatureSet(spec, tuple(members), uses, columns_of(work))
 
 
 def columns_of(work: Work) -> Columns:

@@ -19,6 +19,7 @@ from worker.jobs.backtests import _plain
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.store import Dataset, Filter, Run, Unit
 from worker.store.frames import content_hash
+from worker.store.outside import named_in
 
 VERDICTS = {
     "same": "The same question on the same code gave the same bytes.",
@@ -58,7 +59,7 @@ def reproduce(spec: Mapping[str, Any], work: Work) -> Keep:
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
     stored = [*_frames_changed(run, work), *_trail_differs(run, work)]
-    missing = _data_missing(run, known, work)
+    missing = [*_data_missing(run, known, work), *_outside_missing(run, work)]
     again = Again() if missing else _again(run, work)
     return _keep(run, _verdict(run, stored, missing, again), [*stored, *missing, *again.reasons], again)
 
@@ -128,6 +129,17 @@ def _data_missing(run: Run, known: Mapping[str, Dataset], work: Work) -> list[Re
         elif (now := _version_of(known[version], work)) != version:
             found.append(Reason("data", f"The stored bars of {known[version].instrument} {known[version].timeframe} are no longer version {short(version)}: they hash to {short(now)}."))
     return found
+
+
+def _outside_missing(run: Run, work: Work) -> list[Reason]:
+    """Versions of outside data that are gone, or whose frames are no longer those of the version."""
+    with work.store.look() as unit:
+        held = {version: unit.outside.get(version) for version in sorted(named_in(run.spec))}
+    gone = [version for version, one in held.items() if one is None]
+    changed = [one for one in held.values() if one is not None and ((frame := _read(work, one.frame)) is None or content_hash(frame) != one.frame)]
+    return [Reason("data", f"The outside data with version {short(version)} is no longer here. Import the same file again, or ask the question on a newer version.") for version in gone] + [
+        Reason("data", f"What is stored of {one.name} is no longer version {short(one.version)}.") for one in changed
+    ]
 
 
 def _version_of(dataset: Dataset, work: Work) -> str:

@@ -2,6 +2,7 @@
 
 from worker.store.datasets import Dataset as Dataset
 from worker.store.jobs import Job as Job
+from worker.store.outside import Outside as Outside
 from worker.store.recipes import Recipe as Recipe
 from worker.store.runs import Run as Run
 from worker.store.trail import Filter as Filter

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from worker.store.engine import insert
 from worker.store.ids import new_id
+from worker.store.outside import named_in
 from worker.store.schema import runs
 
 
@@ -64,6 +65,10 @@ class Runs:
     def of_dataset(self, version: str) -> list[str]:
         """Runs that read this version of a dataset."""
         return [run_id for run_id, manifest in self._c.execute(select(runs.c.id, runs.c.manifest)) if version in manifest.get("data", [])]
+
+    def of_outside(self, version: str) -> list[str]:
+        """Runs that looked at this version of outside data."""
+        return [run_id for run_id, spec in self._c.execute(select(runs.c.id, runs.c.spec)) if version in named_in(spec)]
 
     def frames(self) -> set[str]:
         return {name for held in self._c.scalars(select(runs.c.frames)) for name in held.values()}

@@ -184,6 +184,26 @@ recipes = Table(                                            # sets of features t
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+outside = Table(                                            # outside data, a row an import: series, headlines, releases
+    "outside", meta,
+    Column("id", String(16), primary_key=True),
+    Column("kind", String(16), nullable=False),             # series, headlines, releases
+    Column("name", String(64), nullable=False),             # of a series: its name in the table; the newest row of a kind and name is the one in use
+    Column("version", String(64), nullable=False, index=True),  # hash of kind, name and content
+    Column("rows", Integer, nullable=False),
+    Column("first_ts", Instant, nullable=False),
+    Column("last_ts", Instant, nullable=False),
+    Column("source", Text, nullable=False),                 # the file's own name
+    Column("notes", JSON, nullable=False),                  # what was left out or put right, sentences
+    Column("scorer", String(64), nullable=False),           # of headlines: what gave them their scores
+    Column("frame", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("example", Boolean, nullable=False),
+)  # fmt: skip
+
+Index("ix_outside_kind_name", outside.c.kind, outside.c.name)
 Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)
 Index("ix_jobs_state_lease", jobs.c.state, jobs.c.lease_until)

@@ -16,6 +16,7 @@ from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
+from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
@@ -41,6 +42,7 @@ class Unit:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
+        self.outside = Outsides(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may stand on several machines; this machine's for SQLite."""

@@ -1,13 +1,15 @@
-"""``tidemark data``: bars in files and in the catalogue."""
+"""``tidemark data``: bars in files and in the catalogue; outside data is a verb of its own."""
 
 from __future__ import annotations
 
 import typer
 
 from domain.errors import BadRequest
+from worker.terminal.outside import app as outside
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, see their quality.")
+app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, see their quality; and outside data that features look at beside them.")
+app.add_typer(outside, name="outside")
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
 
 

@@ -9,12 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, listed
 from worker.terminal.say import Json, say
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version; one an instrument. May repeat.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="A set of columns by name, one's own or of the house.")]
 COLUMN: list[str] = typer.Option([], "--columns", help='A column, such as "atr(14)" or "atr(14)@H1"; more may follow, and the option may repeat.')
+REGIMES: list[str] = typer.Option(
+    [], "--regimes",
+    help="Look whether features hold by these regimes too: the id of a run of regimes, one an instrument (may repeat); or MODEL.json by tidemark regimes fit, which is filtered along the bars. A model that was fitted on the same bars has seen them: its states are then told with hindsight, a run that walks forward has none.",
+)  # fmt: skip
 Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
 Frame = Annotated[str, typer.Option("--timeframe", help="M1 M5 M15 M30 H1 H4 D1; default: as the bars lie.")]
 Edge = Annotated[str, typer.Option(help="ISO 8601; default: all bars.")]
@@ -29,14 +33,14 @@ def examine(
     target: str = typer.Option("forward", help="forward: the return over the next bars. trades: what came of a strategy's trades, in R."), horizon: int = typer.Option(16, help="Bars, of the return."),
     begin: From = "open", strategy: str = typer.Option("", help="A strategy by name, whose trades they are,"), params: str = typer.Option("{}", help="with its parameters as JSON."),
     quantiles: int = typer.Option(10, help="Groups of equal size by the feature's value."), discovery: float = typer.Option(0.1, help="False discovery rate up to which a feature tells something."),
-    most: int = typer.Option(20, help="So many features are proposed at most."), out: Out = None, as_json: Json = False,
+    most: int = typer.Option(20, help="So many features are proposed at most."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What features tell of what follows: ranked, net of how many were tried, with a proposal and its reasons."""
     from worker.terminal.sweep import _json
 
     at, question = _question(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
     ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
-    asked = at.examinations.submit_examination(question, ahead, strategy, _json("--params", params), dict(quantiles=quantiles), dict(discovery=discovery, most=most))
+    asked = at.examinations.submit_examination(question, ahead, strategy, _json("--params", params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
     run = _done(at, asked, as_json)
     _write(at, run, out)
     told, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
@@ -84,6 +88,18 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     written = at.features.columns_of(recipe) if recipe else list(columns)
     return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, _instant(start, first), _instant(end, last), written)
+
+
+def _regimes(texts: Sequence[str]) -> dict[str, Any]:
+    """Runs by their ids; or the model of a file."""
+    from worker.terminal.regimes import _model
+
+    files = [text for text in texts if text.endswith(".json") or Path(text).is_file()]
+    if not files:
+        return dict(regimes=texts)
+    if len(texts) > 1:
+        raise BadRequest(f"--regimes is {listed(texts)}; give one regime model, or runs of regimes alone")
+    return dict(model=_model(Path(files[0])))
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:

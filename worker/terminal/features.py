@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +29,13 @@ COLUMN: list[str] = typer.Option([], "--columns", help='A column, such as "atr(1
 Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
 LONGER: list[str] = typer.Option([], "--htf", help="TIMEFRAME=FILE: longer bars of the same instrument; else they are joined from --bars. May repeat.")
 OTHER: list[str] = typer.Option([], "--other", help="NAME=FILE: bars of another instrument. May repeat.")
-MACRO: list[str] = typer.Option([], "--macro", help="NAME=FILE: an outside series, CSV or Parquet with ts (when it became known, UTC) and value. May repeat.")
+MACRO: list[str] = typer.Option(
+    [], "--macro", help="NAME=FILE: an outside series, CSV or Parquet with ts (when it became known, UTC) and value. A CSV without ts has a date in its first column, as FRED's, and is of a series of the table (tidemark data outside list --series): a value then counts from its lag after its date. May repeat."
+)  # fmt: skip
+HEADLINES = typer.Option(None, "--headlines", help="FILE: CSV of headlines with their times.")
+RELEASES = typer.Option(None, "--releases", help="FILE: a calendar, CSV with time, event, country and impact, or ForexFactory's week as JSON or XML.")
+Impact = Annotated[str, typer.Option("--impact", help="Releases with this impact or more: low, medium, high.")]
+Utc = Annotated[bool, typer.Option("--utc", help="Times of headlines and releases without a zone are in UTC; default: refuse them.")]
 
 
 @app.command("list")
@@ -61,13 +67,13 @@ def recipes(name: str = typer.Argument("", help="One of them, to see its columns
 @app.command("compute")
 def compute(
     bars: Bars, instrument: Name, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts and a column for each feature.")], timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, htf: list[str] = LONGER,
-    other: list[str] = OTHER, macro: list[str] = MACRO, rest: Rest = None, as_json: Json = False,
+    other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute features of bars in a file into a file."""
     from domain.features import compute as computed
 
     uses = _uses(recipe, [*columns, *(rest or [])])
-    read, around = _around(bars, instrument, timeframe, htf, other, macro)
+    read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
     frame = computed(read, uses, around)[["ts", *dict.fromkeys(one.column for one in uses)]]
     _write(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
@@ -78,7 +84,7 @@ def compute(
 def check(
     bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="A strategy by name,")] = "",
     params: Annotated[str, typer.Option(help="with its parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with features and strategies of your own. It is run. Without a choice all that it defines is checked.")] = None,
-    htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, rest: Rest = None, as_json: Json = False,
+    htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Does anything read the future? Each column that does, with the bar and the size; exit status 1 if there is one, 0 if not."""
     from domain.causality import check_features, check_strategy
@@ -88,7 +94,7 @@ def check(
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         made, decided = chosen, [strategy] if strategy else []
-    read, around = _around(bars, instrument, timeframe, htf, other, macro)
+    read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
     uses = _uses(recipe, made, bool(decided))
     verdicts = [check_features(read, uses, around)] if uses else []
     verdicts += [check_strategy(read, make(name, _json(params)), around) for name in decided]
@@ -118,11 +124,12 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
     return tuple({one.column: one for one in map(parse, columns)}.values())
 
 
-def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str]) -> tuple[Any, Any]:
+def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high") -> tuple[Any, Any]:
     """The bars of the file, and what stands around them."""
     from domain.config import load
     from domain.errors import unknown
     from domain.features import Around, closes
+    from domain.features.releases import concerning
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
     from worker.terminal.backtest import _bars, _timeframe
@@ -143,8 +150,19 @@ def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Seq
         if Timeframe.named(each) <= frame:
             raise BadRequest(f"--htf {each} is not longer than the bars, which are {frame}")
         longer[str(Timeframe.named(each))] = _bars(path, table[name])
-    series = {each: _series(path) for each, path in _pairs("--macro", macro, "NAME")}
-    return read, Around(table[name], frame, others, series, longer=longer)
+    series = {each: _series(each, path) for each, path in _pairs("--macro", macro, "NAME")}
+    facts = {"releases": concerning(told["releases"], table[name], impact)} if "releases" in told else {}
+    return read, Around(table[name], frame, others, series, longer=longer, **{**told, **facts})
+
+
+def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
+    """Scored headlines and the calendar of files, as far as they are given."""
+    from domain.features.headlines import headlines_of
+    from domain.features.releases import read_releases
+    from domain.features.sentiment import read_headlines
+
+    scored = {"headlines": read_headlines(headlines_of(headlines, utc).frame)} if headlines else {}
+    return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
 
 
 def _pairs(option: str, texts: Iterable[str], what: str) -> list[tuple[str, Path]]:
@@ -157,19 +175,22 @@ def _pairs(option: str, texts: Iterable[str], what: str) -> list[tuple[str, Path
     return found
 
 
-def _series(path: Path) -> Any:
-    """An outside series by the instants at which its values became known."""
+def _series(name: str, path: Path) -> Any:
+    """An outside series by the instants at which its values became known: those of the file, or where it has dates those that the table of series gives."""
     import numpy as np
     import pandas as pd
 
     from domain.features import Known
+    from domain.features.series import known_of, series_table
 
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        if "ts" not in frame and path.suffix != ".parquet":
+            return known_of(series_table(path, name).frame)
         times = pd.to_datetime(frame["ts"], utc=True).dt.as_unit("ns").astype("int64").to_numpy()
         values = frame["value"].to_numpy(np.float64)
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise BadRequest(f"{path} is no series: {error}. It needs the columns ts (UTC) and value") from None
+        raise BadRequest(f"{path} is no series: {error}. It needs the columns ts (UTC) and value, or a date and a value") from None
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
     return Known(times, values)

@@ -63,6 +63,22 @@ def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
                 return
 
 
+def content(path: Path, max_bytes: int) -> bytes:
+    """All of a file, unpacked and as UTF-8 where a byte order mark or NULs tell UTF-16; one that unpacks to more than ``max_bytes`` is refused."""
+    with _opened(path, max_bytes) as (stream, _):
+        data = b"".join(_parts(stream, path, max_bytes))
+    return _as_utf8(data, *_encoding(data), final=True)
+
+
+def _parts(stream: IO[bytes], path: Path, max_bytes: int) -> Iterator[bytes]:
+    total = 0
+    while data := _unpacked(stream, path, BLOCK):
+        total += len(data)
+        if total > max_bytes:
+            raise BadRequest(f"{path.name} unpacks to more than {human(max_bytes)}, which is the limit; split it, or raise the limit in the settings")
+        yield data
+
+
 def human(size: int) -> str:
     """
     >>> human(1_040_000_000), human(512_000_000), human(900)

@@ -1,0 +1,93 @@
+"""``tidemark data outside``: series, headlines and calendars of releases that features look at beside the bars."""
+
+from __future__ import annotations
+
+import typer
+
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Outside data: series such as the VIX, headlines, calendars of releases.")
+COLUMNS = ("id", "kind", "name", "first", "last", "rows", "known", "in_use", "source", "version")
+SERIES = ("series", "title", "unit", "file", "known", "revised", "last")
+
+
+@app.command("list")
+def list_(series: bool = typer.Option(False, "--series", help="Instead every series that there may be: its title, unit, id at its source, and when a value is known."), every: bool = typer.Option(False, "--every", help="Every import, not only the newest of each name."), as_json: Json = False) -> None:
+    """What is there: the newest import of each name is the one that features look at."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    if series:
+        rows = [dict(series=one.about.name, title=one.about.title, unit=one.about.unit, file=one.about.file, known=one.about.lag, revised=one.about.revised, last=one.held.last_ts if one.held else None, source=one.about.source) for one in at.outside.choices()]
+        return say(rows, as_json, SERIES)
+    held = at.outside.every() if every else at.outside.catalogue()
+    say([_row(at, one) | ({} if as_json else dict(version=one.version[:12])) for one in held], as_json, COLUMNS)
+
+
+@app.command("import")
+def import_(
+    file: str = typer.Argument(..., help="A series by date (FRED's CSV or any with a date and a value), headlines (CSV: time, headline), or releases (CSV: time, event, country, impact; ForexFactory's week as JSON or XML). .gz and .zip too."),
+    kind: str = typer.Option("", help="series, headlines or releases; default: as the file looks."),
+    name: str = typer.Option("", help="Of a series its name in the table (tidemark data outside list --series); of headlines and releases any name. Default: as the file says, headlines, calendar."),
+    utc: bool = typer.Option(False, "--utc", help="Times without a zone are in UTC; default: refuse them."),
+    add: bool = typer.Option(False, "--add", help="Add to what is there under that name; default: take its place."),
+    check: bool = typer.Option(False, "--check", help="Only look: print what the file seems to be and its first rows, and store nothing."),
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Bring FILE in; what was there under its name stays for the runs that used it."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    brought = at.outside.stage_path(file)
+    if check:
+        return _report(brought, kind, as_json)
+    job = finished(at, at.outside.import_(brought, kind, name, utc, add), as_json)
+    one = at.outside.get(job.result["outside"])
+    say(_row(at, one) | dict(new=job.result["new"], notes=list(one.notes) if as_json else " ".join(one.notes) or "none"), as_json)
+
+
+def _report(brought, kind: str, as_json: bool) -> None:
+    rows = brought.found.preview.astype(str).to_dict("records")
+    found = dict(file=brought.name, kind=kind or brought.found.kind, what=brought.found.title, series=brought.found.series or None, zones=brought.found.zoned)
+    if as_json:
+        return say(found | dict(rows=rows), True)
+    say(found, False)
+    print()
+    say(rows, False, tuple(brought.found.preview))
+
+
+@app.command()
+def show(what: str = typer.Argument(..., help="Its id, version or name."), rows: int = typer.Option(10, "--rows", min=1, help="So many of its last rows."), as_json: Json = False) -> None:
+    """Where something came from, what was put right when it was imported, which runs used it, and its last rows."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    one = at.outside.get(what)
+    last = at.outside.latest(one.id, rows)
+    told = _row(at, one) | dict(notes=list(one.notes), runs=at.outside.used_by(one.id))
+    if as_json:
+        return say(told | dict(latest=last.to_dict("records")), True)
+    say(told | dict(notes=" ".join(one.notes) or "none", runs=", ".join(told["runs"]) or "none"), False)
+    print()
+    say(last.to_dict("records"), False, tuple(last))
+
+
+@app.command()
+def remove(what: str = typer.Argument(..., help="Its id or version."), yes: bool = typer.Option(False, "--yes", help="Do not ask."), as_json: Json = False) -> None:
+    """Take one import away; one that a run names stays."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    one = at.outside.get(what)
+    if not yes:
+        typer.confirm(f"Remove {one.name} ({one.rows:,} rows from {one.source}, imported {one.created_at:%Y-%m-%d %H:%M} UTC)?", abort=True)
+    at.outside.remove(one.id)
+    say(dict(removed=one.id), as_json)
+
+
+def _row(at, one) -> dict:
+    about = at.outside.about(one)
+    return dict(
+        id=one.id, kind=one.kind, name=one.name, first=one.first_ts, last=one.last_ts, rows=one.rows, known=about.lag if about else "at its time", in_use="yes" if at.outside.is_used(one) else "no",
+        source=one.source, scorer=one.scorer or None, imported=one.created_at, actor=one.actor, version=one.version,
+    )  # fmt: skip
