@@ -5,12 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from domain.compiled import compiled
-from domain.features.kernels.windows import CHUNK
+from domain.features.kernels.windows import CHUNK, SHORT
 
 
 @compiled
 def _sums_into(one, window, total, spans, longer):
-    """Sums of each ``window`` values of ``one``, from spans four times as long as those before; the rest as ``_means_into``."""
+    """Sums of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are room to work in, as long as ``one``."""
+    if window == 0:
+        total[:] = 0.0
+    elif window < 4 or window > SHORT:
+        _long_sums_into(one, window, total, spans, longer)
+    else:
+        _short_sums_into(one, window, total, longer)
+
+
+@compiled
+def _short_sums_into(one, window, total, longer):
+    """The same from spans of four."""
+    fours, count = longer[: one.shape[0] - 3], window // 4
+    _add_four_spans(one, one[1:], one[2:], one[3:], fours)
+    if count == 1:
+        total[:] = fours[: total.shape[0]]
+    else:
+        _add_two_spans(fours, fours[4:], total)
+    for k in range(2, count):
+        _add_to(total, fours[4 * k :])
+    for back in range(4 * count, window):
+        _add_to(total, one[back:])
+
+
+@compiled
+def _long_sums_into(one, window, total, spans, longer):
+    """The same from spans that are each four times as long as those before: few passes for a window of any length."""
     length, done = 1, 0
     while True:
         for _ in range(window // length % 4):
@@ -24,6 +50,12 @@ def _sums_into(one, window, total, spans, longer):
         held = one.shape[0] - 3 * length
         _add_four_spans(one, one[length:], one[2 * length :], one[3 * length :], longer[:held])
         one, spans, longer, length = longer[:held], longer, spans, 4 * length
+
+
+@compiled
+def _add_two_spans(first, second, made):
+    for j in range(made.shape[0]):
+        made[j] = first[j] + second[j]
 
 
 @compiled
@@ -51,11 +83,12 @@ def straightness_into(values, window, made, moves, spans, longer):
     one, other, to = values[:-1], values[1:], moves[: values.shape[0] - 1]
     for i in range(to.shape[0]):
         to[i] = abs(other[i] - one[i])
-    _sums_into(to, window, made, spans, longer)
-    last = values[window:]
+    _sums_into(to, window - 1, made, spans, longer)
+    last, rest = values[window:], to[window - 1 :]
     for i in range(made.shape[0]):
-        share = abs(last[i] - values[i]) / made[i]
-        made[i] = 0.0 if made[i] == 0.0 else 1.0 if share > 1.0 else share
+        went = made[i] + rest[i]
+        share = abs(last[i] - values[i]) / went
+        made[i] = 0.0 if went == 0.0 else 1.0 if share > 1.0 else share
 
 
 @compiled
@@ -89,7 +122,8 @@ def adapted(close, before, window, fast, slow, state):
         values = close[before + begin : before + begin + to.shape[0]]
         straightness_into(close[before + begin - window : before + begin + to.shape[0]], window, steps[: to.shape[0]], moves, spans, longer)
         for j in range(to.shape[0]):
-            steps[j] = (steps[j] * (most - least) + least) ** 2
+            step = steps[j] * (most - least) + least
+            steps[j] = step * step
         j = 0
         while j < to.shape[0]:
             if place == 0.0:
@@ -102,10 +136,10 @@ def adapted(close, before, window, fast, slow, state):
                     second = (values[j + 1] - first) * two
                     third = second * (1.0 - three) + (values[j + 2] - first) * three
                     fourth = third * (1.0 - four) + (values[j + 3] - first) * four
-                    last = first + (off * (thrice * (1.0 - four)) + fourth)
+                    last = (first + fourth) + off * (thrice * (1.0 - four))
                     if np.isnan(last):
                         break
-                    to[j], to[j + 1], to[j + 2], to[j + 3] = first + off * once, first + (off * twice + second), first + (off * thrice + third), last
+                    to[j], to[j + 1], to[j + 2], to[j + 3] = first + off * once, (first + second) + off * twice, (first + third) + off * thrice, last
                     level, j = last, j + 4
                 if j == to.shape[0]:
                     break
@@ -116,7 +150,7 @@ def adapted(close, before, window, fast, slow, state):
                 left = left * (1.0 - steps[j]) if place > 0.0 else 1.0 - steps[j]
                 part = part * (1.0 - steps[j]) + (values[j] - first) * steps[j] if place > 0.0 else 0.0
                 place += 1.0
-                to[j] = first + ((level - first) * left + part)
+                to[j] = (first + part) + (level - first) * left
                 if place == 4.0:
                     level, place = to[j], 0.0
             j += 1

@@ -30,10 +30,10 @@ def averages(values, window, state):
                 second = (values[i + 1] - first) * step
                 third = second * one + (values[i + 2] - first) * step
                 fourth = third * one + (values[i + 3] - first) * step
-                last = first + (off * four + fourth)
+                last = (first + fourth) + off * four
                 if np.isnan(last):
                     break
-                made[i], made[i + 1], made[i + 2], made[i + 3] = first + off * one, first + (off * two + second), first + (off * three + third), last
+                made[i], made[i + 1], made[i + 2], made[i + 3] = first + off * one, (first + second) + off * two, (first + third) + off * three, last
                 level, i = last, i + 4
             if i == values.shape[0]:
                 break
@@ -48,7 +48,7 @@ def averages(values, window, state):
             first = value if place == 0.0 else first
             part = part * one + (value - first) * step if place > 0.0 else 0.0
             place += 1.0
-            made[i] = first + ((level - first) * (one if place == 1.0 else two if place == 2.0 else three if place == 3.0 else four) + part)
+            made[i] = (first + part) + (level - first) * (one if place == 1.0 else two if place == 2.0 else three if place == 3.0 else four)
             if place == 4.0:
                 level, place = made[i], 0.0
         i += 1
