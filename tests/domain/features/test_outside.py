@@ -69,7 +69,7 @@ def test_a_feature_that_does_not_say_which_series_may_look_at_any():
     ("VIXCLS.csv", "observation_date,VIXCLS\n2024-07-11,12.9\n", ("series", "VIX", True)),
     ("download.csv", "DATE,DGS10\n2024-07-11,4.2\n", ("series", "US10Y", True)),
     ("us_rate-2024.csv", "date,value\n2024-07-11,4.2\n", ("series", "", True)),
-    ("fred_DFF.csv.gz", gzip.compress(b"date,value\n2024-07-11,4.2\n"), ("series", "US_RATE", True)),
+    ("fred_DFF.csv.gz", gzip.compress(b"date,value\n2024-07-11,4.2\n", mtime=0), ("series", "US_RATE", True)),
     ("news.csv", "published;title;url\n2024-07-11T12:30:00Z;Dollar slides;x\n", ("headlines", "", True)),
     ("news.csv", "time,headline\n2024-07-11 12:30,Dollar slides\n", ("headlines", "", False)),
     ("week.csv", "ts,title,currency,impact\n2024-07-11 12:30,CPI,USD,high\n", ("releases", "", False)),
