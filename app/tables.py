@@ -108,7 +108,7 @@ def trades_frame(trades: pd.DataFrame) -> pd.DataFrame:
 def with_minus(frame: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """``frame`` and ``columns`` as a table takes them. Streamlit's formats write a hyphen before negative numbers: where there are any, the columns that have a format
     get their text from here instead, and stay numbers for sorting and for a download."""
-    kinds = {name: config["type_config"] for name, config in columns.items() if not isinstance(config, str)}
+    kinds = {name: config["type_config"] for name, config in columns.items() if isinstance(config, dict) and config.get("type_config")}
     formats = {name: one for name, one in kinds.items() if one["type"] == "number" and one["format"]}
     if frame.size > MOST_CELLS or not any((pd.to_numeric(frame[name], errors="coerce") < 0).any() for name in formats):
         return frame, dict(columns)

@@ -43,8 +43,8 @@ def test_the_table_of_runs_is_among_them():
 
 
 def test_a_column_may_have_a_title_alone():
-    shown, columns = with_minus(frame(), COLUMNS | dict(unseen="Not named"))
-    assert columns["unseen"] == "Not named" and "\u22123.1" in shown.to_string()
+    shown, columns = with_minus(frame(), COLUMNS | dict(unseen="Not named", name=st.column_config.Column("What", width=100)))
+    assert columns["unseen"] == "Not named" and "a-b" in shown.to_string() and "\u22123.1" in shown.to_string()
     plain = pd.DataFrame(dict(setting=["app.port"], value=["8501"]))
     assert with_minus(plain, dict(setting="Setting", value="Value"))[0] is plain
 
