@@ -34,6 +34,17 @@ def printed(value: float | None, format: str, whole: bool = False) -> str:
     return text.replace("-", MINUS) if any(digit in text for digit in "123456789") else text.lstrip("+-")
 
 
+def plain(value: float | None) -> str:
+    """A number of a column without a format, as tables write it: up to four decimals and no more than it has.
+
+    >>> plain(3.0), plain(-0.25), plain(1234.56789), plain(None)
+    ('3', '\u22120.25', '1234.5679', '')
+    """
+    if value is None or isnan(value):
+        return ""
+    return f"{value:.4f}".rstrip("0").rstrip(".").replace("-", MINUS)
+
+
 def exact(value: object) -> str:
     """A setting as it is, without noise: no trailing zeros, no exponent.
 

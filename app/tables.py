@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import DASH, clock, lasted, printed, short
+from app.figures import DASH, clock, lasted, plain, printed, short
 
 MOST_CELLS = 100_000     # of a table that is written here, cell by cell
 STATES = ["queued", "running", "done", "failed", "cancelled"]
@@ -113,9 +113,11 @@ def with_minus(frame: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, di
     if frame.size > MOST_CELLS or not any((pd.to_numeric(frame[name], errors="coerce") < 0).any() for name in formats):
         return frame, dict(columns)
     styled = {name: partial(printed, format=one["format"], whole=one["step"] == 1) for name, one in formats.items()}
+    plainly = {str(name): plain for name in frame if name not in formats and pd.api.types.is_float_dtype(frame[name].dtype)}
     drawn = {name: _nothing for name, one in kinds.items() if one["type"] not in ("number", "text")}        # from their values
-    plain = {name: {**columns[name], "type_config": {**one, "format": None, "step": None}} for name, one in formats.items()}
-    return frame[list(columns)].reset_index(drop=True).style.format({**styled, **drawn}, na_rep=""), {**columns, **plain}
+    bare = {name: {**columns[name], "type_config": {**one, "format": None, "step": None}} for name, one in formats.items()}
+    texts = {name: text for name, text in {**plainly, **styled, **drawn}.items() if name in columns}
+    return frame[list(columns)].reset_index(drop=True).style.format(texts, na_rep=""), {**columns, **bare}
 
 
 def _nothing(value: Any) -> str:

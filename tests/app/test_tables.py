@@ -52,3 +52,8 @@ def test_a_column_may_have_a_title_alone():
 def test_a_table_of_very_many_cells_is_left_to_streamlit():
     long = pd.concat([frame()] * 10_000, ignore_index=True)
     assert with_minus(long, COLUMNS)[0] is long
+
+
+def test_a_column_without_a_format_has_no_more_decimals_than_its_numbers():
+    shown, _ = with_minus(frame(stop=[3.0, -2.25]), COLUMNS | dict(stop=st.column_config.Column("Stop, ATR")))
+    assert [line.split("|")[-1] for line in shown.to_string(delimiter="|").splitlines()[1:]] == ["3", "\u22122.25"]
