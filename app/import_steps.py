@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.figures import number, size
 from app.tables import findings_frame
+from app.taking_in import take_in
 from app.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk
 
@@ -20,7 +21,7 @@ def import_steps(desk: Desk) -> None:
     if job is not None and job.kind == "import" and _importing(desk, job):
         return
     with st.container(border=True):
-        staged = _take(desk)
+        staged = take_in(desk, desk.data, "; ".join(desk.data.formats().values()), "/data/EURUSD_M1.csv", STAGED)
         choice = _choices(desk, staged) if staged else None
         if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
@@ -39,28 +40,6 @@ def _importing(desk: Desk, job: Any) -> bool:
         if st.button("Import another"):
             go("data", do="import")
     return True
-
-
-def _take(desk: Desk) -> Any:
-    """Step 1: an upload, or a file of this machine."""
-    most = desk.settings.data.max_import_mb
-    section("1  Bring a file", f"at most {most:,} MB, packed (.gz, .zip) or not: {'; '.join(desk.data.formats().values())}")
-    a, b = st.columns([1, 1], gap="medium")
-    uploaded = a.file_uploader("Upload", label_visibility="collapsed", max_upload_size=most, key="upload")
-    with b.form("path", border=False):
-        path = st.text_input("or a path on this machine", placeholder="/data/EURUSD_M1.csv")
-        opened = st.form_submit_button("Open")
-    if uploaded is not None and st.session_state.get("import-upload") != uploaded.file_id:
-        st.session_state["import-upload"] = uploaded.file_id
-        _keep(asked(lambda: desk.data.stage_upload(uploaded.name, uploaded.getvalue())))
-    elif opened and path.strip():
-        _keep(asked(lambda: desk.data.stage_path(path.strip())))
-    return st.session_state.get(STAGED)
-
-
-def _keep(staged: Any) -> None:
-    st.session_state[STAGED] = staged
-    st.query_params.pop("job", None)
 
 
 def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.figures import number, plural, size
+from app.taking_in import take_in
 from app.widgets import asked, go, job_panel, section
 from worker.desk import Desk
 
@@ -19,7 +20,7 @@ def import_steps(desk: Desk) -> None:
     if job is not None and job.kind == "import_outside" and _importing(desk, job):
         return
     with st.container(border=True):
-        brought = _take(desk)
+        brought = take_in(desk, desk.outside, KINDS, "/data/VIXCLS.csv", STAGED)
         if brought is not None:
             _choices(desk, brought)
 
@@ -41,28 +42,6 @@ def _importing(desk: Desk, job: Any) -> bool:
         if st.button("Compute features"):
             go("features", view="look")
     return True
-
-
-def _take(desk: Desk) -> Any:
-    """Step 1: an upload, or a file of this machine."""
-    most = desk.settings.data.max_import_mb
-    section("1  Bring a file", f"at most {most:,} MB, packed (.gz, .zip) or not: {KINDS}")
-    a, b = st.columns([1, 1], gap="medium")
-    uploaded = a.file_uploader("Upload", label_visibility="collapsed", max_upload_size=most, key="outside-upload")
-    with b.form("outside-path", border=False):
-        path = st.text_input("or a path on this machine", placeholder="/data/VIXCLS.csv")
-        opened = st.form_submit_button("Open")
-    if uploaded is not None and st.session_state.get("outside-uploaded") != uploaded.file_id:
-        st.session_state["outside-uploaded"] = uploaded.file_id
-        _keep(asked(lambda: desk.outside.stage_upload(uploaded.name, uploaded.getvalue())))
-    elif opened and path.strip():
-        _keep(asked(lambda: desk.outside.stage_path(path.strip())))
-    return st.session_state.get(STAGED)
-
-
-def _keep(brought: Any) -> None:
-    st.session_state[STAGED] = brought
-    st.query_params.pop("job", None)
 
 
 def _choices(desk: Desk, brought: Any) -> None:
