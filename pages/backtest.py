@@ -19,13 +19,12 @@ PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
 
 
 def render(desk) -> None:
-    runs = desk.backtests.latest()
-    job = desk.jobs.get(st.query_params.get("job", ""))
+    job = desk.jobs.get(st.query_params.get("job", ""))     # first: what it has made is then among the runs
     if job and job.state == "done":
         st.query_params.from_dict({"run": job.result["run"]})
-    named = {one.id: one for one in runs}
+    runs = desk.backtests.latest()
     batch = next((one for one in desk.batches.latest(200) if one.id == st.query_params.get("batch")), None)
-    run, other = named.get(st.query_params.get("run", "")), named.get(st.query_params.get(compare.OTHER, ""))
+    run, other = (desk.backtests.find(st.query_params.get(name, "")) for name in ("run", compare.OTHER))
     head("Backtest", run.name if run else "", (lambda: actions(desk, runs, run)) if run else None)
     with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
         form(desk, run)

@@ -14,11 +14,11 @@ RESULTS = {"sweep": sweep.result, "walk_forward": walk.result, "optimise": searc
 
 
 def render(desk) -> None:
-    runs = lists.runs(desk)
-    job = desk.jobs.get(st.query_params.get("job", ""))
+    job = desk.jobs.get(st.query_params.get("job", ""))     # first: what it has made is then among the runs
     if job and job.state == "done":
         st.query_params.from_dict({"run": job.result["run"]})
-    run = next((one for one in runs if one.id == st.query_params.get("run")), None)
+    runs, found = lists.runs(desk), desk.sweeps.find(st.query_params.get("run", ""))
+    run = found if found and found.kind in RESULTS else None
     head("Sweeps", run.name if run else "", (lambda: lists.actions(desk, run)) if run else None)
     with st.expander(lists.sentence(desk, run) if run else "Choose what to vary", expanded=run is None and job is None, icon=":material/edit:"):
         form(desk, run)

@@ -96,6 +96,7 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
         made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": "ab"}, actor="ana", created_at=unit.now())
         unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": made})
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
+    assert desk.backtests.find(made).id == made and desk.sweeps.find(made) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
     assert desk.backtests.delete(made).id == made and desk.backtests.submit(question(dataset)).new
     assert events(desk, entity=f"run:{made}") == ["run_deleted"]
 

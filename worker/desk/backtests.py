@@ -146,6 +146,12 @@ class Backtests:
         with self._room.store.look() as unit:
             return found(unit.runs.get(run_id), "run", run_id)
 
+    def find(self, run_id: str) -> Run | None:
+        """A backtest by its id, however old; None if there is none."""
+        with self._room.store.look() as unit:
+            run = unit.runs.get(run_id)
+        return run if run and run.kind == "backtest" else None
+
     def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity, drawdown``, thinned so that each keeps its extremes."""
         run = self.get(run_id)

@@ -125,6 +125,12 @@ class Sweeps:
             raise BadRequest(f"run {run_id} is a {run.kind}; choose a sweep, walk-forward, stress test or search")
         return run
 
+    def find(self, run_id: str) -> Run | None:
+        """By its id, however old; None if there is none."""
+        with self._room.store.look() as unit:
+            run = unit.runs.get(run_id)
+        return run if run and run.kind in KINDS else None
+
     def table(self, run_id: str, by: str = "number", most: int = 0) -> pd.DataFrame:
         """Of a sweep or search a row a combination, of a walk-forward a row a fit, of a stress test a row a scenario.
 
