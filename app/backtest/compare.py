@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.backtest import summary
-from app.kit.figures import DASH, clock, exact, percent, short, told_well, valued
+from app.kit.figures import DASH, clock, exact, percent, short, typeset, valued
 from app.kit.widgets import asked, download, go, section, table
 from worker.desk import Desk
 
@@ -61,7 +61,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
             shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
     section("The first difference", "fill by fill")
-    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {told_well(found.sentence)}")
+    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {typeset(found.sentence)}")
     section("Every figure", "difference: the second less the first")
     _table(figures, run, other)
 

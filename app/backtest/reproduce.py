@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.backtest.running import begin, under_way
-from app.kit.figures import plural, short, told_well
+from app.kit.figures import plural, short, typeset
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
@@ -42,7 +42,7 @@ def _verdict(found: Any) -> None:
     colour, icon, word = VERDICTS[found["verdict"]]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(word, color=colour, icon=icon)
-        st.markdown(told_well(found["sentence"]), width="stretch")
+        st.markdown(typeset(found["sentence"]), width="stretch")
     if found["frames"]:
         rows = pd.DataFrame([dict(frame=one["name"], then=short(one["then"]), now=short(one["now"]), same="yes" if one["same"] else "no") for one in found["frames"]])
         columns = {"frame": st.column_config.TextColumn("Result", width=110), "then": st.column_config.TextColumn("Recorded", width=96), "now": st.column_config.TextColumn("This time", width=96), "same": st.column_config.TextColumn("Same", width=60)}

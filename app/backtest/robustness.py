@@ -12,7 +12,7 @@ import streamlit as st
 from app.backtest import charts as pictures
 from app.backtest.running import begin, under_way
 from app.backtest.verdict import ANSWERS, LEVELS
-from app.kit.figures import DASH, multiple, number, percent, plural, told_well
+from app.kit.figures import DASH, multiple, number, percent, plural, typeset
 from app.kit.forms import field
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
@@ -39,7 +39,7 @@ def view(desk: Desk, run: Any, believed: Any) -> None:
 
 def _questions(questions: Any) -> str:
     """As a table of two columns, so that sentences wrap."""
-    rows = [f"| :{ANSWERS[one.answer][0]}[{ANSWERS[one.answer][1]}]\u00a0**{one.title}** | :gray[{one.asks}] {told_well(one.sentence)} |" for one in questions]
+    rows = [f"| :{ANSWERS[one.answer][0]}[{ANSWERS[one.answer][1]}]\u00a0**{one.title}** | :gray[{one.asks}] {typeset(one.sentence)} |" for one in questions]
     return "\n".join(["| Test | What it found |", "|:--|:--|", *rows])
 
 
@@ -60,7 +60,7 @@ def _figures(believed: Any) -> list[tuple[str, str, str, str]]:
 def _remarks(believed: Any) -> None:
     section("Remarks", "what the linter saw")
     for one in believed.remarks:
-        st.caption(f"{LEVELS[one.level]} {told_well(one.sentence)}")
+        st.caption(f"{LEVELS[one.level]} {typeset(one.sentence)}")
     if not believed.remarks:
         st.caption(":green[:material/check:] Nothing odd was found.")
     seen = believed.look_ahead
@@ -70,7 +70,7 @@ def _remarks(believed: Any) -> None:
     elif believed.gate == "red":
         st.badge("reads the future", color="red", icon=":material/error:")
         for leak in (seen or {}).get("leaks") or ["A check of the same strategy on the Features page found it; see Gate there"]:
-            st.markdown(f":red[{told_well(leak)}.]")
+            st.markdown(f":red[{typeset(leak)}.]")
     else:
         st.badge("not checked for look-ahead", color="gray", icon=":material/help:")
 

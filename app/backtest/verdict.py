@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.backtest import summary
-from app.kit.figures import DASH, THIN, money, multiple, number, percent, pips, plural, told_well
+from app.kit.figures import DASH, THIN, money, multiple, number, percent, pips, plural, typeset
 from app.kit.widgets import figures, section
 from worker.desk import Desk
 
@@ -35,7 +35,7 @@ def verdict(run: Any, believed: Any) -> None:
         if run.synthetic:
             st.badge("synthetic", color="violet")
         st.badge(word if believed.known else "not judged", color=colour if believed.known else "gray", icon=icon)
-        st.markdown(told_well(believed.belief.verdict) if believed.known else "An older version made this run. Run it again to have it judged.", width="stretch")
+        st.markdown(typeset(believed.belief.verdict) if believed.known else "An older version made this run. Run it again to have it judged.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:
@@ -82,9 +82,9 @@ def before(run: Any, believed: Any) -> None:
     with st.container(horizontal=True, gap="xxsmall"):
         for one in believed.belief.questions if believed.known else ():
             colour, icon = ANSWERS[one.answer]
-            st.badge(one.title, color=colour, icon=icon, help=f"{one.asks} {told_well(one.sentence)}")
+            st.badge(one.title, color=colour, icon=icon, help=f"{one.asks} {typeset(one.sentence)}")
     for one in believed.remarks[:SAID]:
-        st.caption(f"{LEVELS[one.level]} {told_well(one.sentence)}")
+        st.caption(f"{LEVELS[one.level]} {typeset(one.sentence)}")
     if not believed.remarks:
         st.caption(":green[:material/check:] Nothing odd was found." if believed.known else "There are no remarks.")
     left = len(believed.remarks) - SAID

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from domain.analytics import METRICS, underwater
+from domain.analytics import FAMILIES, METRICS, underwater
 from domain.errors import BadRequest
 from domain.market import Instrument, instrument
 from domain.market.timeframe import Timeframe
@@ -71,6 +71,10 @@ class Backtests:
     def metrics(self) -> Mapping[str, Any]:
         """The definition of every figure."""
         return METRICS
+
+    def families(self) -> dict[str, str]:
+        """Family of metrics -> title, in their order."""
+        return dict(FAMILIES)
 
     def form_start(self) -> dict[str, Any]:
         """Where the form starts: the settings, with [form] over them."""
