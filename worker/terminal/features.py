@@ -126,12 +126,12 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
 
 def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high") -> tuple[Any, Any]:
     """The bars of the file, and what stands around them."""
-    from domain.config import load
     from domain.errors import unknown
     from domain.features import Around, closes
     from domain.features.releases import concerning
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
+    from worker.settings import load
     from worker.terminal.backtest import _bars, _timeframe
 
     table = instruments(load().instruments_file)
