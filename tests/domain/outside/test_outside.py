@@ -10,12 +10,13 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features import FEATURES, feature, parse
-from domain.features.headlines import headlines_of, scored
-from domain.features.outside import needs, recognise
+from domain.features.needs import needs
 from domain.features.recipes import recipe
-from domain.features.sentiment import read_headlines, score
-from domain.features.series import known_of, read_series, series, series_table
+from domain.features.sentiment import read_headlines, score, scored
 from domain.market.instrument import instrument
+from domain.outside.headlines import headlines_of
+from domain.outside.recognise import recognise
+from domain.outside.series import known_of, read_series, series, series_table
 
 
 @pytest.fixture

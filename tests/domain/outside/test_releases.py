@@ -11,9 +11,9 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features import Around, compute, use
-from domain.features.releases import concerning, read_releases
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.releases import concerning, read_releases
 
 HEAD = "datetime_utc,event,country,impact,source\n"
 XML = '<?xml version="1.0" encoding="windows-1252"?>\n<weeklyevents>{}</weeklyevents>'

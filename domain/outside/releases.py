@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, listed, unknown
-from domain.features.rows import Read, counted, in_order, instant, instants, rows_of, text_of, times
 from domain.market.instrument import Instrument
 from domain.market.readers.base import MAX_BYTES, MAX_ROWS
 from domain.market.readers.files import content, head_of
+from domain.outside.rows import Read, counted, in_order, instant, instants, rows_of, text_of, times
 
 TABLE = Path(__file__).with_name("currencies.toml")
 IMPACTS = ("low", "medium", "high")
@@ -107,7 +107,7 @@ def _of_json(one: Mapping[str, Any], where: str, file: str, utc: bool) -> Event:
 
 
 def _xml(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence[Event], str]:
-    from domain.features.weekly_xml import events_of
+    from domain.outside.weekly_xml import events_of
 
     return [_of_xml(one, f"event {k}", path.name) for k, one in enumerate(events_of(path.name, content(path, max_bytes), max_rows), 1)], "event"
 

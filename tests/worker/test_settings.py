@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.config import NOT_SETTINGS, ROOT, SECTIONS, SHORT, Settings, load
 from domain.errors import BadRequest, UnknownName
 from domain.params import params_of
+from worker.settings import NOT_SETTINGS, ROOT, SECTIONS, SHORT, Settings, load
 
 TEXT = (ROOT / "config.toml").read_text()
 DOCUMENT = tomllib.loads(TEXT)

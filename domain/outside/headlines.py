@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.rows import Read, counted, in_order, instants, rows_of, times
-from domain.features.sentiment import Scorer, read_headlines, score
 from domain.market.readers.base import MAX_BYTES, MAX_ROWS
+from domain.outside.rows import Read, counted, in_order, instants, rows_of, times
 
 TIMES = ("ts", "time", "datetime", "published")
 TEXTS = ("headline", "title", "text")
-AT_ONCE = 2_000     # headlines that are scored between two words on how far it is
 
 
 def headlines_of(path: Path, utc: bool = False, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Read:
@@ -33,17 +30,3 @@ def headlines_of(path: Path, utc: bool = False, max_bytes: int = MAX_BYTES, max_
     read = in_order(said, "headlines")
     empty = len(frame) - len(said)
     return Read(read.frame, (*([counted(empty, "row has", "rows have", "no text and was left out." if empty == 1 else "no text and were left out.")] if empty else []), *read.notes))
-
-
-def scored(frame: pd.DataFrame, scorer: Scorer = score, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
-    """``ts, headline, score`` of headlines in order; ``watch`` hears how far it is.
-
-    >>> news = pd.DataFrame({"ts": pd.to_datetime(["2024-07-11T12:30Z"]), "headline": ["Inflation eases"]})
-    >>> scored(news, lambda text: len(text) / 100)["score"].tolist()
-    [0.15]
-    """
-    parts = []
-    for first in range(0, len(frame), AT_ONCE):
-        watch(first / len(frame))
-        parts.append(read_headlines(frame.iloc[first : first + AT_ONCE], scorer).values)
-    return frame.assign(score=[value for part in parts for value in part])

@@ -1,77 +1,25 @@
-"""Data from outside the bars: which kinds there are, which of them a set of features needs, and what a file of such data seems to be."""
+"""Which kinds of outside data there are, and what a file of such data seems to be."""
 
 from __future__ import annotations
 
 import csv
-import inspect
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features import headlines, releases
-from domain.features.base import FEATURES, Use, use
-from domain.features.rows import SEPARATORS, STAMP
-from domain.features.series import series
-from domain.market.instrument import Instrument
 from domain.market.readers.base import MAX_BYTES
 from domain.market.readers.files import HEAD, head_of
+from domain.outside import headlines, releases
+from domain.outside.rows import SEPARATORS, STAMP
+from domain.outside.series import series
 
 KINDS = {"series": "Series", "headlines": "Headlines", "releases": "Releases"}
 SHOWN = 5           # rows of a file that are shown before it is read
 SAMPLE = 200        # rows that are looked at for zones
-
-
-@dataclass(frozen=True)
-class Needs:
-    """``series``: names of outside series. ``headlines``, ``releases``: whether they are looked at."""
-
-    series: tuple[str, ...] = ()
-    headlines: bool = False
-    releases: bool = False
-
-    @property
-    def any(self) -> bool:
-        return bool(self.series or self.headlines or self.releases)
-
-
-def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Needs:
-    """What the uses, and all that they are made from, look at on the bars of these instruments.
-
-    >>> from domain.features import parse
-    >>> from domain.market.instrument import instrument
-    >>> needs([parse("rate_differential_zscore(60)"), parse("vix_zscore@H4")], [instrument("EURUSD")])
-    Needs(series=('EU_RATE', 'US_RATE', 'VIX'), headlines=False, releases=False)
-    >>> needs([parse("minutes_to_release"), parse("atr(14)")], [None]).releases, needs([parse("atr(14)")], [None]).any
-    (True, False)
-    """
-    found: set[str] = set()
-    names: set[str] = set()
-    waiting, seen = list(uses), set()
-    while waiting:
-        one = waiting.pop()
-        if one.column in seen:
-            continue
-        seen.add(one.column)
-        inputs = FEATURES[one.name].inputs
-        found.update(inputs)
-        if "macro" in inputs:
-            names.update(name for each in instruments for name in _looked_at(one, each))
-        waiting += [use(name) for name in inputs if name in FEATURES]
-    return Needs(tuple(sorted(names)), "headlines" in found, "releases" in found)
-
-
-def _looked_at(one: Use, instrument: Instrument | None) -> Iterable[str]:
-    """The series of one feature; one that does not say may look at any."""
-    which = FEATURES[one.name].series
-    if which is None:
-        return series()
-    given: dict[str, Any] = dict(one.params) | dict(instrument=instrument)
-    return which(*(given[name] for name in inspect.signature(which).parameters))
 
 
 @dataclass(frozen=True)

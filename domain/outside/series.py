@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
-from domain.features.around import Known
-from domain.features.rows import Read, counted, text_of
 from domain.market.readers.base import MAX_BYTES, MAX_ROWS
 from domain.market.zones import DAY, HOUR
+from domain.outside.known import Known
+from domain.outside.rows import Read, counted, text_of
 
 TABLE = Path(__file__).with_name("series.toml")
 
