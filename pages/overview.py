@@ -25,7 +25,7 @@ def render(desk) -> None:
         cards(pulse, runs, datasets)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        if desk.house.has_example():
+        if desk.system.has_example():
             example(desk)
         recent_runs(runs)
     with right:
@@ -47,7 +47,7 @@ def attention(desk, pulse) -> None:
         said.append((":red[:material/error:]", "**No worker is running.** Jobs wait until one is: start the house with `make run`.", "See health", "settings"))
     elif not pulse.scheduler:
         said.append((":orange[:material/warning:]", "**The scheduler is not running.** A job whose worker dies is not taken over.", "See health", "settings"))
-    said += [(":orange[:material/warning:]", f"**{part.part}:** {part.note}.", "See health", "settings") for part in desk.house.health() if part.part in ("Queue", "Disk") and part.state != "well"]
+    said += [(":orange[:material/warning:]", f"**{part.part}:** {part.note}.", "See health", "settings") for part in desk.system.health() if part.part in ("Queue", "Disk") and part.state != "well"]
     for number_, (icon, text, label, page) in enumerate(said[:3]):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{icon} {text}", width="stretch")
@@ -56,7 +56,7 @@ def attention(desk, pulse) -> None:
 
 
 def first_steps(desk) -> None:
-    if desk.house.has_example():
+    if desk.system.has_example():
         st.markdown("Nothing of yours is here yet. The numbers below come from a :violet-badge[synthetic] example you can remove at any time.")
     else:
         st.markdown("Nothing is here yet.")
@@ -93,7 +93,7 @@ def example(desk) -> None:
         st.badge("synthetic", color="violet")
     example_pair(desk)
     if st.button("Remove the example", type="tertiary", icon=":material/delete:"):
-        desk.house.remove_example()
+        desk.system.remove_example()
         st.rerun()
 
 

@@ -15,7 +15,7 @@ MARKS = {"well": ":green[:material/check_circle:]", "warning": ":orange[:materia
 
 
 def render(desk) -> None:
-    health = desk.house.health()
+    health = desk.system.health()
     ill = [part for part in health if part.state == "failed"]
     head("Settings", f"{ill[0].part}: {ill[0].note}" if ill else "everything answers")
     left, right = st.columns([3, 2], gap="medium")
@@ -27,4 +27,4 @@ def render(desk) -> None:
             st.markdown(f"{MARKS[part.state]} **{part.part}**: {part.note}")
         processes(desk)
         section("Versions")
-        table(pairs_frame(desk.house.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)
+        table(pairs_frame(desk.system.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)

@@ -44,7 +44,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
         st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
         st.space("stretch")
-        download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.laboratory.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
+        download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.run_tables.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
         if st.button("Close", icon=":material/close:", type="tertiary"):
             go("backtest", run=run.id)
     _warning(changed)

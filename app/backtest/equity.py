@@ -27,7 +27,7 @@ def view(desk: Desk, run: Any) -> None:
     falls = read(desk, "drawdowns", run.id, curve)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        headed(desk, run, CURVES[curve], f"{run.summary['currency']}. {desk.laboratory.curves()[curve]}")
+        headed(desk, run, CURVES[curve], f"{run.summary['currency']}. {desk.run_tables.curves()[curve]}")
         st.altair_chart(pictures.curve_pair(read(desk, "curve", run.id, curve), falls.head(NAMED), run.summary["currency"], behind=behind and behind[:2]), width="stretch", alt="The curve, and how far it lies below its highest value")
         if behind:
             st.caption(behind[2])

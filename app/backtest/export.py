@@ -21,13 +21,13 @@ def export(desk: Desk, run: Any) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("To read")
-        for form, told in desk.compare.forms().items():
+        for form, definition in desk.compare.forms().items():
             label, mime = REPORTS[form]
-            download(label, f"{name}_{form}" if form.endswith("svg") else f"{name}_report.{form}", mime, partial(desk.compare.report, run.id, form), f"export-report-{form}", told=told)
-        download("Manifest, JSON", f"{name}_manifest.json", "application/json", partial(desk.backtests.download, run.id, "manifest", "json"), "export-manifest-json", told="Question, data, code, libraries and every figure.")
+            download(label, f"{name}_{form}" if form.endswith("svg") else f"{name}_report.{form}", mime, partial(desk.compare.report, run.id, form), f"export-report-{form}", about=definition)
+        download("Manifest, JSON", f"{name}_manifest.json", "application/json", partial(desk.backtests.download, run.id, "manifest", "json"), "export-manifest-json", about="Question, data, code, libraries and every figure.")
     with right:
         st.caption("To count with")
         for what in TABLES:
             for form, (label, mime) in FORMS.items():
                 download(f"{what.capitalize()}, {label}", f"{name}_{what}.{form}", mime, partial(desk.backtests.download, run.id, what, form), f"export-{what}-{form}")
-        download("Figures, CSV", f"{name}_metrics.csv", "text/csv", partial(desk.laboratory.download, run.id, "metrics"), "export-metrics")
+        download("Figures, CSV", f"{name}_metrics.csv", "text/csv", partial(desk.run_tables.download, run.id, "metrics"), "export-metrics")

@@ -19,7 +19,7 @@ def view(desk: Desk, run: Any) -> None:
     if not run.summary["metrics"]["trades"]:
         st.caption("No trade was made.")
         return
-    choices, currency = desk.laboratory.groups(), run.summary["currency"]
+    choices, currency = desk.run_tables.groups(), run.summary["currency"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox("Group by", list(choices), index=list(choices).index("side"), format_func=lambda key: choices[key][0], key="group_by", width=220)
         chosen = regimes.pick(desk, run, "regimes_by") if by == REGIME else None

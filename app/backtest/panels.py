@@ -16,7 +16,7 @@ HEAD = 38       # pixels of a heading, with something to take along or without
 @st.cache_data(max_entries=96, show_spinner=False)
 def read(_desk: Desk, table: str, run_id: str, *about: Any) -> Any:
     """A table of the laboratory, by the name of its verb."""
-    return getattr(_desk.laboratory, table)(run_id, *about)
+    return getattr(_desk.run_tables, table)(run_id, *about)
 
 
 def headed(desk: Desk, run: Any, title: str, note: str, table: str = "") -> None:
@@ -26,4 +26,4 @@ def headed(desk: Desk, run: Any, title: str, note: str, table: str = "") -> None
         st.caption(note, width="content")
         if table:
             st.space("stretch")
-            download("CSV", f"{run.id}_{run.spec['strategy']}_{table}.csv", "text/csv", partial(desk.laboratory.download, run.id, table), f"take-{table}-{run.id}")
+            download("CSV", f"{run.id}_{run.spec['strategy']}_{table}.csv", "text/csv", partial(desk.run_tables.download, run.id, table), f"take-{table}-{run.id}")

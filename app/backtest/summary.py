@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.kit import charts
 from app.kit.figures import THIN, exact, percent
-from app.kit.forms import told
+from app.kit.forms import stated
 from worker.desk import Desk
 
 
@@ -30,9 +30,9 @@ def sentence(desk: Desk, run: Any) -> str:
     """The question of a run in one line: the closed form."""
     spec = run.spec
     declared = {one.name: one for one in desk.backtests.params(spec["strategy"])}
-    changed = " · ".join(told(declared[name], value) for name, value in spec["params"].items() if name in declared)
+    changed = " · ".join(stated(declared[name], value) for name, value in spec["params"].items() if name in declared)
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    limits = [told(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
+    limits = [stated(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
     return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{spec['start'][:10]} to {spec['end'][:10]}", changed, _size(spec["sizing"]), *limits])
 
 

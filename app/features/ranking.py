@@ -62,7 +62,7 @@ def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> lis
         return []
     had = [one["run"] for one in before.get("regimes", []) if one["run"] in offered]
     return st.multiselect(
-        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(request.datasets)}-{request.timeframe}", format_func=offered.__getitem__, placeholder="none but volatility and trend by rule",
+        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="none but volatility and trend by rule",
         help="Whether a feature holds is also looked at by the regimes of a finished run on these bars, as they were known at each bar's end; of several instruments one run each.",
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from worker.desk import Desk
 
 def example_pair(desk: Desk) -> None:
     """The strategy on a market with memory, and on one without, side by side."""
-    regimes, gbm = desk.house.example_runs()
+    regimes, gbm = desk.system.example_runs()
     if not regimes:
         st.skeleton(294)
         st.caption("The example is being made: bars, then a backtest on them. The kernel compiles once, on the first start.")

@@ -19,5 +19,5 @@ def settings(desk: Desk) -> None:
         "origin": config.TextColumn("Comes from", width=150),
         "help": config.TextColumn("What it does", width=300),
     }
-    table(settings_frame(desk.house.settings()), columns, "Every setting with its value and where it comes from", row_height=26, height=620)
+    table(settings_frame(desk.system.settings()), columns, "Every setting with its value and where it comes from", row_height=26, height=620)
     st.caption(f"Workspace {desk.settings.home}. Actor in the audit trail: {desk.user}.")

@@ -44,7 +44,7 @@ def done(desk, submitted):
 
 
 def stored(desk, dataset: str) -> pd.DataFrame:
-    frame = desk.data._room.store.frames.get(desk.data.get(dataset).frame)
+    frame = desk.data._context.store.frames.get(desk.data.get(dataset).frame)
     return frame.assign(ts=frame["ts"].dt.as_unit("ns"))
 
 

@@ -15,7 +15,7 @@ from domain.features import compute, use
 from domain.market import Instrument, instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.trading.protection import stop_path, targets_of
-from worker.desk.room import Room, found
+from worker.desk.context import DeskContext, required
 from worker.desk.thin import candles
 from worker.store import Dataset, Run
 
@@ -40,8 +40,8 @@ class Walk:
 
 
 class Trades:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     def page(self, run_id: str, number: int = 1, size: int = 2_000, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Trades in the order in which they began; ``number`` counts from 1."""
@@ -51,7 +51,7 @@ class Trades:
         """A page of trades as they are read: with ``pips`` (of its instrument, from entry to exit, for its side), ``charges`` (commission and
         swap, account currency; negative is paid) and ``cumulative`` (PnL of all trades that closed up to and with it)."""
         every = self._all(run_id)
-        pips = {str(name): instrument(str(name), self._room.settings.instruments_file).pip for name in every["instrument"].unique()}
+        pips = {str(name): instrument(str(name), self._context.settings.instruments_file).pip for name in every["instrument"].unique()}
         moved = (every["exit_price"] - every["entry_price"]) * np.where(every["side"] == "long", 1.0, -1.0)
         closed = every["pnl"].iloc[every["exit_ts"].argsort(kind="stable")].cumsum()
         more = dict(pips=moved / every["instrument"].astype(str).map(pips), charges=every["swap"] - every["costs"], cumulative=closed.reindex(every.index))
@@ -70,7 +70,7 @@ class Trades:
             raise BadRequest(f"run {run_id} has no trade {trade_id}; its trades are 1 to {len(trades):,}")
         trade = chosen.iloc[0]
         dataset = self._dataset(run, str(trade["instrument"]))
-        one = instrument(dataset.instrument, self._room.settings.instruments_file)
+        one = instrument(dataset.instrument, self._context.settings.instruments_file)
         fills = self._fills(run, trade_id)
         plan = self._plan(run, trade, int(fills["order_id"].iloc[0]))
         bars, first = self._around(run, dataset, one, fills, WARM * int(plan["trail_window"]) if plan.get("trail_kind") == "atr" else 0)
@@ -85,17 +85,17 @@ class Trades:
     # -- parts
 
     def _all(self, run_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        return self._room.store.frames.get(self._run(run_id).frames["trades"], columns)
+        return self._context.store.frames.get(self._run(run_id).frames["trades"], columns)
 
     def _fills(self, run: Run, trade_id: int) -> pd.DataFrame:
-        fills = self._room.store.frames.get(run.frames["fills"], ["trade_id", "order_id", "ts", "bar_ts", "side", "lots", "price", "reason"])
+        fills = self._context.store.frames.get(run.frames["fills"], ["trade_id", "order_id", "ts", "bar_ts", "side", "lots", "price", "reason"])
         return fills[fills["trade_id"] == trade_id].reset_index(drop=True)
 
     def _plan(self, run: Run, trade: pd.Series, order_id: int) -> Mapping[str, Any]:
         """How the order was protected; of a run that does not tell, its first stop alone."""
         if "protection" not in run.frames:
             return {"stop_loss": trade["stop_loss"]}
-        known = self._room.store.frames.get(run.frames["protection"])
+        known = self._context.store.frames.get(run.frames["protection"])
         mine = known[(known["order_id"] == order_id) & (known["instrument"] == trade["instrument"])]
         return {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {"stop_loss": trade["stop_loss"]}
 
@@ -104,7 +104,7 @@ class Trades:
         frame = Timeframe.named(run.spec["timeframe"])
         step, days = timedelta(minutes=frame.minutes), timedelta(days=4)        # a weekend may lie between
         start, end = (pd.Timestamp(fills["bar_ts"].iloc[edge]).to_pydatetime() for edge in (0, -1))
-        bars = self._room.store.frames.get(dataset.frame, start=start - (BEFORE + warm) * step - days, end=end + AFTER * step + days)
+        bars = self._context.store.frames.get(dataset.frame, start=start - (BEFORE + warm) * step - days, end=end + AFTER * step + days)
         bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
         if dataset.timeframe != run.spec["timeframe"]:
             bars = resample(bars, Timeframe.named(dataset.timeframe), frame, one.calendar)
@@ -126,13 +126,13 @@ class Trades:
         return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
 
     def _dataset(self, run: Run, name: str) -> Dataset:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             known = [unit.datasets.get(version) for version in run.spec["datasets"]]
-        return found(next((one for one in known if one and one.instrument == name), None), "dataset", name)
+        return required(next((one for one in known if one and one.instrument == name), None), "dataset", name)
 
     def _run(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            return found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            return required(unit.runs.get(run_id), "run", run_id)
 
 
 def _place(bars: pd.DataFrame, ts: Any) -> int:
