@@ -1,4 +1,4 @@
-"""Settings: what is in force, where it comes from, and whether the house is well."""
+"""Settings: configuration and its source, health, processes, versions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MARKS = {"well": ":green[:material/check_circle:]", "warning": ":orange[:materia
 
 def render(desk) -> None:
     health = desk.system.health()
-    ill = [part for part in health if part.state == "failed"]
-    head("Settings", f"{ill[0].part}: {ill[0].note}" if ill else "everything answers")
+    failed = [part for part in health if part.state == "failed"]
+    head("Settings", f"{failed[0].part}: {failed[0].note}" if failed else "All services healthy")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         settings(desk)

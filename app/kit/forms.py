@@ -79,7 +79,7 @@ def choice(word: Any) -> str:
     """A choice as it is read: abbreviations in capitals, words with spaces.
 
     >>> choice("tpe"), choice("nsga2"), choice("fixed_lots"), choice("per_million"), choice(True)
-    ('TPE', 'NSGA-II', 'fixed lots', 'per million', 'on')
+    ('TPE', 'NSGA-II', 'fixed lots', 'per million of notional', 'on')
     """
     if isinstance(word, bool):
         return "on" if word else "off"

@@ -25,25 +25,25 @@ class Check(NamedTuple):
 
 CHECKS: dict[str, Check] = {
     "timeframe": Check("Bars closer or further apart than the timeframe", "wrong timeframe", "wrong timeframes", "broken", "none"),
-    "malformed": Check("Lines that are no bars", "malformed line", "malformed lines", "broken", "dropped"),
-    "clock": Check("Times the clock cannot read", "unreadable time", "unreadable times", "broken", "dropped"),
-    "prices": Check("Prices that are no numbers, or not above zero", "impossible price", "impossible prices", "broken", "dropped"),
+    "malformed": Check("Malformed rows", "malformed row", "malformed rows", "broken", "dropped"),
+    "clock": Check("Invalid timestamps (DST)", "invalid timestamp", "invalid timestamps", "broken", "dropped"),
+    "prices": Check("Invalid or non-positive prices", "invalid price", "invalid prices", "broken", "dropped"),
     "inverted": Check("High below low", "bar with high below low", "bars with high below low", "broken", "dropped"),
-    "grid": Check("Times that are no multiple of the timeframe", "bar off the grid", "bars off the grid", "broken", "dropped"),
+    "grid": Check("Off-grid timestamps", "off-grid timestamp", "off-grid timestamps", "broken", "dropped"),
     "order": Check("Rows out of order", "row out of order", "rows out of order", "broken", "sorted"),
-    "duplicates": Check("Bars that are repeated", "repeated bar", "repeated bars", "broken", "merged"),
-    "conflicts": Check("Bars of one time with different values", "conflicting bar", "conflicting bars", "broken", "merged"),
+    "duplicates": Check("Duplicate bars", "duplicate bar", "duplicate bars", "broken", "merged"),
+    "conflicts": Check("Conflicting duplicates", "conflicting duplicate", "conflicting duplicates", "broken", "merged"),
     "range": Check("Open or close outside high and low", "bar with open or close outside its range", "bars with open or close outside their range", "broken", "widened"),
-    "spread": Check("Spreads that are negative or infinite", "impossible spread", "impossible spreads", "broken", "emptied"),
-    "volume": Check("Volumes that are negative or infinite", "impossible volume", "impossible volumes", "broken", "emptied"),
-    "unfinished": Check("Bars that had not ended", "unfinished bar", "unfinished bars", "broken", "dropped"),
-    "spikes": Check("Spikes: away and back within a bar by more than 12 typical ranges", "spike", "spikes", "note", "kept"),
-    "stale": Check("Runs of bars without any movement", "stale run", "stale runs", "note", "listed"),
-    "outside": Check("Bars outside every session", "bar outside every session", "bars outside every session", "note", "listed"),
-    "missing": Check("Bars missing inside sessions", "missing bar", "missing bars", "note", "listed"),
-    "gaps": Check("Gaps inside sessions", "gap", "gaps", "note", "listed"),
-    "holidays": Check("Holidays on which the market was shut or thin", "holiday", "holidays", "note", "listed"),
-    "placeholder": Check("Volume that is nearly always the same number", "placeholder volume", "placeholder volumes", "note", "listed"),
+    "spread": Check("Negative or infinite spreads", "invalid spread", "invalid spreads", "broken", "emptied"),
+    "volume": Check("Negative or infinite volumes", "invalid volume", "invalid volumes", "broken", "emptied"),
+    "unfinished": Check("Incomplete bars", "incomplete bar", "incomplete bars", "broken", "dropped"),
+    "spikes": Check("Spikes (> 12 × median true range, reverting next bar)", "spike", "spikes", "note", "kept"),
+    "stale": Check("Flat or stale bars", "stale run", "stale runs", "note", "listed"),
+    "outside": Check("Bars outside trading hours", "bar outside trading hours", "bars outside trading hours", "note", "listed"),
+    "missing": Check("Missing bars within trading hours", "missing bar", "missing bars", "note", "listed"),
+    "gaps": Check("Gaps within trading hours", "gap", "gaps", "note", "listed"),
+    "holidays": Check("Holidays (closed or thin)", "holiday", "holidays", "note", "listed"),
+    "placeholder": Check("Placeholder volume", "placeholder volume", "placeholder volumes", "note", "listed"),
 }
 
 
@@ -67,7 +67,7 @@ class Finding:
 
     def __str__(self) -> str:
         """
-        >>> print(Finding("gaps", "Gaps inside sessions", 1041, "note", "listed"))
+        >>> print(Finding("gaps", "Gaps within trading hours", 1041, "note", "listed"))
         1,041 gaps listed
         """
         check = CHECKS[self.key]
@@ -126,10 +126,10 @@ def sentence_of(findings: tuple[Finding, ...]) -> str:
     """What was found, worst first, as one sentence; missing bars are told by their gaps.
 
     >>> sentence_of((finding("unfinished", 1), finding("spikes", 2), finding("gaps", 41)))
-    '1 unfinished bar dropped, 2 spikes kept, 41 gaps listed.'
+    '1 incomplete bar dropped, 2 spikes kept, 41 gaps listed.'
     """
     told = [str(found) for severity in ("broken", "note") for found in findings if found.count and found.severity == severity and found.key not in ("missing", "timeframe")]
-    return ", ".join(told) + "." if told else "Nothing to mend and nothing to tell."
+    return ", ".join(told) + "." if told else "No issues found."
 
 
 def _plain(found: Finding) -> dict[str, Any]:

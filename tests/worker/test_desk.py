@@ -123,7 +123,7 @@ def test_the_same_bars_twice_are_one_dataset(desk, dataset, house):
 @on_sqlite
 @pytest.mark.parametrize(("changes", "sentence"), [
     (dict(datasets=[]), "no dataset is chosen"), (dict(datasets=["nosuch"]), "there is no dataset nosuch"), (dict(strategy="brakeout"), "did you mean 'breakout'"),
-    (dict(params={"lookback": 1}), "lookback is 1 bars; it must be between"), (dict(timeframe="M5"), "is stored in M15 bars"), (dict(start=END + timedelta(days=9), end=END + timedelta(days=10)), "Choose a span inside"),
+    (dict(params={"lookback": 1}), "lookback is 1 bars; it must be between"), (dict(timeframe="M5"), "is stored in M15 bars"), (dict(start=END + timedelta(days=9), end=END + timedelta(days=10)), "Choose a range within the available data"),
     (dict(rules={"limits": {"daily_loss": 2}}), "daily_loss is 2.0 share of the day's start; it must be between 0.0 and 1.0"), (dict(rules={"sizing": {"kind": "kely"}}), "did you mean 'kelly'"),
     (dict(rules={"account": {"balance": -1}}), "balance is -1"), (dict(timeframe="M16"), "no timeframe named 'M16'"),
 ])  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -126,8 +126,8 @@ class Backtests:
                 raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and {question.timeframe} is asked for; choose {one.timeframe} or longer")
             if not _bars_in(one, question):
                 raise BadRequest(
-                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the span asks for "
-                    f"{question.start:%Y-%m-%d} to {question.end:%Y-%m-%d}. Choose a span inside"
+                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the date range asks for "
+                    f"{question.start:%Y-%m-%d} to {question.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
                 )
 
     def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:

@@ -52,6 +52,10 @@ class Data:
         """Key -> title of the clocks that have a name; any IANA zone and UTC+2 will do too."""
         return {key: CLOCKS[key].title for key in CLOCKS}
 
+    def clock_name(self, key: str) -> str:
+        """How a clock is called, never its key."""
+        return clock(key).title if key else "UTC"
+
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
 

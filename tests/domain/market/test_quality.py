@@ -39,7 +39,7 @@ def changed(column: str, row: int, value: float, bars: pd.DataFrame | None = Non
 def test_good_bars_are_clean_and_come_back_the_same():
     bars = fx_bars(*WEEK)
     found, report = mended(bars)
-    assert found.equals(bars) and report.verdict == "clean" and report.sentence == "Nothing to mend and nothing to tell." and report.ledger.empty
+    assert found.equals(bars) and report.verdict == "clean" and report.sentence == "No issues found." and report.ledger.empty
     assert (report.rows_read, report.rows_kept, report.start, report.end) == (len(bars), len(bars), "2024-07-08T00:00Z", "2024-07-11T23:55Z")
 
 
@@ -134,7 +134,7 @@ def test_a_bar_that_had_not_ended_is_dropped(at, known_until, left):
     bars, report = mended(fx_bars(*WEEK), at=ns(at), known_until=known_until)
     assert report["unfinished"].count == left and len(bars) == len(fx_bars(*WEEK)) - left
     if left == 1:
-        assert report.sentence == "1 unfinished bar dropped." and report.ledger["reason"][0] == "it ends after 2024-07-11T23:59Z"
+        assert report.sentence == "1 incomplete bar dropped." and report.ledger["reason"][0] == "it ends after 2024-07-11T23:59Z"
 
 
 def test_a_daily_bar_ends_with_its_session():
