@@ -10,8 +10,10 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from worker.terminal.options import once, params_of
 from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
+from worker.terminal.signals import read as read_signals
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
@@ -39,10 +41,10 @@ def backtest(
     from domain.backtest import study
 
     rules, extra = _rules(config)
-    series, along = _series(bars, instrument, timeframe, side, magnify, extra), [_rate(one, side, extra) for one in rates]
+    series, along = _series(bars, instrument, timeframe, side, magnify, extra), _rates(rates, side, extra)
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), _signals(signals), along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), read_signals(signals) if signals else None, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
@@ -93,24 +95,7 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
         raise BadRequest("give either --strategy NAME or --signals FILE")
     if signals:
         return None
-    try:
-        values = json.loads(params)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"--params is not JSON: {error}. Write it like '{{\"lookback\": 20}}'") from None
-    if not isinstance(values, dict):
-        raise BadRequest(f"--params is {params}; it must be a JSON object like '{{\"lookback\": 20}}'")
-    return make(name, values)
-
-
-def _signals(path: Path | None) -> Any:
-    import pandas as pd
-
-    if path is None:
-        return None
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the signals {path} cannot be read: {error}") from None
+    return make(name, params_of(params))
 
 
 def _series(bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str], extra: str) -> list[Any]:
@@ -121,9 +106,9 @@ def _series(bars: Sequence[str], instrument: str, timeframe: str, side: str, mag
     if side not in ("bid", "mid"):
         raise unknown("side", side, ("bid", "mid"))
     table, frame = instruments(extra), Timeframe.named(timeframe)
-    finer = dict(_named(one, instrument, table) for one in magnify)
+    finer = dict(once("--magnify", (_named(one, instrument, table) for one in magnify)))
     series = []
-    for name, path in (_named(one, instrument, table) for one in bars):
+    for name, path in once("--bars", (_named(one, instrument, table) for one in bars)):
         one = table[name]
         read, fine = _bars(path, one), _bars(finer.pop(name), one) if name in finer else None
         fine_frame = _timeframe(fine, frame) if fine is not None else None
@@ -173,14 +158,15 @@ def _timeframe(bars: Any, below: Any = None) -> Any:
     return near
 
 
-def _rate(text: str, side: str, extra: str) -> Any:
+def _rates(texts: Sequence[str], side: str, extra: str) -> list[Any]:
     from domain.market import instruments
     from domain.trading.task import Rate
 
-    table = instruments(extra)
-    name, path = _named(text, "", table)
-    bars = _bars(path, table[name])
-    return Rate(table[name], _timeframe(bars), bars, side)
+    table, rates = instruments(extra), []
+    for name, path in once("--rates", (_named(text, "", table) for text in texts)):
+        bars = _bars(path, table[name])
+        rates.append(Rate(table[name], _timeframe(bars), bars, side))
+    return rates
 
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:

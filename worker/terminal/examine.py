@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
+from worker.terminal.options import params_of
 from worker.terminal.say import Json, say
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version; one an instrument. May repeat.")]
@@ -36,11 +37,9 @@ def examine(
     most: int = typer.Option(20, help="So many features are proposed at most."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What features tell of what follows: ranked, net of how many were tried, with a proposal and its reasons."""
-    from worker.terminal.sweep import _json
-
     at, question = _question(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
     ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
-    asked = at.examinations.submit_examination(question, ahead, strategy, _json("--params", params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
+    asked = at.examinations.submit_examination(question, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
     run = _done(at, asked, as_json)
     _write(at, run, out)
     told, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
@@ -57,11 +56,11 @@ def similar(
     horizon: int = typer.Option(16, help="Bars, over which what followed is measured."), count: int = typer.Option(50, help="Matches."), begin: From = "open", out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Moments of the past that looked like a bar, by recipe vector50 unless told otherwise, and what followed them."""
-    from worker.terminal.sweep import _instant
+    from worker.terminal.sweep import instant
 
     written = [*columns, *(rest or [])]
     at, question = _question(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
-    chosen = _instant(when, datetime.min) if when else None
+    chosen = instant(when, datetime.min) if when else None
     run = _done(at, at.examinations.submit_similar(question, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
     _write(at, run, out)
     told, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
@@ -79,7 +78,7 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
 
     from worker.desk import FeatureQuestion
     from worker.terminal.here import desk
-    from worker.terminal.sweep import _instant
+    from worker.terminal.sweep import instant
 
     if recipe and columns:
         raise BadRequest("give either --recipe or --columns")
@@ -87,7 +86,7 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     written = at.features.columns_of(recipe) if recipe else list(columns)
-    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, _instant(start, first), _instant(end, last), written)
+    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, instant(start, first), instant(end, last), written)
 
 
 def _regimes(texts: Sequence[str]) -> dict[str, Any]:

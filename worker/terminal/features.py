@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, listed
 from worker.terminal.examine import examine, similar
+from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Features: causal columns computed from bars.")
@@ -97,7 +97,7 @@ def check(
     read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
     uses = _uses(recipe, made, bool(decided))
     verdicts = [check_features(read, uses, around)] if uses else []
-    verdicts += [check_strategy(read, make(name, _json(params)), around) for name in decided]
+    verdicts += [check_strategy(read, make(name, params_of(params)), around) for name in decided]
     leaks = [leak for one in verdicts for leak in one.leaks]
     checked = list(dict.fromkeys(name for one in verdicts for name in one.checked))
     if as_json:
@@ -140,17 +140,17 @@ def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Seq
     read = _bars(Path(bars), table[name])
     frame = Timeframe.named(timeframe) if timeframe else _timeframe(read)
     others = {}
-    for each, path in _pairs("--other", other, "NAME"):
+    for each, path in pairs("--other", other, "NAME"):
         if each not in table:
             raise unknown("instrument", each, table)
         beside = _bars(path, table[each])
         others[each] = closes(beside, table[each], _timeframe(beside))
     longer = {}
-    for each, path in _pairs("--htf", htf, "TIMEFRAME"):
+    for each, path in pairs("--htf", htf, "TIMEFRAME"):
         if Timeframe.named(each) <= frame:
             raise BadRequest(f"--htf {each} is not longer than the bars, which are {frame}")
         longer[str(Timeframe.named(each))] = _bars(path, table[name])
-    series = {each: _series(each, path) for each, path in _pairs("--macro", macro, "NAME")}
+    series = {each: _series(each, path) for each, path in pairs("--macro", macro, "NAME")}
     facts = {"releases": concerning(told["releases"], table[name], impact)} if "releases" in told else {}
     return read, Around(table[name], frame, others, series, longer=longer, **{**told, **facts})
 
@@ -165,16 +165,6 @@ def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str,
     return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
 
 
-def _pairs(option: str, texts: Iterable[str], what: str) -> list[tuple[str, Path]]:
-    found = []
-    for text in texts:
-        name, equals, path = text.partition("=")
-        if not equals or not name or not path:
-            raise BadRequest(f"{option} is {text!r}; write {option} {what}=FILE")
-        found.append((name, Path(path)))
-    return found
-
-
 def _series(name: str, path: Path) -> Any:
     """An outside series by the instants at which its values became known: those of the file, or where it has dates those that the table of series gives."""
     import numpy as np
@@ -183,27 +173,27 @@ def _series(name: str, path: Path) -> Any:
     from domain.features import Known
     from domain.features.series import known_of, series_table
 
+    columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-        if "ts" not in frame and path.suffix != ".parquet":
-            return known_of(series_table(path, name).frame)
-        times = pd.to_datetime(frame["ts"], utc=True).dt.as_unit("ns").astype("int64").to_numpy()
-        values = frame["value"].to_numpy(np.float64)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise BadRequest(f"{path} is no series: {error}. It needs the columns ts (UTC) and value, or a date and a value") from None
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror or 'it is not a Parquet file'}. {columns}") from None
+    except ValueError:
+        raise BadRequest(f"{path} is not a valid series: it is not a CSV in UTF-8, or not a Parquet file. {columns}") from None
+    if "ts" not in frame and path.suffix != ".parquet":
+        return known_of(series_table(path, name).frame)
+    if lacking := [column for column in ("ts", "value") if column not in frame]:
+        raise BadRequest(f"{path} is not a valid series: it has no column {listed(lacking)}. {columns}")
+    stamps, numbers = pd.to_datetime(frame["ts"], utc=True, errors="coerce"), pd.to_numeric(frame["value"], errors="coerce")
+    for name_of, read in (("ts", stamps), ("value", numbers)):
+        bad = (read.isna() & frame[name_of].notna()).to_numpy(bool) | (stamps.isna().to_numpy(bool) if name_of == "ts" else False)
+        if bad.any():
+            row = int(bad.argmax())
+            raise BadRequest(f"{path} is not a valid series: in row {row + 1} {name_of} is {str(frame[name_of].iloc[row])!r}. {columns}")
+    times, values = stamps.dt.as_unit("ns").astype("int64").to_numpy(), numbers.to_numpy(np.float64)
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
     return Known(times, values)
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"--params is not JSON: {error}. Write it like '{{\"lookback\": 20}}'") from None
-    if not isinstance(values, dict):
-        raise BadRequest(f"--params is {text}; it must be a JSON object like '{{\"lookback\": 20}}'")
-    return values
 
 
 def _module(path: Path) -> tuple[list[str], list[str]]:
