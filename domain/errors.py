@@ -34,9 +34,15 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
     no colour named 'x'; there are blue, red
     """
     names = sorted(map(str, known))
-    near = get_close_matches(str(name), names, n=1) or _beginning_with(str(name), names)
+    near = _nearest(str(name), names) or _beginning_with(str(name), names)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there are none yet"
     return UnknownName(f"no {kind} named {str(name)!r}; {hint}")
+
+
+def _nearest(word: str, names: list[str]) -> list[str]:
+    """Of close matches the one with the same letters, else the closest."""
+    near = get_close_matches(word, names, n=3)
+    return sorted(near, key=lambda name: sorted(name) != sorted(word))[:1]
 
 
 def _beginning_with(word: str, names: list[str]) -> list[str]:

@@ -55,7 +55,7 @@ def unmet_end(name: str, low: float, high: float, step: float) -> str:
 def number(what: str, value: Any) -> Any:
     """``value`` if it is a finite number, else a sentence about ``what``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadRequest(f"{what} is {value!r}; it must be a number")
+        raise BadRequest(f"{what} is {'empty' if value is None else repr(value)}; it must be a number")
     if isinstance(value, float) and not math.isfinite(value):
         raise BadRequest(f"{what} is {value}; it must be a finite number")
     return value
@@ -64,7 +64,7 @@ def number(what: str, value: Any) -> Any:
 def listed_values(what: str, values: Any) -> Sequence[Any]:
     """``values`` if it is a list that is not empty, else a sentence about ``what``."""
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__") or isinstance(values, dict):
-        raise BadRequest(f"{what} is {values!r}; it must be a list of values, as in [5, 10, 20]")
+        raise BadRequest(f"{what} must be a list of values, as in [5, 10, 20], and not {values!r}")
     if not len(values):
         raise BadRequest(f"{what} has no value; give at least one")
     return values

@@ -19,23 +19,23 @@ RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help="[NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat."),
-    instrument: str = typer.Option("", help="The instrument of a file without NAME."),
-    timeframe: str = typer.Option(..., help="M1 M5 M15 M30 H1 H4 D1"),
-    side: str = typer.Option("bid", help="Which side the bars quote: bid or mid."),
-    strategy: str = typer.Option("", help="A strategy by name,"),
-    params: str = typer.Option("{}", help="with its parameters as JSON;"),
-    signals: Path | None = typer.Option(None, help="or a CSV of signals, one row each."),
-    rates: list[str] = typer.Option([], help="PAIR=FILE: bars along which money is converted. May repeat."),
-    magnify: list[str] = typer.Option([], help="[NAME=]FILE: finer bars for intrabar = \"magnify\". May repeat."),
-    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] [limits] over the defaults of config.toml."),
-    equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
+    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat, once per instrument."),
+    instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
+    timeframe: str = typer.Option(..., help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1."),
+    side: str = typer.Option("bid", help="Side that the bars quote: bid or mid."),
+    strategy: str = typer.Option("", help="Strategy name."),
+    params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
+    rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
+    magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
+    equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
-    report: bool = typer.Option(True, help="Also write report.html, report.txt, equity.svg and drawdown.svg."),
-    each: bool = typer.Option(False, "--each", help="Every series on an account of its own, into a folder of its own under --out; else all on one."),
+    report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
+    each: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
     as_json: Json = False,
 ) -> None:
-    """Backtest a strategy, or signals of your own, on files."""
+    """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
     from domain.backtest import study

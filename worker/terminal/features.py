@@ -21,26 +21,26 @@ app.command("similar")(similar)
 NAMES = "module_{}"
 COLUMNS = ("name", "family", "unit", "inputs", "params", "source")
 
-Bars = Annotated[str, typer.Option("--bars", help="FILE: CSV or Parquet with ts open high low close [volume spread].")]
-Name = Annotated[str, typer.Option("--instrument", help="Whose bars they are.")]
-Frame = Annotated[str, typer.Option("--timeframe", help="M1 M5 M15 M30 H1 H4 D1; default: as the bars lie.")]
-Recipe = Annotated[str, typer.Option("--recipe", help="A set of columns by name; see tidemark features recipes.")]
-COLUMN: list[str] = typer.Option([], "--columns", help='A column, such as "atr(14)" or "atr(14)@H1"; more may follow, and the option may repeat.')
+Bars = Annotated[str, typer.Option("--bars", help="File of bars: CSV or Parquet with ts open high low close [volume spread].")]
+Name = Annotated[str, typer.Option("--instrument", help="Instrument of --bars.")]
+Frame = Annotated[str, typer.Option("--timeframe", help="Timeframe: M1 M5 M15 M30 H1 H4 D1; default: inferred from the bars.")]
+Recipe = Annotated[str, typer.Option("--recipe", help="Feature set by name; see tidemark features recipes.")]
+COLUMN: list[str] = typer.Option([], "--columns", help='Feature, such as "atr(14)" or "atr(14)@H1"; more may follow. May repeat.')
 Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
-LONGER: list[str] = typer.Option([], "--htf", help="TIMEFRAME=FILE: longer bars of the same instrument; else they are joined from --bars. May repeat.")
-OTHER: list[str] = typer.Option([], "--other", help="NAME=FILE: bars of another instrument. May repeat.")
+LONGER: list[str] = typer.Option([], "--htf", help="Higher-timeframe bars of the same instrument, as TIMEFRAME=FILE; default: resampled from --bars. May repeat.")
+OTHER: list[str] = typer.Option([], "--other", help="Bars of another instrument, as NAME=FILE. May repeat.")
 MACRO: list[str] = typer.Option(
-    [], "--macro", help="NAME=FILE: an outside series, CSV or Parquet with ts (when it became known, UTC) and value. A CSV without ts has a date in its first column, as FRED's, and is of a series of the table (tidemark data outside list --series): a value then counts from its lag after its date. May repeat."
+    [], "--macro", help="External series, as NAME=FILE: CSV or Parquet with ts (when the value became known, UTC) and value; or a CSV with a date first, as FRED's, of a series in tidemark data outside list --series, whose values count from their publication lag on. May repeat."
 )  # fmt: skip
-HEADLINES = typer.Option(None, "--headlines", help="FILE: CSV of headlines with their times.")
-RELEASES = typer.Option(None, "--releases", help="FILE: a calendar, CSV with time, event, country and impact, or ForexFactory's week as JSON or XML.")
-Impact = Annotated[str, typer.Option("--impact", help="Releases with this impact or more: low, medium, high.")]
-Utc = Annotated[bool, typer.Option("--utc", help="Times of headlines and releases without a zone are in UTC; default: refuse them.")]
+HEADLINES = typer.Option(None, "--headlines", help="Headlines: CSV with their times.")
+RELEASES = typer.Option(None, "--releases", help="Economic calendar: CSV with time, event, country and impact, or ForexFactory's week as JSON or XML.")
+Impact = Annotated[str, typer.Option("--impact", help="Minimum impact of releases: low, medium or high.")]
+Utc = Annotated[bool, typer.Option("--utc", help="Treat times of headlines and releases without a zone as UTC; default: refuse them.")]
 
 
 @app.command("list")
 def list_features(as_json: Json = False) -> None:
-    """Every feature: family, unit, inputs, parameters, source."""
+    """List every feature: family, unit, inputs, parameters, source."""
     from domain.features import FEATURES
 
     rows = [
@@ -51,8 +51,8 @@ def list_features(as_json: Json = False) -> None:
 
 
 @app.command("recipes")
-def recipes(name: str = typer.Argument("", help="One of them, to see its columns."), as_json: Json = False) -> None:
-    """Sets of columns by name, or the columns of one."""
+def recipes(name: str = typer.Argument("", help="Feature set whose columns are shown."), as_json: Json = False) -> None:
+    """List the feature sets, or the columns of one."""
     from domain.features.recipes import recipe as named
     from domain.features.recipes import recipes as every
 
@@ -66,7 +66,7 @@ def recipes(name: str = typer.Argument("", help="One of them, to see its columns
 
 @app.command("compute")
 def compute(
-    bars: Bars, instrument: Name, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts and a column for each feature.")], timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, htf: list[str] = LONGER,
+    bars: Bars, instrument: Name, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: ts and a column for each feature.")], timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, htf: list[str] = LONGER,
     other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute features of bars in a file into a file."""
@@ -82,11 +82,11 @@ def compute(
 
 @app.command("check")
 def check(
-    bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="A strategy by name,")] = "",
-    params: Annotated[str, typer.Option(help="with its parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with features and strategies of your own. It is run. Without a choice all that it defines is checked.")] = None,
+    bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="Strategy name.")] = "",
+    params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with your own features and strategies; it is executed. Default: everything it defines is checked.")] = None,
     htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Does anything read the future? Each column that does, with the bar and the size; exit status 1 if there is one, 0 if not."""
+    """Look-ahead check: every column that reads the future, with the bar and the size. Exit status 1 if there is one, else 0."""
     from domain.causality import check_features, check_strategy
     from domain.strategies.base import make
 

@@ -203,7 +203,8 @@ def _value(text: str) -> Any:
 
 def _infeasible(run: Any) -> list[str]:
     """How many combinations the strategy refused, and why."""
-    return [f"{count:,} infeasible: {sentence}." for sentence, count in run.summary.get("refused", {}).items()][:5]
+    refused = run.summary.get("refused", {})
+    return [f"{sum(refused.values()):,} combinations are infeasible; the first: {next(iter(refused))}."] if refused else []
 
 
 def _tell(notes: Sequence[str]) -> None:
