@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +12,11 @@ from domain.errors import BadRequest, listed
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
+from worker.terminal.user_module import UserCode, load
 
 app = typer.Typer(no_args_is_help=True, help="Features: causal columns computed from bars.")
 app.command("examine")(examine)
 app.command("similar")(similar)
-NAMES = "module_{}"
 COLUMNS = ("name", "family", "unit", "inputs", "params", "source")
 
 Bars = Annotated[str, typer.Option("--bars", help="File of bars: CSV or Parquet with ts open high low close [volume spread].")]
@@ -90,14 +88,16 @@ def check(
     from domain.causality import check_features, check_strategy
     from domain.strategies.base import make
 
-    made, decided = _module(module) if module else ([], [])
+    made, decided = load(module) if module else ([], [])
+    defined = list(made)
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         made, decided = chosen, [strategy] if strategy else []
     read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
     uses = _uses(recipe, made, bool(decided))
-    verdicts = [check_features(read, uses, around)] if uses else []
-    verdicts += [check_strategy(read, make(name, params_of(params)), around) for name in decided]
+    with UserCode(module, defined):
+        verdicts = [check_features(read, uses, around)] if uses else []
+        verdicts += [check_strategy(read, make(name, params_of(params)), around) for name in decided]
     leaks = [leak for one in verdicts for leak in one.leaks]
     checked = list(dict.fromkeys(name for one in verdicts for name in one.checked))
     if as_json:
@@ -194,26 +194,6 @@ def _series(name: str, path: Path) -> Any:
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
     return Known(times, values)
-
-
-def _module(path: Path) -> tuple[list[str], list[str]]:
-    """The features and strategies that a file of the user's registers. It is code and is run, as ``python FILE.py`` would; the page never does."""
-    from domain.features import FEATURES
-    from domain.strategies import STRATEGIES
-
-    features, strategies = set(FEATURES), set(STRATEGIES)
-    spec = importlib.util.spec_from_file_location(NAMES.format(path.stem), path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise BadRequest(f"there is no Python file {path}; give the path of a file that ends in .py")
-    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, ValueError) as error:
-        raise BadRequest(f"{path} cannot be used: {error}") from None
-    found = sorted(set(FEATURES) - features), sorted(set(STRATEGIES) - strategies)
-    if not any(found):
-        raise BadRequest(f"{path} defines no feature and no strategy; mark them with @feature(unit=…, source=…) or @strategy(name)")
-    return found
 
 
 def _write(frame: Any, out: Path) -> None:

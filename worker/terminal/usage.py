@@ -43,9 +43,16 @@ def _what(error: Any) -> str:
 
 def _bad_value(error: Any, param: Any) -> str:
     low, high = getattr(param, "min", None), getattr(param, "max", None)
+    if isinstance(low, int) or isinstance(high, int):
+        return f"{_name(param)} must be a whole number{_bounds(low, high)}"
     wanted = next((words for kind, words in WANTED.items() if kind in error.message or kind in str(param.bare_type)), "a value of another kind")
-    bounds = f" between {low} and {high}" if None not in (low, high) else f" of at least {low}" if low is not None else f" of at most {high}" if high is not None else ""
-    return f"{_name(param)} must be {wanted}{bounds}"
+    return f"{_name(param)} must be {wanted}{_bounds(low, high)}"
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    return f" between {low} and {high}" if None not in (low, high) else f" of at least {low}" if low is not None else f" of at most {high}"
 
 
 def _name(param: Any) -> str:
