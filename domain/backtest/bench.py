@@ -149,7 +149,7 @@ class Bench:
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
-        bars, shelf = self.series[k].bars, self._columns[k]
+        bars, shelf = self.series[k].seen, self._columns[k]
         missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
         made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)

@@ -10,7 +10,8 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
-from worker.terminal.options import once, params_of
+from worker.terminal.options import From, To, once, params_of
+from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.signals import read as read_signals
@@ -28,6 +29,8 @@ def backtest(
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
     rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
     magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    start: From = "",
+    end: To = "",
     config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
@@ -41,10 +44,12 @@ def backtest(
     from domain.backtest import study
 
     rules, extra = _rules(config)
-    series, along = _series(bars, instrument, timeframe, side, magnify, extra), _rates(rates, side, extra)
+    period = period_of(start, end)
+    series, along = within(_series(bars, instrument, timeframe, side, magnify, extra), period), _rates(rates, side, extra)
+    decided = signals_within(read_signals(signals), series, period) if signals else None
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), read_signals(signals) if signals else None, along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
