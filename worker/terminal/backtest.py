@@ -10,39 +10,46 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from worker.terminal.options import From, To, once, params_of
+from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
+from worker.terminal.signals import read as read_signals
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help="[NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat."),
-    instrument: str = typer.Option("", help="The instrument of a file without NAME."),
-    timeframe: str = typer.Option(..., help="M1 M5 M15 M30 H1 H4 D1"),
-    side: str = typer.Option("bid", help="Which side the bars quote: bid or mid."),
-    strategy: str = typer.Option("", help="A strategy by name,"),
-    params: str = typer.Option("{}", help="with its parameters as JSON;"),
-    signals: Path | None = typer.Option(None, help="or a CSV of signals, one row each."),
-    rates: list[str] = typer.Option([], help="PAIR=FILE: bars along which money is converted. May repeat."),
-    magnify: list[str] = typer.Option([], help="[NAME=]FILE: finer bars for intrabar = \"magnify\". May repeat."),
-    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] [limits] over the defaults of config.toml."),
-    equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
+    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat, once per instrument."),
+    instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
+    timeframe: str = typer.Option(..., help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1."),
+    side: str = typer.Option("bid", help="Side that the bars quote: bid or mid."),
+    strategy: str = typer.Option("", help="Strategy name."),
+    params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
+    rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
+    magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    start: From = "",
+    end: To = "",
+    config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
+    equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
-    report: bool = typer.Option(True, help="Also write report.html, report.txt, equity.svg and drawdown.svg."),
-    each: bool = typer.Option(False, "--each", help="Every series on an account of its own, into a folder of its own under --out; else all on one."),
+    report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
+    each: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
     as_json: Json = False,
 ) -> None:
-    """Backtest a strategy, or signals of your own, on files."""
+    """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
     from domain.backtest import study
 
     rules, extra = _rules(config)
-    series, along = _series(bars, instrument, timeframe, side, magnify, extra), [_rate(one, side, extra) for one in rates]
+    period = period_of(start, end)
+    series, along = within(_series(bars, instrument, timeframe, side, magnify, extra), period), _rates(rates, side, extra)
+    decided = signals_within(read_signals(signals), series, period) if signals else None
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), _signals(signals), along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
@@ -93,24 +100,7 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
         raise BadRequest("give either --strategy NAME or --signals FILE")
     if signals:
         return None
-    try:
-        values = json.loads(params)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"--params is not JSON: {error}. Write it like '{{\"lookback\": 20}}'") from None
-    if not isinstance(values, dict):
-        raise BadRequest(f"--params is {params}; it must be a JSON object like '{{\"lookback\": 20}}'")
-    return make(name, values)
-
-
-def _signals(path: Path | None) -> Any:
-    import pandas as pd
-
-    if path is None:
-        return None
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the signals {path} cannot be read: {error}") from None
+    return make(name, params_of(params))
 
 
 def _series(bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str], extra: str) -> list[Any]:
@@ -121,9 +111,9 @@ def _series(bars: Sequence[str], instrument: str, timeframe: str, side: str, mag
     if side not in ("bid", "mid"):
         raise unknown("side", side, ("bid", "mid"))
     table, frame = instruments(extra), Timeframe.named(timeframe)
-    finer = dict(_named(one, instrument, table) for one in magnify)
+    finer = dict(once("--magnify", (_named(one, instrument, table) for one in magnify)))
     series = []
-    for name, path in (_named(one, instrument, table) for one in bars):
+    for name, path in once("--bars", (_named(one, instrument, table) for one in bars)):
         one = table[name]
         read, fine = _bars(path, one), _bars(finer.pop(name), one) if name in finer else None
         fine_frame = _timeframe(fine, frame) if fine is not None else None
@@ -173,14 +163,15 @@ def _timeframe(bars: Any, below: Any = None) -> Any:
     return near
 
 
-def _rate(text: str, side: str, extra: str) -> Any:
+def _rates(texts: Sequence[str], side: str, extra: str) -> list[Any]:
     from domain.market import instruments
     from domain.trading.task import Rate
 
-    table = instruments(extra)
-    name, path = _named(text, "", table)
-    bars = _bars(path, table[name])
-    return Rate(table[name], _timeframe(bars), bars, side)
+    table, rates = instruments(extra), []
+    for name, path in once("--rates", (_named(text, "", table) for text in texts)):
+        bars = _bars(path, table[name])
+        rates.append(Rate(table[name], _timeframe(bars), bars, side))
+    return rates
 
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
