@@ -27,7 +27,7 @@ def with_spread(bid: RawBars, asks: dict[str, np.ndarray]) -> RawBars:
     """
     between = np.vstack([asks[name] - getattr(bid, name) for name in PRICES])
     between = np.where(np.abs(between) <= NOISE * np.abs(bid.close), 0.0, between)
-    lowest = between.min(axis=0)
+    lowest = between.min(axis=0)        # NaN where one is
     crossed = int((lowest < 0).sum())
     spread = np.where(lowest < 0, lowest, np.round(between.mean(axis=0), 10))
     notes = (*bid.notes, "prices are the bid's; spread is the mean of ask minus bid over open, high, low and close")
