@@ -8,19 +8,25 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import content_version, infer, instrument, readers, repair
+from domain.market import Instrument, content_version, infer, instrument, join_ask, readers, repair
 from domain.market.timeframe import Timeframe
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.keep_bars import kept_dataset
 from worker.store import Unit
 
 EVIDENCE = 5        # clocks that are shown with their evidence
-SOURCES = {"csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "histdata": "HistData"}
+SOURCES = {
+    "csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "mt4": "MetaTrader 4", "hst": "MetaTrader 4", "histdata": "HistData", "histdata_mt": "HistData",
+    "metastock": "MetaStock", "dukascopy": "Dukascopy", "yfinance": "Yahoo", "lean": "LEAN", "bid_ask": "CSV", "ticks": "ticks",
+}  # fmt: skip
 
 
 @job("inspect", limit=900)
 def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
-    """Read the whole file and judge it, changing nothing. ``spec``: file, name, format, instrument, timeframe, side, clock ("" to infer)."""
+    """Read the whole file and judge it, changing nothing.
+
+    ``spec``: file, name, format, instrument, timeframe, side, clock ("" to infer), and ``ask`` (file, name, format) where the asks are in a file of their own.
+    """
     _, report, clocks, _ = _read(spec, work)
     found = dict(report=report.to_json(), clocks=clocks)
 
@@ -43,7 +49,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Keep:
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(_plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((one["sentence"] for one in clocks if one["clock"] == report.clock), "chosen by hand")
-    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes))
+    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **({"ask": spec["ask"]} if "ask" in spec else {}))
     return kept_dataset(
         work, bars, version, frames, report,
         instrument=spec["instrument"], timeframe=spec["timeframe"], side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
@@ -53,11 +59,11 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Keep:
 
 def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
-    data = work.settings.data
     one, timeframe = instrument(spec["instrument"], work.settings.instruments_file), Timeframe.named(spec["timeframe"])
     work.stage("Read")
-    with work.store.frames.open_file(spec["file"], spec["name"]) as path:
-        raw = readers.read(path, spec["format"], one, work.within(0.0, 0.4), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
+    raw = _raw(spec, one, work, 0.0, 0.2 if "ask" in spec else 0.4)
+    if "ask" in spec:
+        raw = join_ask(raw, _raw(spec["ask"], one, work, 0.2, 0.4))
     work.stage("Clock")
     known = spec.get("natural_clock") or raw.clock
     evidence = infer(raw.local_ns, timeframe, one.calendar)
@@ -68,6 +74,13 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
         at = unit.now()
     bars, report = repair(raw, one, timeframe, chosen, at, progress=work.within(0.5, 0.95))
     return bars, report, clocks, raw.notes
+
+
+def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: float, stop: float) -> readers.RawBars:
+    """The rows of a file that was taken in: its ``file``, ``name`` and ``format``."""
+    data = work.settings.data
+    with work.store.frames.open_file(file["file"], file["name"]) as path:
+        return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
 
 
 def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
