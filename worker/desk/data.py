@@ -6,7 +6,7 @@ import io
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,17 +106,17 @@ class Data:
         with self._room.store.frames.open_file(file, name) as path:
             return Staged(file, name, size, readers.recognise(path, self._room.settings.data.max_import_mb * 1_000_000))
 
-    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "") -> Submitted:
-        """Read the whole file in the background and judge it; nothing is stored."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format)
+    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "", start: str = "") -> Submitted:
+        """Read the whole file in the background and judge it, or only its bars from ``start`` on (ISO 8601, UTC); nothing is stored."""
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, start)
         return self._room.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
 
-    def import_(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "", repair: bool = False) -> Submitted:
-        """Bring the file's bars in: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format) | dict(repair=repair)
-        return self._room.submit("import", f"Import {instrument} {timeframe}", spec, key=key_of("import", spec))
+    def import_(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "", repair: bool = False, start: str = "") -> Submitted:
+        """Bring the file's bars in, or those from ``start`` on: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, start) | dict(repair=repair)
+        return self._room.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
-    def _import_spec(self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str) -> dict[str, Any]:
+    def _import_spec(self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, start: str) -> dict[str, Any]:
         one = self._room_instrument(instrument)
         if side not in SIDES:
             raise BadRequest(f"side is {side!r}; bars quote the bid or the mid: choose one of {', '.join(SIDES)}")
@@ -124,8 +124,10 @@ class Data:
             clock(clock_key)
         format = format or staged.found.format
         readers.READERS[format]
-        Timeframe.named(timeframe)
-        return dict(file=staged.file, name=staged.name, format=format, instrument=one.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
+        if timeframe:
+            Timeframe.named(timeframe)
+        known = dict(file=staged.file, name=staged.name, format=format, instrument=one.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
+        return known | (dict(start=_moment(start)) if start else {})
 
     def _room_instrument(self, name: str) -> Instrument:
         from domain.market import instrument
@@ -184,6 +186,15 @@ class Data:
     def shut_between(self, dataset: Dataset) -> str:
         """The calendar its gaps are judged by."""
         return calendar(self.instruments()[dataset.instrument].calendar).title
+
+
+def _moment(text: str) -> str:
+    """A date or time as ISO 8601 in UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"the start is {text!r}; write it like 2012-01-02 or 2012-01-02T22:00Z") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def parts_of(name: str, content: bytes | memoryview | None = None) -> tuple[str, Iterable[bytes], int]:
