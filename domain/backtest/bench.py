@@ -17,16 +17,13 @@ from domain.backtest.prepare import Ground, lay, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
+from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
 DAY = 86_400_000_000_000        # nanoseconds
-FIGURES = (
-    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
-    "win_rate", "average_trade", "bars_held",
-)  # fmt: skip
 COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar

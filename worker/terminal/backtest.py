@@ -10,33 +10,34 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
-from domain.parsing import parse_json_object
 from worker.terminal.bars import BarFiles, Clock, FileBars
+from worker.terminal.options import once, params_of
 from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
+from worker.terminal.signals import read as read_signals
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help="[NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat."),
-    instrument: str = typer.Option("", help="The instrument of a file without NAME."),
-    timeframe: str = typer.Option(..., help="M1 M5 M15 M30 H1 H4 D1"),
-    side: str = typer.Option("", help="Which side the bars quote: bid or mid; default: as the file says, else bid."),
+    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat, once per instrument."),
+    instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
+    timeframe: str = typer.Option(..., help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1."),
+    side: str = typer.Option("", help="Side that the bars quote: bid or mid; default: as the file says, else bid."),
     clock: Clock = "",
-    strategy: str = typer.Option("", help="A strategy by name,"),
-    params: str = typer.Option("{}", help="with its parameters as JSON;"),
-    signals: Path | None = typer.Option(None, help="or a CSV of signals, one row each."),
-    rates: list[str] = typer.Option([], help="PAIR=FILE: bars along which money is converted. May repeat."),
-    magnify: list[str] = typer.Option([], help="[NAME=]FILE: finer bars for intrabar = \"magnify\". May repeat."),
-    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] [limits] over the defaults of config.toml."),
-    equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
+    strategy: str = typer.Option("", help="Strategy name."),
+    params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
+    rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
+    magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
+    equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
-    report: bool = typer.Option(True, help="Also write report.html, report.txt, equity.svg and drawdown.svg."),
-    each: bool = typer.Option(False, "--each", help="Every series on an account of its own, into a folder of its own under --out; else all on one."),
+    report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
+    each: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
     as_json: Json = False,
 ) -> None:
-    """Backtest a strategy, or signals of your own, on files."""
+    """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
     from domain.backtest import study
@@ -44,11 +45,11 @@ def backtest(
 
     rules, extra = _rules(config)
     files = BarFiles(instruments(extra), clock)
-    series, along = _series(files, bars, instrument, timeframe, side, magnify), [_rate(files, one, side) for one in rates]
+    series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
     files.finish()
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), _signals(signals), along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), read_signals(signals) if signals else None, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
@@ -99,18 +100,7 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
         raise BadRequest("give either --strategy NAME or --signals FILE")
     if signals:
         return None
-    return make(name, parse_json_object(params, "--params", '{"lookback": 20}'))
-
-
-def _signals(path: Path | None) -> Any:
-    import pandas as pd
-
-    if path is None:
-        return None
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the signals {path} cannot be read: {error}") from None
+    return make(name, params_of(params))
 
 
 def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str]) -> list[Any]:
@@ -120,9 +110,9 @@ def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: st
     from domain.market.timeframe import Timeframe
 
     frame = Timeframe.named(timeframe)
-    finer = dict(_named(one, instrument, files.table) for one in magnify)
+    finer = dict(once("--magnify", (_named(one, instrument, files.table) for one in magnify)))
     series = []
-    for name, path in (_named(one, instrument, files.table) for one in bars):
+    for name, path in once("--bars", (_named(one, instrument, files.table) for one in bars)):
         read = files.read(path, name, frame)
         quoted = resolve_side(side, read.side, path.name)
         fine = _finer(files, finer.pop(name), name, frame, quoted) if name in finer else None
@@ -159,14 +149,16 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
     return default, Path(text)
 
 
-def _rate(files: BarFiles, text: str, side: str) -> Any:
-    """A pair along which money is converted, of the side that its file says."""
+def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
+    """Pairs along which money is converted, each of the side that its file says."""
     from domain.market.sides import resolve_side
     from domain.trading.task import Rate
 
-    name, path = _named(text, "", files.table)
-    read = files.read(path, name)
-    return Rate(files.table[name], read.timeframe, read.bars, resolve_side("" if read.side else side, read.side, path.name))
+    rates = []
+    for name, path in once("--rates", (_named(text, "", files.table) for text in texts)):
+        read = files.read(path, name)
+        rates.append(Rate(files.table[name], read.timeframe, read.bars, resolve_side("" if read.side else side, read.side, path.name)))
+    return rates
 
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, TidemarkError
-from domain.parsing import shown_path
+from domain.parsing import shown
 
 OWN = ("csv", "parquet")        # our own formats: times without a zone are UTC
 CLOCK = "Clock of files that do not say theirs, such as MetaTrader exports: UTC, mt5_us, mt5_eu, a zone like Europe/Prague, UTC+2. A CSV or Parquet of ours without a zone is in UTC."
@@ -43,7 +43,7 @@ class BarFiles:
         if name not in self.table:
             raise unknown("instrument", name, self.table)
         if not path.is_file():
-            raise BadRequest(f"there is no file {shown_path(path)}")
+            raise BadRequest(f"there is no file {shown(path)}")
         one, recognised = self.table[name], readers.recognise(path)
         raw = readers.read(path, recognised.format, one)
         if raw.malformed_count:
@@ -68,7 +68,7 @@ class BarFiles:
 
         known = recognised.clock or raw.clock
         if known and known != "UTC" and self.clock not in ("", known):
-            raise BadRequest(f"{shown_path(path)} is {recognised.title}, which keeps the clock {known}, and --clock says {self.clock}; leave --clock out, or give {known}")
+            raise BadRequest(f"{shown(path)} is {recognised.title}, which keeps the clock {known}, and --clock says {self.clock}; leave --clock out, or give {known}")
         if known == "UTC" or (not self.clock and recognised.format in OWN and not known):
             return raw.local_ns
         if not self.clock:
@@ -81,7 +81,7 @@ class BarFiles:
 
 
 def _refused(path: Path, why: str, more: str = "") -> BadRequest:
-    return BadRequest(f"{shown_path(path)}: {why}; import it with: tidemark data import {shown_path(path)}{', ' if more else ''}{more}")
+    return BadRequest(f"{shown(path)}: {why}; import it with: tidemark data import {shown(path)}{', ' if more else ''}{more}")
 
 
 def _timeframe(path: Path, ts: Any, asked: Any) -> Any:
@@ -92,11 +92,11 @@ def _timeframe(path: Path, ts: Any, asked: Any) -> Any:
     if asked is not None:
         apart = not_apart(ts, asked)
         if apart:
-            raise BadRequest(f"bars of {shown_path(path.name)} are {apart}; give their timeframe, or bars of {asked}")
+            raise BadRequest(f"bars of {shown(path.name)} are {apart}; give their timeframe, or bars of {asked}")
         return asked
     usual = usual_timeframe(ts)
     if usual is None:
-        what = f"most bars of {shown_path(path.name)} are {step_words(usual_step(ts))} apart, which is no timeframe" if len(ts) > 1 else f"{shown_path(path.name)} has one bar, which does not say its timeframe"
+        what = f"most bars of {shown(path.name)} are {step_words(usual_step(ts))} apart, which is no timeframe" if len(ts) > 1 else f"{shown(path.name)} has one bar, which does not say its timeframe"
         raise BadRequest(f"{what}; bring bars of M1 M5 M15 M30 H1 H4 D1")
     return Timeframe.named(usual)
 

@@ -8,24 +8,24 @@ from domain.errors import BadRequest
 from worker.terminal.outside import app as outside
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, see their quality; and outside data that features look at beside them.")
+app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, show their quality; and external data used by features.")
 app.add_typer(outside, name="outside")
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
 
 
 @app.command("import")
 def import_(
-    file: str = typer.Argument(..., help="A file of bars: own CSV or Parquet, MetaTrader 5 export, HistData M1; .gz and .zip too."),
-    instrument: str = typer.Option("", help="Its instrument; default: as the file's name says."),
-    timeframe: str = typer.Option("", help="Its timeframe; default: the one that most of its rows keep."),
-    start: str = typer.Option("", "--from", help="Import only the bars from this date or time on, UTC: 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),
-    clock: str = typer.Option("", help="Its clock: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
-    side: str = typer.Option("bid", help="Which side its prices quote: bid or mid."),
-    repair: bool = typer.Option(False, "--repair", help="Drop, merge and mend what is broken, and keep a list; default: refuse."),
-    check: bool = typer.Option(False, "--check", help="Only look: print what was found and store nothing."),
+    file: str = typer.Argument(..., help="File of bars: own CSV or Parquet, MetaTrader 5 export, HistData M1; .gz and .zip too."),
+    instrument: str = typer.Option("", help="Instrument of the bars; default: inferred from the file's name."),
+    timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep."),
+    start: str = typer.Option("", "--from", help="Import only the bars from this date or time on (UTC), such as 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),
+    clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
+    side: str = typer.Option("bid", help="Side that the prices quote: bid or mid."),
+    repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken, and record it; default: refuse."),
+    check: bool = typer.Option(False, "--check", help="Check only: print the findings and store nothing."),
     as_json: Json = False,
 ) -> None:
-    """Bring the bars of FILE in, or --check them first."""
+    """Import the bars of FILE, or --check them first."""
     from worker.terminal.here import desk, finished
 
     at = desk()
@@ -56,7 +56,7 @@ def _verdict(report: dict) -> str:
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every dataset of the workspace."""
+    """List every dataset of the workspace."""
     from worker.terminal.here import desk
 
     datasets = desk().data.catalogue()
@@ -64,8 +64,8 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
-def quality(dataset: str = typer.Argument(..., help="Its id or version."), as_json: Json = False) -> None:
-    """What was found when a dataset was brought in, and what was done about it."""
+def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."), as_json: Json = False) -> None:
+    """Show what was found when a dataset was imported, and what was done about it."""
     from worker.terminal.here import desk
 
     one = desk().data.get(dataset)
@@ -76,8 +76,8 @@ def quality(dataset: str = typer.Argument(..., help="Its id or version."), as_js
 
 
 @app.command()
-def delete(dataset: str = typer.Argument(..., help="Its id or version."), yes: bool = typer.Option(False, "--yes", help="Do not ask."), as_json: Json = False) -> None:
-    """Remove a dataset and the runs that used it."""
+def delete(dataset: str = typer.Argument(..., help="Dataset, by id or version."), yes: bool = typer.Option(False, "--yes", help="Delete without confirmation."), as_json: Json = False) -> None:
+    """Delete a dataset and the runs that used it."""
     from worker.terminal.here import desk
 
     at = desk()
