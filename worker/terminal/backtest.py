@@ -106,7 +106,7 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
 def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str]) -> list[Any]:
     from domain.backtest.study import Series
     from domain.market import content_version
-    from domain.market.sides import resolve_side
+    from domain.market.side import resolve_side
     from domain.market.timeframe import Timeframe
 
     frame = Timeframe.named(timeframe)
@@ -125,7 +125,7 @@ def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: st
 
 def _finer(files: BarFiles, path: Path, name: str, frame: Any, side: str) -> FileBars:
     """Finer bars of the same side."""
-    from domain.market.sides import resolve_side
+    from domain.market.side import resolve_side
 
     read = files.read(path, name)
     if read.timeframe >= frame:
@@ -151,7 +151,7 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
 
 def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
     """Pairs along which money is converted, each of the side that its file says."""
-    from domain.market.sides import resolve_side
+    from domain.market.side import resolve_side
     from domain.trading.task import Rate
 
     rates = []

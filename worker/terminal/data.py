@@ -15,12 +15,13 @@ COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "
 
 @app.command("import")
 def import_(
-    file: str = typer.Argument(..., help="File of bars: own CSV or Parquet, MetaTrader 5 export, HistData M1; .gz and .zip too."),
+    file: str = typer.Argument(..., help="File of bars: CSV, Parquet, MetaTrader 4 or 5, HistData, Dukascopy, yfinance, LEAN, MetaStock, or ticks; .gz and .zip too."),
     instrument: str = typer.Option("", help="Instrument of the bars; default: inferred from the file's name."),
     timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep."),
     start: str = typer.Option("", "--from", help="Import only the bars from this date or time on (UTC), such as 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),
     clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
-    side: str = typer.Option("bid", help="Side that the prices quote: bid or mid."),
+    side: str = typer.Option("", help="Side that the prices quote: bid or mid; default: as the file says, else bid."),
+    ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids: the spread is the mean difference."),
     repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken, and record it; default: refuse."),
     check: bool = typer.Option(False, "--check", help="Check only: print the findings and store nothing."),
     as_json: Json = False,
@@ -30,15 +31,17 @@ def import_(
 
     at = desk()
     staged = at.data.stage_path(file)
+    asks = at.data.stage_path(ask) if ask else None
     name = instrument or staged.found.instrument
     if not name:
         raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its instrument; give --instrument")
     if check:
-        job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, start=start), as_json)
+        job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start), as_json)
         return _report(job.result, as_json)
-    job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, start=start), as_json)
+    job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start), as_json)
     dataset = at.data.get(job.result["dataset"])
-    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]), as_json)
+    notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
+    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(each) for name, each in notes.items()}), as_json)
 
 
 def _report(found: dict, as_json: bool) -> None:
@@ -46,6 +49,8 @@ def _report(found: dict, as_json: bool) -> None:
     if as_json:
         return say(found, True)
     say([dict(check=f["title"], found=f["count"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "found", "example"))
+    for note in report["notes"]:
+        print(f"\nNote: {note}.")
     print(f"\nClock: {report['clock']}. {found['clocks'][0]['sentence'] if found['clocks'] else ''}\n{_verdict(report)}")
 
 
