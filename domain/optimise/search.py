@@ -62,9 +62,7 @@ def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
 
 
 def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
-    if name not in known:
-        raise unknown("parameter to search", name, known)
-    one = known[name]
+    one = known_param(known, name, "search")
     if isinstance(given, Mapping) and "choices" in given:
         return Dimension(name, choices=tuple(checked(one, value) for value in given["choices"]))
     if one.type not in (int, float):

@@ -70,9 +70,10 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
 
 def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
-    from domain.backtest.study import Rules
     from domain.config import load, read_toml, settings_from
+    from domain.market.instrument import instruments
     from domain.params import values_of
+    from domain.trading.rules import Rules
 
     base = load()
     merged = {name: values_of(getattr(base, name)) for name in RULES}
@@ -83,6 +84,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
         merged[section] = merged[section] | values
     settings = settings_from(merged)
+    settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
 
 
