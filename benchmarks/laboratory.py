@@ -55,7 +55,7 @@ def _made(home: Path) -> str:
 def _page() -> None:
     import streamlit as st
 
-    from app import theme  # noqa: F401
+    from app.kit import theme  # noqa: F401
     from app.desk import desk
     from pages.backtest import render
 

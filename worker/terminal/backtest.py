@@ -70,10 +70,10 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
 
 def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
-    from domain.config import load, read_toml, settings_from
     from domain.market.instrument import instruments
     from domain.params import values_of
     from domain.trading.rules import Rules
+    from worker.settings import load, read_toml, settings_from
 
     base = load()
     merged = {name: values_of(getattr(base, name)) for name in RULES}

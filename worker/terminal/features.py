@@ -126,12 +126,12 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
 
 def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high") -> tuple[Any, Any]:
     """The bars of the file, and what stands around them."""
-    from domain.config import load
     from domain.errors import unknown
     from domain.features import Around, closes
-    from domain.features.releases import concerning
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
+    from domain.outside.releases import concerning
+    from worker.settings import load
     from worker.terminal.backtest import _bars, _timeframe
 
     table = instruments(load().instruments_file)
@@ -157,9 +157,9 @@ def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Seq
 
 def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
     """Scored headlines and the calendar of files, as far as they are given."""
-    from domain.features.headlines import headlines_of
-    from domain.features.releases import read_releases
     from domain.features.sentiment import read_headlines
+    from domain.outside.headlines import headlines_of
+    from domain.outside.releases import read_releases
 
     scored = {"headlines": read_headlines(headlines_of(headlines, utc).frame)} if headlines else {}
     return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
@@ -180,8 +180,8 @@ def _series(name: str, path: Path) -> Any:
     import numpy as np
     import pandas as pd
 
-    from domain.features import Known
-    from domain.features.series import known_of, series_table
+    from domain.outside.known import Known
+    from domain.outside.series import known_of, series_table
 
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
