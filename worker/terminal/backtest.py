@@ -83,8 +83,9 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
 
 def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
-    from domain.backtest.study import Rules
+    from domain.market.instrument import instruments
     from domain.params import values_of
+    from domain.trading.rules import Rules
     from worker.settings import load, read_toml, settings_from
 
     base = load()
@@ -96,6 +97,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
         merged[section] = merged[section] | values
     settings = settings_from(merged)
+    settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
 
 
