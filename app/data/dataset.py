@@ -122,24 +122,11 @@ def _gaps(_desk: Desk, dataset: str) -> pd.DataFrame:
     return _desk.data.gap_map(dataset)
 
 
-def quality_sentence(quality: Any) -> str:
-    """The verdict in words; bars without errors may still have warnings.
-
-    >>> gaps = {"key": "gaps", "severity": "note", "count": 10}
-    >>> quality_sentence({"verdict": "clean", "sentence": "10 gaps listed.", "findings": [gaps]})
-    'No errors; 1 warning: 10 gaps listed.'
-    """
-    warnings = sum(1 for check in quality["findings"] if check["severity"] == "note" and check["count"] and check["key"] != "missing")
-    if quality["verdict"] != "clean" or not warnings:
-        return typeset(str(quality["sentence"]))
-    return typeset(f"No errors; {plural(warnings, 'warning')}: {quality['sentence']}")
-
-
 def _quality(desk: Desk, one: Any) -> None:
     section("Quality report")
     findings = one.quality["findings"]
     found = findings_frame(findings, all_of_them=False)
-    st.caption(f"{plural(len(findings), 'check')} at import. {quality_sentence(one.quality)}")
+    st.caption(f"{plural(len(findings), 'check')} at import. {typeset(str(one.quality['sentence']))}")
     config = st.column_config
     columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
     if len(found):

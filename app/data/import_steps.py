@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from app.data.dataset import quality_sentence
 from app.data.file_input import take_in
 from app.kit.figures import number, size, typeset
 from app.kit.tables import findings_frame
@@ -98,7 +97,7 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
         st.error(typeset(report["sentence"]), title="This file cannot be imported", icon=":material/error:")
         return
     clean = report["verdict"] == "clean"
-    st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {quality_sentence(report)}")
+    st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {typeset(report['sentence'])}")
     with st.container(horizontal=True):
         if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:"):
             submitted = asked(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))
