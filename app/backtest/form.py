@@ -49,9 +49,10 @@ def form(desk: Desk, run: Any = None) -> None:
     sizer = c.selectbox("Size by", list(SIZERS), index=index_of(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=lambda word: word.replace("_", " "))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(strategies[strategy], width="stretch")
+        profile = profile_box(desk, key, before)
         limited = st.toggle("Limits", is_limited(desk, start), key=f"{key}-limits", help="What may forbid an order, shrink it, or halt the account: leverage, positions, daily loss, drawdown, spread spikes, hours without entries.")
     with st.form(f"{key}-{strategy}", border=False):
-        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited)
+        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
             st.caption(f"{number(desk.backtests.bars_in(question))} bars{f', {len(chosen)} backtests' if alone else ''}" if question else "choose bars first")
@@ -73,12 +74,7 @@ def _sound(desk: Desk, question: Question) -> bool:
 
 
 def _submit_each(desk: Desk, question: Question, chosen: list) -> None:
-    """Spread and slippage were entered in pips: each series gets them in its own."""
-    instruments = desk.data.instruments()
-    pips = [instruments[one.instrument].pip for one in chosen]
-    costs = question.rules["costs"]
-    of_own = [{name: None if costs[name] is None else costs[name] * pip / pips[0] for name in ("slippage", "spread")} for pip in pips]
-    questions = [replace(question, datasets=[one.id], rules={**question.rules, "costs": {**costs, **own}}) for one, own in zip(chosen, of_own, strict=True)]
+    questions = [replace(question, datasets=[one.id]) for one in chosen]
     batch = asked(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
     if batch is not None:
         go("backtest", batch=batch.id)
@@ -94,19 +90,19 @@ def _submit(desk: Desk, question: Question) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool) -> Question | None:
+def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> Question | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     inside = d.selectbox("Inside a bar", list(INSIDE), index=index_of(list(INSIDE), start["execution"]["intrabar"]), key=f"{key}-inside", help="\n\n".join(f"**{name}** {text}" for name, text in INSIDE.items()))
     params = fields(desk.backtests.params(strategy), key, before.get("params") if before.get("strategy") == strategy else None)
-    rules = costs_fields(desk, key, chosen, start, sizer)
+    rules = costs_fields(desk, key, chosen, start, sizer, profile)
     rules["limits"] = limits_fields(desk, key, start, limited)
     rules["account"] = {"balance": balance}
     rules["execution"] |= {"intrabar": inside}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return Question(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules)
+    return Question(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules, profile)
 
 
 def _size(column: Any, key: str, kind: str, start: dict) -> float:
@@ -131,23 +127,48 @@ def limits_fields(desk: Desk, key: str, start: dict, limited: bool) -> dict[str,
     return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {one.name: one.default for one in params}
 
 
-def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "") -> dict[str, dict[str, Any]]:
-    """Costs, sizing and what an opposite signal does; without ``sizer`` the one it starts from."""
+SLIPPAGE = {"fixed": "Slippage, pips", "atr": "Slippage, × ATR", "random": "Slippage up to, pips"}
+OWN_NUMBERS = "Enter below"
+
+
+def profile_box(desk: Desk, key: str, before: dict) -> str:
+    """The name of the chosen cost profile; empty: costs are entered. Nothing is drawn while there is no profile."""
+    names = [one.name for one in desk.cost_profiles.list()]
+    if not names:
+        return ""
+    last = before.get("cost_profile", {}).get("name")
+    chosen = st.selectbox("Cost profile", [OWN_NUMBERS, *names], index=index_of([OWN_NUMBERS, *names], last), key=f"{key}-profile", width=240, help="Spread, slippage, commission and swap saved under a name (tidemark costs save). The run keeps the numbers, whatever becomes of the profile.")
+    return "" if chosen == OWN_NUMBERS else chosen
+
+
+def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "", profile: str = "") -> dict[str, dict[str, Any]]:
+    """Costs, sizing and what an opposite signal does; without ``sizer`` the one it starts from. A profile takes the place of the costs."""
     sizer = sizer or start["sizing"]["kind"]
-    pip = desk.data.instruments()[chosen[0].instrument].pip if chosen else 0.0001
     a, b, c, d = st.columns(4)
-    known = start["costs"]["spread"]
     size = _size(a, key, sizer, start["sizing"])
-    spread = b.number_input("Spread, pips", 0.0, 1_000.0, None if known is None else known / pip, 0.1, key=f"{key}-spread", placeholder="of the bars", help="For bars that carry none. Empty: each instrument's own default.")
-    slippage = c.number_input("Slippage, pips", 0.0, 1_000.0, start["costs"]["slippage"] / pip if start["own"] else start["slippage_pips"], 0.1, key=f"{key}-slip", format="%g", help="Always against you, at market and stop fills.")
-    commission = d.number_input("Commission per lot and side", 0.0, 1e6, float(start["costs"]["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="In account currency, at each fill.")
-    a, b, c = st.columns([1, 1, 2], vertical_alignment="bottom")
-    long = a.number_input("Swap, long", -1e6, 1e6, start["costs"]["swap_long"], 0.1, key=f"{key}-swap-long", placeholder="instrument's", help="Quote currency per lot and night; negative is paid. Empty: the instrument's, which is 0 until you set it.")
-    short_ = b.number_input("Swap, short", -1e6, 1e6, start["costs"]["swap_short"], 0.1, key=f"{key}-swap-short", placeholder="instrument's", help="As for long.")
-    costs = dict(slippage=slippage * pip, slippage_kind="fixed", commission_per_lot=commission, swap_long=long, swap_short=short_, spread=None if spread is None else spread * pip)
-    reverse = c.toggle("Close on an opposite signal", start["execution"]["reverse_on_opposite"], key=f"{key}-reverse", help="A signal against the open position of its tag closes it at the next open.")
+    long, short_, last = st.columns([1, 1, 2], vertical_alignment="bottom")
+    costs = {} if profile else _entered_costs(desk, key, chosen, start, (b, c, d, long, short_))
+    if profile:
+        b.caption(f"Costs of the profile {profile}")
+    reverse = last.toggle("Close on an opposite signal", start["execution"]["reverse_on_opposite"], key=f"{key}-reverse", help="A signal against the open position of its tag closes it at the next open.")
     sizing = dict(kind=sizer, value=size, **_own(desk, key, sizer, start["sizing"]))
     return dict(costs=costs, sizing=sizing, execution=dict(reverse_on_opposite=reverse))
+
+
+def _entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tuple[Any, ...]) -> dict[str, Any]:
+    """Spread and slippage in pips of each instrument; what single instruments had of their own in the run before stays."""
+    known = desk.backtests.costs_in_pips(start["costs"] if start["own"] else start["costs"] | dict(slippage=0.0, slippage_kind="fixed"), [one.instrument for one in chosen])
+    known |= {} if start["own"] else dict(slippage=start["slippage_pips"])
+    b, c, d, e, f = columns
+    spread = b.number_input("Spread, pips", 0.0, 1_000.0, known["spread"], 0.1, key=f"{key}-spread", placeholder="of the bars", help="For bars that carry none, in pips of each instrument. Empty: each instrument's own default.")
+    slippage = c.number_input(SLIPPAGE[known["slippage_kind"]], 0.0, 1_000.0, known["slippage"], 0.1, key=f"{key}-slip", format="%g", help="Always against you, at market and stop fills; in pips of each instrument.")
+    commission = d.number_input("Commission per lot and side", 0.0, 1e6, float(known["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="In account currency, at each fill.")
+    long = e.number_input("Swap, long", -1e6, 1e6, known["swap_long"], 0.1, key=f"{key}-swap-long", placeholder="instrument's", help="Quote currency per lot and night; negative is paid. Empty: the instrument's, which is 0 until you set it.")
+    short_ = f.number_input("Swap, short", -1e6, 1e6, known["swap_short"], 0.1, key=f"{key}-swap-short", placeholder="instrument's", help="As for long.")
+    own = {name: values for name, values in known["instruments"].items() if name in {one.instrument for one in chosen}}
+    if own:
+        st.caption("Own costs: " + "; ".join(f"{name} {', '.join(f'{key.replace(chr(95), chr(32))} {value:g}' for key, value in values.items())}" for name, values in own.items()))
+    return dict(unit="pips", spread=spread, slippage=slippage, slippage_kind=known["slippage_kind"], commission_per_lot=commission, swap_long=long, swap_short=short_, instruments=own)
 
 
 def rules_start(desk: Desk, before: dict) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.backtest.panels import headed, read
 from app.kit.figures import number, plural
 from app.kit.widgets import table
 from worker.desk import Desk
+from worker.desk.outcomes import label
 
 
 def view(desk: Desk, run: Any) -> None:
@@ -19,7 +20,7 @@ def view(desk: Desk, run: Any) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         headed(desk, run, "Counts", f"of {number(run.summary['signals'])} signals on {number(run.summary['bars'])} bars")
-        counts = [dict(what=key.replace("_", " "), times=count) for key, count in sorted(run.summary["counts"].items(), key=lambda item: -item[1]) if count]
+        counts = [dict(what=label(key), times=count) for key, count in sorted(run.summary["counts"].items(), key=lambda item: -item[1]) if count]
         if counts:
             table(pd.DataFrame(counts), {"what": st.column_config.TextColumn("What happened", width=180), "times": st.column_config.NumberColumn("Times", format="localized", width=80)}, "Counts of what happened to signals")
         else:
@@ -29,8 +30,8 @@ def view(desk: Desk, run: Any) -> None:
         if not total:
             st.caption("None was refused or made smaller." if "reviews" in run.frames else "An older version made this run: it did not keep them.")
             return
-        st.caption(" · ".join(f"{row.verdict}: {str(row.reason).replace('_', ' ')} {number(row.orders)}" for row in by_reason.itertuples()))
-        shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].str.replace("_", " "))
+        st.caption(" · ".join(f"{label(row.verdict)}: {label(row.reason)} {number(row.orders)}" for row in by_reason.itertuples()))
+        shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].map(label), verdict=first["verdict"].map(label))
         table(shown, _columns(), "Orders that were refused or made smaller, oldest first", row_height=26, height=320)
         if total > len(first):
             st.caption(f"The first {len(first):,} of {plural(total, 'order')}; the CSV has all.")
@@ -43,7 +44,7 @@ def _columns() -> dict[str, Any]:
         "ts": config.TextColumn("UTC", width=112),
         "instrument": config.TextColumn("Instrument", width=80),
         "verdict": config.TextColumn("Verdict", width=62),
-        "reason": config.TextColumn("Reason", width=106),
+        "reason": config.TextColumn("Reason", width=150),
         "lots_asked": config.NumberColumn("Asked, lots", format="%.2f", width=76),
         "lots_given": config.NumberColumn("Given", format="%.2f", width=50),
     }

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import BadRequest, unknown
-from domain.optimise.grid import swept
+from domain.errors import BadRequest
+from domain.optimise.grid import known_param, swept
 from domain.optimise.objective import OBJECTIVES
 from domain.params import checked, param
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
-from domain.trading.costs import Costs
 
 
 def on_grid(price: float) -> float:

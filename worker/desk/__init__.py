@@ -9,6 +9,7 @@ from worker.desk.backtests import Backtests, Question
 from worker.desk.batches import Batches
 from worker.desk.beliefs import Beliefs
 from worker.desk.compare import Compare
+from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
 from worker.desk.features import FeatureQuestion, Features
@@ -29,7 +30,7 @@ from worker.store.migrate import upgrade
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``trail`` (the audit), ``house`` (settings and health);
+    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``house`` (settings and health);
     of a run ``trades``, ``laboratory`` (its tables) and ``beliefs`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -41,6 +42,7 @@ class Desk:
         self.regimes = RegimeView(room)
         self.outside = OutsideData(room)
         self.splits = Splits(room)
+        self.cost_profiles = CostProfilesView(room)
         self.trades, self.laboratory, self.beliefs = Trades(room), Laboratory(room), Beliefs(room)
 
 

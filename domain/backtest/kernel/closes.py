@@ -8,7 +8,7 @@ from domain.backtest.kernel.bookings import best_exit, charge_nights, leave, tou
 from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, PERCENT, POINTS, QUANTILE, R_BREAK_EVEN, R_SESSION, R_TRAIL
 from domain.backtest.kernel.halts import judge
 from domain.backtest.kernel.numbers import adverse, closed_at, closing, grid, slippage
-from domain.backtest.kernel.places import account_of, cursor_of, ends_now, moves_of, protection_of, positions_of, rate_now, task_of
+from domain.backtest.kernel.places import account_of, cursor_of, ends_now, moves_of, positions_of, protection_of, rate_now, task_of
 from domain.backtest.memory import compiled, f8, i1, i8
 
 

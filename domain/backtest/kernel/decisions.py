@@ -18,7 +18,7 @@ from domain.backtest.kernel.codes import (
     REFUSED,
 )
 from domain.backtest.kernel.limits import forbidden_now, review
-from domain.backtest.kernel.places import account_of, pending_of, protection_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.kernel.sizes import sized
 from domain.backtest.memory import compiled, i8
 

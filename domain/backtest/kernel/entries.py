@@ -17,7 +17,7 @@ from domain.backtest.kernel.codes import (
 )
 from domain.backtest.kernel.limits import allowed, margin_for
 from domain.backtest.kernel.numbers import grid, whole_steps
-from domain.backtest.kernel.places import account_of, cursor_of, pending_of, protection_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, cursor_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.memory import compiled, i8
 
 

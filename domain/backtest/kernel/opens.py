@@ -21,7 +21,7 @@ from domain.backtest.kernel.codes import (
 )
 from domain.backtest.kernel.entries import enter
 from domain.backtest.kernel.numbers import closing, opening, slippage, whole_steps
-from domain.backtest.kernel.places import account_of, compacted, cursor_of, protection_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, compacted, cursor_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.memory import compiled, f8, i8
 
 

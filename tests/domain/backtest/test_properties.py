@@ -23,8 +23,8 @@ from domain.trading.execution import INTRABAR, Execution
 from domain.trading.signals import read_signals
 from domain.trading.task import DROPS, Outcome, Rate, Task
 from tests.reference.bars import Bar, read_bars
-from tests.reference.costs import spread_of
 from tests.reference.cases import Case, case
+from tests.reference.costs import spread_of
 
 PLENTY = Account(balance=1e12, leverage=2_000.0, stop_out=0.0)
 
