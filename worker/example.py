@@ -16,7 +16,7 @@ MODELS = ("regimes", "gbm")             # with memory; without: nothing on it ca
 INSTRUMENT, TIMEFRAME, STRATEGY = "EURUSD", "M15", "breakout"
 RECIPE, HORIZON = "vector50", 16        # what the laboratory looks at, and how many bars ahead
 ENDED = ("done", "failed", "cancelled", None)
-RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"slippage": 0.00002, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
+RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"unit": "pips", "slippage": 0.2, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 
 
 def step(store: Store, settings: Settings) -> None:

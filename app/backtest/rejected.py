@@ -9,19 +9,18 @@ import streamlit as st
 
 from app.backtest.panels import headed, read
 from app.kit.figures import number, plural
-from app.kit.forms import choice
 from app.kit.widgets import table
 from worker.desk import Desk
+from worker.desk.outcomes import label
 
 
 def view(desk: Desk, run: Any) -> None:
     by_reason, first = read(desk, "refusals", run.id)
-    titles = desk.run_tables.outcomes()
     total = int(by_reason["orders"].sum())
     left, right = st.columns([2, 3], gap="medium")
     with left:
         headed(desk, run, "Counts", f"of {number(run.summary['signals'])} signals on {number(run.summary['bars'])} bars")
-        counts = [dict(what=titles.get(key, choice(key).capitalize()), times=count) for key, count in sorted(run.summary["counts"].items(), key=lambda item: -item[1]) if count]
+        counts = [dict(what=label(key), times=count) for key, count in sorted(run.summary["counts"].items(), key=lambda item: -item[1]) if count]
         if counts:
             table(pd.DataFrame(counts), {"what": st.column_config.TextColumn("Outcome", width=180), "times": st.column_config.NumberColumn("Times", format="localized", width=80)}, "Outcomes of signals with their counts")
         else:
@@ -31,15 +30,11 @@ def view(desk: Desk, run: Any) -> None:
         if not total:
             st.caption("No order was rejected or resized." if "reviews" in run.frames else "An older version made this run and did not keep them.")
             return
-        st.caption(" · ".join(f"{str(row.verdict).capitalize()}: {reason_of(titles, row.reason)} {number(row.orders)}" for row in by_reason.itertuples()))
-        shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=[reason_of(titles, reason) for reason in first["reason"]])
+        st.caption(" · ".join(f"{label(row.verdict)}: {label(row.reason)} {number(row.orders)}" for row in by_reason.itertuples()))
+        shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].map(label), verdict=first["verdict"].map(label))
         table(shown, _columns(), "Rejected and resized orders, oldest first", row_height=26, height=320)
         if total > len(first):
             st.caption(f"The first {len(first):,} of {plural(total, 'order')}; the CSV has all.")
-
-
-def reason_of(titles: Any, reason: Any) -> str:
-    return str(titles.get(str(reason), choice(str(reason)))).lower()
 
 
 def _columns() -> dict[str, Any]:

@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.backtest.form import index_of
 from app.features import request, runs
 from app.features.values import level
 from app.kit.figures import number, plural, typeset
-from app.kit.forms import fields
+from app.kit.forms import fields, index_of
 from app.kit.widgets import section, table
 from worker.desk import Desk
 

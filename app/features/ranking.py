@@ -8,13 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.backtest.form import index_of
 from app.features import decay, drift, quantiles, redundancy, request, runs, stability
 from app.features.missing import why_empty, without
 from app.features.panels import everything, measured, read, read_well, scale
 from app.features.values import small
 from app.kit.figures import DASH, number, percent, plural, typeset
-from app.kit.forms import fields
+from app.kit.forms import fields, index_of
 from app.kit.widgets import asked, figures, section, table
 from worker.desk import Desk
 

@@ -97,3 +97,7 @@ def step(value: float | None) -> float:
 
 def _whole(bound: float | None) -> int | None:
     return None if bound is None else int(bound)
+
+
+def index_of(options: list, value: Any) -> int:
+    return options.index(value) if value in options else 0

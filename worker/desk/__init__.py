@@ -10,6 +10,7 @@ from worker.desk.batches import Batches
 from worker.desk.beliefs import Beliefs
 from worker.desk.compare import Compare
 from worker.desk.context import DeskContext
+from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
 from worker.desk.features import FeatureQuestion, Features
@@ -29,7 +30,7 @@ from worker.store.migrate import upgrade
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``trail`` (the audit), ``system`` (settings and health);
+    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``beliefs`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -41,6 +42,7 @@ class Desk:
         self.regimes = RegimeView(context)
         self.outside = OutsideData(context)
         self.splits = Splits(context)
+        self.cost_profiles = CostProfilesView(context)
         self.trades, self.run_tables, self.beliefs = Trades(context), RunTables(context), Beliefs(context)
 
 

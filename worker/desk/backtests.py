@@ -12,17 +12,20 @@ import pandas as pd
 
 from domain.analytics import FAMILIES, METRICS, underwater
 from domain.errors import BadRequest, unknown
-from domain.market import Instrument, instrument
+from domain.market import Instrument, instrument, instruments
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, faults, params_of, values_of
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
+from domain.trading.costs import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
 from worker.desk.context import DeskContext, Submitted, key_of, required
+from worker.desk.cost_profiles import resolved_costs
 from worker.desk.export import safe
 from worker.desk.needs import resolved
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
+from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are looked through
 RULES = SECTIONS
@@ -39,6 +42,7 @@ class Question:
     start: datetime
     end: datetime
     rules: Mapping[str, Mapping[str, Any]]
+    cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``
 
 
 class Backtests:
@@ -106,17 +110,36 @@ class Backtests:
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
         strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
-        rules: dict[str, Any] = {name: build(RULES[name], {**values_of(getattr(self._context.settings, name)), **question.rules.get(name, {})}) for name in RULES}
         with self._context.store.look() as unit:
             used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+            profile = required(unit.cost_profiles.get(question.cost_profile), "cost profile", question.cost_profile) if question.cost_profile else None
             catalogue = unit.datasets.all()
             outside = resolved(unit, strategy.features(), [self._instrument(one) for one in used], self._context.settings.outside.release_impact)
         self._check(question, used)
-        return outside | dict(
+        rules = self._rules(question, [self._instrument(one) for one in used], profile)
+        named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
+        return outside | named | dict(
             strategy=question.strategy, params=values_of(strategy), datasets=[one.version for one in used], timeframe=question.timeframe,
             start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
+
+    def _rules(self, question: Question, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
+        """Every section of the rules: the settings, and what the question changes of them."""
+        settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
+        changed = {name: {**settings[name], **question.rules.get(name, {})} for name in RULES}
+        changed["costs"] = overlaid(settings["costs"], question.rules.get("costs", {}))
+        rules: dict[str, Any] = {name: build(RULES[name], values) for name, values in changed.items()}
+        if profile:
+            rules["costs"] = resolved_costs(profile, [one.name for one in traded])
+        rules["costs"].check_names(instruments(self._context.settings.instruments_file))
+        rules["costs"].check(traded)
+        return rules
+
+    def costs_in_pips(self, costs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+        """Costs as a form shows them: spread and slippage in pips of each instrument, where they were stored in price units too."""
+        table = instruments(self._context.settings.instruments_file)
+        return in_pips(costs, [table[name] for name in names])
 
     def _check(self, question: Question, used: Sequence[Dataset]) -> None:
         if question.start >= question.end:
@@ -178,7 +201,8 @@ class Backtests:
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-        return Question(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, {name: spec[name] for name in RULES if name in spec})
+        rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [one.name for one in self.instruments_of(run_id)]))
+        return Question(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
         with self._context.store.look() as unit:

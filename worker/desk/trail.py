@@ -17,7 +17,7 @@ from worker.store import Filter
 
 SUBJECTS = {            # what an event is about, by how its kind begins
     "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
-    "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data",
+    "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
 }  # fmt: skip
 
 
