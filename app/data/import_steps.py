@@ -115,7 +115,7 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
     config = st.column_config
     with left:
         columns = {"check": config.TextColumn("Check", width=250), "found": config.NumberColumn("Count", format="localized", width=70), "example": config.TextColumn("First occurrence", width=270)}
-        table(findings_frame(report["findings"]), columns, "Every check with its count and first occurrence", row_height=26, height=300)
+        table(findings_frame(report["findings"], desk.data.check_titles()), columns, "Every check with its count and first occurrence", row_height=26, height=300)
     with right:
         section("Time zone", desk.data.clock_name(report["clock"]))
         for one in clocks[:3]:

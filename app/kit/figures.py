@@ -84,9 +84,9 @@ def multiple(value: float | None, places: int = 2) -> str:
 def pips(price: float | None, pip: float, places: int = 1) -> str:
     """
     >>> pips(0.00013, 0.0001)
-    '1.3\u202fpip'
+    '1.3\u202fpips'
     """
-    return DASH if price is None or isnan(price) else f"{number(price / pip, places)}{THIN}pip"
+    return DASH if price is None or isnan(price) else f"{number(price / pip, places)}{THIN}pips"
 
 
 def size(count: float) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
+from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, params_of, values_of
@@ -55,6 +56,14 @@ class Data:
     def clock_name(self, key: str) -> str:
         """How a clock is called, never its key."""
         return clock(key).title if key else "UTC"
+
+    def check_titles(self) -> dict[str, str]:
+        """Key of a quality check -> title."""
+        return {key: check.title for key, check in CHECKS.items()}
+
+    def quality_word(self, dataset: Dataset) -> str:
+        """How good the bars are, in a word or two."""
+        return "generated" if dataset.synthetic else verdict_words(dataset.verdict, dataset.quality.get("findings", []))
 
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
