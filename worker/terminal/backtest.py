@@ -49,7 +49,7 @@ def backtest(
     files.finish()
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), read_signals(signals) if signals else None, along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), files.signals(read_signals(signals)) if signals else None, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
