@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest, unknown
-from domain.params import build, param, params_of
+from domain.params import arranged, build, param, params_of
 from domain.parsing import toml_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
@@ -163,13 +163,14 @@ def _section(name: str, values: Any) -> Any:
     if not isinstance(values, dict):
         raise BadRequest(f"{name} is {values!r}; it must be a section, [{name}]")
     cls = SECTIONS[name]
+    values = arranged(cls, values)
     for key in values:
         if key not in {p.name for p in params_of(cls)}:
             raise unknown(f"key in [{name}]", key, [p.name for p in params_of(cls)])
     try:
         return build(cls, values)
     except BadRequest as error:
-        raise BadRequest(f"[{name}] {error}") from None
+        raise error if str(error).startswith("[") else BadRequest(f"[{name}] {error}") from None
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -72,9 +72,7 @@ def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
 
 
 def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
-    if name not in known:
-        raise unknown("parameter to search", name, known)
-    one = known[name]
+    one = known_param(known, name, "search")
     if isinstance(given, Mapping):
         for key in given:
             if key not in KEYS:

@@ -11,7 +11,8 @@ import typer
 
 from domain.errors import BadRequest, unknown
 from worker.terminal.bars import BarFiles, Clock, FileBars
-from worker.terminal.options import once, params_of
+from worker.terminal.options import From, To, once, params_of
+from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.signals import read as read_signals
@@ -30,6 +31,8 @@ def backtest(
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
     rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
     magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    start: From = "",
+    end: To = "",
     config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
@@ -44,12 +47,15 @@ def backtest(
     from domain.market import instruments
 
     rules, extra = _rules(config)
+    period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
     series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
     files.finish()
+    series = within(series, period)
+    decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), files.signals(read_signals(signals)) if signals else None, along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
@@ -77,8 +83,9 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
 
 def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
-    from domain.backtest.study import Rules
+    from domain.market.instrument import instruments
     from domain.params import values_of
+    from domain.trading.rules import Rules
     from worker.settings import load, read_toml, settings_from
 
     base = load()
@@ -90,6 +97,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
         merged[section] = merged[section] | values
     settings = settings_from(merged)
+    settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
 
 

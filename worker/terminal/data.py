@@ -15,7 +15,10 @@ COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "
 
 @app.command("import")
 def import_(
-    file: str = typer.Argument(..., help="File of bars: CSV, Parquet, MetaTrader 4 or 5, HistData, Dukascopy, yfinance, LEAN, MetaStock, or ticks; .gz and .zip too."),
+    file: str = typer.Argument(
+        ...,
+        help="File of bars: CSV, Parquet, MetaTrader 4 or 5, HistData, Dukascopy, yfinance, LEAN, MetaStock, or ticks; .gz and .zip too.",
+    ),
     instrument: str = typer.Option("", help="Instrument of the bars; default: inferred from the file's name."),
     timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep."),
     start: str = typer.Option("", "--from", help="Import only the bars from this date or time on (UTC), such as 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
-from worker.terminal.options import params_of
+from worker.terminal.options import instant, params_of
 from worker.terminal.say import Json, say
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version; one an instrument. May repeat.")]
@@ -57,11 +57,9 @@ def similar(
     horizon: int = typer.Option(16, help="Horizon of the forward returns, in bars."), count: int = typer.Option(50, help="Number of matches."), begin: From = "open", out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Find past bars similar to one bar, by feature set vector50 unless chosen otherwise, and their forward returns."""
-    from worker.terminal.sweep import instant
-
     written = [*columns, *(rest or [])]
     at, question = _question(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
-    chosen = instant(when, datetime.min) if when else None
+    chosen = instant("--at", when, datetime.min) if when else None
     run = _done(at, at.examinations.submit_similar(question, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
     _write(at, run, out)
     told, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
@@ -79,15 +77,13 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
 
     from worker.desk import FeatureQuestion
     from worker.terminal.here import desk
-    from worker.terminal.sweep import instant
-
     if recipe and columns:
         raise BadRequest("give either --recipe or --columns")
     at = desk()
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     written = at.features.columns_of(recipe) if recipe else list(columns)
-    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, instant(start, first), instant(end, last), written)
+    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, instant("--start", start, first), instant("--end", end, last), written)
 
 
 def _regimes(texts: Sequence[str]) -> dict[str, Any]:

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from domain.errors import BadRequest
 from domain.parsing import object_of
+
+FROM = "Start of the traded period, ISO 8601 in UTC; bars before it are history for features. Default: the first bar."
+From = Annotated[str, typer.Option("--from", "--start", help=FROM)]
+To = Annotated[str, typer.Option("--to", "--end", help="End of the traded period, ISO 8601 in UTC, not included. Default: after the last bar.")]
+
+
+def instant(option: str, text: str, default: datetime) -> datetime:
+    """The instant that an option names, UTC where it has no zone; ``default`` where it is empty.
+
+    >>> instant("--from", "2024-01-31", datetime.min).isoformat()
+    '2024-01-31T00:00:00+00:00'
+    """
+    try:
+        read = datetime.fromisoformat(text.strip()) if text.strip() else default
+    except ValueError:
+        raise BadRequest(f"{option} is {text!r}, which is not a time; write it like 2024-01-31 or 2024-01-31T08:00") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def params_of(text: str) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import typer
 
+from worker.terminal.options import From, To
 from worker.terminal.say import Json, say
-from worker.terminal.sweep import Data, Frame, From, Params, Rules, Strategy, To
+from worker.terminal.sweep import Data, Frame, Params, Rules, Strategy
 
 app = typer.Typer(no_args_is_help=True, help="Runs: start, list, show, export, report, compare, reproduce, histories, delete.")
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from domain.errors import BadRequest
-from worker.terminal.options import params_of, space_of
+from worker.terminal.options import From, To, instant, params_of, space_of
 from worker.terminal.say import Json, say
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version. May repeat.")]
 Strategy = Annotated[str, typer.Option(help="Strategy name.")]
 Params = Annotated[str, typer.Option(help="Strategy parameters as JSON.")]
 Frame = Annotated[str, typer.Option("--timeframe", help="Timeframe: M1 M5 M15 M30 H1 H4 D1; default: inferred from the bars.")]
-From = Annotated[str, typer.Option("--from", "--start", help="First day or instant that is traded, ISO 8601 in UTC; default: the first bar. Bars before it are history for features.")]
-To = Annotated[str, typer.Option("--to", "--end", help="End of the period, ISO 8601 in UTC, not included; default: the last bar.")]
 Rules = Annotated[Path | None, typer.Option("--config", help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml.")]
 Vary = Annotated[list[str], typer.Option("--vary", help="Parameter and its values, NAME=LOW:HIGH:STEP or NAME=A,B,C; rules as costs.slippage. May repeat.")]
 Out = Annotated[Path | None, typer.Option(help="Folder to write the tables to, as CSV.")]
@@ -224,17 +221,7 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     rules = _rules(config)[0].values() if config else {}
-    return at, Question(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant(start, first), instant(end, last), rules)
-
-
-def instant(text: str, default: datetime) -> datetime:
-    from datetime import UTC
-
-    try:
-        found = datetime.fromisoformat(text) if text else default
-    except ValueError:
-        raise BadRequest(f"{text!r} is not a time; write it like 2024-01-31 or 2024-01-31T08:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return at, Question(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:
