@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import BadRequest, listed, unknown
-from domain.optimise.grid import swept
+from domain.optimise.grid import known_param, swept
 from domain.optimise.objective import OBJECTIVES
 from domain.optimise.ranges import last_of, listed_values, number, unmet_end
 from domain.params import Param, checked, param
