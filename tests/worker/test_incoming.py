@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from domain.errors import BadRequest
-from tests.databases import on_sqlite
 from worker.desk import Desk
 
-pytestmark = on_sqlite
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 ROWS = "ts,open,high,low,close\n2024-01-02T10:00:00Z,1.1,1.2,1.0,1.15\n2024-01-02T10:05:00Z,1.1,1.2,1.0,1.15\n"
 
 
@@ -69,7 +68,7 @@ def test_what_waits_is_for_its_owner_only_whatever_the_umask(desk, tmp_path):
     assert [stat.S_IMODE(path.stat().st_mode) for path in waiting(desk)] == [0o600] and stat.S_IMODE(waiting(desk)[0].parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("content", [b"<html>Sign in", b"\x89PNG\r\n\x1a\n\0\0", b"a secret\n" * 50])
+@pytest.mark.parametrize("content", [b"<html>Sign in", b"\x89PNG\r\n\x1a\n\0\0", b"a secret\n" * 50], ids=["page", "picture", "text"])
 def test_a_refused_file_does_not_stay_and_counts_for_a_day(desk, tmp_path, content):
     small = reached(desk, "127.0.0.1", staged_mb=1)
     (tmp_path / "x.csv").write_bytes(content + b" " * 600_000)
@@ -80,7 +79,7 @@ def test_a_refused_file_does_not_stay_and_counts_for_a_day(desk, tmp_path, conte
         if door is small.data:
             assert small.data._room.quota.refused == len(content) + 600_000
     with pytest.raises(BadRequest, match=r"files that wait for their import, and those refused today, may take 1 MB together, and bars.csv is too much"):
-        small.data.stage_upload("bars.csv", ROWS.encode())
+        small.data.stage_upload("bars.csv", (ROWS + "\n" * 500_000).encode())
 
 
 def test_what_is_discarded_makes_room_again(desk, tmp_path):
