@@ -80,7 +80,7 @@ def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
             if key not in KEYS:
                 raise unknown(f"key in the range of {name}", key, KEYS)
         if "choices" in given:
-            return _choices(one, given)
+            return _choices(name, one, given)
     if one.type not in (int, float):
         raise BadRequest(f"{name} is not a number; give its choices, as in {{\"choices\": [...]}}")
     low, high, step, log = _range(name, given)
@@ -93,11 +93,11 @@ def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
     return Dimension(name, low, last, float(step), log, whole=one.type is int, note=unmet_end(name, low, high, step) if step else "")
 
 
-def _choices(one: Param, given: Mapping[str, Any]) -> Dimension:
+def _choices(name: str, one: Param, given: Mapping[str, Any]) -> Dimension:
     if len(given) > 1:
-        raise BadRequest(f"{one.name} has choices and a range; give one of them")
-    values = (checked(one, value) for value in listed_values(f"the choices of {one.name}", given["choices"]))
-    return Dimension(one.name, choices=tuple(dict.fromkeys(values)))
+        raise BadRequest(f"{name} has choices and a range; give one of them")
+    values = (checked(one, value) for value in listed_values(f"the choices of {name}", given["choices"]))
+    return Dimension(name, choices=tuple(dict.fromkeys(values)))
 
 
 def _range(name: str, given: Any) -> tuple[Any, Any, Any, bool]:
