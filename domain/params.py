@@ -68,11 +68,17 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     ...
     domain.errors.UnknownName: no parameter of Channel named 'lokback'; did you mean 'lookback'?
     """
-    declared = {p.name: p for p in params_of(cls)}
+    declared, values = {p.name: p for p in params_of(cls)}, arranged(cls, values)
     for name in values:
         if name not in declared:
             raise unknown(f"parameter of {cls.__name__}", name, declared)
     return cls(**{name: checked(declared[name], value) for name, value in values.items()})
+
+
+def arranged(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values by the names of the parameters, where a class also takes them in another arrangement (its ``arranged``)."""
+    arrange = getattr(cls, "arranged", None)
+    return arrange(values) if arrange else values
 
 
 def faults(cls: type, values: Mapping[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ Page, terminal and worker all come through here, so the same question has the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,18 +15,15 @@ import pandas as pd
 from domain.analytics import Evidence, Remark, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.history import History, after
-from domain.backtest.simulator import Watch, simulate
+from domain.backtest.simulator import Watch, replay
 from domain.errors import BadRequest
 from domain.features import Around, closes, warm_up_of
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
-from domain.risk.limits import Limits
-from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES, Strategy, decide
-from domain.trading.account import Account
 from domain.trading.costs import Costs
-from domain.trading.execution import Execution
+from domain.trading.rules import Rules as Rules
 from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
 
@@ -55,20 +52,6 @@ class Series:
     @property
     def bars_of_history(self) -> int:
         return 0 if self.history is None else len(self.history)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Everything about a run that is not data and not strategy."""
-
-    account: Account = Account()
-    costs: Costs = Costs()
-    execution: Execution = Execution()
-    sizing: Sizing = Sizing()
-    limits: Limits = Limits()
-
-    def values(self) -> dict[str, dict[str, Any]]:
-        return {one.name: values_of(getattr(self, one.name)) for one in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -109,7 +92,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     tasks = [_task(one, strategy, signals, series) for one in series]
-    outcome = simulate(tasks, rules.account, rules.costs, rules.execution, rules.sizing, rates, watch, rules.limits)
+    outcome = replay(tasks, rules, rates, watch, moves=True)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy))
 
@@ -148,7 +131,7 @@ def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
     """Of the bars, where they are of one instrument; prices of several have no common spread."""
     if len({task.instrument.name for task in tasks}) > 1:
         return float("nan")
-    default = tasks[0].instrument.spread if costs.spread is None else costs.spread
+    default = costs.of(tasks[0].instrument).spread
     own = [task.bars["spread"].fillna(default).mean() if "spread" in task.bars else default for task in tasks]
     return float(np.average(own, weights=[len(task.bars) for task in tasks]))
 

@@ -14,10 +14,12 @@ from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES
 from domain.trading.account import Account
-from domain.trading.costs import Costs
+from domain.trading.costs import Costs, OwnCosts
 from domain.trading.execution import Execution
 
 SWEPT_RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
+
+SWEPT_TYPES = (int, float, bool, str)
 
 Point = dict[str, Any]  # what is changed: a parameter of the strategy (``lookback``) or of the rules (``costs.slippage``) -> value
 Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
@@ -50,7 +52,25 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
 def swept(strategy: str) -> dict[str, Any]:
     """Name -> Param of everything that a sweep may change."""
     known = {one.name: one for one in params_of(STRATEGIES[strategy])}
-    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls)}
+    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls) if one.type in SWEPT_TYPES}
+
+
+def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
+    """The Param of a name that may be swept, ``costs.EURUSD.slippage`` too.
+
+    >>> known_param(swept("simple_ma"), "costs.EURUSD.slippage").name
+    'slippage'
+    """
+    section, _, own = name.partition(".")
+    instrument, _, cost = own.rpartition(".")
+    if section == "costs" and instrument and name not in known:
+        for one in params_of(OwnCosts):
+            if one.name == cost:
+                return one
+        raise unknown(f"cost of {instrument} to {purpose}", cost, [one.name for one in params_of(OwnCosts)])
+    if name not in known:
+        raise unknown(f"parameter to {purpose}", name, known)
+    return known[name]
 
 
 def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
@@ -82,13 +102,18 @@ def rules_at(section: Any, name: str, point: Point) -> Any:
     0.1
     """
     changed = {key.partition(".")[2]: value for key, value in point.items() if key.startswith(f"{name}.")}
-    return build(type(section), {**values_of(section), **changed}) if changed else section
+    if not changed:
+        return section
+    values = values_of(section)
+    for key in [key for key in changed if "." in key]:
+        instrument, _, cost = key.rpartition(".")
+        values["instruments"] = {**values["instruments"], instrument: {**values["instruments"].get(instrument, {}), cost: changed.pop(key)}}
+    return build(type(section), {**values, **changed})
 
 
 def _values(known: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
-    if name not in known:
-        raise unknown("parameter to sweep", name, known)
-    return list(dict.fromkeys(checked(known[name], value) for value in listed_values(name, given)))
+    parameter = known_param(known, name)
+    return list(dict.fromkeys(checked(parameter, value) for value in listed_values(name, given)))
 
 
 def _not_too_many(count: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import BadRequest, listed, unknown
-from domain.optimise.grid import swept
+from domain.optimise.grid import known_param, swept
 from domain.optimise.objective import OBJECTIVES
 from domain.optimise.ranges import last_of, listed_values, number, unmet_end
 from domain.params import Param, checked, param
@@ -72,9 +72,7 @@ def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
 
 
 def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
-    if name not in known:
-        raise unknown("parameter to search", name, known)
-    one = known[name]
+    one = known_param(known, name, "search")
     if isinstance(given, Mapping):
         for key in given:
             if key not in KEYS:

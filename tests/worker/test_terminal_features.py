@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import TidemarkError
-from domain.features import FEATURES, Around, Known, closes, compute, parse
+from domain.features import FEATURES, Around, closes, compute, parse
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.known import Known
 from domain.strategies import STRATEGIES
 from domain.venues.synthetic import RegimeSwitching, generate
 from worker.cli import app

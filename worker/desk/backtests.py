@@ -15,10 +15,9 @@ from domain.errors import BadRequest, unknown
 from domain.market import Instrument, instrument
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, faults, params_of, values_of
-from domain.risk import Limits, Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
-from domain.trading import Account, Costs, Execution
+from domain.trading.rules import SECTIONS
 from worker.desk.export import safe
 from worker.desk.needs import resolved
 from worker.desk.room import Room, Submitted, found, key_of
@@ -26,7 +25,7 @@ from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
 MOST = 100_000      # runs of a kind that are looked through
-RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
+RULES = SECTIONS
 
 
 @dataclass(frozen=True)

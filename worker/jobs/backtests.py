@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,20 +15,17 @@ from domain.features import Around
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.params import build, values_of
-from domain.risk.limits import Limits
-from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
-from domain.trading.account import Account
-from domain.trading.costs import Costs
-from domain.trading.execution import Execution
+from domain.trading.costs import without_unit
+from domain.trading.rules import Rules, rules_from
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.judged import judge, summary_of
 from worker.jobs.outside import around_of
 from worker.store import Dataset, Unit
 from worker.store.trials import data_of
 
-FRAMES = ("fills", "trades", "equity", "reviews")
+FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
 @job("backtest", limit=3_600)
@@ -40,7 +37,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     series = [_series(work, _known(known, version), spec) for version in spec["datasets"]]
     rates = [_rate(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    rules = _rules(spec)
+    rules = rules_of(spec, [one.instrument.name for one in series])
     work.progress(0.1)
     work.stage("Compile" if _first_use() else "Simulate")
     from domain.backtest import study, trust
@@ -121,10 +118,9 @@ def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any], whole: bool = F
     return bars.assign(ts=bars["ts"].dt.as_unit("ns"))
 
 
-def _rules(spec: Mapping[str, Any]) -> Any:
-    from domain.backtest.study import Rules
-
-    return Rules(build(Account, spec["account"]), build(Costs, spec["costs"]), build(Execution, spec["execution"]), build(Sizing, spec["sizing"]), build(Limits, spec.get("limits", {})))
+def rules_of(spec: Mapping[str, Any], instruments: Sequence[str]) -> Rules:
+    """The rules of a spec. Costs that were stored before they had a unit are price units of each instrument, as they were then."""
+    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments)})
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

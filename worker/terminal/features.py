@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
+from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
@@ -65,13 +66,13 @@ def recipes(name: str = typer.Argument("", help="Feature set whose columns are s
 @app.command("compute")
 def compute(
     bars: Bars, instrument: Name, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: ts and a column for each feature.")], timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, htf: list[str] = LONGER,
-    other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
+    other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute features of bars in a file into a file."""
     from domain.features import compute as computed
 
     uses = _uses(recipe, [*columns, *(rest or [])])
-    read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
+    read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     frame = computed(read, uses, around)[["ts", *dict.fromkeys(one.column for one in uses)]]
     _write(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
@@ -82,7 +83,7 @@ def compute(
 def check(
     bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="Strategy name.")] = "",
     params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with your own features and strategies; it is executed. Default: everything it defines is checked.")] = None,
-    htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
+    htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Look-ahead check: every column that reads the future, with the bar and the size. Exit status 1 if there is one, else 0."""
     from domain.causality import check_features, check_strategy
@@ -93,7 +94,7 @@ def check(
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         made, decided = chosen, [strategy] if strategy else []
-    read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
+    read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     uses = _uses(recipe, made, bool(decided))
     with UserCode(module, defined):
         verdicts = [check_features(read, uses, around)] if uses else []
@@ -124,42 +125,38 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
     return tuple({one.column: one for one in map(parse, columns)}.values())
 
 
-def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high") -> tuple[Any, Any]:
+def around_of(
+    bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
+) -> tuple[Any, Any]:  # fmt: skip
     """The bars of the file, and what stands around them."""
-    from domain.config import load
-    from domain.errors import unknown
     from domain.features import Around, closes
-    from domain.features.releases import concerning
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
-    from worker.terminal.backtest import _bars, _timeframe
+    from domain.outside.releases import concerning
+    from worker.settings import load
 
-    table = instruments(load().instruments_file)
-    if name not in table:
-        raise unknown("instrument", name, table)
-    read = _bars(Path(bars), table[name])
-    frame = Timeframe.named(timeframe) if timeframe else _timeframe(read)
+    files = BarFiles(instruments(load().instruments_file), clock)
+    read = files.read(Path(bars), name, Timeframe.named(timeframe) if timeframe else None)
     others = {}
     for each, path in pairs("--other", other, "NAME"):
-        if each not in table:
-            raise unknown("instrument", each, table)
-        beside = _bars(path, table[each])
-        others[each] = closes(beside, table[each], _timeframe(beside))
+        beside = files.read(path, each)
+        others[each] = closes(beside.bars, files.table[each], beside.timeframe)
     longer = {}
     for each, path in pairs("--htf", htf, "TIMEFRAME"):
-        if Timeframe.named(each) <= frame:
-            raise BadRequest(f"--htf {each} is not longer than the bars, which are {frame}")
-        longer[str(Timeframe.named(each))] = _bars(path, table[name])
+        if Timeframe.named(each) <= read.timeframe:
+            raise BadRequest(f"--htf {each} is not longer than the bars, which are {read.timeframe}")
+        longer[each] = files.read(path, name, Timeframe.named(each)).bars
+    files.finish()
     series = {each: _series(each, path) for each, path in pairs("--macro", macro, "NAME")}
-    facts = {"releases": concerning(told["releases"], table[name], impact)} if "releases" in told else {}
-    return read, Around(table[name], frame, others, series, longer=longer, **{**told, **facts})
+    facts = {"releases": concerning(told["releases"], files.table[name], impact)} if "releases" in told else {}
+    return read.bars, Around(files.table[name], read.timeframe, others, series, longer=longer, **{**told, **facts})
 
 
 def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
     """Scored headlines and the calendar of files, as far as they are given."""
-    from domain.features.headlines import headlines_of
-    from domain.features.releases import read_releases
     from domain.features.sentiment import read_headlines
+    from domain.outside.headlines import headlines_of
+    from domain.outside.releases import read_releases
 
     scored = {"headlines": read_headlines(headlines_of(headlines, utc).frame)} if headlines else {}
     return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
@@ -170,8 +167,8 @@ def _series(name: str, path: Path) -> Any:
     import numpy as np
     import pandas as pd
 
-    from domain.features import Known
-    from domain.features.series import known_of, series_table
+    from domain.outside.known import Known
+    from domain.outside.series import known_of, series_table
 
     columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest
-from worker.terminal.features import OTHER, Bars, Frame, Rest, _around, _write
+from worker.terminal.bars import Clock
+from worker.terminal.features import OTHER, Bars, Frame, Rest, _write, around_of
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and filtered bar by bar.")
@@ -25,7 +26,7 @@ OBSERVED: list[str] = typer.Option([], "--observed", help='Input feature of the 
 @app.command()
 def fit(
     bars: Bars, out: Annotated[Path, typer.Option(help="File to write the model to, MODEL.json.")], states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "",
-    observed: list[str] = OBSERVED, other: list[str] = OTHER, rest: Rest = None, as_json: Json = False,
+    observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit a model on all bars of a file, and describe its states."""
     from domain.features.regimes import BY_BIC, Plan, facts
@@ -33,7 +34,7 @@ def fit(
     from domain.params import build
 
     build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, seed=seed, restarts=restarts))
-    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])])
+    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     model = fitted(seen, kind, states or None, seed, restarts, watch=_watch(as_json))
     _write_text(out, model.to_json())
     table = facts(model)
@@ -50,11 +51,11 @@ def fit(
 @app.command("filter")
 def follow(
     model: Annotated[Path, typer.Option(help="Model file written by tidemark regimes fit.")], bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: ts, the probability of each state, label.")],
-    instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, as_json: Json = False,
+    instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, clock: Clock = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute the probability of each state at each bar from that bar and earlier ones only."""
     one = _model(model)
-    seen = _seen(bars, instrument, timeframe, other, one.columns)
+    seen = _seen(bars, instrument, timeframe, other, one.columns, clock)
     probabilities = one.filtered(seen)
     labels = one.labels(probabilities)
     _write(_frame(seen, probabilities, one.names, labels), out)
@@ -68,14 +69,14 @@ def walk(
     train: Annotated[int, typer.Option(help="Length of the window that each model is fitted on.")] = 5_000, step: Annotated[int, typer.Option(help="Length of the window after it that each model labels.")] = 2_500,
     unit: Annotated[str, typer.Option(help="Unit of --train and --step: bars or days.")] = "bars", anchored: Annotated[bool, typer.Option("--anchored", help="Every window begins at the first bar.")] = False,
     states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "", model: Annotated[Path | None, typer.Option(help="File to write the last model to, MODEL.json.")] = None,
-    observed: list[str] = OBSERVED, other: list[str] = OTHER, rest: Rest = None, as_json: Json = False,
+    observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit on a window, label the bars after it, move on: each label comes from a model that has seen earlier bars only."""
     from domain.features.regimes import BY_BIC, Plan, walk_forward
     from domain.params import build
 
     plan = build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, train=train, step=step, unit=unit, restarts=restarts, seed=seed, anchored=anchored))
-    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])])
+    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     window, every = plan.rows(len(seen), (seen.index[-1] - seen.index[0]).total_seconds() / 86_400)
     walked = walk_forward(seen, window, every, kind, plan.number, seed, restarts, anchored=anchored, watch=_watch(as_json))
     _write(_frame(seen, walked.probabilities, walked.names, walked.labels), out)
@@ -117,10 +118,10 @@ def split(
     say([dict(regime=name, **{str(lag): net[name, lag] for lag in lags}) for name in dict.fromkeys(found.late["regime"])], False, ("regime", *(str(lag) for lag in lags)))
 
 
-def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str]) -> Any:
+def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str], clock: str) -> Any:
     from domain.features.regimes import observations
 
-    read, around = _around(bars, name, timeframe, [], other, [])
+    read, around = around_of(bars, name, timeframe, [], other, [], clock=clock)
     return observations(read, around, list(columns) or None)
 
 
