@@ -79,6 +79,6 @@ def test_the_sentence_says_how_many_and_whether_they_are_enough(bars, needed, se
 
 
 def test_a_period_without_bars_names_those_there_are():
-    with pytest.raises(BadRequest, match="EURUSD H1 has no bar in the chosen period. It has bars from 2024-01-01 .* Choose a period within the available data"):
+    with pytest.raises(BadRequest, match=r"EURUSD H1 has no bar in the chosen period\. It has bars from 2024-01-01 .* Choose a period within the available data"):
         split(WHOLE.bars, pd.Timestamp("2025-01-01T00:00Z"), None, "EURUSD H1")
     assert split(WHOLE.bars, None, None)[0] is None
