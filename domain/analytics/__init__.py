@@ -14,6 +14,10 @@ from domain.analytics.compare import compare_specs as compare_specs
 from domain.analytics.compare import first_difference as first_difference
 from domain.analytics.costs import break_even as break_even
 from domain.analytics.costs import waterfall as waterfall
+from domain.analytics.daily import account_calendar as account_calendar
+from domain.analytics.daily import daily_returns as daily_returns
+from domain.analytics.daily import daily_sharpe as daily_sharpe
+from domain.analytics.daily import days_a_year as days_a_year
 from domain.analytics.drawdowns import CURVES as CURVES
 from domain.analytics.drawdowns import drawdown_table as drawdown_table
 from domain.analytics.drawdowns import underwater as underwater
@@ -29,7 +33,6 @@ from domain.analytics.linter import lint as lint
 from domain.analytics.metrics import FAMILIES as FAMILIES
 from domain.analytics.metrics import METRICS as METRICS
 from domain.analytics.metrics import Metric as Metric
-from domain.analytics.metrics import daily_returns as daily_returns
 from domain.analytics.metrics import measure as measure
 from domain.analytics.metrics import monthly as monthly
 from domain.analytics.metrics import summary_of as summary_of

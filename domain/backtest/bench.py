@@ -11,18 +11,20 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import METRICS, Facts, finite, from_day_to_day
+from domain.analytics.daily import account_calendar, daily_sharpe, from_last_to_last, last_rows
+from domain.analytics.guards import finite
+from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
 from domain.backtest.prepare import Ground, lay, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
+from domain.market.sessions import Calendar
 from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
-DAY = 86_400_000_000_000        # nanoseconds
 FIGURES = (
     "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
     "win_rate", "average_trade", "bars_held",
@@ -64,7 +66,8 @@ class Laid(NamedTuple):
     series: Sequence[Series]
     rules: Rules
     ground: Ground
-    days: np.ndarray            # UTC days that have a row, since 1970
+    market: Calendar            # of the account
+    days: np.ndarray            # dates of the trading days that have a row, since 1970
     day_ends: np.ndarray        # the last row of each
 
 
@@ -87,7 +90,7 @@ class Curve(Facts):
 
     @cached_property
     def daily(self) -> np.ndarray:
-        return from_day_to_day(self.day_ends, self.start)
+        return from_last_to_last(self.day_ends, self.start)
 
     @cached_property
     def falls(self) -> tuple[float, float]:
@@ -135,13 +138,11 @@ class Bench:
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
-        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, equity[laid.day_ends])
+        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, laid.market, equity[laid.day_ends])
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
-            daily = facts.judged
-            sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) else np.nan
         ends = facts.day_ends
-        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, sharpe if np.isfinite(sharpe) else np.nan, signals)
+        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
@@ -192,9 +193,8 @@ NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as
 
 def _lay(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
     ground = lay([_task(one, NO_SIGNALS, None) for one in series], rates=rates, **arguments(rules))
-    day = (ground.ends - 1) // DAY
-    ends = np.flatnonzero(np.diff(day, append=day[-1] + 1))
-    return Laid(series, rules, ground, day[ends], ends)
+    market = account_calendar(one.instrument.calendar for one in series)
+    return Laid(series, rules, ground, market, *last_rows(ground.ends, market))
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import Evidence, Remark, lint, measure
+from domain.analytics import Evidence, Remark, account_calendar, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.simulator import Watch, simulate
 from domain.errors import BadRequest
 from domain.features import Around, closes
 from domain.market.instrument import Instrument
+from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.risk.limits import Limits
@@ -68,6 +69,11 @@ class Study:
     rules: Rules
 
     @property
+    def market(self) -> Calendar:
+        """Whose trading days its daily returns are of."""
+        return account_calendar(task.instrument.calendar for task in self.tasks)
+
+    @property
     def signals(self) -> int:
         return sum(task.count for task in self.tasks)
 
@@ -96,7 +102,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     tasks = [_task(one, strategy, signals, series) for one in series]
     outcome = simulate(tasks, rules.account, rules.costs, rules.execution, rules.sizing, rates, watch, rules.limits)
-    metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
+    metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), account_calendar(one.instrument.calendar for one in tasks))
     return Study(outcome, metrics, tasks, rules)
 
 

@@ -16,6 +16,7 @@ from domain.optimise.grid import swept
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question
 from worker.desk.export import safe
+from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thin
 from worker.store import Run
@@ -198,6 +199,15 @@ class Sweeps:
         run = self._any(run_id)
         with self._room.store.look() as unit:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
+
+    def luck(self, run_id: str, trials: int) -> Luck:
+        """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
+        run, sharpes = self.get(run_id), self.sharpes(run_id)
+        if run.kind != "sweep":
+            return of_search(trials, sharpes, days_a_year_of(run.summary))
+        best = next(iter(run.summary["best"]), None)
+        pnl = self.matrix(run_id)[0][:, int(best["number"])] if best else np.zeros(0)
+        return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
     def question(self, run_id: str, number: int) -> Question:
         """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""

@@ -58,7 +58,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     table, best = _table(points, judged, how.objectives), suggestions.best()
     summary = dict(
         trials=len(points), given_up=sum(one.given_up for one in judged), failed=sum(one.values is None and not one.given_up for one in judged), objectives=list(how.objectives), best=[dict(number=number, params=points[number], values=list(judged[number].values or ()), figures=dict(judged[number].figures)) for number in best],
-        currency=question.rules.account.currency, balance=question.rules.account.balance,
+        currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
     return kept(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
 
