@@ -1,4 +1,4 @@
-"""What a run was worth and how far to believe it: figures with definition, unit and source; tables and curves as plain frames.
+"""What a run was worth and how far to believe it: metrics with definition, unit and source; tables and curves as plain frames.
 
 ``returns`` is a module of functions on period returns (``returns.sharpe(daily)``), ``checks`` are those of the linter; everything else is named here.
 """
@@ -6,7 +6,6 @@
 from domain.analytics import checks as checks
 from domain.analytics import returns as returns
 from domain.analytics.believability import Belief as Belief
-from domain.analytics.believability import Question as Question
 from domain.analytics.believability import believe as believe
 from domain.analytics.compare import Difference as Difference
 from domain.analytics.compare import compare_metrics as compare_metrics
