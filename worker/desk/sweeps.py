@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
-from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, dimensions, feasible, heat
+from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, compared, dimensions, feasible, heat
 from domain.optimise.grid import swept
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question
@@ -174,8 +174,10 @@ class Sweeps:
         return cscv(self._moved(run_id), blocks)
 
     def folds(self, run_id: str) -> pd.DataFrame:
-        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified."""
-        return self._frame(self.get(run_id), "folds")
+        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified.
+        Beside them ``in_sample_yearly, out_of_sample_yearly, kept`` as ``domain.optimise.compared`` has them."""
+        folds = self._frame(self.get(run_id), "folds")
+        return folds.join(compared(folds))
 
     def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity, fold`` of a walk-forward's tests, one after the other; ``ts, equity, scenario`` of a stress test."""

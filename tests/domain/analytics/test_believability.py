@@ -14,7 +14,7 @@ from domain.analytics.believability import ANSWERS
 RNG = np.random.default_rng(13)
 GOOD = dict(trades=400.0, net_return=0.3, break_even_factor=3.0)
 EDGE = significance_of(RNG.normal(0.002, 0.01, 900), trials=14)
-NOISE = significance_of((drawn := RNG.normal(0.0, 0.01, 300)) - drawn.mean() + 0.0005, trials=14)      # a Sharpe of 0.8 a year
+NOISE = significance_of((drawn := RNG.normal(0.0, 0.01, 300)) - drawn.mean() + 0.0003, trials=14)      # a Sharpe of 0.5 a year
 HISTORIES = monte_carlo_of(RNG.normal(0.3, 1.0, 400), Plan(paths=100, block=1.0))
 SWEEP = Overfitting(0.04, 320, 960, 16, 12_870, 0.6, 0.01, 0.4, 0.02, 2.1)
 STRESS = (dict(title="spread doubled", net_return=0.1), dict(title="slippage", net_return=0.2))
