@@ -91,7 +91,7 @@ def believe(
     level, verdict = _verdict(metrics, tests)
     return Belief(
         verdict=verdict, level=level, questions=tests, trades=int(metrics.get("trades") or 0), net_return=metrics.get("net_return"), ambiguous=ambiguous, band=band,
-        significance=significance, overfitting=overfitting, monte_carlo=monte_carlo, stress=tuple(dict(row) for row in stress), lint=worst(list(remarks)),
+        significance=significance, overfitting=overfitting if earns(metrics) else None, monte_carlo=monte_carlo, stress=tuple(dict(row) for row in stress), lint=worst(list(remarks)),
     )  # fmt: skip
 
 
@@ -120,10 +120,14 @@ def _test(key: str, value: float | None, answer: str, sentence: str, unit: str =
     return Test(key, title, asks, value, unit or usual, answer, sentence)
 
 
+def earns(metrics: Mapping[str, float | None]) -> bool:
+    """Whether anything was left after costs."""
+    return (metrics.get("net_return") or 0.0) > 0
+
+
 def _of_a_profit(test: Test, metrics: Mapping[str, float | None]) -> Test:
     """The same; not evaluated where it could only praise a loss."""
-    net = metrics.get("net_return")
-    if test.key not in OF_A_PROFIT or net is None or net > 0:
+    if test.key not in OF_A_PROFIT or earns(metrics):
         return test
     return _test(test.key, None, "open", "Not evaluated: the run earns nothing after costs.")
 

@@ -145,8 +145,7 @@ def deepest(curve: np.ndarray, peak: np.ndarray) -> float:
 
 # -- return -----------------------------------------------------------------------------------------------------------
 
-DAYS = "returns of trading days (of the account's session calendar: 17:00 New York to 17:00 in spot FX)"
-YEARLY = "√ of the calendar's trading days a year (259.5 in spot FX)"
+CLOCK = "Days are trading days of the account's session calendar (spot FX: 17:00 New York to 17:00, 259.5 a year)."
 
 
 @metric("Net return", "share", "Net profit over the starting balance, after spread, slippage, commission and swap.")
@@ -209,13 +208,13 @@ def recovery_factor(f: Facts) -> float:
     return over(f.net, float((f.peak - f.equity).max()), size_of(f.peak))
 
 
-@metric("Volatility (ann.)", "share", f"Standard deviation of the {DAYS}, × {YEARLY}. From 20 days on.", "risk")
+@metric("Volatility (ann.)", "share", f"Standard deviation of daily returns × √trading days a year. From 20 days on. {CLOCK}", "risk")
 def annual_volatility(f: Facts) -> float:
     return returns.annual_volatility(f.judged, f.days_a_year)
 
 
 @metric(
-    "Downside deviation (ann.)", "share", f"√ of the mean squared loss of the {DAYS}, a winning day counting as 0, × {YEARLY}. From 20 days on.", "risk",
+    "Downside deviation (ann.)", "share", f"√ of the mean squared daily loss, a winning day counting as 0, × √trading days a year. From 20 days on. {CLOCK}", "risk",
     "Sortino & Price (1994)",
 )  # fmt: skip
 def downside_risk(f: Facts) -> float:
@@ -223,7 +222,7 @@ def downside_risk(f: Facts) -> float:
 
 
 @metric(
-    "Sharpe", "ratio", f"Mean over standard deviation of the {DAYS}, × {YEARLY}. No risk-free rate is taken off. From 20 days on.", "risk",
+    "Sharpe", "ratio", f"Mean over standard deviation of daily returns, × √trading days a year. No risk-free rate is taken off. From 20 days on. {CLOCK}", "risk",
     "Sharpe (1994), The Sharpe Ratio",
 )  # fmt: skip
 def sharpe(f: Facts) -> float:
@@ -231,7 +230,7 @@ def sharpe(f: Facts) -> float:
 
 
 @metric(
-    "Sortino", "ratio", f"Mean of the {DAYS} × the calendar's trading days a year, over the annualised downside deviation. From 20 days on.", "risk",
+    "Sortino", "ratio", f"Mean daily return × trading days a year, over the annualised downside deviation. From 20 days on. {CLOCK}", "risk",
     "Sortino & Price (1994), Performance Measurement in a Downside Risk Framework",
 )  # fmt: skip
 def sortino(f: Facts) -> float:
@@ -243,25 +242,25 @@ def calmar(f: Facts) -> float:
     return over(annual_return(f), -max_drawdown(f), 1.0)
 
 
-@metric("Omega", "ratio", f"Sum of gains over sum of losses of the {DAYS}, from 0. From 20 days on.", "risk", "Keating & Shadwick (2002), A Universal Performance Measure")
+@metric("Omega", "ratio", "Sum of gains over sum of losses of daily returns (trading days), from 0. From 20 days on.", "risk", "Keating & Shadwick (2002), A Universal Performance Measure")
 def omega(f: Facts) -> float:
     return returns.omega(f.judged)
 
 
-@metric("VaR (daily, 95 %)", "share", f"The 5 % quantile of the {DAYS}. From 20 days on.", "risk", "historical simulation, 95 %")
+@metric("VaR (daily, 95 %)", "share", "The 5 % quantile of daily returns (trading days). From 20 days on.", "risk", "historical simulation, 95 %")
 def value_at_risk(f: Facts) -> float:
     return returns.value_at_risk(f.judged)
 
 
 @metric(
-    "Expected shortfall (daily, 95 %)", "share", f"Mean of the worst 5 % of the {DAYS}. From 20 days on.", "risk",
+    "Expected shortfall (daily, 95 %)", "share", "Mean of the worst 5 % of daily returns (trading days). From 20 days on.", "risk",
     "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk",
 )  # fmt: skip
 def expected_shortfall(f: Facts) -> float:
     return returns.conditional_value_at_risk(f.judged)
 
 
-@metric("Tail ratio", "ratio", f"Size of the 95 % quantile over size of the 5 % quantile of the {DAYS}: above 1, good days are larger than bad ones. From 20 days on.", "risk")
+@metric("Tail ratio", "ratio", "Size of the 95 % quantile over size of the 5 % quantile of daily returns (trading days): above 1, good days are larger than bad ones. From 20 days on.", "risk")
 def tail_ratio(f: Facts) -> float:
     return returns.tail_ratio(f.judged)
 
