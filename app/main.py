@@ -13,10 +13,10 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 import pages  # noqa: E402
-from app import theme  # noqa: E402, F401  registers the look of charts
 from app.desk import desk  # noqa: E402
-from app.page import SECTIONS, found  # noqa: E402
-from app.pulse import pulse  # noqa: E402
+from app.kit import theme  # noqa: E402, F401  registers the look of charts
+from app.kit.page import SECTIONS, found  # noqa: E402
+from app.kit.status import pulse  # noqa: E402
 
 STATIC = ROOT / "app" / "static"
 

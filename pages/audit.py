@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.audit_view import downloads, events, heading_figures, story, today
-from app.page import Page
-from app.widgets import asked, head, job_panel
+from app.audit.trail import downloads, events, heading_figures, story, today
+from app.kit.page import Page
+from app.kit.widgets import asked, head, job_panel
 
 PAGE = Page("Audit", "Prove", 10, "verified")
 

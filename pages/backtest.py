@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import batches, results
-from app.backtest_form import form
-from app.laboratory import compare
-from app.laboratory.record import delete_run, name_run
-from app.laboratory.tabs import views
-from app.laboratory.take import export
-from app.laboratory.verdict import first_screen
-from app.page import Page
-from app.tables import run_columns, runs_frame
-from app.widgets import go, head, job_panel, nothing, section, table
+from app.backtest import batches, compare, summary
+from app.backtest.export import export
+from app.backtest.form import form
+from app.backtest.record import delete_run
+from app.backtest.tabs import views
+from app.backtest.verdict import first_screen
+from app.kit.naming import name_run
+from app.kit.page import Page
+from app.kit.tables import run_columns, runs_frame
+from app.kit.widgets import go, head, job_panel, nothing, section, table
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
 
@@ -26,7 +26,7 @@ def render(desk) -> None:
     batch = next((one for one in desk.batches.latest(200) if one.id == st.query_params.get("batch")), None)
     run, other = (desk.backtests.find(st.query_params.get(name, "")) for name in ("run", compare.OTHER))
     head("Backtest", run.name if run else "", (lambda: actions(desk, runs, run)) if run else None)
-    with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
+    with st.expander(summary.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
         form(desk, run)
     if job and job.state != "done":
         if job_panel(desk, job) and job.open:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.dataset_view import catalogue, chosen_dataset
-from app.figures import number, plural, size
-from app.generate_form import generate
-from app.import_steps import import_steps
-from app.outside_view import outside_view
-from app.page import Page
-from app.widgets import go, head, nothing
+from app.data.dataset import catalogue, chosen_dataset
+from app.data.external import outside_view
+from app.data.generate import generate
+from app.data.import_steps import import_steps
+from app.kit.figures import number, plural, size
+from app.kit.page import Page
+from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
 VIEWS = {"bars": "Bars", "outside": "Outside"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.figures import clock, number, percent, plural
-from app.jobs_view import jobs_view
-from app.page import Page
-from app.results import example_pair
-from app.tables import events_frame, run_columns, runs_frame
-from app.widgets import go, head, section, table
+from app.kit.figures import clock, number, percent, plural
+from app.kit.page import Page
+from app.kit.tables import events_frame, run_columns, runs_frame
+from app.kit.widgets import go, head, section, table
+from app.overview.example import example_pair
+from app.overview.jobs import jobs_view
 
 PAGE = Page("Overview", "", 0, "water")
 

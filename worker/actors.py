@@ -16,10 +16,10 @@ from typing import Any, ClassVar, NoReturn
 import dramatiq
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from domain.config import Settings
 from domain.errors import BadBars, BadRequest, SourceUnavailable
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
+from worker.settings import Settings
 from worker.store import Job, Store, Unit
 from worker.store.jobs import MOST_DEATHS
 

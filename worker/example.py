@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.config import Settings
 from domain.errors import BadRequest
+from worker.settings import Settings
 from worker.store import Store
 
 FACT = "example"

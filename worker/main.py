@@ -13,10 +13,10 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
+from worker.settings import Settings, load
 from worker.store import Process, Store
 
 POLL_MS = 150           # how long an idle lane waits before it looks at the queue again

@@ -12,10 +12,10 @@ from datetime import timedelta
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
+from worker.settings import Settings, load
 from worker.store import Store
 
 log = logging.getLogger("schedule")

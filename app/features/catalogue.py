@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import backtest_form as backtest
+from app.backtest import form as backtest
 from app.features import charts, runs
-from app.features.look import drawn
+from app.features.compute import drawn
 from app.features.values import bounds, spread_of, whole_sentence
-from app.figures import DASH, clock, exact, plural
-from app.widgets import asked, go, job_panel, section, table
+from app.kit.figures import DASH, clock, exact, plural
+from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk, FeatureQuestion
 
 ALL = "all families"

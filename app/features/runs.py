@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import clock, plural
-from app.widgets import asked, go, job_panel, nothing, section, table
+from app.kit.figures import clock, plural
+from app.kit.widgets import asked, go, job_panel, nothing, section, table
 from worker.desk import Desk
 
 PAGE = "features"

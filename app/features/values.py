@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.figures import DASH, MINUS, exact
+from app.kit.figures import DASH, MINUS, exact
 
 
 def level(value: float | None) -> str:

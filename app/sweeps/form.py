@@ -11,12 +11,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.figures import THIN, lasted, number, plural
-from app.forms import fields
-from app.sweeps import question
+from app.kit.figures import THIN, lasted, number, plural
+from app.kit.forms import fields
+from app.kit.widgets import asked, go, nothing, section
+from app.sweeps import request
 from app.sweeps.names import ABOUT, KINDS
 from app.sweeps.varied import Varied, parameters
-from app.widgets import asked, go, nothing, section
 from worker.desk import Desk, Question, Refused
 
 SUBMIT = {"sweep": "Run sweep", "walk_forward": "Run walk-forward", "optimise": "Run search"}
@@ -49,12 +49,12 @@ def _form(desk: Desk, run: Any) -> None:
     kind = kind_of(run)
     st.caption(ABOUT[kind])
     key = f"sw-{run.id if run else 'new'}"
-    strategy, chosen = question.bars(desk, key, before)
+    strategy, chosen = request.bars(desk, key, before)
     key = f"{key}-{strategy}"
-    asked_for = question.span(desk, key, strategy, chosen, before)
+    asked_for = request.span(desk, key, strategy, chosen, before)
     what, rules = st.tabs(["What to vary", "Costs and risk"], key=f"{key}-tabs")
     with rules:
-        asked_for = replace(asked_for, rules=question.merged(asked_for, question.costs(desk, key, chosen, before)))
+        asked_for = replace(asked_for, rules=request.merged(asked_for, request.costs(desk, key, chosen, before)))
     with what:
         varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, asked_for.rules)
     asked_for = replace(asked_for, params=varied.fixed)

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import clock, number, plural, short
-from app.laboratory.record import name_run
+from app.kit.figures import clock, number, plural, short
+from app.kit.naming import name_run
+from app.kit.widgets import download, go, section, table
 from app.sweeps.names import KINDS, declared, ranges, risk
-from app.widgets import download, go, section, table
 from worker.desk import Desk
 
 EXPORTS = {

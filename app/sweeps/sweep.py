@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import number, percent, plural
-from app.sweeps import charts, reads
+from app.kit.figures import number, percent, plural
+from app.kit.widgets import figures, section
+from app.sweeps import charts, panels
 from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
 from app.sweeps.table import combinations
-from app.widgets import figures, section
 from worker.desk import Desk
 
 ASKS = 0.95         # of the deflated Sharpe ratio
@@ -26,7 +26,7 @@ Cell = tuple[Any, Any]
 
 
 def result(desk: Desk, run: Any) -> None:
-    luck, over = reads.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
+    luck, over = panels.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
     best = next((one for one in run.summary["best"] if one["sharpe"] is not None), None)
     if best is not None and best["sharpe"] <= 0:        # of losses the least: no test of a choice says anything of it
         luck, over = replace(luck, dsr=None), None
@@ -34,14 +34,14 @@ def result(desk: Desk, run: Any) -> None:
     figures(headline(run, luck, over, best))
     known = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
-    table = reads.table(desk, run.id, "sharpe")
+    table = panels.table(desk, run.id, "sharpe")
     moving = [name for name, given in grid.items() if len(given) > 1]
     picked, by, first = None, "sharpe", None if best is None else int(best["number"])
     if len(moving) > 1:
         picked, by, first = ground(desk, run, known, moving)
     elif moving:
         by = alone(desk, run, known, moving[0])
-    rows = reads.table(desk, run.id, by)
+    rows = panels.table(desk, run.id, by)
     note = ""
     if picked:
         for name, value in picked.items():
@@ -51,7 +51,7 @@ def result(desk: Desk, run: Any) -> None:
     combinations(desk, run, rows, len(table), known, list(grid), by, first, note)
 
 
-def verdict(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
+def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
     """How much was tried, and what the best of it is worth in that light."""
     colour, icon, word = _word(luck, over, best)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -62,7 +62,7 @@ def verdict(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | Non
     st.caption(overfit(over, best))
 
 
-def _word(luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[Any, str, str]:
+def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[Any, str, str]:
     if best is None:
         return "gray", ":material/remove:", "nothing to judge"
     if best["sharpe"] <= 0:
@@ -76,7 +76,7 @@ def _word(luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[
     return "green", ":material/check:", "stands apart from luck"
 
 
-def _sentence(run: Any, luck: reads.Luck, best: Mapping[str, Any] | None) -> str:
+def _sentence(run: Any, luck: panels.Luck, best: Mapping[str, Any] | None) -> str:
     made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; with all others, **{plural(luck.trials, 'trial')}** are counted on these bars."
     if best is None:
         return f"{made} None of them has a Sharpe ratio: too few trades, or too few days."
@@ -108,7 +108,7 @@ def times(share: float) -> str:
     return "never" if not share else f"{count} {'time' if count == 1 else 'times'} in 100" if count else "less than once in 100"
 
 
-def headline(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> list[tuple[str, str, str, str]]:
+def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> list[tuple[str, str, str, str]]:
     spread, left = run.summary["sweep_spread"], sum(run.summary["refused"].values())
     return [
         ("Combinations", number(run.summary["combinations"]), f"{left:,} left out" if left else "all of the grid", "Combinations that make a strategy; what was left out contradicts itself, such as a fast average slower than the slow one."),
@@ -133,7 +133,7 @@ def ground(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) ->
     y = cells[1].selectbox("Up", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
     by = cells[2].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
     held = _held(run, known, [name for name in moving if name not in (x, y)], cells[3])
-    cells_of = reads.heat(desk, run.id, x, y, by, tuple(held.items()))
+    cells_of = panels.heat(desk, run.id, x, y, by, tuple(held.items()))
     if cells_of["value"].isna().all():
         st.caption("No combination has this figure.")
         return None, by, None
@@ -210,7 +210,7 @@ def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:
 
 
 def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
-    rows = reads.table(desk, run.id, "sharpe" if by == COUNT else by)
+    rows = panels.table(desk, run.id, "sharpe" if by == COUNT else by)
     for name, value in held.items():
         rows = rows[rows[name] == value]
     if level is not None:
@@ -222,7 +222,7 @@ def alone(desk: Desk, run: Any, known: Mapping[str, Any], name: str) -> str:
     """A sweep over one parameter is a curve; the figure shown."""
     metrics = desk.backtests.metrics()
     by = st.columns(4)[0].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
-    rows = reads.table(desk, run.id, by)
+    rows = panels.table(desk, run.id, by)
     shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(known, {name: value}) for value in rows[name]]))
     section(metrics[by].title, f"over {named(known[name])}; the large dot is the best")
     st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(known[name])}")

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.grid import Column, grid, right
+from app.kit.grid import Column, grid, right
+from app.kit.widgets import asked, download, go, section
 from app.sweeps.names import named, point, said
-from app.widgets import asked, download, go, section
 from worker.desk import Desk
 
 BEST = 500      # rows shown; all of them can be taken along

@@ -8,17 +8,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import number, percent, plural
-from app.sweeps import charts, reads
+from app.kit.figures import number, percent, plural
+from app.kit.widgets import download, figures, section, table
+from app.sweeps import charts, panels
 from app.sweeps.names import declared, named, plain, point, rounded
-from app.widgets import download, figures, section, table
 from worker.desk import Desk
 
 HALF = 0.5      # of what the fits earned a year, below which a test disappoints
 
 
 def result(desk: Desk, run: Any) -> None:
-    folds = reads.folds(desk, run.id)
+    folds = panels.folds(desk, run.id)
     known = declared(desk, run.spec["strategy"])
     verdict(run, folds)
     figures(headline(desk, run, folds))
@@ -27,7 +27,7 @@ def result(desk: Desk, run: Any) -> None:
     with left:
         section("Equity out of sample", f"{run.summary['currency']}, tests one after the other, UTC; each band a fold")
         spans = pd.DataFrame(dict(number=folds["fold"] + 1, start=folds["test_start"], end=folds["test_end"], chosen=told, made=folds["out_of_sample_return"]))
-        curve = reads.walked(desk, run.id, run.summary["balance"])
+        curve = panels.walked(desk, run.id, run.summary["balance"])
         st.altair_chart(charts.walked(curve.assign(fold=curve["fold"] + 1), spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
         section("Promised and kept", "net a year, compounded")

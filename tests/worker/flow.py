@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import redis
 
-from domain.config import ROOT, load
 from tests.worker.kinds import waiting
 from worker import redis_server
 from worker.desk import Desk
+from worker.settings import ROOT, load
 from worker.store import Filter, Job, Store
 
 

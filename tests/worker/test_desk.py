@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from domain.audit import GENESIS, chain_hash
-from domain.config import load
 from domain.errors import BadRequest
 from worker.actors import OWNER, run
 from worker.desk import Desk, Filter, Question
 from worker.desk.backtests import text_of
 from worker.desk.export import safe
+from worker.settings import load
 from worker.store import Process, Store
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 4, tzinfo=UTC)

@@ -12,13 +12,13 @@ import pytest
 
 from domain.errors import BadRequest
 from domain.features import Around, compute, parse
-from domain.features.headlines import headlines_of
 from domain.features.recipes import recipe
-from domain.features.releases import concerning, read_releases
 from domain.features.sentiment import read_headlines, scorer_name
-from domain.features.series import read_series
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.headlines import headlines_of
+from domain.outside.releases import concerning, read_releases
+from domain.outside.series import read_series
 from domain.strategies import STRATEGIES
 from domain.strategies.base import strategy
 from tests.worker import outside as files

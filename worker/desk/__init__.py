@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.config import Settings, load
 from domain.errors import TidemarkError as Refused
 from worker.desk.backtests import Backtests, Question
 from worker.desk.batches import Batches
@@ -24,6 +23,7 @@ from worker.desk.sweeps import Sweeps
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.dispatch import enqueue
+from worker.settings import Settings, load
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
 from domain.features import FEATURES, Use, parse, use, warm_up_of
-from domain.features.outside import needs
+from domain.features.needs import needs
 from domain.features.recipes import recipes as built_in
 from domain.params import build, values_of
 from domain.strategies import STRATEGIES, Strategy

@@ -11,12 +11,12 @@ from typing import Any
 
 import redis
 
-from domain.config import SECTIONS, Settings
 from domain.manifest import code_hash
 from domain.params import params_of
 from worker import example
 from worker.desk.jobs import ALIVE
 from worker.desk.room import Room
+from worker.settings import SECTIONS, Settings
 from worker.store import Process
 from worker.store.engine import hidden
 from worker.store.migrate import current, head, reachable

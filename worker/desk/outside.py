@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.outside import KINDS, Found, recognise
-from domain.features.releases import IMPACTS
-from domain.features.series import Series, series
+from domain.outside.recognise import KINDS, Found, recognise
+from domain.outside.releases import IMPACTS
+from domain.outside.series import Series, series
 from worker.desk.backtests import text_of
 from worker.desk.data import parts_of, taken_in
 from worker.desk.room import Room, Submitted, found, key_of

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.audit import canonical, plain
-from domain.config import Settings
 from domain.errors import BadRequest
 from domain.manifest import code_hash
+from worker.settings import Settings
 from worker.store import Job, Store
 
 

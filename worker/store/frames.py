@@ -20,6 +20,7 @@ import pandas as pd
 from domain.errors import BadRequest
 
 DAY = 86_400            # seconds that a file waits to be imported
+LONGEST = 240           # bytes of a file's name
 ROW_GROUP = 65_536      # rows; a span of a long series reads only the groups it touches
 
 
@@ -147,13 +148,15 @@ class Frames:
 
 
 def called(name: str) -> str:
-    """A name that came with a file, made fit for a folder of ours: readers look at how it ends.
+    """A name that came with a file, made fit for a folder of ours: readers look at all of it, so only what no folder takes is cut, from its middle.
 
     >>> called("../../EURUSD M1.csv"), called(".."), called("a\\0b.csv")
     ('EURUSD M1.csv', 'file', 'a_b.csv')
     """
     letters = "".join(letter if letter.isprintable() and letter not in '\\:*?"<>|' else "_" for letter in Path(name).name)
-    return letters[-60:].lstrip(".") or "file"
+    while len(letters.encode("utf-8", "replace")) > LONGEST:
+        letters = letters[: len(letters) // 2 - 1] + letters[len(letters) // 2 + 1 :]
+    return letters.lstrip(".") or "file"
 
 
 def _written(entry: dict[str, Any]) -> float:

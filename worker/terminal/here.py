@@ -6,10 +6,10 @@ import sys
 import threading
 import time
 
-from domain.config import load
 from domain.errors import BadRequest
 from worker.desk import Desk
 from worker.desk.room import Submitted
+from worker.settings import load
 from worker.store import Job, Store
 from worker.store.migrate import upgrade
 

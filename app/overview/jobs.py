@@ -1,0 +1,64 @@
+"""The list of jobs: open ones with their progress and a way to stop them, then what ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.kit.tables import jobs_frame, state_column
+from app.kit.widgets import section, since, table
+from worker.desk import Desk
+
+SHOWN = 12
+
+
+def jobs_view(desk: Desk) -> None:
+    """Runs by itself while something is open; then it stops asking."""
+    busy = any(job.open for job in desk.jobs.latest(limit=SHOWN))
+    st.fragment(_draw, run_every=1.0 if busy else None)(desk, busy)
+
+
+def _draw(desk: Desk, was_busy: bool) -> None:
+    jobs = desk.jobs.latest(limit=SHOWN)
+    if was_busy and not any(job.open for job in jobs):
+        st.rerun()
+    section("Jobs", "newest first")
+    for job in [job for job in jobs if job.open]:
+        _open(desk, job)
+    for job in [job for job in jobs if job.state in ("failed", "cancelled")][:3]:
+        _stopped(desk, job)
+    now = desk.jobs.now()
+    config = st.column_config
+    columns = {
+        "job": config.TextColumn("Job", width=134),
+        "state": state_column(76),
+        "took": config.TextColumn("Took", width=62),
+        "actor": config.TextColumn("By", width=66),
+        "id": config.TextColumn("Id", width=66),
+        "created": config.TextColumn("Asked, UTC", width=130),
+    }
+    table(jobs_frame(jobs, lambda job: desk.jobs.seconds(job, now)), columns, "The latest jobs with state, duration and who started them")
+
+
+def _open(desk: Desk, job: Any) -> None:
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{job.title}** `{job.id}`", width="content")
+            st.caption(since(desk, job, desk.jobs.now()), width="content")
+            st.space("stretch")
+            if st.button("Cancel", key=f"list-cancel-{job.id}", type="tertiary", disabled=bool(job.cancelled_by)):
+                desk.jobs.cancel(job.id)
+                st.rerun(scope="fragment")
+        st.progress(job.progress, text=job.note or None)
+
+
+def _stopped(desk: Desk, job: Any) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        mark = ":red[:material/error:]" if job.state == "failed" else ":gray[:material/block:]"
+        error = job.error or {}
+        said = f"{error.get('sentence', '')}{' Id ' + error['id'] if error.get('id') else ''}" if job.state == "failed" else f"cancelled. {desk.jobs.left(job).sentence}"
+        st.markdown(f"{mark} **{job.title}** `{job.id}`: {said}", width="stretch")
+        if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary"):
+            desk.jobs.retry(job.id)
+            st.rerun()
