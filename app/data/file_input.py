@@ -27,6 +27,27 @@ def take_in(desk: Desk, door: Any, formats: str, example: str, key: str) -> Any:
     return st.session_state.get(key)
 
 
+def take_in_asks(desk: Desk, key: str) -> Any:
+    """The file with the asks of the same bars, as the desk took it in; None where there is none."""
+    most = desk.settings.data.max_import_mb
+    with st.expander("Add the ask prices of the same bars", expanded=bool(st.session_state.get(key))):
+        st.caption("If bid and ask prices are in two files, choose the file with the bids above and the one with the asks here: the spread is their mean difference.")
+        a, b = st.columns([1, 1], gap="medium")
+        uploaded = a.file_uploader("File with the ask prices", max_upload_size=most, key=f"{key}-upload")
+        with b.form(f"{key}-path", border=False):
+            path = st.text_input("or a path on this machine", placeholder="/data/EURUSD_M1_ask.csv", key=f"{key}-path-text")
+            opened = st.form_submit_button("Open the ask prices")
+        if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
+            st.session_state[f"{key}-uploaded"] = uploaded.file_id
+            _keep(key, asked(lambda: desk.data.stage_upload(uploaded.name, uploaded.getvalue())))
+        elif opened and path.strip():
+            _keep(key, asked(lambda: desk.data.stage_path(path.strip())))
+        asks = st.session_state.get(key)
+        if asks is not None:
+            st.caption(f"{asks.name}: {asks.found.title}. {asks.found.evidence}")
+    return asks
+
+
 def _keep(key: str, staged: Any) -> None:
     st.session_state[key] = staged
     st.query_params.pop("job", None)

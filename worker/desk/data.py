@@ -14,7 +14,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
-from domain.market.side import check_pair, resolve_side
+from domain.market.sides import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, params_of, values_of
 from domain.venues import SYNTHETIC
@@ -54,6 +54,10 @@ class Data:
 
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
+
+    def known_formats(self) -> str:
+        """The formats that can be imported, as one line."""
+        return readers.known()
 
     def models(self) -> dict[str, tuple[Param, ...]]:
         """Synthetic models: name -> parameters."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,7 @@ class MetaTrader4History(Reader):
     key = "hst"
     title = "MetaTrader 4 history (.hst)"
     family = "MetaTrader 4 and 5 (CSV, .hst)"
+    server_clock = True
 
     def recognise(self, head: bytes, name: str) -> Found | None:
         return Found(self.key, self.title, instrument_in(name), None, None, "bid", "a binary history file") if head.startswith(HISTORY) else None
@@ -68,7 +69,7 @@ class MetaTrader4History(Reader):
         records = history.records
         if len(records) > limits.max_rows:
             raise BadRequest(f"{path.name} has {len(records):,} rows; the limit is {limits.max_rows:,}; split it, or raise the limit in the settings")
-        columns = {name: records[name].astype(np.float64) for name in (*PRICES_401, "volume")}
+        columns: dict[str, Any] = {name: records[name].astype(np.float64) for name in (*PRICES_401, "volume")}
         spread = records["spread"].astype(np.float64) if "spread" in (records.dtype.names or ()) else None
         notes = (f"{history.rest} bytes behind the last whole record are not read",) if history.rest else ()
         progress(1.0, f"{len(records):,} rows read")
