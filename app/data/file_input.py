@@ -35,7 +35,7 @@ def take_in_asks(desk: Desk, key: str) -> Any:
         a, b = st.columns([1, 1], gap="medium")
         uploaded = a.file_uploader("File with the ask prices", max_upload_size=most, key=f"{key}-upload")
         with b.form(f"{key}-path", border=False):
-            path = st.text_input("or a path on this machine", placeholder="/data/EURUSD_M1_ask.csv", key=f"{key}-path-text")
+            path = st.text_input("or the path of the ask prices", placeholder="/data/EURUSD_M1_ask.csv", key=f"{key}-path-text")
             opened = st.form_submit_button("Open the ask prices")
         if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
             st.session_state[f"{key}-uploaded"] = uploaded.file_id
