@@ -55,8 +55,8 @@ def _made(home: Path) -> str:
 def _page() -> None:
     import streamlit as st
 
-    from app.kit import theme  # noqa: F401
     from app.desk import desk
+    from app.kit import theme  # noqa: F401
     from pages.backtest import render
 
     st.session_state["page"], st.session_state["pages"] = "backtest", {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest, unknown
-from domain.params import build, param, params_of
+from domain.params import arranged, build, param, params_of
+from domain.parsing import toml_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
@@ -132,11 +132,11 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
 
 def read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_of(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise BadRequest(f"{path} is not TOML: it is not UTF-8 text") from None
 
 
 def settings_from(document: Mapping[str, Any]) -> Settings:
@@ -163,13 +163,14 @@ def _section(name: str, values: Any) -> Any:
     if not isinstance(values, dict):
         raise BadRequest(f"{name} is {values!r}; it must be a section, [{name}]")
     cls = SECTIONS[name]
+    values = arranged(cls, values)
     for key in values:
         if key not in {p.name for p in params_of(cls)}:
             raise unknown(f"key in [{name}]", key, [p.name for p in params_of(cls)])
     try:
         return build(cls, values)
     except BadRequest as error:
-        raise BadRequest(f"[{name}] {error}") from None
+        raise error if str(error).startswith("[") else BadRequest(f"[{name}] {error}") from None
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:

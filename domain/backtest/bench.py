@@ -13,20 +13,17 @@ import pandas as pd
 
 from domain.analytics.metrics import METRICS, Facts, finite, from_day_to_day
 from domain.backtest.kernel.curve import deepest_falls
-from domain.backtest.prepare import Ground, lay, with_signals
+from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
+from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
 DAY = 86_400_000_000_000        # nanoseconds
-FIGURES = (
-    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
-    "win_rate", "average_trade", "bars_held",
-)  # fmt: skip
 COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
@@ -35,8 +32,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Shelf(Generic[K, V]):
-    """The latest few of what was made."""
+class LRUCache(Generic[K, V]):
+    """The most recently used values; the least recently used goes first."""
 
     def __init__(self, most: int) -> None:
         self._most, self._held = most, OrderedDict[K, V]()
@@ -63,7 +60,7 @@ class Laid(NamedTuple):
 
     series: Sequence[Series]
     rules: Rules
-    ground: Ground
+    market: MarketInputs
     days: np.ndarray            # UTC days that have a row, since 1970
     day_ends: np.ndarray        # the last row of each
 
@@ -100,10 +97,10 @@ class Bench:
 
     def __init__(self, series: Sequence[Series], rates: Sequence[Rate] = ()) -> None:
         self.series, self.rates = tuple(series), tuple(rates)
-        self._columns: list[Shelf[str, pd.Series]] = [Shelf(COLUMNS) for _ in self.series]
-        self._frames: list[Shelf[tuple[str, ...], pd.DataFrame]] = [Shelf(FIELDS) for _ in self.series]
-        self._signals: Shelf[Any, list[Signals]] = Shelf(TABLES)
-        self._laid: Shelf[Any, Laid] = Shelf(FIELDS)
+        self._columns: list[LRUCache[str, pd.Series]] = [LRUCache(COLUMNS) for _ in self.series]
+        self._frames: list[LRUCache[tuple[str, ...], pd.DataFrame]] = [LRUCache(FIELDS) for _ in self.series]
+        self._signals: LRUCache[Any, list[Signals]] = LRUCache(TABLES)
+        self._laid: LRUCache[Any, Laid] = LRUCache(FIELDS)
 
     @property
     def bars(self) -> int:
@@ -124,10 +121,10 @@ class Bench:
         laid = self.laid(rules, span)
         given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
         tasks = [_task(one, *table) for one, table in zip(laid.series, given, strict=True)]
-        return Simulation(with_signals(laid.ground, tasks), rules.account), tasks
+        return Simulation(with_signals(laid.market, tasks), rules.account), tasks
 
     def laid(self, rules: Rules, span: Span | None = None) -> Laid:
-        return self._laid.get((rules, span), lambda: _lay([_cut(one, span) for one in self.series], rules, self.rates))
+        return self._laid.get((rules, span), lambda: _prepared([_cut(one, span) for one in self.series], rules, self.rates))
 
     def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
         """The figures of a run that has ended."""
@@ -152,7 +149,7 @@ class Bench:
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
-        bars, shelf = self.series[k].bars, self._columns[k]
+        bars, shelf = self.series[k].seen, self._columns[k]
         missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
         made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
@@ -182,19 +179,14 @@ def _task(one: Series, signals: Columns, trail: np.ndarray | None) -> Task:
     return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, trail)
 
 
-def arguments(rules: Rules) -> dict[str, Any]:
-    """The rules as what ``prepare`` and ``simulate`` call them."""
-    return {one.name: getattr(rules, one.name) for one in fields(rules)}
-
-
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
 
 
-def _lay(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
-    ground = lay([_task(one, NO_SIGNALS, None) for one in series], rates=rates, **arguments(rules))
-    day = (ground.ends - 1) // DAY
+def _prepared(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
+    market = prepare_market([_task(one, NO_SIGNALS, None) for one in series], rules, rates)
+    day = (market.ends - 1) // DAY
     ends = np.flatnonzero(np.diff(day, append=day[-1] + 1))
-    return Laid(series, rules, ground, day[ends], ends)
+    return Laid(series, rules, market, day[ends], ends)
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

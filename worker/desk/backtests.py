@@ -11,14 +11,13 @@ from typing import Any
 import pandas as pd
 
 from domain.analytics import METRICS, underwater
-from domain.errors import BadRequest
+from domain.errors import BadRequest, unknown
 from domain.market import Instrument, instrument
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, faults, params_of, values_of
-from domain.risk import Limits, Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
-from domain.trading import Account, Costs, Execution
+from domain.trading.rules import SECTIONS
 from worker.desk.export import safe
 from worker.desk.needs import resolved
 from worker.desk.room import Room, Submitted, found, key_of
@@ -26,7 +25,7 @@ from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
 MOST = 100_000      # runs of a kind that are looked through
-RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
+RULES = SECTIONS
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,11 @@ class Backtests:
 
     def spec(self, question: Question) -> dict[str, Any]:
         """The question in plain values, or a sentence on what cannot be asked."""
+        for name, values in question.rules.items():
+            if name not in RULES:
+                raise unknown("section of the rules", name, RULES)
+            if not isinstance(values, Mapping):
+                raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
         strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
         rules: dict[str, Any] = {name: build(RULES[name], {**values_of(getattr(self._room.settings, name)), **question.rules.get(name, {})}) for name in RULES}
         with self._room.store.look() as unit:
@@ -111,6 +115,8 @@ class Backtests:
         )  # fmt: skip
 
     def _check(self, question: Question, used: Sequence[Dataset]) -> None:
+        if question.start >= question.end:
+            raise BadRequest(f"the period ends on {question.end:%Y-%m-%d %H:%M}, before it begins on {question.start:%Y-%m-%d %H:%M}; choose an end after its start")
         if not used:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
         if len({one.instrument for one in used}) < len(used):

@@ -6,7 +6,7 @@ import io
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,28 +110,34 @@ class Data:
         with self._room.store.frames.open_file(file, name) as path:
             return Staged(file, name, size, readers.recognise(path, self._room.settings.data.max_import_mb * 1_000_000))
 
-    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None) -> Submitted:
-        """Read the whole file in the background and judge it; nothing is stored. ``side`` is as the file says if left out; ``ask`` has the asks of the same bars."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask)
+    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "") -> Submitted:
+        """Read the whole file in the background and judge it; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
+        that most rows keep; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start)
         return self._room.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
 
     def import_(
-        self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", repair: bool = False, ask: Staged | None = None
+        self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", repair: bool = False, ask: Staged | None = None,
+        start: str = "",
     ) -> Submitted:  # fmt: skip
         """Import the file's bars: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask) | dict(repair=repair)
-        return self._room.submit("import", f"Import {instrument} {timeframe}", spec, key=key_of("import", spec))
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
+        return self._room.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
-    def _import_spec(self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None) -> dict[str, Any]:
+    def _import_spec(
+        self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
+    ) -> dict[str, Any]:  # fmt: skip
         traded = self._room_instrument(instrument)
         side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.found.side, staged.name)
         if clock_key:
             clock(clock_key)
         format = format or staged.found.format
         readers.READERS[format]
-        Timeframe.named(timeframe)
+        if timeframe:
+            Timeframe.named(timeframe)
         spec = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
-        return spec | (dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {})
+        spec |= dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
+        return spec | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
 
     def _room_instrument(self, name: str) -> Instrument:
         from domain.market import instrument
@@ -190,6 +196,15 @@ class Data:
     def shut_between(self, dataset: Dataset) -> str:
         """The calendar its gaps are judged by."""
         return calendar(self.instruments()[dataset.instrument].calendar).title
+
+
+def _moment(text: str) -> str:
+    """A date or time as ISO 8601 in UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"the start is {text!r}; write it like 2012-01-02 or 2012-01-02T22:00Z") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def _joined_side(bid: Staged, ask: Staged, side: str) -> str:

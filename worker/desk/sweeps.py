@@ -13,6 +13,7 @@ from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
 from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, dimensions, feasible, heat
 from domain.optimise.grid import swept
+from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question
 from worker.desk.export import safe
@@ -134,12 +135,12 @@ class Sweeps:
     def table(self, run_id: str, by: str = "number", most: int = 0) -> pd.DataFrame:
         """Of a sweep or search a row a combination, of a walk-forward a row a fit, of a stress test a row a scenario.
 
-        Sorted by the column ``by``, figures downwards; ``most``: that many rows. Figures are those of ``Backtests.metrics``,
+        Sorted by the column ``by``, figures downwards, an unknown one refused; ``most``: that many rows. Figures are those of ``Backtests.metrics``,
         NaN where a combination has none; ``sharpe_daily`` is not annualised.
         """
         run = self.get(run_id)
         table = self._frame(run, "fits" if run.kind == "walk_forward" else "table")
-        if by in table and by != "number":
+        if ranked_by(by, table.columns) != "number":
             table = table.sort_values(by, ascending=by not in METRICS, kind="stable", na_position="last", ignore_index=True)
         return table.head(most) if most else table
 

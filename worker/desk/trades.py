@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features import compute, use
 from domain.market import Instrument, instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.trading.protection import stop_path, targets_of
@@ -22,7 +21,6 @@ from worker.store import Dataset, Run
 BEFORE, AFTER = 40, 30      # bars drawn before and after a trade
 CANDLES = 220               # drawn at most; more bars are merged
 SHOWN = ("trade_id", "tag", "instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "stop_loss", "pnl", "r", "exit_reason")
-WARM = 20                   # times the window of an ATR, until its first value no longer matters
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,9 @@ class Trades:
         one = instrument(dataset.instrument, self._room.settings.instruments_file)
         fills = self._fills(run, trade_id)
         plan = self._plan(run, trade, int(fills["order_id"].iloc[0]))
-        bars, first = self._around(run, dataset, one, fills, WARM * int(plan["trail_window"]) if plan.get("trail_kind") == "atr" else 0)
+        bars, first = self._around(run, dataset, one, fills)
         fills = fills.assign(i=[_place(bars, ts) for ts in fills["bar_ts"]])
-        path = self._path(run, one, dataset.side, bars, trade, fills, plan)
+        path = self._path(run, bars, trade, int(fills["i"].iloc[0]), int(fills["i"].iloc[-1]))
         levels = _levels(trade, plan, int(fills["i"].iloc[0]), max(int(fills["i"].iloc[-1]), int(fills["i"].iloc[0]) + 1))
         shown = candles(bars.iloc[first:].reset_index(drop=True), CANDLES)
         each = int(shown["bars"].iloc[0])
@@ -89,30 +87,26 @@ class Trades:
         mine = known[(known["order_id"] == order_id) & (known["instrument"] == trade["instrument"])]
         return {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {"stop_loss": trade["stop_loss"]}
 
-    def _around(self, run: Run, dataset: Dataset, one: Instrument, fills: pd.DataFrame, warm: int) -> tuple[pd.DataFrame, int]:
-        """Bars with ``warm`` ones before those that are drawn, and the first of the latter."""
+    def _around(self, run: Run, dataset: Dataset, one: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Bars around the trade, and the first of them that is drawn."""
         frame = Timeframe.named(run.spec["timeframe"])
         step, days = timedelta(minutes=frame.minutes), timedelta(days=4)        # a weekend may lie between
         start, end = (pd.Timestamp(fills["bar_ts"].iloc[edge]).to_pydatetime() for edge in (0, -1))
-        bars = self._room.store.frames.get(dataset.frame, start=start - (BEFORE + warm) * step - days, end=end + AFTER * step + days)
+        bars = self._room.store.frames.get(dataset.frame, start=start - BEFORE * step - days, end=end + AFTER * step + days)
         bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
         if dataset.timeframe != run.spec["timeframe"]:
             bars = resample(bars, Timeframe.named(dataset.timeframe), frame, one.calendar)
         first, last = (_place(bars, edge) for edge in (start, end))
         return bars.iloc[: last + AFTER].reset_index(drop=True), max(first - BEFORE, 0)
 
-    def _path(self, run: Run, one: Instrument, side: str, bars: pd.DataFrame, trade: pd.Series, fills: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
-        first, last = int(fills["i"].iloc[0]), int(fills["i"].iloc[-1])
-        sign = 1 if trade["side"] == "long" else -1
-        best = bars["high" if sign > 0 else "low"].to_numpy(float, copy=True)
-        if fills["reason"].iloc[0] in ("stop", "limit"):
-            best[first] = bars["close"].iloc[first]
-        best = best + _to_closing_side(bars, side, sign, one, run.spec["costs"].get("spread"))
-        atr = None
-        if plan.get("trail_kind") == "atr":
-            asked = use("atr", window=int(plan["trail_window"]))
-            atr = compute(bars, (asked,))[asked.column].to_numpy(float)[first:last]
-        levels = stop_path(plan, sign, float(fills["price"].iloc[0]), best[first:last], atr)
+    def _path(self, run: Run, bars: pd.DataFrame, trade: pd.Series, first: int, last: int) -> pd.DataFrame:
+        """The stop in each bar of the trade, as the run reported its moves; of an older run, which did not, its first stop."""
+        moves = pd.DataFrame(dict(bar_ts=[], stop_loss=[]))
+        if "moves" in run.frames:
+            known = self._room.store.frames.get(run.frames["moves"], ["trade_id", "bar_ts", "stop_loss"])
+            moves = known[known["trade_id"] == trade["trade_id"]]
+        moved = [_place(bars, ts) - first for ts in moves["bar_ts"]]
+        levels = stop_path(float(trade["stop_loss"]), moved, moves["stop_loss"].tolist(), last - first + 1)
         return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
 
     def _dataset(self, run: Run, name: str) -> Dataset:
@@ -127,13 +121,6 @@ class Trades:
 
 def _place(bars: pd.DataFrame, ts: Any) -> int:
     return max(int(bars["ts"].searchsorted(pd.Timestamp(ts), side="right")) - 1, 0)
-
-
-def _to_closing_side(bars: pd.DataFrame, quoted: str, sign: int, one: Instrument, assumed: float | None) -> np.ndarray:
-    """What is added to a quoted price to have the one at which a position of this side closes."""
-    default = one.spread if assumed is None else assumed
-    spread = bars["spread"].fillna(default).to_numpy(float) if "spread" in bars else np.full(len(bars), default)
-    return -sign * spread / 2 if quoted == "mid" else spread if sign < 0 else np.zeros(len(bars))
 
 
 def _levels(trade: pd.Series, plan: Mapping[str, Any], first: int, last: int) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.jobs.backtests import _known, _rate, _rules, _series
+from worker.jobs.backtests import _known, _rate, _series, rules_of
 from worker.jobs.base import Work
 from worker.store import Dataset
 
@@ -45,7 +45,7 @@ def read(spec: Mapping[str, Any], work: Work) -> Question:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     series = [_series(work, _known(known, version), spec) for version in spec["datasets"]]
     rates = [_rate(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    return Question(spec, series, rates, _rules(spec), [known[version] for version in spec["datasets"]])
+    return Question(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
 
 
 def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:

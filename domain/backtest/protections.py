@@ -1,4 +1,4 @@
-"""How signals are protected, as the kernel reads it: one plan for all signals that share it."""
+"""How signals are protected, as the kernel reads it: one protection for all signals that share it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import pandas as pd
 from domain.backtest import kernel
 from domain.backtest.clocks import NEVER, flat_moments
 from domain.backtest.series import Bars
-from domain.backtest.state import PLAN, TRAILS
+from domain.backtest.state import PROTECTION, TRAILS
 from domain.trading.costs import Costs
 from domain.trading.signals import Columns, one_word
 from domain.trading.task import Task
 
-PLAN_NUMBERS = (
+PROTECTION_NUMBERS = (
     "fraction_1", "fraction_2", "fraction_3", "fraction_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r", "break_even_offset",
     "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target",
 )  # fmt: skip
-PLAN_WORDS = ("trail_kind", "flat_by")
+PROTECTION_WORDS = ("trail_kind", "flat_by")
 Table = Columns         # of signals
 
 
-class Plans:
+class Protections:
     """The distinct ways in which signals are protected; most tables have one, so it is stored once."""
 
     def __init__(self, tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], costs: Costs) -> None:
@@ -33,7 +33,7 @@ class Plans:
         self.flats: list[tuple[int, str]] = []
         self.rows: list[np.ndarray] = []
         self.of_task = [self._of(k, table) for k, table in enumerate(tables)]
-        self.table = np.concatenate(self.rows) if self.rows else np.zeros(1, PLAN)
+        self.table = np.concatenate(self.rows) if self.rows else np.zeros(1, PROTECTION)
         self.flat_at, self.shut_at = self._moments(tasks, bars)
         self.atr = self._atr(bars)
 
@@ -43,34 +43,34 @@ class Plans:
         return self.windows.index(length)
 
     def inputs(self) -> dict[str, np.ndarray]:
-        return dict(plans=self.table, flat_at=self.flat_at, shut_at=self.shut_at, atr=self.atr)
+        return dict(protections=self.table, flat_at=self.flat_at, shut_at=self.shut_at, atr=self.atr)
 
     def _of(self, k: int, signals: Table) -> np.ndarray:
-        """The number of each signal's plan."""
+        """The number of each signal's protection."""
         rows = len(signals["ts"])
         if not rows:
             return np.zeros(0, np.int32)
-        columns = {name: signals[name] for name in (*PLAN_NUMBERS, *PLAN_WORDS)}
+        columns = {name: signals[name] for name in (*PROTECTION_NUMBERS, *PROTECTION_WORDS)}
         number = _numbered([column for column in columns.values() if not constant(column)], rows)
         firsts = np.unique(number, return_index=True)[1]
         start = sum(len(part) for part in self.rows)
-        self.rows.append(np.concatenate([self._plan(k, {name: column[first] for name, column in columns.items()}) for first in firsts.tolist()]))
+        self.rows.append(np.concatenate([self._protection(k, {name: column[first] for name, column in columns.items()}) for first in firsts.tolist()]))
         return (number + start).astype(np.int32)
 
-    def _plan(self, k: int, row: Mapping[str, Any]) -> np.ndarray:
-        row = {name: value if name in PLAN_WORDS else float(value) for name, value in row.items()}
-        plan = np.zeros(1, PLAN)
-        plan["fraction"] = [_or(row[f"fraction_{t}"], 0.0) for t in range(1, 5)]
-        plan["target_r"] = targets = [row[f"target_r_{t}"] for t in range(1, 5)]
-        plan["break_even_r"], plan["break_even_offset"] = row["break_even_r"], _or(row["break_even_offset"], 0.0)
-        plan["trail_kind"], plan["trail_value"], plan["trail_start_r"] = TRAILS.index(row["trail_kind"]), row["trail_value"], row["trail_start_r"]
-        plan["trail_atr"] = self.window(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
-        plan["max_bars"], plan["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
-        plan["flat"] = self._flat(k, row["flat_by"]) if row["flat_by"] else -1
-        plan["is_grid"], plan["grid_adds"] = row["grid_spacing"] == row["grid_spacing"], int(_or(row["grid_max_adds"], 0))
-        plan["grid_spacing"], plan["grid_factor"], plan["grid_basket"] = row["grid_spacing"], row["grid_lots_factor"], row["grid_basket_target"]
-        plan["needs_stop"] = row["break_even_r"] == row["break_even_r"] or row["trail_start_r"] > 0 or any(target > 0 for target in targets)
-        return plan
+    def _protection(self, k: int, row: Mapping[str, Any]) -> np.ndarray:
+        row = {name: value if name in PROTECTION_WORDS else float(value) for name, value in row.items()}
+        protection = np.zeros(1, PROTECTION)
+        protection["fraction"] = [_or(row[f"fraction_{t}"], 0.0) for t in range(1, 5)]
+        protection["target_r"] = targets = [row[f"target_r_{t}"] for t in range(1, 5)]
+        protection["break_even_r"], protection["break_even_offset"] = row["break_even_r"], _or(row["break_even_offset"], 0.0)
+        protection["trail_kind"], protection["trail_value"], protection["trail_start_r"] = TRAILS.index(row["trail_kind"]), row["trail_value"], row["trail_start_r"]
+        protection["trail_atr"] = self.window(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
+        protection["max_bars"], protection["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
+        protection["flat"] = self._flat(k, row["flat_by"]) if row["flat_by"] else -1
+        protection["is_grid"], protection["grid_adds"] = row["grid_spacing"] == row["grid_spacing"], int(_or(row["grid_max_adds"], 0))
+        protection["grid_spacing"], protection["grid_factor"], protection["grid_basket"] = row["grid_spacing"], row["grid_lots_factor"], row["grid_basket_target"]
+        protection["needs_stop"] = row["break_even_r"] == row["break_even_r"] or row["trail_start_r"] > 0 or any(target > 0 for target in targets)
+        return protection
 
     def _flat(self, k: int, text: str) -> int:
         if (k, text) not in self.flats:

@@ -104,7 +104,7 @@ def fill_signals(table, rows, columns):
     for k in range(rows):
         row = signals[k]
         row.number = k
-        row.side, row.plan, row.order = _int(column, 0, k), _int(column, 1, k), _int(column, 2, k)
+        row.side, row.protection, row.order = _int(column, 0, k), _int(column, 1, k), _int(column, 2, k)
         row.tag, row.oco = _int(column, 3, k), _int(column, 4, k)
         row.lots, row.price, row.stop = _float(column, 5, k), grid(_float(column, 6, k)), grid(_float(column, 7, k))
         for t in range(4):
@@ -117,7 +117,7 @@ def briefs(table, rows, needs_stop, sized, out):
     signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)
     for k in range(rows):
         one = signals[k]
-        plain = one.order == 0 and np.isnan(one.lots) and not ((needs[one.plan] != 0 or sized) and np.isnan(one.stop))
+        plain = one.order == 0 and np.isnan(one.lots) and not ((needs[one.protection] != 0 or sized) and np.isnan(one.stop))
         brief[k] = (1 if one.side > 0 else 0) + (2 if plain else 0) + (np.int64(one.tag) << 2)
 
 
