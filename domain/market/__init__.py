@@ -33,6 +33,6 @@ from domain.market.resample import join_closed as join_closed
 from domain.market.resample import resample as resample
 from domain.market.sessions import NOWHERE as NOWHERE
 from domain.market.sessions import Calendar as Calendar
-from domain.market.sides import resolve_side as resolve_side
+from domain.market.side import resolve_side as resolve_side
 from domain.market.timeframe import TIMEFRAMES as TIMEFRAMES
 from domain.market.timeframe import Timeframe as Timeframe

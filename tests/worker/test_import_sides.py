@@ -49,7 +49,7 @@ def test_a_file_of_bids_and_one_of_asks_become_bars_with_their_spread(desk, hous
     with pytest.raises(BadRequest, match="give them the other way round"):
         desk.data.import_(asks, "EURUSD", "H1", clock_key="UTC", ask=bids)
     others = desk.data.stage_path(str(hours(tmp_path, "GBPUSD_H1_ask.csv")))
-    with pytest.raises(BadRequest, match="holds bars of EURUSD and GBPUSD_H1_ask.csv of GBPUSD; the bids and the asks must be of the same instrument"):
+    with pytest.raises(BadRequest, match=r"holds bars of EURUSD and GBPUSD_H1_ask\.csv of GBPUSD; the bids and the asks must be of the same instrument"):
         desk.data.import_(bids, "EURUSD", "H1", clock_key="UTC", ask=others)
     with pytest.raises(BadRequest, match="leave the side out"):
         desk.data.import_(bids, "EURUSD", "H1", "mid", clock_key="UTC", ask=asks)

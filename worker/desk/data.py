@@ -14,7 +14,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
-from domain.market.sides import check_pair, resolve_side
+from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, params_of, values_of
 from domain.venues import SYNTHETIC
@@ -135,7 +135,7 @@ class Data:
         readers.READERS[format]
         if timeframe:
             Timeframe.named(timeframe)
-        spec = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
+        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
         spec |= dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
         return spec | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.market import instrument, join_ask, repair, resolve_side
-from domain.market.sides import check_pair
+from domain.market.side import check_pair
 from tests.domain.market.makers import M5, fx_bars, ns, raw_of
 
 EURUSD = instrument("EURUSD")
