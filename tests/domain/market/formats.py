@@ -68,7 +68,11 @@ SAMPLES = [
     Sample("EURUSD compact.csv", "ts,open,high,low,close\n" + _rows("20240108{hh}0000," + OHLC), "csv", "EURUSD", "H1", None, None, FIRST, None, None, 1),
     Sample("EURUSD short.csv", "date,time,open,high,low,close\n" + _rows("20240108,{hh}00," + OHLC), "csv", "EURUSD", "H1", None, None, FIRST, None, None, 1),
     *(Sample(f"EURUSD {zeros} zeros.csv", "ts,open,high,low,close\n" + "".join(f"{EPOCH + 3600 * at}{'0' * zeros},{','.join(PRICES)}\n" for at in range(6)), "csv", "EURUSD", "H1", "UTC", None, FIRST, None, None, 1) for zeros in (0, 3, 6, 9)),
-    Sample("EURUSD bare.csv", _rows("2024-01-08 {hh}:00," + OHLC + ",5"), "csv", "EURUSD", "H1", None, None, FIRST, None, None),
+    Sample("EURUSD bare.csv", _rows("2024-01-08 {hh}:00," + OHLC), "csv", "EURUSD", "H1", None, None, FIRST, None, None),
+    Sample("EUR_USD Historical Data.csv", '"Date","Price","Open","High","Low","Vol.","Change %"\n' + "".join(f'"01/{day}/2024","1.10010","1.10000","1.10020","1.09980","","0.11%"\n' for day in range(15, 20)), "csv", "EURUSD", "D1", None, None, "2024-01-15T00:00", None, None, 1),
+    Sample("EURUSD volumes.csv", _rows("2024-01-08,{hh}:00," + OHLC + ",5"), "csv", "EURUSD", "H1", None, None, FIRST, None, 5.0),
+    Sample("ES=F ninja.txt", _rows("20240108 {hh}0000;{o};{hi};{lo};{c};{h}2"), "csv", "ES=F", "H1", None, None, FIRST, None, 12.0),
+    Sample("EURUSD_jforex_ticks.csv", "Time (EET),Ask,Bid,AskVolume,BidVolume \n" + _rows("2024.01.08 00:{m}:05.962,1.10010,{o},0.9,1.8"), "ticks", "EURUSD", "M1", "Europe/Athens", "bid", MIDNIGHT_MINUTE, 0.0001, 1.0, 1),
 ]  # fmt: skip
 
 

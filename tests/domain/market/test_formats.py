@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -83,6 +85,10 @@ def test_history_files_that_cannot_be_read_are_sentences(tmp_path):
     ):  # fmt: skip
         with pytest.raises(BadRequest, match=sentence):
             readers.recognise(put(tmp_path, name, content))
+    torn = bytearray(history(401))
+    torn[148 + 60 : 148 + 68] = b"\xff" * 8
+    raw = read(put(tmp_path, "torn.hst", bytes(torn)), "XAUUSD")
+    assert raw.line.tolist() == [1, 3, 4, 5, 6] and raw.malformed == ((2, "time -1", "its time is not between 1970 and 2200"),)
     raw = read(put(tmp_path, "x.hst", history(401) + b"half a record"), "XAUUSD")
     assert len(raw) == 6 and "13 bytes behind the last whole record" in raw.notes[0]
 
@@ -222,3 +228,16 @@ def test_short_lines_before_a_very_long_one_are_no_deep_recursion(tmp_path):
     good = "".join(f"2024-01-08 {at // 60:02d}:{at % 60:02d},1.1,1.2,1.0,1.1\n" for at in range(1440))
     raw = read(put(tmp_path, "x.csv", "ts,open,high,low,close\n" + good + "x" * 900_000))
     assert len(raw) == 1440 and raw.malformed_count == 1
+
+
+def test_no_damaged_original_is_anything_but_bars_or_a_sentence(tmp_path):
+    random = Random(5)
+    originals = [(sample.name, sample.text.encode()) for sample in SAMPLES] + [("a.hst", history(400)), ("b.hst", history(401))]
+    odd = (b'"', b"\n", b",", b";", b"\r", b"\0", b"\xff", b"9" * 30, b'"' * 300, b"e999", b",,,,", b"\n" * 5)
+    for _ in range(150):
+        name, data = random.choice(originals)
+        for _ in range(random.randint(1, 5)):
+            at = random.randrange(len(data) + 1)
+            data = random.choice((data[:at] + random.choice(odd) + data[at:], data[:at] + data[at + random.randint(1, 30) :], data[:at], data[:at] + random.choice(originals)[1][:200] + data[at:]))
+        with suppress(BadRequest):
+            read(put(tmp_path, name, data))
