@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.data.file_input import take_in
+from app.data.file_input import take_in, take_in_asks
 from app.kit.figures import number, size, typeset
 from app.kit.tables import findings_frame
 from app.kit.widgets import asked, go, job_panel, section, table
@@ -15,6 +15,7 @@ from worker.desk import Desk
 INFER = "auto-detect (from weekly open)"
 MOST_ROWS = "auto-detect (from most rows)"
 STAGED, ASKS = "import-staged", "import-asks"
+SIDES = ("bid", "mid", "ask")
 FROM = "from"       # of the address: the date from which bars are imported
 
 
@@ -23,12 +24,8 @@ def import_steps(desk: Desk) -> None:
     if job is not None and job.kind == "import" and _importing(desk, job):
         return
     with st.container(border=True):
-        formats = "; ".join(desk.data.formats().values())
-        staged = take_in(desk, desk.data, formats, "/data/EURUSD_M1.csv", STAGED)
-        if staged:
-            with st.expander("Add ask prices of the same bars (optional)", expanded=bool(st.session_state.get(ASKS)), icon=":material/call_merge:"):
-                take_in(desk, desk.data, formats, "/data/EURUSD_M1_ask.csv", ASKS, "Ask file")
-        choice = _choices(desk, staged) if staged else None
+        staged = take_in(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED)
+        choice = _choices(desk, staged, take_in_asks(desk, f"{ASKS}-{staged.file[:8]}")) if staged else None
         if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
 
@@ -51,7 +48,7 @@ def _importing(desk: Desk, job: Any) -> bool:
     return True
 
 
-def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:
+def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
     found, names, frames = staged.found, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {found.title}. {found.evidence}")
@@ -62,7 +59,7 @@ def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:
         frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Detected by the distance of most rows, wherever they are in the file.")
         clocks = desk.data.clocks()
         clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
-        side = d.selectbox("Price side", ["", "bid", "mid", "ask"], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(found.side or 'bid').capitalize()} ({'as in the file' if found.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
+        side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(found.side or 'bid').capitalize()} ({'as in the file' if found.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
         sent = st.form_submit_button("Validate", type="primary")
     if instrument is None:
         if sent:
@@ -71,7 +68,7 @@ def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:
             st.caption("The instrument is not in the file. Choose it, then validate.")
         return None
     start = st.query_params.get(FROM, "")
-    choice = dict(instrument=instrument, timeframe="" if frame == MOST_ROWS else frame, side=side, clock_key="" if clock == INFER else clock, ask=st.session_state.get(ASKS), start=start)
+    choice = dict(instrument=instrument, timeframe="" if frame == MOST_ROWS else frame, side=side, clock_key="" if clock == INFER else clock, ask=asks, start=start)
     if start:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(f"Only bars from {start}", icon=":material/filter_alt:", color="blue")
@@ -92,8 +89,7 @@ def _validate(desk: Desk, staged: Any, choice: dict[str, Any]) -> None:
 
 
 def _forget() -> None:
-    for key in (STAGED, ASKS):
-        st.session_state.pop(key, None)
+    st.session_state.pop(STAGED, None)
 
 
 def _same_choice(job: Any, choice: dict[str, Any]) -> bool:
@@ -121,8 +117,12 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
         for one in clocks[:3]:
             mark = ":green[:material/check:]" if one["clock"] == report["clock"] else ":gray[:material/schedule:]"
             st.caption(f"{mark} **{one['title']}**: {typeset(one['sentence'])}")
+        for note in report["notes"]:
+            st.caption(f":material/info: {typeset(note)}")
         if not clocks:
             st.caption("The time zone cannot be inferred: no weekly open in this file, or its bars are daily.")
+    for note in report["notes"]:
+        st.caption(f":material/info: {typeset(note)}")
     _decide(desk, staged, choice, report)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.audit import canonical, plain
 from domain.errors import BadRequest
 from domain.manifest import code_hash
+from worker.desk.incoming import Quota
 from worker.settings import Settings
 from worker.store import Job, Store
 
@@ -28,6 +29,7 @@ class DeskContext:
     settings: Settings
     user: str
     send: Callable[[str, str, str], bool]
+    quota: Quota = field(default_factory=Quota)
 
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
         """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -21,10 +19,9 @@ from domain.params import Param, build, params_of, values_of
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
+from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
 from worker.desk.thin import candles
 from worker.store import Dataset
-
-PART = 1 << 20      # bytes
 
 
 @dataclass(frozen=True)
@@ -68,6 +65,10 @@ class Data:
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
 
+    def known_formats(self) -> str:
+        """The formats that can be imported, as one line."""
+        return readers.known()
+
     def models(self) -> dict[str, tuple[Param, ...]]:
         """Synthetic models: name -> parameters."""
         return {name: params_of(SYNTHETIC[name]) for name in SYNTHETIC}
@@ -107,17 +108,25 @@ class Data:
 
     # -- bringing bars in
 
-    def stage_upload(self, name: str, content: bytes | memoryview) -> Staged:
-        """Take in an uploaded file under our own name, and look at it."""
-        return self._staged(*taken_in(self._context, *parts_of(name, content)))
+    def may_open_paths(self) -> bool:
+        """May a page open files of this machine by their path?"""
+        return may_open_paths(self._context.settings)
 
-    def stage_path(self, path: str) -> Staged:
-        """Take in a file of this machine, and look at it."""
-        return self._staged(*taken_in(self._context, *parts_of(path)))
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Staged:
+        """Look at an uploaded file, and take it in under our own name."""
+        return self._staged(uploaded(name, content))
 
-    def _staged(self, file: str, name: str, size: int) -> Staged:
-        with self._context.store.frames.open_file(file, name) as path:
-            return Staged(file, name, size, readers.recognise(path, self._context.settings.data.max_import_mb * 1_000_000))
+    def stage_path(self, path: str, own_rights: bool = False) -> Staged:
+        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        return self._staged(of_this_machine(path, self._context.settings, own_rights))
+
+    def _staged(self, source: Source) -> Staged:
+        context = self._context
+        return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
+
+    def discard(self, staged: Staged) -> None:
+        """Remove a file that will not be imported."""
+        self._context.store.frames.discard(staged.file)
 
     def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "") -> Submitted:
         """Read the whole file in the background and judge it; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
@@ -144,9 +153,9 @@ class Data:
         readers.READERS[format]
         if timeframe:
             Timeframe.named(timeframe)
-        spec = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
-        spec |= dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
-        return spec | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
+        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
+        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
+        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
 
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
@@ -226,39 +235,3 @@ def _joined_side(bid: Staged, ask: Staged, side: str) -> str:
         if first and second and first != second:
             raise BadRequest(f"{bid.name} holds bars of {first} and {ask.name} of {second}; the bids and the asks must be of the same {what}")
     return "bid"
-
-
-def parts_of(name: str, content: bytes | memoryview | None = None) -> tuple[str, Iterable[bytes], int]:
-    """The name, the bytes and the size of an uploaded file, or, without ``content``, of the file of this machine at the path ``name``."""
-    if content is not None:
-        view = memoryview(content)
-        return Path(name).name, (bytes(view[at : at + PART]) for at in range(0, len(view), PART)), len(view)
-    try:
-        where = Path(name).expanduser()
-        facts = where.stat()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise BadRequest(f"there is no file {name!r} that can be read: {getattr(error, 'strerror', None) or error}. Give its full path on this machine") from None
-    if not stat.S_ISREG(facts.st_mode):
-        raise BadRequest(f"{name} is a folder or a device, not a file; give the path of one file")
-    return where.name, _parts(where), facts.st_size
-
-
-def taken_in(context: DeskContext, name: str, parts: Iterable[bytes], size: int, what: str = "bars") -> tuple[str, str, int]:
-    """Keep a file of ``what`` until it is imported: what it is kept as, its name as it can be stored and shown, its size."""
-    name = name.encode("utf-8", "replace").decode().replace("\0", "?")       # a name may be any bytes
-    most = context.settings.data.max_import_mb * 1_000_000
-    if size > most:
-        raise BadRequest(f"{name} is {size / 1e6:,.0f} MB; the most that may be imported is {most / 1e6:,.0f} MB. Split it, or raise [data] max_import_mb in config.toml")
-    if size == 0:
-        raise BadRequest(f"{name} is empty; choose a file that holds {what}")
-    file, size = context.store.frames.put_file(parts, most)
-    return file, name, size
-
-
-def _parts(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while part := file.read(PART):
-                yield part
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}. Give the path of a file you may read") from None

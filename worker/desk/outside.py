@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import IO
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from domain.outside.releases import IMPACTS
 from domain.outside.series import Series, series
 from worker.desk.backtests import text_of
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.data import parts_of, taken_in
+from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
 from worker.desk.thin import thinned
 from worker.store import Outside
 
@@ -96,17 +97,25 @@ class OutsideData:
 
     # -- bringing it in
 
-    def stage_upload(self, name: str, content: bytes | memoryview) -> Brought:
-        """Take in an uploaded file under our own name, and look at it."""
-        return self._brought(*taken_in(self._context, *parts_of(name, content), what=WHAT))
+    def may_open_paths(self) -> bool:
+        """May a page open files of this machine by their path?"""
+        return may_open_paths(self._context.settings)
 
-    def stage_path(self, path: str) -> Brought:
-        """Take in a file of this machine, and look at it."""
-        return self._brought(*taken_in(self._context, *parts_of(path), what=WHAT))
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Brought:
+        """Look at an uploaded file, and take it in under our own name."""
+        return self._brought(uploaded(name, content))
 
-    def _brought(self, file: str, name: str, size: int) -> Brought:
-        with self._context.store.frames.open_file(file, name) as path:
-            return Brought(file, name, size, recognise(path, self._context.settings.data.max_import_mb * 1_000_000))
+    def stage_path(self, path: str, own_rights: bool = False) -> Brought:
+        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        return self._brought(of_this_machine(path, self._context.settings, own_rights))
+
+    def _brought(self, source: Source) -> Brought:
+        context = self._context
+        return Brought(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(recognise, context.settings), WHAT))
+
+    def discard(self, brought: Brought) -> None:
+        """Remove a file that will not be imported."""
+        self._context.store.frames.discard(brought.file)
 
     def import_(self, brought: Brought, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
         """Bring the file in as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.

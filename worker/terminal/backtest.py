@@ -52,7 +52,7 @@ def backtest(
     series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
     files.finish()
     series = within(series, period)
-    decided = signals_within(read_signals(signals), series, period) if signals else None
+    decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
         result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
@@ -66,6 +66,8 @@ def backtest(
     if as_json:
         return say(found.plain(), True)
     show(found)
+    if start.strip():
+        print(f"\n{found.study.history.sentence}")
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
