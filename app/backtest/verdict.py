@@ -35,19 +35,19 @@ def verdict(run: Any, believed: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
-        st.badge(word if believed.known else "not evaluated", color=colour if believed.known else "gray", icon=icon)
+        st.badge(word if believed.known else "Not evaluated", color=colour if believed.known else "gray", icon=icon)
         st.markdown(typeset(believed.belief.verdict) if believed.known else "An older version made this run. Run it again to have it evaluated.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:
     if not belief.trades:
-        return "gray", ":material/remove:", "no trades"
+        return "gray", ":material/remove:", "No trades"
     if belief.net_return is not None and belief.net_return <= 0:
-        return "orange", ":material/trending_down:", "unprofitable"
+        return "orange", ":material/trending_down:", "Unprofitable"
     failed = {one.key for one in belief.questions if one.answer == "failed"}
     if failed & {"luck", "selection"}:
-        return "orange", ":material/help:", "not significant"
-    word = {"failed": "fails checks", "doubtful": "doubtful", "open": "not evaluated", "passed": "passes checks"}[belief.level]
+        return "orange", ":material/help:", "Not significant"
+    word = {"failed": "Fails checks", "doubtful": "Doubtful", "open": "Not evaluated", "passed": "Passes checks"}[belief.level]
     return *ANSWERS[belief.level], word
 
 

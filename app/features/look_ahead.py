@@ -63,7 +63,7 @@ def _advice(desk: Desk, asked: request.Asked) -> str:
 
 def _word(run: Any) -> str:
     leaks = run.summary["leaks"]
-    return f"look-ahead bias in {plural(len({leak['column'] for leak in leaks}), 'column')}" if leaks else "no look-ahead"
+    return f"Look-ahead bias in {plural(len({leak['column'] for leak in leaks}), 'column')}" if leaks else "No look-ahead"
 
 
 def _result(desk: Desk, run: Any) -> None:
@@ -71,7 +71,7 @@ def _result(desk: Desk, run: Any) -> None:
     leaks, members = summary["leaks"], summary["members"]
     checked = members[0]["checked"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        verdict = ":green-badge[:material/check: no look-ahead]" if summary["green"] else ":red-badge[:material/error: look-ahead bias detected]"
+        verdict = ":green-badge[:material/check: No look-ahead]" if summary["green"] else ":red-badge[:material/error: Look-ahead bias detected]"
         st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{verdict} {_sentence(run)}", width="stretch")
         if st.button("Delete…", icon=":material/delete:", type="tertiary"):
             runs.delete(desk, VIEW, run)

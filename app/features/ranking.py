@@ -144,9 +144,9 @@ def _verdict(desk: Desk, run: Any) -> None:
         if run.synthetic:
             st.badge("synthetic", color="violet")
         if telling:
-            st.badge("significant", color="green", icon=":material/check:")
+            st.badge("Significant", color="green", icon=":material/check:")
         else:
-            st.badge("not significant", color="gray", icon=":material/remove:")
+            st.badge("Not significant", color="gray", icon=":material/remove:")
         st.caption(f"run {run.id}", width="content")
         st.space("stretch")
         everything(desk, run)

@@ -96,11 +96,11 @@ def _verdict(desk: Desk, run: Any) -> None:
         if run.synthetic:
             st.badge("synthetic", color="violet")
         if z is None:
-            st.badge("not evaluated", color="gray", icon=":material/remove:")
+            st.badge("Not evaluated", color="gray", icon=":material/remove:")
         elif abs(z) < OFTEN:
-            st.badge("no significant difference", color="gray", icon=":material/remove:")
+            st.badge("No significant difference", color="gray", icon=":material/remove:")
         else:
-            st.badge("above average" if z > 0 else "below average", color="blue", icon=":material/trending_up:" if z > 0 else ":material/trending_down:")
+            st.badge("Above average" if z > 0 else "Below average", color="blue", icon=":material/trending_up:" if z > 0 else ":material/trending_down:")
         st.caption(f"run {run.id}", width="content")
         st.space("stretch")
         everything(desk, run)

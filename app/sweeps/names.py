@@ -39,7 +39,8 @@ def named(one: Any) -> str:
 
 def plain(one: Any) -> str:
     """The same without the unit, as in a sentence."""
-    text = named(one).split(",")[0]
+    section, dot, name = one.name.rpartition(".")
+    text = label(name, one.unit, one.title).split(",")[0].split(" (")[0] + (f" ({section})" if dot else "")
     return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
