@@ -1,4 +1,6 @@
-"""Spreads in points: a point is the last decimal of the prices in the same file, whatever our table says of the instrument."""
+"""Spreads in points: a point is the last decimal of the prices in the same file, whatever our table says of the
+instrument.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ import numpy as np
 from domain.market.bars import PRICES
 from domain.market.readers.base import RawBars
 
-MOST = 8                # decimals; more are rounding of a program
-SAMPLE = 100_000        # prices that are looked at
+MOST = 8  # decimals; more are rounding of a program
+SAMPLE = 100_000  # prices that are looked at
 
 
 def digits_of(texts: Iterable[str]) -> int:
@@ -47,7 +49,8 @@ def decimals_in(raw: RawBars) -> int:
 
 
 def spread_in_prices(raw: RawBars, digits: int) -> RawBars:
-    """The bars with a spread in points turned into price units; ``digits`` is how many decimals the file's prices are written with.
+    """The bars with a spread in points turned into price units; ``digits`` is how many decimals the file's prices are
+    written with.
 
     A column of zeros is no record of spreads. Points are whole: a column with fractions is in price units already.
     """
@@ -60,5 +63,8 @@ def spread_in_prices(raw: RawBars, digits: int) -> RawBars:
         return replace(raw, notes=(*raw.notes, "spread is not in whole points: taken as price units"))
     digits = max(digits, decimals_in(raw))
     point = 10.0**-digits
-    note = f"spread is in points of {point:.{digits}f} (prices have {digits} decimal{'' if digits == 1 else 's'}), converted to price units"
+    note = (
+        f"spread is in points of {point:.{digits}f} (prices have {digits} decimal{'' if digits == 1 else 's'}), "
+        "converted to price units"
+    )
     return replace(raw, spread=np.round(raw.spread * point, digits), notes=(*raw.notes, note))
