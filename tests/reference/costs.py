@@ -14,7 +14,7 @@ IN_PRICES = ("spread", "slippage")
 
 def given(costs: Costs, instrument: Instrument, name: str) -> float | None:
     """As it was written."""
-    own = costs.instruments[instrument.name] if instrument.name in costs.instruments else {}
+    own = costs.instruments.get(instrument.name, {})
     return own[name] if name in own else getattr(costs, name)
 
 

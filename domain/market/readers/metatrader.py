@@ -60,7 +60,7 @@ class MetaTrader(Reader):
                 f"{path.name} has no MetaTrader header (DATE, OPEN, HIGH, LOW, CLOSE, TICKVOL); choose another format"
             )
         raw = replace(read_text(path, layout, limits, progress), clock=None)
-        return spread_in_prices(raw, digits_of(prices_of(rows_of(lines, layout), layout)))
+        return spread_in_prices(raw, digits_of(prices_of(rows_of(lines, layout), layout)), instrument.digits)
 
 
 def _layout(lines: Sequence[str]) -> Layout | None:
