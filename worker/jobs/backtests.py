@@ -29,7 +29,7 @@ from worker.store.trials import data_of
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
-@job("backtest", limit=3_600)
+@job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of outside data where the strategy's features need some."""
     work.stage("Load bars")
