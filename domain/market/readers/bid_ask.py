@@ -1,4 +1,6 @@
-"""Bars with both sides in one file: ``DateTime,BidOpen,BidHigh,BidLow,BidClose,AskOpen,…``, as FXCM and OANDA's libraries write them."""
+"""Bars with both sides in one file: ``DateTime,BidOpen,BidHigh,BidLow,BidClose,AskOpen,…``, as FXCM and OANDA's
+libraries write them.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class BidAsk(Reader):
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)
         if layout is None:
-            raise BadRequest(f"{path.name} has no header with bid and ask prices (BidOpen … AskClose); choose another format")
+            raise BadRequest(
+                f"{path.name} has no header with bid and ask prices (BidOpen … AskClose); choose another format"
+            )
         layout, notes = with_day_order(path, layout, limits.max_bytes)
         raw = bid_with_spread(read_parts(path, layout, limits, progress, Parts()), layout.numbers)
         return replace(raw, notes=(*notes, *raw.notes))
