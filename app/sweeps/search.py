@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, plural
-from app.kit.widgets import asked, figures, history, go, section
+from app.kit.widgets import asked, figures, go, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import OBJECTIVES, declared, form, named, point, said, with_unit
 from app.sweeps.table import combinations

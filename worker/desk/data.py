@@ -6,7 +6,7 @@ import io
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
-from domain.params import Param, build, params_of, values_of
+from domain.params import Param, build, params_of, values_of, whole
 from domain.venues import SYNTHETIC
 from worker.desk.export import safe
 from worker.desk.room import Room, Submitted, found, key_of
@@ -146,9 +146,12 @@ class Data:
         made = build(SYNTHETIC[model], params)
         if end <= start:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
+        bars, most = int((end - start) / timedelta(minutes=Timeframe.named(timeframe).minutes)), self._room.settings.data.max_rows
+        if bars > most:
+            raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")
         spec = dict(
             model=model, params=values_of(made), instrument=self._room_instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
-            start=start.isoformat(), end=end.isoformat(), seed=int(seed),
+            start=start.isoformat(), end=end.isoformat(), seed=whole("seed", seed, 0, 2**53 - 1),
         )  # fmt: skip
         return self._room.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
 
