@@ -46,6 +46,13 @@ class Question:
         return history_of(self.series, strategy).plain()
 
     @property
+    def days_a_year(self) -> float:
+        """Trading days by which yearly ratios of its runs are made."""
+        from domain.analytics import account_calendar, days_a_year
+
+        return days_a_year(account_calendar(one.instrument.calendar for one in self.series).name)
+
+    @property
     def data(self) -> list[str]:
         return list(self.spec["datasets"])
 
