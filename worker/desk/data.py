@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_m
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
-from domain.params import Param, build, params_of, values_of
+from domain.params import Param, build, params_of, values_of, whole
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
@@ -168,9 +168,12 @@ class Data:
         made = build(SYNTHETIC[model], params)
         if end <= start:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
+        bars, most = int((end - start) / timedelta(minutes=Timeframe.named(timeframe).minutes)), self._context.settings.data.max_rows
+        if bars > most:
+            raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")
         spec = dict(
             model=model, params=values_of(made), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
-            start=start.isoformat(), end=end.isoformat(), seed=int(seed),
+            start=start.isoformat(), end=end.isoformat(), seed=whole("seed", seed, 0, 2**53 - 1),
         )  # fmt: skip
         return self._context.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
 

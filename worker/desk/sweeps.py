@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,9 +92,10 @@ class Sweeps:
 
     def submit_optimise(self, question: Question, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
-        dimensions(question.strategy, space)
+        searched = dimensions(question.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
-        return self._submit("optimise", question, self._backtests.spec(question) | how)
+        corners = [{one.name: one.choices[edge] if one.choices else (one.low, one.high)[edge] for one in searched} for edge in (0, -1)]
+        return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
 
     def _submit(self, kind: str, question: Question, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
@@ -106,7 +107,7 @@ class Sweeps:
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
         asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(question) | dict(grid=asked)
+        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=asked)
 
     def _points(self, question: Question, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
         return feasible(question.strategy, question.params, combinations(question.strategy, grid))
@@ -257,6 +258,15 @@ class Sweeps:
         if name not in run.frames:
             raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
         return self._context.store.frames.get(run.frames[name])
+
+
+def _standing(question: Question, points: Sequence[Mapping[str, Any]]) -> Question:
+    """The question at its own parameters; where those make no strategy, for what is varied was left at its default, at the first of ``points`` that does."""
+    for point in ({}, *points):
+        params = {**question.params, **{name: value for name, value in point.items() if "." not in name}}
+        if not feasible(question.strategy, params, [{}])[1]:
+            return replace(question, params=params)
+    return question
 
 
 def _fits(question: Question, windows: Mapping[str, Any]) -> None:
