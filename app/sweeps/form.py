@@ -45,7 +45,7 @@ def form(desk: Desk, run: Any = None) -> None:
 def _form(desk: Desk, run: Any) -> None:
     if not desk.data.catalogue():
         return nothing("No bars yet", "A sweep needs bars to run on. Import a file, or make synthetic bars on the Data page.", _import)
-    before = run.spec if run else {}
+    before = desk.sweeps.spec_in_pips(run.spec) if run else {}
     kind = kind_of(run)
     st.caption(ABOUT[kind])
     key = f"sw-{run.id if run else 'new'}"
