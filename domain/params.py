@@ -116,6 +116,8 @@ def _typed(p: Param, value: Any) -> Any:
     try:
         if p.type is bool:
             return _truth(value)
+        if (p.type in (int, float) and isinstance(value, bool)) or (p.type is str and not isinstance(value, (str, int, float))):
+            raise TypeError
         if p.type is int and float(value) != int(float(value)):
             raise ValueError
         return p.type(float(value)) if p.type is int else p.type(value)
@@ -129,7 +131,7 @@ def _truth(value: Any) -> bool:
 
 def _within(p: Param, value: float) -> None:
     low, high = p.low, p.high
-    if math.isnan(value) or (low is not None and value < low) or (high is not None and value > high):
+    if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
         bounds = f"between {low} and {high}" if None not in (low, high) else f"at least {low}" if high is None else f"at most {high}"
         raise BadRequest(f"{p.name} is {value}{' ' + p.unit if p.unit else ''}; it must be {bounds if (low, high) != (None, None) else 'a number'}")
 

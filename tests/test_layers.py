@@ -38,7 +38,7 @@ NEVER = {       # room -> what it may not name although the table above would le
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-FLOORS = ("errors", "registry", "params", "compiled", "audit", "market", "outside", "features", "risk", "trading", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
+FLOORS = ("errors", "parsing", "registry", "params", "compiled", "audit", "market", "outside", "features", "risk", "trading", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]

@@ -52,7 +52,7 @@ def result(desk: Desk, run: Any) -> None:
 
 def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> None:
     metrics, words = desk.backtests.metrics(), run.summary["objectives"]
-    gone = [f"{plural(run.summary[key], 'was', 'were')} {told}" for key, told in (("given_up", "given up early"), ("failed", "without a value")) if run.summary[key]]
+    gone = [f"{plural(run.summary[key], 'was', 'were')} {told}" for key, told in (("given_up", "given up early"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
     made = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(gone) + ')' if gone else ''}; with all others, **{luck.trials:,}** are counted on these bars."
     colour: Any
     if not best:

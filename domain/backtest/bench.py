@@ -17,16 +17,13 @@ from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
+from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
 DAY = 86_400_000_000_000        # nanoseconds
-FIGURES = (
-    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
-    "win_rate", "average_trade", "bars_held",
-)  # fmt: skip
 COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
@@ -152,7 +149,7 @@ class Bench:
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
-        bars, shelf = self.series[k].bars, self._columns[k]
+        bars, shelf = self.series[k].seen, self._columns[k]
         missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
         made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)

@@ -13,6 +13,7 @@ import numpy as np
 from domain.backtest.bench import Bench, Tried
 from domain.backtest.simulator import Watch
 from domain.backtest.sweep import Asked, Ledger, Trial
+from domain.errors import BadRequest
 from domain.optimise.grid import Point
 from domain.optimise.objective import OBJECTIVES
 from domain.optimise.search import Dimension, Search
@@ -22,13 +23,15 @@ FIRST = 10                  # trials that are all run to the end, before any is 
 
 
 class Judged(NamedTuple):
-    """One trial: ``values`` of the objectives (None: failed or given up), and ``rungs``, the first objective on the way."""
+    """One trial: ``values`` of the objectives (None: failed, pruned or infeasible), and ``rungs``, the first objective on the way.
+    ``refused``: why the strategy refuses this combination, for one that is infeasible."""
 
     number: int
     values: tuple[float, ...] | None
     rungs: tuple[float, ...]
     given_up: bool
     figures: Mapping[str, float | None]
+    refused: str = ""
 
 
 class Suggestions:
@@ -64,8 +67,11 @@ class Suggestions:
                 self._study.tell(asked, state=optuna.trial.TrialState.PRUNED if one.given_up and one.rungs else optuna.trial.TrialState.FAIL)
 
     def best(self) -> list[int]:
-        """The number of the best trial; with two objectives, of those that nothing beats in both."""
-        return sorted(one.number for one in self._study.best_trials) if any(one.values is not None for one in self._study.trials) else []
+        """The number of the best trial; with two objectives, of those that nothing beats in both. Of trials of one combination the first."""
+        if all(one.values is None for one in self._study.trials):
+            return []
+        best = {tuple(sorted(one.params.items())): one.number for one in sorted(self._study.best_trials, key=lambda one: -one.number)}
+        return sorted(best.values())
 
 
 def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
@@ -79,12 +85,17 @@ def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
 
 
 def judge(bench: Bench, asked: Asked, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
-    """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order."""
-    judged, trials = [], []
-    ledger = Ledger(bench.series, asked.rules, asked.strategy_at(0))
+    """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
+    judged, trials, ledger = list[Judged](), list[Trial](), None
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
-        strategy, rules = asked.strategy_at(k), asked.rules_at(k)
+        try:
+            strategy, rules = asked.strategy_at(k), asked.rules_at(k)
+            bench.signals(strategy)
+        except BadRequest as error:
+            judged.append(Judged(number, None, (), False, {}, str(error)))
+            continue
+        ledger = ledger or Ledger(bench.series, asked.rules, strategy)
         one, tried = _judged(bench, search, number, strategy, rules, beat)
         judged.append(one)
         trials.append(ledger.trial(asked.strategy, strategy, rules, tried))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ import pandas as pd
 
 from domain.analytics import Evidence, Remark, lint, measure
 from domain.audit.record import canonical, plain
+from domain.backtest.history import History, after
 from domain.backtest.simulator import Watch, replay
 from domain.errors import BadRequest
-from domain.features import Around, closes
+from domain.features import Around, closes, warm_up_of
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
@@ -28,7 +30,8 @@ from domain.trading.task import Outcome, Rate, Task
 
 @dataclass(frozen=True)
 class Series:
-    """Bars that are traded. ``version`` names their content. ``known``: outside data that features look at, and ``outside`` the versions of it."""
+    """Bars that are traded. ``version`` names their content. ``known``: outside data that features look at, and ``outside`` the versions of it.
+    ``history``: the bars before them, which features know and on which nothing is decided."""
 
     instrument: Instrument
     timeframe: Timeframe
@@ -39,6 +42,16 @@ class Series:
     finer_timeframe: Timeframe | None = None
     known: Around = Around()
     outside: Mapping[str, Any] = field(default_factory=dict)
+    history: pd.DataFrame | None = None
+
+    @cached_property
+    def seen(self) -> pd.DataFrame:
+        """What features know: the history and the traded bars."""
+        return self.bars if self.history is None else pd.concat([self.history, self.bars], ignore_index=True)
+
+    @property
+    def bars_of_history(self) -> int:
+        return 0 if self.history is None else len(self.history)
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class Study:
     metrics: Mapping[str, float | None]
     tasks: Sequence[Task]
     rules: Rules
+    history: History = History({}, 0)
 
     @property
     def signals(self) -> int:
@@ -80,20 +94,27 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     tasks = [_task(one, strategy, signals, series) for one in series]
     outcome = replay(tasks, rules, rates, watch, moves=True)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
-    return Study(outcome, metrics, tasks, rules)
+    return Study(outcome, metrics, tasks, rules, history_of(series, strategy))
+
+
+def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
+    """How many bars features knew before the traded ones, and how many the strategy needs."""
+    uses = strategy.features() if strategy else ()
+    needed = max((warm_up_of(use, around_of(one, [one])) for one in series for use in uses), default=0)
+    return History({one.instrument.name: one.bars_of_history for one in series}, needed)
 
 
 def around_of(one: Series, series: Sequence[Series]) -> Around:
     """What stands around a series in its run: its instrument, the closes of the others, and its outside data."""
-    others = {each.instrument.name: closes(each.bars, each.instrument, each.timeframe) for each in series if each.instrument != one.instrument}
+    others = {each.instrument.name: closes(each.seen, each.instrument, each.timeframe) for each in series if each.instrument != one.instrument}
     return replace(one.known, instrument=one.instrument, timeframe=one.timeframe, others=others)
 
 
 def decided(one: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[Columns, np.ndarray | None]:
-    """What a strategy says on one series, read; and its trailing prices."""
-    said = decide(strategy, one.bars, around_of(one, series) if frame is None else Around(), frame)
+    """The signals of a strategy on the traded bars of one series, read; and its trailing prices."""
+    said = decide(strategy, one.seen, around_of(one, series) if frame is None else Around(), frame)
     table = said.table.assign(instrument=one.instrument.name) if "instrument" in said.table else said.table
-    return read_columns(table, (one.instrument.name,)), said.trail
+    return after(read_columns(table, (one.instrument.name,)), said.trail, one.bars_of_history, one.bars["ts"].iloc[0])
 
 
 def _task(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> Task:
@@ -120,7 +141,7 @@ def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -
     named = {cls: name for name, cls in STRATEGIES.items()}
     return plain(
         dict(
-            data=[dict(instrument=one.instrument.name, timeframe=str(one.timeframe), side=one.side, version=one.version, bars=len(one.bars)) for one in series],
+            data=[dict(instrument=one.instrument.name, timeframe=str(one.timeframe), side=one.side, version=one.version, bars=len(one.bars), **_history_in_spec(one)) for one in series],
             span=[one.bars["ts"].iloc[edge] for one in series[:1] for edge in (0, -1)],
             strategy=dict(name=named.get(type(strategy), "signals"), params=values_of(strategy) if strategy else {}),
             instruments={one.instrument.name: one.instrument for one in series},
@@ -128,6 +149,11 @@ def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -
             **rules.values(),
         )
     )
+
+
+def _history_in_spec(one: Series) -> dict[str, int]:
+    """Only where there is one, so that a run on whole data keeps its hash."""
+    return dict(history=one.bars_of_history) if one.bars_of_history else {}
 
 
 def spec_hash(spec: Mapping[str, Any]) -> str:

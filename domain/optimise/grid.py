@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from domain.errors import BadRequest, unknown
+from domain.optimise.ranges import MOST, listed_values
 from domain.params import build, checked, params_of, values_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
@@ -16,27 +17,12 @@ from domain.trading.account import Account
 from domain.trading.costs import Costs, OwnCosts
 from domain.trading.execution import Execution
 
-MOST = 100_000          # combinations of one sweep
 SWEPT_RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
 
 SWEPT_TYPES = (int, float, bool, str)
 
 Point = dict[str, Any]  # what is changed: a parameter of the strategy (``lookback``) or of the rules (``costs.slippage``) -> value
 Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
-
-
-def between(low: float, high: float, step: float) -> list[float]:
-    """Values from ``low`` to ``high``, both included where the step meets them; exact in decimals.
-
-    >>> between(0.1, 0.3, 0.1), between(10, 25, 10)
-    ([0.1, 0.2, 0.3], [10, 20])
-    """
-    if step <= 0 or high < low:
-        raise BadRequest(f"the range goes from {low} to {high} in steps of {step}; it must go upwards, in steps above 0")
-    first, last, each = (Decimal(str(value)) for value in (low, high, step))
-    count = int((last - first) / each) + 1
-    whole = all(isinstance(value, int) for value in (low, high, step))
-    return [int(first + k * each) if whole else float(first + k * each) for k in range(count)]
 
 
 def combinations(strategy: str, grid: Grid) -> list[Point]:
@@ -52,11 +38,10 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
     known = swept(strategy)
     if isinstance(grid, Mapping):
         values = {name: _values(known, name, given) for name, given in grid.items()}
-        count = 1
-        for given in values.values():
-            count *= len(given)
-        _not_too_many(count if values else 0)
+        _not_too_many(math.prod(map(len, values.values())) if values else 0)
         return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+    if isinstance(grid, (str, bytes)) or not all(isinstance(point, Mapping) for point in grid):
+        raise BadRequest("the grid is neither a mapping of parameters to their values nor a list of combinations; write it like {\"lookback\": [10, 20]}")
     _not_too_many(len(grid))
     points = [{name: _values(known, name, [value])[0] for name, value in point.items()} for point in grid]
     if len({tuple(point) for point in points}) > 1:
@@ -97,7 +82,7 @@ def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) 
     kept, refused = [], dict[str, int]()
     for point in points:
         try:
-            strategy_of(strategy, params, point)
+            strategy_of(strategy, params, point).features()
         except BadRequest as error:
             refused[str(error)] = refused.get(str(error), 0) + 1
         else:
@@ -127,10 +112,8 @@ def rules_at(section: Any, name: str, point: Point) -> Any:
 
 
 def _values(known: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
-    one = known_param(known, name)
-    if not len(given):
-        raise BadRequest(f"{name} has no value; give at least one")
-    return list(dict.fromkeys(checked(one, value) for value in given))
+    parameter = known_param(known, name)
+    return list(dict.fromkeys(checked(parameter, value) for value in listed_values(name, given)))
 
 
 def _not_too_many(count: int) -> None:

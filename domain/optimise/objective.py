@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from domain.errors import UnknownName, unknown
 from domain.params import param
 
 OBJECTIVES = {"sharpe": "sharpe", "net": "net_return", "calmar": "calmar", "expectancy": "expectancy_r"}      # word -> figure, higher is better
+
+FIGURES = (             # of each combination of a sweep, walk-forward or search
+    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
+    "win_rate", "average_trade", "bars_held",
+)  # fmt: skip
+RANKABLE = (*FIGURES, "sharpe_daily", "days", "signals")       # columns of a sweep's table beside number and parameters
+
+
+def ranked_by(word: str, columns: Iterable[str]) -> str:
+    """``word`` if a table with ``columns`` may be ranked by it, else a sentence with the nearest.
+
+    >>> ranked_by("net", RANKABLE)
+    Traceback (most recent call last):
+    ...
+    domain.errors.UnknownName: no figure named 'net'; did you mean 'net_return'?
+    """
+    known = list(columns)
+    if word in known:
+        return word
+    if OBJECTIVES.get(word) in known:
+        raise UnknownName(f"no figure named {word!r}; did you mean {OBJECTIVES[word]!r}?")
+    raise unknown("figure", word, known)
 
 
 @dataclass(frozen=True)

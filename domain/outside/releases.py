@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +17,7 @@ from domain.market.instrument import Instrument
 from domain.market.readers.base import MAX_BYTES, MAX_ROWS
 from domain.market.readers.files import content, head_of
 from domain.outside.rows import Read, counted, in_order, instant, instants, rows_of, text_of, times
+from domain.parsing import json_of
 
 TABLE = Path(__file__).with_name("currencies.toml")
 IMPACTS = ("low", "medium", "high")
@@ -87,10 +87,7 @@ def _csv(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence
 
 
 def _json(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence[Event], str]:
-    try:
-        week = json.loads(text_of(path, max_bytes))
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"{path.name} is no whole JSON: {error}. Download it again") from None
+    week = json_of(text_of(path, max_bytes), path.name)
     if not isinstance(week, list) or not all(isinstance(one, dict) for one in week):
         raise BadRequest(f"{path.name} is JSON, but no list of releases; it must be like ForexFactory's week: a list of objects with title, country, date and impact")
     return [_of_json(one, f"event {k}", path.name, utc) for k, one in enumerate(week[: max_rows + 1], 1)], "event"

@@ -77,8 +77,8 @@ def rows_of(path: Path, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) ->
                 ends.append(reader.line_num + 1)
             if len(table) > max_rows:
                 raise BadRequest(f"{path.name} has more than {max_rows:,} rows, which is the limit; split it, or raise the limit in the settings")
-    except csv.Error as error:
-        raise BadRequest(f"row {reader.line_num + 1} of {path.name} cannot be read: {error}") from None
+    except csv.Error:
+        raise BadRequest(f"row {reader.line_num + 1} of {path.name} cannot be read: it holds a cell of more than {csv.field_size_limit():,} characters, or a byte that is not text") from None
     if not table:
         raise BadRequest(f"{path.name} has no row under its first line; choose a file that holds some")
     return Rows(path.name, dict(zip(names, zip(*table, strict=True), strict=True)), ends)

@@ -126,8 +126,12 @@ def _told(empty: int, disordered: bool, there: pd.DataFrame, twice: int) -> Iter
 def _columns(file: Path | IO[str], name: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         table = pd.read_csv(file, na_values=["."])
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"the file of {name} cannot be read: {error}") from None
+    except OSError as error:
+        raise BadRequest(f"the file of {name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadRequest(f"the file of {name} is not UTF-8 text; save it as a CSV with a date and a value") from None
+    except ValueError:
+        raise BadRequest(f"the file of {name} is not a CSV with a date and a value in every row; download it again") from None
     if len(table.columns) < 2:
         raise BadRequest(f"the file of {name} has the columns {', '.join(table.columns)}; it needs a date and a value")
     column = next((one for one in ("close", "value") if one in table), table.columns[1])

@@ -23,7 +23,7 @@ class Week:
         try:
             parser.Parse(data, True)
         except expat.ExpatError as error:
-            raise BadRequest(f"{self._file} is no whole XML: {error}. Download it again") from None
+            raise BadRequest(f"{self._file} is incomplete XML: it cannot be read from line {error.lineno}, column {error.offset + 1} on. Download it again") from None
         if not self.events:
             raise BadRequest(f"{self._file} is XML, but holds no event; it must be like ForexFactory's week: weeklyevents with event elements of title, country, date, time and impact")
         return self.events

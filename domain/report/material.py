@@ -63,6 +63,11 @@ class Material:
         return self.manifest["spec"]
 
     @property
+    def bars_of_history(self) -> int:
+        """Bars before the period that features knew, over all series."""
+        return sum(int(one.get("history", 0)) for one in self.spec["data"])
+
+    @property
     def currency(self) -> str:
         return str(self.spec["account"]["currency"])
 
@@ -100,7 +105,7 @@ class Material:
         size = f"{float(sizing['value']):.2%} at risk" if sizing["kind"] == "fraction_at_risk" else f"{words(sizing['kind'])} {exact(sizing['value'])}"
         span = [f"{clock(spec['span'][0])} to {clock(spec['span'][1])} UTC"] if spec.get("span") else []
         sides = f"{' and '.join(dict.fromkeys(one['side'] for one in spec['data']))} prices"
-        return "\u00a0· ".join([*span, f"{self.bars:,} bars, {sides}", *changed, f"{exact(self.start)} {self.currency}, {size}"])
+        return "\u00a0· ".join([*span, f"{self.bars:,} bars{f' after {self.bars_of_history:,} of history' if self.bars_of_history else ''}, {sides}", *changed, f"{exact(self.start)} {self.currency}, {size}"])
 
     @cached_property
     def depth(self) -> np.ndarray:

@@ -200,6 +200,8 @@ def refused(m: Material) -> Section:
     signals = m.entries + m.dropped
     rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
     asked: Rows = [["entry signals", Cell("What the strategy asked for.", kind="wrap"), number(signals)], ["entries filled", Cell("What was traded.", kind="wrap"), number(m.entries)]]
+    if m.bars_of_history:
+        asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
     asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
     asked += [[kind.label, Cell(kind.sentence, kind="wrap"), number(m.counts[key])] for key, kind in KINDS.items() if not kind.drop and m.counts.get(key)]
     blocks: list[Block] = [Table(("Refused", "Why", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was refused.")]

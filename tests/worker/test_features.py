@@ -44,7 +44,7 @@ def done(desk, submitted):
 
 
 def stored(desk, dataset: str) -> pd.DataFrame:
-    frame = desk.data._room.store.frames.get(desk.data.get(dataset).frame)
+    frame = desk.data._context.store.frames.get(desk.data.get(dataset).frame)
     return frame.assign(ts=frame["ts"].dt.as_unit("ns"))
 
 
@@ -220,7 +220,7 @@ def test_what_cannot_be_asked_is_told_before_it_is_sent(house, desk):
         (dict(datasets=[]), "no dataset is chosen"),
         (dict(datasets=["nosuch"]), "there is no dataset nosuch"),
         (dict(timeframe="M5"), "is stored in H1 bars, and M5 is asked for"),
-        (dict(start=datetime(2030, 1, 1, tzinfo=UTC), end=datetime(2031, 1, 1, tzinfo=UTC)), "Choose a span inside"),
+        (dict(start=datetime(2030, 1, 1, tzinfo=UTC), end=datetime(2031, 1, 1, tzinfo=UTC)), "Choose a range within the available data"),
     ):
         with pytest.raises(BadRequest, match=sentence):
             desk.features.submit_columns(replace(ask, **wrong))

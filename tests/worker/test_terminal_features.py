@@ -140,7 +140,7 @@ def test_what_is_chosen_of_a_module_is_checked_alone(files):
 
 
 def test_a_module_that_is_broken_or_empty_says_so(files):
-    for text, sentence in (("x = (", "cannot be used"), ("import nosuchthing", "No module named 'nosuchthing'"), ("x = 1", "defines no feature and no strategy")):
+    for text, sentence in (("x = (", "other.py, line 1: SyntaxError"), ("import nosuchthing", "No module named 'nosuchthing'"), ("x = 1", "defines no feature and no strategy")):
         (files / "other.py").write_text(text)
         done = run("check", "--module", files / "other.py", *of_the_file(files))
         assert isinstance(done.exception, TidemarkError) and sentence in str(done.exception)

@@ -10,24 +10,24 @@ from domain.errors import BadRequest, listed, unknown
 from domain.market import instruments as instrument_table
 from domain.params import build, values_of
 from domain.trading.costs import Costs
-from worker.desk.room import Room, found
+from worker.desk.context import DeskContext, required
 from worker.store.cost_profiles import CostProfile
 
 LONGEST, SOURCE = 64, 500       # letters of a name and of a source
 
 
 class CostProfilesView:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     def list(self) -> list[CostProfile]:
         """By name."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.cost_profiles.all()
 
     def get(self, name: str) -> CostProfile:
-        with self._room.store.look() as unit:
-            return found(unit.cost_profiles.get(name), "cost profile", name)
+        with self._context.store.look() as unit:
+            return required(unit.cost_profiles.get(name), "cost profile", name)
 
     def save(self, name: str, costs: Mapping[str, Any], instruments: Sequence[str] = (), source: str = "", dated: str = "") -> CostProfile:
         """Save ``costs``, values of ``[costs]``, under ``name``; one of that name is replaced. ``dated``: ISO, empty for today."""
@@ -36,23 +36,23 @@ class CostProfilesView:
             raise BadRequest(f"the name of a cost profile is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters")
         built = self._checked(costs, instruments)
         changed = {key: value for key, value in values_of(built).items() if value != getattr(Costs(), key) or key == "unit"}
-        with self._room.store.unit() as unit:
+        with self._context.store.unit() as unit:
             before = unit.cost_profiles.get(name)
-            unit.cost_profiles.put(name, instruments, changed, source.strip()[:SOURCE], _day(dated) or unit.now().date().isoformat(), self._room.user, unit.now())
-            kept: CostProfile = found(unit.cost_profiles.get(name), "cost profile", name)
+            unit.cost_profiles.put(name, instruments, changed, source.strip()[:SOURCE], _day(dated) or unit.now().date().isoformat(), self._context.user, unit.now())
+            kept: CostProfile = required(unit.cost_profiles.get(name), "cost profile", name)
             told: dict[str, Any] = dict(name=name, instruments=list(instruments), costs=changed, source=kept.source, dated=kept.dated, before=dict(before.costs) if before else {})
-            unit.audit(self._room.user, "cost_profile_replaced" if before else "cost_profile_saved", f"cost_profile:{name}", **told)
+            unit.audit(self._context.user, "cost_profile_replaced" if before else "cost_profile_saved", f"cost_profile:{name}", **told)
         return kept
 
     def delete(self, name: str) -> None:
         """Remove it. Runs that used it keep their numbers."""
-        with self._room.store.unit() as unit:
-            known = found(unit.cost_profiles.get(name), "cost profile", name)
+        with self._context.store.unit() as unit:
+            known = required(unit.cost_profiles.get(name), "cost profile", name)
             unit.cost_profiles.remove(name)
-            unit.audit(self._room.user, "cost_profile_deleted", f"cost_profile:{name}", name=name, costs=dict(known.costs))
+            unit.audit(self._context.user, "cost_profile_deleted", f"cost_profile:{name}", name=name, costs=dict(known.costs))
 
     def _checked(self, costs: Mapping[str, Any], instruments: Sequence[str]) -> Costs:
-        table, built = instrument_table(self._room.settings.instruments_file), build(Costs, costs)
+        table, built = instrument_table(self._context.settings.instruments_file), build(Costs, costs)
         for one in instruments:
             if one not in table:
                 raise unknown("instrument", one, table)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Around
 from domain.market import instrument, resample
@@ -25,6 +26,7 @@ from worker.store import Dataset, Unit
 from worker.store.trials import data_of
 
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
+RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
 @job("backtest", limit=3_600)
 def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
@@ -89,28 +91,30 @@ def _series(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     from domain.backtest.study import Series
 
     one = instrument(dataset.instrument, work.settings.instruments_file)
-    bars, finer = _bars(work, dataset, spec), None
-    own, asked = Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
+    every, finer = _bars(work, dataset, spec, whole=True), None
+    start, own, asked = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
     if own != asked:
-        finer = bars
-        bars = resample(bars, own, asked, one.calendar)
-    if bars.empty:
-        raise BadRequest(f"{dataset.instrument} {asked} has no whole bar in this span; choose a longer one")
+        finer = every[every["ts"] >= start].reset_index(drop=True)
+        every = resample(every, own, asked, one.calendar)
+    if every.empty or every["ts"].iloc[-1] < start:
+        raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
+    history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
     known = Around(**around_of(spec, work)(one))
-    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}))
+    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}), history)
 
 
 def _rate(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     from domain.trading.task import Rate
 
-    return Rate(instrument(dataset.instrument, work.settings.instruments_file), Timeframe.named(dataset.timeframe), _bars(work, dataset, spec), dataset.side)
+    return Rate(instrument(dataset.instrument, work.settings.instruments_file), Timeframe.named(dataset.timeframe), _bars(work, dataset, spec, before=RATES_BEFORE), dataset.side)
 
 
-def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame:
+def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any], whole: bool = False, before: timedelta = timedelta()) -> pd.DataFrame:
+    """Of the period and what is ``before`` it; the ``whole`` dataset up to its end, with a bar in the period."""
     start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-    bars = work.store.frames.get(dataset.frame, start=start, end=end)
-    if bars.empty:
-        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the span asks for {start:%Y-%m-%d} to {end:%Y-%m-%d}. Choose a span inside")
+    bars = work.store.frames.get(dataset.frame, start=None if whole else start - before, end=end)
+    if bars.empty or bars["ts"].iloc[-1] < start - before:
+        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for {start:%Y-%m-%d} to {end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data")
     return bars.assign(ts=bars["ts"].dt.as_unit("ns"))
 
 
