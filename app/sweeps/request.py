@@ -29,7 +29,7 @@ def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping
     start = backtest.rules_start(desk, dict(before))
     frame, days = backtest.frame_and_span(desk, key, chosen, dict(before), a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
-    inside = d.selectbox("Inside a bar", list(backtest.INSIDE), index=backtest.index_of(list(backtest.INSIDE), start["execution"]["intrabar"]), key=f"{key}-inside", help="\n\n".join(f"**{name}** {text}" for name, text in backtest.INSIDE.items()))
+    inside = backtest.intrabar_field(d, key, start)
     whole = isinstance(days, tuple) and len(days) == 2
     first, last = backtest.whole_days(*days) if whole else (NEVER, NEVER)
     return Question(strategy, {}, [one.id for one in chosen] if whole else [], frame, first, last, dict(account=dict(balance=balance), execution=dict(intrabar=inside)))
