@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.backtest import summary
 from app.kit.figures import DASH, money, multiple, number, percent, pips, plural, typeset
-from app.kit.widgets import figures, section
+from app.kit.widgets import figures, history, section
 from worker.desk import Desk
 
 LEVELS = {"severe": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "note": ":gray[:material/info:]"}
@@ -26,6 +26,7 @@ def first_screen(desk: Desk, run: Any, believed: Any) -> None:
         summary.equity(desk, run)
     with right:
         before(run, believed)
+        history(run)
 
 
 def verdict(run: Any, believed: Any) -> None:

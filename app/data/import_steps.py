@@ -6,14 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from app.data.file_input import take_in
+from app.data.file_input import take_in, take_in_asks
 from app.kit.figures import number, size, typeset
 from app.kit.tables import findings_frame
 from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk
 
 INFER = "auto-detect (from weekly open)"
-STAGED = "import-staged"
+STAGED, ASKS = "import-staged", "import-asks"
+SIDES = ("bid", "mid", "ask")
 
 
 def import_steps(desk: Desk) -> None:
@@ -21,8 +22,8 @@ def import_steps(desk: Desk) -> None:
     if job is not None and job.kind == "import" and _importing(desk, job):
         return
     with st.container(border=True):
-        staged = take_in(desk, desk.data, "; ".join(desk.data.formats().values()), "/data/EURUSD_M1.csv", STAGED)
-        choice = _choices(desk, staged) if staged else None
+        staged = take_in(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED)
+        choice = _choices(desk, staged, take_in_asks(desk, f"{ASKS}-{staged.file[:8]}")) if staged else None
         if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
 
@@ -44,7 +45,7 @@ def _importing(desk: Desk, job: Any) -> bool:
     return True
 
 
-def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:
+def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
     found, names, frames = staged.found, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {found.title}. {found.evidence}")
@@ -55,12 +56,12 @@ def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:
         frame = b.selectbox("Timeframe", frames, index=frames.index(found.timeframe) if found.timeframe in frames else None, placeholder="Choose", key=f"import-frame-{staged.file[:8]}")
         clocks = desk.data.clocks()
         clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
-        side = d.selectbox("Price side", ["bid", "mid"], index=1 if found.side == "mid" else 0, key=f"import-side-{staged.file[:8]}", help="Which side of the market the file quotes.")
+        side = d.selectbox("Price side", SIDES, index=SIDES.index(found.side) if found.side in SIDES else 0, key=f"import-side-{staged.file[:8]}", help="Side of the market that the file quotes. Ask prices are added to a file of bid prices.")
         sent = st.form_submit_button("Validate", type="primary")
     if instrument is None or frame is None:
         st.caption("The instrument or the timeframe is not in the file. Choose them, then validate.")
         return None
-    choice = dict(instrument=instrument, timeframe=frame, side=side, clock_key="" if clock == INFER else clock)
+    choice = dict(instrument=instrument, timeframe=frame, side=side, clock_key="" if clock == INFER else clock, ask=asks)
     if sent:
         submitted = asked(lambda: desk.data.inspect(staged, **choice))
         if submitted is not None:
@@ -72,9 +73,9 @@ def _choices(desk: Desk, staged: Any) -> dict[str, Any] | None:
 def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
     """Step 3: the validation report, and the decision."""
     report, clocks = job.result["report"], job.result["clocks"]
-    asked_for = {name: job.spec[name] for name in ("instrument", "timeframe", "side")} | dict(clock_key=job.spec["clock"])
+    submitted = {name: job.spec[name] for name in ("instrument", "timeframe", "side")} | dict(clock_key=job.spec["clock"], ask=job.spec.get("ask", {}).get("file"))
     section("3  Validation report", f"{number(report['rows_read'])} rows of {report['instrument']} {report['timeframe']}, {report['start'][:10]} to {report['end'][:10]}")
-    if asked_for != choice:
+    if submitted != choice | dict(ask=choice["ask"].file if choice["ask"] else None):
         st.caption(":orange[:material/warning:] The choices above have changed. Validate the file again.")
         return
     left, right = st.columns([3, 2], gap="medium")
@@ -87,6 +88,8 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
         for one in clocks[:3]:
             mark = ":green[:material/check:]" if one["clock"] == report["clock"] else ":gray[:material/schedule:]"
             st.caption(f"{mark} **{one['title']}**: {typeset(one['sentence'])}")
+        for note in report["notes"]:
+            st.caption(f":material/info: {typeset(note)}")
         if not clocks:
             st.caption("The time zone cannot be inferred: no weekly open in this file, or its bars are daily.")
     _decide(desk, staged, choice, report)

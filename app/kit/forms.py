@@ -22,7 +22,11 @@ def label(name: str, unit: str, title: str = "") -> str:
     """
     >>> label("stop_atr", "ATR"), label("max_bars", "bars", "Time stop"), label("seed", "")
     ('Stop, ATR', 'Time stop, bars', 'Seed')
+    >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
+    'Stop loss (× ATR)'
     """
+    if title.endswith(")"):         # it says its unit itself
+        return title
     words = name.split("_")
     if len(words) > 1 and words[-1].lower() == unit.lower():
         words = words[:-1]
@@ -32,7 +36,7 @@ def label(name: str, unit: str, title: str = "") -> str:
 
 def stated(one: Any, value: Any) -> str:
     """One parameter in a sentence: what it is called, its value, its unit."""
-    name = label(one.name, one.unit, one.title).split(",")[0]
+    name = label(one.name, one.unit, one.title).split(",")[0].split(" (")[0]
     words = name if name[:2].isupper() else name[0].lower() + name[1:]
     return f"{words} {exact(value)} {one.unit}".rstrip()
 

@@ -29,6 +29,12 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
             actions()
 
 
+def history(run: Any) -> None:
+    """How many bars before its period a run's features used."""
+    if found := run.summary.get("history"):
+        st.caption(found["sentence"])
+
+
 def section(title: str, note: str = "") -> None:
     """A heading and beside it unit, span and clock of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):

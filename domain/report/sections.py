@@ -33,8 +33,8 @@ from domain.report.palette import STEPS
 from domain.trading.outcomes import DROPS, KINDS, label, sentence
 
 Rows = list[Sequence[str | Cell]]
-WORDS = {"passed": ("stands so far", "up"), "doubtful": ("doubtful", "warn"), "failed": ("not believable", "down"), "open": ("not judged", "quiet")}
-ANSWERS = {"passed": ("passed", "up"), "doubtful": ("doubtful", "warn"), "failed": ("failed", "down"), "open": ("not asked", "quiet")}
+WORDS = {"passed": ("passes checks", "up"), "doubtful": ("doubtful", "warn"), "failed": ("fails checks", "down"), "open": ("not evaluated", "quiet")}
+ANSWERS = {"passed": ("passed", "up"), "doubtful": ("doubtful", "warn"), "failed": ("failed", "down"), "open": ("not evaluated", "quiet")}
 LEVELS = {"note": ("note", "quiet"), "warning": ("warning", "warn"), "severe": ("severe", "breach")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year")
 GROUPED = ("instrument", "side", "session", "weekday", "year", "exit_reason", "regime", "tag")
@@ -51,21 +51,21 @@ def document(m: Material) -> Document:
 
 def verdict(m: Material) -> Prose:
     loses = bool(m.metrics.get("trades")) and (m.metrics.get("net_return") or 0.0) <= 0
-    word, tone = ("loses", "down") if loses else WORDS[m.belief.level]
+    word, tone = ("unprofitable", "down") if loses else WORDS[m.belief.level]
     return Prose(spoken(m.belief.verdict), tone, word)
 
 
 def headline(m: Material) -> Figures:
     f, currency = m.metrics, m.currency
     told = [
-        ("net_return", "Net", percent(f["net_return"], 1, True), money(f["net_profit"], currency, True)),
-        ("annual_return", "Per year", percent(f["annual_return"], 1, True), "compounded"),
-        ("max_drawdown", "Drawdown", percent(f["max_drawdown"]), f"{number(f['longest_drawdown'])} days under water at most"),
-        ("sharpe", "Sharpe", number(f["sharpe"], 2), "daily, × √252"),
-        ("profit_factor", "Profit factor", number(f["profit_factor"], 2), "won ÷ lost"),
-        ("expectancy_r", "Expectancy", multiple(f["expectancy_r"], 3), f"t {number(f['expectancy_t'], 2)}"),
-        ("trades", "Trades", number(f["trades"]), f"{percent(f['win_rate'], 0)} won"),
-        ("break_even_spread", "Breaks even at", *_breaks_even(m)),
+        ("net_return", "Net profit", percent(f["net_return"], 1, True), money(f["net_profit"], currency, True)),
+        ("annual_return", "CAGR", percent(f["annual_return"], 1, True), "annual growth"),
+        ("max_drawdown", "Max drawdown", percent(f["max_drawdown"]), f"longest: {number(f['longest_drawdown'])} days"),
+        ("sharpe", "Sharpe", number(f["sharpe"], 2), "annualised, of daily returns"),
+        ("profit_factor", "Profit factor", number(f["profit_factor"], 2), "gross profit ÷ gross loss"),
+        ("expectancy_r", "Expectancy", multiple(f["expectancy_r"], 3), f"t-stat {number(f['expectancy_t'], 2)}"),
+        ("trades", "Trades", number(f["trades"]), f"win rate {percent(f['win_rate'], 0)}"),
+        ("break_even_spread", "Break-even spread", *_breaks_even(m)),
     ]
     return Figures([Figure(title, value, note, METRICS[key].definition) for key, title, value, note in told])
 
@@ -75,18 +75,18 @@ def _breaks_even(m: Material) -> tuple[str, str]:
     if len(m.pips) > 1:
         return DASH, "one instrument only"
     if at is not None and at <= 0:
-        return "none", "loses at no spread too"
-    return price(at, m.pip), f"mean spread {price(mean, m.pip)}"
+        return "n/a", "loses at zero spread"
+    return price(at, m.pip), f"average spread {price(mean, m.pip)}"
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------
 
 
 def growth(m: Material) -> Section:
-    note = f"{m.currency}, at the closes of bars; below it how far equity lies under its highest value so far"
+    note = f"{m.currency}, marked to market at bar close; below it the drawdown"
     pictures = [Picture(m.equity_chart, _equity_lines(m)), Picture(m.drawdown_chart, _drawdown_lines(m))]
     columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">Days down", ">Days back")
-    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_fall(one, lost) for one, lost in zip(m.falls.itertuples(), monies(m.falls["money"]), strict=True)], "Deepest falls")] if len(m.falls) else [])])
+    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_fall(one, lost) for one, lost in zip(m.falls.itertuples(), monies(m.falls["money"]), strict=True)], "Largest drawdowns")] if len(m.falls) else [])])
 
 
 def _fall(one: Any, lost: str) -> list[str]:
@@ -121,7 +121,7 @@ def months(m: Material) -> Section:
     shares = {(int(one.year), int(one.month)): float(one.share) for one in table.itertuples()}
     years = sorted({year for year, _ in shares})
     rows = [[Cell(str(year), kind="strong"), *(_month(shares.get((year, month)), reach) for month in (*range(1, 13), 0))] for year in years]
-    return Section("months", "Months", "net return of each month and year in per cent, UTC", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
+    return Section("months", "Months", "net return of each month and year in per cent, UTC; empty after the account was lost", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
 
 
 def _month(share: float | None, reach: float) -> Cell:
@@ -135,14 +135,14 @@ def _month(share: float | None, reach: float) -> Cell:
 
 def distribution(m: Material) -> Section:
     if m.trades.empty:
-        return Section("distribution", "Results of the trades")
+        return Section("distribution", "Trade return distribution (R)")
     pictures = [
         Picture(charts.distribution(m.trades), _histogram_lines(m.trades), "Result in R; the outer bins hold the tails"),
-        Picture(charts.excursions(m.trades), (), "Each trade's worst and best moment, by its result"),
+        Picture(charts.excursions(m.trades), (), "MAE and MFE of each trade, by its result"),
     ]
     rows = [_excursion(name, m.trades[chosen]) for name, chosen in (("won", m.trades["pnl"] > 0), ("lost", m.trades["pnl"] < 0)) if chosen.any()]
     columns = ("Trades that", ">Trades", ">Mean R", ">MAE median", ">MAE 90 %", ">MFE median", ">MFE 90 %", ">Bars held")
-    return Section("distribution", "Results of the trades", "R is the result in units of the risk to the first stop; MAE and MFE are how far a trade went against and for its side", [Beside(pictures), Table(columns, rows)])
+    return Section("distribution", "Trade return distribution (R)", "R is the result in units of the risk to the first stop; MAE and MFE are how far a trade went against and for its side", [Beside(pictures), Table(columns, rows)])
 
 
 def _histogram_lines(trades: pd.DataFrame) -> list[str]:
@@ -172,17 +172,17 @@ def costs(m: Material) -> Section:
     lines = [f"{one.title:>22} {told:>14} {charts.bar(abs(one.money) / most, 56)}".rstrip() for one, told in zip(steps.itertuples(), monies(steps["money"], True), strict=True)]
     table = break_even(m.trades, m.fills, m.pips)
     rows = [[str(one.instrument), number(one.trades), bare_money(one.net, True), bare_money(one.spread_paid), unit(number(one.factor, 2), "×"), number(one.paid, 2), number(one.at, 2)] for one in table.itertuples()]
-    columns = ("Instrument", ">Trades", f">Net, {m.currency}", f">Spread paid, {m.currency}", ">Bears", ">Paid, pip", ">Breaks even, pip")
+    columns = ("Instrument", ">Trades", f">Net, {m.currency}", f">Spread paid, {m.currency}", ">Break-even ÷ paid", ">Average, pips", ">Break-even, pips")
     note = f"{m.currency}; spread and slippage stand inside the prices, the same fills assumed without them"
-    return Section("costs", "From gross to net", note, [Picture(charts.costs(m.trades, m.fills, m.currency), lines), Table(columns, rows, "The spread at which nothing is left")])
+    return Section("costs", "Cost attribution, gross to net", note, [Picture(charts.costs(m.trades, m.fills, m.currency), lines), Table(columns, rows, "Break-even spread")])
 
 
 def groups(m: Material) -> Section:
     if m.trades.empty:
-        return Section("groups", "Groups")
+        return Section("groups", "Breakdown")
     tables = [(key, group_table(m.trades, key)) for key in GROUPED]
     blocks = [_group(key, table, m.currency) for key, table in tables if 1 < len(table) <= max(len(m.trades) / 2, 2)]
-    return Section("groups", "Groups", "what the trades have in common; hours and days are UTC, of the entry", [Beside(blocks)] if blocks else [])
+    return Section("groups", "Breakdown", "trades by what they have in common; hours and days are UTC, of the entry", [Beside(blocks)] if blocks else [])
 
 
 def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
@@ -190,7 +190,7 @@ def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     named = label if key == "exit_reason" else words
     rows: Rows = [[named(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
     more = f"the {MOST_GROUPS} that moved most money of {len(table)}" if len(table) > MOST_GROUPS else ""
-    return Table((GROUPS[key].title, ">Trades", ">Won", f">Net, {currency}", ">Mean"), rows, more)
+    return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 
 
 # -- what did not happen, and how far to believe ------------------------------------------------------------------------
@@ -205,8 +205,8 @@ def refused(m: Material) -> Section:
         asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
     asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
     asked += [[kind.label, Cell(kind.sentence, kind="wrap"), number(m.counts[key])] for key, kind in KINDS.items() if not kind.drop and m.counts.get(key)]
-    blocks: list[Block] = [Table(("Refused", "Why", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was refused.")]
-    return Section("refused", "What was refused, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
+    blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
+    return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
 
 
 def _reviewed(reviews: pd.DataFrame) -> list[Table]:
@@ -220,18 +220,18 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
         for one in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
     columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")
-    return [Table(columns, rows, "Orders that size, margin or limits refused or made smaller: the first of each reason")]
+    return [Table(columns, rows, "Orders that sizing, margin or limits rejected or made smaller: the first of each reason")]
 
 
 def remarks(m: Material) -> Section:
     said = [Prose(spoken(one.sentence), LEVELS[one.level][1], LEVELS[one.level][0]) for one in m.remarks]
-    return Section("remarks", "Before you believe it", "what is odd about how the result came about, worst first", said or [Prose("Nothing unusual was noticed.", "up", "clean")])
+    return Section("remarks", "Caveats", "automatic warnings, worst first", said or [Prose("There are no warnings.", "up", "clean")])
 
 
 def believability(m: Material) -> Section:
     rows = [[Cell(one.title, kind="strong"), Cell(one.asks, "quiet", "wrap"), Cell(*ANSWERS[one.answer]), Cell(spoken(one.sentence), kind="wrap")] for one in m.belief.questions]
     trials = [Prose(m.trials, "quiet", "trials")] if m.trials else []
-    return Section("believability", "Should you believe it?", "each question once; one that was not asked never counts as passed", [Table(("Test", "It asks", "Answer", "Because"), rows), *trials])
+    return Section("believability", "Robustness checks", "a check that was not evaluated never counts as passed", [Table(("Check", "Question", "Result", "Why"), rows), *trials])
 
 
 # -- where it comes from ------------------------------------------------------------------------------------------------
@@ -242,14 +242,14 @@ def figures_defined(m: Material) -> Section:
         Table((title, ">Value", "Definition"), [[one.title, shown(key, one.unit, m.metrics.get(key), m.currency, m.pip), Cell(one.definition, "quiet", "wrap")] for key, one in METRICS.items() if one.family == family], kind="defined")
         for family, title in FAMILIES.items()
     ]
-    return Section("all", "Every figure with its definition", "risk figures are of daily returns, UTC days", blocks)
+    return Section("all", "All metrics, with definitions", "risk metrics are of the returns of trading days", blocks)
 
 
 def rules(m: Material) -> Section:
     named = [(name, m.spec[name]) for name in ("account", "costs", "execution", "sizing", "limits") if isinstance(m.spec.get(name), Mapping)]
     params = m.spec["strategy"]["params"]
     tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in values.items()]) for name, values in [("strategy", params), *named] if values]
-    return Section("rules", "The rules of this run", "an em dash: of the instrument, or of the bars", [Beside(tables)])
+    return Section("rules", "Settings of this run", "an em dash: the instrument's own, or that of the bars", [Beside(tables)])
 
 
 def _setting(section: str, key: str, value: Any) -> str:
@@ -258,12 +258,12 @@ def _setting(section: str, key: str, value: Any) -> str:
 
 
 def manifest(m: Material) -> Section:
-    rows = [["question", m.manifest["spec_hash"]], ["code of the engine", m.manifest["code"]]]
+    rows = [["spec hash", m.manifest["spec_hash"]], ["engine version", m.manifest["code"]]]
     rows += [[f"bars {one['instrument']} {one['timeframe']} {one['side']}, {int(one['bars']):,}", one["version"] or DASH] for one in m.spec["data"]]
     rows += [[f"result: {words(name)}", value] for name, value in m.hashes.items()]
     rows += [[name, version] for name, version in m.manifest["libraries"].items()]
     table = Table(("What", "SHA-256, or version"), [[name, Cell(value, kind="code")] for name, value in rows])
-    return Section("manifest", "What decided this result", "the same question on the same code gives the same bytes", [table, *([Prose(m.note, "quiet", "note")] if m.note else [])])
+    return Section("manifest", "Reproducibility", "the same spec on the same engine gives the same bytes", [table, *([Prose(m.note, "quiet", "note")] if m.note else [])])
 
 
 def tables_of(section: Section) -> Sequence[Table]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from domain.analytics import Belief, MonteCarlo, Overfitting, Plan, Remark, Significance, believe, deflated_sharpe
-from domain.analytics.metrics import finite
+from domain.analytics.guards import finite
 from domain.analytics.significance import luck, luck_beats
 from domain.errors import BadRequest
 from domain.params import Param, build, params_of, values_of
@@ -17,7 +17,6 @@ from worker.desk.sweeps import Sweeps
 from worker.store import Run
 from worker.store.selection import Selection, selection_of
 
-YEAR = 252**0.5
 Gate = Literal["green", "red", "unknown"]      # does it look ahead: no, yes, nobody has looked
 ASKED = ("paths", "seed")   # of a plan to draw
 LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a backtest is sought
@@ -99,7 +98,7 @@ def _deflated(kept: Significance, chosen: Selection) -> Significance:
         return replace(kept, trials=chosen.trials)
     against = (kept.periods, chosen.trials, chosen.variance)
     return replace(
-        kept, trials=chosen.trials, luck_year=finite(luck(*against) * YEAR), luck_beats=finite(luck_beats(kept.sharpe, *against)),
+        kept, trials=chosen.trials, luck_year=finite(luck(*against) * kept.periods_a_year**0.5), luck_beats=finite(luck_beats(kept.sharpe, *against)),
         dsr=finite(deflated_sharpe(kept.sharpe, *against, kept.skew, kept.kurtosis)),
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
+from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
 from domain.report import FORMS, Material, believed, render
 from worker.desk.beliefs import Beliefs
@@ -99,7 +100,7 @@ class Compare:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
         judged = self._beliefs.of(run.id)
         remarks = judged.remarks if judged.known else _remarks(run, trades, fills, equity)
-        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance)
+        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
             trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,

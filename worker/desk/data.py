@@ -56,6 +56,10 @@ class Data:
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
 
+    def known_formats(self) -> str:
+        """The formats that can be imported, as one line."""
+        return readers.known()
+
     def models(self) -> dict[str, tuple[Param, ...]]:
         """Synthetic models: name -> parameters."""
         return {name: params_of(SYNTHETIC[name]) for name in SYNTHETIC}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import nanoseconds
+from domain.analytics.daily import calendar_of, nanoseconds
 from domain.analytics.regimes import UNKNOWN, entered, known_late
 from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
@@ -78,7 +78,7 @@ class Splits:
         run, told = self._run(run_id), self._told(run_id, by, instrument)
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
         regimes, pooled = _pooled(self._regimes(told), trades)
-        found = taken_apart(trades, fills, equity, run.summary["balance"], regimes)
+        found = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
         figures = pd.DataFrame([{name: one[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for one in found.metrics.values()], index=list(found.metrics))
         table = found.table.join(figures.astype(float), on="regime") if len(found.table) else found.table
         late = known_late(trades, regimes)

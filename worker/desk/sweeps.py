@@ -12,7 +12,7 @@ import pandas as pd
 from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
 from domain.market import Instrument, instrument
-from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, dimensions, feasible, heat
+from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, compared, dimensions, feasible, heat
 from domain.optimise.grid import rules_at, swept
 from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
@@ -21,6 +21,7 @@ from domain.trading.costs import Costs
 from worker.desk.backtests import RULES, Backtests, Question
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
+from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.thin import thin
 from worker.store import Run
 from worker.store.chunks import PACE
@@ -177,8 +178,10 @@ class Sweeps:
         return cscv(self._moved(run_id), blocks)
 
     def folds(self, run_id: str) -> pd.DataFrame:
-        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified."""
-        return self._frame(self.get(run_id), "folds")
+        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified.
+        Beside them ``in_sample_yearly, out_of_sample_yearly, kept`` as ``domain.optimise.compared`` has them."""
+        folds = self._frame(self.get(run_id), "folds")
+        return folds.join(compared(folds))
 
     def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity, fold`` of a walk-forward's tests, one after the other; ``ts, equity, scenario`` of a stress test."""
@@ -213,6 +216,15 @@ class Sweeps:
         with self._context.store.look() as unit:
             known = [unit.datasets.get(version) for version in spec["datasets"]]
         return [instrument(one.instrument, self._context.settings.instruments_file) for one in known if one]
+
+    def luck(self, run_id: str, trials: int) -> Luck:
+        """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
+        run, sharpes = self.get(run_id), self.sharpes(run_id)
+        if run.kind != "sweep":
+            return of_search(trials, sharpes, days_a_year_of(run.summary))
+        best = next(iter(run.summary["best"]), None)
+        pnl = self.matrix(run_id)[0][:, int(best["number"])] if best else np.zeros(0)
+        return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
     def question(self, run_id: str, number: int) -> Question:
         """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from domain.analytics import daily_sharpe
+from domain.analytics.guards import finite
 from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Around
@@ -52,7 +53,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = {name: work.store.frames.put(_plain(frame)) for name, frame in made.items()}
     work.progress(0.95)
     used = [known[version] for version in spec["datasets"]]
-    trial = _trial(spec, asked, strategy, result.metrics["sharpe"], len(judged.daily))
+    trial = _trial(spec, asked, strategy, daily_sharpe(judged.daily), len(judged.daily))
 
     def keep(unit: Unit) -> Kept:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
@@ -66,12 +67,12 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     return keep
 
 
-def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float | None, days: int) -> dict[str, Any]:
+def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
     """The run's line in the ledger of trials."""
     from domain.backtest.study import spec_hash
     from domain.backtest.sweep import params_hash
 
-    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=None if sharpe is None else sharpe / math.sqrt(252), days=days)
+    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=finite(sharpe), days=days)
 
 
 def _first_use() -> bool:

@@ -66,6 +66,8 @@ def backtest(
     if as_json:
         return say(found.plain(), True)
     show(found)
+    if start.strip():
+        print(f"\n{found.study.history.sentence}")
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 

@@ -106,7 +106,7 @@ def test_what_people_and_files_wrote_is_text_not_markup():
 
 def test_losing_is_down_and_severe_remarks_are_named_by_words_too():
     page = html(r=results(60, -0.4))
-    assert b'class="verdict down"' in page and "\u25bc loses" in Page(page).text
+    assert b'class="verdict down"' in page and "\u25bc unprofitable" in Page(page).text
     assert "\u2715 severe" in Page(html(r=results(9))).text
 
 
@@ -137,7 +137,7 @@ def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_th
 def test_the_text_keeps_to_a_hundred_columns_and_says_the_same(made):
     text = made["report.txt"].decode()
     assert max(map(len, text.splitlines())) <= 100 and "\u202f" not in text and not re.search(r"[ \t]$", text, re.M)
-    for title in ("EQUITY AND DRAWDOWN", "MONTHS", "FROM GROSS TO NET", "SHOULD YOU BELIEVE IT?", "WHAT DECIDED THIS RESULT"):
+    for title in ("EQUITY AND DRAWDOWN", "MONTHS", "COST ATTRIBUTION, GROSS TO NET", "CAVEATS", "ROBUSTNESS CHECKS", "REPRODUCIBILITY"):
         assert title in text
     assert "ab" * 32 in text and "Profit factor" in text
 
