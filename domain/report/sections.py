@@ -187,7 +187,8 @@ def groups(m: Material) -> Section:
 
 def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     shown_ = table if len(table) <= MOST_GROUPS else table.reindex(table["net"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
-    rows: Rows = [[words(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
+    named = label if key == "exit_reason" else words
+    rows: Rows = [[named(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
     more = f"the {MOST_GROUPS} that moved most money of {len(table)}" if len(table) > MOST_GROUPS else ""
     return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 

@@ -11,11 +11,14 @@ import pandas as pd
 
 from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
+from domain.market import Instrument, instrument
 from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, compared, dimensions, feasible, heat
-from domain.optimise.grid import swept
+from domain.optimise.grid import rules_at, swept
 from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
-from worker.desk.backtests import Backtests, Question
+from domain.trading.cost_units import in_pips, space_in_pips, without_unit
+from domain.trading.costs import Costs
+from worker.desk.backtests import RULES, Backtests, Question
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
@@ -204,6 +207,17 @@ class Sweeps:
         with self._context.store.look() as unit:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
 
+    def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """What was asked, as a form shows it: costs, and values of them that are varied, in pips, where they were stored in price units too."""
+        traded = self._instruments(spec)
+        parts = {name: space_in_pips(spec[name], spec["costs"], [one.pip for one in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
+        return {**spec, **parts, "costs": in_pips(spec["costs"], traded)}
+
+    def _instruments(self, spec: Mapping[str, Any]) -> list[Instrument]:
+        with self._context.store.look() as unit:
+            known = [unit.datasets.get(version) for version in spec["datasets"]]
+        return [instrument(one.instrument, self._context.settings.instruments_file) for one in known if one]
+
     def luck(self, run_id: str, trials: int) -> Luck:
         """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
         run, sharpes = self.get(run_id), self.sharpes(run_id)
@@ -221,11 +235,10 @@ class Sweeps:
         row = self.table(run_id).set_index("number").loc[number]
         names = list(run.spec.get("space") or run.summary.get("grid", {}))
         changed = {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in names}
-        rules: dict[str, dict[str, Any]] = {name: dict(run.spec[name]) for name in self._backtests.rules() if name in run.spec}
-        for name, value in changed.items():
-            section, dot, key = name.partition(".")
-            if dot:
-                rules[section][key] = value
+        rules = {name: values_of(rules_at(build(RULES[name], run.spec[name]), name, changed)) for name in RULES if name in run.spec and name != "costs"}
+        costs = values_of(rules_at(build(Costs, run.spec["costs"]), "costs", changed))
+        old = {} if "unit" in run.spec["costs"] else {"unit"}
+        rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [one.name for one in self._instruments(run.spec)])
         params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]

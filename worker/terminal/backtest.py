@@ -87,7 +87,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
     from domain.market.instrument import instruments
     from domain.params import values_of
-    from domain.trading.costs import overlaid
+    from domain.trading.cost_units import overlaid
     from domain.trading.rules import Rules
     from worker.settings import load, read_toml, settings_from
 
