@@ -30,7 +30,7 @@ from domain.report.figures import (
 )
 from domain.report.material import Material
 from domain.report.palette import STEPS
-from domain.trading.task import DROPS
+from domain.trading.outcomes import DROPS, KINDS, label, sentence
 
 Rows = list[Sequence[str | Cell]]
 WORDS = {"passed": ("passes checks", "up"), "doubtful": ("doubtful", "warn"), "failed": ("fails checks", "down"), "open": ("not evaluated", "quiet")}
@@ -39,39 +39,6 @@ LEVELS = {"note": ("note", "quiet"), "warning": ("warning", "warn"), "severe": (
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year")
 GROUPED = ("instrument", "side", "session", "weekday", "year", "exit_reason", "regime", "tag")
 MOST_GROUPS = 14
-DROPPED = {
-    "duplicate_tag": "A position or order of the same tag was there already.",
-    "opposite_dropped": "A position of the same tag was there on the other side.",
-    "stop_through": "The stop was already through at the fill.",
-    "target_through": "The target was already reached at the fill.",
-    "no_stop": "A stop was needed, and there was none.",
-    "no_size": "No finite size came out.",
-    "below_min_lot": "The size was below the minimum lot.",
-    "no_margin": "Too little free margin.",
-    "halted": "Trading was halted.",
-    "expired": "The order was not reached in its time.",
-    "oco_cancelled": "Another order of its group filled.",
-    "end_of_data": "Decided on the last bar, or still waiting there.",
-    "blackout": "The time lies in a window without entries.",
-    "limit_positions": "As many positions as may be open.",
-    "limit_symbol": "As many positions of the instrument as may be open.",
-    "limit_correlation": "It moves with an open position.",
-    "limit_leverage": "No room under the limit on leverage.",
-    "limit_currency": "No room under the limit on a currency.",
-    "limit_spread": "The spread was wider than allowed.",
-    "limit_volatility": "The bar was longer than allowed.",
-}
-COUNTED = {
-    "nothing_to_exit": "Exit signals that found no position.",
-    "over_max_lot": "Sizes that were capped at the maximum lot.",
-    "target_below_step": "Targets whose share of the lots was below the lot step.",
-    "not_magnified": "Bars without finer bars to look into; decided pessimistically.",
-    "magnify_mismatch": "Bars that reach further than their finer bars, or less far.",
-    "stale_rate": "Conversions at a rate older than four days.",
-    "shrunk_leverage": "Orders made smaller by the limit on leverage.",
-    "shrunk_currency": "Orders made smaller by the limit on a currency.",
-}
-
 
 def document(m: Material) -> Document:
     badges = [Cell("synthetic bars", "other")] if m.synthetic else []
@@ -219,7 +186,7 @@ def groups(m: Material) -> Section:
 
 def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     shown_ = table if len(table) <= MOST_GROUPS else table.reindex(table["net"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
-    rows: Rows = [[words(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
+    rows: Rows = [[label(str(one.group)) if key == "exit_reason" else words(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
     more = f"the {MOST_GROUPS} that moved most money of {len(table)}" if len(table) > MOST_GROUPS else ""
     return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 
@@ -230,12 +197,12 @@ def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
 def refused(m: Material) -> Section:
     drops = [(key, m.counts.get(key, 0)) for key in DROPS]
     signals = m.entries + m.dropped
-    rows: Rows = [[words(key), Cell(DROPPED.get(key, ""), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
-    asked: Rows = [["entry signals", Cell("What the strategy asked for.", kind="wrap"), number(signals)], ["entries filled", Cell("What was traded.", kind="wrap"), number(m.entries)]]
+    rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
+    asked: Rows = [["Entry signals", Cell("Entries that the strategy asked for.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
     if m.bars_of_history:
         asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
-    asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
-    asked += [[words(key), Cell(told, kind="wrap"), number(m.counts[key])] for key, told in COUNTED.items() if m.counts.get(key)]
+    asked += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
+    asked += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
     blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
     return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
 
@@ -247,7 +214,7 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
     named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
     times = named.groupby(["reason", "verdict"], sort=False).size()
     rows = [
-        [words(one.reason), words(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
+        [label(one.reason), label(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
         for one in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
     columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")

@@ -88,7 +88,7 @@ def test_the_page_says_the_figures(made):
     sign = "+" if f["net_return"] > 0 else "\u2212"
     assert f"{sign}{abs(100 * f['net_return']):,.1f} %" in text and f"{sign}{abs(f['net_profit']):,.0f} USD" in text
     assert f"\u2212{abs(100 * f['max_drawdown']):.1f} %" in text and f"{f['profit_factor']:.2f}" in text and f"{f['expectancy_r']:+.3f} R".replace("-", "\u2212") in text
-    for said in ("breakout \u00b7 EURUSD M15", "ab" * 32, "cd" * 32, "ef" * 32, "12,345 bars", "1,234", "A position or order of the same tag was there already.", "Two trials are counted.", "3.11.9", "lookback"):
+    for said in ("breakout \u00b7 EURUSD M15", "ab" * 32, "cd" * 32, "ef" * 32, "12,345 bars", "1,234", "A position with the same tag was already open.", "Two trials are counted.", "3.11.9", "lookback"):
         assert said in text, said
     assert m.belief.verdict.replace("-", "\u2212") in text.replace("-", "\u2212")
     for one in (*m.remarks, *m.belief.questions):
@@ -211,7 +211,7 @@ def test_orders_that_were_refused_or_shrunk_are_named_once_a_reason():
     ts = pd.date_range("2024-03-01T10:00Z", periods=3, freq="h", unit="ns")
     reviews = pd.DataFrame(dict(order_id=[1, 2, 3], ts=ts, instrument="EURUSD", verdict=["refused", "refused", "shrunk"], reason=["limit_spread", "limit_spread", "shrunk_leverage"], lots_asked=[1.0, 2.0, 3.0], lots_given=[0.0, 0.0, 1.5]))
     text = Page(html(reviews=reviews)).text
-    assert "limit spread refused 2024-03-01 10:00 EURUSD 1.00 0.00 2" in text and "shrunk leverage shrunk 2024-03-01 12:00 EURUSD 3.00 1.50 1" in text
+    assert "Spread spike Rejected 2024-03-01 10:00 EURUSD 1.00 0.00 2" in text and "Reduced to leverage limit Reduced 2024-03-01 12:00 EURUSD 3.00 1.50 1" in text
 
 
 def test_a_form_that_is_none_is_a_sentence():
