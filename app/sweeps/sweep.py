@@ -113,7 +113,7 @@ def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | N
     return [
         ("Combinations", number(run.summary["combinations"]), f"{left:,} left out" if left else "all of the grid", "Combinations that make a strategy; what was left out contradicts itself, such as a fast average slower than the slow one."),
         ("Trials counted", number(luck.trials), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever: sweeps, searches, walk-forwards and single runs, those deleted included."),
-        ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"luck: {number(luck.sharpe, 2)}", "Of the best combination, daily, × √252. Luck: what the best of all trials counted would reach on average if none had any edge, by the spread of their Sharpe ratios."),
+        ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"luck: {number(luck.sharpe, 2)}", "Of the best combination, annualised. Luck: what the best of all trials counted would reach on average if none had any edge, by the spread of their Sharpe ratios."),
         ("Deflated Sharpe", number(luck.dsr, 2), f"asks {ASKS:g}", "Probability that the true Sharpe of the best is above what luck reaches among so many trials. Source: Bailey & López de Prado (2014)."),
         ("Overfitting, PBO", number(over.pbo if over else None, 2), "asks below 0.5", "How often the best of one half of time was no better than the middle of all in the other half. Source: Bailey, Borwein, López de Prado & Zhu (2017)."),
         ("Above zero", percent(spread.get("above_zero"), 0), "of all by Sharpe", "Share of the combinations with a Sharpe above 0. A strategy that only works in a corner of its parameters has a low one."),
