@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ class App:
     host: str = param("127.0.0.1", help="address to listen on")
     port: int = param(8501, low=1, high=65_535, help="port of the page")
     user: str = param("", help="who acts, in the audit trail; empty: the system's user")
+
+    @property
+    def loopback(self) -> bool:
+        """Is the page for this machine only?
+
+        >>> App().loopback, App(host="0.0.0.0").loopback, App(host="::1").loopback, App(host="nowhere").loopback
+        (True, False, True, False)
+        """
+        return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ class Work:
 class Data:
     max_import_mb: int = param(500, low=1, high=100_000, unit="MB", help="largest file that may be imported")
     max_rows: int = param(20_000_000, low=1_000, high=1_000_000_000, unit="rows", help="longest series that may be imported")
+    staged_mb: int = param(5_000, low=1, high=1_000_000, unit="MB", help="files that wait for their import, together")
+    folders: str = param("", help="folders whose files may be opened by path from other machines, comma-separated")
     instruments: str = param("", help="a TOML file with your own instruments")
 
 
@@ -167,6 +179,7 @@ def _section(name: str, values: Any) -> Any:
     for key in values:
         if key not in {p.name for p in params_of(cls)}:
             raise unknown(f"key in [{name}]", key, [p.name for p in params_of(cls)])
+    values = {key: ", ".join(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value for key, value in values.items()}
     try:
         return build(cls, values)
     except BadRequest as error:
@@ -194,6 +207,14 @@ def _dotted(document: Mapping[str, Any], prefix: str = "") -> list[str]:
     for name, value in document.items():
         keys += _dotted(value, f"{name}.") if isinstance(value, dict) else [prefix + name]
     return keys
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _login() -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, plural
-from app.kit.widgets import asked, figures, go, section
+from app.kit.widgets import asked, figures, go, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import OBJECTIVES, declared, form, named, point, said, with_unit
 from app.sweeps.table import combinations
@@ -27,6 +27,7 @@ def result(desk: Desk, run: Any) -> None:
     luck = panels.luck_of_search(desk, run)
     verdict(desk, run, best, luck)
     figures(headline(desk, run, best, luck))
+    history(run)
     trials = panels.table(desk, run.id).assign(chosen=lambda table: [point(known, row) for row in table[names].to_dict("records")])
     first = metrics[OBJECTIVES[words[0]]]
     left, right = st.columns(2, gap="medium")

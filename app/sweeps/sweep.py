@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, percent, plural
-from app.kit.widgets import figures, section
+from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
 from app.sweeps.table import combinations
@@ -32,6 +32,7 @@ def result(desk: Desk, run: Any) -> None:
         luck, over = replace(luck, dsr=None), None
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
+    history(run)
     known = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
     table = panels.table(desk, run.id, "sharpe")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, percent, plural
-from app.kit.widgets import download, figures, section, table
+from app.kit.widgets import download, figures, history, section, table
 from app.sweeps import charts, panels
 from app.sweeps.names import declared, named, plain, point, rounded
 from worker.desk import Desk
@@ -22,6 +22,7 @@ def result(desk: Desk, run: Any) -> None:
     known = declared(desk, run.spec["strategy"])
     verdict(run, folds)
     figures(headline(desk, run, folds))
+    history(run)
     told = [point(known, {name: one[name] for name in run.summary["grid"]}) if pd.notna(one["number"]) else "not traded" for one in folds.to_dict("records")]
     left, right = st.columns([5, 2], gap="medium")
     with left:

@@ -17,6 +17,7 @@ from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
 from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
+from domain.backtest.state import TRADE
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
 from domain.market.sessions import Calendar
@@ -131,7 +132,7 @@ class Bench:
 
     def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
         """The figures of a run that has ended."""
-        start, t = laid.rules.account.balance, np.concatenate(run.trades)
+        start, t = laid.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))

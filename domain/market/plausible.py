@@ -30,10 +30,11 @@ def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> 
     >>> implausible_prices((prices, prices, prices, prices), instrument("EURUSD")).tolist()
     [False, False, True, False, True]
     """
-    high, low = (pick.reduce([np.abs(values) for values in ohlc]) for pick in (np.maximum, np.minimum))
+    ohlc = tuple(_bounded(values) for values in ohlc)
+    high, low = np.maximum.reduce(ohlc), np.minimum.reduce(ohlc)
     if not len(high):
         return np.zeros(0, bool)
-    local, usual = _around(np.abs(ohlc[3])), USUAL_PRICE.get(instrument.name, 0.0)
+    local, usual = _around(ohlc[3]), USUAL_PRICE.get(instrument.name, 0.0)
     wrong = (high > LARGEST) | (high / LEAP > np.maximum(local, instrument.tick))
     if usual:
         wrong |= high > FAR * usual
@@ -45,7 +46,7 @@ def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> 
 def price_sentence(close: np.ndarray, instrument: Instrument) -> str:
     """What is odd about the prices as a whole: their median against the usual one; empty where that is not it."""
     usual = USUAL_PRICE.get(instrument.name, 0.0)
-    finite = np.abs(close[np.isfinite(close)])
+    finite = _bounded(close[np.isfinite(close)])
     middle = float(np.median(finite)) if len(finite) else usual
     if not usual or usual / FAR <= middle <= usual * FAR:
         return ""
@@ -65,7 +66,7 @@ def implausible_spreads(spread: np.ndarray, close: np.ndarray, instrument: Instr
     if not len(positive):
         return np.zeros(len(spread), bool)
     middle, least = float(np.median(positive)), OF_POINT * min(point_of(close), instrument.tick)
-    wrong = spread >= OF_PRICE * max(float(np.median(np.abs(close))), instrument.tick)
+    wrong = spread >= OF_PRICE * max(float(np.median(_bounded(close))), instrument.tick)
     if instrument.spread and middle > WIDE * instrument.spread:
         wrong |= spread > WIDE * instrument.spread
     if middle < least:
@@ -95,6 +96,11 @@ def point_of(close: np.ndarray) -> float:
         if np.allclose(shown, np.round(shown, decimals), rtol=1e-12, atol=1e-12):
             return float(f"1e-{decimals}")
     return 1e-10
+
+
+def _bounded(values: np.ndarray) -> np.ndarray:
+    """Sizes, so far bounded that two of them can be added."""
+    return np.minimum(np.abs(values), 1e300)
 
 
 def _around(values: np.ndarray) -> np.ndarray:

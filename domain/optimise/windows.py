@@ -21,15 +21,15 @@ YEAR = 365.25       # calendar days
 class Windows:
     """Lengths are calendar days."""
 
-    in_sample: int = param(365, low=1, high=20_000, unit="days", title="Fit on", help="length of the window that the choice is made on")
-    out_of_sample: int = param(90, low=1, high=20_000, unit="days", title="Test on", help="length of the window after it, in which the choice is traded")
-    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: as long as the test, so that tests neither overlap nor leave gaps")
-    anchored: bool = param(False, unit="", help="every fit begins at the start of the data, instead of moving along")
-    embargo: int = param(0, low=0, high=1_000_000, unit="bars", help="bars left out between fit and test")
+    in_sample: int = param(365, low=1, high=20_000, unit="days", title="In-sample (days)", help="length of the window that the choice is made on")
+    out_of_sample: int = param(90, low=1, high=20_000, unit="days", title="Out-of-sample (days)", help="length of the window after it, in which the choice is traded")
+    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: the out-of-sample length, so that tests neither overlap nor leave gaps")
+    anchored: bool = param(False, unit="", help="every in-sample window begins at the start of the data")
+    embargo: int = param(0, low=0, high=1_000_000, unit="bars", help="bars left out between the in-sample and the out-of-sample window")
 
     def __post_init__(self) -> None:
         if 0 < self.step < self.out_of_sample:
-            raise BadRequest(f"step is {self.step} days and out_of_sample {self.out_of_sample}: tests would overlap and count days twice. Make step 0, or at least as long as the test")
+            raise BadRequest(f"step is {self.step} days and out_of_sample {self.out_of_sample}: tests would overlap and count days twice. Make step 0, or at least as long as the out-of-sample window")
 
 
 class Fold(NamedTuple):

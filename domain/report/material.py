@@ -26,7 +26,7 @@ from domain.market.sessions import Calendar
 from domain.report import charts
 from domain.report.figures import clock, exact, words
 from domain.report.svg import Chart
-from domain.trading.task import DROPS
+from domain.trading.outcomes import DROPS
 
 HISTORIES = 200         # drawn of the daily returns; a share of them is known to about three in a hundred
 WORTH_NAMING = 0.05     # of the deepest fall

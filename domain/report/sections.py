@@ -200,7 +200,7 @@ def refused(m: Material) -> Section:
     rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
     asked: Rows = [["Entry signals", Cell("Entries that the strategy asked for.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
     if m.bars_of_history:
-        asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
+        asked += [["Bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
     asked += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
     asked += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
     blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]

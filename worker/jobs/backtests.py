@@ -115,7 +115,7 @@ def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any], whole: bool = F
     start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
     bars = work.store.frames.get(dataset.frame, start=None if whole else start - before, end=end)
     if bars.empty or bars["ts"].iloc[-1] < start - before:
-        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the span asks for {start:%Y-%m-%d} to {end:%Y-%m-%d}. Choose a span inside")
+        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for {start:%Y-%m-%d} to {end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data")
     return bars.assign(ts=bars["ts"].dt.as_unit("ns"))
 
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from domain.errors import BadRequest, TidemarkError
 from domain.parsing import shown
 
 OWN = ("csv", "parquet")        # our own formats: times without a zone are UTC
-CLOCK = "Clock of files that do not say theirs, such as MetaTrader exports: UTC, mt5_us, mt5_eu, a zone like Europe/Prague, UTC+2. A CSV or Parquet of ours without a zone is in UTC."
+CLOCK = (
+    "Clock of files that do not say theirs, such as MetaTrader exports, and of signals without a zone: UTC, mt5_us, mt5_eu, a zone like Europe/Prague, UTC+2. "
+    "Default: times without a zone in CSV and Parquet with ts are UTC, and other files are refused."
+)
 
 Clock = Annotated[str, typer.Option("--clock", help=CLOCK)]
 
@@ -61,6 +65,25 @@ class BarFiles:
         """All files are read: a clock that none of them needed is refused, as it would change nothing."""
         if self.clock and not self._used:
             raise BadRequest(f"--clock {self.clock} is not needed: every file says its own clock. Leave it out")
+
+    def signals(self, table: Any) -> Any:
+        """A table of signals, its times without a zone read on ``clock``, as those of the bars are; without one they are in UTC."""
+        from domain.market import to_utc
+        from domain.market.readers import stamps
+        from domain.market.report import moment
+
+        if not self.clock or "ts" not in table:
+            return table
+        texts = [str(text).strip() for text in table["ts"]]
+        read = {k: stamps.one(text, stamps.ISO) for k, text in enumerate(texts) if stamps.kind_of(text) == stamps.ISO}
+        naive = [k for k, stamp in read.items() if not stamp.aware]
+        instants, bad = to_utc(np.array([read[k].ns for k in naive], np.int64), self.clock)
+        if bad.any():
+            row = naive[int(bad.argmax())]
+            raise BadRequest(f"row {row + 1} of the signals: {texts[row]} cannot be read on the clock {self.clock}; write it in UTC, with a Z at its end")
+        for k, ns in zip(naive, instants, strict=True):
+            texts[k] = moment(int(ns))
+        return table.assign(ts=texts)
 
     def _instants(self, path: Path, recognised: Any, raw: Any) -> Any:
         """The times of the rows in UTC: by the file's own clock, or by ``clock``; never taken for UTC because nothing is known."""

@@ -33,8 +33,8 @@ def import_(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    staged = at.data.stage_path(file)
-    asks = at.data.stage_path(ask) if ask else None
+    staged = at.data.stage_path(file, own_rights=True)
+    asks = at.data.stage_path(ask, own_rights=True) if ask else None
     name = instrument or staged.found.instrument
     if not name:
         raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its instrument; give --instrument")

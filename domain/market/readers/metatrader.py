@@ -31,6 +31,7 @@ class MetaTrader(Reader):
     key = "mt5"
     title = "MetaTrader 5 export"
     family = "MetaTrader 4 and 5 (CSV, .hst)"
+    server_clock = True
 
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
@@ -43,7 +44,7 @@ class MetaTrader(Reader):
         if layout is None:
             raise BadRequest(f"{path.name} has no MetaTrader header (DATE, OPEN, HIGH, LOW, CLOSE, TICKVOL); choose another format")
         raw = replace(read_text(path, layout, limits, progress), clock=None)
-        return spread_in_prices(raw, digits_of(prices_of(rows_of(lines, layout), layout)))
+        return spread_in_prices(raw, digits_of(prices_of(rows_of(lines, layout), layout)), instrument.digits)
 
 
 def _layout(lines: Sequence[str]) -> Layout | None:

@@ -1,33 +1,35 @@
-"""What the parts of the desk share: store, settings, who acts, and how a worker is woken."""
+"""What the facets of the desk share: store, settings, the acting user, and how a worker is woken."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.audit import canonical, plain
 from domain.errors import BadRequest
 from domain.manifest import code_hash
+from worker.desk.incoming import Quota
 from worker.settings import Settings
 from worker.store import Job, Store
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """The job; ``new`` is False where exactly this was asked before and that job stands for it."""
+    """The job; ``new`` is False where an identical request exists, whose job it then is."""
 
     job: Job
     new: bool
 
 
 @dataclass(frozen=True)
-class Room:
+class DeskContext:
     store: Store
     settings: Settings
     user: str
     send: Callable[[str, str, str], bool]
+    quota: Quota = field(default_factory=Quota)
 
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
         """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job."""
@@ -36,17 +38,17 @@ class Room:
             if new:
                 unit.audit(job.actor, "job_submitted", f"job:{job.id}", job=kind, title=title, spec=spec_digest(spec))
         if new:
-            self.tell(job)
+            self.wake(job)
         return Submitted(job, new)
 
-    def tell(self, job: Job) -> None:
+    def wake(self, job: Job) -> None:
         if self.send(self.settings.redis_url, job.queue, job.id):
             with self.store.unit() as unit:
                 unit.jobs.sent([job.id], unit.now())
 
 
 def key_of(kind: str, spec: Mapping[str, Any]) -> str:
-    """The same question on the same code has the same key."""
+    """The same request on the same code has the same key."""
     return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_hash())))).hexdigest()
 
 
@@ -54,8 +56,8 @@ def spec_digest(spec: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(plain(spec))).hexdigest()
 
 
-def found(thing: Any, what: str, name: str) -> Any:
-    """``thing``, or a sentence that there is none."""
+def required(thing: Any, what: str, name: str) -> Any:
+    """``thing``, or a refusal that says that there is none."""
     if thing is None:
         raise BadRequest(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
     return thing
