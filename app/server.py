@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
 
 from app.desk import desk  # noqa: E402
+from app.kit.figures import typeset  # noqa: E402
 from worker.desk import Refused  # noqa: E402
 
 log = logging.getLogger("app")
@@ -26,7 +27,7 @@ log = logging.getLogger("app")
 
 async def health(request: Request) -> JSONResponse:
     """200 if database and queue answer and a worker is alive, else 503 and what is wrong."""
-    parts = await run_in_threadpool(lambda: desk().house.health())
+    parts = await run_in_threadpool(lambda: desk().system.health())
     well = all(part.state != "failed" for part in parts)
     return JSONResponse({"status": "ok" if well else "failed", "parts": {part.part.lower(): part.state for part in parts}}, 200 if well else 503)
 
@@ -36,13 +37,13 @@ async def nothing_here(request: Request, error: Exception) -> JSONResponse:
 
 
 def show_error(error: Exception) -> bool:
-    """What a person asked in vain is a sentence; a bug is an id here and its traceback in the log."""
+    """A refusal is a sentence; a bug is an id here and its traceback in the log."""
     if isinstance(error, Refused):
-        st.error(str(error), icon=":material/error:")
+        st.error(typeset(str(error)), icon=":material/error:")
         return True
     error_id = secrets.token_hex(3)
     log.error("error %s on a page", error_id, exc_info=error)
-    st.error(f"The details are in the log. Your settings are kept. Id {error_id}.", title="Something broke on our side", icon=":material/error:")
+    st.error(f"The details are in the log, under the id {error_id}. Your inputs are kept.", title="Internal error", icon=":material/error:")
     return True
 
 

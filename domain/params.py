@@ -137,7 +137,7 @@ def _within(p: Param, value: float) -> None:
 
 
 def _word(p: Param) -> str:
-    return {int: "whole number", float: "number", bool: "true or false", str: "word"}.get(p.type, p.type.__name__)
+    return {int: "whole number", float: "number", bool: "true or false", str: "word"}.get(p.type, getattr(p.type, "word", p.type.__name__))
 
 
 def _plain(hint: Any) -> type:

@@ -1,4 +1,4 @@
-"""Settings: what is in force, where it comes from, and whether the house is well."""
+"""Settings: configuration and its source, health, processes, versions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MARKS = {"well": ":green[:material/check_circle:]", "warning": ":orange[:materia
 
 
 def render(desk) -> None:
-    health = desk.house.health()
-    ill = [part for part in health if part.state == "failed"]
-    head("Settings", f"{ill[0].part}: {ill[0].note}" if ill else "everything answers")
+    health = desk.system.health()
+    failed = [part for part in health if part.state == "failed"]
+    head("Settings", f"{failed[0].part}: {failed[0].note}" if failed else "All services healthy")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         settings(desk)
@@ -27,4 +27,4 @@ def render(desk) -> None:
             st.markdown(f"{MARKS[part.state]} **{part.part}**: {part.note}")
         processes(desk)
         section("Versions")
-        table(pairs_frame(desk.house.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)
+        table(pairs_frame(desk.system.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)

@@ -127,7 +127,7 @@ def bug(job: Job) -> Callable[[Work], None]:
     """An id for the page; the traceback goes to the log under the same id."""
     error_id = secrets.token_hex(3)
     log.exception("error %s in job %s (%s), attempt %s, spec %s", error_id, job.id, job.kind, job.epoch, job.spec)
-    return lambda work: failed(work, "bug", "Something broke on our side. The details are in the log.", error_id)
+    return lambda work: failed(work, "bug", "Internal error. The details are in the log.", error_id)
 
 
 def try_again(work: Work, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Several backtests under one heading: one question on several series, each on an account of its own."""
+"""Batches: the same backtest on several series, each on a separate account."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, plural
-from app.kit.tables import run_columns, runs_frame, state_column
-from app.kit.widgets import download, go, section, table
+from app.kit.tables import kind_column, kind_of, run_columns, runs_frame, state_column
+from app.kit.widgets import download, failure, go, section, table
 from worker.desk import Desk
 
 WIDTHS = {"run": 64, "bars": 250}
 
 
 def view(desk: Desk, batch: Any) -> None:
-    """Runs by itself while a backtest is under way; then it stops asking."""
+    """Refreshes by itself while a backtest is active."""
     busy = any(one.job.open for one in desk.batches.members(batch.id))
     st.fragment(_draw, run_every=1.0 if busy else None)(desk, batch, busy)
 
@@ -29,7 +29,7 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{batch.name or batch.title}**", width="content")
-        st.caption(f"{len(members) - len(open_)} of {plural(len(members), 'backtest')} ended; choose one to open it", width="content")
+        st.caption(f"{len(members) - len(open_)} of {plural(len(members), 'backtest')} finished; select one to open it", width="content")
         st.space("stretch")
         if open_:
             if st.button("Cancel all", icon=":material/close:", key=f"cancel-{batch.id}"):
@@ -37,7 +37,7 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
                 st.rerun(scope="fragment")
         else:
             download("CSV", f"{batch.id}_batch.csv", "text/csv", partial(desk.batches.download, batch.id), f"take-{batch.id}")
-            if st.button("Remove the heading", icon=":material/delete:", type="tertiary", key=f"remove-{batch.id}", help="Its runs stay in the list."):
+            if st.button("Ungroup", icon=":material/delete:", type="tertiary", key=f"remove-{batch.id}", help="Its runs stay in the list."):
                 desk.batches.delete(batch.id)
                 go("backtest")
     if open_:
@@ -48,7 +48,7 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
         go("backtest", run=run.id)
     for one in members:
         if one.job.state == "failed":
-            st.caption(f":red[:material/error:] **{one.job.title}**: {(one.job.error or {}).get('sentence', '')}")
+            st.caption(f":red[:material/error:] **{one.job.title}**: {failure(one.job.error or {})}")
 
 
 def _note(open_: list[Any]) -> str:
@@ -64,23 +64,23 @@ def _frame(desk: Desk, batch: Any, members: list[Any]) -> pd.DataFrame:
 
 def _columns() -> dict[str, Any]:
     config, known = st.column_config, run_columns()
-    return {"run": known["run"], "bars": config.TextColumn("Bars", width=WIDTHS["bars"]), "state": state_column(76), **{name: known[name] for name in ("curve", "net", "drawdown", "trades", "factor")}}
+    return {"run": known["run"], "bars": config.TextColumn("Data", width=WIDTHS["bars"]), "state": state_column(76), **{name: known[name] for name in ("curve", "net", "drawdown", "trades", "factor")}}
 
 
 def earlier(desk: Desk, shown: str = "") -> None:
-    """The latest batches; choose one to open it."""
+    """The latest batches; a selected one is opened."""
     batches = [one for one in desk.batches.latest() if one.id != shown]
     if not batches:
         return
-    section("Several at once", "each on its own account, newest first; choose one to open it")
-    rows = pd.DataFrame([dict(batch=one.id, what=one.name or one.title, bars=["synthetic"] if one.synthetic else [], made=clock(one.created_at), actor=one.actor) for one in batches])
+    section("Batches", "separate accounts, newest first; select one to open it")
+    rows = pd.DataFrame([dict(batch=one.id, what=one.name or one.title, data=kind_of(one.synthetic), made=clock(one.created_at), actor=one.actor) for one in batches])
     config = st.column_config
     columns = {
         "batch": config.TextColumn("Batch", width=64),
-        "what": config.TextColumn("What", width=330),
-        "bars": config.MultiselectColumn("Bars", width=84, options=["synthetic"], color=["violet"]),
-        "made": config.TextColumn("Made, UTC", width=120),
-        "actor": config.TextColumn("By", width=90),
+        "what": config.TextColumn("Strategy", width=330),
+        "data": kind_column(),
+        "made": config.TextColumn("Created, UTC", width=120),
+        "actor": config.TextColumn("User", width=90),
     }
     row = table(rows, columns, "Earlier batches", key=f"batches-{shown}", pick=True)
     if row is not None:

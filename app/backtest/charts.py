@@ -1,4 +1,4 @@
-"""Charts of the laboratory: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of a run: frame in, Altair chart out, in the grammar of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ WORDS: dict[str, Any] = dict(domain=False, ticks=False, grid=False, labelLimit=1
 
 
 def curve_pair(curve: pd.DataFrame, falls: pd.DataFrame, currency: str, height: int = 200, behind: tuple[pd.DataFrame, Sequence[str]] | None = None) -> alt.VConcatChart:
-    """A curve above, how far it lies below its highest value beneath. ``curve``: ts, value, share; ``falls``: the deepest, to be named.
-    ``behind``: stretches of regimes (start, end, regime) and the names of all."""
-    tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), alt.Tooltip("share:Q", format=".2%", title="below the highest")]
+    """A curve above, its drawdown beneath. ``curve``: ts, value, share; ``falls``: the largest, to be labelled.
+    ``behind``: episodes of regimes (start, end, regime) and the names of all."""
+    tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), alt.Tooltip("share:Q", format=".2%", title="drawdown")]
     above: Picture | alt.Chart = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
         x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f")), color=by_role(), tooltip=tips
     )  # fmt: skip
@@ -37,14 +37,14 @@ def curve_pair(curve: pd.DataFrame, falls: pd.DataFrame, currency: str, height: 
 
 
 def excursions(points: pd.DataFrame, height: int = 250) -> Picture:
-    """How far each trade went against its side and for it, in R; coloured by how it ended."""
+    """MAE and MFE of each trade, in R; coloured by its result."""
     shown = points.assign(role=np.where(points["won"], "up", "down"), ended=np.where(points["won"], "won", "lost"))
     dots = alt.Chart(shown).mark_point(filled=True, size=16, opacity=0.5).encode(
-        x=alt.X("mae_r:Q", axis=alt.Axis(title="against, R", format=".1f", grid=True, gridOpacity=0.4, **END)),
-        y=alt.Y("mfe_r:Q", axis=unit("for, R", format=".1f")), color=by_role(),
-        tooltip=[alt.Tooltip("trade_id:Q", title="trade"), "ended:N", *(alt.Tooltip(f"{name}:Q", format="+.2f", title=title) for name, title in (("r", "result, R"), ("mae_r", "against, R"), ("mfe_r", "for, R")))],
+        x=alt.X("mae_r:Q", axis=alt.Axis(title="MAE, R", format=".1f", grid=True, gridOpacity=0.4, **END)),
+        y=alt.Y("mfe_r:Q", axis=unit("MFE, R", format=".1f")), color=by_role(),
+        tooltip=[alt.Tooltip("trade_id:Q", title="trade"), "ended:N", *(alt.Tooltip(f"{name}:Q", format="+.2f", title=title) for name, title in (("r", "result, R"), ("mae_r", "MAE, R"), ("mfe_r", "MFE, R")))],
     )  # fmt: skip
-    stop = alt.Chart(pd.DataFrame(dict(x=[1.0]))).transform_calculate(role="'quiet'").mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=alt.value("the first stop"))
+    stop = alt.Chart(pd.DataFrame(dict(x=[1.0]))).transform_calculate(role="'quiet'").mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=alt.value("initial stop"))
     return alt.layer(dots, stop).properties(height=height)
 
 
@@ -65,12 +65,12 @@ def surface(table: pd.DataFrame, height: int = 250) -> Picture:
 def group_bars(table: pd.DataFrame, currency: str) -> alt.Chart:
     """Net of each group, in the order of the table."""
     shown = table.assign(role=np.where(table["net"] >= 0, "up", "down"))
-    tips = [alt.Tooltip("group:N"), alt.Tooltip("trades:Q", format=","), alt.Tooltip("net:Q", format="+,.0f", title=f"net, {currency}"), alt.Tooltip("r_mean:Q", format="+.3f", title="mean, R"), alt.Tooltip("win_rate:Q", format=".0%", title="won")]
+    tips = [alt.Tooltip("group:N"), alt.Tooltip("trades:Q", format=","), alt.Tooltip("net:Q", format="+,.0f", title=f"net PnL, {currency}"), alt.Tooltip("r_mean:Q", format="+.3f", title="mean, R"), alt.Tooltip("win_rate:Q", format=".0%", title="win rate")]
     return (
         alt.Chart(shown)
         .mark_bar(size=14 if len(shown) <= 12 else 9)
         .encode(
-            x=alt.X("net:Q", axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=f"net, {currency}", **END)),
+            x=alt.X("net:Q", axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=f"net PnL, {currency}", **END)),
             y=alt.Y("group:N", sort=None, axis=alt.Axis(title=None, minExtent=86, maxExtent=120, labelOverlap=False, **WORDS)), color=by_role(), tooltip=tips,
         )
         .properties(height=max(24 * len(shown) if len(shown) <= 12 else 15 * len(shown), 60) + 30)
@@ -78,7 +78,7 @@ def group_bars(table: pd.DataFrame, currency: str) -> alt.Chart:
 
 
 def equity_rows(curves: pd.DataFrame, order: Sequence[str], currency: str, height: int = 52) -> alt.VConcatChart:
-    """What each regime alone brought, one row each, on one scale. ``curves``: ts, regime, value."""
+    """Equity of each regime alone, one row each, on one scale. ``curves``: ts, regime, value."""
     low, high = min(float(curves["value"].min()), 0.0), max(float(curves["value"].max()), 0.0)
     axis, rows = utc(days_format(curves["ts"].sort_values()), tickCount=6), []
     for k, name in enumerate(order):
@@ -94,22 +94,22 @@ def equity_rows(curves: pd.DataFrame, order: Sequence[str], currency: str, heigh
 
 
 def late_rows(late: pd.DataFrame, order: Sequence[str], currency: str, height: int = 52) -> alt.VConcatChart:
-    """Net of each regime's trades by how many bars later it were known, one row each, on one scale. ``late``: regime, late, trades, net, win_rate."""
+    """Net PnL of each regime's trades by the delay with which it is known, one row each, on one scale. ``late``: regime, late, trades, net, win_rate."""
     low, high = min(float(late["net"].min()), 0.0), max(float(late["net"].max()), 0.0)
     shown, rows = late.assign(role=np.where(late["net"] >= 0, "up", "down")), []
-    tips = [alt.Tooltip("regime:N"), alt.Tooltip("late:O", title="bars late"), alt.Tooltip("trades:Q", format=","), alt.Tooltip("net:Q", format="+,.0f", title=f"net, {currency}"), alt.Tooltip("win_rate:Q", format=".0%", title="won")]
+    tips = [alt.Tooltip("regime:N"), alt.Tooltip("late:O", title="delay, bars"), alt.Tooltip("trades:Q", format=","), alt.Tooltip("net:Q", format="+,.0f", title=f"net PnL, {currency}"), alt.Tooltip("win_rate:Q", format=".0%", title="win rate")]
     for k, name in enumerate(order):
         own = shown[shown["regime"] == name]
-        last = alt.Axis(title="bars late", labelAngle=0, **END) if k == len(order) - 1 else alt.Axis(labels=False, title=None)
+        last = alt.Axis(title="delay, bars", labelAngle=0, **END) if k == len(order) - 1 else alt.Axis(labels=False, title=None)
         value = alt.Y("net:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, format="~s", tickCount=3, titleLimit=150))
         rows.append(alt.Chart(own).mark_bar(size=16).encode(x=alt.X("late:O", axis=last, scale=alt.Scale(domain=sorted(late["late"].unique().tolist()))), y=value, color=by_role(), tooltip=tips).properties(height=height))
     return alt.vconcat(*rows, spacing=16).resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
 def fan(table: pd.DataFrame, name: str, drawn: str, height: int = 220) -> Picture:
-    """Quantiles of where other histories stand after so many steps: half of them in the dark band, nine in ten in the light one."""
+    """Quantiles of the resampled paths after so many steps: 50 % in the dark band, 90 % in the light one."""
     steps = alt.X("step:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=drawn, format=",.0f", tickCount=6, **END))
-    tips = [alt.Tooltip("step:Q", format=",", title=drawn), *(alt.Tooltip(f"{q}:Q", format="+,.1f" if name == "R" else "+.1%", title=title) for q, title in (("q95", "one in twenty above"), ("q50", "middle"), ("q05", "one in twenty below")))]
+    tips = [alt.Tooltip("step:Q", format=",", title=drawn), *(alt.Tooltip(f"{q}:Q", format="+,.1f" if name == "R" else "+.1%", title=title) for q, title in (("q95", "95th percentile"), ("q50", "median"), ("q05", "5th percentile")))]
     axis = unit(name if name == "R" else "", format=",.0f" if name == "R" else ".0%")
     base = alt.Chart(table).transform_calculate(role="'line'")
     return alt.layer(
@@ -121,24 +121,24 @@ def fan(table: pd.DataFrame, name: str, drawn: str, height: int = 220) -> Pictur
 
 
 def falls(table: pd.DataFrame, seen: float, name: str, height: int = 220) -> Picture:
-    """How deep the deepest drawdown of each history was; the line is what happened. ``table``: low, high, paths."""
+    """Distribution of the maximum drawdown of the paths; the line is the run itself. ``table``: low, high, paths."""
     shape = ",.0f" if name == "R" else ".0%"
     bars = alt.Chart(table).transform_calculate(role="'down'").mark_bar(opacity=0.55).encode(
-        x=alt.X("low:Q", bin="binned", axis=alt.Axis(title=f"deepest drawdown{', R' if name == 'R' else ''}", format=shape, tickCount=6, **END)), x2="high:Q",
-        y=alt.Y("paths:Q", axis=unit("histories", format=",.0f")), color=by_role(),
-        tooltip=[alt.Tooltip("low:Q", format=shape, title="from"), alt.Tooltip("high:Q", format=shape, title="to"), alt.Tooltip("paths:Q", format=",", title="histories")],
+        x=alt.X("low:Q", bin="binned", axis=alt.Axis(title=f"max. drawdown{', R' if name == 'R' else ''}", format=shape, tickCount=6, **END)), x2="high:Q",
+        y=alt.Y("paths:Q", axis=unit("paths", format=",.0f")), color=by_role(),
+        tooltip=[alt.Tooltip("low:Q", format=shape, title="from"), alt.Tooltip("high:Q", format=shape, title="to"), alt.Tooltip("paths:Q", format=",", title="paths")],
     )  # fmt: skip
-    line = alt.Chart(pd.DataFrame(dict(x=[seen]))).transform_calculate(role="'ink'").mark_rule(strokeWidth=1.6).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=shape, title="as it happened")])
+    line = alt.Chart(pd.DataFrame(dict(x=[seen]))).transform_calculate(role="'ink'").mark_rule(strokeWidth=1.6).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=shape, title="this run")])
     return alt.layer(bars, line).properties(height=height)
 
 
 def stressed(table: pd.DataFrame, base: float, height: int = 0) -> Picture:
-    """Net return of each scenario; the dashed line is the run as asked. ``table``: title, net_return, definition."""
+    """Net return of each scenario; the dashed line is the run itself. ``table``: title, net_return, definition."""
     shown = table.assign(role=np.where(table["net_return"] >= 0, "up", "down"))
     bars = alt.Chart(shown).mark_bar(size=12).encode(
         x=alt.X("net_return:Q", axis=alt.Axis(format=".0%", tickCount=5, grid=True, gridOpacity=0.5, title="net", **END)),
         y=alt.Y("title:N", sort=None, axis=alt.Axis(title=None, minExtent=110, maxExtent=130, **WORDS)), color=by_role(),
-        tooltip=[alt.Tooltip("title:N", title="scenario"), alt.Tooltip("net_return:Q", format="+.2%", title="net"), alt.Tooltip("max_drawdown:Q", format=".1%", title="drawdown"), alt.Tooltip("sharpe:Q", format=".2f"), alt.Tooltip("definition:N", title="what it does")],
+        tooltip=[alt.Tooltip("title:N", title="scenario"), alt.Tooltip("net_return:Q", format="+.2%", title="net"), alt.Tooltip("max_drawdown:Q", format=".1%", title="drawdown"), alt.Tooltip("sharpe:Q", format=".2f"), alt.Tooltip("definition:N", title="definition")],
     )  # fmt: skip
-    line = alt.Chart(pd.DataFrame(dict(x=[base]))).transform_calculate(role="'ink'").mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format="+.2%", title="as asked")])
+    line = alt.Chart(pd.DataFrame(dict(x=[base]))).transform_calculate(role="'ink'").mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format="+.2%", title="this run")])
     return alt.layer(bars, line).properties(height=height or 22 * len(shown) + 20)

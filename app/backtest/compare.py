@@ -1,4 +1,4 @@
-"""Two runs side by side: what was asked differently, both curves, every figure with its difference."""
+"""Two runs side by side: changed settings, both curves, every metric with its difference."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import pandas as pd
 import streamlit as st
 
 from app.backtest import summary
-from app.kit.figures import DASH, clock, exact, percent, short, told_well, valued
+from app.kit.figures import DASH, clock, exact, percent, short, typeset, valued
 from app.kit.widgets import asked, download, go, section, table
 from worker.desk import Desk
 
 OTHER = "with"      # of the address
 DECIDES = {                 # head of a path -> what differs; a difference here is not one of the strategy
-    "data": "bars", "instruments": "the table of instruments", "span": "span", "account": "account", "costs": "costs", "execution": "execution", "code": "the code of the engine", "libraries": "libraries",
+    "data": "data", "instruments": "instrument definitions", "span": "date range", "account": "account", "costs": "costs", "execution": "execution", "code": "engine version", "libraries": "libraries",
 }  # fmt: skip
 FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "trades", "break_even_factor")
 
 
 def picker(runs: list, run: Any) -> None:
-    """A run to lay beside this one."""
+    """A run to compare this one with."""
     others = {one.id: one for one in runs if one.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
         return
-    chosen = st.selectbox("Beside this run", list(others), index=None, placeholder="Choose a run", format_func=lambda key: told(others[key]), key=f"beside-{run.id}-{st.query_params.get(OTHER, '')}", width=360)
+    chosen = st.selectbox("Compare with", list(others), index=None, placeholder="Choose a run", format_func=lambda key: titled(others[key]), key=f"beside-{run.id}-{st.query_params.get(OTHER, '')}", width=360)
     if chosen:
         go("backtest", run=run.id, **{OTHER: chosen})
 
 
-def told(run: Any) -> str:
+def titled(run: Any) -> str:
     return f"{run.name or run.title} · {run.id} · {clock(run.created_at)} · {percent(run.summary['metrics']['net_return'], 1, True)}"
 
 
@@ -44,7 +44,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
         st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
         st.space("stretch")
-        download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.laboratory.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
+        download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.run_tables.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
         if st.button("Close", icon=":material/close:", type="tertiary"):
             go("backtest", run=run.id)
     _warning(changed)
@@ -54,15 +54,15 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         section("Equity and drawdown", f"{run.summary['currency']}, UTC; dashed: {other.name or other.id}")
         summary.equity(desk, run, other)
     with right:
-        section("Asked differently")
+        section("Parameter differences")
         if changed.empty:
-            st.caption("Nothing: both runs were asked the same.")
+            st.caption("None: both runs have the same settings.")
         else:
             shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
-    section("The first difference", "fill by fill")
-    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {told_well(found.sentence)}")
-    section("Every figure", "difference: the second less the first")
+    section("First diverging fill")
+    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {typeset(found.sentence)}")
+    section("All metrics", "Δ = B − A; of shares in percentage points")
     _table(figures, run, other)
 
 
@@ -72,7 +72,7 @@ def _warning(changed: pd.DataFrame) -> None:
     differ = [word for head, word in DECIDES.items() if head in heads]
     if differ:
         *first, last = differ
-        st.warning(f"These runs differ in {', '.join(first)}{' and ' if first else ''}{last}. What differs below comes from that as much as from the strategy.", icon=":material/warning:")
+        st.warning(f"These runs differ in {', '.join(first)}{' and ' if first else ''}{last}. Results are not like-for-like.", icon=":material/warning:")
 
 
 def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
@@ -81,19 +81,19 @@ def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
         for key in (one for one in FIRST if one in by_key.index):
             row = by_key.loc[key]
             beside = valued(row["b"], row["unit"], currency, _signed(row["unit"]))
-            st.metric(row["title"], valued(row["a"], row["unit"], currency, _signed(row["unit"])), f"beside {beside}", delta_color="off", delta_arrow="off", help=desk.backtests.metrics()[key].definition)
+            st.metric(row["title"], valued(row["a"], row["unit"], currency, _signed(row["unit"])), f"vs {beside}", delta_color="off", delta_arrow="off", help=desk.backtests.metrics()[key].definition)
 
 
 def _table(figures: pd.DataFrame, run: Any, other: Any) -> None:
     currency = run.summary["currency"]
     text = {name: [valued(value, unit, currency, name == "difference" or _signed(unit)) for value, unit in zip(figures[name], figures["unit"], strict=True)] for name in ("a", "b", "difference")}
     config = st.column_config
-    columns = {"title": config.TextColumn("Figure", width=140), "a": config.TextColumn(run.id, width=90, alignment="right"), "b": config.TextColumn(other.id, width=90, alignment="right"), "difference": config.TextColumn("Difference", width=90, alignment="right")}
+    columns = {"title": config.TextColumn("Metric", width=140), "a": config.TextColumn(run.id, width=90, alignment="right"), "b": config.TextColumn(other.id, width=90, alignment="right"), "difference": config.TextColumn("Δ", width=90, alignment="right")}
     half = -(-len(figures) // 2)
     shown = figures.assign(**text)
     for column, part in zip(st.columns(2, gap="medium"), (shown.iloc[:half], shown.iloc[half:]), strict=True):
         with column:
-            table(part, columns, "Figures of both runs with their difference", row_height=26, height="content")
+            table(part, columns, "Metrics of both runs with their difference", row_height=26, height="content")
 
 
 def _signed(unit: str) -> bool:
@@ -123,7 +123,7 @@ def _value(path: str, text: str) -> str:
     if path.startswith("limits.") and text in ("0.0", "0", ""):
         return "off"
     if text == "None":
-        return "instrument's"
+        return "the instrument's"
     try:
         return exact(float(text)) if text else DASH
     except ValueError:

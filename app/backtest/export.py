@@ -1,4 +1,4 @@
-"""What can be taken along of a run: reports to read, tables to count with."""
+"""Exports of a run: reports and data."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ FORMS = {"csv": ("CSV", "text/csv"), "parquet": ("Parquet", "application/octet-s
 
 
 def export(desk: Desk, run: Any) -> None:
-    """Each file is made when it is asked for; taking one along leaves an audit event."""
+    """Each file is made on request; a download leaves an audit event."""
     name = f"{run.id}_{run.spec['strategy']}"
     left, right = st.columns(2, gap="medium")
     with left:
-        st.caption("To read")
-        for form, told in desk.compare.forms().items():
+        st.caption("Reports")
+        for form, definition in desk.compare.forms().items():
             label, mime = REPORTS[form]
-            download(label, f"{name}_{form}" if form.endswith("svg") else f"{name}_report.{form}", mime, partial(desk.compare.report, run.id, form), f"export-report-{form}", told=told)
-        download("Manifest, JSON", f"{name}_manifest.json", "application/json", partial(desk.backtests.download, run.id, "manifest", "json"), "export-manifest-json", told="Question, data, code, libraries and every figure.")
+            download(label, f"{name}_{form}" if form.endswith("svg") else f"{name}_report.{form}", mime, partial(desk.compare.report, run.id, form), f"export-report-{form}", about=definition)
+        download("Manifest, JSON", f"{name}_manifest.json", "application/json", partial(desk.backtests.download, run.id, "manifest", "json"), "export-manifest-json", about="Settings, data, engine version, libraries and all metrics.")
     with right:
-        st.caption("To count with")
+        st.caption("Data")
         for what in TABLES:
             for form, (label, mime) in FORMS.items():
                 download(f"{what.capitalize()}, {label}", f"{name}_{what}.{form}", mime, partial(desk.backtests.download, run.id, what, form), f"export-{what}-{form}")
-        download("Figures, CSV", f"{name}_metrics.csv", "text/csv", partial(desk.laboratory.download, run.id, "metrics"), "export-metrics")
+        download("Metrics, CSV", f"{name}_metrics.csv", "text/csv", partial(desk.run_tables.download, run.id, "metrics"), "export-metrics")

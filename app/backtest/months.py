@@ -16,11 +16,11 @@ from worker.desk import Desk
 def view(desk: Desk, run: Any) -> None:
     table = read(desk, "months", run.id)
     months = table[table["month"] > 0]["share"]
-    headed(desk, run, "Months", "net return of each month, UTC", "months")
+    headed(desk, run, "Monthly returns", "net, UTC", "months")
     st.altair_chart(charts.months(table), width="stretch", alt="Net return of each month and year")
     figures([
-        ("Months won", f"{int((months > 0).sum())} of {len(months)}", percent(float((months > 0).mean()), 0), "Months with a net return above 0."),
+        ("Winning months", f"{int((months > 0).sum())} of {len(months)}", percent(float((months > 0).mean()), 0), "Months with a net return above 0."),
         ("Best month", percent(float(months.max()), 1, True), "net", ""),
         ("Worst month", percent(float(months.min()), 1, True), "net", ""),
-        ("Middle month", percent(float(months.median()), 1, True), "median", "Half of the months were better, half worse."),
+        ("Median month", percent(float(months.median()), 1, True), "median", "Half of the months were better, half worse."),
     ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""Orders that did not go as asked: what sizing, margin and limits refused, shrank or capped, and every other reason."""
+"""Rejected and resized orders: by sizing, margin, limits, and every other reason."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.backtest.panels import headed, read
 from app.kit.figures import number, plural
 from app.kit.widgets import table
 from worker.desk import Desk
+from worker.desk.outcomes import label
 
 
 def view(desk: Desk, run: Any) -> None:
@@ -19,19 +20,19 @@ def view(desk: Desk, run: Any) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         headed(desk, run, "Counts", f"of {number(run.summary['signals'])} signals on {number(run.summary['bars'])} bars")
-        counts = [dict(what=key.replace("_", " "), times=count) for key, count in sorted(run.summary["counts"].items(), key=lambda item: -item[1]) if count]
+        counts = [dict(what=label(key), times=count) for key, count in sorted(run.summary["counts"].items(), key=lambda item: -item[1]) if count]
         if counts:
-            table(pd.DataFrame(counts), {"what": st.column_config.TextColumn("What happened", width=180), "times": st.column_config.NumberColumn("Times", format="localized", width=80)}, "Counts of what happened to signals")
+            table(pd.DataFrame(counts), {"what": st.column_config.TextColumn("Outcome", width=180), "times": st.column_config.NumberColumn("Times", format="localized", width=80)}, "Outcomes of signals with their counts")
         else:
-            st.caption("Every signal became a trade.")
+            st.caption("Every signal led to a trade.")
     with right:
-        headed(desk, run, "Reviewed", "orders that sizing, margin or limits refused, shrank or capped, UTC", "refused" if total else "")
+        headed(desk, run, "Order checks", "rejected or resized by sizing, margin or limits, UTC", "refused" if total else "")
         if not total:
-            st.caption("None was refused or made smaller." if "reviews" in run.frames else "An older version made this run: it did not keep them.")
+            st.caption("No order was rejected or resized." if "reviews" in run.frames else "An older version made this run and did not keep them.")
             return
-        st.caption(" · ".join(f"{row.verdict}: {str(row.reason).replace('_', ' ')} {number(row.orders)}" for row in by_reason.itertuples()))
-        shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].str.replace("_", " "))
-        table(shown, _columns(), "Orders that were refused or made smaller, oldest first", row_height=26, height=320)
+        st.caption(" · ".join(f"{label(row.verdict)}: {label(row.reason)} {number(row.orders)}" for row in by_reason.itertuples()))
+        shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].map(label), verdict=first["verdict"].map(label))
+        table(shown, _columns(), "Rejected and resized orders, oldest first", row_height=26, height=320)
         if total > len(first):
             st.caption(f"The first {len(first):,} of {plural(total, 'order')}; the CSV has all.")
 
@@ -44,6 +45,6 @@ def _columns() -> dict[str, Any]:
         "instrument": config.TextColumn("Instrument", width=80),
         "verdict": config.TextColumn("Verdict", width=62),
         "reason": config.TextColumn("Reason", width=106),
-        "lots_asked": config.NumberColumn("Asked, lots", format="%.2f", width=76),
-        "lots_given": config.NumberColumn("Given", format="%.2f", width=50),
+        "lots_asked": config.NumberColumn("Requested, lots", format="%.2f", width=96),
+        "lots_given": config.NumberColumn("Filled", format="%.2f", width=50),
     }

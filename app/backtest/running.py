@@ -1,4 +1,4 @@
-"""Jobs that a view of a run started, and that the address names while they are under way."""
+"""Jobs that a view of a run started, and that the address names while they run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worker.desk import Desk
 
 
 def under_way(desk: Desk, name: str) -> bool:
-    """Draw the job that the address has under ``name``; False where there is none, or it is done: then the page is drawn anew without it."""
+    """Draw the job that the address has under ``name``; False where there is none, or it is done: then the page is drawn again without it."""
     job = desk.jobs.get(st.query_params.get(name, ""))
     if job and job_panel(desk, job):
         return True
@@ -23,7 +23,7 @@ def under_way(desk: Desk, name: str) -> bool:
 
 
 def begin(name: str, submit: Callable[[], Any]) -> None:
-    """Ask the desk for a job, and show it; one that was done before shows itself at once."""
+    """Submit a job and show it; one that finished before shows its result at once."""
     submitted = asked(submit)
     if submitted is not None:
         st.query_params[name] = submitted.job.id

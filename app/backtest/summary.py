@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import streamlit as st
 
 from app.kit import charts
 from app.kit.figures import THIN, exact, percent
-from app.kit.forms import told
+from app.kit.forms import stated
 from worker.desk import Desk
 
 
@@ -17,8 +18,8 @@ def equity(desk: Desk, run: Any, other: Any = None, height: int = 216) -> None:
     curve, currency = _curve(desk, run.id), run.summary["currency"]
     beside = _curve(desk, other.id) if other is not None else None
     net = run.summary["metrics"]["net_return"]
-    told = f"Equity of run {run.id}, net {percent(net, 1, True)}, with its drawdown beneath"
-    st.altair_chart(charts.equity_pair(curve, currency, beside, height), width="stretch", alt=told)
+    about = f"Equity of run {run.id}, net {percent(net, 1, True)}, with its drawdown beneath"
+    st.altair_chart(charts.equity_pair(curve, currency, beside, height), width="stretch", alt=about)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -27,15 +28,25 @@ def _curve(_desk: Desk, run_id: str) -> pd.DataFrame:
 
 
 def sentence(desk: Desk, run: Any) -> str:
-    """The question of a run in one line: the closed form."""
+    """The settings of a run in one line: the closed form."""
     spec = run.spec
     declared = {one.name: one for one in desk.backtests.params(spec["strategy"])}
-    changed = " · ".join(told(declared[name], value) for name, value in spec["params"].items() if name in declared)
+    changed = " · ".join(stated(declared[name], value) for name, value in spec["params"].items() if name in declared)
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    limits = [told(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
-    return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{spec['start'][:10]} to {spec['end'][:10]}", changed, _size(spec["sizing"]), *limits])
+    limits = [stated(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
+    return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits])
+
+
+def dates(spec: Any) -> str:
+    """First and last day, both inclusive.
+
+    >>> dates({"start": "2019-01-01T00:00:00+00:00", "end": "2022-01-01T00:00:00+00:00"})
+    '2019-01-01 to 2021-12-31'
+    """
+    last = datetime.fromisoformat(spec["end"]) - timedelta(microseconds=1)
+    return f"{spec['start'][:10]} to {last:%Y-%m-%d}"
 
 
 def _size(sized: dict) -> str:
     value = f"{exact(sized['value'] * 100)}{THIN}%"
-    return {"fraction_at_risk": f"risk {value}", "kelly": f"{value} of Kelly", "volatility": f"volatility {value} a year", "notional": f"notional {value}"}.get(sized["kind"], f"{exact(sized['value'])} lots")
+    return {"fraction_at_risk": f"risk {value}", "kelly": f"{value} of Kelly", "volatility": f"volatility target {value} p.a.", "notional": f"notional {value} of equity"}.get(sized["kind"], f"{exact(sized['value'])} lots")

@@ -7,29 +7,39 @@ from typing import Any
 
 import streamlit as st
 
-from app.backtest import costs, distribution, equity, groups, months, rejected, robustness, trades
+from app.backtest import costs, distribution, equity, groups, months, rejected, robustness, statistics, trades
 from app.backtest.record import audit_view, manifest_view
+from app.kit.address import asked_for, missing
 from worker.desk import Desk
 
+ROBUSTNESS = "Robustness"
 VIEWS: dict[str, Callable[[Desk, Any], None]] = {
     "Trades": trades.view,
+    "Statistics": statistics.view,
     "Equity": equity.view,
-    "Months": months.view,
+    "Monthly returns": months.view,
     "Distribution": distribution.view,
-    "Groups": groups.view,
+    "Breakdown": groups.view,
     "Costs": costs.view,
-    "Refused": rejected.view,
-    "Manifest": manifest_view,
+    "Rejected orders": rejected.view,
+    "Reproducibility": manifest_view,
     "Audit trail": audit_view,
 }
-NAMES = [*list(VIEWS)[:6], "Believe", *list(VIEWS)[6:]]
+NAMES = [*list(VIEWS)[:7], ROBUSTNESS, *list(VIEWS)[7:]]
+ALIASES = {"Months": "Monthly returns", "Groups": "Breakdown", "Believe": ROBUSTNESS, "Refused": "Rejected orders", "Manifest": "Reproducibility"}     # names in addresses of earlier versions
 
 
-def views(desk: Desk, run: Any, believed: Any) -> None:
+def views(desk: Desk, run: Any, evidence: Any) -> None:
+    """``evidence``: what robustness checks found so far."""
+    wanted = asked_for("view")
+    if wanted in ALIASES:
+        st.query_params["view"] = ALIASES[wanted]
+    elif wanted and wanted not in NAMES:
+        missing("view", wanted, "Choose one below.")
     for tab, name in zip(st.tabs(NAMES, key="view", bind="query-params"), NAMES, strict=True):
         if tab.open:
             with tab:
-                if name == "Believe":
-                    robustness.view(desk, run, believed)
+                if name == ROBUSTNESS:
+                    robustness.view(desk, run, evidence)
                 else:
                     VIEWS[name](desk, run)

@@ -1,4 +1,4 @@
-"""The catalogue, and the chosen dataset: its chart, its quality, its clock."""
+"""The catalogue, and the chosen dataset: its chart, its quality, its time zone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from app.kit import charts
-from app.kit.figures import clock, number, pips, plural, short
+from app.kit.address import asked_for, missing
+from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
 from app.kit.tables import datasets_frame, findings_frame
 from app.kit.widgets import download, go, section, table
@@ -18,29 +19,33 @@ from worker.desk import Desk
 SPANS = {"1 day": 1, "1 week": 7, "1 month": 31, "1 year": 366, "All": None}
 COLUMNS: dict[str, Column] = {
     "instrument": ("Instrument", dict(width=98)),
-    "timeframe": ("Frame", dict(width=68)),
-    "source": ("Source", dict(width=136)),
-    "kind": ("Bars are", dict(width=104, cellClassRules={"made": "x == 'synthetic'"})),
-    "first": ("From", dict(width=92)),
-    "last": ("To", dict(width=92)),
-    "bars": ("Bars", right(0, width=84)),
-    "gaps": ("Gaps", right(0, width=64)),
-    "spread": ("Spread, pips", right(1, width=96)),
+    "timeframe": ("Timeframe", dict(width=84)),
+    "source": ("Source", dict(width=126)),
+    "kind": ("Type", dict(width=78, cellClassRules={"made": "x == 'synthetic'"})),
+    "quality": ("Quality", dict(width=78)),
+    "first": ("From", dict(width=88)),
+    "last": ("To", dict(width=88)),
+    "bars": ("Bars", right(0, width=76)),
+    "gaps": ("Gaps", right(0, width=60)),
+    "spread": ("Spread, pips", right(1, width=92)),
     "version": ("Version", dict(minWidth=76, flex=1, cellClass="mute")),
 }
 
 
 def catalogue(desk: Desk, datasets: list) -> Any:
-    """The table of datasets; the chosen one, or the one of the address, or the first."""
+    """The table of datasets; the chosen one, else that of the address, else the first. None where the address names one that is not there."""
     table_of = {name: one.pip for name, one in desk.data.instruments().items()}
     frame = datasets_frame(datasets, table_of)
-    asked = next((k for k, one in enumerate(datasets) if one.id == st.query_params.get("dataset")), 0)
-    row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, "catalogue", rows=8, pick=True)
+    wanted = asked_for("dataset")
+    place = next((k for k, dataset in enumerate(datasets) if wanted in (dataset.id, dataset.version)), None if wanted else 0)
+    if place is None:
+        missing("dataset", wanted, "Choose one in the table.")
+    row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"catalogue-{wanted}" if place is None else "catalogue", rows=8, pick=True)
     download("Catalogue, CSV", "catalogue.csv", "text/csv", lambda: frame.drop(columns="id").to_csv(index=False).encode(), "catalogue-csv")
     if row is None:
-        return datasets[asked]
+        return None if place is None else datasets[place]
     st.query_params["dataset"] = row["id"]
-    return next((one for one in datasets if one.id == row["id"]), datasets[asked])
+    return next((dataset for dataset in datasets if dataset.id == row["id"]), None)
 
 
 def chosen_dataset(desk: Desk, one: Any) -> None:
@@ -50,9 +55,10 @@ def chosen_dataset(desk: Desk, one: Any) -> None:
         st.badge(f"version {short(one.version)}", color="gray", icon=":material/tag:", help=one.version)
         st.space("stretch")
         _actions(desk, one)
-    st.caption(f"{one.side} prices · clock {one.clock} · {one.source} · brought in {clock(one.created_at)} UTC by {one.actor}")
-    if not one.synthetic:
-        st.caption(f":material/schedule: {one.provenance.get('clock_evidence', '')}")
+    st.caption(f"{one.side.capitalize()} · time zone {desk.data.clock_name(one.clock)} · {one.source} · imported {clock(one.created_at)} UTC by {one.actor}")
+    evidence = str(one.provenance.get("clock_evidence", ""))
+    if evidence and not one.synthetic:
+        st.caption(f":material/schedule: {typeset(evidence)}")
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
         _chart(desk, one)
@@ -67,18 +73,18 @@ def _actions(desk: Desk, one: Any) -> None:
         download("Bars, Parquet", f"{name}.parquet", "application/octet-stream", lambda: desk.data.download(one.id, "parquet"), "bars-parquet")
         if one.ledger:
             download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(one.id), "repairs-csv")
-    if st.button("Test on it", icon=":material/candlestick_chart:", type="tertiary"):
-        go("backtest")
+    if st.button("Backtest", icon=":material/candlestick_chart:", type="tertiary", help="Opens the form of a backtest with this dataset."):
+        go("backtest", data=one.id)
     if st.button("Delete…", icon=":material/delete:", type="tertiary"):
         _delete(desk, one)
 
 
-@st.dialog("Delete these bars?")
+@st.dialog("Delete dataset?")
 def _delete(desk: Desk, one: Any) -> None:
     runs = desk.data.used_by(one.id)
     label = "Delete dataset" + (f" and {plural(len(runs), 'run')}" if runs else "")
     st.markdown(f"**{one.instrument} {one.timeframe}**, {number(one.bars)} bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
-    st.caption("The audit trail keeps what was there: the version of the bars and the hashes of the results.")
+    st.caption("The audit trail keeps the version of the bars and the hashes of the results.")
     if st.button(label, type="primary", icon=":material/delete:"):
         desk.data.delete(one.id)
         go("data")
@@ -87,16 +93,16 @@ def _delete(desk: Desk, one: Any) -> None:
 def _chart(desk: Desk, one: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         span = st.segmented_control("Span", list(SPANS), default="1 month", required=True, key=f"span-{one.id}", label_visibility="collapsed")
-        until = st.date_input("until", one.last_ts.date(), one.first_ts.date(), one.last_ts.date(), key=f"until-{one.id}", width=150, label_visibility="collapsed", help="The last day drawn, UTC.")
+        until = st.date_input("until", one.last_ts.date(), one.first_ts.date(), one.last_ts.date(), key=f"until-{one.id}", width=150, label_visibility="collapsed", help="Last day shown, UTC.")
     start, end = _edges(one, span, until)
     merged, bars = _candles(desk, one.id, start, end)
     quote = desk.data.instruments()[one.instrument]
     if merged.empty:
-        st.caption(f"No bars from {clock(start)} to {clock(end)} UTC. Choose another day.")
+        st.caption(f"No bars from {clock(start)} to {clock(end)} UTC. Choose another date.")
         return
-    section("Price", f"{quote.quote}, {one.side}, {clock(start)[:10]} to {clock(end)[:10]}")
-    told = f"{one.instrument} from {clock(start)} to {clock(end)} UTC"
-    st.altair_chart(charts.candles(merged, quote.digits, quote.quote, height=320), width="stretch", alt=told)
+    section("Price", f"{quote.quote}, {one.side}, {clock(start)[:10]} to {clock(end - timedelta(days=1))[:10]}")
+    about = f"{one.instrument} from {clock(start)} to {clock(end)} UTC"
+    st.altair_chart(charts.candles(merged, quote.digits, quote.quote, height=320), width="stretch", alt=about)
     st.caption(f"{plural(len(merged), 'candle')} drawn from {number(bars)} bars. Times are UTC.")
 
 
@@ -120,15 +126,15 @@ def _quality(desk: Desk, one: Any) -> None:
     section("Quality report")
     findings = one.quality["findings"]
     found = findings_frame(findings, all_of_them=False)
-    st.caption(f"{plural(len(findings), 'check')} when it was brought in. {one.quality['sentence']}")
+    st.caption(f"{plural(len(findings), 'check')} at import. {typeset(str(one.quality['sentence']))}")
     config = st.column_config
-    columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Found", format="localized", width=56), "did": config.TextColumn("Did", width=58), "example": config.TextColumn("First example", width=200)}
+    columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
     if len(found):
-        table(found, columns, "What was found, how often, and what was done", row_height=26)
+        table(found, columns, "Checks that found something: count, action and first occurrence", row_height=26)
     with st.popover("All checks", type="tertiary", icon=":material/checklist:"):
-        table(findings_frame(findings), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check, how often it found something, and what was done", row_height=26)
+        table(findings_frame(findings), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check with count, action and first occurrence", row_height=26)
     missing = _gaps(desk, one.id)
-    section("Where bars are missing", f"{number(missing['missing'].sum())} in all, weekday by hour, UTC")
+    section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC")
     st.altair_chart(charts.gap_map(missing), width="stretch", alt="Missing bars by weekday and hour of UTC")
     if one.spread is not None:
-        st.caption(f"Median spread {pips(one.spread, desk.data.instruments()[one.instrument].pip)}.")
+        st.caption(f"Median spread: {pips(one.spread, desk.data.instruments()[one.instrument].pip)}.")

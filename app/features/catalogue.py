@@ -11,8 +11,8 @@ import streamlit as st
 from app.backtest import form as backtest
 from app.features import charts, runs
 from app.features.compute import drawn
-from app.features.values import bounds, spread_of, whole_sentence
-from app.kit.figures import DASH, clock, exact, plural
+from app.features.values import bounds, spread_of
+from app.kit.figures import DASH, clock, exact, plural, typeset
 from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk, FeatureQuestion
 
@@ -180,7 +180,7 @@ def _save(desk: Desk, one: Any) -> None:
     columns = st.multiselect("Columns", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
     faults = desk.features.faults(columns)
     for fault in faults.values():
-        st.caption(f":red[{whole_sentence(fault)}]")
+        st.caption(f":red[{typeset(fault)}]")
     known = name.strip() in {each.name for each in desk.features.recipes() if each.own} and (one is None or name.strip() != one.name)
     if known:
         st.caption(f"There is a recipe {name.strip()} already; this one takes its place.")

@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.backtest.form import index_of
 from app.features import request, runs
 from app.features.values import level
-from app.kit.figures import number, plural, told_well
-from app.kit.forms import fields
+from app.kit.figures import number, plural, typeset
+from app.kit.forms import fields, index_of
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
@@ -98,7 +97,7 @@ def _sentence(run: Any) -> str:
 
 def _leaks(leaks: list[dict[str, Any]]) -> None:
     section("What reads the future", "the bar at which each differs most, with and without the bars after the cut; UTC")
-    rows = [dict(column=one["column"], instrument=one["instrument"], bar=one["bar"], ts=one["ts"].removesuffix(" UTC"), size=level(one["size"]) if one["size"] is not None else "altogether", seen=told_well(one["seen"]), unseen=told_well(one["unseen"]), bars=one["bars"]) for one in leaks]
+    rows = [dict(column=one["column"], instrument=one["instrument"], bar=one["bar"], ts=one["ts"].removesuffix(" UTC"), size=level(one["size"]) if one["size"] is not None else "altogether", seen=typeset(one["seen"]), unseen=typeset(one["unseen"]), bars=one["bars"]) for one in leaks]
     config = st.column_config
     columns = {
         "column": config.TextColumn("Column", width=170),
@@ -112,4 +111,4 @@ def _leaks(leaks: list[dict[str, Any]]) -> None:
     }
     table(pd.DataFrame(rows), columns, "Each column that reads the future: bar, time and size", row_height=26)
     for one in leaks[:6]:
-        st.caption(f":red[:material/error:] {told_well(one['sentence'])}.")
+        st.caption(f":red[:material/error:] {typeset(one['sentence'])}.")

@@ -34,7 +34,7 @@ def headed(desk: Desk, run: Any, title: str, note: str, table: str) -> None:
         st.markdown(f"**{title}**", width="content")
         st.caption(note, width="content")
         st.space("stretch")
-        download("CSV", f"{run.id}_{table}.csv", "text/csv", partial(desk.examinations.download, run.id, table), f"take-{table}-{title}-{run.id}", told=f"{desk.examinations.tables(run.kind)[table]}: the whole table, of all features.")
+        download("CSV", f"{run.id}_{table}.csv", "text/csv", partial(desk.examinations.download, run.id, table), f"take-{table}-{title}-{run.id}", about=f"{desk.examinations.tables(run.kind)[table]}: the whole table, of all features.")
 
 
 def everything(desk: Desk, run: Any) -> None:

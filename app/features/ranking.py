@@ -8,13 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.backtest.form import index_of
 from app.features import decay, drift, quantiles, redundancy, request, runs, stability
 from app.features.missing import why_empty, without
 from app.features.panels import everything, measured, read, read_well, scale
-from app.features.values import small, whole_sentence
-from app.kit.figures import DASH, number, percent, plural, told_well
-from app.kit.forms import fields
+from app.features.values import small
+from app.kit.figures import DASH, number, percent, plural, typeset
+from app.kit.forms import fields, index_of
 from app.kit.widgets import asked, figures, section, table
 from worker.desk import Desk
 
@@ -47,7 +46,7 @@ def _form(desk: Desk, run: Any) -> None:
     forms = desk.examinations
     faults = [text for text in (forms.faults("target", target), forms.faults("plan", plan), forms.faults("rules", rules), *(desk.backtests.faults(strategy, params).values() if strategy else ())) if text]
     for fault in faults:
-        st.error(whole_sentence(fault), icon=":material/error:")
+        st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Examine", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
         st.caption(_price(desk, on))
@@ -62,7 +61,7 @@ def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> lis
         return []
     had = [one["run"] for one in before.get("regimes", []) if one["run"] in offered]
     return st.multiselect(
-        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(request.datasets)}-{request.timeframe}", format_func=offered.__getitem__, placeholder="none but volatility and trend by rule",
+        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="none but volatility and trend by rule",
         help="Whether a feature holds is also looked at by the regimes of a finished run on these bars, as they were known at each bar's end; of several instruments one run each.",
     )  # fmt: skip
 
@@ -121,7 +120,7 @@ def _tab(desk: Desk, run: Any, name: str, feature: str) -> None:
     if name == "Notes":
         return _notes(run)
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
-    st.markdown(f"{_badge(row['verdict'])} {told_well(str(row['reason']))}")
+    st.markdown(f"{_badge(row['verdict'])} {typeset(str(row['reason']))}")
     if not row["count"]:
         st.caption(f"It has no value where the target has one, so there is nothing to draw. {why_empty(desk, run, feature)}")
         return
@@ -217,7 +216,7 @@ def _ranking(desk: Desk, run: Any) -> str:
     rows = dict(
         feature=ranking["feature"], word=[[one] for one in ranking["verdict"]], **{name: values for name, (values, _) in shown.items()},
         holds=[f"{int(good)} of {int(years)}" if years else DASH for good, years in zip(ranking["agreeing"], ranking["years"], strict=True)],
-        drift=[[one] for one in ranking["drift"]], reason=[told_well(str(one)) for one in ranking["reason"]],
+        drift=[[one] for one in ranking["drift"]], reason=[typeset(str(one)) for one in ranking["reason"]],
     )  # fmt: skip
     columns = {
         "feature": config.TextColumn("Feature", width=170, pinned=True),
@@ -237,5 +236,5 @@ def _ranking(desk: Desk, run: Any) -> str:
 
 
 def _notes(run: Any) -> None:
-    st.markdown("\n".join(f"- {told_well(note)}" for note in run.summary["notes"]))
+    st.markdown("\n".join(f"- {typeset(note)}" for note in run.summary["notes"]))
     st.caption("IC is after Spearman, its doubt after Newey and West (1987), q after Benjamini and Hochberg (1995), intervals by a circular block bootstrap (Politis and Romano 1992). A feature is looked at as it was known at the close of each bar.")

@@ -9,8 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.features import request, runs
-from app.features.values import whole_sentence
-from app.kit.figures import plural
+from app.kit.figures import plural, typeset
 from app.kit.forms import fields
 from worker.desk import Desk
 
@@ -41,7 +40,7 @@ def _model(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -
         st.caption(f"Regimes of {names[0]}, the first of the bars; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} known beside it, for correlation_with_others and features of other markets.")
     wrong = desk.regimes.faults(plan, observed)
     for fault in wrong.values():
-        st.caption(f":red[{whole_sentence(fault)}]")
+        st.caption(f":red[{typeset(fault)}]")
     models = desk.regimes.refits(plan, asked.question) if asked.question and not wrong else 0
     short = asked.question is not None and not wrong and not models
     if short:

@@ -10,8 +10,7 @@ import streamlit as st
 
 from app.backtest import form as backtest
 from app.features.missing import lacking
-from app.features.values import whole_sentence
-from app.kit.figures import number, plural
+from app.kit.figures import number, plural, typeset
 from worker.desk import Desk, FeatureQuestion
 
 OWN = "own columns"     # in place of a recipe's name
@@ -66,5 +65,5 @@ def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe
     columns = b.multiselect("Columns", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for longer bars. Type one that is not in the list and press Enter.")
     faults = tuple(desk.features.faults(columns, frame).values())
     for fault in faults:
-        b.caption(f":red[{whole_sentence(fault)}]")
+        b.caption(f":red[{typeset(fault)}]")
     return list(columns), faults

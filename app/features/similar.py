@@ -13,8 +13,7 @@ from app.features import matches as pictures
 from app.features import request, runs
 from app.features.missing import without
 from app.features.panels import BASIS_POINTS, everything, headed, read, read_well
-from app.features.values import whole_sentence
-from app.kit.figures import DASH, number, percent, plural, told_well
+from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields
 from app.kit.widgets import figures, table
 from worker.desk import Desk
@@ -49,7 +48,7 @@ def _form(desk: Desk, run: Any) -> None:
     likeness = fields(read_well(desk.examinations.forms()["likeness"], before.get("likeness"), without=("method",)), f"{key}-how")
     fault = desk.examinations.faults("likeness", likeness)
     if fault:
-        st.error(whole_sentence(fault), icon=":material/error:")
+        st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Find like moments", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(fault))
         st.caption(f"{on.told}. Matches come only from before the chosen bar less the horizon.")
@@ -88,7 +87,7 @@ def _result(desk: Desk, run: Any) -> None:
         st.caption("Bars: matches; line: all moments they were taken from; dashed: quarter, median, three quarters of the matches. The ends hold the tails.")
     _panels(desk, run)
     _table(desk, run)
-    st.caption(" ".join(told_well(note) for note in run.summary["notes"]))
+    st.caption(" ".join(typeset(note) for note in run.summary["notes"]))
 
 
 def _verdict(desk: Desk, run: Any) -> None:

@@ -32,28 +32,28 @@ def roles_of(names: Sequence[str]) -> dict[str, str]:
 
 
 def drawn_of(bands: pd.DataFrame, names: Sequence[str], first: str, last: str) -> list[str]:
-    """The regimes that get a tint: all where there are few, else those that take most room."""
+    """The regimes that get a tint: all where there are few, else the most frequent."""
     if len(names) <= len(TINTS):
         return list(names)
-    room = (bands[last] - bands[first]).groupby(bands["regime"]).sum().sort_values(ascending=False)
-    return [name for name in names if name in set(room.index[:MOST])]
+    length = (bands[last] - bands[first]).groupby(bands["regime"]).sum().sort_values(ascending=False)
+    return [name for name in names if name in set(length.index[:MOST])]
 
 
 def behind(bands: pd.DataFrame, names: Sequence[str], x: alt.X, first: str, last: str) -> alt.Chart:
-    """One rectangle a stretch, as high as the chart, under a key. ``bands``: regime and two fields, of which ``x`` encodes the ``first``."""
+    """One rectangle an episode, as high as the chart, under a key. ``bands``: regime and two fields, of which ``x`` encodes the ``first``."""
     roles = roles_of(drawn_of(bands, names, first, last))
     shown = bands[bands["regime"].isin(roles)]
     shown = shown.assign(role=[roles[name] for name in shown["regime"]])
-    said = {role: name for name, role in roles.items()}
-    key = alt.Legend(values=list(said), labelExpr=f"({json.dumps(said)})[datum.label]", symbolType="square", symbolSize=110, symbolOpacity=1.0, symbolStrokeWidth=0, labelLimit=220, columns=len(said))
+    names_of = {role: name for name, role in roles.items()}
+    key = alt.Legend(values=list(names_of), labelExpr=f"({json.dumps(names_of)})[datum.label]", symbolType="square", symbolSize=110, symbolOpacity=1.0, symbolStrokeWidth=0, labelLimit=220, columns=len(names_of))
     faint = alt.condition(f"indexof({json.dumps(LOUD)}, datum.role) >= 0", alt.value(0.16), alt.value(0.7))
     return alt.Chart(shown).mark_rect(strokeWidth=0).encode(x=x, x2=last, fill=alt.Fill("role:N", scale=SCALE, legend=key), fillOpacity=faint, tooltip=[alt.Tooltip("regime:N")])
 
 
 def thinned(size: int, unit: str = "bar") -> str:
-    """What a caption adds where stretches were taken together."""
-    return f" There are too many stretches to draw, so each band is the most frequent regime of {plural(size, unit)}; one that never is does not show." if size > 1 else ""
+    """What a caption adds where episodes were merged."""
+    return f" There are too many episodes to draw, so each band shows the most frequent regime of {plural(size, unit)}; one that never is does not show." if size > 1 else ""
 
 
 def left_out(names: Sequence[str]) -> str:
-    return f" Bands are drawn for the {MOST} regimes that take most room, of {len(names)}." if len(names) > len(TINTS) else ""
+    return f" Bands are drawn for the {MOST} most frequent regimes of {len(names)}." if len(names) > len(TINTS) else ""

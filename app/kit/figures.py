@@ -164,10 +164,12 @@ def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = F
     return number(value, {"ratio": 2, "days": 1, "bars": 1}.get(unit, 0), sign)
 
 
-def told_well(sentence: str) -> str:
-    """A sentence of the engine with the house's minus and spaces before units.
+def typeset(sentence: str) -> str:
+    """A sentence of the desk as pages show it: a capital first, a full stop last, a true minus, thin spaces before per cent signs. A name with digits, underscores or brackets keeps its first letter.
 
-    >>> told_well("Nets -3.1 % in 2019-2021.")
-    'Nets \u22123.1\u202f% in 2019-2021.'
+    >>> typeset("nets -3.1 % in 2019-2021"), typeset("no feature named 'x'; did you mean 'y'?"), typeset("stop_atr is 0")
+    ('Nets \u22123.1\u202f% in 2019-2021.', "No feature named 'x'; did you mean 'y'?", 'stop_atr is 0.')
     """
-    return re.sub(r"(?<![\w-])-(?=\d)", MINUS, sentence).replace(" %", f"{THIN}%")
+    text = re.sub(r"(?<![\w-])-(?=\d)", MINUS, sentence.strip()).replace(" %", f"{THIN}%")
+    first = text[:1].upper() + text[1:] if re.match(r"[a-z][a-z'’-]*(?![\w(@])", text) else text
+    return first if not first or first.endswith((".", "?", "!", "…", ":")) else f"{first}."

@@ -7,16 +7,26 @@ from typing import Any
 
 import streamlit as st
 
-from app.kit.figures import exact
+from app.kit.figures import exact, typeset
 
 WIDE = 4        # fields a row
+CHOICES = {
+    "tpe": "TPE", "nsga2": "NSGA-II", "nsgaii": "NSGA-II", "gp": "Gaussian process", "cmaes": "CMA-ES", "atr": "ATR",
+    "hmm": "hidden Markov model", "mixture": "Gaussian mixture", "bic": "BIC",
+    "sharpe": "Sharpe", "net": "Net return", "calmar": "Calmar", "expectancy": "Expectancy", "net_return": "Net return", "profit_factor": "Profit factor",
+    "diag": "diagonal", "bps": "basis points of notional", "per_million": "per million of notional", "per_lot": "per lot",
+}  # fmt: skip
 
 
 def label(name: str, unit: str, title: str = "") -> str:
     """
-    >>> label("stop_atr", "ATR"), label("max_bars", "bars", "Leave after"), label("seed", "")
-    ('Stop, ATR', 'Leave after, bars', 'Seed')
+    >>> label("stop_atr", "ATR"), label("max_bars", "bars", "Time stop"), label("seed", "")
+    ('Stop, ATR', 'Time stop, bars', 'Seed')
+    >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
+    'Stop loss (× ATR)'
     """
+    if title.endswith(")"):         # it says its unit itself
+        return title
     words = name.split("_")
     if len(words) > 1 and words[-1].lower() == unit.lower():
         words = words[:-1]
@@ -24,9 +34,9 @@ def label(name: str, unit: str, title: str = "") -> str:
     return f"{text}, {unit}" if unit else text
 
 
-def told(one: Any, value: Any) -> str:
+def stated(one: Any, value: Any) -> str:
     """One parameter in a sentence: what it is called, its value, its unit."""
-    name = label(one.name, one.unit, one.title).split(",")[0]
+    name = label(one.name, one.unit, one.title).split(",")[0].split(" (")[0]
     words = name if name[:2].isupper() else name[0].lower() + name[1:]
     return f"{words} {exact(value)} {one.unit}".rstrip()
 
@@ -46,27 +56,38 @@ def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = N
 
 def field(one: Any, key: str, value: Any, off: bool = False) -> Any:
     """One field by the type of its parameter."""
-    text, told = label(one.name, one.unit, one.title), one.help or None
+    text, about = label(one.name, one.unit, one.title), typeset(one.help) or None
     if off and one.type is not bool and not one.choices and not one.default:
-        return _may_be_off(one, key, value, text, told)
+        return _may_be_off(one, key, value, text, about)
     if one.choices:
-        return st.selectbox(text, list(one.choices), index=list(one.choices).index(value), key=key, help=told, format_func=lambda word: word.replace("_", " "))
+        return st.selectbox(text, list(one.choices), index=list(one.choices).index(value), key=key, help=about, format_func=choice)
     if one.type is bool:
-        return st.toggle(text, value, key=key, help=told)
+        return st.toggle(text, value, key=key, help=about)
     if one.type is str:
-        return st.text_input(text, value, key=key, help=told)
+        return st.text_input(text, value, key=key, help=about)
     if one.type is int:
-        return st.number_input(text, _whole(one.low), _whole(one.high), None if value is None else int(value), 1, key=key, help=told)
-    return st.number_input(text, one.low, one.high, value, step(value), key=key, help=told, format="%g" if value is None or abs(value) < 0.01 else "%.4g")
+        return st.number_input(text, _whole(one.low), _whole(one.high), None if value is None else int(value), 1, key=key, help=about)
+    return st.number_input(text, one.low, one.high, value, step(value), key=key, help=about, format="%g" if value is None or abs(value) < 0.01 else "%.4g")
 
 
-def _may_be_off(one: Any, key: str, value: Any, text: str, told: str | None) -> Any:
+def _may_be_off(one: Any, key: str, value: Any, text: str, about: str | None) -> Any:
     if one.type is str:
-        return st.text_input(text, value, key=key, help=told, placeholder="off")
+        return st.text_input(text, value, key=key, help=about, placeholder="off")
     whole = one.type is int
     low, high = (_whole(one.low), _whole(one.high)) if whole else (one.low, one.high)
-    entered = st.number_input(text, low, high, value or None, 1 if whole else step(value or None), key=key, help=told, placeholder="off", format=None if whole else "%g")
+    entered = st.number_input(text, low, high, value or None, 1 if whole else step(value or None), key=key, help=about, placeholder="off", format=None if whole else "%g")
     return one.default if entered is None else entered
+
+
+def choice(word: Any) -> str:
+    """A choice as it is read: abbreviations in capitals, words with spaces.
+
+    >>> choice("tpe"), choice("nsga2"), choice("fixed_lots"), choice("per_million"), choice(True)
+    ('TPE', 'NSGA-II', 'fixed lots', 'per million of notional', 'on')
+    """
+    if isinstance(word, bool):
+        return "on" if word else "off"
+    return CHOICES.get(str(word), str(word).replace("_", " "))
 
 
 def step(value: float | None) -> float:
@@ -80,3 +101,7 @@ def step(value: float | None) -> float:
 
 def _whole(bound: float | None) -> int | None:
     return None if bound is None else int(bound)
+
+
+def index_of(options: list, value: Any) -> int:
+    return options.index(value) if value in options else 0

@@ -1,4 +1,4 @@
-"""Tables that people sort, filter and pick from: AgGrid in the house style."""
+"""Tables that people sort, filter and pick from: AgGrid in the theme of the pages."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ TINTS = {".up": _mixed("#12929C", 70), ".down": _mixed("#D9691B", 75), ".bad": _
 FAINT = f"color-mix(in srgb, {FORE} 10%, {BACK})"
 HEAD = f"color-mix(in srgb, {FORE} 4%, {BACK})"
 ROW, TOP = 26, 30       # pixels
+TEXT = dict(cellDataType="text", filter="agTextColumnFilter")     # times too: AgGrid infers a date from them otherwise, and finds none
+NUMBER = dict(cellDataType="number", filter="agNumberColumnFilter")
+FILTERS = "A filter of a text or time column finds what is typed anywhere in it, such as 2019-01. An empty table means that nothing fits."
 
 
 Column = tuple[str, dict[str, Any]]      # title and AgGrid's options of one column
@@ -31,7 +34,13 @@ Column = tuple[str, dict[str, Any]]      # title and AgGrid's options of one col
 def right(places: int = 0, signed: bool = False, **more: Any) -> dict[str, Any]:
     """A right-aligned number; a signed one is coloured by its sign."""
     rules = {"cellClassRules": {"up": "x > 0", "down": "x < 0"}} if signed else {}
-    return dict(type="rightAligned", valueFormatter=(SIGNED if signed else PLAIN) % (places, places), filter="agNumberColumnFilter", **rules, **more)
+    return dict(type="rightAligned", valueFormatter=(SIGNED if signed else PLAIN) % (places, places), **NUMBER, **rules, **more)
+
+
+def column_of(field: str, title: str, own: Mapping[str, Any], filters: bool) -> dict[str, Any]:
+    """One column's options: sorted and filtered as text where it does not say that it is a number."""
+    every = dict(sortable=True, floatingFilter=filters, suppressHeaderFilterButton=True, resizable=True)
+    return dict(field=field, headerName=title, **{**every, **({} if "filter" in own else TEXT), **own})
 
 
 def grid(frame: pd.DataFrame, columns: Mapping[str, Column], key: str, rows: int = 10, pick: bool = False, filters: bool = False, chosen: int | None = None) -> pd.Series | None:
@@ -39,9 +48,8 @@ def grid(frame: pd.DataFrame, columns: Mapping[str, Column], key: str, rows: int
 
     ``chosen`` is the position of a row that is chosen before anyone clicks.
     """
-    every = dict(sortable=True, filter=True, floatingFilter=filters, suppressHeaderFilterButton=True, resizable=True)
     options: dict[str, Any] = dict(
-        columnDefs=[dict(field=field, headerName=title, **{**every, **own}) for field, (title, own) in columns.items()],
+        columnDefs=[column_of(field, title, own, filters) for field, (title, own) in columns.items()],
         rowHeight=ROW,
         headerHeight=28,
         suppressCellFocus=False,

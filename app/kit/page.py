@@ -7,7 +7,7 @@ import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 
-SECTIONS = ("", "Research", "Trade", "Prove", "System")
+SECTIONS = ("", "Research", "Trade", "Audit", "System")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Page:
     icon: str
 
 
-def found(package: ModuleType) -> list[ModuleType]:
+def all_pages(package: ModuleType) -> list[ModuleType]:
     """Every page, in the order of the menu."""
-    modules = [importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"{package.__name__}.{entry.name}") for entry in pkgutil.iter_modules(package.__path__)]
     return sorted(modules, key=lambda module: (SECTIONS.index(module.PAGE.section), module.PAGE.order))

@@ -9,13 +9,25 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.figures import DASH, clock, lasted, plain, printed, short
+from app.kit.figures import clock, exact, lasted, plain, printed, short, typeset
 
 MOST_CELLS = 100_000     # of a table that is written here, cell by cell
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
-SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "people": "other", "house": "quiet"}
-SUBJECT_COLOURS = {"job": "blue", "run": "green", "data": "gray", "audit": "yellow", "people": "violet", "house": "gray"}
+SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "user": "other", "system": "quiet"}
+SUBJECT_COLOURS = {"job": "blue", "run": "green", "data": "gray", "audit": "yellow", "user": "violet", "system": "gray"}
+
+
+QUALITY = {"clean": "clean", "repairable": "repaired", "repaired": "repaired", "refused": "refused"}
+
+
+def kind_of(synthetic: bool) -> list[str]:
+    return ["synthetic" if synthetic else "real"]
+
+
+def kind_column(width: int = 84) -> Any:
+    """Whether bars are real."""
+    return st.column_config.MultiselectColumn("Data", width=width, options=["real", "synthetic"], color=["gray", "violet"])
 
 
 def state_column(width: int = 84) -> Any:
@@ -34,7 +46,7 @@ def runs_frame(runs: Sequence[Any]) -> pd.DataFrame:
     rows = []
     for run in runs:
         m = run.summary["metrics"]
-        kind = ["synthetic"] if run.synthetic else []
+        kind = kind_of(run.synthetic)
         rows.append(
             dict(run=run.id, name=run.name or run.title, kind=kind, curve=run.summary["curve"], net=_percent(m["net_return"]), drawdown=_percent(m["max_drawdown"]), trades=m["trades"], factor=m["profit_factor"], made=clock(run.created_at), actor=run.actor)
         )
@@ -45,31 +57,31 @@ def run_columns(wide: bool = True) -> dict[str, Any]:
     config = st.column_config
     columns = {
         "run": config.TextColumn("Run", width=64),
-        "name": config.TextColumn("What", width=210 if wide else 170),
-        "kind": config.MultiselectColumn("Bars", width=84, options=["synthetic"], color=["violet"]),
+        "name": config.TextColumn("Strategy", width=210 if wide else 170),
+        "kind": kind_column(),
         "curve": config.LineChartColumn("Equity", width=100 if wide else 76, color="blue"),
-        "net": config.NumberColumn("Net, %", format="%+.1f", width=64),
-        "drawdown": config.NumberColumn("Drawdown, %", format="%.1f", width=92) if wide else config.NumberColumn("DD, %", format="%.1f", width=58, help="Drawdown: the deepest fall of equity from its highest point, in % of that point."),
+        "net": config.NumberColumn("Net, %", format="%+.1f", width=64, help="Net return: final equity over the start, after all costs."),
+        "drawdown": config.NumberColumn("Drawdown, %", format="%.1f", width=92) if wide else config.NumberColumn("DD, %", format="%.1f", width=58, help="Maximum drawdown: the deepest fall of equity from its highest point, in % of that point."),
         "trades": config.NumberColumn("Trades", format="localized", width=62),
     }
     if wide:
-        columns |= {"factor": config.NumberColumn("Profit factor", format="%.2f", width=94, help="Sum of winning trades over sum of losing trades."), "made": config.TextColumn("Made, UTC", width=118)}
+        columns |= {"factor": config.NumberColumn("Profit factor", format="%.2f", width=94, help="Gross profit ÷ gross loss."), "made": config.TextColumn("Created, UTC", width=118)}
     return columns
 
 
 def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float]) -> pd.DataFrame:
     rows = [
         dict(
-            id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, kind="synthetic" if one.synthetic else f"real, {one.verdict}", first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
+            id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, kind="synthetic" if one.synthetic else "real", quality=QUALITY.get(one.verdict, one.verdict), first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
             bars=one.bars, gaps=one.gaps, spread=None if one.spread is None else one.spread / pips.get(one.instrument, 1.0), version=short(one.version),
         )
         for one in datasets
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["id", "instrument", "timeframe", "source", "kind", "first", "last", "bars", "gaps", "spread", "version"])
+    return pd.DataFrame(rows, columns=["id", "instrument", "timeframe", "source", "kind", "quality", "first", "last", "bars", "gaps", "spread", "version"])
 
 
 def findings_frame(findings: Sequence[Mapping[str, Any]], all_of_them: bool = True) -> pd.DataFrame:
-    """Checks with what was found, what was done, and one example, those that found something first (or ``all_of_them`` False: only)."""
+    """Checks with count, action and first occurrence, those that found something first (or ``all_of_them`` False: only)."""
     shown = sorted((f for f in findings if all_of_them or f["count"]), key=lambda f: not f["count"])
     rows = [dict(check=f["title"], found=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
     return pd.DataFrame(rows, columns=["check", "found", "did", "severity", "example"])
@@ -90,11 +102,11 @@ def event_columns() -> dict[str, Any]:
     return {
         "seq": config.NumberColumn("Seq", format="localized", width=52),
         "ts": config.TextColumn("UTC", width=152),
-        "about": config.MultiselectColumn("About", width=66, options=list(SUBJECT_COLOURS), color=list(SUBJECT_COLOURS.values())),
+        "about": config.MultiselectColumn("Category", width=66, options=list(SUBJECT_COLOURS), color=list(SUBJECT_COLOURS.values())),
         "event": config.TextColumn("Event", width=118),
         "detail": config.TextColumn("Detail", width=210),
         "entity": config.TextColumn("Entity", width=150),
-        "actor": config.TextColumn("Actor", width=72),
+        "actor": config.TextColumn("User", width=72),
         "hash": config.TextColumn("Hash", width=72),
     }
 
@@ -125,8 +137,19 @@ def _nothing(value: Any) -> str:
 
 
 def settings_frame(rows: Sequence[Any]) -> pd.DataFrame:
-    shown = [dict(setting=f"{row.section}.{row.key}" if row.section else row.key, value=row.value or DASH, unit=row.unit, origin=row.origin, help=row.help) for row in rows]
+    shown = [dict(setting=f"{row.section}.{row.key}" if row.section else row.key, value=setting_value(row.value, row.unit), unit=row.unit, origin=row.origin, help=typeset(row.help)) for row in rows]
     return pd.DataFrame(shown, columns=["setting", "value", "unit", "origin", "help"])
+
+
+def setting_value(value: Any, unit: str = "") -> str:
+    """As it is read; a number without a unit (a port, a seed) has no thousands.
+
+    >>> setting_value(False), setting_value(20_000_000, "rows"), setting_value(8501), setting_value(""), setting_value(None)
+    ('off', '20,000,000', '8501', 'default', 'default')
+    """
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "default" if value in ("", None) else exact(value) if unit or isinstance(value, float) else str(value)
 
 
 def pairs_frame(pairs: Mapping[str, Any], left: str, right: str) -> pd.DataFrame:

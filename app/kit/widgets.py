@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from app.kit.figures import clock, lasted
+from app.kit.figures import clock, lasted, typeset
 from app.kit.tables import with_minus
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
-EARLY = 0.15        # of a job: before it, what it took so far says little of the rest
+EARLY = 0.15        # of a job: before it, the time it took so far says little of the rest
+SHORT = 3.0         # seconds, under which the pace says nothing
 STATES = {"queued": "gray", "running": "blue", "done": "gray", "failed": "red", "cancelled": "gray"}
 
 
@@ -26,6 +27,12 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
         st.space("stretch")
         if actions:
             actions()
+
+
+def history(run: Any) -> None:
+    """How many bars before its period a run's features used."""
+    if found := run.summary.get("history"):
+        st.caption(found["sentence"])
 
 
 def section(title: str, note: str = "") -> None:
@@ -49,11 +56,11 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
 
 
 def asked(act: Callable[[], T]) -> T | None:
-    """What the desk answered; a refusal is shown where we are, and None comes back."""
+    """The answer of the desk; a refusal is shown in place, and None comes back."""
     try:
         return act()
     except Refused as refusal:
-        st.error(str(refusal), icon=":material/error:")
+        st.error(typeset(str(refusal)), icon=":material/error:")
         return None
 
 
@@ -81,15 +88,15 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
     return rows[0] if rows else None
 
 
-def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, type: str = "tertiary", told: str = "") -> None:
-    """A file that is made when it is asked for; nothing runs again on the page."""
-    st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type=type, help=told or None)      # type: ignore[arg-type]
+def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
+    """A file that is made on request; nothing else on the page runs again."""
+    st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None)
 
 
 def job_panel(desk: Desk, job: Any) -> bool:
-    """A job until it ends, then the page runs again; True while it has not ended well.
+    """A job until it ends, then the page runs again; True while it has not succeeded.
 
-    ``job`` is what the page read: what it decides by it and what is drawn here are one.
+    ``job`` is what the page read, so that its decisions and this panel agree.
     """
     if job.state == "done":
         return False
@@ -118,20 +125,32 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
                 st.rerun()
         st.progress(job.progress)
         _stages(job, desk.jobs.seconds(job, now) or 0.0)
-        st.caption("You may leave this page. The job goes on, and the result will be in the list.")
+        st.caption("You can leave this page; the job keeps running and its result appears in the list.")
 
 
 def since(desk: Desk, job: Any, now: Any) -> str:
-    """How long an open job has run and about how long it will; what it says of that itself counts more."""
+    """When an open job started, the time elapsed, and an estimate of the time remaining; its own estimate counts more."""
     if job.cancelled_by:
-        return "stopping"
+        return "cancelling…"
     if job.started_at is None:
         wait = desk.jobs.pulse()
-        return job.note or ("waiting for a worker" if wait.workers else "no worker is running: the job waits. Start the house with make run")
+        return job.note or ("waiting for a worker" if wait.workers else "no worker is running, so the job is queued: start Tidemark with `make run`")
     ran = (now - job.started_at).total_seconds()
-    left = f" · about {lasted(ran / job.progress - ran)} left" if job.progress > 0.05 and ran > 3 and not job.note.endswith(" left") else ""
+    rest = remaining(job.progress, ran)
+    left = f" · about {lasted(rest)} remaining" if rest is not None and not job.note.endswith((" left", " remaining")) else ""
     began = clock(job.started_at, seconds=True)
-    return f"started {began[11:] if job.started_at.date() == now.date() else began} UTC · {lasted(ran)} so far{left}"
+    return f"started {began[11:] if job.started_at.date() == now.date() else began} UTC · {lasted(ran)} elapsed{left}"
+
+
+def remaining(progress: float, ran: float) -> float | None:
+    """Seconds that the rest of a job takes at the pace so far; None while the pace says little of it.
+
+    >>> remaining(0.5, 60.0), remaining(0.05, 120.0), remaining(0.5, 1.0)
+    (60.0, None, None)
+    """
+    if progress < EARLY or ran < SHORT:
+        return None
+    return ran / progress - ran
 
 
 def _stages(job: Any, ran: float) -> None:
@@ -157,11 +176,22 @@ def _cancelled(desk: Desk, job: Any) -> None:
 def _failed(desk: Desk, job: Any) -> None:
     error = job.error or {}
     bug = error.get("fault") == "bug"
-    said = f"{error.get('sentence', '')}{' Id ' + error['id'] if error.get('id') else ''}"
-    st.error(said, title="Something broke on our side" if bug else f"{job.title} did not finish", icon=":material/error:")
+    text = failure(error)
+    st.error(text, title="Internal error" if bug else f"{job.title} failed", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         _again(desk, job, "Try again")
-        st.caption(f"Job {job.id} · stopped after {lasted(desk.jobs.seconds(job))} · {desk.jobs.left(job).sentence}", width="content")
+        st.caption(f"Job {job.id} · failed after {lasted(desk.jobs.seconds(job))} · {desk.jobs.left(job).sentence}", width="content")
+
+
+def failure(error: Any) -> str:
+    """Why a job failed, in a sentence.
+
+    >>> failure({"sentence": "the file is empty"}), failure({"fault": "bug", "id": "3fa1", "sentence": "Internal error."})
+    ('The file is empty.', 'The details are in the log, under the id 3fa1.')
+    """
+    if error.get("fault") == "bug":
+        return f"The details are in the log, under the id {error.get('id', '—')}."
+    return typeset(str(error.get("sentence", "")) or "no reason was recorded") + (f" Id {error['id']}." if error.get("id") else "")
 
 
 def _again(desk: Desk, job: Any, label: str) -> None:

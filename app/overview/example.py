@@ -10,15 +10,15 @@ from worker.desk import Desk
 
 
 def example_pair(desk: Desk) -> None:
-    """The strategy on a market with memory, and on one without, side by side."""
-    regimes, gbm = desk.house.example_runs()
+    """The strategy on regime-switching prices, and on a random walk, side by side."""
+    regimes, gbm = desk.system.example_runs()
     if not regimes:
         st.skeleton(294)
-        st.caption("The example is being made: bars, then a backtest on them. The kernel compiles once, on the first start.")
+        st.caption("The example is being generated: prices, then a backtest on them. The engine is compiled once, on the first start.")
         return
     run, other = desk.backtests.get(regimes), desk.backtests.get(gbm) if gbm else None
     equity(desk, run, other, height=190)
-    said = f"Solid: bars that switch between calm, trend and panic, net {percent(run.summary['metrics']['net_return'], 1, True)}."
+    text = f"Solid: regime-switching synthetic prices, net return {percent(run.summary['metrics']['net_return'], 1, True)}."
     if other:
-        said += f" Dashed: the same rules on driftless random bars, net {percent(other.summary['metrics']['net_return'], 1, True)}; nothing there can be more than luck."
-    st.caption(said + " Both are made up: no promise for any market.")
+        text += f" Dashed: same rules on a driftless random walk, net return {percent(other.summary['metrics']['net_return'], 1, True)}; any profit there is luck."
+    st.caption(text + " Simulated data, not indicative of any market.")

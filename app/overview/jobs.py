@@ -1,4 +1,4 @@
-"""The list of jobs: open ones with their progress and a way to stop them, then what ended."""
+"""The list of jobs: active ones with their progress and a way to cancel them, then finished ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import streamlit as st
 
 from app.kit.tables import jobs_frame, state_column
-from app.kit.widgets import section, since, table
+from app.kit.widgets import failure, section, since, table
 from worker.desk import Desk
 
 SHOWN = 12
 
 
 def jobs_view(desk: Desk) -> None:
-    """Runs by itself while something is open; then it stops asking."""
+    """Refreshes by itself while a job is active."""
     busy = any(job.open for job in desk.jobs.latest(limit=SHOWN))
     st.fragment(_draw, run_every=1.0 if busy else None)(desk, busy)
 
@@ -33,10 +33,10 @@ def _draw(desk: Desk, was_busy: bool) -> None:
     columns = {
         "job": config.TextColumn("Job", width=134),
         "state": state_column(76),
-        "took": config.TextColumn("Took", width=62),
-        "actor": config.TextColumn("By", width=66),
+        "took": config.TextColumn("Duration", width=66),
+        "actor": config.TextColumn("User", width=66),
         "id": config.TextColumn("Id", width=66),
-        "created": config.TextColumn("Asked, UTC", width=130),
+        "created": config.TextColumn("Submitted, UTC", width=130),
     }
     table(jobs_frame(jobs, lambda job: desk.jobs.seconds(job, now)), columns, "The latest jobs with state, duration and who started them")
 
@@ -57,8 +57,8 @@ def _stopped(desk: Desk, job: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         mark = ":red[:material/error:]" if job.state == "failed" else ":gray[:material/block:]"
         error = job.error or {}
-        said = f"{error.get('sentence', '')}{' Id ' + error['id'] if error.get('id') else ''}" if job.state == "failed" else f"cancelled. {desk.jobs.left(job).sentence}"
-        st.markdown(f"{mark} **{job.title}** `{job.id}`: {said}", width="stretch")
+        text = failure(error) if job.state == "failed" else f"Cancelled. {desk.jobs.left(job).sentence}"
+        st.markdown(f"{mark} **{job.title}** `{job.id}`: {text}", width="stretch")
         if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary"):
             desk.jobs.retry(job.id)
             st.rerun()

@@ -10,14 +10,14 @@ from worker.desk import Desk
 
 
 def settings(desk: Desk) -> None:
-    section("In force", "changed ones first; set them in config.toml or the environment, then start again")
+    section("Configuration", "overrides first; edit config.toml or environment variables, then restart")
     config = st.column_config
     columns = {
         "setting": config.TextColumn("Setting", width=158),
         "value": config.TextColumn("Value", width=130),
         "unit": config.TextColumn("Unit", width=92),
-        "origin": config.TextColumn("Comes from", width=150),
-        "help": config.TextColumn("What it does", width=300),
+        "origin": config.TextColumn("Source", width=150),
+        "help": config.TextColumn("Description", width=300),
     }
-    table(settings_frame(desk.house.settings()), columns, "Every setting with its value and where it comes from", row_height=26, height=620)
-    st.caption(f"Workspace {desk.settings.home}. Actor in the audit trail: {desk.user}.")
+    table(settings_frame(desk.system.settings()), columns, "Every setting with its value, source and description", row_height=26, height=620)
+    st.caption(f"Workspace: {desk.settings.home}. User in the audit trail: {desk.user}.")

@@ -11,7 +11,7 @@ from worker.desk import Desk
 
 def processes(desk: Desk) -> None:
     now = desk.jobs.now()
-    section("Processes", "signs of life")
-    for one in desk.house.processes():
-        doing = f" · {one.doing}" if one.doing else ""
-        st.caption(f"{one.kind} {one.host}:{one.pid} · {ago((now - one.seen_at).total_seconds())}, up since {clock(one.started_at)} UTC{doing}")
+    section("Processes", "heartbeat")
+    for process in desk.system.processes():
+        doing = f" · {process.doing}" if process.doing else ""
+        st.caption(f"{process.kind} {process.host}:{process.pid} · {ago((now - process.seen_at).total_seconds())}, up since {clock(process.started_at)} UTC{doing}")

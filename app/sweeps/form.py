@@ -54,7 +54,8 @@ def _form(desk: Desk, run: Any) -> None:
     asked_for = request.span(desk, key, strategy, chosen, before)
     what, rules = st.tabs(["What to vary", "Costs and risk"], key=f"{key}-tabs")
     with rules:
-        asked_for = replace(asked_for, rules=request.merged(asked_for, request.costs(desk, key, chosen, before)))
+        changed, profile = request.costs(desk, key, chosen, before)
+        asked_for = replace(asked_for, rules=request.merged(asked_for, changed), cost_profile=profile)
     with what:
         varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, asked_for.rules)
     asked_for = replace(asked_for, params=varied.fixed)

@@ -35,13 +35,14 @@ def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping
     return Question(strategy, {}, [one.id for one in chosen] if whole else [], frame, first, last, dict(account=dict(balance=balance), execution=dict(intrabar=inside)))
 
 
-def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Costs, size and limits."""
+def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], str]:
+    """Costs, size and limits, and the name of the cost profile where one is chosen."""
     start = backtest.rules_start(desk, dict(before))
     a, _, c = st.columns([1, 2, 1], vertical_alignment="bottom")
     sizer = a.selectbox("Size by", list(backtest.SIZERS), index=backtest.index_of(list(backtest.SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=lambda word: word.replace("_", " "))
     limited = c.toggle("Limits", backtest.is_limited(desk, start), key=f"{key}-limits", help="What may forbid an order, shrink it, or halt the account.")
-    return backtest.costs_fields(desk, key, chosen, start, sizer) | dict(limits=backtest.limits_fields(desk, key, start, limited))
+    profile = backtest.profile_box(desk, key, dict(before))
+    return backtest.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=backtest.limits_fields(desk, key, start, limited)), profile
 
 
 def merged(question: Question, rules: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

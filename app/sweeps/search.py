@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, plural
-from app.kit.widgets import asked, figures, go, section
+from app.kit.widgets import asked, figures, go, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import OBJECTIVES, declared, form, named, point, said, with_unit
 from app.sweeps.table import combinations
@@ -27,6 +27,7 @@ def result(desk: Desk, run: Any) -> None:
     luck = panels.luck_of_search(desk, run)
     verdict(desk, run, best, luck)
     figures(headline(desk, run, best, luck))
+    history(run)
     trials = panels.table(desk, run.id).assign(chosen=lambda table: [point(known, row) for row in table[names].to_dict("records")])
     first = metrics[OBJECTIVES[words[0]]]
     left, right = st.columns(2, gap="medium")
@@ -57,13 +58,16 @@ def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Lu
     colour: Any
     if not best:
         colour, icon, word, told = "gray", ":material/remove:", "nothing found", f" None has {run.spec['search']['fewest_trades']:,} trades. Ask for fewer, or widen the ranges."
+    elif max(one["values"][0] for one in best) <= 0:
+        metric = metrics[OBJECTIVES[words[0]]]
+        colour, icon, word, told = "orange", ":material/trending_down:", "No profitable combination", f" The best has {metric.title} {said(metric, max(one['values'][0] for one in best))}."
     elif len(words) > 1:
         colour, icon, word, told = "gray", ":material/stacked_line_chart:", "a front", f" {plural(len(best), 'combination')} that nothing beats in both {' and '.join(metrics[OBJECTIVES[one]].title for one in words)}."
     else:
         metric = metrics[OBJECTIVES[words[0]]]
         value, lucky = best[0]["values"][0], words[0] == "sharpe" and luck.sharpe is not None
         within = lucky and luck.sharpe is not None and value < luck.sharpe
-        colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("orange", ":material/trending_down:", "all of it loses") if value <= 0 else ("gray", ":material/help:", "not judged yet")
+        colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("gray", ":material/help:", "not evaluated yet")
         told = f" The best has {metric.title} {said(metric, value)}" + (f"; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}." if lucky else ".")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:

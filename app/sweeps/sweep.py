@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, percent, plural
-from app.kit.widgets import figures, section
+from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
 from app.sweeps.table import combinations
@@ -18,6 +19,7 @@ from worker.desk import Desk
 ASKS = 0.95         # of the deflated Sharpe ratio
 HALF = 0.5          # of the probability of overfitting, from which on choosing the best is no better than drawing one
 COUNT = "trades"    # of the figures the one of which more is not better
+PROFIT = {"sharpe": 0.0, "net_return": 0.0, "annual_return": 0.0, "calmar": 0.0, "expectancy_r": 0.0, "profit_factor": 1.0}     # above which it is one of a profit
 CELLS = 5_000       # of a map; a finer one is thinned
 
 Cell = tuple[Any, Any]
@@ -26,8 +28,11 @@ Cell = tuple[Any, Any]
 def result(desk: Desk, run: Any) -> None:
     luck, over = panels.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
     best = next((one for one in run.summary["best"] if one["sharpe"] is not None), None)
+    if best is not None and best["sharpe"] <= 0:        # of losses the least: no test of a choice says anything of it
+        luck, over = replace(luck, dsr=None), None
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
+    history(run)
     known = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
     table = panels.table(desk, run.id, "sharpe")
@@ -55,14 +60,14 @@ def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | No
             st.badge("synthetic", color="violet")
         st.badge(word, color=colour, icon=icon)
         st.markdown(_sentence(run, luck, best), width="stretch")
-    st.caption(overfit(over))
+    st.caption(overfit(over, best))
 
 
 def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[Any, str, str]:
     if best is None:
         return "gray", ":material/remove:", "nothing to judge"
     if best["sharpe"] <= 0:
-        return "orange", ":material/trending_down:", "all of it loses"
+        return "orange", ":material/trending_down:", "No profitable combination"
     if over is not None and over.pbo >= HALF:
         return "orange", ":material/close:", "the choice does not carry over"
     if luck.dsr is None:
@@ -76,13 +81,17 @@ def _sentence(run: Any, luck: panels.Luck, best: Mapping[str, Any] | None) -> st
     made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; with all others, **{plural(luck.trials, 'trial')}** are counted on these bars."
     if best is None:
         return f"{made} None of them has a Sharpe ratio: too few trades, or too few days."
+    if best["sharpe"] <= 0:
+        return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
     if luck.sharpe is None:
         return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; there are too few days to set it against chance."
     return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}. Deflated Sharpe {number(luck.dsr, 2)}: the probability that it is above that."
 
 
-def overfit(over: Any) -> str:
+def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
     """The probability of backtest overfitting in plain words."""
+    if best is not None and best["sharpe"] <= 0:
+        return "Overfitting was not evaluated: no combination is profitable."
     if over is None:
         return "The probability of overfitting is not known: it takes at least 64 days and two combinations that traded."
     return (
@@ -183,11 +192,16 @@ def told(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mappi
     if level is None:
         return f"Best cell: {place['top']}, {said(metric, top['value'])}. There are too few cells for a plateau."
     if place["top"] == place["level"]:
-        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are good too. It is outlined.{edge}"
+        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are {'good too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
     return (
         f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours.{edge} "
         f"The best cell, {place['top']}, has {said(metric, top['value'])}, and {said(metric, top['plateau'])} with its neighbours."
     )
+
+
+def profits(figure: str, value: float) -> bool:
+    """Whether a figure of this size is one of a profit; of some figures nobody can tell."""
+    return figure in PROFIT and value > PROFIT[figure]
 
 
 def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:

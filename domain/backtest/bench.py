@@ -11,19 +11,22 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import METRICS, Facts, finite, from_day_to_day
+from domain.analytics.daily import account_calendar, daily_sharpe, from_last_to_last, last_rows
+from domain.analytics.guards import finite
+from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
 from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
+from domain.backtest.state import TRADE
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
+from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
-DAY = 86_400_000_000_000        # nanoseconds
 COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
@@ -61,7 +64,8 @@ class Laid(NamedTuple):
     series: Sequence[Series]
     rules: Rules
     market: MarketInputs
-    days: np.ndarray            # UTC days that have a row, since 1970
+    calendar: Calendar          # of the account
+    days: np.ndarray            # dates of the trading days that have a row, since 1970
     day_ends: np.ndarray        # the last row of each
 
 
@@ -84,7 +88,7 @@ class Curve(Facts):
 
     @cached_property
     def daily(self) -> np.ndarray:
-        return from_day_to_day(self.day_ends, self.start)
+        return from_last_to_last(self.day_ends, self.start)
 
     @cached_property
     def falls(self) -> tuple[float, float]:
@@ -128,17 +132,15 @@ class Bench:
 
     def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
         """The figures of a run that has ended."""
-        start, t = laid.rules.account.balance, np.concatenate(run.trades)
+        start, t = laid.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
-        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, equity[laid.day_ends])
+        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, laid.calendar, equity[laid.day_ends])
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
-            daily = facts.judged
-            sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) else np.nan
         ends = facts.day_ends
-        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, sharpe if np.isfinite(sharpe) else np.nan, signals)
+        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
@@ -184,9 +186,8 @@ NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as
 
 def _prepared(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
     market = prepare_market([_task(one, NO_SIGNALS, None) for one in series], rules, rates)
-    day = (market.ends - 1) // DAY
-    ends = np.flatnonzero(np.diff(day, append=day[-1] + 1))
-    return Laid(series, rules, market, day[ends], ends)
+    calendar = account_calendar(one.instrument.calendar for one in series)
+    return Laid(series, rules, market, calendar, *last_rows(market.ends, calendar))
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

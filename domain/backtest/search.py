@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from domain.analytics.daily import daily_sharpe, from_last_to_last
+from domain.analytics.guards import deviation
 from domain.backtest.bench import Bench, Tried
 from domain.backtest.simulator import Watch
 from domain.backtest.sweep import Asked, Ledger, Trial
@@ -130,7 +132,8 @@ def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objectiv
         fall = float((1.0 - equity / np.maximum(np.maximum.accumulate(equity), start)).max())
         return float(equity[-1] / start - 1.0) / max(fall, 1e-9)
     pnl = np.diff(equity, prepend=start)
-    return float(pnl.mean() / pnl.std()) if pnl.std() > 0 else 0.0
+    spread = deviation(pnl)
+    return float(pnl.mean() / spread) if spread else 0.0
 
 
 def _given_up(bench: Bench, run: Any, laid: Any, signals: int) -> Tried:
@@ -139,8 +142,7 @@ def _given_up(bench: Bench, run: Any, laid: Any, signals: int) -> Tried:
     start = laid.rules.account.balance
     ends = laid.day_ends[laid.day_ends < rows]
     equity = np.concatenate(([start], run.arrays["row_equity"][ends]))
-    daily = equity[1:] / equity[:-1] - 1.0 if (equity > 0).all() else np.zeros(0)
-    sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) > 1 and daily.std() > 0 else np.nan
+    sharpe = daily_sharpe(from_last_to_last(equity[1:], start))
     return Tried({}, laid.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import measure
+from domain.analytics import account_calendar, measure
 from domain.backtest.bench import Bench, Signals, within
 from domain.backtest.series import spread_of
 from domain.backtest.simulator import Watch
@@ -142,4 +142,5 @@ def _lived(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch
     run, tasks = Bench(world.series, rates).simulation(strategy, world.rules, signals=world.signals)
     run.to_end(watch)
     outcome = run.outcome(tasks)
-    return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance), outcome.equity
+    market = account_calendar(one.instrument.calendar for one in world.series)
+    return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance, market=market), outcome.equity

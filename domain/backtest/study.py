@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import Evidence, Remark, lint, measure
+from domain.analytics import Evidence, Remark, account_calendar, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.history import History, after
 from domain.backtest.simulator import Watch, replay
 from domain.errors import BadRequest
 from domain.features import Around, closes, warm_up_of
 from domain.market.instrument import Instrument
+from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.strategies import STRATEGIES, Strategy, decide
@@ -65,6 +66,11 @@ class Study:
     history: History = History({}, 0)
 
     @property
+    def market(self) -> Calendar:
+        """Whose trading days its daily returns are of."""
+        return account_calendar(task.instrument.calendar for task in self.tasks)
+
+    @property
     def signals(self) -> int:
         return sum(task.count for task in self.tasks)
 
@@ -93,7 +99,8 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     tasks = [_task(one, strategy, signals, series) for one in series]
     outcome = replay(tasks, rules, rates, watch, moves=True)
-    metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs))
+    market = account_calendar(one.instrument.calendar for one in tasks)
+    metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy))
 
 

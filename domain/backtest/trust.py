@@ -57,7 +57,7 @@ def _net(study: Study, rates: Sequence[Rate], intrabar: str, watch: Watch) -> fl
 def histories(study: Study, seed: int = 0, watch: Watch = lambda share: None) -> dict[str, Any] | None:
     """A first look at other histories, as ``analytics.histories`` tells them: of the trades' R, where fewer than two have one of the daily
     returns. None with fewer than two steps."""
-    sample, kind = sample_of(study.outcome.trades, study.outcome.equity, study.rules.account.balance)
+    sample, kind = sample_of(study.outcome.trades, study.outcome.equity, study.rules.account.balance, study.market)
     if len(sample) < 2:
         return None
     plan = Plan(paths=int(np.clip(STEPS // len(sample), FEWEST, MOST)), seed=seed)

@@ -41,6 +41,11 @@ class Around:
             if np.any(one.times[1:] < one.times[:-1]):
                 raise BadRequest(f"the times of {name} are not in order; sort them by when each was known")
 
+    @property
+    def tick(self) -> float:
+        """Smallest step of its prices; 0 where no instrument is known."""
+        return self.instrument.tick if self.instrument else 0.0
+
     @cached_property
     def calendar(self) -> str | None:
         return self.instrument.calendar if self.instrument else None

@@ -21,6 +21,7 @@ from domain.market.resample import join_closed, resample
 from domain.market.timeframe import Timeframe
 
 KERNELS = Path(__file__).parent / "kernels"
+ROUNDING = Path(__file__).parents[1] / "rounding.py"
 Cache = MutableMapping[str, Column]
 
 
@@ -175,7 +176,7 @@ def _kind(given: Any) -> str:
 def code_of(name: str) -> str:
     """A hash of what a feature and its inputs are made of: the files they stand in, and the compiled loops."""
     spec = FEATURES[name]
-    sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py"))]
+    sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py")), ROUNDING]
     made_of = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
     made_of.update("".join(code_of(one) for one in spec.inputs if one in FEATURES).encode())
     return made_of.hexdigest()

@@ -19,6 +19,7 @@ from domain.optimise.search import dimensions as dimensions
 from domain.optimise.search import notes as notes
 from domain.optimise.windows import Fold as Fold
 from domain.optimise.windows import Windows as Windows
+from domain.optimise.windows import compared as compared
 from domain.optimise.windows import drift as drift
 from domain.optimise.windows import efficiency as efficiency
 from domain.optimise.windows import folds as folds

@@ -40,8 +40,8 @@ def ranked_by(word: str, columns: Iterable[str]) -> str:
 class Objective:
     """The highest figure among those with enough trades; of equals the first."""
 
-    figure: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", help="Sharpe, net return, growth over deepest drawdown, or mean R of a trade")
-    fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="At least", help="combinations with fewer trades are not chosen")
+    figure: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", help="Sharpe ratio, net return, Calmar ratio (growth over maximum drawdown), or mean R per trade")
+    fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="Min. trades", help="combinations with fewer trades are not chosen")
 
     @property
     def column(self) -> str:

@@ -20,14 +20,14 @@ KEYS = ("low", "high", "step", "log", "choices")     # of a range
 class Search:
     """How to search. The same seed on the same data makes the same trials, however many workers share them."""
 
-    trials: int = param(200, low=1, high=20_000, unit="trials", help="combinations to try")
-    batch: int = param(16, low=1, high=512, unit="trials", help="suggested at once, tried side by side, and learned from together")
+    trials: int = param(200, low=1, high=20_000, unit="trials", help="number of combinations to try")
+    batch: int = param(16, low=1, high=512, unit="trials", help="trials suggested at once and run in parallel")
     sampler: str = param("tpe", choices=SAMPLERS, unit="", help="tree-structured Parzen estimator, genetic (NSGA-II), or random")
-    first: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", title="Objective", help="what is made as high as can be")
-    second: str = param("", choices=("", *OBJECTIVES), unit="", title="Second objective", help="also made as high as can be; the result is a front of those that nothing beats in both")
-    fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="At least", help="combinations with fewer trades count as failed")
-    prune: bool = param(True, unit="", help="give a trial up after a third or two of the data if it is worse there than the median of those before; one objective only")
-    seed: int = param(0, low=0, high=2**31 - 1, unit="", help="of the sampler")
+    first: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", title="Objective", help="figure to maximise")
+    second: str = param("", choices=("", *OBJECTIVES), unit="", title="Second objective", help="second figure to maximise; the result is a Pareto front")
+    fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="Min. trades", help="combinations with fewer trades count as failed")
+    prune: bool = param(True, unit="", title="Early stopping", help="stops a trial after one or two thirds of the data if it is worse there than the median of earlier trials; one objective only")
+    seed: int = param(0, low=0, high=2**31 - 1, unit="", help="sampler seed; the same seed on the same data makes the same trials")
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
             if key not in KEYS:
                 raise unknown(f"key in the range of {name}", key, KEYS)
         if "choices" in given:
-            return _choices(one, given)
+            return _choices(name, one, given)
     if one.type not in (int, float):
         raise BadRequest(f"{name} is not a number; give its choices, as in {{\"choices\": [...]}}")
     low, high, step, log = _range(name, given)
@@ -91,11 +91,11 @@ def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
     return Dimension(name, low, last, float(step), log, whole=one.type is int, note=unmet_end(name, low, high, step) if step else "")
 
 
-def _choices(one: Param, given: Mapping[str, Any]) -> Dimension:
+def _choices(name: str, one: Param, given: Mapping[str, Any]) -> Dimension:
     if len(given) > 1:
-        raise BadRequest(f"{one.name} has choices and a range; give one of them")
-    values = (checked(one, value) for value in listed_values(f"the choices of {one.name}", given["choices"]))
-    return Dimension(one.name, choices=tuple(dict.fromkeys(values)))
+        raise BadRequest(f"{name} has choices and a range; give one of them")
+    values = (checked(one, value) for value in listed_values(f"the choices of {name}", given["choices"]))
+    return Dimension(name, choices=tuple(dict.fromkeys(values)))
 
 
 def _range(name: str, given: Any) -> tuple[Any, Any, Any, bool]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from domain.errors import BadRequest, listed, unknown
 from domain.params import build, param, params_of, values_of
@@ -23,27 +24,39 @@ OTHER_UNITS = {"pip": "pips", "price_units": "price", "price units": "price"}
 class OwnCosts:
     """What costs of one instrument differ in from the others': empty is as all."""
 
-    spread: float | None = param(None, low=0.0, high=1e6, unit="by unit", help="for bars that carry none")
-    slippage: float | None = param(None, low=0.0, high=1e6, unit="by kind and unit", help="always adverse")
+    spread: float | None = param(None, low=0.0, high=1e6, unit="price units or pips", help="for bars that carry none")
+    slippage: float | None = param(None, low=0.0, high=1e6, unit="by kind", help="always adverse")
     commission_per_lot: float | None = param(None, low=0.0, high=1e6, unit="by kind", help="booked at each fill")
     swap_long: float | None = param(None, low=-1e6, high=1e6, unit="quote currency per lot and night", help="negative is paid")
     swap_short: float | None = param(None, low=-1e6, high=1e6, unit="quote currency per lot and night", help="negative is paid")
 
 
+class InstrumentCosts(NamedTuple):
+    """What one instrument costs. Spread, and slippage that is no multiple of ATR, in its price units."""
+
+    spread: float
+    slippage: float
+    commission_per_lot: float
+    swap_long: float
+    swap_short: float
+
+
 class OwnByInstrument(dict[str, dict[str, float]]):
     """Instrument -> the costs that are its own, as plain values. Hashable; it does not change once it is built."""
 
-    def __init__(self, values: Mapping[str, Any] = {}) -> None:
-        given = dict(values)
+    word = 'table like {"EURUSD": {"spread": 0.8}}'
+
+    def __init__(self, values: Mapping[str, Any] | str = {}) -> None:
+        given = dict(json.loads(values) if isinstance(values, str) else values)
         super().__init__({name: _own(name, given[name]) for name in sorted(given)})
 
-    def __hash__(self) -> int:      # type: ignore[override]
+    def __hash__(self) -> int:
         return hash(tuple((name, tuple(own.items())) for name, own in self.items()))
 
     def _fixed(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("the costs of instruments are fixed once they are built; build new ones")
 
-    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _fixed      # type: ignore[assignment]
+    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _fixed  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, dict[str, float]]]]:
         return OwnByInstrument, (dict(self),)
@@ -59,16 +72,16 @@ class Costs:
     (2e-05, 0.005)
     """
 
-    unit: str = param("price", choices=UNITS, aliases=OTHER_UNITS, unit="", help="unit of spread and of fixed or random slippage: price units, or pips of each instrument")
-    spread: float | None = param(None, low=0.0, high=1e6, unit="by unit", help="for bars that carry none; empty: the instrument's default")
-    slippage: float = param(0.0, low=0.0, high=1e6, unit="by kind and unit", help="always adverse; a multiple of ATR, or the maximum if random")
+    spread: float | None = param(None, low=0.0, high=1e6, unit="price units or pips", help="for bars that carry none; empty: the instrument's default")
+    slippage: float = param(0.0, low=0.0, high=1e6, unit="by kind", help="always adverse; a multiple of ATR, or the maximum if random")
     slippage_kind: str = param("fixed", choices=SLIPPAGE, unit="", help="fixed, a multiple of ATR, or random up to the amount")
-    slippage_window: int = param(14, low=1, high=10_000, unit="bars", help="length of the ATR that slippage of kind atr multiplies")
-    seed: int = param(0, low=0, high=2**53 - 1, unit="", help="of random slippage")
+    slippage_window: int = param(14, low=1, high=10_000, unit="bars", help="ATR length for slippage of kind atr")
+    seed: int = param(0, low=0, high=2**53 - 1, unit="", help="seed of random slippage")
     commission_per_lot: float = param(0.0, low=0.0, high=1e6, unit="by kind", help="booked at each fill")
     commission_kind: str = param("per_lot", choices=COMMISSION, aliases=OTHER_WORDS, unit="", help="account currency per lot and side, per million of notional, or basis points of notional")
     swap_long: float | None = param(None, low=-1e6, high=1e6, unit="quote currency per lot and night", help="negative is paid; empty: the instrument's")
     swap_short: float | None = param(None, low=-1e6, high=1e6, unit="quote currency per lot and night", help="negative is paid; empty: the instrument's")
+    unit: str = param("price", choices=UNITS, aliases=OTHER_UNITS, unit="", help="unit of spread and of fixed or random slippage: price units, or pips of each instrument")
     instruments: OwnByInstrument = param(OwnByInstrument(), unit="", help="costs of single instruments, as [costs.EURUSD]")
 
     @classmethod
@@ -83,10 +96,10 @@ class Costs:
         own = self.instruments.get(instrument, {})
         return own.get(name, getattr(self, name))
 
-    def of(self, one: Instrument) -> OwnCosts:
-        """What one instrument costs: spread, and slippage that is no multiple of ATR, in its price units. An empty spread or swap is its default."""
+    def of(self, one: Instrument) -> InstrumentCosts:
+        """What one instrument costs; an empty spread or swap is its default."""
         spread, slippage = self.asked("spread", one.name), self.asked("slippage", one.name)
-        return OwnCosts(
+        return InstrumentCosts(
             one.spread if spread is None else self._in_price(spread, one),
             slippage if self.slippage_kind == "atr" else self._in_price(slippage, one),
             self.asked("commission_per_lot", one.name),
@@ -103,9 +116,9 @@ class Costs:
             sharing = [one for one in traded.values() if name not in self.instruments.get(one.name, {})]
             value = getattr(self, name)
             if self.unit == "price" and value and len({one.pip for one in sharing}) > 1 and not (name == "slippage" and self.slippage_kind == "atr"):
-                pips = listed([f"{one.name} ({one.pip:g})" for one in sharing], 8)
+                pips = listed([f"{one.name} ({_plain(one.pip)})" for one in sharing], 8)
                 raise BadRequest(
-                    f'[costs] {name} is {value:g} price units for instruments whose pips differ: {pips}. Set unit = "pips" and give it in pips, or give each instrument its own, '
+                    f'[costs] {name} is {_plain(value)} price units for instruments whose pips differ: {pips}. Set unit = "pips" and give it in pips, or give each instrument its own, '
                     f"such as [costs.{sharing[-1].name}] {name} = …"
                 )
 
@@ -122,6 +135,38 @@ class Costs:
         for one in instruments:
             own.setdefault(one.name, {})[name] = change(self.asked(name, one.name), one)
         return replace(self, instruments=OwnByInstrument(own))
+
+
+def overlaid(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Costs with some values changed. Where that changes the unit, spread and slippage of the old one do not carry over.
+
+    >>> overlaid({"unit": "price", "slippage": 0.0001, "seed": 3}, {"unit": "pips", "spread": 0.8})
+    {'unit': 'pips', 'seed': 3, 'spread': 0.8}
+    """
+    values = Costs.arranged(values)
+    unit = OTHER_UNITS.get(values.get("unit", ""), values.get("unit", base.get("unit")))
+    old = base if unit == base.get("unit") else {name: value for name, value in base.items() if name not in ("spread", "slippage", "instruments")}
+    own = {**old.get("instruments", {}), **values["instruments"]} if isinstance(values.get("instruments"), Mapping) else None
+    return {**old, **values, **({} if own is None else {"instruments": own})}
+
+
+def in_pips(values: Mapping[str, Any], instruments: Sequence[Instrument]) -> dict[str, Any]:
+    """Costs of these instruments with spread and slippage in pips, those of the first for all and what differs as the others' own."""
+    built = build(Costs, without_unit(values, [one.name for one in instruments]))
+    if built.unit == "pips" or not instruments:
+        return values_of(built)
+    names = ["spread"] if built.slippage_kind == "atr" else ["spread", "slippage"]
+    by_name = {one.name: one for one in instruments}
+    pips = {one: {name: _or_none(built.asked(name, one), by_name[one].pip) for name in names} for one in by_name}
+    common, own = pips[instruments[0].name], dict[str, dict[str, float]]()
+    for one in by_name:
+        rest = {name: value for name, value in built.instruments.get(one, {}).items() if name not in names}
+        own[one] = rest | {name: value for name, value in pips[one].items() if value != common[name] and value is not None}
+    return {**values_of(built), **common, "unit": "pips", "instruments": OwnByInstrument({one: values for one, values in own.items() if values})}
+
+
+def _or_none(value: float | None, pip: float) -> float | None:
+    return None if value is None else round(value / pip, 9)
 
 
 def without_unit(values: Mapping[str, Any], instruments: Iterable[str]) -> dict[str, Any]:
@@ -152,3 +197,11 @@ def _own(instrument: str, values: Any) -> dict[str, float]:
 
 def _or(value: float | None, default: float) -> float:
     return default if value is None else value
+
+
+def _plain(value: float) -> str:
+    """
+    >>> _plain(0.00002)
+    '0.00002'
+    """
+    return f"{value:.10f}".rstrip("0").rstrip(".")

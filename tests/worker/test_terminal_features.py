@@ -160,7 +160,7 @@ def test_a_strategy_of_the_house_is_green(files):
     (["check", "--module", "nosuch.py"], "there is no Python file nosuch.py"),
     (["check", "--columns", "body", "--htf", "H1"], "write --htf TIMEFRAME=FILE"),
     (["check", "--columns", "body", "--htf", "M15=x.csv"], "is not longer than the bars, which are M30"),
-    (["check", "--columns", "body", "--macro", "DXY=nosuch.csv"], "is no series"),
+    (["check", "--columns", "body", "--macro", "DXY=nosuch.csv"], "nosuch.csv cannot be read: No such file"),
     (["compute", "--columns", "body", "--out", "x.json"], "it must end in .parquet or .csv"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_told(files, words, sentence):

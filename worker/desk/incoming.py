@@ -56,10 +56,10 @@ def take_in(frames: Frames, settings: Settings, quota: Quota, source: Source, lo
         raise BadRequest(f"{name} is {source.size / 1e6:,.0f} MB; the most that may be imported is {most / 1e6:,.0f} MB. Split it, or raise [data] max_import_mb in config.toml")
     if source.size == 0:
         raise BadRequest(f"{name} is empty; choose a file that holds {what}")
-    room = settings.data.staged_mb * 1_000_000
-    if frames.incoming_bytes() + quota.refused + source.size > room:
+    most = settings.data.staged_mb * 1_000_000
+    if frames.incoming_bytes() + quota.refused + source.size > most:
         raise BadRequest(
-            f"files that wait for their import, and those refused today, may take {room / 1e6:,.0f} MB together, and {name} is too much. Import or discard what waits; "
+            f"files that wait for their import, and those refused today, may take {most / 1e6:,.0f} MB together, and {name} is too much. Import or discard what waits; "
             "after a day it is removed. Or raise [data] staged_mb in config.toml"
         )
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from domain.analytics import daily_sharpe
+from domain.analytics.guards import finite
 from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Around
@@ -52,7 +53,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = {name: work.store.frames.put(_plain(frame)) for name, frame in made.items()}
     work.progress(0.95)
     used = [known[version] for version in spec["datasets"]]
-    trial = _trial(spec, asked, strategy, result.metrics["sharpe"], len(judged.daily))
+    trial = _trial(spec, asked, strategy, daily_sharpe(judged.daily), len(judged.daily))
 
     def keep(unit: Unit) -> Kept:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
@@ -66,12 +67,12 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     return keep
 
 
-def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float | None, days: int) -> dict[str, Any]:
+def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
     """The run's line in the ledger of trials."""
     from domain.backtest.study import spec_hash
     from domain.backtest.sweep import params_hash
 
-    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=None if sharpe is None else sharpe / math.sqrt(252), days=days)
+    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=finite(sharpe), days=days)
 
 
 def _first_use() -> bool:
@@ -114,7 +115,7 @@ def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any], whole: bool = F
     start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
     bars = work.store.frames.get(dataset.frame, start=None if whole else start - before, end=end)
     if bars.empty or bars["ts"].iloc[-1] < start - before:
-        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the span asks for {start:%Y-%m-%d} to {end:%Y-%m-%d}. Choose a span inside")
+        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for {start:%Y-%m-%d} to {end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data")
     return bars.assign(ts=bars["ts"].dt.as_unit("ns"))
 
 

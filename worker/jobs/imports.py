@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from worker.jobs.keep_bars import kept_dataset
 from worker.store import Unit
 
 EVIDENCE = 5        # clocks that are shown with their evidence
+NO_CLOCK = "its times are those of the broker's server, and daily bars or bars of less than a week do not tell that clock"
 SOURCES = {
     "csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "mt4": "MetaTrader 4", "hst": "MetaTrader 4", "histdata": "HistData", "histdata_mt": "HistData",
     "metastock": "MetaStock", "dukascopy": "Dukascopy", "yfinance": "Yahoo", "lean": "LEAN", "bid_ask": "CSV", "ticks": "ticks",
@@ -32,6 +34,7 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
     where the asks are in a file of their own; ``start`` where only the bars from then on are meant.
     """
     _, report, clocks, _ = _read(spec, work)
+    report = _with_clock_note(report, spec, clocks)
     found = dict(report=report.to_json(), clocks=clocks)
 
     def keep(unit: Unit) -> Kept:
@@ -44,6 +47,8 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
 def import_file(spec: Mapping[str, Any], work: Work) -> Keep:
     """Keep the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
     bars, report, clocks, raw_notes = _read(spec, work)
+    if _clock_is_a_guess(spec, clocks):
+        raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
     if report.verdict == "refused":
         raise BadRequest(f"{spec['name']}: {report.sentence}")
     if report.verdict == "repairable" and not spec["repair"]:
@@ -97,6 +102,15 @@ def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: flo
     data = work.settings.data
     with work.store.frames.open_file(file["file"], file["name"]) as path:
         return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
+
+
+def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> bool:
+    """Whether the bars are on a broker's server's clock that neither the person nor the file tells."""
+    return not spec["clock"] and not clocks and readers.READERS[spec["format"]].server_clock
+
+
+def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> Any:
+    return replace(report, notes=(*report.notes, f"{NO_CLOCK}; {report.clock} is only assumed for this check")) if _clock_is_a_guess(spec, clocks) else report
 
 
 def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:

@@ -61,8 +61,8 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     failed = sum(one.values is None and not one.given_up and not one.refused for one in judged)
     chosen = [dict(number=number, params=points[number], values=list(judged[number].values or ()), figures=dict(judged[number].figures)) for number in best]
     summary = dict(
-        trials=len(points), given_up=sum(one.given_up for one in judged), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
-        notes=notes(spec["strategy"], spec["space"]), currency=question.rules.account.currency, balance=question.rules.account.balance,
+        history=question.history(), trials=len(points), given_up=sum(one.given_up for one in judged), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
+        notes=notes(spec["strategy"], spec["space"]), currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
     return kept(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.errors import BadRequest
 from worker.jobs.backtests import _known, _rate, _series, rules_of
 from worker.jobs.base import Work
 from worker.store import Dataset
@@ -33,6 +34,23 @@ class Question:
 
     def strategy(self) -> Any:
         return self.asked([{}]).strategy_at(0)
+
+    def history(self) -> dict[str, Any]:
+        """Bars before the period that features know, and how many the strategy needs at its own parameters, where those make a strategy."""
+        from domain.backtest.study import history_of
+
+        try:
+            strategy = self.strategy()
+        except BadRequest:
+            strategy = None
+        return history_of(self.series, strategy).plain()
+
+    @property
+    def days_a_year(self) -> float:
+        """Trading days by which yearly ratios of its runs are made."""
+        from domain.analytics import account_calendar, days_a_year
+
+        return days_a_year(account_calendar(one.instrument.calendar for one in self.series).name)
 
     @property
     def data(self) -> list[str]:

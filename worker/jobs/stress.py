@@ -27,5 +27,5 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = dict(table=work.store.frames.put(found.table), curves=work.store.frames.put(found.curves))
     definitions = {name: SCENARIOS[name].definition for name in names}
     rows = [{key: (None if value != value else value) for key, value in row.items()} for row in found.table.to_dict("records")]
-    summary = dict(scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
+    summary = dict(history=question.history(), scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
     return kept(question, work, "stress", summary, frames, scenarios=len(names))

@@ -55,8 +55,8 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Judge")
     summary = dict(
-        combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
-        currency=question.rules.account.currency, balance=question.rules.account.balance,
+        history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
+        currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
     keep = kept(question, work, "sweep", summary, frames, combinations=len(table))
 

@@ -49,7 +49,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
     folds = _folds(spec, question)
     work.stage("Fit")
-    from domain.analytics import measure
+    from domain.analytics import account_calendar, measure
     from domain.backtest import sweep, walk_forward
     from domain.optimise import Objective, drift, efficiency
 
@@ -67,7 +67,8 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     axes, balance = _axes(points), question.rules.account.balance
     at = np.unique(np.linspace(0, len(tested.equity) - 1, CURVE).astype(int))
     summary = dict(
-        metrics=measure(tested.trades, tested.fills, tested.equity, balance), combinations=fits["number"].nunique(), refused=refused, infeasible=sum(refused.values()), grid=axes, folds=len(folds),
+        history=question.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(one.instrument.calendar for one in question.series)),
+        combinations=fits["number"].nunique(), refused=refused, infeasible=sum(refused.values()), grid=axes, folds=len(folds),
         traded=sum(one is not None for one in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
         drift=drift(tested.folds, axes), curve=[round(float(value), 2) for value in tested.equity["equity"].to_numpy()[at]],
         currency=question.rules.account.currency, balance=balance, remarks=[],

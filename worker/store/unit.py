@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.store.chunks import Chunks
+from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
@@ -42,7 +43,7 @@ class Unit:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
-        self.outside = Outsides(connection)
+        self.outside, self.cost_profiles = Outsides(connection), CostProfiles(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may stand on several machines; this machine's for SQLite."""

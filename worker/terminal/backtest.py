@@ -67,6 +67,8 @@ def backtest(
     if as_json:
         return say(found.plain(), True)
     show(found)
+    if start.strip():
+        print(f"\n{found.study.history.sentence}")
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
@@ -86,6 +88,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
     from domain.market.instrument import instruments
     from domain.params import values_of
+    from domain.trading.costs import overlaid
     from domain.trading.rules import Rules
     from worker.settings import load, read_toml, settings_from
 
@@ -96,7 +99,7 @@ def _rules(config: Path | None) -> tuple[Any, str]:
             raise unknown(f"section of {config}", section, merged)
         if not isinstance(values, dict):
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
-        merged[section] = merged[section] | values
+        merged[section] = overlaid(merged[section], values) if section == "costs" else merged[section] | values
     settings = settings_from(merged)
     settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file

@@ -8,7 +8,7 @@ import time
 
 from domain.errors import BadRequest
 from worker.desk import Desk
-from worker.desk.room import Submitted
+from worker.desk.context import Submitted
 from worker.settings import load
 from worker.store import Job, Store
 from worker.store.migrate import upgrade
@@ -28,7 +28,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -
     from worker import actors
 
     job = seen = submitted.job
-    actors.House.store, actors.House.settings = at.jobs._room.store, at.settings
+    actors.House.store, actors.House.settings = at.jobs._context.store, at.settings
     worker = threading.Thread()
     try:
         while seen.open:

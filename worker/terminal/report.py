@@ -32,7 +32,7 @@ class Found:
         from domain.report import believed
 
         outcome = self.study.outcome
-        return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous)
+        return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
 
     def plain(self) -> dict[str, Any]:
         """What report.json holds."""

@@ -28,7 +28,7 @@ def start(
 ) -> None:
     """Backtest a strategy on the workspace's bars, as the Backtest page does."""
     from worker.desk.batches import each as one_each
-    from worker.desk.room import Submitted
+    from worker.desk.context import Submitted
     from worker.terminal.here import finished
     from worker.terminal.sweep import question
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ def read(path: Path) -> Any:
     while names and not names[-1]:
         names.pop()
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, skiprows=1, names=[*names, REST], index_col=False, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, skiprows=1, names=[*names, REST], index_col=False, encoding="utf-8-sig")
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
-    except pd.errors.ParserError as error:
-        line = re.search(r"in line (\d+)", str(error))
-        where = f"line {line[1]}" if line else "a line"
-        raise BadRequest(f"the signals {path} cannot be read: {where} has more cells than the {len(names)} columns of the first line, or a quote that is not closed") from None
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        raise BadRequest(f"the signals {path} cannot be read: {_longer(path, len(names))}") from None
     except OSError as error:
         raise BadRequest(f"the signals {path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, ValueError):
@@ -37,6 +37,14 @@ def read(path: Path) -> Any:
         row = int(over.argmax())
         raise BadRequest(f"row {row + 1} of the signals has the value {table[REST].iloc[row]!r} beyond its last column, {names[-1]}; give it a column in the first line")
     return table.drop(columns=REST)
+
+
+def _longer(path: Path, columns: int) -> str:
+    """Where the first row lies that has more cells than there are columns."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        line = next((reader.line_num for row in reader if len(row) > columns + 1), 0)
+    return f"line {line} has more cells than the {columns} columns of the first line" if line else "a quote is opened and not closed"
 
 
 def _header(path: Path) -> list[str]:

@@ -42,13 +42,14 @@ def day_order(dates: Dates) -> str | None:
     >>> day_order([(1, 2, 2024), (2, 2, 2024), (5, 2, 2024)]), day_order([(1, 2, 2024)])
     ('DD.MM.YYYY', None)
     """
-    read = {stamps.DAY_FIRST: _read([(y, b, a) for a, b, y in dates]), stamps.MONTH_FIRST: _read([(y, a, b) for a, b, y in dates])}
-    possible = [kind for kind, days in read.items() if days is not None and len(days)]
-    if len(possible) == 2 and np.array_equal(*read.values()):
+    days_first, months_first = _read([(y, b, a) for a, b, y in dates]), _read([(y, a, b) for a, b, y in dates])
+    if days_first is None or months_first is None:
+        return stamps.DAY_FIRST if days_first is not None else stamps.MONTH_FIRST if months_first is not None else None
+    if len(dates) and np.array_equal(days_first, months_first):
         return stamps.DAY_FIRST
-    if len(possible) == 2:
-        possible = [kind for kind in possible if _like_a_market(read[kind])]
-    return possible[0] if len(possible) == 1 else None
+    if _like_a_market(days_first) == _like_a_market(months_first):
+        return None
+    return stamps.DAY_FIRST if _like_a_market(days_first) else stamps.MONTH_FIRST
 
 
 def _read(dates: Dates) -> np.ndarray | None:
@@ -59,9 +60,9 @@ def _read(dates: Dates) -> np.ndarray | None:
         return None
 
 
-def _like_a_market(days: np.ndarray | None) -> bool:
+def _like_a_market(days: np.ndarray) -> bool:
     """Days that go one way, have hardly a Saturday among them, and lie close together."""
-    if days is None:
+    if not len(days):
         return False
     steps = np.diff(days)
     one_way = bool((steps > 0).all() or (steps < 0).all())

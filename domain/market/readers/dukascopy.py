@@ -59,8 +59,17 @@ def _layout(lines: Sequence[str]) -> Layout | None:
 
 
 def _clock(lines: Sequence[str], layout: Layout) -> str | None:
-    match = TIME.fullmatch(words_of(lines[0], layout.separator)[0])
-    return CLOCKS.get(match[1] or match[2]) if match else None
+    return clock_named(words_of(lines[0], layout.separator)[0]) or None
+
+
+def clock_named(word: str) -> str | None:
+    """The clock that Dukascopy's word for its times names, "" where that is in every row, None where it is no such word.
+
+    >>> clock_named("gmt time"), clock_named("time (eet)"), clock_named("local time"), clock_named("open")
+    ('UTC', 'Europe/Athens', '', None)
+    """
+    match = TIME.fullmatch(word)
+    return CLOCKS.get(match[1] or match[2], "") if match else None
 
 
 READERS.add(Dukascopy.key, Dukascopy())

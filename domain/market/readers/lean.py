@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from domain.errors import BadRequest
 from domain.market.bars import PRICES
@@ -68,7 +67,7 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
 
 
 def _unscaled(raw: RawBars) -> RawBars:
-    prices: dict[str, np.ndarray] = {name: getattr(raw, name) / SCALE for name in PRICES}
+    prices: dict[str, Any] = {name: getattr(raw, name) / SCALE for name in PRICES}
     spread = None if raw.spread is None else raw.spread / SCALE
     return replace(raw, spread=spread, notes=(*raw.notes, "prices of shares are in ten-thousandths, and were divided"), **prices)
 

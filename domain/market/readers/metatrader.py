@@ -31,6 +31,7 @@ class MetaTrader(Reader):
     key = "mt5"
     title = "MetaTrader 5 export"
     family = "MetaTrader 4 and 5 (CSV, .hst)"
+    server_clock = True
 
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)

@@ -26,6 +26,7 @@ class MetaTrader4Csv(Reader):
     key = "mt4"
     title = "MetaTrader 4 history centre CSV"
     family = "MetaTrader 4 and 5 (CSV, .hst)"
+    server_clock = True
 
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)

@@ -10,17 +10,19 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, BadLine, Found, Limits, Progress, RawBars, Reader
 from domain.market.readers.files import HISTORY, plain_content
+from domain.market.readers.layout import SHOWN
 from domain.market.readers.points import spread_in_prices
 from domain.market.readers.sample import PREVIEW, instrument_in
+from domain.market.readers.stamps import LATEST
 from domain.market.timeframe import MINUTES
 from domain.market.zones import SECOND
 
@@ -49,6 +51,7 @@ class MetaTrader4History(Reader):
     key = "hst"
     title = "MetaTrader 4 history (.hst)"
     family = "MetaTrader 4 and 5 (CSV, .hst)"
+    server_clock = True
 
     def recognise(self, head: bytes, name: str) -> Found | None:
         return Found(self.key, self.title, instrument_in(name), None, None, "bid", "a binary history file") if head.startswith(HISTORY) else None
@@ -58,21 +61,28 @@ class MetaTrader4History(Reader):
         timeframe = next((name for name, minutes in MINUTES.items() if minutes == history.period), None)
         if timeframe is None:
             raise BadRequest(f"{path.name} holds bars of {history.period:,} minutes; the timeframes are {', '.join(MINUTES)}: open another .hst of this symbol")
-        first = history.records[:PREVIEW]
+        first = history.records[_timely(history.records)][:PREVIEW]
         preview = pd.DataFrame({name: first[name] for name in first.dtype.names or ()}).assign(time=pd.to_datetime(first["time"], unit="s")).astype(str)
         evidence = f"its header says {history.symbol}, {history.period} minutes, {history.digits} digits; {len(history.records):,} records"
         return replace(found, instrument=instrument_in(history.symbol) or found.instrument, timeframe=timeframe, evidence=evidence, preview=preview)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         history = _history(path, limits.max_bytes)
-        records = history.records
+        timely = _timely(history.records)
+        records = history.records[timely]
+        if not len(records):
+            raise BadRequest(f"{path.name} holds no bars: no record has a time between 1970 and 2200; copy it again from the terminal's history folder")
         if len(records) > limits.max_rows:
             raise BadRequest(f"{path.name} has {len(records):,} rows; the limit is {limits.max_rows:,}; split it, or raise the limit in the settings")
-        columns = {name: records[name].astype(np.float64) for name in (*PRICES_401, "volume")}
+        columns: dict[str, Any] = {name: records[name].astype(np.float64) for name in (*PRICES_401, "volume")}
         spread = records["spread"].astype(np.float64) if "spread" in (records.dtype.names or ()) else None
         notes = (f"{history.rest} bytes behind the last whole record are not read",) if history.rest else ()
         progress(1.0, f"{len(records):,} rows read")
-        raw = RawBars(records["time"].astype(np.int64) * SECOND, spread=spread, line=np.arange(1, len(records) + 1), notes=notes, **columns)
+        lost = np.flatnonzero(~timely)
+        malformed = tuple(BadLine(int(at) + 1, f"time {history.records['time'][at]}", "its time is not between 1970 and 2200") for at in lost[:SHOWN])
+        raw = RawBars(
+            records["time"].astype(np.int64) * SECOND, spread=spread, line=np.flatnonzero(timely) + 1, malformed=malformed, malformed_count=len(lost), notes=notes, **columns
+        )  # fmt: skip
         return spread_in_prices(raw, history.digits)
 
 
@@ -86,6 +96,10 @@ def _history(path: Path, max_bytes: int) -> History:
     if not count:
         raise BadRequest(f"{path.name} has a header and no bars under it; open its chart in MetaTrader first, and copy it again")
     return History(symbol.split(b"\0")[0].decode("latin-1"), period, digits, np.frombuffer(data, kind, count, HEADER_BYTES), rest)
+
+
+def _timely(records: np.ndarray) -> np.ndarray:
+    return (records["time"] > 0) & (records["time"] < LATEST // SECOND)
 
 
 READERS.add(MetaTrader4History.key, MetaTrader4History())

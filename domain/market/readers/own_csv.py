@@ -1,4 +1,4 @@
-"""Plain CSV: a header with ts, open, high, low, close and, if there are any, volume and spread (price units); or no header and just those five."""
+"""Plain CSV: a header with ts, open, high, low, close and, if there are any, volume and spread (price units); or those five, and a volume, without one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from domain.market.readers.text import read_text, split
 SEPARATORS = (",", ";", "\t")
 OTHER_SEPARATORS = ("|", " ", ":", "~")
 TIME_WORDS = ("ts", "timestamp", "datetime", "date/time", "date time", "date_time", "open time", "open_time", "time", "date")
+CLOSE_WORDS = ("price", "last", "latest")           # of Investing.com and Barchart, where no column is called close
 SURE = 0.95             # of the rows without a header, in which the second number is the highest and the third the lowest
 
 
@@ -61,6 +62,8 @@ def _columns(lines: Sequence[str], separator: str) -> tuple[str, ...] | None:
     words = words_of(lines[0], separator) if lines else []
     if words and not words[0] and not set(TIME_WORDS) & set(words):
         words[0] = "ts"
+    if "close" not in words and (other := next((word for word in CLOSE_WORDS if word in words), None)):
+        words[words.index(other)] = "close"
     if not set(PRICES) <= set(words):
         return None
     both = {"date", "time"} <= set(words)
@@ -88,8 +91,13 @@ def _plain(lines: Sequence[str], separator: str) -> Layout | None:
     rows = [[cell.strip() for cell in split(line, separator)] for line in lines[:200]]
     for times in (1, 2):
         bars = [row for row in rows if len(row) >= times + 4 and stamps.kind_of(" ".join(row[:times])) and numeric(row[times : times + 4])]
+        for row in bars:
+            while len(row) > times + 4 and not row[-1]:
+                row.pop()
         if len(bars) > 0.5 * len(rows) and sum(_in_order(*map(float, row[times : times + 4])) for row in bars) >= SURE * len(bars):
-            columns = (*(("ts",), ("date", "time"))[times - 1], *PRICES, *[""] * (len(bars[0]) - times - 4))
+            more = max(len(row) for row in bars) - times - 4
+            rest = ("volume",) if more == 1 and all(numeric(row[times + 4 :]) for row in bars if len(row) == times + 5) else ("",) * more
+            columns = (*(("ts",), ("date", "time"))[times - 1], *PRICES, *rest)
             return Layout(separator, columns, kind_in([" ".join(row[:times]) for row in bars]) or stamps.ISO)
     return None
 

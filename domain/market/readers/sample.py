@@ -64,11 +64,13 @@ def prices_of(rows: Sequence[Sequence[str]], layout: Layout) -> list[str]:
 
 
 def kind_in(texts: Sequence[str]) -> str | None:
-    """How a column of times is written: what the first that is one says, or, where that leaves day and month open, the first that tells them apart."""
+    """How a column of times is written: as the first that is one, or, where its year comes last, as most of those that tell day and month apart."""
     kinds = [kind for text in texts if (kind := stamps.kind_of(text))]
     if kinds and kinds[0] in (stamps.DAY_FIRST, stamps.MONTH_FIRST, stamps.EITHER):
-        decided = [kind for kind in kinds if kind in (stamps.DAY_FIRST, stamps.MONTH_FIRST)]
-        return stamps.MONTH_FIRST if stamps.MONTH_FIRST in decided else next(iter(decided), stamps.EITHER)
+        days, months = kinds.count(stamps.DAY_FIRST), kinds.count(stamps.MONTH_FIRST)
+        if stamps.EITHER not in kinds and months:      # dots: 08.01.2024 counts as a day first, unless 01.13.2024 shows that it is not
+            return stamps.DAY_FIRST if any(stamps.day_only(text) for text in texts) else stamps.MONTH_FIRST
+        return stamps.EITHER if not days + months else stamps.DAY_FIRST if days >= months else stamps.MONTH_FIRST
     return kinds[0] if kinds else None
 
 

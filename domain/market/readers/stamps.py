@@ -61,9 +61,21 @@ def kind_of(text: str) -> str | None:
     if not match:
         return None
     day, month = int(match["D"]), int(match["M"])
+    if not 1 <= max(day, month) <= 31:
+        return None
     if max(day, month) > 12:
         return DAY_FIRST if month <= 12 else MONTH_FIRST
     return EITHER if SLASHED.match(text) else DAY_FIRST
+
+
+def day_only(text: str) -> bool:
+    """Whether the first number of a date can be nothing but its day.
+
+    >>> day_only("13.01.2024"), day_only("08.01.2024")
+    (True, False)
+    """
+    match = FIELDS[DAY_FIRST].fullmatch(text)
+    return match is not None and int(match["D"]) > 12
 
 
 def _possible(text: str) -> bool:

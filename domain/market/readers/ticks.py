@@ -19,6 +19,7 @@ from domain.market.instrument import Instrument
 from domain.market.readers import stamps
 from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
 from domain.market.readers.day_order import with_day_order
+from domain.market.readers.dukascopy import clock_named
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout, Parts
 from domain.market.readers.sample import describe, kind_in, lines_of, words_of
@@ -26,8 +27,7 @@ from domain.market.readers.text import raw_bars, read_parts, split
 
 SEPARATORS = (",", ";", "\t")
 HISTDATA = re.compile(r"\d{8} \d{9},[\d.]+,[\d.]+,\d+,*\s*")
-TIMES = ("ts", "timestamp", "datetime", "time", "date", "gmt time", "local time", "utc time", "epoch time (utc)")
-UTC_WORDS = ("gmt time", "utc time", "epoch time (utc)")
+TIMES = ("ts", "timestamp", "datetime", "time", "date", "epoch time (utc)")
 BAR_WORDS = {"open", "high", "low", "close"}
 MINUTE = 60_000_000_000
 
@@ -113,9 +113,9 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
         return Layout(",", ("ts", "bid", "ask", ""), stamps.COMPACT)
     for separator in SEPARATORS:
         words = words_of(lines[0], separator) if lines else []
-        if {"bid", "ask"} <= set(words) and not BAR_WORDS & set(words) and (times := [word for word in TIMES if word in words]):
+        if {"bid", "ask"} <= set(words) and not BAR_WORDS & set(words) and (time := _time(words)):
             both = {"date", "time"} <= set(words)
-            named = {"bid": "bid", "ask": "ask"} | ({"date": "date", "time": "time"} if both else {times[0]: "ts"})
+            named = {"bid": "bid", "ask": "ask"} | ({"date": "date", "time": "time"} if both else {time: "ts"})
             columns = tuple(named.get(word, "") for word in words)
             places = [at for at, column in enumerate(columns) if column in ("ts", "date", "time")]
             rows = [split(line, separator) for line in lines[1:]]
@@ -127,11 +127,17 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
     return None
 
 
+def _time(words: Sequence[str]) -> str | None:
+    """The column of times: one of the usual words, or one of Dukascopy's."""
+    return next((word for word in TIMES if word in words), None) or next((word for word in words if clock_named(word) is not None), None)
+
+
 def _clock(lines: Sequence[str], layout: Layout) -> str | None:
-    """HistData's own clock, or UTC where the header names it."""
+    """HistData's own clock, or the one that the header names."""
     if not layout.skip:
         return "histdata"
-    return "UTC" if set(UTC_WORDS) & set(words_of(lines[0], layout.separator)) else None
+    words = words_of(lines[0], layout.separator)
+    return "UTC" if "epoch time (utc)" in words else next((clock for word in words if (clock := clock_named(word))), None)
 
 
 READERS.add(Ticks.key, Ticks())

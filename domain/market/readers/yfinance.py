@@ -24,7 +24,7 @@ TIMES = ("date", "datetime", "price", "")
 
 
 class YFinance(Reader):
-    """Daily bars carry the exchange's trade date, with or without a zone: the date is what is read. Intraday times have a zone, so they are instants."""
+    """Daily bars carry the exchange's trade date, with or without a zone: that date is read, as a day of UTC. Intraday times have a zone, so they are instants."""
 
     key = "yfinance"
     title = "yfinance CSV"
@@ -37,14 +37,14 @@ class YFinance(Reader):
             return None
         found = describe(self.key, self.title, name, lines, layout, None, None, header_at=0, what="the header of yfinance")
         daily = found.timeframe == "D1"
-        return replace(found, instrument=_instrument(lines, layout) or found.instrument, clock=None if daily else found.clock)
+        return replace(found, instrument=_instrument(lines, layout) or found.instrument, clock="UTC" if daily else found.clock)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)
         if layout is None:
             raise BadRequest(f"{path.name} has no header of yfinance (Price, Ticker, Date; or Date … Adj Close); choose another format")
-        raw = read_text(path, layout, limits, progress)
-        return replace(_dated(raw), notes=(*raw.notes, "adjusted closes, dividends and splits are not read"))
+        raw = _dated(read_text(path, layout, limits, progress))
+        return replace(raw, notes=(*raw.notes, "adjusted closes, dividends and splits are not read"))
 
 
 def _layout(lines: Sequence[str], name: str) -> Layout | None:
@@ -71,11 +71,12 @@ def _instrument(lines: Sequence[str], layout: Layout) -> str | None:
 
 
 def _dated(raw: RawBars) -> RawBars:
-    """Daily bars at the exchange's midnight in UTC, put back on their date."""
+    """Daily bars on their date at 00:00 UTC: with a zone they stand at the exchange's midnight."""
     steps = np.abs(np.diff(raw.local_ns))
-    if raw.clock != "UTC" or not len(steps) or float(np.median(steps)) < 0.9 * DAY:
+    if not len(steps) or float(np.median(steps)) < 0.9 * DAY:
         return raw
-    return replace(raw, local_ns=(raw.local_ns + DAY // 2) // DAY * DAY, clock=None)
+    dated = (raw.local_ns + DAY // 2) // DAY * DAY if raw.clock == "UTC" else raw.local_ns
+    return replace(raw, local_ns=dated, clock="UTC", notes=(*raw.notes, "dates are the exchange's trade dates, taken as days of UTC"))
 
 
 READERS.add(YFinance.key, YFinance())

@@ -134,7 +134,7 @@ def test_a_bar_that_had_not_ended_is_dropped(at, known_until, left):
     bars, report = mended(fx_bars(*WEEK), at=ns(at), known_until=known_until)
     assert report["unfinished"].count == left and len(bars) == len(fx_bars(*WEEK)) - left
     if left == 1:
-        assert report.sentence == "1 unfinished bar dropped." and report.ledger["reason"][0] == "it ends after 2024-07-11T23:59Z"
+        assert report.sentence == "1 incomplete bar dropped." and report.ledger["reason"][0] == "it ends after 2024-07-11T23:59Z"
 
 
 def test_a_daily_bar_ends_with_its_session():

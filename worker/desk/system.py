@@ -1,4 +1,4 @@
-"""The house itself: settings in force and where they come from, health, versions, the example."""
+"""The system itself: active settings and their source, health, versions, the example."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import redis
 from domain.manifest import code_hash
 from domain.params import params_of
 from worker import example
+from worker.desk.context import DeskContext
 from worker.desk.jobs import ALIVE
-from worker.desk.room import Room
 from worker.settings import SECTIONS, Settings
 from worker.store import Process
 from worker.store.engine import hidden
@@ -30,7 +30,7 @@ LOW_DISK = 2_000_000_000    # bytes
 class Setting:
     section: str
     key: str
-    value: str
+    value: Any
     unit: str
     help: str
     origin: str         # default, config.toml, or the environment variable
@@ -39,30 +39,30 @@ class Setting:
 
 @dataclass(frozen=True)
 class Health:
-    """One part of the house: ``state`` is well, warning or failed, ``note`` says what was found."""
+    """One part of the system: ``state`` is well, warning or failed, ``note`` says why."""
 
     part: str
     state: str
     note: str
 
 
-class House:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+class System:
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     def settings(self) -> list[Setting]:
         """Every setting, the changed ones first."""
-        rows = [_row(self._room.settings, section, param) for section, cls in SECTIONS.items() for param in params_of(cls)]
-        rows += [_row(self._room.settings, "", param) for param in params_of(Settings)]
+        rows = [_row(self._context.settings, section, param) for section, cls in SECTIONS.items() for param in params_of(cls)]
+        rows += [_row(self._context.settings, "", param) for param in params_of(Settings)]
         return sorted(rows, key=lambda row: not row.changed)
 
     def health(self) -> list[Health]:
-        why = reachable(self._room.store.engine)
-        known = [Health("Database", "failed", f"the database does not answer: {why}")] if why else [self._database(), *self._processes()]
+        why = reachable(self._context.store.engine)
+        known = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
         return [*known[:1], self._queue(), *known[1:], self._disk()]
 
     def processes(self) -> list[Process]:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.processes(ALIVE)
 
     def versions(self) -> dict[str, str]:
@@ -70,21 +70,21 @@ class House:
 
     def has_example(self) -> bool:
         """Is anything of the synthetic example left?"""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return any(one.example for one in unit.datasets.all()) or any(job.example and job.open for job in unit.jobs.latest())
 
     def example_state(self) -> str:
         """``making``, ``made``, ``removed`` or ``off``."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             state = (unit.fact(example.FACT) or {}).get("state", "")
-        return state or ("making" if self._room.settings.example else "off")
+        return state or ("making" if self._context.settings.example else "off")
 
     def remove_example(self) -> None:
-        example.remove(self._room.store, self._room.user)
+        example.remove(self._context.store, self._context.user)
 
     def example_runs(self) -> tuple[str, str]:
         """The run on the regime-switching bars and the one on driftless GBM; "" where it is not there yet."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             runs = [run for run in unit.runs.latest("backtest") if run.example]
             models = {one.version: one.provenance.get("model") for one in unit.datasets.all()}
         by_model = {models.get(run.spec["datasets"][0]): run.id for run in runs}
@@ -92,37 +92,37 @@ class House:
 
     def _database(self) -> Health:
         began = time.perf_counter()
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             unit.now()
             revision = current(unit._c)
-        dialect = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._room.store.engine.dialect.name]
+        dialect = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._context.store.engine.dialect.name]
         took = (time.perf_counter() - began) * 1000
-        return Health("Database", "well" if revision == head() else "failed", f"{dialect}, schema {revision}, answered in {took:.0f} ms" if took >= 1 else f"{dialect}, schema {revision}, answered in under 1 ms")
+        return Health("Database", "well" if revision == head() else "failed", f"{dialect}, schema {revision}, response {took:.0f} ms" if took >= 1 else f"{dialect}, schema {revision}, response < 1 ms")
 
     def _queue(self) -> Health:
-        url = self._room.settings.redis_url
+        url = self._context.settings.redis_url
         if not url:
-            return Health("Queue", "warning", "no queue server is named; start the house with make run, or set TIDEMARK_REDIS_URL")
+            return Health("Queue", "warning", "No queue server is configured. Start Tidemark with `make run`, or set TIDEMARK_REDIS_URL.")
         client = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
         try:
             server = client.info("server")
             name = server.get("server_name", "redis")
-            return Health("Queue", "well", f"{name} {server.get(f'{name}_version', server.get('redis_version', ''))} answers")
+            return Health("Queue", "well", f"{name} {server.get(f'{name}_version', server.get('redis_version', ''))}, connected")
         except (redis.RedisError, OSError):
-            return Health("Queue", "failed", "the queue server does not answer; jobs wait in the database until it is back")
+            return Health("Queue", "failed", "The queue server does not answer. Jobs stay queued in the database until it is back.")
         finally:
             client.close()
 
     def _processes(self) -> list[Health]:
         kinds = [process.kind for process in self.processes()]
-        workers, wanted = kinds.count("worker"), self._room.settings.work.processes
+        workers, wanted = kinds.count("worker"), self._context.settings.work.processes
         state = "failed" if not workers else "warning" if wanted and workers < wanted else "well"
-        said = f"{workers} running" if workers else "none running: jobs wait"
-        beats = "running" if "scheduler" in kinds else "not running: lost jobs are not sent again"
-        return [Health("Workers", state, said), Health("Scheduler", "well" if "scheduler" in kinds else "failed", beats)]
+        note = f"{workers} running" if workers else "None running: jobs are queued."
+        scheduler = "running" if "scheduler" in kinds else "Not running: jobs of a crashed worker are not taken over."
+        return [Health("Workers", state, note), Health("Scheduler", "well" if "scheduler" in kinds else "failed", scheduler)]
 
     def _disk(self) -> Health:
-        free = shutil.disk_usage(self._room.settings.home if self._room.settings.home.exists() else self._room.settings.folder).free
+        free = shutil.disk_usage(self._context.settings.home if self._context.settings.home.exists() else self._context.settings.folder).free
         return Health("Disk", "well" if free > LOW_DISK else "warning", f"{free / 1e9:,.1f} GB free for the workspace")
 
 
@@ -134,11 +134,9 @@ def _row(settings: Settings, section: str, param: Any) -> Setting:
     return Setting(section, param.name, _shown(param.name, value), param.unit, param.help, from_where if changed or "environment" in from_where else "default", changed)
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: Any) -> Any:
     """Addresses without their passwords."""
-    if name in SECRET:
-        return hidden(str(value))
-    return "" if value is None else str(value)
+    return hidden(str(value)) if name in SECRET else value
 
 
 def _version(name: str) -> str:

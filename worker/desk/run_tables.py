@@ -27,7 +27,7 @@ from domain.analytics import (
 from domain.errors import unknown
 from domain.market import instrument
 from worker.desk.backtests import text_of
-from worker.desk.room import Room, found
+from worker.desk.context import DeskContext, required
 from worker.desk.thin import thinned
 from worker.store import Run
 
@@ -35,9 +35,9 @@ FELL = ["pnl", "r", "mae_r", "mfe_r", "trade_id", "pnl_gross"]
 MOST_REVIEWS = 2_000
 
 
-class Laboratory:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+class RunTables:
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
         self._tables: dict[str, Callable[[str], pd.DataFrame]] = {
             "drawdowns": self.drawdowns, "months": self.months, "results": self.results, "excursions": self.excursions, "surface": self.surface,
             "costs": self.costs, "break_even": self.break_even, "refused": self.refused, "metrics": self.metrics,
@@ -102,7 +102,7 @@ class Laboratory:
         run = self._run(run_id)
         trades = self._frame(run, "trades", ["instrument", "side", "lots", "entry_price", "exit_price", "pnl_gross", "pnl"])
         names = trades["instrument"].unique()
-        pips = {name: instrument(name, self._room.settings.instruments_file).pip for name in names}
+        pips = {name: instrument(name, self._context.settings.instruments_file).pip for name in names}
         return break_even(trades, self._frame(run, "fills", ["instrument", "spread_cost"]), pips)
 
     # -- what did not happen
@@ -133,8 +133,8 @@ class Laboratory:
     def download_comparison(self, a: str, b: str) -> bytes:
         """Every figure of both runs with its difference, as CSV."""
         figures, _ = self.compare(a, b)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
         return text_of(figures)
 
     def download(self, run_id: str, what: str) -> bytes:
@@ -142,13 +142,13 @@ class Laboratory:
         if what not in self._tables:
             raise unknown("table of a run", what, self._tables)
         frame = self._tables[what](run_id)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
         return text_of(frame)
 
     def _run(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            return found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str, columns: Any = None) -> pd.DataFrame:
-        return self._room.store.frames.get(run.frames[name], list(columns) if columns else None)
+        return self._context.store.frames.get(run.frames[name], list(columns) if columns else None)

@@ -1,4 +1,4 @@
-"""What the parts of the desk share: store, settings, who acts, and how a worker is woken."""
+"""What the facets of the desk share: store, settings, the acting user, and how a worker is woken."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from worker.store import Job, Store
 
 @dataclass(frozen=True)
 class Submitted:
-    """The job; ``new`` is False where exactly this was asked before and that job stands for it."""
+    """The job; ``new`` is False where an identical request exists, whose job it then is."""
 
     job: Job
     new: bool
 
 
 @dataclass(frozen=True)
-class Room:
+class DeskContext:
     store: Store
     settings: Settings
     user: str
@@ -38,17 +38,17 @@ class Room:
             if new:
                 unit.audit(job.actor, "job_submitted", f"job:{job.id}", job=kind, title=title, spec=spec_digest(spec))
         if new:
-            self.tell(job)
+            self.wake(job)
         return Submitted(job, new)
 
-    def tell(self, job: Job) -> None:
+    def wake(self, job: Job) -> None:
         if self.send(self.settings.redis_url, job.queue, job.id):
             with self.store.unit() as unit:
                 unit.jobs.sent([job.id], unit.now())
 
 
 def key_of(kind: str, spec: Mapping[str, Any]) -> str:
-    """The same question on the same code has the same key."""
+    """The same request on the same code has the same key."""
     return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_hash())))).hexdigest()
 
 
@@ -56,8 +56,8 @@ def spec_digest(spec: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(plain(spec))).hexdigest()
 
 
-def found(thing: Any, what: str, name: str) -> Any:
-    """``thing``, or a sentence that there is none."""
+def required(thing: Any, what: str, name: str) -> Any:
+    """``thing``, or a refusal that says that there is none."""
     if thing is None:
         raise BadRequest(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
     return thing
