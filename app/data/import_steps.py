@@ -57,11 +57,12 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
         clocks = desk.data.clocks()
         clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
         side = d.selectbox("Price side", SIDES, index=SIDES.index(found.side) if found.side in SIDES else 0, key=f"import-side-{staged.file[:8]}", help="Side of the market that the file quotes. Ask prices are added to a file of bid prices.")
+        start = st.text_input("Import from", placeholder="the first bar", key=_start_key(staged), help="Date or time (UTC) from which bars are imported, such as 2012-01-02. Empty: all of the file.").strip()
         sent = st.form_submit_button("Validate", type="primary")
     if instrument is None or frame is None:
         st.caption("The instrument or the timeframe is not in the file. Choose them, then validate.")
         return None
-    choice = dict(instrument=instrument, timeframe=frame, side=side, clock_key="" if clock == INFER else clock, ask=asks)
+    choice = dict(instrument=instrument, timeframe=frame, side=side, clock_key="" if clock == INFER else clock, ask=asks, start=start)
     if sent:
         submitted = asked(lambda: desk.data.inspect(staged, **choice))
         if submitted is not None:
@@ -73,9 +74,9 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
 def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
     """Step 3: the validation report, and the decision."""
     report, clocks = job.result["report"], job.result["clocks"]
-    submitted = {name: job.spec[name] for name in ("instrument", "timeframe", "side")} | dict(clock_key=job.spec["clock"], ask=job.spec.get("ask", {}).get("file"))
+    submitted = {name: job.spec[name] for name in ("instrument", "timeframe", "side")} | dict(clock_key=job.spec["clock"], ask=job.spec.get("ask", {}).get("file"), start=job.spec.get("start", ""))
     section("3  Validation report", f"{number(report['rows_read'])} rows of {report['instrument']} {report['timeframe']}, {report['start'][:10]} to {report['end'][:10]}")
-    if submitted != choice | dict(ask=choice["ask"].file if choice["ask"] else None):
+    if submitted != choice | dict(ask=choice["ask"].file if choice["ask"] else None, start=desk.data.moment(choice["start"])):
         st.caption(":orange[:material/warning:] The choices above have changed. Validate the file again.")
         return
     left, right = st.columns([3, 2], gap="medium")
@@ -98,6 +99,8 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
 def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, Any]) -> None:
     if report["verdict"] == "refused":
         st.error(typeset(report["sentence"]), title="This file cannot be imported", icon=":material/error:")
+        if report.get("complete_from"):
+            _from_there(desk, staged, choice, report["complete_from"])
         return
     clean = report["verdict"] == "clean"
     st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {typeset(report['sentence'])}")
@@ -108,7 +111,25 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
                 st.query_params["job"] = submitted.job.id
                 st.rerun()
         if st.button("Discard", help="Nothing is stored."):
+            desk.data.discard(staged)
             st.session_state.pop(STAGED, None)
             go("data")
     if not clean:
         st.caption("Repair drops, merges or corrects bad rows and logs every change.")
+
+
+def _from_there(desk: Desk, staged: Any, choice: dict[str, Any], start: str) -> None:
+    """The part of the file that is complete, validated by itself."""
+    if st.button(f"Import from {start}", type="primary", icon=":material/content_cut:", on_click=_set_start, args=(staged, start), help="Bars before are left out. The rest is validated first."):
+        submitted = asked(lambda: desk.data.inspect(staged, **{**choice, "start": start}))
+        if submitted is not None:
+            st.query_params["job"] = submitted.job.id
+            st.rerun()
+
+
+def _set_start(staged: Any, start: str) -> None:
+    st.session_state[_start_key(staged)] = start
+
+
+def _start_key(staged: Any) -> str:
+    return f"import-from-{staged.file[:8]}"

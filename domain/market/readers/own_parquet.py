@@ -16,9 +16,11 @@ from domain.market.instrument import Instrument
 from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
 from domain.market.readers.files import PARQUET
 from domain.market.readers.parquet_shape import check_shape
-from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_of, timeframe_word
+from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_word
+from domain.market.step import usual_timeframe
 
 BATCH = 200_000
+SAMPLE = 5_000          # rows of each batch whose steps are looked at
 
 
 class OwnParquet(Reader):
@@ -42,10 +44,11 @@ class OwnParquet(Reader):
             if first is None or not first.num_rows:
                 raise BadRequest(f"{path.name} has columns and no rows")
             ns, aware = _instants(first.column("ts"), path)
+            usual = usual_timeframe(np.concatenate([_instants(batch.column("ts"), path)[0][:SAMPLE] for batch in file.iter_batches(BATCH, columns=["ts"])]))
         unread = [name for name in file.schema_arrow.names if name not in first.schema.names]
         evidence = f"columns {', '.join(first.schema.names)}{f' (not read: {listed(unread)})' if unread else ''}; {step_sentence(ns.tolist())}" + ("; ts has a zone, so it is UTC" if aware else "; ts has no zone")
         preview = first.slice(0, PREVIEW).to_pandas().astype(str)
-        return replace(found, timeframe=timeframe_of(ns.tolist()) or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
+        return replace(found, timeframe=usual or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         rows, aware = 0, False
