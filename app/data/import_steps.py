@@ -121,8 +121,6 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
             st.caption(f":material/info: {typeset(note)}")
         if not clocks:
             st.caption("The time zone cannot be inferred: no weekly open in this file, or its bars are daily.")
-    for note in report["notes"]:
-        st.caption(f":material/info: {typeset(note)}")
     _decide(desk, staged, choice, report)
 
 
@@ -143,6 +141,7 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
                 st.query_params["job"] = submitted.job.id
                 st.rerun()
         if st.button("Discard", help="Nothing is stored."):
+            desk.data.discard(staged)
             _forget()
             go("data")
     if not clean:

@@ -124,6 +124,13 @@ class Data:
         context = self._context
         return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
 
+    def moment(self, text: str) -> str:
+        """A date or time that a person wrote, as ISO 8601 in UTC; empty for none, and the text itself where it is no time."""
+        try:
+            return _moment(text) if text else ""
+        except BadRequest:
+            return text
+
     def discard(self, staged: Staged) -> None:
         """Remove a file that will not be imported."""
         self._context.store.frames.discard(staged.file)
