@@ -17,6 +17,7 @@ import dramatiq
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from domain.errors import BadBars, BadRequest, SourceUnavailable
+from worker.engine import wait_for
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
 from worker.settings import Settings
@@ -41,6 +42,9 @@ def run(job_id: str) -> None:
     """Work on the job if it is free; a second delivery finds it taken and does nothing."""
     house, lease = House, House.settings.work.lease
     with house.store.unit() as unit:
+        asked = unit.jobs.get(job_id)
+        if asked and asked.state == "queued" and asked.kind in JOBS and wait_for(unit, job_id, JOBS[asked.kind].after):
+            return
         job = unit.jobs.claim(job_id, OWNER, unit.now(), lease)
         if job is None:
             return

@@ -90,10 +90,13 @@ class Clock:
 
 
 def serve(settings: Settings) -> None:
-    from worker import example
+    from worker import engine, example
+    from worker.desk import Desk
 
     told, store, clock = told_to_stop(), open_store(settings), Clock()
     clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings))
+    asked: list[list[str]] = []         # once it could be asked for, and not again
+    clock.every(5.0, "engine", lambda: asked or asked.append(engine.start(Desk(store, settings, "tidemark"))))
     clock.every(1.0, "example", lambda: example.step(store, settings))
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     hourly = Clock()

@@ -28,10 +28,10 @@ class Plan:
     """How to draw."""
 
     method: str = param("bootstrap", choices=METHODS, unit="", help="blocks drawn with replacement, or each trade left out at random")
-    paths: int = param(1_000, low=10, high=100_000, unit="paths", help="how many histories are drawn")
+    paths: int = param(1_000, low=10, high=100_000, unit="paths", help="number of paths")
     block: float = param(0.0, low=0.0, high=100_000.0, unit="steps", help="mean length of a block; 0: chosen from the data's own dependence")
-    skip: float = param(0.1, low=0.0, high=0.99, unit="share", help="chance of each trade to be left out, for the method skip")
-    risk: float = param(0.0, low=0.0, high=1.0, unit="share", help="of equity risked per R, compounded; 0: R are added up")
+    skip: float = param(0.1, low=0.0, high=0.99, unit="share", help="probability that a trade is left out, for the method skip")
+    risk: float = param(0.0, low=0.0, high=1.0, unit="share", help="share of equity risked per R, compounded; 0: R are summed")
     seed: int = param(0, low=0, high=2**53 - 1, unit="", help="the same seed draws the same paths")
 
 

@@ -108,7 +108,7 @@ def page(chromium, house):
     tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((house.url, "data:", "blob:", house.url.replace("http", "ws"))) else None)
     tab.on("pageerror", lambda error: broken.append(str(error)))
     yield tab
-    seen = tab.get_by_text("Something broke on our side").count()
+    seen = tab.get_by_text("Internal error").count()
     context.close()
     assert not foreign, f"asked of another host: {foreign[:3]}"
     assert not broken, f"a script failed: {broken[:2]}"

@@ -119,6 +119,10 @@ class Jobs:
         waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), lease_until=None, owner=None, sent_at=None)
         return self._set(self._held(job_id, epoch), **waits)
 
+    def hold(self, job_id: str, until: datetime, note: str) -> bool:
+        """A queued job waits until then; a worker is told of it anew."""
+        return self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), not_before=until, sent_at=None, note=note)
+
     # -- a person's verbs
 
     def cancel(self, job_id: str, actor: str, at: datetime) -> bool:

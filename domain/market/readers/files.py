@@ -171,17 +171,15 @@ def _member(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
             raise BadRequest(f"{path.name} is encrypted; unpack it and import the file inside")
         with archive.open(table) as member:
             yield member
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise BadRequest(
-            f"{path.name} is a damaged or unusual zip archive ({error}); unpack it and import the file inside"
-        ) from None
+    except (zipfile.BadZipFile, NotImplementedError):
+        raise BadRequest(f"{path.name} is a damaged or unusual zip archive; unpack it and import the file inside") from None
 
 
 def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
     try:
         data = stream.read(size)
-    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise BadRequest(f"{path.name} is a damaged archive ({error}); download it again") from None
+    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError):
+        raise BadRequest(f"{path.name} is a damaged archive: it breaks off, or its contents do not match their checksum; download it again") from None
     if size == HEAD and not isinstance(stream, io.BufferedReader) and (data[:2] == GZIP or data[:4] == ZIP):
         raise BadRequest(f"{path.name} is an archive inside an archive; unpack it once")
     return data

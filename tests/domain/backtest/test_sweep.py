@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.analytics import days_a_year
 from domain.backtest import study
 from domain.backtest.bench import FIGURES, Bench
 from domain.backtest.prepare import prepare
@@ -38,7 +39,7 @@ def test_a_point_is_the_run_of_the_same_parameters(case, strategy, params):
     assert {name: run.metrics[name] for name in FIGURES} == tried.figures and tried.figures["trades"]
     assert tried.signals == run.signals
     assert tried.pnl.sum() == pytest.approx(run.metrics["net_return"], abs=1e-9)
-    assert tried.sharpe * np.sqrt(252) == pytest.approx(run.metrics["sharpe"])
+    assert tried.sharpe * np.sqrt(days_a_year("fx")) == pytest.approx(run.metrics["sharpe"])
 
 
 def same(one: np.ndarray, other: np.ndarray) -> bool:
