@@ -38,7 +38,8 @@ def set_up_logging() -> None:
 @contextmanager
 def sign_of_life(store: Store, kind: str) -> Iterator[None]:
     """While inside, this process stands in the table of processes."""
-    from worker.actors import OWNER, House
+    from worker.actors import House
+    from worker.owner import OWNER
 
     over = threading.Event()
     host, pid = OWNER.split(":")[0], os.getpid()

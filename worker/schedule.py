@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
+from worker.leases import Watch, rescue
 from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
 from worker.store import Store
 
@@ -24,8 +25,10 @@ VERIFY_EVERY = 3_600.0
 CLEAN_EVERY = 86_400.0
 
 
-def sweep(store: Store, settings: Settings) -> list[str]:
-    """Send what nobody was told of, whose message was lost, or whose worker is gone; the ids that were sent."""
+def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[str]:
+    """Send what nobody was told of, whose message was lost, or, as ``watch`` sees it, whose worker is gone; the ids that were sent."""
+    if watch:
+        rescue(store, watch)
     client = broker(settings.redis_url).client
     try:
         run, known = run_of(client), client.get(SENTINEL)
@@ -93,7 +96,8 @@ def serve(settings: Settings) -> None:
     from worker import example
 
     told, store, clock = told_to_stop(), open_store(settings), Clock()
-    clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings))
+    watch = Watch(settings.work.lease)
+    clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
     clock.every(1.0, "example", lambda: example.step(store, settings))
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     hourly = Clock()

@@ -92,7 +92,7 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
     assert desk.backtests.submit(question(dataset, params={"lookback": 30})).new and desk.backtests.submit(question(dataset, rules={"account": {"balance": 5_000.0}})).new
     with desk.jobs._room.store.unit() as unit:
-        claimed = unit.jobs.claim(first.job.id, "w", unit.now(), 60)
+        claimed = unit.jobs.claim(first.job.id, "w", unit.now())
         made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": "ab"}, actor="ana", created_at=unit.now())
         unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": made})
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
@@ -148,7 +148,7 @@ def test_cancelling_and_retrying_leave_events_by_name(desk, sent):
 def test_a_running_job_is_asked_to_stop(desk, store):
     job_id = generate(desk).job.id
     with store.unit() as unit:
-        unit.jobs.claim(job_id, "w", unit.now(), 60)
+        unit.jobs.claim(job_id, "w", unit.now())
     assert desk.jobs.cancel(job_id) and events(desk, entity=f"job:{job_id}")[-1] == "job_cancel_requested"
 
 

@@ -26,10 +26,11 @@ def desk() -> Desk:
 def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -> Job:
     """Work on the job here unless someone else does; the job as it ended. One that did not end well is a refusal, unless ``refuse`` is False."""
     from worker import actors
+    from worker.leases import Watch, rescue
 
     job = seen = submitted.job
     actors.House.store, actors.House.settings = at.jobs._room.store, at.settings
-    worker = threading.Thread()
+    worker, watch = threading.Thread(), Watch(at.settings.work.lease)
     try:
         while seen.open:
             if not worker.is_alive():       # the first time, and whenever the job waits for someone to go on with it
@@ -40,6 +41,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -
             worker.join(LOOK_EVERY)
             seen = at.jobs.get(job.id) or seen
             if seen.open and not worker.is_alive():
+                rescue(actors.House.store, watch)       # where another worked on it, and there is no scheduler
                 time.sleep(LOOK_EVERY)
     except KeyboardInterrupt:
         at.jobs.cancel(job.id)
