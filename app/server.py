@@ -19,7 +19,8 @@ from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
 
 from app.desk import desk  # noqa: E402
-from worker.desk import Refused  # noqa: E402
+from app.guard import Guard  # noqa: E402
+from worker.desk import Refused, load  # noqa: E402
 
 log = logging.getLogger("app")
 
@@ -48,3 +49,4 @@ def show_error(error: Exception) -> bool:
 
 api = Starlette(routes=[Route("/health", health)], exception_handlers={404: nothing_here})
 app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], on_script_error=show_error)
+app = Guard(app, load().app.names)      # type: ignore[assignment]  # found as an st.App by name, and served as what stands before it

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,28 @@ NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
 class App:
     host: str = param("127.0.0.1", help="address to listen on")
     port: int = param(8501, low=1, high=65_535, help="port of the page")
+    hosts: str = param("", help="other names by which the page is reached, comma-separated; unknown names are refused")
+    behind: str = param("", choices=("", "reverse proxy", "loopback only"), help="why it is safe to listen beyond this machine without sign-in")
     user: str = param("", help="who acts, in the audit trail; empty: the system's user")
+
+    @property
+    def loopback(self) -> bool:
+        """Is the page for this machine only?
+
+        >>> App().loopback, App(host="0.0.0.0").loopback, App(host="::1").loopback, App(host="nowhere").loopback
+        (True, False, True, False)
+        """
+        return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that the page answers to, whatever the port.
+
+        >>> sorted(App(host="0.0.0.0", hosts="Desk.example.com:8443, [fd00::5]").names)
+        ['127.0.0.1', '::1', 'desk.example.com', 'fd00::5', 'localhost']
+        """
+        own = [] if _is_address(self.host) and ip_address(self.host).is_unspecified else [self.host]
+        return frozenset(filter(None, ("localhost", "127.0.0.1", "::1", *map(_bare, (*own, *self.hosts.split(","))))))
 
 
 @dataclass(frozen=True)
@@ -166,6 +188,7 @@ def _section(name: str, values: Any) -> Any:
     for key in values:
         if key not in {p.name for p in params_of(cls)}:
             raise unknown(f"key in [{name}]", key, [p.name for p in params_of(cls)])
+    values = {key: ", ".join(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value for key, value in values.items()}
     try:
         return build(cls, values)
     except BadRequest as error:
@@ -193,6 +216,22 @@ def _dotted(document: Mapping[str, Any], prefix: str = "") -> list[str]:
     for name, value in document.items():
         keys += _dotted(value, f"{name}.") if isinstance(value, dict) else [prefix + name]
     return keys
+
+
+def _bare(name: str) -> str:
+    """A name without its port, as browsers write it."""
+    name = name.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return (name.partition(":")[0] if name.count(":") == 1 else name).rstrip(".")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _login() -> str:

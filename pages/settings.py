@@ -40,7 +40,7 @@ def settings(desk) -> None:
         "help": config.TextColumn("What it does", width=300),
     }
     table(settings_frame(desk.house.settings()), columns, "Every setting with its value and where it comes from", row_height=26, height=620)
-    st.caption(f"Workspace {desk.settings.home}. Actor in the audit trail: {desk.user}.")
+    st.caption(f"Workspace {desk.settings.home}. Actor in the audit trail: {desk.user}. {desk.house.listening()}")
 
 
 def processes(desk) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from domain.config import ROOT, Settings, load
 from domain.errors import BadRequest
-from worker import redis_server
+from worker import listening, redis_server
 
 GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
@@ -161,7 +161,8 @@ def app_command(settings: Settings) -> list[str]:
         "--server.port": str(settings.app.port),
         "--server.maxUploadSize": str(settings.data.max_import_mb),
     }
-    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *(word for pair in options.items() for word in pair)]
+    words = [word for pair in options.items() for word in pair]
+    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *words, *listening.flags()]
 
 
 def shown(url: str) -> str:
@@ -246,6 +247,8 @@ def up(app: bool = True) -> int:
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ())):
         signal.signal(number, lambda n, _: stop.append(n))
+    if app:
+        listening.checked(settings, os.environ, Path.home())
     lock = own_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)
@@ -253,6 +256,8 @@ def up(app: bool = True) -> int:
     house = House(settings)
     try:
         migrated(settings)
+        if app and not settings.app.loopback:
+            listening.record(settings)
         house.start_queue()
         house.start_rest(app)
         watch(house, app, stop)
@@ -279,8 +284,9 @@ def announce(settings: Settings, app: bool, answers: bool) -> None:
     if not app:
         print("Workers and scheduler are running. Ctrl-C stops them.", flush=True)
     elif answers:
-        if settings.app.host not in ("127.0.0.1", "localhost", "::1"):
-            print(f"Listening on {settings.app.host}: whoever reaches this port can use the desk, as there is no sign-in yet.", flush=True)
+        if not settings.app.loopback:
+            print(listening.sentence(settings.app), flush=True)
+            print(f"It answers to {', '.join(sorted(settings.app.names))}; add other names to [app] hosts.", flush=True)
         print(f"Tidemark is at {address(settings)}  (Ctrl-C stops everything; logs in {settings.home / 'logs'})", flush=True)
     else:
         print(f"The page does not answer yet; its log: {settings.home / 'logs' / 'app.log'}", flush=True)

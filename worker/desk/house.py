@@ -17,6 +17,7 @@ from domain.params import params_of
 from worker import example
 from worker.desk.jobs import ALIVE
 from worker.desk.room import Room
+from worker.listening import sentence
 from worker.store import Process
 from worker.store.engine import hidden
 from worker.store.migrate import current, head, reachable
@@ -60,6 +61,10 @@ class House:
         why = reachable(self._room.store.engine)
         known = [Health("Database", "failed", f"the database does not answer: {why}")] if why else [self._database(), *self._processes()]
         return [*known[:1], self._queue(), *known[1:], self._disk()]
+
+    def listening(self) -> str:
+        """For whom the page is, and why that is safe."""
+        return sentence(self._room.settings.app)
 
     def processes(self) -> list[Process]:
         with self._room.store.look() as unit:
