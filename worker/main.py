@@ -17,6 +17,7 @@ from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
+from worker.private import keep_private
 from worker.store import Process, Store
 
 POLL_MS = 150           # how long an idle lane waits before it looks at the queue again
@@ -82,6 +83,7 @@ def until(told: threading.Event) -> None:
 
 
 def main() -> int:
+    keep_private()
     set_up_logging()
     keep_freed()
     try:

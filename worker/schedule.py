@@ -17,6 +17,7 @@ from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
 from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
+from worker.private import keep_private
 from worker.store import Store
 
 log = logging.getLogger("schedule")
@@ -119,6 +120,7 @@ def _tick(clock: Clock, over: threading.Event) -> None:
 
 
 def main() -> int:
+    keep_private()
     set_up_logging()
     try:
         serve(load())

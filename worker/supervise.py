@@ -17,6 +17,7 @@ from pathlib import Path
 from domain.config import ROOT, Settings, load
 from domain.errors import BadRequest
 from worker import listening, redis_server
+from worker.private import close_off, keep_private
 
 GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
@@ -188,6 +189,7 @@ def own_workspace(home: Path) -> object:
     """Make the workspace and hold it: a second tree in the same folder is refused."""
     try:
         (home / "logs").mkdir(parents=True, exist_ok=True)
+        close_off(home)
         lock = (home / "up.lock").open("a+")
     except OSError as error:
         raise BadRequest(f"The workspace {home} cannot be written: {error.strerror}. Name another folder in config.toml, [storage] home, or in TIDEMARK_STORAGE_HOME") from None
@@ -244,6 +246,7 @@ def address(settings: Settings) -> str:
 def up(app: bool = True) -> int:
     """Start everything, keep it alive until SIGINT or SIGTERM, stop everything. Returns the exit status."""
     settings = load()
+    keep_private()
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ())):
         signal.signal(number, lambda n, _: stop.append(n))

@@ -23,7 +23,7 @@ def with_app(settings, **values):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "desk.example.com"])
 def test_listening_beyond_this_machine_needs_a_reason(plain, tmp_path, host):
-    with pytest.raises(BadRequest, match="lets other machines in, and there is no sign-in yet. Listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND"):
+    with pytest.raises(BadRequest, match=r"lets other machines in, and there is no sign-in yet. Listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND"):
         checked(with_app(plain, host=host), {}, tmp_path)
     for behind in ("reverse proxy", "loopback only"):
         checked(with_app(plain, host=host, behind=behind), {}, tmp_path)

@@ -48,7 +48,8 @@ class Up:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
         environment = {**kept, "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
         with (home / "up.log").open("ab") as sink:
-            self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+            (home / "up.log").chmod(0o600)
+            self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **({} if sys.platform == "win32" else {"umask": 0o022}))
 
     def said(self) -> str:
         logs = "\n".join(f"== {path.name}\n{path.read_text()[-1_000:]}" for path in sorted((self.home / "logs").glob("*.log")))
@@ -97,6 +98,13 @@ def test_it_answers_with_every_part(up):
     assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "disk": up.health()["parts"]["disk"]}
     assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.said() and up.said(), 10)
     assert set(up.tree()) == {"worker", "scheduler", "app", "queue"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such modes")
+def test_the_workspace_is_its_owners_alone(up):
+    """The umask of whoever started it was an open one."""
+    open_to_others = [path for path in (up.home, *up.home.rglob("*")) if path.lstat().st_mode & 0o077]
+    assert {path.name for path in up.home.iterdir()} >= {"tidemark.db", "logs", "queue", "queue.sock", "up.lock"} and not open_to_others
 
 
 def test_what_is_not_there_is_not_found_in_json(up):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ from domain.config import load
 from domain.errors import BadRequest
 from worker.desk import Desk
 from worker.desk.room import Submitted
+from worker.private import close_off
 from worker.store import Job, Store
 from worker.store.migrate import upgrade
 
@@ -18,6 +20,8 @@ LOOK_EVERY = 0.3        # seconds
 
 def desk() -> Desk:
     settings = load()
+    close_off(settings.home)
+    atexit.register(close_off, settings.home)       # what is written for the person, beside the workspace, keeps the person's umask
     store = Store(settings.database_url, settings.frames_url)
     upgrade(store.engine)
     return Desk(store, settings, send=lambda url, queue, job_id: False)
