@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.figures import number, short
 from app.forms import fields
+from app.text import literal
 from app.widgets import asked, go
 from worker.desk import Desk, Question
 
@@ -68,7 +69,7 @@ def _alone(key: str) -> bool:
 def _sound(desk: Desk, question: Question) -> bool:
     faults = desk.backtests.faults(question.strategy, question.params)
     for fault in faults.values():
-        st.error(fault, icon=":material/error:")
+        st.error(literal(fault), icon=":material/error:")
     return not faults
 
 

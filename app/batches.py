@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.figures import clock, plural
 from app.tables import run_columns, runs_frame, state_column
+from app.text import literal
 from app.widgets import download, go, section, table
 from worker.desk import Desk
 
@@ -28,7 +29,7 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
     if was_busy and not open_:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{batch.name or batch.title}**", width="content")
+        st.markdown(f"**{literal(batch.name or batch.title)}**", width="content")
         st.caption(f"{len(members) - len(open_)} of {plural(len(members), 'backtest')} ended; choose one to open it", width="content")
         st.space("stretch")
         if open_:
@@ -48,7 +49,7 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
         go("backtest", run=run.id)
     for one in members:
         if one.job.state == "failed":
-            st.caption(f":red[:material/error:] **{one.job.title}**: {(one.job.error or {}).get('sentence', '')}")
+            st.caption(f":red[:material/error:] **{literal(one.job.title)}**: {literal((one.job.error or {}).get('sentence', ''))}")
 
 
 def _note(open_: list[Any]) -> str:

@@ -12,8 +12,10 @@ from app import charts
 from app.figures import clock, number, pips, plural, short
 from app.grid import Column, grid, right
 from app.tables import datasets_frame, findings_frame
+from app.text import literal
 from app.widgets import download, go, section, table
 from worker.desk import Desk
+from worker.desk.export import csv_of
 
 SPANS = {"1 day": 1, "1 week": 7, "1 month": 31, "1 year": 366, "All": None}
 COLUMNS: dict[str, Column] = {
@@ -36,7 +38,7 @@ def catalogue(desk: Desk, datasets: list) -> Any:
     frame = datasets_frame(datasets, table_of)
     asked = next((k for k, one in enumerate(datasets) if one.id == st.query_params.get("dataset")), 0)
     row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, "catalogue", rows=8, pick=True)
-    download("Catalogue, CSV", "catalogue.csv", "text/csv", lambda: frame.drop(columns="id").to_csv(index=False).encode(), "catalogue-csv")
+    download("Catalogue, CSV", "catalogue.csv", "text/csv", lambda: csv_of(frame.drop(columns="id")), "catalogue-csv")
     if row is None:
         return datasets[asked]
     st.query_params["dataset"] = row["id"]
@@ -45,14 +47,14 @@ def catalogue(desk: Desk, datasets: list) -> Any:
 
 def chosen_dataset(desk: Desk, one: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(f"{one.instrument} {one.timeframe}", anchor=False, width="content")
+        st.subheader(literal(f"{one.instrument} {one.timeframe}"), anchor=False, width="content")
         st.badge("synthetic" if one.synthetic else "real", color="violet" if one.synthetic else "gray")
         st.badge(f"version {short(one.version)}", color="gray", icon=":material/tag:", help=one.version)
         st.space("stretch")
         _actions(desk, one)
-    st.caption(f"{one.side} prices · clock {one.clock} · {one.source} · brought in {clock(one.created_at)} UTC by {one.actor}")
+    st.caption(f"{one.side} prices · clock {literal(one.clock)} · {literal(one.source)} · brought in {clock(one.created_at)} UTC by {literal(one.actor)}")
     if not one.synthetic:
-        st.caption(f":material/schedule: {one.provenance.get('clock_evidence', '')}")
+        st.caption(f":material/schedule: {literal(one.provenance.get('clock_evidence', ''))}")
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
         _chart(desk, one)
@@ -77,7 +79,7 @@ def _actions(desk: Desk, one: Any) -> None:
 def _delete(desk: Desk, one: Any) -> None:
     runs = desk.data.used_by(one.id)
     label = "Delete dataset" + (f" and {plural(len(runs), 'run')}" if runs else "")
-    st.markdown(f"**{one.instrument} {one.timeframe}**, {number(one.bars)} bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
+    st.markdown(f"**{literal(one.instrument)} {one.timeframe}**, {number(one.bars)} bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
     st.caption("The audit trail keeps what was there: the version of the bars and the hashes of the results.")
     if st.button(label, type="primary", icon=":material/delete:"):
         desk.data.delete(one.id)
@@ -120,7 +122,7 @@ def _quality(desk: Desk, one: Any) -> None:
     section("Quality report")
     findings = one.quality["findings"]
     found = findings_frame(findings, all_of_them=False)
-    st.caption(f"{plural(len(findings), 'check')} when it was brought in. {one.quality['sentence']}")
+    st.caption(f"{plural(len(findings), 'check')} when it was brought in. {literal(one.quality['sentence'])}")
     config = st.column_config
     columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Found", format="localized", width=56), "did": config.TextColumn("Did", width=58), "example": config.TextColumn("First example", width=200)}
     if len(found):

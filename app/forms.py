@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.figures import exact
+from app.text import literal
 
 WIDE = 4        # fields a row
 
@@ -40,7 +41,7 @@ def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = N
             with column:
                 entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default), off)
                 if faults and one.name in faults:
-                    st.caption(f":red[{faults[one.name]}]")
+                    st.caption(f":red[{literal(faults[one.name])}]")
     return entered
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from app.figures import number, size
 from app.tables import findings_frame
 from app.taking_in import take_in
+from app.text import literal
 from app.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk
 
@@ -32,7 +33,7 @@ def _importing(desk: Desk, job: Any) -> bool:
     if job_panel(desk, job):
         return job.open
     known = "" if job.result["new"] else " Exactly these bars were here already."
-    st.success(f"{job.spec['instrument']} {job.spec['timeframe']} is in the catalogue.{known}", icon=":material/check:")
+    st.success(f"{literal(job.spec['instrument'])} {job.spec['timeframe']} is in the catalogue.{known}", icon=":material/check:")
     st.session_state.pop(STAGED, None)
     with st.container(horizontal=True):
         if st.button("See the bars", type="primary"):
@@ -84,7 +85,7 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
         section("Clock", report["clock"])
         for one in clocks[:3]:
             mark = ":green[:material/check:]" if one["clock"] == report["clock"] else ":gray[:material/schedule:]"
-            st.caption(f"{mark} **{one['title']}**: {one['sentence']}")
+            st.caption(f"{mark} **{literal(one['title'])}**: {literal(one['sentence'])}")
         if not clocks:
             st.caption("No week begins in this file, or its bars are daily: the clock cannot be told from it.")
     _decide(desk, staged, choice, report)
@@ -92,10 +93,10 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
 
 def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, Any]) -> None:
     if report["verdict"] == "refused":
-        st.error(report["sentence"], title="These bars cannot be used", icon=":material/error:")
+        st.error(literal(report["sentence"]), title="These bars cannot be used", icon=":material/error:")
         return
     clean = report["verdict"] == "clean"
-    st.markdown(f"{':green[:material/check:] Clean.' if clean else ':orange[:material/warning:] Not clean.'} {report['sentence']}")
+    st.markdown(f"{':green[:material/check:] Clean.' if clean else ':orange[:material/warning:] Not clean.'} {literal(report['sentence'])}")
     with st.container(horizontal=True):
         if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:"):
             submitted = asked(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.figures import number, plural, size
 from app.taking_in import take_in
+from app.text import literal
 from app.widgets import asked, go, job_panel, section
 from worker.desk import Desk
 
@@ -32,7 +33,7 @@ def _importing(desk: Desk, job: Any) -> bool:
     one = next((each for each in desk.outside.every() if each.id == job.result["outside"]), None)
     if one is None:
         return False
-    st.success(f"{one.name}: {number(one.rows)} rows from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} {'are in' if job.result['new'] else 'were here already, with exactly this content'}. {' '.join(one.notes)}", icon=":material/check:")
+    st.success(f"{literal(one.name)}: {number(one.rows)} rows from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} {'are in' if job.result['new'] else 'were here already, with exactly this content'}. {literal(' '.join(one.notes))}", icon=":material/check:")
     st.session_state.pop(STAGED, None)
     with st.container(horizontal=True):
         if st.button("See it", type="primary"):

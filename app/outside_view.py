@@ -10,6 +10,7 @@ import streamlit as st
 from app import outside_charts
 from app.figures import clock, number, plural, short, size
 from app.outside_steps import import_steps
+from app.text import literal
 from app.widgets import download, go, head, nothing, section, table
 from worker.desk import Desk
 
@@ -85,10 +86,10 @@ def _chosen(desk: Desk, one: Any) -> None:
         download("Download, CSV", f"{one.name}_{one.first_ts:%Y%m%d}_{one.last_ts:%Y%m%d}_{one.version[:8]}.csv", "text/csv", lambda: desk.outside.download(one.id), f"outside-csv-{one.id}")
         if st.button("Remove…", icon=":material/delete:", type="tertiary"):
             _remove(desk, one)
-    told = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {one.scorer}: from −1, bad, to 1, good; each known from its own time." if one.scorer else "When a release comes is known long before, what it says is not."
-    st.caption(f"{told} {number(one.rows)} rows from {one.source}, brought in {clock(one.created_at)} UTC by {one.actor}.")
+    told = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {literal(one.scorer)}: from −1, bad, to 1, good; each known from its own time." if one.scorer else "When a release comes is known long before, what it says is not."
+    st.caption(f"{told} {number(one.rows)} rows from {literal(one.source)}, brought in {clock(one.created_at)} UTC by {literal(one.actor)}.")
     if one.notes:
-        st.caption(f":material/info: {' '.join(one.notes)}")
+        st.caption(f":material/info: {literal(' '.join(one.notes))}")
     _picture(desk, one, about)
     if len(versions) > 1:
         _versions(desk, versions, one)
@@ -144,7 +145,7 @@ def _versions(desk: Desk, versions: list, one: Any) -> None:
 @st.dialog("Remove this import?")
 def _remove(desk: Desk, one: Any) -> None:
     runs = desk.outside.used_by(one.id)
-    st.markdown(f"**{one.name}**, {number(one.rows)} rows from {one.source}, brought in {clock(one.created_at)} UTC, {'stays' if runs else 'is removed'}.")
+    st.markdown(f"**{literal(one.name)}**, {number(one.rows)} rows from {literal(one.source)}, brought in {clock(one.created_at)} UTC, {'stays' if runs else 'is removed'}.")
     if runs:
         st.caption(f":material/lock: {plural(len(runs), 'run names', 'runs name')} this version and could not be made again without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
     else:

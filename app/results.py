@@ -10,6 +10,7 @@ import streamlit as st
 from app import charts
 from app.figures import THIN, exact, percent
 from app.forms import told
+from app.text import literal
 from worker.desk import Desk
 
 
@@ -48,7 +49,7 @@ def sentence(desk: Desk, run: Any) -> str:
     changed = " · ".join(told(declared[name], value) for name, value in spec["params"].items() if name in declared)
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
     limits = [told(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
-    return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{spec['start'][:10]} to {spec['end'][:10]}", changed, _size(spec["sizing"]), *limits])
+    return " · ".join([f"**{literal(spec['strategy'])}**", literal(f"{names} {spec['timeframe']}"), f"{spec['start'][:10]} to {spec['end'][:10]}", literal(changed), _size(spec["sizing"]), *map(literal, limits)])
 
 
 def _size(sized: dict) -> str:

@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route  # noqa: E402
 
 from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
+from app.text import literal  # noqa: E402
 from worker.desk import Refused, load  # noqa: E402
 
 log = logging.getLogger("app")
@@ -39,7 +40,7 @@ async def nothing_here(request: Request, error: Exception) -> JSONResponse:
 def show_error(error: Exception) -> bool:
     """What a person asked in vain is a sentence; a bug is an id here and its traceback in the log."""
     if isinstance(error, Refused):
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
         return True
     error_id = secrets.token_hex(3)
     log.error("error %s on a page", error_id, exc_info=error)

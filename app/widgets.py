@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.figures import clock, lasted
 from app.tables import with_minus
+from app.text import literal
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(title, anchor=False, width="content")
         if state:
-            st.markdown(f":gray[{state}]", width="content")
+            st.markdown(f":gray[{literal(state)}]", width="content")
         st.space("stretch")
         if actions:
             actions()
@@ -31,17 +32,17 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
 def section(title: str, note: str = "") -> None:
     """A heading and beside it unit, span and clock of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.markdown(f"**{title}**", width="content")
+        st.markdown(f"**{literal(title)}**", width="content")
         if note:
-            st.caption(note, width="content")
+            st.caption(literal(note), width="content")
 
 
 def nothing(title: str, sentence: str, action: Callable[[], None] | None = None) -> None:
     """An empty state: what belongs here, and the way to get it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"**{title}**", width="content")
-        st.caption(sentence, width="content", text_alignment="center")
+        st.markdown(f"**{literal(title)}**", width="content")
+        st.caption(literal(sentence), width="content", text_alignment="center")
         if action:
             with st.container(horizontal=True, horizontal_alignment="center"):
                 action()
@@ -53,7 +54,7 @@ def asked(act: Callable[[], T]) -> T | None:
     try:
         return act()
     except Refused as refusal:
-        st.error(str(refusal), icon=":material/error:")
+        st.error(literal(refusal), icon=":material/error:")
         return None
 
 
@@ -110,8 +111,8 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
     now = desk.jobs.now()
     with st.container(border=True, key=f"job-{job_id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":blue[:material/progress_activity:] **{what}**", width="content")
-            st.caption(since(desk, job, now), width="content")
+            st.markdown(f":blue[:material/progress_activity:] **{literal(what)}**", width="content")
+            st.caption(literal(since(desk, job, now)), width="content")
             st.space("stretch")
             if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", disabled=bool(job.cancelled_by)):
                 desk.jobs.cancel(job_id)
@@ -142,14 +143,14 @@ def _stages(job: Any, ran: float) -> None:
         for number, (name, at) in enumerate(job.stages):
             last = number == len(job.stages) - 1
             icon = ":blue[:material/more_horiz:]" if last else ":green[:material/check:]"
-            st.caption(f"{icon} {name}  \n{job.note if last and job.note != name else lasted(starts[number + 1] - float(at))}")
+            st.caption(f"{icon} {literal(name)}  \n{literal(job.note) if last and job.note != name else lasted(starts[number + 1] - float(at))}")
 
 
 def _cancelled(desk: Desk, job: Any) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             left = desk.jobs.left(job)
-            st.markdown(f":gray[:material/block:] **{job.title} was cancelled** after {lasted(desk.jobs.seconds(job))}. {left.sentence}", width="content")
+            st.markdown(f":gray[:material/block:] **{literal(job.title)} was cancelled** after {lasted(desk.jobs.seconds(job))}. {left.sentence}", width="content")
             st.space("stretch")
             _again(desk, job, "Resume" if left.resumes else "Run again")
 
@@ -158,7 +159,7 @@ def _failed(desk: Desk, job: Any) -> None:
     error = job.error or {}
     bug = error.get("fault") == "bug"
     said = f"{error.get('sentence', '')}{' Id ' + error['id'] if error.get('id') else ''}"
-    st.error(said, title="Something broke on our side" if bug else f"{job.title} did not finish", icon=":material/error:")
+    st.error(literal(said), title="Something broke on our side" if bug else f"{literal(job.title)} did not finish", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         _again(desk, job, "Try again")
         st.caption(f"Job {job.id} · stopped after {lasted(desk.jobs.seconds(job))} · {desk.jobs.left(job).sentence}", width="content")

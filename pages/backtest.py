@@ -13,6 +13,7 @@ from app.laboratory.take import export
 from app.laboratory.verdict import first_screen
 from app.page import Page
 from app.tables import run_columns, runs_frame
+from app.text import literal
 from app.widgets import go, head, job_panel, nothing, section, table
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
@@ -41,7 +42,7 @@ def render(desk) -> None:
         first_screen(desk, run, believed)
         views(desk, run, believed)
     elif "run" in st.query_params or "batch" in st.query_params:
-        st.warning(f"There is no run {st.query_params.get('run') or st.query_params['batch']}. It may have been deleted; choose one below.", icon=":material/warning:")
+        st.warning(f"There is no run {literal(st.query_params.get('run') or st.query_params['batch'])}. It may have been deleted; choose one below.", icon=":material/warning:")
     elif not runs:
         nothing("No run yet", "Pick a strategy, bars and a span above. A year of M5 bars takes about a second.")
     batches.earlier(desk, batch.id if batch else "")

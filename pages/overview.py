@@ -9,6 +9,7 @@ from app.jobs_view import jobs_view
 from app.page import Page
 from app.results import example_pair
 from app.tables import events_frame, run_columns, runs_frame
+from app.text import literal
 from app.widgets import go, head, section, table
 
 PAGE = Page("Overview", "", 0, "water")
@@ -42,12 +43,12 @@ def attention(desk, pulse) -> None:
     """At most three things, worst first: what happened, and the one thing to do."""
     said = []
     if pulse.verified and not pulse.verified["holds"]:
-        said.append((":red[:material/error:]", f"**The audit trail does not verify.** {pulse.verified['why']}", "Open the audit", "audit"))
+        said.append((":red[:material/error:]", f"**The audit trail does not verify.** {literal(pulse.verified['why'])}", "Open the audit", "audit"))
     if not pulse.workers:
         said.append((":red[:material/error:]", "**No worker is running.** Jobs wait until one is: start the house with `make run`.", "See health", "settings"))
     elif not pulse.scheduler:
         said.append((":orange[:material/warning:]", "**The scheduler is not running.** A job whose worker dies is not taken over.", "See health", "settings"))
-    said += [(":orange[:material/warning:]", f"**{part.part}:** {part.note}.", "See health", "settings") for part in desk.house.health() if part.part in ("Queue", "Disk") and part.state != "well"]
+    said += [(":orange[:material/warning:]", f"**{part.part}:** {literal(part.note)}.", "See health", "settings") for part in desk.house.health() if part.part in ("Queue", "Disk") and part.state != "well"]
     for number_, (icon, text, label, page) in enumerate(said[:3]):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{icon} {text}", width="stretch")
@@ -81,7 +82,7 @@ def cards(pulse, runs, datasets) -> None:
     verified = pulse.verified
     with st.grid(4, min_column_width=170, gap="small"):
         st.metric("Runs", number(len(own)), f"{pulse.failed_today} failed today", delta_color="off", delta_arrow="off", border=True, height="stretch", help="Finished backtests of this workspace, the example not counted.")
-        st.metric("Last run, net", percent(last.summary["metrics"]["net_return"], 1, True) if last else "—", last.title if last else "no run yet", delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=last.summary["curve"] if last else None, help="Final equity over the start, after all costs.")
+        st.metric("Last run, net", percent(last.summary["metrics"]["net_return"], 1, True) if last else "—", literal(last.title) if last else "no run yet", delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=last.summary["curve"] if last else None, help="Final equity over the start, after all costs.")
         st.metric("Bars", number(bars), plural(len(datasets), "dataset"), delta_color="off", delta_arrow="off", border=True, height="stretch", help="Bars in the catalogue, synthetic ones included.")
         st.metric("Audit head", number(pulse.rows), f"verified {clock(verified['at'])} UTC" if verified and verified["holds"] else "not verified", delta_color="off", delta_arrow="off", border=True, height="stretch", help="Events in the audit trail.")
 

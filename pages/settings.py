@@ -7,6 +7,7 @@ import streamlit as st
 from app.figures import ago, clock
 from app.page import Page
 from app.tables import pairs_frame, settings_frame
+from app.text import literal
 from app.widgets import head, section, table
 
 PAGE = Page("Settings", "System", 10, "tune")
@@ -23,7 +24,7 @@ def render(desk) -> None:
     with right:
         section("Health", "now")
         for part in health:
-            st.markdown(f"{MARKS[part.state]} **{part.part}**: {part.note}")
+            st.markdown(f"{MARKS[part.state]} **{part.part}**: {literal(part.note)}")
         processes(desk)
         section("Versions")
         table(pairs_frame(desk.house.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)
@@ -40,7 +41,7 @@ def settings(desk) -> None:
         "help": config.TextColumn("What it does", width=300),
     }
     table(settings_frame(desk.house.settings()), columns, "Every setting with its value and where it comes from", row_height=26, height=620)
-    st.caption(f"Workspace {desk.settings.home}. Actor in the audit trail: {desk.user}. {desk.house.listening()}")
+    st.caption(literal(f"Workspace {desk.settings.home}. Actor in the audit trail: {desk.user}. {desk.house.listening()}"))
 
 
 def processes(desk) -> None:
@@ -48,4 +49,4 @@ def processes(desk) -> None:
     section("Processes", "signs of life")
     for one in desk.house.processes():
         doing = f" · {one.doing}" if one.doing else ""
-        st.caption(f"{one.kind} {one.host}:{one.pid} · {ago((now - one.seen_at).total_seconds())}, up since {clock(one.started_at)} UTC{doing}")
+        st.caption(literal(f"{one.kind} {one.host}:{one.pid} · {ago((now - one.seen_at).total_seconds())}, up since {clock(one.started_at)} UTC{doing}"))

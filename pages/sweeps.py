@@ -7,6 +7,7 @@ import streamlit as st
 from app.page import Page
 from app.sweeps import lists, search, sweep, walk
 from app.sweeps.form import form
+from app.text import literal
 from app.widgets import head, job_panel, nothing
 
 PAGE = Page("Sweeps", "Research", 45, "grid_on")
@@ -29,7 +30,7 @@ def render(desk) -> None:
     elif run:
         RESULTS[run.kind](desk, run)
     elif "run" in st.query_params:
-        st.warning(f"There is no sweep {st.query_params['run']}. It may have been deleted; choose one below.", icon=":material/warning:")
+        st.warning(f"There is no sweep {literal(st.query_params['run'])}. It may have been deleted; choose one below.", icon=":material/warning:")
     elif not runs and desk.data.catalogue():
         nothing("No sweep yet", "Tick the parameters to vary above. A hundred combinations on a year of M15 bars take some seconds.")
     lists.earlier(desk, runs, run)

@@ -13,6 +13,7 @@ from app.features import question, runs
 from app.features.values import level
 from app.figures import number, plural, told_well
 from app.forms import fields
+from app.text import literal
 from app.widgets import section, table
 from worker.desk import Desk
 
@@ -42,7 +43,7 @@ def _form(desk: Desk, run: Any) -> None:
         params = fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
     wrong = desk.backtests.faults(strategy, params) if strategy else {}
     for fault in wrong.values():
-        st.error(fault, icon=":material/error:")
+        st.error(literal(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Run the gate", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready or bool(wrong))
         st.caption(f"{asked.told}{_advice(desk, asked)}")
@@ -112,4 +113,4 @@ def _leaks(leaks: list[dict[str, Any]]) -> None:
     }
     table(pd.DataFrame(rows), columns, "Each column that reads the future: bar, time and size", row_height=26)
     for one in leaks[:6]:
-        st.caption(f":red[:material/error:] {told_well(one['sentence'])}.")
+        st.caption(f":red[:material/error:] {literal(told_well(one['sentence']))}.")

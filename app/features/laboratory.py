@@ -15,6 +15,7 @@ from app.features.lacking import why_empty, without
 from app.features.values import small, whole_sentence
 from app.figures import DASH, number, percent, plural, told_well
 from app.forms import fields
+from app.text import literal
 from app.widgets import asked, figures, section, table
 from worker.desk import Desk
 
@@ -47,7 +48,7 @@ def _form(desk: Desk, run: Any) -> None:
     forms = desk.examinations
     faults = [text for text in (forms.faults("target", target), forms.faults("plan", plan), forms.faults("rules", rules), *(desk.backtests.faults(strategy, params).values() if strategy else ())) if text]
     for fault in faults:
-        st.error(whole_sentence(fault), icon=":material/error:")
+        st.error(literal(whole_sentence(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Examine", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
         st.caption(_price(desk, on))
@@ -197,7 +198,7 @@ def _proposal(desk: Desk, run: Any) -> None:
         if st.button("Save as recipe", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
             kept = asked(partial(desk.examinations.save_proposal, run.id, name))
             if kept:
-                st.toast(f"Kept as the recipe {kept.name}. It can be chosen wherever features are.", icon=":material/check:")
+                st.toast(f"Kept as the recipe {literal(kept.name)}. It can be chosen wherever features are.", icon=":material/check:")
 
 
 def _ranking(desk: Desk, run: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.figures import plural
+from app.text import literal
 from app.widgets import go
 from worker.desk import Desk, FeatureQuestion
 
@@ -25,7 +26,7 @@ def lacking(desk: Desk, question: FeatureQuestion, key: str) -> None:
             empty = list(dict.fromkeys(column for one in gone for column in one.columns))
             st.caption(f":material/info: {plural(len(empty), 'column stays empty for want of outside data', 'columns stay empty for want of outside data')}: {_listed([_name(one) for one in gone])}.", width="content")
         if short:
-            st.caption(f":material/info: {' '.join(f'{one.name}: {one.why}{_stays(one)}.' for one in short[:SHOWN])}", width="content")
+            st.caption(f":material/info: {literal(' '.join(f'{one.name}: {one.why}{_stays(one)}.' for one in short[:SHOWN]))}", width="content")
         if st.button("Bring it in", icon=":material/upload:", type="tertiary", key=f"{key}-lacking"):
             go("data", view="outside", do="import")
 

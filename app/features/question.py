@@ -12,6 +12,7 @@ from app import backtest_form as backtest
 from app.features.lacking import lacking
 from app.features.values import whole_sentence
 from app.figures import number, plural
+from app.text import literal
 from worker.desk import Desk, FeatureQuestion
 
 OWN = "own columns"     # in place of a recipe's name
@@ -66,5 +67,5 @@ def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe
     columns = b.multiselect("Columns", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for longer bars. Type one that is not in the list and press Enter.")
     faults = tuple(desk.features.faults(columns, frame).values())
     for fault in faults:
-        b.caption(f":red[{whole_sentence(fault)}]")
+        b.caption(f":red[{literal(whole_sentence(fault))}]")
     return list(columns), faults

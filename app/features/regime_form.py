@@ -12,6 +12,7 @@ from app.features import question, runs
 from app.features.values import whole_sentence
 from app.figures import plural
 from app.forms import fields
+from app.text import literal
 from worker.desk import Desk
 
 VIEW = "regimes"
@@ -41,7 +42,7 @@ def _model(desk: Desk, key: str, before: dict[str, Any], asked: question.Asked) 
         st.caption(f"Regimes of {names[0]}, the first of the bars; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} known beside it, for correlation_with_others and features of other markets.")
     wrong = desk.regimes.faults(plan, observed)
     for fault in wrong.values():
-        st.caption(f":red[{whole_sentence(fault)}]")
+        st.caption(f":red[{literal(whole_sentence(fault))}]")
     models = desk.regimes.refits(plan, asked.question) if asked.question and not wrong else 0
     short = asked.question is not None and not wrong and not models
     if short:

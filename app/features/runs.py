@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import clock, plural
+from app.text import literal
 from app.widgets import asked, go, job_panel, nothing, section, table
 from worker.desk import Desk
 
@@ -39,7 +40,7 @@ def sentence(run: Any) -> str:
     """The question of a run in one line: the closed form."""
     spec = run.spec
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    return f"**{run.title.partition(' · ')[0]}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]}"
+    return f"**{literal(run.title.partition(' · ')[0])}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]}"
 
 
 def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: str, empty: tuple[str, str]) -> None:
@@ -51,7 +52,7 @@ def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: st
     elif run:
         result(run)
     elif "run" in st.query_params:
-        st.warning(f"There is no such run {st.query_params['run']}. It may have been deleted; choose one below.", icon=":material/warning:")
+        st.warning(f"There is no such run {literal(st.query_params['run'])}. It may have been deleted; choose one below.", icon=":material/warning:")
     elif not desk.features.latest(kind, 1):
         nothing(*empty)
 
@@ -91,7 +92,7 @@ def earlier(desk: Desk, view: str, runs: Sequence[Any], run: Any, worth: Callabl
 
 @st.dialog("Delete this run?")
 def delete(desk: Desk, view: str, run: Any) -> None:
-    st.markdown(f"**{run.name or run.title}** `{run.id}` is removed. Its audit events stay, and name the hashes of its results.")
+    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` is removed. Its audit events stay, and name the hashes of its results.")
     if st.button("Delete run", type="primary", icon=":material/delete:"):
         desk.features.delete(run.id)
         go(PAGE, view=view)

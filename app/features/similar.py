@@ -16,6 +16,7 @@ from app.features.lacking import without
 from app.features.values import whole_sentence
 from app.figures import DASH, number, percent, plural, told_well
 from app.forms import fields
+from app.text import literal
 from app.widgets import figures, table
 from worker.desk import Desk
 
@@ -49,7 +50,7 @@ def _form(desk: Desk, run: Any) -> None:
     likeness = fields(read_well(desk.examinations.forms()["likeness"], before.get("likeness"), without=("method",)), f"{key}-how")
     fault = desk.examinations.faults("likeness", likeness)
     if fault:
-        st.error(whole_sentence(fault), icon=":material/error:")
+        st.error(literal(whole_sentence(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Find like moments", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(fault))
         st.caption(f"{on.told}. Matches come only from before the chosen bar less the horizon.")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import results
 from app.figures import DASH, clock, exact, percent, short, told_well, valued
+from app.text import literal
 from app.widgets import asked, download, go, section, table
 from worker.desk import Desk
 
@@ -41,8 +42,8 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         return
     figures, changed = found.metrics, found.changed
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
-        st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
+        st.markdown(f":blue[:material/horizontal_rule:] **{literal(run.name or run.title)}** `{run.id}`", width="content")
+        st.markdown(f":violet[:material/more_horiz:] **{literal(other.name or other.title)}** `{other.id}`", width="content")
         st.space("stretch")
         download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.laboratory.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
         if st.button("Close", icon=":material/close:", type="tertiary"):

@@ -16,6 +16,7 @@ from app.forms import fields
 from app.sweeps import question
 from app.sweeps.names import ABOUT, KINDS
 from app.sweeps.varied import Varied, parameters
+from app.text import literal
 from app.widgets import asked, go, nothing, section
 from worker.desk import Desk, Question, Refused
 
@@ -116,7 +117,7 @@ def _size(_desk: Desk, _question: Question, _grid: Any, about: str) -> tuple[Any
 def _send(desk: Desk, kind: str, ask: Question | None, varied: Varied, how: Mapping[str, Any]) -> None:
     told, faults = ("Choose bars and a span.", []) if ask is None else (_faults(desk, kind, ask, varied, how))
     for fault in faults:
-        st.error(fault[:1].upper() + fault[1:].rstrip(".") + ".", icon=":material/error:")
+        st.error(literal(fault[:1].upper() + fault[1:].rstrip(".") + "."), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button(SUBMIT[kind], type="primary", shortcut="Ctrl+Enter", disabled=ask is None or bool(faults), key=f"send-{kind}")
         st.caption(told)

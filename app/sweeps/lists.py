@@ -12,6 +12,7 @@ import streamlit as st
 from app.figures import clock, number, plural, short
 from app.laboratory.record import name_run
 from app.sweeps.names import KINDS, declared, ranges, risk
+from app.text import literal
 from app.widgets import download, go, section, table
 from worker.desk import Desk
 
@@ -34,7 +35,7 @@ def sentence(desk: Desk, run: Any) -> str:
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
     varied = ranges(known, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(known, name, given) for name, given in spec["space"].items())
     windows = f" · {spec['windows']['in_sample']} days fit, {spec['windows']['out_of_sample']} test" if run.kind == "walk_forward" else ""
-    return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {varied}{windows} · {risk(spec)}"
+    return f"**{KINDS[run.kind]}: {literal(spec['strategy'])}** · {literal(names)} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {literal(varied)}{windows} · {risk(spec)}"
 
 
 def _space(known: Any, name: str, given: Any) -> str:
@@ -58,7 +59,7 @@ def actions(desk: Desk, run: Any) -> None:
 @st.dialog("Delete this run?")
 def _delete(desk: Desk, run: Any) -> None:
     hashes = ", ".join(short(name) for name in run.frames.values())
-    st.markdown(f"**{run.name or run.title}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted, its audit events stay, and name the hashes of its results: {hashes}.")
+    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted, its audit events stay, and name the hashes of its results: {hashes}.")
     if st.button("Delete run", type="primary", icon=":material/delete:"):
         desk.sweeps.delete(run.id)
         go("sweeps")

@@ -19,7 +19,7 @@ from domain.risk import Limits, Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
 from domain.trading import Account, Costs, Execution
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.desk.needs import resolved
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
@@ -206,7 +206,7 @@ class Backtests:
             sink = io.BytesIO()
             frame.to_parquet(sink, index=False, compression="zstd")
             return sink.getvalue()
-        return text_of(frame)
+        return csv_of(frame)
 
     def _instrument(self, dataset: Dataset) -> Instrument:
         return instrument(dataset.instrument, self._room.settings.instruments_file)
@@ -216,12 +216,6 @@ class Backtests:
             used = [one for version in versions if (one := unit.datasets.get(version))]
         made_up = next((one.source.removeprefix("Synthetic, ") for one in used if one.synthetic), "")
         return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""
-
-
-def text_of(frame: pd.DataFrame) -> bytes:
-    """CSV with ISO times in UTC, numbers in their shortest exact text, and words a spreadsheet may open."""
-    times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
-    return safe(frame.assign(**times)).to_csv(index=False).encode()
 
 
 def _bars_in(dataset: Dataset, question: Question) -> int:

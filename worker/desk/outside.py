@@ -11,8 +11,8 @@ from domain.errors import BadRequest
 from domain.features.outside import KINDS, Found, recognise
 from domain.features.releases import IMPACTS
 from domain.features.series import Series, series
-from worker.desk.backtests import text_of
 from worker.desk.data import parts_of, taken_in
+from worker.desk.export import csv_of
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
 from worker.store import Outside
@@ -165,7 +165,7 @@ class OutsideData:
         frame = self._room.store.frames.get(one.frame)
         with self._room.store.unit() as unit:
             unit.audit(self._room.user, "downloaded", f"outside:{one.id}", what=f"{one.kind} {one.name}", form="csv", rows=len(frame))
-        return text_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if one.kind == "series" else frame)
+        return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if one.kind == "series" else frame)
 
     def remove(self, name: str) -> Outside:
         """Take one import away. One that a run names stays: the run could not be made again without it."""

@@ -15,7 +15,7 @@ from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windo
 from domain.optimise.grid import swept
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thin
 from worker.store import Run
@@ -224,8 +224,7 @@ class Sweeps:
         frame = self._frame(run, what)
         with self._room.store.unit() as unit:
             unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
-        times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
-        return safe(frame.assign(**times)).to_csv(index=False).encode()
+        return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
         """Remove the run. Its trials stay counted, its audit events stay."""
