@@ -8,17 +8,16 @@ import pandas as pd
 
 SIGNS = r"=+\-@|%" + "\uff1d\uff0b\uff0d\uff20\uff5c\uff05\ufe66\ufe62\ufe63\ufe6b\ufe6a"       # plain, fullwidth and small
 BLANKS = r"[ \t\x00-\x08\x0e-\x1f\x7f\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]"
-FORMULA = re.compile(rf"\A(?=[\t\r\n])|(?:\A|[\n\r\v\f\x85\u2028\u2029])(?={BLANKS}*[{SIGNS}])")
-NUMBER = re.compile(r"[+\-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?(?: ?%)?")
+FORMULA = re.compile(rf"\A[\t\r\n]|(?:\A|[\n\r\v\f\x85\u2028\u2029]){BLANKS}*[{SIGNS}]")
 
 
 def safe_text(text: str) -> str:
-    """``text`` with an apostrophe before each line that a spreadsheet would take for a formula; a number keeps its sign.
+    """``text`` with an apostrophe in front if a spreadsheet would take it, or one of its lines, for a formula.
 
-    >>> safe_text("=1+1"), safe_text("\\u00a0\\uff1d1"), safe_text("a\\n-b"), safe_text("-1.5"), safe_text("a=b")
-    ("'=1+1", "'\\xa0\uff1d1", "a\\n'-b", '-1.5', 'a=b')
+    >>> safe_text("=1+1"), safe_text("\u00a0\uff1d1"), safe_text("a\\n-b"), safe_text("a=b")
+    ("'=1+1", "'\\xa0\uff1d1", "'a\\n-b", 'a=b')
     """
-    return text if NUMBER.fullmatch(text) else FORMULA.sub(r"\g<0>'", text)
+    return f"'{text}" if FORMULA.search(text) else text
 
 
 def safe(frame: pd.DataFrame) -> pd.DataFrame:

@@ -88,6 +88,10 @@ class Jobs:
     def get(self, job_id: str) -> Job | None:
         return self._one(jobs.c.id == job_id)
 
+    def of_key(self, key: str) -> Job | None:
+        """The job that stands for this question."""
+        return self._one(jobs.c.key == key)
+
     def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100, without: Sequence[str] = ()) -> list[Job]:
         """Newest first; those of the kinds ``without`` are left out."""
         query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
