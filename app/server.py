@@ -21,14 +21,14 @@ from starlette.routing import Mount, Route  # noqa: E402
 from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
 from app.text import literal  # noqa: E402
-from worker.desk import Refused, load  # noqa: E402
+from worker.desk import Refused, health_here, load, trouble  # noqa: E402
 
 log = logging.getLogger("app")
 
 
 async def health(request: Request) -> JSONResponse:
     """200 if database and queue answer and a worker is alive, else 503 and what is wrong."""
-    parts = await run_in_threadpool(lambda: desk().house.health())
+    parts = await run_in_threadpool(health_here, desk)
     well = all(part.state != "failed" for part in parts)
     return JSONResponse({"status": "ok" if well else "failed", "parts": {part.part.lower(): part.state for part in parts}}, 200 if well else 503)
 
@@ -41,6 +41,10 @@ def show_error(error: Exception) -> bool:
     """What a person asked in vain is a sentence; a bug is an id here and its traceback in the log."""
     if isinstance(error, Refused):
         st.error(literal(error), icon=":material/error:")
+        return True
+    if sentence := trouble(error):
+        log.warning("a page: %s", sentence)
+        st.error(literal(sentence), icon=":material/error:")
         return True
     error_id = secrets.token_hex(3)
     log.error("error %s on a page", error_id, exc_info=error)

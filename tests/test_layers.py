@@ -27,7 +27,7 @@ INSIDE = {      # room -> the rooms it may name; the longest fitting entry count
     "pages": {"app"},
     "app": {"app", "pages", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.cells", "worker.desk", "worker.store", "worker.dispatch", "worker.evidence", "worker.example", "worker.listening", "worker.redis_server", "domain"},
+    "worker/desk": {"worker.cells", "worker.desk", "worker.store", "worker.dispatch", "worker.evidence", "worker.example", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
 }
 NEVER = {       # room -> what it may not name although the table above would let it

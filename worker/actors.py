@@ -23,9 +23,13 @@ from worker.leases import rescue_here
 from worker.owner import OWNER
 from worker.store import Job, Store, Unit
 from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
+from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
 FIRST_WAIT = 2.0        # seconds before the outside world is asked again; four times as long each time
+
+
+TROUBLED = 5.0          # seconds before a job is tried again that met a full disk or a read-only workspace
 
 
 class House:
@@ -109,6 +113,9 @@ def attempt(work: Work) -> Callable[[Work], None]:
         raise
     except SourceUnavailable as error:
         return partial(try_again, sentence=str(error))
+    except (OSError, SQLAlchemyError) as error:
+        trouble = sentence_of(error, *addresses(work.settings))
+        return partial(wait_for_the_world, sentence=trouble) if trouble else bug(job)
     except (BadRequest, BadBars) as error:
         return partial(failed, fault="data" if isinstance(error, BadBars) else "request", sentence=str(error))
     except Exception:
@@ -157,6 +164,12 @@ def try_again(work: Work, sentence: str) -> None:
         return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
     seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT.total_seconds())
     put_back(work, seconds, f"waiting {seconds:.0f} s to ask again: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
+
+
+def wait_for_the_world(work: Work, sentence: str) -> None:
+    """The disk is full, or the workspace closed: the job waits as long as that lasts, and no attempt is counted."""
+    log.warning("job %s: %s", work.job.id, sentence)
+    put_back(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
 
 
 def put_down(work: Work) -> None:

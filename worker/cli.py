@@ -7,6 +7,7 @@ import sys
 import typer
 
 from domain.errors import TidemarkError
+from worker import trouble
 from worker.memory import keep_freed
 from worker.terminal import audit, backtest, data, features, jobs, regimes, runs, sweep
 
@@ -47,6 +48,21 @@ def main() -> None:
     except TidemarkError as error:
         print(f"tidemark: {error}", file=sys.stderr)
         sys.exit(2)
+    except trouble.kinds() as error:
+        if not (sentence := trouble.sentence_of(error, *addresses())):
+            raise
+        print(f"tidemark: {sentence}", file=sys.stderr)
+        sys.exit(1)
+
+
+def addresses() -> tuple[str, ...]:
+    """Of the workspace that was meant, for what must not be repeated."""
+    from domain.config import load
+
+    try:
+        return trouble.addresses(load())
+    except TidemarkError:
+        return ()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from worker.leases import Watch, rescue
 from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
 from worker.private import keep_private
 from worker.store import Store
+from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 log = logging.getLogger("schedule")
 SENTINEL = "tidemark:run"           # a key in the queue server that names its run; missing or of another run: messages may be lost
@@ -123,10 +124,15 @@ def main() -> int:
     keep_private()
     set_up_logging()
     try:
-        serve(load())
+        settings = load()
+        hide_in_logs(settings)
+        serve(settings)
     except TidemarkError as error:
         print(error, file=sys.stderr)
         return 2
+    except SQLAlchemyError as error:
+        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
+        return 1
     return 0
 
 

@@ -22,6 +22,7 @@ from worker.private import close_off, keep_private
 GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
+LATER = 5.0                 # seconds until what could not be started is tried again
 PATIENCE = 60.0             # seconds until a page that does not answer is said to
 
 
@@ -52,7 +53,7 @@ class Child:
         """End what a dead leader left behind, and decide when to start it again."""
         assert self.process is not None
         now = time.monotonic()
-        print(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}", flush=True)
+        _tell(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
         _kill_group(self.process)
         self.process = None
         self.deaths = [at for at in self.deaths if at > now - TOO_OFTEN[1]] + [now]
@@ -69,6 +70,12 @@ class Child:
             self.process.wait(GRACE[self.kind])
         _kill_group(self.process)
         self.process.wait()
+
+
+def _tell(sentence: str) -> None:
+    """To whoever started this; where that is a file on a full disk, to nobody."""
+    with contextlib.suppress(OSError):
+        print(sentence, flush=True)
 
 
 def _own_session() -> dict:
@@ -142,9 +149,13 @@ class House:
             if child.died():
                 child.bury()
             if child.process is None and time.monotonic() >= child.not_before:
-                if child.kind == "queue":
-                    redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
-                child.start()
+                try:
+                    if child.kind == "queue":
+                        redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
+                    child.start()
+                except OSError as error:        # no room for its log, say: later, perhaps
+                    _tell(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
+                    child.not_before = time.monotonic() + LATER
 
     def stop(self) -> None:
         """Everything that uses the queue first, the queue last."""

@@ -13,7 +13,7 @@ from worker.desk.compare import Compare
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
 from worker.desk.features import FeatureQuestion, Features
-from worker.desk.house import House
+from worker.desk.house import Health, House
 from worker.desk.jobs import JobList
 from worker.desk.laboratory import Laboratory
 from worker.desk.outside import OutsideData
@@ -26,6 +26,7 @@ from worker.desk.trail import TrailView
 from worker.dispatch import enqueue
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
+from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
@@ -52,4 +53,19 @@ def open_here() -> Desk:
     return Desk(store, settings)
 
 
-__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "load", "open_here"]
+def health_here(desk: Callable[[], Desk]) -> list[Health]:
+    """The state of each part, also where there is no desk because the database is away."""
+    try:
+        return desk().house.health()
+    except Refused as error:
+        return [Health("Database", "failed", str(error))]
+    except kinds() as error:
+        return [Health("Database", "failed", trouble(error) or type(error).__name__)]
+
+
+def trouble(error: BaseException) -> str:
+    """The sentence for what the world did: the database away, the disk full, the workspace closed; nothing for a bug of ours."""
+    return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
+
+
+__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "health_here", "load", "open_here", "trouble"]

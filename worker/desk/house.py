@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import time
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -25,6 +27,7 @@ from worker.store.migrate import current, head, reachable
 SECRET = {"database_url", "redis_url", "frames_url"}
 PACKAGES = ("tidemark", "streamlit", "pandas", "numpy", "numba", "sqlalchemy", "dramatiq", "redis", "pyarrow", "altair", "torch", "lightgbm")
 LOW_DISK = 2_000_000_000    # bytes
+FULL_DISK = 20_000_000      # bytes; with less nothing can be stored
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,11 @@ class House:
         return [Health("Workers", state, said), Health("Scheduler", "well" if "scheduler" in kinds else "failed", beats)]
 
     def _disk(self) -> Health:
+        home = self._room.settings.home
+        if home.exists() and not _writable(home):
+            return Health("Disk", "failed", "the workspace cannot be written: it is read-only, or belongs to another user")
         free = shutil.disk_usage(self._room.settings.home if self._room.settings.home.exists() else self._room.settings.folder).free
-        return Health("Disk", "well" if free > LOW_DISK else "warning", f"{free / 1e9:,.1f} GB free for the workspace")
+        return Health("Disk", "well" if free > LOW_DISK else "warning" if free > FULL_DISK else "failed", f"{free / 1e9:,.1f} GB free for the workspace")
 
 
 def _row(settings: Settings, section: str, param: Any) -> Setting:
@@ -144,6 +150,12 @@ def _shown(name: str, value: Any) -> str:
     if name in SECRET:
         return hidden(str(value))
     return "" if value is None else str(value)
+
+
+def _writable(home: Path) -> bool:
+    """Neither mounted read-only nor closed to this user; nor its database, where that lies there."""
+    mounted = not hasattr(os, "statvfs") or not os.statvfs(home).f_flag & getattr(os, "ST_RDONLY", 1)
+    return mounted and all(os.access(path, os.W_OK) for path in (home, home / "tidemark.db") if path.exists())
 
 
 def _version(name: str) -> str:

@@ -159,9 +159,14 @@ class Frames:
         path = self._path(name)
         beside = f"{path}.{uuid.uuid4().hex[:8]}"
         self._fs.makedirs(os.path.dirname(path), exist_ok=True)
-        with self._fs.open(beside, "wb") as file:
-            frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
-        self._fs.mv(beside, path)
+        try:
+            with self._fs.open(beside, "wb") as file:
+                frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
+            self._fs.mv(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):      # the disk was full, say: no half a file stays behind
+                self._fs.rm_file(beside)
+            raise
 
 
 def called(name: str) -> str:
