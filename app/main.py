@@ -13,10 +13,10 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 import pages  # noqa: E402
-from app import theme  # noqa: E402, F401  registers the look of charts
 from app.desk import desk  # noqa: E402
-from app.page import SECTIONS, found  # noqa: E402
-from app.pulse import pulse  # noqa: E402
+from app.kit import theme  # noqa: E402, F401  registers the look of charts
+from app.kit.page import SECTIONS, all_pages  # noqa: E402
+from app.kit.status import status  # noqa: E402
 
 STATIC = ROOT / "app" / "static"
 
@@ -25,7 +25,7 @@ st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="med
 
 at = desk()
 menu: dict[str, list] = {section: [] for section in SECTIONS}
-for module in found(pages):
+for module in all_pages(pages):
     name, page = module.__name__.split(".")[-1], module.PAGE
     entry = st.Page(partial(module.render, at), title=page.title, icon=f":material/{page.icon}:", url_path=name, default=name == "overview")
     menu[page.section].append(entry)
@@ -33,5 +33,5 @@ for module in found(pages):
 chosen = st.navigation({section: entries for section, entries in menu.items() if entries}, expanded=True)
 st.session_state["page"] = chosen.url_path or "overview"
 with st.sidebar:
-    pulse(at)
+    status(at)
 chosen.run()

@@ -20,7 +20,8 @@ from starlette.routing import Mount, Route  # noqa: E402
 
 from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
-from app.text import literal  # noqa: E402
+from app.kit.figures import typeset  # noqa: E402
+from app.kit.text import literal  # noqa: E402
 from worker.desk import Refused, health_here, load, trouble  # noqa: E402
 
 log = logging.getLogger("app")
@@ -38,9 +39,9 @@ async def nothing_here(request: Request, error: Exception) -> JSONResponse:
 
 
 def show_error(error: Exception) -> bool:
-    """What a person asked in vain is a sentence; a bug is an id here and its traceback in the log."""
+    """A refusal is a sentence; a bug is an id here and its traceback in the log."""
     if isinstance(error, Refused):
-        st.error(literal(error), icon=":material/error:")
+        st.error(literal(typeset(str(error))), icon=":material/error:")
         return True
     if sentence := trouble(error):
         log.warning("a page: %s", sentence)
@@ -48,7 +49,7 @@ def show_error(error: Exception) -> bool:
         return True
     error_id = secrets.token_hex(3)
     log.error("error %s on a page", error_id, exc_info=error)
-    st.error(f"The details are in the log. Your settings are kept. Id {error_id}.", title="Something broke on our side", icon=":material/error:")
+    st.error(f"The details are in the log, under the id {error_id}. Your inputs are kept.", title="Internal error", icon=":material/error:")
     return True
 
 

@@ -14,7 +14,7 @@ from domain.backtest.simulator import Simulation
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
-from domain.trading import Account, Costs, Execution, Task
+from domain.trading import Account, Costs, Rules, Task
 from domain.trading.signals import read_signals
 
 GOAL = 5.0
@@ -24,7 +24,7 @@ def rows() -> Iterator[Row]:
     bars = load.bars()
     account, costs = Account(balance=1e6), Costs(spread=load.SPREAD, slippage=load.SLIP, commission_per_lot=3.0, swap_long=-6.5, swap_short=1.0)
     task = Task(instrument("EURUSD"), Timeframe.named("M5"), bars, read_signals(load.signals(), ("EURUSD",)))
-    arrays = prepare([task], account, costs, Execution(), Sizing("fixed_lots", 1.0))
+    arrays = prepare([task], Rules(account, costs, sizing=Sizing("fixed_lots", 1.0)))
 
     def ours() -> Simulation:
         run = Simulation(arrays, account)
@@ -42,4 +42,4 @@ def rows() -> Iterator[Row]:
     yield Row(f"floor: {len(bars):,} bars, {fewest:,} trades, half out, break-even", least)
     yield Row(f"simulate, whole execution model, {trades:,} trades", taken, f"floor, {spoken(least)}", taken / least, f"≤ {GOAL:.0f} ×", taken <= GOAL * least)
     yield Row("reading 302,627 signals of a strategy", median(lambda: read_signals(load.signals(), ("EURUSD",)), 3, 1))
-    yield Row("preparing arrays", median(lambda: prepare([task], account, costs, Execution(), Sizing("fixed_lots", 1.0)), 3, 1))
+    yield Row("preparing arrays", median(lambda: prepare([task], Rules(account, costs, sizing=Sizing("fixed_lots", 1.0))), 3, 1))

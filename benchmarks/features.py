@@ -15,13 +15,14 @@ import pandas as pd
 from benchmarks import others, stages
 from benchmarks import workload as load
 from benchmarks.timing import Row, median, spoken, steady
-from domain.features import Around, Known, closes, compute, parse
+from domain.features import Around, closes, compute, parse
 from domain.features.engine import Table
 from domain.features.recipes import recipe
 from domain.features.regimes import fit
 from domain.features.stream import Stream
 from domain.laboratory.study import examine
 from domain.laboratory.targets import forward_return
+from domain.outside.known import Known
 
 DAY = 86_400_000_000_000        # nanoseconds
 FULL, STEP, FILTER, TALIB, LABORATORY = 1.5, 2e-3, 50e-9, 1.2, 60.0

@@ -32,8 +32,8 @@ def _made(home: Path) -> str:
     from worker.desk import Question, open_here
 
     desk = open_here()
-    desk = type(desk)(desk.jobs._room.store, desk.settings, send=lambda *_: True)
-    House.store, House.settings, House.running, House.leaving = desk.jobs._room.store, desk.settings, set(), False
+    desk = type(desk)(desk.jobs._context.store, desk.settings, send=lambda *_: True)
+    House.store, House.settings, House.running, House.leaving = desk.jobs._context.store, desk.settings, set(), False
     workload.bars().to_parquet(home / "EURUSD_M5.parquet", index=False)
     job = desk.data.import_(desk.data.stage_path(str(home / "EURUSD_M5.parquet")), "EURUSD", "M5", clock_key="UTC", repair=True).job
     run(job.id)
@@ -55,8 +55,8 @@ def _made(home: Path) -> str:
 def _page() -> None:
     import streamlit as st
 
-    from app import theme  # noqa: F401
     from app.desk import desk
+    from app.kit import theme  # noqa: F401
     from pages.backtest import render
 
     st.session_state["page"], st.session_state["pages"] = "backtest", {}

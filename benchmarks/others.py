@@ -21,7 +21,7 @@ from domain.backtest.simulator import Simulation
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
-from domain.trading import Account, Costs, Execution, Task
+from domain.trading import Account, Costs, Rules, Task
 from domain.trading.signals import read_signals
 
 PEERS = {"vectorbt": ("with_vectorbt.py", 5), "backtesting": ("with_backtesting_py.py", 1)}      # package: script, times
@@ -75,7 +75,7 @@ def task(kind: str, count: int) -> Task:
 
 def ours_of(kind: str, count: int) -> tuple[float, Trades]:
     one, account = task(kind, count), Account(balance=1e7)
-    arrays = prepare([one], account, Costs(spread=0.0), Execution(), Sizing("fixed_lots", 1.0))
+    arrays = prepare([one], Rules(account, Costs(spread=0.0), sizing=Sizing("fixed_lots", 1.0)))
 
     def simulated() -> Simulation:
         made = Simulation(arrays, account)

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 BACKTEST, FEATURES = HERE / "backtest", HERE / "features"
 SOURCES = (
     *sorted((BACKTEST / "kernel").glob("*.py")), BACKTEST / "memory.py", BACKTEST / "state.py", HERE / "trading" / "task.py",
-    *sorted((FEATURES / "kernels").glob("*.py")), HERE / "compiled.py",
+    *sorted((FEATURES / "kernels").glob("*.py")), HERE / "compiled.py", HERE / "rounding.py",
 )  # fmt: skip
 
 

@@ -34,9 +34,20 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
     no colour named 'x'; there are blue, red
     """
     names = sorted(map(str, known))
-    near = get_close_matches(str(name), names, n=1)
+    near = _nearest(str(name), names) or _beginning_with(str(name), names)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there are none yet"
     return UnknownName(f"no {kind} named {str(name)!r}; {hint}")
+
+
+def _nearest(word: str, names: list[str]) -> list[str]:
+    """Of close matches the one with the same letters, else the closest."""
+    near = get_close_matches(word, names, n=3)
+    return sorted(near, key=lambda name: sorted(name) != sorted(word))[:1]
+
+
+def _beginning_with(word: str, names: list[str]) -> list[str]:
+    """The shortest name that goes on from ``word``, where that is more than a letter or two."""
+    return sorted((name for name in names if len(word) > 2 and name.lower().startswith(word.lower())), key=len)[:1]
 
 
 def listed(words: Iterable[object], most: int = 5) -> str:

@@ -68,11 +68,17 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     ...
     domain.errors.UnknownName: no parameter of Channel named 'lokback'; did you mean 'lookback'?
     """
-    declared = {p.name: p for p in params_of(cls)}
+    declared, values = {p.name: p for p in params_of(cls)}, arranged(cls, values)
     for name in values:
         if name not in declared:
             raise unknown(f"parameter of {cls.__name__}", name, declared)
     return cls(**{name: checked(declared[name], value) for name, value in values.items()})
+
+
+def arranged(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values by the names of the parameters, where a class also takes them in another arrangement (its ``arranged``)."""
+    arrange = getattr(cls, "arranged", None)
+    return arrange(values) if arrange else values
 
 
 def faults(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
@@ -110,6 +116,8 @@ def _typed(p: Param, value: Any) -> Any:
     try:
         if p.type is bool:
             return _truth(value)
+        if (p.type in (int, float) and isinstance(value, bool)) or (p.type is str and not isinstance(value, (str, int, float))):
+            raise TypeError
         if p.type is int and float(value) != int(float(value)):
             raise ValueError
         return p.type(float(value)) if p.type is int else p.type(value)
@@ -123,13 +131,13 @@ def _truth(value: Any) -> bool:
 
 def _within(p: Param, value: float) -> None:
     low, high = p.low, p.high
-    if math.isnan(value) or (low is not None and value < low) or (high is not None and value > high):
+    if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
         bounds = f"between {low} and {high}" if None not in (low, high) else f"at least {low}" if high is None else f"at most {high}"
         raise BadRequest(f"{p.name} is {value}{' ' + p.unit if p.unit else ''}; it must be {bounds if (low, high) != (None, None) else 'a number'}")
 
 
 def _word(p: Param) -> str:
-    return {int: "whole number", float: "number", bool: "true or false", str: "word"}.get(p.type, p.type.__name__)
+    return {int: "whole number", float: "number", bool: "true or false", str: "word"}.get(p.type, getattr(p.type, "word", p.type.__name__))
 
 
 def _plain(hint: Any) -> type:

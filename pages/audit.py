@@ -1,21 +1,24 @@
-"""Audit: what happened, in order, and whether the record still holds."""
+"""Audit: all events in order, and whether the trail verifies."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.audit_view import downloads, events, heading_figures, story, today
-from app.page import Page
-from app.widgets import asked, head, job_panel
+from app.audit.trail import downloads, events, heading_figures, story, today
+from app.kit.address import asked_for, missing
+from app.kit.page import Page
+from app.kit.widgets import asked, head, job_panel
 
-PAGE = Page("Audit", "Prove", 10, "verified")
+PAGE = Page("Audit", "Audit", 10, "verified")
 
 
 def render(desk) -> None:
     head("Audit", "append-only, hash-chained, under a Merkle tree", lambda: actions(desk))
-    job = desk.jobs.get(st.query_params.get("job", ""))
+    job = desk.jobs.get(asked_for("job"))
     if job is not None and job.kind == "verify_audit":
         job_panel(desk, job)
+    elif asked_for("job"):
+        missing("verification", asked_for("job"), "Verify the trail again.")
     heading_figures(desk)
     left, right = st.columns([5, 2], gap="medium")
     with left:
@@ -23,7 +26,7 @@ def render(desk) -> None:
         chosen = events(desk)
     with right:
         story(desk, chosen)
-    st.caption("Not a certification. The bodies are RFC 8785 canonical JSON, chained by SHA-256; the tree is RFC 6962's. A trail that was cut or rewritten as a whole shows only against a head that was noted elsewhere.")
+    st.caption("Not a certification. The bodies are RFC 8785 canonical JSON, chained by SHA-256; the tree is RFC 6962's. A trail that was cut or rewritten as a whole is detectable only against an externally stored head hash.")
 
 
 def actions(desk) -> None:

@@ -1,33 +1,34 @@
-"""Backtest: choose, submit, watch, read."""
+"""Backtest: settings, submit, watch, read."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app import batches, results
-from app.backtest_form import form
-from app.laboratory import compare
-from app.laboratory.record import delete_run, name_run
-from app.laboratory.tabs import views
-from app.laboratory.take import export
-from app.laboratory.verdict import first_screen
-from app.page import Page
-from app.tables import run_columns, runs_frame
-from app.text import literal
-from app.widgets import go, head, job_panel, nothing, section, table
+from app.backtest import batches, compare, summary
+from app.backtest.export import export
+from app.backtest.form import form
+from app.backtest.record import delete_run
+from app.backtest.tabs import views
+from app.backtest.verdict import first_screen
+from app.kit.address import asked_for, missing
+from app.kit.naming import name_run
+from app.kit.page import Page
+from app.kit.tables import run_columns, runs_frame
+from app.kit.widgets import go, head, job_panel, nothing, section, table
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
 
 
 def render(desk) -> None:
-    job = desk.jobs.get(st.query_params.get("job", ""))     # first: what it has made is then among the runs
-    if job and job.state == "done":
+    job = desk.jobs.get(asked_for("job"))     # first: its run is then among the runs
+    if job and job.state == "done" and job.result.get("run"):
         st.query_params.from_dict({"run": job.result["run"]})
     runs = desk.backtests.latest()
-    batch = next((one for one in desk.batches.latest(200) if one.id == st.query_params.get("batch")), None)
-    run, other = (desk.backtests.find(st.query_params.get(name, "")) for name in ("run", compare.OTHER))
+    batch = next((batch for batch in desk.batches.latest(200) if batch.id == asked_for("batch")), None)
+    run, other = (desk.backtests.find(asked_for(name)) for name in ("run", compare.OTHER))
     head("Backtest", run.name if run else "", (lambda: actions(desk, runs, run)) if run else None)
-    with st.expander(results.sentence(desk, run) if run else "Choose what to test", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
+    not_there(job, batch, run, other)
+    with st.expander(summary.sentence(desk, run) if run else "Backtest settings", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
         form(desk, run)
     if job and job.state != "done":
         if job_panel(desk, job) and job.open:
@@ -41,16 +42,21 @@ def render(desk) -> None:
         believed = desk.beliefs.of(run.id)
         first_screen(desk, run, believed)
         views(desk, run, believed)
-    elif "run" in st.query_params or "batch" in st.query_params:
-        st.warning(f"There is no run {literal(st.query_params.get('run') or st.query_params['batch'])}. It may have been deleted; choose one below.", icon=":material/warning:")
     elif not runs:
-        nothing("No run yet", "Pick a strategy, bars and a span above. A year of M5 bars takes about a second.")
+        nothing("No backtests yet", "Choose a strategy, data and a date range above. Once the engine is compiled, a year of M5 bars takes about a second.")
     batches.earlier(desk, batch.id if batch else "")
     earlier(runs, run)
 
 
+def not_there(job, batch, run, other) -> None:
+    """Each id of the address that names nothing is said, whatever else is shown."""
+    for name, what, there in (("run", "run", run), ("batch", "batch", batch), ("job", "job", job or run), (compare.OTHER, "run", other)):
+        if asked_for(name) and there is None:
+            missing(what, asked_for(name), "Choose one below.")
+
+
 def actions(desk, runs, run) -> None:
-    if st.button("New", icon=":material/add:", help="A new question; this run stays in the list."):
+    if st.button("New", icon=":material/add:", help="A new backtest; this run stays in the list."):
         go("backtest")
     with st.popover("Compare…", icon=":material/compare_arrows:"):
         compare.picker(runs, run)
@@ -63,10 +69,10 @@ def actions(desk, runs, run) -> None:
 
 
 def earlier(runs, run) -> None:
-    others = [one for one in runs if run is None or one.id != run.id]
+    others = [other for other in runs if run is None or other.id != run.id]
     if not others:
         return
-    section("Earlier runs", "newest first; choose one to open it")
+    section("Earlier runs", "newest first; select one to open it")
     row = table(runs_frame(others), run_columns(), "Earlier runs with equity, net result, drawdown and trades", key=f"earlier-{run.id if run else ''}", pick=True)
     if row is not None:
         go("backtest", run=others[row].id)

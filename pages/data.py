@@ -1,29 +1,34 @@
-"""Data: what bars and what outside data there are, how good they are, and bringing in more."""
+"""Data: prices and external data, their quality, and imports."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.dataset_view import catalogue, chosen_dataset
-from app.figures import number, plural, size
-from app.generate_form import generate
-from app.import_steps import import_steps
-from app.outside_view import outside_view
-from app.page import Page
-from app.widgets import go, head, nothing
+from app.data.dataset import catalogue, chosen_dataset
+from app.data.external import external_view
+from app.data.generate import generate
+from app.data.import_steps import import_steps
+from app.kit.address import asked_for, missing
+from app.kit.figures import number, plural, size
+from app.kit.page import Page
+from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
-VIEWS = {"bars": "Bars", "outside": "Outside"}
+VIEWS = {"prices": "Prices", "external": "External data"}
+ALIASES = {"bars": "prices", "outside": "external"}     # views by the names they had before
 
 
 def render(desk) -> None:
-    view, doing = st.query_params.get("view", "bars"), st.query_params.get("do", "")
-    if view == "outside":
-        return outside_view(desk, doing, lambda: switch("outside"))
+    wanted, doing = asked_for("view") or "prices", asked_for("do")
+    view = ALIASES.get(wanted, wanted)
+    if view == "external":
+        return external_view(desk, doing, lambda: switch("external"))
     datasets = desk.data.catalogue()
     state = f"{plural(len(datasets), 'dataset')}, {number(sum(one.bars for one in datasets))} bars, {size(sum(one.bytes for one in datasets))}" if datasets else ""
     head("Data", state, lambda: actions(doing))
-    switch("bars")
+    switch("prices")
+    if view not in VIEWS:
+        missing("view", wanted, "Choose one above.")
     if doing == "import":
         import_steps(desk)
     elif doing == "generate":
@@ -31,17 +36,17 @@ def render(desk) -> None:
     if doing:
         return
     if not datasets:
-        return nothing("No bars yet", "Bring a file of bars, or make synthetic ones to try things on.", lambda: actions(doing, "empty"))
-    one = catalogue(desk, datasets)
-    if one is not None:
-        chosen_dataset(desk, one)
+        return nothing("No data yet", "Import a file of prices, or generate synthetic ones to try things on.", lambda: actions(doing, "empty"))
+    dataset = catalogue(desk, datasets)
+    if dataset is not None:
+        chosen_dataset(desk, dataset)
 
 
 def switch(view: str) -> None:
-    """Bars, or what stands beside them."""
+    """Prices, or external data."""
     chosen = st.segmented_control("View", list(VIEWS), default=view, required=True, key=f"data-{view}", format_func=VIEWS.__getitem__, label_visibility="collapsed")
     if chosen != view:
-        go("data", **({} if chosen == "bars" else {"view": str(chosen)}))
+        go("data", **({} if chosen == "prices" else {"view": str(chosen)}))
 
 
 def actions(doing: str, key: str = "head") -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.features import catalogue, gate, laboratory, look, regimes, similar
-from app.figures import plural
-from app.page import Page
-from app.widgets import go, head
+from app.features import catalogue, compute, look_ahead, ranking, regimes, similar
+from app.kit.figures import plural
+from app.kit.page import Page
+from app.kit.widgets import go, head
 
 PAGE = Page("Features", "Research", 20, "function")
-VIEWS = {"catalogue": catalogue, "look": look, "laboratory": laboratory, "regimes": regimes, "similar": similar, "gate": gate}
+VIEWS = {"catalogue": catalogue, "look": compute, "laboratory": ranking, "regimes": regimes, "similar": similar, "gate": look_ahead}
 FIRST = "catalogue"
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.page import Page
+from app.kit.page import Page
+from app.kit.text import literal
+from app.kit.widgets import head, job_panel, nothing
 from app.sweeps import lists, search, sweep, walk
 from app.sweeps.form import form
-from app.text import literal
-from app.widgets import head, job_panel, nothing
 
 PAGE = Page("Sweeps", "Research", 45, "grid_on")
 RESULTS = {"sweep": sweep.result, "walk_forward": walk.result, "optimise": search.result}

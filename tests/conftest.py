@@ -79,7 +79,7 @@ def sent() -> Sent:
 @pytest.fixture
 def settings(tmp_path, database):
     """The settings of a workspace in this test's folder."""
-    from domain.config import load
+    from worker.settings import load
 
     return load(environment={"TIDEMARK_STORAGE_HOME": str(tmp_path), "TIDEMARK_DATABASE_URL": database, "TIDEMARK_APP_USER": "ana", "TIDEMARK_EXAMPLE": "false"})
 

@@ -14,13 +14,13 @@ from typing import Any, ClassVar, NoReturn
 import dramatiq
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from domain.config import Settings
 from domain.errors import BadBars, BadRequest, SourceUnavailable
 from worker.dispatch import enqueue
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
 from worker.leases import rescue_here
 from worker.owner import OWNER
+from worker.settings import Settings
 from worker.store import Job, Store, Unit
 from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
 from worker.trouble import addresses, sentence_of
@@ -155,7 +155,7 @@ def bug(job: Job) -> Callable[[Work], None]:
     """An id for the page; the traceback goes to the log under the same id."""
     error_id = secrets.token_hex(3)
     log.exception("error %s in job %s (%s), attempt %s, spec %s", error_id, job.id, job.kind, job.epoch, job.spec)
-    return lambda work: failed(work, "bug", "Something broke on our side. The details are in the log.", error_id)
+    return lambda work: failed(work, "bug", "Internal error. The details are in the log.", error_id)
 
 
 def try_again(work: Work, sentence: str) -> None:

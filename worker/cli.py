@@ -9,13 +9,15 @@ import typer
 from domain.errors import TidemarkError
 from worker import trouble
 from worker.memory import keep_freed
-from worker.terminal import audit, backtest, data, features, jobs, regimes, runs, sweep
+from worker.terminal import audit, backtest, costs, data, features, jobs, regimes, runs, sweep
+from worker.terminal.usage import UsageError, is_help, sentence_of
 
-app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
+app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(audit.app, name="audit")
+app.add_typer(costs.app, name="costs")
 app.add_typer(features.app, name="features")
 app.add_typer(regimes.app, name="regimes")
 runs.app.command("split")(regimes.split)
@@ -28,11 +30,11 @@ app.command("optimise")(sweep.optimise)
 
 @app.command()
 def up(
-    host: str = typer.Option("", help="Address to listen on; default: [app] host."),
-    port: int = typer.Option(0, help="Port of the page; default: [app] port."),
-    workers_only: bool = typer.Option(False, "--workers-only", help="No page: workers and scheduler for another machine's workspace."),
+    host: str = typer.Option("", help="Address to listen on; default: [app] host of config.toml."),
+    port: int = typer.Option(0, help="Port of the page; default: [app] port of config.toml."),
+    workers_only: bool = typer.Option(False, "--workers-only", help="Start workers and scheduler only, for another machine's workspace."),
 ) -> None:
-    """Start queue server, workers, scheduler and page as one tree of processes; Ctrl-C stops all of it."""
+    """Start queue server, workers, scheduler and page as one process tree; Ctrl-C stops all of it."""
     import os
 
     from worker.supervise import up as run
@@ -44,10 +46,18 @@ def up(
 def main() -> None:
     keep_freed()
     try:
-        app()
+        status = app(prog_name="tidemark", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except TidemarkError as error:
-        print(f"tidemark: {error}", file=sys.stderr)
-        sys.exit(2)
+        refused(str(error))
+    except UsageError as error:
+        if is_help(error):
+            error.show()
+            sys.exit(2)
+        refused(sentence_of(error))
+    except typer.Abort:
+        print("tidemark: cancelled", file=sys.stderr)
+        sys.exit(1)
     except trouble.kinds() as error:
         if not (sentence := trouble.sentence_of(error, *addresses())):
             raise
@@ -55,9 +65,14 @@ def main() -> None:
         sys.exit(1)
 
 
+def refused(sentence: str) -> None:
+    print(f"tidemark: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
 def addresses() -> tuple[str, ...]:
     """Of the workspace that was meant, for what must not be repeated."""
-    from domain.config import load
+    from worker.settings import load
 
     try:
         return trouble.addresses(load())

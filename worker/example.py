@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.config import Settings
 from domain.errors import BadRequest
+from worker.settings import Settings
 from worker.store import Store
 
 FACT = "example"
@@ -16,7 +16,7 @@ MODELS = ("regimes", "gbm")             # with memory; without: nothing on it ca
 INSTRUMENT, TIMEFRAME, STRATEGY = "EURUSD", "M15", "breakout"
 RECIPE, HORIZON = "vector50", 16        # what the laboratory looks at, and how many bars ahead
 ENDED = ("done", "failed", "cancelled", None)
-RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"slippage": 0.00002, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
+RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"unit": "pips", "slippage": 0.2, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 
 
 def step(store: Store, settings: Settings) -> None:
@@ -45,7 +45,7 @@ def step(store: Store, settings: Settings) -> None:
 
 def _compile(desk, jobs: dict[str, str]) -> None:
     if "compile" not in jobs:
-        jobs["compile"] = desk.jobs.submit_house("compile", "Compile the kernel")
+        jobs["compile"] = desk.jobs.submit_system("compile", "Compile the kernel")
 
 
 def _one(desk, jobs: dict[str, str], model: str) -> None:
@@ -68,7 +68,7 @@ def _one(desk, jobs: dict[str, str], model: str) -> None:
 def _examined(desk, jobs: dict[str, str]) -> bool:
     """What features tell of the market with memory; whether that is done."""
     if "compile features" not in jobs:
-        jobs["compile features"] = desk.jobs.submit_house("compile_features", "Compile the features")
+        jobs["compile features"] = desk.jobs.submit_system("compile_features", "Compile the features")
     made = desk.jobs.get(jobs[f"bars {MODELS[0]}"])
     if _state(desk, jobs["compile features"]) not in ENDED:
         return False

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from domain.config import ROOT, App, Settings
 from domain.errors import BadRequest
+from worker.settings import ROOT, App, Settings
 
 OPTIONS = {"server.enableCORS": True, "server.enableXsrfProtection": True, "global.developmentMode": False}
 VARIABLES = {

@@ -14,11 +14,11 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
 from worker.private import keep_private
+from worker.settings import Settings, load
 from worker.store import Process, Store
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 

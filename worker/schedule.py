@@ -12,12 +12,12 @@ from datetime import timedelta
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.config import Settings, load
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
 from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
 from worker.private import keep_private
+from worker.settings import Settings, load
 from worker.store import Store
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from domain.config import ROOT, Settings, load
 from domain.errors import BadRequest
 from worker import listening, redis_server
 from worker.private import close_off, keep_private
+from worker.settings import ROOT, Settings, load
 
 GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import backtest_form as backtest
+from app.backtest import form as backtest
 from app.features import charts, runs
-from app.features.look import drawn
-from app.features.values import bounds, spread_of, whole_sentence
-from app.figures import DASH, clock, exact, plural
-from app.text import literal
-from app.widgets import asked, go, job_panel, section, table
+from app.features.compute import drawn
+from app.features.values import bounds, spread_of
+from app.kit.figures import DASH, clock, exact, plural, typeset
+from app.kit.text import literal
+from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk, FeatureQuestion
 
 ALL = "all families"
@@ -181,17 +181,17 @@ def _save(desk: Desk, one: Any) -> None:
     columns = st.multiselect("Columns", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
     faults = desk.features.faults(columns)
     for fault in faults.values():
-        st.caption(f":red[{literal(whole_sentence(fault))}]")
+        st.caption(f":red[{literal(typeset(fault))}]")
     known = name.strip() in {each.name for each in desk.features.recipes() if each.own} and (one is None or name.strip() != one.name)
     if known:
-        st.caption(f"There is a recipe {literal(name)} already; this one takes its place.")
+        st.caption(f"There is a recipe {name.strip()} already; this one takes its place.")
     if st.button("Keep recipe", type="primary", disabled=not columns or bool(faults) or not name.strip()) and asked(partial(desk.features.save_recipe, name, columns, note)) is not None:
         go(runs.PAGE)
 
 
 @st.dialog("Delete this recipe?")
 def _delete(desk: Desk, one: Any) -> None:
-    st.markdown(f"**{literal(one.name)}** with {plural(len(one.columns), 'column')} is removed. Results made with it keep their columns, and the audit trail keeps what it was.")
+    st.markdown(f"**{one.name}** with {plural(len(one.columns), 'column')} is removed. Results made with it keep their columns, and the audit trail keeps what it was.")
     if st.button("Delete recipe", type="primary", icon=":material/delete:"):
         desk.features.delete_recipe(one.name)
         go(runs.PAGE)

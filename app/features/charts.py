@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from app.charts import Picture, clock_axis, unit
-from app.theme import by_role, tip_time
+from app.kit.charts import Picture, clock_axis, unit
+from app.kit.theme import by_role, tip_time
 
 
 def beneath(frame: pd.DataFrame, column: str, column_unit: str, price_unit: str, digits: int, warm_up: int = 0, height: int = 170) -> alt.VConcatChart:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.charts import Picture
-from app.features.found import END, above, headed, plain, read, rule
-from app.theme import by_role
+from app.features.panels import END, above, headed, plain, read, rule
+from app.kit.charts import Picture
+from app.kit.theme import by_role
 from worker.desk import Desk
 
 

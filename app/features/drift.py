@@ -8,11 +8,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app.charts import Picture, days_format, utc
-from app.features.found import above, headed, measured, read, rule
-from app.figures import percent
-from app.theme import at, by_role
-from app.widgets import table
+from app.features.panels import above, headed, measured, read, rule
+from app.kit.charts import Picture, days_format, utc
+from app.kit.figures import percent
+from app.kit.theme import at, by_role
+from app.kit.widgets import table
 from worker.desk import Desk
 
 SOME, STRONG = 0.1, 0.25        # PSI from which a drift is called so

@@ -9,10 +9,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from app.charts import Picture
-from app.features.found import BASIS_POINTS, END, above, plain, rule
-from app.figures import number
-from app.theme import by_role
+from app.features.panels import BASIS_POINTS, END, above, plain, rule
+from app.kit.charts import Picture
+from app.kit.figures import number
+from app.kit.theme import by_role
 
 GAP = 6         # steps between two panels of a row
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.charts import Picture
-from app.features.found import END, above, headed, plain, read, rule, scale
+from app.features.panels import END, above, headed, plain, read, rule, scale
 from app.features.values import small
-from app.figures import number, percent
-from app.theme import by_role
+from app.kit.charts import Picture
+from app.kit.figures import number, percent
+from app.kit.theme import by_role
 from worker.desk import Desk
 
 HEIGHT = 190

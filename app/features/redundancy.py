@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.features.found import headed, read
-from app.figures import DASH, number, plural
-from app.theme import by_role
-from app.widgets import table
+from app.features.panels import headed, read
+from app.kit.figures import DASH, number, plural
+from app.kit.theme import by_role
+from app.kit.widgets import table
 from worker.desk import Desk
 
 WRITTEN = 14        # features, up to which the figure stands in every cell

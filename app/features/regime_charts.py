@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app.bands import behind
-from app.charts import Picture, clock_axis, unit
-from app.theme import by_role, tip_time
+from app.kit.bands import behind
+from app.kit.charts import Picture, clock_axis, unit
+from app.kit.theme import by_role, tip_time
 
 ROW = 42        # pixels of one state's probability
 

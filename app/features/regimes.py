@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.bands import left_out, thinned
 from app.features import regime_charts, runs
 from app.features.regime_form import VIEW, form
 from app.features.values import level
-from app.figures import DASH, number, percent, plural
-from app.widgets import download, figures, section, table
+from app.kit.bands import left_out, thinned
+from app.kit.figures import DASH, number, percent, plural
+from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
 
 KIND = "regimes"

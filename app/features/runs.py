@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import clock, plural
-from app.text import literal
-from app.widgets import asked, go, job_panel, nothing, section, table
+from app.kit.figures import clock, plural
+from app.kit.text import literal
+from app.kit.widgets import asked, go, job_panel, nothing, section, table
 from worker.desk import Desk
 
 PAGE = "features"
@@ -40,7 +40,7 @@ def sentence(run: Any) -> str:
     """The question of a run in one line: the closed form."""
     spec = run.spec
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    return f"**{literal(run.title.partition(' · ')[0])}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]}"
+    return f"**{run.title.partition(' · ')[0]}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]}"
 
 
 def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: str, empty: tuple[str, str]) -> None:

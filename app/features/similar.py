@@ -10,14 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from app.features import matches as pictures
-from app.features import question, runs
-from app.features.found import BASIS_POINTS, everything, headed, read, read_well
-from app.features.lacking import without
-from app.features.values import whole_sentence
-from app.figures import DASH, number, percent, plural, told_well
-from app.forms import fields
-from app.text import literal
-from app.widgets import figures, table
+from app.features import request, runs
+from app.features.missing import without
+from app.features.panels import BASIS_POINTS, everything, headed, read, read_well
+from app.kit.figures import DASH, number, percent, plural, typeset
+from app.kit.forms import fields
+from app.kit.text import literal
+from app.kit.widgets import figures, table
 from worker.desk import Desk
 
 VIEW, KIND = "similar", "similar"
@@ -45,12 +44,12 @@ def _when(run: Any) -> str:
 
 def _form(desk: Desk, run: Any) -> None:
     key, before = f"like-{run.id if run else 'new'}", dict(run.spec) if run else {}
-    on = question.ask(desk, key, before, recipe=RECIPE)
+    on = request.ask(desk, key, before, recipe=RECIPE)
     at, instrument = _bar(desk, key, before, on)
     likeness = fields(read_well(desk.examinations.forms()["likeness"], before.get("likeness"), without=("method",)), f"{key}-how")
     fault = desk.examinations.faults("likeness", likeness)
     if fault:
-        st.error(literal(whole_sentence(fault)), icon=":material/error:")
+        st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Find like moments", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(fault))
         st.caption(f"{on.told}. Matches come only from before the chosen bar less the horizon.")
@@ -58,7 +57,7 @@ def _form(desk: Desk, run: Any) -> None:
         runs.send(VIEW, partial(desk.examinations.submit_similar, on.question, at, instrument, likeness))
 
 
-def _bar(desk: Desk, key: str, before: dict[str, Any], on: question.Asked) -> tuple[datetime | None, str]:
+def _bar(desk: Desk, key: str, before: dict[str, Any], on: request.Asked) -> tuple[datetime | None, str]:
     """The chosen bar's time, None for the last, and whose it is."""
     a, b, c, d = st.columns(4, vertical_alignment="bottom")
     names = [one.instrument for name in (on.question.datasets if on.question else ()) if (one := desk.data.get(name))]
@@ -89,7 +88,7 @@ def _result(desk: Desk, run: Any) -> None:
         st.caption("Bars: matches; line: all moments they were taken from; dashed: quarter, median, three quarters of the matches. The ends hold the tails.")
     _panels(desk, run)
     _table(desk, run)
-    st.caption(" ".join(told_well(note) for note in run.summary["notes"]))
+    st.caption(" ".join(literal(typeset(note)) for note in run.summary["notes"]))
 
 
 def _verdict(desk: Desk, run: Any) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.charts import Picture, days_format, utc
-from app.features.found import END, above, headed, plain, read, rule
-from app.figures import plural
-from app.theme import at, by_role, tip_time
+from app.features.panels import END, above, headed, plain, read, rule
+from app.kit.charts import Picture, days_format, utc
+from app.kit.figures import plural
+from app.kit.theme import at, by_role, tip_time
 from worker.desk import Desk
 
 ROW = 17        # pixels of a group

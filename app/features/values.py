@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.figures import DASH, MINUS, exact
+from app.kit.figures import DASH, MINUS, exact
 
 
 def level(value: float | None) -> str:
@@ -44,12 +44,3 @@ def spread_of(about: Mapping[str, Any]) -> str:
     if not about["known"]:
         return "without a value"
     return f"between {level(about['low'])} and {level(about['high'])} {about['unit']}, half of them between {level(about['quarter'])} and {level(about['three_quarters'])}, last {level(about['last'])}"
-
-
-def whole_sentence(text: str) -> str:
-    """A refusal as it stands beside a field.
-
-    >>> whole_sentence("no feature named 'x'; did you mean 'y'?"), whole_sentence("it is 3")
-    ("No feature named 'x'; did you mean 'y'?", 'It is 3.')
-    """
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"

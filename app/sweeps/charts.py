@@ -9,8 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from app.charts import Picture, days_format, unit, utc
-from app.theme import LEFT, SCALE, at, by_role, tip_time
+from app.kit.charts import Picture, days_format, unit, utc
+from app.kit.theme import LEFT, SCALE, at, by_role, tip_time
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=2)
 WRITTEN = (14, 16)      # columns, rows, up to which a figure stands in every cell

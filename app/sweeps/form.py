@@ -11,13 +11,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.figures import THIN, lasted, number, plural
-from app.forms import fields
-from app.sweeps import question
+from app.kit.figures import THIN, lasted, number, plural
+from app.kit.forms import fields
+from app.kit.widgets import asked, go, nothing, section
+from app.sweeps import request
 from app.sweeps.names import ABOUT, KINDS
 from app.sweeps.varied import Varied, parameters
-from app.text import literal
-from app.widgets import asked, go, nothing, section
 from worker.desk import Desk, Question, Refused
 
 SUBMIT = {"sweep": "Run sweep", "walk_forward": "Run walk-forward", "optimise": "Run search"}
@@ -50,12 +49,13 @@ def _form(desk: Desk, run: Any) -> None:
     kind = kind_of(run)
     st.caption(ABOUT[kind])
     key = f"sw-{run.id if run else 'new'}"
-    strategy, chosen = question.bars(desk, key, before)
+    strategy, chosen = request.bars(desk, key, before)
     key = f"{key}-{strategy}"
-    asked_for = question.span(desk, key, strategy, chosen, before)
+    asked_for = request.span(desk, key, strategy, chosen, before)
     what, rules = st.tabs(["What to vary", "Costs and risk"], key=f"{key}-tabs")
     with rules:
-        asked_for = replace(asked_for, rules=question.merged(asked_for, question.costs(desk, key, chosen, before)))
+        changed, profile = request.costs(desk, key, chosen, before)
+        asked_for = replace(asked_for, rules=request.merged(asked_for, changed), cost_profile=profile)
     with what:
         varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, asked_for.rules)
     asked_for = replace(asked_for, params=varied.fixed)
@@ -117,7 +117,7 @@ def _size(_desk: Desk, _question: Question, _grid: Any, about: str) -> tuple[Any
 def _send(desk: Desk, kind: str, ask: Question | None, varied: Varied, how: Mapping[str, Any]) -> None:
     told, faults = ("Choose bars and a span.", []) if ask is None else (_faults(desk, kind, ask, varied, how))
     for fault in faults:
-        st.error(literal(fault[:1].upper() + fault[1:].rstrip(".") + "."), icon=":material/error:")
+        st.error(fault[:1].upper() + fault[1:].rstrip(".") + ".", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button(SUBMIT[kind], type="primary", shortcut="Ctrl+Enter", disabled=ask is None or bool(faults), key=f"send-{kind}")
         st.caption(told)

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import clock, number, plural, short
-from app.laboratory.record import name_run
+from app.kit.figures import clock, number, plural, short
+from app.kit.naming import name_run
+from app.kit.text import literal
+from app.kit.widgets import download, go, section, table
 from app.sweeps.names import KINDS, declared, ranges, risk
-from app.text import literal
-from app.widgets import download, go, section, table
 from worker.desk import Desk
 
 EXPORTS = {
@@ -35,7 +35,7 @@ def sentence(desk: Desk, run: Any) -> str:
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
     varied = ranges(known, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(known, name, given) for name, given in spec["space"].items())
     windows = f" · {spec['windows']['in_sample']} days fit, {spec['windows']['out_of_sample']} test" if run.kind == "walk_forward" else ""
-    return f"**{KINDS[run.kind]}: {literal(spec['strategy'])}** · {literal(names)} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {literal(varied)}{windows} · {risk(spec)}"
+    return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {varied}{windows} · {risk(spec)}"
 
 
 def _space(known: Any, name: str, given: Any) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from app.figures import THIN, exact, valued
-from app.forms import label
+from app.kit.figures import THIN, exact, valued
+from app.kit.forms import label
 from worker.desk import Desk
 
 KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "optimise": "Optimise"}

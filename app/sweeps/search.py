@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import number, plural
-from app.sweeps import charts, reads
+from app.kit.figures import number, plural
+from app.kit.widgets import asked, figures, go, history, section
+from app.sweeps import charts, panels
 from app.sweeps.names import OBJECTIVES, declared, form, named, point, said, with_unit
 from app.sweeps.table import combinations
-from app.widgets import asked, figures, go, section
 from worker.desk import Desk
 
 MOST = 20_000       # trials of one search
@@ -24,10 +24,11 @@ def result(desk: Desk, run: Any) -> None:
     metrics = desk.backtests.metrics()
     words = run.summary["objectives"]
     names, best = list(run.spec["space"]), _distinct(run.summary["best"])
-    luck = reads.luck_of_search(desk, run)
+    luck = panels.luck_of_search(desk, run)
     verdict(desk, run, best, luck)
     figures(headline(desk, run, best, luck))
-    trials = reads.table(desk, run.id).assign(chosen=lambda table: [point(known, row) for row in table[names].to_dict("records")])
+    history(run)
+    trials = panels.table(desk, run.id).assign(chosen=lambda table: [point(known, row) for row in table[names].to_dict("records")])
     first = metrics[OBJECTIVES[words[0]]]
     left, right = st.columns(2, gap="medium")
     with left:
@@ -46,24 +47,27 @@ def result(desk: Desk, run: Any) -> None:
         _slice(run, trials, known, first, words[0], best)
     _on(desk, run)
     by = f"objective_{words[0]}"
-    rows = reads.table(desk, run.id).sort_values(by, ascending=False, kind="stable", na_position="last").drop_duplicates(names)
+    rows = panels.table(desk, run.id).sort_values(by, ascending=False, kind="stable", na_position="last").drop_duplicates(names)
     combinations(desk, run, rows, len(trials), known, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} different ones, the best {min(len(rows), 500):,} by {first.title}")
 
 
-def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luck) -> None:
+def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> None:
     metrics, words = desk.backtests.metrics(), run.summary["objectives"]
-    gone = [f"{plural(run.summary[key], 'was', 'were')} {told}" for key, told in (("given_up", "given up early"), ("failed", "without a value")) if run.summary[key]]
+    gone = [f"{plural(run.summary[key], 'was', 'were')} {told}" for key, told in (("given_up", "given up early"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
     made = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(gone) + ')' if gone else ''}; with all others, **{luck.trials:,}** are counted on these bars."
     colour: Any
     if not best:
         colour, icon, word, told = "gray", ":material/remove:", "nothing found", f" None has {run.spec['search']['fewest_trades']:,} trades. Ask for fewer, or widen the ranges."
+    elif max(one["values"][0] for one in best) <= 0:
+        metric = metrics[OBJECTIVES[words[0]]]
+        colour, icon, word, told = "orange", ":material/trending_down:", "No profitable combination", f" The best has {metric.title} {said(metric, max(one['values'][0] for one in best))}."
     elif len(words) > 1:
         colour, icon, word, told = "gray", ":material/stacked_line_chart:", "a front", f" {plural(len(best), 'combination')} that nothing beats in both {' and '.join(metrics[OBJECTIVES[one]].title for one in words)}."
     else:
         metric = metrics[OBJECTIVES[words[0]]]
         value, lucky = best[0]["values"][0], words[0] == "sharpe" and luck.sharpe is not None
         within = lucky and luck.sharpe is not None and value < luck.sharpe
-        colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("orange", ":material/trending_down:", "all of it loses") if value <= 0 else ("gray", ":material/help:", "not judged yet")
+        colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("gray", ":material/help:", "not evaluated yet")
         told = f" The best has {metric.title} {said(metric, value)}" + (f"; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}." if lucky else ".")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
@@ -73,7 +77,7 @@ def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luc
     st.caption("A search shows where the best lies, not how level the ground around it is: sweep around it, or test it and read Believe, before you rely on it.")
 
 
-def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: reads.Luck) -> list[tuple[str, str, str, str]]:
+def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> list[tuple[str, str, str, str]]:
     metrics, search, top = desk.backtests.metrics(), run.spec["search"], best[0] if best else None
     rows = [
         ("Trials", number(run.summary["trials"]), f"{search['sampler']}, seed {search['seed']}", "Combinations tried. The same seed on the same bars tries the same ones."),

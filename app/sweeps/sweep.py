@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.figures import number, percent, plural
-from app.sweeps import charts, reads
+from app.kit.figures import number, percent, plural
+from app.kit.widgets import figures, history, section
+from app.sweeps import charts, panels
 from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
 from app.sweeps.table import combinations
-from app.widgets import figures, section
 from worker.desk import Desk
 
 ASKS = 0.95         # of the deflated Sharpe ratio
 HALF = 0.5          # of the probability of overfitting, from which on choosing the best is no better than drawing one
 COUNT = "trades"    # of the figures the one of which more is not better
+PROFIT = {"sharpe": 0.0, "net_return": 0.0, "annual_return": 0.0, "calmar": 0.0, "expectancy_r": 0.0, "profit_factor": 1.0}     # above which it is one of a profit
 CELLS = 5_000       # of a map; a finer one is thinned
 
 Cell = tuple[Any, Any]
 
 
 def result(desk: Desk, run: Any) -> None:
-    luck, over = reads.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
+    luck, over = panels.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
     best = next((one for one in run.summary["best"] if one["sharpe"] is not None), None)
+    if best is not None and best["sharpe"] <= 0:        # of losses the least: no test of a choice says anything of it
+        luck, over = replace(luck, dsr=None), None
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
+    history(run)
     known = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
-    table = reads.table(desk, run.id, "sharpe")
+    table = panels.table(desk, run.id, "sharpe")
     moving = [name for name, given in grid.items() if len(given) > 1]
     picked, by, first = None, "sharpe", None if best is None else int(best["number"])
     if len(moving) > 1:
         picked, by, first = ground(desk, run, known, moving)
     elif moving:
         by = alone(desk, run, known, moving[0])
-    rows = reads.table(desk, run.id, by)
+    rows = panels.table(desk, run.id, by)
     note = ""
     if picked:
         for name, value in picked.items():
@@ -47,7 +52,7 @@ def result(desk: Desk, run: Any) -> None:
     combinations(desk, run, rows, len(table), known, list(grid), by, first, note)
 
 
-def verdict(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
+def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
     """How much was tried, and what the best of it is worth in that light."""
     colour, icon, word = _word(luck, over, best)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -55,14 +60,14 @@ def verdict(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | Non
             st.badge("synthetic", color="violet")
         st.badge(word, color=colour, icon=icon)
         st.markdown(_sentence(run, luck, best), width="stretch")
-    st.caption(overfit(over))
+    st.caption(overfit(over, best))
 
 
-def _word(luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[Any, str, str]:
+def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[Any, str, str]:
     if best is None:
         return "gray", ":material/remove:", "nothing to judge"
     if best["sharpe"] <= 0:
-        return "orange", ":material/trending_down:", "all of it loses"
+        return "orange", ":material/trending_down:", "No profitable combination"
     if over is not None and over.pbo >= HALF:
         return "orange", ":material/close:", "the choice does not carry over"
     if luck.dsr is None:
@@ -72,17 +77,21 @@ def _word(luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[
     return "green", ":material/check:", "stands apart from luck"
 
 
-def _sentence(run: Any, luck: reads.Luck, best: Mapping[str, Any] | None) -> str:
+def _sentence(run: Any, luck: panels.Luck, best: Mapping[str, Any] | None) -> str:
     made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; with all others, **{plural(luck.trials, 'trial')}** are counted on these bars."
     if best is None:
         return f"{made} None of them has a Sharpe ratio: too few trades, or too few days."
+    if best["sharpe"] <= 0:
+        return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
     if luck.sharpe is None:
         return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; there are too few days to set it against chance."
     return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}. Deflated Sharpe {number(luck.dsr, 2)}: the probability that it is above that."
 
 
-def overfit(over: Any) -> str:
+def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
     """The probability of backtest overfitting in plain words."""
+    if best is not None and best["sharpe"] <= 0:
+        return "Overfitting was not evaluated: no combination is profitable."
     if over is None:
         return "The probability of overfitting is not known: it takes at least 64 days and two combinations that traded."
     return (
@@ -100,7 +109,7 @@ def times(share: float) -> str:
     return "never" if not share else f"{count} {'time' if count == 1 else 'times'} in 100" if count else "less than once in 100"
 
 
-def headline(run: Any, luck: reads.Luck, over: Any, best: Mapping[str, Any] | None) -> list[tuple[str, str, str, str]]:
+def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> list[tuple[str, str, str, str]]:
     spread, left = run.summary["sweep_spread"], sum(run.summary["refused"].values())
     return [
         ("Combinations", number(run.summary["combinations"]), f"{left:,} left out" if left else "all of the grid", "Combinations that make a strategy; what was left out contradicts itself, such as a fast average slower than the slow one."),
@@ -125,7 +134,7 @@ def ground(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) ->
     y = cells[1].selectbox("Up", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
     by = cells[2].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
     held = _held(run, known, [name for name in moving if name not in (x, y)], cells[3])
-    cells_of = reads.heat(desk, run.id, x, y, by, tuple(held.items()))
+    cells_of = panels.heat(desk, run.id, x, y, by, tuple(held.items()))
     if cells_of["value"].isna().all():
         st.caption("No combination has this figure.")
         return None, by, None
@@ -183,11 +192,16 @@ def told(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mappi
     if level is None:
         return f"Best cell: {place['top']}, {said(metric, top['value'])}. There are too few cells for a plateau."
     if place["top"] == place["level"]:
-        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are good too. It is outlined.{edge}"
+        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are {'good too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
     return (
         f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours.{edge} "
         f"The best cell, {place['top']}, has {said(metric, top['value'])}, and {said(metric, top['plateau'])} with its neighbours."
     )
+
+
+def profits(figure: str, value: float) -> bool:
+    """Whether a figure of this size is one of a profit; of some figures nobody can tell."""
+    return figure in PROFIT and value > PROFIT[figure]
 
 
 def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:
@@ -197,7 +211,7 @@ def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:
 
 
 def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
-    rows = reads.table(desk, run.id, "sharpe" if by == COUNT else by)
+    rows = panels.table(desk, run.id, "sharpe" if by == COUNT else by)
     for name, value in held.items():
         rows = rows[rows[name] == value]
     if level is not None:
@@ -209,7 +223,7 @@ def alone(desk: Desk, run: Any, known: Mapping[str, Any], name: str) -> str:
     """A sweep over one parameter is a curve; the figure shown."""
     metrics = desk.backtests.metrics()
     by = st.columns(4)[0].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
-    rows = reads.table(desk, run.id, by)
+    rows = panels.table(desk, run.id, by)
     shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(known, {name: value}) for value in rows[name]]))
     section(metrics[by].title, f"over {named(known[name])}; the large dot is the best")
     st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(known[name])}")

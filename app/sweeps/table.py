@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.grid import Column, grid, right
+from app.kit.grid import Column, grid, right
+from app.kit.widgets import asked, download, go, section
 from app.sweeps.names import named, point, said
-from app.widgets import asked, download, go, section
 from worker.desk import Desk
 
 BEST = 500      # rows shown; all of them can be taken along
@@ -32,7 +32,7 @@ def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, known: Ma
             name = f"{run.id}_{run.spec['strategy']}_combinations.{form}"
             download(f"All {every:,}, {label}", name, mime, partial(desk.backtests.download, run.id, "table", form), f"all-{form}")
     panel = st.container()
-    columns: dict[str, Column] = {"number": ("#", dict(width=58, type="rightAligned", cellClass="mute"))}
+    columns: dict[str, Column] = {"number": ("#", right(0, width=58, cellClass=["ag-right-aligned-cell", "mute"]))}
     columns |= {_field(name): (_title(known, name), _column(rows[name])) for name in names}
     columns |= {name: (SHORT[name], right(0 if name == "trades" else 3 if name == "expectancy_r" else 1 if name in SHARES else 2, name in ("net_return", "annual_return", "expectancy_r"), width=94 if name == "max_drawdown" else 74, headerTooltip=metrics[name].definition)) for name in SHOWN if name in rows}
     scaled = shown.assign(**{name: shown[name] * 100 for name in SHARES if name in shown})

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from app.forms import field as input_of
-from app.forms import step
+from app.kit.forms import field as input_of
+from app.kit.forms import step
 from app.sweeps.names import declared, named, plain
 from app.sweeps.ranges import around, even, listed, values
 from worker.desk import Desk

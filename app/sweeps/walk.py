@@ -8,31 +8,31 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import number, percent, plural
-from app.sweeps import charts, reads
+from app.kit.figures import number, percent, plural
+from app.kit.widgets import download, figures, history, section, table
+from app.sweeps import charts, panels
 from app.sweeps.names import declared, named, plain, point, rounded
-from app.widgets import download, figures, section, table
 from worker.desk import Desk
 
-YEAR = 365.25
 HALF = 0.5      # of what the fits earned a year, below which a test disappoints
 
 
 def result(desk: Desk, run: Any) -> None:
-    folds = reads.folds(desk, run.id)
+    folds = panels.folds(desk, run.id)
     known = declared(desk, run.spec["strategy"])
     verdict(run, folds)
     figures(headline(desk, run, folds))
+    history(run)
     told = [point(known, {name: one[name] for name in run.summary["grid"]}) if pd.notna(one["number"]) else "not traded" for one in folds.to_dict("records")]
     left, right = st.columns([5, 2], gap="medium")
     with left:
         section("Equity out of sample", f"{run.summary['currency']}, tests one after the other, UTC; each band a fold")
         spans = pd.DataFrame(dict(number=folds["fold"] + 1, start=folds["test_start"], end=folds["test_end"], chosen=told, made=folds["out_of_sample_return"]))
-        curve = reads.walked(desk, run.id, run.summary["balance"])
+        curve = panels.walked(desk, run.id, run.summary["balance"])
         st.altair_chart(charts.walked(curve.assign(fold=curve["fold"] + 1), spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
-        section("Promised and kept", "net a year")
-        yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=_yearly(folds, "in_sample"), tested=_yearly(folds, "out_of_sample")))
+        section("Promised and kept", "net a year, compounded")
+        yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
         st.altair_chart(charts.promised(yearly, 232), width="stretch", alt="Net a year of each fold in and out of sample")
         st.caption(efficiency(run))
     _folds(desk, run, folds, known)
@@ -55,7 +55,9 @@ def _word(net: float, ratio: float | None, tested: int) -> tuple[Any, str, str]:
         return "gray", ":material/remove:", "no fold was traded"
     if net <= 0:
         return "orange", ":material/trending_down:", "loses out of sample"
-    if ratio is None or ratio < HALF:
+    if ratio is None:
+        return "gray", ":material/help:", "no profit in sample"
+    if ratio < HALF:
         return "orange", ":material/help:", "keeps less than half"
     return "green", ":material/check:", "carries over"
 
@@ -74,7 +76,7 @@ def efficiency(run: Any) -> str:
     ratio = run.summary["efficiency"]
     if ratio is None:
         return "Tick: in sample; bar: out of sample. Efficiency is not known: in sample nothing was earned."
-    return f"Tick: in sample; bar: out of sample. Efficiency {number(ratio, 2)}: mean of the bars ÷ mean of the ticks. 1 keeps what fits promised; below 0.5 most of a fit is noise. Source: Pardo (2008)."
+    return f"Tick: in sample; bar: out of sample. Efficiency {number(ratio, 2)}: mean net per day out of sample ÷ in sample. 1 keeps what fits promised; below 0.5 most of a fit is noise. Source: Pardo (2008)."
 
 
 def headline(desk: Desk, run: Any, folds: pd.DataFrame) -> list[tuple[str, str, str, str]]:
@@ -92,10 +94,6 @@ def headline(desk: Desk, run: Any, folds: pd.DataFrame) -> list[tuple[str, str, 
     ]
 
 
-def _yearly(folds: pd.DataFrame, part: str) -> pd.Series:
-    return folds[f"{part}_return"] / folds[f"{part}_days"] * YEAR
-
-
 def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Folds", f"chosen by {run.summary['objective']['figure']} of {plural(run.summary['combinations'], 'combination')}; days are UTC")
@@ -107,7 +105,7 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) 
         dict(
             fold=folds["fold"] + 1, **{name: folds[name].dt.strftime("%Y-%m-%d") for name in ("start", "test_start", "test_end")},
             **{name: [None if pd.isna(value) else value if isinstance(value, (int, float)) else str(value) for value in folds[name]] for name in names},
-            fitted=folds["in_sample_return"] * 100, fit_sharpe=folds["in_sample_sharpe"], tested=folds["out_of_sample_return"] * 100, kept=_yearly(folds, "out_of_sample") / _yearly(folds, "in_sample"), trades=folds["out_of_sample_trades"],
+            fitted=folds["in_sample_return"] * 100, fit_sharpe=folds["in_sample_sharpe"], tested=folds["out_of_sample_return"] * 100, kept=folds["kept"], trades=folds["out_of_sample_trades"],
         )
     )  # fmt: skip
     config = st.column_config

@@ -1,4 +1,4 @@
-"""What a run was worth and how far to believe it: figures with definition, unit and source; tables and curves as plain frames.
+"""What a run was worth and how far to believe it: metrics with definition, unit and source; tables and curves as plain frames.
 
 ``returns`` is a module of functions on period returns (``returns.sharpe(daily)``), ``checks`` are those of the linter; everything else is named here.
 """
@@ -6,7 +6,6 @@
 from domain.analytics import checks as checks
 from domain.analytics import returns as returns
 from domain.analytics.believability import Belief as Belief
-from domain.analytics.believability import Question as Question
 from domain.analytics.believability import believe as believe
 from domain.analytics.compare import Difference as Difference
 from domain.analytics.compare import compare_metrics as compare_metrics
@@ -14,6 +13,10 @@ from domain.analytics.compare import compare_specs as compare_specs
 from domain.analytics.compare import first_difference as first_difference
 from domain.analytics.costs import break_even as break_even
 from domain.analytics.costs import waterfall as waterfall
+from domain.analytics.daily import account_calendar as account_calendar
+from domain.analytics.daily import daily_returns as daily_returns
+from domain.analytics.daily import daily_sharpe as daily_sharpe
+from domain.analytics.daily import days_a_year as days_a_year
 from domain.analytics.drawdowns import CURVES as CURVES
 from domain.analytics.drawdowns import drawdown_table as drawdown_table
 from domain.analytics.drawdowns import underwater as underwater
@@ -29,7 +32,6 @@ from domain.analytics.linter import lint as lint
 from domain.analytics.metrics import FAMILIES as FAMILIES
 from domain.analytics.metrics import METRICS as METRICS
 from domain.analytics.metrics import Metric as Metric
-from domain.analytics.metrics import daily_returns as daily_returns
 from domain.analytics.metrics import measure as measure
 from domain.analytics.metrics import monthly as monthly
 from domain.analytics.metrics import summary_of as summary_of

@@ -1,4 +1,7 @@
-"""How far a result may be believed: the answers to a few hard questions, and one sentence that never promises."""
+"""How far a result may be believed: a few robustness tests, and one sentence that never promises.
+
+A result that is not above zero is not tested for luck, selection or overfitting: such a test could only praise a loss, so it stays ``open``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.analytics.linter import Remark, percent, signed, worst
+from domain.analytics.linter import Remark, number_of, percent, signed, worst
 from domain.analytics.monte_carlo import MonteCarlo
 from domain.analytics.significance import Overfitting, Significance
 from domain.errors import listed
 
 ANSWERS = ("passed", "doubtful", "failed", "open")
+FEW_DAYS = "There are too few days to measure a Sharpe ratio."
 
 
 @dataclass(frozen=True)
-class Question:
-    """One test: what it asks in plain words, its value, and how it went (passed, doubtful, failed; open: not asked yet)."""
+class Test:
+    """``asks``: what is tested, in plain words; ``answer``: passed, doubtful, failed or open (not evaluated), and why in ``sentence``."""
+
+    __test__ = False    # of a result, not of this code
 
     key: str
     title: str
@@ -27,13 +33,27 @@ class Question:
     sentence: str
 
 
+TESTS = {       # key -> title, what it asks, unit of its value
+    "execution": ("Intrabar ambiguity", "Does the order of prices inside bars decide the result?", "share"),
+    "luck": ("Significance (PSR)", "Could a strategy without any edge have done this?", "share"),
+    "selection": ("Multiple testing (DSR)", "Is it better than the best of all trials would be by chance?", "share"),
+    "length": ("Track-record length (MinTRL)", "Is the track record long enough for this Sharpe ratio?", "ratio"),
+    "order": ("Monte Carlo", "Does it depend on a few trades, or on their order?", "share"),
+    "costs": ("Cost sensitivity", "How much higher can costs go?", "ratio"),
+    "stress": ("Stress test", "Does it survive worse conditions?", "share"),
+    "overfitting": ("Overfitting (PBO)", "Does the best in sample stay good out of sample?", "share"),
+    "remarks": ("Warnings", "Are there any warnings?", "ratio"),
+}
+OF_A_PROFIT = ("luck", "selection", "length", "order", "stress", "overfitting")     # say nothing of a result that is not above zero
+
+
 @dataclass(frozen=True)
 class Belief:
     """Everything that speaks for and against a result. ``dataclasses.asdict`` of it is plain JSON."""
 
     verdict: str                            # one sentence
     level: str                              # one of ANSWERS: the worst that was found
-    questions: tuple[Question, ...]
+    questions: tuple[Test, ...]
     trades: int
     net_return: float | None                # share
     ambiguous: int                          # bars whose inside decided a result
@@ -56,149 +76,160 @@ def believe(
     stress: Sequence[Mapping[str, Any]] = (),
     remarks: Sequence[Remark] = (),
 ) -> Belief:
-    """What may be believed of a run, from its figures and from what was found out about them. A pure function.
+    """What may be believed of a run, from its metrics and from what was found out about them. A pure function.
 
-    A ``stress`` row names at least ``title`` and ``net_return``. A question that was not looked into is ``open`` and never counts as passed.
+    A ``stress`` row names at least ``title`` and ``net_return``. A test that was not made is ``open`` and never counts as passed.
 
     >>> believe({"trades": 0.0}).verdict
-    'Nothing was traded, so there is nothing to believe.'
+    'Nothing was traded, so there is no result to assess.'
     """
-    questions = (
+    every = (
         _execution(ambiguous, band), _luck(significance), _selection(significance), _length(significance), _order(monte_carlo),
         _costs(metrics), _stress(stress), _overfitting(overfitting), _remarks(remarks),
     )  # fmt: skip
-    level, verdict = _verdict(metrics, questions)
+    tests = tuple(_of_a_profit(test, metrics) for test in every)
+    level, verdict = _verdict(metrics, tests)
     return Belief(
-        verdict=verdict, level=level, questions=questions, trades=int(metrics.get("trades") or 0), net_return=metrics.get("net_return"), ambiguous=ambiguous, band=band,
-        significance=significance, overfitting=overfitting, monte_carlo=monte_carlo, stress=tuple(dict(row) for row in stress), lint=worst(list(remarks)),
+        verdict=verdict, level=level, questions=tests, trades=int(metrics.get("trades") or 0), net_return=metrics.get("net_return"), ambiguous=ambiguous, band=band,
+        significance=significance, overfitting=overfitting if earns(metrics) else None, monte_carlo=monte_carlo, stress=tuple(dict(row) for row in stress), lint=worst(list(remarks)),
     )  # fmt: skip
 
 
-def _verdict(metrics: Mapping[str, float | None], questions: Sequence[Question]) -> tuple[str, str]:
+def _verdict(metrics: Mapping[str, float | None], tests: Sequence[Test]) -> tuple[str, str]:
     trades, net = int(metrics.get("trades") or 0), metrics.get("net_return")
     if not trades or net is None:
-        return "open", "Nothing was traded, so there is nothing to believe."
+        return "open", "Nothing was traded, so there is no result to assess."
     if net <= 0:
-        return "failed", f"Loses after costs: net {signed(net)} over {trades:,} trade{'' if trades == 1 else 's'}."
-    for answer in ("failed", "doubtful"):
-        against = [one for one in questions if one.answer == answer]
+        return "failed", f"Loses after costs: net {signed(net)} over {number_of(trades, 'trade')}."
+    for answer, word in (("failed", "failed"), ("doubtful", "is doubtful")):
+        against = [test for test in tests if test.answer == answer]
         if against:
-            more = f" ({len(against) - 1} more speak{'s' if len(against) == 2 else ''} against it.)" if len(against) > 1 else ""
-            return answer, f"Positive after costs, but {_lower(against[0].sentence)}{more}"
-    left = [one.title.lower() for one in questions if one.answer == "open"]
-    if "luck" in left:
-        luck = next(one.sentence for one in questions if one.key == "luck")
-        return "open", f"Positive after costs, but {_lower(luck)}"
-    asked = f"; not asked yet: {listed(left, 9)}" if left else ""
-    return "passed", f"Positive after costs, and nothing that was asked speaks against it{asked}. That is evidence about these bars, not a promise about others."
+            more = len(against) - 1
+            rest = f" ({more} further check{'' if more == 1 else 's'} {word if more == 1 else word.replace('is', 'are')}.)" if more else ""
+            return answer, f"Profitable after costs, but {_lower(against[0].sentence)}{rest}"
+    luck = next(test for test in tests if test.key == "luck")
+    if luck.answer == "open":
+        return "open", f"Profitable after costs, but {_lower(luck.sentence)}"
+    left = [test.title for test in tests if test.answer == "open"]
+    missing = f"; not evaluated: {listed(left, 9)}" if left else ""
+    return "passed", f"Profitable after costs, and no check speaks against it{missing}. That is evidence about these bars, not a promise about others."
 
 
-def _execution(ambiguous: int, band: tuple[float, float] | None) -> Question:
-    asks = "Does what happened inside bars decide the result?"
+def _test(key: str, value: float | None, answer: str, sentence: str, unit: str = "") -> Test:
+    title, asks, usual = TESTS[key]
+    return Test(key, title, asks, value, unit or usual, answer, sentence)
+
+
+def earns(metrics: Mapping[str, float | None]) -> bool:
+    """Whether anything was left after costs."""
+    return (metrics.get("net_return") or 0.0) > 0
+
+
+def _of_a_profit(test: Test, metrics: Mapping[str, float | None]) -> Test:
+    """The same; not evaluated where it could only praise a loss."""
+    if test.key not in OF_A_PROFIT or earns(metrics):
+        return test
+    return _test(test.key, None, "open", "Not evaluated: the run earns nothing after costs.")
+
+
+def _execution(ambiguous: int, band: tuple[float, float] | None) -> Test:
     if not ambiguous:
-        return Question("execution", "Inside bars", asks, 0.0, "bars", "passed", "No bar left open whether stop or target came first.")
-    bars = f"{ambiguous:,} bar{'' if ambiguous == 1 else 's'}"
+        return _test("execution", 0.0, "passed", "No bar left open whether stop or target came first.", "bars")
+    bars = number_of(ambiguous, "bar")
     if band is None:
-        return Question("execution", "Inside bars", asks, float(ambiguous), "bars", "open", f"In {bars} the order of stop and target is unknown; decide them both ways to see what hangs on it.")
+        return _test("execution", float(ambiguous), "open", f"In {bars} the order of stop and target is unknown; decide them both ways to see what depends on it.", "bars")
     low, high = band
-    said = f"with {bars} decided the worse way it nets {signed(low)}, the better way {signed(high)}."
     answer = "failed" if low <= 0 < high else "doubtful" if high - low > abs(low) else "passed"
-    return Question("execution", "Inside bars", asks, low, "share", answer, _upper(said))
+    return _test("execution", low, answer, f"With {bars} decided the worse way it nets {signed(low)}, the better way {signed(high)}.")
 
 
-def _luck(s: Significance | None) -> Question:
-    asks = "Could a series without any edge have done this?"
+def _luck(s: Significance | None) -> Test:
     if s is None:
-        return Question("luck", "Luck", asks, None, "share", "open", "Whether luck could have done this was not looked into.")
+        return _test("luck", None, "open", "Whether luck could have done this was not evaluated.")
     if s.psr is None or s.sharpe_year is None:
-        return Question("luck", "Luck", asks, None, "share", "open", "There are too few days to measure a Sharpe ratio.")
-    said = f"A series without any edge reaches a Sharpe of {s.sharpe_year:.2f} over {s.periods:,} days {_times(1 - s.psr)}."
-    return Question("luck", "Luck", asks, s.psr, "share", _graded(s.psr, 0.95, 0.8), said)
+        return _test("luck", None, "open", FEW_DAYS)
+    if s.sharpe_year <= 0:
+        return _test("luck", s.psr, "failed", _not_above_zero(s.sharpe_year))
+    said = f"A zero-edge strategy would reach this Sharpe ({s.sharpe_year:.2f} over {s.periods:,} days) with {chance(1 - s.psr)} probability."
+    return _test("luck", s.psr, _graded(s.psr, 0.95, 0.8), said)
 
 
-def _selection(s: Significance | None) -> Question:
-    asks = "Is it more than the best of all that was tried?"
+def _selection(s: Significance | None) -> Test:
     if s is None or s.dsr is None or s.luck_beats is None or s.sharpe_year is None:
-        return Question("selection", "Selection", asks, None, "share", "open", "There are too few days to measure a Sharpe ratio.")
+        return _test("selection", None, "open", FEW_DAYS)
+    if s.sharpe_year <= 0:
+        return _test("selection", s.dsr, "failed", _not_above_zero(s.sharpe_year))
     answer = _graded(s.dsr, 0.95, 0.5)
     if answer == "failed":
-        tried = "a single trial" if s.trials == 1 else f"the best of {s.trials:,} trials"
-        said = f"{_upper(tried)} without any edge would reach a Sharpe of {s.sharpe_year:.2f} {_times(s.luck_beats)}."
-    else:
-        said = f"Counting {s.trials:,} trial{'' if s.trials == 1 else 's'}, confidence that it is more than luck is {percent(s.dsr)}."
-    return Question("selection", "Selection", asks, s.dsr, "share", answer, said)
+        tried = "A single zero-edge trial" if s.trials == 1 else f"The best of {s.trials:,} zero-edge trials"
+        return _test("selection", s.dsr, answer, f"{tried} would reach this Sharpe ({s.sharpe_year:.2f}) with {chance(s.luck_beats)} probability.")
+    return _test("selection", s.dsr, answer, f"With {number_of(s.trials, 'trial')} counted, the probability that the true Sharpe is above what luck reaches is {percent(s.dsr)}.")
 
 
-def _length(s: Significance | None) -> Question:
-    asks = "Is the record long enough for this Sharpe ratio?"
+def _not_above_zero(sharpe: float) -> str:
+    return f"The Sharpe ratio is not above zero ({sharpe:.2f})."
+
+
+def _length(s: Significance | None) -> Test:
     if s is None or s.sharpe is None:
-        return Question("length", "Length", asks, None, "ratio", "open", "There are too few days to measure a Sharpe ratio.")
+        return _test("length", None, "open", FEW_DAYS)
     if s.minimum_periods is None:
-        return Question("length", "Length", asks, None, "ratio", "failed", "At this Sharpe no length of record is enough.")
-    said = f"{s.periods:,} days were seen; at this Sharpe {s.minimum_periods:,.0f} are needed for {percent(s.confidence)} confidence."
-    return Question("length", "Length", asks, s.periods / s.minimum_periods, "ratio", _graded(s.periods / s.minimum_periods, 1.0, 0.5), said)
+        return _test("length", None, "failed", "At this Sharpe no track record is long enough.")
+    said = f"The record has {s.periods:,} days; at this Sharpe {s.minimum_periods:,.0f} are needed for {percent(s.confidence)} confidence."
+    return _test("length", s.periods / s.minimum_periods, _graded(s.periods / s.minimum_periods, 1.0, 0.5), said)
 
 
-def _order(m: MonteCarlo | None) -> Question:
-    asks = "Does it hang on a few trades, or on their order?"
+def _order(m: MonteCarlo | None) -> Test:
     if m is None:
-        return Question("order", "Other histories", asks, None, "share", "open", "Other histories of the same trades were not drawn.")
-    drawn = "with blocks drawn anew" if m.method == "bootstrap" else "with trades left out at random"
-    said = f"{_upper(drawn)}, {percent(m.chance_of_loss)} of {m.paths:,} histories end with a loss."
-    return Question("order", "Other histories", asks, m.chance_of_loss, "share", _graded(-m.chance_of_loss, -0.05, -0.2), said)
+        return _test("order", None, "open", "No Monte Carlo paths were drawn.")
+    drawn = "resampled in blocks" if m.method == "bootstrap" else "with trades left out at random"
+    return _test("order", m.chance_of_loss, _graded(-m.chance_of_loss, -0.05, -0.2), f"{percent(m.chance_of_loss)} of {m.paths:,} paths, {drawn}, end with a loss.")
 
 
-def _costs(metrics: Mapping[str, float | None]) -> Question:
-    asks = "How much dearer may trading be?"
+def _costs(metrics: Mapping[str, float | None]) -> Test:
     factor = metrics.get("break_even_factor")
     if factor is None:
-        return Question("costs", "Costs", asks, None, "ratio", "open", "No spread was paid, so nothing says how much of it the result bears.")
-    return Question("costs", "Costs", asks, factor, "ratio", _graded(factor, 2.0, 1.25), f"Nothing is left once the spread is {factor:.2f} times the one assumed." if factor > 0 else "It loses without any spread too.")
+        return _test("costs", None, "open", "No spread was paid, so how much of it the result bears is unknown.")
+    said = f"Break-even at {factor:.2f} times the spread paid." if factor > 0 else "It loses at zero spread too."
+    return _test("costs", factor, _graded(factor, 2.0, 1.25), said)
 
 
-def _stress(rows: Sequence[Mapping[str, Any]]) -> Question:
-    asks = "Does it survive worse conditions?"
-    judged = [row for row in rows if row.get("net_return") is not None]
-    if not judged:
-        return Question("stress", "Stress", asks, None, "share", "open", "No worse conditions were tried.")
-    lost = [row for row in judged if row["net_return"] <= 0]
-    share, low = len(lost) / len(judged), min(judged, key=lambda row: row["net_return"])
-    said = f"{len(lost)} of {len(judged)} worse conditions end with a loss; the worst, {low['title']}, nets {signed(low['net_return'])}."
-    return Question("stress", "Stress", asks, share, "share", "passed" if not lost else "doubtful" if share <= 0.5 else "failed", said)
+def _stress(rows: Sequence[Mapping[str, Any]]) -> Test:
+    known = [row for row in rows if row.get("net_return") is not None]
+    if not known:
+        return _test("stress", None, "open", "No stress test was run.")
+    lost = [row for row in known if row["net_return"] <= 0]
+    share, low = len(lost) / len(known), min(known, key=lambda row: row["net_return"])
+    said = f"{len(lost)} of {len(known)} scenarios end with a loss; the worst, {low['title']}, nets {signed(low['net_return'])}."
+    return _test("stress", share, "passed" if not lost else "doubtful" if share <= 0.5 else "failed", said)
 
 
-def _overfitting(o: Overfitting | None) -> Question:
-    asks = "Would choosing the best have paid later?"
+def _overfitting(o: Overfitting | None) -> Test:
     if o is None:
-        return Question("overfitting", "Overfitting", asks, None, "share", "open", "It was not chosen from a sweep, or the sweep was not looked at.")
+        return _test("overfitting", None, "open", "No sweep of this strategy on these bars has been evaluated.")
     said = f"The best of {o.columns:,} variants in one half of the time is no better than the median in the other in {percent(o.pbo)} of {o.splits:,} splits."
-    return Question("overfitting", "Overfitting", asks, o.pbo, "share", _graded(-o.pbo, -0.2, -0.5), said)
+    return _test("overfitting", o.pbo, _graded(-o.pbo, -0.2, -0.5), said)
 
 
-def _remarks(remarks: Sequence[Remark]) -> Question:
-    asks = "Is anything odd about how it came about?"
+def _remarks(remarks: Sequence[Remark]) -> Test:
     level = worst(list(remarks))
     answer = {"none": "passed", "note": "passed", "warning": "doubtful", "severe": "failed"}[level]
-    said = next((remark.sentence for remark in remarks if remark.level == level), "Nothing odd was found.")
-    return Question("remarks", "Remarks", asks, float(sum(remark.level != "note" for remark in remarks)), "ratio", answer, said)
+    said = next((remark.sentence for remark in remarks if remark.level == level), "There are no warnings.")
+    return _test("remarks", float(sum(remark.level != "note" for remark in remarks)), answer, said)
 
 
 def _graded(value: float, passed: float, doubtful: float) -> str:
     return "passed" if value >= passed else "doubtful" if value >= doubtful else "failed"
 
 
-def _times(share: float) -> str:
+def chance(share: float) -> str:
     """
-    >>> _times(0.874), _times(0.012), _times(0.001)
-    ('87 times in 100', 'once in 100', 'less than once in 100')
+    >>> chance(0.294), chance(0.004), chance(1e-9), chance(1.0)
+    ('29 %', '0.4 %', 'less than 0.1 %', 'more than 99.9 %')
     """
-    count = round(100 * share)
-    return f"{count} times in 100" if count > 1 else "once in 100" if count else "less than once in 100"
-
-
-def _upper(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    return "less than 0.1 %" if share < 0.001 else "more than 99.9 %" if share > 0.999 else percent(share)
 
 
 def _lower(sentence: str) -> str:
-    return sentence if sentence[:1].isupper() and sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+    """To go on with after a comma; names keep their capital."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import Facts, metric, over
+from domain.analytics.guards import over, over_positive, size_of
+from domain.analytics.metrics import Facts, metric
 from domain.analytics.trades import point_value
 
 STEPS = {
@@ -16,7 +17,7 @@ STEPS = {
     "slippage": "Slippage",
     "commission": "Commission",
     "swap": "Swap",
-    "net": "Net",
+    "net": "Net profit",
 }
 
 
@@ -35,7 +36,7 @@ def waterfall(trades: pd.DataFrame, fills: pd.DataFrame) -> pd.DataFrame:
     steps = [gross, -spread, -slippage, -float(trades["costs"].sum()), float(trades["swap"].sum())]
     money = np.array([*steps, sum(steps)])
     after = np.append(np.cumsum(steps), sum(steps))
-    return pd.DataFrame(dict(key=list(STEPS), title=list(STEPS.values()), money=money, after=after, share=money / gross if gross > 0 else np.nan))
+    return pd.DataFrame(dict(key=list(STEPS), title=list(STEPS.values()), money=money, after=after, share=over_positive(1.0, gross, size_of(money)) * money))
 
 
 def break_even(trades: pd.DataFrame, fills: pd.DataFrame, pips: Mapping[str, float] | None = None) -> pd.DataFrame:
@@ -88,22 +89,21 @@ def gross_at_mid(f: Facts) -> float:
     return float(f.pnl.sum()) + commission_paid(f) - swap(f) + f.spread_cost + f.slippage_cost
 
 
-@metric("Costs, of gross", "share", "Spread, slippage, commission and swap paid, of gross at mid. No value where gross is not above 0.", "costs")
+@metric("Costs, share of gross", "share", "Spread, slippage, commission and swap paid, of gross at mid. No value where gross is not above 0.", "costs")
 def costs_share(f: Facts) -> float:
-    gross = gross_at_mid(f)
-    return 1.0 - float(f.pnl.sum()) / gross if gross > 0 else np.nan
+    return 1.0 - over_positive(float(f.pnl.sum()), gross_at_mid(f), size_of(f.pnl))
 
 
-@metric("Breaks even at", "price", "The mean spread at which net profit is zero, the same fills assumed.", "costs")
+@metric("Break-even spread", "price", "The mean spread at which net profit is zero, the same fills assumed.", "costs")
 def break_even_spread(f: Facts) -> float:
     return f.mean_spread * break_even_factor(f)
 
 
-@metric("Spread it bears", "ratio", "The multiple of the spread paid at which net profit is zero, the same fills assumed.", "costs")
+@metric("Break-even spread multiple", "ratio", "The multiple of the spread paid at which net profit is zero, the same fills assumed.", "costs")
 def break_even_factor(f: Facts) -> float:
     return 1.0 + over(f.net, f.spread_cost)
 
 
-@metric("Mean spread", "price", "Mean spread of the bars.", "costs")
+@metric("Average spread", "price", "Mean spread of the bars.", "costs")
 def mean_spread(f: Facts) -> float:
     return f.mean_spread

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import DAY, nanoseconds
+from domain.analytics.daily import nanoseconds
+from domain.analytics.guards import over, size_of
+from domain.analytics.metrics import DAY
 from domain.registry import Registry
+from domain.rounding import ROUNDING
 
 HOUR = 3_600_000_000_000
 SESSIONS = ("Asia", "London", "New York")
@@ -61,14 +64,14 @@ def group_table(trades: pd.DataFrame, by: str) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         columns = dict(
             group=names, trades=count, win_rate=total((pnl > 0) * 1.0) / count, net=net, average=net / count,
-            r_mean=total(np.where(measured, r, 0.0)) / total(measured * 1.0), profit_factor=_positive(total(np.maximum(pnl, 0.0)), total(np.maximum(-pnl, 0.0))),
-            share=net / (abs(pnl.sum()) or np.nan),
+            r_mean=total(np.where(measured, r, 0.0)) / total(measured * 1.0), profit_factor=_factor(total(np.maximum(pnl, 0.0)), total(np.maximum(-pnl, 0.0)), size_of(pnl)),
+            share=net * over(1.0, abs(pnl.sum()), size_of(pnl)),
         )  # fmt: skip
     return pd.DataFrame(columns)[count > 0].reset_index(drop=True)
 
 
-def _positive(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.where(b > 0, a / b, np.nan)
+def _factor(gained: np.ndarray, lost: np.ndarray, size: float) -> np.ndarray:
+    return np.where(lost > ROUNDING * size, gained / lost, np.nan)
 
 
 def _words(values: pd.Series, empty: str = "none") -> pd.Categorical:

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import daily_returns
+from domain.analytics.daily import USUAL, daily_returns
 from domain.analytics.monte_carlo import Plan, bands, histogram, summarise
+from domain.market.sessions import Calendar
 
 POINTS, BINS = 41, 24                           # of what is drawn of them in a picture
 SECONDS_A_PATH, SECONDS_A_STEP = 3e-5, 2e-8     # about, on one core
 PART_SECONDS, LARGEST_PART = 2.0, 5_000         # of work that a killed worker may lose; paths
 
 
-def sample_of(trades: pd.DataFrame, equity: pd.DataFrame, balance: float) -> tuple[np.ndarray, str]:
+def sample_of(trades: pd.DataFrame, equity: pd.DataFrame, balance: float, market: Calendar = USUAL) -> tuple[np.ndarray, str]:
     """R of the trades in the order in which they ended, and ``trades``; where fewer than two have one, the daily returns and ``days``.
 
     ``trades``: exit_ts, r; ``equity``: ts, equity. Empty where there is nothing to draw from.
@@ -24,7 +25,7 @@ def sample_of(trades: pd.DataFrame, equity: pd.DataFrame, balance: float) -> tup
     r = trades.sort_values("exit_ts", kind="stable")["r"].to_numpy(float)
     if np.isfinite(r).sum() > 1:
         return r[np.isfinite(r)], "trades"
-    daily = daily_returns(equity, balance).to_numpy()
+    daily = daily_returns(equity, balance, market).to_numpy()
     return (daily if len(trades) and np.isfinite(daily).all() else np.zeros(0)), "days"
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from domain.analytics.daily import account_calendar
 from domain.analytics.groups import group_table
+from domain.analytics.guards import size_of
 from domain.analytics.metrics import measure
 from domain.registry import Registry
+from domain.rounding import ROUNDING
 
 LEVELS = ("note", "warning", "severe")
 
@@ -46,7 +49,7 @@ class Evidence:
 
     @cached_property
     def figures(self) -> Mapping[str, float | None]:
-        return self.metrics or measure(self.trades, self.fills, self.equity, self.start)
+        return self.metrics or measure(self.trades, self.fills, self.equity, self.start, market=account_calendar(one.calendar for one in self.instruments.values()))
 
     @cached_property
     def years(self) -> pd.DataFrame:
@@ -54,7 +57,9 @@ class Evidence:
 
     @property
     def net(self) -> float:
-        return float(self.trades["pnl"].sum())
+        """Sum of the trades' results; 0 where it is nothing but rounding."""
+        net = float(self.trades["pnl"].sum())
+        return net if abs(net) > ROUNDING * size_of(self.trades["pnl"]) else 0.0
 
     @property
     def days(self) -> float:

@@ -1,7 +1,7 @@
-"""The figures of a run, each with its definition, unit and source, from its trades, fills and equity.
+"""The metrics of a run, each with its definition, unit and source, from its trades, fills and equity.
 
-Risk figures are computed on daily returns: from the last equity row of one UTC day to that of the next, on the days that have a row. A row
-belongs to the day that ends at it or after it.
+Risk metrics are computed on the returns of trading days, annualised by the trading days a year of the account's calendar: see ``daily``. A ratio over
+a base that is not above zero, or over a deviation that is nothing but rounding, has no value: see ``guards``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import returns
+from domain.analytics.daily import USUAL, daily_sharpe, day_returns, days_a_year, enough, from_last_to_last, nanoseconds
 from domain.analytics.drawdowns import running_peak, spells
+from domain.analytics.guards import finite, over, over_positive, size_of
+from domain.market.sessions import Calendar
 from domain.registry import Registry
 
 DAY = 86_400_000_000_000        # nanoseconds
-DAYS_A_YEAR = 365.25
-FEWEST_DAYS = 20                # of daily returns, under which they say nothing
+CALENDAR_DAYS = 365.25          # of a year
 UNITS = ("share", "money", "ratio", "R", "trades", "bars", "days", "price")
-FAMILIES = {"result": "What was earned", "risk": "What it was earned with", "trades": "The trades", "tails": "Where profit and loss sit", "costs": "What it cost"}
+FAMILIES = {"result": "Return", "risk": "Risk", "trades": "Trades", "tails": "Distribution", "costs": "Costs"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Facts:
     spread_cost: float
     slippage_cost: float
     mean_spread: float
+    market: Calendar            # of the account: its trading days
 
     @property
     def net(self) -> float:
@@ -61,7 +64,17 @@ class Facts:
 
     @property
     def years(self) -> float:
-        return float(self.ts[-1] - self.ts[0]) / DAY / DAYS_A_YEAR
+        return float(self.ts[-1] - self.ts[0]) / DAY / CALENDAR_DAYS
+
+    @property
+    def days_a_year(self) -> float:
+        """Trading days."""
+        return days_a_year(self.market.name)
+
+    @property
+    def lost(self) -> bool:
+        """Nothing was left at some row, or to begin with."""
+        return not min(self.start, float(self.equity.min())) > 0
 
     @cached_property
     def peak(self) -> np.ndarray:
@@ -70,17 +83,22 @@ class Facts:
     @cached_property
     def falls(self) -> tuple[float, float]:
         """Deepest fall of equity below its highest value so far, at the closes of bars and at their adverse extremes; shares, 0 or less."""
-        return tuple(min(float((curve / self.peak).min()) - 1.0, 0.0) for curve in (self.equity, self.low))      # type: ignore[return-value]
+        return deepest(self.equity, self.peak), deepest(self.low, self.peak)
 
     @cached_property
     def daily(self) -> np.ndarray:
-        """Returns from day to day, share; NaN from the first day on which nothing was left."""
-        return day_returns(self.ts, self.equity, self.start)[1]
+        """Returns of trading days, share; NaN from the first day that began with nothing."""
+        return day_returns(self.ts, self.equity, self.start, self.market)[1]
 
     @property
     def judged(self) -> np.ndarray:
         """Daily returns, or none where they are too few or the account was lost."""
-        return self.daily if len(self.daily) >= FEWEST_DAYS and not np.isnan(self.daily).any() else np.zeros(0)
+        return enough(self.daily)
+
+    @property
+    def known_days(self) -> np.ndarray:
+        """Daily returns of the days that have one."""
+        return self.daily[~np.isnan(self.daily)]
 
     @cached_property
     def pnl(self) -> np.ndarray:
@@ -103,187 +121,168 @@ def metric(title: str, unit: str, definition: str, family: str = "result", sourc
     return register
 
 
-def measure(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, mean_spread: float = np.nan) -> dict[str, float | None]:
-    """Every metric of a run; None where it has no value (no trade, no time, nothing lost)."""
+def measure(
+    trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, mean_spread: float = np.nan, market: Calendar = USUAL
+) -> dict[str, float | None]:
+    """Every metric of a run; None where it has no value (no trade, no time, nothing lost). ``market``: the account's calendar, see ``account_calendar``."""
     if equity.empty:
         return {key: None for key in METRICS}
-    facts = facts_of(trades, fills, equity, start, mean_spread)
+    facts = facts_of(trades, fills, equity, start, mean_spread, market)
     with np.errstate(all="ignore"):
         return {key: finite(METRICS[key].value(facts)) for key in METRICS}
 
 
-def facts_of(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, mean_spread: float = np.nan) -> Facts:
+def facts_of(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, mean_spread: float = np.nan, market: Calendar = USUAL) -> Facts:
     value, low, balance = (equity[name if name in equity else "equity"].to_numpy(float) for name in ("equity", "equity_low", "balance"))
     spread, slippage = (float(fills[name].sum()) for name in ("spread_cost", "slippage_cost"))
-    return Facts(start, nanoseconds(equity["ts"]), value, low, balance, trades, spread, slippage, mean_spread)
+    return Facts(start, nanoseconds(equity["ts"]), value, low, balance, trades, spread, slippage, mean_spread, market)
 
 
-def nanoseconds(ts: pd.Series) -> np.ndarray:
-    return ts.dt.as_unit("ns").astype("int64").to_numpy()
+def deepest(curve: np.ndarray, peak: np.ndarray) -> float:
+    """Deepest fall of a curve below a peak that is above zero; a share, 0 or less."""
+    return min(float((curve / peak).min()) - 1.0, 0.0) if peak[0] > 0 else np.nan
 
 
-def day_returns(ts: np.ndarray, equity: np.ndarray, start: float) -> tuple[np.ndarray, np.ndarray]:
-    """Days since 1970 (UTC) that have a row, and the return of each."""
-    if not len(ts):
-        return np.zeros(0, np.int64), np.zeros(0)
-    ends = np.arange((ts[0] - 1) // DAY, (ts[-1] - 1) // DAY + 1)
-    until = np.searchsorted(ts, (ends + 1) * DAY, side="right")
-    some = np.diff(until, prepend=0) > 0
-    return ends[some], from_day_to_day(equity[until[some] - 1], start)
+# -- return -----------------------------------------------------------------------------------------------------------
+
+CLOCK = "Days are trading days of the account's session calendar (spot FX: 17:00 New York to 17:00, 259.5 a year)."
 
 
-def from_day_to_day(last: np.ndarray, start: float) -> np.ndarray:
-    """Returns from the last equity of each day; NaN once nothing was left.
-
-    >>> from_day_to_day(np.array([110.0, 0.0, 5.0]), 100.0).round(12).tolist()
-    [0.1, -1.0, nan]
-    """
-    before = np.concatenate(([start], last[:-1]))
-    alive = np.minimum.accumulate(before) > 0
-    with np.errstate(all="ignore"):
-        return np.where(alive, last / before - 1.0, np.nan)
-
-
-def daily_returns(equity: pd.DataFrame, start: float) -> pd.Series:
-    """Return of each UTC day that has a row, by day, as a share; the first against ``start``. NaN once the account is lost.
-
-    >>> ts = pd.to_datetime(["2024-01-02T12:00Z", "2024-01-03T00:00Z", "2024-01-03T00:05Z"])
-    >>> daily_returns(pd.DataFrame(dict(ts=ts, equity=[105.0, 110.0, 99.0])), 100.0).round(12).to_dict()
-    {Timestamp('2024-01-02 00:00:00'): 0.1, Timestamp('2024-01-03 00:00:00'): -0.1}
-    """
-    days, share = day_returns(nanoseconds(equity["ts"]), equity["equity"].to_numpy(float), start)
-    return pd.Series(share, pd.DatetimeIndex((days * DAY).view("datetime64[ns]"), name="day"), name="share")
-
-
-def finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def over(a: float, b: float) -> float:
-    """a ÷ b; NaN over 0."""
-    return a / b if b else np.nan
-
-
-# -- what was earned --------------------------------------------------------------------------------------------------
-
-
-@metric("Net", "share", "Final equity over the start, after spread, slippage, commission and swap.")
+@metric("Net return", "share", "Net profit over the starting balance, after spread, slippage, commission and swap.")
 def net_return(f: Facts) -> float:
-    return f.net / f.start
+    return over_positive(f.net, f.start)
 
 
-@metric("Net", "money", "Final equity less the start, after all costs.")
+@metric("Net profit", "money", "Final equity less the starting balance, after all costs.")
 def net_profit(f: Facts) -> float:
     return f.net
 
 
-@metric("Per year", "share", "Yearly growth that would give the same end: (end ÷ start)^(1 ÷ years) − 1. From 30 days on.")
+@metric("CAGR", "share", "Compound annual growth rate: (final equity ÷ starting balance)^(1 ÷ years) − 1, in calendar years. From 30 days on.")
 def annual_return(f: Facts) -> float:
-    if f.years * DAYS_A_YEAR < 30 or f.equity[-1] <= 0:
+    if f.years * CALENDAR_DAYS < 30 or f.equity[-1] <= 0 or f.start <= 0:
         return np.nan
     return (f.equity[-1] / f.start) ** (1.0 / f.years) - 1.0
 
 
-@metric("Best day", "share", "Highest return of a UTC day.")
+@metric("Best day", "share", "Highest return of a trading day.")
 def best_day(f: Facts) -> float:
-    return float(f.daily.max())
+    return float(f.known_days.max(initial=-np.inf))
 
 
-@metric("Worst day", "share", "Lowest return of a UTC day, at its end.")
+@metric("Worst day", "share", "Lowest return of a trading day, at its end.")
 def worst_day(f: Facts) -> float:
-    return float(f.daily.min())
+    return float(f.known_days.min(initial=np.inf))
 
 
-@metric("Days won", "share", "UTC days with a return above 0, of those on which equity moved.")
+@metric("Winning days", "share", "Trading days with a return above 0, of those on which equity moved. Days that began with nothing left have no return.")
 def winning_days(f: Facts) -> float:
-    return over(float((f.daily > 0).sum()), float((f.daily != 0).sum()))
+    return over(float((f.known_days > 0).sum()), float((f.known_days != 0).sum()))
 
 
-# -- what it was earned with ------------------------------------------------------------------------------------------
+# -- risk -------------------------------------------------------------------------------------------------------------
 
 
-@metric("Drawdown", "share", "Deepest fall of equity below its highest value so far, at the closes of bars.", "risk")
+@metric("Max drawdown", "share", "Largest fall of equity below its highest value so far, at bar closes.", "risk")
 def max_drawdown(f: Facts) -> float:
     return f.falls[0]
 
 
-@metric("Drawdown inside bars", "share", "Deepest fall below the highest closing equity, at the adverse extreme of each bar.", "risk")
+@metric("Max drawdown, intrabar", "share", "Largest fall below the highest closing equity, at the adverse extreme of each bar.", "risk")
 def max_drawdown_low(f: Facts) -> float:
     return f.falls[1]
 
 
-@metric("Drawdown of closed trades", "share", "Deepest fall of the balance below its highest value so far: open losses are not in it.", "risk")
+@metric("Max drawdown, balance", "share", "Largest fall of the balance below its highest value so far: closed trades only, without open losses.", "risk")
 def max_drawdown_closed(f: Facts) -> float:
-    return min(float((f.balance / running_peak(f.balance, f.start)).min()) - 1.0, 0.0)
+    return deepest(f.balance, running_peak(f.balance, f.start))
 
 
-@metric("Longest under water", "days", "Longest time from a high of equity until it is reached again, or to the end.", "risk")
+@metric("Longest drawdown", "days", "Longest time from a high of equity until it is reached again, or to the end; calendar days.", "risk")
 def longest_drawdown(f: Facts) -> float:
     return float(np.diff(np.append(f.ts[spells(f.equity, f.peak)], f.ts[-1])).max()) / DAY
 
 
-@metric("Recovery factor", "ratio", "Net over the deepest fall of equity in money, at the closes of bars.", "risk")
+@metric("Recovery factor", "ratio", "Net profit over the largest fall of equity in money, at bar closes.", "risk")
 def recovery_factor(f: Facts) -> float:
-    return over(f.net, float((f.peak - f.equity).max()))
+    return over(f.net, float((f.peak - f.equity).max()), size_of(f.peak))
 
 
-@metric("Volatility", "share", "Standard deviation of daily returns (UTC days), × √252. From 20 days on.", "risk")
+@metric("Volatility (ann.)", "share", f"Standard deviation of daily returns × √trading days a year. From 20 days on. {CLOCK}", "risk")
 def annual_volatility(f: Facts) -> float:
-    return returns.annual_volatility(f.judged)
+    return returns.annual_volatility(f.judged, f.days_a_year)
 
 
-@metric("Downside risk", "share", "√ of the mean squared loss of daily returns (UTC days; a day that won counts as 0), × √252. From 20 days on.", "risk", "Sortino & Price (1994)")
+@metric(
+    "Downside deviation (ann.)", "share", f"√ of the mean squared daily loss, a winning day counting as 0, × √trading days a year. From 20 days on. {CLOCK}", "risk",
+    "Sortino & Price (1994)",
+)  # fmt: skip
 def downside_risk(f: Facts) -> float:
-    return returns.downside_risk(f.judged)
+    return returns.downside_risk(f.judged, 0.0, f.days_a_year)
 
 
-@metric("Sharpe", "ratio", "Mean over standard deviation of daily returns (UTC days), × √252. No risk-free rate is taken off. From 20 days on.", "risk", "Sharpe (1994), The Sharpe Ratio")
+@metric(
+    "Sharpe", "ratio", f"Mean over standard deviation of daily returns, × √trading days a year. No risk-free rate is taken off. From 20 days on. {CLOCK}", "risk",
+    "Sharpe (1994), The Sharpe Ratio",
+)  # fmt: skip
 def sharpe(f: Facts) -> float:
-    return returns.sharpe(f.judged)
+    return daily_sharpe(f.daily) * np.sqrt(f.days_a_year)
 
 
-@metric("Sortino", "ratio", "Mean daily return (UTC days) × 252 over downside risk. From 20 days on.", "risk", "Sortino & Price (1994), Performance Measurement in a Downside Risk Framework")
+@metric(
+    "Sortino", "ratio", f"Mean daily return × trading days a year, over the annualised downside deviation. From 20 days on. {CLOCK}", "risk",
+    "Sortino & Price (1994), Performance Measurement in a Downside Risk Framework",
+)  # fmt: skip
 def sortino(f: Facts) -> float:
-    return returns.sortino(f.judged)
+    return returns.sortino(f.judged, 0.0, f.days_a_year)
 
 
-@metric("Calmar", "ratio", "Growth per year over the size of the deepest drawdown at the closes of bars.", "risk", "Young (1991), Calmar Ratio: A Smoother Tool")
+@metric("Calmar", "ratio", "CAGR over the size of the max drawdown at bar closes.", "risk", "Young (1991), Calmar Ratio: A Smoother Tool")
 def calmar(f: Facts) -> float:
-    return over(annual_return(f), -max_drawdown(f))
+    return over(annual_return(f), -max_drawdown(f), 1.0)
 
 
-@metric("Omega", "ratio", "Sum of daily gains over sum of daily losses (UTC days, from 0). From 20 days on.", "risk", "Keating & Shadwick (2002), A Universal Performance Measure")
+@metric("Omega", "ratio", "Sum of gains over sum of losses of daily returns (trading days), from 0. From 20 days on.", "risk", "Keating & Shadwick (2002), A Universal Performance Measure")
 def omega(f: Facts) -> float:
     return returns.omega(f.judged)
 
 
-@metric("Value at risk", "share", "The daily return that one UTC day in twenty does not exceed. From 20 days on.", "risk", "historical simulation, 95 %")
+@metric("VaR (daily, 95 %)", "share", "The 5 % quantile of daily returns (trading days). From 20 days on.", "risk", "historical simulation, 95 %")
 def value_at_risk(f: Facts) -> float:
     return returns.value_at_risk(f.judged)
 
 
-@metric("Expected shortfall", "share", "Mean daily return of the worst twentieth of UTC days. From 20 days on.", "risk", "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk")
+@metric(
+    "Expected shortfall (daily, 95 %)", "share", "Mean of the worst 5 % of daily returns (trading days). From 20 days on.", "risk",
+    "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk",
+)  # fmt: skip
 def expected_shortfall(f: Facts) -> float:
     return returns.conditional_value_at_risk(f.judged)
 
 
-@metric("Tail ratio", "ratio", "Size of the 95 % quantile of daily returns over size of the 5 % quantile: above 1, good days are larger than bad ones. From 20 days on.", "risk")
+@metric("Tail ratio", "ratio", "Size of the 95 % quantile over size of the 5 % quantile of daily returns (trading days): above 1, good days are larger than bad ones. From 20 days on.", "risk")
 def tail_ratio(f: Facts) -> float:
     return returns.tail_ratio(f.judged)
 
 
-@metric("Stability", "share", "R² of a straight line through the logarithm of equity at the ends of UTC days: 1 is even growth or even loss. From 20 days on.", "risk")
+@metric("Stability (R²)", "share", "R² of a straight line through the logarithm of equity at the ends of trading days: 1 is even growth or even loss. From 20 days on.", "risk")
 def stability(f: Facts) -> float:
     return returns.stability(f.judged)
 
 
 def monthly(equity: pd.DataFrame, start: float) -> pd.DataFrame:
-    """``year, month, share``: net return of each month (UTC), month 0 the whole year. A row at midnight belongs to the day that ends then."""
+    """``year, month, share``: net return of each month (UTC), month 0 the whole year; NaN for what began with nothing left, or after it.
+    A row at midnight belongs to the day that ends then.
+
+    >>> ends = pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"], utc=True)
+    >>> monthly(pd.DataFrame(dict(ts=ends, equity=[110.0, -11.0, 5.0])), 100.0).round(9).to_numpy().tolist()
+    [[2024.0, 1.0, 0.1], [2024.0, 2.0, -1.1], [2024.0, 3.0, nan], [2024.0, 0.0, -0.95]]
+    """
     last = equity.set_index(equity["ts"] - pd.Timedelta(1, "ns"))["equity"].resample("ME").last().ffill()
-    frame = pd.DataFrame(dict(share=last / last.shift(1, fill_value=start) - 1.0))
-    frame["year"], frame["month"] = frame.index.year, frame.index.month
-    whole = frame.groupby("year")["share"].apply(lambda share: (1.0 + share).prod() - 1.0).reset_index().assign(month=0)
-    return pd.concat([frame.reset_index(drop=True), whole])[["year", "month", "share"]]
+    months = pd.DataFrame(dict(year=last.index.year, month=last.index.month, share=from_last_to_last(last.to_numpy(float), start)))
+    yearly = last.groupby(last.index.year).last()
+    years = pd.DataFrame(dict(year=yearly.index, month=0, share=from_last_to_last(yearly.to_numpy(float), start)))
+    return pd.concat([months, years], ignore_index=True)
 
 
 def summary_of(metrics: Mapping[str, Any]) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from domain.analytics.guards import deviation
 from domain.errors import BadRequest, unknown
 from domain.params import param
+from domain.rounding import ROUNDING
 
 METHODS = ("bootstrap", "skip")
 KINDS = ("trades", "days")
@@ -61,7 +63,7 @@ def automatic_block(sample: np.ndarray) -> float:
     """
     n = len(sample)
     apart = np.asarray(sample, float) - np.mean(sample)
-    if n < 10 or not np.any(np.abs(apart) > 1e-14):
+    if n < 10 or not deviation(np.asarray(sample, float)):
         return 1.0
     run = max(5, math.ceil(math.sqrt(math.log10(n))))
     most = min(math.ceil(math.sqrt(n)) + run, n - 1)
@@ -73,7 +75,7 @@ def automatic_block(sample: np.ndarray) -> float:
     lags = np.arange(1, reach + 1)
     weights = np.minimum(1.0, 2.0 * (1.0 - lags / reach)) * covariance[1 : reach + 1]       # a flat top
     slope, level = 2.0 * float(lags @ weights), covariance[0] + 2.0 * float(weights.sum())
-    length = (slope**2 / level**2) ** (1 / 3) * n ** (1 / 3) if level else 1.0
+    length = (slope**2 / level**2) ** (1 / 3) * n ** (1 / 3) if abs(level) > ROUNDING * covariance[0] else 1.0
     return float(min(max(length, 1.0), math.ceil(min(3.0 * math.sqrt(n), n / 3.0))))
 
 

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import measure, nanoseconds
+from domain.analytics.daily import USUAL, nanoseconds
+from domain.analytics.guards import over, size_of
+from domain.analytics.metrics import measure
 from domain.errors import BadRequest, unknown
 from domain.features.regimes.labels import Regimes
+from domain.market.sessions import Calendar
 
 UNKNOWN = "unknown"     # before the first bar that has a regime, and where it has none
 LATE = (0, 1, 2, 5, 10, 20)
@@ -35,8 +38,8 @@ class Split:
     metrics: dict[str, dict[str, float | None]]
 
 
-def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, regimes: Regimes) -> Split:
-    """A run taken apart by regime; ``start`` is the money it began with."""
+def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, regimes: Regimes, market: Calendar = USUAL) -> Split:
+    """A run taken apart by regime; ``start`` is the money it began with, ``market`` the calendar of its trading days."""
     told = trades.assign(regime=entered(trades, regimes))
     ts = nanoseconds(equity["ts"])
     known = _named(regimes.at(np.concatenate((ts[:1] - 1, ts[:-1]))))
@@ -47,7 +50,7 @@ def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start
             continue
         part = _alone(equity, start, inside)
         curves[name] = part["equity"]
-        metrics[name] = measure(own, fills[fills["trade_id"].isin(own["trade_id"])], part, start)
+        metrics[name] = measure(own, fills[fills["trade_id"].isin(own["trade_id"])], part, start, market=market)
         gained = float(part["equity"].iloc[-1] - start) if len(part) else 0.0
         rows.append((name, float(inside.mean()) if len(inside) else np.nan, len(own), float(own["pnl"].sum()), gained))
     table = pd.DataFrame(rows, columns=["regime", "share", "trades", "net", "equity"])
@@ -93,7 +96,7 @@ def _figures(trades: pd.DataFrame) -> dict[str, float]:
     measured = r[np.isfinite(r)]
     return dict(
         trades=count, net=pnl.sum(), average=pnl.mean() if count else np.nan, win_rate=(pnl > 0).mean() if count else np.nan,
-        profit_factor=pnl[pnl > 0].sum() / lost if lost > 0 else np.nan, r_mean=measured.mean() if len(measured) else np.nan,
+        profit_factor=over(pnl[pnl > 0].sum(), lost, size_of(pnl)), r_mean=measured.mean() if len(measured) else np.nan,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Figures of a series of period returns, as shares: 0.01 is 1 %.
 
 The names and conventions are empyrical's (Quantopian, 2015). Every function takes any sequence; a NaN is a period without a return and is
-left out, unless a figure says otherwise. ``periods`` is how many of them a year has: 252 for daily returns. Where a figure has no value it is NaN.
+left out, unless a figure says otherwise. ``periods`` is how many of them a year has; where none is named, empyrical's 252 (the metrics of a run name the
+trading days of their calendar). Where a figure has no value it is NaN.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from domain.analytics.guards import deviation, size_of
+from domain.rounding import ROUNDING
+
 DAILY, WEEKLY, MONTHLY, YEARLY = 252, 52, 12, 1
 STEPS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
 def simple_returns(values: Any) -> np.ndarray:
-    """Change of each value against the one before it; one element less than ``values``.
+    """Change of each value against the one before it, NaN from below 0, infinite from 0; one element less than ``values``.
 
     >>> simple_returns([100.0, 110.0, 99.0]).round(12).tolist()
     [0.1, -0.1]
     """
     values = np.asarray(values, float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return values[1:] / values[:-1] - 1.0
+        return np.where(values[:-1] >= 0, values[1:] / values[:-1] - 1.0, np.nan)
 
 
 def cumulative_returns(returns: Any, start: float = 0.0) -> np.ndarray:
@@ -80,7 +84,7 @@ def annual_volatility(returns: Any, periods: float = DAILY) -> float:
     0.02
     """
     known = _known(returns)
-    return float(known.std(ddof=1) * np.sqrt(periods)) if len(known) > 1 else np.nan
+    return deviation(known) * math.sqrt(periods) if len(known) > 1 else np.nan
 
 
 def sharpe(returns: Any, risk_free: Any = 0.0, periods: float = DAILY) -> float:
@@ -97,7 +101,7 @@ def sharpe(returns: Any, risk_free: Any = 0.0, periods: float = DAILY) -> float:
 def excess_sharpe(returns: Any, benchmark: Any = 0.0) -> float:
     """Mean over standard deviation (n − 1) of returns above ``benchmark``, per period and not annualised (the information ratio)."""
     above = _above(returns, benchmark)
-    return ratio(above.mean(), _spread(above)) if len(above) > 1 else np.nan
+    return ratio(above.mean(), deviation(above)) if len(above) > 1 else np.nan
 
 
 def downside_risk(returns: Any, required: Any = 0.0, periods: float = DAILY) -> float:
@@ -117,7 +121,10 @@ def sortino(returns: Any, required: Any = 0.0, periods: float = DAILY) -> float:
     1.414214
     """
     above = _above(returns, required)
-    return ratio(above.mean() * periods, downside_risk(above, 0.0, periods)) if len(above) > 1 else np.nan
+    if len(above) < 2:
+        return np.nan
+    downside = downside_risk(above, 0.0, periods)
+    return ratio(above.mean() * periods, downside if downside > ROUNDING * size_of(above) else 0.0)
 
 
 def max_drawdown(returns: Any) -> float:
@@ -133,7 +140,7 @@ def max_drawdown(returns: Any) -> float:
 def calmar(returns: Any, periods: float = DAILY) -> float:
     """Annual return over the size of the deepest drawdown. NaN without a drawdown. Source: Young (1991)."""
     deepest = max_drawdown(returns)
-    return annual_return(returns, periods) / -deepest if deepest < 0 else np.nan
+    return annual_return(returns, periods) / -deepest if deepest < -ROUNDING else np.nan
 
 
 def omega(returns: Any, risk_free: Any = 0.0, required: float = 0.0, periods: float = DAILY) -> float:
@@ -148,7 +155,7 @@ def omega(returns: Any, risk_free: Any = 0.0, required: float = 0.0, periods: fl
         return np.nan
     above = _above(returns, risk_free) - ((1.0 + required) ** (1.0 / periods) - 1.0)
     lost = -above[above < 0].sum()
-    return float(above[above > 0].sum() / lost) if lost > 0 else np.nan
+    return float(above[above > 0].sum() / lost) if lost > ROUNDING * size_of(above) else np.nan
 
 
 def value_at_risk(returns: Any, share: float = 0.05) -> float:
@@ -182,7 +189,7 @@ def tail_ratio(returns: Any) -> float:
     """
     known = _known(returns)
     high, low = np.abs(np.quantile(known, (0.95, 0.05))) if len(known) else (np.nan, np.nan)
-    return float(ratio(high, low))
+    return float(ratio(high, low if low > ROUNDING * size_of(known) else 0.0 * low))
 
 
 def stability(returns: Any) -> float:
@@ -191,6 +198,8 @@ def stability(returns: Any) -> float:
     if len(known) < 2 or np.any(known <= -1):
         return np.nan
     path, at = np.cumsum(np.log1p(known)), np.arange(len(known), dtype=float)
+    if not deviation(path):
+        return np.nan
     path, at = path - path.mean(), at - at.mean()
     return ratio(float(path @ at) ** 2, float(path @ path) * float(at @ at))
 
@@ -240,16 +249,9 @@ def _above(returns: Any, less: Any) -> np.ndarray:
     return _known(np.asarray(returns, float) - np.asarray(less, float))
 
 
-def _spread(values: np.ndarray) -> float:
-    """Standard deviation (n − 1); exactly 0 where all values are the same but for rounding."""
-    spread = float(values.std(ddof=1))
-    return spread if spread > 1e-14 * np.abs(values).max() else 0.0
-
-
 def _moment(values: Any, power: int) -> float:
     known = _known(values)
     if not len(known):
         return np.nan
-    apart = known - known.mean()
-    squares = np.mean(apart**2)
-    return float(np.mean(apart**power) / squares ** (power / 2)) if squares > (1e-14 * np.abs(known).max()) ** 2 else np.nan
+    apart, spread = known - known.mean(), deviation(known, 0)
+    return float(np.mean(apart**power) / spread**power) if spread else np.nan

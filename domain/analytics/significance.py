@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import returns as figures
-from domain.analytics.metrics import finite
+from domain.analytics.guards import finite
 from domain.errors import BadRequest
 
 NORMAL = NormalDist()
@@ -38,6 +38,7 @@ class Significance:
     minimum_periods: float | None   # track record needed for psr to reach ``confidence``; None: never, at this Sharpe
     minimum_years: float | None
     confidence: float
+    periods_a_year: float = figures.DAILY     # those its yearly ratios are made with; runs of old did not say and took 252
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def significance_of(returns: np.ndarray, trials: int = 1, variance: float | None
         psr=finite(probabilistic_sharpe(sharpe, n, skew, kurtosis)), trials=trials, luck_year=finite(luck(n, trials, variance) * year),
         luck_beats=finite(luck_beats(sharpe, n, trials, variance)) if math.isfinite(sharpe) else None,
         dsr=finite(deflated_sharpe(sharpe, n, trials, variance, skew, kurtosis)), minimum_periods=finite(needed),
-        minimum_years=finite(needed / periods_a_year), confidence=confidence,
+        minimum_years=finite(needed / periods_a_year), confidence=confidence, periods_a_year=periods_a_year,
     )  # fmt: skip
 
 
@@ -188,9 +189,9 @@ def overfitting(splits: pd.DataFrame, rows: int, columns: int, blocks: int = 16)
     seen, unseen, logit = (splits[name].to_numpy(float) for name in ("in_sample", "out_of_sample", "logit"))
     apart = seen - seen.mean()
     square = float(apart @ apart)
-    slope = float(apart @ unseen) / square if square > 0 else math.nan
+    slope = float(apart @ unseen) / square if figures.deviation(seen) else math.nan
     left = unseen - unseen.mean()
-    explained = slope * float(apart @ left) / float(left @ left) if np.any(left) else math.nan
+    explained = slope * float(apart @ left) / float(left @ left) if figures.deviation(unseen) else math.nan
     return Overfitting(
         pbo=float((logit <= 0).mean()), columns=columns, rows=rows // blocks * blocks, blocks=blocks, splits=len(splits), slope=finite(slope),
         intercept=finite(float(unseen.mean()) - slope * float(seen.mean())), r_squared=finite(explained),

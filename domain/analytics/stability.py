@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import METRICS, facts_of, finite, nanoseconds
+from domain.analytics.daily import USUAL, nanoseconds
+from domain.analytics.guards import finite
+from domain.analytics.metrics import METRICS, facts_of
 from domain.errors import BadRequest
+from domain.market.sessions import Calendar
 
 FIGURES = ("trades", "net_profit", "net_return", "max_drawdown", "sharpe", "win_rate", "profit_factor", "expectancy_r")
 
 
-def by_window(trades: pd.DataFrame, equity: pd.DataFrame, start: float, windows: int = 8) -> pd.DataFrame:
+def by_window(trades: pd.DataFrame, equity: pd.DataFrame, start: float, windows: int = 8, market: Calendar = USUAL) -> pd.DataFrame:
     """``window, start, end, trades, net_profit, net_return, max_drawdown, sharpe, win_rate, profit_factor, expectancy_r`` of equal stretches of time.
 
     Definitions are those of METRICS, each window starting with the equity that the one before it left. A trade belongs to the window in which
@@ -28,16 +31,16 @@ def by_window(trades: pd.DataFrame, equity: pd.DataFrame, start: float, windows:
     window_of = np.clip(np.searchsorted(edges[1:], nanoseconds(trades["exit_ts"])), 0, windows - 1)
     found, before, first = [], start, 0
     for window, last in enumerate(rows):
-        found.append(_figures(trades[window_of == window], equity.iloc[first:last], before))
+        found.append(_figures(trades[window_of == window], equity.iloc[first:last], before, market))
         before, first = (float(equity["equity"].iloc[last - 1]) if last else start), int(last)
     times = pd.to_datetime(edges, utc=True)
     figures = pd.DataFrame(found, columns=list(FIGURES)).astype(float).astype({"trades": np.int64})
     return pd.DataFrame(dict(window=np.arange(1, windows + 1), start=times[:-1], end=times[1:])).join(figures)
 
 
-def _figures(trades: pd.DataFrame, equity: pd.DataFrame, before: float) -> dict[str, float | None]:
+def _figures(trades: pd.DataFrame, equity: pd.DataFrame, before: float, market: Calendar) -> dict[str, float | None]:
     if equity.empty:
         return dict(trades=float(len(trades)))
-    facts = facts_of(trades, pd.DataFrame(dict(spread_cost=[], slippage_cost=[])), equity, before)
+    facts = facts_of(trades, pd.DataFrame(dict(spread_cost=[], slippage_cost=[])), equity, before, market=market)
     with np.errstate(all="ignore"):
         return {key: finite(METRICS[key].value(facts)) for key in FIGURES}

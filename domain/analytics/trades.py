@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import returns
-from domain.analytics.metrics import DAY, METRICS, Facts, finite, metric, nanoseconds, over
+from domain.analytics.daily import USUAL, nanoseconds
+from domain.analytics.guards import deviation, finite, over, over_positive, size_of
+from domain.analytics.metrics import CALENDAR_DAYS, DAY, METRICS, Facts, metric
+from domain.rounding import ROUNDING
 
 BEST = 0.01     # share of trades called the best ones
 
@@ -14,7 +17,7 @@ BEST = 0.01     # share of trades called the best ones
 def trade_figures(trades: pd.DataFrame) -> dict[str, float | None]:
     """The metrics of the families ``trades`` and ``tails`` that need no equity, by key; None where there is no value."""
     nothing = np.full(1, np.nan)
-    facts = Facts(np.nan, np.zeros(1, np.int64), nothing, nothing, nothing, trades, np.nan, np.nan, np.nan)
+    facts = Facts(np.nan, np.zeros(1, np.int64), nothing, nothing, nothing, trades, np.nan, np.nan, np.nan, USUAL)
     with np.errstate(all="ignore"):
         return {key: finite(one.value(facts)) for key, one in METRICS.items() if one.family in ("trades", "tails") and key not in ("exposure", "turnover")}
 
@@ -54,7 +57,9 @@ def point_value(trades: pd.DataFrame) -> np.ndarray:
     >>> point_value(pd.DataFrame(dict(instrument="EURUSD", side=["long"], lots=1.0, entry_price=1.1, exit_price=1.2, pnl_gross=10_000.0))).round(6)
     array([100000.])
     """
-    moved = (trades["exit_price"].to_numpy(float) - trades["entry_price"].to_numpy(float)) * directions(trades)
+    entry = trades["entry_price"].to_numpy(float)
+    moved = (trades["exit_price"].to_numpy(float) - entry) * directions(trades)
+    moved[np.abs(moved) <= ROUNDING * np.abs(entry)] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         value = trades["pnl_gross"].to_numpy(float) / moved
     lots = trades["lots"].to_numpy(float)
@@ -71,9 +76,10 @@ def directions(trades: pd.DataFrame) -> np.ndarray:
 
 
 def risked(trades: pd.DataFrame) -> np.ndarray:
-    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are 0."""
+    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are nothing but rounding."""
+    r = trades["r"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        money = trades["pnl"].to_numpy(float) / trades["r"].to_numpy(float)
+        money = trades["pnl"].to_numpy(float) / np.where(np.abs(r) > ROUNDING, r, 0.0)
     return np.where(np.isfinite(money), money, np.nan)
 
 
@@ -110,7 +116,7 @@ def _best(values: np.ndarray, share: float = BEST) -> float:
     return float(np.partition(values, len(values) - count)[len(values) - count :].sum())
 
 
-# -- the trades -------------------------------------------------------------------------------------------------------
+# -- trades -----------------------------------------------------------------------------------------------------------
 
 
 @metric("Trades", "trades", "Closed round trips.", "trades")
@@ -118,14 +124,14 @@ def trades(f: Facts) -> float:
     return len(f.trades)
 
 
-@metric("Won", "share", "Trades with a result above 0, after commission and swap.", "trades")
+@metric("Win rate", "share", "Trades with a result above 0, after commission and swap.", "trades")
 def win_rate(f: Facts) -> float:
     return over(float((f.pnl > 0).sum()), len(f.pnl))
 
 
-@metric("Profit factor", "ratio", "Sum of winning trades over sum of losing trades, after commission and swap.", "trades")
+@metric("Profit factor", "ratio", "Gross profit ÷ gross loss: sum of winning trades over sum of losing trades, after commission and swap.", "trades")
 def profit_factor(f: Facts) -> float:
-    return over(f.pnl[f.pnl > 0].sum(), -f.pnl[f.pnl < 0].sum())
+    return over(f.pnl[f.pnl > 0].sum(), -f.pnl[f.pnl < 0].sum(), size_of(f.pnl))
 
 
 @metric("Expectancy", "R", "Mean result of a trade in units of the risk it took to its first stop.", "trades", "Tharp (1998), Trade Your Way to Financial Freedom")
@@ -133,14 +139,17 @@ def expectancy_r(f: Facts) -> float:
     return float(f.r.mean()) if len(f.r) else np.nan
 
 
-@metric("t of expectancy", "ratio", "Mean of R over its standard error: mean ÷ (standard deviation ÷ √trades).", "trades", "Student (1908)")
+@metric("Expectancy, t-stat", "ratio", "Mean of R over its standard error: mean ÷ (standard deviation ÷ √trades). No value where R does not vary.", "trades", "Student (1908)")
 def expectancy_t(f: Facts) -> float:
-    return over(f.r.mean() * np.sqrt(len(f.r)), f.r.std(ddof=1)) if len(f.r) > 1 else np.nan
+    return over(f.r.mean() * np.sqrt(len(f.r)), deviation(f.r)) if len(f.r) > 1 else np.nan
 
 
-@metric("System quality", "ratio", "Mean of R over its standard deviation, × √trades, of which no more than 100 count.", "trades", "Tharp (2008), Definitive Guide to Position Sizing: SQN")
+@metric(
+    "SQN", "ratio", "System quality number: mean of R over its standard deviation, × √trades, of which no more than 100 count. No value where R does not vary.", "trades",
+    "Tharp (2008), Definitive Guide to Position Sizing: SQN",
+)  # fmt: skip
 def system_quality(f: Facts) -> float:
-    return over(f.r.mean() * np.sqrt(min(len(f.r), 100)), f.r.std(ddof=1)) if len(f.r) > 1 else np.nan
+    return over(f.r.mean() * np.sqrt(min(len(f.r), 100)), deviation(f.r)) if len(f.r) > 1 else np.nan
 
 
 @metric("Average trade", "money", "Mean result of a trade, after commission and swap.", "trades")
@@ -158,9 +167,9 @@ def average_loss(f: Facts) -> float:
     return over(f.pnl[f.pnl < 0].sum(), int((f.pnl < 0).sum()))
 
 
-@metric("Payoff", "ratio", "Average win over the size of the average loss.", "trades")
+@metric("Payoff ratio", "ratio", "Average win over the size of the average loss.", "trades")
 def payoff(f: Facts) -> float:
-    return over(average_win(f), -average_loss(f))
+    return over(average_win(f), -average_loss(f), size_of(f.pnl))
 
 
 @metric("Best trade", "money", "Highest result of a trade.", "trades")
@@ -173,29 +182,29 @@ def worst_trade(f: Facts) -> float:
     return float(f.pnl.min(initial=np.inf))
 
 
-@metric("Most wins in a row", "trades", "Longest run of trades above 0, in the order in which they ended.", "trades")
+@metric("Longest winning streak", "trades", "Most trades above 0 in a row, in the order in which they ended.", "trades")
 def winning_streak(f: Facts) -> float:
     return longest_run(_in_order(f) > 0)
 
 
-@metric("Most losses in a row", "trades", "Longest run of trades below 0, in the order in which they ended.", "trades")
+@metric("Longest losing streak", "trades", "Most trades below 0 in a row, in the order in which they ended.", "trades")
 def losing_streak(f: Facts) -> float:
     return longest_run(_in_order(f) < 0)
 
 
-@metric("Bars held", "bars", "Mean number of bars from entry to exit.", "trades")
+@metric("Average bars held", "bars", "Mean number of bars from entry to exit.", "trades")
 def bars_held(f: Facts) -> float:
     return float(f.trades["bars_held"].mean()) if len(f.trades) else np.nan
 
 
-@metric("Days held", "days", "Mean time from entry to exit, calendar days; a trade that ends in the bar it began in counts 0.", "trades")
+@metric("Average days held", "days", "Mean time from entry to exit, calendar days; a trade that ends in the bar it began in counts 0.", "trades")
 def days_held(f: Facts) -> float:
     if not len(f.trades) or "exit_ts" not in f.trades:
         return np.nan
     return float((nanoseconds(f.trades["exit_ts"]) - nanoseconds(f.trades["entry_ts"])).mean()) / DAY
 
 
-@metric("Time in the market", "share", "Calendar time with at least one position, of the time from the first row to the last.", "trades")
+@metric("Time in market", "share", "Calendar time with at least one position, of the time from the first row to the last.", "trades")
 def exposure(f: Facts) -> float:
     if "exit_ts" not in f.trades:
         return np.nan
@@ -203,25 +212,28 @@ def exposure(f: Facts) -> float:
     return min(over(held, float(f.ts[-1] - f.ts[0])), 1.0)
 
 
-@metric("Turnover", "ratio", "Value bought and sold in a year (notional at entry and exit, account currency) over mean equity. From 30 days on.", "trades")
+@metric(
+    "Turnover", "ratio", "Value bought and sold in a year (notional at entry and exit, account currency) over mean equity. From 30 days on. "
+    "No value where the account was lost.", "trades",
+)  # fmt: skip
 def turnover(f: Facts) -> float:
-    if "exit_price" not in f.trades or f.years * 365.25 < 30:
+    if "exit_price" not in f.trades or f.years * CALENDAR_DAYS < 30 or f.lost:
         return np.nan
     traded = point_value(f.trades) * (f.trades["entry_price"].abs() + f.trades["exit_price"].abs()).to_numpy(float)
     return over(float(np.nansum(traded)), float(f.equity.mean()) * f.years)
 
 
-# -- where profit and loss sit ----------------------------------------------------------------------------------------
+# -- distribution -----------------------------------------------------------------------------------------------------
 
 
-@metric("Best trade, of net", "share", "The best trade over the net of all trades. No value where the net is not above 0.", "tails")
+@metric("Best trade, share of net", "share", "The best trade over the net of all trades. No value where the net is not above 0.", "tails")
 def best_trade_share(f: Facts) -> float:
-    return best_trade(f) / f.pnl.sum() if len(f.pnl) and f.pnl.sum() > 0 else np.nan
+    return over_positive(best_trade(f), f.pnl.sum(), size_of(f.pnl))
 
 
-@metric("Best 1 %, of net", "share", "The best hundredth of the trades, at least one, over the net of all trades. No value where the net is not above 0.", "tails")
+@metric("Best 1 % of trades, share of net", "share", "The best hundredth of the trades, at least one, over the net of all trades. No value where the net is not above 0.", "tails")
 def best_percent_share(f: Facts) -> float:
-    return _best(f.pnl) / f.pnl.sum() if len(f.pnl) and f.pnl.sum() > 0 else np.nan
+    return over_positive(_best(f.pnl), f.pnl.sum(), size_of(f.pnl)) if len(f.pnl) else np.nan
 
 
 @metric("Worst R", "R", "Lowest R of a trade: below −1 a gap or a cost went beyond the stop.", "tails")
@@ -234,21 +246,21 @@ def best_r(f: Facts) -> float:
     return float(f.r.max(initial=-np.inf))
 
 
-@metric("R at risk", "R", "The R that one trade in twenty does not exceed.", "tails", "historical simulation, 95 %")
+@metric("VaR (R)", "R", "The 5 % quantile of the trades' R: one trade in twenty is no better.", "tails", "historical simulation, 95 %")
 def r_at_risk(f: Facts) -> float:
     return returns.value_at_risk(f.r)
 
 
-@metric("Shortfall of R", "R", "Mean R of the worst twentieth of the trades.", "tails", "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk")
+@metric("Expected shortfall (R)", "R", "Mean R of the worst 5 % of the trades.", "tails", "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk")
 def r_shortfall(f: Facts) -> float:
     return returns.conditional_value_at_risk(f.r)
 
 
-@metric("Skew of R", "ratio", "Third standardised moment of R: below 0, the long tail is on the side of losses.", "tails")
+@metric("Skewness (R)", "ratio", "Third standardised moment of R: below 0, the long tail is on the side of losses. No value where R does not vary.", "tails")
 def r_skew(f: Facts) -> float:
     return returns.skewness(f.r)
 
 
-@metric("Kurtosis of R", "ratio", "Fourth standardised moment of R; 3 is a normal distribution's.", "tails")
+@metric("Kurtosis (R)", "ratio", "Fourth standardised moment of R; 3 is a normal distribution's. No value where R does not vary.", "tails")
 def r_kurtosis(f: Facts) -> float:
     return returns.kurtosis(f.r)

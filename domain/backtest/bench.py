@@ -11,22 +11,22 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import METRICS, Facts, finite, from_day_to_day
+from domain.analytics.daily import account_calendar, daily_sharpe, from_last_to_last, last_rows
+from domain.analytics.guards import finite
+from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
-from domain.backtest.prepare import Ground, lay, with_signals
+from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
+from domain.backtest.state import TRADE
 from domain.backtest.study import Rules, Series, around_of, decided
 from domain.features import Use, compute
+from domain.market.sessions import Calendar
+from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
-DAY = 86_400_000_000_000        # nanoseconds
-FIGURES = (
-    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
-    "win_rate", "average_trade", "bars_held",
-)  # fmt: skip
 COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
@@ -35,8 +35,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Shelf(Generic[K, V]):
-    """The latest few of what was made."""
+class LRUCache(Generic[K, V]):
+    """The most recently used values; the least recently used goes first."""
 
     def __init__(self, most: int) -> None:
         self._most, self._held = most, OrderedDict[K, V]()
@@ -63,8 +63,9 @@ class Laid(NamedTuple):
 
     series: Sequence[Series]
     rules: Rules
-    ground: Ground
-    days: np.ndarray            # UTC days that have a row, since 1970
+    market: MarketInputs
+    calendar: Calendar          # of the account
+    days: np.ndarray            # dates of the trading days that have a row, since 1970
     day_ends: np.ndarray        # the last row of each
 
 
@@ -87,7 +88,7 @@ class Curve(Facts):
 
     @cached_property
     def daily(self) -> np.ndarray:
-        return from_day_to_day(self.day_ends, self.start)
+        return from_last_to_last(self.day_ends, self.start)
 
     @cached_property
     def falls(self) -> tuple[float, float]:
@@ -100,10 +101,10 @@ class Bench:
 
     def __init__(self, series: Sequence[Series], rates: Sequence[Rate] = ()) -> None:
         self.series, self.rates = tuple(series), tuple(rates)
-        self._columns: list[Shelf[str, pd.Series]] = [Shelf(COLUMNS) for _ in self.series]
-        self._frames: list[Shelf[tuple[str, ...], pd.DataFrame]] = [Shelf(FIELDS) for _ in self.series]
-        self._signals: Shelf[Any, list[Signals]] = Shelf(TABLES)
-        self._laid: Shelf[Any, Laid] = Shelf(FIELDS)
+        self._columns: list[LRUCache[str, pd.Series]] = [LRUCache(COLUMNS) for _ in self.series]
+        self._frames: list[LRUCache[tuple[str, ...], pd.DataFrame]] = [LRUCache(FIELDS) for _ in self.series]
+        self._signals: LRUCache[Any, list[Signals]] = LRUCache(TABLES)
+        self._laid: LRUCache[Any, Laid] = LRUCache(FIELDS)
 
     @property
     def bars(self) -> int:
@@ -124,24 +125,22 @@ class Bench:
         laid = self.laid(rules, span)
         given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
         tasks = [_task(one, *table) for one, table in zip(laid.series, given, strict=True)]
-        return Simulation(with_signals(laid.ground, tasks), rules.account), tasks
+        return Simulation(with_signals(laid.market, tasks), rules.account), tasks
 
     def laid(self, rules: Rules, span: Span | None = None) -> Laid:
-        return self._laid.get((rules, span), lambda: _lay([_cut(one, span) for one in self.series], rules, self.rates))
+        return self._laid.get((rules, span), lambda: _prepared([_cut(one, span) for one in self.series], rules, self.rates))
 
     def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
         """The figures of a run that has ended."""
-        start, t = laid.rules.account.balance, np.concatenate(run.trades)
+        start, t = laid.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
-        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, equity[laid.day_ends])
+        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, laid.calendar, equity[laid.day_ends])
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
-            daily = facts.judged
-            sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) else np.nan
         ends = facts.day_ends
-        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, sharpe if np.isfinite(sharpe) else np.nan, signals)
+        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
@@ -152,7 +151,7 @@ class Bench:
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
-        bars, shelf = self.series[k].bars, self._columns[k]
+        bars, shelf = self.series[k].seen, self._columns[k]
         missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
         made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
@@ -182,19 +181,13 @@ def _task(one: Series, signals: Columns, trail: np.ndarray | None) -> Task:
     return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, trail)
 
 
-def arguments(rules: Rules) -> dict[str, Any]:
-    """The rules as what ``prepare`` and ``simulate`` call them."""
-    return {one.name: getattr(rules, one.name) for one in fields(rules)}
-
-
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
 
 
-def _lay(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
-    ground = lay([_task(one, NO_SIGNALS, None) for one in series], rates=rates, **arguments(rules))
-    day = (ground.ends - 1) // DAY
-    ends = np.flatnonzero(np.diff(day, append=day[-1] + 1))
-    return Laid(series, rules, ground, day[ends], ends)
+def _prepared(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
+    market = prepare_market([_task(one, NO_SIGNALS, None) for one in series], rules, rates)
+    calendar = account_calendar(one.instrument.calendar for one in series)
+    return Laid(series, rules, market, calendar, *last_rows(market.ends, calendar))
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from domain.backtest.kernel import laying
+from domain.backtest.kernel import layout
 from domain.backtest.memory import address_of
 from domain.errors import BadRequest
 from domain.market.calendar import calendar
@@ -39,7 +39,7 @@ def swap_nights(ts: np.ndarray, end: np.ndarray, triple_day: str) -> tuple[np.nd
     rolls = np.ascontiguousarray(wall(days, 17, 0, "America/New_York"), np.int64)
     nights = np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1).astype(np.int64)
     before, within = np.empty(len(ts), np.int8), np.empty(len(ts), np.int8)
-    laying.nights_of(address_of(ts), address_of(end), len(ts), address_of(rolls), address_of(nights), len(rolls), address_of(before), address_of(within))
+    layout.nights_of(address_of(ts), address_of(end), len(ts), address_of(rolls), address_of(nights), len(rolls), address_of(before), address_of(within))
     return before, within
 
 

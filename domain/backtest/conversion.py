@@ -22,7 +22,7 @@ class Quoted(NamedTuple):
     mid: np.ndarray
 
 
-class Path(NamedTuple):
+class RateHistory(NamedTuple):
     """Known at ``end``, from then on: units of the account's currency for one unit."""
 
     end: np.ndarray
@@ -57,15 +57,15 @@ def rates_at(currency: str, account: str, series: Sequence[Quoted], instants: np
     return rate
 
 
-def _way(series: Sequence[Quoted], *pairs: tuple[str, str]) -> list[list[Path]]:
+def _way(series: Sequence[Quoted], *pairs: tuple[str, str]) -> list[list[RateHistory]]:
     """Every way along these pairs: for each the direct path before the inverse."""
-    ways: list[list[Path]] = [[]]
+    ways: list[list[RateHistory]] = [[]]
     for base, quote in pairs:
         ways = [[*way, leg] for way in ways for leg in _legs(base, quote, series)]
     return ways
 
 
-def _at(legs: Sequence[Path], instants: np.ndarray) -> np.ndarray:
+def _at(legs: Sequence[RateHistory], instants: np.ndarray) -> np.ndarray:
     known = [leg.at(instants) for leg in legs]
     rate = np.prod([rate for rate, _ in known], axis=0)
     return np.where(np.any([old for _, old in known], axis=0), -rate, rate)
@@ -77,17 +77,17 @@ def _missing(currency: str, account: str) -> str:
     return f"nothing says what {currency} is worth in {account}: load bars of {pair}{through} beside the others (--rates in the terminal)"
 
 
-def _legs(base: str, quote: str, series: Sequence[Quoted]) -> list[Path]:
+def _legs(base: str, quote: str, series: Sequence[Quoted]) -> list[RateHistory]:
     direct = [one for one in series if (one.base, one.quote) == (base, quote)]
     inverse = [one for one in series if (one.base, one.quote) == (quote, base)]
     legs = [_latest(direct)] if direct else []
     if inverse:
         path = _latest(inverse)
-        legs.append(Path(path.end, 1.0 / path.rate))
+        legs.append(RateHistory(path.end, 1.0 / path.rate))
     return legs
 
 
-def _latest(series: Sequence[Quoted]) -> Path:
+def _latest(series: Sequence[Quoted]) -> RateHistory:
     """All series of a pair on one clock; where two end together, the finest."""
     end = np.concatenate([one.end for one in series])
     mid = np.concatenate([one.mid for one in series])
@@ -95,4 +95,4 @@ def _latest(series: Sequence[Quoted]) -> Path:
     order = np.lexsort((coarse, end))
     end, mid = end[order], mid[order]
     first = np.concatenate(([True], end[1:] != end[:-1]))
-    return Path(end[first], mid[first])
+    return RateHistory(end[first], mid[first])

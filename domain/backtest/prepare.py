@@ -1,4 +1,4 @@
-"""From frames and names to the arrays the kernel reads: first the ground, which is all but signals, then the signals on it."""
+"""From frames and names to the arrays the kernel reads: first everything but the signals, then the signals."""
 
 from __future__ import annotations
 
@@ -11,109 +11,105 @@ from domain.backtest import kernel, limit_tables
 from domain.backtest.clocks import swap_nights
 from domain.backtest.finer import finer_bars
 from domain.backtest.kernel import codes
-from domain.backtest.plans import Plans, table_of
+from domain.backtest.protections import Protections, table_of
 from domain.backtest.rate_table import known_in_time, rate_at, rate_table
 from domain.backtest.series import Bars, bars_of, distinct, instants_of, joined, lies_on_grid, on_grid
 from domain.backtest.signal_table import brief, signal_table
-from domain.backtest.state import HOUSE, TASK
+from domain.backtest.state import CONTEXT, TASK, numbers_of
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
+from domain.params import params_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import SIZERS, Sizing
-from domain.trading.account import Account
-from domain.trading.costs import COMMISSION, SLIPPAGE, Costs
-from domain.trading.execution import INTRABAR, Execution
+from domain.trading.costs import COMMISSION, SLIPPAGE
+from domain.trading.execution import INTRABAR
+from domain.trading.rules import Rules
 from domain.trading.task import Rate, Task
 
 
 class Prepared(NamedTuple):
     """All that a run reads, by the names of ``state.INPUTS``, and the rules as numbers."""
 
-    rules: np.ndarray                   # one HOUSE, without addresses
+    context: np.ndarray                 # one CONTEXT, without addresses
     inputs: dict[str, np.ndarray]
     final_rate: np.ndarray              # of each task's currency, at its last bar's end
     rows: int                           # instants at which a bar ends
     tags: list[np.ndarray]              # per task: number of a tag -> its name
 
 
-class Ground(NamedTuple):
-    """Series under one set of rules, without a signal: many tables of signals can be laid on it."""
+class MarketInputs(NamedTuple):
+    """Series under one set of rules, without a signal: many tables of signals can be tried on them."""
 
-    account: Account
-    costs: Costs
-    sizing: Sizing
+    rules: Rules
     bars: list[Bars]
     offsets: np.ndarray                 # where each series begins, and the end of the last
     instants: np.ndarray                # at which a bar opens or ends
     ends: np.ndarray                    # at which a bar ends
     currencies: list[str]               # rows of the rate table
-    rules: np.ndarray
+    context: np.ndarray                 # one CONTEXT, without addresses
     inputs: dict[str, np.ndarray]
     final_rate: np.ndarray
 
     @property
     def converts(self) -> bool:
-        return self.currencies != [self.account.currency]
+        return self.currencies != [self.rules.account.currency]
 
 
-def prepare(
-    tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = (), limits: Limits = Limits()
-) -> Prepared:
-    """Check what can be checked before the run, and lay everything out as the kernel reads it."""
-    return with_signals(lay(tasks, account, costs, execution, sizing, rates, limits), tasks)
+def prepare(tasks: Sequence[Task], rules: Rules = Rules(), rates: Sequence[Rate] = ()) -> Prepared:
+    """Check what can be checked before the run, and write everything as the kernel reads it."""
+    return with_signals(prepare_market(tasks, rules, rates), tasks)
 
 
-def lay(tasks: Sequence[Task], account: Account, costs: Costs, execution: Execution, sizing: Sizing, rates: Sequence[Rate] = (), limits: Limits = Limits()) -> Ground:
+def prepare_market(tasks: Sequence[Task], rules: Rules = Rules(), rates: Sequence[Rate] = ()) -> MarketInputs:
     """All that does not depend on the tasks' signals."""
     if not tasks:
         raise BadRequest("there is nothing to simulate: give at least one series with its signals")
+    account, costs, sizing, limits = rules.account, rules.costs, rules.sizing, rules.limits
+    costs.check([task.instrument for task in tasks])
     bars = [bars_of(task, costs) for task in tasks]
     offsets = np.concatenate(([0], np.cumsum([len(one.ts) for one in bars])))
     instants, currencies = instants_of(bars), sorted({task.instrument.quote for task in tasks})
     converts = currencies != [account.currency]
     rate = rate_table(tasks, bars, costs, account.currency, currencies, rates, instants) if converts else np.ones((1, 1))
     final = [rate_at(rate, instants, currencies.index(t.instrument.quote), one.end[-1]) if converts else 1.0 for t, one in zip(tasks, bars, strict=True)]
-    inputs = {**_market(bars), **finer_bars(tasks, bars, costs, execution), "rate": rate}
-    inputs["tasks"] = _tasks(tasks, offsets, account, costs, sizing, currencies, _quotes(tasks, bars, inputs))
+    inputs = {**_market(bars), **finer_bars(tasks, bars, costs, rules.execution), "rate": rate}
+    inputs["tasks"] = _tasks(tasks, offsets, rules, currencies, _quotes(tasks, bars, inputs))
     inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants)
-    rules = _rules(costs, execution, sizing, account, converts, inputs, len(instants))
-    _tell_limits(rules, limits, sizing, inputs)
+    context = _context(rules, converts, inputs, len(instants))
     ends = bars[0].end if len(bars) == 1 else distinct(np.sort(np.concatenate([one.end for one in bars]), kind="stable"))
-    return Ground(account, costs, sizing, bars, offsets, instants, ends, currencies, rules, inputs, np.array(final))
+    return MarketInputs(rules, bars, offsets, instants, ends, currencies, context, inputs, np.array(final))
 
 
-def with_signals(ground: Ground, tasks: Sequence[Task]) -> Prepared:
-    """The ground, and on it the signals of ``tasks``, which are those it was laid for but for their signals."""
+def with_signals(market: MarketInputs, tasks: Sequence[Task]) -> Prepared:
+    """``market`` with the signals of ``tasks``, which are those it was prepared for but for their signals."""
     tables = [table_of(task.signals) for task in tasks]
-    plans = Plans(tasks, tables, ground.bars, ground.costs)
-    signals, tags = signal_table(tasks, tables, ground.bars, ground.offsets, plans)
-    if ground.converts:
+    protections = Protections(tasks, tables, market.bars, market.rules.costs)
+    signals, tags = signal_table(tasks, tables, market.bars, market.offsets, protections)
+    if market.converts:
         for k, task in enumerate(tasks):
-            rate, first = ground.inputs["rate"][ground.currencies.index(task.instrument.quote)], signals["signal_first"][ground.offsets[k] : ground.offsets[k + 1] + 1]
-            known_in_time(task, ground.bars[k], ground.account.currency, rate, ground.instants, first)
-    inputs = {**ground.inputs, **plans.inputs(), **signals, "brief": brief(signals["signals"], plans.table, ground.sizing), "trail_price": _trail_price(tasks, ground.bars)}
-    rules = ground.rules.copy()
-    rules["slippage_atr"] = plans.window(ground.costs.slippage_window) if ground.costs.slippage_kind == "atr" else 0
-    return Prepared(rules, inputs, ground.final_rate, len(ground.ends), tags)
+            rate, first = market.inputs["rate"][market.currencies.index(task.instrument.quote)], signals["signal_first"][market.offsets[k] : market.offsets[k + 1] + 1]
+            known_in_time(task, market.bars[k], market.rules.account.currency, rate, market.instants, first)
+    inputs = {**market.inputs, **protections.inputs(), **signals, "brief": brief(signals["signals"], protections.table, market.rules.sizing), "trail_price": _trail_price(tasks, market.bars)}
+    context, costs = market.context.copy(), market.rules.costs
+    context["slippage_atr"] = protections.window(costs.slippage_window) if costs.slippage_kind == "atr" else 0
+    return Prepared(context, inputs, market.final_rate, len(market.ends), tags)
 
 
-def _tasks(tasks: Sequence[Task], offsets: np.ndarray, account: Account, costs: Costs, sizing: Sizing, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:
+def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:
     table = np.zeros(len(tasks), TASK)
     for k, task in enumerate(tasks):
-        one = task.instrument
-        row = table[k]
+        one, own, row = task.instrument, rules.costs.of(task.instrument), table[k]
         row["first"], row["count"] = offsets[k], offsets[k + 1] - offsets[k]
         for name in ("contract", "lot_step", "min_lot", "max_lot", "tick", "margin_per_lot"):
             row[name] = getattr(one, name)
-        row["leverage"], row["usual"] = min(account.leverage, one.leverage), _usual_lots(one, sizing)
-        row["swap_long"] = one.swap_long if costs.swap_long is None else costs.swap_long
-        row["swap_short"] = one.swap_short if costs.swap_short is None else costs.swap_short
+        row["leverage"], row["usual"] = min(rules.account.leverage, one.leverage), _usual_lots(one, rules.sizing)
+        row["slippage"], row["commission"], row["swap_long"], row["swap_short"] = own.slippage, own.commission_per_lot, own.swap_long, own.swap_short
         row["swaps"] = row["swap_long"] != 0 or row["swap_short"] != 0
         row["currency"] = currencies.index(one.quote)
     names = list(dict.fromkeys(task.instrument.name for task in tasks))
     table["symbol"] = [names.index(task.instrument.name) for task in tasks]
     table["quotes"] = quotes
-    table["base"], table["quote"] = zip(*limit_tables.legs(tasks, account.currency), strict=True)
+    table["base"], table["quote"] = zip(*limit_tables.legs(tasks, rules.account.currency), strict=True)
     return table
 
 
@@ -171,36 +167,32 @@ def _warnings(one: Bars, limits: Limits) -> np.ndarray:
 
 def _reviewed(limits: Limits) -> bool:
     """Does any limit look at orders?"""
-    numbers = ("max_leverage", "max_positions", "max_per_symbol", "max_currency", "max_correlation", "daily_loss", "max_drawdown", "spread_spike", "volatility_spike")
-    return any(getattr(limits, name) for name in numbers) or bool(limits.blackout.strip())
+    return bool(limits.blackout.strip()) or any(getattr(limits, p.name) for p in params_of(Limits) if not p.default and p.name != "blackout")
 
 
-def _tell_limits(rules: np.ndarray, limits: Limits, sizing: Sizing, inputs: dict[str, np.ndarray]) -> None:
-    for name in ("max_leverage", "max_positions", "max_per_symbol", "max_currency", "max_correlation", "daily_loss", "max_drawdown", "flatten"):
-        rules[name] = getattr(limits, name)
-    for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap"):
-        rules[name] = getattr(sizing, name)
-    rules["limited"], rules["watched"] = _reviewed(limits), bool(limits.daily_loss or limits.max_drawdown)
-    rules["symbols"], rules["rho_days"] = inputs["tasks"]["symbol"].max() + 1, inputs["rho"].shape[1]
-
-
-def _rules(costs: Costs, execution: Execution, sizing: Sizing, account: Account, converts: bool, inputs: dict[str, np.ndarray], instants: int) -> np.ndarray:
-    rules = np.zeros(1, HOUSE)
+def _context(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instants: int) -> np.ndarray:
+    """The rules as numbers."""
+    costs, execution, sizing, limits = rules.costs, rules.execution, rules.sizing, rules.limits
+    context = np.zeros(1, CONTEXT)
     for name, value in dict(
         intrabar=INTRABAR.index(execution.intrabar),
         reverse=execution.reverse_on_opposite,
-        slippage=costs.slippage,
         slippage_kind=SLIPPAGE.index(costs.slippage_kind),
         seed=costs.seed,
-        commission=costs.commission_per_lot,
         commission_kind=COMMISSION.index(costs.commission_kind),
         sizer=SIZERS.index(sizing.kind),
         size=sizing.value,
-        stop_out=account.stop_out,
+        **{name: getattr(sizing, name) for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap")},
+        **{name: getattr(limits, name) for name in numbers_of(Limits)},
+        limited=_reviewed(limits),
+        watched=bool(limits.daily_loss or limits.max_drawdown),
+        symbols=inputs["tasks"]["symbol"].max() + 1,
+        rho_days=inputs["rho"].shape[1],
+        stop_out=rules.account.stop_out,
         converts=converts,
         task_count=len(inputs["tasks"]),
         bars=len(inputs["ts"]),
         instants=instants,
     ).items():
-        rules[name] = value
-    return rules
+        context[name] = value
+    return context

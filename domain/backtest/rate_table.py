@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,14 @@ def rate_table(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, accoun
         loaded.append(_quoted(task, one))
         if task.finer is not None:
             loaded.append(_quoted(Rate(task.instrument, task.finer_timeframe or task.timeframe, task.finer, task.side), None, costs))
-    loaded += [_quoted(rate, None, costs) for rate in rates]
+    loaded += [_quoted(rate, None, _costs_of_rate(rate, tasks, costs)) for rate in rates]
     return np.stack([conversion.rates_at(currency, account, loaded, instants) for currency in currencies])
+
+
+def _costs_of_rate(rate: Rate, tasks: Sequence[Task], costs: Costs) -> Costs:
+    """A spread in price units is that of the traded instruments: a pair of another pip has its own default."""
+    common = costs.unit == "pips" or rate.instrument.pip in {task.instrument.pip for task in tasks}
+    return costs if common else replace(costs, spread=None)
 
 
 def _quoted(task: Task | Rate, bars: Bars | None, costs: Costs | None = None) -> conversion.Quoted:

@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from domain.analytics.daily import daily_sharpe, from_last_to_last
+from domain.analytics.guards import deviation
 from domain.backtest.bench import Bench, Tried
 from domain.backtest.simulator import Watch
 from domain.backtest.sweep import Asked, Ledger, Trial
+from domain.errors import BadRequest
 from domain.optimise.grid import Point
 from domain.optimise.objective import OBJECTIVES
 from domain.optimise.search import Dimension, Search
@@ -22,13 +25,15 @@ FIRST = 10                  # trials that are all run to the end, before any is 
 
 
 class Judged(NamedTuple):
-    """One trial: ``values`` of the objectives (None: failed or given up), and ``rungs``, the first objective on the way."""
+    """One trial: ``values`` of the objectives (None: failed, pruned or infeasible), and ``rungs``, the first objective on the way.
+    ``refused``: why the strategy refuses this combination, for one that is infeasible."""
 
     number: int
     values: tuple[float, ...] | None
     rungs: tuple[float, ...]
     given_up: bool
     figures: Mapping[str, float | None]
+    refused: str = ""
 
 
 class Suggestions:
@@ -64,8 +69,11 @@ class Suggestions:
                 self._study.tell(asked, state=optuna.trial.TrialState.PRUNED if one.given_up and one.rungs else optuna.trial.TrialState.FAIL)
 
     def best(self) -> list[int]:
-        """The number of the best trial; with two objectives, of those that nothing beats in both."""
-        return sorted(one.number for one in self._study.best_trials) if any(one.values is not None for one in self._study.trials) else []
+        """The number of the best trial; with two objectives, of those that nothing beats in both. Of trials of one combination the first."""
+        if all(one.values is None for one in self._study.trials):
+            return []
+        best = {tuple(sorted(one.params.items())): one.number for one in sorted(self._study.best_trials, key=lambda one: -one.number)}
+        return sorted(best.values())
 
 
 def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
@@ -79,12 +87,17 @@ def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
 
 
 def judge(bench: Bench, asked: Asked, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
-    """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order."""
-    judged, trials = [], []
-    ledger = Ledger(bench.series, asked.rules, asked.strategy_at(0))
+    """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
+    judged, trials, ledger = list[Judged](), list[Trial](), None
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
-        strategy, rules = asked.strategy_at(k), asked.rules_at(k)
+        try:
+            strategy, rules = asked.strategy_at(k), asked.rules_at(k)
+            bench.signals(strategy)
+        except BadRequest as error:
+            judged.append(Judged(number, None, (), False, {}, str(error)))
+            continue
+        ledger = ledger or Ledger(bench.series, asked.rules, strategy)
         one, tried = _judged(bench, search, number, strategy, rules, beat)
         judged.append(one)
         trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
@@ -119,7 +132,8 @@ def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objectiv
         fall = float((1.0 - equity / np.maximum(np.maximum.accumulate(equity), start)).max())
         return float(equity[-1] / start - 1.0) / max(fall, 1e-9)
     pnl = np.diff(equity, prepend=start)
-    return float(pnl.mean() / pnl.std()) if pnl.std() > 0 else 0.0
+    spread = deviation(pnl)
+    return float(pnl.mean() / spread) if spread else 0.0
 
 
 def _given_up(bench: Bench, run: Any, laid: Any, signals: int) -> Tried:
@@ -128,8 +142,7 @@ def _given_up(bench: Bench, run: Any, laid: Any, signals: int) -> Tried:
     start = laid.rules.account.balance
     ends = laid.day_ends[laid.day_ends < rows]
     equity = np.concatenate(([start], run.arrays["row_equity"][ends]))
-    daily = equity[1:] / equity[:-1] - 1.0 if (equity > 0).all() else np.zeros(0)
-    sharpe = float(daily.mean() / daily.std(ddof=1)) if len(daily) > 1 and daily.std() > 0 else np.nan
+    sharpe = daily_sharpe(from_last_to_last(equity[1:], start))
     return Tried({}, laid.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from domain.backtest.kernel import laying
+from domain.backtest.kernel import layout
 from domain.backtest.memory import address_of
 from domain.errors import BadRequest
 from domain.market.calendar import bar_ends
@@ -44,12 +44,12 @@ def bars_of(task: Task | Rate, costs: Costs) -> Bars:
 
 def spread_of(frame: pd.DataFrame, one: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:
     """One spread a bar: its own; else the costs'; else the instrument's."""
-    default = one.spread if costs.spread is None else costs.spread
+    default = costs.of(one).spread
     if "spread" not in frame:
-        return np.full(len(frame), default)
+        return np.full(len(frame), default, np.float64)
     own = np.ascontiguousarray(frame["spread"].to_numpy(np.float64))
     spread = np.empty(len(own))
-    if not laying.own_spreads(address_of(own), float(default), address_of(spread), len(own)):
+    if not layout.own_spreads(address_of(own), float(default), address_of(spread), len(own)):
         raise BadRequest(f"{one.name} {timeframe}: a spread is negative or infinite; import the bars again, and let them be repaired")
     return spread
 
@@ -64,7 +64,7 @@ def on_grid(x: np.ndarray) -> np.ndarray:
 
 def lies_on_grid(x: np.ndarray) -> bool:
     x = np.ascontiguousarray(x)
-    return bool(laying.lies_on_grid(address_of(x), len(x)))
+    return bool(layout.lies_on_grid(address_of(x), len(x)))
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -79,7 +79,7 @@ def instants_of(bars: Sequence[Bars]) -> np.ndarray:
 
 def _opens_and_ends(one: Bars) -> np.ndarray:
     moments = np.empty(2 * len(one.ts), np.int64)
-    return moments[: laying.opens_and_ends(address_of(one.ts), address_of(one.end), address_of(moments), len(one.ts))]
+    return moments[: layout.opens_and_ends(address_of(one.ts), address_of(one.end), address_of(moments), len(one.ts))]
 
 
 def distinct(in_order: np.ndarray) -> np.ndarray:

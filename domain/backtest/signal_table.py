@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.backtest.kernel import laying
+from domain.backtest.kernel import layout
 from domain.backtest.memory import address_of
-from domain.backtest.plans import Plans, Table
+from domain.backtest.protections import Protections, Table
 from domain.backtest.series import Bars, joined
 from domain.backtest.state import ORDERS, SIGNAL
 from domain.errors import BadRequest
@@ -19,27 +19,27 @@ from domain.trading.signals import one_word
 from domain.trading.task import Task
 
 
-def signal_table(tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], offsets: np.ndarray, plans: Plans) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
-    parts = [_signals_of(task, table, one, plans.of_task[k]) for k, (task, table, one) in enumerate(zip(tasks, tables, bars, strict=True))]
+def signal_table(tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], offsets: np.ndarray, protections: Protections) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
+    parts = [_signals_of(task, table, one, protections.of_task[k]) for k, (task, table, one) in enumerate(zip(tasks, tables, bars, strict=True))]
     bar = joined([bar + offset if offset else bar for (_, bar, _), offset in zip(parts, offsets, strict=False)])
     first = np.zeros(int(offsets[-1]) + 1, np.int64)
-    laying.count_up(address_of(bar), len(bar), address_of(first), int(offsets[-1]))
+    layout.count_up(address_of(bar), len(bar), address_of(first), int(offsets[-1]))
     return dict(signals=joined([table for table, _, _ in parts]), signal_first=first), [tags for _, _, tags in parts]
 
 
-def _signals_of(task: Task, given: Table, bars: Bars, plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The signals of a task by the bar that decided them, within a bar in their order; those bars; the names of the tags."""
     rows = len(given["ts"])
     bar = _bar_of(task, given["ts"].as_unit("ns").asi8, bars.ts)
     if task.trail_price is None and "quantile" in coded(given["trail_kind"])[1]:
         raise BadRequest("trail_kind quantile follows prices that a strategy gives bar by bar; a table of signals cannot. Use points, percent or atr")
     tag, tags = coded(given["tag"])
-    whole = [given["side"], plan, _order_numbers(given["order"]), tag, _groups(given["oco"])]
+    whole = [given["side"], protection, _order_numbers(given["order"]), tag, _groups(given["oco"])]
     numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)))]
     columns = [_brought(column, np.int64) for column in whole] + [_brought(column, np.float64) for column in numbers]
     where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
     table = np.zeros(rows, SIGNAL)
-    laying.fill_signals(address_of(table), rows, address_of(where))
+    layout.fill_signals(address_of(table), rows, address_of(where))
     if bool((np.diff(bar) >= 0).all()):
         return table, bar, np.asarray(tags, dtype=object)
     order = np.argsort(bar, kind="stable")
@@ -77,15 +77,15 @@ def _taken(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 def _bar_of(task: Task, decided: np.ndarray, ts: np.ndarray) -> np.ndarray:
     decided, bar = np.ascontiguousarray(decided), np.empty(len(decided), np.int64)
-    row = int(laying.bars_at(address_of(ts), len(ts), address_of(decided), len(decided), address_of(bar)))
+    row = int(layout.bars_at(address_of(ts), len(ts), address_of(decided), len(decided), address_of(bar)))
     if row >= 0:
         when = pd.Timestamp(decided[row], tz="UTC")
         raise BadRequest(f"row {row + 1} of the signals: {when:%Y-%m-%d %H:%M:%S} UTC is not the open of a bar of {task.instrument.name} {task.timeframe}")
     return bar
 
 
-def brief(signals: np.ndarray, plans: np.ndarray, sizing: Sizing) -> np.ndarray:
+def brief(signals: np.ndarray, protections: np.ndarray, sizing: Sizing) -> np.ndarray:
     """What a signal is in one number, for bars on which all of them are dropped for their tag."""
-    needs, found = np.ascontiguousarray(plans["needs_stop"], np.int64), np.empty(len(signals), np.int64)
-    laying.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(found))
+    needs, found = np.ascontiguousarray(protections["needs_stop"], np.int64), np.empty(len(signals), np.int64)
+    layout.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(found))
     return found

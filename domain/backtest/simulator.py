@@ -14,19 +14,21 @@ import pandas as pd
 from domain.backtest import kernel
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import Prepared, prepare
-from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, POSITION, REVIEW, STATE, TRADE, WAITING
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, STATE, TRADE, WAITING
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
-from domain.trading.task import COUNTS, FILLS, REASONS, REVIEWS, TRADES, Outcome, Rate, Task
+from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
+from domain.trading.rules import Rules
+from domain.trading.task import FILLS, MOVES, REVIEWS, TRADES, Outcome, Rate, Task
 
 AT_ONCE = 100_000       # instants between two looks at the caller
 BUFFER = 32_768         # fills, and trades, before they are carried away
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
-CARRIED = ("fills", "trades", "reviews")
+CARRIED = ("fills", "trades", "reviews", "moves")
 
 UTC = pd.DatetimeTZDtype(tz="UTC")
 
@@ -43,11 +45,16 @@ def simulate(
     watch: Watch = lambda share: None,
     limits: Limits = Limits(),
 ) -> Outcome:
-    """What would have happened. ``watch`` hears the share that is done and may raise to stop.
+    """``replay`` by the parts of its rules."""
+    return replay(tasks, Rules(account, costs, execution, sizing, limits), rates, watch)
+
+
+def replay(tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, moves: bool = False) -> Outcome:
+    """What would have happened. ``watch`` gets the fraction done and may raise to stop; ``moves``: report every move of a stop too.
 
     Raises BadRequest for signals that name no bar, a missing conversion rate, or bars that cannot be traded.
     """
-    run = Simulation(prepare(tasks, account, costs, execution, sizing, rates, limits), account)
+    run = Simulation(prepare(tasks, rules, rates), rules.account, moves)
     run.to_end(watch)
     return run.outcome(tasks)
 
@@ -58,21 +65,24 @@ class Simulation:
 
     prepared: Prepared
     account: Account
+    report_moves: bool = False
     arrays: dict[str, np.ndarray] = field(init=False)
     fills: list[np.ndarray] = field(default_factory=list)
     trades: list[np.ndarray] = field(default_factory=list)
     reviews: list[np.ndarray] = field(default_factory=list)
+    moves: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.arrays = {**_state(self.prepared, self.account), **_outputs(self.prepared.rows)}
-        self._house = self.prepared.rules.copy()
+        self.arrays = {**_state(self.prepared, self.account), **_outputs(self.prepared.rows, self.report_moves)}
+        self._context = self.prepared.context.copy()
+        self._context["report_moves"] = self.report_moves
         self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=0))
         self._tell(self.prepared.inputs)
         self._tell(self.arrays)
 
     def store(self) -> bytes:
         """Everything that the rest of the run depends on, and what it has put out so far; ``resume`` takes it up."""
-        self._make_room()
+        self._make_space()
         rows = int(self._account["rows"])
         parts = {name: self.arrays[name] for name in STATE}
         parts |= {name: self.arrays[name][:rows] for name in ROWS}
@@ -82,9 +92,9 @@ class Simulation:
         return sink.getvalue()
 
     @classmethod
-    def resume(cls, prepared: Prepared, account: Account, stored: bytes) -> Simulation:
+    def resume(cls, prepared: Prepared, account: Account, stored: bytes, report_moves: bool = False) -> Simulation:
         """The run as it was when it was stored: on the same inputs it goes on to the same bytes."""
-        run = cls(prepared, account)
+        run = cls(prepared, account, report_moves)
         with np.load(io.BytesIO(stored)) as parts:
             run.arrays |= {name: parts[name] for name in STATE}
             for name in ROWS:
@@ -97,8 +107,8 @@ class Simulation:
 
     def kill(self) -> None:
         """A person's kill switch: no entries from here on, and with ``flatten`` what is open leaves at the next open."""
-        self._make_room()
-        kernel.kill(self._house)
+        self._make_space()
+        kernel.kill(self._context)
 
     def to_end(self, watch: Watch = lambda share: None) -> None:
         while self.step(AT_ONCE):
@@ -107,15 +117,15 @@ class Simulation:
 
     def step(self, most: int) -> bool:
         """Up to ``most`` instants. False at the end of the data."""
-        if kernel.run(self._house, most) < most:
-            if kernel.ended(self._house):
+        if kernel.run(self._context, most) < most:
+            if kernel.ended(self._context):
                 return False
-            self._make_room()
+            self._make_space()
         return True
 
     def finish(self) -> None:
-        self._make_room()
-        kernel.finish(self._house, self.prepared.final_rate)
+        self._make_space()
+        kernel.finish(self._context, self.prepared.final_rate)
         self._carry_away()
 
     def outcome(self, tasks: Sequence[Task]) -> Outcome:
@@ -124,19 +134,19 @@ class Simulation:
         counts = {name: int(n) for name, n in zip(COUNTS, self._account["counts"], strict=True)}
         extra = dict(signals=int((self.prepared.inputs["signals"]["order"] != 3).sum()), entries=int(self._account["trades"]))
         frames = _fills_frame(fills, trades, tasks, self.prepared), _trades_frame(trades, tasks, self.prepared), self._equity()
-        return Outcome(*frames, counts, int(self._account["ambiguous"]), extra, _reviews_frame(self._all("reviews"), tasks, self.prepared))
+        return Outcome(*frames, counts, int(self._account["ambiguous"]), extra, _reviews_frame(self._all("reviews"), tasks, self.prepared), _moves_frame(self._all("moves"), self.prepared))
 
     @property
     def _account(self) -> np.void:
         return self.arrays["account"][0]
 
     def _tell(self, arrays: dict[str, np.ndarray]) -> None:
-        """Write where these arrays lie, and how many places they have, into the house."""
+        """Write where these arrays lie, and how many places they have, into the context."""
         for name, array in arrays.items():
-            self._house[name] = address_of(array)
+            self._context[name] = address_of(array)
         for places, name in (("position_places", "positions"), ("order_places", "pending"), ("fill_places", "fills")):
             if name in arrays:
-                self._house[places] = len(arrays[name])
+                self._context[places] = len(arrays[name])
 
     def _all(self, name: str) -> np.ndarray:
         """What was carried away, in one piece; as bytes, for field by field takes numpy ten times as long."""
@@ -147,7 +157,7 @@ class Simulation:
         columns = {name: self.arrays[f"row_{name}"] for name in ("balance", "equity", "equity_low", "used_margin")}
         return pd.DataFrame(dict(ts=_times(self.arrays["row_ts"]), **columns), copy=False)
 
-    def _make_room(self) -> None:
+    def _make_space(self) -> None:
         """Carry results away, and give orders and positions more places if they are short of them."""
         self._carry_away()
         coming = self._at_once * len(self.prepared.inputs["tasks"])
@@ -156,7 +166,7 @@ class Simulation:
             for name in ("positions", "pending", "waiting", "candidates"):
                 self.arrays[name] = _grown(self.arrays[name], 2 * orders)
         if 8 * orders + 8 >= len(self.arrays["fills"]):
-            self.arrays |= {name: np.zeros(32 * orders, kind) for name, kind in (("fills", FILL), ("trades", TRADE), ("reviews", REVIEW))}
+            self.arrays |= {name: np.zeros(32 * orders, kind) for name, kind in (("fills", FILL), ("trades", TRADE), ("reviews", REVIEW), ("moves", MOVE)) if name != "moves" or self.report_moves}
         self._tell(self.arrays)
 
     def _carry_away(self) -> None:
@@ -174,12 +184,12 @@ def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
     start, cursors = np.zeros(1, ACCOUNT), np.zeros(len(tasks), CURSOR)
     start["balance"] = start["equity"] = start["peak"] = account.balance
     cursors["bar"] = tasks["first"]
-    return dict(account=start, cursors=cursors, positions=np.zeros(64, POSITION), pending=np.zeros(64, WAITING), waiting=np.zeros(64, WAITING), recent=np.zeros(int(p.rules["kelly_window"][0])))
+    return dict(account=start, cursors=cursors, positions=np.zeros(64, POSITION), pending=np.zeros(64, WAITING), waiting=np.zeros(64, WAITING), recent=np.zeros(int(p.context["kelly_window"][0])))
 
 
-def _outputs(rows: int) -> dict[str, np.ndarray]:
+def _outputs(rows: int, moves: bool) -> dict[str, np.ndarray]:
     lines = {f"row_{name}": np.empty(rows) for name in ("balance", "equity", "equity_low", "used_margin")}
-    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.empty(BUFFER, FILL), trades=np.empty(BUFFER, TRADE), reviews=np.empty(BUFFER, REVIEW), row_ts=np.empty(rows, np.int64), **lines)
+    return dict(candidates=np.zeros(128, CANDIDATE), fills=np.empty(BUFFER, FILL), trades=np.empty(BUFFER, TRADE), reviews=np.empty(BUFFER, REVIEW), moves=np.empty(BUFFER if moves else 1, MOVE), row_ts=np.empty(rows, np.int64), **lines)
 
 
 def _grown(array: np.ndarray, size: int) -> np.ndarray:
@@ -264,9 +274,14 @@ def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.Data
         order_id=p.inputs["signals"]["number"][r["signal"]] + 1,
         ts=_times(np.ascontiguousarray(r["ts"])),
         instrument=_named([task.instrument.name for task in tasks], r["task"]),
-        verdict=_named(["refused", "shrunk", "capped"], r["verdict"]),
+        verdict=_named(VERDICTS, r["verdict"]),
         reason=_named(COUNTS, r["reason"]),
         lots_asked=r["asked"],
         lots_given=r["given"],
     )
     return _frame(columns, REVIEWS)
+
+
+def _moves_frame(m: np.ndarray, p: Prepared) -> pd.DataFrame:
+    columns = dict(trade_id=m["trade"], bar_ts=_times(p.inputs["ts"][m["bar"]]), ts=_times(p.inputs["end"][m["bar"]]), stop_loss=m["stop"], reason=_named(REASONS, m["reason"]))
+    return _frame(columns, MOVES)

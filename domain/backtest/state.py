@@ -6,12 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from domain.trading.task import COUNTS, REASONS
+from domain.params import params_of
+from domain.risk.limits import Limits
+from domain.trading.outcomes import COUNTS, REASONS
 
 ORDERS = ("market", "stop", "limit", "exit")
 TRAILS = ("", "points", "percent", "atr", "quantile")
 REASON = {name: number for number, name in enumerate(REASONS)}
 COUNT = {name: number for number, name in enumerate(COUNTS)}
+
+
+def numbers_of(cls: type) -> dict[str, str]:
+    """A field for each parameter of ``cls`` that is a number, or true or false."""
+    return {p.name: "f8" if p.type is float else "i8" for p in params_of(cls) if p.type in (float, int, bool)}
 
 
 def record(**fields: Any) -> np.dtype:
@@ -25,6 +32,7 @@ TASK = record(
     contract="f8", lot_step="f8", min_lot="f8", max_lot="f8", tick="f8",
     usual="f8",                             # what fixed lots come to, where nothing has to be said of them; else NaN
     leverage="f8", margin_per_lot="f8",     # the strictest leverage; quote currency per lot, or 0
+    slippage="f8", commission="f8",         # by the kinds of the costs; slippage that is no multiple of ATR in price units
     swap_long="f8", swap_short="f8",        # quote currency per lot and night
     currency="i8",                          # row of the rate table
     symbol="i8", base="i8", quote="i8",     # its instrument among the distinct ones; its legs, or -1 for the account's currency
@@ -36,11 +44,11 @@ SIGNAL = record(
     number="i8",                            # in its task's table, from 0
     lots="f8",                              # its own, or NaN
     price="f8", stop="f8", target=("f8", (4,)),
-    side="i4", order="i4", tag="i4", plan="i4",
+    side="i4", order="i4", tag="i4", protection="i4",
     oco="i4",                               # 0: none
 )  # fmt: skip
 
-PLAN = record(                              # what many signals have in common
+PROTECTION = record(                              # what many signals have in common
     fraction=("f8", (4,)), target_r=("f8", (4,)),
     break_even_r="f8", break_even_offset="f8",
     trail_value="f8", trail_start_r="f8",
@@ -70,7 +78,7 @@ INPUTS = (
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
     "signal_first",         # i8, bars + 1: where a bar's signals begin
     "brief",                # i8, signals: bit 0 long, bit 1 a market order that asks for nothing but size, above them the tag
-    "signals", "plans", "tasks",
+    "signals", "protections", "tasks",
 )  # fmt: skip
 
 # what changes --------------------------------------------------------------------------------------------------------
@@ -81,7 +89,7 @@ ACCOUNT = record(
     day_start="f8", peak="f8",                              # equity that a day began with; the highest so far
     day="i8", halted="i8", closed="i8",                     # bits of a halt; trades with an R that have ended
     instant="i8", rows="i8", positions="i8", pending="i8", waiting="i8", fills="i8", trades="i8", ambiguous="i8",
-    fills_out="i8", trades_out="i8", reviews_out="i8",      # in the buffers
+    fills_out="i8", trades_out="i8", reviews_out="i8", moves_out="i8",     # in the buffers
     counts=("i8", (len(COUNTS),)),
 )  # fmt: skip
 
@@ -91,7 +99,7 @@ POSITION = record(
     side="i8", lots="f8", price="f8", stop="f8", target=("f8", (4,)), break_even_at="f8", break_even_to="f8",
     time_bar="i8", flat_at="i8", shut_at="i8", leaves="i4", inside="i4", gone="i4", unclear="i4", reached="i4", stop_reason="i4",
     worst="f8", best="f8", part_best="f8", part_bar="i8", mark="f8", low="f8", margin="f8", notional="f8",
-    task="i4", tag="i4", plan="i4", fills="i4", signal="i8", trade="i8", entry_bar="i8", entry_ts="i8", part="i8",
+    task="i4", tag="i4", protection="i4", fills="i4", signal="i8", trade="i8", entry_bar="i8", entry_ts="i8", part="i8",
     entry_lots="f8", first_lots="f8", first_stop="f8", risk="f8", value="f8", share="f8", anchor="f8", trail_from="f8",
     gross="f8", costs="f8", swap="f8", left_sum="f8", left_lots="f8",
     add_level="f8", add_lots="f8", last_fill="f8", next_basket="f8", adds_left="i8", add_from="i8",
@@ -109,16 +117,17 @@ TRADE = record(
 
 REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", asked="f8", given="f8")
 
+MOVE = record(trade="i8", bar="i8", stop="f8", reason="i8")     # where a stop stands after this bar, and what moved it
+
 STATE = ("account", "cursors", "positions", "pending", "waiting", "recent")     # copy these arrays, and a run can go on from here
-OUTPUTS = ("candidates", "fills", "trades", "reviews", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
+OUTPUTS = ("candidates", "fills", "trades", "reviews", "moves", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 
 # one record for everything: the rules as numbers, and the address of every array
-HOUSE = record(
-    intrabar="i8", reverse="i8", slippage="f8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission="f8", commission_kind="i8",
+CONTEXT = record(
+    intrabar="i8", reverse="i8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission_kind="i8", report_moves="i8",
     sizer="i8", size="f8", stop_out="f8", converts="i8",
     kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8",      # recent: the r of that many trades, in a ring
-    limited="i8", watched="i8", max_leverage="f8", max_positions="i8", max_per_symbol="i8", max_currency="f8", max_correlation="f8",
-    daily_loss="f8", max_drawdown="f8", flatten="i8", symbols="i8", rho_days="i8",
+    limited="i8", watched="i8", symbols="i8", rho_days="i8", **numbers_of(Limits),
     task_count="i8", bars="i8", instants="i8", position_places="i8", order_places="i8", fill_places="i8",
     **{name: "i8" for name in (*INPUTS, *STATE, *OUTPUTS)},
 )  # fmt: skip

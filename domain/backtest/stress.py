@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import measure
+from domain.analytics import account_calendar, measure
 from domain.backtest.bench import Bench, Signals, within
 from domain.backtest.series import spread_of
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series
+from domain.market.instrument import Instrument
 from domain.strategies import Strategy
 from domain.trading.costs import Costs
 from domain.trading.task import Rate
@@ -51,23 +52,32 @@ def _dearer(one: Series, factor: float, costs: Costs) -> Series:
 
 
 def slippage_pips(pips: float) -> Callable[[World], World]:
-    """One number serves all series: the largest pip among them. Slippage that is not a fixed price becomes three times as much."""
+    """That many pips of each instrument more. Slippage that is not fixed becomes three times as much."""
 
     def change(world: World) -> World:
         costs = world.rules.costs
-        pip = max(one.instrument.pip for one in world.series)
-        more = costs.slippage + pips * pip if costs.slippage_kind == "fixed" else 3.0 * costs.slippage
-        return replace(world, rules=replace(world.rules, costs=replace(costs, slippage=more)))
+
+        def more(slippage: float, one: Instrument) -> float:
+            return slippage + pips * (1.0 if costs.unit == "pips" else one.pip) if costs.slippage_kind == "fixed" else 3.0 * slippage
+
+        return _with_costs(world, costs.changed(_instruments(world), "slippage", more))
 
     return change
 
 
 def commission_times(factor: float) -> Callable[[World], World]:
     def change(world: World) -> World:
-        costs = world.rules.costs
-        return replace(world, rules=replace(world.rules, costs=replace(costs, commission_per_lot=factor * costs.commission_per_lot)))
+        return _with_costs(world, world.rules.costs.changed(_instruments(world), "commission_per_lot", lambda commission, _: factor * commission))
 
     return change
+
+
+def _with_costs(world: World, costs: Costs) -> World:
+    return replace(world, rules=replace(world.rules, costs=costs))
+
+
+def _instruments(world: World) -> list[Instrument]:
+    return [one.instrument for one in world.series]
 
 
 def intrabar(kind: str) -> Callable[[World], World]:
@@ -97,7 +107,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "base": Scenario("As asked", "The run itself.", lambda world: world),
     "spread_2": Scenario("Spread × 2", "Every bar's spread doubled.", spread_times(2.0)),
     "spread_3": Scenario("Spread × 3", "Every bar's spread three times as wide.", spread_times(3.0)),
-    "slippage_1": Scenario("Slippage + 1 pip", "One pip more at every market and stop fill; slippage by ATR or at random: three times as much.", slippage_pips(1.0)),
+    "slippage_1": Scenario("Slippage + 1 pip", "One pip of each instrument more at every market and stop fill; slippage by ATR or at random: three times as much.", slippage_pips(1.0)),
     "commission_2": Scenario("Commission × 2", "Commission doubled.", commission_times(2.0)),
     "late": Scenario("One bar late", "Every signal acted on one bar later, at the prices it named.", bars_late(1)),
     "pessimistic": Scenario("Stops first", "Where a bar reaches both, the stop comes first.", intrabar("pessimistic")),
@@ -132,4 +142,5 @@ def _lived(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch
     run, tasks = Bench(world.series, rates).simulation(strategy, world.rules, signals=world.signals)
     run.to_end(watch)
     outcome = run.outcome(tasks)
-    return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance), outcome.equity
+    market = account_calendar(one.instrument.calendar for one in world.series)
+    return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance, market=market), outcome.equity

@@ -14,6 +14,7 @@ from domain.audit.record import canonical, plain
 from domain.backtest.bench import FIGURES, Bench, Tried, key_of, within
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series, spec_of
+from domain.errors import BadRequest
 from domain.optimise.grid import Point, rules_at, strategy_of
 from domain.params import values_of
 
@@ -51,11 +52,13 @@ class Trial(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Some of the combinations: a row each. ``matrix``: number, and a column a day of its profit or loss (share of the start balance, float32)."""
+    """Some of the combinations: a row each. ``matrix``: number, and a column a day of its profit or loss (share of the start balance, float32).
+    ``refused``: number -> sentence of each that the strategy refuses, which has no row."""
 
     table: pd.DataFrame
     matrix: pd.DataFrame
     trials: list[Trial]
+    refused: dict[int, str]
 
 
 def order(asked: Asked) -> list[int]:
@@ -75,21 +78,33 @@ def part_size(bars: int, points: int, hands: int = 2) -> int:
 
 
 def evaluate(bench: Bench, asked: Asked, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
-    """These combinations, by their numbers. ``watch`` hears the share that is done and may raise to stop."""
+    """These combinations, by their numbers; without a row where the strategy refuses to decide on these bars. ``watch(fraction)`` may raise to stop."""
     ledger = Ledger(bench.series, asked.rules, asked.strategy_at(numbers[0]))
-    days = np.zeros(0, np.int64)
+    days, refused = np.zeros(0, np.int64), dict[int, str]()
     rows, lines, trials = list[dict[str, Any]](), list[np.ndarray](), list[Trial]()
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         strategy, rules = asked.strategy_at(number), asked.rules_at(number)
+        if sentence := refusal(bench, strategy):
+            refused[number] = sentence
+            continue
         tried = bench.tried(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
         rows.append(dict(number=number, **asked.points[number], **numbers_of(tried)))
         lines.append(tried.pnl.astype(np.float32))
         trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
         days = tried.days
-    matrix = pd.DataFrame(np.array(lines, np.float32), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
-    matrix.insert(0, "number", np.array(numbers, np.int64))
-    return Part(pd.DataFrame(rows), matrix, trials)
+    matrix = pd.DataFrame(np.array(lines, np.float32).reshape(len(rows), len(days)), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
+    matrix.insert(0, "number", np.array([row["number"] for row in rows], np.int64))
+    return Part(pd.DataFrame(rows) if rows else matrix[["number"]], matrix, trials, refused)
+
+
+def refusal(bench: Bench, strategy: Any) -> str:
+    """Why a strategy refuses to decide on these bars; empty where it decides."""
+    try:
+        bench.signals(strategy)
+    except BadRequest as error:
+        return str(error)
+    return ""
 
 
 def numbers_of(tried: Tried) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.analytics import Plan, draw
 from domain.analytics.histories import sample_of, told
-from domain.backtest.simulator import Watch, simulate
+from domain.backtest.simulator import Watch, replay
 from domain.backtest.study import Series, Study, around_of
 from domain.causality import check_strategy
 from domain.strategies import Strategy
@@ -50,14 +50,14 @@ def _net(study: Study, rates: Sequence[Rate], intrabar: str, watch: Watch) -> fl
     if rules.execution.intrabar == intrabar:
         equity = study.outcome.equity
     else:
-        equity = simulate(study.tasks, rules.account, rules.costs, replace(rules.execution, intrabar=intrabar), rules.sizing, rates, watch, rules.limits).equity
+        equity = replay(study.tasks, replace(rules, execution=replace(rules.execution, intrabar=intrabar)), rates, watch).equity
     return (float(equity["equity"].iloc[-1]) - start) / start
 
 
 def histories(study: Study, seed: int = 0, watch: Watch = lambda share: None) -> dict[str, Any] | None:
     """A first look at other histories, as ``analytics.histories`` tells them: of the trades' R, where fewer than two have one of the daily
     returns. None with fewer than two steps."""
-    sample, kind = sample_of(study.outcome.trades, study.outcome.equity, study.rules.account.balance)
+    sample, kind = sample_of(study.outcome.trades, study.outcome.equity, study.rules.account.balance, study.market)
     if len(sample) < 2:
         return None
     plan = Plan(paths=int(np.clip(STEPS // len(sample), FEWEST, MOST)), seed=seed)

@@ -12,7 +12,7 @@ import pandas as pd
 from domain.backtest.bench import NO_SIGNALS, Bench, Span
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules
-from domain.backtest.sweep import Asked, Ledger, Trial, numbers_of
+from domain.backtest.sweep import Asked, Ledger, Trial, numbers_of, refusal
 from domain.optimise.objective import Objective, chosen
 from domain.optimise.windows import Fold
 
@@ -20,10 +20,11 @@ LARGEST_PART = 48       # combinations; their signals are kept while one fold fo
 
 
 class Fits(NamedTuple):
-    """``fold, number``, the point and its figures in sample: one row each."""
+    """``fold, number``, the point and its figures in sample: one row each. ``refused``: number -> sentence of each that the strategy refuses."""
 
     table: pd.DataFrame
     trials: list[Trial]
+    refused: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Tested:
 def fit(bench: Bench, asked: Asked, folds: Sequence[Fold], numbers: Sequence[int], watch: Watch = lambda share: None) -> Fits:
     """These combinations on every window to fit on. Each run has the bars of its window alone and ends with them."""
     rows, trials, done = list[dict[str, Any]](), list[Trial](), 0
+    refused = {number: sentence for number in numbers if (sentence := refusal(bench, asked.strategy_at(number)))}
+    numbers = [number for number in numbers if number not in refused]
+    if not numbers:
+        return Fits(pd.DataFrame(dict(fold=np.zeros(0, np.int64), number=np.zeros(0, np.int64))), [], refused)
     for fold in folds:
         span = (fold.start, fold.end)
         ledger = Ledger(bench.laid(asked.rules, span).series, asked.rules, asked.strategy_at(numbers[0]))
@@ -49,7 +54,7 @@ def fit(bench: Bench, asked: Asked, folds: Sequence[Fold], numbers: Sequence[int
             rows.append(dict(fold=fold.number, number=number, **asked.points[number], **numbers_of(tried)))
             trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
             done += 1
-    return Fits(pd.DataFrame(rows), trials)
+    return Fits(pd.DataFrame(rows), trials, refused)
 
 
 def merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Features: causal columns, each a function whose signature is its whole declaration."""
 
 from domain.features.around import Around as Around
-from domain.features.around import Known as Known
 from domain.features.around import closes as closes
 from domain.features.base import FEATURES as FEATURES
 from domain.features.base import Feature as Feature

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,30 +15,8 @@ from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.known import NOTHING, Known
 
-
-class Known(NamedTuple):
-    """Values and the instant from which each was known: int64 nanoseconds UTC, in order, and float64."""
-
-    times: np.ndarray
-    values: np.ndarray
-
-    def at(self, instants: np.ndarray) -> np.ndarray:
-        """The latest value known at each instant, NaN before the first.
-
-        >>> Known(np.array([10, 20]), np.array([1.0, 2.0])).at(np.array([9, 10, 19, 25])).tolist()
-        [nan, 1.0, 1.0, 2.0]
-        """
-        row = np.searchsorted(self.times, instants, side="right") - 1
-        return np.where(row >= 0, self.values[row], np.nan) if len(self.values) else np.full(len(instants), np.nan)
-
-    def until(self, instant: int) -> Known:
-        """What was known at an instant."""
-        last = int(np.searchsorted(self.times, instant, side="right"))
-        return Known(self.times[:last], self.values[:last])
-
-
-NOTHING = Known(np.zeros(0, np.int64), np.zeros(0))
 NONE: Mapping[str, Known] = MappingProxyType({})
 
 
@@ -63,6 +40,11 @@ class Around:
         for name, one in known.items():
             if np.any(one.times[1:] < one.times[:-1]):
                 raise BadRequest(f"the times of {name} are not in order; sort them by when each was known")
+
+    @property
+    def tick(self) -> float:
+        """Smallest step of its prices; 0 where no instrument is known."""
+        return self.instrument.tick if self.instrument else 0.0
 
     @cached_property
     def calendar(self) -> str | None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from domain.features.base import Column, feature
 from domain.market.instrument import Instrument, instruments
+from domain.rounding import ROUNDING
 
 FIRST = "first"     # of the others, in alphabetical order
-ROUNDING = 1e-12    # deviation of a ratio of two prices that stand still
 
 
 @feature(unit="log return", source="equal-weighted mean", warm_up=1)
@@ -47,7 +47,7 @@ def beta(close: Column, basket_return: Column, *, window: int = 100) -> Column:
     from domain.features.kernels.pairs import moments
 
     together, _, of_basket = moments(_growth(close, 1), basket_return, window)
-    return np.divide(together, of_basket, out=np.full(len(close), np.nan), where=of_basket > 0)
+    return np.divide(together, of_basket, out=np.full(len(close), np.nan), where=_varies(of_basket, window))
 
 
 @feature(unit="log return", source="own definition", warm_up=lambda window: window - 1, memory=lambda window: window + 1)
@@ -162,5 +162,10 @@ def _correlation(x: Column, y: Column, window: int) -> Column:
 
     together, of_x, of_y = moments(x, y, window)
     moved = np.sqrt(of_x * of_y)
-    made = np.divide(together, moved, out=np.full(len(x), np.nan), where=moved > 0)
+    made = np.divide(together, moved, out=np.full(len(x), np.nan), where=_varies(of_x, window) & _varies(of_y, window))
     return np.clip(made, -1.0, 1.0, out=made)
+
+
+def _varies(squares: Column, window: int) -> np.ndarray:
+    """Whether log returns vary by more than rounding, from the sum of squares about their mean: their deviation is a share of the price."""
+    return squares > window * ROUNDING**2

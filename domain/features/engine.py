@@ -21,6 +21,7 @@ from domain.market.resample import join_closed, resample
 from domain.market.timeframe import Timeframe
 
 KERNELS = Path(__file__).parent / "kernels"
+ROUNDING = Path(__file__).parents[1] / "rounding.py"
 Cache = MutableMapping[str, Column]
 
 
@@ -130,9 +131,13 @@ class Table:
         places = spec.places(params)
         if places is not None:
             params["state"] = self.states[one.column] = np.zeros(places)
-        made = np.asarray(spec.function(*(self.input(name) for name in spec.inputs), **params), np.float64)
+        given = spec.function(*(self.input(name) for name in spec.inputs), **params)
+        try:
+            made = np.asarray(given, np.float64)
+        except (TypeError, ValueError):
+            raise BadRequest(f"{one.column} gave {_kind(given)}; a feature gives one number a bar, NaN for none") from None
         if made.shape != (len(self.bars),):
-            raise BadRequest(f"{one.column} gave {made.shape[0] if made.ndim == 1 else 'a table'} for {len(self.bars)} bars; a feature gives one value a bar")
+            raise BadRequest(f"{one.column} gave {_kind(given)} for {len(self.bars):,} bars; a feature gives one number a bar")
         return made
 
     def _key(self, one: Use) -> str:
@@ -153,11 +158,25 @@ class Table:
         return seen.hexdigest()
 
 
+def _kind(given: Any) -> str:
+    """
+    >>> _kind(np.zeros(3)), _kind(None), _kind(["a"])
+    ('3 numbers', 'nothing', 'values that are not numbers (list)')
+    """
+    shape = getattr(given, "shape", None)
+    numbers = getattr(getattr(given, "dtype", None), "kind", "") in ("b", "i", "u", "f")
+    if given is None:
+        return "nothing"
+    if shape is not None and numbers:
+        return f"{shape[0]:,} numbers" if len(shape) == 1 else f"a table of {' × '.join(map(str, shape))}" if shape else "one number"
+    return "one number" if isinstance(given, (int, float)) else f"values that are not numbers ({type(given).__name__})"
+
+
 @lru_cache(maxsize=1024)
 def code_of(name: str) -> str:
     """A hash of what a feature and its inputs are made of: the files they stand in, and the compiled loops."""
     spec = FEATURES[name]
-    sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py"))]
+    sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py")), ROUNDING]
     made_of = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
     made_of.update("".join(code_of(one) for one in spec.inputs if one in FEATURES).encode())
     return made_of.hexdigest()

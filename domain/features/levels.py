@@ -1,7 +1,7 @@
 """Prices that many look at: opens, highs and lows of days, weeks and sessions, round numbers, and how far away they are.
 
 Days are the instrument's trading days (17:00 New York in FX), weeks those of their dates from Monday; both are of UTC where no instrument is known.
-The first day, week or session of the bars counts from its first bar. Distances are of the close from the level, in ATR(14): above it positive.
+The first day, week or session of the bars counts from its first bar. Distances are of the close from the level, in ATR(14): above it positive, and NaN where the ATR is none (under a hundredth of the tick).
 """
 
 from __future__ import annotations
@@ -103,87 +103,87 @@ def previous_week_low(open: Column, high: Column, low: Column, close: Column, ts
 
 
 @feature(unit="ATR", source=CALENDAR)
-def distance_to_day_open(close: Column, day_open: Column, atr: Column) -> Column:
+def distance_to_day_open(close: Column, day_open: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the trading day's open:  (C − open of the day) / ATR(14). NaN where either is.
 
     >>> distance_to_day_open([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, day_open, atr)
+    return _distance(close, day_open, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR, high=0.0)
-def distance_to_day_high(close: Column, day_high: Column, atr: Column) -> Column:
+def distance_to_day_high(close: Column, day_high: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies below the trading day's high so far:  (C − high of the day) / ATR(14), at most 0. NaN where either is.
 
     >>> distance_to_day_high([3.0], [4.0], [0.5]).tolist()
     [-2.0]
     """
-    return _distance(close, day_high, atr)
+    return _distance(close, day_high, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR, low=0.0)
-def distance_to_day_low(close: Column, day_low: Column, atr: Column) -> Column:
+def distance_to_day_low(close: Column, day_low: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the trading day's low so far:  (C − low of the day) / ATR(14), at least 0. NaN where either is.
 
     >>> distance_to_day_low([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, day_low, atr)
+    return _distance(close, day_low, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR)
-def distance_to_previous_day_high(close: Column, previous_day_high: Column, atr: Column) -> Column:
+def distance_to_previous_day_high(close: Column, previous_day_high: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the high of the trading day before:  (C − its high) / ATR(14). NaN where either is.
 
     >>> distance_to_previous_day_high([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, previous_day_high, atr)
+    return _distance(close, previous_day_high, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR)
-def distance_to_previous_day_low(close: Column, previous_day_low: Column, atr: Column) -> Column:
+def distance_to_previous_day_low(close: Column, previous_day_low: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the low of the trading day before:  (C − its low) / ATR(14). NaN where either is.
 
     >>> distance_to_previous_day_low([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, previous_day_low, atr)
+    return _distance(close, previous_day_low, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR)
-def distance_to_previous_day_close(close: Column, previous_day_close: Column, atr: Column) -> Column:
+def distance_to_previous_day_close(close: Column, previous_day_close: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the last close of the trading day before:  (C − that close) / ATR(14). NaN where either is.
 
     >>> distance_to_previous_day_close([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, previous_day_close, atr)
+    return _distance(close, previous_day_close, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR)
-def distance_to_previous_week_high(close: Column, previous_week_high: Column, atr: Column) -> Column:
+def distance_to_previous_week_high(close: Column, previous_week_high: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the high of the week before:  (C − its high) / ATR(14). NaN where either is.
 
     >>> distance_to_previous_week_high([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, previous_week_high, atr)
+    return _distance(close, previous_week_high, atr, tick)
 
 
 @feature(unit="ATR", source=CALENDAR)
-def distance_to_previous_week_low(close: Column, previous_week_low: Column, atr: Column) -> Column:
+def distance_to_previous_week_low(close: Column, previous_week_low: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the low of the week before:  (C − its low) / ATR(14). NaN where either is.
 
     >>> distance_to_previous_week_low([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    return _distance(close, previous_week_low, atr)
+    return _distance(close, previous_week_low, atr, tick)
 
 
 @feature(unit="ATR", source=HOURS, state=PLACES)
-def distance_to_session_open(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, *, session: str = "london", state: np.ndarray) -> Column:
+def distance_to_session_open(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, tick: float = 0.0, *, session: str = "london", state: np.ndarray) -> Column:
     """How far the close lies above the open of ``session``, the latest one:  (C − open of its first bar) / ATR(14).
     After its close the level stays until it opens again. NaN before the first.
 
@@ -191,11 +191,11 @@ def distance_to_session_open(open: Column, high: Column, low: Column, close: Col
     >>> distance_to_session_open([1.0, 2.0], [3.0, 4.0], [1.0, 1.0], [2.0, 3.0], nine_and_ten, [1.0, 1.0]).tolist()
     [1.0, 2.0]
     """
-    return _distance(close, _session("OPEN", session, open, high, low, close, ts, state), atr)
+    return _distance(close, _session("OPEN", session, open, high, low, close, ts, state), atr, tick)
 
 
 @feature(unit="ATR", source=HOURS, state=PLACES)
-def distance_to_session_high(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, *, session: str = "london", state: np.ndarray) -> Column:
+def distance_to_session_high(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, tick: float = 0.0, *, session: str = "london", state: np.ndarray) -> Column:
     """How far the close lies above the high of ``session``, the latest one, with this bar where it is in it:  (C − high) / ATR(14).
     After its close the level stays until it opens again. NaN before the first.
 
@@ -203,11 +203,11 @@ def distance_to_session_high(open: Column, high: Column, low: Column, close: Col
     >>> distance_to_session_high([1.0, 2.0], [3.0, 4.0], [1.0, 1.0], [2.0, 3.0], nine_and_ten, [1.0, 1.0]).tolist()
     [-1.0, -1.0]
     """
-    return _distance(close, _session("HIGH", session, open, high, low, close, ts, state), atr)
+    return _distance(close, _session("HIGH", session, open, high, low, close, ts, state), atr, tick)
 
 
 @feature(unit="ATR", source=HOURS, state=PLACES)
-def distance_to_session_low(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, *, session: str = "london", state: np.ndarray) -> Column:
+def distance_to_session_low(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, tick: float = 0.0, *, session: str = "london", state: np.ndarray) -> Column:
     """How far the close lies above the low of ``session``, the latest one, with this bar where it is in it:  (C − low) / ATR(14).
     After its close the level stays until it opens again. NaN before the first.
 
@@ -215,7 +215,7 @@ def distance_to_session_low(open: Column, high: Column, low: Column, close: Colu
     >>> distance_to_session_low([1.0, 2.0], [3.0, 4.0], [1.0, 1.0], [2.0, 3.0], nine_and_ten, [1.0, 1.0]).tolist()
     [1.0, 2.0]
     """
-    return _distance(close, _session("LOW", session, open, high, low, close, ts, state), atr)
+    return _distance(close, _session("LOW", session, open, high, low, close, ts, state), atr, tick)
 
 
 @feature(unit="ATR", source="own definition, by the pip of the instrument")
@@ -230,7 +230,7 @@ def distance_to_round_number(close: Column, atr: Column, instrument: Instrument 
     if instrument is None:
         return np.full(len(close), np.nan)
     step = pips * instrument.pip
-    return _distance(close, np.rint(close / step) * step, atr)
+    return _distance(close, np.rint(close / step) * step, atr, instrument.tick)
 
 
 def _day(which: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, instrument: Instrument | None, state: np.ndarray) -> Column:
@@ -256,7 +256,7 @@ def _session(which: str, session: str, open: Column, high: Column, low: Column, 
     return sessions.levels(np.where(inside, opened, -1), open, high, low, close, getattr(sessions, which), state)
 
 
-def _distance(close: Column, level: Column, atr: Column) -> Column:
-    from domain.features.kernels.ratios import over
+def _distance(close: Column, level: Column, atr: Column, tick: float) -> Column:
+    from domain.features.kernels.ratios import over_range
 
-    return over(close - level, atr)
+    return over_range(close - level, atr, close, tick)

@@ -10,16 +10,16 @@ from domain.market.instrument import Instrument
 
 
 @feature(unit="ratio", source="own definition", low=0.0)
-def spread_to_atr(spread: Column, atr: Column) -> Column:
+def spread_to_atr(spread: Column, atr: Column, close: Column, tick: float = 0.0) -> Column:
     """Spread over the ATR:  what crossing it costs as a share of what a bar moves, by ATR(14).
-    NaN where the spread is unknown, before the ATR, and where that is 0.
+    NaN where the spread is unknown, before the ATR, and where that is none.
 
-    >>> spread_to_atr([0.5], [2.0]).tolist()
+    >>> spread_to_atr([0.5], [2.0], [9.0]).tolist()
     [0.25]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
 
-    return over(spread, atr)
+    return over_range(spread, atr, close, tick)
 
 
 @feature(unit="ratio", source="own definition", low=0.0, warm_up=1, state=lambda weeks: 168 * 3 * (weeks + 1))

@@ -26,7 +26,7 @@ def momentum(close: Column, *, window: int = 10) -> Column:
 
 @feature(unit="%", source="TA-Lib ROC", warm_up=lambda window: window)
 def roc(close: Column, *, window: int = 10) -> Column:
-    """Rate of change over ``window`` bars:  100 · (C_t / C_{t-window} − 1). NaN before ``window`` + 1 bars, and where the close before is 0.
+    """Rate of change over ``window`` bars:  100 · (C_t / C_{t-window} − 1). NaN before ``window`` + 1 bars, and where the close before is not above 0.
 
     >>> roc([2.0, 2.5, 3.0], window=2).tolist()
     [nan, nan, 50.0]

@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.features.base import Column, feature
 from domain.features.sessions import spans
+from domain.rounding import ROUNDING
 
 WIDE = 2.0      # deviations of a random walk over the window: a fall as deep counts as a whole drawdown
 SLACK = 1e-9    # touching a threshold is reaching it, however the value was rounded
@@ -77,7 +78,7 @@ def drawdown_depth(close: Column, log_return: Column, *, window: int = 100) -> C
     wide = WIDE * np.sqrt(means(log_return * log_return, window) * window)
     with np.errstate(divide="ignore", invalid="ignore"):
         fall = np.log(highest(close, window + 1) / close)
-    return np.minimum(np.divide(fall, wide, out=wide - wide, where=wide > 0), 1.0)
+    return np.minimum(np.divide(fall, wide, out=wide - wide, where=wide > ROUNDING), 1.0)
 
 
 @feature(unit="share, 0 to 1", source="own definition", low=0.0, high=1.0)

@@ -9,7 +9,7 @@ from domain.features.base import Column, feature
 
 @feature(unit="share", source="arithmetic return", warm_up=lambda window: window)
 def simple_return(close: Column, *, window: int = 1) -> Column:
-    """Simple return over ``window`` bars:  C_t / C_{t-window} − 1. NaN before ``window`` + 1 bars, and where the close before is 0.
+    """Simple return over ``window`` bars:  C_t / C_{t-window} − 1. NaN before ``window`` + 1 bars, and where the close before is not above 0.
 
     >>> simple_return([2.0, 3.0, 1.5]).tolist()
     [nan, 0.5, -0.5]

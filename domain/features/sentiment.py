@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,17 +16,18 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.around import NOTHING, Known
 from domain.features.base import Column, feature
 from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.market.zones import HOUR
+from domain.outside.known import NOTHING, Known
 
 LEXICON = Path(__file__).with_name("lexicon.toml")
 REACH = 3               # words after a negation that it turns
 FORGOTTEN = 40.0        # half-lives after which a headline weighs 1e-12 of a new one
 CENTURY = 876_600.0     # hours
+AT_ONCE = 2_000         # headlines that are scored between two reports of progress
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
@@ -139,6 +140,20 @@ def read_headlines(frame: pd.DataFrame, scorer: Scorer = score) -> Known:
         wrong = int((~(np.abs(scores) <= 1)).argmax())
         raise BadRequest(f"the scorer gave {scores[wrong]} for {frame['headline'].iloc[wrong]!r}; a score lies between −1 and 1")
     return Known(frame["ts"].dt.as_unit("ns").to_numpy("datetime64[ns]").view(np.int64), scores)
+
+
+def scored(frame: pd.DataFrame, scorer: Scorer = score, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
+    """``ts, headline, score`` of headlines in order; ``watch`` hears how far it is.
+
+    >>> news = pd.DataFrame({"ts": pd.to_datetime(["2024-07-11T12:30Z"]), "headline": ["Inflation eases"]})
+    >>> scored(news, lambda text: len(text) / 100)["score"].tolist()
+    [0.15]
+    """
+    parts = []
+    for first in range(0, len(frame), AT_ONCE):
+        watch(first / len(frame))
+        parts.append(read_headlines(frame.iloc[first : first + AT_ONCE], scorer).values)
+    return frame.assign(score=[value for part in parts for value in part])
 
 
 @feature(unit="score, −1 to 1", source="own definition", low=-1.0, high=1.0)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.around import Around, Known
+from domain.features.around import Around
 from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, use
 from domain.features.engine import Table
 from domain.market.bars import ts_of
@@ -19,6 +19,7 @@ from domain.market.calendar import bar_ends
 from domain.market.resample import bucket_opens
 from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
+from domain.outside.known import Known
 
 
 class Tail:

@@ -66,27 +66,27 @@ def bars_since_swing_low(low: Column, *, bars: int = 3, state: np.ndarray) -> Co
 
 
 @feature(unit="ATR", source=WILLIAMS)
-def distance_to_swing_high(close: Column, swing_high: Column, atr: Column) -> Column:
+def distance_to_swing_high(close: Column, swing_high: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the last swing high:  (C − swing high) / ATR(14), below it negative. NaN where either is.
 
     >>> distance_to_swing_high([1.0], [2.0], [0.5]).tolist()
     [-2.0]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
 
-    return over(close - swing_high, atr)
+    return over_range(close - swing_high, atr, close, tick)
 
 
 @feature(unit="ATR", source=WILLIAMS)
-def distance_to_swing_low(close: Column, swing_low: Column, atr: Column) -> Column:
+def distance_to_swing_low(close: Column, swing_low: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the last swing low:  (C − swing low) / ATR(14), below it negative. NaN where either is.
 
     >>> distance_to_swing_low([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
 
-    return over(close - swing_low, atr)
+    return over_range(close - swing_low, atr, close, tick)
 
 
 @feature(
@@ -109,32 +109,32 @@ def break_of_structure(high: Column, low: Column, close: Column, *, bars: int = 
 
 
 @feature(unit="ATR", source=GAPS, state=lambda window: 7 + 4 * window)
-def fair_value_gap(high: Column, low: Column, atr: Column, *, window: int = 100, state: np.ndarray) -> Column:
+def fair_value_gap(high: Column, low: Column, atr: Column, tick: float = 0.0, *, window: int = 100, state: np.ndarray) -> Column:
     """Size of the latest three-bar gap that is not yet filled, over ATR(14): above 0 where price gapped up, below 0 where it gapped down, 0 without one.
     A gap up lies between H_{t-2} and a higher L_t and is filled when a later low reaches H_{t-2}; a gap down the other way round. Partly filled,
-    it keeps its size. Gaps of the last ``window`` bars count. NaN before the ATR, which needs more than three bars.
+    it keeps its size. Gaps of the last ``window`` bars count. NaN before the ATR, which needs more than three bars, and where that is none.
 
     >>> fair_value_gap([1.0, 2.0, 3.0, 2.5], [0.0, 1.0, 2.0, 1.0], [np.nan, np.nan, 0.5, 0.5]).tolist()
     [nan, nan, 2.0, 0.0]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
     from domain.features.kernels.structure import gaps
 
-    return over(gaps(high, low, window, state)[0], atr)
+    return over_range(gaps(high, low, window, state)[0], atr, high, tick)
 
 
 @feature(unit="ATR", source=GAPS, state=lambda window: 7 + 4 * window)
-def distance_to_fair_value_gap(high: Column, low: Column, close: Column, atr: Column, *, window: int = 100, state: np.ndarray) -> Column:
+def distance_to_fair_value_gap(high: Column, low: Column, close: Column, atr: Column, tick: float = 0.0, *, window: int = 100, state: np.ndarray) -> Column:
     """How far the close lies above the middle of the latest gap that is not yet filled (see fair_value_gap):  (C − middle) / ATR(14).
     NaN where there is none.
 
     >>> distance_to_fair_value_gap([1.0, 2.0, 3.0], [0.0, 1.0, 2.0], [1.0, 2.0, 2.5], [1.0, 1.0, 1.0]).tolist()
     [nan, nan, 1.0]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
     from domain.features.kernels.structure import gaps
 
-    return over(close - gaps(high, low, window, state)[1], atr)
+    return over_range(close - gaps(high, low, window, state)[1], atr, close, tick)
 
 
 @feature(unit="share", source="own definition", low=0.0, high=1.0)
@@ -144,7 +144,7 @@ def upper_wick(open: Column, high: Column, low: Column, close: Column) -> Column
     >>> upper_wick([1.0], [5.0], [0.0], [3.0]).tolist()
     [0.4]
     """
-    return _share(high - np.maximum(open, close), high - low)
+    return _share(high - np.maximum(open, close), high - low, close)
 
 
 @feature(unit="share", source="own definition", low=0.0, high=1.0)
@@ -154,7 +154,7 @@ def lower_wick(open: Column, high: Column, low: Column, close: Column) -> Column
     >>> lower_wick([1.0], [5.0], [0.0], [3.0]).tolist()
     [0.2]
     """
-    return _share(np.minimum(open, close) - low, high - low)
+    return _share(np.minimum(open, close) - low, high - low, close)
 
 
 @feature(unit="share", source="own definition", low=-1.0, high=1.0)
@@ -164,8 +164,10 @@ def body(open: Column, high: Column, low: Column, close: Column) -> Column:
     >>> body([1.0], [5.0], [0.0], [3.0]).tolist()
     [0.4]
     """
-    return _share(close - open, high - low)
+    return _share(close - open, high - low, close)
 
 
-def _share(part: Column, whole: Column) -> Column:
-    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+def _share(part: Column, whole: Column, price: Column) -> Column:
+    from domain.features.kernels.ratios import shares_of_range
+
+    return shares_of_range(part, whole, price)

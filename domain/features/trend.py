@@ -173,32 +173,32 @@ def slope(close: Column, *, window: int = 14) -> Column:
 
 
 @feature(unit="ATR per bar", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), memory=lambda window, against: max(30 * against, window))
-def slope_in_atr(close: Column, true_range: Column, *, window: int = 14, against: int = 14) -> Column:
+def slope_in_atr(close: Column, true_range: Column, tick: float = 0.0, *, window: int = 14, against: int = 14) -> Column:
     """Slope of the least-squares line through the last ``window`` closes, over the average true range of ``against`` bars: trends of all instruments on one scale.
-    NaN before either has a value, and where that range is 0.
+    NaN before either has a value, and where that range is none.
 
     >>> slope_in_atr([1.0, 2.0, 4.0], [float("nan"), 1.0, 3.0], window=3, against=2).tolist()
     [nan, nan, 0.75]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
     from domain.features.kernels.wilder import wilder
     from domain.features.kernels.windows import slopes
 
-    return over(slopes(close, window), wilder(true_range, against))
+    return over_range(slopes(close, window), wilder(true_range, against), close, tick)
 
 
 @feature(unit="ATR", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), state=9)
-def distance(close: Column, true_range: Column, *, window: int = 20, against: int = 14, state: np.ndarray) -> Column:
-    """How far the close lies from its exponential average:  (C − EMA(``window``)) / ATR(``against``). NaN before either has a value, and where the range is 0.
+def distance(close: Column, true_range: Column, tick: float = 0.0, *, window: int = 20, against: int = 14, state: np.ndarray) -> Column:
+    """How far the close lies from its exponential average:  (C − EMA(``window``)) / ATR(``against``). NaN before either has a value, and where the range is none.
 
     >>> distance([1.0, 2.0, 4.5], [float("nan"), 1.0, 3.0], window=2, against=2).tolist()
     [nan, nan, 0.5]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
     from domain.features.kernels.smoothing import averages
     from domain.features.kernels.wilder import wilder_from
 
-    return over(close - averages(close, window, state[:5]), wilder_from(true_range, against, state[5:]))
+    return over_range(close - averages(close, window, state[:5]), wilder_from(true_range, against, state[5:]), close, tick)
 
 
 @feature(unit="ratio", source=KAUFMAN, low=0.0, high=1.0, warm_up=lambda window: window)

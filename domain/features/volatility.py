@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.features.base import Column, feature
 from domain.features.sessions import minutes_of
+from domain.rounding import ROUNDING
 
 WILDER = "Wilder (1978), New Concepts in Technical Trading Systems"
 
@@ -49,19 +50,19 @@ def atr_share(close: Column, true_range: Column, *, window: int = 14, state: np.
 
 
 @feature(unit="ratio", source="own definition", low=0.0, warm_up=lambda window, against: window + against - 2, memory=lambda window, against: 30 * window + against)
-def atr_ratio(true_range: Column, *, window: int = 14, against: int = 100) -> Column:
+def atr_ratio(true_range: Column, close: Column, tick: float = 0.0, *, window: int = 14, against: int = 100) -> Column:
     """ATR over its own mean of the last ``against`` bars: above 1 the market moves more than it did.
-    NaN before the ATR has ``against`` values, and where that mean is 0.
+    NaN before the ATR has ``against`` values, and where that mean is none.
 
-    >>> atr_ratio([1.0, 1.0, 4.0], window=1, against=2).tolist()
+    >>> atr_ratio([1.0, 1.0, 4.0], [9.0, 9.0, 9.0], window=1, against=2).tolist()
     [nan, 1.0, 1.6]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
     from domain.features.kernels.wilder import wilder
     from domain.features.kernels.windows import means
 
     smoothed = wilder(true_range, window)
-    return over(smoothed, means(smoothed, against))
+    return over_range(smoothed, means(smoothed, against), close, tick)
 
 
 @feature(unit="ratio", source="Bollinger (2001), Bollinger on Bollinger Bands", warm_up=lambda window: window - 1)
@@ -151,19 +152,19 @@ def vol_of_vol(log_return: Column, *, window: int = 20, against: int = 100) -> C
     from domain.features.kernels.windows import means, moments
 
     mean, squares = moments(np.sqrt(means(log_return * log_return, window)), against)
-    return over(np.sqrt(squares / against), mean)
+    return over(np.sqrt(squares / against), np.where(mean > ROUNDING, mean, 0.0 * mean))
 
 
 @feature(unit="ratio", source="after Andersen & Bollerslev (1997), Intraday Periodicity and Volatility Persistence", low=0.0, state=lambda days: 1440 * (days + 2))
-def seasonal_volatility(ts: np.ndarray, true_range: Column, *, days: int = 20, zone: str = "UTC", state: np.ndarray) -> Column:
+def seasonal_volatility(ts: np.ndarray, true_range: Column, close: Column, tick: float = 0.0, *, days: int = 20, zone: str = "UTC", state: np.ndarray) -> Column:
     """True range over what is usual at its time of day:  TR_t / mean of the true ranges of earlier bars that opened at the same minute, on the last ``days`` days that had one.
-    1 is an ordinary bar for its hour, whatever the hour. NaN before three earlier days (``days`` if fewer), and where that mean is 0; a time of day that was
+    1 is an ordinary bar for its hour, whatever the hour. NaN before three earlier days (``days`` if fewer), and where that mean is none; a time of day that was
     not seen for twice ``days`` days begins anew. ``zone`` is the clock by which days repeat: with UTC the hours of a market shift in spring and autumn.
 
     >>> days = np.array(["2024-07-08", "2024-07-09", "2024-07-10"], "datetime64[ns]").view(np.int64)
-    >>> seasonal_volatility(days, [1.0, 3.0, 4.0], days=2).tolist()
+    >>> seasonal_volatility(days, [1.0, 3.0, 4.0], [9.0, 9.0, 9.0], days=2).tolist()
     [nan, nan, 2.0]
     """
     from domain.features.kernels.seasons import against_time_of_day
 
-    return against_time_of_day(ts, minutes_of(ts, zone), true_range, days, state)
+    return against_time_of_day(ts, minutes_of(ts, zone), true_range, close, tick, days, state)

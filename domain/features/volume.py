@@ -40,16 +40,16 @@ def vwap(high: Column, low: Column, close: Column, volume: Column, ts: np.ndarra
 
 
 @feature(unit="ATR", source="own definition")
-def vwap_distance(close: Column, vwap: Column, atr: Column) -> Column:
+def vwap_distance(close: Column, vwap: Column, atr: Column, tick: float = 0.0) -> Column:
     """How far the close lies above the trading day's volume-weighted average price:  (C − VWAP) / ATR(14), below it negative.
-    In ATR, so that instruments and years compare. NaN where either is, and where the ATR is 0.
+    In ATR, so that instruments and years compare. NaN where either is, and where the ATR is none.
 
     >>> vwap_distance([3.0], [2.0], [0.5]).tolist()
     [2.0]
     """
-    from domain.features.kernels.ratios import over
+    from domain.features.kernels.ratios import over_range
 
-    return over(close - vwap, atr)
+    return over_range(close - vwap, atr, close, tick)
 
 
 @feature(unit="volume", source="Chaikin's money flow multiplier, as a proxy from bars of what ticks would tell", warm_up=lambda window: window - 1)
@@ -102,7 +102,7 @@ def vpin(close: Column, volume: Column, *, window: int = 50) -> Column:
 
     change = np.full(len(close), np.nan)
     change[1:] = close[1:] - close[:-1]
-    return np.clip(over(means(imbalance(change, deviations(change, window, 1), volume), window), means(volume, window)), 0.0, 1.0)
+    return np.clip(over(means(imbalance(change, deviations(change, window, 1), volume, close), window), means(volume, window)), 0.0, 1.0)
 
 
 @feature(unit="volume", source="Granville (1963), New Key to Stock Market Profits; begins as TA-Lib's", state=4)

@@ -10,13 +10,14 @@ DAY, STEP = 86_400_000_000_000, 3_600_000_000_000       # nanoseconds
 
 def warm() -> int:
     """Compile, or load what was compiled; the number of columns made on the way."""
-    from domain.features.around import Around, Known, closes
+    from domain.features.around import Around, closes
     from domain.features.base import FEATURES, use
     from domain.features.engine import compute
     from domain.features.regimes import fit, observations
     from domain.market.bars import frame
     from domain.market.instrument import instrument
     from domain.market.timeframe import Timeframe
+    from domain.outside.known import Known
 
     rng = np.random.default_rng(SEED)
     ts = np.datetime64("2024-01-01", "ns").astype(np.int64) + np.arange(BARS) * STEP

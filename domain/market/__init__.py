@@ -22,6 +22,7 @@ from domain.market.gaps import gap_map as gap_map
 from domain.market.instrument import Instrument as Instrument
 from domain.market.instrument import instrument as instrument
 from domain.market.instrument import instruments as instruments
+from domain.market.join import join_ask as join_ask
 from domain.market.quality import inspect as inspect
 from domain.market.quality import repair as repair
 from domain.market.report import CHECKS as CHECKS
@@ -32,5 +33,6 @@ from domain.market.resample import join_closed as join_closed
 from domain.market.resample import resample as resample
 from domain.market.sessions import NOWHERE as NOWHERE
 from domain.market.sessions import Calendar as Calendar
+from domain.market.side import resolve_side as resolve_side
 from domain.market.timeframe import TIMEFRAMES as TIMEFRAMES
 from domain.market.timeframe import Timeframe as Timeframe

@@ -111,11 +111,11 @@ def _register(key: str, made: Clock) -> None:
 
 
 _us = Clock("mt5_us", "MetaTrader, New York + 7 h", "Most brokers' servers: midnight is 17:00 New York, so daylight saving follows US dates.", "America/New_York", 420)
-_eu = Clock("mt5_eu", "MetaTrader, UTC+2/+3 on EU dates", "Some brokers' servers: eastern European time, daylight saving on EU dates.", "Europe/Athens")
+_eu = Clock("mt5_eu", "MetaTrader server time (EET/EEST, EU DST dates)", "Some brokers' servers: eastern European time, daylight saving on EU dates.", "Europe/Athens")
 _london = Clock("Europe/London", "London - 5 h", "London set back five hours.", "Europe/London", -300)
 _new_york = Clock("America/New_York", "New York", "The wall clock of New York.", "America/New_York")
 _register("UTC", Clock("UTC", "UTC", "Time stamps are UTC already."))
 _register("mt5_us", _us)
 _register("mt5_eu", _eu)
-_register("mt5_eu_us_2020", Clock("", "MetaTrader, EU dates to 2019, US dates from 2020", "A server that changed its rule at the end of 2019.", _eu.zone, _eu.shift, 2019, _us))
+_register("mt5_eu_us_2020", Clock("", "MetaTrader server time (EU DST dates to 2019, US from 2020)", "A server that changed its rule at the end of 2019.", _eu.zone, _eu.shift, 2019, _us))
 _register("histdata", Clock("", "HistData", "HistData's ASCII files: New York with daylight saving through 2018, London - 5 h from 2019; not the fixed EST its pages name.", _new_york.zone, 0, 2018, _london))

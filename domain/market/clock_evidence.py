@@ -90,7 +90,7 @@ def infer(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, candid
     >>> best.clock, best.tied
     ('America/New_York', ())
     >>> print(best.sentence)
-    29 of 29 weeks open at 17:00 New York (Sunday 22:00 UTC in winter, 21:00 in summer), 29 close with its Friday; in the 3 weeks when US and EU clocks differ 3 agree in both
+    weekly open at 17:00 New York (Sunday 22:00 UTC in winter, 21:00 in summer) in 29 of 29 weeks, Friday close in 29; of the 3 weeks when US and EU daylight saving differ, 3 match both
     """
     market = calendar(calendar_name)
     weeks = _weeks(_sorted(naive_ns, market), timeframe)
@@ -179,15 +179,15 @@ def _evidence(match: Match, ranked: list[Match], weeks: Weeks, market: Calendar)
 
 
 def _sentence(found: Evidence, this: Clock, market: Calendar) -> str:
-    late = f", {found.late} of them an hour late, as the feed's own hours have it" if found.late else ""
-    said = f"{found.opens.agree} of {found.opens.weeks} weeks open at {_weekly_open(market)}{late}, {found.fridays.agree} close with its Friday; "
+    late = f" ({found.late} of them one hour late: the feed's trading hours)" if found.late else ""
+    said = f"weekly open at {_weekly_open(market)} in {found.opens.agree} of {found.opens.weeks} weeks{late}, Friday close in {found.fridays.agree}; "
     if found.apart.weeks:
-        said += f"in the {found.apart.weeks} weeks when US and EU clocks differ {found.apart.agree} agree in both"
+        said += f"of the {found.apart.weeks} weeks when US and EU daylight saving differ, {found.apart.agree} match both"
     else:
-        said += "there is no week in which US and EU clocks differ"
+        said += "no week in which US and EU daylight saving differ"
     if this.then:
-        said += f"; until {this.until} one rule fits, from {this.until + 1} another: {this.then.title}"
-    return said + (f"; this file cannot tell it from {listed(found.tied)}" if found.tied and found.opens.agree else "")
+        said += f"; one rule until {this.until}, another from {this.until + 1}: {this.then.title}"
+    return said + (f"; in this file indistinguishable from {listed(found.tied)}" if found.tied and found.opens.agree else "")
 
 
 def _weekly_open(market: Calendar) -> str:

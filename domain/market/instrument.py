@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest, unknown
+from domain.parsing import toml_of
 
 TABLE = Path(__file__).with_name("instruments.toml")
 TRIPLE_DAYS = {"wednesday": 2, "friday": 4, "none": -1}
@@ -82,11 +82,11 @@ def instrument(name: str, extra: str = "") -> Instrument:
 
 def _rows(path: Path, known: Mapping[str, Instrument] | None = None) -> dict[str, Instrument]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = toml_of(path.read_text(encoding="utf-8"), f"the instrument table {path}")
     except OSError as error:
         raise BadRequest(f"the instrument table {path} cannot be read: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadRequest(f"the instrument table {path} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise BadRequest(f"the instrument table {path} is not TOML: it is not UTF-8 text") from None
     classes = {**({i.margin_class: i.leverage for i in known.values()} if known else {}), **document.pop("leverage", {})}
     return {name: _instrument(path, name, row, classes) for name, row in document.items()}
 

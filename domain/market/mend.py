@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from domain.market.bars import PRICES
+from domain.market.instrument import Instrument
+from domain.market.plausible import implausible_prices, implausible_spreads, wide_spreads
 from domain.market.report import EXAMPLES, LEDGER, Example, Finding, finding, moment
 from domain.market.timeframe import Timeframe
 from domain.market.zones import HOUR
@@ -54,10 +56,10 @@ class Rows:
             self.take(~wrong)
 
 
-def mend(rows: Rows, timeframe: Timeframe, negative_prices: bool, tell: Callable[[str], None]) -> None:
+def mend(rows: Rows, timeframe: Timeframe, instrument: Instrument, tell: Callable[[str], None]) -> None:
     """Everything but times: what is impossible goes, what is out of place is put right."""
     tell("checking prices")
-    drop_impossible(rows, negative_prices)
+    drop_impossible(rows, instrument)
     tell("checking times")
     drop_off_grid(rows, timeframe)
     put_in_order(rows)
@@ -66,21 +68,25 @@ def mend(rows: Rows, timeframe: Timeframe, negative_prices: bool, tell: Callable
     tell("checking ranges and spreads")
     widen(rows)
     empty_impossible(rows)
+    empty_implausible(rows, instrument)
 
 
 def drop_unreadable(rows: Rows, bad: np.ndarray) -> None:
     rows.drop("clock", bad, "no such time on this clock, or two of them, or a year outside 1950 to 2100", lambda at: f"line {rows['line'][at]}", timeless=True)
 
 
-def drop_impossible(rows: Rows, negative_prices: bool) -> None:
-    """Prices that are not finite or, unless the instrument may trade below zero, not above it; then bars whose high is below their low."""
+def drop_impossible(rows: Rows, instrument: Instrument) -> None:
+    """Prices that are not finite or, unless the instrument may trade below zero, not above it; then bars whose high is below their low, and
+    those with a price of another order of magnitude."""
     wrong = np.zeros(len(rows), bool)
     for name in PRICES:
         wrong |= ~np.isfinite(rows[name])
-        if not negative_prices:
+        if not instrument.negative_prices:
             wrong |= rows[name] <= 0
     rows.drop("prices", wrong, "a price is no number, or not above zero", lambda at: _ohlc(rows, at))
     rows.drop("inverted", rows["high"] < rows["low"], "high below low", lambda at: _ohlc(rows, at))
+    far = implausible_prices(tuple(rows[name] for name in PRICES), instrument)
+    rows.drop("magnitude", far, "a price of another order of magnitude", lambda at: _ohlc(rows, at))
 
 
 def drop_off_grid(rows: Rows, timeframe: Timeframe) -> None:
@@ -114,7 +120,7 @@ def merge_duplicates(rows: Rows) -> None:
     else:
         conflicting = again
     rows.findings.append(finding("duplicates", (again & ~conflicting).sum(), rows.examples(again & ~conflicting, lambda at: f"line {rows['line'][at]} again")))
-    rows.findings.append(finding("conflicts", differs.sum(), rows.examples(conflicting & first, lambda at: f"lines {rows['line'][at]} and {rows['line'][at + 1]} differ")))
+    rows.findings.append(finding("conflicts", (again & conflicting).sum(), rows.examples(conflicting & first, lambda at: f"lines {rows['line'][at]} and {rows['line'][at + 1]} differ")))
     if not again.any():
         return
     rows.write(again & ~conflicting, "merged", "the same bar again")
@@ -142,6 +148,19 @@ def empty_impossible(rows: Rows) -> None:
         rows.write(wrong, "emptied", f"{name} negative or infinite")
         if wrong.any():
             rows.columns[name] = np.where(wrong, np.nan, values)
+
+
+def empty_implausible(rows: Rows, instrument: Instrument) -> None:
+    """Spreads of another unit or order of magnitude become unknown; single ones that are only wide stay, and are listed."""
+    spread = rows.columns.get("spread", np.full(len(rows), np.nan))
+    wrong = implausible_spreads(spread, rows["close"], instrument)
+    listed = wrong if wrong.any() else wide_spreads(spread, instrument)
+    shown = tuple(Example(moment(rows["ts"][at]), f"{spread[at]:g}") for at in np.flatnonzero(listed)[:EXAMPLES])
+    known = finding("spread_size", listed.sum(), shown)
+    rows.findings.append(known if wrong.any() or not known.count else replace(known, severity="note", did="listed"))
+    rows.write(wrong, "emptied", "spread of another order of magnitude")
+    if wrong.any():
+        rows.columns["spread"] = np.where(wrong, np.nan, spread)
 
 
 def drop_unfinished(rows: Rows, ends: np.ndarray, known: int) -> None:

@@ -13,13 +13,17 @@ from domain.market import mend
 from domain.market.bars import OPTIONAL, PRICES, check, frame, ts_of
 from domain.market.calendar import bar_ends, calendar
 from domain.market.clock import Clock, clock, to_utc
+from domain.market.coverage import Coverage, coverage
 from domain.market.gaps import gap_findings, outside_finding
 from domain.market.instrument import Instrument
+from domain.market.plausible import price_sentence, spread_sentence
 from domain.market.readers import Progress, RawBars
 from domain.market.remarks import remarks
 from domain.market.report import CHECKS, LEDGER, Example, Finding, Report, finding, moment, sentence_of
 from domain.market.sessions import Calendar
-from domain.market.timeframe import MINUTES, Timeframe
+from domain.market.step import not_apart
+from domain.market.timeframe import Timeframe
+from domain.market.verdict import Facts, cut_words, day_or_moment, verdict
 from domain.market.zones import instant
 
 NUMBERS = (*PRICES, *OPTIONAL)
@@ -28,10 +32,10 @@ WORST = 0.2                     # more of the rows than this dropped or in confl
 
 def inspect(
     source: RawBars | pd.DataFrame, instrument: Instrument, timeframe: Timeframe, clock_key: Clock | str, at: datetime | int,
-    known_until: int | None = None, worst: float = WORST,
+    known_until: int | None = None, worst: float = WORST, start: int | None = None,
 ) -> Report:  # fmt: skip
     """What is wrong with bars, nothing done: as ``repair`` would find it, with ``did`` "none" wherever it would change something."""
-    report = repair(source, instrument, timeframe, clock_key, at, known_until, worst)[1]
+    report = repair(source, instrument, timeframe, clock_key, at, known_until, worst, start=start)[1]
     findings = tuple(replace(found, did="none" if found.severity == "broken" else found.did) for found in report.findings)
     sentence = report.sentence if report.verdict == "refused" else sentence_of(findings)
     return replace(report, findings=findings, sentence=sentence, ledger=pd.DataFrame(columns=list(LEDGER)))
@@ -39,28 +43,34 @@ def inspect(
 
 def repair(
     source: RawBars | pd.DataFrame, instrument: Instrument, timeframe: Timeframe, clock_key: Clock | str, at: datetime | int,
-    known_until: int | None = None, worst: float = WORST, progress: Progress | None = None,
+    known_until: int | None = None, worst: float = WORST, progress: Progress | None = None, start: int | None = None,
 ) -> tuple[pd.DataFrame, Report]:  # fmt: skip
     """Bars that keep the contract, and the report of what that took. If the verdict is ``refused`` they must not be used.
 
     ``source`` is what a reader gave, or a frame of bars whose ``ts`` shows the wall time of ``clock_key``. ``at`` is the moment of asking (aware, or
     nanoseconds UTC): a bar that ends after it, or after ``known_until`` where the source knows no further, had not ended and is dropped.
+    ``start`` (nanoseconds UTC) leaves out the rows before it, as if the file began there.
     """
     tell = progress or (lambda share, note: None)
     this = clock(clock_key) if isinstance(clock_key, str) else clock_key
     raw = source if isinstance(source, RawBars) else _raw(source)
     tell(0.0, "reading the clock")
     rows = _read_clock(raw, this, calendar(instrument.calendar))
-    mend.mend(rows, timeframe, instrument.negative_prices, lambda note: tell(0.2, note))
+    left_out = _leave_out(rows, start)
+    times, prices, spreads = rows["ts"], price_sentence(rows["close"], instrument), _spread_sentence(rows, instrument)
+    mend.mend(rows, timeframe, instrument, lambda note: tell(0.2, note))
     known = instant(at) if known_until is None else min(instant(at), known_until)
     mend.drop_unfinished(rows, bar_ends(rows["ts"], timeframe, instrument.calendar), known)
     tell(0.4, "checking the result")
     bars = check(frame(rows["ts"], **{name: rows[name] for name in NUMBERS if name in rows.columns}), instrument.negative_prices)
     tell(0.5, "looking for spikes")
-    rows.findings += [_timeframe(rows["ts"], timeframe), *remarks(bars, timeframe, instrument.tick)]
+    apart, cut = not_apart(np.unique(times), timeframe) or "", cut_words(times, timeframe)
+    rows.findings += [_timeframe(rows["ts"], apart), *remarks(bars, timeframe, instrument.tick)]
     tell(0.7, "looking for gaps")
-    rows.findings += _against(calendar(instrument.calendar), rows["ts"], timeframe)
-    report = _report(rows, raw, bars, instrument, timeframe, this, worst)
+    covered = _against(rows, calendar(instrument.calendar), timeframe)
+    read = len(raw) + raw.malformed_count - left_out
+    complete = day_or_moment(covered.complete_from, rows["ts"]) if apart or covered.insufficient else ""
+    report = _report(rows, raw, bars, instrument, this, Facts(timeframe, read, len(bars), worst, prices, spreads, apart, cut, covered, complete), left_out)
     tell(1.0, report.sentence)
     return bars, report
 
@@ -88,43 +98,45 @@ def _tell_malformed(rows: mend.Rows, raw: RawBars) -> None:
         rows.ledger.append(lost.assign(ts=pd.DatetimeIndex(np.full(len(lost), "NaT", "datetime64[ns]"), tz="UTC")).reindex(columns=list(LEDGER)))
 
 
-def _timeframe(ts: np.ndarray, timeframe: Timeframe) -> Finding:
-    """Whether the bars come as often as the timeframe says: not more often, and not never as often."""
-    if len(ts) < 10:
-        return finding("timeframe", 0)
-    steps = np.diff(ts)
-    usual, least = float(np.median(steps)), float(np.quantile(steps, 0.01))
-    if timeframe.nanoseconds * 0.9 <= usual and least <= timeframe.nanoseconds * 1.1:
-        return finding("timeframe", 0)
-    found = next((name for name, minutes in MINUTES.items() if minutes * 60e9 == usual), f"{usual / 60e9:g} minutes")
-    return finding("timeframe", 1, (Example(moment(ts[0]), f"bars are {found} apart, not {timeframe}"),))
+def _leave_out(rows: mend.Rows, start: int | None) -> int:
+    """Leave out the rows before ``start``; how many those were."""
+    early = rows["ts"] < start if start is not None else np.zeros(len(rows), bool)
+    if early.any():
+        rows.take(~early)
+    return int(early.sum())
 
 
-def _against(market: Calendar, ts: np.ndarray, timeframe: Timeframe) -> list[Finding]:
-    return [outside_finding(ts, timeframe, market), *gap_findings(ts, timeframe, market)]
+def _spread_sentence(rows: mend.Rows, instrument: Instrument) -> str:
+    spread = rows.columns.get("spread", np.empty(0))
+    return spread_sentence(spread, instrument) if (spread > 0).any() else ""
 
 
-def _report(rows: mend.Rows, raw: RawBars, bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe, this: Clock, worst: float) -> Report:
+def _timeframe(ts: np.ndarray, apart: str) -> Finding:
+    """Whether most bars are as far apart as the timeframe says."""
+    return finding("timeframe", 1, (Example(moment(ts[0]) if len(ts) else "", f"bars are {apart}"),)) if apart else finding("timeframe", 0)
+
+
+def _against(rows: mend.Rows, market: Calendar, timeframe: Timeframe) -> Coverage:
+    """Findings on bars outside sessions and missing inside them, and how much of them is covered."""
+    ts = rows["ts"]
+    covered = coverage(ts, timeframe, market)
+    shown = tuple(Example(moment(each.first), f"{each.bars:,} bars to {moment(each.last)[:10]}, {each.missing:,} missing") for each in covered.stretches)
+    sparse = finding("sparse", sum(each.bars for each in covered.stretches) or (covered.bars if covered.insufficient else 0), shown)
+    rows.findings += [replace(sparse, severity="broken", did="none") if covered.insufficient else sparse, outside_finding(ts, timeframe, market), *gap_findings(ts, timeframe, market)]
+    return covered
+
+
+def _report(rows: mend.Rows, raw: RawBars, bars: pd.DataFrame, instrument: Instrument, this: Clock, facts: Facts, left_out: int) -> Report:
     findings = tuple(sorted(rows.findings, key=lambda found: list(CHECKS).index(found.key)))
-    read = len(raw) + raw.malformed_count
     start, end = (moment(ts_of(bars)[at]) if len(bars) else "" for at in (0, -1))
-    verdict, sentence = _verdict({found.key: found for found in findings}, findings, read, len(bars), worst)
+    known, sentence = verdict(findings, facts)
     ledger = pd.concat(rows.ledger, ignore_index=True).sort_values("line", ignore_index=True) if rows.ledger else pd.DataFrame(columns=list(LEDGER))
-    return Report(instrument.name, str(timeframe), this.key, read, len(bars), start, end, findings, verdict, sentence, _notes(raw), ledger)
+    return Report(
+        instrument.name, str(facts.timeframe), this.key, facts.read, len(bars), start, end, findings, known, sentence, _notes(raw, left_out), facts.complete_from, left_out, ledger
+    )
 
 
-def _notes(raw: RawBars) -> tuple[str, ...]:
+def _notes(raw: RawBars, left_out: int) -> tuple[str, ...]:
     hidden = raw.malformed_count - len(raw.malformed)
-    return (*raw.notes, f"the first {len(raw.malformed):,} malformed lines are in the ledger, {hidden:,} more are only counted") if hidden else raw.notes
-
-
-def _verdict(by_key: dict[str, Finding], findings: tuple[Finding, ...], read: int, kept: int, worst: float) -> tuple[str, str]:
-    lost = sum(by_key[key].count for key in ("malformed", "clock", "prices", "inverted", "grid", "conflicts"))
-    if by_key["timeframe"].count:
-        return "refused", f"Refused: {by_key['timeframe'].examples[0].what}; choose that timeframe, or resample. {sentence_of(findings)}"
-    if not kept:
-        return "refused", f"Refused: of {read:,} rows no bar is left. {sentence_of(findings)}"
-    if lost > worst * read:
-        return "refused", f"Refused: {lost:,} of {read:,} rows are broken, and {worst:.0%} is the most. {sentence_of(findings)}"
-    broken = any(found.count for found in findings if found.severity == "broken")
-    return "repairable" if broken else "clean", sentence_of(findings)
+    more = (f"the first {len(raw.malformed):,} malformed lines are in the ledger, {hidden:,} more are only counted",) if hidden else ()
+    return (*raw.notes, *more, *((f"{left_out:,} rows before the chosen start are left out",) if left_out else ()))

@@ -1,4 +1,4 @@
-"""What a person should know of bars that are in order: spikes, prices that stand still, volumes that say nothing."""
+"""Warnings on valid bars: spikes, flat prices, placeholder volumes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _typical(values: np.ndarray) -> np.ndarray:
 def _spikes(ts: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray, tick: float) -> Finding:
     size = excursions(high, low, close, tick)
     largest = np.argsort(-size, kind="stable")[:EXAMPLES]
-    return finding("spikes", (size > SPIKE).sum(), tuple(Example(moment(ts[at]), f"{size[at]:.0f} typical ranges") for at in largest if size[at] > SPIKE))
+    return finding("spikes", (size > SPIKE).sum(), tuple(Example(moment(ts[at]), f"{size[at]:.0f} × median true range") for at in largest if size[at] > SPIKE))
 
 
 def _stale(ts: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray, least: int) -> Finding:

@@ -25,25 +25,28 @@ class Check(NamedTuple):
 
 CHECKS: dict[str, Check] = {
     "timeframe": Check("Bars closer or further apart than the timeframe", "wrong timeframe", "wrong timeframes", "broken", "none"),
-    "malformed": Check("Lines that are no bars", "malformed line", "malformed lines", "broken", "dropped"),
-    "clock": Check("Times the clock cannot read", "unreadable time", "unreadable times", "broken", "dropped"),
-    "prices": Check("Prices that are no numbers, or not above zero", "impossible price", "impossible prices", "broken", "dropped"),
+    "sparse": Check("Sparse weeks (most bars missing)", "bar in sparse weeks", "bars in sparse weeks", "note", "listed"),
+    "malformed": Check("Malformed rows", "malformed row", "malformed rows", "broken", "dropped"),
+    "clock": Check("Invalid timestamps (DST)", "invalid timestamp", "invalid timestamps", "broken", "dropped"),
+    "prices": Check("Invalid or non-positive prices", "invalid price", "invalid prices", "broken", "dropped"),
     "inverted": Check("High below low", "bar with high below low", "bars with high below low", "broken", "dropped"),
-    "grid": Check("Times that are no multiple of the timeframe", "bar off the grid", "bars off the grid", "broken", "dropped"),
+    "magnitude": Check("Prices of another order of magnitude", "implausible price", "implausible prices", "broken", "dropped"),
+    "grid": Check("Off-grid timestamps", "off-grid timestamp", "off-grid timestamps", "broken", "dropped"),
     "order": Check("Rows out of order", "row out of order", "rows out of order", "broken", "sorted"),
-    "duplicates": Check("Bars that are repeated", "repeated bar", "repeated bars", "broken", "merged"),
-    "conflicts": Check("Bars of one time with different values", "conflicting bar", "conflicting bars", "broken", "merged"),
+    "duplicates": Check("Duplicate bars", "duplicate row", "duplicate rows", "broken", "merged"),
+    "conflicts": Check("Conflicting duplicates (rows lost by merging)", "conflicting duplicate", "conflicting duplicates", "broken", "merged"),
     "range": Check("Open or close outside high and low", "bar with open or close outside its range", "bars with open or close outside their range", "broken", "widened"),
-    "spread": Check("Spreads that are negative or infinite", "impossible spread", "impossible spreads", "broken", "emptied"),
-    "volume": Check("Volumes that are negative or infinite", "impossible volume", "impossible volumes", "broken", "emptied"),
-    "unfinished": Check("Bars that had not ended", "unfinished bar", "unfinished bars", "broken", "dropped"),
-    "spikes": Check("Spikes: away and back within a bar by more than 12 typical ranges", "spike", "spikes", "note", "kept"),
-    "stale": Check("Runs of bars without any movement", "stale run", "stale runs", "note", "listed"),
-    "outside": Check("Bars outside every session", "bar outside every session", "bars outside every session", "note", "listed"),
-    "missing": Check("Bars missing inside sessions", "missing bar", "missing bars", "note", "listed"),
-    "gaps": Check("Gaps inside sessions", "gap", "gaps", "note", "listed"),
-    "holidays": Check("Holidays on which the market was shut or thin", "holiday", "holidays", "note", "listed"),
-    "placeholder": Check("Volume that is nearly always the same number", "placeholder volume", "placeholder volumes", "note", "listed"),
+    "spread": Check("Negative or infinite spreads", "invalid spread", "invalid spreads", "broken", "emptied"),
+    "spread_size": Check("Implausible spreads (> 50 × the usual one, as large as the price, or < 0.1 point)", "implausible spread", "implausible spreads", "broken", "emptied"),
+    "volume": Check("Negative or infinite volumes", "invalid volume", "invalid volumes", "broken", "emptied"),
+    "unfinished": Check("Incomplete bars", "incomplete bar", "incomplete bars", "broken", "dropped"),
+    "spikes": Check("Spikes (> 12 × median true range, reverting next bar)", "spike", "spikes", "note", "kept"),
+    "stale": Check("Flat or stale bars", "stale run", "stale runs", "note", "listed"),
+    "outside": Check("Bars outside trading hours", "bar outside trading hours", "bars outside trading hours", "note", "listed"),
+    "missing": Check("Missing bars within trading hours", "missing bar", "missing bars", "note", "listed"),
+    "gaps": Check("Gaps within trading hours", "gap", "gaps", "note", "listed"),
+    "holidays": Check("Holidays (closed or thin)", "holiday", "holidays", "note", "listed"),
+    "placeholder": Check("Placeholder volume", "placeholder volume", "placeholder volumes", "note", "listed"),
 }
 
 
@@ -67,7 +70,7 @@ class Finding:
 
     def __str__(self) -> str:
         """
-        >>> print(Finding("gaps", "Gaps inside sessions", 1041, "note", "listed"))
+        >>> print(Finding("gaps", "Gaps within trading hours", 1041, "note", "listed"))
         1,041 gaps listed
         """
         check = CHECKS[self.key]
@@ -76,7 +79,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """One Finding per check, in the order of CHECKS. ``verdict`` is clean, repairable or refused, ``sentence`` says why.
+    """One Finding per check, in the order of CHECKS. ``verdict`` is clean (no errors), repairable or refused, ``sentence`` says why.
 
     ``ledger`` has a row for every source row dropped, merged or changed, with its old values; it is not part of the JSON.
     """
@@ -92,6 +95,8 @@ class Report:
     verdict: str
     sentence: str
     notes: tuple[str, ...] = ()
+    complete_from: str = ""         # where most bars of a part are missing: the date or moment from which the timeframe is complete
+    left_out: int = 0               # rows before the moment from which the bars were asked for
     ledger: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LEDGER)), compare=False, repr=False)
 
     def __getitem__(self, key: str) -> Finding:
@@ -123,13 +128,33 @@ def moment(ns: int) -> str:
 
 
 def sentence_of(findings: tuple[Finding, ...]) -> str:
-    """What was found, worst first, as one sentence; missing bars are told by their gaps.
+    """What was found, worst first, as one sentence; without errors it says so, and how many kinds of warnings there are. Holidays are no warning.
 
     >>> sentence_of((finding("unfinished", 1), finding("spikes", 2), finding("gaps", 41)))
-    '1 unfinished bar dropped, 2 spikes kept, 41 gaps listed.'
+    '1 incomplete bar dropped, 2 spikes kept, 41 gaps listed.'
+    >>> sentence_of((finding("missing", 676), finding("holidays", 3)))
+    'No errors; 1 warning: 676 missing bars listed.'
+    >>> sentence_of(())
+    'No issues found.'
     """
-    told = [str(found) for severity in ("broken", "note") for found in findings if found.count and found.severity == severity and found.key not in ("missing", "timeframe")]
-    return ", ".join(told) + "." if told else "Nothing to mend and nothing to tell."
+    errors = [str(each) for each in findings if each.count and each.severity == "broken" and each.key != "timeframe"]
+    warnings = [str(each) for each in findings if each.count and each.severity == "note" and each.key != "holidays"]
+    if errors:
+        return ", ".join(errors + warnings) + "."
+    if warnings:
+        return f"No errors; {len(warnings)} warning{'' if len(warnings) == 1 else 's'}: {', '.join(warnings)}."
+    return "No issues found."
+
+
+def verdict_words(verdict: str, findings: tuple[Finding, ...] | list[dict[str, Any]]) -> str:
+    """The verdict for people: bars without errors are only called clean where there is no warning either.
+
+    >>> verdict_words("clean", (finding("gaps", 1),)), verdict_words("clean", ()), verdict_words("repaired", ())
+    ('no errors', 'clean', 'repaired')
+    """
+    plain = [each if isinstance(each, dict) else asdict(each) for each in findings]
+    warned = any(each["count"] and each["severity"] == "note" and each["key"] != "holidays" for each in plain)
+    return "no errors" if verdict == "clean" and warned else verdict
 
 
 def _plain(found: Finding) -> dict[str, Any]:

@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from domain.errors import BadRequest, unknown
+from domain.optimise.ranges import MOST, listed_values
 from domain.params import build, checked, params_of, values_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES
 from domain.trading.account import Account
-from domain.trading.costs import Costs
+from domain.trading.costs import Costs, OwnCosts
 from domain.trading.execution import Execution
 
-MOST = 100_000          # combinations of one sweep
 SWEPT_RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
+
+SWEPT_TYPES = (int, float, bool, str)
 
 Point = dict[str, Any]  # what is changed: a parameter of the strategy (``lookback``) or of the rules (``costs.slippage``) -> value
 Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
-
-
-def between(low: float, high: float, step: float) -> list[float]:
-    """Values from ``low`` to ``high``, both included where the step meets them; exact in decimals.
-
-    >>> between(0.1, 0.3, 0.1), between(10, 25, 10)
-    ([0.1, 0.2, 0.3], [10, 20])
-    """
-    if step <= 0 or high < low:
-        raise BadRequest(f"the range goes from {low} to {high} in steps of {step}; it must go upwards, in steps above 0")
-    first, last, each = (Decimal(str(value)) for value in (low, high, step))
-    count = int((last - first) / each) + 1
-    whole = all(isinstance(value, int) for value in (low, high, step))
-    return [int(first + k * each) if whole else float(first + k * each) for k in range(count)]
 
 
 def combinations(strategy: str, grid: Grid) -> list[Point]:
@@ -50,11 +38,10 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
     known = swept(strategy)
     if isinstance(grid, Mapping):
         values = {name: _values(known, name, given) for name, given in grid.items()}
-        count = 1
-        for given in values.values():
-            count *= len(given)
-        _not_too_many(count if values else 0)
+        _not_too_many(math.prod(map(len, values.values())) if values else 0)
         return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+    if isinstance(grid, (str, bytes)) or not all(isinstance(point, Mapping) for point in grid):
+        raise BadRequest("the grid is neither a mapping of parameters to their values nor a list of combinations; write it like {\"lookback\": [10, 20]}")
     _not_too_many(len(grid))
     points = [{name: _values(known, name, [value])[0] for name, value in point.items()} for point in grid]
     if len({tuple(point) for point in points}) > 1:
@@ -65,7 +52,25 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
 def swept(strategy: str) -> dict[str, Any]:
     """Name -> Param of everything that a sweep may change."""
     known = {one.name: one for one in params_of(STRATEGIES[strategy])}
-    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls)}
+    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls) if one.type in SWEPT_TYPES}
+
+
+def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
+    """The Param of a name that may be swept, ``costs.EURUSD.slippage`` too.
+
+    >>> known_param(swept("simple_ma"), "costs.EURUSD.slippage").name
+    'slippage'
+    """
+    section, _, own = name.partition(".")
+    instrument, _, cost = own.rpartition(".")
+    if section == "costs" and instrument and name not in known:
+        for one in params_of(OwnCosts):
+            if one.name == cost:
+                return one
+        raise unknown(f"cost of {instrument} to {purpose}", cost, [one.name for one in params_of(OwnCosts)])
+    if name not in known:
+        raise unknown(f"parameter to {purpose}", name, known)
+    return known[name]
 
 
 def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
@@ -77,7 +82,7 @@ def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) 
     kept, refused = [], dict[str, int]()
     for point in points:
         try:
-            strategy_of(strategy, params, point)
+            strategy_of(strategy, params, point).features()
         except BadRequest as error:
             refused[str(error)] = refused.get(str(error), 0) + 1
         else:
@@ -97,15 +102,18 @@ def rules_at(section: Any, name: str, point: Point) -> Any:
     0.1
     """
     changed = {key.partition(".")[2]: value for key, value in point.items() if key.startswith(f"{name}.")}
-    return build(type(section), {**values_of(section), **changed}) if changed else section
+    if not changed:
+        return section
+    values = values_of(section)
+    for key in [key for key in changed if "." in key]:
+        instrument, _, cost = key.rpartition(".")
+        values["instruments"] = {**values["instruments"], instrument: {**values["instruments"].get(instrument, {}), cost: changed.pop(key)}}
+    return build(type(section), {**values, **changed})
 
 
 def _values(known: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
-    if name not in known:
-        raise unknown("parameter to sweep", name, known)
-    if not len(given):
-        raise BadRequest(f"{name} has no value; give at least one")
-    return list(dict.fromkeys(checked(known[name], value) for value in given))
+    parameter = known_param(known, name)
+    return list(dict.fromkeys(checked(parameter, value) for value in listed_values(name, given)))
 
 
 def _not_too_many(count: int) -> None:

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from domain.errors import UnknownName, unknown
 from domain.params import param
 
 OBJECTIVES = {"sharpe": "sharpe", "net": "net_return", "calmar": "calmar", "expectancy": "expectancy_r"}      # word -> figure, higher is better
+
+FIGURES = (             # of each combination of a sweep, walk-forward or search
+    "trades", "net_return", "net_profit", "annual_return", "max_drawdown", "max_drawdown_low", "sharpe", "calmar", "profit_factor", "expectancy_r",
+    "win_rate", "average_trade", "bars_held",
+)  # fmt: skip
+RANKABLE = (*FIGURES, "sharpe_daily", "days", "signals")       # columns of a sweep's table beside number and parameters
+
+
+def ranked_by(word: str, columns: Iterable[str]) -> str:
+    """``word`` if a table with ``columns`` may be ranked by it, else a sentence with the nearest.
+
+    >>> ranked_by("net", RANKABLE)
+    Traceback (most recent call last):
+    ...
+    domain.errors.UnknownName: no figure named 'net'; did you mean 'net_return'?
+    """
+    known = list(columns)
+    if word in known:
+        return word
+    if OBJECTIVES.get(word) in known:
+        raise UnknownName(f"no figure named {word!r}; did you mean {OBJECTIVES[word]!r}?")
+    raise unknown("figure", word, known)
 
 
 @dataclass(frozen=True)
 class Objective:
     """The highest figure among those with enough trades; of equals the first."""
 
-    figure: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", help="Sharpe, net return, growth over deepest drawdown, or mean R of a trade")
-    fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="At least", help="combinations with fewer trades are not chosen")
+    figure: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", help="Sharpe ratio, net return, Calmar ratio (growth over maximum drawdown), or mean R per trade")
+    fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="Min. trades", help="combinations with fewer trades are not chosen")
 
     @property
     def column(self) -> str:

@@ -11,23 +11,25 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.params import param
+from domain.rounding import ROUNDING
 
 DAY = pd.Timedelta(days=1)
+YEAR = 365.25       # calendar days
 
 
 @dataclass(frozen=True)
 class Windows:
     """Lengths are calendar days."""
 
-    in_sample: int = param(365, low=1, high=20_000, unit="days", title="Fit on", help="length of the window that the choice is made on")
-    out_of_sample: int = param(90, low=1, high=20_000, unit="days", title="Test on", help="length of the window after it, in which the choice is traded")
-    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: as long as the test, so that tests neither overlap nor leave gaps")
-    anchored: bool = param(False, unit="", help="every fit begins at the start of the data, instead of moving along")
-    embargo: int = param(0, low=0, high=1_000_000, unit="bars", help="bars left out between fit and test")
+    in_sample: int = param(365, low=1, high=20_000, unit="days", title="In-sample (days)", help="length of the window that the choice is made on")
+    out_of_sample: int = param(90, low=1, high=20_000, unit="days", title="Out-of-sample (days)", help="length of the window after it, in which the choice is traded")
+    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: the out-of-sample length, so that tests neither overlap nor leave gaps")
+    anchored: bool = param(False, unit="", help="every in-sample window begins at the start of the data")
+    embargo: int = param(0, low=0, high=1_000_000, unit="bars", help="bars left out between the in-sample and the out-of-sample window")
 
     def __post_init__(self) -> None:
         if 0 < self.step < self.out_of_sample:
-            raise BadRequest(f"step is {self.step} days and out_of_sample {self.out_of_sample}: tests would overlap and count days twice. Make step 0, or at least as long as the test")
+            raise BadRequest(f"step is {self.step} days and out_of_sample {self.out_of_sample}: tests would overlap and count days twice. Make step 0, or at least as long as the out-of-sample window")
 
 
 class Fold(NamedTuple):
@@ -63,6 +65,29 @@ def folds(ts: Sequence[pd.Timestamp] | pd.Series, windows: Windows) -> list[Fold
     return made
 
 
+def yearly(share: pd.Series, days: pd.Series) -> pd.Series:
+    """Net returns of so many days as a year's, compounded: never below -100 %.
+
+    >>> yearly(pd.Series([0.1, -0.415, -1.2]), pd.Series([365.25, 90.0, 90.0])).round(4).tolist()
+    [0.1, -0.8866, -1.0]
+    """
+    return np.maximum(1.0 + share, 0.0) ** (YEAR / days) - 1.0
+
+
+def compared(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each fold ``in_sample_yearly, out_of_sample_yearly`` (compounded) and ``kept``: what a day out of sample earned, over a day in sample.
+    ``kept`` is NaN where in sample nothing was earned: a loss after a loss keeps nothing. ``table`` as for ``efficiency``.
+
+    >>> loss = pd.DataFrame(dict(in_sample_return=[0.2, -0.415], in_sample_days=[200.0, 365.0], out_of_sample_return=[0.05, -0.326], out_of_sample_days=[100.0, 90.0]))
+    >>> compared(loss)["kept"].round(3).tolist()
+    [0.5, nan]
+    """
+    fit, test = (table[f"{part}_return"] / table[f"{part}_days"] for part in ("in_sample", "out_of_sample"))
+    kept = (test / fit).where(table["in_sample_return"] > ROUNDING)
+    years = {f"{part}_yearly": yearly(table[f"{part}_return"], table[f"{part}_days"]) for part in ("in_sample", "out_of_sample")}
+    return pd.DataFrame(dict(**years, kept=kept), index=table.index)
+
+
 def efficiency(table: pd.DataFrame) -> float | None:
     """Mean yearly net return out of sample over that in sample, of the folds that traded; None where in sample nothing was earned.
 
@@ -73,8 +98,8 @@ def efficiency(table: pd.DataFrame) -> float | None:
     0.5
     """
     traded = table.dropna(subset=["in_sample_return", "out_of_sample_return"])
-    fit, test = (float((traded[f"{part}_return"] / traded[f"{part}_days"] * 365.25).mean()) if len(traded) else np.nan for part in ("in_sample", "out_of_sample"))
-    return round(test / fit, 12) if fit > 0 else None
+    fit, test = (float((traded[f"{part}_return"] / traded[f"{part}_days"] * YEAR).mean()) if len(traded) else np.nan for part in ("in_sample", "out_of_sample"))
+    return round(test / fit, 12) if fit > ROUNDING else None
 
 
 def drift(table: pd.DataFrame, values: dict[str, list[Any]]) -> dict[str, float | None]:

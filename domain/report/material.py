@@ -21,11 +21,12 @@ from domain.analytics import (
     significance_of,
     underwater,
 )
-from domain.analytics.metrics import FEWEST_DAYS
+from domain.analytics.daily import USUAL, days_a_year, enough
+from domain.market.sessions import Calendar
 from domain.report import charts
 from domain.report.figures import clock, exact, words
 from domain.report.svg import Chart
-from domain.trading.task import DROPS
+from domain.trading.outcomes import DROPS
 
 HISTORIES = 200         # drawn of the daily returns; a share of them is known to about three in a hundred
 WORTH_NAMING = 0.05     # of the deepest fall
@@ -61,6 +62,11 @@ class Material:
     @property
     def spec(self) -> Mapping[str, Any]:
         return self.manifest["spec"]
+
+    @property
+    def bars_of_history(self) -> int:
+        """Bars before the period that features knew, over all series."""
+        return sum(int(one.get("history", 0)) for one in self.spec["data"])
 
     @property
     def currency(self) -> str:
@@ -100,7 +106,7 @@ class Material:
         size = f"{float(sizing['value']):.2%} at risk" if sizing["kind"] == "fraction_at_risk" else f"{words(sizing['kind'])} {exact(sizing['value'])}"
         span = [f"{clock(spec['span'][0])} to {clock(spec['span'][1])} UTC"] if spec.get("span") else []
         sides = f"{' and '.join(dict.fromkeys(one['side'] for one in spec['data']))} prices"
-        return "\u00a0· ".join([*span, f"{self.bars:,} bars, {sides}", *changed, f"{exact(self.start)} {self.currency}, {size}"])
+        return "\u00a0· ".join([*span, f"{self.bars:,} bars{f' after {self.bars_of_history:,} of history' if self.bars_of_history else ''}, {sides}", *changed, f"{exact(self.start)} {self.currency}, {size}"])
 
     @cached_property
     def depth(self) -> np.ndarray:
@@ -142,14 +148,15 @@ def believed(
     trials: int = 1,
     variance: float | None = None,
     band: tuple[float, float] | None = None,
+    market: Calendar = USUAL,
 ) -> Belief:
     """How far a run may be believed, from what its equity alone tells; 200 other histories are drawn from its daily returns.
 
-    ``trials`` were made on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``.
+    ``trials`` were made on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
     """
-    daily = daily_returns(equity, start).to_numpy() if len(equity) else np.zeros(0)
-    enough = len(daily) >= FEWEST_DAYS and bool(np.isfinite(daily).all()) and bool(daily.any())
-    histories = monte_carlo_of(daily, Plan(paths=HISTORIES), "days") if enough and bool((daily > -1.0).all()) else None
+    daily = enough(daily_returns(equity, start, market).to_numpy()) if len(equity) else np.zeros(0)
+    histories = monte_carlo_of(daily, Plan(paths=HISTORIES), "days") if daily.any() and bool((daily > -1.0).all()) else None
+    significance = significance_of(daily, trials, variance, days_a_year(market.name)) if daily.any() else None
     return believe(
-        metrics, significance=significance_of(daily, trials, variance) if enough else None, ambiguous=ambiguous, band=band, monte_carlo=histories, remarks=list(remarks),
+        metrics, significance=significance, ambiguous=ambiguous, band=band, monte_carlo=histories, remarks=list(remarks),
     )  # fmt: skip

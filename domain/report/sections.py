@@ -30,47 +30,15 @@ from domain.report.figures import (
 )
 from domain.report.material import Material
 from domain.report.palette import STEPS
-from domain.trading.task import DROPS
+from domain.trading.outcomes import DROPS, KINDS, label, sentence
 
 Rows = list[Sequence[str | Cell]]
-WORDS = {"passed": ("stands so far", "up"), "doubtful": ("doubtful", "warn"), "failed": ("not believable", "down"), "open": ("not judged", "quiet")}
-ANSWERS = {"passed": ("passed", "up"), "doubtful": ("doubtful", "warn"), "failed": ("failed", "down"), "open": ("not asked", "quiet")}
+WORDS = {"passed": ("passes checks", "up"), "doubtful": ("doubtful", "warn"), "failed": ("fails checks", "down"), "open": ("not evaluated", "quiet")}
+ANSWERS = {"passed": ("passed", "up"), "doubtful": ("doubtful", "warn"), "failed": ("failed", "down"), "open": ("not evaluated", "quiet")}
 LEVELS = {"note": ("note", "quiet"), "warning": ("warning", "warn"), "severe": ("severe", "breach")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year")
 GROUPED = ("instrument", "side", "session", "weekday", "year", "exit_reason", "regime", "tag")
 MOST_GROUPS = 14
-DROPPED = {
-    "duplicate_tag": "A position or order of the same tag was there already.",
-    "opposite_dropped": "A position of the same tag was there on the other side.",
-    "stop_through": "The stop was already through at the fill.",
-    "target_through": "The target was already reached at the fill.",
-    "no_stop": "A stop was needed, and there was none.",
-    "no_size": "No finite size came out.",
-    "below_min_lot": "The size was below the minimum lot.",
-    "no_margin": "Too little free margin.",
-    "halted": "Trading was halted.",
-    "expired": "The order was not reached in its time.",
-    "oco_cancelled": "Another order of its group filled.",
-    "end_of_data": "Decided on the last bar, or still waiting there.",
-    "blackout": "The time lies in a window without entries.",
-    "limit_positions": "As many positions as may be open.",
-    "limit_symbol": "As many positions of the instrument as may be open.",
-    "limit_correlation": "It moves with an open position.",
-    "limit_leverage": "No room under the limit on leverage.",
-    "limit_currency": "No room under the limit on a currency.",
-    "limit_spread": "The spread was wider than allowed.",
-    "limit_volatility": "The bar was longer than allowed.",
-}
-COUNTED = {
-    "nothing_to_exit": "Exit signals that found no position.",
-    "over_max_lot": "Sizes that were capped at the maximum lot.",
-    "target_below_step": "Targets whose share of the lots was below the lot step.",
-    "not_magnified": "Bars without finer bars to look into; decided pessimistically.",
-    "magnify_mismatch": "Bars that reach further than their finer bars, or less far.",
-    "stale_rate": "Conversions at a rate older than four days.",
-    "shrunk_leverage": "Orders made smaller by the limit on leverage.",
-    "shrunk_currency": "Orders made smaller by the limit on a currency.",
-}
 
 
 def document(m: Material) -> Document:
@@ -83,21 +51,21 @@ def document(m: Material) -> Document:
 
 def verdict(m: Material) -> Prose:
     loses = bool(m.metrics.get("trades")) and (m.metrics.get("net_return") or 0.0) <= 0
-    word, tone = ("loses", "down") if loses else WORDS[m.belief.level]
+    word, tone = ("unprofitable", "down") if loses else WORDS[m.belief.level]
     return Prose(spoken(m.belief.verdict), tone, word)
 
 
 def headline(m: Material) -> Figures:
     f, currency = m.metrics, m.currency
     told = [
-        ("net_return", "Net", percent(f["net_return"], 1, True), money(f["net_profit"], currency, True)),
-        ("annual_return", "Per year", percent(f["annual_return"], 1, True), "compounded"),
-        ("max_drawdown", "Drawdown", percent(f["max_drawdown"]), f"{number(f['longest_drawdown'])} days under water at most"),
-        ("sharpe", "Sharpe", number(f["sharpe"], 2), "daily, × √252"),
-        ("profit_factor", "Profit factor", number(f["profit_factor"], 2), "won ÷ lost"),
-        ("expectancy_r", "Expectancy", multiple(f["expectancy_r"], 3), f"t {number(f['expectancy_t'], 2)}"),
-        ("trades", "Trades", number(f["trades"]), f"{percent(f['win_rate'], 0)} won"),
-        ("break_even_spread", "Breaks even at", *_breaks_even(m)),
+        ("net_return", "Net profit", percent(f["net_return"], 1, True), money(f["net_profit"], currency, True)),
+        ("annual_return", "CAGR", percent(f["annual_return"], 1, True), "annual growth"),
+        ("max_drawdown", "Max drawdown", percent(f["max_drawdown"]), f"longest: {number(f['longest_drawdown'])} days"),
+        ("sharpe", "Sharpe", number(f["sharpe"], 2), "annualised, of daily returns"),
+        ("profit_factor", "Profit factor", number(f["profit_factor"], 2), "gross profit ÷ gross loss"),
+        ("expectancy_r", "Expectancy", multiple(f["expectancy_r"], 3), f"t-stat {number(f['expectancy_t'], 2)}"),
+        ("trades", "Trades", number(f["trades"]), f"win rate {percent(f['win_rate'], 0)}"),
+        ("break_even_spread", "Break-even spread", *_breaks_even(m)),
     ]
     return Figures([Figure(title, value, note, METRICS[key].definition) for key, title, value, note in told])
 
@@ -107,18 +75,18 @@ def _breaks_even(m: Material) -> tuple[str, str]:
     if len(m.pips) > 1:
         return DASH, "one instrument only"
     if at is not None and at <= 0:
-        return "none", "loses at no spread too"
-    return price(at, m.pip), f"mean spread {price(mean, m.pip)}"
+        return "n/a", "loses at zero spread"
+    return price(at, m.pip), f"average spread {price(mean, m.pip)}"
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------
 
 
 def growth(m: Material) -> Section:
-    note = f"{m.currency}, at the closes of bars; below it how far equity lies under its highest value so far"
+    note = f"{m.currency}, marked to market at bar close; below it the drawdown"
     pictures = [Picture(m.equity_chart, _equity_lines(m)), Picture(m.drawdown_chart, _drawdown_lines(m))]
     columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">Days down", ">Days back")
-    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_fall(one, lost) for one, lost in zip(m.falls.itertuples(), monies(m.falls["money"]), strict=True)], "Deepest falls")] if len(m.falls) else [])])
+    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_fall(one, lost) for one, lost in zip(m.falls.itertuples(), monies(m.falls["money"]), strict=True)], "Largest drawdowns")] if len(m.falls) else [])])
 
 
 def _fall(one: Any, lost: str) -> list[str]:
@@ -153,7 +121,7 @@ def months(m: Material) -> Section:
     shares = {(int(one.year), int(one.month)): float(one.share) for one in table.itertuples()}
     years = sorted({year for year, _ in shares})
     rows = [[Cell(str(year), kind="strong"), *(_month(shares.get((year, month)), reach) for month in (*range(1, 13), 0))] for year in years]
-    return Section("months", "Months", "net return of each month and year in per cent, UTC", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
+    return Section("months", "Months", "net return of each month and year in per cent, UTC; empty after the account was lost", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
 
 
 def _month(share: float | None, reach: float) -> Cell:
@@ -167,14 +135,14 @@ def _month(share: float | None, reach: float) -> Cell:
 
 def distribution(m: Material) -> Section:
     if m.trades.empty:
-        return Section("distribution", "Results of the trades")
+        return Section("distribution", "Trade return distribution (R)")
     pictures = [
         Picture(charts.distribution(m.trades), _histogram_lines(m.trades), "Result in R; the outer bins hold the tails"),
-        Picture(charts.excursions(m.trades), (), "Each trade's worst and best moment, by its result"),
+        Picture(charts.excursions(m.trades), (), "MAE and MFE of each trade, by its result"),
     ]
     rows = [_excursion(name, m.trades[chosen]) for name, chosen in (("won", m.trades["pnl"] > 0), ("lost", m.trades["pnl"] < 0)) if chosen.any()]
     columns = ("Trades that", ">Trades", ">Mean R", ">MAE median", ">MAE 90 %", ">MFE median", ">MFE 90 %", ">Bars held")
-    return Section("distribution", "Results of the trades", "R is the result in units of the risk to the first stop; MAE and MFE are how far a trade went against and for its side", [Beside(pictures), Table(columns, rows)])
+    return Section("distribution", "Trade return distribution (R)", "R is the result in units of the risk to the first stop; MAE and MFE are how far a trade went against and for its side", [Beside(pictures), Table(columns, rows)])
 
 
 def _histogram_lines(trades: pd.DataFrame) -> list[str]:
@@ -204,24 +172,24 @@ def costs(m: Material) -> Section:
     lines = [f"{one.title:>22} {told:>14} {charts.bar(abs(one.money) / most, 56)}".rstrip() for one, told in zip(steps.itertuples(), monies(steps["money"], True), strict=True)]
     table = break_even(m.trades, m.fills, m.pips)
     rows = [[str(one.instrument), number(one.trades), bare_money(one.net, True), bare_money(one.spread_paid), unit(number(one.factor, 2), "×"), number(one.paid, 2), number(one.at, 2)] for one in table.itertuples()]
-    columns = ("Instrument", ">Trades", f">Net, {m.currency}", f">Spread paid, {m.currency}", ">Bears", ">Paid, pip", ">Breaks even, pip")
+    columns = ("Instrument", ">Trades", f">Net, {m.currency}", f">Spread paid, {m.currency}", ">Break-even ÷ paid", ">Average, pips", ">Break-even, pips")
     note = f"{m.currency}; spread and slippage stand inside the prices, the same fills assumed without them"
-    return Section("costs", "From gross to net", note, [Picture(charts.costs(m.trades, m.fills, m.currency), lines), Table(columns, rows, "The spread at which nothing is left")])
+    return Section("costs", "Cost attribution, gross to net", note, [Picture(charts.costs(m.trades, m.fills, m.currency), lines), Table(columns, rows, "Break-even spread")])
 
 
 def groups(m: Material) -> Section:
     if m.trades.empty:
-        return Section("groups", "Groups")
+        return Section("groups", "Breakdown")
     tables = [(key, group_table(m.trades, key)) for key in GROUPED]
     blocks = [_group(key, table, m.currency) for key, table in tables if 1 < len(table) <= max(len(m.trades) / 2, 2)]
-    return Section("groups", "Groups", "what the trades have in common; hours and days are UTC, of the entry", [Beside(blocks)] if blocks else [])
+    return Section("groups", "Breakdown", "trades by what they have in common; hours and days are UTC, of the entry", [Beside(blocks)] if blocks else [])
 
 
 def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     shown_ = table if len(table) <= MOST_GROUPS else table.reindex(table["net"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
     rows: Rows = [[words(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
     more = f"the {MOST_GROUPS} that moved most money of {len(table)}" if len(table) > MOST_GROUPS else ""
-    return Table((GROUPS[key].title, ">Trades", ">Won", f">Net, {currency}", ">Mean"), rows, more)
+    return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 
 
 # -- what did not happen, and how far to believe ------------------------------------------------------------------------
@@ -230,12 +198,14 @@ def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
 def refused(m: Material) -> Section:
     drops = [(key, m.counts.get(key, 0)) for key in DROPS]
     signals = m.entries + m.dropped
-    rows: Rows = [[words(key), Cell(DROPPED.get(key, ""), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
+    rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
     asked: Rows = [["entry signals", Cell("What the strategy asked for.", kind="wrap"), number(signals)], ["entries filled", Cell("What was traded.", kind="wrap"), number(m.entries)]]
+    if m.bars_of_history:
+        asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
     asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
-    asked += [[words(key), Cell(told, kind="wrap"), number(m.counts[key])] for key, told in COUNTED.items() if m.counts.get(key)]
-    blocks: list[Block] = [Table(("Refused", "Why", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was refused.")]
-    return Section("refused", "What was refused, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
+    asked += [[kind.label, Cell(kind.sentence, kind="wrap"), number(m.counts[key])] for key, kind in KINDS.items() if not kind.drop and m.counts.get(key)]
+    blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
+    return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
 
 
 def _reviewed(reviews: pd.DataFrame) -> list[Table]:
@@ -245,22 +215,22 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
     named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
     times = named.groupby(["reason", "verdict"], sort=False).size()
     rows = [
-        [words(one.reason), words(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
+        [label(one.reason), label(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
         for one in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
     columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")
-    return [Table(columns, rows, "Orders that size, margin or limits refused or made smaller: the first of each reason")]
+    return [Table(columns, rows, "Orders that sizing, margin or limits rejected or made smaller: the first of each reason")]
 
 
 def remarks(m: Material) -> Section:
     said = [Prose(spoken(one.sentence), LEVELS[one.level][1], LEVELS[one.level][0]) for one in m.remarks]
-    return Section("remarks", "Before you believe it", "what is odd about how the result came about, worst first", said or [Prose("Nothing unusual was noticed.", "up", "clean")])
+    return Section("remarks", "Caveats", "automatic warnings, worst first", said or [Prose("There are no warnings.", "up", "clean")])
 
 
 def believability(m: Material) -> Section:
     rows = [[Cell(one.title, kind="strong"), Cell(one.asks, "quiet", "wrap"), Cell(*ANSWERS[one.answer]), Cell(spoken(one.sentence), kind="wrap")] for one in m.belief.questions]
     trials = [Prose(m.trials, "quiet", "trials")] if m.trials else []
-    return Section("believability", "Should you believe it?", "each question once; one that was not asked never counts as passed", [Table(("Test", "It asks", "Answer", "Because"), rows), *trials])
+    return Section("believability", "Robustness checks", "a check that was not evaluated never counts as passed", [Table(("Check", "Question", "Result", "Why"), rows), *trials])
 
 
 # -- where it comes from ------------------------------------------------------------------------------------------------
@@ -271,14 +241,14 @@ def figures_defined(m: Material) -> Section:
         Table((title, ">Value", "Definition"), [[one.title, shown(key, one.unit, m.metrics.get(key), m.currency, m.pip), Cell(one.definition, "quiet", "wrap")] for key, one in METRICS.items() if one.family == family], kind="defined")
         for family, title in FAMILIES.items()
     ]
-    return Section("all", "Every figure with its definition", "risk figures are of daily returns, UTC days", blocks)
+    return Section("all", "All metrics, with definitions", "risk metrics are of the returns of trading days", blocks)
 
 
 def rules(m: Material) -> Section:
     named = [(name, m.spec[name]) for name in ("account", "costs", "execution", "sizing", "limits") if isinstance(m.spec.get(name), Mapping)]
     params = m.spec["strategy"]["params"]
     tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in values.items()]) for name, values in [("strategy", params), *named] if values]
-    return Section("rules", "The rules of this run", "an em dash: of the instrument, or of the bars", [Beside(tables)])
+    return Section("rules", "Settings of this run", "an em dash: the instrument's own, or that of the bars", [Beside(tables)])
 
 
 def _setting(section: str, key: str, value: Any) -> str:
@@ -287,12 +257,12 @@ def _setting(section: str, key: str, value: Any) -> str:
 
 
 def manifest(m: Material) -> Section:
-    rows = [["question", m.manifest["spec_hash"]], ["code of the engine", m.manifest["code"]]]
+    rows = [["spec hash", m.manifest["spec_hash"]], ["engine version", m.manifest["code"]]]
     rows += [[f"bars {one['instrument']} {one['timeframe']} {one['side']}, {int(one['bars']):,}", one["version"] or DASH] for one in m.spec["data"]]
     rows += [[f"result: {words(name)}", value] for name, value in m.hashes.items()]
     rows += [[name, version] for name, version in m.manifest["libraries"].items()]
     table = Table(("What", "SHA-256, or version"), [[name, Cell(value, kind="code")] for name, value in rows])
-    return Section("manifest", "What decided this result", "the same question on the same code gives the same bytes", [table, *([Prose(m.note, "quiet", "note")] if m.note else [])])
+    return Section("manifest", "Reproducibility", "the same spec on the same engine gives the same bytes", [table, *([Prose(m.note, "quiet", "note")] if m.note else [])])
 
 
 def tables_of(section: Section) -> Sequence[Table]:

@@ -12,12 +12,12 @@ OTHER_WORDS = {"lots": "fixed_lots", "fixed": "fixed_lots", "risk": "fraction_at
 
 @dataclass(frozen=True)
 class Sizing:
-    """Fixed lots; a share of equity as notional; the share of equity lost if the stop is hit, given or by Kelly; or a yearly volatility."""
+    """Fixed lots; notional as a fraction of equity; risk per trade, given or by fractional Kelly; or an annualised volatility target."""
 
-    kind: str = param("fixed_lots", choices=SIZERS, aliases=OTHER_WORDS, unit="", help="fixed lots, notional as a share of equity, share of equity at risk to the stop, a share of Kelly's bet, or a target of yearly volatility")
-    value: float = param(1.0, low=0.0, high=1e6, unit="lots or share", help="lots, or a share: 0.01 is 1 % of equity at risk, 0.25 a quarter of Kelly, 0.1 a volatility of 10 % a year")
-    kelly_window: int = param(50, low=5, high=10_000, unit="trades", help="closed trades that Kelly's bet is estimated from")
-    kelly_first: int = param(20, low=1, high=10_000, unit="trades", help="until so many are closed, kelly_start is at risk")
-    kelly_start: float = param(0.005, low=0.0, high=1.0, unit="share of equity", help="at risk before there is an estimate")
-    kelly_cap: float = param(0.02, low=0.0, high=1.0, unit="share of equity", help="at risk at the most")
-    volatility_window: int = param(250, low=2, high=100_000, unit="bars", help="changes that yearly volatility is measured over")
+    kind: str = param("fixed_lots", choices=SIZERS, aliases=OTHER_WORDS, unit="", title="Position sizing", help="fixed lots, notional as % of equity, % of equity at risk to the stop, fractional Kelly, or an annualised volatility target")
+    value: float = param(1.0, low=0.0, high=1e6, unit="lots or share", help="lots, or a fraction: 0.01 is 1 % of equity at risk, 0.25 a quarter of the full-Kelly bet, 0.1 a volatility of 10 % a year")
+    kelly_window: int = param(50, low=5, high=10_000, unit="trades", help="closed trades that the full-Kelly bet is estimated from")
+    kelly_first: int = param(20, low=1, high=10_000, unit="trades", help="closed trades before which kelly_start is at risk")
+    kelly_start: float = param(0.005, low=0.0, high=1.0, unit="share of equity", help="risk per trade before there is an estimate")
+    kelly_cap: float = param(0.02, low=0.0, high=1.0, unit="share of equity", help="maximum risk per trade")
+    volatility_window: int = param(250, low=2, high=100_000, unit="bars", help="returns that annualised volatility is measured over")

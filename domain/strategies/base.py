@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 import pandas as pd
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, listed
 from domain.features import Around, Use, compute
 from domain.params import build
 from domain.registry import Registry
@@ -61,10 +61,19 @@ def decide(strategy: Strategy, bars: pd.DataFrame, around: Around, frame: pd.Dat
     Raises BadRequest for a signal from a bar on which one of its features has no value yet.
     """
     frame = compute(bars, strategy.features(), around) if frame is None else frame
-    table = strategy.signals(frame)
+    table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)
     return Decided(table, np.asarray(trail(frame), np.float64) if trail else None)
+
+
+def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
+    table, name = strategy.signals(frame), type(strategy).__name__
+    if not isinstance(table, pd.DataFrame):
+        raise BadRequest(f"{name}.signals gave {'nothing' if table is None else f'a {type(table).__name__}'}; it must give a DataFrame with a row for each signal")
+    if "ts" not in table:
+        raise BadRequest(f"{name}.signals gave the columns {listed(table.columns) or 'none'}; each signal needs at least ts and side")
+    return table
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:

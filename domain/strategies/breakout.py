@@ -15,16 +15,16 @@ from domain.strategies.base import strategy
 @strategy("breakout")
 @dataclass(frozen=True)
 class Breakout:
-    """Enter at the next open when the close leaves the channel of the last bars, unless the market is quiet; stop and
-    target are measured in ATR and R."""
+    """Donchian breakout: enter next open when the close breaks the N-bar high/low; skipped in low volatility. Stop in
+    ATR, target in R."""
 
-    lookback: int = param(48, low=2, high=2_000, unit="bars", help="length of the channel, without the present bar")
+    lookback: int = param(48, low=2, high=2_000, unit="bars", help="length of the channel, without the current bar")
     atr_window: int = param(14, low=2, high=500, unit="bars", title="ATR length", help="length of the ATR")
-    quiet: float = param(0.8, low=0.0, high=10.0, unit="of mean ATR", title="Quiet below", help="no entry while ATR is below this share of its own mean of 100 bars; 0 turns the filter off")
-    stop_atr: float = param(2.0, low=0.1, high=50.0, unit="ATR", help="distance of the stop from the close that broke out")
-    target_r: float = param(3.0, low=0.1, high=100.0, unit="R", title="Target", help="distance of the target from the entry, in units of the risk taken")
-    break_even_r: float = param(1.0, low=0.0, high=100.0, unit="R", title="Break even at", help="once this far ahead the stop moves to the entry; 0 never")
-    max_bars: int = param(96, low=0, high=100_000, unit="bars", title="Leave after", help="leave after so many bars; 0 never")
+    quiet: float = param(0.8, low=0.0, high=10.0, unit="of mean ATR", title="Min. ATR filter (× 100-bar mean ATR)", help="no entry while ATR is below this multiple of its own 100-bar mean; 0: no filter")
+    stop_atr: float = param(2.0, low=0.1, high=50.0, unit="ATR", title="Stop loss (× ATR)", help="distance of the stop from the close of the breakout bar")
+    target_r: float = param(3.0, low=0.1, high=100.0, unit="R", title="Take profit (R)", help="distance of the target from the entry, in multiples of the initial risk")
+    break_even_r: float = param(1.0, low=0.0, high=100.0, unit="R", title="Move stop to breakeven at (R)", help="profit at which the stop moves to the entry price; 0: never")
+    max_bars: int = param(96, low=0, high=100_000, unit="bars", title="Time stop (bars)", help="bars after which the position is closed; 0: never")
 
     def features(self) -> tuple[Use, ...]:
         return (

@@ -16,13 +16,13 @@ from domain.strategies.base import strategy
 @strategy("simple_ma")
 @dataclass(frozen=True)
 class SimpleMA:
-    """Be long while the fast average is above the slow one and short while it is below; each cross closes and reverses
-    at the next open, with an ATR stop for safety."""
+    """Moving-average crossover: long while the fast average is above the slow one, short while it is below; each cross
+    reverses at the next open, with a protective ATR stop."""
 
     fast: int = param(20, low=1, high=5_000, unit="bars", help="length of the fast average")
     slow: int = param(80, low=2, high=10_000, unit="bars", help="length of the slow average")
     atr_window: int = param(14, low=2, high=500, unit="bars", title="ATR length", help="length of the ATR")
-    stop_atr: float = param(4.0, low=0.1, high=100.0, unit="ATR", help="distance of the stop from the close of the cross")
+    stop_atr: float = param(4.0, low=0.1, high=100.0, unit="ATR", title="Stop loss (× ATR)", help="distance of the stop from the close of the cross")
 
     def __post_init__(self) -> None:
         if self.fast >= self.slow:

@@ -1,4 +1,4 @@
-"""The nouns of trading: account, costs, execution rules, signals, and what a simulation hands back.
+"""The nouns of trading: account, costs, execution, rules, signals, and what a simulation hands back.
 
 Account, costs and execution rules are plain; what needs pandas is imported when it is first asked for.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from domain.trading.account import Account as Account
 from domain.trading.costs import Costs as Costs
 from domain.trading.execution import Execution as Execution
+from domain.trading.rules import Rules as Rules
 
 if TYPE_CHECKING:
     from domain.trading.signals import SIGNAL_COLUMNS as SIGNAL_COLUMNS

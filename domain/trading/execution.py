@@ -13,5 +13,5 @@ INTRABAR = ("pessimistic", "optimistic", "path", "magnify")
 class Execution:
     """Which of stop and target comes first where a bar reaches both, and what an opposite signal does."""
 
-    intrabar: str = param("pessimistic", choices=INTRABAR, unit="", help="stop first, targets first, along a guessed path, or on finer bars")
-    reverse_on_opposite: bool = param(False, unit="", help="a signal against an open position of its tag closes it at the next open")
+    intrabar: str = param("pessimistic", choices=INTRABAR, unit="", help="stop first, targets first, along an assumed OHLC path, or on finer bars")
+    reverse_on_opposite: bool = param(False, unit="", title="Exit on opposite signal", help="a signal against an open position of its tag closes it at the next open")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, listed, unknown
+from domain.trading.instants import instants
 
 ORDERS = ("market", "stop", "limit", "exit")
 TRAILS = ("points", "percent", "atr", "quantile")
@@ -51,7 +52,7 @@ def read_columns(table: pd.DataFrame, instruments: tuple[str, ...]) -> Columns:
     for needed in ("ts", "side"):
         if needed not in table:
             raise BadRequest(f"the signals have no column {needed!r}; each row needs at least ts and side")
-    read: Columns = dict(ts=_instants(table["ts"]), instrument=_instrument(table, instruments))
+    read: Columns = dict(ts=instants(table["ts"]), instrument=_instrument(table, instruments))
     read["order"], is_exit, is_pending = _order(table)
     read["side"] = _sides(table, is_exit)
     read.update({column: _numbers(table, column) for column in NUMBERS})
@@ -63,15 +64,6 @@ def read_columns(table: pd.DataFrame, instruments: tuple[str, ...]) -> Columns:
     _check_trail(read, "trail_kind" in table)
     _check_grid(read)
     return read
-
-
-def _instants(column: pd.Series) -> Any:
-    if column.dtype == pd.DatetimeTZDtype("ns", "UTC"):
-        return column.array.copy()
-    try:
-        return pd.to_datetime(column, utc=True, format=None if pd.api.types.is_datetime64_any_dtype(column) else "ISO8601").dt.as_unit("ns").array
-    except (ValueError, TypeError) as error:
-        raise BadRequest(f"the signals' ts is not a time: {error}") from None
 
 
 def _instrument(table: pd.DataFrame, instruments: tuple[str, ...]) -> Any:

@@ -10,6 +10,9 @@ import pandas as pd
 
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
+from domain.trading.outcomes import COUNTS as COUNTS
+from domain.trading.outcomes import DROPS as DROPS
+from domain.trading.outcomes import REASONS as REASONS
 from domain.trading.signals import Columns
 
 FILLS = ("fill_id", "order_id", "trade_id", "ts", "bar_ts", "instrument", "side", "lots", "price", "spread_cost", "slippage_cost", "commission", "reason")
@@ -18,18 +21,8 @@ TRADES = (
     "r", "mae_r", "mfe_r", "bars_held", "exit_reason", "regime",
 )  # fmt: skip
 EQUITY = ("ts", "balance", "equity", "equity_low", "used_margin")
-COUNTS = (
-    "duplicate_tag", "opposite_dropped", "stop_through", "target_through", "no_stop", "no_size", "below_min_lot", "no_margin", "halted", "expired",
-    "oco_cancelled", "end_of_data", "nothing_to_exit", "over_max_lot", "target_below_step", "not_magnified", "magnify_mismatch", "stale_rate",
-    "blackout", "limit_positions", "limit_symbol", "limit_correlation", "limit_leverage", "limit_currency", "limit_spread", "limit_volatility",
-    "shrunk_leverage", "shrunk_currency",
-)  # fmt: skip
-DROPS = (*COUNTS[:12], *COUNTS[18:26])      # with the entries filled, these add up to the entry signals
 REVIEWS = ("order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given")
-REASONS = (
-    "market", "stop", "limit", "grid", "stop_loss", "target_1", "target_2", "target_3", "target_4", "break_even", "trail", "time", "session", "signal",
-    "opposite", "stop_out", "kill_switch", "manual", "end",
-)  # fmt: skip
+MOVES = ("trade_id", "bar_ts", "ts", "stop_loss", "reason")
 
 
 @dataclass(frozen=True)
@@ -79,3 +72,4 @@ class Outcome:
     ambiguous: int = 0      # positions × bars whose order inside the bar decided the result
     extra: Mapping[str, object] = field(default_factory=dict)
     reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # what sizing, margin and limits refused or shrank
+    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were asked for: where one stands from ``ts`` on, and what moved it

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from app.guard import FIXED, Guard
-from domain.config import App
+from worker.settings import App
 
 NAMES = App(hosts="desk.example.com").names
 HERE = "127.0.0.1:8501"

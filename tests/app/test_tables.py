@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.tables import run_columns, with_minus
+from app.kit.tables import run_columns, with_minus
 
 COLUMNS = dict(
     name=st.column_config.TextColumn("What"), net=st.column_config.NumberColumn("Net, %", format="%+.1f"), money=st.column_config.NumberColumn("USD", format="localized", step=1), bar=st.column_config.NumberColumn("Bar"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.text import JOIN, literal
+from app.kit.text import JOIN, literal
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")])
@@ -55,4 +55,4 @@ def written_bare(call: ast.Call) -> list[str]:
 def test_every_place_that_shows_what_people_wrote_shows_it_literally(path):
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SHOWS]
     bare = {node.lineno: parts for node in calls if (parts := written_bare(node))}
-    assert not bare, f"{path.name}: wrap these in app.text.literal: {bare}"
+    assert not bare, f"{path.name}: wrap these in app.kit.text.literal: {bare}"

@@ -10,7 +10,8 @@ import pytest
 
 from domain.causality import check, check_features, check_strategy
 from domain.errors import BadRequest
-from domain.features import FEATURES, Around, Known, Use, feature, use
+from domain.features import FEATURES, Around, Use, feature, use
+from domain.outside.known import Known
 from domain.strategies import STRATEGIES, decide
 from tests.domain.features.world import market
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
-from domain.trading.costs import Costs
 
 
 def on_grid(price: float) -> float:
@@ -72,13 +71,12 @@ class Bar:
         return (self.bid.close + self.ask.close) / 2
 
 
-def read_bars(frame: pd.DataFrame, timeframe: Timeframe, side: str, instrument: Instrument, costs: Costs) -> list[Bar]:
-    """The bars of one series, each with its own spread, else that of the costs, else the instrument's."""
+def read_bars(frame: pd.DataFrame, timeframe: Timeframe, side: str, instrument: Instrument, default: float) -> list[Bar]:
+    """The bars of one series, each with its own spread, else ``default``."""
     times = pd.DatetimeIndex(frame["ts"]).as_unit("ns").asi8.tolist()
     ends = bar_ends(times, timeframe, instrument.calendar)
     opens, highs, lows, closes = (frame[name].tolist() for name in ("open", "high", "low", "close"))
     spreads = frame["spread"].tolist() if "spread" in frame else [math.nan] * len(times)
-    default = instrument.spread if costs.spread is None else costs.spread
     bars = []
     for number, ts in enumerate(times):
         spread = default if spreads[number] is None or math.isnan(spreads[number]) else spreads[number]

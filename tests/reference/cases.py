@@ -20,8 +20,9 @@ from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
-from domain.trading.costs import Costs
+from domain.trading.costs import Costs, OwnByInstrument
 from domain.trading.execution import Execution
+from domain.trading.rules import Rules
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
 from tests.reference.clocks import utc
@@ -63,6 +64,10 @@ class Case:
     rates: tuple[Rate, ...]
     limits: Limits = Limits()
 
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.account, self.costs, self.execution, self.sizing, self.limits)
+
 
 @dataclass(frozen=True)
 class Market:
@@ -94,6 +99,7 @@ def case(seed: int) -> Case:
     costs_seed = rng.random()
     markets = _markets(rng, mixed, execution, prone, costs_seed, plan)
     costs = one_sided(seed, _costs(rng, mixed, markets[0].instrument.tick, costs_seed))
+    costs = by_instrument(seed, costs, [market.instrument for market in markets])
     currency = rng.choice(("USD", "EUR", "JPY", "GBP")) if mixed or rng.random() < 0.3 else markets[0].instrument.quote
     markets, account, sizing = _money(rng, markets, currency, prone)
     risk = _risk(markets[0], currency, account.balance)
@@ -188,6 +194,23 @@ def one_sided(seed: int, costs: Costs) -> Costs:
     if kept == "both":
         return costs
     return replace(costs, swap_short=None) if kept == "long" else replace(costs, swap_long=None)
+
+
+def by_instrument(seed: int, costs: Costs, traded: list[Instrument]) -> Costs:
+    """Costs in pips, and some that are an instrument's own; seldom one number of price units for pips that differ, which is refused."""
+    rng = Random(f"costs of instruments of case {seed}")
+    pip = traded[0].pip
+    if rng.random() < (0.97 if len({one.pip for one in traded}) > 1 else 0.3):
+        spread = None if costs.spread is None else costs.spread / pip
+        costs = replace(costs, unit="pips", spread=spread, slippage=costs.slippage if costs.slippage_kind == "atr" else costs.slippage / pip)
+    own: dict[str, dict[str, float]] = {}
+    for one in traded:
+        if rng.random() < 0.3:
+            scale = one.pip if costs.unit == "price" else 1.0
+            slippage = rng.choice((0.0, 0.3)) if costs.slippage_kind == "atr" else rng.choice((0.0, 0.3, 1.0, 4.0)) * scale
+            values = dict(spread=rng.choice((0.0, 0.7, 2.0)) * scale, slippage=slippage, commission_per_lot=rng.choice((0.0, 1.5)), swap_long=-3.0, swap_short=rng.choice((0.0, 2.0)))
+            own[one.name] = {name: value for name, value in values.items() if rng.random() < 0.5}
+    return replace(costs, instruments=OwnByInstrument(own))
 
 
 def _money(rng: Random, markets: list[Market], currency: str, prone: bool) -> tuple[list[Market], Account, Sizing]:

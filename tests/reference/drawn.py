@@ -21,7 +21,7 @@ from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import SIZERS, Sizing
 from domain.trading.account import Account
-from domain.trading.costs import COMMISSION, SLIPPAGE, Costs
+from domain.trading.costs import COMMISSION, SLIPPAGE, Costs, OwnByInstrument
 from domain.trading.execution import Execution
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
@@ -78,7 +78,7 @@ def _case(intrabar: str, raw: bytes, series: list[tuple[bytes, list[bytes], list
     balance = pick.one((10_000.0, 50_000.0, 50_000.0, 1e6, 200.0)) * {"USD": 1.0, "EUR": 1.0, "JPY": 110.0}[currency]
     account = Account(balance, currency, pick.one((30.0, 500.0, 500.0, 1.0)), pick.one((0.0, 0.5, 1.0)))
     execution = Execution(intrabar, pick.one((False, True)))
-    costs, sizing = _costs(pick, first.tick), _sizing(pick)
+    costs, sizing = _by_instrument(_costs(pick, first.tick), [task.instrument for task in tasks]), _sizing(pick)
     return Case(tasks, account, costs, execution, sizing, _rates(pick, currency, tasks), _limits(pick))
 
 
@@ -236,6 +236,19 @@ def _costs(pick: Picks, tick: float) -> Costs:
         swap_long=pick.one((None, None, -6.5, 0.0, 3.0)),
         swap_short=pick.one((None, None, -6.5, 0.0, 3.0)),
     )
+
+
+def _by_instrument(costs: Costs, traded: list[Instrument]) -> Costs:
+    """Costs in pips, where the pips differ at least, and sometimes some that are the last instrument's own: by the bits of the seed."""
+    pip, last = traded[0].pip, traded[-1]
+    if costs.seed & 1 or len({one.pip for one in traded}) > 1:
+        slippage = costs.slippage if costs.slippage_kind == "atr" else costs.slippage / pip
+        costs = replace(costs, unit="pips", spread=None if costs.spread is None else costs.spread / pip, slippage=slippage)
+    if not costs.seed & 2:
+        return costs
+    scale = 1.0 if costs.unit == "pips" else last.pip
+    own = dict(slippage=0.25 if costs.slippage_kind == "atr" else 2.0 * scale, commission_per_lot=1.25) | (dict(spread=scale) if costs.seed & 4 else {})
+    return replace(costs, instruments=OwnByInstrument({last.name: own}))
 
 
 def _sizing(pick: Picks) -> Sizing:

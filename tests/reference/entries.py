@@ -82,6 +82,17 @@ def fill_pending(ledger: Ledger, series: Series, bar: Bar, piece: Bar) -> None:
             _add(ledger, series, order, price, inside(bar, piece))
         else:
             enter(ledger, series, order, price, inside(bar, piece))
+            position = series.positions.get(order.signal.tag)
+            if position is not None and position.signal is order.signal:
+                _note_where(position, order, bar, piece)
+
+
+def _note_where(position: Position, order: Order, bar: Bar, piece: Bar) -> None:
+    """At the open of its piece if that is through the order's price already, else inside it; a bar opens with its first piece."""
+    through = _through_at_open(order, piece)
+    starts = piece is bar or piece is bar.finer[0]
+    position.inside_piece = not through
+    position.inside_by = "" if through and starts else order.kind
 
 
 def _is_reached(order: Order, piece: Bar) -> bool:
@@ -178,7 +189,7 @@ def _open(ledger: Ledger, series: Series, order: Order, fill: float, targets: li
     ledger.entries += 1
     position = Position(
         series=series, signal=signal, side=order.side, trade_id=ledger.entries,
-        entry_bar=bar.number, entry_ts=place.ts, opened_inside=place.how == "inside",
+        entry_bar=bar.number, entry_ts=place.ts,
         lots=order.lots, entry_lots=order.lots, all_lots=order.lots, last_lots=order.lots,
         first_price=fill, entry_price=fill, last_price=fill,
         stop=signal.stop_loss, stop_reason="stop_loss", risk=None if signal.stop_loss is None else abs(fill - signal.stop_loss),

@@ -19,6 +19,7 @@ from domain.trading.task import EQUITY, FILLS, REVIEWS, TRADES, Outcome, Rate, T
 from tests.reference.bars import Bar, attach_finer, on_grid, reaches_down, read_bars
 from tests.reference.clocks import rolls
 from tests.reference.conversion import Conversion
+from tests.reference.costs import refuse_mixed_pips, spread_of
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
 from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
 from tests.reference.ledger import Exposure, Ledger, inside
@@ -69,17 +70,21 @@ def lived(
 def _load(tasks: Sequence[Task], account: Account, costs: Costs, rates: Sequence[Rate]) -> tuple[list[Series], Conversion]:
     """Bars of the tasks, finer bars for ``magnify`` and rates all count as loaded (section 8)."""
     every_series, loaded = [], []
+    refuse_mixed_pips(costs, [task.instrument for task in tasks])
+    pips = {task.instrument.pip for task in tasks}
     for number, task in enumerate(tasks):
-        bars = read_bars(task.bars, task.timeframe, task.side, task.instrument, costs)
+        bars = read_bars(task.bars, task.timeframe, task.side, task.instrument, spread_of(costs, task.instrument))
         loaded.append((task.instrument, task.timeframe.minutes, bars))
         if task.finer is not None:
-            finer = read_bars(task.finer, task.finer_timeframe, task.side, task.instrument, costs)
+            finer = read_bars(task.finer, task.finer_timeframe, task.side, task.instrument, spread_of(costs, task.instrument))
             attach_finer(bars, finer)
             loaded.append((task.instrument, task.finer_timeframe.minutes, finer))
         span = (bars[0].ts, bars[-1].end) if bars else (0, 0)
         every_series.append(Series(number, task, bars, read_orders(task, bars), rolls(*span, task.instrument.triple_day)))
-    for rate in rates:
-        loaded.append((rate.instrument, rate.timeframe.minutes, read_bars(rate.bars, rate.timeframe, rate.side, rate.instrument, costs)))
+    for rate in rates:  # a common spread in price units is that of the traded instruments: not of a pair with another pip
+        common = costs.unit == "pips" or rate.instrument.pip in pips or "spread" in costs.instruments.get(rate.instrument.name, {})
+        spread = spread_of(costs, rate.instrument) if common else rate.instrument.spread
+        loaded.append((rate.instrument, rate.timeframe.minutes, read_bars(rate.bars, rate.timeframe, rate.side, rate.instrument, spread)))
     conversion = Conversion(account.currency, loaded)
     for task in tasks:
         conversion.check(task.instrument.quote)
@@ -155,7 +160,7 @@ def _step_two(ledger: Ledger, series: Series, bar: Bar) -> None:
         before = set(series.positions.values())
         fill_pending(ledger, series, bar, piece)
         for position in list(series.positions.values()):
-            stop_and_targets(ledger, position, bar, piece, just_opened=position not in before)
+            stop_and_targets(ledger, position, bar, piece, just_opened=position not in before and position.inside_piece)
     expire(ledger, series, bar)
 
 

@@ -68,10 +68,13 @@ def take(ledger: Ledger, position: Position, target: Target, price: float, place
 
 
 def stop_and_targets(ledger: Ledger, position: Position, bar: Bar, piece: Bar, just_opened: bool) -> None:
-    """A stop fills at its price less slippage, a target at its price exactly; ``just_opened``: inside this very piece."""
+    """A stop fills at its price less slippage, a target at its price exactly; ``just_opened``: inside this very piece.
+
+    After a limit entry the close alone counts for the targets, after a stop entry the whole favourable extreme: it came after the fill.
+    """
     side, quote = position.side, piece.closing(position.side)
     stopped = position.stop is not None and reaches_down(quote.adverse(side), position.stop, side)
-    furthest = quote.close if just_opened else quote.favourable(side)
+    furthest = quote.close if just_opened and position.inside_by == "limit" else quote.favourable(side)
     reached = [target for target in position.targets if reaches_up(furthest, target.level, side)]
     if stopped and (reached or just_opened):
         ledger.ambiguous.add((position.trade_id, bar.number))

@@ -15,6 +15,7 @@ from domain.trading.task import COUNTS
 from tests.reference.bars import Bar, on_grid
 from tests.reference.clocks import utc
 from tests.reference.conversion import Conversion
+from tests.reference.costs import given, in_price_units
 from tests.reference.orders import BUY_OR_SELL, LONG_OR_SHORT, STOP_REASONS, Position, Series, Signal
 
 WORD = 2**64
@@ -48,7 +49,7 @@ def at_open(bar: Bar) -> Place:
 
 
 def inside(bar: Bar, piece: Bar) -> Place:
-    """Inside ``bar``, on ``piece``: the bar itself, or in ``magnify`` one of its finer bars, with its own spread."""
+    """In step 2 of ``bar``, on ``piece``: the bar itself, or in ``magnify`` one of its finer bars, with its own spread."""
     return Place("inside", bar, bar.ts, piece.spread, bar.number - 1)
 
 
@@ -173,16 +174,16 @@ class Ledger:
         """Section 5, always adverse: ``fixed`` price units; ``atr`` k × ATR of the last closed bar; ``random`` up to the amount."""
         costs = self.costs
         if costs.slippage_kind == "fixed":
-            return costs.slippage
+            return in_price_units(costs, series.instrument, "slippage")
         if costs.slippage_kind == "atr":
             atr = series.atr(costs.slippage_window, atr_bar)
-            return 0.0 if math.isnan(atr) else costs.slippage * atr
-        return costs.slippage * (splitmix64((costs.seed ^ (signal.number * 16 + fill_number)) % WORD) / WORD)
+            return 0.0 if math.isnan(atr) else given(costs, series.instrument, "slippage") * atr
+        return in_price_units(costs, series.instrument, "slippage") * (splitmix64((costs.seed ^ (signal.number * 16 + fill_number)) % WORD) / WORD)
 
     def commission(self, series: Series, lots: float, price: float, rate: float) -> float:
         """Account currency per lot and side; or per million of notional; or basis points of notional."""
         notional = lots * series.instrument.contract * abs(price) * rate
-        amount = self.costs.commission_per_lot
+        amount = given(self.costs, series.instrument, "commission_per_lot")
         return {"per_lot": amount * lots, "per_million": notional / 1e6 * amount, "bps": notional * amount / 1e4}[
             self.costs.commission_kind
         ]
@@ -215,10 +216,10 @@ class Ledger:
 
     def book_swap(self, position: Position, nights: int, instant: int) -> None:
         """Section 5: per lot and night in the quote currency, negative = paid; one booking for the nights of one bar or gap."""
-        instrument, costs = position.series.instrument, self.costs
+        instrument = position.series.instrument
         own = instrument.swap_long if position.side > 0 else instrument.swap_short
-        given = costs.swap_long if position.side > 0 else costs.swap_short
-        per_night = own if given is None else given
+        asked = given(self.costs, instrument, "swap_long" if position.side > 0 else "swap_short")
+        per_night = own if asked is None else asked
         if per_night == 0:
             return
         swap = per_night * position.lots * nights * self.rate(position.series, instant, counted=True)

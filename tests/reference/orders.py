@@ -99,7 +99,6 @@ class Position:
     trade_id: int
     entry_bar: int
     entry_ts: int
-    opened_inside: bool  # by a stop or limit entry, inside its bar
     lots: float  # still open
     entry_lots: float  # of the first fill
     all_lots: float  # of the first fill and all adds
@@ -117,6 +116,8 @@ class Position:
     adds_left: int
     flat_at: int | None
     shut_at: int | None
+    inside_piece: bool = False  # it opened inside the bar, or the finer bar, of its fill, and not at its open
+    inside_by: str = ""  # stop or limit, where it opened inside its bar
     mark: float = 0.0  # §8: a position's mark is 0 from its fill to its first step 3
     fills: int = 1  # of its signal so far, the entry included
     reached: float = 0.0  # shares of the targets reached
@@ -141,9 +142,9 @@ class Position:
         return on_grid(self.first_price + self.side * r * self.risk)
 
     def extreme(self, bar: Bar) -> float:
-        """The favourable extreme of the closing side; the close alone, in the bar of a stop or limit entry."""
+        """The favourable extreme of the closing side; the close alone, in the bar in which a limit entry filled inside."""
         quote = bar.closing(self.side)
-        return quote.close if self.opened_inside and bar.number == self.entry_bar else quote.favourable(self.side)
+        return quote.close if self.inside_by == "limit" and bar.number == self.entry_bar else quote.favourable(self.side)
 
     def see_favourable(self, price: float) -> None:
         self.best = price if self.best is None else max(self.best * self.side, price * self.side) * self.side

@@ -16,6 +16,7 @@ from domain.errors import BadRequest
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.trading.execution import Execution
+from domain.trading.outcomes import LIMIT_DROPS
 from domain.trading.signals import read_signals
 from domain.trading.task import COUNTS, DROPS, EQUITY, FILLS, REASONS, REVIEWS, TRADES, Outcome
 from tests.reference.cases import Case, case
@@ -24,7 +25,7 @@ from tests.reference.ledger import splitmix64
 from tests.reference.worked import BAR_1, BEFORE, COSTS, bars_of, bought_at_bar_0, only_trade, run_by, task_of
 
 SEEDS = range(300)
-LIMITS = COUNTS[18:26]
+LIMITS = LIMIT_DROPS
 run = partial(run_by, simulate)
 
 FLAT = (1.1000, 1.1005, 1.0995, 1.1000)

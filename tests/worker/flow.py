@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import redis
 
-from domain.config import ROOT, load
 from tests.worker.kinds import waiting
 from worker import redis_server
 from worker.desk import Desk
+from worker.settings import ROOT, load
 from worker.store import Filter, Job, Store
 
 
@@ -87,7 +87,7 @@ class Flow:
     def submit(self, kind: str, queue: str = "research", key: str = "", **spec: Any) -> str:
         """By the desk, as a page does it; what the job does is traced in a file of the workspace."""
         spec = {"trace": str(self.home / f"trace-{kind}"), **spec}
-        return self.desk.jobs._room.submit(kind, kind, spec, queue=queue, key=key).job.id
+        return self.desk.jobs._context.submit(kind, kind, spec, queue=queue, key=key).job.id
 
     def row(self, job_id: str) -> Job:
         with self.store.look() as unit:

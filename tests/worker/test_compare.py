@@ -190,7 +190,7 @@ def test_a_run_of_before_remarks_had_levels_has_a_report_too(desk, store, datase
     run = backtest(desk, dataset)
     summary = {key: value for key, value in desk.backtests.get(run).summary.items() if key not in ("belief", "histories", "look_ahead")}
     change(store, run, summary=summary | dict(remarks=["A sentence."]))
-    assert b"Should you believe it?" in desk.compare.report(run, "html")
+    assert b"Robustness checks" in desk.compare.report(run, "html")
 
 
 def test_what_cannot_be_asked_is_a_sentence(desk, store, dataset):

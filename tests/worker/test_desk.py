@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from domain.audit import GENESIS, chain_hash
-from domain.config import load
 from domain.errors import BadRequest
 from worker.actors import OWNER, run
 from worker.desk import Desk, Filter, Question
 from worker.desk.export import csv_of, safe
+from worker.settings import load
 from worker.store import Process, Store
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 4, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_a_double_click_on_verify_makes_one_job_and_a_later_one_another(desk, ho
 
 
 def test_the_house_asks_for_its_own_jobs_once(desk):
-    assert desk.jobs.submit_house("compile", "Compile the kernel") == desk.jobs.submit_house("compile", "Compile the kernel")
+    assert desk.jobs.submit_system("compile", "Compile the kernel") == desk.jobs.submit_system("compile", "Compile the kernel")
 
 
 @on_sqlite
@@ -90,14 +90,14 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
     first = desk.backtests.submit(question(dataset))
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
     assert desk.backtests.submit(question(dataset, params={"lookback": 30})).new and desk.backtests.submit(question(dataset, rules={"account": {"balance": 5_000.0}})).new
-    table = desk.jobs._room.store.frames.put(pd.DataFrame({"r": [1.0, -0.5]}))
-    with desk.jobs._room.store.unit() as unit:
+    table = desk.jobs._context.store.frames.put(pd.DataFrame({"r": [1.0, -0.5]}))
+    with desk.jobs._context.store.unit() as unit:
         claimed = unit.jobs.claim(first.job.id, "w", unit.now())
         made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": table}, actor="ana", created_at=unit.now())
         unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": made})
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
     assert desk.backtests.find(made).id == made and desk.sweeps.find(made) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
-    path = Path(desk.jobs._room.store.frames._path(table))
+    path = Path(desk.jobs._context.store.frames._path(table))
     kept = path.read_bytes()
     path.unlink()
     lost = desk.backtests.submit(question(dataset))
@@ -110,7 +110,7 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
 @on_sqlite
 @pytest.mark.parametrize("how", ["gone", "altered"])
 def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(desk, dataset, house, how):
-    store = desk.jobs._room.store
+    store = desk.jobs._context.store
     path = store.frames._path(dataset.frame)
     os.remove(path) if how == "gone" else pd.DataFrame({"ts": [0]}).to_parquet(path)
     with pytest.raises(BadRequest, match=r"A stored table .* so it is not used. Run the same again, or import the same file again"):
@@ -133,7 +133,7 @@ def test_a_deleted_dataset_may_be_made_again(desk, dataset, house):
 
 @on_sqlite
 def test_the_same_bars_twice_are_one_dataset(desk, dataset, house):
-    with desk.jobs._room.store.unit() as unit:
+    with desk.jobs._context.store.unit() as unit:
         unit.jobs.forget_result("dataset", dataset.id)
     job = generate(desk).job
     run(job.id)
@@ -144,7 +144,7 @@ def test_the_same_bars_twice_are_one_dataset(desk, dataset, house):
 @on_sqlite
 @pytest.mark.parametrize(("changes", "sentence"), [
     (dict(datasets=[]), "no dataset is chosen"), (dict(datasets=["nosuch"]), "there is no dataset nosuch"), (dict(strategy="brakeout"), "did you mean 'breakout'"),
-    (dict(params={"lookback": 1}), "lookback is 1 bars; it must be between"), (dict(timeframe="M5"), "is stored in M15 bars"), (dict(start=END + timedelta(days=9), end=END + timedelta(days=10)), "Choose a span inside"),
+    (dict(params={"lookback": 1}), "lookback is 1 bars; it must be between"), (dict(timeframe="M5"), "is stored in M15 bars"), (dict(start=END + timedelta(days=9), end=END + timedelta(days=10)), "Choose a range within the available data"),
     (dict(rules={"limits": {"daily_loss": 2}}), "daily_loss is 2.0 share of the day's start; it must be between 0.0 and 1.0"), (dict(rules={"sizing": {"kind": "kely"}}), "did you mean 'kelly'"),
     (dict(rules={"account": {"balance": -1}}), "balance is -1"), (dict(timeframe="M16"), "no timeframe named 'M16'"),
 ])  # fmt: skip
@@ -198,7 +198,7 @@ def test_every_download_is_an_event_with_who_and_what(desk, dataset):
 
 @on_sqlite
 def test_downloaded_bars_are_the_bars(desk, dataset):
-    bars = desk.jobs._room.store.frames.get(dataset.frame)
+    bars = desk.jobs._context.store.frames.get(dataset.frame)
     for taken in (pd.read_csv(io.BytesIO(desk.data.download(dataset.id, "csv")), parse_dates=["ts"]), pd.read_parquet(io.BytesIO(desk.data.download(dataset.id, "parquet")))):
         pd.testing.assert_frame_equal(taken, bars, check_dtype=False, check_index_type=False)
 
@@ -224,7 +224,7 @@ def test_text_that_a_spreadsheet_would_run_is_disarmed_and_numbers_keep_their_si
 
 @on_sqlite
 def test_the_trail_as_a_table_is_disarmed(desk):
-    Desk(desk.jobs._room.store, replace(desk.settings, app=replace(desk.settings.app, user="=cmd|x")), send=lambda *_: True).jobs.submit_house("compile", "x")
+    Desk(desk.jobs._context.store, replace(desk.settings, app=replace(desk.settings.app, user="=cmd|x")), send=lambda *_: True).jobs.submit_system("compile", "x")
     table = pd.read_csv(io.BytesIO(desk.trail.csv()))
     assert table["actor"].tolist() == ["'=cmd|x"] and table["hash"].str.len().tolist() == [64]
 
@@ -299,39 +299,39 @@ def test_health_names_each_part(desk, store):
         for number, part in enumerate(("worker", "worker", "scheduler")):
             unit.alive(Process(f"{OWNER}{number}", part, "host", number, now, now, ""))
         unit.alive(Process("old", "worker", "host", 9, now, now - timedelta(seconds=9), ""))
-    health = {part.part: part for part in desk.house.health()}
+    health = {part.part: part for part in desk.system.health()}
     assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Disk": health["Disk"].state}
-    assert health["Workers"].note == "2 running" and "schema 0005" in health["Database"].note
+    assert health["Workers"].note == "2 running" and "schema 0006" in health["Database"].note
     pulse = desk.jobs.pulse()
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 
 
 def test_a_house_without_workers_says_so(desk):
-    assert {part.part: part.state for part in desk.house.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Disk": ""}
+    assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Disk": ""}
 
 
 @on_sqlite
 def test_a_queue_that_is_away_is_a_failed_part(desk, store):
     away = Desk(store, replace(desk.settings, queue=replace(desk.settings.queue, redis_url="redis://:canary@127.0.0.1:1/0")))
-    part = next(part for part in away.house.health() if part.part == "Queue")
-    assert part.state == "failed" and "jobs wait in the database" in part.note and "canary" not in part.note
+    part = next(part for part in away.system.health() if part.part == "Queue")
+    assert part.state == "failed" and "Jobs stay queued in the database" in part.note and "canary" not in part.note
 
 
 def test_a_database_that_is_away_is_a_failed_part_and_no_error(tmp_path):
     store = Store("postgresql://ana:canary@127.0.0.1:1/tidemark", str(tmp_path))
-    health = Desk(store, load(environment={"TIDEMARK_STORAGE_HOME": str(tmp_path)})).house.health()
+    health = Desk(store, load(environment={"TIDEMARK_STORAGE_HOME": str(tmp_path)})).system.health()
     assert [part.part for part in health] == ["Database", "Queue", "Disk"] and health[0].state == "failed"
-    assert health[0].note.startswith("the database does not answer: ") and "canary" not in health[0].note
+    assert health[0].note.startswith("The database does not answer: ") and "canary" not in health[0].note
 
 
 def test_settings_show_where_they_come_from_and_no_secret(tmp_path):
     (tmp_path / "config.toml").write_text('[app]\nport = 8600\nuser = "ana"\n[work]\nlease = 8.0\n[form]\nbalance = 5.0\n')
     environment = {"TIDEMARK_APP_PORT": "8700", "TIDEMARK_DATABASE_URL": "postgresql://ana:canary@db/t", "TIDEMARK_REDIS_URL": "redis://:canary@host/0", "TIDEMARK_STORAGE_FRAMES_URL": "s3://key:canary@bucket", "TIDEMARK_WORK_BEAT": "1.0"}
-    rows = Desk(Store(f"sqlite:///{tmp_path / 'a.db'}", str(tmp_path)), load(tmp_path / "config.toml", environment)).house.settings()
+    rows = Desk(Store(f"sqlite:///{tmp_path / 'a.db'}", str(tmp_path)), load(tmp_path / "config.toml", environment)).system.settings()
     shown = {f"{row.section}.{row.key}".strip("."): (row.value, row.origin, row.changed) for row in rows}
-    assert shown["app.port"] == ("8700", "environment, TIDEMARK_APP_PORT", True)
-    assert shown["app.user"] == ("ana", "config.toml", True) and shown["form.balance"] == ("5.0", "config.toml", True)
-    assert shown["work.lease"] == ("8.0", "default", False) and shown["work.beat"] == ("1.0", "environment, TIDEMARK_WORK_BEAT", False)
+    assert shown["app.port"] == (8700, "environment, TIDEMARK_APP_PORT", True)
+    assert shown["app.user"] == ("ana", "config.toml", True) and shown["form.balance"] == (5.0, "config.toml", True)
+    assert shown["work.lease"] == (8.0, "default", False) and shown["work.beat"] == (1.0, "environment, TIDEMARK_WORK_BEAT", False)
     assert shown["storage.database_url"][:2] == ("postgresql://***@db/t", "environment, TIDEMARK_DATABASE_URL")
     assert shown["example"][1:] == ("default", False) and [row.changed for row in rows] == sorted((row.changed for row in rows), reverse=True)
     assert "canary" not in str(rows)
@@ -342,6 +342,6 @@ def test_the_example_goes_with_everything_it_made(desk, house):
     job = desk.data.generate("gbm", {}, "EURUSD", "M15", START, END, 1, example=True, user="tidemark").job
     run(job.id)
     other = generate(desk).job
-    assert desk.house.has_example()
-    desk.house.remove_example()
-    assert not desk.house.has_example() and desk.data.catalogue() == [] and desk.jobs.get(other.id).state == "queued" and events(desk)[-1] == "example_removed"
+    assert desk.system.has_example()
+    desk.system.remove_example()
+    assert not desk.system.has_example() and desk.data.catalogue() == [] and desk.jobs.get(other.id).state == "queued" and events(desk)[-1] == "example_removed"

@@ -44,7 +44,7 @@ def done(desk, submitted):
 
 
 def stored(desk, dataset: str) -> pd.DataFrame:
-    frame = desk.data._room.store.frames.get(desk.data.get(dataset).frame)
+    frame = desk.data._context.store.frames.get(desk.data.get(dataset).frame)
     return frame.assign(ts=frame["ts"].dt.as_unit("ns"))
 
 
@@ -220,7 +220,7 @@ def test_what_cannot_be_asked_is_told_before_it_is_sent(house, desk):
         (dict(datasets=[]), "no dataset is chosen"),
         (dict(datasets=["nosuch"]), "there is no dataset nosuch"),
         (dict(timeframe="M5"), "is stored in H1 bars, and M5 is asked for"),
-        (dict(start=datetime(2030, 1, 1, tzinfo=UTC), end=datetime(2031, 1, 1, tzinfo=UTC)), "Choose a span inside"),
+        (dict(start=datetime(2030, 1, 1, tzinfo=UTC), end=datetime(2031, 1, 1, tzinfo=UTC)), "Choose a range within the available data"),
     ):
         with pytest.raises(BadRequest, match=sentence):
             desk.features.submit_columns(replace(ask, **wrong))
@@ -262,3 +262,13 @@ def test_the_catalogue_tells_what_each_feature_is(desk):
     atr = every["atr"]
     assert set(every) == set(FEATURES) and (atr.family, atr.unit, atr.low, atr.warm_up, atr.written, dict(atr.parameters)) == ("volatility", "price", 0.0, 14, "atr(14)", {"window": 14})
     assert all(one.help and one.source and one.unit and one.written for one in every.values()) and ">>>" not in "".join(one.about for one in every.values())
+
+
+@on_sqlite
+def test_columns_of_a_later_period_are_those_of_the_whole_from_there_on(house, desk, store):
+    ask = asked(desk, ["sma(50)", "atr(14)"])
+    later = replace(ask, start=datetime(2024, 3, 1, tzinfo=UTC))
+    whole, part = (done(desk, desk.features.submit_columns(one)) for one in (ask, later))
+    every, frame = (store.frames.get(run.frames["EURUSD"]) for run in (whole, part))
+    pd.testing.assert_frame_equal(frame, every[every["ts"] >= later.start].reset_index(drop=True))
+    assert part.summary["members"][0]["history"] == len(every) - len(frame) > 0 and frame["sma(50)"].notna().all()

@@ -43,11 +43,11 @@ def made(desk, dataset):
 
 
 def frame(desk: Desk, made, name: str) -> pd.DataFrame:
-    return desk.jobs._room.store.frames.get(made.frames[name])
+    return desk.jobs._context.store.frames.get(made.frames[name])
 
 
 def test_every_table_is_what_the_engine_says_of_the_stored_frames(desk, made):
-    lab, trades, equity = desk.laboratory, frame(desk, made, "trades"), frame(desk, made, "equity")
+    lab, trades, equity = desk.run_tables, frame(desk, made, "trades"), frame(desk, made, "equity")
     for curve in lab.curves():
         pd.testing.assert_frame_equal(lab.drawdowns(made.id, curve), drawdown_table(equity, 50_000.0, curve))
     for by in lab.groups():
@@ -62,7 +62,7 @@ def test_every_table_is_what_the_engine_says_of_the_stored_frames(desk, made):
 def test_a_drawn_curve_keeps_its_extremes_and_ends_and_is_bounded(desk, made):
     equity = frame(desk, made, "equity")
     for curve in ("balance", "equity", "equity_low"):
-        drawn = desk.laboratory.curve(made.id, curve, budget=100)
+        drawn = desk.run_tables.curve(made.id, curve, budget=100)
         assert len(drawn) <= 200 and drawn["value"].min() == equity[curve].min() and drawn["value"].max() == equity[curve].max()
         assert (drawn["ts"].iloc[0], drawn["ts"].iloc[-1]) == (equity["ts"].iloc[0], equity["ts"].iloc[-1]) and drawn["ts"].is_monotonic_increasing
     shown = desk.backtests.equity(made.id, 100)
@@ -73,22 +73,22 @@ def test_what_was_refused_or_shrunk_is_kept_counted_and_taken_along(desk, datase
     made = finished(desk, dataset, rules=LIMITED)
     reviews = frame(desk, made, "reviews")
     assert made.spec["limits"]["max_leverage"] == 1.0 and made.summary["counts"]["shrunk_leverage"] > 5
-    by_reason, first = desk.laboratory.refusals(made.id, most=3)
+    by_reason, first = desk.run_tables.refusals(made.id, most=3)
     assert by_reason["orders"].sum() == len(reviews) and first["order_id"].tolist() == reviews["order_id"].tolist()[:3]
     assert by_reason.set_index("reason")["orders"]["shrunk_leverage"] == made.summary["counts"]["shrunk_leverage"]
-    taken = pd.read_csv(io.BytesIO(desk.laboratory.download(made.id, "refused")))
+    taken = pd.read_csv(io.BytesIO(desk.run_tables.download(made.id, "refused")))
     assert len(taken) == len(reviews) and taken["ts"].iloc[0].endswith("Z")
 
 
 def test_every_table_can_be_taken_along_and_leaves_an_event(desk, made):
-    tables = [*desk.laboratory._tables]
+    tables = [*desk.run_tables._tables]
     assert {"drawdowns", "months", "surface", "by_side", "refused", "metrics"} <= set(tables)
     for name in tables:
-        assert isinstance(desk.laboratory.download(made.id, name), bytes), name
+        assert isinstance(desk.run_tables.download(made.id, name), bytes), name
     events = [event for event in desk.trail.page(Filter(entity=f"run:{made.id}"), size=100)[0] if event.kind == "downloaded"]
     assert [event.detail["what"] for event in events][::-1] == tables
     with pytest.raises(BadRequest, match="no table of a run named 'drawdown'; did you mean 'drawdowns'"):
-        desk.laboratory.download(made.id, "drawdown")
+        desk.run_tables.download(made.id, "drawdown")
 
 
 # -- trades
@@ -109,7 +109,7 @@ def test_a_trade_is_walked_with_its_stop_as_it_moved_and_its_targets(desk, made)
         walk = desk.trades.walk(made.id, trade.trade_id)
         levels = walk.levels.set_index("name")["price"]
         side = 1 if trade.side == "long" else -1
-        assert levels["entry"] == trade.entry_price and levels["first stop"] == trade.stop_loss == walk.path["price"].iloc[0]
+        assert levels["entry"] == trade.entry_price and levels["initial stop"] == trade.stop_loss == walk.path["price"].iloc[0]
         assert levels["target 1"] == pytest.approx(trade.entry_price + side * 3.0 * abs(trade.entry_price - trade.stop_loss))
         assert (np.diff(side * walk.path["price"]) >= 0).all() and walk.path["i"].iloc[-1] == walk.fills["i"].iloc[-1]
         assert walk.bars["low"].iloc[walk.fills["i"].iloc[0]] <= trade.entry_price + 0.001 and len(walk.bars) <= 220
@@ -174,11 +174,11 @@ def test_a_stress_test_and_a_sweep_on_the_same_bars_speak_about_the_run(desk, da
 def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, made):
     old = {key: made.summary[key] for key in ("metrics", "counts", "ambiguous", "signals", "bars", "curve", "currency", "balance")} | {"remarks": ["A sentence."]}
     frames = {name: made.frames[name] for name in ("trades", "fills", "equity")}
-    with desk.jobs._room.store.unit() as unit:
+    with desk.jobs._context.store.unit() as unit:
         row = asdict(replace(made, summary=old, frames=frames, spec={key: value for key, value in made.spec.items() if key != "limits"}))
         run_id = unit.runs.add(**{key: value for key, value in row.items() if key != "id"})
     believed = desk.beliefs.of(run_id)
-    assert not believed.known and believed.remarks == () and desk.laboratory.refused(run_id).empty
+    assert not believed.known and believed.remarks == () and desk.run_tables.refused(run_id).empty
     assert desk.trades.walk(run_id, 1).path["price"].nunique() == 1
 
 
@@ -187,11 +187,11 @@ def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, made):
 
 def test_two_runs_are_compared_by_figures_and_by_what_was_asked(desk, dataset, made):
     other = finished(desk, dataset, rules=dict(costs=dict(slippage=0.0001), account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005)))
-    figures, asked = desk.laboratory.compare(made.id, other.id)
+    figures, asked = desk.run_tables.compare(made.id, other.id)
     net = figures.set_index("key").loc["net_return"]
     assert net["difference"] == pytest.approx(other.summary["metrics"]["net_return"] - made.summary["metrics"]["net_return"]) and net["difference"] < 0
     assert asked["path"].tolist() == ["costs.slippage"] and asked[["a", "b"]].to_numpy().tolist() == [["0.0", "0.0001"]]
-    assert len(pd.read_csv(io.BytesIO(desk.laboratory.download_comparison(made.id, other.id)))) == len(figures)
+    assert len(pd.read_csv(io.BytesIO(desk.run_tables.download_comparison(made.id, other.id)))) == len(figures)
 
 
 def test_a_question_can_be_asked_again_as_it_was(desk, made):

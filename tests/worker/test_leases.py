@@ -187,6 +187,6 @@ def test_a_lease_is_taken_by_one_of_many(store):
 
 
 def test_longest_look_is_shorter_than_the_shortest_default_lease():
-    from domain.config import Settings
+    from worker.settings import Settings
 
     assert Settings().work.sweep < leases.LONGEST_LOOK < Settings().work.lease

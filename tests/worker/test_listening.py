@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.config import ROOT, load
 from domain.errors import BadRequest
 from worker.listening import checked, flags, protections_off, record, sentence
+from worker.settings import ROOT, load
 from worker.supervise import app_command
 
 
@@ -41,7 +41,7 @@ def test_it_stands_in_the_trail_and_in_the_settings(settings, store, desk):
     with store.look() as unit:
         event, = unit.trail.all()
     assert (event.actor, event.kind) == ("ana", "listening_beyond_this_machine") and '"behind":"reverse proxy"' in event.body and '"host":"0.0.0.0"' in event.body
-    assert desk.house.listening() == "Listening on 127.0.0.1, for this machine only."
+    assert desk.system.listening() == "Listening on 127.0.0.1, for this machine only."
 
 
 @pytest.mark.parametrize("variable", ["STREAMLIT_SERVER_ENABLE_CORS", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION"])

@@ -12,13 +12,13 @@ import pytest
 
 from domain.errors import BadRequest
 from domain.features import Around, compute, parse
-from domain.features.headlines import headlines_of
 from domain.features.recipes import recipe
-from domain.features.releases import concerning, read_releases
 from domain.features.sentiment import read_headlines, scorer_name
-from domain.features.series import read_series
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.headlines import headlines_of
+from domain.outside.releases import concerning, read_releases
+from domain.outside.series import read_series
 from domain.strategies import STRATEGIES
 from domain.strategies.base import strategy
 from tests.worker import outside as files
@@ -92,7 +92,7 @@ def test_a_later_import_is_another_question_and_leaves_the_earlier_run_as_it_was
     after, others = columns(desk, ask)
     assert after.id != before.id and after.spec["outside"]["series"]["VIX"] == newer.version != before.spec["outside"]["series"]["VIX"]
     assert not np.allclose(values["vix_zscore(20)"].dropna(), others["vix_zscore(20)"].dropna())
-    again = desk.features._room.submit("columns", "Once more", dict(before.spec), queue="research")
+    again = desk.features._context.submit("columns", "Once more", dict(before.spec), queue="research")
     assert done(desk, again).frames == before.frames, "what a spec names is what it gets, whatever came later"
 
 
@@ -293,7 +293,7 @@ def test_a_backtest_names_what_its_strategy_looks_at_and_is_made_again_from_it(e
     assert desk.outside.used_by(everything["VIX"].id) == [run.id]
     files.brought(desk, files.series(tmp_path / "again.csv", 9), "VIX")
     assert made_again(desk, run)["verdict"] == "same"
-    with desk.outside._room.store.unit() as unit:
+    with desk.outside._context.store.unit() as unit:
         unit.outside.remove(everything["VIX"].id)
     assert made_again(desk, run)["verdict"] == "impossible" and "The outside data with version" in made_again(desk, run)["sentence"]
     gated = done(desk, desk.features.submit_gate(ask, "fearful"))

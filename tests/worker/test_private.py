@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from domain.config import ROOT
 from domain.errors import BadRequest
 from worker.private import close_off, keep_private
+from worker.settings import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such modes")
 

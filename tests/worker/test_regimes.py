@@ -55,12 +55,12 @@ def backtest(desk, *datasets: str):
 
 
 def stored(desk, name: str) -> pd.DataFrame:
-    frame = desk.data._room.store.frames.get(desk.data.get(name).frame)
+    frame = desk.data._context.store.frames.get(desk.data.get(name).frame)
     return frame.assign(ts=frame["ts"].dt.as_unit("ns"))
 
 
 def frame(desk, run, name: str) -> pd.DataFrame:
-    return desk.data._room.store.frames.get(run.frames[name])
+    return desk.data._context.store.frames.get(run.frames[name])
 
 
 def labels(table: pd.DataFrame) -> list[str | None]:

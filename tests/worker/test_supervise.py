@@ -20,9 +20,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from domain.config import ROOT
 from tests.conftest import migrated
 from tests.worker.kinds import waiting
+from worker.settings import ROOT
 
 pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("supervise")]       # its tests follow one another on one house
 STOPPED_WITHIN = 10.0       # seconds; promised

@@ -274,7 +274,7 @@ def on(house: Flow, timeframe: str = "H1") -> Question:
 def again(house: Flow, asked: Question, grid: dict) -> str:
     """The same sweep, worked on anew."""
     spec = house.desk.sweeps._spec(asked, grid)
-    return house.desk.jobs._room.submit("sweep", "sweep", spec, queue="research", key="").job.id
+    return house.desk.jobs._context.submit("sweep", "sweep", spec, queue="research", key="").job.id
 
 
 def half_done(house: Flow, job_id: str, parts: int = 2):

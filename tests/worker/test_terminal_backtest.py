@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -205,3 +206,54 @@ def test_each_series_on_an_account_of_its_own_is_each_of_them_alone(tmp_path):
         assert (tmp_path / "each" / name / "trades.csv").read_bytes() == (tmp_path / f"alone {name}" / "trades.csv").read_bytes()
     said = CliRunner().invoke(app, ["backtest", *files["EURUSD"], "--timeframe", "M5", "--signals", str(signals_file(tmp_path, dict(side="long"))), "--each", "--out", str(tmp_path / "no")])
     assert "split the signals by instrument" in str(said.exception)
+
+
+def hours(folder: Path, count: int = 400) -> Path:
+    rng = np.random.default_rng(5)
+    close = 1.1 + np.cumsum(rng.normal(0.0, 5e-4, count))
+    return bars_file(folder, *((c, c + 3e-4, c - 3e-4, c) for c in close), step="1h")
+
+
+def backtested(folder: Path, bars: Path, out: str, *more: str) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+    arguments = ["backtest", "--bars", str(bars), "--instrument", "EURUSD", "--timeframe", "H1", "--out", str(folder / out), "--no-report", "--json", *more]
+    said = CliRunner().invoke(app, arguments)
+    assert said.exception is None, said.exception
+    return json.loads((folder / out / "report.json").read_text()), *(pd.read_csv(folder / out / f"{name}.csv", parse_dates=[ts]) for name, ts in (("trades", "entry_ts"), ("equity", "ts")))
+
+
+def test_a_period_starts_warm(tmp_path):
+    bars, asked = hours(tmp_path), ("--strategy", "simple_ma", "--params", '{"fast": 5, "slow": 20}')
+    start, end = START + pd.Timedelta(hours=100), START + pd.Timedelta(hours=300)
+    _, every, _ = backtested(tmp_path, bars, "whole", *asked)
+    report, trades, equity = backtested(tmp_path, bars, "part", *asked, "--from", f"{start:%Y-%m-%dT%H:%M}", "--to", f"{end:%Y-%m-%dT%H:%M}")
+    within = every[(every["entry_ts"] > start) & (every["entry_ts"] < end)]
+    assert trades["entry_ts"].tolist()[1:] == within["entry_ts"].tolist()[1:] and len(trades) > 5
+    assert equity["ts"].iloc[0] == start + pd.Timedelta(hours=1) and equity["ts"].iloc[-1] == end and report["bars"] == 200
+    assert report["bars_of_history"] == {"EURUSD": 100} and report["history"] == "Features used 100 bars of history before the period; the strategy needs 19."
+    assert report["manifest"]["spec"]["data"][0]["history"] == 100
+    cold, *_ = backtested(tmp_path, bars, "cold", *asked, "--from", f"{START + pd.Timedelta(hours=3):%Y-%m-%dT%H:%M}")
+    assert cold["history"].endswith("the strategy needs 19, so it cannot decide on the first 16 bars.")
+
+
+def test_signals_outside_the_period_are_left_out(tmp_path):
+    bars, at = hours(tmp_path), [START + pd.Timedelta(hours=k) for k in (10, 150, 350)]
+    path = tmp_path / "signals.csv"
+    pd.DataFrame(dict(ts=[f"{ts:%Y-%m-%dT%H:%M:%SZ}" for ts in at], side="long", max_bars=3)).to_csv(path, index=False)
+    period = ("--from", f"{START + pd.Timedelta(hours=100):%Y-%m-%dT%H:%M}", "--to", f"{START + pd.Timedelta(hours=200):%Y-%m-%dT%H:%M}")
+    report, trades, _ = backtested(tmp_path, bars, "out", "--signals", str(path), *period)
+    assert report["signals"] == len(trades) == 1 and trades["entry_ts"].iloc[0] == at[1] + pd.Timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "more, sentence",
+    [
+        (("--from", "2024-02-01", "--to", "2024-01-01"), "the period must end after it begins"), (("--from", "2030-01-01"), "EURUSD H1 has no bar in the chosen period"),
+        (("--from", "01.02.2024"), "--from is '01.02.2024', which is not a time"), (("--bars", "EURUSD=other.csv"), "--bars gives EURUSD twice"),
+        (("--magnify", "EURUSD=a.csv", "--magnify", "EURUSD=b.csv"), "--magnify gives EURUSD twice"), (("--rates", "USDJPY=bars.csv", "--rates", "USDJPY=bars.csv"), "--rates gives USDJPY twice"),
+    ],
+)  # fmt: skip
+def test_a_period_or_a_name_that_makes_no_sense_is_refused(tmp_path, monkeypatch, more, sentence):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["backtest", "--bars", f"EURUSD={hours(tmp_path)}", "--timeframe", "H1", "--strategy", "simple_ma", "--out", str(tmp_path / "out"), *more]
+    said = CliRunner().invoke(app, arguments)
+    assert sentence in str(said.exception)

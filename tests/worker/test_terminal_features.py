@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import TidemarkError
-from domain.features import FEATURES, Around, Known, closes, compute, parse
+from domain.features import FEATURES, Around, closes, compute, parse
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.known import Known
 from domain.strategies import STRATEGIES
 from domain.venues.synthetic import RegimeSwitching, generate
 from worker.cli import app
@@ -139,7 +140,7 @@ def test_what_is_chosen_of_a_module_is_checked_alone(files):
 
 
 def test_a_module_that_is_broken_or_empty_says_so(files):
-    for text, sentence in (("x = (", "cannot be used"), ("import nosuchthing", "No module named 'nosuchthing'"), ("x = 1", "defines no feature and no strategy")):
+    for text, sentence in (("x = (", "other.py, line 1: SyntaxError"), ("import nosuchthing", "No module named 'nosuchthing'"), ("x = 1", "defines no feature and no strategy")):
         (files / "other.py").write_text(text)
         done = run("check", "--module", files / "other.py", *of_the_file(files))
         assert isinstance(done.exception, TidemarkError) and sentence in str(done.exception)
@@ -159,7 +160,7 @@ def test_a_strategy_of_the_house_is_green(files):
     (["check", "--module", "nosuch.py"], "there is no Python file nosuch.py"),
     (["check", "--columns", "body", "--htf", "H1"], "write --htf TIMEFRAME=FILE"),
     (["check", "--columns", "body", "--htf", "M15=x.csv"], "is not longer than the bars, which are M30"),
-    (["check", "--columns", "body", "--macro", "DXY=nosuch.csv"], "is no series"),
+    (["check", "--columns", "body", "--macro", "DXY=nosuch.csv"], "nosuch.csv cannot be read: No such file"),
     (["compute", "--columns", "body", "--out", "x.json"], "it must end in .parquet or .csv"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_told(files, words, sentence):

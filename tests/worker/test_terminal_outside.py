@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from domain.errors import BadRequest, TidemarkError
 from domain.features import Around, compute, parse
-from domain.features.headlines import headlines_of
-from domain.features.releases import concerning, read_releases
 from domain.features.sentiment import read_headlines
-from domain.features.series import read_series
 from domain.market import instrument
+from domain.outside.headlines import headlines_of
+from domain.outside.releases import concerning, read_releases
+from domain.outside.series import read_series
 from tests.worker import outside as made
 from tests.worker.test_features import asked, done
 from tests.worker.test_terminal_features import M30, files, of_the_file  # noqa: F401  bars in files

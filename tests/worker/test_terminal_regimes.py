@@ -74,7 +74,7 @@ def test_walking_forward_labels_only_what_comes_after_a_window(bars, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [('{"what": "tidemark bars 1"}', "a regime model says 'tidemark regimes 1'"), ("not json", "this is no JSON"), ('{"what": "tidemark regimes 1"}', "lacks"), (None, "cannot be read"), (b"\xff\xfe\x00", "is no text")],
+    [('{"what": "tidemark bars 1"}', "a regime model says 'tidemark regimes 1'"), ("not json", "this regime model is not JSON"), ('{"what": "tidemark regimes 1"}', "lacks"), (None, "cannot be read"), (b"\xff\xfe\x00", "is not a text file")],
 )
 def test_a_wrong_model_file_is_refused_with_a_sentence(bars, tmp_path, content, sentence):
     path = tmp_path / "model.json"

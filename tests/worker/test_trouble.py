@@ -14,10 +14,10 @@ import redis
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from domain.config import load
 from domain.errors import BadRequest
 from worker import actors, cli, trouble
 from worker.desk import health_here
+from worker.settings import load
 from worker.store import Filter, Store
 from worker.store.frames import Frames
 from worker.trouble import AWAY, CLOSED, FULL, QUEUE, Redacting, redacted, sentence_of
@@ -117,10 +117,10 @@ def test_health_is_503_with_the_database_away_from_the_start(monkeypatch):
 
 @on_sqlite
 def test_health_is_503_where_nothing_can_be_stored(desk, monkeypatch, tmp_path):
-    from worker.desk import house
+    from worker.desk import system as house
 
     def disk() -> str:
-        return next(part.state for part in desk.house.health() if part.part == "Disk")
+        return next(part.state for part in desk.system.health() if part.part == "Disk")
 
     assert disk() in ("well", "warning")
     with monkeypatch.context() as patched:

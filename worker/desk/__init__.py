@@ -1,48 +1,50 @@
-"""The one door between a person (page or terminal) and the house: choices, submit, read. Every act leaves an audit event."""
+"""What pages and terminal ask of the system: choices, submit, read. Every act leaves an audit event."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.config import Settings, load
 from domain.errors import TidemarkError as Refused
 from worker.desk.backtests import Backtests, Question
 from worker.desk.batches import Batches
 from worker.desk.beliefs import Beliefs
 from worker.desk.compare import Compare
+from worker.desk.context import DeskContext
+from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
 from worker.desk.features import FeatureQuestion, Features
-from worker.desk.house import Health, House
 from worker.desk.jobs import JobList
-from worker.desk.laboratory import Laboratory
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
-from worker.desk.room import Room
+from worker.desk.run_tables import RunTables
 from worker.desk.splits import Splits
 from worker.desk.sweeps import Sweeps
+from worker.desk.system import Health, System
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.dispatch import enqueue
+from worker.settings import Settings, load
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
 from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``trail`` (the audit), ``house`` (settings and health);
-    of a run ``trades``, ``laboratory`` (its tables) and ``beliefs`` (how far to trust it)."""
+    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
+    of a run ``trades``, ``run_tables`` and ``beliefs`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
-        room = Room(store, settings, user or settings.user, send)
-        self.user, self.settings = room.user, settings
-        self.jobs, self.data, self.backtests, self.trail, self.house = JobList(room), Data(room), Backtests(room), TrailView(room), House(room)
-        self.sweeps, self.batches = Sweeps(room), Batches(room)
-        self.compare, self.features, self.examinations = Compare(room), Features(room), Examinations(room)
-        self.regimes = RegimeView(room)
-        self.outside = OutsideData(room)
-        self.splits = Splits(room)
-        self.trades, self.laboratory, self.beliefs = Trades(room), Laboratory(room), Beliefs(room)
+        context = DeskContext(store, settings, user or settings.user, send)
+        self.user, self.settings = context.user, settings
+        self.jobs, self.data, self.backtests, self.trail, self.system = JobList(context), Data(context), Backtests(context), TrailView(context), System(context)
+        self.sweeps, self.batches = Sweeps(context), Batches(context)
+        self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
+        self.regimes = RegimeView(context)
+        self.outside = OutsideData(context)
+        self.splits = Splits(context)
+        self.cost_profiles = CostProfilesView(context)
+        self.trades, self.run_tables, self.beliefs = Trades(context), RunTables(context), Beliefs(context)
 
 
 def open_here() -> Desk:
@@ -56,7 +58,7 @@ def open_here() -> Desk:
 def health_here(desk: Callable[[], Desk]) -> list[Health]:
     """The state of each part, also where there is no desk because the database is away."""
     try:
-        return desk().house.health()
+        return desk().system.health()
     except Refused as error:
         return [Health("Database", "failed", str(error))]
     except kinds() as error:

@@ -5,28 +5,30 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
-from domain.analytics import METRICS, underwater
-from domain.errors import BadRequest
-from domain.market import Instrument, instrument
+from domain.analytics import FAMILIES, METRICS, underwater
+from domain.errors import BadRequest, unknown
+from domain.market import Instrument, instrument, instruments
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, faults, params_of, values_of
-from domain.risk import Limits, Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
-from domain.trading import Account, Costs, Execution
+from domain.trading.costs import in_pips, overlaid, without_unit
+from domain.trading.rules import SECTIONS
+from worker.desk.context import DeskContext, Submitted, key_of, required
+from worker.desk.cost_profiles import resolved_costs
 from worker.desk.export import csv_of
 from worker.desk.needs import resolved
-from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
+from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are looked through
-RULES = {"account": Account, "costs": Costs, "execution": Execution, "sizing": Sizing, "limits": Limits}
+RULES = SECTIONS
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ class Question:
     start: datetime
     end: datetime
     rules: Mapping[str, Mapping[str, Any]]
+    cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``
 
 
 class Backtests:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     # -- choices
 
@@ -66,15 +69,19 @@ class Backtests:
 
     def rules(self) -> dict[str, Any]:
         """Account, costs, execution, sizing and limits as config.toml sets them: where a new backtest starts from."""
-        return {name: getattr(self._room.settings, name) for name in RULES}
+        return {name: getattr(self._context.settings, name) for name in RULES}
 
     def metrics(self) -> Mapping[str, Any]:
         """The definition of every figure."""
         return METRICS
 
+    def families(self) -> dict[str, str]:
+        """Family of metrics -> title, in their order."""
+        return dict(FAMILIES)
+
     def form_start(self) -> dict[str, Any]:
         """Where the form starts: the settings, with [form] over them."""
-        settings = self._room.settings
+        settings = self._context.settings
         start: dict[str, Any] = {name: values_of(getattr(settings, name)) for name in RULES}
         start["account"]["balance"], start["costs"]["commission_per_lot"] = settings.form.balance, settings.form.commission_per_lot
         start["sizing"] = dict(kind="fraction_at_risk", value=settings.form.risk_per_trade)
@@ -82,7 +89,7 @@ class Backtests:
 
     def bars_in(self, question: Question) -> int:
         """About how many bars a question asks for."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             used = [unit.datasets.get(name) for name in question.datasets]
         return sum(_bars_in(dataset, question) for dataset in used if dataset)
 
@@ -93,24 +100,50 @@ class Backtests:
         spec = self.spec(question)
         names, made_up = self._names(spec["datasets"])
         title = f"{question.strategy} · {names} {question.timeframe}{made_up}"
-        return self._room.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
+        return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
     def spec(self, question: Question) -> dict[str, Any]:
         """The question in plain values, or a sentence on what cannot be asked."""
+        for name, values in question.rules.items():
+            if name not in RULES:
+                raise unknown("section of the rules", name, RULES)
+            if not isinstance(values, Mapping):
+                raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
         strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
-        rules: dict[str, Any] = {name: build(RULES[name], {**values_of(getattr(self._room.settings, name)), **question.rules.get(name, {})}) for name in RULES}
-        with self._room.store.look() as unit:
-            used = [found(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+        with self._context.store.look() as unit:
+            used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+            profile = required(unit.cost_profiles.get(question.cost_profile), "cost profile", question.cost_profile) if question.cost_profile else None
             catalogue = unit.datasets.all()
-            outside = resolved(unit, strategy.features(), [self._instrument(one) for one in used], self._room.settings.outside.release_impact)
+            outside = resolved(unit, strategy.features(), [self._instrument(one) for one in used], self._context.settings.outside.release_impact)
         self._check(question, used)
-        return outside | dict(
+        rules = self._rules(question, [self._instrument(one) for one in used], profile)
+        named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
+        return outside | named | dict(
             strategy=question.strategy, params=values_of(strategy), datasets=[one.version for one in used], timeframe=question.timeframe,
             start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
 
+    def _rules(self, question: Question, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
+        """Every section of the rules: the settings, and what the question changes of them."""
+        settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
+        changed = {name: {**settings[name], **question.rules.get(name, {})} for name in RULES}
+        changed["costs"] = overlaid(settings["costs"], question.rules.get("costs", {}))
+        rules: dict[str, Any] = {name: build(RULES[name], values) for name, values in changed.items()}
+        if profile:
+            rules["costs"] = resolved_costs(profile, [one.name for one in traded])
+        rules["costs"].check_names(instruments(self._context.settings.instruments_file))
+        rules["costs"].check(traded)
+        return rules
+
+    def costs_in_pips(self, costs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+        """Costs as a form shows them: spread and slippage in pips of each instrument, where they were stored in price units too."""
+        table = instruments(self._context.settings.instruments_file)
+        return in_pips(costs, [table[name] for name in names])
+
     def _check(self, question: Question, used: Sequence[Dataset]) -> None:
+        if question.start >= question.end:
+            raise BadRequest(f"the period ends on {question.end:%Y-%m-%d %H:%M}, before it begins on {question.start:%Y-%m-%d %H:%M}; choose an end after its start")
         if not used:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
         if len({one.instrument for one in used}) < len(used):
@@ -122,8 +155,8 @@ class Backtests:
                 raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and {question.timeframe} is asked for; choose {one.timeframe} or longer")
             if not _bars_in(one, question):
                 raise BadRequest(
-                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the span asks for "
-                    f"{question.start:%Y-%m-%d} to {question.end:%Y-%m-%d}. Choose a span inside"
+                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the date range asks for "
+                    f"{question.start:%Y-%m-%d} to {question.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
                 )
 
     def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
@@ -139,69 +172,70 @@ class Backtests:
 
     def latest(self, limit: int = 100) -> list[Run]:
         """Newest first."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.runs.latest("backtest", limit)
 
     def get(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            return found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            return required(unit.runs.get(run_id), "run", run_id)
 
     def find(self, run_id: str) -> Run | None:
         """A backtest by its id, however old; None if there is none."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             run = unit.runs.get(run_id)
         return run if run and run.kind == "backtest" else None
 
     def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity, drawdown``, thinned so that each keeps its extremes."""
         run = self.get(run_id)
-        curve = self._room.store.frames.get(run.frames["equity"], ["ts", "equity"])
+        curve = self._context.store.frames.get(run.frames["equity"], ["ts", "equity"])
         curve["drawdown"] = underwater(curve, run.summary["balance"])["share"].to_numpy()
         return thinned(curve, ("equity", "drawdown"), budget)
 
     def trades(self, run_id: str) -> pd.DataFrame:
-        return self._room.store.frames.get(self.get(run_id).frames["trades"])
+        return self._context.store.frames.get(self.get(run_id).frames["trades"])
 
     def question(self, run_id: str) -> Question:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
-        with self._room.store.look() as unit:
-            datasets = [found(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
+        with self._context.store.look() as unit:
+            datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-        return Question(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, {name: spec[name] for name in RULES if name in spec})
+        rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [one.name for one in self.instruments_of(run_id)]))
+        return Question(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             known = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
         return [self._instrument(one) for one in known if one]
 
     # -- keeping house
 
     def rename(self, run_id: str, name: str, note: str) -> None:
-        with self._room.store.unit() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.unit() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
             unit.runs.rename(run_id, name.strip()[:120], note.strip()[:2_000])
-            unit.audit(self._room.user, "run_named", f"run:{run_id}", name=name.strip()[:120], note=note.strip()[:2_000], before=run.name)
+            unit.audit(self._context.user, "run_named", f"run:{run_id}", name=name.strip()[:120], note=note.strip()[:2_000], before=run.name)
 
     def delete(self, run_id: str) -> Run:
-        with self._room.store.unit() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.unit() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
             drawn = [one for one in unit.runs.latest("histories", MOST) if one.spec["run"] == run_id]      # of its trades, so they go with it
             unit.runs.remove([run_id, *(one.id for one in drawn)])
             unit.jobs.forget_key(run.job_id, *(one.job_id for one in drawn))
-            unit.audit(self._room.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
+            unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
         return run
 
     def download(self, run_id: str, what: str, form: str) -> bytes:
         """``what``: trades, fills, equity, reviews, manifest; ``form``: csv, parquet, json."""
         run = self.get(run_id)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form=form)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form)
         if what == "manifest":
             import json
 
             return json.dumps(dict(run=run.id, manifest=run.manifest, summary=run.summary, frames=run.frames), indent=1).encode()
-        frame = self._room.store.frames.get(run.frames[what])
+        frame = self._context.store.frames.get(run.frames[what])
         if form == "parquet":
             sink = io.BytesIO()
             frame.to_parquet(sink, index=False, compression="zstd")
@@ -209,10 +243,10 @@ class Backtests:
         return csv_of(frame)
 
     def _instrument(self, dataset: Dataset) -> Instrument:
-        return instrument(dataset.instrument, self._room.settings.instruments_file)
+        return instrument(dataset.instrument, self._context.settings.instruments_file)
 
     def _names(self, versions: Sequence[str]) -> tuple[str, str]:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             used = [one for version in versions if (one := unit.datasets.get(version))]
         made_up = next((one.source.removeprefix("Synthetic, ") for one in used if one.synthetic), "")
         return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""

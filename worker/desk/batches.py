@@ -10,8 +10,8 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from worker.desk.backtests import Backtests, Question
+from worker.desk.context import DeskContext, required
 from worker.desk.export import csv_of
-from worker.desk.room import Room, found
 from worker.store import Job, Run
 
 FIGURES = ("net_return", "net_profit", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "win_rate", "trades")
@@ -31,8 +31,8 @@ def each(question: Question) -> list[Question]:
 
 
 class Batches:
-    def __init__(self, room: Room) -> None:
-        self._room, self._backtests = room, Backtests(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._backtests = context, Backtests(context)
 
     def submit(self, questions: Sequence[Question]) -> Run:
         """Queue every question, or none if one of them cannot be asked; their heading. Asked again it is the same heading."""
@@ -41,31 +41,31 @@ class Batches:
         specs = [self._backtests.spec(one) for one in questions]
         jobs = [self._backtests.submit(one).job for one in questions]
         ids = list(dict.fromkeys(job.id for job in jobs))
-        with self._room.store.unit() as unit:
+        with self._context.store.unit() as unit:
             known = next((one for one in unit.runs.latest("batch", 1_000) if one.summary["jobs"] == ids), None)
             if known:
                 return known
             title = f"{questions[0].strategy} on {len(ids)} series, each on its own account"
             synthetic = any(one.synthetic for one in unit.datasets.all() if one.version in {version for spec in specs for version in spec["datasets"]})
-            told = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._room.user, created_at=unit.now())
+            told = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._context.user, created_at=unit.now())
             batch_id = unit.runs.add(**told, synthetic=synthetic)
-            unit.audit(self._room.user, "batch_submitted", f"run:{batch_id}", *(f"job:{one}" for one in ids), title=title)
-            return found(unit.runs.get(batch_id), "batch", batch_id)
+            unit.audit(self._context.user, "batch_submitted", f"run:{batch_id}", *(f"job:{one}" for one in ids), title=title)
+            return required(unit.runs.get(batch_id), "batch", batch_id)
 
     def latest(self, limit: int = 20) -> list[Run]:
         """Newest first."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.runs.latest("batch", limit)
 
     def get(self, batch_id: str) -> Run:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             batch: Run | None = unit.runs.get(batch_id)
-        return found(batch if batch and batch.kind == "batch" else None, "batch", batch_id)
+        return required(batch if batch and batch.kind == "batch" else None, "batch", batch_id)
 
     def members(self, batch_id: str) -> list[Member]:
         """In the order in which the series were chosen."""
         ids = self.get(batch_id).summary["jobs"]
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             jobs = [job for one in ids if (job := unit.jobs.get(one))]
             return [Member(job, unit.runs.get(job.result["run"]) if job.state == "done" else None) for job in jobs]
 
@@ -77,22 +77,22 @@ class Batches:
     def download(self, batch_id: str) -> bytes:
         """The table as CSV."""
         table = self.table(batch_id)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{batch_id}", what="batch", form="csv", rows=len(table))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{batch_id}", what="batch", form="csv", rows=len(table))
         return csv_of(table)
 
     def cancel(self, batch_id: str) -> int:
         """Ask all of its jobs that are open to stop; how many were."""
         from worker.desk.jobs import JobList
 
-        return sum(JobList(self._room).cancel(one.job.id) for one in self.members(batch_id) if one.job.open)
+        return sum(JobList(self._context).cancel(one.job.id) for one in self.members(batch_id) if one.job.open)
 
     def delete(self, batch_id: str) -> None:
         """Remove the heading. Its runs stay."""
         batch = self.get(batch_id)
-        with self._room.store.unit() as unit:
+        with self._context.store.unit() as unit:
             unit.runs.remove([batch_id])
-            unit.audit(self._room.user, "batch_deleted", f"run:{batch_id}", title=batch.title)
+            unit.audit(self._context.user, "batch_deleted", f"run:{batch_id}", title=batch.title)
 
 
 def _row(one: Member) -> dict[str, Any]:

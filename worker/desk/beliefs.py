@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from domain.analytics import Belief, MonteCarlo, Overfitting, Plan, Remark, Significance, believe, deflated_sharpe
-from domain.analytics.metrics import finite
+from domain.analytics.guards import finite
 from domain.analytics.significance import luck, luck_beats
 from domain.errors import BadRequest
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests
-from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.sweeps import Sweeps
 from worker.store import Run
 from worker.store.selection import Selection, selection_of
 
-YEAR = 252**0.5
 Gate = Literal["green", "red", "unknown"]      # does it look ahead: no, yes, nobody has looked
 ASKED = ("paths", "seed")   # of a plan to draw
 LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a backtest is sought
@@ -41,13 +40,13 @@ class Believed:
 
 
 class Beliefs:
-    def __init__(self, room: Room) -> None:
-        self._room, self._backtests, self._sweeps = room, Backtests(room), Sweeps(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._backtests, self._sweeps = context, Backtests(context), Sweeps(context)
 
     def of(self, run_id: str) -> Believed:
         """Nothing is simulated here: stored figures are judged again with what is known by now."""
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
             stress = next((one for one in unit.runs.latest("stress", LOOKED_AT) if _same(one.spec, run.spec, ("scenarios", "rates"))), None)
             sweep = next((one for one in unit.runs.latest("sweep", LOOKED_AT) if one.summary.get("overfitting") and _family(one, run)), None)
@@ -67,8 +66,8 @@ class Beliefs:
     def gate(self, run_id: str) -> Gate:
         """Whether the run looks ahead: red where its own check or a gate on the same strategy with the same parameters found a leak, green where
         its own check found none, unknown where it has none. Nothing but a green run may be promoted."""
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
             gates = [one for one in unit.runs.latest("gate", LOOKED_AT) if one.spec.get("strategy") and _same_strategy(one, run)]
         own = run.summary.get("look_ahead") or {}
         if own.get("found") or own.get("leaks") or not all(one.summary["green"] for one in gates):
@@ -85,12 +84,12 @@ class Beliefs:
 
     def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
         """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; histories are drawn of backtests. Choose a backtest")
         spec = dict(run=run_id, datasets=list(run.spec["datasets"]), plan=values_of(build(Plan, plan or {})))
-        return self._room.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
+        return self._context.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
 
 
 def _deflated(kept: Significance, chosen: Selection) -> Significance:
@@ -99,7 +98,7 @@ def _deflated(kept: Significance, chosen: Selection) -> Significance:
         return replace(kept, trials=chosen.trials)
     against = (kept.periods, chosen.trials, chosen.variance)
     return replace(
-        kept, trials=chosen.trials, luck_year=finite(luck(*against) * YEAR), luck_beats=finite(luck_beats(kept.sharpe, *against)),
+        kept, trials=chosen.trials, luck_year=finite(luck(*against) * kept.periods_a_year**0.5), luck_beats=finite(luck_beats(kept.sharpe, *against)),
         dsr=finite(deflated_sharpe(kept.sharpe, *against, kept.skew, kept.kurtosis)),
     )  # fmt: skip
 

@@ -11,10 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
+from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
 from domain.report import FORMS, Material, believed, render
 from worker.desk.beliefs import Beliefs
-from worker.desk.room import Room, Submitted, found
+from worker.desk.context import DeskContext, Submitted, required
 from worker.store import Filter, Run
 from worker.store.selection import selection_of
 
@@ -38,8 +39,8 @@ class Comparison:
 
 
 class Compare:
-    def __init__(self, room: Room) -> None:
-        self._room, self._beliefs = room, Beliefs(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._beliefs = context, Beliefs(context)
 
     def forms(self) -> Mapping[str, str]:
         """Form of a report -> what it is."""
@@ -60,46 +61,46 @@ class Compare:
             raise unknown("form of a report", form, FORMS)
         run = self._backtest(run_id)
         content = render(self._material(run), form)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what="report", form=form)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what="report", form=form)
         return content
 
     def reproduce(self, run_id: str) -> Submitted:
         """Run it again and compare bytes, in the background; a double click is one job, a later click another."""
         run = self._backtest(run_id)
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             before = unit.trail.count(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)))
-        return self._room.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
+        return self._context.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
 
     def reproductions(self, run_id: str) -> list[dict[str, Any]]:
         """Each time the run was made again, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
         import json
 
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             records = unit.trail.page(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)), 50)
         return [dict(at=one.ts, actor=one.actor, **json.loads(one.body)["detail"]) for one in records]
 
     def _backtest(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            run: Run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run: Run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; reports, comparison and reproduction are for backtests. Choose a backtest")
         return run
 
     def _frame(self, run: Run, name: str) -> pd.DataFrame:
         try:
-            return self._room.store.frames.get(run.frames[name])
+            return self._context.store.frames.get(run.frames[name])
         except (OSError, pa.ArrowException):
             raise BadRequest(f"the {name} of run {run.id} are no longer stored, or no longer readable ({run.frames[name][:8]}…). Reproduce the run to see whether they come out again") from None
 
     def _material(self, run: Run) -> Material:
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
         kept = run.summary
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
         judged = self._beliefs.of(run.id)
         remarks = judged.remarks if judged.known else _remarks(run, trades, fills, equity)
-        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance)
+        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
             trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,

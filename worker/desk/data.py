@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import io
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
+from typing import IO, Any
 
 import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
+from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
 from domain.params import Param, build, params_of, values_of
 from domain.venues import SYNTHETIC
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
 from worker.desk.thin import candles
 from worker.store import Dataset
-
-SIDES = ("bid", "mid")
-PART = 1 << 20      # bytes
 
 
 @dataclass(frozen=True)
@@ -37,13 +34,13 @@ class Staged:
 
 
 class Data:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     # -- choices
 
     def instruments(self) -> Mapping[str, Instrument]:
-        return instruments(self._room.settings.instruments_file)
+        return instruments(self._context.settings.instruments_file)
 
     def timeframes(self) -> list[str]:
         return [str(timeframe) for timeframe in TIMEFRAMES]
@@ -52,8 +49,16 @@ class Data:
         """Key -> title of the clocks that have a name; any IANA zone and UTC+2 will do too."""
         return {key: CLOCKS[key].title for key in CLOCKS}
 
+    def clock_name(self, key: str) -> str:
+        """How a clock is called, never its key."""
+        return clock(key).title if key else "UTC"
+
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
+
+    def known_formats(self) -> str:
+        """The formats that can be imported, as one line."""
+        return readers.known()
 
     def models(self) -> dict[str, tuple[Param, ...]]:
         """Synthetic models: name -> parameters."""
@@ -62,75 +67,91 @@ class Data:
     # -- what is there
 
     def catalogue(self) -> list[Dataset]:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.datasets.all()
 
     def get(self, name: str) -> Dataset:
         """By id, or by version."""
-        with self._room.store.look() as unit:
-            return found(unit.datasets.get(name), "dataset", name)
+        with self._context.store.look() as unit:
+            return required(unit.datasets.get(name), "dataset", name)
 
     def candles(self, name: str, start: datetime, end: datetime, budget: int = 220) -> tuple[pd.DataFrame, int]:
         """At most ``budget`` candles over the bars with ``start <= ts < end``, and how many bars those are."""
-        bars = self._room.store.frames.get(self.get(name).frame, ["ts", "open", "high", "low", "close"], start, end)
+        bars = self._context.store.frames.get(self.get(name).frame, ["ts", "open", "high", "low", "close"], start, end)
         return candles(bars, budget), len(bars)
 
     def gap_map(self, name: str) -> pd.DataFrame:
         """``weekday, hour, bars, missing`` over the whole dataset, weekdays from 0 (Monday), hours UTC."""
         dataset = self.get(name)
         columns = ["ts", "open", "spread"] if dataset.spread is not None else ["ts", "open"]
-        bars = self._room.store.frames.get(dataset.frame, columns)
+        bars = self._context.store.frames.get(dataset.frame, columns)
         return gap_map(bars, Timeframe.named(dataset.timeframe), self.instruments()[dataset.instrument].calendar)
 
     def repairs(self, name: str) -> pd.DataFrame | None:
         """The rows that were dropped, merged or changed on import; None if there are none."""
         ledger = self.get(name).ledger
-        return self._room.store.frames.get(ledger) if ledger else None
+        return self._context.store.frames.get(ledger) if ledger else None
 
     def used_by(self, name: str) -> list[str]:
         """Runs that read this dataset."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.runs.of_dataset(self.get(name).version)
 
     # -- bringing bars in
 
-    def stage_upload(self, name: str, content: bytes | memoryview) -> Staged:
-        """Take in an uploaded file under our own name, and look at it."""
-        return self._staged(*taken_in(self._room, *parts_of(name, content)))
+    def may_open_paths(self) -> bool:
+        """May a page open files of this machine by their path?"""
+        return may_open_paths(self._context.settings)
 
-    def stage_path(self, path: str) -> Staged:
-        """Take in a file of this machine, and look at it."""
-        return self._staged(*taken_in(self._room, *parts_of(path)))
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Staged:
+        """Look at an uploaded file, and take it in under our own name."""
+        return self._staged(uploaded(name, content))
 
-    def _staged(self, file: str, name: str, size: int) -> Staged:
-        with self._room.store.frames.open_file(file, name) as path:
-            return Staged(file, name, size, readers.recognise(path, self._room.settings.data.max_import_mb * 1_000_000))
+    def stage_path(self, path: str, own_rights: bool = False) -> Staged:
+        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
-    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "") -> Submitted:
-        """Read the whole file in the background and judge it; nothing is stored."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format)
-        return self._room.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
+    def _staged(self, source: Source) -> Staged:
+        context = self._context
+        return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
 
-    def import_(self, staged: Staged, instrument: str, timeframe: str, side: str = "bid", clock_key: str = "", format: str = "", repair: bool = False) -> Submitted:
-        """Bring the file's bars in: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format) | dict(repair=repair)
-        return self._room.submit("import", f"Import {instrument} {timeframe}", spec, key=key_of("import", spec))
+    def discard(self, staged: Staged) -> None:
+        """Remove a file that will not be imported."""
+        self._context.store.frames.discard(staged.file)
 
-    def _import_spec(self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str) -> dict[str, Any]:
-        one = self._room_instrument(instrument)
-        if side not in SIDES:
-            raise BadRequest(f"side is {side!r}; bars quote the bid or the mid: choose one of {', '.join(SIDES)}")
+    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "") -> Submitted:
+        """Read the whole file in the background and judge it; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
+        that most rows keep; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start)
+        return self._context.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
+
+    def import_(
+        self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", repair: bool = False, ask: Staged | None = None,
+        start: str = "",
+    ) -> Submitted:  # fmt: skip
+        """Import the file's bars: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
+        return self._context.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
+
+    def _import_spec(
+        self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
+    ) -> dict[str, Any]:  # fmt: skip
+        traded = self._instrument(instrument)
+        side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.found.side, staged.name)
         if clock_key:
             clock(clock_key)
         format = format or staged.found.format
         readers.READERS[format]
-        Timeframe.named(timeframe)
-        return dict(file=staged.file, name=staged.name, format=format, instrument=one.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
+        if timeframe:
+            Timeframe.named(timeframe)
+        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
+        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
+        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
 
-    def _room_instrument(self, name: str) -> Instrument:
+    def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
 
-        return instrument(name, self._room.settings.instruments_file)
+        return instrument(name, self._context.settings.instruments_file)
 
     # -- making bars up
 
@@ -139,32 +160,32 @@ class Data:
         if end <= start:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
         spec = dict(
-            model=model, params=values_of(made), instrument=self._room_instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
+            model=model, params=values_of(made), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
             start=start.isoformat(), end=end.isoformat(), seed=int(seed),
         )  # fmt: skip
-        return self._room.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
+        return self._context.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
 
     # -- taking bars away, and along
 
     def delete(self, name: str) -> tuple[Dataset, list[str]]:
         """Remove a dataset and the runs that used it; what was removed."""
-        with self._room.store.unit() as unit:
-            dataset = found(unit.datasets.get(name), "dataset", name)
+        with self._context.store.unit() as unit:
+            dataset = required(unit.datasets.get(name), "dataset", name)
             runs = unit.runs.of_dataset(dataset.version)
-            removed = [found(unit.runs.get(run_id), "run", run_id) for run_id in runs]
+            removed = [required(unit.runs.get(run_id), "run", run_id) for run_id in runs]
             unit.runs.remove(runs)
             unit.datasets.remove(dataset.id)
             unit.jobs.forget_key(*(run.job_id for run in removed))
             unit.jobs.forget_result("dataset", dataset.id)
             for run in removed:
-                unit.audit(self._room.user, "run_deleted", f"run:{run.id}", f"dataset:{dataset.id}", title=run.title)
-            unit.audit(self._room.user, "dataset_deleted", f"dataset:{dataset.id}", instrument=dataset.instrument, timeframe=dataset.timeframe, version=dataset.version, runs=runs)
+                unit.audit(self._context.user, "run_deleted", f"run:{run.id}", f"dataset:{dataset.id}", title=run.title)
+            unit.audit(self._context.user, "dataset_deleted", f"dataset:{dataset.id}", instrument=dataset.instrument, timeframe=dataset.timeframe, version=dataset.version, runs=runs)
         return dataset, runs
 
     def download(self, name: str, form: str) -> bytes:
         """The bars as CSV or Parquet, of the shape that can be imported again."""
         dataset = self.get(name)
-        bars = self._room.store.frames.get(dataset.frame)
+        bars = self._context.store.frames.get(dataset.frame)
         self._note_download(f"dataset:{dataset.id}", "bars", form, len(bars))
         if form == "parquet":
             sink = io.BytesIO()
@@ -178,45 +199,30 @@ class Data:
         return csv_of(rows if rows is not None else pd.DataFrame())
 
     def _note_download(self, entity: str, what: str, form: str, rows: int) -> None:
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", entity, what=what, form=form, rows=rows)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", entity, what=what, form=form, rows=rows)
 
     def shut_between(self, dataset: Dataset) -> str:
         """The calendar its gaps are judged by."""
         return calendar(self.instruments()[dataset.instrument].calendar).title
 
 
-def parts_of(name: str, content: bytes | memoryview | None = None) -> tuple[str, Iterable[bytes], int]:
-    """The name, the bytes and the size of an uploaded file, or, without ``content``, of the file of this machine at the path ``name``."""
-    if content is not None:
-        view = memoryview(content)
-        return Path(name).name, (bytes(view[at : at + PART]) for at in range(0, len(view), PART)), len(view)
+def _moment(text: str) -> str:
+    """A date or time as ISO 8601 in UTC."""
     try:
-        where = Path(name).expanduser()
-        facts = where.stat()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise BadRequest(f"there is no file {name!r} that can be read: {getattr(error, 'strerror', None) or error}. Give its full path on this machine") from None
-    if not stat.S_ISREG(facts.st_mode):
-        raise BadRequest(f"{name} is a folder or a device, not a file; give the path of one file")
-    return where.name, _parts(where), facts.st_size
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"the start is {text!r}; write it like 2012-01-02 or 2012-01-02T22:00Z") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
-def taken_in(room: Room, name: str, parts: Iterable[bytes], size: int, what: str = "bars") -> tuple[str, str, int]:
-    """Keep a file of ``what`` until it is imported: what it is kept as, its name as it can be stored and shown, its size."""
-    name = name.encode("utf-8", "replace").decode().replace("\0", "?")       # a name may be any bytes
-    most = room.settings.data.max_import_mb * 1_000_000
-    if size > most:
-        raise BadRequest(f"{name} is {size / 1e6:,.0f} MB; the most that may be imported is {most / 1e6:,.0f} MB. Split it, or raise [data] max_import_mb in config.toml")
-    if size == 0:
-        raise BadRequest(f"{name} is empty; choose a file that holds {what}")
-    file, size = room.store.frames.put_file(parts, most)
-    return file, name, size
-
-
-def _parts(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while part := file.read(PART):
-                yield part
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}. Give the path of a file you may read") from None
+def _joined_side(bid: Staged, ask: Staged, side: str) -> str:
+    """The bid, if the two files are the bids and the asks of the same bars as far as they say."""
+    if side not in ("", "bid"):
+        raise BadRequest(f"the side is {side!r}, but bids joined with asks are bars of the bid with a spread; leave the side out")
+    check_pair(bid.found.side, ask.found.side, bid.name, ask.name)
+    for what in ("instrument", "timeframe"):
+        first, second = getattr(bid.found, what), getattr(ask.found, what)
+        if first and second and first != second:
+            raise BadRequest(f"{bid.name} holds bars of {first} and {ask.name} of {second}; the bids and the asks must be of the same {what}")
+    return "bid"

@@ -15,10 +15,10 @@ from domain.features.regimes import RegimeModel
 from domain.laboratory import Ahead, Likeness, Plan, Rules
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question
+from worker.desk.context import DeskContext, Submitted
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features, Recipe
 from worker.desk.regimes import RegimeView, apart, features_in, kind_of
-from worker.desk.room import Room, Submitted
 from worker.desk.thin import thinned
 from worker.store import Run
 from worker.store.tries import tried_on, tries_of
@@ -35,8 +35,8 @@ OF_TIME = 900       # rows of a series that are drawn
 
 
 class Examinations:
-    def __init__(self, room: Room) -> None:
-        self._room, self._features, self._backtests, self._view = room, Features(room), Backtests(room), RegimeView(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._features, self._backtests, self._view = context, Features(context), Backtests(context), RegimeView(context)
 
     # -- choices
 
@@ -54,7 +54,7 @@ class Examinations:
 
     def tried(self, datasets: Sequence[str]) -> int:
         """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return len(tried_on(unit, [one.version for name in datasets if (one := unit.datasets.get(name))]))
 
     # -- asking; the same question on the same code is the job that answered it
@@ -82,7 +82,7 @@ class Examinations:
 
     def _tried_with(self, spec: Mapping[str, Any]) -> int:
         """Looks at these bars, those that are asked for included."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
 
     def _regimes(self, question: FeatureQuestion, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Examinations:
             if regimes:
                 raise BadRequest("give either runs of regimes or a regime model")
             return dict(regime_model=json.loads(model.to_json()))
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
         chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
         for run in chosen.values():
@@ -138,7 +138,7 @@ class Examinations:
         run = self.get(run_id)
         if name not in run.frames:
             raise BadRequest(f"run {run_id} has no table {name}; it has {listed(run.frames)}")
-        frame = self._room.store.frames.get(run.frames[name])
+        frame = self._context.store.frames.get(run.frames[name])
         return frame[frame["feature"] == feature].reset_index(drop=True) if feature else frame
 
     def ranking(self, run_id: str) -> pd.DataFrame:
@@ -194,8 +194,8 @@ class Examinations:
     def download(self, run_id: str, what: str, form: str = "csv") -> bytes:
         """A table of the run as CSV or Parquet."""
         frame = self.table(run_id, what)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=len(frame))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=len(frame))
         if form == "parquet":
             sink = io.BytesIO()
             frame.to_parquet(sink, index=False, compression="zstd")

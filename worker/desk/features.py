@@ -12,14 +12,14 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
 from domain.features import FEATURES, Use, parse, use, warm_up_of
-from domain.features.outside import needs
+from domain.features.needs import needs
 from domain.features.recipes import recipes as built_in
 from domain.params import build, values_of
 from domain.strategies import STRATEGIES, Strategy
 from worker.desk.backtests import Backtests, Question
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
 from worker.desk.needs import Lack, lacks, resolved, titled
-from worker.desk.room import Room, Submitted, found, key_of
 from worker.desk.thin import thinned
 from worker.store import Run
 
@@ -70,8 +70,8 @@ class FeatureQuestion:
 
 
 class Features:
-    def __init__(self, room: Room) -> None:
-        self._room, self._backtests = room, Backtests(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._backtests = context, Backtests(context)
 
     # -- choices
 
@@ -85,13 +85,13 @@ class Features:
 
     def recipes(self) -> list[Recipe]:
         """One's own first, then those of the house."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             own = [Recipe(one.name, one.columns, one.note, True, one.actor, one.created_at) for one in unit.recipes.all()]
         return own + [Recipe(one.name, tuple(each.column for each in one.uses), one.about, False) for one in built_in().values()]
 
     def columns_of(self, recipe: str) -> list[str]:
         """The columns of a recipe, or a sentence that there is none of that name."""
-        return list(found(next((one for one in self.recipes() if one.name == recipe), None), "recipe", recipe).columns)
+        return list(required(next((one for one in self.recipes() if one.name == recipe), None), "recipe", recipe).columns)
 
     def units(self, columns: Iterable[str]) -> dict[str, str]:
         """Column -> unit."""
@@ -126,19 +126,19 @@ class Features:
         if name in built_in():
             raise BadRequest(f"{name!r} is a recipe of the house, which cannot be changed; choose another name")
         written = self._columns(columns)
-        with self._room.store.unit() as unit:
+        with self._context.store.unit() as unit:
             before = unit.recipes.get(name)
-            unit.recipes.put(name, written, note, self._room.user, unit.now())
-            unit.audit(self._room.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
-            kept = found(unit.recipes.get(name), "recipe", name)
+            unit.recipes.put(name, written, note, self._context.user, unit.now())
+            unit.audit(self._context.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
+            kept = required(unit.recipes.get(name), "recipe", name)
         return Recipe(kept.name, kept.columns, kept.note, True, kept.actor, kept.created_at)
 
     def delete_recipe(self, name: str) -> None:
         """Remove a recipe of one's own. Runs made with it keep their columns."""
-        with self._room.store.unit() as unit:
-            known = found(unit.recipes.get(name), "recipe", name)
+        with self._context.store.unit() as unit:
+            known = required(unit.recipes.get(name), "recipe", name)
             unit.recipes.remove(name)
-            unit.audit(self._room.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(known.columns))
+            unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(known.columns))
 
     def _columns(self, columns: Sequence[str], timeframe: str = "") -> list[str]:
         """Each once, by its own name; all that is wrong in one sentence."""
@@ -155,16 +155,16 @@ class Features:
         """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any. Where the columns, or ``more``
         that is computed, look at outside data, the versions of it that are in use; a later import is another question."""
         written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
-        with self._room.store.look() as unit:
-            used = [found(unit.datasets.get(name), "dataset", name) for name in question.datasets]
-            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(one) for one in used], self._room.settings.outside.release_impact)
+        with self._context.store.look() as unit:
+            used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(one) for one in used], self._context.settings.outside.release_impact)
         self._backtests._check(self._span(question), used)
         return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
 
     def lacks(self, question: FeatureQuestion) -> list[Lack]:
         """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
         uses = [parse(text) for text in question.columns if not self.faults([text])]
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             used = [one for name in question.datasets if (one := unit.datasets.get(name))]
             return lacks(unit, uses, [self._backtests._instrument(one) for one in used], (question.start, question.end))
 
@@ -172,7 +172,7 @@ class Features:
         """Column of a run -> titles of the outside data that it needs and that the run was made without."""
         run = self.get(run_id)
         asked = run.spec.get("outside", {})
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             instruments = [self._backtests._instrument(one) for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
         needed = {column: needs([parse(column)], instruments) for column in run.spec["columns"]}
         wanting = {
@@ -184,7 +184,7 @@ class Features:
     def submit(self, kind: str, what: str, question: FeatureQuestion, spec: Mapping[str, Any], example: bool = False) -> Submitted:
         """A job on features: ``what`` is the beginning of its title."""
         names, made_up = self._backtests._names(spec["datasets"])
-        return self._room.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
+        return self._context.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
 
     def submit_columns(self, question: FeatureQuestion) -> Submitted:
         """Compute them."""
@@ -216,12 +216,12 @@ class Features:
 
     def latest(self, kind: str, limit: int = 100) -> list[Run]:
         """Newest first."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.runs.latest(kind, limit)
 
     def get(self, run_id: str, kind: str = "") -> Run:
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
         if kind and run.kind != kind:
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and {kind.replace('_', ' ')} is looked for; choose one from the list")
         return run
@@ -229,8 +229,8 @@ class Features:
     def question(self, run_id: str) -> FeatureQuestion:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
-        with self._room.store.look() as unit:
-            datasets = [found(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
+        with self._context.store.look() as unit:
+            datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         return FeatureQuestion(datasets, spec["timeframe"], start, end, spec["columns"])
 
@@ -239,12 +239,12 @@ class Features:
         run = self.get(run_id, "columns")
         if instrument not in run.frames:
             raise BadRequest(f"run {run_id} has no {instrument}; it has {listed(one['instrument'] for one in run.summary['members'])}")
-        return self._room.store.frames.get(run.frames[instrument], ["ts", *columns] if columns else None)
+        return self._context.store.frames.get(run.frames[instrument], ["ts", *columns] if columns else None)
 
     def drawn(self, run_id: str, instrument: str, column: str, last: int = 0, budget: int = 900) -> tuple[pd.DataFrame, int]:
         """``row, ts, close, value`` of the ``last`` bars (0: all), thinned so that both keep their extremes; and how many bars those are."""
         values = self.frame(run_id, instrument, [column])
-        close = self._room.store.frames.get(self.get(run_id).frames[PRICE.format(instrument)], ["close"])
+        close = self._context.store.frames.get(self.get(run_id).frames[PRICE.format(instrument)], ["close"])
         frame = pd.DataFrame(dict(row=range(len(values)), ts=values["ts"], close=close["close"], value=values[column])).tail(last or len(values)).reset_index(drop=True)
         known = frame.dropna(subset=["value"])
         kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, ("value",), budget)["row"] if len(known) else ())}
@@ -253,8 +253,8 @@ class Features:
     def download(self, run_id: str, instrument: str, form: str) -> bytes:
         """``ts`` and the columns, as CSV or Parquet."""
         frame = self.frame(run_id, instrument)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=f"columns of {instrument}", form=form, rows=len(frame))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=f"columns of {instrument}", form=form, rows=len(frame))
         sink = io.BytesIO()
         if form == "parquet":
             frame.to_parquet(sink, index=False, compression="zstd")

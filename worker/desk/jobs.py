@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from domain.manifest import code_hash
 from worker import evidence
-from worker.desk.room import Room, Submitted, found
+from worker.desk.context import DeskContext, Submitted, required
 from worker.store import Job
 
 ALIVE = timedelta(seconds=8)
@@ -16,7 +16,7 @@ PIECES = ("part",)      # kinds that are pieces of another job, which shows thei
 
 @dataclass(frozen=True)
 class Pulse:
-    """What stands at the foot of every page."""
+    """The state of workers, queue and audit trail, for the status footer."""
 
     now: datetime
     workers: int
@@ -54,48 +54,48 @@ class Left:
 
 
 class JobList:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     def get(self, job_id: str) -> Job | None:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.jobs.get(job_id)
 
     def latest(self, kinds: tuple[str, ...] = (), states: tuple[str, ...] = (), limit: int = 50) -> list[Job]:
         """Newest first; pieces of other jobs only where ``kinds`` names them."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.jobs.latest(states, kinds, limit, () if kinds else PIECES)
 
     def left(self, job: Job) -> Left:
         """What is still there of a job that was cancelled or failed."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             parts, trials = unit.chunks.all(job.id), unit.trials.made_by(job.id)
         return Left(sum(one.done_at is not None for one in parts), len(parts), job.checkpoint is not None, trials)
 
-    def submit_house(self, kind: str, title: str) -> str:
-        """A job of the house itself, once at a time; its id."""
-        return self._room.submit(kind, title, {}, key=f"{kind}:{code_hash()}").job.id
+    def submit_system(self, kind: str, title: str) -> str:
+        """A job of the system itself, one at a time; its id."""
+        return self._context.submit(kind, title, {}, key=f"{kind}:{code_hash()}").job.id
 
     def cancel(self, job_id: str) -> bool:
         """Ask a job to stop; False if it had ended."""
-        with self._room.store.unit() as unit:
-            job = found(unit.jobs.get(job_id), "job", job_id)
-            stopped = unit.jobs.cancel(job_id, self._room.user, unit.now())
+        with self._context.store.unit() as unit:
+            job = required(unit.jobs.get(job_id), "job", job_id)
+            stopped = unit.jobs.cancel(job_id, self._context.user, unit.now())
             if stopped:
-                ended = found(unit.jobs.get(job_id), "job", job_id).state == "cancelled"
-                unit.audit(self._room.user, "job_cancelled" if ended else "job_cancel_requested", f"job:{job_id}", job=job.kind)
+                ended = required(unit.jobs.get(job_id), "job", job_id).state == "cancelled"
+                unit.audit(self._context.user, "job_cancelled" if ended else "job_cancel_requested", f"job:{job_id}", job=job.kind)
             return stopped
 
     def retry(self, job_id: str) -> Submitted:
         """Queue a failed or cancelled job again; it goes on from its checkpoint if it left one."""
-        with self._room.store.unit() as unit:
-            found(unit.jobs.get(job_id), "job", job_id)
+        with self._context.store.unit() as unit:
+            required(unit.jobs.get(job_id), "job", job_id)
             again = unit.jobs.retry(job_id)
-            job = found(unit.jobs.get(job_id), "job", job_id)
+            job = required(unit.jobs.get(job_id), "job", job_id)
             if again:
-                unit.audit(self._room.user, "job_retried", f"job:{job_id}", job=job.kind)
+                unit.audit(self._context.user, "job_retried", f"job:{job_id}", job=job.kind)
         if again:
-            self._room.tell(job)
+            self._context.wake(job)
         return Submitted(job, again)
 
     def seconds(self, job: Job, now: datetime | None = None) -> float | None:
@@ -105,11 +105,11 @@ class JobList:
         return ((job.ended_at or now or self.now()) - job.started_at).total_seconds()
 
     def now(self) -> datetime:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.now()
 
     def pulse(self) -> Pulse:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             now, counts = unit.now(), unit.jobs.counts(PIECES)
             kinds = [process.kind for process in unit.processes(ALIVE)]
             failed = sum(1 for job in unit.jobs.latest(("failed",), without=PIECES) if job.ended_at and job.ended_at.date() == now.date())

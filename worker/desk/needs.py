@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.features import Use
-from domain.features.outside import needs
-from domain.features.series import series
+from domain.features.needs import needs
 from domain.market.instrument import Instrument
+from domain.outside.series import series
 from worker.store import Outside, Unit
 
 LATE = timedelta(days=10)       # by which outside data may begin after bars or end before them without a word: lags, weekends, holidays

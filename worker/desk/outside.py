@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import IO
 
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.outside import KINDS, Found, recognise
-from domain.features.releases import IMPACTS
-from domain.features.series import Series, series
-from worker.desk.data import parts_of, taken_in
+from domain.outside.recognise import KINDS, Found, recognise
+from domain.outside.releases import IMPACTS
+from domain.outside.series import Series, series
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
 from worker.desk.thin import thinned
 from worker.store import Outside
 
@@ -42,8 +43,8 @@ class Choice:
 
 
 class OutsideData:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     # -- choices, and what is there
 
@@ -53,7 +54,7 @@ class OutsideData:
 
     def choices(self) -> list[Choice]:
         """Every series of the table, in its order."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return [Choice(one, unit.outside.newest("series", name)) for name, one in series().items()]
 
     def offered_name(self, kind: str) -> str:
@@ -66,7 +67,7 @@ class OutsideData:
 
     def every(self) -> list[Outside]:
         """Every import, by kind and name, the newest first."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.outside.all()
 
     def versions(self, one: Outside) -> list[Outside]:
@@ -75,15 +76,15 @@ class OutsideData:
 
     def is_used(self, one: Outside) -> bool:
         """Is it what features look at? Of a series the newest import; of headlines and calendars the newest of all names."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             newest = unit.outside.newest(one.kind, one.name if one.kind == "series" else "")
         return newest is not None and newest.id == one.id
 
     def get(self, name: str) -> Outside:
         """By id, version or name; under a name the newest."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             held = unit.outside.get(name)
-        return found(held or next((one for one in self.catalogue() if one.name == name), None), "outside data", name)
+        return required(held or next((one for one in self.catalogue() if one.name == name), None), "outside data", name)
 
     def about(self, one: Outside) -> Series | None:
         """The row of the table of series."""
@@ -91,22 +92,30 @@ class OutsideData:
 
     def used_by(self, name: str) -> list[str]:
         """Runs that looked at this version."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.runs.of_outside(self.get(name).version)
 
     # -- bringing it in
 
-    def stage_upload(self, name: str, content: bytes | memoryview) -> Brought:
-        """Take in an uploaded file under our own name, and look at it."""
-        return self._brought(*taken_in(self._room, *parts_of(name, content), what=WHAT))
+    def may_open_paths(self) -> bool:
+        """May a page open files of this machine by their path?"""
+        return may_open_paths(self._context.settings)
 
-    def stage_path(self, path: str) -> Brought:
-        """Take in a file of this machine, and look at it."""
-        return self._brought(*taken_in(self._room, *parts_of(path), what=WHAT))
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Brought:
+        """Look at an uploaded file, and take it in under our own name."""
+        return self._brought(uploaded(name, content))
 
-    def _brought(self, file: str, name: str, size: int) -> Brought:
-        with self._room.store.frames.open_file(file, name) as path:
-            return Brought(file, name, size, recognise(path, self._room.settings.data.max_import_mb * 1_000_000))
+    def stage_path(self, path: str, own_rights: bool = False) -> Brought:
+        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        return self._brought(of_this_machine(path, self._context.settings, own_rights))
+
+    def _brought(self, source: Source) -> Brought:
+        context = self._context
+        return Brought(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(recognise, context.settings), WHAT))
+
+    def discard(self, brought: Brought) -> None:
+        """Remove a file that will not be imported."""
+        self._context.store.frames.discard(brought.file)
 
     def import_(self, brought: Brought, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
         """Bring the file in as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.
@@ -115,12 +124,12 @@ class OutsideData:
         if kind not in KINDS:
             raise BadRequest(f"{kind!r} is no kind of outside data; choose {', '.join(KINDS)}")
         name = self._named(kind, name.strip() or brought.found.series)
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             held = unit.outside.newest(kind, name)
         if added and held is None:
             raise BadRequest(f"there is nothing called {name} that {brought.name} could be added to; import it by itself")
         spec = dict(file=brought.file, source=brought.name, kind=kind, name=name, utc=utc and kind != "series", after=held.id if held else "", added=added)
-        return self._room.submit("import_outside", f"Import {name}", spec, key=key_of("import_outside", spec))
+        return self._context.submit("import_outside", f"Import {name}", spec, key=key_of("import_outside", spec))
 
     def _named(self, kind: str, name: str) -> str:
         if kind == "series":
@@ -155,28 +164,28 @@ class OutsideData:
         return {level: int(counted.get(level, 0)) for level in reversed(IMPACTS)}
 
     def _frame(self, name: str) -> pd.DataFrame:
-        return self._room.store.frames.get(self.get(name).frame)
+        return self._context.store.frames.get(self.get(name).frame)
 
     # -- taking it along, and away
 
     def download(self, name: str) -> bytes:
         """What was imported, as CSV of a shape that can be imported again."""
         one = self.get(name)
-        frame = self._room.store.frames.get(one.frame)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"outside:{one.id}", what=f"{one.kind} {one.name}", form="csv", rows=len(frame))
+        frame = self._context.store.frames.get(one.frame)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"outside:{one.id}", what=f"{one.kind} {one.name}", form="csv", rows=len(frame))
         return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if one.kind == "series" else frame)
 
     def remove(self, name: str) -> Outside:
         """Take one import away. One that a run names stays: the run could not be made again without it."""
-        with self._room.store.unit() as unit:
-            one = found(unit.outside.get(name), "outside data", name)
+        with self._context.store.unit() as unit:
+            one = required(unit.outside.get(name), "outside data", name)
             runs = unit.runs.of_outside(one.version)
             if runs and not self._elsewhere(unit.outside.all(), one):
                 raise BadRequest(f"{one.name} of {one.created_at:%Y-%m-%d %H:%M} UTC is named by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")
             unit.outside.remove(one.id)
             unit.jobs.forget_result("outside", one.id)
-            unit.audit(self._room.user, "outside_removed", f"outside:{one.id}", what=one.kind, name=one.name, version=one.version, rows=one.rows, source=one.source)
+            unit.audit(self._context.user, "outside_removed", f"outside:{one.id}", what=one.kind, name=one.name, version=one.version, rows=one.rows, source=one.source)
         return one
 
     def _elsewhere(self, every: Sequence[Outside], one: Outside) -> bool:

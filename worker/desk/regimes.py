@@ -15,9 +15,9 @@ from domain.features import Around, Use, parse
 from domain.features.regimes import OBSERVED, RULES, Plan, RegimeModel, spells, standard
 from domain.features.regimes.observed import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
+from worker.desk.context import DeskContext, Submitted, key_of
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features
-from worker.desk.room import Room, Submitted, key_of
 from worker.desk.thin import thinned
 from worker.store import Run
 
@@ -31,8 +31,8 @@ BANDS = 400             # rectangles behind a chart, at most
 
 
 class RegimeView:
-    def __init__(self, room: Room) -> None:
-        self._room, self._features = room, Features(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._features = context, Features(context)
 
     # -- choices
 
@@ -98,19 +98,19 @@ class RegimeView:
     def _send(self, what: str, question: FeatureQuestion, spec: Mapping[str, Any], queue: str) -> Submitted:
         names, made_up = self._features._backtests._names(spec["datasets"][:1])
         beside = f" beside {len(spec['datasets']) - 1}" if len(spec["datasets"]) > 1 else ""
-        return self._room.submit(KIND, f"{what} · {names} {question.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
+        return self._context.submit(KIND, f"{what} · {names} {question.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
 
     # -- reading
 
     def latest(self, limit: int = 100, bars: Sequence[str] = ()) -> list[Run]:
         """Newest first; with ``bars`` only those that tell of one of these versions of datasets."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             every = unit.runs.latest(KIND, limit)
         return [one for one in every if not bars or one.spec["datasets"][0] in bars]
 
     def covering(self, question: FeatureQuestion) -> list[Run]:
         """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
         return [one for one in self.latest(MOST) if not apart(one, question, versions)]
 
@@ -161,8 +161,8 @@ class RegimeView:
                 raise unknown("table of regimes", what, [name for name in run.frames if name != "price"] + ["model"])
             frame = self._frame(run, what)
             content, rows = _written(frame, form), len(frame)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=rows)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=rows)
         return content
 
     def delete(self, run_id: str) -> Run:
@@ -172,7 +172,7 @@ class RegimeView:
     # -- parts
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
-        return self._room.store.frames.get(run.frames[name], list(columns) or None)
+        return self._context.store.frames.get(run.frames[name], list(columns) or None)
 
 
 def apart(run: Run, question: FeatureQuestion, versions: Sequence[str]) -> str:

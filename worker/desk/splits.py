@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from domain.analytics.metrics import nanoseconds
+from domain.analytics.daily import calendar_of, nanoseconds
 from domain.analytics.regimes import UNKNOWN, entered, known_late
 from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
 from domain.features.regimes import spells
 from domain.manifest import code_hash
+from worker.desk.context import DeskContext, Submitted, required
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features
 from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, kind_of, written_rules
-from worker.desk.room import Room, Submitted, found
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
@@ -51,8 +51,8 @@ class Divided:
 
 
 class Splits:
-    def __init__(self, room: Room) -> None:
-        self._room, self._features, self._view = room, Features(room), RegimeView(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._features, self._view = context, Features(context), RegimeView(context)
 
     def choices(self, run_id: str) -> list[Choice]:
         """What a run can be taken apart by: every rule on each of its series, and models that were fitted on the same bars."""
@@ -78,7 +78,7 @@ class Splits:
         run, told = self._run(run_id), self._told(run_id, by, instrument)
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
         regimes, pooled = _pooled(self._regimes(told), trades)
-        found = taken_apart(trades, fills, equity, run.summary["balance"], regimes)
+        found = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
         figures = pd.DataFrame([{name: one[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for one in found.metrics.values()], index=list(found.metrics))
         table = found.table.join(figures.astype(float), on="regime") if len(found.table) else found.table
         late = known_late(trades, regimes)
@@ -87,8 +87,8 @@ class Splits:
     def download_split(self, run_id: str, by: str, instrument: str = "") -> bytes:
         """``split``'s table as CSV."""
         table = self.split(run_id, by, instrument).table
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=f"split by {by}", form="csv", rows=len(table))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=f"split by {by}", form="csv", rows=len(table))
         return csv_of(table)
 
     def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
@@ -118,15 +118,15 @@ class Splits:
         return told
 
     def _run(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
         if not {"trades", "fills", "equity"} <= set(run.frames):
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to take apart; choose a backtest")
         return run
 
     def _series(self, run: Run) -> list[Dataset]:
         """The datasets it was made on that are still here."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return [one for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
 
     def _question(self, run_id: str, instrument: str) -> FeatureQuestion:
@@ -143,7 +143,7 @@ class Splits:
         return Labelled(nanoseconds(self._frame(told, "regimes", ["end"])["end"]), self._view.labels(told))
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
-        return self._room.store.frames.get(run.frames[name], list(columns) or None)
+        return self._context.store.frames.get(run.frames[name], list(columns) or None)
 
 
 def _midnight(ts: datetime) -> datetime:

@@ -11,12 +11,14 @@ import pandas as pd
 
 from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
-from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, dimensions, feasible, heat
+from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, compared, dimensions, feasible, heat
 from domain.optimise.grid import swept
+from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import Backtests, Question
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.room import Room, Submitted, found, key_of
+from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.thin import thin
 from worker.store import Run
 from worker.store.chunks import PACE
@@ -36,9 +38,9 @@ class Size:
 
 
 class Sweeps:
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._backtests = Backtests(room)
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
+        self._backtests = Backtests(context)
 
     # -- choices
 
@@ -65,7 +67,7 @@ class Sweeps:
     def _seconds(self, question: Question) -> float:
         """Of one combination on one core: as measured in this workspace's last sweep of the strategy on about as many bars, else by rule of thumb."""
         bars = self._backtests.bars_in(question)
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             seen = (unit.fact(PACE) or {}).get(question.strategy)
         if not seen:
             return SECONDS_A_POINT + SECONDS_A_BAR * bars
@@ -97,7 +99,7 @@ class Sweeps:
     def _submit(self, kind: str, question: Question, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
         title = f"{KINDS[kind]}: {question.strategy} · {names} {question.timeframe}{made_up}"
-        return self._room.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
+        return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
 
     def _spec(self, question: Question, grid: Grid) -> dict[str, Any]:
         points, refused = self._points(question, grid)
@@ -113,33 +115,33 @@ class Sweeps:
 
     def latest(self, kind: str = "", limit: int = 100) -> list[Run]:
         """Newest first; ``kind``: sweep, walk_forward, stress, optimise, or empty for all four."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             if kind:
                 return unit.runs.latest(kind, limit)
             return sorted((run for one in KINDS for run in unit.runs.latest(one, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
 
     def get(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            run = found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind not in KINDS:
             raise BadRequest(f"run {run_id} is a {run.kind}; choose a sweep, walk-forward, stress test or search")
         return run
 
     def find(self, run_id: str) -> Run | None:
         """By its id, however old; None if there is none."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             run = unit.runs.get(run_id)
         return run if run and run.kind in KINDS else None
 
     def table(self, run_id: str, by: str = "number", most: int = 0) -> pd.DataFrame:
         """Of a sweep or search a row a combination, of a walk-forward a row a fit, of a stress test a row a scenario.
 
-        Sorted by the column ``by``, figures downwards; ``most``: that many rows. Figures are those of ``Backtests.metrics``,
+        Sorted by the column ``by``, figures downwards, an unknown one refused; ``most``: that many rows. Figures are those of ``Backtests.metrics``,
         NaN where a combination has none; ``sharpe_daily`` is not annualised.
         """
         run = self.get(run_id)
         table = self._frame(run, "fits" if run.kind == "walk_forward" else "table")
-        if by in table and by != "number":
+        if ranked_by(by, table.columns) != "number":
             table = table.sort_values(by, ascending=by not in METRICS, kind="stable", na_position="last", ignore_index=True)
         return table.head(most) if most else table
 
@@ -173,8 +175,10 @@ class Sweeps:
         return cscv(self._moved(run_id), blocks)
 
     def folds(self, run_id: str) -> pd.DataFrame:
-        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified."""
-        return self._frame(self.get(run_id), "folds")
+        """Of a walk-forward, a row a fold: its windows, the chosen parameters, and net in and out of sample; empty where nothing qualified.
+        Beside them ``in_sample_yearly, out_of_sample_yearly, kept`` as ``domain.optimise.compared`` has them."""
+        folds = self._frame(self.get(run_id), "folds")
+        return folds.join(compared(folds))
 
     def equity(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity, fold`` of a walk-forward's tests, one after the other; ``ts, equity, scenario`` of a stress test."""
@@ -190,14 +194,23 @@ class Sweeps:
     def trials(self, run_id: str) -> int:
         """How many distinct trials there ever were on this run's data with its strategy, deleted ones included."""
         run = self._any(run_id)
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.trials.count(data_of(run.spec["datasets"]), run.spec["strategy"])
 
     def sharpes(self, run_id: str) -> list[float]:
         """Daily Sharpe ratios of those trials, where known: their variance is what deflates the best one's."""
         run = self._any(run_id)
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
+
+    def luck(self, run_id: str, trials: int) -> Luck:
+        """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
+        run, sharpes = self.get(run_id), self.sharpes(run_id)
+        if run.kind != "sweep":
+            return of_search(trials, sharpes, days_a_year_of(run.summary))
+        best = next(iter(run.summary["best"]), None)
+        pnl = self.matrix(run_id)[0][:, int(best["number"])] if best else np.zeros(0)
+        return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
     def question(self, run_id: str, number: int) -> Question:
         """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""
@@ -213,8 +226,8 @@ class Sweeps:
             if dot:
                 rules[section][key] = value
         params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
-        with self._room.store.look() as unit:
-            datasets = [found(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
+        with self._context.store.look() as unit:
+            datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
         start, end = (datetime.fromisoformat(run.spec[edge]) for edge in ("start", "end"))
         return Question(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
 
@@ -222,8 +235,8 @@ class Sweeps:
         """A frame of the run as CSV: table, matrix, fits, folds, equity, trades, fills or curves, as far as its kind has it."""
         run = self.get(run_id)
         frame = self._frame(run, what)
-        with self._room.store.unit() as unit:
-            unit.audit(self._room.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
         return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
@@ -236,13 +249,13 @@ class Sweeps:
         return daily[:, daily.std(axis=0) > 0]
 
     def _any(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            return found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str) -> pd.DataFrame:
         if name not in run.frames:
             raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
-        return self._room.store.frames.get(run.frames[name])
+        return self._context.store.frames.get(run.frames[name])
 
 
 def _fits(question: Question, windows: Mapping[str, Any]) -> None:

@@ -11,18 +11,16 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features import compute, use
 from domain.market import Instrument, instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.trading.protection import stop_path, targets_of
-from worker.desk.room import Room, found
+from worker.desk.context import DeskContext, required
 from worker.desk.thin import candles
 from worker.store import Dataset, Run
 
 BEFORE, AFTER = 40, 30      # bars drawn before and after a trade
 CANDLES = 220               # drawn at most; more bars are merged
 SHOWN = ("trade_id", "tag", "instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "stop_loss", "pnl", "r", "exit_reason")
-WARM = 20                   # times the window of an ATR, until its first value no longer matters
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,22 @@ class Walk:
 
 
 class Trades:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     def page(self, run_id: str, number: int = 1, size: int = 2_000, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Trades in the order in which they began; ``number`` counts from 1."""
         return self._all(run_id, columns).iloc[(number - 1) * size : number * size].reset_index(drop=True)
+
+    def table(self, run_id: str, number: int = 1, size: int = 2_000) -> pd.DataFrame:
+        """A page of trades as they are read: with ``pips`` (of its instrument, from entry to exit, for its side), ``charges`` (commission and
+        swap, account currency; negative is paid) and ``cumulative`` (PnL of all trades that closed up to and with it)."""
+        every = self._all(run_id)
+        pips = {str(name): instrument(str(name), self._context.settings.instruments_file).pip for name in every["instrument"].unique()}
+        moved = (every["exit_price"] - every["entry_price"]) * np.where(every["side"] == "long", 1.0, -1.0)
+        closed = every["pnl"].iloc[every["exit_ts"].argsort(kind="stable")].cumsum()
+        more = dict(pips=moved / every["instrument"].astype(str).map(pips), charges=every["swap"] - every["costs"], cumulative=closed.reindex(every.index))
+        return every.assign(**more).iloc[(number - 1) * size : number * size].reset_index(drop=True)
 
     def median(self, run_id: str) -> int:
         """The number of the trade in the middle of all results: not the best one."""
@@ -60,12 +68,12 @@ class Trades:
             raise BadRequest(f"run {run_id} has no trade {trade_id}; its trades are 1 to {len(trades):,}")
         trade = chosen.iloc[0]
         dataset = self._dataset(run, str(trade["instrument"]))
-        one = instrument(dataset.instrument, self._room.settings.instruments_file)
+        one = instrument(dataset.instrument, self._context.settings.instruments_file)
         fills = self._fills(run, trade_id)
         plan = self._plan(run, trade, int(fills["order_id"].iloc[0]))
-        bars, first = self._around(run, dataset, one, fills, WARM * int(plan["trail_window"]) if plan.get("trail_kind") == "atr" else 0)
+        bars, first = self._around(run, dataset, one, fills)
         fills = fills.assign(i=[_place(bars, ts) for ts in fills["bar_ts"]])
-        path = self._path(run, one, dataset.side, bars, trade, fills, plan)
+        path = self._path(run, bars, trade, int(fills["i"].iloc[0]), int(fills["i"].iloc[-1]))
         levels = _levels(trade, plan, int(fills["i"].iloc[0]), max(int(fills["i"].iloc[-1]), int(fills["i"].iloc[0]) + 1))
         shown = candles(bars.iloc[first:].reset_index(drop=True), CANDLES)
         each = int(shown["bars"].iloc[0])
@@ -75,68 +83,57 @@ class Trades:
     # -- parts
 
     def _all(self, run_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        return self._room.store.frames.get(self._run(run_id).frames["trades"], columns)
+        return self._context.store.frames.get(self._run(run_id).frames["trades"], columns)
 
     def _fills(self, run: Run, trade_id: int) -> pd.DataFrame:
-        fills = self._room.store.frames.get(run.frames["fills"], ["trade_id", "order_id", "ts", "bar_ts", "side", "lots", "price", "reason"])
+        fills = self._context.store.frames.get(run.frames["fills"], ["trade_id", "order_id", "ts", "bar_ts", "side", "lots", "price", "reason"])
         return fills[fills["trade_id"] == trade_id].reset_index(drop=True)
 
     def _plan(self, run: Run, trade: pd.Series, order_id: int) -> Mapping[str, Any]:
         """How the order was protected; of a run that does not tell, its first stop alone."""
         if "protection" not in run.frames:
             return {"stop_loss": trade["stop_loss"]}
-        known = self._room.store.frames.get(run.frames["protection"])
+        known = self._context.store.frames.get(run.frames["protection"])
         mine = known[(known["order_id"] == order_id) & (known["instrument"] == trade["instrument"])]
         return {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {"stop_loss": trade["stop_loss"]}
 
-    def _around(self, run: Run, dataset: Dataset, one: Instrument, fills: pd.DataFrame, warm: int) -> tuple[pd.DataFrame, int]:
-        """Bars with ``warm`` ones before those that are drawn, and the first of the latter."""
+    def _around(self, run: Run, dataset: Dataset, one: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Bars around the trade, and the first of them that is drawn."""
         frame = Timeframe.named(run.spec["timeframe"])
         step, days = timedelta(minutes=frame.minutes), timedelta(days=4)        # a weekend may lie between
         start, end = (pd.Timestamp(fills["bar_ts"].iloc[edge]).to_pydatetime() for edge in (0, -1))
-        bars = self._room.store.frames.get(dataset.frame, start=start - (BEFORE + warm) * step - days, end=end + AFTER * step + days)
+        bars = self._context.store.frames.get(dataset.frame, start=start - BEFORE * step - days, end=end + AFTER * step + days)
         bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
         if dataset.timeframe != run.spec["timeframe"]:
             bars = resample(bars, Timeframe.named(dataset.timeframe), frame, one.calendar)
         first, last = (_place(bars, edge) for edge in (start, end))
         return bars.iloc[: last + AFTER].reset_index(drop=True), max(first - BEFORE, 0)
 
-    def _path(self, run: Run, one: Instrument, side: str, bars: pd.DataFrame, trade: pd.Series, fills: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
-        first, last = int(fills["i"].iloc[0]), int(fills["i"].iloc[-1])
-        sign = 1 if trade["side"] == "long" else -1
-        best = bars["high" if sign > 0 else "low"].to_numpy(float, copy=True)
-        if fills["reason"].iloc[0] in ("stop", "limit"):
-            best[first] = bars["close"].iloc[first]
-        best = best + _to_closing_side(bars, side, sign, one, run.spec["costs"].get("spread"))
-        atr = None
-        if plan.get("trail_kind") == "atr":
-            asked = use("atr", window=int(plan["trail_window"]))
-            atr = compute(bars, (asked,))[asked.column].to_numpy(float)[first:last]
-        levels = stop_path(plan, sign, float(fills["price"].iloc[0]), best[first:last], atr)
+    def _path(self, run: Run, bars: pd.DataFrame, trade: pd.Series, first: int, last: int) -> pd.DataFrame:
+        """The stop in each bar of the trade, as the run reported its moves; of an older run, which did not, its first stop."""
+        moves = pd.DataFrame(dict(bar_ts=[], stop_loss=[]))
+        if "moves" in run.frames:
+            known = self._context.store.frames.get(run.frames["moves"], ["trade_id", "bar_ts", "stop_loss"])
+            moves = known[known["trade_id"] == trade["trade_id"]]
+        moved = [_place(bars, ts) - first for ts in moves["bar_ts"]]
+        levels = stop_path(float(trade["stop_loss"]), moved, moves["stop_loss"].tolist(), last - first + 1)
         return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
 
     def _dataset(self, run: Run, name: str) -> Dataset:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             known = [unit.datasets.get(version) for version in run.spec["datasets"]]
-        return found(next((one for one in known if one and one.instrument == name), None), "dataset", name)
+        return required(next((one for one in known if one and one.instrument == name), None), "dataset", name)
 
     def _run(self, run_id: str) -> Run:
-        with self._room.store.look() as unit:
-            return found(unit.runs.get(run_id), "run", run_id)
+        with self._context.store.look() as unit:
+            return required(unit.runs.get(run_id), "run", run_id)
 
 
 def _place(bars: pd.DataFrame, ts: Any) -> int:
     return max(int(bars["ts"].searchsorted(pd.Timestamp(ts), side="right")) - 1, 0)
 
 
-def _to_closing_side(bars: pd.DataFrame, quoted: str, sign: int, one: Instrument, assumed: float | None) -> np.ndarray:
-    """What is added to a quoted price to have the one at which a position of this side closes."""
-    default = one.spread if assumed is None else assumed
-    spread = bars["spread"].fillna(default).to_numpy(float) if "spread" in bars else np.full(len(bars), default)
-    return -sign * spread / 2 if quoted == "mid" else spread if sign < 0 else np.zeros(len(bars))
-
-
 def _levels(trade: pd.Series, plan: Mapping[str, Any], first: int, last: int) -> pd.DataFrame:
     entry, sign = float(trade["entry_price"]), 1 if trade["side"] == "long" else -1
-    named = [("entry", entry), ("first stop", float(trade["stop_loss"])), *((name, price) for name, price, _ in targets_of(plan, sign, entry))]
+    named = [("entry", entry), ("initial stop", float(trade["stop_loss"])), *((name, price) for name, price, _ in targets_of(plan, sign, entry))]
     return pd.DataFrame([dict(name=name, price=price, first=first, last=last) for name, price in named if np.isfinite(price)])

@@ -11,13 +11,13 @@ import pandas as pd
 
 from domain.audit import Record, plain
 from worker import evidence
+from worker.desk.context import DeskContext, Submitted
 from worker.desk.export import csv_of
-from worker.desk.room import Room, Submitted
 from worker.store import Filter
 
 SUBJECTS = {            # what an event is about, by how its kind begins
-    "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "house", "settings": "house",
-    "batch": "run", "downloaded": "people", "example": "data", "recipe": "data", "outside": "data",
+    "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
+    "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
 }  # fmt: skip
 
 
@@ -53,53 +53,53 @@ class Event:
 
 
 class TrailView:
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
 
     def page(self, wanted: Filter = Filter(), number: int = 1, size: int = 50) -> tuple[list[Event], int]:
         """One page of events, newest first, and how many there are in all."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return [event_of(record) for record in unit.trail.page(wanted, size, (number - 1) * size)], unit.trail.count(wanted)
 
     def story(self, entity: str) -> list[Event]:
         """All that happened to one job, run or dataset, oldest first."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return [event_of(record) for record in unit.trail.all(Filter(entity=entity))]
 
     def kinds(self) -> list[str]:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.trail.kinds()
 
     def actors(self) -> list[str]:
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return unit.trail.actors()
 
     def head(self) -> tuple[int, str, str]:
         """Rows, the hash of the last, and the root of the tree over all."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             rows, head = unit.trail.head()
             return rows, head, unit.trail.root(rows)
 
     def verified(self) -> dict[str, Any] | None:
         """The last full check: when, how many rows, and whether it held."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             return evidence.last(unit.fact(evidence.FACT))
 
     def verify(self) -> Submitted:
         """Check the whole trail, in the background."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             last = next(iter(unit.jobs.latest(kinds=("verify_audit",), limit=1)), None)
         if last and last.open:
             return Submitted(last, False)
-        return self._room.submit("verify_audit", "Verify the audit trail", {}, key=f"verify_audit after {last.id if last else 'none'}")
+        return self._context.submit("verify_audit", "Verify the audit trail", {}, key=f"verify_audit after {last.id if last else 'none'}")
 
     def verify_now(self) -> dict[str, Any]:
         """Check the whole trail here and now; for the terminal."""
-        return evidence.check(self._room.store, self._room.user)
+        return evidence.check(self._context.store, self._context.user)
 
     def per_hour(self, since: str, until: str) -> pd.DataFrame:
         """``hour`` (UTC), ``subject``, ``events``."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             rows = unit.trail.per_hour(since, until)
         frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(kind), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
         return frame.groupby(["hour", "subject"], as_index=False)["events"].sum().assign(hour=lambda f: pd.to_datetime(f["hour"], utc=True))
@@ -116,11 +116,11 @@ class TrailView:
 
     def _taken(self, wanted: Filter, form: str) -> Iterator[Record]:
         """The events that fit, and after them the event that they were taken along."""
-        with self._room.store.look() as unit:
+        with self._context.store.look() as unit:
             records = list(unit.trail.all(wanted))
-        with self._room.store.unit() as unit:
+        with self._context.store.unit() as unit:
             asked = {key: value for key, value in plain(wanted.__dict__).items() if value}
-            unit.audit(self._room.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=asked)
+            unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=asked)
         return iter(records)
 
 
@@ -132,6 +132,6 @@ def event_of(record: Record) -> Event:
 def subject_of(kind: str) -> str:
     """
     >>> subject_of("dataset_imported"), subject_of("anything_else")
-    ('data', 'house')
+    ('data', 'system')
     """
-    return SUBJECTS.get(kind.split("_")[0], "house")
+    return SUBJECTS.get(kind.split("_")[0], "system")

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from domain.analytics import daily_sharpe
+from domain.analytics.guards import finite
+from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Around
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.params import build, values_of
-from domain.risk.limits import Limits
-from domain.risk.sizing import Sizing
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
-from domain.trading.account import Account
-from domain.trading.costs import Costs
-from domain.trading.execution import Execution
+from domain.trading.costs import without_unit
+from domain.trading.rules import Rules, rules_from
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.judged import judge, summary_of
 from worker.jobs.outside import around_of
 from worker.store import Dataset, Unit
 from worker.store.trials import data_of
 
-FRAMES = ("fills", "trades", "equity", "reviews")
+FRAMES = ("fills", "trades", "equity", "reviews", "moves")
+RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
 @job("backtest", limit=3_600)
 def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
@@ -38,7 +38,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     series = [_series(work, _known(known, version), spec) for version in spec["datasets"]]
     rates = [_rate(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    rules = _rules(spec)
+    rules = rules_of(spec, [one.instrument.name for one in series])
     work.progress(0.1)
     work.stage("Compile" if _first_use() else "Simulate")
     from domain.backtest import study, trust
@@ -53,7 +53,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = {name: work.store.frames.put(_plain(frame)) for name, frame in made.items()}
     work.progress(0.95)
     used = [known[version] for version in spec["datasets"]]
-    trial = _trial(spec, asked, strategy, result.metrics["sharpe"], len(judged.daily))
+    trial = _trial(spec, asked, strategy, daily_sharpe(judged.daily), len(judged.daily))
 
     def keep(unit: Unit) -> Kept:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
@@ -67,12 +67,12 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     return keep
 
 
-def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float | None, days: int) -> dict[str, Any]:
+def _trial(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
     """The run's line in the ledger of trials."""
     from domain.backtest.study import spec_hash
     from domain.backtest.sweep import params_hash
 
-    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=None if sharpe is None else sharpe / math.sqrt(252), days=days)
+    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=finite(sharpe), days=days)
 
 
 def _first_use() -> bool:
@@ -92,35 +92,36 @@ def _series(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     from domain.backtest.study import Series
 
     one = instrument(dataset.instrument, work.settings.instruments_file)
-    bars, finer = _bars(work, dataset, spec), None
-    own, asked = Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
+    every, finer = _bars(work, dataset, spec, whole=True), None
+    start, own, asked = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
     if own != asked:
-        finer = bars
-        bars = resample(bars, own, asked, one.calendar)
-    if bars.empty:
-        raise BadRequest(f"{dataset.instrument} {asked} has no whole bar in this span; choose a longer one")
+        finer = every[every["ts"] >= start].reset_index(drop=True)
+        every = resample(every, own, asked, one.calendar)
+    if every.empty or every["ts"].iloc[-1] < start:
+        raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
+    history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
     known = Around(**around_of(spec, work)(one))
-    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}))
+    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}), history)
 
 
 def _rate(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     from domain.trading.task import Rate
 
-    return Rate(instrument(dataset.instrument, work.settings.instruments_file), Timeframe.named(dataset.timeframe), _bars(work, dataset, spec), dataset.side)
+    return Rate(instrument(dataset.instrument, work.settings.instruments_file), Timeframe.named(dataset.timeframe), _bars(work, dataset, spec, before=RATES_BEFORE), dataset.side)
 
 
-def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame:
+def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any], whole: bool = False, before: timedelta = timedelta()) -> pd.DataFrame:
+    """Of the period and what is ``before`` it; the ``whole`` dataset up to its end, with a bar in the period."""
     start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-    bars = work.store.frames.get(dataset.frame, start=start, end=end)
-    if bars.empty:
-        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the span asks for {start:%Y-%m-%d} to {end:%Y-%m-%d}. Choose a span inside")
+    bars = work.store.frames.get(dataset.frame, start=None if whole else start - before, end=end)
+    if bars.empty or bars["ts"].iloc[-1] < start - before:
+        raise BadRequest(f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for {start:%Y-%m-%d} to {end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data")
     return bars.assign(ts=bars["ts"].dt.as_unit("ns"))
 
 
-def _rules(spec: Mapping[str, Any]) -> Any:
-    from domain.backtest.study import Rules
-
-    return Rules(build(Account, spec["account"]), build(Costs, spec["costs"]), build(Execution, spec["execution"]), build(Sizing, spec["sizing"]), build(Limits, spec.get("limits", {})))
+def rules_of(spec: Mapping[str, Any], instruments: Sequence[str]) -> Rules:
+    """The rules of a spec. Costs that were stored before they had a unit are price units of each instrument, as they were then."""
+    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments)})
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

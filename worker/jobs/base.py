@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from domain.config import Settings
 from domain.registry import Registry
+from worker.settings import Settings
 from worker.store import Job, Store, Unit
 
 

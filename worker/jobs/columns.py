@@ -44,7 +44,7 @@ def _of(asked: FeatureSet, member: Member, tell: Watch, work: Work) -> tuple[str
     shorter = sensitivity(member.bars, asked.uses, member.around, cache=asked.cache, watch=lambda share: tell(0.7 + 0.1 * share))
     tell(0.8)
     kept = work.store.frames.put(frame[["ts", *asked.columns]])
-    about = dict(instrument=member.name, timeframe=asked.spec["timeframe"], bars=len(frame), columns=figures, sensitivity=[_short(one) for one in shorter], edges=_edges(member.bars))
+    about = dict(instrument=member.name, timeframe=asked.spec["timeframe"], bars=len(frame), history=member.bars_of_history, columns=figures, sensitivity=[_short(one) for one in shorter], edges=_edges(member.bars))
     return kept, about
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import daily_returns
+from domain.analytics import daily_returns, daily_sharpe
 from domain.errors import BadRequest
 from domain.laboratory import Findings, Plan, Rules, Target, examine, forward_return, outcomes, rank, trade_outcomes, within_instruments
 from domain.params import build
@@ -76,8 +76,8 @@ def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[T
     question = questions.read({**ahead, **{name: spec[name] for name in ("datasets", "timeframe", "start", "end")}}, work)
     strategy = question.strategy()
     made = study.run(question.series, question.rules, strategy, rates=question.rates, watch=work.within(0.17, 0.25))
-    days = len(daily_returns(made.outcome.equity, question.rules.account.balance))
-    trial = _trial(ahead, study.spec_of(question.series, question.rules, strategy), strategy, made.metrics["sharpe"], days)
+    daily = daily_returns(made.outcome.equity, question.rules.account.balance, made.market).to_numpy()
+    trial = _trial(ahead, study.spec_of(question.series, question.rules, strategy), strategy, daily_sharpe(daily), len(daily))
     trades = made.outcome.trades
     if not len(trades):
         raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to foretell; take a longer span or other parameters")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.audit import canonical, plain
+from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Around, Use, closes, parse
 from domain.features.engine import Table
@@ -30,11 +31,26 @@ SPAN = ("datasets", "timeframe", "start", "end", "columns")     # of a spec: wha
 
 @dataclass(frozen=True)
 class Member:
-    """One dataset of a set: its bars in the timeframe that is asked for, and what stands around them."""
+    """One dataset of a set: its bars in the timeframe that is asked for, and what stands around them. ``history``: the bars before the period,
+    which features know and of which no row is written."""
 
     dataset: Dataset
     bars: pd.DataFrame
     around: Around
+    history: pd.DataFrame | None = None
+
+    @property
+    def bars_of_history(self) -> int:
+        return 0 if self.history is None else len(self.history)
+
+    @cached_property
+    def seen(self) -> pd.DataFrame:
+        return self.bars if self.history is None else pd.concat([self.history, self.bars], ignore_index=True)
+
+    def computed(self, uses: Sequence[Use], cache: Any = None, watch: Watch = lambda fraction: None) -> pd.DataFrame:
+        """The bars and beside them these columns, warm from the history; ``watch(fraction)`` after each."""
+        frame = computed(self.seen, uses, self.around, cache, watch)
+        return frame if self.history is None else frame.iloc[len(self.history) :].reset_index(drop=True)
 
     @property
     def name(self) -> str:
@@ -61,7 +77,7 @@ class FeatureSet:
 
     def compute(self, member: Member, watch: Watch = lambda share: None) -> pd.DataFrame:
         """The member's bars and beside them its columns; ``watch`` hears of each."""
-        return computed(member.bars, self.uses, member.around, self.cache, watch)
+        return member.computed(self.uses, self.cache, watch)
 
 
 def computed(bars: pd.DataFrame, uses: Sequence[Use], around: Around, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
@@ -82,11 +98,13 @@ def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
     asked = [(dataset := _known(known, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
     table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in asked}
     said = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in asked}
+    start = pd.Timestamp(spec["start"])
     outside = around_of(spec, work)
     members = []
     for dataset, bars in asked:
         one, others = table[dataset.instrument], {name: known for name, known in said.items() if name != dataset.instrument}
-        members.append(Member(dataset, bars, Around(one, timeframe, others, **outside(one))))
+        history, period = split(bars, start, None, f"{dataset.instrument} {timeframe}")
+        members.append(Member(dataset, period, Around(one, timeframe, others, **outside(one)), history))
     return FeatureSet(spec, tuple(members), uses, columns_of(work))
 
 
@@ -96,11 +114,12 @@ def columns_of(work: Work) -> Columns:
 
 
 def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame:
-    bars, own = _bars(work, dataset, spec), Timeframe.named(dataset.timeframe)
+    """All bars up to the end of the period."""
+    bars, own = _bars(work, dataset, spec, whole=True), Timeframe.named(dataset.timeframe)
     if own != timeframe:
         bars = resample(bars, own, timeframe, instrument(dataset.instrument, work.settings.instruments_file).calendar)
-    if bars.empty:
-        raise BadRequest(f"{dataset.instrument} {timeframe} has no whole bar in this span; choose a longer one")
+    if bars.empty or bars["ts"].iloc[-1] < pd.Timestamp(spec["start"]):
+        raise BadRequest(f"{dataset.instrument} has no complete {timeframe} bar in the selected period; choose a longer one")
     return bars.reset_index(drop=True)
 
 
@@ -108,7 +127,7 @@ def manifest_of(asked: FeatureSet) -> dict[str, Any]:
     """What decided the result: data, code, what was asked, libraries."""
     decided = plain(
         dict(
-            data=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], side=one.dataset.side, version=one.dataset.version, bars=len(one.bars)) for one in asked.members],
+            data=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], side=one.dataset.side, version=one.dataset.version, bars=len(one.bars), **(dict(history=one.bars_of_history) if one.bars_of_history else {})) for one in asked.members],
             span=[asked.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
             columns=asked.columns,
             instruments={one.name: one.around.instrument for one in asked.members},

@@ -37,6 +37,7 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
 
 def _source(spec: Mapping[str, Any], work: Work) -> Source:
     from domain.analytics import Plan
+    from domain.analytics.daily import calendar_of
     from domain.analytics.histories import sample_of
 
     with work.store.look() as unit:
@@ -47,7 +48,7 @@ def _source(spec: Mapping[str, Any], work: Work) -> Source:
         trades, equity = work.store.frames.get(run.frames["trades"], ["exit_ts", "r"]), work.store.frames.get(run.frames["equity"], ["ts", "equity"])
     except (OSError, pa.ArrowException):
         raise BadRequest(f"the trades of run {run.id} are no longer stored, or no longer readable. Reproduce the run to see whether they come out again") from None
-    sample, kind = sample_of(trades, equity, run.summary["balance"])
+    sample, kind = sample_of(trades, equity, run.summary["balance"], calendar_of(run.manifest.get("spec", {})))
     if len(sample) < 2:
         raise BadRequest(f"run {run.id} has {len(trades)} trades, too few to draw other histories from; choose a run with two or more")
     return Source(run, sample, kind, build(Plan, spec["plan"]))

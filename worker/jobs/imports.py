@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import content_version, infer, instrument, readers, repair
+from domain.market import Instrument, content_version, infer, instrument, join_ask, readers, repair
+from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
+from domain.market.zones import instant
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.keep_bars import kept_dataset
 from worker.store import Unit
 
 EVIDENCE = 5        # clocks that are shown with their evidence
-SOURCES = {"csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "histdata": "HistData"}
+NO_CLOCK = "its times are those of the broker's server, and daily bars or bars of less than a week do not tell that clock"
+SOURCES = {
+    "csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "mt4": "MetaTrader 4", "hst": "MetaTrader 4", "histdata": "HistData", "histdata_mt": "HistData",
+    "metastock": "MetaStock", "dukascopy": "Dukascopy", "yfinance": "Yahoo", "lean": "LEAN", "bid_ask": "CSV", "ticks": "ticks",
+}  # fmt: skip
 
 
 @job("inspect", limit=900)
 def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
-    """Read the whole file and judge it, changing nothing. ``spec``: file, name, format, instrument, timeframe, side, clock ("" to infer)."""
+    """Read the whole file and judge it, changing nothing.
+
+    ``spec``: file, name, format, instrument, timeframe ("": the one that most rows keep), side, clock ("" to infer); ``ask`` (file, name, format)
+    where the asks are in a file of their own; ``start`` where only the bars from then on are meant.
+    """
     _, report, clocks, _ = _read(spec, work)
+    report = _with_clock_note(report, spec, clocks)
     found = dict(report=report.to_json(), clocks=clocks)
 
     def keep(unit: Unit) -> Kept:
@@ -34,30 +47,33 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
 def import_file(spec: Mapping[str, Any], work: Work) -> Keep:
     """Keep the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
     bars, report, clocks, raw_notes = _read(spec, work)
+    if _clock_is_a_guess(spec, clocks):
+        raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
     if report.verdict == "refused":
         raise BadRequest(f"{spec['name']}: {report.sentence}")
     if report.verdict == "repairable" and not spec["repair"]:
         raise BadRequest(f"{spec['name']} is not clean: {report.sentence} Nothing was stored. Choose repair, or bring a clean file")
     work.stage("Store")
-    timeframe = Timeframe.named(spec["timeframe"])
+    timeframe = Timeframe.named(report.timeframe)
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(_plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((one["sentence"] for one in clocks if one["clock"] == report.clock), "chosen by hand")
-    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes))
+    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **({"ask": spec["ask"]} if "ask" in spec else {}))
     return kept_dataset(
         work, bars, version, frames, report,
-        instrument=spec["instrument"], timeframe=spec["timeframe"], side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
+        instrument=spec["instrument"], timeframe=report.timeframe, side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
         verdict="clean" if report.verdict == "clean" else "repaired", provenance=source, synthetic=False,
     )  # fmt: skip
 
 
 def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
-    data = work.settings.data
-    one, timeframe = instrument(spec["instrument"], work.settings.instruments_file), Timeframe.named(spec["timeframe"])
+    one = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")
-    with work.store.frames.open_file(spec["file"], spec["name"]) as path:
-        raw = readers.read(path, spec["format"], one, work.within(0.0, 0.4), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
+    raw = _raw(spec, one, work, 0.0, 0.2 if "ask" in spec else 0.4)
+    if "ask" in spec:
+        raw = join_ask(raw, _raw(spec["ask"], one, work, 0.2, 0.4))
+    timeframe = Timeframe.named(spec["timeframe"] or _usual(raw, spec))
     work.stage("Clock")
     known = spec.get("natural_clock") or raw.clock
     evidence = infer(raw.local_ns, timeframe, one.calendar)
@@ -66,8 +82,35 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     work.stage("Check")
     with work.store.look() as unit:
         at = unit.now()
-    bars, report = repair(raw, one, timeframe, chosen, at, progress=work.within(0.5, 0.95))
+    start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
+    bars, report = repair(raw, one, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
     return bars, report, clocks, raw.notes
+
+
+def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:
+    """The timeframe that most rows keep, or what the first rows or the name say where they keep none."""
+    step, name = usual_step(raw.local_ns), spec["name"]
+    timeframe = usual_timeframe(raw.local_ns) or spec.get("first_rows")
+    if timeframe is None:
+        what = f"most of its rows are {step_words(step)} apart, which is no timeframe" if step else "its rows do not say how far apart bars are"
+        raise BadRequest(f"{name}: {what}; choose its timeframe")
+    return timeframe
+
+
+def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: float, stop: float) -> readers.RawBars:
+    """The rows of a file that was taken in: its ``file``, ``name`` and ``format``."""
+    data = work.settings.data
+    with work.store.frames.open_file(file["file"], file["name"]) as path:
+        return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
+
+
+def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> bool:
+    """Whether the bars are on a broker's server's clock that neither the person nor the file tells."""
+    return not spec["clock"] and not clocks and readers.READERS[spec["format"]].server_clock
+
+
+def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> Any:
+    return replace(report, notes=(*report.notes, f"{NO_CLOCK}; {report.clock} is only assumed for this check")) if _clock_is_a_guess(spec, clocks) else report
 
 
 def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:

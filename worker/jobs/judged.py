@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import MonteCarlo, Remark, believe, daily_returns, significance_of
+from domain.analytics import MonteCarlo, Remark, believe, daily_returns, days_a_year, significance_of
 from worker.jobs.base import Work
 from worker.store import Unit
 from worker.store.selection import selection_of
@@ -40,18 +40,18 @@ def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged
     remarks = study.remarks(band)
     if ahead.found:
         remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.found} change when later bars are taken away.", 1.0), *remarks)
-    return Judged(study, daily_returns(study.outcome.equity, study.rules.account.balance).to_numpy(), band, histories, ahead, remarks)
+    return Judged(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
 
 
 def summary_of(judged: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
     """With the trials that were made by now, this one included."""
     study, outcome, chosen = judged.study, judged.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
     belief = believe(
-        study.metrics, significance=significance_of(judged.daily, chosen.trials, chosen.variance), ambiguous=outcome.ambiguous, band=judged.band,
+        study.metrics, significance=significance_of(judged.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=judged.band,
         monte_carlo=MonteCarlo(**judged.histories["figures"]) if judged.histories else None, remarks=judged.remarks,
     )  # fmt: skip
     return dict(
-        metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars,
+        metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars, history=study.history.plain(),
         remarks=[asdict(one) for one in judged.remarks], belief=asdict(belief), histories=judged.histories, look_ahead=asdict(judged.look_ahead),
         curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from domain.errors import BadRequest, listed
 from domain.features import use
 from domain.features.regimes import RegimeModel, Regimes, observations
 from worker.jobs.base import Work
-from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed
+from worker.jobs.feature_sets import FeatureSet, Member, Watch
 
 REGIME = "regime"
 RULES = {       # label -> feature that tells it by rules, and the words for its values
@@ -52,7 +52,7 @@ def by_rule(asked: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
     found = {}
     for label, (feature, words) in RULES.items():
         one = use(feature)
-        columns = [computed(member.bars, [one], member.around, asked.cache, watch)[one.column].to_numpy() for member in asked.members]
+        columns = [member.computed([one], asked.cache, watch)[one.column].to_numpy() for member in asked.members]
         values = np.concatenate(columns)
         if np.isfinite(values).any():
             found[label] = pd.Series(values).map(words).fillna("").to_numpy()
@@ -74,13 +74,13 @@ def as_known(kept: pd.DataFrame, ends: np.ndarray) -> np.ndarray:
 
 def by_model(model: RegimeModel, member: Member) -> np.ndarray:
     """The most probable state at each bar, filtered: from that bar and earlier ones. Empty before the first bar of which the model knows all columns."""
-    seen = observations(member.bars, member.around, model.columns)
+    seen = observations(member.seen, member.around, model.columns)
     known = seen.notna().all(axis=1).to_numpy()
     if not known.any():
         raise BadRequest(f"the regime model looks at {listed(model.columns)}, which never have a value together on these bars of {member.name}; give more bars, or a model that looks at other columns")
     words = np.asarray(model.labels(model.filtered(seen)).astype(object))
     words[: known.argmax()] = ""
-    return words
+    return words[member.bars_of_history :]
 
 
 def _as_kept(told: Mapping[str, Any], work: Work) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     question = questions.read(spec, work)
     work.stage("Search")
     from domain.backtest import search
-    from domain.optimise import Search, dimensions
+    from domain.optimise import Search, dimensions, notes
 
     how = build(Search, spec["search"])
     suggestions = search.Suggestions(how, dimensions(spec["strategy"], spec["space"]))
@@ -56,9 +57,12 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
         points, judged, first = points + batch, judged + told, first + len(rows)
     work.stage("Report")
     table, best = _table(points, judged, how.objectives), suggestions.best()
+    infeasible = Counter(one.refused for one in judged if one.refused)
+    failed = sum(one.values is None and not one.given_up and not one.refused for one in judged)
+    chosen = [dict(number=number, params=points[number], values=list(judged[number].values or ()), figures=dict(judged[number].figures)) for number in best]
     summary = dict(
-        trials=len(points), given_up=sum(one.given_up for one in judged), failed=sum(one.values is None and not one.given_up for one in judged), objectives=list(how.objectives), best=[dict(number=number, params=points[number], values=list(judged[number].values or ()), figures=dict(judged[number].figures)) for number in best],
-        currency=question.rules.account.currency, balance=question.rules.account.balance,
+        history=question.history(), trials=len(points), given_up=sum(one.given_up for one in judged), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
+        notes=notes(spec["strategy"], spec["space"]), currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
     return kept(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
 
@@ -71,16 +75,16 @@ def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Seq
 
 def _judged(search: Any, told: Mapping[str, Any]) -> Any:
     values = None if told["values"] is None else tuple(told["values"])
-    return search.Judged(told["number"], values, tuple(told["rungs"]), told["given_up"], told["figures"])
+    return search.Judged(told["number"], values, tuple(told["rungs"]), told["given_up"], told["figures"], told.get("refused", ""))
 
 
 def _table(points: Sequence[Mapping[str, Any]], judged: Sequence[Any], objectives: Sequence[str]) -> pd.DataFrame:
-    """A row a trial: number, parameters, objectives (empty: failed or given up), whether it was given up, and figures."""
+    """A row a trial: number, parameters, objectives (empty: failed, pruned or infeasible), whether it was pruned or infeasible, and figures."""
     from domain.backtest.bench import FIGURES
 
     rows = []
     for one in sorted(judged, key=lambda one: one.number):
         values = dict(zip((f"objective_{name}" for name in objectives), one.values or [float("nan")] * len(objectives), strict=True))
         figures = {name: float("nan") if one.figures.get(name) is None else float(one.figures[name]) for name in FIGURES}
-        rows.append(dict(number=one.number, **points[one.number], **values, given_up=one.given_up, **figures))
+        rows.append(dict(number=one.number, **points[one.number], **values, given_up=one.given_up, infeasible=bool(one.refused), **figures))
     return pd.DataFrame(rows)

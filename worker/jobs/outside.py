@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features import Known
-from domain.features.headlines import headlines_of, scored
-from domain.features.releases import concerning, read_releases
-from domain.features.rows import Read, in_order
-from domain.features.sentiment import scorer_name
-from domain.features.series import known_of, series_table
+from domain.features.sentiment import scored, scorer_name
 from domain.market.instrument import Instrument
+from domain.outside.headlines import headlines_of
+from domain.outside.known import Known
+from domain.outside.releases import concerning, read_releases
+from domain.outside.rows import Read, in_order
+from domain.outside.series import known_of, series_table
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.store import Outside, Unit
 from worker.store.outside import version_of

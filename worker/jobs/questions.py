@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.jobs.backtests import _known, _rate, _rules, _series
+from domain.errors import BadRequest
+from worker.jobs.backtests import _known, _rate, _series, rules_of
 from worker.jobs.base import Work
 from worker.store import Dataset
 
@@ -34,6 +35,23 @@ class Question:
     def strategy(self) -> Any:
         return self.asked([{}]).strategy_at(0)
 
+    def history(self) -> dict[str, Any]:
+        """Bars before the period that features know, and how many the strategy needs at its own parameters, where those make a strategy."""
+        from domain.backtest.study import history_of
+
+        try:
+            strategy = self.strategy()
+        except BadRequest:
+            strategy = None
+        return history_of(self.series, strategy).plain()
+
+    @property
+    def days_a_year(self) -> float:
+        """Trading days by which yearly ratios of its runs are made."""
+        from domain.analytics import account_calendar, days_a_year
+
+        return days_a_year(account_calendar(one.instrument.calendar for one in self.series).name)
+
     @property
     def data(self) -> list[str]:
         return list(self.spec["datasets"])
@@ -45,7 +63,7 @@ def read(spec: Mapping[str, Any], work: Work) -> Question:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     series = [_series(work, _known(known, version), spec) for version in spec["datasets"]]
     rates = [_rate(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    return Question(spec, series, rates, _rules(spec), [known[version] for version in spec["datasets"]])
+    return Question(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
 
 
 def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:

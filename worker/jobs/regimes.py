@@ -14,7 +14,7 @@ from domain.features.regimes import Plan, combined, followed, lived
 from domain.params import build
 from worker.jobs import feature_sets
 from worker.jobs.base import Keep, Work, job
-from worker.jobs.feature_sets import FeatureSet, Member, computed, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Member, finite, kept_run
 
 DAY = 86_400e9      # nanoseconds
 
@@ -53,7 +53,7 @@ def _by_rules(asked: FeatureSet, member: Member, work: Work) -> tuple[pd.Categor
 
     work.stage("Label")
     uses = [parse(text) for text in asked.spec["rules"]]
-    made = computed(member.bars, uses, member.around, asked.cache, work.within(0.05, 0.9))
+    made = member.computed(uses, asked.cache, work.within(0.05, 0.9))
     labels = combined(*(coded(made[one.column].to_numpy(np.float64), RULES[one.name]) for one in uses))
     return labels, {}, dict(kind="rule", transition=_plain(followed(labels))), {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.errors import unknown
 from worker.jobs import questions
 from worker.jobs.base import Keep, Work, job
 from worker.jobs.sweeps import kept
@@ -13,15 +14,18 @@ from worker.jobs.sweeps import kept
 @job("stress", limit=3_600)
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: a backtest's, and ``scenarios``: their names, empty for all. Not a search, so it adds nothing to the trials."""
+    from domain.backtest.stress import SCENARIOS, stress
+
+    for name in spec.get("scenarios", ()):
+        if name not in SCENARIOS:
+            raise unknown("scenario", name, SCENARIOS)
     work.stage("Load bars")
     question = questions.read(spec, work)
     work.stage("Simulate")
-    from domain.backtest.stress import SCENARIOS, stress
-
     names = ["base", *(name for name in spec.get("scenarios") or SCENARIOS if name != "base")]
     found = stress(question.series, question.rules, question.strategy(), question.rates, names, work.within(0.1, 0.95))
     frames = dict(table=work.store.frames.put(found.table), curves=work.store.frames.put(found.curves))
     definitions = {name: SCENARIOS[name].definition for name in names}
     rows = [{key: (None if value != value else value) for key, value in row.items()} for row in found.table.to_dict("records")]
-    summary = dict(scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
+    summary = dict(history=question.history(), scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
     return kept(question, work, "stress", summary, frames, scenarios=len(names))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from domain.errors import BadRequest
 from worker.jobs import questions
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
@@ -31,7 +33,7 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
     def evaluate(chunk: Chunk, watch: Watch) -> Made:
         began = time.monotonic()
         part = sweep.evaluate(bench, asked, chunk.spec["numbers"], watch)
-        return Made(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began))
+        return Made(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
 
     return evaluate
 
@@ -47,15 +49,16 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     rows = _rows(sweep.order(question.asked(points)), sweep.part_size(sum(len(one.bars) for one in question.series), len(points)))
     parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
     work.stage("Merge")
+    refused = refused_of(parts, refused)
     table = sweep.merged(together(work, parts, "table", work.within(0.9, 0.91)))
     matrix = sweep.merged(together(work, parts, "matrix", work.within(0.91, 0.94)))
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Judge")
     summary = dict(
-        combinations=len(points), refused=refused, grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
-        currency=question.rules.account.currency, balance=question.rules.account.balance,
+        history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
+        currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
-    keep = kept(question, work, "sweep", summary, frames, combinations=len(points))
+    keep = kept(question, work, "sweep", summary, frames, combinations=len(table))
 
     def keep_both(unit: Unit) -> Kept:
         seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
@@ -63,6 +66,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
         return keep(unit)
 
     return keep_both
+
+
+def refused_of(parts: Sequence[Chunk], before: Mapping[str, int]) -> dict[str, int]:
+    """Sentence -> how many combinations it refused, ``before`` and in these parts; a sentence of its own where that is all of them."""
+    sentences = {number: sentence for part in parts for number, sentence in (part.result or {}).get("refused", {}).items()}
+    if len(sentences) == len({number for part in parts for number in part.spec["numbers"]}):
+        raise BadRequest(f"no combination can be tested: the strategy refuses all of them. The first: {next(iter(sentences.values()))}")
+    return dict(Counter(before) + Counter(sentences.values()))
 
 
 def together(work: Work, parts: Sequence[Chunk], name: str, tell: Watch) -> list[pd.DataFrame]:

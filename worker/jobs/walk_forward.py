@@ -11,7 +11,7 @@ from domain.params import build, values_of
 from worker.jobs import questions
 from worker.jobs.base import Keep, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
-from worker.jobs.sweeps import _axes, _rows, kept, together
+from worker.jobs.sweeps import _axes, _rows, kept, refused_of, together
 from worker.store.chunks import Chunk
 
 CURVE = 120     # points of the small curve that lists show
@@ -37,7 +37,7 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
 
     def evaluate(chunk: Chunk, watch: Watch) -> Made:
         fits = walk_forward.fit(bench, asked, folds, chunk.spec["numbers"], watch)
-        return Made(dict(table=fits.table), fits.trials)
+        return Made(dict(table=fits.table), fits.trials, dict(refused=fits.refused))
 
     return evaluate
 
@@ -49,7 +49,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
     folds = _folds(spec, question)
     work.stage("Fit")
-    from domain.analytics import measure
+    from domain.analytics import account_calendar, measure
     from domain.backtest import sweep, walk_forward
     from domain.optimise import Objective, drift, efficiency
 
@@ -57,6 +57,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     size = min(sweep.part_size(sum(len(one.bars) for one in question.series), len(points)), walk_forward.LARGEST_PART)
     rows = [(number, units * len(folds), part) for number, units, part in _rows(sweep.order(asked), size)]
     parts = Owner(work, _evaluator(question, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
+    refused = refused_of(parts, refused)
     fits = walk_forward.merged(together(work, parts, "table", work.within(0.85, 0.86)))
     work.stage("Test")
     picked = walk_forward.choices(fits, folds, objective)
@@ -66,7 +67,8 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     axes, balance = _axes(points), question.rules.account.balance
     at = np.unique(np.linspace(0, len(tested.equity) - 1, CURVE).astype(int))
     summary = dict(
-        metrics=measure(tested.trades, tested.fills, tested.equity, balance), combinations=len(points), refused=refused, grid=axes, folds=len(folds),
+        history=question.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(one.instrument.calendar for one in question.series)),
+        combinations=fits["number"].nunique(), refused=refused, infeasible=sum(refused.values()), grid=axes, folds=len(folds),
         traded=sum(one is not None for one in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
         drift=drift(tested.folds, axes), curve=[round(float(value), 2) for value in tested.equity["equity"].to_numpy()[at]],
         currency=question.rules.account.currency, balance=balance, remarks=[],

@@ -8,10 +8,10 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 import numpy as np
@@ -20,7 +20,9 @@ import pandas as pd
 from domain.errors import BadRequest
 from worker.store.intact import Intact
 
+T = TypeVar("T")
 DAY = 86_400            # seconds that a file waits to be imported
+LONGEST = 240           # bytes of a file's name
 ROW_GROUP = 65_536      # rows; a span of a long series reads only the groups it touches
 
 
@@ -102,36 +104,66 @@ class Frames:
 
     def put_file(self, parts: Iterable[bytes], most: int) -> tuple[str, int]:
         """Store bytes under the hash of their content: its name and size. More than ``most`` bytes are refused."""
-        hasher, size = hashlib.sha256(), 0
-        beside = f"{self._root}/incoming/{uuid.uuid4().hex}.part"
-        self._fs.makedirs(f"{self._root}/incoming", exist_ok=True)
+        return self.take_file(parts, most, "file", lambda path: None)[:2]
+
+    def take_file(self, parts: Iterable[bytes], most: int, as_name: str, look: Callable[[Path], T]) -> tuple[str, int, T]:
+        """The same, after ``look`` has seen the bytes as a file called ``as_name``; where it raises, nothing stays. Only the owner may read what is kept."""
+        folder = self._incoming() if self._local else tempfile.gettempdir()
+        hasher, size, beside = hashlib.sha256(), 0, f"{folder}/{uuid.uuid4().hex}.part"
         try:
-            with self._fs.open(beside, "wb") as file:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
                 for part in parts:
                     size += len(part)
                     if size > most:
                         raise BadRequest(f"the file is larger than {most / 1e6:,.0f} MB, the most that may be imported; split it, or raise [data] max_import_mb")
                     hasher.update(part)
                     file.write(part)
-            self._fs.mv(beside, f"{self._root}/incoming/{hasher.hexdigest()}.bin")
+            with _called(beside, as_name) as here:
+                seen = look(here)
+            name = hasher.hexdigest()
+            if self._local:
+                os.replace(beside, self._waiting(name))
+            else:
+                self._fs.put_file(beside, self._waiting(name))
         finally:
-            if self._fs.exists(beside):     # refused, or broken off
-                self._fs.rm_file(beside)
-        return hasher.hexdigest(), size
+            if os.path.exists(beside):     # refused, broken off, or copied
+                os.remove(beside)
+        return name, size, seen
+
+    def incoming_bytes(self) -> int:
+        """Bytes of the files that wait to be imported."""
+        folder = f"{self._root}/incoming"
+        return sum(int(entry["size"] or 0) for entry in self._fs.ls(folder, detail=True)) if self._fs.exists(folder) else 0
+
+    def discard(self, name: str) -> None:
+        """Remove a file that will not be imported."""
+        with contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(self._waiting(name))
 
     @contextlib.contextmanager
     def open_file(self, name: str, as_name: str) -> Iterator[Path]:
         """The stored file as one on this machine, called ``as_name``: readers look at names too."""
-        path = f"{self._root}/incoming/{name}.bin"
+        path = self._waiting(name)
         if not self._fs.exists(path):
             raise BadRequest(f"the file {as_name} is no longer here: files that were not imported are kept for a day. Choose it again")
-        with tempfile.TemporaryDirectory(prefix="tidemark-") as folder:
-            here = Path(folder) / called(as_name)
-            if self._local:
-                here.symlink_to(path)
-            else:
+        if self._local:
+            with _called(path, as_name) as here:
+                yield here
+        else:
+            with tempfile.TemporaryDirectory(prefix="tidemark-") as folder:
+                here = Path(folder) / called(as_name)
                 self._fs.get_file(path, str(here))
-            yield here
+                yield here
+
+    def _waiting(self, name: str) -> str:
+        return f"{self._root}/incoming/{name}.bin"
+
+    def _incoming(self) -> str:
+        """The folder of files that wait, for its owner only."""
+        folder = f"{self._root}/incoming"
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.chmod(folder, 0o700)
+        return folder
 
     def sweep(self, keep: Iterable[str], older_than: float) -> int:
         """Remove frames that nothing names any more and that were written before ``older_than`` (POSIX seconds)."""
@@ -169,14 +201,25 @@ class Frames:
             raise
 
 
+@contextlib.contextmanager
+def _called(path: str, as_name: str) -> Iterator[Path]:
+    """A file of this machine under another name."""
+    with tempfile.TemporaryDirectory(prefix="tidemark-") as folder:
+        here = Path(folder) / called(as_name)
+        here.symlink_to(os.path.abspath(path))
+        yield here
+
+
 def called(name: str) -> str:
-    """A name that came with a file, made fit for a folder of ours: readers look at how it ends.
+    """A name that came with a file, made fit for a folder of ours: readers look at all of it, so only what no folder takes is cut, from its middle.
 
     >>> called("../../EURUSD M1.csv"), called(".."), called("a\\0b.csv")
     ('EURUSD M1.csv', 'file', 'a_b.csv')
     """
     letters = "".join(letter if letter.isprintable() and letter not in '\\:*?"<>|' else "_" for letter in Path(name).name)
-    return letters[-60:].lstrip(".") or "file"
+    while len(letters.encode("utf-8", "replace")) > LONGEST:
+        letters = letters[: len(letters) // 2 - 1] + letters[len(letters) // 2 + 1 :]
+    return letters.lstrip(".") or "file"
 
 
 def _written(entry: dict[str, Any]) -> float:

@@ -191,6 +191,17 @@ recipes = Table(                                            # sets of features t
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+cost_profiles = Table(                                      # trading costs that people named
+    "cost_profiles", meta,
+    Column("name", String(64), primary_key=True),
+    Column("instruments", JSON, nullable=False),            # that it is for; none: for all
+    Column("costs", JSON, nullable=False),                  # changed values of Costs
+    Column("source", Text, nullable=False),
+    Column("dated", String(10), nullable=False),            # the day that the numbers hold for, ISO
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
 outside = Table(                                            # outside data, a row an import: series, headlines, releases
     "outside", meta,
     Column("id", String(16), primary_key=True),

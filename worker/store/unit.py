@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from worker.owner import gone
 from worker.store.chunks import Chunks
+from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
@@ -44,7 +45,7 @@ class Unit:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
-        self.outside, self.leases = Outsides(connection), Leases(connection)
+        self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may stand on several machines; this machine's for SQLite."""

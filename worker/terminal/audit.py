@@ -1,4 +1,4 @@
-"""``tidemark audit``: check the trail, take it along."""
+"""``tidemark audit``: verify the trail, export it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export.")
 
 @app.command()
 def verify(as_json: Json = False) -> None:
-    """Walk the whole trail. Exit status 1 if a row does not hold."""
+    """Verify the whole audit trail. Exit status 1 if a row does not hold."""
     from worker.terminal.here import desk
 
     found = desk().trail.verify_now()
@@ -24,13 +24,13 @@ def verify(as_json: Json = False) -> None:
 @app.command()
 def export(
     out: Path = typer.Option(..., help="File to write."),
-    form: str = typer.Option("jsonl", help="jsonl: the exact bodies with their hashes; csv: a view for spreadsheets."),
-    entity: str = typer.Option("", help="Only what concerns job:ID, run:ID or dataset:ID."),
-    since: str = typer.Option("", help="Only from this moment on, ISO 8601 UTC."),
-    until: str = typer.Option("", help="Only before this moment."),
+    form: str = typer.Option("jsonl", help="Format: jsonl (the exact bodies with their hashes) or csv (a view for spreadsheets)."),
+    entity: str = typer.Option("", help="Only events of this job:ID, run:ID or dataset:ID."),
+    since: str = typer.Option("", help="Only events from this instant on, ISO 8601 in UTC."),
+    until: str = typer.Option("", help="Only events before this instant, ISO 8601 in UTC."),
     as_json: Json = False,
 ) -> None:
-    """Write events to a file."""
+    """Export events to a file."""
     from domain.errors import unknown
     from worker.store import Filter
     from worker.terminal.here import desk

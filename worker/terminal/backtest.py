@@ -10,39 +10,52 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from worker.terminal.bars import BarFiles, Clock, FileBars
+from worker.terminal.options import From, To, once, params_of
+from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import Found, show
 from worker.terminal.say import Json, plain, say
+from worker.terminal.signals import read as read_signals
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help="[NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat."),
-    instrument: str = typer.Option("", help="The instrument of a file without NAME."),
-    timeframe: str = typer.Option(..., help="M1 M5 M15 M30 H1 H4 D1"),
-    side: str = typer.Option("bid", help="Which side the bars quote: bid or mid."),
-    strategy: str = typer.Option("", help="A strategy by name,"),
-    params: str = typer.Option("{}", help="with its parameters as JSON;"),
-    signals: Path | None = typer.Option(None, help="or a CSV of signals, one row each."),
-    rates: list[str] = typer.Option([], help="PAIR=FILE: bars along which money is converted. May repeat."),
-    magnify: list[str] = typer.Option([], help="[NAME=]FILE: finer bars for intrabar = \"magnify\". May repeat."),
-    config: Path | None = typer.Option(None, help="TOML with [account] [costs] [execution] [sizing] [limits] over the defaults of config.toml."),
-    equity: str = typer.Option("csv", help="How the equity curve is written: csv, parquet or none."),
+    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat, once per instrument."),
+    instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
+    timeframe: str = typer.Option(..., help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1."),
+    side: str = typer.Option("", help="Side that the bars quote: bid or mid; default: as the file says, else bid."),
+    clock: Clock = "",
+    strategy: str = typer.Option("", help="Strategy name."),
+    params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
+    rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
+    magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    start: From = "",
+    end: To = "",
+    config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
+    equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
-    report: bool = typer.Option(True, help="Also write report.html, report.txt, equity.svg and drawdown.svg."),
-    each: bool = typer.Option(False, "--each", help="Every series on an account of its own, into a folder of its own under --out; else all on one."),
+    report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
+    each: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
     as_json: Json = False,
 ) -> None:
-    """Backtest a strategy, or signals of your own, on files."""
+    """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
     from domain.backtest import study
+    from domain.market import instruments
 
     rules, extra = _rules(config)
-    series, along = _series(bars, instrument, timeframe, side, magnify, extra), [_rate(one, side, extra) for one in rates]
+    period = period_of(start, end)
+    files = BarFiles(instruments(extra), clock)
+    series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
+    files.finish()
+    series = within(series, period)
+    decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
     def one(traded: Sequence[Any], folder: Path) -> Found:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), _signals(signals), along)
+        result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
         found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
@@ -53,6 +66,8 @@ def backtest(
     if as_json:
         return say(found.plain(), True)
     show(found)
+    if start.strip():
+        print(f"\n{found.study.history.sentence}")
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
@@ -70,9 +85,11 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
 
 def _rules(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
-    from domain.backtest.study import Rules
-    from domain.config import load, read_toml, settings_from
+    from domain.market.instrument import instruments
     from domain.params import values_of
+    from domain.trading.costs import overlaid
+    from domain.trading.rules import Rules
+    from worker.settings import load, read_toml, settings_from
 
     base = load()
     merged = {name: values_of(getattr(base, name)) for name in RULES}
@@ -81,8 +98,9 @@ def _rules(config: Path | None) -> tuple[Any, str]:
             raise unknown(f"section of {config}", section, merged)
         if not isinstance(values, dict):
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
-        merged[section] = merged[section] | values
+        merged[section] = overlaid(merged[section], values) if section == "costs" else merged[section] | values
     settings = settings_from(merged)
+    settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
 
 
@@ -93,44 +111,38 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
         raise BadRequest("give either --strategy NAME or --signals FILE")
     if signals:
         return None
-    try:
-        values = json.loads(params)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"--params is not JSON: {error}. Write it like '{{\"lookback\": 20}}'") from None
-    if not isinstance(values, dict):
-        raise BadRequest(f"--params is {params}; it must be a JSON object like '{{\"lookback\": 20}}'")
-    return make(name, values)
+    return make(name, params_of(params))
 
 
-def _signals(path: Path | None) -> Any:
-    import pandas as pd
-
-    if path is None:
-        return None
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the signals {path} cannot be read: {error}") from None
-
-
-def _series(bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str], extra: str) -> list[Any]:
+def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str]) -> list[Any]:
     from domain.backtest.study import Series
-    from domain.market import content_version, instruments
+    from domain.market import content_version
+    from domain.market.side import resolve_side
     from domain.market.timeframe import Timeframe
 
-    if side not in ("bid", "mid"):
-        raise unknown("side", side, ("bid", "mid"))
-    table, frame = instruments(extra), Timeframe.named(timeframe)
-    finer = dict(_named(one, instrument, table) for one in magnify)
+    frame = Timeframe.named(timeframe)
+    finer = dict(once("--magnify", (_named(one, instrument, files.table) for one in magnify)))
     series = []
-    for name, path in (_named(one, instrument, table) for one in bars):
-        one = table[name]
-        read, fine = _bars(path, one), _bars(finer.pop(name), one) if name in finer else None
-        fine_frame = _timeframe(fine, frame) if fine is not None else None
-        series.append(Series(one, frame, read, side, content_version(read, name, frame, side), fine, fine_frame))
+    for name, path in once("--bars", (_named(one, instrument, files.table) for one in bars)):
+        read = files.read(path, name, frame)
+        quoted = resolve_side(side, read.side, path.name)
+        fine = _finer(files, finer.pop(name), name, frame, quoted) if name in finer else None
+        version = content_version(read.bars, name, frame, quoted)
+        series.append(Series(files.table[name], frame, read.bars, quoted, version, fine.bars if fine else None, fine.timeframe if fine else None))
     if finer:
         raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars brings")
     return series
+
+
+def _finer(files: BarFiles, path: Path, name: str, frame: Any, side: str) -> FileBars:
+    """Finer bars of the same side."""
+    from domain.market.side import resolve_side
+
+    read = files.read(path, name)
+    if read.timeframe >= frame:
+        raise BadRequest(f"the bars of --magnify are {read.timeframe}, not finer than {frame}")
+    resolve_side(side, read.side, path.name)
+    return read
 
 
 def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
@@ -148,39 +160,16 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
     return default, Path(text)
 
 
-def _bars(path: Path, one: Any) -> Any:
-    """The bars of a file in our own format, which must keep the contract; repairs are for ``tidemark data import``."""
-    from domain.market import check, frame, readers
-
-    if not path.exists():
-        raise BadRequest(f"there is no file {path}")
-    found = readers.recognise(path)
-    raw = readers.read(path, found.format, one)
-    if found.clock not in (None, "UTC") or raw.malformed_count:
-        what = f"{raw.malformed[0].reason} in line {raw.malformed[0].line}" if raw.malformed_count else f"{found.title}, on a clock of its own"
-        raise BadRequest(f"{path} is not a clean file of bars in UTC ({what}); bring it in with: tidemark data import {path}")
-    return check(frame(raw.local_ns, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread), one.negative_prices)
-
-
-def _timeframe(bars: Any, below: Any = None) -> Any:
-    """As the bars lie: the timeframe nearest to their median step."""
-    from domain.market.timeframe import TIMEFRAMES
-
-    minutes = bars["ts"].diff().dt.total_seconds().median() / 60
-    near = min(TIMEFRAMES, key=lambda timeframe: abs(timeframe.minutes - minutes))
-    if below is not None and near >= below:
-        raise BadRequest(f"the bars of --magnify are {near}, not finer than {below}")
-    return near
-
-
-def _rate(text: str, side: str, extra: str) -> Any:
-    from domain.market import instruments
+def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
+    """Pairs along which money is converted, each of the side that its file says."""
+    from domain.market.side import resolve_side
     from domain.trading.task import Rate
 
-    table = instruments(extra)
-    name, path = _named(text, "", table)
-    bars = _bars(path, table[name])
-    return Rate(table[name], _timeframe(bars), bars, side)
+    rates = []
+    for name, path in once("--rates", (_named(text, "", files.table) for text in texts)):
+        read = files.read(path, name)
+        rates.append(Rate(files.table[name], read.timeframe, read.bars, resolve_side("" if read.side else side, read.side, path.name)))
+    return rates
 
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:

@@ -8,36 +8,43 @@ from domain.errors import BadRequest
 from worker.terminal.outside import app as outside
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, see their quality; and outside data that features look at beside them.")
+app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, show their quality; and external data used by features.")
 app.add_typer(outside, name="outside")
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
 
 
 @app.command("import")
 def import_(
-    file: str = typer.Argument(..., help="A file of bars: own CSV or Parquet, MetaTrader 5 export, HistData M1; .gz and .zip too."),
-    instrument: str = typer.Option("", help="Its instrument; default: as the file's name says."),
-    timeframe: str = typer.Option("", help="Its timeframe; default: as its bars lie."),
-    clock: str = typer.Option("", help="Its clock: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
-    side: str = typer.Option("bid", help="Which side its prices quote: bid or mid."),
-    repair: bool = typer.Option(False, "--repair", help="Drop, merge and mend what is broken, and keep a list; default: refuse."),
-    check: bool = typer.Option(False, "--check", help="Only look: print what was found and store nothing."),
+    file: str = typer.Argument(
+        ...,
+        help="File of bars: CSV, Parquet, MetaTrader 4 or 5, HistData, Dukascopy, yfinance, LEAN, MetaStock, or ticks; .gz and .zip too.",
+    ),
+    instrument: str = typer.Option("", help="Instrument of the bars; default: inferred from the file's name."),
+    timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep."),
+    start: str = typer.Option("", "--from", help="Import only the bars from this date or time on (UTC), such as 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),
+    clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
+    side: str = typer.Option("", help="Side that the prices quote: bid or mid; default: as the file says, else bid."),
+    ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids: the spread is the mean difference."),
+    repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken, and record it; default: refuse."),
+    check: bool = typer.Option(False, "--check", help="Check only: print the findings and store nothing."),
     as_json: Json = False,
 ) -> None:
-    """Bring the bars of FILE in, or --check them first."""
+    """Import the bars of FILE, or --check them first."""
     from worker.terminal.here import desk, finished
 
     at = desk()
-    staged = at.data.stage_path(file)
-    name, frame = instrument or staged.found.instrument, timeframe or staged.found.timeframe
-    if not name or not frame:
-        raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its {'instrument' if not name else 'timeframe'}; give --{'instrument' if not name else 'timeframe'}")
+    staged = at.data.stage_path(file, own_rights=True)
+    asks = at.data.stage_path(ask, own_rights=True) if ask else None
+    name = instrument or staged.found.instrument
+    if not name:
+        raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its instrument; give --instrument")
     if check:
-        job = finished(at, at.data.inspect(staged, name, frame, side, clock), as_json)
+        job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start), as_json)
         return _report(job.result, as_json)
-    job = finished(at, at.data.import_(staged, name, frame, side, clock, repair=repair), as_json)
+    job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start), as_json)
     dataset = at.data.get(job.result["dataset"])
-    say(_row(dataset) | dict(new=job.result["new"], found=dataset.quality["sentence"]), as_json)
+    notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
+    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(each) for name, each in notes.items()}), as_json)
 
 
 def _report(found: dict, as_json: bool) -> None:
@@ -45,21 +52,28 @@ def _report(found: dict, as_json: bool) -> None:
     if as_json:
         return say(found, True)
     say([dict(check=f["title"], found=f["count"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "found", "example"))
-    print(f"\nClock: {report['clock']}. {found['clocks'][0]['sentence'] if found['clocks'] else ''}\n{report['verdict']}: {report['sentence']}")
+    for note in report["notes"]:
+        print(f"\nNote: {note}.")
+    print(f"\nClock: {report['clock']}. {found['clocks'][0]['sentence'] if found['clocks'] else ''}\n{_verdict(report)}")
+
+
+def _verdict(report: dict) -> str:
+    """The sentence; one that refuses says so itself, and so does one without errors."""
+    return report["sentence"] if report["verdict"] in ("clean", "refused") else f"{report['verdict'].capitalize()}: {report['sentence']}"
 
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every dataset of the workspace."""
+    """List every dataset of the workspace."""
     from worker.terminal.here import desk
 
-    rows = [_row(dataset) for dataset in desk().data.catalogue()]
-    say(rows if as_json else [row | dict(version=row["version"][:12]) for row in rows], as_json, COLUMNS)
+    datasets = desk().data.catalogue()
+    say([_row(one) for one in datasets] if as_json else [_shown(one) | dict(version=one.version[:12]) for one in datasets], as_json, COLUMNS)
 
 
 @app.command()
-def quality(dataset: str = typer.Argument(..., help="Its id or version."), as_json: Json = False) -> None:
-    """What was found when a dataset was brought in, and what was done about it."""
+def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."), as_json: Json = False) -> None:
+    """Show what was found when a dataset was imported, and what was done about it."""
     from worker.terminal.here import desk
 
     one = desk().data.get(dataset)
@@ -70,8 +84,8 @@ def quality(dataset: str = typer.Argument(..., help="Its id or version."), as_js
 
 
 @app.command()
-def delete(dataset: str = typer.Argument(..., help="Its id or version."), yes: bool = typer.Option(False, "--yes", help="Do not ask."), as_json: Json = False) -> None:
-    """Remove a dataset and the runs that used it."""
+def delete(dataset: str = typer.Argument(..., help="Dataset, by id or version."), yes: bool = typer.Option(False, "--yes", help="Delete without confirmation."), as_json: Json = False) -> None:
+    """Delete a dataset and the runs that used it."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -87,3 +101,10 @@ def _row(one) -> dict:
         id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, side=one.side, clock=one.clock, first=one.first_ts, last=one.last_ts,
         bars=one.bars, gaps=one.gaps, spread=one.spread, verdict=one.verdict, synthetic=one.synthetic, version=one.version,
     )  # fmt: skip
+
+
+def _shown(one) -> dict:
+    """The same for people: a verdict of clean only where there is no warning."""
+    from domain.market.report import verdict_words
+
+    return _row(one) | dict(verdict=verdict_words(one.verdict, one.quality.get("findings", [])))

@@ -10,37 +10,37 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
+from worker.terminal.options import instant, params_of
 from worker.terminal.say import Json, say
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version; one an instrument. May repeat.")]
-Recipe = Annotated[str, typer.Option("--recipe", help="A set of columns by name, one's own or of the house.")]
-COLUMN: list[str] = typer.Option([], "--columns", help='A column, such as "atr(14)" or "atr(14)@H1"; more may follow, and the option may repeat.')
+Recipe = Annotated[str, typer.Option("--recipe", help="Feature set by name, your own or built-in.")]
+COLUMN: list[str] = typer.Option([], "--columns", help='Feature, such as "atr(14)" or "atr(14)@H1"; more may follow. May repeat.')
 REGIMES: list[str] = typer.Option(
     [], "--regimes",
-    help="Look whether features hold by these regimes too: the id of a run of regimes, one an instrument (may repeat); or MODEL.json by tidemark regimes fit, which is filtered along the bars. A model that was fitted on the same bars has seen them: its states are then told with hindsight, a run that walks forward has none.",
+    help="Regimes by which stability is tested too: the id of a regime run, one per instrument (may repeat), or MODEL.json from tidemark regimes fit, filtered along the bars. A model fitted on the same bars has hindsight; a walk-forward run has none.",
 )  # fmt: skip
 Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
-Frame = Annotated[str, typer.Option("--timeframe", help="M1 M5 M15 M30 H1 H4 D1; default: as the bars lie.")]
-Edge = Annotated[str, typer.Option(help="ISO 8601; default: all bars.")]
-From = Annotated[str, typer.Option("--from", help="open: of the next bar; close: of the bar itself.")]
-Out = Annotated[Path | None, typer.Option(help="Folder to write the tables into, as CSV.")]
+Frame = Annotated[str, typer.Option("--timeframe", help="Timeframe: M1 M5 M15 M30 H1 H4 D1; default: inferred from the bars.")]
+Start = Annotated[str, typer.Option(help="Start of the period, ISO 8601 in UTC; default: the first bar.")]
+End = Annotated[str, typer.Option(help="End of the period, ISO 8601 in UTC, not included; default: the last bar.")]
+From = Annotated[str, typer.Option("--from", help="Start of the forward return: open (of the next bar) or close (of the bar itself).")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write the tables to, as CSV.")]
 RANKING = ("feature", "verdict", "q", "ic", "information", "information_q", "monotonicity", "years", "agreeing", "psi", "reason")
 MATCHES = ("rank", "ts", "instrument", "distance", "followed")
 
 
 def examine(
-    data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Edge = "", end: Edge = "",
-    target: str = typer.Option("forward", help="forward: the return over the next bars. trades: what came of a strategy's trades, in R."), horizon: int = typer.Option(16, help="Bars, of the return."),
-    begin: From = "open", strategy: str = typer.Option("", help="A strategy by name, whose trades they are,"), params: str = typer.Option("{}", help="with its parameters as JSON."),
-    quantiles: int = typer.Option(10, help="Groups of equal size by the feature's value."), discovery: float = typer.Option(0.1, help="False discovery rate up to which a feature tells something."),
-    most: int = typer.Option(20, help="So many features are proposed at most."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
+    data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Start = "", end: End = "",
+    target: str = typer.Option("forward", help="Target: forward (return over the next bars) or trades (R of a strategy's trades)."), horizon: int = typer.Option(16, help="Horizon of the forward return, in bars."),
+    begin: From = "open", strategy: str = typer.Option("", help="Strategy name, for the target trades."), params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    quantiles: int = typer.Option(10, help="Number of quantiles of the feature's value."), discovery: float = typer.Option(0.1, help="False discovery rate up to which a feature is significant."),
+    most: int = typer.Option(20, help="Maximum number of features to propose."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """What features tell of what follows: ranked, net of how many were tried, with a proposal and its reasons."""
-    from worker.terminal.sweep import _json
-
+    """Rank features by what they predict, corrected for multiple testing, and propose a selection with reasons."""
     at, question = _question(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
     ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
-    asked = at.examinations.submit_examination(question, ahead, strategy, _json("--params", params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
+    asked = at.examinations.submit_examination(question, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
     run = _done(at, asked, as_json)
     _write(at, run, out)
     told, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
@@ -52,16 +52,14 @@ def examine(
 
 
 def similar(
-    data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Edge = "", end: Edge = "",
-    when: str = typer.Option("", "--at", help="ISO 8601: the bar that holds it; default: the last bar."), instrument: str = typer.Option("", help="Whose bar it is; default: the first dataset's."),
-    horizon: int = typer.Option(16, help="Bars, over which what followed is measured."), count: int = typer.Option(50, help="Matches."), begin: From = "open", out: Out = None, as_json: Json = False,
+    data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Start = "", end: End = "",
+    when: str = typer.Option("", "--at", help="Bar to compare, by an instant inside it, ISO 8601 in UTC; default: the last bar."), instrument: str = typer.Option("", help="Instrument of the bar; default: that of the first dataset."),
+    horizon: int = typer.Option(16, help="Horizon of the forward returns, in bars."), count: int = typer.Option(50, help="Number of matches."), begin: From = "open", out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Moments of the past that looked like a bar, by recipe vector50 unless told otherwise, and what followed them."""
-    from worker.terminal.sweep import _instant
-
+    """Find past bars similar to one bar, by feature set vector50 unless chosen otherwise, and their forward returns."""
     written = [*columns, *(rest or [])]
     at, question = _question(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
-    chosen = _instant(when, datetime.min) if when else None
+    chosen = instant("--at", when, datetime.min) if when else None
     run = _done(at, at.examinations.submit_similar(question, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
     _write(at, run, out)
     told, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
@@ -79,15 +77,13 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
 
     from worker.desk import FeatureQuestion
     from worker.terminal.here import desk
-    from worker.terminal.sweep import _instant
-
     if recipe and columns:
         raise BadRequest("give either --recipe or --columns")
     at = desk()
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     written = at.features.columns_of(recipe) if recipe else list(columns)
-    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, _instant(start, first), _instant(end, last), written)
+    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, instant("--start", start, first), instant("--end", end, last), written)
 
 
 def _regimes(texts: Sequence[str]) -> dict[str, Any]:

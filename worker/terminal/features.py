@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, listed
+from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.examine import examine, similar
+from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
+from worker.terminal.user_module import UserCode, load
 
 app = typer.Typer(no_args_is_help=True, help="Features: causal columns computed from bars.")
 app.command("examine")(examine)
 app.command("similar")(similar)
-NAMES = "module_{}"
 COLUMNS = ("name", "family", "unit", "inputs", "params", "source")
 
-Bars = Annotated[str, typer.Option("--bars", help="FILE: CSV or Parquet with ts open high low close [volume spread].")]
-Name = Annotated[str, typer.Option("--instrument", help="Whose bars they are.")]
-Frame = Annotated[str, typer.Option("--timeframe", help="M1 M5 M15 M30 H1 H4 D1; default: as the bars lie.")]
-Recipe = Annotated[str, typer.Option("--recipe", help="A set of columns by name; see tidemark features recipes.")]
-COLUMN: list[str] = typer.Option([], "--columns", help='A column, such as "atr(14)" or "atr(14)@H1"; more may follow, and the option may repeat.')
+Bars = Annotated[str, typer.Option("--bars", help="File of bars: CSV or Parquet with ts open high low close [volume spread].")]
+Name = Annotated[str, typer.Option("--instrument", help="Instrument of --bars.")]
+Frame = Annotated[str, typer.Option("--timeframe", help="Timeframe: M1 M5 M15 M30 H1 H4 D1; default: inferred from the bars.")]
+Recipe = Annotated[str, typer.Option("--recipe", help="Feature set by name; see tidemark features recipes.")]
+COLUMN: list[str] = typer.Option([], "--columns", help='Feature, such as "atr(14)" or "atr(14)@H1"; more may follow. May repeat.')
 Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
-LONGER: list[str] = typer.Option([], "--htf", help="TIMEFRAME=FILE: longer bars of the same instrument; else they are joined from --bars. May repeat.")
-OTHER: list[str] = typer.Option([], "--other", help="NAME=FILE: bars of another instrument. May repeat.")
+LONGER: list[str] = typer.Option([], "--htf", help="Higher-timeframe bars of the same instrument, as TIMEFRAME=FILE; default: resampled from --bars. May repeat.")
+OTHER: list[str] = typer.Option([], "--other", help="Bars of another instrument, as NAME=FILE. May repeat.")
 MACRO: list[str] = typer.Option(
-    [], "--macro", help="NAME=FILE: an outside series, CSV or Parquet with ts (when it became known, UTC) and value. A CSV without ts has a date in its first column, as FRED's, and is of a series of the table (tidemark data outside list --series): a value then counts from its lag after its date. May repeat."
+    [], "--macro", help="External series, as NAME=FILE: CSV or Parquet with ts (when the value became known, UTC) and value; or a CSV with a date first, as FRED's, of a series in tidemark data outside list --series, whose values count from their publication lag on. May repeat."
 )  # fmt: skip
-HEADLINES = typer.Option(None, "--headlines", help="FILE: CSV of headlines with their times.")
-RELEASES = typer.Option(None, "--releases", help="FILE: a calendar, CSV with time, event, country and impact, or ForexFactory's week as JSON or XML.")
-Impact = Annotated[str, typer.Option("--impact", help="Releases with this impact or more: low, medium, high.")]
-Utc = Annotated[bool, typer.Option("--utc", help="Times of headlines and releases without a zone are in UTC; default: refuse them.")]
+HEADLINES = typer.Option(None, "--headlines", help="Headlines: CSV with their times.")
+RELEASES = typer.Option(None, "--releases", help="Economic calendar: CSV with time, event, country and impact, or ForexFactory's week as JSON or XML.")
+Impact = Annotated[str, typer.Option("--impact", help="Minimum impact of releases: low, medium or high.")]
+Utc = Annotated[bool, typer.Option("--utc", help="Treat times of headlines and releases without a zone as UTC; default: refuse them.")]
 
 
 @app.command("list")
 def list_features(as_json: Json = False) -> None:
-    """Every feature: family, unit, inputs, parameters, source."""
+    """List every feature: family, unit, inputs, parameters, source."""
     from domain.features import FEATURES
 
     rows = [
@@ -51,8 +50,8 @@ def list_features(as_json: Json = False) -> None:
 
 
 @app.command("recipes")
-def recipes(name: str = typer.Argument("", help="One of them, to see its columns."), as_json: Json = False) -> None:
-    """Sets of columns by name, or the columns of one."""
+def recipes(name: str = typer.Argument("", help="Feature set whose columns are shown."), as_json: Json = False) -> None:
+    """List the feature sets, or the columns of one."""
     from domain.features.recipes import recipe as named
     from domain.features.recipes import recipes as every
 
@@ -66,14 +65,14 @@ def recipes(name: str = typer.Argument("", help="One of them, to see its columns
 
 @app.command("compute")
 def compute(
-    bars: Bars, instrument: Name, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts and a column for each feature.")], timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, htf: list[str] = LONGER,
-    other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
+    bars: Bars, instrument: Name, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: ts and a column for each feature.")], timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, htf: list[str] = LONGER,
+    other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute features of bars in a file into a file."""
     from domain.features import compute as computed
 
     uses = _uses(recipe, [*columns, *(rest or [])])
-    read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
+    read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     frame = computed(read, uses, around)[["ts", *dict.fromkeys(one.column for one in uses)]]
     _write(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
@@ -82,22 +81,24 @@ def compute(
 
 @app.command("check")
 def check(
-    bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="A strategy by name,")] = "",
-    params: Annotated[str, typer.Option(help="with its parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with features and strategies of your own. It is run. Without a choice all that it defines is checked.")] = None,
-    htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, rest: Rest = None, as_json: Json = False,
+    bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="Strategy name.")] = "",
+    params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with your own features and strategies; it is executed. Default: everything it defines is checked.")] = None,
+    htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Does anything read the future? Each column that does, with the bar and the size; exit status 1 if there is one, 0 if not."""
+    """Look-ahead check: every column that reads the future, with the bar and the size. Exit status 1 if there is one, else 0."""
     from domain.causality import check_features, check_strategy
     from domain.strategies.base import make
 
-    made, decided = _module(module) if module else ([], [])
+    made, decided = load(module) if module else ([], [])
+    defined = list(made)
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         made, decided = chosen, [strategy] if strategy else []
-    read, around = _around(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact)
+    read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     uses = _uses(recipe, made, bool(decided))
-    verdicts = [check_features(read, uses, around)] if uses else []
-    verdicts += [check_strategy(read, make(name, _json(params)), around) for name in decided]
+    with UserCode(module, defined):
+        verdicts = [check_features(read, uses, around)] if uses else []
+        verdicts += [check_strategy(read, make(name, params_of(params)), around) for name in decided]
     leaks = [leak for one in verdicts for leak in one.leaks]
     checked = list(dict.fromkeys(name for one in verdicts for name in one.checked))
     if as_json:
@@ -124,55 +125,41 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
     return tuple({one.column: one for one in map(parse, columns)}.values())
 
 
-def _around(bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high") -> tuple[Any, Any]:
+def around_of(
+    bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
+) -> tuple[Any, Any]:  # fmt: skip
     """The bars of the file, and what stands around them."""
-    from domain.config import load
-    from domain.errors import unknown
     from domain.features import Around, closes
-    from domain.features.releases import concerning
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
-    from worker.terminal.backtest import _bars, _timeframe
+    from domain.outside.releases import concerning
+    from worker.settings import load
 
-    table = instruments(load().instruments_file)
-    if name not in table:
-        raise unknown("instrument", name, table)
-    read = _bars(Path(bars), table[name])
-    frame = Timeframe.named(timeframe) if timeframe else _timeframe(read)
+    files = BarFiles(instruments(load().instruments_file), clock)
+    read = files.read(Path(bars), name, Timeframe.named(timeframe) if timeframe else None)
     others = {}
-    for each, path in _pairs("--other", other, "NAME"):
-        if each not in table:
-            raise unknown("instrument", each, table)
-        beside = _bars(path, table[each])
-        others[each] = closes(beside, table[each], _timeframe(beside))
+    for each, path in pairs("--other", other, "NAME"):
+        beside = files.read(path, each)
+        others[each] = closes(beside.bars, files.table[each], beside.timeframe)
     longer = {}
-    for each, path in _pairs("--htf", htf, "TIMEFRAME"):
-        if Timeframe.named(each) <= frame:
-            raise BadRequest(f"--htf {each} is not longer than the bars, which are {frame}")
-        longer[str(Timeframe.named(each))] = _bars(path, table[name])
-    series = {each: _series(each, path) for each, path in _pairs("--macro", macro, "NAME")}
-    facts = {"releases": concerning(told["releases"], table[name], impact)} if "releases" in told else {}
-    return read, Around(table[name], frame, others, series, longer=longer, **{**told, **facts})
+    for each, path in pairs("--htf", htf, "TIMEFRAME"):
+        if Timeframe.named(each) <= read.timeframe:
+            raise BadRequest(f"--htf {each} is not longer than the bars, which are {read.timeframe}")
+        longer[each] = files.read(path, name, Timeframe.named(each)).bars
+    files.finish()
+    series = {each: _series(each, path) for each, path in pairs("--macro", macro, "NAME")}
+    facts = {"releases": concerning(told["releases"], files.table[name], impact)} if "releases" in told else {}
+    return read.bars, Around(files.table[name], read.timeframe, others, series, longer=longer, **{**told, **facts})
 
 
 def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
     """Scored headlines and the calendar of files, as far as they are given."""
-    from domain.features.headlines import headlines_of
-    from domain.features.releases import read_releases
     from domain.features.sentiment import read_headlines
+    from domain.outside.headlines import headlines_of
+    from domain.outside.releases import read_releases
 
     scored = {"headlines": read_headlines(headlines_of(headlines, utc).frame)} if headlines else {}
     return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
-
-
-def _pairs(option: str, texts: Iterable[str], what: str) -> list[tuple[str, Path]]:
-    found = []
-    for text in texts:
-        name, equals, path = text.partition("=")
-        if not equals or not name or not path:
-            raise BadRequest(f"{option} is {text!r}; write {option} {what}=FILE")
-        found.append((name, Path(path)))
-    return found
 
 
 def _series(name: str, path: Path) -> Any:
@@ -180,50 +167,30 @@ def _series(name: str, path: Path) -> Any:
     import numpy as np
     import pandas as pd
 
-    from domain.features import Known
-    from domain.features.series import known_of, series_table
+    from domain.outside.known import Known
+    from domain.outside.series import known_of, series_table
 
+    columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-        if "ts" not in frame and path.suffix != ".parquet":
-            return known_of(series_table(path, name).frame)
-        times = pd.to_datetime(frame["ts"], utc=True).dt.as_unit("ns").astype("int64").to_numpy()
-        values = frame["value"].to_numpy(np.float64)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise BadRequest(f"{path} is no series: {error}. It needs the columns ts (UTC) and value, or a date and a value") from None
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror or 'it is not a Parquet file'}. {columns}") from None
+    except ValueError:
+        raise BadRequest(f"{path} is not a valid series: it is not a CSV in UTF-8, or not a Parquet file. {columns}") from None
+    if "ts" not in frame and path.suffix != ".parquet":
+        return known_of(series_table(path, name).frame)
+    if lacking := [column for column in ("ts", "value") if column not in frame]:
+        raise BadRequest(f"{path} is not a valid series: it has no column {listed(lacking)}. {columns}")
+    stamps, numbers = pd.to_datetime(frame["ts"], utc=True, errors="coerce"), pd.to_numeric(frame["value"], errors="coerce")
+    for name_of, read in (("ts", stamps), ("value", numbers)):
+        bad = (read.isna() & frame[name_of].notna()).to_numpy(bool) | (stamps.isna().to_numpy(bool) if name_of == "ts" else False)
+        if bad.any():
+            row = int(bad.argmax())
+            raise BadRequest(f"{path} is not a valid series: in row {row + 1} {name_of} is {str(frame[name_of].iloc[row])!r}. {columns}")
+    times, values = stamps.dt.as_unit("ns").astype("int64").to_numpy(), numbers.to_numpy(np.float64)
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
     return Known(times, values)
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"--params is not JSON: {error}. Write it like '{{\"lookback\": 20}}'") from None
-    if not isinstance(values, dict):
-        raise BadRequest(f"--params is {text}; it must be a JSON object like '{{\"lookback\": 20}}'")
-    return values
-
-
-def _module(path: Path) -> tuple[list[str], list[str]]:
-    """The features and strategies that a file of the user's registers. It is code and is run, as ``python FILE.py`` would; the page never does."""
-    from domain.features import FEATURES
-    from domain.strategies import STRATEGIES
-
-    features, strategies = set(FEATURES), set(STRATEGIES)
-    spec = importlib.util.spec_from_file_location(NAMES.format(path.stem), path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise BadRequest(f"there is no Python file {path}; give the path of a file that ends in .py")
-    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, ValueError) as error:
-        raise BadRequest(f"{path} cannot be used: {error}") from None
-    found = sorted(set(FEATURES) - features), sorted(set(STRATEGIES) - strategies)
-    if not any(found):
-        raise BadRequest(f"{path} defines no feature and no strategy; mark them with @feature(unit=…, source=…) or @strategy(name)")
-    return found
 
 
 def _write(frame: Any, out: Path) -> None:

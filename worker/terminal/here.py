@@ -7,11 +7,11 @@ import sys
 import threading
 import time
 
-from domain.config import load
 from domain.errors import BadRequest
 from worker.desk import Desk
-from worker.desk.room import Submitted
+from worker.desk.context import Submitted
 from worker.private import close_off
+from worker.settings import load
 from worker.store import Job, Store
 from worker.store.migrate import upgrade
 
@@ -33,7 +33,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -
     from worker.leases import Watch, rescue
 
     job = seen = submitted.job
-    actors.House.store, actors.House.settings = at.jobs._room.store, at.settings
+    actors.House.store, actors.House.settings = at.jobs._context.store, at.settings
     worker, watch = threading.Thread(), Watch(at.settings.work.lease)
     try:
         while seen.open:

@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="Jobs: list, cancel, retry.")
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """The latest jobs, newest first."""
+    """List the latest jobs, newest first."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -24,15 +24,15 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
-def cancel(job: str = typer.Argument(..., help="Its id."), as_json: Json = False) -> None:
-    """Ask a job to stop."""
+def cancel(job: str = typer.Argument(..., help="Job id."), as_json: Json = False) -> None:
+    """Cancel a job."""
     from worker.terminal.here import desk
 
     say(dict(job=job, stopped=desk().jobs.cancel(job)), as_json)
 
 
 @app.command()
-def retry(job: str = typer.Argument(..., help="Its id."), as_json: Json = False) -> None:
+def retry(job: str = typer.Argument(..., help="Job id."), as_json: Json = False) -> None:
     """Queue a failed or cancelled job again."""
     from worker.terminal.here import desk
 

@@ -6,14 +6,14 @@ import typer
 
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Outside data: series such as the VIX, headlines, calendars of releases.")
+app = typer.Typer(no_args_is_help=True, help="External data: series such as the VIX, headlines, economic calendars.")
 COLUMNS = ("id", "kind", "name", "first", "last", "rows", "known", "in_use", "source", "version")
 SERIES = ("series", "title", "unit", "file", "known", "revised", "last")
 
 
 @app.command("list")
-def list_(series: bool = typer.Option(False, "--series", help="Instead every series that there may be: its title, unit, id at its source, and when a value is known."), every: bool = typer.Option(False, "--every", help="Every import, not only the newest of each name."), as_json: Json = False) -> None:
-    """What is there: the newest import of each name is the one that features look at."""
+def list_(series: bool = typer.Option(False, "--series", help="List every supported series instead: title, unit, source id and publication lag."), every: bool = typer.Option(False, "--every", help="List every import, not only the newest of each name."), as_json: Json = False) -> None:
+    """List external data. Features use the newest import of each name."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -27,18 +27,18 @@ def list_(series: bool = typer.Option(False, "--series", help="Instead every ser
 @app.command("import")
 def import_(
     file: str = typer.Argument(..., help="A series by date (FRED's CSV or any with a date and a value), headlines (CSV: time, headline), or releases (CSV: time, event, country, impact; ForexFactory's week as JSON or XML). .gz and .zip too."),
-    kind: str = typer.Option("", help="series, headlines or releases; default: as the file looks."),
-    name: str = typer.Option("", help="Of a series its name in the table (tidemark data outside list --series); of headlines and releases any name. Default: as the file says, headlines, calendar."),
-    utc: bool = typer.Option(False, "--utc", help="Times without a zone are in UTC; default: refuse them."),
-    add: bool = typer.Option(False, "--add", help="Add to what is there under that name; default: take its place."),
-    check: bool = typer.Option(False, "--check", help="Only look: print what the file seems to be and its first rows, and store nothing."),
+    kind: str = typer.Option("", help="Type: series, headlines or releases; default: inferred from the file."),
+    name: str = typer.Option("", help="Name: of a series as in tidemark data outside list --series, of headlines and releases any; default: inferred from the file."),
+    utc: bool = typer.Option(False, "--utc", help="Treat times without a zone as UTC; default: refuse them."),
+    add: bool = typer.Option(False, "--add", help="Append to the existing import of that name; default: replace it."),
+    check: bool = typer.Option(False, "--check", help="Check only: print the type of the file and its first rows, and store nothing."),
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Bring FILE in; what was there under its name stays for the runs that used it."""
+    """Import FILE. An earlier import of that name stays for the runs that used it."""
     from worker.terminal.here import desk, finished
 
     at = desk()
-    brought = at.outside.stage_path(file)
+    brought = at.outside.stage_path(file, own_rights=True)
     if check:
         return _report(brought, kind, as_json)
     job = finished(at, at.outside.import_(brought, kind, name, utc, add), as_json)
@@ -57,8 +57,8 @@ def _report(brought, kind: str, as_json: bool) -> None:
 
 
 @app.command()
-def show(what: str = typer.Argument(..., help="Its id, version or name."), rows: int = typer.Option(10, "--rows", min=1, help="So many of its last rows."), as_json: Json = False) -> None:
-    """Where something came from, what was put right when it was imported, which runs used it, and its last rows."""
+def show(what: str = typer.Argument(..., help="Id, version or name of an import."), rows: int = typer.Option(10, "--rows", min=1, help="Number of its last rows to show."), as_json: Json = False) -> None:
+    """Show the source of an import, its repairs, the runs that used it, and its last rows."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -73,8 +73,8 @@ def show(what: str = typer.Argument(..., help="Its id, version or name."), rows:
 
 
 @app.command()
-def remove(what: str = typer.Argument(..., help="Its id or version."), yes: bool = typer.Option(False, "--yes", help="Do not ask."), as_json: Json = False) -> None:
-    """Take one import away; one that a run names stays."""
+def remove(what: str = typer.Argument(..., help="Id or version of an import."), yes: bool = typer.Option(False, "--yes", help="Delete without confirmation."), as_json: Json = False) -> None:
+    """Delete an import. One that a run uses stays."""
     from worker.terminal.here import desk
 
     at = desk()

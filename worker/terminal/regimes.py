@@ -9,29 +9,32 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest
-from worker.terminal.features import OTHER, Bars, Frame, Rest, _around, _write
+from worker.terminal.bars import Clock
+from worker.terminal.features import OTHER, Bars, Frame, Rest, _write, around_of
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and followed bar by bar.")
+app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and filtered bar by bar.")
 
-Name = Annotated[str, typer.Option("--instrument", help="Whose bars they are.")]
-Kind = Annotated[str, typer.Option(help="hmm or mixture: states that follow one another, or each bar judged alone.")]
-States = Annotated[int, typer.Option(help="2 to 6; 0: the number with the least BIC.")]
-Seed = Annotated[int, typer.Option(help="The same bars and seed give the same model.")]
-Restarts = Annotated[int, typer.Option(help="Beginnings of EM; the likeliest end is kept.")]
-OBSERVED: list[str] = typer.Option([], "--observed", help='A column the model looks at, such as "log_volatility(48)" or any feature; more may follow. Default: the standard ones.')
+Name = Annotated[str, typer.Option("--instrument", help="Instrument of --bars.")]
+Kind = Annotated[str, typer.Option(help="Model: hmm (hidden Markov) or mixture (no transitions between bars).")]
+States = Annotated[int, typer.Option(help="Number of states, 2 to 6; 0: chosen by BIC.")]
+Seed = Annotated[int, typer.Option(help="Seed; the same bars and seed give the same model.")]
+Restarts = Annotated[int, typer.Option(help="Number of random EM restarts; the best is kept.")]
+OBSERVED: list[str] = typer.Option([], "--observed", help='Input feature of the model, such as "log_volatility(48)"; more may follow. Default: the standard ones.')
 
 
 @app.command()
 def fit(
-    bars: Bars, out: Annotated[Path, typer.Option(help="MODEL.json to write.")], states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "",
-    observed: list[str] = OBSERVED, other: list[str] = OTHER, rest: Rest = None, as_json: Json = False,
+    bars: Bars, out: Annotated[Path, typer.Option(help="File to write the model to, MODEL.json.")], states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "",
+    observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Fit a model on all bars of a file, and say what its states are like."""
-    from domain.features.regimes import facts
+    """Fit a model on all bars of a file, and describe its states."""
+    from domain.features.regimes import BY_BIC, Plan, facts
     from domain.features.regimes import fit as fitted
+    from domain.params import build
 
-    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])])
+    build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, seed=seed, restarts=restarts))
+    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     model = fitted(seen, kind, states or None, seed, restarts, watch=_watch(as_json))
     _write_text(out, model.to_json())
     table = facts(model)
@@ -47,12 +50,12 @@ def fit(
 
 @app.command("filter")
 def follow(
-    model: Annotated[Path, typer.Option(help="MODEL.json that fit wrote.")], bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts, the probability of each state, label.")],
-    instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, as_json: Json = False,
+    model: Annotated[Path, typer.Option(help="Model file written by tidemark regimes fit.")], bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: ts, the probability of each state, label.")],
+    instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, clock: Clock = "", as_json: Json = False,
 ) -> None:  # fmt: skip
-    """The probability of each state at each bar, given that bar and those before it; never those after it."""
+    """Compute the probability of each state at each bar from that bar and earlier ones only."""
     one = _model(model)
-    seen = _seen(bars, instrument, timeframe, other, one.columns)
+    seen = _seen(bars, instrument, timeframe, other, one.columns, clock)
     probabilities = one.filtered(seen)
     labels = one.labels(probabilities)
     _write(_frame(seen, probabilities, one.names, labels), out)
@@ -62,18 +65,18 @@ def follow(
 
 @app.command("walk-forward")
 def walk(
-    bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv: ts, the probability of each state, label; none before the first model.")],
-    train: Annotated[int, typer.Option(help="Length of the window each model is fitted on.")] = 5_000, step: Annotated[int, typer.Option(help="Each model labels so much after its window.")] = 2_500,
-    unit: Annotated[str, typer.Option(help="What these are counted in: bars or days.")] = "bars", anchored: Annotated[bool, typer.Option("--anchored", help="Each window begins at the first bar.")] = False,
-    states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "", model: Annotated[Path | None, typer.Option(help="MODEL.json to write the last model to.")] = None,
-    observed: list[str] = OBSERVED, other: list[str] = OTHER, rest: Rest = None, as_json: Json = False,
+    bars: Bars, out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: ts, the probability of each state, label; empty before the first model.")],
+    train: Annotated[int, typer.Option(help="Length of the window that each model is fitted on.")] = 5_000, step: Annotated[int, typer.Option(help="Length of the window after it that each model labels.")] = 2_500,
+    unit: Annotated[str, typer.Option(help="Unit of --train and --step: bars or days.")] = "bars", anchored: Annotated[bool, typer.Option("--anchored", help="Every window begins at the first bar.")] = False,
+    states: States = 3, kind: Kind = "hmm", seed: Seed = 0, restarts: Restarts = 5, instrument: Name = "EURUSD", timeframe: Frame = "", model: Annotated[Path | None, typer.Option(help="File to write the last model to, MODEL.json.")] = None,
+    observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Fit on a window, label the bars after it, move on: each label by a model that has seen none but earlier bars."""
+    """Fit on a window, label the bars after it, move on: each label comes from a model that has seen earlier bars only."""
     from domain.features.regimes import BY_BIC, Plan, walk_forward
     from domain.params import build
 
     plan = build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, train=train, step=step, unit=unit, restarts=restarts, seed=seed, anchored=anchored))
-    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])])
+    seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     window, every = plan.rows(len(seen), (seen.index[-1] - seen.index[0]).total_seconds() / 86_400)
     walked = walk_forward(seen, window, every, kind, plan.number, seed, restarts, anchored=anchored, watch=_watch(as_json))
     _write(_frame(seen, walked.probabilities, walked.names, walked.labels), out)
@@ -89,10 +92,10 @@ def walk(
 
 
 def split(
-    run: str = typer.Argument(..., help="Its id."), by: str = typer.Option(..., "--by", help="volatility, trend or session, joined by + where several are meant; or the id of a run of regimes."),
-    instrument: str = typer.Option("", help="Whose regimes, for a run on several; default: the first one's."), out: Annotated[Path | None, typer.Option(help="Folder to write split.csv and late.csv into.")] = None, as_json: Json = False,
+    run: str = typer.Argument(..., help="Run id."), by: str = typer.Option(..., "--by", help="Regime to split by: volatility, trend or session, joined by +; or the id of a regime run."),
+    instrument: str = typer.Option("", help="Instrument whose regimes are used; default: the first of the run."), out: Annotated[Path | None, typer.Option(help="Folder to write split.csv and late.csv to.")] = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """A finished backtest by the regime that was known at the time, and by one known some bars late."""
+    """Split a finished backtest by the regime known at the time, and show its sensitivity to detection lag."""
     from worker.desk.regimes import is_rule, rules_of
     from worker.terminal import csv
     from worker.terminal.here import desk, finished
@@ -109,16 +112,16 @@ def split(
     if as_json:
         return say(dict(run=run, by=by, regimes=table, late=late, metrics=dict(found.metrics)), True)
     say(table, False, tuple(found.table))
-    print("\nHad the regime been known so many bars later: net of its trades")
+    print("\nSensitivity to detection lag: net profit if the regime had been known so many bars later")
     lags = list(dict.fromkeys(found.late["late"]))
     net = {(row["regime"], row["late"]): row["net"] for row in late}
     say([dict(regime=name, **{str(lag): net[name, lag] for lag in lags}) for name in dict.fromkeys(found.late["regime"])], False, ("regime", *(str(lag) for lag in lags)))
 
 
-def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str]) -> Any:
+def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str], clock: str) -> Any:
     from domain.features.regimes import observations
 
-    read, around = _around(bars, name, timeframe, [], other, [])
+    read, around = around_of(bars, name, timeframe, [], other, [], clock=clock)
     return observations(read, around, list(columns) or None)
 
 
@@ -148,7 +151,7 @@ def _model(path: Path) -> Any:
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror}. Give the model that tidemark regimes fit wrote") from None
     except UnicodeDecodeError:
-        raise BadRequest(f"{path} is no text; a regime model is the JSON that tidemark regimes fit wrote") from None
+        raise BadRequest(f"{path} is not a text file; a regime model is the JSON that tidemark regimes fit wrote") from None
     except BadRequest as error:
         raise BadRequest(f"{path}: {error}") from None
 

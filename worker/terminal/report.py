@@ -32,7 +32,7 @@ class Found:
         from domain.report import believed
 
         outcome = self.study.outcome
-        return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous)
+        return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
 
     def plain(self) -> dict[str, Any]:
         """What report.json holds."""
@@ -40,7 +40,7 @@ class Found:
 
         study, outcome = self.study, self.study.outcome
         return dict(
-            counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars,
+            counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars, bars_of_history=dict(study.history.bars), history=study.history.sentence,
             metrics=dict(study.metrics), remarks=[one.sentence for one in self.remarks], manifest=dict(self.manifest),
             belief={**asdict(self.belief), "remarks": [asdict(one) for one in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
         )  # fmt: skip

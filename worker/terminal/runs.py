@@ -7,20 +7,28 @@ from pathlib import Path
 
 import typer
 
+from worker.terminal.options import From, To
 from worker.terminal.say import Json, say
-from worker.terminal.sweep import Data, Edge, Frame, Params, Rules, Strategy
+from worker.terminal.sweep import Data, Frame, Params, Rules, Strategy
 
 app = typer.Typer(no_args_is_help=True, help="Runs: start, list, show, export, report, compare, reproduce, histories, delete.")
 
 
 @app.command()
 def start(
-    data: Data, strategy: Strategy, params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None,
-    each: bool = typer.Option(False, "--each", help="Every dataset on an account of its own: as many runs, side by side where workers are up. Else all on one account."), as_json: Json = False,
-) -> None:  # fmt: skip
+    data: Data,
+    strategy: Strategy,
+    params: Params = "{}",
+    timeframe: Frame = "",
+    start: From = "",
+    end: To = "",
+    config: Rules = None,
+    each: bool = typer.Option(False, "--each", help="One run per dataset, each on a separate account; default: one shared account."),
+    as_json: Json = False,
+) -> None:
     """Backtest a strategy on the workspace's bars, as the Backtest page does."""
     from worker.desk.batches import each as one_each
-    from worker.desk.room import Submitted
+    from worker.desk.context import Submitted
     from worker.terminal.here import finished
     from worker.terminal.sweep import question
 
@@ -38,7 +46,7 @@ def start(
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every run, newest first."""
+    """List all runs, newest first."""
     from worker.terminal.here import desk
 
     rows = [_row(run) for run in desk().backtests.latest()]
@@ -48,8 +56,8 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
-def show(run: str = typer.Argument(..., help="Its id."), as_json: Json = False) -> None:
-    """Figures, counts and remarks of one run."""
+def show(run: str = typer.Argument(..., help="Run id."), as_json: Json = False) -> None:
+    """Show the figures, counts and warnings of a run."""
     from worker.terminal.here import desk
 
     one = desk().backtests.get(run)
@@ -61,7 +69,7 @@ def show(run: str = typer.Argument(..., help="Its id."), as_json: Json = False) 
 
 
 @app.command()
-def export(run: str = typer.Argument(..., help="Its id."), out: Path = typer.Option(..., help="Folder to write into."), as_json: Json = False) -> None:
+def export(run: str = typer.Argument(..., help="Run id."), out: Path = typer.Option(..., help="Folder to write to."), as_json: Json = False) -> None:
     """Write trades.csv, fills.csv, equity.csv, reviews.csv and manifest.json of a run."""
     from worker.terminal.here import desk
 
@@ -74,7 +82,7 @@ def export(run: str = typer.Argument(..., help="Its id."), out: Path = typer.Opt
 
 
 @app.command()
-def report(run: str = typer.Argument(..., help="Its id."), out: Path = typer.Option(..., help="Folder to write into."), as_json: Json = False) -> None:
+def report(run: str = typer.Argument(..., help="Run id."), out: Path = typer.Option(..., help="Folder to write to."), as_json: Json = False) -> None:
     """Write report.html, report.txt, equity.svg and drawdown.svg of a run."""
     from worker.terminal.here import desk
 
@@ -87,8 +95,8 @@ def report(run: str = typer.Argument(..., help="Its id."), out: Path = typer.Opt
 
 
 @app.command()
-def compare(a: str = typer.Argument(..., help="One run's id."), b: str = typer.Argument(..., help="The other's."), as_json: Json = False) -> None:
-    """Two runs side by side: what was asked otherwise, figures with their difference, and the first fill that is not the same."""
+def compare(a: str = typer.Argument(..., help="Id of the first run."), b: str = typer.Argument(..., help="Id of the second run."), as_json: Json = False) -> None:
+    """Compare two runs: changed settings, figures with their difference, and the first fill that differs."""
     from worker.terminal.here import desk
 
     found = desk().compare.runs(a, b)
@@ -98,7 +106,7 @@ def compare(a: str = typer.Argument(..., help="One run's id."), b: str = typer.A
     for warning in found.warnings:
         print(f"! {warning}")
     if changed:
-        print("\nAsked otherwise")
+        print("\nChanged settings")
         say(changed, False, ("path", "a", "b"))
     print("\nFigures")
     say([_figure(row, found.a.summary["currency"]) for row in metrics], False, ("figure", "a", "b", "difference"))
@@ -106,8 +114,8 @@ def compare(a: str = typer.Argument(..., help="One run's id."), b: str = typer.A
 
 
 @app.command()
-def reproduce(run: str = typer.Argument(..., help="Its id."), as_json: Json = False) -> None:
-    """Run it again and compare bytes. Exit status 1 unless the same came out and is what is stored."""
+def reproduce(run: str = typer.Argument(..., help="Run id."), as_json: Json = False) -> None:
+    """Run a backtest again and compare the results byte by byte. Exit status 1 unless they are identical to what is stored."""
     from worker.terminal.here import desk, finished
 
     at = desk()
@@ -122,10 +130,10 @@ def reproduce(run: str = typer.Argument(..., help="Its id."), as_json: Json = Fa
 
 @app.command()
 def histories(
-    run: str = typer.Argument(..., help="Its id."), paths: int = typer.Option(1_000, help="How many are drawn, up to 100,000."), seed: int = typer.Option(0, help="The same seed draws the same ones."),
-    out: Path | None = typer.Option(None, help="Folder to write histories.csv into: where each ends, and its deepest drawdown."), as_json: Json = False,
+    run: str = typer.Argument(..., help="Run id."), paths: int = typer.Option(1_000, help="Number of Monte Carlo paths, up to 100,000."), seed: int = typer.Option(0, help="Seed; the same seed draws the same paths."),
+    out: Path | None = typer.Option(None, help="Folder to write histories.csv to: the end and the maximum drawdown of each path."), as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Draw other histories of a run's trades, in blocks with replacement, and tell where they end."""
+    """Monte Carlo: resample a run's trades in blocks with replacement, and show where the paths end."""
     from worker.terminal.here import desk, finished
 
     at = desk()
@@ -142,8 +150,8 @@ def histories(
 
 
 @app.command()
-def delete(run: str = typer.Argument(..., help="Its id."), as_json: Json = False) -> None:
-    """Remove a run. Its audit events stay."""
+def delete(run: str = typer.Argument(..., help="Run id."), as_json: Json = False) -> None:
+    """Delete a run. Its audit events stay."""
     from worker.terminal.here import desk
 
     say(dict(deleted=desk().backtests.delete(run).id), as_json)

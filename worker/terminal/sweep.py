@@ -2,91 +2,155 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from domain.errors import BadRequest
+from worker.terminal.options import From, To, instant, params_of, space_of
 from worker.terminal.say import Json, say
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version. May repeat.")]
-Strategy = Annotated[str, typer.Option(help="A strategy by name,")]
-Params = Annotated[str, typer.Option(help="with its parameters as JSON.")]
-Frame = Annotated[str, typer.Option("--timeframe", help="M1 M5 M15 M30 H1 H4 D1; default: as the bars lie.")]
-Edge = Annotated[str, typer.Option(help="ISO 8601; default: all bars.")]
-Rules = Annotated[Path | None, typer.Option("--config", help="TOML with [account] [costs] [execution] [sizing] over the defaults of config.toml.")]
-Vary = Annotated[list[str], typer.Option("--vary", help="NAME=LOW:HIGH:STEP or NAME=A,B,C; rules as costs.slippage. May repeat.")]
-Out = Annotated[Path | None, typer.Option(help="Folder to write the tables into, as CSV.")]
+Strategy = Annotated[str, typer.Option(help="Strategy name.")]
+Params = Annotated[str, typer.Option(help="Strategy parameters as JSON.")]
+Frame = Annotated[str, typer.Option("--timeframe", help="Timeframe: M1 M5 M15 M30 H1 H4 D1; default: inferred from the bars.")]
+Rules = Annotated[Path | None, typer.Option("--config", help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml.")]
+Vary = Annotated[list[str], typer.Option("--vary", help="Parameter and its values, NAME=LOW:HIGH:STEP or NAME=A,B,C; rules as costs.slippage. May repeat.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write the tables to, as CSV.")]
+FIGURE = "Figure to maximise: sharpe, net, calmar or expectancy."
+SPACE = 'Parameters and their ranges as JSON: {"lookback": [5, 200], "stop_atr": {"low": 0.5, "high": 8, "log": true}}.'
 HEADLINE = ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r")
 
 
 def sweep(
-    data: Data, vary: Vary, strategy: Strategy, params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None,
-    by: str = typer.Option("sharpe", help="Figure that the best are shown by."), most: int = typer.Option(10, help="How many are shown."), out: Out = None, as_json: Json = False,
-) -> None:  # fmt: skip
+    data: Data,
+    vary: Vary,
+    strategy: Strategy,
+    params: Params = "{}",
+    timeframe: Frame = "",
+    start: From = "",
+    end: To = "",
+    config: Rules = None,
+    by: str = typer.Option("sharpe", help="Figure that the combinations are ranked by, such as sharpe or net_return."),
+    most: int = typer.Option(10, min=1, help="Number of combinations to show."),
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
     """Backtest every combination of a grid of parameters."""
-    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_sweep(asked_for, grid_of(vary)), as_json)
+    from domain.optimise.objective import RANKABLE, ranked_by
+
+    grid = grid_of(vary)
+    ranked_by(by, ("number", *grid, *RANKABLE))
+    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_sweep(asked, grid), as_json)
     _write(at, run, ("table", "matrix"), out)
-    best = at.sweeps.table(run.id, by, most).to_dict("records")
-    found = run.summary["overfitting"]
-    told = dict(run=run.id, combinations=run.summary["combinations"], refused=sum(run.summary["refused"].values()), trials_on_this_data=at.sweeps.trials(run.id), pbo=found and found["pbo"])
+    best, overfitting = at.sweeps.table(run.id, by, most).to_dict("records"), run.summary["overfitting"]
+    head = dict(
+        run=run.id, combinations=run.summary["combinations"], infeasible=sum(run.summary["refused"].values()),
+        trials_on_this_data=at.sweeps.trials(run.id), pbo=overfitting and overfitting["pbo"],
+    )  # fmt: skip
+    notes = [*unmet(vary), *_infeasible(run)]
     if as_json:
-        return say(told | dict(best=best), True)
-    say(told, False)
+        return say(head | dict(refused=head["infeasible"], reasons=run.summary["refused"], notes=notes, best=best), True)
+    say(head, False)
     say(best, False, ("number", *run.summary["grid"], *HEADLINE))
+    _tell(notes)
 
 
 def walk_forward(
-    data: Data, vary: Vary, strategy: Strategy, params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None,
-    in_sample: int = typer.Option(365, help="Days to fit on."), out_of_sample: int = typer.Option(90, help="Days to test on."), step: int = typer.Option(0, help="Days from fold to fold; 0: as the test."),
-    anchored: bool = typer.Option(False, "--anchored", help="Every fit begins at the start of the data."), embargo: int = typer.Option(0, help="Bars left out between fit and test."),
-    objective: str = typer.Option("sharpe", help="sharpe, net, calmar or expectancy."), fewest_trades: int = typer.Option(30, help="Combinations with fewer trades are not chosen."), out: Out = None, as_json: Json = False,
-) -> None:  # fmt: skip
-    """Fit a grid of parameters on moving windows, trade each choice in the window after."""
-    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
+    data: Data,
+    vary: Vary,
+    strategy: Strategy,
+    params: Params = "{}",
+    timeframe: Frame = "",
+    start: From = "",
+    end: To = "",
+    config: Rules = None,
+    in_sample: int = typer.Option(365, help="Length of the in-sample window, in days."),
+    out_of_sample: int = typer.Option(90, help="Length of the out-of-sample window, in days."),
+    step: int = typer.Option(0, help="Days from one fold to the next; 0: the out-of-sample length."),
+    anchored: bool = typer.Option(False, "--anchored", help="Every in-sample window begins at the start of the data."),
+    embargo: int = typer.Option(0, help="Bars left out between the in-sample and the out-of-sample window."),
+    objective: str = typer.Option("sharpe", help=FIGURE),
+    fewest_trades: int = typer.Option(30, help="Minimum trades in sample; combinations with fewer are not chosen."),
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a grid of parameters on moving windows and trade each choice in the window after."""
+    grid = grid_of(vary)
+    at, asked = question(data, strategy, params, timeframe, start, end, config)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
-    asked = at.sweeps.submit_walk_forward(asked_for, grid_of(vary), windows, dict(figure=objective, fewest_trades=fewest_trades))
-    run = _done(at, asked, as_json)
+    run = _done(at, at.sweeps.submit_walk_forward(asked, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
-    folds, metrics = at.sweeps.folds(run.id).to_dict("records"), run.summary["metrics"]
-    told = dict(run=run.id, folds=run.summary["folds"], traded=run.summary["traded"], efficiency=run.summary["efficiency"], **{key: metrics[key] for key in HEADLINE})
+    folds, metrics, notes = at.sweeps.folds(run.id).to_dict("records"), run.summary["metrics"], [*unmet(vary), *_infeasible(run)]
+    head = dict(
+        run=run.id, folds=run.summary["folds"], traded=run.summary["traded"], infeasible=sum(run.summary["refused"].values()),
+        efficiency=run.summary["efficiency"], **{key: metrics[key] for key in HEADLINE},
+    )  # fmt: skip
     if as_json:
-        return say(told | dict(drift=run.summary["drift"], table=folds), True)
-    say(told, False)
+        return say(head | dict(drift=run.summary["drift"], notes=notes, table=folds), True)
+    say(head, False)
     say(folds, False, ("fold", "test_start", "test_end", *run.summary["grid"], "in_sample_return", "out_of_sample_return", "out_of_sample_trades"))
+    _tell(notes)
 
 
-def stress(data: Data, strategy: Strategy, params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None, out: Out = None, as_json: Json = False) -> None:
-    """Backtest one question again: dearer, later, and with the order inside the bars decided otherwise."""
-    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_stress(asked_for), as_json)
+def stress(
+    data: Data,
+    strategy: Strategy,
+    params: Params = "{}",
+    timeframe: Frame = "",
+    start: From = "",
+    end: To = "",
+    config: Rules = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Backtest one strategy again under higher costs, delayed fills and other intrabar orders."""
+    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_stress(asked), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
     say(dict(run=run.id, scenarios=rows) if as_json else rows, as_json, ("title", *HEADLINE, "change"))
 
 
 def optimise(
-    data: Data, strategy: Strategy, space: str = typer.Option(..., help='Parameter -> range as JSON: {"lookback": [5, 200], "stop_atr": {"low": 0.5, "high": 8, "log": true}}'),
-    params: Params = "{}", timeframe: Frame = "", start: Edge = "", end: Edge = "", config: Rules = None,
-    trials: int = typer.Option(200, help="Combinations to try."), sampler: str = typer.Option("tpe", help="tpe, nsga2 or random."), objective: str = typer.Option("sharpe", help="sharpe, net, calmar or expectancy."),
-    second: str = typer.Option("", help="A second one: the result is a front."), fewest_trades: int = typer.Option(30, help="Fewer count as failed."), seed: int = typer.Option(0, help="Of the sampler."), out: Out = None, as_json: Json = False,
-) -> None:  # fmt: skip
+    data: Data,
+    strategy: Strategy,
+    space: str = typer.Option(..., help=SPACE),
+    params: Params = "{}",
+    timeframe: Frame = "",
+    start: From = "",
+    end: To = "",
+    config: Rules = None,
+    trials: int = typer.Option(200, help="Number of combinations to try."),
+    sampler: str = typer.Option("tpe", help="Sampler: tpe, nsga2 or random."),
+    objective: str = typer.Option("sharpe", help=FIGURE),
+    second: str = typer.Option("", help="Second objective (Pareto front)."),
+    fewest_trades: int = typer.Option(30, help="Minimum trades; fewer count as failed."),
+    seed: int = typer.Option(0, help="Sampler seed."),
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
     """Search for good parameters, each trial suggested by those before it."""
-    at, asked_for = question(data, strategy, params, timeframe, start, end, config)
+    ranges = space_of(space)
+    at, asked = question(data, strategy, params, timeframe, start, end, config)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
-    run = _done(at, at.sweeps.submit_optimise(asked_for, _json("--space", space), how), as_json)
+    run = _done(at, at.sweeps.submit_optimise(asked, ranges, how), as_json)
     _write(at, run, ("table",), out)
-    told = dict(run=run.id, trials=run.summary["trials"], given_up=run.summary["given_up"], failed=run.summary["failed"], trials_on_this_data=at.sweeps.trials(run.id))
-    best = [one["params"] | dict(zip(run.summary["objectives"], one["values"], strict=True)) for one in run.summary["best"]]
+    summary = run.summary
+    head = dict(
+        run=run.id, trials=summary["trials"], pruned=summary["given_up"], failed=summary["failed"], infeasible=summary.get("infeasible", 0),
+        trials_on_this_data=at.sweeps.trials(run.id),
+    )  # fmt: skip
+    best = [one["params"] | dict(zip(summary["objectives"], one["values"], strict=True)) for one in summary["best"]]
+    notes = [*summary.get("notes", []), *_infeasible(run)]
     if as_json:
-        return say(told | dict(best=best), True)
-    say(told, False)
+        return say(head | dict(given_up=head["pruned"], notes=notes, best=best), True)
+    say(head, False)
     say(best, False, tuple(best[0]) if best else ("number",))
+    _tell(notes)
 
 
 def grid_of(vary: Sequence[str]) -> dict[str, list[Any]]:
@@ -96,17 +160,33 @@ def grid_of(vary: Sequence[str]) -> dict[str, list[Any]]:
     """
     from domain.optimise import between
 
-    grid = {}
+    return {name: between(*values) if ranged else values for name, values, ranged in _varied(vary)}
+
+
+def unmet(vary: Sequence[str]) -> list[str]:
+    """A sentence for each range whose end no step meets."""
+    from domain.optimise import unmet_end
+
+    return [note for name, values, ranged in _varied(vary) if ranged and (note := unmet_end(name, *values))]
+
+
+def _varied(vary: Sequence[str]) -> list[tuple[str, list[Any], bool]]:
+    """Name, values, and whether those are low, high and step; each name once."""
+    varied = dict[str, tuple[str, list[Any], bool]]()
     for text in vary:
         name, equals, values = text.partition("=")
-        parts = values.split(":")
-        if not equals or not values or len(parts) not in (1, 3):
+        name, parts = name.strip(), values.split(":")
+        if not equals or not name or not values or len(parts) not in (1, 3):
             raise BadRequest(f"--vary is {text!r}; write NAME=LOW:HIGH:STEP or NAME=A,B,C")
-        numbers = [_value(part) for part in parts]
-        if len(parts) == 3 and any(isinstance(number, str) for number in numbers):
+        if name in varied:
+            raise BadRequest(f"--vary gives {name} twice; give it once, with all its values: {name}=A,B,C")
+        given = [_value(part) for part in (parts if len(parts) == 3 else values.split(","))]
+        if len(parts) == 3 and any(isinstance(number, str) for number in given):
             raise BadRequest(f"--vary is {text!r}; LOW, HIGH and STEP must be numbers")
-        grid[name] = between(*numbers) if len(parts) == 3 else [_value(part) for part in values.split(",")]
-    return grid
+        if "" in given:
+            raise BadRequest(f"--vary is {text!r}; a value is missing between its commas")
+        varied[name] = (name, given, len(parts) == 3)
+    return list(varied.values())
 
 
 def _value(text: str) -> Any:
@@ -118,14 +198,15 @@ def _value(text: str) -> Any:
     return text.strip()
 
 
-def _json(option: str, text: str) -> dict[str, Any]:
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"{option} is not JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise BadRequest(f"{option} is {text}; it must be a JSON object")
-    return values
+def _infeasible(run: Any) -> list[str]:
+    """How many combinations the strategy refused, and why."""
+    refused = run.summary.get("refused", {})
+    return [f"{sum(refused.values()):,} combinations are infeasible; the first: {next(iter(refused))}."] if refused else []
+
+
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"Note: {note}")
 
 
 def question(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
@@ -140,17 +221,7 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     rules = _rules(config)[0].values() if config else {}
-    return at, Question(strategy, _json("--params", params), [one.id for one in used], timeframe or used[0].timeframe, _instant(start, first), _instant(end, last), rules)
-
-
-def _instant(text: str, default: datetime) -> datetime:
-    from datetime import UTC
-
-    try:
-        found = datetime.fromisoformat(text) if text else default
-    except ValueError:
-        raise BadRequest(f"{text!r} is not a time; write it like 2024-01-31 or 2024-01-31T08:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return at, Question(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:

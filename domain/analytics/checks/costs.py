@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from domain.analytics.daily import nanoseconds
 from domain.analytics.linter import Evidence, Finding, check, number_of, percent
-from domain.analytics.metrics import DAY, nanoseconds
+from domain.analytics.metrics import DAY
 from domain.errors import listed
 
 

@@ -6,22 +6,9 @@ from collections.abc import Callable
 
 from domain.analytics.linter import CHECKS, Check, Evidence, Finding, check, number_of, percent
 from domain.errors import listed
+from domain.trading.outcomes import KINDS
 
-COUNTED = {
-    "no_margin": ("warning", "{entries} found too little free margin and {were} dropped."),
-    "below_min_lot": ("warning", "Size fell below the minimum lot {times}."),
-    "over_max_lot": ("warning", "Size was capped at the maximum lot {times}."),
-    "no_stop": ("note", "{entries} needed a stop, had none and {were} dropped."),
-    "no_size": ("note", "{entries} had no finite size and {were} dropped."),
-    "target_through": ("note", "{entries} found the target already reached and {were} dropped."),
-    "halted": ("note", "{entries} came while trading was halted and {were} dropped."),
-    "target_below_step": ("note", "A target's share of the lots was below the lot step {times}: nothing left there."),
-    "stale_rate": ("note", "A rate older than four days was used for money {times}."),
-    "not_magnified": ("note", "{bars} had no finer bars to look into and {were} decided pessimistically."),
-    "magnify_mismatch": ("warning", "{bars} reach further than their finer bars, or less far."),
-    "shrunk_leverage": ("note", "The limit on leverage made size smaller {times}."),
-    "shrunk_currency": ("note", "The limit on a currency made size smaller {times}."),
-}
+COUNTED = {key: (kind.severity, kind.remark) for key, kind in KINDS.items() if kind.severity}
 
 
 def _counted(key: str, level: str, sentence: str) -> Callable[[Evidence], Finding]:
@@ -39,7 +26,7 @@ for _key, (_level, _sentence) in COUNTED.items():
 
 @check("Entries refused by limits: from 10 % of the signals on a warning, as the run is then of the limits as much as of the strategy.", needs_trades=False)
 def refused_by_limits(e: Evidence) -> Finding:
-    refused = {key: count for key, count in e.counts.items() if (key.startswith("limit_") or key == "blackout") and count}
+    refused = {key: count for key, count in e.counts.items() if key in KINDS and KINDS[key].limit and count}
     total = sum(refused.values())
     if not total:
         return None

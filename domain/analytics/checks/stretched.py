@@ -20,7 +20,9 @@ def stretched(e: Evidence) -> Finding:
     if "used_margin" not in e.equity or e.equity.empty:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        highest = float(np.nanmax(np.append(e.equity["used_margin"].to_numpy(float) / e.equity["equity"].to_numpy(float), 0.0)))
+        equity = e.equity["equity"].to_numpy(float)
+        share = np.where(equity > 0, e.equity["used_margin"].to_numpy(float) / equity, 0.0)
+    highest = float(np.nanmax(np.append(share, 0.0)))
     return ("warning", f"Margin took up to {percent(highest)} of equity.", highest) if highest >= 0.8 else None
 
 

@@ -1,6 +1,6 @@
 """What happens to an order inside and between bars, written once and compiled. The text is docs/execution.md.
 
-Every function takes the house, one record that says where everything lies (``state.py``). Nothing here knows a frame,
+Every function takes the context, one record that says where everything lies (``state.py``). Nothing here knows a frame,
 a name or a date. A position trades on two sides of the market: it opens on one and is closed on the other.
 """
 

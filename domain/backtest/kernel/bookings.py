@@ -16,11 +16,11 @@ def book(h, task, p, side, lots, price, spread, slip, rate, ts, bar, reason):
     if rate < 0.0:
         account.counts[STALE_RATE] += 1
     value = lots * task.contract * abs(rate)
-    commission = h.commission * lots
+    commission = task.commission * lots
     if h.commission_kind == PER_MILLION:
-        commission = h.commission * value * abs(price) / 1e6
+        commission = task.commission * value * abs(price) / 1e6
     elif h.commission_kind == BPS:
-        commission = h.commission * value * abs(price) / 1e4
+        commission = task.commission * value * abs(price) / 1e4
     account.balance -= commission
     account.commission += commission
     p.costs += commission

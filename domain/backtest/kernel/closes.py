@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.bookings import best_exit, charge_nights, leave, touch
-from domain.backtest.kernel.codes import PERCENT, POINTS, QUANTILE, R_BREAK_EVEN, R_SESSION, R_TRAIL
+from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, PERCENT, POINTS, QUANTILE, R_BREAK_EVEN, R_SESSION, R_TRAIL
 from domain.backtest.kernel.halts import judge
 from domain.backtest.kernel.numbers import adverse, closed_at, closing, grid, slippage
-from domain.backtest.kernel.places import account_of, cursor_of, ends_now, plan_of, positions_of, rate_now, task_of
+from domain.backtest.kernel.places import account_of, cursor_of, ends_now, moves_of, positions_of, protection_of, rate_now, task_of
 from domain.backtest.memory import compiled, f8, i1, i8
 
 
@@ -46,17 +46,28 @@ def mark_all(h, now):
 @compiled
 def move_stop(h, task, p, bar):
     """Section 4, step 3: excursions, then break-even, then the trail; live from the next bar."""
-    best = f8(h.close)[bar] if p.inside else f8(h.high)[bar] if p.side > 0 else f8(h.low)[bar]
+    best = f8(h.close)[bar] if p.inside == INSIDE_BY_LIMIT else f8(h.high)[bar] if p.side > 0 else f8(h.low)[bar]
     best = closing(p.side, best, f8(h.spread)[bar], task.quotes)
     touch(p, adverse(h, task, p.side, bar), best)
-    p.inside, p.unclear = 0, 0
+    p.inside, p.unclear = AT_OPEN, 0
     if not np.isnan(p.next_basket):
         p.target[0], p.next_basket = p.next_basket, np.nan
+    stop, protection = p.stop, protection_of(h, p.protection)
     if p.side * (best - p.break_even_at) >= 0.0:
         tighten(p, p.break_even_to, R_BREAK_EVEN)
-    plan = plan_of(h, p.plan)
-    if plan.trail_kind:
-        trail(h, p, plan, bar, best)
+    if protection.trail_kind:
+        trail(h, p, protection, bar, best)
+    if h.report_moves and p.stop != stop and not np.isnan(p.stop):
+        report_move(h, p, bar)
+
+
+@compiled
+def report_move(h, p, bar):
+    """Where the stop stands from the next bar on, and why."""
+    account = account_of(h)
+    m = moves_of(h)[account.moves_out]
+    account.moves_out += 1
+    m.trade, m.bar, m.stop, m.reason = p.trade, bar, p.stop, p.stop_reason
 
 
 @compiled
@@ -66,19 +77,19 @@ def tighten(p, level, reason):
 
 
 @compiled
-def trail(h, p, plan, bar, best):
+def trail(h, p, protection, bar, best):
     if np.isnan(p.anchor) or p.side * (best - p.anchor) > 0.0:
         p.anchor = best
     if p.side * (p.anchor - p.trail_from) < 0.0:
         return
-    if plan.trail_kind == QUANTILE:
+    if protection.trail_kind == QUANTILE:
         level = f8(h.trail_price)[bar]
-    elif plan.trail_kind == POINTS:
-        level = p.anchor - p.side * plan.trail_value
-    elif plan.trail_kind == PERCENT:
-        level = p.anchor - p.side * plan.trail_value / 100.0 * abs(p.anchor)
+    elif protection.trail_kind == POINTS:
+        level = p.anchor - p.side * protection.trail_value
+    elif protection.trail_kind == PERCENT:
+        level = p.anchor - p.side * protection.trail_value / 100.0 * abs(p.anchor)
     else:
-        level = p.anchor - p.side * plan.trail_value * f8(h.atr)[plan.trail_atr * h.bars + bar]
+        level = p.anchor - p.side * protection.trail_value * f8(h.atr)[protection.trail_atr * h.bars + bar]
     if not np.isnan(level):
         tighten(p, grid(level), R_TRAIL)
 

@@ -18,7 +18,7 @@ from domain.backtest.kernel.codes import (
     REFUSED,
 )
 from domain.backtest.kernel.limits import forbidden_now, review
-from domain.backtest.kernel.places import account_of, pending_of, plan_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.kernel.sizes import sized
 from domain.backtest.memory import compiled, i8
 
@@ -50,7 +50,7 @@ def mark_exit(h, k, tag):
 @compiled
 def consider(h, k, bar, number):
     account, s = account_of(h), signal_of(h, number)
-    plan = plan_of(h, s.plan)
+    protection = protection_of(h, s.protection)
     if h.reverse:
         mark_opposite(h, k, s)
     why = forbidden_now(h, bar) if h.limited or account.halted else -1
@@ -58,7 +58,7 @@ def consider(h, k, bar, number):
         review(h, k, number, i8(h.end)[bar], REFUSED, why, np.nan, 0.0)
         return
     by_risk = h.sizer == FRACTION_AT_RISK or h.sizer == KELLY
-    if np.isnan(s.stop) and (plan.needs_stop or (by_risk and np.isnan(s.lots))):
+    if np.isnan(s.stop) and (protection.needs_stop or (by_risk and np.isnan(s.lots))):
         account.counts[NO_STOP] += 1
         return
     lots = sized(h, k, bar, number)
@@ -71,7 +71,7 @@ def consider(h, k, bar, number):
         order = pending_of(h)[account.pending]
         account.pending += 1
     order.task, order.dead, order.signal, order.lots = k, 0, number, lots
-    order.expires = bar + plan.valid_bars if plan.valid_bars > 0 else NEVER
+    order.expires = bar + protection.valid_bars if protection.valid_bars > 0 else NEVER
 
 
 @compiled

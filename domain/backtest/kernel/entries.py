@@ -17,7 +17,7 @@ from domain.backtest.kernel.codes import (
 )
 from domain.backtest.kernel.limits import allowed, margin_for
 from domain.backtest.kernel.numbers import grid, whole_steps
-from domain.backtest.kernel.places import account_of, cursor_of, pending_of, plan_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, cursor_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.memory import compiled, i8
 
 
@@ -60,7 +60,7 @@ def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
     p, ts = positions_of(h)[account.positions], i8(h.ts)[bar]
     account.positions += 1
     account.trades += 1
-    p.task, p.tag, p.signal, p.plan, p.side, p.trade = k, s.tag, order.signal, s.plan, s.side, account.trades
+    p.task, p.tag, p.signal, p.protection, p.side, p.trade = k, s.tag, order.signal, s.protection, s.side, account.trades
     p.entry_bar, p.entry_ts, p.inside, p.part = bar, ts, inside, part
     p.lots, p.entry_lots, p.first_lots, p.price = lots, lots, lots, filled
     p.stop, p.first_stop, p.risk, p.value = s.stop, s.stop, abs(filled - s.stop), task.contract * abs(rate)
@@ -86,28 +86,28 @@ def clear(p):
 @compiled
 def set_levels(h, task, p, s, bar):
     """Section 4: levels in R are measured from this fill, and put on the grid; times are counted from this bar."""
-    plan = plan_of(h, p.plan)
+    protection = protection_of(h, p.protection)
     for t in range(4):
-        p.target[t] = grid(p.price + p.side * plan.target_r[t] * p.risk) if plan.target_r[t] > 0.0 else s.target[t]
-    p.break_even_at = grid(p.price + p.side * plan.break_even_r * p.risk)
-    p.break_even_to = grid(p.price + p.side * plan.break_even_offset)
-    p.trail_from = grid(p.price + p.side * plan.trail_start_r * p.risk) if plan.trail_start_r > 0.0 else np.nan
-    p.time_bar = bar + plan.max_bars if plan.max_bars > 0 else NEVER
+        p.target[t] = grid(p.price + p.side * protection.target_r[t] * p.risk) if protection.target_r[t] > 0.0 else s.target[t]
+    p.break_even_at = grid(p.price + p.side * protection.break_even_r * p.risk)
+    p.break_even_to = grid(p.price + p.side * protection.break_even_offset)
+    p.trail_from = grid(p.price + p.side * protection.trail_start_r * p.risk) if protection.trail_start_r > 0.0 else np.nan
+    p.time_bar = bar + protection.max_bars if protection.max_bars > 0 else NEVER
     p.flat_at, p.shut_at = NEVER, NEVER
-    if plan.flat >= 0:
-        p.flat_at, p.shut_at = i8(h.flat_at)[plan.flat * h.bars + bar], i8(h.shut_at)[plan.flat * h.bars + bar]
-    if plan.is_grid:
-        p.target[0] = grid(p.price + p.side * plan.grid_basket)
-        p.adds_left, p.add_lots, p.last_fill = plan.grid_adds, p.lots, p.price
-        next_add(task, p, plan, bar)
+    if protection.flat >= 0:
+        p.flat_at, p.shut_at = i8(h.flat_at)[protection.flat * h.bars + bar], i8(h.shut_at)[protection.flat * h.bars + bar]
+    if protection.is_grid:
+        p.target[0] = grid(p.price + p.side * protection.grid_basket)
+        p.adds_left, p.add_lots, p.last_fill = protection.grid_adds, p.lots, p.price
+        next_add(task, p, protection, bar)
 
 
 @compiled
-def next_add(task, p, plan, bar):
+def next_add(task, p, protection, bar):
     """Section 3: the next limit of a grid, live from the bar after this one."""
-    p.add_lots = min(whole_steps(p.add_lots * plan.grid_factor, task.lot_step), task.max_lot)
+    p.add_lots = min(whole_steps(p.add_lots * protection.grid_factor, task.lot_step), task.max_lot)
     possible = p.adds_left > 0 and p.add_lots >= task.min_lot - TINY and p.add_lots > 0.0
-    p.add_level = grid(p.last_fill - p.side * plan.grid_spacing) if possible else np.nan
+    p.add_level = grid(p.last_fill - p.side * protection.grid_spacing) if possible else np.nan
     p.add_from = bar + 1
 
 

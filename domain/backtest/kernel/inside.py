@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.bookings import best_exit, leave, touch
-from domain.backtest.kernel.codes import EXPIRED, MAGNIFY, MAGNIFY_MISMATCH, NOT_MAGNIFIED, OPTIMISTIC, PATH
+from domain.backtest.kernel.codes import AT_OPEN, EXPIRED, INSIDE_BY_LIMIT, MAGNIFY, MAGNIFY_MISMATCH, NOT_MAGNIFIED, OPTIMISTIC, PATH
 from domain.backtest.kernel.numbers import adverse, closing, grid, slippage
 from domain.backtest.kernel.opens import nearest_target, take_targets
 from domain.backtest.kernel.pending import count_low, enter_pending
@@ -28,10 +28,10 @@ def through_bar(h, k, bar):
         first, last = i8(h.finer_first)[bar], i8(h.finer_last)[bar]
         check_finer(h, bar, first, last)
     if first == last:
-        one_pass(h, k, bar, f8(h.open)[bar], f8(h.high)[bar], f8(h.low)[bar], f8(h.close)[bar], f8(h.spread)[bar], bar)
+        one_pass(h, k, bar, f8(h.open)[bar], f8(h.high)[bar], f8(h.low)[bar], f8(h.close)[bar], f8(h.spread)[bar], bar, True)
     for j in range(first, last):
         gaps(h, k, bar, f8(h.finer_open)[j], f8(h.finer_spread)[j])
-        one_pass(h, k, bar, f8(h.finer_open)[j], f8(h.finer_high)[j], f8(h.finer_low)[j], f8(h.finer_close)[j], f8(h.finer_spread)[j], j)
+        one_pass(h, k, bar, f8(h.finer_open)[j], f8(h.finer_high)[j], f8(h.finer_low)[j], f8(h.finer_close)[j], f8(h.finer_spread)[j], j, j == first)
     expire(h, k, bar)
 
 
@@ -80,10 +80,10 @@ def end_inside(h, task, p, price, slip, spread, rate, bar):
 
 
 @compiled
-def one_pass(h, k, bar, open_, high, low, close, spread, part):
+def one_pass(h, k, bar, open_, high, low, close, spread, part, begins):
     """Pending entries in their order, then stop and targets of each position, oldest first. ``part`` is the (finer) bar."""
     task, account, positions = task_of(h, k), account_of(h), positions_of(h)
-    enter_pending(h, k, bar, open_, high, low, spread, part)
+    enter_pending(h, k, bar, open_, high, low, spread, part, begins)
     for i in range(account.positions):
         if positions[i].task == k and not positions[i].gone:
             protect(h, task, positions[i], bar, open_, high, low, close, spread, part)
@@ -92,9 +92,10 @@ def one_pass(h, k, bar, open_, high, low, close, spread, part):
 @compiled
 def protect(h, task, p, bar, open_, high, low, close, spread, part):
     """Section 4, step 2: which of stop and targets this (finer) bar reaches, and which comes first."""
-    inside = p.inside and p.part == part
+    inside = p.inside != AT_OPEN and p.part == part
+    to_close = inside and p.inside == INSIDE_BY_LIMIT      # its high may have come before the fill; a stop entry's came after
     against = closing(p.side, low if p.side > 0 else high, spread, task.quotes)
-    in_favour = closing(p.side, close if inside else high if p.side > 0 else low, spread, task.quotes)
+    in_favour = closing(p.side, close if to_close else high if p.side > 0 else low, spread, task.quotes)
     stopped, targeted = p.side * (against - p.stop) <= 0.0, nearest_target(p, in_favour) >= 0
     if not (stopped or targeted):
         return

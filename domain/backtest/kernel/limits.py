@@ -50,8 +50,8 @@ def known_equity(h):
 
 @compiled
 def affordable(h, margin):
-    room = known_equity(h) - account_of(h).used
-    return margin <= room + TINY * abs(room)
+    capacity = known_equity(h) - account_of(h).used
+    return margin <= capacity + TINY * abs(capacity)
 
 
 @compiled
@@ -108,7 +108,7 @@ def correlates(h, task, side, bar):
 
 
 @compiled
-def room_by_leverage(h):
+def capacity_by_leverage(h):
     """Notional that still fits under the leverage limit."""
     account, positions, gross = account_of(h), positions_of(h), 0.0
     for i in range(account.positions):
@@ -117,7 +117,7 @@ def room_by_leverage(h):
 
 
 @compiled
-def room_by_currency(h, task, side):
+def capacity_by_currency(h, task, side):
     """Notional that either leg of an order still takes in the direction the order pushes it."""
     account, positions, base, quote = account_of(h), positions_of(h), 0.0, 0.0
     for i in range(account.positions):
@@ -126,30 +126,30 @@ def room_by_currency(h, task, side):
             other, exposed = task_of(h, p.task), p.side * p.notional
             base += exposed * ((other.base == task.base) - (other.quote == task.base))
             quote += exposed * ((other.base == task.quote) - (other.quote == task.quote))
-    room, most = np.inf, h.max_currency * known_equity(h)
+    capacity, most = np.inf, h.max_currency * known_equity(h)
     if task.base >= 0:
-        room = most - side * base
-    return min(room, most + side * quote) if task.quote >= 0 else room
+        capacity = most - side * base
+    return min(capacity, most + side * quote) if task.quote >= 0 else capacity
 
 
 @compiled
-def fitting(task, lots, one, room):
-    """Lots whose notional fits into ``room``: all of them, or whole steps of it. ``one``: the notional of a lot."""
-    if within(lots * one, room):
+def fitting(task, lots, one, capacity):
+    """Lots whose notional fits into ``capacity``: all of them, or whole steps of it. ``one``: the notional of a lot."""
+    if within(lots * one, capacity):
         return lots
-    return whole_steps(room / one, task.lot_step) if room > 0.0 else 0.0
+    return whole_steps(capacity / one, task.lot_step) if capacity > 0.0 else 0.0
 
 
 @compiled
-def within(notional, room):
-    return notional <= room + 1e-9 * abs(room)
+def within(notional, capacity):
+    return notional <= capacity + 1e-9 * abs(capacity)
 
 
 @compiled
-def shrunk(h, k, signal, ts, lots, one, room, limit, count):
+def shrunk(h, k, signal, ts, lots, one, capacity, limit, count):
     """What is left of ``lots``; 0 if that is less than the smallest order."""
     task = task_of(h, k)
-    fits = fitting(task, lots, one, room)
+    fits = fitting(task, lots, one, capacity)
     if fits < lots:
         if fits < task.min_lot - TINY or fits <= 0.0:
             review(h, k, signal, ts, REFUSED, limit, lots, 0.0)
@@ -168,9 +168,9 @@ def allowed(h, k, order, side, filled, rate, bar):
             review(h, k, order.signal, ts, REFUSED, why, lots, 0.0)
             return 0.0
         if h.max_leverage > 0.0:
-            lots = shrunk(h, k, order.signal, ts, lots, one, room_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
+            lots = shrunk(h, k, order.signal, ts, lots, one, capacity_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
         if h.max_currency > 0.0 and lots > 0.0:
-            lots = shrunk(h, k, order.signal, ts, lots, one, room_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
+            lots = shrunk(h, k, order.signal, ts, lots, one, capacity_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
     if lots > 0.0 and not affordable(h, margin_for(task, lots, filled, rate)):
         review(h, k, order.signal, ts, REFUSED, NO_MARGIN, lots, 0.0)
         return 0.0
@@ -182,6 +182,6 @@ def add_allowed(h, task, side, notional, bar):
     """A grid's add is taken whole or not at all."""
     if account_of(h).halted or i1(h.warn)[bar] & DARK_OPEN:
         return False
-    if h.max_leverage > 0.0 and not within(notional, room_by_leverage(h)):
+    if h.max_leverage > 0.0 and not within(notional, capacity_by_leverage(h)):
         return False
-    return h.max_currency <= 0.0 or within(notional, room_by_currency(h, task, side))
+    return h.max_currency <= 0.0 or within(notional, capacity_by_currency(h, task, side))

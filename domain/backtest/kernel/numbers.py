@@ -63,11 +63,11 @@ def split_mix(x):
 def slippage(h, task, signal, fill, bar):
     """Section 5: always adverse. ``bar`` is the last closed one."""
     if h.slippage_kind == FIXED:
-        return h.slippage
+        return task.slippage
     if h.slippage_kind == RANDOM:
-        return h.slippage * split_mix(h.seed ^ np.uint64(signal_of(h, signal).number * 16 + fill))
+        return task.slippage * split_mix(h.seed ^ np.uint64(signal_of(h, signal).number * 16 + fill))
     atr = f8(h.atr)[h.slippage_atr * h.bars + bar] if bar >= task.first else np.nan
-    return 0.0 if np.isnan(atr) else h.slippage * atr
+    return 0.0 if np.isnan(atr) else task.slippage * atr
 
 
 @compiled

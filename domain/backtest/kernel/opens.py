@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.backtest.kernel.bookings import best_exit, leave, touch
 from domain.backtest.kernel.codes import (
+    AT_OPEN,
     BY_OPPOSITE,
     BY_SIGNAL,
     R_KILL,
@@ -20,7 +21,7 @@ from domain.backtest.kernel.codes import (
 )
 from domain.backtest.kernel.entries import enter
 from domain.backtest.kernel.numbers import closing, opening, slippage, whole_steps
-from domain.backtest.kernel.places import account_of, compacted, cursor_of, plan_of, positions_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, compacted, cursor_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.memory import compiled, f8, i8
 
 
@@ -56,12 +57,12 @@ def take_targets(h, task, p, reach, at, worst, spread, rate, bar):
         t = nearest_target(p, reach)
         if t < 0:
             return
-        plan = plan_of(h, p.plan)
+        protection = protection_of(h, p.protection)
         p.reached |= 1 << t
-        p.share += plan.fraction[t]
+        p.share += protection.fraction[t]
         lots = p.lots
-        if not plan.is_grid and p.share < 1.0 - TINY:
-            lots = min(whole_steps(plan.fraction[t] * p.first_lots, task.lot_step), p.lots)
+        if not protection.is_grid and p.share < 1.0 - TINY:
+            lots = min(whole_steps(protection.fraction[t] * p.first_lots, task.lot_step), p.lots)
         if lots <= 0.0:
             account_of(h).counts[TARGET_BELOW_STEP] += 1
             continue
@@ -99,5 +100,5 @@ def enter_at_open(h, k, bar):
         if order.task == k and not order.dead:
             order.dead = 1
             price = opening(signal_of(h, order.signal).side, f8(h.open)[bar], f8(h.spread)[bar], task.quotes)
-            enter(h, k, order, price, slippage(h, task, order.signal, 0, bar - 1), f8(h.spread)[bar], bar, 0, -1, R_MARKET)
+            enter(h, k, order, price, slippage(h, task, order.signal, 0, bar - 1), f8(h.spread)[bar], bar, AT_OPEN, -1, R_MARKET)
     account.waiting = compacted(waiting, account.waiting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.bookings import book
-from domain.backtest.kernel.codes import NEVER, R_GRID, STOP
+from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, INSIDE_BY_STOP, NEVER, R_GRID, STOP
 from domain.backtest.kernel.entries import enter, next_add
 from domain.backtest.kernel.limits import add_allowed, affordable, margin_for
 from domain.backtest.kernel.numbers import adverse, grid, opening, slippage
@@ -14,8 +14,8 @@ from domain.backtest.kernel.places import (
     candidates_of,
     cursor_of,
     pending_of,
-    plan_of,
     positions_of,
+    protection_of,
     rate_now,
     signal_of,
     task_of,
@@ -33,15 +33,16 @@ def count_low(h, task, p, bar):
 
 
 @compiled
-def enter_pending(h, k, bar, open_, high, low, spread, part):
-    """Section 3: all pending orders that could fill in this (finer) bar, by their distance from its open."""
+def enter_pending(h, k, bar, open_, high, low, spread, part, begins):
+    """Section 3: all pending orders that could fill in this (finer) bar, by their distance from its open. ``begins``: the bar
+    opens with this part of it."""
     found, candidates = gather(h, k, bar, open_, high, low, spread), candidates_of(h)
     for _ in range(found):
         best = candidates[next_candidate(h, found)]
         which = best.which
         best.which = -NEVER
         if which >= 0:
-            fill_pending(h, k, bar, open_, spread, part, pending_of(h)[which])
+            fill_pending(h, k, bar, open_, spread, part, begins, pending_of(h)[which])
         else:
             add_to_grid(h, k, bar, open_, spread, positions_of(h)[-1 - which])
 
@@ -91,7 +92,7 @@ def comes_before(a, b):
 
 
 @compiled
-def fill_pending(h, k, bar, open_, spread, part, order):
+def fill_pending(h, k, bar, open_, spread, part, begins, order):
     if order.dead:
         return                                  # its OCO was filled first
     order.dead = 1
@@ -99,7 +100,9 @@ def fill_pending(h, k, bar, open_, spread, part, order):
     at, is_stop = opening(s.side, open_, spread, task.quotes), s.order == STOP
     price = max(at, s.price) if (s.side > 0) == is_stop else min(at, s.price)
     slip = slippage(h, task, order.signal, 0, bar - 1) if is_stop else 0.0
-    if enter(h, k, order, price, slip, spread, bar, 1, part, s.order):
+    through = price == at                       # already at the open of this part, all of which the position lives through
+    inside = AT_OPEN if through and begins else INSIDE_BY_STOP if is_stop else INSIDE_BY_LIMIT
+    if enter(h, k, order, price, slip, spread, bar, inside, -1 if through else part, s.order):
         count_low(h, task, positions_of(h)[held], bar)
 
 
@@ -108,7 +111,7 @@ def add_to_grid(h, k, bar, open_, spread, p):
     """One more limit of a grid: average, margin and the target of the next bar move."""
     if p.gone:
         return
-    task, account, plan, rate = task_of(h, k), account_of(h), plan_of(h, p.plan), cursor_of(h, k).rate
+    task, account, protection, rate = task_of(h, k), account_of(h), protection_of(h, p.protection), cursor_of(h, k).rate
     at, lots = opening(p.side, open_, spread, task.quotes), p.add_lots
     price = min(at, p.add_level) if p.side > 0 else max(at, p.add_level)
     margin, closes = margin_for(task, lots, price, rate), grid(price - p.side * spread)
@@ -124,7 +127,7 @@ def add_to_grid(h, k, bar, open_, spread, p):
     p.notional += notional
     account.used += margin
     book(h, task, p, p.side, lots, price, spread, 0.0, rate, i8(h.ts)[bar], bar, R_GRID)
-    p.next_basket, p.last_fill = grid(p.price + p.side * plan.grid_basket), price
+    p.next_basket, p.last_fill = grid(p.price + p.side * protection.grid_basket), price
     p.adds_left -= 1
-    next_add(task, p, plan, bar)
+    next_add(task, p, protection, bar)
     count_low(h, task, p, bar)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import carray
 
 from domain.backtest.memory import compiled, f8, i8, pointer
-from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, PLAN, POSITION, REVIEW, SIGNAL, TASK, TRADE, WAITING
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, PROTECTION, REVIEW, SIGNAL, TASK, TRADE, WAITING
 
 
 @compiled
@@ -54,8 +54,8 @@ def signal_of(h, number):
 
 
 @compiled
-def plan_of(h, number):
-    return carray(pointer(h.plans), (1,), PLAN)[number]
+def protection_of(h, number):
+    return carray(pointer(h.protections), (1,), PROTECTION)[number]
 
 
 @compiled
@@ -66,6 +66,11 @@ def fills_of(h):
 @compiled
 def trades_of(h):
     return carray(pointer(h.trades), (1,), TRADE)
+
+
+@compiled
+def moves_of(h):
+    return carray(pointer(h.moves), (1,), MOVE)
 
 
 @compiled

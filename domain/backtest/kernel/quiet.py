@@ -11,7 +11,7 @@ import numpy as np
 from domain.backtest.kernel.codes import BID, DUPLICATE_TAG, LONG, MAGNIFY, MID, NEAR, OPPOSITE_DROPPED, PLAIN, TINY
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.kernel.opens import nearest_target
-from domain.backtest.kernel.places import account_of, cursor_of, plan_of, positions_of, task_of
+from domain.backtest.kernel.places import account_of, cursor_of, positions_of, protection_of, task_of
 from domain.backtest.kernel.sizes import sized
 from domain.backtest.memory import compiled, f8, i1, i8
 
@@ -27,8 +27,8 @@ def may_rest(h):
 
 @compiled
 def may_hold(h, p):
-    plan = plan_of(h, p.plan)
-    return not (p.inside or p.leaves or plan.is_grid or plan.trail_kind or h.intrabar == MAGNIFY)
+    protection = protection_of(h, p.protection)
+    return not (p.inside or p.leaves or protection.is_grid or protection.trail_kind or h.intrabar == MAGNIFY)
 
 
 @compiled

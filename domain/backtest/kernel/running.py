@@ -13,7 +13,7 @@ from domain.backtest.memory import compiled, f8, i8
 
 
 @compiled
-def has_room(h):
+def has_space(h):
     """Is there place for whatever the next instant may bring: results, orders, positions?"""
     account, coming, first = account_of(h), 0, i8(h.signal_first)
     for k in range(h.task_count):
@@ -21,15 +21,15 @@ def has_room(h):
         if bar < task.first + task.count:
             coming += first[bar + 1] - first[bar]
     orders = account.positions + account.pending + account.waiting + coming
-    out = max(account.fills_out, account.trades_out, account.reviews_out)
+    out = max(account.fills_out, account.trades_out, account.reviews_out, account.moves_out)
     return orders <= h.position_places and orders <= h.order_places and 8 * orders + 8 < h.fill_places - out
 
 
 @compiled
-def run(house, most):
-    """Up to ``most`` instants; how many there were. Fewer: the end of the data, or no more room."""
-    h, done = house[0], 0
-    while done < most and has_room(h):
+def run(context, most):
+    """Up to ``most`` instants; how many there were. Fewer: the end of the data, or no more capacity."""
+    h, done = context[0], 0
+    while done < most and has_space(h):
         rested = rest(h, most - done)
         done += rested
         if rested == 0:
@@ -40,22 +40,22 @@ def run(house, most):
 
 
 @compiled
-def kill(house):
+def kill(context):
     """A person's kill switch, between two instants."""
-    h = house[0]
+    h = context[0]
     last = account_of(h).rows - 1
     halt(h, i8(h.row_ts)[last] if last >= 0 else 0, FOR_GOOD)
 
 
 @compiled
-def ended(house):
-    return next_instant(house[0]) == NEVER
+def ended(context):
+    return next_instant(context[0]) == NEVER
 
 
 @compiled
-def finish(house, final_rate):
+def finish(context, final_rate):
     """Section 5 and 7: what is open after the last instant leaves at its series' last close; the last row is after that."""
-    h = house[0]
+    h = context[0]
     account, positions = account_of(h), positions_of(h)
     account.counts[END_OF_DATA] += compacted(pending_of(h), account.pending) + compacted(waiting_of(h), account.waiting)
     account.pending, account.waiting, account.commission = 0, 0, 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.compiled import compiled
+from domain.rounding import ROUNDING
 
 DAY = 86_400_000_000_000
 
@@ -42,5 +43,5 @@ def scores(values, ts, least, state, ring):
             for k in range(held):
                 squares += (ring[k] - mean) ** 2
             state[3], state[4] = mean, np.sqrt(squares / held)
-        made[i] = (value - state[3]) / state[4] if state[4] > 1e-12 * abs(state[3]) else 0.0
+        made[i] = (value - state[3]) / state[4] if state[4] > ROUNDING * abs(state[3]) else 0.0
     return made

@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.compiled import compiled
 from domain.features.kernels.windows import CHUNK
+from domain.rounding import ROUNDING
 
 PART = CHUNK // 4
 
@@ -80,5 +81,5 @@ def places(high, low, close, window, flat, bottom=0.0, height=1.0):
         for i in range(to.shape[0]):
             width = top[i] - to[i]
             place = (last[i] - to[i]) / width
-            to[i] = bottom + height * (place if width != 0.0 else flat)
+            to[i] = bottom + height * (flat if width <= ROUNDING * abs(top[i]) else place)
     return made

@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.compiled import compiled
 from domain.features.kernels.windows import CHUNK, SHORT
+from domain.rounding import ROUNDING
 
 
 @compiled
@@ -88,7 +89,7 @@ def straightness_into(values, window, made, moves, spans, longer):
     for i in range(made.shape[0]):
         went = made[i] + rest[i]
         share = abs(last[i] - values[i]) / went
-        made[i] = 0.0 if went == 0.0 else 1.0 if share > 1.0 else share
+        made[i] = 0.0 if went <= ROUNDING * abs(last[i]) else 1.0 if share > 1.0 else share
 
 
 @compiled

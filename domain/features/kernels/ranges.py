@@ -26,13 +26,13 @@ def true_ranges(high, low, close):
 
 @compiled
 def growth(values, window):
-    """Each value over the one ``window`` places before, less 1; NaN where that is 0."""
+    """Each value over the one ``window`` places before, less 1; NaN where that is not above 0: from -38 to 10 is no fall of 127 %."""
     made = np.empty(values.shape[0])
     made[:window] = np.nan
     before, after, to = values[: values.shape[0] - min(window, values.shape[0])], values[window:], made[window:]
     for i in range(to.shape[0]):
         share = after[i] / before[i] - 1.0
-        to[i] = share if before[i] != 0.0 else np.nan
+        to[i] = share if before[i] > 0.0 else np.nan
     return made
 
 

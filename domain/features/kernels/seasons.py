@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from domain.compiled import compiled
+from domain.features.kernels.ratios import is_range
 
 DAY = 86_400_000_000_000
 FEWEST = 3      # days that make a mean
 
 
 @compiled
-def against_time_of_day(ts, minutes, values, days, state):
-    """Each value over the mean of the values at the same of 1440 ``minutes`` on the last ``days`` days that had one; NaN before three of them,
+def against_time_of_day(ts, minutes, values, price, tick, days, state):
+    """Each range of prices over the mean of those at the same of 1440 ``minutes`` on the last ``days`` days that had one; NaN before three of them,
     and where a minute was not seen for twice as many days it begins anew.
     ``state``: for each minute how many values it had, their last day, and the latest of them, each in its turn."""
     made = np.empty(values.shape[0])
@@ -26,7 +27,7 @@ def against_time_of_day(ts, minutes, values, days, state):
         count, total = min(seen, days), 0.0
         for k in range(count):
             total += own[2 + k]
-        if count >= min(FEWEST, days) and total > 0.0:
+        if count >= min(FEWEST, days) and is_range(total / count, price[i], tick):
             made[i] = values[i] * count / total
         own[2 + seen % days] = values[i]
         own[0], own[1] = seen + 1.0, day

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from domain.compiled import compiled
+from domain.rounding import ROUNDING
 
 
 @compiled
@@ -70,17 +71,17 @@ def delta(high, low, close, volume):
     made = np.empty(close.shape[0])
     for i in range(close.shape[0]):
         span = high[i] - low[i]
-        made[i] = volume[i] * (2 * close[i] - high[i] - low[i]) / span if span > 0 else 0.0 * volume[i]
+        made[i] = volume[i] * (2 * close[i] - high[i] - low[i]) / span if span > ROUNDING * abs(close[i]) else 0.0 * volume[i]
     return made
 
 
 @compiled
-def imbalance(change, deviation, volume):
+def imbalance(change, deviation, volume, close):
     """|buys − sells| by bulk volume classification:  volume · |2Φ(change / deviation) − 1|, which is volume · erf(|change| / (deviation · √2))."""
     made = np.full(change.shape[0], np.nan)
     for i in range(change.shape[0]):
-        if deviation[i] > 0:
+        if deviation[i] > ROUNDING * abs(close[i]):
             made[i] = volume[i] * math.erf(abs(change[i]) / (deviation[i] * math.sqrt(2.0)))
-        elif deviation[i] == 0:
-            made[i] = volume[i] if change[i] != 0 else 0.0 * volume[i]
+        elif deviation[i] >= 0:
+            made[i] = volume[i] if abs(change[i]) > ROUNDING * abs(close[i]) else 0.0 * volume[i]
     return made

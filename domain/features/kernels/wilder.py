@@ -7,6 +7,7 @@ import numpy as np
 
 from domain.compiled import compiled
 from domain.features.kernels.ranges import true_range
+from domain.rounding import ROUNDING
 
 # Four steps at a time: see smoothing.py.
 
@@ -113,7 +114,7 @@ def relative_strength(close, window, state):
                 continue
             gain, loss = gain + (up - gain) / (known - 1.0), loss + (down - loss) / (known - 1.0)
         if known > window:
-            made[i] = 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 50.0
+            made[i] = 100.0 * gain / (gain + loss) if gain + loss > ROUNDING * abs(close[i]) else 50.0
     state[0], state[1], state[2], state[3] = known, gain, loss, last
     return made
 
@@ -143,9 +144,9 @@ def directional(high, low, close, window, which, state):
         if known <= window:
             continue
         if which != 0:
-            made[i] = 100.0 * (rises if which > 0 else falls) / ranges if ranges > 0.0 else 0.0
+            made[i] = 100.0 * (rises if which > 0 else falls) / ranges if ranges > ROUNDING * abs(close[i]) else 0.0
             continue
-        strength = 100.0 * abs(rises - falls) / (rises + falls) if rises + falls > 0.0 else 0.0
+        strength = 100.0 * abs(rises - falls) / (rises + falls) if rises + falls > ROUNDING * abs(close[i]) else 0.0
         if known <= 2 * window:
             average += (strength - average) / (known - window)
         else:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.compiled import compiled
+from domain.rounding import ROUNDING
 
 CHUNK = 1024    # places that are made together, so that what is read again is near
 SHORT = 64      # a window up to which its pairs are fewer steps than spans that double
@@ -123,11 +124,12 @@ def deviations(values, window, degrees):
 
 @compiled
 def scores(values, window):
-    """How many standard deviations each value lies off the mean of the last ``window``; 0 where these are all equal."""
+    """How many standard deviations each value lies off the mean of the last ``window``; 0 where these are all equal but for rounding."""
     made, squares = _moments(values, window, False)
     for i in range(made.shape[0]):
-        score = (values[i] - made[i]) / np.sqrt(squares[i] / window)
-        made[i] = 0.0 if squares[i] == 0.0 else score
+        deviation = np.sqrt(squares[i] / window)
+        score = (values[i] - made[i]) / deviation
+        made[i] = 0.0 if deviation <= ROUNDING * abs(made[i]) else score
     return made
 
 
@@ -191,7 +193,7 @@ def _add_distance(values, means, total):
 
 @compiled
 def distance_scores(values, window):
-    """How many mean distances from their mean each value lies off the mean of the last ``window``; 0 where these are all equal."""
+    """How many mean distances from their mean each value lies off the mean of the last ``window``; 0 where these are all equal but for rounding."""
     made, spread = means(values, window), np.empty(min(CHUNK, values.shape[0]))
     for begin in range(window - 1, made.shape[0], CHUNK):
         middle, last = made[begin : begin + CHUNK], values[begin : begin + CHUNK]
@@ -201,5 +203,5 @@ def distance_scores(values, window):
             _add_distance(values[begin - back : begin - back + total.shape[0]], middle, total)
         for j in range(total.shape[0]):
             score = (last[j] - middle[j]) / total[j] * window
-            middle[j] = 0.0 if total[j] == 0.0 else score
+            middle[j] = 0.0 if total[j] <= ROUNDING * window * abs(middle[j]) else score
     return made

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, listed, unknown
+from domain.parsing import json_of
 
 SCHEMA = "tidemark regimes 1"
 KINDS = ("hmm", "mixture")
@@ -141,10 +142,7 @@ class RegimeModel:
         ...
         domain.errors.BadRequest: this says it is 'tidemark bars 1'; a regime model says 'tidemark regimes 1'
         """
-        try:
-            said = json.loads(text)
-        except ValueError as error:
-            raise BadRequest(f"this is no JSON ({error}); a regime model is what `to_json` wrote") from None
+        said = json_of(text, "this regime model")
         what = said.get("what") if isinstance(said, dict) else None
         if what != SCHEMA:
             raise BadRequest(f"this says it is {what!r}; a regime model says {SCHEMA!r}")
@@ -210,8 +208,8 @@ def _read(cls: type[RegimeModel], said: dict[str, Any]) -> RegimeModel:
             seed=int(said["seed"]), log_likelihood=float(said["log_likelihood"]), bic=float(said["bic"]), rows=int(said["rows"]),
             trained=(str(said["trained"][0]), str(said["trained"][1])), candidates=candidates, versions=tuple((str(a), str(b)) for a, b in said["versions"]),
         )  # fmt: skip
-    except (TypeError, ValueError, KeyError, IndexError) as error:
-        raise BadRequest(f"this regime model is broken ({error}); fit it anew") from None
+    except (TypeError, ValueError, KeyError, IndexError):
+        raise BadRequest("this regime model is damaged: a value in it has the wrong type or length; fit it again") from None
 
 
 def _words(said: Any) -> tuple[str, ...]:

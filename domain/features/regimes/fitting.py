@@ -21,6 +21,10 @@ FINALISTS = 2
 TOLERANCE = 1e-5            # nats a row: EM ends when a step gains less
 RARELY = 1e-3               # of a row, added to each count of what followed what: a label that never came still has shares
 NAMES = ("calm", "trend", "panic")
+VOLATILITIES = {        # columns by whose mean states are named: the calmest first
+    "log_volatility", "log_atr_share", "realised_volatility", "return_deviation", "parkinson", "garman_klass", "yang_zhang", "true_range", "atr", "atr_share",
+    "atr_ratio", "bollinger_width", "seasonal_volatility", "volatility_rank",
+}  # fmt: skip
 Watch = Callable[[float], None]
 
 
@@ -41,8 +45,8 @@ def fit(
     Each column is scaled by its mean and deviation over the known rows, which the model keeps; a row with an unknown value is left out and ends
     a stretch. EM runs a few steps from each of ``restarts`` beginnings, and on to its end from the best two. ``states`` None: the number from 2 to
     6 with the least BIC (it leans to many where columns overlap in time, as windows do). States stand in the order of their mean in the first
-    column, which should be volatility: of three, calm, trend, panic; of another number, state 1 and so on. ``before``: a model that is one
-    more beginning. ``watch`` hears the share that is done and may raise to stop. The same rows and seed give the same model, whatever the threads.
+    column. Three of them are called calm, trend and panic where that column is a volatility, else they are state 1 and so on: see ``names_of``.
+    ``before``: a model that is one more beginning. ``watch`` hears the share that is done and may raise to stop. The same rows and seed give the same model, whatever the threads.
     """
     numbers = _asked(kind, states, restarts)
     columns = tuple(str(name) for name in observations)
@@ -68,12 +72,14 @@ def fit(
     return _finished(best, observations, candidates)
 
 
-def names_of(states: int) -> tuple[str, ...]:
+def names_of(states: int, first: str) -> tuple[str, ...]:
+    """Names of states in the order of their mean in the column ``first``: what is calm and what a panic can be told of a volatility only.
+
+    >>> names_of(3, "log_volatility(48)"), names_of(3, "log_return(1)"), names_of(2, "atr_share(14)@H1")
+    (('calm', 'trend', 'panic'), ('state 1', 'state 2', 'state 3'), ('state 1', 'state 2'))
     """
-    >>> names_of(3), names_of(2)
-    (('calm', 'trend', 'panic'), ('state 1', 'state 2'))
-    """
-    return NAMES if states == len(NAMES) else tuple(f"state {k + 1}" for k in range(states))
+    speaks = states == len(NAMES) and first.partition("(")[0].partition("@")[0] in VOLATILITIES
+    return NAMES if speaks else tuple(f"state {k + 1}" for k in range(states))
 
 
 class _counted:
@@ -176,7 +182,7 @@ def _model(parameters: Parameters, material: Material, table: np.ndarray, kind: 
     order, states = np.argsort(parameters.means[:, 0], kind="stable"), len(parameters.start)
     start, transition = parameters.start[order], parameters.transition[np.ix_(order, order)]
     model = RegimeModel(
-        kind, columns, names_of(states), _row(material.centre), _row(material.spread), _matrix(parameters.means[order]),
+        kind, columns, names_of(states, columns[0]), _row(material.centre), _row(material.spread), _matrix(parameters.means[order]),
         tuple(_matrix(one) for one in parameters.covariances[order]), _row(start), _matrix(transition), seed, rows=len(material.rows), versions=_versions(),
     )  # fmt: skip
     follow = model.follow()

@@ -18,6 +18,7 @@ from domain.features.around import Around
 from domain.features.base import parse
 from domain.features.engine import Table, compute
 from domain.registry import Registry
+from domain.rounding import ROUNDING
 
 WRITTEN = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<window>\d+)\))?")
 
@@ -92,11 +93,14 @@ def log_volatility(table: Table, window: int) -> np.ndarray:
 
 @observed(window=14)
 def log_atr_share(table: Table, window: int) -> np.ndarray:
-    """ln (Wilder's average true range ÷ close)."""
+    """ln (Wilder's average true range ÷ close). NaN where that range is none."""
+    from domain.features.kernels.ratios import over_range
     from domain.features.volatility import atr
 
     close = table.input("close")
-    return np.log(atr(table.input("high"), table.input("low"), close, window=window) / close)
+    ranges = atr(table.input("high"), table.input("low"), close, window=window)
+    is_one = over_range(ranges, ranges, close, table.input("tick"))     # 1, or NaN where the range is none
+    return np.log(ranges / close) * is_one
 
 
 @observed(window=480)
@@ -115,7 +119,7 @@ def straightness(table: Table, window: int) -> np.ndarray:
     close = table.input("close")
     path = means(np.abs(_changes(close)), window) * window
     change = np.abs(_changes(close, window))
-    return np.where(path > 0, np.minimum(change / path, 1.0), path)
+    return np.where(path > ROUNDING * np.abs(close), np.minimum(change / path, 1.0), 0.0 * path)
 
 
 @observed(window=96)
@@ -126,7 +130,8 @@ def correlation_with_others(table: Table, window: int) -> np.ndarray:
     own, total, known = _returns(table.input("close")), np.zeros(len(table.bars)), np.zeros(len(table.bars))
     for other in table.input("others").values():
         both, of_own, of_other = moments(own, _returns(other), window)
-        size = np.abs(both / np.sqrt(of_own * of_other))
+        varies = np.minimum(of_own, of_other) > window * ROUNDING**2
+        size = np.where(varies, np.abs(both / np.sqrt(of_own * of_other)), np.nan)
         total, known = total + np.nan_to_num(size, posinf=0.0), known + np.isfinite(size)
     return np.arctanh(np.minimum(total / known, 0.9999))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
@@ -15,54 +18,49 @@ from domain.market.readers.base import Limits as Limits
 from domain.market.readers.base import Progress as Progress
 from domain.market.readers.base import RawBars as RawBars
 from domain.market.readers.base import Reader as Reader
-from domain.market.readers.files import head_of
+from domain.market.readers.files import full_name, head_of
+from domain.market.readers.unreadable import what_it_is
 from domain.registry import discover
 
 discover(__name__, __path__)
 
-SEEN = (
-    (b"<!doctype html", "a web page (HTML), not data; download the file itself"),
-    (b"<html", "a web page (HTML), not data; download the file itself"),
-    (b"<?xml", "XML"),
-    (b"{", "JSON"),
-    (b"[", "JSON"),
-    (b"%pdf", "a PDF"),
-    (b"arrow1", "an Arrow (Feather) file"),
-    (b"sqlite format", "an SQLite database"),
-)
+BACKWARDS = 0.99                # of the steps of a file that has its newest rows first
 
 
 def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Found:
     """What a file seems to be; one of no known format is refused, saying what was seen."""
     path = Path(path)
-    head = head_of(path, max_bytes)
-    for reader in READERS.values():
-        found = reader.recognise(head, path.name)
+    head, name = head_of(path, max_bytes), full_name(path)
+    refused = None
+    for reader in sorted(READERS.values(), key=lambda reader: reader.fallback):
+        try:
+            found = reader.recognise(head, name)
+        except BadRequest as error:     # another reader may know better
+            refused = refused or error
+            continue
         if found:
-            return reader.complete(found, path)
-    known = "; ".join(reader.title for reader in READERS.values())
-    raise BadRequest(f"{path.name} is {_seen(head)}. Known formats: {known}")
+            return reader.complete(found, path, max_bytes)
+    raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known()}")
+
+
+def known() -> str:
+    """The formats that can be read, by family, plain CSV first."""
+    return "; ".join(dict.fromkeys(reader.family for reader in sorted(READERS.values(), key=lambda reader: not reader.fallback)))
 
 
 def read(path: Path | str, format: str, instrument: Instrument, progress: Progress | None = None, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> RawBars:
-    """The rows of a file. ``progress(share, note)`` is called at least every few hundred milliseconds."""
-    return READERS[format].read(Path(path), instrument, Limits(max_bytes, max_rows), progress or _silent)
+    """The rows of a file, oldest first. ``progress(share, note)`` is called at least every few hundred milliseconds."""
+    return _oldest_first(READERS[format].read(Path(path), instrument, Limits(max_bytes, max_rows), progress or _silent))
 
 
-def _seen(head: bytes) -> str:
-    """
-    >>> _seen(b"<!DOCTYPE html><title>Sign in"), _seen(b"a,b,c"), _seen(bytes(range(256)))
-    ('a web page (HTML), not data; download the file itself', "text of an unknown layout, beginning 'a,b,c'", 'binary data')
-    """
-    start = head.lstrip()[:64].lower()
-    for magic, what in SEEN:
-        if start.startswith(magic):
-            return what
-    text = head[:4096]
-    if sum(byte < 9 or 13 < byte < 32 for byte in text) > 0.01 * len(text) or text.decode("utf-8", "replace").count("\ufffd") > 0.05 * len(text):
-        return "binary data"
-    first = head.decode("utf-8", "replace").strip().split("\n")[0]
-    return f"text of an unknown layout, beginning {first[:60]!r}" if first else "blank: it holds nothing but empty lines"
+def _oldest_first(raw: RawBars) -> RawBars:
+    """The rows of a file that has the newest first, turned around."""
+    steps = np.diff(raw.local_ns)
+    if not len(steps) or raw.local_ns[0] <= raw.local_ns[-1] or (steps < 0).sum() < BACKWARDS * np.count_nonzero(steps):
+        return raw
+    names = ("local_ns", "open", "high", "low", "close", "volume", "spread", "line")
+    turned = {name: values[::-1].copy() for name in names if (values := getattr(raw, name)) is not None}
+    return replace(raw, notes=(*raw.notes, "the file has its newest rows first: they were read from the last to the first"), **turned)
 
 
 def _silent(share: float, note: str) -> None:

@@ -74,15 +74,22 @@ class RawBars:
 
 
 class Reader(ABC):
-    """One kind of file. ``recognise`` sees the first 64 KB, unpacked and as UTF-8, and the file's name without its folder."""
+    """One kind of file. ``recognise`` sees the first 64 KB, unpacked and as UTF-8, and the file's name without its folder.
+
+    Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known formats calls it;
+    a ``fallback`` is asked only where no other reader knows the file. ``server_clock``: times are a broker's server's, which the file does not name.
+    """
 
     key: str
     title: str
+    family: str
+    fallback = False
+    server_clock = False
 
     @abstractmethod
     def recognise(self, head: bytes, name: str) -> Found | None: ...
 
-    def complete(self, found: Found, path: Path) -> Found:
+    def complete(self, found: Found, path: Path, max_bytes: int) -> Found:
         """What only the whole file can tell."""
         return found
 

@@ -1,4 +1,4 @@
-"""Files as streams of UTF-8 bytes: .gz and one-member .zip opened, UTF-16 and byte order marks translated, nothing larger than allowed."""
+"""Files as streams of UTF-8 bytes: .gz and the one table in a .zip opened, UTF-16 and byte order marks translated, nothing larger than allowed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,11 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from domain.errors import BadRequest, listed
+from domain.errors import BadRequest
+from domain.market.readers.archives import table_in
 
 HEAD = 65_536
 BLOCK = 1_000_000
 GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+HISTORY = (b"\x90\x01\x00\x00", b"\x91\x01\x00\x00")           # MetaTrader 4's .hst, versions 400 and 401
+SEPARATOR_LINE = re.compile(rb"\s*\"?sep=.\"?\s*", re.IGNORECASE)
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -34,6 +38,30 @@ def head_of(path: Path, max_bytes: int) -> bytes:
     with _opened(path, max_bytes) as (stream, _):
         data = _unpacked(stream, path, HEAD)
     return _as_utf8(data, *_encoding(data), final=False).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def full_name(path: Path) -> str:
+    """The file's name, and after a slash that of the table inside where it is a .zip: both may say what the bars are.
+
+    An archive without one table in it, or a workbook, is refused with a sentence.
+    """
+    try:
+        with path.open("rb") as raw:
+            if raw.read(4) != ZIP:
+                return path.name
+            with _member(path, raw) as member:
+                return f"{path.name}/{Path(str(member.name)).name}"
+    except OSError as error:
+        raise BadRequest(f"{path.name} cannot be opened: {error.strerror}") from None
+
+
+def is_separator_line(line: bytes) -> bool:
+    """Whether a line is Excel's hint ``sep=;``, which is no row of a table.
+
+    >>> is_separator_line(b"sep=;"), is_separator_line(b"ts;open")
+    (True, False)
+    """
+    return SEPARATOR_LINE.fullmatch(line) is not None
 
 
 def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
@@ -65,9 +93,14 @@ def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
 
 def content(path: Path, max_bytes: int) -> bytes:
     """All of a file, unpacked and as UTF-8 where a byte order mark or NULs tell UTF-16; one that unpacks to more than ``max_bytes`` is refused."""
-    with _opened(path, max_bytes) as (stream, _):
-        data = b"".join(_parts(stream, path, max_bytes))
+    data = plain_content(path, max_bytes)
     return _as_utf8(data, *_encoding(data), final=True)
+
+
+def plain_content(path: Path, max_bytes: int) -> bytes:
+    """All bytes of a file, unpacked and otherwise as they are; one that unpacks to more than ``max_bytes`` is refused."""
+    with _opened(path, max_bytes) as (stream, _):
+        return b"".join(_parts(stream, path, max_bytes))
 
 
 def _parts(stream: IO[bytes], path: Path, max_bytes: int) -> Iterator[bytes]:
@@ -118,16 +151,13 @@ def _opened(path: Path, max_bytes: int) -> Iterator[tuple[IO[bytes], IO[bytes]]]
 def _member(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
     try:
         archive = zipfile.ZipFile(raw)
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) != 1:
-            names = listed((member.filename for member in members), most=3)
-            raise BadRequest(f"{path.name} is an archive of {len(members)} files ({names}); unpack it and bring one table of bars, as CSV")
-        if members[0].flag_bits & 1:
-            raise BadRequest(f"{path.name} is encrypted; unpack it and bring the file inside")
-        with archive.open(members[0]) as member:
+        table = table_in(path.name, archive.infolist())
+        if table.flag_bits & 1:
+            raise BadRequest(f"{path.name} is encrypted; unpack it and import the file inside")
+        with archive.open(table) as member:
             yield member
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise BadRequest(f"{path.name} is a damaged or unusual zip archive ({error}); unpack it and bring the file inside") from None
+        raise BadRequest(f"{path.name} is a damaged or unusual zip archive ({error}); unpack it and import the file inside") from None
 
 
 def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
@@ -142,7 +172,7 @@ def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
 
 def _encoding(data: bytes) -> tuple[str, int]:
     """The encoding and the length of the byte order mark; without a mark UTF-16 shows by its NULs."""
-    if data.startswith(PARQUET):
+    if data.startswith((PARQUET, *HISTORY)):
         return "utf-8", 0
     for mark, encoding in MARKS:
         if data.startswith(mark):

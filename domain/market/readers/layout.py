@@ -10,6 +10,8 @@ import numpy as np
 from domain.market.bars import OPTIONAL, PRICES
 from domain.market.readers.base import BadLine
 
+ASKS = ("ask_open", "ask_high", "ask_low", "ask_close")
+QUOTES = ("bid", "ask")
 SHOWN, CLIP = 200, 120
 
 
@@ -17,13 +19,15 @@ SHOWN, CLIP = 200, 120
 class Layout:
     """How a text lays out its bars: what each column is ("" for one not read), how times are written, how many lines come first.
 
-    ``columns`` name ``ts``, or ``date`` and ``time``, and open, high, low, close, volume, spread.
+    ``columns`` name ``ts``, or ``date`` and ``time``, and open, high, low, close, volume, spread; the ask's four prices (ask_open …) where open to
+    close are the bid's; or the bid and ask of ticks. ``origin`` (ns) is the midnight that times of day count from.
     """
 
     separator: str
     columns: tuple[str, ...]
     kind: str
     skip: int = 0
+    origin: int = 0
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -31,7 +35,12 @@ class Layout:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        return tuple(name for name in (*PRICES, *OPTIONAL) if name in self.columns)
+        return tuple(name for name in (*PRICES, *ASKS, *QUOTES, *OPTIONAL) if name in self.columns)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Numbers without which a line is no bar."""
+        return tuple(name for name in (*PRICES, *ASKS) if name in self.columns)
 
 
 @dataclass

@@ -25,13 +25,14 @@ class OwnParquet(Reader):
 
     key = "parquet"
     title = "Parquet (ts, open, high, low, close)"
+    family = title
 
     def recognise(self, head: bytes, name: str) -> Found | None:
         if not head.startswith(PARQUET):
             return None
         return Found(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
 
-    def complete(self, found: Found, path: Path) -> Found:
+    def complete(self, found: Found, path: Path, max_bytes: int) -> Found:
         """What only the whole file tells: its columns and first rows."""
         with _opened(path) as file:
             _check_columns(file, path)
@@ -69,6 +70,9 @@ def _opened(path: Path) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
+    with path.open("rb") as plain:
+        if not plain.read(4) == PARQUET:
+            raise BadRequest(f"{path.name} is an archive with a Parquet file in it; unpack it and import that")
     try:
         with parquet.ParquetFile(path) as file:
             yield file

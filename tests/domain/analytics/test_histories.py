@@ -12,7 +12,7 @@ from domain.analytics import Plan, draw, merge
 from domain.analytics.histories import BINS, LARGEST_PART, POINTS, parts_of, sample_of, thinned, told
 
 R = np.random.default_rng(4).normal(0.1, 1.0, 300)
-TS = pd.date_range("2024-01-01", periods=5, tz="UTC", freq="D")
+TS = pd.date_range("2024-01-08", periods=5, tz="UTC", freq="D")      # Monday to Friday
 EQUITY = pd.DataFrame(dict(ts=TS, equity=[110.0, 99.0, 99.0, 108.9, 100.0]))
 
 

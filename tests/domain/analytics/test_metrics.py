@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics import METRICS, daily_returns, measure, monthly, returns
+from domain.analytics import METRICS, daily_returns, days_a_year, measure, monthly, returns
 from domain.analytics.metrics import FAMILIES, UNITS
 from tests.domain.analytics import makers
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D", tz="UTC")
+WEEKDAYS = pd.bdate_range("2024-01-02", periods=60, tz="UTC")
+YEAR = days_a_year("fx")
 
 
 def trades(*pnl: float, r: float = 1.0) -> pd.DataFrame:
@@ -51,7 +55,10 @@ def test_sharpe_is_of_daily_returns():
     rng = np.random.default_rng(1)
     values = 1000 * np.cumprod(1 + rng.normal(0.001, 0.01, 60))
     daily = np.diff(np.concatenate(([1000.0], values))) / np.concatenate(([1000.0], values[:-1]))
-    assert measure(trades(1.0), fills(), equity(*values), start=1000.0)["sharpe"] == pytest.approx(daily.mean() / daily.std(ddof=1) * np.sqrt(252))
+    found = measure(trades(1.0), fills(), equity(*values).assign(ts=WEEKDAYS), start=1000.0)
+    assert found["sharpe"] == pytest.approx(daily.mean() / daily.std(ddof=1) * np.sqrt(YEAR)) and 259 < YEAR < 260
+    assert found["annual_volatility"] == pytest.approx(daily.std(ddof=1) * np.sqrt(YEAR))
+    assert found["sortino"] == pytest.approx(daily.mean() * np.sqrt(YEAR) / np.sqrt(np.mean(np.minimum(daily, 0.0) ** 2)))
 
 
 def test_the_spread_that_breaks_even():
@@ -73,22 +80,23 @@ def test_months_chain_to_the_year():
     assert share == {(2023, 12): pytest.approx(0.1), (2024, 1): pytest.approx(0.1), (2024, 2): pytest.approx(-0.1), (2023, 0): pytest.approx(0.1), (2024, 0): pytest.approx(-0.01)}
 
 
-def test_a_row_at_midnight_belongs_to_the_day_that_ends():
-    ts = pd.to_datetime(["2024-01-31T23:55Z", "2024-02-01T00:00Z", "2024-02-01T00:05Z", "2024-02-05T12:00Z"])
-    frame = pd.DataFrame(dict(ts=ts, equity=[1050.0, 1100.0, 1210.0, 1089.0]))
+def test_a_row_at_the_close_belongs_to_the_day_that_ends_and_one_at_midnight_to_its_month():
+    ts = pd.to_datetime(["2024-01-31T21:55Z", "2024-01-31T22:00Z", "2024-02-01T00:00Z", "2024-02-01T00:05Z", "2024-02-04T22:05Z", "2024-02-05T12:00Z"])
+    frame = pd.DataFrame(dict(ts=ts, equity=[1050.0, 1080.0, 1100.0, 1210.0, 1200.0, 1089.0]))
     found = daily_returns(frame, 1000.0)
-    assert [f"{day:%m-%d}" for day in found.index] == ["01-31", "02-01", "02-05"] and found.tolist() == pytest.approx([0.1, 0.1, -0.1])
+    assert [f"{day:%m-%d}" for day in found.index] == ["01-31", "02-01", "02-05"] and found.tolist() == pytest.approx([0.08, 1210 / 1080 - 1, -0.1])
     assert monthly(frame, 1000.0).set_index("month")["share"].to_dict() == pytest.approx({1: 0.1, 2: -0.01, 0: 0.089})
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_daily_returns_are_those_of_a_walk_over_the_rows(seed):
     rng = np.random.default_rng(seed)
-    ts = pd.Series(pd.Timestamp("2024-01-01T00:00Z") + pd.to_timedelta(np.cumsum(rng.integers(1, 30, 300)), unit="h"))
+    ts = pd.Series(pd.Timestamp("2024-01-02T00:00Z") + pd.to_timedelta(np.cumsum(rng.integers(1, 30, 300)), unit="h"))
     frame = pd.DataFrame(dict(ts=ts, equity=1000 + np.cumsum(rng.normal(0, 5, 300))))
     last: dict = {}
     for row in frame.itertuples():
-        last[(row.ts - pd.Timedelta(1, "ns")).date()] = row.equity
+        day = ((row.ts - pd.Timedelta(1, "ns")).tz_convert("America/New_York") + pd.Timedelta(hours=7)).date()      # ends at 17:00 New York
+        last[day + timedelta(days={5: 2, 6: 1}.get(day.weekday(), 0)) if str(day) != "2024-12-25" else day + timedelta(days=1)] = row.equity
     before, wanted = 1000.0, []
     for value in last.values():
         wanted.append(value / before - 1)
@@ -101,8 +109,9 @@ def test_risk_figures_are_those_of_the_daily_returns():
     run = makers.trades(np.random.default_rng(3).normal(0.1, 1, 300), every="5h")
     rows = makers.equity(run)
     found, daily = measure(run, makers.fills(run), rows, 10_000.0), daily_returns(rows, 10_000.0)
-    for key, figure in (("sharpe", returns.sharpe), ("sortino", returns.sortino), ("annual_volatility", returns.annual_volatility), ("omega", returns.omega), ("stability", returns.stability)):
-        assert found[key] == pytest.approx(figure(daily)), key
+    for key, figure in (("sharpe", returns.sharpe), ("sortino", returns.sortino), ("annual_volatility", returns.annual_volatility)):
+        assert found[key] == pytest.approx(figure(daily, periods=YEAR)), key
+    assert found["omega"] == pytest.approx(returns.omega(daily)) and found["stability"] == pytest.approx(returns.stability(daily))
     assert found["expected_shortfall"] == pytest.approx(returns.conditional_value_at_risk(daily)) and found["worst_day"] == pytest.approx(daily.min())
     assert found["calmar"] == pytest.approx(found["annual_return"] / -found["max_drawdown"])
 

@@ -17,7 +17,7 @@ from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
-from domain.trading import Account, Costs, Execution
+from domain.trading import Account, Costs, Execution, Rules
 from domain.trading.execution import INTRABAR
 from domain.trading.signals import read_signals
 from domain.trading.task import Outcome, Task
@@ -76,7 +76,7 @@ def all_of_it(price: float, balance: float) -> Case:
 
 
 def killed(tasks, account, costs, execution, sizing, rates, limits, after: int) -> Outcome:
-    simulation = Simulation(prepare(tasks, account, costs, execution, sizing, rates, limits), account)
+    simulation = Simulation(prepare(tasks, Rules(account, costs, execution, sizing, limits), rates), account)
     if simulation.step(after):
         simulation.kill()
     simulation.to_end()

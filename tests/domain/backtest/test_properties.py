@@ -24,6 +24,7 @@ from domain.trading.signals import read_signals
 from domain.trading.task import DROPS, Outcome, Rate, Task
 from tests.reference.bars import Bar, read_bars
 from tests.reference.cases import Case, case
+from tests.reference.costs import spread_of
 
 PLENTY = Account(balance=1e12, leverage=2_000.0, stop_out=0.0)
 
@@ -53,7 +54,7 @@ def runs() -> list[tuple[int, Case, Outcome]]:
 
 
 def bars_of(task: Task | Rate, costs: Costs) -> list[Bar]:
-    return read_bars(task.bars, task.timeframe, task.side, task.instrument, costs)
+    return read_bars(task.bars, task.timeframe, task.side, task.instrument, spread_of(costs, task.instrument))
 
 
 def signs(sides: pd.Series) -> np.ndarray:
@@ -381,7 +382,7 @@ def test_a_stored_run_is_resumed_to_the_same_bytes(part):
     """Interrupted a few times after random instants, each time stored as bytes and taken up by a fresh simulation from the same inputs."""
     for seed in range(2_400 + part, 2_540, 2):
         one, rng = case(seed), Random(seed)
-        asked = (one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, one.limits)
+        asked = (one.tasks, one.rules, one.rates)
         try:
             whole = Simulation(prepare(*asked), one.account)
         except BadRequest:
@@ -397,6 +398,6 @@ def test_a_stored_run_is_resumed_to_the_same_bytes(part):
 def test_storing_changes_nothing_and_gives_the_same_bytes_twice():
     for seed in range(2_640, 2_660):
         one = case(seed)
-        simulation = Simulation(prepare(one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, one.limits), one.account)
+        simulation = Simulation(prepare(one.tasks, one.rules, one.rates), one.account)
         simulation.step(25)
         assert simulation.store() == simulation.store(), seed

@@ -22,7 +22,7 @@ from tests.reference.cases import case
 def test_a_run_in_small_steps_is_the_run_in_one():
     for seed in range(60):
         one, rng = case(seed), np.random.default_rng(seed)
-        prepared = prepare(one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, one.limits)
+        prepared = prepare(one.tasks, one.rules, one.rates)
         whole, parts = Simulation(prepared, one.account), Simulation(prepared, one.account)
         whole.to_end()
         while parts.step(int(rng.integers(1, 5))):

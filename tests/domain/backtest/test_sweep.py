@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.backtest import study
-from domain.backtest.bench import FIGURES, Bench, arguments
+from domain.backtest.bench import FIGURES, Bench
 from domain.backtest.prepare import prepare
 from domain.backtest.sweep import evaluate, merged, order, part_size
 from domain.strategies import STRATEGIES
@@ -55,7 +55,7 @@ def test_what_is_laid_out_once_is_what_is_laid_out_each_time(case):
     bench = Bench(given)
     for made in (STRATEGIES["breakout"](), STRATEGIES["simple_ma"](5, 30)):
         run, tasks = bench.simulation(made, rules)
-        whole = prepare(tasks, **arguments(rules))
+        whole = prepare(tasks, rules)
         assert same(run.prepared.rules, whole.rules) and run.prepared.inputs.keys() == whole.inputs.keys()
         for name, array in whole.inputs.items():
             assert same(run.prepared.inputs[name], array), name

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
@@ -118,3 +119,77 @@ def test_example_11_a_dropped_order_leaves_its_sibling_live(run):
     assert (outcome.counts["duplicate_tag"], outcome.counts["oco_cancelled"]) == (1, 0)
     assert outcome.fills["reason"].tolist()[:2] == ["market", "stop"]
     assert outcome.trades["tag"].tolist() == ["a", "b"]
+
+
+MODES = ("pessimistic", "optimistic", "path", "magnify")
+
+
+def entered_inside(run, intrabar: str, low: float = 1.0995, **signal):
+    bars = bars_of(BEFORE, (1.1000, 1.1025, low, 1.1012), (1.1012, 1.1012, 1.1012, 1.1012))
+    task = task_of(bars, {"at": 0, "side": "buy", "stop_loss": 1.0990, "target_1": 1.1020, **signal})
+    if intrabar == "magnify":   # one finer bar, which is the bar itself
+        task = dataclasses.replace(task, finer=bars, finer_timeframe=Timeframe.named("M30"))
+    return run(task, costs=Costs(spread=0.0), execution=Execution(intrabar))
+
+
+@pytest.mark.parametrize("intrabar", MODES)
+def test_example_12_a_target_beyond_the_trigger_of_a_stop_entry_is_certain(run, intrabar):
+    outcome = entered_inside(run, intrabar, order="stop", price=1.1010)
+    trade = only_trade(outcome)
+    assert outcome.fills[["reason", "price"]].to_numpy().tolist() == [["stop", 1.1010], ["target_1", 1.1020]]
+    assert (trade.bars_held, outcome.ambiguous) == (0, 0)
+    assert trade.pnl == pytest.approx(100.00)
+    assert (trade.r, trade.mfe_r) == (pytest.approx(0.5), pytest.approx(0.5))
+    assert trade.mae_r == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("intrabar", "reason", "pnl"), [(mode, "target_1" if mode == "optimistic" else "stop_loss", 100.0 if mode == "optimistic" else -200.0) for mode in MODES])
+def test_example_12_the_stop_of_a_stop_entry_is_tested_first(run, intrabar, reason, pnl):
+    outcome = entered_inside(run, intrabar, 1.0985, order="stop", price=1.1010)
+    trade = only_trade(outcome)
+    assert (trade.exit_reason, trade.bars_held, outcome.ambiguous) == (reason, 0, 1)
+    assert trade.pnl == pytest.approx(pnl)
+
+
+@pytest.mark.parametrize("intrabar", MODES)
+def test_example_12_a_limit_entry_is_open_at_the_end_of_the_bar(run, intrabar):
+    outcome = entered_inside(run, intrabar, order="limit", price=1.0998)
+    trade = only_trade(outcome)
+    assert (trade.exit_reason, trade.exit_price, trade.bars_held) == ("end", 1.1012, 1)
+    assert trade.mfe_r == pytest.approx((1.1012 - 1.0998) / 0.0008)
+
+
+@pytest.mark.parametrize(("intrabar", "order", "price"), [(mode, order, price) for mode in MODES for order, price in (("stop", 1.0995), ("limit", 1.1005), ("stop", 1.1000), ("limit", 1.1000))])
+def test_an_entry_that_the_open_is_already_through_lives_through_the_whole_bar(run, intrabar, order, price):
+    outcome = entered_inside(run, intrabar, order=order, price=price)
+    trade = only_trade(outcome)
+    assert (trade.entry_price, trade.exit_reason, trade.exit_price, trade.bars_held) == (1.1000, "target_1", 1.1020, 0)
+
+
+@pytest.mark.parametrize("intrabar", MODES)
+@pytest.mark.parametrize(("order", "price", "trigger_r", "moves"), [("stop", 1.1010, 0.7, True), ("limit", 1.0998, 3.0, False), ("limit", 1.1000, 2.0, True)])
+def test_break_even_looks_at_the_whole_extreme_after_a_stop_entry_and_at_the_close_after_a_limit_entry(run, intrabar, order, price, trigger_r, moves):
+    """The trigger lies between close and high; the next bar falls through the entry."""
+    bars = bars_of(BEFORE, (1.1000, 1.1025, 1.0995, 1.1012), (1.1012, 1.1012, 1.0996, 1.0996))
+    task = task_of(bars, {"at": 0, "side": "buy", "stop_loss": 1.0990, "order": order, "price": price, "break_even_r": trigger_r})
+    if intrabar == "magnify":
+        task = dataclasses.replace(task, finer=bars, finer_timeframe=Timeframe.named("M30"))
+    trade = only_trade(run(task, costs=Costs(spread=0.0), execution=Execution(intrabar)))
+    assert trade.exit_reason == ("break_even" if moves else "end")
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_inside_means_inside_the_finer_bar(run, side):
+    """The finer bar after the one of a limit entry counts whole, and so does one that opens through the limit."""
+    sign, mirror = (1, 0.0) if side == "buy" else (-1, 2.2)
+    finer = [(1.1000, 1.1030, 1.1000, 1.1002), (1.1002, 1.1004, 1.0997, 1.1000), (1.1000, 1.1021, 1.1000, 1.1001), (1.1001, 1.1001, 1.1001, 1.1001)]
+    turned = [tuple(round(mirror + sign * row[k], 4) for k in ((0, 1, 2, 3) if sign > 0 else (0, 2, 1, 3))) for row in finer]
+    whole = (turned[0][0], max(row[1] for row in turned), min(row[2] for row in turned), turned[-1][3])
+    before = (whole[0],) * 4
+    task = task_of(bars_of(before, whole, (whole[3],) * 4), {
+        "at": 0, "side": side, "order": "limit", "price": round(mirror + sign * 1.0998, 4), "stop_loss": round(mirror + sign * 1.0990, 4), "target_1": round(mirror + sign * 1.1020, 4),
+    })  # fmt: skip
+    small = bars_of(*turned, start="2024-07-10T07:00Z", every="15min")
+    task = dataclasses.replace(task, finer=small, finer_timeframe=Timeframe.named("M15"))
+    trade = only_trade(run(task, costs=Costs(spread=0.0), execution=Execution("magnify")))
+    assert (trade.exit_reason, trade.bars_held) == ("target_1", 0)

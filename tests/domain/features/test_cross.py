@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.features import Around, Known, compute, use
+from domain.features import Around, compute, use
 from domain.features import cross as features
 from domain.market.instrument import instrument
+from domain.outside.known import Known
 from tests.domain.features.world import market
 
 RNG = np.random.default_rng(11)

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.features import FEATURES, Around, Known, compute, parse, use, warm_up_of
+from domain.features import FEATURES, Around, compute, parse, use, warm_up_of
 from domain.features.engine import Table, code_of
 from domain.features.stream import Stream
 from domain.market.bars import ts_of
 from domain.market.resample import resample
 from domain.market.timeframe import Timeframe
+from domain.outside.known import Known
 from tests.domain.features.world import market
 
 BARS, AROUND = market(1_500)

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.features import Around, Known, compute, use
+from domain.features import Around, compute, use
 from domain.features import macro as features
-from domain.features.series import read_series, series
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.known import Known
+from domain.outside.series import read_series, series
 from tests.domain.features.world import market
 
 DATA = Path(os.environ.get("TIDEMARK_DATA", ""), "macro")

@@ -11,7 +11,7 @@ import pytest
 from domain.errors import UnknownName
 from domain.features import FEATURES, compute, parse, use
 from domain.features.recipes import VECTOR50, recipe, recipes
-from domain.features.series import series
+from domain.outside.series import series
 from tests.domain.features.world import market
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/features.md").read_text(encoding="utf-8")

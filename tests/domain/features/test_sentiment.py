@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features import Around, Known, compute, use
+from domain.features import Around, compute, use
 from domain.features.sentiment import Scorer, lexicon, read_headlines, score
+from domain.outside.known import Known
 from tests.domain.features.world import market
 
 GOOD = ("Dollar rallies on strong jobs data", "Stocks soar to record high", "Trade deal lifts hopes", "Jobless claims fall to lowest in months", "Bank avoids default", "No recession in sight", "Growth accelerates")

@@ -7,10 +7,11 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from domain.features import Around, Known, closes
+from domain.features import Around, closes
 from domain.market.bars import ts_of
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.known import Known
 from domain.venues.synthetic import RegimeSwitching, generate
 
 START, END = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-02-01", "2024-03-20"))

@@ -21,7 +21,7 @@ from tests.domain.market.makers import H1, M1, fx_bars, ns, own_csv, texts
 EURUSD = instrument("EURUSD")
 HISTDATA = "20250302 170000;1.040320;1.040420;1.040290;1.040310;0\n20250302 170100;1.040280;1.040330;1.040240;1.040270;0\n"
 TABBED = "DATE\tTIME\tOPEN\tHIGH\tLOW\tCLOSE\tTICKVOL\tVOL\tSPREAD\t"
-MT5 = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2023.06.19\t04:00:00\t1.1\t1.2\t1.0\t1.15\t1674\t0\t12\n2023.06.19\t05:00:00\t1.1\t1.2\t1.0\t1.1\t1062\t0\t2\n"
+MT5 = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2023.06.19\t04:00:00\t1.10000\t1.20000\t1.00000\t1.15000\t1674\t0\t12\n2023.06.19\t05:00:00\t1.1\t1.2\t1.0\t1.1\t1062\t0\t2\n"
 MT5_D1 = "<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2023.06.19\t1.1\t1.2\t1.0\t1.15\t1674\t0\t0\n2023.06.20\t1.1\t1.2\t1.0\t1.1\t1062\t0\t0\n"
 COPY_RATES = "time,open,high,low,close,tick_volume,spread,real_volume\n1687147200,1.1,1.2,1.0,1.15,1674,2,0\n1687150800,1.1,1.2,1.0,1.1,1062,3,0\n"
 CSV = "ts,open,high,low,close,volume,spread\n2024-07-10T10:00Z,1.1,1.2,1.0,1.15,5,0.0001\n2024-07-10T10:05Z,1.1,1.2,1.0,1.1,,\n"
@@ -72,7 +72,7 @@ def test_histdata_is_read_on_its_wall_clock_and_without_its_empty_volume(tmp_pat
 def test_metatrader_points_become_prices_and_zeros_unknown(tmp_path):
     raw = read(put(tmp_path, "x.csv", MT5))
     assert raw.spread == pytest.approx([0.00012, 0.00002]) and raw.volume.tolist() == [1674, 1062] and raw.clock is None
-    assert readers.read(put(tmp_path, "y.csv", MT5), "mt5", instrument("USDJPY")).spread == pytest.approx([0.012, 0.002])
+    assert readers.read(put(tmp_path, "y.csv", MT5), "mt5", instrument("USDJPY")).spread == pytest.approx([0.00012, 0.00002]), "a point is of the file's prices, not of a table"
     daily = read(put(tmp_path, "d.csv", MT5_D1))
     assert daily.spread is None and daily.notes == ("spread is 0 in every row: taken as not recorded",) and texts(daily.local_ns)[0] == "2023-06-19T00:00"
 
@@ -112,7 +112,7 @@ def test_archives_of_one_file_are_opened(tmp_path):
 def hostile(folder: Path) -> dict[str, Path]:
     with zipfile.ZipFile(folder / "two.zip", "w") as archive:
         archive.writestr("a.csv", HISTDATA)
-        archive.writestr("b.txt", "report")
+        archive.writestr("b.csv", "report")
     with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.csv", HISTDATA * 100_000)
     cut = gzip.compress(HISTDATA.encode() * 1000)
@@ -153,7 +153,7 @@ def hostile(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("two.zip", "two.zip is an archive of 2 files (a.csv, b.txt); unpack it and bring one table of bars, as CSV"),
+        ("two.zip", "two.zip is an archive of 2 tables (a.csv, b.csv); unpack it and import them one by one"),
         ("bomb.zip", "bomb.zip unpacks to more than 2 MB, which is the limit"),
         ("bomb.gz", "bomb.gz unpacks to more than 2 MB, which is the limit"),
         ("nested.gz", "nested.gz is an archive inside an archive; unpack it once"),
@@ -171,7 +171,7 @@ def hostile(folder: Path) -> dict[str, Path]:
         ("pipes.csv", "pipes.csv separates its columns with '|'; write them with a comma, a semicolon or a tab"),
         ("commas.csv", "commas.csv writes decimals with a comma (1,1); export it again with decimal points"),
         ("all commas.csv", "separates both columns and decimals with commas; export it again with decimal points"),
-        ("times.csv", "times.csv writes times as '01/02/2024 10:00'; write ISO 8601"),
+        ("times.csv", "times.csv writes dates as 01/02/2024, and nothing in it tells days from months"),
         ("words.csv", "words.csv is text of an unknown layout, beginning 'date,value'. Known formats"),
         ("missing.csv", "missing.csv cannot be opened: No such file or directory"),
         ("endless.csv", "endless.csv: line 4 is longer than 1 MB; this is no table of bars"),
@@ -189,8 +189,8 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(tmp_path, name, sentence
 
 
 def test_an_unknown_format_is_told_the_nearest(tmp_path):
-    with pytest.raises(UnknownName, match="no file format named 'mt4'; did you mean 'mt5'"):
-        readers.read(put(tmp_path, "x.csv", CSV), "mt4", EURUSD)
+    with pytest.raises(UnknownName, match="no file format named 'mt6'; did you mean 'mt5'"):
+        readers.read(put(tmp_path, "x.csv", CSV), "mt6", EURUSD)
 
 
 @pytest.mark.parametrize(

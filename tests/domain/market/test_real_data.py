@@ -104,7 +104,7 @@ def test_the_quality_of_files(name, of, timeframe, clock, counts):
 
 def test_the_pound_fell_through_in_october_2016():
     report = repair(read("fx/mt5_h1/GBPUSD_H1_bid_servertime_2012_2022.parquet", "GBPUSD"), instrument("GBPUSD"), H1, "mt5_eu", LATER)[1]
-    assert report["spikes"].examples[0] == ("2016-10-06T23:00Z", "51 typical ranges")
+    assert report["spikes"].examples[0] == ("2016-10-06T23:00Z", "51 × median true range")
 
 
 def test_oil_closed_below_zero():

@@ -88,7 +88,7 @@ def test_the_page_says_the_figures(made):
     sign = "+" if f["net_return"] > 0 else "\u2212"
     assert f"{sign}{abs(100 * f['net_return']):,.1f} %" in text and f"{sign}{abs(f['net_profit']):,.0f} USD" in text
     assert f"\u2212{abs(100 * f['max_drawdown']):.1f} %" in text and f"{f['profit_factor']:.2f}" in text and f"{f['expectancy_r']:+.3f} R".replace("-", "\u2212") in text
-    for said in ("breakout \u00b7 EURUSD M15", "ab" * 32, "cd" * 32, "ef" * 32, "12,345 bars", "1,234", "A position or order of the same tag was there already.", "Two trials are counted.", "3.11.9", "lookback"):
+    for said in ("breakout \u00b7 EURUSD M15", "ab" * 32, "cd" * 32, "ef" * 32, "12,345 bars", "1,234", "A position with the same tag was already open.", "Two trials are counted.", "3.11.9", "lookback"):
         assert said in text, said
     assert m.belief.verdict.replace("-", "\u2212") in text.replace("-", "\u2212")
     for one in (*m.remarks, *m.belief.questions):
@@ -106,7 +106,7 @@ def test_what_people_and_files_wrote_is_text_not_markup():
 
 def test_losing_is_down_and_severe_remarks_are_named_by_words_too():
     page = html(r=results(60, -0.4))
-    assert b'class="verdict down"' in page and "\u25bc loses" in Page(page).text
+    assert b'class="verdict down"' in page and "\u25bc unprofitable" in Page(page).text
     assert "\u2715 severe" in Page(html(r=results(9))).text
 
 
@@ -137,7 +137,7 @@ def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_th
 def test_the_text_keeps_to_a_hundred_columns_and_says_the_same(made):
     text = made["report.txt"].decode()
     assert max(map(len, text.splitlines())) <= 100 and "\u202f" not in text and not re.search(r"[ \t]$", text, re.M)
-    for title in ("EQUITY AND DRAWDOWN", "MONTHS", "FROM GROSS TO NET", "SHOULD YOU BELIEVE IT?", "WHAT DECIDED THIS RESULT"):
+    for title in ("EQUITY AND DRAWDOWN", "MONTHS", "COST ATTRIBUTION, GROSS TO NET", "CAVEATS", "ROBUSTNESS CHECKS", "REPRODUCIBILITY"):
         assert title in text
     assert "ab" * 32 in text and "Profit factor" in text
 
@@ -211,7 +211,7 @@ def test_orders_that_were_refused_or_shrunk_are_named_once_a_reason():
     ts = pd.date_range("2024-03-01T10:00Z", periods=3, freq="h", unit="ns")
     reviews = pd.DataFrame(dict(order_id=[1, 2, 3], ts=ts, instrument="EURUSD", verdict=["refused", "refused", "shrunk"], reason=["limit_spread", "limit_spread", "shrunk_leverage"], lots_asked=[1.0, 2.0, 3.0], lots_given=[0.0, 0.0, 1.5]))
     text = Page(html(reviews=reviews)).text
-    assert "limit spread refused 2024-03-01 10:00 EURUSD 1.00 0.00 2" in text and "shrunk leverage shrunk 2024-03-01 12:00 EURUSD 3.00 1.50 1" in text
+    assert "Spread spike Rejected 2024-03-01 10:00 EURUSD 1.00 0.00 2" in text and "Reduced to leverage limit Reduced 2024-03-01 12:00 EURUSD 3.00 1.50 1" in text
 
 
 def test_a_form_that_is_none_is_a_sentence():

@@ -1,4 +1,4 @@
-"""The stop told again for a drawing ends where the kernel's stop was filled."""
+"""The stop that is drawn is the one the simulation reported, and it stands where the stop was filled."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from domain.backtest import study, trust
-from domain.features import compute, use
+from domain.backtest import study
+from domain.features import compute
 from domain.risk.sizing import Sizing
 from domain.strategies.breakout import Breakout
 from domain.trading.protection import stop_path, targets_of
@@ -28,26 +28,27 @@ PLANS = {
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
-def test_the_path_ends_where_the_stop_was_filled(plan):
+def test_the_reported_stop_is_the_one_that_was_filled(plan):
     made = study.run([ONE], replace(RULES, sizing=Sizing("fixed_lots", 0.1)), signals=BASE.assign(**plan))
-    bars, fills, known = made.tasks[0].bars, made.outcome.fills, trust.protection(made).set_index("order_id")
-    asked = use("atr", window=10)
-    atr = compute(bars, (asked,))[asked.column].to_numpy()
+    bars, fills, moves = made.tasks[0].bars, made.outcome.fills, made.outcome.moves
+    ends = bars["ts"] + (bars["ts"].iloc[1] - bars["ts"].iloc[0])
+    assert set(moves["reason"]) <= {"break_even", "trail"} and (moves["ts"].to_numpy() == ends.iloc[bars["ts"].searchsorted(moves["bar_ts"])].to_numpy()).all()
     seen = dict.fromkeys(("stop_loss", "break_even", "trail"), 0)
     for trade in made.outcome.trades.itertuples():
+        mine, moved = fills[fills["trade_id"] == trade.trade_id], moves[moves["trade_id"] == trade.trade_id]
+        side = 1 if trade.side == "long" else -1
+        assert (side * np.diff(moved["stop_loss"], prepend=trade.stop_loss) > 0).all(), trade
         if trade.exit_reason not in seen:
             continue
-        mine = fills[fills["trade_id"] == trade.trade_id]
         first, last = (int(bars["ts"].searchsorted(ts)) for ts in mine["bar_ts"].iloc[[0, -1]])
-        side = 1 if trade.side == "long" else -1
-        best = bars["high"].to_numpy() if side > 0 else bars["low"].to_numpy() + SPREAD
-        path = stop_path(known.loc[mine["order_id"].iloc[0]].to_dict(), side, trade.entry_price, best[first:last], atr[first:last])
+        path = stop_path(trade.stop_loss, [int(bars["ts"].searchsorted(ts)) - first for ts in moved["bar_ts"]], moved["stop_loss"].tolist(), last - first + 1)
         opened = bars["open"].iloc[last] + (0.0 if side > 0 else SPREAD[last])
         level = min(path[-1], opened) if side > 0 else max(path[-1], opened)       # a gap fills at the open
         assert mine["price"].iloc[-1] == pytest.approx(level - side * SLIP, abs=2e-9), trade
+        assert trade.exit_reason == (moved["reason"].iloc[-1] if len(moved) else "stop_loss"), trade
         seen[trade.exit_reason] += 1
-    moved = "break_even" if "trail_kind" not in plan else "trail"
-    assert seen[moved] > 10 and sum(seen.values()) > 40, seen
+    kind = "break_even" if "trail_kind" not in plan else "trail"
+    assert seen[kind] > 10 and sum(seen.values()) > 40, seen
 
 
 def test_targets_are_told_by_price_and_share():
@@ -56,4 +57,4 @@ def test_targets_are_told_by_price_and_share():
 
 
 def test_a_trade_without_a_stop_has_no_path():
-    assert np.isnan(stop_path({"stop_loss": np.nan}, 1, 1.0, np.array([1.1, 1.2]))).all()
+    assert np.isnan(stop_path(np.nan, [], [], 2)).all()

@@ -100,7 +100,7 @@ REFUSED = [     # each in typed columns and as text
     (dict(grid_spacing=[np.nan, 0.1, np.nan]), "row 2 of the signals: grid_max_adds is nan; it must be given: a grid needs spacing, max_adds and basket_target"),
     (dict(grid_spacing=0.1, grid_max_adds=2.0, grid_basket_target=0.1, break_even_r=1.0), "it must be without targets, break-even or trail"),
     (dict(instrument=["EURUSD", "EURUDS", "EURUSD"]), "no instrument among the bars named 'EURUDS'; did you mean 'EURUSD'?"),
-    (dict(ts=["2024-01-02T10:00Z", "noon", ""]), "the signals' ts is not a time"),
+    (dict(ts=["2024-01-02T10:00Z", "noon", ""]), "row 2 of the signals: ts is 'noon'; write it in ISO 8601"),
 ]
 
 

@@ -259,8 +259,8 @@ def test_what_has_ended_is_never_due(store, state):
 
 def test_a_dead_workers_job_starts_again_within_fifteen_seconds_by_the_defaults():
     """Lease, sweep and the lane's look at the queue add up; worker deaths are counted so that it ends some time."""
-    from domain.config import Settings
     from worker.main import POLL_MS
+    from worker.settings import Settings
 
     work = Settings().work
     assert work.lease + work.sweep + POLL_MS / 1_000 < 15 and MOST_DEATHS >= 2

@@ -61,7 +61,7 @@ def drawn(length: int = 1_500, seed: int = 3) -> tuple[pd.DataFrame, np.ndarray]
         states[t] = state
     means, deviations = np.array([[-8.0, 0.2], [-7.0, 0.6], [-5.5, 0.3]]), np.array([[0.3, 0.1], [0.3, 0.1], [0.6, 0.15]])
     values = means[states] + deviations[states] * random.normal(size=(length, 2))
-    return pd.DataFrame(values, columns=["volatility", "straight"], index=pd.date_range("2024-01-01", periods=length, freq="h", tz="UTC")), states
+    return pd.DataFrame(values, columns=["log_volatility(48)", "straight"], index=pd.date_range("2024-01-01", periods=length, freq="h", tz="UTC")), states
 
 
 def plain(values: np.ndarray) -> tuple[float, ...]:

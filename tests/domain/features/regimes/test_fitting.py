@@ -30,6 +30,13 @@ def test_regimes_are_found_again_and_named_from_the_calmest(model):
     np.testing.assert_allclose(model.start, np.bincount(TRUTH) / len(TRUTH), atol=0.06)
 
 
+def test_states_have_plain_names_where_the_first_column_is_no_volatility():
+    """The mean of a return says nothing of calm or panic: a crash is the state with the lowest one."""
+    others = SEEN.set_axis(["log_return(1)", "straight"], axis=1)
+    assert fit(others, seed=4, restarts=2).names == ("state 1", "state 2", "state 3")
+    assert fit(SEEN.set_axis(["yang_zhang(20)@H1", "straight"], axis=1), seed=4, restarts=2).names == ("calm", "trend", "panic")
+
+
 def test_memory_helps(model):
     """On the same rows the model with memory is right more often than the one without."""
     with_memory, without = (fit(SEEN, kind, restarts=2).filtered(SEEN).argmax(axis=1) == TRUTH for kind in ("hmm", "mixture"))
@@ -70,7 +77,7 @@ def test_rows_that_are_not_known_are_left_out():
     holed.iloc[700:720, 1] = np.inf
     model = fit(holed, restarts=2)
     assert model.rows == len(SEEN) - 70
-    assert model.centre[0] == pytest.approx(np.delete(SEEN["volatility"].to_numpy(), np.r_[:50, 700:720]).mean())
+    assert model.centre[0] == pytest.approx(np.delete(SEEN["log_volatility(48)"].to_numpy(), np.r_[:50, 700:720]).mean())
     assert (model.filtered(SEEN).argmax(axis=1) == TRUTH).mean() > 0.97
 
 
@@ -109,7 +116,7 @@ def test_every_step_of_em_gains():
         (SEEN.assign(volatility=1.5), {}, "volatility does not vary"),
         (SEEN.assign(other=np.nan), {}, "other has no known value"),
         (SEEN[[]], {}, "no column"),
-        (SEEN.assign(twice=2 * SEEN["volatility"]), {}, "hold no 3 states: a state has shrunk"),
+        (SEEN.assign(twice=2 * SEEN["log_volatility(48)"]), {}, "hold no 3 states: a state has shrunk"),
         (pd.DataFrame(dict(x=np.r_[np.random.default_rng(0).normal(size=300), 1e3, 1.01e3, 1.02e3])), dict(states=2), "has shrunk|a state holds"),
     ],
 )

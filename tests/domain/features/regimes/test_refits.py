@@ -63,7 +63,7 @@ def test_a_window_without_a_model_keeps_the_one_before():
     dull = SEEN.copy()
     dull.iloc[300:800, 0] = 1.0
     walk = walk_forward(dull, 300, 500, restarts=1)
-    assert walk.refits[1].model == walk.refits[0].model and walk.refits[1].remark.startswith("the model before was kept: volatility")
+    assert walk.refits[1].model == walk.refits[0].model and walk.refits[1].remark.startswith("the model before was kept: log_volatility(48)")
     assert walk.refits[0].remark == "" and not np.isnan(walk.probabilities[300:]).any()
 
 

@@ -1,0 +1,1 @@
+"""The Audit page: events, one event with its history, downloads."""

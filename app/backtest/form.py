@@ -1,0 +1,155 @@
+"""The form of a backtest: strategy, data, date range, parameters, costs and risk, in one batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import streamlit as st
+
+from app.backtest.rule_fields import LIMITS_HELP, SIZERS, SIZING, costs_fields, is_limited, limits_fields, profile_box, rules_start
+from app.kit.address import missing
+from app.kit.figures import number, short, typeset
+from app.kit.forms import fields, index_of
+from app.kit.text import literal
+from app.kit.widgets import asked, go
+from worker.desk import Desk, Question
+
+ACCOUNTS = ("Portfolio (shared account)", "Separate accounts")
+INTRABAR = {    # key -> label, definition
+    "pessimistic": ("Stop first (pessimistic)", "Where a bar reaches both stop and target, the stop is hit first."),
+    "optimistic": ("Target first (optimistic)", "Where a bar reaches both, the target is hit first."),
+    "path": ("OHLC path", "Open, then the nearer extreme, then the farther, then close."),
+    "magnify": ("Lower timeframe (bar magnifier)", "Use lower-timeframe bars where available, else stop first."),
+}
+INTRABAR_HELP = "\n\n".join(f"**{label}** {text}" for label, text in INTRABAR.values())
+
+
+def form(desk: Desk, run: Any = None) -> None:
+    """Draw the form; ``run`` is a run to start from. Submitting opens the job, or the identical run."""
+    datasets = desk.data.catalogue()
+    if not datasets:
+        st.caption("No data yet. Import a file on the Data page, or generate synthetic prices there.")
+        if st.button("Import a file", type="primary"):
+            go("data", do="import")
+        return
+    before = run.spec if run else {}
+    strategies = desk.backtests.strategies()
+    for name in unknown_data(datasets):
+        missing("dataset", name, "Choose one below.")
+    key = f"bt-{run.id if run else '-'.join(['new', *st.query_params.get_all('data')])}"
+    a, b, c = st.columns([1, 2, 1])
+    strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
+    chosen = b.multiselect("Data", datasets, bars_before(datasets, before), key=f"{key}-bars", format_func=bars_name, help="In a portfolio: one dataset per instrument; real and synthetic prices do not mix.")
+    alone = len(chosen) > 1 and _alone(key)
+    start = rules_start(desk, before)
+    sizer = c.selectbox("Position sizing", list(SIZERS), index=index_of(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=SIZING.__getitem__)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(literal(typeset(strategies[strategy])), width="stretch")
+        profile = profile_box(desk, key, before)
+        limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
+    with st.form(f"{key}-{strategy}", border=False):
+        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
+            st.caption(f"{number(desk.backtests.bars_in(question))} bars{f', {len(chosen)} backtests' if alone else ''}" if question else "Choose data and a date range first.")
+    if sent and question:
+        _submit_each(desk, question, chosen) if alone else _submit(desk, question)
+
+
+def _alone(key: str) -> bool:
+    """Several series: one portfolio, or separate accounts?"""
+    chosen = st.segmented_control("Accounts", ACCOUNTS, default=ACCOUNTS[0], required=True, key=f"{key}-accounts", label_visibility="collapsed", help="Portfolio: all positions share equity, margin and limits. Separate accounts: one backtest per series, each with the whole balance, run in parallel.")
+    return chosen == ACCOUNTS[1]
+
+
+def _sound(desk: Desk, question: Question) -> bool:
+    faults = desk.backtests.faults(question.strategy, question.params)
+    for fault in faults.values():
+        st.error(literal(typeset(fault)), icon=":material/error:")
+    return not faults
+
+
+def _submit_each(desk: Desk, question: Question, chosen: list) -> None:
+    questions = [replace(question, datasets=[one.id]) for one in chosen]
+    batch = asked(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
+    if batch is not None:
+        go("backtest", batch=batch.id)
+
+
+def _submit(desk: Desk, question: Question) -> None:
+    submitted = asked(lambda: desk.backtests.submit(question)) if _sound(desk, question) else None
+    if submitted is None:
+        return
+    if not submitted.new and submitted.job.state == "done":
+        st.toast(f"Identical backtest found; showing its result, run {submitted.job.result['run']}.", icon=":material/info:")
+        go("backtest", run=submitted.job.result["run"])
+    go("backtest", job=submitted.job.id)
+
+
+def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> Question | None:
+    a, b, c, d = st.columns(4)
+    frame, span = frame_and_span(desk, key, chosen, before, a, b)
+    balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
+    intrabar = intrabar_field(d, key, start)
+    params = fields(desk.backtests.params(strategy), key, before.get("params") if before.get("strategy") == strategy else None)
+    rules = costs_fields(desk, key, chosen, start, sizer, profile)
+    rules["limits"] = limits_fields(desk, key, start, limited)
+    rules["account"] = {"balance": balance}
+    rules["execution"] |= {"intrabar": intrabar}
+    if not chosen or not isinstance(span, tuple) or len(span) != 2:
+        return None
+    return Question(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules, profile)
+
+
+def intrabar_field(column: Any, key: str, start: dict) -> str:
+    keys = list(INTRABAR)
+    return column.selectbox("Intrabar fills", keys, index=index_of(keys, start["execution"]["intrabar"]), key=f"{key}-inside", format_func=lambda name: INTRABAR[name][0], help=INTRABAR_HELP)
+
+
+def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: Any) -> tuple[str, Any]:
+    """Timeframe and date range: on the data of the run to start from they are the run's; other data starts with its own."""
+    run = before if {one.version for one in chosen} == set(before.get("datasets", ())) else {}
+    own = f"{key}-{'-'.join(one.id for one in chosen)}"
+    frames = frames_for(desk, chosen)
+    frame = a.selectbox("Timeframe", frames, index=index_of(frames, run.get("timeframe")), key=f"{own}-frame", help="The data's own, or longer: finer bars are resampled.")
+    return frame, b.date_input("Date range, UTC", span_of(chosen, run), key=f"{own}-span", help="First and last day, both inclusive.")
+
+
+def frames_for(desk: Desk, chosen: list) -> list[str]:
+    every = desk.data.timeframes()
+    return every[max((every.index(one.timeframe) for one in chosen), default=0) :]
+
+
+def span_of(chosen: list, before: dict) -> tuple[date, date]:
+    if before:
+        start, end = (datetime.fromisoformat(before[edge]) for edge in ("start", "end"))
+        return start.date(), (end - timedelta(days=1)).date()
+    if not chosen:
+        today = datetime.now(UTC).date()
+        return today - timedelta(days=365), today
+    return max(one.first_ts for one in chosen).date(), min(one.last_ts for one in chosen).date()
+
+
+def whole_days(first: date, last: date) -> tuple[datetime, datetime]:
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    return start, datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def bars_before(datasets: list, before: dict) -> list:
+    """The data of the run before; else that of the address; else the latest import."""
+    used = [dataset for dataset in datasets if dataset.version in before.get("datasets", [])]
+    wanted = [dataset for dataset in datasets if {dataset.id, dataset.version} & set(st.query_params.get_all("data"))]
+    own = sorted((dataset for dataset in datasets if not dataset.example), key=lambda dataset: dataset.created_at)
+    return used or wanted or own[-1:] or datasets[:1]
+
+
+def unknown_data(datasets: list) -> list[str]:
+    """Datasets that the address names and that are not there."""
+    known = {name for dataset in datasets for name in (dataset.id, dataset.version)}
+    return [name for name in st.query_params.get_all("data") if name not in known]
+
+
+def bars_name(one: Any) -> str:
+    return f"{one.instrument} {one.timeframe} · {'synthetic' if one.synthetic else one.source} · {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} · {short(one.version)}"

@@ -1,0 +1,29 @@
+"""What the views read of a run, remembered: a finished run never changes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from app.kit.widgets import download
+from worker.desk import Desk
+
+HEAD = 38       # pixels of a heading, with a download or without
+
+
+@st.cache_data(max_entries=96, show_spinner=False)
+def read(_desk: Desk, table: str, run_id: str, *about: Any) -> Any:
+    """A table of the run, by the name of its method."""
+    return getattr(_desk.run_tables, table)(run_id, *about)
+
+
+def headed(desk: Desk, run: Any, title: str, note: str, table: str = "") -> None:
+    """A heading with its note; with ``table`` its download as CSV."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", height=HEAD, border=False):
+        st.markdown(f"**{title}**", width="content")
+        st.caption(note, width="content")
+        if table:
+            st.space("stretch")
+            download("CSV", f"{run.id}_{run.spec['strategy']}_{table}.csv", "text/csv", partial(desk.run_tables.download, run.id, table), f"take-{table}-{run.id}")

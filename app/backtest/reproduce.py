@@ -1,0 +1,50 @@
+"""A run computed again: whether the result is identical, and if not, where it differs and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.backtest.running import begin, under_way
+from app.kit.figures import plural, short, typeset
+from app.kit.text import literal
+from app.kit.widgets import section, table
+from worker.desk import Desk
+
+AGAIN = "again"         # of the address: the job that is under way
+SHOWN = 5
+VERDICTS: dict[str, tuple[Any, str, str]] = {
+    "same": ("green", ":material/check:", "identical"),
+    "altered": ("orange", ":material/edit:", "stored result altered"),
+    "different": ("orange", ":material/close:", "different"),
+    "impossible": ("gray", ":material/remove:", "cannot be reproduced"),
+}
+
+
+def view(desk: Desk, run: Any) -> None:
+    section("Reproduce", "the same settings on the same data, compared byte by byte")
+    if under_way(desk, AGAIN):
+        return
+    done = desk.compare.reproductions(run.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Reproduce", icon=":material/replay:", key=f"again-{run.id}"):
+            begin(AGAIN, lambda: desk.compare.reproduce(run.id))
+        st.caption("Not reproduced yet." if not done else f"{plural(len(done), 'time')} so far; the latest {done[0]['at'][:16].replace('T', ' ')} UTC by {done[0]['actor']}")
+    if done:
+        _verdict(done[0])
+        for one in done[1:SHOWN]:
+            colour, _, word = VERDICTS[one["verdict"]]
+            st.caption(f":{colour}[{word}] {one['at'][:16].replace('T', ' ')} UTC by {one['actor']}")
+
+
+def _verdict(found: Any) -> None:
+    colour, icon, word = VERDICTS[found["verdict"]]
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.badge(word, color=colour, icon=icon)
+        st.markdown(literal(typeset(found["sentence"])), width="stretch")
+    if found["frames"]:
+        rows = pd.DataFrame([dict(frame=one["name"], then=short(one["then"]), now=short(one["now"]), same="yes" if one["same"] else "no") for one in found["frames"]])
+        columns = {"frame": st.column_config.TextColumn("Result", width=110), "then": st.column_config.TextColumn("Recorded", width=96), "now": st.column_config.TextColumn("This time", width=96), "same": st.column_config.TextColumn("Identical", width=66)}
+        table(rows, columns, "Hashes of each result as recorded and as reproduced", row_height=26)

@@ -1,0 +1,52 @@
+"""A run in one line and in one picture: what other pages show of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.kit import charts
+from app.kit.figures import THIN, exact, percent
+from app.kit.forms import stated
+from worker.desk import Desk
+
+
+def equity(desk: Desk, run: Any, other: Any = None, height: int = 216) -> None:
+    curve, currency = _curve(desk, run.id), run.summary["currency"]
+    beside = _curve(desk, other.id) if other is not None else None
+    net = run.summary["metrics"]["net_return"]
+    about = f"Equity of run {run.id}, net {percent(net, 1, True)}, with its drawdown beneath"
+    st.altair_chart(charts.equity_pair(curve, currency, beside, height), width="stretch", alt=about)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _curve(_desk: Desk, run_id: str) -> pd.DataFrame:
+    return _desk.backtests.equity(run_id)
+
+
+def sentence(desk: Desk, run: Any) -> str:
+    """The settings of a run in one line: the closed form."""
+    spec = run.spec
+    declared = {one.name: one for one in desk.backtests.params(spec["strategy"])}
+    changed = " · ".join(stated(declared[name], value) for name, value in spec["params"].items() if name in declared)
+    names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
+    limits = [stated(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
+    return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits])
+
+
+def dates(spec: Any) -> str:
+    """First and last day, both inclusive.
+
+    >>> dates({"start": "2019-01-01T00:00:00+00:00", "end": "2022-01-01T00:00:00+00:00"})
+    '2019-01-01 to 2021-12-31'
+    """
+    last = datetime.fromisoformat(spec["end"]) - timedelta(microseconds=1)
+    return f"{spec['start'][:10]} to {last:%Y-%m-%d}"
+
+
+def _size(sized: dict) -> str:
+    value = f"{exact(sized['value'] * 100)}{THIN}%"
+    return {"fraction_at_risk": f"risk {value}", "kelly": f"{value} of Kelly", "volatility": f"volatility target {value} p.a.", "notional": f"notional {value} of equity"}.get(sized["kind"], f"{exact(sized['value'])} lots")

@@ -1,0 +1,45 @@
+"""The views of a run, one tab each; only the open one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.backtest import costs, distribution, equity, groups, months, rejected, robustness, statistics, trades
+from app.backtest.record import audit_view, manifest_view
+from app.kit.address import asked_for, missing
+from worker.desk import Desk
+
+ROBUSTNESS = "Robustness"
+VIEWS: dict[str, Callable[[Desk, Any], None]] = {
+    "Trades": trades.view,
+    "Statistics": statistics.view,
+    "Equity": equity.view,
+    "Monthly returns": months.view,
+    "Distribution": distribution.view,
+    "Breakdown": groups.view,
+    "Costs": costs.view,
+    "Rejected orders": rejected.view,
+    "Reproducibility": manifest_view,
+    "Audit trail": audit_view,
+}
+NAMES = [*list(VIEWS)[:7], ROBUSTNESS, *list(VIEWS)[7:]]
+ALIASES = {"Months": "Monthly returns", "Groups": "Breakdown", "Believe": ROBUSTNESS, "Refused": "Rejected orders", "Manifest": "Reproducibility"}     # names in addresses of earlier versions
+
+
+def views(desk: Desk, run: Any, evidence: Any) -> None:
+    """``evidence``: what robustness checks found so far."""
+    wanted = asked_for("view")
+    if wanted in ALIASES:
+        st.query_params["view"] = ALIASES[wanted]
+    elif wanted and wanted not in NAMES:
+        missing("view", wanted, "Choose one below.")
+    for tab, name in zip(st.tabs(NAMES, key="view", bind="query-params"), NAMES, strict=True):
+        if tab.open:
+            with tab:
+                if name == ROBUSTNESS:
+                    robustness.view(desk, run, evidence)
+                else:
+                    VIEWS[name](desk, run)

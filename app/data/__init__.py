@@ -1,0 +1,1 @@
+"""The Data page: the catalogue, one dataset, the steps of an import, external data."""

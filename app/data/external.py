@@ -1,0 +1,173 @@
+"""Outside data: what there is of it, and the chosen import: its line or its latest rows, its notes, its versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.data import external_charts
+from app.data.external_steps import import_steps
+from app.kit.figures import clock, number, plural, short, size
+from app.kit.text import literal
+from app.kit.widgets import download, go, head, nothing, section, table
+from worker.desk import Desk
+
+WHY = "Series such as the VIX and policy rates, headlines, and calendars of releases: what features of macro, sentiment and time look at beside the bars. Each is a file; nothing is fetched."
+LATE = "When a value of a date counts, at 22:00 UTC: late rather than early. Headlines and releases count at their own time."
+REVISED = "Whether values were changed after they were first published: a test over the past then knows numbers that nobody had."
+LATEST = 200        # rows of headlines or of a calendar that are shown
+
+
+def outside_view(desk: Desk, doing: str, switch: Any) -> None:
+    """The whole view; ``switch`` draws what leads back to the bars."""
+    held = desk.outside.catalogue()
+    head("Data", f"{plural(len(held), 'outside source')}, {number(sum(one.rows for one in held))} rows, {size(sum(one.bytes for one in held))}" if held else "", lambda: _actions(doing))
+    switch()
+    if doing == "import":
+        return import_steps(desk)
+    if not held:
+        nothing("No outside data yet", WHY, lambda: _actions(doing, "empty"))
+    else:
+        chosen = _catalogue(desk, held)
+        _chosen(desk, chosen)
+    _sources(desk, not held)
+
+
+def _actions(doing: str, key: str = "head") -> None:
+    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", disabled=doing == "import"):
+        go("data", view="outside", do="import")
+    if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
+        go("data", view="outside")
+
+
+def _catalogue(desk: Desk, held: list) -> Any:
+    """The table; the chosen import, or that of the address, or the first."""
+    rows = [
+        dict(
+            kind=desk.outside.kinds()[one.kind], name=one.name, unit=about.unit if (about := desk.outside.about(one)) else "score" if one.kind == "headlines" else "events", first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
+            rows=one.rows, known=_known(about), revised="yes" if about and about.revised else "no", source=one.source,
+        )
+        for one in held
+    ]  # fmt: skip
+    config = st.column_config
+    columns = {
+        "kind": config.TextColumn("Kind", width=84),
+        "name": config.TextColumn("Name", width=116),
+        "unit": config.TextColumn("Unit", width=128),
+        "first": config.TextColumn("From", width=84),
+        "last": config.TextColumn("To", width=84),
+        "rows": config.NumberColumn("Rows", format="localized", width=66),
+        "known": config.TextColumn("Known", width=104, help=LATE),
+        "revised": config.TextColumn("Revised", width=66, help=REVISED),
+        "source": config.TextColumn("File", width=236),
+    }
+    row = table(pd.DataFrame(rows), columns, "Outside data: kind, name, unit, span, rows, when known, revised, file", key="outside-catalogue", pick=True, row_height=26)
+    if row is not None:
+        st.query_params["outside"] = held[row].id
+    wanted = st.query_params.get("outside")
+    return next((one for one in desk.outside.every() if one.id == wanted), held[0])
+
+
+def _known(about: Any) -> str:
+    return about.lag.removeprefix("known ").partition(" at ")[0] if about else "at its time"
+
+
+def _chosen(desk: Desk, one: Any) -> None:
+    about, used, versions = desk.outside.about(one), desk.outside.is_used(one), desk.outside.versions(one)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(one.name, anchor=False, width="content")
+        st.badge("in use" if used else "older version", color="gray", icon=":material/check:" if used else ":material/history:", help="Features look at the newest import of a series, and at the newest headlines and calendar of all names." if used else "A newer import has taken its place; runs that name this one keep it.")
+        if about and about.revised:
+            st.badge("revised", color="yellow", help="The file holds the last values, not those that were known at the time: fit for the present, for the past only with that said.")
+        st.badge(f"version {short(one.version)}", color="gray", icon=":material/tag:", help=one.version)
+        st.space("stretch")
+        download("Download, CSV", f"{one.name}_{one.first_ts:%Y%m%d}_{one.last_ts:%Y%m%d}_{one.version[:8]}.csv", "text/csv", lambda: desk.outside.download(one.id), f"outside-csv-{one.id}")
+        if st.button("Remove…", icon=":material/delete:", type="tertiary"):
+            _remove(desk, one)
+    told = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {one.scorer}: from −1, bad, to 1, good; each known from its own time." if one.scorer else "When a release comes is known long before, what it says is not."
+    st.caption(f"{told} {number(one.rows)} rows from {literal(one.source)}, brought in {clock(one.created_at)} UTC by {literal(one.actor)}.")
+    if one.notes:
+        st.caption(f":material/info: {literal(' '.join(one.notes))}")
+    _picture(desk, one, about)
+    if len(versions) > 1:
+        _versions(desk, versions, one)
+
+
+def _picture(desk: Desk, one: Any, about: Any) -> None:
+    if about:
+        _line(desk, one, about)
+    else:
+        _latest(desk, one)
+
+
+def _line(desk: Desk, one: Any, about: Any) -> None:
+    shown = desk.outside.line(one.id)
+    section(about.title, f"{about.unit}, {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, by date")
+    st.altair_chart(external_charts.line(shown, about.unit, about.title), width="stretch", alt=f"{about.title} from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, between {shown['value'].min():g} and {shown['value'].max():g} {about.unit}")
+    st.caption(f"{plural(len(shown), 'point')} drawn from {plural(one.rows, 'row')}; lowest and highest values are always among them.")
+
+
+def _latest(desk: Desk, one: Any) -> None:
+    latest = desk.outside.latest(one.id, LATEST)
+    shown = latest.assign(ts=latest["ts"].dt.strftime("%Y-%m-%d %H:%M"))
+    config = st.column_config
+    columns: dict[str, Any] = {"ts": config.TextColumn("UTC", width=124)}
+    if one.kind == "headlines":
+        columns |= {"score": config.NumberColumn("Score", format="%+.2f", width=70, help="From −1, bad, to 1, good."), "headline": config.TextColumn("Headline", width=640)}
+    else:
+        st.caption(_by_impact(desk, one))
+        columns |= {"currency": config.TextColumn("Currency", width=80), "impact": config.TextColumn("Impact", width=76), "title": config.TextColumn("Release", width=560)}
+    section("Latest", f"{plural(len(shown), 'row')} of {number(one.rows)}, newest first")
+    table(shown, columns, f"The latest rows of {one.name}", row_height=26, height=min(38 + 26 * len(shown), 376))
+
+
+def _by_impact(desk: Desk, one: Any) -> str:
+    least = desk.settings.outside.release_impact
+    counts = ", ".join(f"{number(count)} {level}" for level, count in desk.outside.tally(one.id).items())
+    return f"By impact: {counts}. Features count minutes to those of {least} impact{'' if least == 'high' else ' or more'} that concern an instrument's own currencies."
+
+
+def _versions(desk: Desk, versions: list, one: Any) -> None:
+    section("Imports under this name", "newest first; choose one to see it")
+    rows = [dict(made=clock(each.created_at), version=short(each.version), rows=each.rows, first=f"{each.first_ts:%Y-%m-%d}", last=f"{each.last_ts:%Y-%m-%d}", source=each.source, actor=each.actor, runs=len(desk.outside.used_by(each.id)), shown="●" if each.id == one.id else "") for each in versions]
+    config = st.column_config
+    columns = {
+        "shown": config.TextColumn("", width=28), "made": config.TextColumn("Brought in, UTC", width=130), "version": config.TextColumn("Version", width=76), "rows": config.NumberColumn("Rows", format="localized", width=70), "first": config.TextColumn("From", width=88),
+        "last": config.TextColumn("To", width=88), "source": config.TextColumn("File", width=220), "actor": config.TextColumn("By", width=80), "runs": config.NumberColumn("Runs", width=56, help="Runs that name this version: they keep it."),
+    }  # fmt: skip
+    row = table(pd.DataFrame(rows), columns, "Imports under this name", key=f"outside-versions-{one.id}", pick=True, row_height=26)
+    if row is not None and versions[row].id != one.id:
+        go("data", view="outside", outside=versions[row].id)
+
+
+@st.dialog("Remove this import?")
+def _remove(desk: Desk, one: Any) -> None:
+    runs = desk.outside.used_by(one.id)
+    st.markdown(f"**{one.name}**, {number(one.rows)} rows from {literal(one.source)}, brought in {clock(one.created_at)} UTC, {'stays' if runs else 'is removed'}.")
+    if runs:
+        st.caption(f":material/lock: {plural(len(runs), 'run names', 'runs name')} this version and could not be made again without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
+    else:
+        st.caption("The audit trail keeps what was there: the version and the name of the file.")
+    if st.button("Remove import", type="primary", icon=":material/delete:", disabled=bool(runs)):
+        desk.outside.remove(one.id)
+        go("data", view="outside")
+
+
+def _sources(desk: Desk, opened: bool) -> None:
+    """What there may be, what a file looks like, and where one gets it."""
+    with st.expander("Which series there are, and what a file looks like", expanded=opened, icon=":material/help:"):
+        rows = [dict(name=one.about.name, title=one.about.title, unit=one.about.unit, here=f"to {one.held.last_ts:%Y-%m-%d}" if one.held else "", file=one.about.file, known=_known(one.about), revised="yes" if one.about.revised else "no") for one in desk.outside.choices()]
+        config = st.column_config
+        columns = {
+            "name": config.TextColumn("Name", width=124), "title": config.TextColumn("Series", width=244), "unit": config.TextColumn("Unit", width=136), "here": config.TextColumn("Here", width=92),
+            "file": config.TextColumn("Id at its source", width=130), "known": config.TextColumn("Known", width=100, help=LATE), "revised": config.TextColumn("Revised", width=64, help=REVISED),
+        }  # fmt: skip
+        table(pd.DataFrame(rows), columns, "Series that features can look at", row_height=26, height=38 + 26 * len(rows))
+        st.markdown(
+            "**Series**: a date, then its value. FRED gives most of them as CSV by id: `https://fred.stlouisfed.org/graph/fredgraph.csv?id=VIXCLS`  \n"
+            "**Headlines**: CSV with `time` (or `ts`, `datetime`, `published`) and `headline` (or `title`, `text`): `2024-07-11T12:30:00Z,Dollar slides`  \n"
+            "**Releases**: CSV with `time`, `event`, `country`, `impact` (low, medium, high), or ForexFactory's week as JSON or XML: `2024-07-11T12:30:00Z,CPI,US,high`"
+        )
+        st.caption("A time without a zone is refused unless you say that it is in UTC. Policy rates of a pair are those of its two currencies: EURUSD looks at EU_RATE and US_RATE.")

@@ -1,0 +1,56 @@
+"""Step 1 of every import: an upload, or a file path on the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.kit.widgets import asked, section
+from worker.desk import Desk
+
+
+def take_in(desk: Desk, facet: Any, formats: str, example: str, key: str) -> Any:
+    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; kept in the session as ``key``."""
+    most = desk.settings.data.max_import_mb
+    section("1  Choose a file", f"at most {most:,} MB, plain or compressed (.gz, .zip): {formats}")
+    a, b = st.columns([1, 1], gap="medium")
+    uploaded = a.file_uploader("Upload", label_visibility="collapsed", max_upload_size=most, key=f"{key}-upload")
+    path, opened = _path(b, example, f"{key}-path") if facet.may_open_paths() else ("", False)
+    if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
+        st.session_state[f"{key}-uploaded"] = uploaded.file_id
+        _keep(key, asked(lambda: facet.stage_upload(uploaded.name, uploaded)))
+    elif opened and path.strip():
+        _keep(key, asked(lambda: facet.stage_path(path.strip())))
+    return st.session_state.get(key)
+
+
+def take_in_asks(desk: Desk, key: str) -> Any:
+    """The file with the asks of the same bars, as the desk took it in; None where there is none."""
+    most = desk.settings.data.max_import_mb
+    with st.expander("Add the ask prices of the same bars", expanded=bool(st.session_state.get(key))):
+        st.caption("If bid and ask prices are in two files, choose the file with the bids above and the one with the asks here: the spread is their mean difference.")
+        a, b = st.columns([1, 1], gap="medium")
+        uploaded = a.file_uploader("File with the ask prices", max_upload_size=most, key=f"{key}-upload")
+        path, opened = _path(b, "/data/EURUSD_M1_ask.csv", f"{key}-path", "or the path of the ask prices") if desk.data.may_open_paths() else ("", False)
+        if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
+            st.session_state[f"{key}-uploaded"] = uploaded.file_id
+            _keep(key, asked(lambda: desk.data.stage_upload(uploaded.name, uploaded)))
+        elif opened and path.strip():
+            _keep(key, asked(lambda: desk.data.stage_path(path.strip())))
+        asks = st.session_state.get(key)
+        if asks is not None:
+            st.caption(f"{asks.name}: {asks.found.title}. {asks.found.evidence}")
+    return asks
+
+
+def _path(place: Any, example: str, key: str, label: str = "or a file path on the server") -> tuple[str, bool]:
+    """A path on the server, and whether the file is to be loaded."""
+    with place.form(key, border=False):
+        path = st.text_input(label, placeholder=example, key=f"{key}-text")
+        return path, st.form_submit_button("Load", key=f"{key}-load")
+
+
+def _keep(key: str, staged: Any) -> None:
+    st.session_state[key] = staged
+    st.query_params.pop("job", None)

@@ -1,0 +1,115 @@
+"""An import, step by step: choose a file, confirm its format, validate it, then import, repair or discard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.data.file_input import take_in, take_in_asks
+from app.kit.figures import number, size, typeset
+from app.kit.tables import findings_frame
+from app.kit.text import literal
+from app.kit.widgets import asked, go, job_panel, section, table
+from worker.desk import Desk
+
+INFER = "auto-detect (from weekly open)"
+STAGED, ASKS = "import-staged", "import-asks"
+SIDES = ("bid", "mid", "ask")
+
+
+def import_steps(desk: Desk) -> None:
+    job = desk.jobs.get(st.query_params.get("job", ""))
+    if job is not None and job.kind == "import" and _importing(desk, job):
+        return
+    with st.container(border=True):
+        staged = take_in(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED)
+        choice = _choices(desk, staged, take_in_asks(desk, f"{ASKS}-{staged.file[:8]}")) if staged else None
+        if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
+            _report(desk, staged, choice, job)
+
+
+def _importing(desk: Desk, job: Any) -> bool:
+    """The last step, while it runs and when it is done; False if it failed and the steps before are wanted again."""
+    if job_panel(desk, job):
+        return job.open
+    known = "" if job.result["new"] else " An identical dataset already exists."
+    st.success(f"{job.spec['instrument']} {job.spec['timeframe']} imported.{known}", icon=":material/check:")
+    st.session_state.pop(STAGED, None)
+    with st.container(horizontal=True):
+        if st.button("View dataset", type="primary"):
+            go("data", dataset=job.result["dataset"])
+        if st.button("Backtest", icon=":material/candlestick_chart:"):
+            go("backtest", data=job.result["dataset"])
+        if st.button("Import another"):
+            go("data", do="import")
+    return True
+
+
+def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
+    """Step 2: the format as recognised, for the person to confirm."""
+    found, names, frames = staged.found, list(desk.data.instruments()), desk.data.timeframes()
+    section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {found.title}. {found.evidence}")
+    st.dataframe(found.preview, hide_index=True, row_height=26, height=30 + 26 * min(len(found.preview), 5), alt="The first rows of the file, unchanged")
+    with st.form("choices", border=False):
+        a, b, c, d = st.columns(4)
+        instrument = a.selectbox("Instrument", names, index=names.index(found.instrument) if found.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
+        frame = b.selectbox("Timeframe", frames, index=frames.index(found.timeframe) if found.timeframe in frames else None, placeholder="Choose", key=f"import-frame-{staged.file[:8]}")
+        clocks = desk.data.clocks()
+        clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
+        side = d.selectbox("Price side", SIDES, index=SIDES.index(found.side) if found.side in SIDES else 0, key=f"import-side-{staged.file[:8]}", help="Side of the market that the file quotes. Ask prices are added to a file of bid prices.")
+        sent = st.form_submit_button("Validate", type="primary")
+    if instrument is None or frame is None:
+        st.caption("The instrument or the timeframe is not in the file. Choose them, then validate.")
+        return None
+    choice = dict(instrument=instrument, timeframe=frame, side=side, clock_key="" if clock == INFER else clock, ask=asks)
+    if sent:
+        submitted = asked(lambda: desk.data.inspect(staged, **choice))
+        if submitted is not None:
+            st.query_params["job"] = submitted.job.id
+            st.rerun()
+    return choice
+
+
+def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
+    """Step 3: the validation report, and the decision."""
+    report, clocks = job.result["report"], job.result["clocks"]
+    submitted = {name: job.spec[name] for name in ("instrument", "timeframe", "side")} | dict(clock_key=job.spec["clock"], ask=job.spec.get("ask", {}).get("file"))
+    section("3  Validation report", f"{number(report['rows_read'])} rows of {report['instrument']} {report['timeframe']}, {report['start'][:10]} to {report['end'][:10]}")
+    if submitted != choice | dict(ask=choice["ask"].file if choice["ask"] else None):
+        st.caption(":orange[:material/warning:] The choices above have changed. Validate the file again.")
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    config = st.column_config
+    with left:
+        columns = {"check": config.TextColumn("Check", width=250), "found": config.NumberColumn("Count", format="localized", width=70), "example": config.TextColumn("First occurrence", width=270)}
+        table(findings_frame(report["findings"]), columns, "Every check with its count and first occurrence", row_height=26, height=300)
+    with right:
+        section("Time zone", desk.data.clock_name(report["clock"]))
+        for one in clocks[:3]:
+            mark = ":green[:material/check:]" if one["clock"] == report["clock"] else ":gray[:material/schedule:]"
+            st.caption(f"{mark} **{literal(one['title'])}**: {literal(typeset(one['sentence']))}")
+        for note in report["notes"]:
+            st.caption(f":material/info: {literal(typeset(note))}")
+        if not clocks:
+            st.caption("The time zone cannot be inferred: no weekly open in this file, or its bars are daily.")
+    _decide(desk, staged, choice, report)
+
+
+def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, Any]) -> None:
+    if report["verdict"] == "refused":
+        st.error(typeset(report["sentence"]), title="This file cannot be imported", icon=":material/error:")
+        return
+    clean = report["verdict"] == "clean"
+    st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {literal(typeset(report['sentence']))}")
+    with st.container(horizontal=True):
+        if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:"):
+            submitted = asked(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))
+            if submitted is not None:
+                st.query_params["job"] = submitted.job.id
+                st.rerun()
+        if st.button("Discard", help="Nothing is stored."):
+            st.session_state.pop(STAGED, None)
+            go("data")
+    if not clean:
+        st.caption("Repair drops, merges or corrects bad rows and logs every change.")

@@ -1,0 +1,115 @@
+"""Gate: does a column, or what a strategy decides, change when the bars after it are taken away?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.features import request, runs
+from app.features.values import level
+from app.kit.figures import number, plural, typeset
+from app.kit.forms import fields, index_of
+from app.kit.text import literal
+from app.kit.widgets import section, table
+from worker.desk import Desk
+
+VIEW, KIND = "gate", "gate"
+WHAT = ("Columns", "A strategy")
+LONG = 50_000       # bars, from which on the form advises
+
+
+def render(desk: Desk) -> None:
+    if not desk.data.catalogue():
+        return runs.no_bars("The gate runs on bars. Import a file, or make synthetic bars on the Data page.")
+    run, job = runs.current(desk, VIEW, KIND)
+    with st.expander(runs.sentence(run) if run else "Choose what to check, and on which bars", expanded=run is None and job is None, icon=":material/edit:"):
+        _form(desk, run)
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing checked yet", "Everything is made once with all bars and again at cuts, without the bars after them. What differs knew something it could not know."))
+    runs.earlier(desk, VIEW, desk.features.latest(KIND), run, _word, "Verdict")
+
+
+def _form(desk: Desk, run: Any) -> None:
+    key, before = _start(desk, run)
+    strategies = desk.backtests.strategies()
+    what = st.segmented_control("What", WHAT, default=WHAT[1] if before.get("strategy") else WHAT[0], required=True, key=f"{key}-what", label_visibility="collapsed")
+    asked = request.ask(desk, f"{key}-{what}", before, with_columns=what == WHAT[0])
+    strategy, params = "", {}
+    if what == WHAT[1]:
+        strategy = st.columns(4)[0].selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
+        params = fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
+    wrong = desk.backtests.faults(strategy, params) if strategy else {}
+    for fault in wrong.values():
+        st.error(fault, icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        sent = st.button("Run the gate", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready or bool(wrong))
+        st.caption(f"{asked.told}{_advice(desk, asked)}")
+    if sent and asked.question is not None:
+        runs.send(VIEW, partial(desk.features.submit_gate, asked.question, strategy, params))
+
+
+def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
+    """The key of the fields and the spec they start from: the run's, or that of the one which the address likens it to."""
+    like = next((one for one in desk.features.latest("columns") if one.id == st.query_params.get("like")), None)
+    one = run or like
+    return f"gate-{one.id if one else 'new'}", dict(one.spec) if one else {}
+
+
+def _advice(desk: Desk, asked: request.Asked) -> str:
+    bars = desk.features.bars_in(asked.question) if asked.question else 0
+    return ". Some thousand bars tell as much as all: what reads the future does so everywhere." if bars > LONG else ""
+
+
+def _word(run: Any) -> str:
+    leaks = run.summary["leaks"]
+    return f"{plural(len({one['column'] for one in leaks}), 'column reads', 'columns read')} the future" if leaks else "no look-ahead"
+
+
+def _result(desk: Desk, run: Any) -> None:
+    summary = run.summary
+    leaks, members = summary["leaks"], summary["members"]
+    checked = members[0]["checked"]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        verdict = ":green-badge[:material/check: no look-ahead]" if summary["green"] else ":red-badge[:material/error: reads the future]"
+        st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{verdict} {_sentence(run)}", width="stretch")
+        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+            runs.delete(desk, VIEW, run)
+    if leaks:
+        _leaks(leaks)
+    section("Checked", f"{plural(len(checked), 'column')}; {', '.join(map(_extent, members))}")
+    guilty = {one["column"] for one in leaks}
+    st.markdown(" ".join(f":red-badge[:material/error: {name}]" if name in guilty else f":green-badge[:material/check: {name}]" for name in checked))
+
+
+def _extent(member: dict[str, Any]) -> str:
+    return f"{member['instrument']} at {plural(member['cuts'], 'cut')} of {number(member['bars'])} bars"
+
+
+def _sentence(run: Any) -> str:
+    what = f"the strategy **{run.spec['strategy']}**" if run.spec.get("strategy") else f"**{plural(len(run.spec['columns']), 'column')}**"
+    cuts = sum(one["cuts"] for one in run.summary["members"])
+    if run.summary["green"]:
+        return f"At {plural(cuts, 'cut')} {what} said the same of the past without the bars after the cut as with them."
+    names = list(dict.fromkeys(one["column"] for one in run.summary["leaks"]))
+    return f"{', '.join(names[:4])}{f' and {len(names) - 4:,} more' if len(names) > 4 else ''}: what {'it says' if len(names) == 1 else 'they say'} of a bar depends on bars that came after it. No result made with {'it' if len(names) == 1 else 'them'} can be believed."
+
+
+def _leaks(leaks: list[dict[str, Any]]) -> None:
+    section("What reads the future", "the bar at which each differs most, with and without the bars after the cut; UTC")
+    rows = [dict(column=one["column"], instrument=one["instrument"], bar=one["bar"], ts=one["ts"].removesuffix(" UTC"), size=level(one["size"]) if one["size"] is not None else "altogether", seen=typeset(one["seen"]), unseen=typeset(one["unseen"]), bars=one["bars"]) for one in leaks]
+    config = st.column_config
+    columns = {
+        "column": config.TextColumn("Column", width=170),
+        "instrument": config.TextColumn("Instrument", width=84),
+        "bar": config.NumberColumn("Bar", format="localized", width=72),
+        "ts": config.TextColumn("UTC", width=124),
+        "size": config.TextColumn("Moves by", width=92, alignment="right"),
+        "seen": config.TextColumn("With", width=100, alignment="right", help="What it says when all bars are there."),
+        "unseen": config.TextColumn("Without", width=100, alignment="right", help="What it says when the bars from the cut on are taken away."),
+        "bars": config.NumberColumn("At bars", format="localized", width=72, help="How many bars differ."),
+    }
+    table(pd.DataFrame(rows), columns, "Each column that reads the future: bar, time and size", row_height=26)
+    for one in leaks[:6]:
+        st.caption(f":red[:material/error:] {literal(typeset(one['sentence']))}.")

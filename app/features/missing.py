@@ -1,0 +1,73 @@
+"""Outside data that columns need and that is not here: said where columns are chosen, and where they came out empty."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import streamlit as st
+
+from app.kit.figures import plural
+from app.kit.widgets import go
+from worker.desk import Desk, FeatureQuestion
+
+SHOWN = 6       # names in a sentence
+
+
+def lacking(desk: Desk, question: FeatureQuestion, key: str) -> None:
+    """Before a question is asked: what its columns will be empty for, and the way to bring it in."""
+    lacks = desk.features.lacks(question)
+    gone, short = [one for one in lacks if not one.why], [one for one in lacks if one.why]
+    if not lacks:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if gone:
+            empty = list(dict.fromkeys(column for one in gone for column in one.columns))
+            st.caption(f":material/info: {plural(len(empty), 'column stays empty for want of outside data', 'columns stay empty for want of outside data')}: {_listed([_name(one) for one in gone])}.", width="content")
+        if short:
+            st.caption(f":material/info: {' '.join(f'{one.name}: {one.why}{_stays(one)}.' for one in short[:SHOWN])}", width="content")
+        if st.button("Bring it in", icon=":material/upload:", type="tertiary", key=f"{key}-lacking"):
+            go("data", view="outside", do="import")
+
+
+def _stays(one: Any) -> str:
+    return "; the last value stays" if one.kind != "releases" and one.why.startswith("there to") else ""
+
+
+def without(desk: Desk, run: Any, empty: Collection[str]) -> None:
+    """After a run: which of its ``empty`` columns are so because there was no such data when it was made."""
+    lacked = {column: titles for column, titles in desk.features.lacked(run.id).items() if column in empty}
+    if not lacked:
+        return
+    names = list(dict.fromkeys(_plain(title) for each in lacked.values() for title in each))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f":material/info: {_listed(list(lacked))} {'is' if len(lacked) == 1 else 'are'} empty: computed without {_listed(names)}.", width="content")
+        if st.button("Bring it in", icon=":material/upload:", type="tertiary", key=f"without-{run.id}"):
+            go("data", view="outside", do="import")
+
+
+def why_empty(desk: Desk, run: Any, column: str) -> str:
+    """The sentence on a column without a value, empty where outside data has no part in it."""
+    titles = desk.features.lacked(run.id).get(column, [])
+    return f"It was computed without {_listed([_plain(title) for title in titles])}." if titles else ""
+
+
+def _name(one: Any) -> str:
+    return one.name if one.kind == "series" else _plain(one.title)
+
+
+def _plain(title: str) -> str:
+    """
+    >>> _plain("A calendar of releases"), _plain("Headlines"), _plain("VIX (Implied volatility)")
+    ('calendar of releases', 'headlines', 'VIX')
+    """
+    return title.partition(" (")[0] if "(" in title else title.removeprefix("A ").lower()
+
+
+def _listed(names: list[str]) -> str:
+    """
+    >>> _listed(["a"]), _listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    shown = names if len(names) <= SHOWN else [*names[: SHOWN - 1], f"{len(names) - SHOWN + 1:,} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,0 +1,1 @@
+"""What several pages draw with: figures, forms, tables, charts, widgets."""

@@ -1,0 +1,20 @@
+"""What the address asks for and is not there: a sentence, never something else in its place."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.kit.text import literal
+
+LONGEST = 64    # characters of a name from the address that are repeated
+
+
+def missing(what: str, name: str, then: str) -> None:
+    """Say that there is no such thing, and what to do."""
+    shown = literal(name if len(name) <= LONGEST else f"{name[:LONGEST]}…")
+    st.warning(f"There is no {what} {shown}. It may have been deleted. {then}", icon=":material/warning:")
+
+
+def asked_for(name: str) -> str:
+    """The value of the address, without blanks around it."""
+    return str(st.query_params.get(name, "")).strip()

@@ -1,0 +1,194 @@
+"""Frame in, Altair chart out. Axes carry their unit at the end, times are UTC, colours are roles (theme.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from app.kit.figures import number
+from app.kit.theme import SCALE, at, by_role, tip_time
+
+Picture = alt.LayerChart | alt.FacetChart
+
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year"]
+DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+def unit(name: str, **more: Any) -> alt.Axis:
+    """A y axis that says its unit above its labels."""
+    return alt.Axis(title=name, titleAngle=0, titleAlign="right", titleAnchor="end", titleX=-6, titleY=-8, titleOpacity=0.75, **more)
+
+
+def utc(format: str, **more: Any) -> dict[str, Any]:
+    """A time axis that says its clock at the end."""
+    return dict(format=format, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0, **more)
+
+
+def days_format(ts: pd.Series) -> str:
+    return "%b %Y" if (ts.iloc[-1] - ts.iloc[0]).days > 150 else "%d %b"
+
+
+def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None = None, height: int = 216) -> alt.VConcatChart:
+    """Equity above, its drawdown below, on one clock. ``other`` is a second run, dashed."""
+    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f"))
+    tips = [tip_time(), alt.Tooltip("equity:Q", format=",.2f", title=f"equity, {currency}"), alt.Tooltip("drawdown:Q", format=".2%")]
+    layers = []
+    if other is not None:
+        beside = alt.Chart(other[["ts", "equity", "drawdown"]]).transform_calculate(role="'other'")
+        layers.append(beside.mark_line(strokeDash=[4, 3], strokeWidth=1.2).encode(x=at(), y=y, color=by_role(), tooltip=tips))
+    line = alt.Chart(curve[["ts", "equity", "drawdown"]]).transform_calculate(role="'line'")
+    layers.append(line.mark_line().encode(x=at(labels=False), y=y, color=by_role(), tooltip=tips))
+    below: Picture | alt.Chart = (
+        alt.Chart(curve[["ts", "drawdown"]])
+        .transform_calculate(role="'down'")
+        .mark_area(opacity=0.35, line=dict(strokeWidth=1))
+        .encode(x=at(**utc(days_format(curve["ts"]), tickCount=6)), y=alt.Y("drawdown:Q", axis=unit("", format=".0%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")])
+    )
+    if other is not None:
+        under = alt.Chart(other[["ts", "drawdown"]]).transform_calculate(role="'other'")
+        below = alt.layer(below, under.mark_line(strokeDash=[4, 3], strokeWidth=1).encode(x=at(), y="drawdown:Q", color=by_role()))
+    pair = alt.vconcat(alt.layer(*layers).properties(height=height), below.properties(height=78), spacing=4)
+    return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+
+
+def clock_axis(ts: pd.Series, ticks: int = 7, rows: Sequence[int] | None = None) -> alt.Axis:
+    """Labels for a numbered axis, on which weekends take no room: the time, and the day where it changes. ``rows``: the number of each, where they are not one after the other."""
+    where = np.unique(np.linspace(0, len(ts) - 1, ticks + 2).astype(int)[1:-1])
+    mornings = np.flatnonzero(ts.dt.date.ne(ts.dt.date.shift()).to_numpy())[1:]
+    where = mornings if 3 <= len(mornings) <= 10 else where
+    days = (ts.iloc[-1] - ts.iloc[0]).days
+    labels, before = {}, None
+    for k in where:
+        moment = ts.iloc[k]
+        labels[int(k if rows is None else rows[k])] = f"{moment:%Y-%m}" if days > 400 else f"{moment:%d %b}" if days > 6 or f"{moment:%d}" != before else f"{moment:%H:%M}"
+        before = f"{moment:%d}"
+    return alt.Axis(values=list(labels), labelExpr=f"({json.dumps(labels)})[datum.value]", grid=False, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0)
+
+
+def candles(
+    merged: pd.DataFrame, digits: int, unit_name: str, levels: pd.DataFrame | None = None, marks: pd.DataFrame | None = None, height: int = 300, path: pd.DataFrame | None = None
+) -> Picture:  # fmt: skip
+    """Rising candles hollow, falling filled: readable without colour.
+
+    ``levels``: name, price, role, first, last (candle numbers), drawn dashed and named at the right edge.
+    ``marks``: i, price, name (in, out), what, lots: what a trade did. ``path``: i, price of its stop, drawn in steps.
+    """
+    shown = merged.assign(role=np.where(merged["close"] >= merged["open"], "up", "down"), i=np.arange(len(merged)), a=np.arange(len(merged)) - 0.36, b=np.arange(len(merged)) + 0.36)
+    scale, axis = alt.Scale(domain=[-1, len(shown) * (1.0 if levels is None else 1.1)], nice=False), clock_axis(shown["ts"])
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", scale=scale, axis=axis)
+
+    price = alt.Y("low:Q", scale=alt.Scale(zero=False, nice=False, padding=8), axis=unit(unit_name, format=f".{digits}f", tickCount=6))
+    tips = [tip_time(), *(alt.Tooltip(f"{k}:Q", format=f".{digits}f") for k in ("open", "high", "low", "close"))]
+    base = alt.Chart(shown)
+    wick = base.mark_rule(strokeWidth=1).encode(x=x("i"), y=price, y2="high:Q", color=by_role(), tooltip=tips)
+    body = base.mark_rect(strokeWidth=1).encode(
+        x=x("a"), x2="b:Q", y="open:Q", y2="close:Q", color=by_role(), tooltip=tips,
+        fillOpacity=alt.condition("datum.role == 'up'", alt.value(0.12), alt.value(1.0)), stroke=alt.Stroke("role:N", scale=SCALE, legend=None),
+    )  # fmt: skip
+    layers = [wick, body]
+    if levels is not None and marks is not None:
+        layers += _trade(levels.assign(end=len(shown)), marks, path, x, digits)
+    return alt.layer(*layers).properties(height=height)
+
+
+def _trade(levels: pd.DataFrame, marks: pd.DataFrame, path: pd.DataFrame | None, x: Any, digits: int) -> list[alt.Chart]:
+    level, walk = alt.Chart(levels), alt.Chart(marks).transform_calculate(role="'ink'")
+    tip = [alt.Tooltip("name:N", title="what"), alt.Tooltip("price:Q", format=f".{digits}f")]
+    did = [alt.Tooltip("what:N"), alt.Tooltip("price:Q", format=f".{digits}f"), alt.Tooltip("lots:Q", format=",.2f"), tip_time()]
+    shape = alt.Shape("name:N", scale=alt.Scale(domain=["in", "out"], range=["triangle-right", "square"]), legend=None)
+    layers = [
+        level.mark_rule(strokeDash=[4, 3], strokeWidth=1.2).encode(x=x("first"), x2="last:Q", y="price:Q", color=by_role(), tooltip=tip),
+        level.mark_text(align="left", dx=4).encode(x=x("end"), y="price:Q", text="name:N", color=by_role()),
+        walk.mark_line(strokeWidth=1.6).encode(x=x("i"), y="price:Q", color=by_role()),
+        walk.mark_point(filled=True, size=64, opacity=1).encode(x=x("i"), y="price:Q", color=by_role(), shape=shape, tooltip=did),
+    ]
+    if path is not None and len(path):
+        stop = alt.Chart(path).transform_calculate(role="'down'", name="'stop'")
+        layers.append(stop.mark_line(interpolate="step-after", strokeWidth=1.8).encode(x=x("i"), y="price:Q", color=by_role(), tooltip=tip))
+    return layers
+
+
+def months(table: pd.DataFrame) -> Picture:
+    """Years down, months across, the net return written in every cell. ``table``: year, month (0 the whole year), share."""
+    shown = table.assign(year=table["year"].astype(str), month=[MONTHS[m - 1] if m else "Year" for m in table["month"]])
+    limit = max(float(shown.loc[shown["month"] != "Year", "share"].abs().max()), 1e-9)
+    base = alt.Chart(shown).encode(
+        x=alt.X("month:O", sort=MONTHS, axis=alt.Axis(orient="top", labelAngle=0, domain=False)),
+        y=alt.Y("year:O", axis=alt.Axis(minExtent=36, maxExtent=36)),
+    )
+    cell = base.mark_rect().encode(
+        color=alt.Color("share:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging", clamp=True), legend=None),
+        tooltip=["year", "month", alt.Tooltip("share:Q", format="+.2%", title="net return")],
+    )
+    text = base.transform_calculate(role="'ink'").mark_text(fontSize=11).encode(text=alt.Text("share:Q", format="+.1%"), color=by_role())
+    return alt.layer(cell, text).resolve_scale(color="independent").properties(height=28 * shown["year"].nunique() + 34)
+
+
+def histogram(bins: pd.DataFrame, mean: float | None, height: int = 220) -> Picture:
+    """Results of trades in R. ``bins``: low, high, trades, of which the outer two hold the tails; the dashed line is ``mean``."""
+    width = float((bins["high"] - bins["low"]).median())
+    shown = bins.assign(a=bins["low"].clip(lower=bins["high"].iloc[0] - width), b=bins["high"].clip(upper=bins["low"].iloc[-1] + width), role=np.where(bins["low"] >= 0, "up", "down"))
+    bars = alt.Chart(shown).mark_bar().encode(
+        x=alt.X("a:Q", bin="binned", axis=alt.Axis(labelExpr="datum.value == 0 ? '0' : datum.label", format="+.0f", tickCount=8, title="R; the outer bins hold the tails", titleAnchor="end", titleOpacity=0.75)), x2="b:Q",
+        y=alt.Y("trades:Q", axis=unit("trades", format=",.0f")), color=by_role(),
+        tooltip=[alt.Tooltip("low:Q", format="+.2f", title="from, R"), alt.Tooltip("high:Q", format="+.2f", title="to, R"), alt.Tooltip("trades:Q", format=",")],
+    )  # fmt: skip
+    line = alt.Chart(pd.DataFrame(dict(x=[0.0 if mean is None else mean]))).transform_calculate(role="'ink'")
+    rule = line.mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format="+.3f", title="mean, R")])
+    return alt.layer(bars, rule).properties(height=height)
+
+
+def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 200) -> Picture:
+    """From gross to net; the first and the last bar stand on zero."""
+    frame = pd.DataFrame(steps, columns=["name", "amount"])
+    end = frame["amount"].cumsum()
+    frame = frame.assign(a=end - frame["amount"], b=end, written=[number(amount, 0, True) for amount in frame["amount"]], role=np.where(frame["amount"] >= 0, "up", "down"))
+    frame.loc[frame.index[[0, -1]], "role"] = "line"
+    frame.loc[frame.index[-1], ["a", "b"]] = [0.0, frame["amount"].iloc[-1]]
+    base = alt.Chart(frame).encode(y=alt.Y("name:N", sort=None, axis=alt.Axis(minExtent=86, maxExtent=86, grid=False)))
+    tip = [alt.Tooltip("name:N", title="part"), alt.Tooltip("amount:Q", format="+,.2f", title=currency)]
+    return (
+        alt.layer(
+            base.mark_bar(size=14).encode(x=alt.X("a:Q", scale=alt.Scale(padding=56, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=currency, titleAnchor="end", titleOpacity=0.75)), x2="b:Q", color=by_role(), tooltip=tip),
+            base.transform_calculate(right="max(datum.a, datum.b)", role="'ink'").mark_text(align="left", dx=5).encode(x="right:Q", text=alt.Text("written:N"), color=by_role()),
+        )
+        .properties(height=height)
+    )  # fmt: skip
+
+
+def timeline(events: pd.DataFrame, roles: Mapping[str, str], height: int = 120) -> alt.Chart:
+    """Events an hour, stacked by what they are about. ``events``: hour, subject, events."""
+    shown = events.assign(role=[roles.get(subject, "quiet") for subject in events["subject"]])
+    return (
+        alt.Chart(shown)
+        .mark_bar(width=5)
+        .encode(
+            x=at("hour", **utc("%d %b %H:%M", tickCount=6)), y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f"), stack=True), color=by_role(),
+            tooltip=[tip_time("hour"), alt.Tooltip("subject:N", title="about"), alt.Tooltip("events:Q", format=",")],
+        )
+        .properties(height=height)
+    )  # fmt: skip
+
+
+def gap_map(table: pd.DataFrame, height: int = 150) -> alt.Chart:
+    """Missing bars by weekday and hour of UTC, on a logarithmic scale. ``table``: weekday, hour, bars, missing."""
+    used = table[(table["bars"] > 0) | (table["missing"] > 0)]
+    shown = used.assign(day=[DAYS[d] for d in used["weekday"]], depth=np.log1p(used["missing"]))
+    return (
+        alt.Chart(shown)
+        .mark_rect()
+        .encode(
+            x=alt.X("hour:O", axis=alt.Axis(labelAngle=0, title="hour, UTC", labelOverlap=True)),
+            y=alt.Y("day:O", sort=DAYS, axis=alt.Axis(minExtent=32, maxExtent=32, grid=False, labelOverlap=False)),
+            color=alt.Color("depth:Q", scale=alt.Scale(range="ramp", domain=[0, max(float(shown["depth"].max()), 1.0)]), legend=None),
+            tooltip=[alt.Tooltip("day:N", title="weekday"), alt.Tooltip("hour:O", title="hour, UTC"), alt.Tooltip("missing:Q", format=",", title="missing bars"), alt.Tooltip("bars:Q", format=",", title="bars")],
+        )
+        .properties(height=height)
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""A parameter class drawn as form fields: defaults, bounds, units and help come from its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.kit.figures import exact, typeset
+from app.kit.text import literal
+
+WIDE = 4        # fields a row
+CHOICES = {
+    "tpe": "TPE", "nsga2": "NSGA-II", "nsgaii": "NSGA-II", "gp": "Gaussian process", "cmaes": "CMA-ES", "atr": "ATR",
+    "hmm": "hidden Markov model", "mixture": "Gaussian mixture", "bic": "BIC",
+    "sharpe": "Sharpe", "net": "Net return", "calmar": "Calmar", "expectancy": "Expectancy", "net_return": "Net return", "profit_factor": "Profit factor",
+    "diag": "diagonal", "bps": "basis points of notional", "per_million": "per million of notional", "per_lot": "per lot",
+}  # fmt: skip
+
+
+def label(name: str, unit: str, title: str = "") -> str:
+    """
+    >>> label("stop_atr", "ATR"), label("max_bars", "bars", "Time stop"), label("seed", "")
+    ('Stop, ATR', 'Time stop, bars', 'Seed')
+    >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
+    'Stop loss (× ATR)'
+    """
+    if title.endswith(")"):         # it says its unit itself
+        return title
+    words = name.split("_")
+    if len(words) > 1 and words[-1].lower() == unit.lower():
+        words = words[:-1]
+    text = title or " ".join(words).capitalize()
+    return f"{text}, {unit}" if unit else text
+
+
+def stated(one: Any, value: Any) -> str:
+    """One parameter in a sentence: what it is called, its value, its unit."""
+    name = label(one.name, one.unit, one.title).split(",")[0].split(" (")[0]
+    words = name if name[:2].isupper() else name[0].lower() + name[1:]
+    return f"{words} {exact(value)} {one.unit}".rstrip()
+
+
+def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None, off: bool = False) -> dict[str, Any]:
+    """Draw ``params`` (domain parameters, as the desk hands them out), four a row; what the person entered. With ``off`` a default of 0 or of
+    no text is shown as off."""
+    entered = {}
+    for first in range(0, len(params), WIDE):
+        for column, one in zip(st.columns(WIDE, vertical_alignment="bottom"), params[first : first + WIDE], strict=False):
+            with column:
+                entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default), off)
+                if faults and one.name in faults:
+                    st.caption(f":red[{literal(faults[one.name])}]")
+    return entered
+
+
+def field(one: Any, key: str, value: Any, off: bool = False) -> Any:
+    """One field by the type of its parameter."""
+    text, about = label(one.name, one.unit, one.title), typeset(one.help) or None
+    if off and one.type is not bool and not one.choices and not one.default:
+        return _may_be_off(one, key, value, text, about)
+    if one.choices:
+        return st.selectbox(text, list(one.choices), index=list(one.choices).index(value), key=key, help=about, format_func=choice)
+    if one.type is bool:
+        return st.toggle(text, value, key=key, help=about)
+    if one.type is str:
+        return st.text_input(text, value, key=key, help=about)
+    if one.type is int:
+        return st.number_input(text, _whole(one.low), _whole(one.high), None if value is None else int(value), 1, key=key, help=about)
+    return st.number_input(text, one.low, one.high, value, step(value), key=key, help=about, format="%g" if value is None or abs(value) < 0.01 else "%.4g")
+
+
+def _may_be_off(one: Any, key: str, value: Any, text: str, about: str | None) -> Any:
+    if one.type is str:
+        return st.text_input(text, value, key=key, help=about, placeholder="off")
+    whole = one.type is int
+    low, high = (_whole(one.low), _whole(one.high)) if whole else (one.low, one.high)
+    entered = st.number_input(text, low, high, value or None, 1 if whole else step(value or None), key=key, help=about, placeholder="off", format=None if whole else "%g")
+    return one.default if entered is None else entered
+
+
+def choice(word: Any) -> str:
+    """A choice as it is read: abbreviations in capitals, words with spaces.
+
+    >>> choice("tpe"), choice("nsga2"), choice("fixed_lots"), choice("per_million"), choice(True)
+    ('TPE', 'NSGA-II', 'fixed lots', 'per million of notional', 'on')
+    """
+    if isinstance(word, bool):
+        return "on" if word else "off"
+    return CHOICES.get(str(word), str(word).replace("_", " "))
+
+
+def step(value: float | None) -> float:
+    """
+    >>> step(2.0), step(0.09), step(None)
+    (0.1, 0.01, 0.1)
+    """
+    size = abs(value) if value else 1.0
+    return 0.1 if 0.5 <= size < 20 else 1.0 if size >= 20 else 0.01 if size >= 0.01 else 0.00001
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
+
+
+def index_of(options: list, value: Any) -> int:
+    return options.index(value) if value in options else 0

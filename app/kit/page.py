@@ -1,0 +1,26 @@
+"""A page is a module with PAGE and render(desk)."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from types import ModuleType
+
+SECTIONS = ("", "Research", "Trade", "Audit", "System")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where a page stands in the menu: its section, its place there, and an icon of the bundled font."""
+
+    title: str
+    section: str
+    order: int
+    icon: str
+
+
+def all_pages(package: ModuleType) -> list[ModuleType]:
+    """Every page, in the order of the menu."""
+    modules = [importlib.import_module(f"{package.__name__}.{entry.name}") for entry in pkgutil.iter_modules(package.__path__)]
+    return sorted(modules, key=lambda module: (SECTIONS.index(module.PAGE.section), module.PAGE.order))

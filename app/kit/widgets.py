@@ -1,0 +1,201 @@
+"""What every page shares: its head, its sections, its states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from app.kit.figures import clock, lasted, typeset
+from app.kit.tables import with_minus
+from app.kit.text import literal
+from worker.desk import Desk, Refused
+
+T = TypeVar("T")
+EARLY = 0.15        # of a job: before it, the time it took so far says little of the rest
+SHORT = 3.0         # seconds, under which the pace says nothing
+STATES = {"queued": "gray", "running": "blue", "done": "gray", "failed": "red", "cancelled": "gray"}
+
+
+def head(title: str, state: str = "", actions: Callable[[], None] | None = None) -> None:
+    """Title and one sentence of state on the left, the page's actions on the right."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(title, anchor=False, width="content")
+        if state:
+            st.markdown(f":gray[{literal(state)}]", width="content")
+        st.space("stretch")
+        if actions:
+            actions()
+
+
+def history(run: Any) -> None:
+    """How many bars before its period a run's features used."""
+    if found := run.summary.get("history"):
+        st.caption(literal(found["sentence"]))
+
+
+def section(title: str, note: str = "") -> None:
+    """A heading and beside it unit, span and clock of what follows."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        st.markdown(f"**{literal(title)}**", width="content")
+        if note:
+            st.caption(literal(note), width="content")
+
+
+def nothing(title: str, sentence: str, action: Callable[[], None] | None = None) -> None:
+    """An empty state: what belongs here, and the way to get it."""
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+        st.space("small")
+        st.markdown(f"**{literal(title)}**", width="content")
+        st.caption(literal(sentence), width="content", text_alignment="center")
+        if action:
+            with st.container(horizontal=True, horizontal_alignment="center"):
+                action()
+        st.space("small")
+
+
+def asked(act: Callable[[], T]) -> T | None:
+    """The answer of the desk; a refusal is shown in place, and None comes back."""
+    try:
+        return act()
+    except Refused as refusal:
+        st.error(literal(typeset(str(refusal))), icon=":material/error:")
+        return None
+
+
+def go(page: str, **query: str) -> None:
+    """Open a page at an address; on the page we are on, the address alone changes."""
+    if page == st.session_state["page"]:
+        st.query_params.from_dict(query)
+        st.rerun()
+    st.switch_page(st.session_state["pages"][page], query_params=query)
+
+
+def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None:
+    """A row of figures that reflows: label, value, note, definition."""
+    with st.grid(len(rows), min_column_width=width, gap="xsmall"):
+        for label, value, note, meaning in rows:
+            st.metric(label, value, note, delta_color="off", delta_arrow="off", help=meaning or None)
+
+
+def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
+    """A short table to read; with ``pick`` the position of the chosen row."""
+    options: dict[str, Any] = dict(on_select="rerun", selection_mode="single-row") if pick else {}
+    frame, columns = with_minus(frame, columns)
+    shown = st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, **options)
+    rows = shown.selection.rows if pick else []
+    return rows[0] if rows else None
+
+
+def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
+    """A file that is made on request; nothing else on the page runs again."""
+    st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None)
+
+
+def job_panel(desk: Desk, job: Any) -> bool:
+    """A job until it ends, then the page runs again; True while it has not succeeded.
+
+    ``job`` is what the page read, so that its decisions and this panel agree.
+    """
+    if job.state == "done":
+        return False
+    if job.open:
+        st.fragment(_running, run_every=1.0)(desk, job.id, job.title)
+    elif job.state == "cancelled":
+        _cancelled(desk, job)
+    else:
+        _failed(desk, job)
+    return True
+
+
+def _running(desk: Desk, job_id: str, what: str) -> None:
+    job = desk.jobs.get(job_id)
+    if job is None or not job.open:
+        st.rerun()
+        return
+    now = desk.jobs.now()
+    with st.container(border=True, key=f"job-{job_id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":blue[:material/progress_activity:] **{literal(what)}**", width="content")
+            st.caption(literal(since(desk, job, now)), width="content")
+            st.space("stretch")
+            if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", disabled=bool(job.cancelled_by)):
+                desk.jobs.cancel(job_id)
+                st.rerun()
+        st.progress(job.progress)
+        _stages(job, desk.jobs.seconds(job, now) or 0.0)
+        st.caption("You can leave this page; the job keeps running and its result appears in the list.")
+
+
+def since(desk: Desk, job: Any, now: Any) -> str:
+    """When an open job started, the time elapsed, and an estimate of the time remaining; its own estimate counts more."""
+    if job.cancelled_by:
+        return "cancelling…"
+    if job.started_at is None:
+        wait = desk.jobs.pulse()
+        return job.note or ("waiting for a worker" if wait.workers else "no worker is running, so the job is queued: start Tidemark with make run")
+    ran = (now - job.started_at).total_seconds()
+    rest = remaining(job.progress, ran)
+    left = f" · about {lasted(rest)} remaining" if rest is not None and not job.note.endswith((" left", " remaining")) else ""
+    began = clock(job.started_at, seconds=True)
+    return f"started {began[11:] if job.started_at.date() == now.date() else began} UTC · {lasted(ran)} elapsed{left}"
+
+
+def remaining(progress: float, ran: float) -> float | None:
+    """Seconds that the rest of a job takes at the pace so far; None while the pace says little of it.
+
+    >>> remaining(0.5, 60.0), remaining(0.05, 120.0), remaining(0.5, 1.0)
+    (60.0, None, None)
+    """
+    if progress < EARLY or ran < SHORT:
+        return None
+    return ran / progress - ran
+
+
+def _stages(job: Any, ran: float) -> None:
+    if not job.stages:
+        return
+    starts = [float(at) for _, at in job.stages] + [ran]
+    with st.grid(6, min_column_width=120, gap="xsmall"):
+        for number, (name, at) in enumerate(job.stages):
+            last = number == len(job.stages) - 1
+            icon = ":blue[:material/more_horiz:]" if last else ":green[:material/check:]"
+            st.caption(f"{icon} {literal(name)}  \n{literal(job.note) if last and job.note != name else lasted(starts[number + 1] - float(at))}")
+
+
+def _cancelled(desk: Desk, job: Any) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            left = desk.jobs.left(job)
+            st.markdown(f":gray[:material/block:] **{literal(job.title)} was cancelled** after {lasted(desk.jobs.seconds(job))}. {left.sentence}", width="content")
+            st.space("stretch")
+            _again(desk, job, "Resume" if left.resumes else "Run again")
+
+
+def _failed(desk: Desk, job: Any) -> None:
+    error = job.error or {}
+    bug = error.get("fault") == "bug"
+    text = failure(error)
+    st.error(literal(text), title="Internal error" if bug else f"{literal(job.title)} failed", icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _again(desk, job, "Try again")
+        st.caption(f"Job {job.id} · failed after {lasted(desk.jobs.seconds(job))} · {desk.jobs.left(job).sentence}", width="content")
+
+
+def failure(error: Any) -> str:
+    """Why a job failed, in a sentence.
+
+    >>> failure({"sentence": "the file is empty"}), failure({"fault": "bug", "id": "3fa1", "sentence": "Internal error."})
+    ('The file is empty.', 'The details are in the log, under the id 3fa1.')
+    """
+    if error.get("fault") == "bug":
+        return f"The details are in the log, under the id {error.get('id', '—')}."
+    return typeset(str(error.get("sentence", "")) or "no reason was recorded") + (f" Id {error['id']}." if error.get("id") else "")
+
+
+def _again(desk: Desk, job: Any, label: str) -> None:
+    if st.button(label, icon=":material/replay:", key=f"again-{job.id}"):
+        desk.jobs.retry(job.id)
+        st.rerun()

@@ -1,0 +1,1 @@
+"""The Overview page: first steps, the example, jobs."""

@@ -1,0 +1,131 @@
+"""A run's arrays, laid out in one pass each where numpy would take one for every column. Arrays come by their addresses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.backtest.kernel.places import signals_at
+from domain.backtest.memory import compiled, f8, i1, i8
+
+
+@compiled
+def grid(price):
+    return np.rint(price * 1e9) / 1e9
+
+
+@compiled
+def lies_on_grid(prices, count):
+    """Is every price a multiple of 1e-9 already?"""
+    price = f8(prices)
+    for k in range(count):
+        if grid(price[k]) != price[k]:      # NaN is on no grid
+            return False
+    return True
+
+
+@compiled
+def own_spreads(own, default, out, count):
+    """Each bar's own spread, else the default. False where one is negative or infinite."""
+    given, spread = f8(own), f8(out)
+    for k in range(count):
+        if given[k] < 0 or np.isinf(given[k]):
+            return False
+        spread[k] = default if np.isnan(given[k]) else given[k]
+    return True
+
+
+@compiled
+def opens_and_ends(ts, end, out, count):
+    """Opens and ends of one series in turn, one that repeats the moment before it left out; how many those are."""
+    opens, ends, moments, found = i8(ts), i8(end), i8(out), 0
+    for k in range(count):
+        if found == 0 or moments[found - 1] != opens[k]:
+            moments[found] = opens[k]
+            found += 1
+        if moments[found - 1] != ends[k]:
+            moments[found] = ends[k]
+            found += 1
+    return found
+
+
+@compiled
+def nights_of(ts, end, count, rolls, nights, roll_count, before, within):
+    """Nights of the rolls between the bar before and each bar, and of those inside it."""
+    opens, ends, roll, night, ahead, inside = i8(ts), i8(end), i8(rolls), i8(nights), i1(before), i1(within)
+    opened, ended, at_open, at_end = 0, 0, 0, 0
+    for k in range(count):
+        last = at_end
+        while opened < roll_count and roll[opened] <= opens[k]:
+            at_open += night[opened]
+            opened += 1
+        while ended < roll_count and roll[ended] <= ends[k]:
+            at_end += night[ended]
+            ended += 1
+        ahead[k] = at_open - last if k > 0 else 0
+        inside[k] = at_end - at_open
+
+
+@compiled
+def bars_at(ts, count, decided, rows, out):
+    """The bar that opens at each moment, which mostly come in order. The first moment at which none opens, or -1."""
+    opens, moments, bar, at = i8(ts), i8(decided), i8(out), 0
+    for k in range(rows):
+        if at == count or opens[at] > moments[k]:       # back: halve what lies before
+            low, high = 0, at
+            while low < high:
+                middle = (low + high) // 2
+                if opens[middle] < moments[k]:
+                    low = middle + 1
+                else:
+                    high = middle
+            at = low
+        while at < count and opens[at] < moments[k]:
+            at += 1
+        if at == count or opens[at] != moments[k]:
+            return k
+        bar[k] = at
+    return -1
+
+
+@compiled
+def count_up(bars, rows, out, count):
+    """How many rows belong to bars before each. ``out`` comes in as zeros and is one longer than there are bars."""
+    bar, first = i8(bars), i8(out)
+    for k in range(rows):
+        first[bar[k] + 1] += 1
+    for b in range(1, count + 1):
+        first[b] += first[b - 1]
+
+
+@compiled
+def fill_signals(table, rows, columns):
+    """Signals as records, prices on the grid of 1e-9. ``columns``: of each column its address, and 1, or 0 where its first place holds for every row."""
+    signals, column = signals_at(table), i8(columns)
+    for k in range(rows):
+        row = signals[k]
+        row.number = k
+        row.side, row.protection, row.order = _int(column, 0, k), _int(column, 1, k), _int(column, 2, k)
+        row.tag, row.oco = _int(column, 3, k), _int(column, 4, k)
+        row.lots, row.price, row.stop = _float(column, 5, k), grid(_float(column, 6, k)), grid(_float(column, 7, k))
+        for t in range(4):
+            row.target[t] = grid(_float(column, 8 + t, k))
+
+
+@compiled
+def briefs(table, rows, needs_stop, sized, out):
+    """What each signal is, in one number: see ``signal_table.brief``."""
+    signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)
+    for k in range(rows):
+        one = signals[k]
+        plain = one.order == 0 and np.isnan(one.lots) and not ((needs[one.protection] != 0 or sized) and np.isnan(one.stop))
+        brief[k] = (1 if one.side > 0 else 0) + (2 if plain else 0) + (np.int64(one.tag) << 2)
+
+
+@compiled
+def _int(column, place, k):
+    return i8(column[2 * place])[k * column[2 * place + 1]]
+
+
+@compiled
+def _float(column, place, k):
+    return f8(column[2 * place])[k * column[2 * place + 1]]

@@ -1,0 +1,60 @@
+"""Which outside data a set of features needs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.features.base import FEATURES, Use, use
+from domain.market.instrument import Instrument
+from domain.outside.series import series
+
+
+@dataclass(frozen=True)
+class Needs:
+    """``series``: names of outside series. ``headlines``, ``releases``: whether they are looked at."""
+
+    series: tuple[str, ...] = ()
+    headlines: bool = False
+    releases: bool = False
+
+    @property
+    def any(self) -> bool:
+        return bool(self.series or self.headlines or self.releases)
+
+
+def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Needs:
+    """What the uses, and all that they are made from, look at on the bars of these instruments.
+
+    >>> from domain.features import parse
+    >>> from domain.market.instrument import instrument
+    >>> needs([parse("rate_differential_zscore(60)"), parse("vix_zscore@H4")], [instrument("EURUSD")])
+    Needs(series=('EU_RATE', 'US_RATE', 'VIX'), headlines=False, releases=False)
+    >>> needs([parse("minutes_to_release"), parse("atr(14)")], [None]).releases, needs([parse("atr(14)")], [None]).any
+    (True, False)
+    """
+    found: set[str] = set()
+    names: set[str] = set()
+    waiting, seen = list(uses), set()
+    while waiting:
+        one = waiting.pop()
+        if one.column in seen:
+            continue
+        seen.add(one.column)
+        inputs = FEATURES[one.name].inputs
+        found.update(inputs)
+        if "macro" in inputs:
+            names.update(name for each in instruments for name in _looked_at(one, each))
+        waiting += [use(name) for name in inputs if name in FEATURES]
+    return Needs(tuple(sorted(names)), "headlines" in found, "releases" in found)
+
+
+def _looked_at(one: Use, instrument: Instrument | None) -> Iterable[str]:
+    """The series of one feature; one that does not say may look at any."""
+    which = FEATURES[one.name].series
+    if which is None:
+        return series()
+    given: dict[str, Any] = dict(one.params) | dict(instrument=instrument)
+    return which(*(given[name] for name in inspect.signature(which).parameters))

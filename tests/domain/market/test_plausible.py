@@ -1,0 +1,71 @@
+"""Prices and spreads that cannot be an instrument's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from domain.market import instrument, instruments, repair
+from domain.market.plausible import USUAL_PRICE
+from tests.domain.market.makers import M5, bars_at, fx_bars, raw_of, ts_of
+
+EURUSD, OIL = instrument("EURUSD"), instrument("CL=F")
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+WEEK = ("2024-07-08", "2024-07-12")
+PRICES = ("open", "high", "low", "close")
+
+
+def scaled(factor: float, of=EURUSD):
+    bars = fx_bars(*WEEK)
+    return repair(bars.assign(**{name: bars[name] * factor for name in PRICES}), of, M5, "UTC", LATER)[1]
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1e3, 1e-5, 1e307])
+def test_prices_of_another_order_of_magnitude_are_refused_with_the_usual_one(factor):
+    report = scaled(factor)
+    assert report.verdict == "refused" and "EURUSD usually trades at about 1.1" in report.sentence and report["magnitude"].count
+
+
+@pytest.mark.parametrize("factor", [0.1, 1.0, 50.0])
+def test_prices_of_a_plausible_size_are_not_findings(factor):
+    assert scaled(factor)["magnitude"].count == 0
+
+
+@pytest.mark.parametrize("price", [1e308, 110.3, 0.0011])
+def test_a_single_bar_far_from_those_around_it_is_dropped_and_told(price):
+    bars = fx_bars(*WEEK)
+    columns = {name: bars[name].to_numpy().copy() for name in PRICES}
+    for values in columns.values():
+        values[500] = price
+    found, report = repair(raw_of(bars, **columns), EURUSD, M5, "UTC", LATER)
+    assert report.verdict == "repairable" and report["magnitude"].count == 1 and len(found) == len(bars) - 1 and report.ledger["close"][0] == price
+
+
+def test_prices_through_zero_stay_where_the_instrument_may_have_them():
+    bars = bars_at(ts_of(fx_bars(*WEEK)), level=20.0)
+    fallen = bars.assign(**{name: bars[name] - np.linspace(0, 57, len(bars)) for name in PRICES})
+    assert repair(fallen, OIL, M5, "UTC", LATER)[1]["magnitude"].count == 0
+
+
+@pytest.mark.parametrize(("spread", "told"), [(13.0, 1152), (1.3e-9, 1152), (0.02, 1152), (0.0003, 0), (0.0, 0), (np.nan, 0)])
+def test_spreads_in_another_unit_are_emptied_only_when_the_person_says_so(spread, told):
+    bars = fx_bars(*WEEK).assign(spread=spread)
+    found, report = repair(bars, EURUSD, M5, "UTC", LATER)
+    assert report["spread_size"].count == told and report.verdict == ("repairable" if told else "clean")
+    assert not told or (found["spread"].isna().all() and f"The median spread is {spread:g}, and the usual one of EURUSD is 0.00013" in report.sentence)
+
+
+def test_a_spread_as_large_as_the_price_is_emptied_and_a_wide_one_is_listed():
+    bars = fx_bars(*WEEK).assign(spread=0.0002)
+    bars.loc[3, "spread"] = 0.5
+    found, report = repair(bars, EURUSD, M5, "UTC", LATER)
+    assert (report["spread_size"].count, report["spread_size"].did, report.verdict) == (1, "emptied", "repairable") and np.isnan(found["spread"][3])
+    bars.loc[3, "spread"] = 0.009
+    found, report = repair(bars, EURUSD, M5, "UTC", LATER)
+    assert (report["spread_size"].count, report["spread_size"].did, report.verdict) == (1, "listed", "clean") and found["spread"][3] == 0.009
+
+
+def test_every_shipped_instrument_has_a_usual_price():
+    assert set(USUAL_PRICE) == set(instruments())

@@ -1,0 +1,104 @@
+"""Periods and infeasible combinations through the desk: jobs start warm, and a search counts what its strategy refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from domain.errors import BadRequest
+from tests.worker.test_sweeps import END, START, done, on_sqlite, question
+from worker import actors
+from worker.desk import Question
+
+LATER = datetime(2024, 4, 1, tzinfo=UTC)
+
+
+def backtested(desk, asked: Question):
+    job = desk.backtests.submit(asked).job
+    actors.run(job.id)
+    assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
+    return desk.backtests.get(desk.jobs.get(job.id).result["run"])
+
+
+@on_sqlite
+@pytest.mark.parametrize("timeframe", ["H1", "H4"])
+def test_a_run_of_a_later_period_starts_warm(house, desk, store, timeframe):
+    asked = replace(question(desk), timeframe=timeframe)
+    whole, part = backtested(desk, asked), backtested(desk, replace(asked, start=LATER))
+    trades, later = (store.frames.get(run.frames["trades"]) for run in (whole, part))
+    equity = store.frames.get(part.frames["equity"])
+    assert (equity["ts"] > LATER).all() and (later["entry_ts"] >= LATER).all()
+    first = trades[trades["entry_ts"] > later["entry_ts"].iloc[3]]["entry_ts"].tolist()
+    assert set(first[:10]) <= set(later["entry_ts"]), "by then the trades are those of the whole run"
+    told = part.summary["history"]
+    assert told["bars"]["EURUSD"] == part.manifest["spec"]["data"][0]["history"] > 113 == told["needed"]
+    assert told["sentence"].startswith("Features used") and whole.summary["history"]["bars"] == {"EURUSD": 0}
+    again = desk.compare.reproduce(part.id).job
+    actors.run(again.id)
+    assert desk.jobs.get(again.id).result["verdict"] == "same"
+
+
+@on_sqlite
+def test_searches_of_a_later_period_have_the_same_history(house, desk):
+    asked = replace(question(desk), start=LATER)
+    alone = backtested(desk, replace(asked, params={"lookback": 20}))
+    run = done(desk, desk.sweeps.submit_sweep(asked, {"lookback": [10, 20]}))
+    assert desk.sweeps.table(run.id).set_index("number").loc[1, "net_profit"] == alone.summary["metrics"]["net_profit"]
+    assert run.summary["history"]["bars"] == alone.summary["history"]["bars"]
+    walked = done(desk, desk.sweeps.submit_walk_forward(asked, {"lookback": [10, 20]}, dict(in_sample=30, out_of_sample=15), dict(figure="net", fewest_trades=1)))
+    folds = desk.sweeps.folds(walked.id)
+    assert folds["start"].iloc[0] == pd.Timestamp(LATER) and walked.summary["history"]["bars"] == alone.summary["history"]["bars"]
+
+
+@on_sqlite
+def test_what_a_strategy_refuses_is_counted_in_every_kind_of_search(house, desk, store):
+    asked = replace(question(desk), strategy="simple_ma")
+    grid = {"fast": [5, 50], "slow": [20, 60]}
+    swept = done(desk, desk.sweeps.submit_sweep(asked, grid))
+    walked = done(desk, desk.sweeps.submit_walk_forward(asked, grid, dict(in_sample=60, out_of_sample=60), dict(figure="net", fewest_trades=1)))
+    space = {"fast": {"choices": [5, 50]}, "slow": {"choices": [20, 60]}}
+    searched = done(desk, desk.sweeps.submit_optimise(asked, space, dict(trials=16, batch=8, fewest_trades=1, sampler="random", prune=False)))
+    assert swept.summary["infeasible"] == walked.summary["infeasible"] == 1 and swept.summary["combinations"] == walked.summary["combinations"] == 3
+    table = desk.sweeps.table(searched.id)
+    crossed = table["fast"] >= table["slow"]
+    assert searched.summary["infeasible"] == crossed.sum() > 0 and (table["infeasible"] == crossed).all()
+    assert table.loc[crossed, "objective_sharpe"].isna().all() and not any(one["params"]["fast"] >= one["params"]["slow"] for one in searched.summary["best"])
+    assert list(searched.summary["refused"]) == ["fast is 50 bars and slow 20; fast must be the shorter one"] and searched.summary["failed"] == 0
+    assert len(searched.summary["best"]) == 1, "equal trials of one combination are the best once"
+    with store.look() as unit:
+        assert len(unit.trials.rows(job_id=searched.job_id)) == 16 - crossed.sum(), "what cannot be traded is no trial"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (dict(start=END, end=START), "the period ends on 2024-01-01 00:00, before it begins on 2024-07-01 00:00"),
+        (dict(rules={"cost": {"slippage": 1.0}}), "no section of the rules named 'cost'; did you mean 'costs'?"),
+        (dict(rules={"costs": 3}), "costs is 3; it must be a mapping"),
+        (dict(rules={"costs": {"slipage": 1.0}}), "did you mean 'slippage'?"),
+        (dict(strategy="brakeout"), "did you mean 'breakout'?"),
+        (dict(timeframe="H3"), "H3"),
+        (dict(params={"lookback": True}), "lookback is True; it must be a whole number"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_before_a_job(house, desk, change, sentence):
+    asked, before = question(desk), len(desk.jobs.latest())
+    with pytest.raises(BadRequest) as refused:
+        desk.backtests.submit(replace(asked, **change))
+    assert sentence in str(refused.value) and len(desk.jobs.latest()) == before
+
+
+@on_sqlite
+def test_a_figure_to_rank_by_and_a_scenario_must_be_known(house, desk):
+    asked = question(desk)
+    run = done(desk, desk.sweeps.submit_sweep(asked, {"lookback": [10, 20]}))
+    for word, right in (("sharp", "sharpe"), ("net", "net_return")):
+        with pytest.raises(BadRequest, match=f"no figure named '{word}'; did you mean '{right}'"):
+            desk.sweeps.table(run.id, word)
+    job = desk.sweeps.submit_stress(asked, ["spread_22"]).job
+    actors.run(job.id)
+    assert "no scenario named 'spread_22'; did you mean 'spread_2'" in desk.jobs.get(job.id).error["sentence"]

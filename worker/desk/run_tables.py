@@ -1,0 +1,154 @@
+"""What can be read out of a finished run: each table from the stored frames, bounded, and to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from domain.analytics import (
+    CURVES,
+    GROUPS,
+    METRICS,
+    break_even,
+    compare_metrics,
+    compare_specs,
+    drawdown_table,
+    excursion_points,
+    group_table,
+    monthly,
+    r_histogram,
+    stop_target_surface,
+    underwater,
+    waterfall,
+)
+from domain.errors import unknown
+from domain.market import instrument
+from worker.desk.context import DeskContext, required
+from worker.desk.export import csv_of
+from worker.desk.thin import thinned
+from worker.store import Run
+
+FELL = ["pnl", "r", "mae_r", "mfe_r", "trade_id", "pnl_gross"]
+MOST_REVIEWS = 2_000
+
+
+class RunTables:
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
+        self._tables: dict[str, Callable[[str], pd.DataFrame]] = {
+            "drawdowns": self.drawdowns, "months": self.months, "results": self.results, "excursions": self.excursions, "surface": self.surface,
+            "costs": self.costs, "break_even": self.break_even, "refused": self.refused, "metrics": self.metrics,
+            **{f"by_{key}": partial(self.group, by=key) for key in GROUPS},
+        }  # fmt: skip
+
+    # -- equity
+
+    def curves(self) -> dict[str, str]:
+        """Curve -> what it is: closed trades alone, closes of bars, adverse extremes."""
+        return dict(CURVES)
+
+    def curve(self, run_id: str, curve: str = "equity", budget: int = 700) -> pd.DataFrame:
+        """``ts, value, share`` (below the highest so far), thinned so that each keeps its extremes."""
+        run = self._run(run_id)
+        equity = self._frame(run, "equity", ["ts", *dict.fromkeys(("equity", curve))])
+        drawn = pd.DataFrame(dict(ts=equity["ts"], value=equity[curve], share=underwater(equity, run.summary["balance"], curve)["share"]))
+        return thinned(drawn, ("value", "share"), budget)
+
+    def drawdowns(self, run_id: str, curve: str = "equity") -> pd.DataFrame:
+        """The ten deepest falls, deepest first, as ``drawdown_table`` tells them."""
+        run = self._run(run_id)
+        return drawdown_table(self._frame(run, "equity", ["ts", *dict.fromkeys(("equity", curve))]), run.summary["balance"], curve)
+
+    def months(self, run_id: str) -> pd.DataFrame:
+        """``year, month, share``; month 0 is the whole year."""
+        run = self._run(run_id)
+        return monthly(self._frame(run, "equity", ["ts", "equity"]), run.summary["balance"])
+
+    # -- trades
+
+    def results(self, run_id: str) -> pd.DataFrame:
+        """``low, high, trades, share``: R of the trades in quarter bins."""
+        return r_histogram(self._frame(self._run(run_id), "trades", ["r"]))
+
+    def excursions(self, run_id: str, most: int = 800) -> pd.DataFrame:
+        """``trade_id, mae_r, mfe_r, r, won`` of at most ``most`` trades, with the extremes."""
+        return excursion_points(self._frame(self._run(run_id), "trades", FELL), most)
+
+    def surface(self, run_id: str) -> pd.DataFrame:
+        """What other stops and targets would have averaged, as ``stop_target_surface`` tells it."""
+        return stop_target_surface(self._frame(self._run(run_id), "trades", FELL))
+
+    def groups(self) -> dict[str, tuple[str, str]]:
+        """What trades can be grouped by -> title, definition."""
+        return {key: (one.title, one.definition) for key, one in GROUPS.items()}
+
+    def group(self, run_id: str, by: str) -> pd.DataFrame:
+        """``group, trades, win_rate, net, average, r_mean, profit_factor, share``, a row a group."""
+        column = {"session": "entry_ts", "hour": "entry_ts", "weekday": "entry_ts", "month": "entry_ts", "year": "entry_ts"}.get(by, by)
+        return group_table(self._frame(self._run(run_id), "trades", [column, "pnl", "r"] if by in GROUPS else None), by)
+
+    # -- costs
+
+    def costs(self, run_id: str) -> pd.DataFrame:
+        """``key, title, money, after, share``: from gross at mid to net."""
+        run = self._run(run_id)
+        return waterfall(self._frame(run, "trades", ["pnl_gross", "costs", "swap"]), self._frame(run, "fills", ["spread_cost", "slippage_cost"]))
+
+    def break_even(self, run_id: str) -> pd.DataFrame:
+        """``instrument, trades, net, spread_paid, factor, paid, at, room``; spreads in pips."""
+        run = self._run(run_id)
+        trades = self._frame(run, "trades", ["instrument", "side", "lots", "entry_price", "exit_price", "pnl_gross", "pnl"])
+        names = trades["instrument"].unique()
+        pips = {name: instrument(name, self._context.settings.instruments_file).pip for name in names}
+        return break_even(trades, self._frame(run, "fills", ["instrument", "spread_cost"]), pips)
+
+    # -- what did not happen
+
+    def refused(self, run_id: str) -> pd.DataFrame:
+        """Orders that sizing, margin or limits refused, shrank or capped, all of them; empty for a run that did not keep them."""
+        run = self._run(run_id)
+        return self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"])
+
+    def refusals(self, run_id: str, most: int = MOST_REVIEWS) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """``verdict, reason, orders`` by count; and the first ``most`` of them."""
+        every = self.refused(run_id)
+        counted = every.groupby(["verdict", "reason"], sort=False).size().rename("orders").reset_index()
+        return counted.sort_values("orders", ascending=False, ignore_index=True), every.head(most)
+
+    # -- the figures
+
+    def metrics(self, run_id: str) -> pd.DataFrame:
+        """``key, title, family, value, unit, definition, source`` of every figure."""
+        kept = self._run(run_id).summary["metrics"]
+        return pd.DataFrame([dict(key=key, title=one.title, family=one.family, value=kept.get(key), unit=one.unit, definition=one.definition, source=one.source) for key, one in METRICS.items()])
+
+    def compare(self, a: str, b: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Figures side by side with their difference, and what was asked differently."""
+        one, other = self._run(a), self._run(b)
+        return compare_metrics(one.summary["metrics"], other.summary["metrics"]), compare_specs(one.spec, other.spec)
+
+    def download_comparison(self, a: str, b: str) -> bytes:
+        """Every figure of both runs with its difference, as CSV."""
+        figures, _ = self.compare(a, b)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
+        return csv_of(figures)
+
+    def download(self, run_id: str, what: str) -> bytes:
+        """One of these tables as CSV, in full."""
+        if what not in self._tables:
+            raise unknown("table of a run", what, self._tables)
+        frame = self._tables[what](run_id)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
+        return csv_of(frame)
+
+    def _run(self, run_id: str) -> Run:
+        with self._context.store.look() as unit:
+            return required(unit.runs.get(run_id), "run", run_id)
+
+    def _frame(self, run: Run, name: str, columns: Any = None) -> pd.DataFrame:
+        return self._context.store.frames.get(run.frames[name], list(columns) if columns else None)

@@ -1,0 +1,244 @@
+"""``config.toml`` and the environment, read once into frozen settings that know where each value came from."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from domain.errors import BadRequest, unknown
+from domain.params import arranged, build, param, params_of
+from domain.parsing import toml_of
+from domain.risk.limits import Limits
+from domain.risk.sizing import Sizing
+from domain.trading.account import Account
+from domain.trading.costs import Costs
+from domain.trading.execution import Execution
+
+ROOT = Path(__file__).resolve().parents[1]
+SHORT = {"TIDEMARK_DATABASE_URL": "storage.database_url", "TIDEMARK_REDIS_URL": "queue.redis_url"}
+NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
+
+
+@dataclass(frozen=True)
+class App:
+    host: str = param("127.0.0.1", help="address to listen on")
+    port: int = param(8501, low=1, high=65_535, help="port of the page")
+    hosts: str = param("", help="other names by which the page is reached, comma-separated; unknown names are refused")
+    behind: str = param("", choices=("", "reverse proxy", "loopback only"), help="why it is safe to listen beyond this machine without sign-in")
+    user: str = param("", help="who acts, in the audit trail; empty: the system's user")
+
+    @property
+    def loopback(self) -> bool:
+        """Is the page for this machine only?
+
+        >>> App().loopback, App(host="0.0.0.0").loopback, App(host="::1").loopback, App(host="nowhere").loopback
+        (True, False, True, False)
+        """
+        return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that the page answers to, whatever the port.
+
+        >>> sorted(App(host="0.0.0.0", hosts="Desk.example.com:8443, [fd00::5]").names)
+        ['127.0.0.1', '::1', 'desk.example.com', 'fd00::5', 'localhost']
+        """
+        own = [] if _is_address(self.host) and ip_address(self.host).is_unspecified else [self.host]
+        return frozenset(filter(None, ("localhost", "127.0.0.1", "::1", *map(_bare, (*own, *self.hosts.split(","))))))
+
+
+@dataclass(frozen=True)
+class Storage:
+    home: str = param("var", help="folder of the workspace")
+    database_url: str = param("", help="empty: SQLite in the workspace; or PostgreSQL")
+    frames_url: str = param("", help="folder or bucket of bars and curves; empty: in the workspace")
+    columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="computed features that are kept on this machine; 0: none")
+
+
+@dataclass(frozen=True)
+class Queue:
+    redis_url: str = param("", help="empty: an embedded server; or redis://…")
+
+
+@dataclass(frozen=True)
+class Work:
+    processes: int = param(2, low=0, high=256, unit="processes", help="0: one per core")
+    lease: float = param(8.0, low=1.0, high=600.0, unit="s", help="a worker without a sign of life loses its job after this")
+    beat: float = param(1.0, low=0.1, high=60.0, unit="s", help="between a worker's signs of life")
+    sweep: float = param(1.0, low=0.1, high=60.0, unit="s", help="between looks for lost jobs")
+
+
+@dataclass(frozen=True)
+class Data:
+    max_import_mb: int = param(500, low=1, high=100_000, unit="MB", help="largest file that may be imported")
+    max_rows: int = param(20_000_000, low=1_000, high=1_000_000_000, unit="rows", help="longest series that may be imported")
+    staged_mb: int = param(5_000, low=1, high=1_000_000, unit="MB", help="files that wait for their import, together")
+    folders: str = param("", help="folders whose files may be opened by path from other machines, comma-separated")
+    instruments: str = param("", help="a TOML file with your own instruments")
+
+
+@dataclass(frozen=True)
+class Outside:
+    release_impact: str = param("high", choices=("low", "medium", "high"), help="scheduled releases with this impact or more are those that features count minutes to")
+
+
+@dataclass(frozen=True)
+class Form:
+    balance: float = param(100_000.0, low=0.01, high=1e12, unit="account currency", help="what the form of the Backtest page starts from")
+    risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="lost if the stop is hit")
+    commission_per_lot: float = param(3.0, low=0.0, high=1e6, unit="account currency per lot and side", help="of the form")
+    slippage_pips: float = param(0.2, low=0.0, high=1e4, unit="pips", help="of the form, at each market and stop fill")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. ``origin`` says of each dotted key whether file or environment set it."""
+
+    example: bool = param(True, help="make a synthetic example on the first start")
+    app: App = App()
+    storage: Storage = Storage()
+    queue: Queue = Queue()
+    work: Work = Work()
+    data: Data = Data()
+    outside: Outside = Outside()
+    account: Account = Account()
+    costs: Costs = Costs()
+    execution: Execution = Execution()
+    sizing: Sizing = Sizing()
+    limits: Limits = Limits()
+    form: Form = Form()
+    folder: Path = ROOT
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> Path:
+        return (self.folder / self.storage.home).resolve()
+
+    @property
+    def database_url(self) -> str:
+        return self.storage.database_url or f"sqlite:///{self.home / 'tidemark.db'}"
+
+    @property
+    def frames_url(self) -> str:
+        return self.storage.frames_url or str(self.home / "frames")
+
+    @property
+    def redis_url(self) -> str:
+        return self.queue.redis_url
+
+    @property
+    def instruments_file(self) -> str:
+        return str((self.folder / self.data.instruments).resolve()) if self.data.instruments else ""
+
+    @property
+    def user(self) -> str:
+        return self.app.user or _login()
+
+
+SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin")}
+
+
+def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from ``path`` (default: TIDEMARK_CONFIG, else the project's config.toml), the environment over them."""
+    path = path or Path(environment.get("TIDEMARK_CONFIG") or ROOT / "config.toml")
+    document = read_toml(path)
+    origin = {key: path.name for key in _dotted(document)}
+    for name, dotted in sorted(_from_environment(environment).items()):
+        _put(document, dotted, environment[name])
+        origin[dotted] = f"environment, {name}"
+    return replace(settings_from(document), folder=path.resolve().parent, origin=origin)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return toml_of(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadRequest(f"{path} is not TOML: it is not UTF-8 text") from None
+
+
+def settings_from(document: Mapping[str, Any]) -> Settings:
+    """Settings from parsed TOML.
+
+    >>> settings_from({"app": {"prot": 1}})
+    Traceback (most recent call last):
+    ...
+    domain.errors.UnknownName: no key in [app] named 'prot'; did you mean 'port'?
+    >>> settings_from({"app": {"port": 99999}})
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: [app] port is 99999; it must be between 1 and 65535
+    """
+    known: dict[str, Any] = {}
+    for name, value in document.items():
+        known[name] = build(Settings, {name: value}).example if name == "example" else _section(name, value)
+    return Settings(**known)
+
+
+def _section(name: str, values: Any) -> Any:
+    if name not in SECTIONS:
+        raise unknown("section or key in config.toml", name, ["example", *SECTIONS])
+    if not isinstance(values, dict):
+        raise BadRequest(f"{name} is {values!r}; it must be a section, [{name}]")
+    cls = SECTIONS[name]
+    values = arranged(cls, values)
+    for key in values:
+        if key not in {p.name for p in params_of(cls)}:
+            raise unknown(f"key in [{name}]", key, [p.name for p in params_of(cls)])
+    values = {key: ", ".join(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value for key, value in values.items()}
+    try:
+        return build(cls, values)
+    except BadRequest as error:
+        raise error if str(error).startswith("[") else BadRequest(f"[{name}] {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Each variable that sets something, with the dotted key it sets."""
+    known = {f"TIDEMARK_{section.upper()}_{p.name.upper()}": f"{section}.{p.name}" for section, cls in SECTIONS.items() for p in params_of(cls)}
+    known |= {"TIDEMARK_EXAMPLE": "example", **SHORT}
+    named = [name for name in environment if name.startswith("TIDEMARK_") and name not in NOT_SETTINGS]
+    for name in named:
+        if name not in known:
+            raise unknown("environment variable", name, known)
+    return {name: known[name] for name in named if environment[name] != ""}
+
+
+def _put(document: dict[str, Any], dotted: str, value: str) -> None:
+    *section, key = dotted.split(".")
+    (document.setdefault(section[0], {}) if section else document)[key] = value
+
+
+def _dotted(document: Mapping[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for name, value in document.items():
+        keys += _dotted(value, f"{name}.") if isinstance(value, dict) else [prefix + name]
+    return keys
+
+
+def _bare(name: str) -> str:
+    """A name without its port, as browsers write it."""
+    name = name.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return (name.partition(":")[0] if name.count(":") == 1 else name).rstrip(".")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "analyst"

@@ -1,0 +1,146 @@
+"""Bars of files for verbs that compute in this process: on a known clock, of the timeframe that is asked for, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from domain.errors import BadRequest, TidemarkError
+from domain.parsing import shown
+
+OWN = ("csv", "parquet")        # our own formats: times without a zone are UTC
+CLOCK = (
+    "Clock of files that do not say theirs, such as MetaTrader exports, and of signals without a zone: UTC, mt5_us, mt5_eu, a zone like Europe/Prague, UTC+2. "
+    "Default: times without a zone in CSV and Parquet with ts are UTC, and other files are refused."
+)
+
+Clock = Annotated[str, typer.Option("--clock", help=CLOCK)]
+
+
+@dataclass(frozen=True)
+class FileBars:
+    """The bars of a file, their timeframe, and the side that its reader recognised."""
+
+    bars: Any
+    timeframe: Any
+    side: str | None
+
+
+@dataclass
+class BarFiles:
+    """Reads the files of one command. ``clock`` is for files that do not say theirs."""
+
+    table: Mapping[str, Any]
+    clock: str = ""
+    _used: bool = field(default=False, repr=False)
+
+    def read(self, path: Path, name: str, timeframe: Any = None) -> FileBars:
+        """The bars of a file of the instrument ``name``; they must be as far apart as ``timeframe`` says, or without one as any timeframe."""
+        from domain.errors import unknown
+        from domain.market import check, frame, readers
+
+        if name not in self.table:
+            raise unknown("instrument", name, self.table)
+        if not path.is_file():
+            raise BadRequest(f"there is no file {shown(path)}")
+        one, recognised = self.table[name], readers.recognise(path)
+        raw = readers.read(path, recognised.format, one)
+        if raw.malformed_count:
+            raise _refused(path, f"it is not a clean file of bars: {raw.malformed[0].reason} in line {raw.malformed[0].line}")
+        ts = self._instants(path, recognised, raw)
+        try:
+            bars = check(frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread), one.negative_prices)
+        except TidemarkError as error:
+            raise _refused(path, str(error)) from None
+        kept = _timeframe(path, ts, timeframe)
+        _check(path, bars, one, kept)
+        return FileBars(bars, kept, recognised.side)
+
+    def finish(self) -> None:
+        """All files are read: a clock that none of them needed is refused, as it would change nothing."""
+        if self.clock and not self._used:
+            raise BadRequest(f"--clock {self.clock} is not needed: every file says its own clock. Leave it out")
+
+    def signals(self, table: Any) -> Any:
+        """A table of signals, its times without a zone read on ``clock``, as those of the bars are; without one they are in UTC."""
+        from domain.market import to_utc
+        from domain.market.readers import stamps
+        from domain.market.report import moment
+
+        if not self.clock or "ts" not in table:
+            return table
+        texts = [str(text).strip() for text in table["ts"]]
+        read = {k: stamps.one(text, stamps.ISO) for k, text in enumerate(texts) if stamps.kind_of(text) == stamps.ISO}
+        naive = [k for k, stamp in read.items() if not stamp.aware]
+        instants, bad = to_utc(np.array([read[k].ns for k in naive], np.int64), self.clock)
+        if bad.any():
+            row = naive[int(bad.argmax())]
+            raise BadRequest(f"row {row + 1} of the signals: {texts[row]} cannot be read on the clock {self.clock}; write it in UTC, with a Z at its end")
+        for k, ns in zip(naive, instants, strict=True):
+            texts[k] = moment(int(ns))
+        return table.assign(ts=texts)
+
+    def _instants(self, path: Path, recognised: Any, raw: Any) -> Any:
+        """The times of the rows in UTC: by the file's own clock, or by ``clock``; never taken for UTC because nothing is known."""
+        from domain.market import to_utc
+
+        known = recognised.clock or raw.clock
+        if known and known != "UTC" and self.clock not in ("", known):
+            raise BadRequest(f"{shown(path)} is {recognised.title}, which keeps the clock {known}, and --clock says {self.clock}; leave --clock out, or give {known}")
+        if known == "UTC" or (not self.clock and recognised.format in OWN and not known):
+            return raw.local_ns
+        if not self.clock:
+            raise _refused(path, f"it is not a clean file of bars in UTC ({recognised.title}, on a clock of its own)", "or say its clock with --clock")
+        self._used = True
+        ts, bad = to_utc(raw.local_ns, self.clock)
+        if bad.any():
+            raise _refused(path, f"{int(bad.sum()):,} of its times cannot be read on the clock {self.clock}, the first in line {raw.line[bad][0]}")
+        return ts
+
+
+def _refused(path: Path, why: str, more: str = "") -> BadRequest:
+    return BadRequest(f"{shown(path)}: {why}; import it with: tidemark data import {shown(path)}{', ' if more else ''}{more}")
+
+
+def _timeframe(path: Path, ts: Any, asked: Any) -> Any:
+    """The timeframe that was asked for if the bars keep it, else the one that most of them keep."""
+    from domain.market.step import not_apart, step_words, usual_step, usual_timeframe
+    from domain.market.timeframe import Timeframe
+
+    if asked is not None:
+        apart = not_apart(ts, asked)
+        if apart:
+            raise BadRequest(f"bars of {shown(path.name)} are {apart}; give their timeframe, or bars of {asked}")
+        return asked
+    usual = usual_timeframe(ts)
+    if usual is None:
+        what = f"most bars of {shown(path.name)} are {step_words(usual_step(ts))} apart, which is no timeframe" if len(ts) > 1 else f"{shown(path.name)} has one bar, which does not say its timeframe"
+        raise BadRequest(f"{what}; bring bars of M1 M5 M15 M30 H1 H4 D1")
+    return Timeframe.named(usual)
+
+
+def _check(path: Path, bars: Any, one: Any, timeframe: Any) -> None:
+    """Prices and spreads of the instrument's size, and no part of another timeframe."""
+    from domain.market import calendar, ts_of
+    from domain.market.bars import PRICES
+    from domain.market.coverage import coverage
+    from domain.market.plausible import implausible_prices, implausible_spreads, price_sentence, spread_sentence
+    from domain.market.report import moment
+    from domain.market.verdict import day_or_moment
+
+    ts, close = ts_of(bars), bars["close"].to_numpy()
+    wrong = implausible_prices(tuple(bars[price].to_numpy() for price in PRICES), one)
+    if wrong.any():
+        raise _refused(path, price_sentence(close, one) or f"the bar at {moment(ts[wrong][0])} has a price of another order of magnitude, {close[wrong][0]:g}")
+    spread = bars["spread"].to_numpy() if "spread" in bars else None
+    if spread is not None and (odd := implausible_spreads(spread, close, one)).any():
+        raise _refused(path, f"the spread at {moment(ts[odd][0])} is {spread[odd][0]:g}, and {spread_sentence(spread, one)}")
+    covered = coverage(ts, timeframe, calendar(one.calendar))
+    if any(stretch.coarse for stretch in covered.stretches):
+        complete = day_or_moment(covered.complete_from, ts)
+        raise _refused(path, covered.sentence(timeframe), f"from when it is complete: --from {complete}" if complete else "")

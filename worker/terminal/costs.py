@@ -1,0 +1,71 @@
+"""``tidemark costs``: cost profiles, trading costs under a name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from domain.errors import BadRequest
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Cost profiles: list, save, delete.")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every cost profile, by name."""
+    from worker.terminal.here import desk
+
+    rows = [_row(one) for one in desk().cost_profiles.list()]
+    say(rows, as_json, ("name", "instruments", "unit", "spread", "slippage", "commission_per_lot", "swap_long", "swap_short", "source", "date"))
+
+
+@app.command()
+def save(
+    name: str = typer.Argument(..., help="Name of the profile."),
+    instruments: str = typer.Option("", help="Instruments that it is for, separated by commas. Empty: all."),
+    spread: float | None = typer.Option(None, help="Spread in pips, for bars that carry none. Left out: the instrument's default."),
+    slippage: float = typer.Option(0.0, help="Slippage in pips, at market and stop fills."),
+    commission: float = typer.Option(0.0, help="Commission per lot and side, in account currency."),
+    swap_long: float | None = typer.Option(None, help="Swap of long positions per lot and night, in quote currency; negative is paid."),
+    swap_short: float | None = typer.Option(None, help="Swap of short positions per lot and night, in quote currency; negative is paid."),
+    config: Path | None = typer.Option(None, help="TOML with [costs], and [costs.EURUSD] for single instruments, instead of the numbers above."),
+    source: str = typer.Option("", help="Where the numbers come from."),
+    date: str = typer.Option("", help="Day that the numbers hold for, like 2024-01-31. Left out: today."),
+    as_json: Json = False,
+) -> None:
+    """Save costs under a name, to be chosen in the forms of backtests and sweeps."""
+    from worker.terminal.here import desk
+
+    given = dict(spread=spread, slippage=slippage, commission_per_lot=commission, swap_long=swap_long, swap_short=swap_short)
+    costs = _of(config) if config else {key: value for key, value in given.items() if value is not None}
+    names = [one.strip() for one in instruments.split(",") if one.strip()]
+    say(_row(desk().cost_profiles.save(name, costs, names, source, date)), as_json)
+
+
+@app.command()
+def delete(name: str = typer.Argument(..., help="Name of the profile."), as_json: Json = False) -> None:
+    """Delete a cost profile. Runs that used it keep their numbers."""
+    from worker.terminal.here import desk
+
+    desk().cost_profiles.delete(name)
+    say(dict(deleted=name), as_json)
+
+
+def _of(config: Path) -> dict[str, Any]:
+    """Costs in a file are in price units where it names no unit, as in every configuration."""
+    from worker.settings import read_toml
+
+    document = read_toml(config)
+    if not isinstance(document.get("costs"), dict):
+        raise BadRequest(f"{config} has no section [costs]; write the costs there")
+    return {"unit": "price", **document["costs"]}
+
+
+def _row(one: Any) -> dict[str, Any]:
+    return dict(
+        name=one.name, instruments=", ".join(one.instruments) or "all", **{name: value for name, value in one.costs.items() if name != "instruments"}, own=json.dumps(one.costs.get("instruments", {})), source=one.source, date=one.dated, user=one.actor,
+    )  # fmt: skip

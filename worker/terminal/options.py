@@ -1,0 +1,69 @@
+"""What options hold that take a name and a value, or JSON: checked before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import BadRequest
+from domain.parsing import object_of
+
+FROM = "Start of the traded period, ISO 8601 in UTC; bars before it are history for features. Default: the first bar."
+From = Annotated[str, typer.Option("--from", "--start", help=FROM)]
+To = Annotated[str, typer.Option("--to", "--end", help="End of the traded period, ISO 8601 in UTC, not included. Default: after the last bar.")]
+
+
+def instant(option: str, text: str, default: datetime) -> datetime:
+    """The instant that an option names, UTC where it has no zone; ``default`` where it is empty.
+
+    >>> instant("--from", "2024-01-31", datetime.min).isoformat()
+    '2024-01-31T00:00:00+00:00'
+    """
+    try:
+        read = datetime.fromisoformat(text.strip()) if text.strip() else default
+    except ValueError:
+        raise BadRequest(f"{option} is {text!r}, which is not a time; write it like 2024-01-31 or 2024-01-31T08:00") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def params_of(text: str) -> dict[str, Any]:
+    """``--params``: parameter -> value."""
+    return object_of(text, "--params", '{"lookback": 20}')
+
+
+def space_of(text: str) -> dict[str, Any]:
+    """``--space``: parameter -> range."""
+    return object_of(text, "--space", '{"lookback": [5, 200]}')
+
+
+def pairs(option: str, texts: Iterable[str], what: str) -> list[tuple[str, Path]]:
+    """``NAME=FILE`` of an option that may repeat, each name once.
+
+    >>> pairs("--other", ["GBPUSD=a.csv"], "NAME")[0][0]
+    'GBPUSD'
+    >>> pairs("--other", ["GBPUSD=a.csv", "GBPUSD=b.csv"], "NAME")
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: --other gives GBPUSD twice; give it once
+    """
+    split = []
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise BadRequest(f"{option} is {text!r}; write {option} {what}=FILE")
+        split.append((name, Path(path)))
+    return list(once(option, split))
+
+
+def once(option: str, named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The same pairs; a name that comes twice is refused, for the first would be lost without a word."""
+    seen = set()
+    for name, value in named:
+        if name in seen:
+            raise BadRequest(f"{option} gives {name} twice; give it once")
+        seen.add(name)
+        yield name, value

@@ -1,0 +1,65 @@
+"""A CSV of signals as a person writes it, read to a table of texts: what is wrong with the file is told by its row and column."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from pathlib import Path
+from typing import Any
+
+from domain.errors import BadRequest
+
+REST = "\0rest"         # beyond the last column of the header: a comma at the end of each row makes one
+
+
+def read(path: Path) -> Any:
+    """Every cell as text, empty for none; commas at the end of rows are no columns."""
+    import pandas as pd
+
+    names = _header(path)
+    while names and not names[-1]:
+        names.pop()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, skiprows=1, names=[*names, REST], index_col=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        raise BadRequest(f"the signals {path} cannot be read: {_longer(path, len(names))}") from None
+    except OSError as error:
+        raise BadRequest(f"the signals {path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, ValueError):
+        raise BadRequest(f"the signals {path} are not a CSV in UTF-8; save them as one") from None
+    table = table.fillna("")
+    over = (table[REST].str.strip() != "").to_numpy()
+    if over.any():
+        row = int(over.argmax())
+        raise BadRequest(f"row {row + 1} of the signals has the value {table[REST].iloc[row]!r} beyond its last column, {names[-1]}; give it a column in the first line")
+    return table.drop(columns=REST)
+
+
+def _longer(path: Path, columns: int) -> str:
+    """Where the first row lies that has more cells than there are columns."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        line = next((reader.line_num for row in reader if len(row) > columns + 1), 0)
+    return f"line {line} has more cells than the {columns} columns of the first line" if line else "a quote is opened and not closed"
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            names = [name.strip() for name in next(csv.reader(file), [])]
+    except OSError as error:
+        raise BadRequest(f"the signals {path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise BadRequest(f"the signals {path} are not a CSV in UTF-8; save them as one") from None
+    if not any(names):
+        raise BadRequest(f"the signals {path} are empty; the first line names the columns, at least ts and side")
+    if len(names) == 1 and (separator := next((one for one in ";\t|" if one in names[0]), "")):
+        raise BadRequest(f"the signals {path} are separated by {'tabs' if separator == chr(9) else separator}; separate the columns by commas")
+    given = [name for name in names if name]
+    if twice := next((name for k, name in enumerate(given) if name in given[:k]), ""):
+        raise BadRequest(f"the signals {path} have the column {twice} twice; give it once")
+    return names
