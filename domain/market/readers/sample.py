@@ -38,7 +38,7 @@ def describe(
 ) -> Found:  # fmt: skip
     """The Found of a text whose layout is known; a text that is only a header, or writes decimal commas, is refused.
 
-    ``header_at`` is the line with the columns' names, the last of the header's lines if not given.
+    ``side`` is what the format quotes where the file's name does not say another; ``header_at`` the line with the columns' names, the last of the header's lines if not given.
     """
     rows = rows_of(lines, layout)
     if not rows:
@@ -65,7 +65,7 @@ def describe(
         instrument_in(name),
         timeframe,
         clock or ("UTC" if aware else None),
-        side or side_in(name),
+        side_in(name) or side,
         evidence,
         preview,
     )
