@@ -120,7 +120,7 @@ def _decided(run: Run) -> dict[str, Any]:
     data = {f"{one['instrument']}": {key: value for key, value in one.items() if key != "instrument"} for one in spec["data"]}
     first = dict(strategy=spec["strategy"]["name"], params=spec["strategy"]["params"])
     rules = {name: spec[name] for name in RULES if name in spec}
-    rules["costs"] = {"unit": "price", "instruments": {}, **rules.get("costs", {})}      # what runs had before costs had a unit
+    rules["costs"] = {"unit": "price", **{name: value for name, value in rules.get("costs", {}).items() if value != {}}}      # what runs had before costs had a unit
     return dict(**first, **rules, data=data, span=spec["span"], instruments=spec["instruments"], code=manifest["code"], libraries=manifest["libraries"])
 
 
