@@ -27,7 +27,9 @@ def view(desk: Desk, run: Any) -> None:
         table(read(desk, "break_even", run.id), _columns(currency), "Average spread, break-even spread and cushion")
     with right:
         headed(desk, run, "Account, costs and risk", "")
-        rules = {f"{name} · {key.replace('_', ' ')}": "of the instrument" if value is None else exact(value) for name in RULES for key, value in run.spec[name].items()}
+        rules = {f"{name} · {key.replace('_', ' ')}": "of the instrument" if value is None else exact(value) for name in RULES for key, value in run.spec[name].items() if key != "instruments"}
+        rules |= {f"costs · {name} {key.replace('_', ' ')}": exact(value) for name, own in run.spec["costs"].get("instruments", {}).items() for key, value in own.items()}
+        rules |= {"costs · profile": run.spec["cost_profile"]["name"]} if "cost_profile" in run.spec else {}
         rules |= {f"limits · {key.replace('_', ' ')}": exact(value) if value not in (0, "") else "off" for key, value in run.spec.get("limits", {}).items()}
         table(pairs_frame(rules, "Rule", "Value"), {"Rule": "Rule", "Value": "Value"}, "Account, costs, execution, sizing and limits of this run", height=420)
 
