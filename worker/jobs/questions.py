@@ -14,7 +14,7 @@ from domain.errors import BadRequest
 from domain.features import Around
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
-from domain.trading.costs import without_unit
+from domain.trading.cost_units import without_unit
 from domain.trading.rules import Rules, rules_from
 from worker.code import manifest_of
 from worker.jobs.base import Work
@@ -103,7 +103,13 @@ def rate_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
 
 def rules_of(spec: Mapping[str, Any], instruments: Sequence[str]) -> Rules:
     """The rules of a spec. Costs that were stored before they had a unit are price units of each instrument, as they were then."""
-    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments)})
+    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments, _varied(spec))})
+
+
+def _varied(spec: Mapping[str, Any]) -> set[str]:
+    """The names that a sweep or search varies."""
+    grid = spec.get("grid") or {}
+    return {*spec.get("space", {}), *(grid if isinstance(grid, Mapping) else grid[0])}
 
 
 def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
