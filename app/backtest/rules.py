@@ -18,7 +18,8 @@ def rules_of(desk: Desk, run: Any) -> dict[str, str]:
     """Rule -> value, in the order in which they are read."""
     spec = run.spec
     known = desk.backtests.instruments_of(run.id)
-    return {**_account(spec["account"]), **_costs(desk, spec, known), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
+    profile = {"Cost profile": spec["cost_profile"]["name"]} if "cost_profile" in spec else {}
+    return {**_account(spec["account"]), **profile, **_costs(desk, spec, known), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
 
 
 def _account(account: Mapping[str, Any]) -> dict[str, str]:

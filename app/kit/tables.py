@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, exact, lasted, plain, printed, short, typeset
+from worker.desk.outcomes import label
 
 MOST_CELLS = 100_000     # of a table that is written here, cell by cell
 STATES = ["queued", "running", "done", "failed", "cancelled"]
@@ -111,7 +112,7 @@ def event_columns() -> dict[str, Any]:
 def trades_frame(trades: pd.DataFrame) -> pd.DataFrame:
     """Trades as the grid shows them: times as text, words for sides and reasons."""
     times = {name: trades[name].dt.strftime("%Y-%m-%d %H:%M") for name in ("entry_ts", "exit_ts")}
-    return trades.assign(**times, exit_reason=trades["exit_reason"].str.replace("_", " "))
+    return trades.assign(**times, exit_reason=trades["exit_reason"].map(label))
 
 
 def with_minus(frame: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

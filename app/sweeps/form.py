@@ -49,7 +49,7 @@ def form(desk: Desk, run: Any = None) -> None:
 def _form(desk: Desk, run: Any) -> None:
     if not desk.data.catalogue():
         return nothing("No data yet", "An optimization needs prices. Import a file, or generate synthetic ones on the Data page.", _import)
-    before = run.spec if run else {}
+    before = desk.sweeps.spec_in_pips(run.spec) if run else {}
     kind = kind_of(run)
     st.caption(ABOUT[kind])
     key = f"sw-{run.id if run else 'new'}"

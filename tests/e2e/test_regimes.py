@@ -69,13 +69,13 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     page.goto(f"{house.url}/backtest?run={run}&view=Groups")
     choose(page, "Group by", "Regime")
     expect(page.get_by_text("Sensitivity to detection lag", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
-    expect(page.get_by_text(re.compile(r"Had (quiet|middle|wild) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"Had (calm|normal|volatile) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
     shoot("backtest-regimes", 1700)
     with page.expect_download() as taken:
         page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     shown = house.terminal("runs", "show", run)
-    assert {row["regime"] for row in rows} <= {"quiet", "middle", "wild", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
+    assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
     told = house.terminal("runs", "split", run, "--by", "volatility")
     assert [one["regime"] for one in told["regimes"]] == [row["regime"] for row in rows]
     choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
