@@ -149,7 +149,7 @@ def test_the_waits_grow_and_end(submit, row, monkeypatch):
     for _ in range(5):
         run(job_id)
         job = row(job_id)
-        waits.append(int(job.note.split()[1]))
+        waits.append(int(job.note.split()[2]))
         with House.store.unit() as unit:
             unit._c.exec_driver_sql("UPDATE jobs SET not_before = NULL")
     assert waits == [2, 8, 32, 128, 300]

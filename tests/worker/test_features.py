@@ -237,7 +237,7 @@ def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
         with pytest.raises(BadRequest, match=sentence):
             desk.features.save_recipe(*wrong)
     desk.features.delete_recipe("mine")
-    with pytest.raises(BadRequest, match="there is no recipe mine"):
+    with pytest.raises(BadRequest, match="there is no feature set mine"):
         desk.features.delete_recipe("mine")
     assert [event.kind for event in desk.trail.story("recipe:mine")] == ["recipe_saved", "recipe_replaced", "recipe_deleted"]
     assert {event.subject for event in desk.trail.story("recipe:mine")} == {"data"}
