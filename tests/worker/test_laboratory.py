@@ -102,6 +102,15 @@ def test_trades_come_in_pages_and_the_median_is_in_the_middle(desk, made):
     assert abs((trades["pnl"] < middle).mean() - 0.5) < 0.1
 
 
+def test_trades_are_read_with_pips_charges_and_the_sum_so_far(desk, made):
+    trades, shown = frame(desk, made, "trades"), pd.concat([desk.trades.table(made.id, number, size=25) for number in range(1, 40)], ignore_index=True)
+    moved = (trades["exit_price"] - trades["entry_price"]).where(trades["side"] == "long", trades["entry_price"] - trades["exit_price"])
+    np.testing.assert_allclose(shown["pips"], moved / 0.0001)
+    np.testing.assert_allclose(shown["pnl"], trades["pnl_gross"] + shown["charges"])
+    last = shown.loc[shown["exit_ts"].idxmax()]
+    assert last["cumulative"] == pytest.approx(made.summary["metrics"]["net_profit"]) and shown["cumulative"].iloc[0] == pytest.approx(trades["pnl"][trades["exit_ts"] <= trades["exit_ts"].iloc[0]].sum())
+
+
 def test_a_trade_is_walked_with_its_stop_as_it_moved_and_its_targets(desk, made):
     trades = frame(desk, made, "trades")
     moved = 0
