@@ -54,4 +54,4 @@ def open_here() -> Desk:
     return Desk(store, settings)
 
 
-__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "open_here"]
+__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "load", "open_here"]

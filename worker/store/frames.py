@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,6 +75,19 @@ class Frames:
         bounds += [("ts", "<", pd.Timestamp(end))] if end else []
         where: dict[str, Any] = dict(memory_map=True) if self._local else dict(filesystem=self._fs)
         return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=bounds or None, **where).to_pandas()
+
+    def parts(self, name: str) -> Iterator[pd.DataFrame]:
+        """The frame, some 65,000 rows at a time."""
+        import pyarrow.parquet as pq
+
+        with self._fs.open(self._path(name), "rb") as file, pq.ParquetFile(file) as stored:
+            for batch in stored.iter_batches(ROW_GROUP):
+                yield batch.to_pandas()
+
+    def copy(self, name: str, path: Path) -> None:
+        """The stored Parquet file as one of this machine."""
+        with self._fs.open(self._path(name), "rb") as file, path.open("wb") as sink:
+            shutil.copyfileobj(file, sink, 1 << 20)
 
     def size(self, name: str) -> int:
         """Bytes as stored."""
@@ -161,8 +175,6 @@ class Frames:
 
     def free(self) -> int | None:
         """Bytes left where the frames lie; None where that has no meaning."""
-        import shutil
-
         return shutil.disk_usage(self._root).free if self._local and os.path.isdir(self._root) else None
 
     def _path(self, name: str) -> str:
