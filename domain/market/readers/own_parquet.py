@@ -81,8 +81,8 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with parquet.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
-        raise BadRequest(f"{path.name} is a damaged Parquet file ({str(error).splitlines()[0][:120]}); write it again") from None
+    except (pa.ArrowException, OSError):
+        raise BadRequest(f"{path.name} is a damaged Parquet file, or not a Parquet file at all; write it again") from None
 
 
 def _check_columns(file: Any, path: Path) -> None:
