@@ -215,7 +215,7 @@ class Data:
 
     def write_download(self, name: str, form: str, path: Path) -> None:
         """The same into a file, part by part: a long series is never in memory as a whole."""
-        dataset, frames = self.get(name), self._room.store.frames
+        dataset, frames = self.get(name), self._context.store.frames
         self._note_download(f"dataset:{dataset.id}", "bars", form, dataset.bars)
         if form == "parquet":
             return frames.copy(dataset.frame, path)
