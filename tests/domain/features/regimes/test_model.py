@@ -35,7 +35,7 @@ def changed(**values) -> str:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "no JSON"),
+        ("{", "is not JSON"),
         ("[1]", "a regime model says 'tidemark regimes 1'"),
         (changed(what="tidemark regimes 2"), "'tidemark regimes 2'; a regime model says"),
         (json.dumps({"what": "tidemark regimes 1"}), "lacks"),
