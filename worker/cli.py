@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
 from domain.errors import TidemarkError
+from worker import trouble
 from worker.memory import keep_freed
 from worker.terminal import audit, backtest, costs, data, features, jobs, regimes, runs, sweep
 from worker.terminal.usage import UsageError, is_help, sentence_of
@@ -44,6 +46,8 @@ def up(
 
 def main() -> None:
     keep_freed()
+    if not sys.warnoptions:     # what a library remarks to programmers says nothing to the person at the terminal
+        warnings.simplefilter("ignore")
     try:
         status = app(prog_name="tidemark", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -57,11 +61,26 @@ def main() -> None:
     except typer.Abort:
         print("tidemark: cancelled", file=sys.stderr)
         sys.exit(1)
+    except trouble.kinds() as error:
+        if not (sentence := trouble.sentence_of(error, *addresses())):
+            raise
+        print(f"tidemark: {sentence}", file=sys.stderr)
+        sys.exit(1)
 
 
 def refused(sentence: str) -> None:
     print(f"tidemark: {sentence}", file=sys.stderr)
     sys.exit(2)
+
+
+def addresses() -> tuple[str, ...]:
+    """Of the workspace that was meant, for what must not be repeated."""
+    from worker.settings import load
+
+    try:
+        return trouble.addresses(load())
+    except TidemarkError:
+        return ()
 
 
 if __name__ == "__main__":

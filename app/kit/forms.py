@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.figures import exact, typeset
+from app.kit.text import literal
 
 WIDE = 4        # fields a row
 CHOICES = {
@@ -24,8 +25,10 @@ def label(name: str, unit: str, title: str = "") -> str:
     ('Stop, ATR', 'Time stop, bars', 'Seed')
     >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
     'Stop loss (× ATR)'
+    >>> label("fewest_trades", "trades", "Min. trades")
+    'Min. trades'
     """
-    if title.endswith(")"):         # it says its unit itself
+    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # it says its unit itself
         return title
     words = name.split("_")
     if len(words) > 1 and words[-1].lower() == unit.lower():
@@ -50,7 +53,7 @@ def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = N
             with column:
                 entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default), off)
                 if faults and one.name in faults:
-                    st.caption(f":red[{faults[one.name]}]")
+                    st.caption(f":red[{literal(faults[one.name])}]")
     return entered
 
 

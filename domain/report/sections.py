@@ -40,7 +40,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 GROUPED = ("instrument", "side", "session", "weekday", "year", "exit_reason", "regime", "tag")
 MOST_GROUPS = 14
 
-
 def document(m: Material) -> Document:
     badges = [Cell("synthetic bars", "other")] if m.synthetic else []
     built = (growth, months, distribution, costs, groups, refused, remarks, believability, figures_defined, rules, manifest)
@@ -200,11 +199,11 @@ def refused(m: Material) -> Section:
     drops = [(key, m.counts.get(key, 0)) for key in DROPS]
     signals = m.entries + m.dropped
     rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
-    asked: Rows = [["entry signals", Cell("What the strategy asked for.", kind="wrap"), number(signals)], ["entries filled", Cell("What was traded.", kind="wrap"), number(m.entries)]]
+    asked: Rows = [["Entry signals", Cell("Entries that the strategy asked for.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
     if m.bars_of_history:
-        asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
-    asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
-    asked += [[kind.label, Cell(kind.sentence, kind="wrap"), number(m.counts[key])] for key, kind in KINDS.items() if not kind.drop and m.counts.get(key)]
+        asked += [["Bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
+    asked += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
+    asked += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
     blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
     return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
 

@@ -15,9 +15,9 @@ from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
 from domain.features.regimes import spells
-from domain.manifest import code_hash
-from worker.desk.backtests import text_of
+from worker.code import code_of
 from worker.desk.context import DeskContext, Submitted, required
+from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features
 from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, kind_of, written_rules
 from worker.desk.thin import thinned
@@ -67,7 +67,7 @@ class Splits:
         if not is_rule(by):
             return self._view.get(by)
         spec = self._features.spec(self._question(run_id, instrument), columns=False) | dict(rules=written_rules(by))
-        return next((one for one in self._view.latest(MOST, spec["datasets"]) if dict(one.spec) == spec and one.manifest["code"] == code_hash()), None)
+        return next((one for one in self._view.latest(MOST, spec["datasets"]) if dict(one.spec) == spec and one.manifest["code"] == code_of("regimes")), None)
 
     def submit_for(self, run_id: str, by: str, instrument: str = "") -> Submitted:
         """Apply rules to all bars of the dataset that a run was made on, in its timeframe."""
@@ -89,7 +89,7 @@ class Splits:
         table = self.split(run_id, by, instrument).table
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=f"split by {by}", form="csv", rows=len(table))
-        return text_of(table)
+        return csv_of(table)
 
     def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
         """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were taken together where they were too many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from domain.trading.cost_units import in_pips, space_in_pips, without_unit
 from domain.trading.costs import Costs
 from worker.desk.backtests import RULES, Backtests, Question
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.thin import thin
 from worker.store import Run
@@ -95,9 +95,10 @@ class Sweeps:
 
     def submit_optimise(self, question: Question, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
-        dimensions(question.strategy, space)
+        searched = dimensions(question.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
-        return self._submit("optimise", question, self._backtests.spec(question) | how)
+        corners = [{one.name: one.choices[edge] if one.choices else (one.low, one.high)[edge] for one in searched} for edge in (0, -1)]
+        return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
 
     def _submit(self, kind: str, question: Question, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
@@ -109,7 +110,7 @@ class Sweeps:
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
         asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(question) | dict(grid=asked)
+        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=asked)
 
     def _points(self, question: Question, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
         return feasible(question.strategy, question.params, combinations(question.strategy, grid))
@@ -250,8 +251,7 @@ class Sweeps:
         frame = self._frame(run, what)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
-        times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
-        return safe(frame.assign(**times)).to_csv(index=False).encode()
+        return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
         """Remove the run. Its trials stay counted, its audit events stay."""
@@ -270,6 +270,15 @@ class Sweeps:
         if name not in run.frames:
             raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
         return self._context.store.frames.get(run.frames[name])
+
+
+def _standing(question: Question, points: Sequence[Mapping[str, Any]]) -> Question:
+    """The question at its own parameters; where those make no strategy, for what is varied was left at its default, at the first of ``points`` that does."""
+    for point in ({}, *points):
+        params = {**question.params, **{name: value for name, value in point.items() if "." not in name}}
+        if not feasible(question.strategy, params, [{}])[1]:
+            return replace(question, params=params)
+    return question
 
 
 def _fits(question: Question, windows: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from domain.parsing import is_file
 from worker.terminal.bars import BarFiles, Clock, FileBars
 from worker.terminal.options import From, To, once, params_of
 from worker.terminal.period import period_of, signals_within, within
@@ -46,7 +47,7 @@ def backtest(
     from domain.backtest import study
     from domain.market import instruments
 
-    rules, extra = _rules(config)
+    rules, extra = rules_in(config)
     period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
     series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
@@ -83,7 +84,7 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
     say(whole if as_json else rows, as_json, tuple(rows[0]))
 
 
-def _rules(config: Path | None) -> tuple[Any, str]:
+def rules_in(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
     from domain.market.instrument import instruments
     from domain.params import values_of
@@ -151,7 +152,7 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
         if text[:at] in table:
             return text[:at], Path(text[at + 1 :])
     name, equals, _ = text.partition("=")
-    if equals and not Path(text).exists():
+    if equals and not is_file(Path(text)):
         raise unknown("instrument", name, table)
     if not default:
         raise BadRequest(f"{text} has no name; write NAME={text}, or give --instrument")
@@ -174,10 +175,10 @@ def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
     from domain.backtest import study
-    from domain.manifest import manifest
+    from worker.code import manifest_of
 
     spec = study.spec_of(series, rules, strategy)
-    return {**manifest(spec), "spec_hash": study.spec_hash(spec)}
+    return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 
 def _write(out: Path, found: Found, known: Mapping[str, Any], equity: str, report: bool) -> None:

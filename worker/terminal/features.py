@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
+from domain.parsing import shown
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
@@ -74,7 +75,7 @@ def compute(
     uses = _uses(recipe, [*columns, *(rest or [])])
     read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     frame = computed(read, uses, around)[["ts", *dict.fromkeys(one.column for one in uses)]]
-    _write(frame, out)
+    write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
     say(dict(bars=len(frame), columns=len(frame.columns) - 1, without_a_value=", ".join(empty) or "none", written=str(out)), as_json)
 
@@ -172,11 +173,11 @@ def _series(name: str, path: Path) -> Any:
 
     columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        frame = _parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror or 'it is not a Parquet file'}. {columns}") from None
+        raise BadRequest(f"{shown(path)} cannot be read: {error.strerror or 'it is not a Parquet file'}. {columns}") from None
     except ValueError:
-        raise BadRequest(f"{path} is not a valid series: it is not a CSV in UTF-8, or not a Parquet file. {columns}") from None
+        raise BadRequest(f"{shown(path)} is not a valid series: it is not a CSV in UTF-8, or not a Parquet file. {columns}") from None
     if "ts" not in frame and path.suffix != ".parquet":
         return known_of(series_table(path, name).frame)
     if lacking := [column for column in ("ts", "value") if column not in frame]:
@@ -193,7 +194,25 @@ def _series(name: str, path: Path) -> Any:
     return Known(times, values)
 
 
-def _write(frame: Any, out: Path) -> None:
+def _parquet(path: Path) -> Any:
+    """The columns ts and value, as far as there are any; types and sizes are looked at before anything is unpacked."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from domain.market.readers.base import Limits
+    from domain.market.readers.parquet_shape import check_shape
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            wanted = [name for name in ("ts", "value") if name in file.schema_arrow.names]
+            if "ts" in wanted:
+                check_shape(file, path, "ts", wanted[1:], Limits())
+            return file.read(wanted).to_pandas()
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from None
+
+
+def write_frame(frame: Any, out: Path) -> None:
     from worker.terminal import csv
 
     try:
