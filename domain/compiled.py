@@ -1,31 +1,74 @@
-"""How functions are compiled, and where what was compiled is kept. Importing this loads numba: kernel files only."""
+"""How functions are compiled, and how far that is. Importing this loads numba: kernel files only.
+
+``entry``: a function that Python calls. Its compiled code holds all that it calls, and is kept.
+``compiled``: a function that only compiled code calls. It gets no way in from Python and is not kept by itself, and one version serves every
+constant that it is called with; numba would make one for each. Together that is nearly half of the time that compiling takes.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
-from tempfile import gettempdir
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numba
-from numba import njit
+from numba import njit, types
+from numba.core.event import Event, Listener, install_listener
+from numba.core.registry import CPUDispatcher
 
-HERE = Path(__file__).parent
-BACKTEST, FEATURES = HERE / "backtest", HERE / "features"
-SOURCES = (
-    *sorted((BACKTEST / "kernel").glob("*.py")), BACKTEST / "memory.py", BACKTEST / "state.py", HERE / "trading" / "task.py",
-    *sorted((FEATURES / "kernels").glob("*.py")), HERE / "compiled.py", HERE / "rounding.py",
-)  # fmt: skip
+from domain.compiled_folder import folder_of
 
-
-def _cache_folder() -> str:
-    """Compiled code is kept under the hash of all it was made from: numba itself looks at the one file a function stands in,
-    and would go on using a record whose fields have moved."""
-    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:12]
-    beside = HERE / "__pycache__"
-    home = beside if os.access(beside if beside.is_dir() else HERE, os.W_OK) else Path(gettempdir()) / f"tidemark-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    return str(home / f"kernel-{made_of}")
+HOW: dict[str, Any] = dict(nogil=True, error_model="numpy")
+FUNCTIONS: dict[str, set[str]] = {"backtest": set(), "features": set()}     # what each package compiles
+Watch = Callable[[int, int, str], None]                                     # how many are compiled, of how many, and the last
 
 
-numba.config.CACHE_DIR = _cache_folder()      # type: ignore[attr-defined]
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+def entry(function: Callable) -> Any:
+    """Compile on the first call from Python, and keep what was made."""
+    numba.config.CACHE_DIR = str(folder_of(_named(function)))      # type: ignore[attr-defined]
+    return njit(cache=True, **HOW)(function)
+
+
+def compiled(function: Callable) -> Any:
+    """Compile where compiled code calls it."""
+    _named(function)
+    return Inner(function, targetoptions=dict(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **HOW))
+
+
+class Inner(CPUDispatcher):
+    """A function inside compiled code."""
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        return super().get_call_template(tuple(types.unliteral(kind) for kind in args), {name: types.unliteral(kind) for name, kind in kws.items()})
+
+    def __call__(self, *args: Any, **more: Any) -> Any:
+        raise TypeError(f"{self.py_func.__name__} is called by compiled code only; decorate it as an entry to call it from Python")
+
+
+@contextmanager
+def watched(package: str, watch: Watch) -> Iterator[None]:
+    """While inside, ``watch`` hears of each function of the package that has been compiled."""
+    with install_listener("numba:compile", Progress(package, watch)):
+        yield
+
+
+class Progress(Listener):
+    def __init__(self, package: str, watch: Watch) -> None:
+        self._package, self._watch, self._done = package, watch, set[str]()
+
+    def on_start(self, event: Event) -> None:
+        """A function counts once it is compiled."""
+
+    def on_end(self, event: Event) -> None:
+        function = event.data["dispatcher"].py_func
+        name = f"{function.__module__}.{function.__name__}"
+        if name in FUNCTIONS[self._package] and name not in self._done:
+            self._done.add(name)
+            self._watch(len(self._done), len(FUNCTIONS[self._package]), function.__name__)
+
+
+def _named(function: Callable) -> str:
+    """The package of a function, which is counted as one of those that it compiles."""
+    package = function.__module__.split(".")[1]
+    FUNCTIONS.setdefault(package, set()).add(f"{function.__module__}.{function.__name__}")
+    return package

@@ -17,7 +17,7 @@ PAGE = Page("Overview", "", 0, "water")
 
 def render(desk) -> None:
     pulse, runs, datasets = desk.jobs.pulse(), desk.backtests.latest(), desk.data.catalogue()
-    done = steps_done(runs, datasets, pulse)
+    done = steps_done(desk, runs, datasets)
     head("Overview", f"{pulse.now:%A} {clock(pulse.now)} UTC · {plural(pulse.running + pulse.queued, 'job')} active", new_backtest if done[0] else None)
     attention(desk, pulse)
     if not all(done):
@@ -56,16 +56,16 @@ def attention(desk, pulse) -> None:
                 go(page)
 
 
-def steps_done(runs, datasets, pulse) -> tuple[bool, bool, bool]:
-    """Which of the three first steps were taken: data imported, a backtest run, the audit trail verified."""
-    return any(not dataset.example for dataset in datasets), any(not run.example for run in runs), bool(pulse.verified and pulse.verified["holds"])
+def steps_done(desk, runs, datasets) -> tuple[bool, bool, bool]:
+    """Which of the three first steps were taken: data imported, a backtest run, the audit trail verified by a person."""
+    return any(not dataset.example for dataset in datasets), any(not run.example for run in runs), desk.trail.verified_by_person()
 
 
 def first_steps(desk, done: tuple[bool, bool, bool]) -> None:
     """Until all three are taken; one that was taken is marked, and the next is the primary one."""
-    if not any(done) and desk.system.has_example():
+    if not any(done[:2]) and desk.system.has_example():
         st.markdown("No data of your own yet. The numbers below come from a :violet-badge[synthetic] example that you can remove at any time.")
-    elif not any(done):
+    elif not any(done[:2]):
         st.markdown("No data yet.")
     following = done.index(False)
     steps: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (

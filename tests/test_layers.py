@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.compiled_folder import SOURCES
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("app", "domain", "pages", "worker")
 OUTSIDE = {     # room -> packages from outside that it may name
@@ -38,7 +40,7 @@ NEVER = {       # room -> what it may not name although the table above would le
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-FLOORS = ("errors", "parsing", "registry", "params", "compiled", "audit", "market", "outside", "features", "risk", "trading", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
+FLOORS = ("errors", "parsing", "registry", "params", "compiled_folder", "compiled", "audit", "market", "outside", "features", "risk", "trading", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
@@ -95,6 +97,17 @@ def test_the_engine_asks_no_clock_and_no_environment(path):
     assert not {"os.environ", "os.getenv"} & {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not {one for one in called if one in CLOCK or one.endswith((".now", ".utcnow", ".today")) or one.startswith("time.")}, f"{name_of(path)} asks the clock"
+
+
+@pytest.mark.parametrize("package", sorted(SOURCES))
+def test_compiled_code_is_kept_under_a_hash_of_all_it_is_made_from(package):
+    """What a source of compiled code imports is a source too, but for what only raises errors or reads parameters."""
+    folder = ROOT / "domain"
+    sources = {path for pattern in SOURCES[package] for path in folder.glob(pattern)}
+    assert all(any(folder.glob(pattern)) for pattern in SOURCES[package])
+    named = {name for path in sources for name in imports(path) if name.startswith("domain.")} - {"domain.compiled", "domain.errors", "domain.params"}
+    files = {ROOT / f"{name.replace('.', '/')}.py" for name in named}
+    assert {path if path.exists() else path.with_suffix("") / "__init__.py" for path in files} <= sources
 
 
 def test_numba_stands_in_kernel_files_only():

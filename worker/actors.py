@@ -16,6 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from domain.errors import BadBars, BadRequest, SourceUnavailable
 from worker.dispatch import enqueue
+from worker.engine import wait_for
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
 from worker.leases import rescue_here
@@ -44,7 +45,8 @@ class House:
 def run(job_id: str) -> None:
     """Work on the job if it is free; a second delivery finds it taken and does nothing."""
     with House.store.unit() as unit:
-        job = _started(unit, unit.jobs.claim(job_id, OWNER, unit.now()))
+        named = unit.jobs.get(job_id)
+        job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
     if job is not None:
         carry_out(job)
 
@@ -53,13 +55,21 @@ def wake(queue: str, job_id: str) -> None:
     """A message came: work on what comes first in its queue. That may be a job whose worker died, and then another message is for ``job_id``."""
     with House.store.unit() as unit:
         lost = rescue_here(unit)
-        job = _started(unit, unit.jobs.take(queue, job_id, OWNER, unit.now()))
+        first = unit.jobs.first(queue, job_id, unit.now())
+        while first is not None and _waits(unit, first):
+            first = unit.jobs.first(queue, job_id, unit.now())
+        job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
     sent = [one.id for one in lost if enqueue(House.settings.redis_url, one.queue, one.id)]
     if sent:
         with House.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
     if job is not None:
         carry_out(job)
+
+
+def _waits(unit: Unit, job: Job) -> bool:
+    """Does the job wait while a worker compiles what it needs? Then it says so, and its turn comes later."""
+    return job.state == "queued" and job.kind in JOBS and wait_for(unit, job.id, JOBS[job.kind].after)
 
 
 def _started(unit: Unit, job: Job | None) -> Job | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
@@ -45,6 +46,8 @@ def up(
 
 def main() -> None:
     keep_freed()
+    if not sys.warnoptions:     # what a library remarks to programmers says nothing to the person at the terminal
+        warnings.simplefilter("ignore")
     try:
         status = app(prog_name="tidemark", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

@@ -1,4 +1,4 @@
-"""Check the whole audit trail, and remember what came of it."""
+"""Verify the whole audit trail, and keep the verdict."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _say(store: Store, actor: str, found: dict[str, Any]) -> None:
         with store.unit() as unit:
             unit.audit(actor, "audit_verified" if found["holds"] else "audit_broken", "audit:trail", **found)
     except IntegrityError:      # rows were cut off below their tree: the database takes no more; the verdict is remembered all the same
-        log.exception("the trail takes no new row: %s", found["why"])
+        log.exception("audit trail is now read-only: %s", found["why"])
 
 
 def _walk(records: Any, rows: int, kept_root: str, progress: Callable[[float, str], None]) -> Verdict:

@@ -20,7 +20,7 @@ RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": 
 
 
 def step(store: Store, settings: Settings) -> None:
-    """Bring the example one step on: compile, make the bars, test on them, look at features. Called by the clock until it is made."""
+    """Bring the example one step on: make the bars, test on them, look at features. Called by the clock until it is made."""
     with store.look() as unit:
         fact = unit.fact(FACT) or {}
     if fact.get("state") in ("made", "removed") or not settings.example:
@@ -29,7 +29,6 @@ def step(store: Store, settings: Settings) -> None:
 
     desk = Desk(store, settings, "tidemark")
     jobs = dict(fact.get("jobs", {}))
-    _compile(desk, jobs)
     for model in MODELS:
         _one(desk, jobs, model)
     tested = all(_state(desk, jobs.get(f"test {model}")) in ENDED and f"test {model}" in jobs for model in MODELS)
@@ -41,11 +40,6 @@ def step(store: Store, settings: Settings) -> None:
                 unit.remember(FACT, new)
                 if done:
                     unit.audit("tidemark", "example_made", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
-
-
-def _compile(desk, jobs: dict[str, str]) -> None:
-    if "compile" not in jobs:
-        jobs["compile"] = desk.jobs.submit_system("compile", "Compile the kernel")
 
 
 def _one(desk, jobs: dict[str, str], model: str) -> None:
@@ -67,13 +61,9 @@ def _one(desk, jobs: dict[str, str], model: str) -> None:
 
 def _examined(desk, jobs: dict[str, str]) -> bool:
     """What features tell of the market with memory; whether that is done."""
-    if "compile features" not in jobs:
-        jobs["compile features"] = desk.jobs.submit_system("compile_features", "Compile the features")
-    made = desk.jobs.get(jobs[f"bars {MODELS[0]}"])
-    if _state(desk, jobs["compile features"]) not in ENDED:
-        return False
     if "examine" not in jobs:
-        jobs["examine"] = _examination(desk, made) or jobs["compile features"]
+        bars = jobs[f"bars {MODELS[0]}"]
+        jobs["examine"] = _examination(desk, desk.jobs.get(bars)) or bars
     return _state(desk, jobs["examine"]) in ENDED
 
 

@@ -94,12 +94,25 @@ class Clock:
                     log.exception("%s", name)
 
 
+def once(act: Callable[[], object]) -> Callable[[], None]:
+    """``act`` until it came to its end without an error, and not again."""
+    ended: list[object] = []
+
+    def attempt() -> None:
+        if not ended:
+            ended.append(act())
+
+    return attempt
+
+
 def serve(settings: Settings) -> None:
-    from worker import example
+    from worker import engine, example
+    from worker.desk import Desk
 
     told, store, clock = told_to_stop(), open_store(settings), Clock()
     watch = Watch(settings.work.lease)
     clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
+    clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
     clock.every(1.0, "example", lambda: example.step(store, settings))
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     hourly = Clock()

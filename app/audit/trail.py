@@ -103,6 +103,6 @@ def story(desk: Desk, event: Any) -> None:
         if len(whole) > 12:
             st.caption(f"and {len(whole) - 12} more")
     section(f"Event {number(event.seq)}", event.words)
-    facts = {"hash": event.hash, "actor": event.actor, "time, UTC": event.ts, "about": ", ".join(event.entities), **{key: value for key, value in event.detail.items()}}
+    facts = {"hash": event.hash, "user": event.actor, "time, UTC": event.ts, "entities": ", ".join(event.entities), **{key: value for key, value in event.detail.items()}}
     columns = {"Field": st.column_config.TextColumn("Field", width=90), "Value": st.column_config.TextColumn("Value", width=220)}
     table(pairs_frame(facts, "Field", "Value"), columns, "Fields of the chosen event", row_height=26)

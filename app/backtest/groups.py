@@ -11,7 +11,9 @@ from app.backtest import regimes
 from app.backtest.panels import headed, read
 from app.kit.widgets import table
 from worker.desk import Desk
+from worker.desk.outcomes import label
 
+EXIT_REASON = "exit_reason"
 REGIME = "regime"       # bars are labelled after the run, so it has a view of its own
 
 
@@ -26,6 +28,8 @@ def view(desk: Desk, run: Any) -> None:
     if by == REGIME:
         return regimes.view(desk, run, chosen)
     rows = read(desk, "group", run.id, by)
+    if by == EXIT_REASON:
+        rows = rows.assign(group=rows["group"].map(label))
     left, right = st.columns([2, 3], gap="medium")
     with left:
         headed(desk, run, "Net PnL", f"{currency} by {choices[by][0].lower()}")
@@ -39,7 +43,7 @@ def view(desk: Desk, run: Any) -> None:
 def _columns(currency: str, title: str) -> dict[str, Any]:
     config = st.column_config
     return {
-        "group": config.TextColumn(title, width=96),
+        "group": config.TextColumn(title, width=110),
         "trades": config.NumberColumn("Trades", format="localized", width=60),
         "won": config.NumberColumn("Win rate, %", format="%.0f", width=76),
         "net": config.NumberColumn(f"Net, {currency}", format="localized", width=82, step=1),

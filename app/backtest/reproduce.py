@@ -16,10 +16,10 @@ from worker.desk import Desk
 AGAIN = "again"         # of the address: the job that is under way
 SHOWN = 5
 VERDICTS: dict[str, tuple[Any, str, str]] = {
-    "same": ("green", ":material/check:", "identical"),
-    "altered": ("orange", ":material/edit:", "stored result altered"),
-    "different": ("orange", ":material/close:", "different"),
-    "impossible": ("gray", ":material/remove:", "cannot be reproduced"),
+    "same": ("green", ":material/check:", "Identical"),
+    "altered": ("orange", ":material/edit:", "Stored result altered"),
+    "Different": ("orange", ":material/close:", "Different"),
+    "impossible": ("gray", ":material/remove:", "Cannot be reproduced"),
 }
 
 

@@ -66,14 +66,14 @@ def _remarks(believed: Any) -> None:
         st.caption(":green[:material/check:] No warnings.")
     seen = believed.look_ahead
     if believed.gate == "green":
-        st.badge("no look-ahead", color="green", icon=":material/check:")
+        st.badge("No look-ahead", color="green", icon=":material/check:")
         st.caption(f"{plural(seen['cuts'], 'cut')} of {number(seen['bars'])} bars: signals are unchanged when future bars are removed.")
     elif believed.gate == "red":
-        st.badge("look-ahead bias detected", color="red", icon=":material/error:")
+        st.badge("Look-ahead bias detected", color="red", icon=":material/error:")
         for leak in (seen or {}).get("leaks") or ["A look-ahead check of the same strategy on the Features page found it"]:
             st.markdown(f":red[{literal(typeset(leak))}]")
     else:
-        st.badge("not checked for look-ahead", color="gray", icon=":material/help:")
+        st.badge("Not checked for look-ahead", color="gray", icon=":material/help:")
 
 
 def _histories(desk: Desk, run: Any, believed: Any) -> None:

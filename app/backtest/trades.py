@@ -14,6 +14,7 @@ from app.kit.grid import FILTERS, Column, grid, right
 from app.kit.tables import trades_frame
 from app.kit.widgets import section
 from worker.desk import Desk
+from worker.desk.outcomes import label
 
 PAGE = 2_000        # trades that a browser gets at once; more are paged on the server
 
@@ -29,7 +30,7 @@ def columns(currency: str, digits: int, several: bool) -> dict[str, Column]:
         "entry_price": ("Entry price", right(digits, width=78)),
         "exit_ts": ("Exit, UTC", dict(width=112)),
         "exit_price": ("Exit price", right(digits, width=74)),
-        "exit_reason": ("Exit reason", dict(width=82, cellClass="mute")),
+        "exit_reason": ("Exit reason", dict(width=104, cellClass="mute")),
         "lots": ("Lots", right(2, width=48)),
         "pips": ("Pips", right(1, True, width=54, headerTooltip="From entry to exit, for the side of the trade.")),
         "charges": ("Costs", right(2, True, width=56, headerTooltip=f"Commission and swap, {currency}. Spread and slippage are in the prices.")),
@@ -76,7 +77,7 @@ def _one(desk: Desk, run: Any, chosen: int) -> None:
     walk = desk.trades.walk(run.id, chosen)
     trade, one = walk.trade, walk.instrument
     result = multiple(trade["r"]) if np.isfinite(trade["r"]) else money(trade["pnl"], run.summary["currency"], True)
-    section(f"Trade {chosen}", f"{trade['side']} {number(trade['lots'], 2)} lots {trade['instrument']} · {result} · exit: {trade['exit_reason'].replace('_', ' ')}")
+    section(f"Trade {chosen}", f"{trade['side']} {number(trade['lots'], 2)} lots {trade['instrument']} · {result} · {label(trade['exit_reason'])}")
     roles = {"entry": "ink", "initial stop": "down"}
     levels = walk.levels.assign(role=[roles.get(name, "up") for name in walk.levels["name"]])
     picture = charts.candles(walk.bars, one.digits, one.quote, levels, _marks(walk.fills), height=286, path=walk.path)
@@ -90,7 +91,7 @@ def _one(desk: Desk, run: Any, chosen: int) -> None:
 
 def _marks(fills: pd.DataFrame) -> pd.DataFrame:
     into = fills["side"].iloc[0]
-    return fills.assign(name=np.where(fills["side"] == into, "in", "out"), what=fills["reason"].str.replace("_", " "))[["i", "ts", "price", "name", "what", "lots"]]
+    return fills.assign(name=np.where(fills["side"] == into, "in", "out"), what=fills["reason"].map(label))[["i", "ts", "price", "name", "what", "lots"]]
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -36,19 +36,19 @@ def verdict(run: Any, believed: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
-        st.badge(word if believed.known else "not evaluated", color=colour if believed.known else "gray", icon=icon)
+        st.badge(word if believed.known else "Not evaluated", color=colour if believed.known else "gray", icon=icon)
         st.markdown(literal(typeset(believed.belief.verdict)) if believed.known else "An older version made this run. Run it again to have it evaluated.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:
     if not belief.trades:
-        return "gray", ":material/remove:", "no trades"
+        return "gray", ":material/remove:", "No trades"
     if belief.net_return is not None and belief.net_return <= 0:
-        return "orange", ":material/trending_down:", "unprofitable"
+        return "orange", ":material/trending_down:", "Unprofitable"
     failed = {one.key for one in belief.questions if one.answer == "failed"}
     if failed & {"luck", "selection"}:
-        return "orange", ":material/help:", "not significant"
-    word = {"failed": "fails checks", "doubtful": "doubtful", "open": "not evaluated", "passed": "passes checks"}[belief.level]
+        return "orange", ":material/help:", "Not significant"
+    word = {"failed": "Fails checks", "doubtful": "Doubtful", "open": "Not evaluated", "passed": "Passes checks"}[belief.level]
     return *ANSWERS[belief.level], word
 
 
@@ -62,7 +62,7 @@ def headline(desk: Desk, run: Any, believed: Any) -> list[tuple[str, str, str, s
         ("Net profit", percent(m["net_return"], 1, True), money(m["net_profit"], currency, True), defined["net_return"].definition),
         ("CAGR", percent(m["annual_return"], 1, True), "compounded", defined["annual_return"].definition),
         ("Max drawdown", percent(m["max_drawdown"]), f"longest: {number(m['longest_drawdown'])} days", defined["max_drawdown"].definition),
-        ("Sharpe", number(m["sharpe"], 2), f"max. under null: {number(luck.luck_year, 2)}" if luck and luck.luck_year is not None and luck.trials > 1 else "daily, × √252", defined["sharpe"].definition + (" Expected maximum under the null: the Sharpe that the best of all trials on these bars would reach on average without any edge." if luck else "")),
+        ("Sharpe", number(m["sharpe"], 2), f"max. under null: {number(luck.luck_year, 2)}" if luck and luck.luck_year is not None and luck.trials > 1 else "annualised", defined["sharpe"].definition + (" Expected maximum under the null: the Sharpe that the best of all trials on these bars would reach on average without any edge." if luck else "")),
         ("Profit factor", number(m["profit_factor"], 2), "gross profit ÷ gross loss", defined["profit_factor"].definition),
         ("Expectancy", multiple(m["expectancy_r"], 3), f"t {number(m['expectancy_t'], 2)}", defined["expectancy_r"].definition),
         ("Trades", number(m["trades"]), f"win rate {percent(m['win_rate'], 0)}", defined["trades"].definition),

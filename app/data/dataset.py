@@ -37,7 +37,7 @@ COLUMNS: dict[str, Column] = {
 def catalogue(desk: Desk, datasets: list) -> Any:
     """The table of datasets; the chosen one, else that of the address, else the first. None where the address names one that is not there."""
     table_of = {name: one.pip for name, one in desk.data.instruments().items()}
-    frame = datasets_frame(datasets, table_of)
+    frame = datasets_frame(datasets, table_of, desk.data.quality_word)
     wanted = asked_for("dataset")
     place = next((k for k, dataset in enumerate(datasets) if wanted in (dataset.id, dataset.version)), None if wanted else 0)
     if place is None:
@@ -126,15 +126,15 @@ def _gaps(_desk: Desk, dataset: str) -> pd.DataFrame:
 
 def _quality(desk: Desk, one: Any) -> None:
     section("Quality report")
-    findings = one.quality["findings"]
-    found = findings_frame(findings, all_of_them=False)
+    findings, titles = one.quality["findings"], desk.data.check_titles()
+    found = findings_frame(findings, titles, all_of_them=False)
     st.caption(f"{plural(len(findings), 'check')} at import. {literal(typeset(str(one.quality['sentence'])))}")
     config = st.column_config
     columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
     if len(found):
         table(found, columns, "Checks that found something: count, action and first occurrence", row_height=26)
     with st.popover("All checks", type="tertiary", icon=":material/checklist:"):
-        table(findings_frame(findings), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check with count, action and first occurrence", row_height=26)
+        table(findings_frame(findings, titles), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check with count, action and first occurrence", row_height=26)
     missing = _gaps(desk, one.id)
     section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC")
     st.altair_chart(charts.gap_map(missing), width="stretch", alt="Missing bars by weekday and hour of UTC")

@@ -1,4 +1,4 @@
-"""Outside data: what there is of it, and the chosen import: its line or its latest rows, its notes, its versions."""
+"""External data: the catalogue, and the chosen import with its chart or latest rows, notes and versions."""
 
 from __future__ import annotations
 
@@ -9,41 +9,43 @@ import streamlit as st
 
 from app.data import external_charts
 from app.data.external_steps import import_steps
+from app.kit.address import asked_for, missing
 from app.kit.figures import clock, number, plural, short, size
 from app.kit.text import literal
 from app.kit.widgets import download, go, head, nothing, section, table
 from worker.desk import Desk
 
-WHY = "Series such as the VIX and policy rates, headlines, and calendars of releases: what features of macro, sentiment and time look at beside the bars. Each is a file; nothing is fetched."
-LATE = "When a value of a date counts, at 22:00 UTC: late rather than early. Headlines and releases count at their own time."
-REVISED = "Whether values were changed after they were first published: a test over the past then knows numbers that nobody had."
+WHY = "Macro series, news headlines and economic calendars used by features. Import from file; no download."
+LATE = "When a value becomes known, at 22:00 UTC: late rather than early. Headlines and releases count from their own time."
+REVISED = "Whether values were revised after publication (not point-in-time): a backtest would then know numbers that nobody had."
 LATEST = 200        # rows of headlines or of a calendar that are shown
 
 
-def outside_view(desk: Desk, doing: str, switch: Any) -> None:
-    """The whole view; ``switch`` draws what leads back to the bars."""
+def external_view(desk: Desk, doing: str, switch: Any) -> None:
+    """The whole view; ``switch`` draws the way back to prices."""
     held = desk.outside.catalogue()
-    head("Data", f"{plural(len(held), 'outside source')}, {number(sum(one.rows for one in held))} rows, {size(sum(one.bytes for one in held))}" if held else "", lambda: _actions(doing))
+    head("Data", f"{plural(len(held), 'external source')}, {number(sum(one.rows for one in held))} rows, {size(sum(one.bytes for one in held))}" if held else "", lambda: _actions(doing))
     switch()
     if doing == "import":
         return import_steps(desk)
     if not held:
-        nothing("No outside data yet", WHY, lambda: _actions(doing, "empty"))
+        nothing("No external data yet", WHY, lambda: _actions(doing, "empty"))
     else:
         chosen = _catalogue(desk, held)
-        _chosen(desk, chosen)
+        if chosen is not None:
+            _chosen(desk, chosen)
     _sources(desk, not held)
 
 
 def _actions(doing: str, key: str = "head") -> None:
     if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", disabled=doing == "import"):
-        go("data", view="outside", do="import")
+        go("data", view="external", do="import")
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
-        go("data", view="outside")
+        go("data", view="external")
 
 
 def _catalogue(desk: Desk, held: list) -> Any:
-    """The table; the chosen import, or that of the address, or the first."""
+    """The table; the chosen import, else that of the address, else the first. None where the address names one that is not there."""
     rows = [
         dict(
             kind=desk.outside.kinds()[one.kind], name=one.name, unit=about.unit if (about := desk.outside.about(one)) else "score" if one.kind == "headlines" else "events", first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
@@ -59,35 +61,38 @@ def _catalogue(desk: Desk, held: list) -> Any:
         "first": config.TextColumn("From", width=84),
         "last": config.TextColumn("To", width=84),
         "rows": config.NumberColumn("Rows", format="localized", width=66),
-        "known": config.TextColumn("Known", width=104, help=LATE),
+        "known": config.TextColumn("Publication lag", width=104, help=LATE),
         "revised": config.TextColumn("Revised", width=66, help=REVISED),
         "source": config.TextColumn("File", width=236),
     }
-    row = table(pd.DataFrame(rows), columns, "Outside data: kind, name, unit, span, rows, when known, revised, file", key="outside-catalogue", pick=True, row_height=26)
+    row = table(pd.DataFrame(rows), columns, "External data: kind, name, unit, range, rows, publication lag, revised, file", key="outside-catalogue", pick=True, row_height=26)
     if row is not None:
-        st.query_params["outside"] = held[row].id
-    wanted = st.query_params.get("outside")
-    return next((one for one in desk.outside.every() if one.id == wanted), held[0])
+        st.query_params["external"] = held[row].id
+    wanted = asked_for("external") or asked_for("outside")      # the name of earlier versions
+    chosen = next((one for one in desk.outside.every() if one.id == wanted), None if wanted else held[0])
+    if chosen is None:
+        missing("import", wanted, "Choose one in the table.")
+    return chosen
 
 
 def _known(about: Any) -> str:
-    return about.lag.removeprefix("known ").partition(" at ")[0] if about else "at its time"
+    return about.lag.removeprefix("known ").partition(" at ")[0] if about else "none"
 
 
 def _chosen(desk: Desk, one: Any) -> None:
     about, used, versions = desk.outside.about(one), desk.outside.is_used(one), desk.outside.versions(one)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(one.name, anchor=False, width="content")
-        st.badge("in use" if used else "older version", color="gray", icon=":material/check:" if used else ":material/history:", help="Features look at the newest import of a series, and at the newest headlines and calendar of all names." if used else "A newer import has taken its place; runs that name this one keep it.")
+        st.badge("in use" if used else "older version", color="gray", icon=":material/check:" if used else ":material/history:", help="Features use the newest import of a series, and the newest headlines and calendar of all names." if used else "A newer import has replaced it; runs that use this one keep it.")
         if about and about.revised:
-            st.badge("revised", color="yellow", help="The file holds the last values, not those that were known at the time: fit for the present, for the past only with that said.")
+            st.badge("revised", color="yellow", help="Not point-in-time: the file has the last revised values, not those known at the time.")
         st.badge(f"version {short(one.version)}", color="gray", icon=":material/tag:", help=one.version)
         st.space("stretch")
         download("Download, CSV", f"{one.name}_{one.first_ts:%Y%m%d}_{one.last_ts:%Y%m%d}_{one.version[:8]}.csv", "text/csv", lambda: desk.outside.download(one.id), f"outside-csv-{one.id}")
-        if st.button("Remove…", icon=":material/delete:", type="tertiary"):
-            _remove(desk, one)
-    told = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {one.scorer}: from −1, bad, to 1, good; each known from its own time." if one.scorer else "When a release comes is known long before, what it says is not."
-    st.caption(f"{told} {number(one.rows)} rows from {literal(one.source)}, brought in {clock(one.created_at)} UTC by {literal(one.actor)}.")
+        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+            _delete(desk, one)
+    text = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {one.scorer}: from −1 (negative) to +1 (positive); each known from its own time." if one.scorer else "The time of a release is known in advance, its value is not."
+    st.caption(f"{text} {number(one.rows)} rows from {literal(one.source)}, imported {clock(one.created_at)} UTC by {literal(one.actor)}.")
     if one.notes:
         st.caption(f":material/info: {literal(' '.join(one.notes))}")
     _picture(desk, one, about)
@@ -106,7 +111,7 @@ def _line(desk: Desk, one: Any, about: Any) -> None:
     shown = desk.outside.line(one.id)
     section(about.title, f"{about.unit}, {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, by date")
     st.altair_chart(external_charts.line(shown, about.unit, about.title), width="stretch", alt=f"{about.title} from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, between {shown['value'].min():g} and {shown['value'].max():g} {about.unit}")
-    st.caption(f"{plural(len(shown), 'point')} drawn from {plural(one.rows, 'row')}; lowest and highest values are always among them.")
+    st.caption(f"{plural(len(shown), 'point')} drawn from {plural(one.rows, 'row')}; extremes are kept.")
 
 
 def _latest(desk: Desk, one: Any) -> None:
@@ -115,7 +120,7 @@ def _latest(desk: Desk, one: Any) -> None:
     config = st.column_config
     columns: dict[str, Any] = {"ts": config.TextColumn("UTC", width=124)}
     if one.kind == "headlines":
-        columns |= {"score": config.NumberColumn("Score", format="%+.2f", width=70, help="From −1, bad, to 1, good."), "headline": config.TextColumn("Headline", width=640)}
+        columns |= {"score": config.NumberColumn("Score", format="%+.2f", width=70, help="From −1 (negative) to +1 (positive)."), "headline": config.TextColumn("Headline", width=640)}
     else:
         st.caption(_by_impact(desk, one))
         columns |= {"currency": config.TextColumn("Currency", width=80), "impact": config.TextColumn("Impact", width=76), "title": config.TextColumn("Release", width=560)}
@@ -130,44 +135,44 @@ def _by_impact(desk: Desk, one: Any) -> str:
 
 
 def _versions(desk: Desk, versions: list, one: Any) -> None:
-    section("Imports under this name", "newest first; choose one to see it")
+    section("Imports under this name", "newest first; select one to view it")
     rows = [dict(made=clock(each.created_at), version=short(each.version), rows=each.rows, first=f"{each.first_ts:%Y-%m-%d}", last=f"{each.last_ts:%Y-%m-%d}", source=each.source, actor=each.actor, runs=len(desk.outside.used_by(each.id)), shown="●" if each.id == one.id else "") for each in versions]
     config = st.column_config
     columns = {
-        "shown": config.TextColumn("", width=28), "made": config.TextColumn("Brought in, UTC", width=130), "version": config.TextColumn("Version", width=76), "rows": config.NumberColumn("Rows", format="localized", width=70), "first": config.TextColumn("From", width=88),
-        "last": config.TextColumn("To", width=88), "source": config.TextColumn("File", width=220), "actor": config.TextColumn("By", width=80), "runs": config.NumberColumn("Runs", width=56, help="Runs that name this version: they keep it."),
+        "shown": config.TextColumn("", width=28), "made": config.TextColumn("Imported, UTC", width=130), "version": config.TextColumn("Version", width=76), "rows": config.NumberColumn("Rows", format="localized", width=70), "first": config.TextColumn("From", width=88),
+        "last": config.TextColumn("To", width=88), "source": config.TextColumn("File", width=220), "actor": config.TextColumn("User", width=80), "runs": config.NumberColumn("Runs", width=56, help="Runs that use this version and keep it."),
     }  # fmt: skip
     row = table(pd.DataFrame(rows), columns, "Imports under this name", key=f"outside-versions-{one.id}", pick=True, row_height=26)
     if row is not None and versions[row].id != one.id:
-        go("data", view="outside", outside=versions[row].id)
+        go("data", view="external", external=versions[row].id)
 
 
-@st.dialog("Remove this import?")
-def _remove(desk: Desk, one: Any) -> None:
+@st.dialog("Delete import?")
+def _delete(desk: Desk, one: Any) -> None:
     runs = desk.outside.used_by(one.id)
-    st.markdown(f"**{one.name}**, {number(one.rows)} rows from {literal(one.source)}, brought in {clock(one.created_at)} UTC, {'stays' if runs else 'is removed'}.")
+    st.markdown(f"**{literal(one.name)}**, {number(one.rows)} rows from {literal(one.source)}, imported {clock(one.created_at)} UTC, {'cannot be deleted' if runs else 'is deleted'}.")
     if runs:
-        st.caption(f":material/lock: {plural(len(runs), 'run names', 'runs name')} this version and could not be made again without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
+        st.caption(f":material/lock: It is used by {plural(len(runs), 'run')}, which could not be reproduced without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
     else:
-        st.caption("The audit trail keeps what was there: the version and the name of the file.")
-    if st.button("Remove import", type="primary", icon=":material/delete:", disabled=bool(runs)):
+        st.caption("The audit trail keeps the version and the name of the file.")
+    if st.button("Delete import", type="primary", icon=":material/delete:", disabled=bool(runs)):
         desk.outside.remove(one.id)
-        go("data", view="outside")
+        go("data", view="external")
 
 
 def _sources(desk: Desk, opened: bool) -> None:
-    """What there may be, what a file looks like, and where one gets it."""
-    with st.expander("Which series there are, and what a file looks like", expanded=opened, icon=":material/help:"):
+    """Supported series, file formats, and sources."""
+    with st.expander("Supported series and file formats", expanded=opened, icon=":material/help:"):
         rows = [dict(name=one.about.name, title=one.about.title, unit=one.about.unit, here=f"to {one.held.last_ts:%Y-%m-%d}" if one.held else "", file=one.about.file, known=_known(one.about), revised="yes" if one.about.revised else "no") for one in desk.outside.choices()]
         config = st.column_config
         columns = {
-            "name": config.TextColumn("Name", width=124), "title": config.TextColumn("Series", width=244), "unit": config.TextColumn("Unit", width=136), "here": config.TextColumn("Here", width=92),
-            "file": config.TextColumn("Id at its source", width=130), "known": config.TextColumn("Known", width=100, help=LATE), "revised": config.TextColumn("Revised", width=64, help=REVISED),
+            "name": config.TextColumn("Name", width=124), "title": config.TextColumn("Series", width=244), "unit": config.TextColumn("Unit", width=136), "here": config.TextColumn("Loaded", width=92),
+            "file": config.TextColumn("Source ID", width=130), "known": config.TextColumn("Publication lag", width=100, help=LATE), "revised": config.TextColumn("Revised", width=64, help=REVISED),
         }  # fmt: skip
-        table(pd.DataFrame(rows), columns, "Series that features can look at", row_height=26, height=38 + 26 * len(rows))
+        table(pd.DataFrame(rows), columns, "Series that features can use", row_height=26, height=38 + 26 * len(rows))
         st.markdown(
-            "**Series**: a date, then its value. FRED gives most of them as CSV by id: `https://fred.stlouisfed.org/graph/fredgraph.csv?id=VIXCLS`  \n"
+            "**Series**: a date and a value per row. FRED gives most of them as CSV by id: `https://fred.stlouisfed.org/graph/fredgraph.csv?id=VIXCLS`  \n"
             "**Headlines**: CSV with `time` (or `ts`, `datetime`, `published`) and `headline` (or `title`, `text`): `2024-07-11T12:30:00Z,Dollar slides`  \n"
             "**Releases**: CSV with `time`, `event`, `country`, `impact` (low, medium, high), or ForexFactory's week as JSON or XML: `2024-07-11T12:30:00Z,CPI,US,high`"
         )
-        st.caption("A time without a zone is refused unless you say that it is in UTC. Policy rates of a pair are those of its two currencies: EURUSD looks at EU_RATE and US_RATE.")
+        st.caption("Naive timestamps are refused unless you treat them as UTC. Policy rates of a pair are those of its two currencies: EURUSD uses EU_RATE and US_RATE.")

@@ -10,10 +10,10 @@ from app.kit.widgets import asked, section
 from worker.desk import Desk
 
 
-def take_in(desk: Desk, facet: Any, formats: str, example: str, key: str) -> Any:
+def take_in(desk: Desk, facet: Any, formats: str, example: str, key: str, title: str = "1  Choose a file") -> Any:
     """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; kept in the session as ``key``."""
     most = desk.settings.data.max_import_mb
-    section("1  Choose a file", f"at most {most:,} MB, plain or compressed (.gz, .zip): {formats}")
+    section(title, f"at most {most:,} MB, plain or compressed (.gz, .zip): {formats}")
     a, b = st.columns([1, 1], gap="medium")
     uploaded = a.file_uploader("Upload", label_visibility="collapsed", max_upload_size=most, key=f"{key}-upload")
     path, opened = _path(b, example, f"{key}-path") if facet.may_open_paths() else ("", False)

@@ -14,8 +14,10 @@ from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk
 
 INFER = "auto-detect (from weekly open)"
+MOST_ROWS = "auto-detect (from most rows)"
 STAGED, ASKS = "import-staged", "import-asks"
 SIDES = ("bid", "mid", "ask")
+FROM = "from"       # of the address: the date from which bars are imported
 
 
 def import_steps(desk: Desk) -> None:
@@ -34,8 +36,9 @@ def _importing(desk: Desk, job: Any) -> bool:
     if job_panel(desk, job):
         return job.open
     known = "" if job.result["new"] else " An identical dataset already exists."
-    st.success(f"{job.spec['instrument']} {job.spec['timeframe']} imported.{known}", icon=":material/check:")
-    st.session_state.pop(STAGED, None)
+    dataset = desk.data.get(job.result["dataset"])
+    st.success(f"{dataset.instrument} {dataset.timeframe} imported.{known}", icon=":material/check:")
+    _forget()
     with st.container(horizontal=True):
         if st.button("View dataset", type="primary"):
             go("data", dataset=job.result["dataset"])
@@ -54,36 +57,62 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     with st.form("choices", border=False):
         a, b, c, d = st.columns(4)
         instrument = a.selectbox("Instrument", names, index=names.index(found.instrument) if found.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
-        frame = b.selectbox("Timeframe", frames, index=frames.index(found.timeframe) if found.timeframe in frames else None, placeholder="Choose", key=f"import-frame-{staged.file[:8]}")
+        frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Detected by the distance of most rows, wherever they are in the file.")
         clocks = desk.data.clocks()
         clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
-        side = d.selectbox("Price side", SIDES, index=SIDES.index(found.side) if found.side in SIDES else 0, key=f"import-side-{staged.file[:8]}", help="Side of the market that the file quotes. Ask prices are added to a file of bid prices.")
+        side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(found.side or 'bid').capitalize()} ({'as in the file' if found.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
         sent = st.form_submit_button("Validate", type="primary")
-    if instrument is None or frame is None:
-        st.caption("The instrument or the timeframe is not in the file. Choose them, then validate.")
+    if instrument is None:
+        if sent:
+            st.error("The instrument is not in the file. Choose it, then validate.", icon=":material/error:")
+        else:
+            st.caption("The instrument is not in the file. Choose it, then validate.")
         return None
-    choice = dict(instrument=instrument, timeframe=frame, side=side, clock_key="" if clock == INFER else clock, ask=asks)
+    start = st.query_params.get(FROM, "")
+    choice = dict(instrument=instrument, timeframe="" if frame == MOST_ROWS else frame, side=side, clock_key="" if clock == INFER else clock, ask=asks, start=start)
+    if start:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(f"Only bars from {start}", icon=":material/filter_alt:", color="blue")
+            if st.button("All bars", type="tertiary"):
+                st.query_params.pop(FROM)
+                st.query_params.pop("job", None)
+                st.rerun()
     if sent:
-        submitted = asked(lambda: desk.data.inspect(staged, **choice))
-        if submitted is not None:
-            st.query_params["job"] = submitted.job.id
-            st.rerun()
+        _validate(desk, staged, choice)
     return choice
+
+
+def _validate(desk: Desk, staged: Any, choice: dict[str, Any]) -> None:
+    submitted = asked(lambda: desk.data.inspect(staged, **choice))
+    if submitted is not None:
+        st.query_params["job"] = submitted.job.id
+        st.rerun()
+
+
+def _forget() -> None:
+    st.session_state.pop(STAGED, None)
+
+
+def _same_choice(job: Any, choice: dict[str, Any]) -> bool:
+    """Whether the report belongs to the choices as they stand."""
+    spec, ask = job.spec, choice["ask"]
+    files = (spec.get("ask", {}).get("file", ""), ask.file if ask else "")
+    sides = spec["side"] == choice["side"] or not choice["side"]
+    return (spec["instrument"], spec["timeframe"], spec["clock"], spec.get("start", "")[:10]) == (choice["instrument"], choice["timeframe"], choice["clock_key"], choice["start"][:10]) and files[0] == files[1] and sides
 
 
 def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
     """Step 3: the validation report, and the decision."""
     report, clocks = job.result["report"], job.result["clocks"]
-    submitted = {name: job.spec[name] for name in ("instrument", "timeframe", "side")} | dict(clock_key=job.spec["clock"], ask=job.spec.get("ask", {}).get("file"))
     section("3  Validation report", f"{number(report['rows_read'])} rows of {report['instrument']} {report['timeframe']}, {report['start'][:10]} to {report['end'][:10]}")
-    if submitted != choice | dict(ask=choice["ask"].file if choice["ask"] else None):
+    if not _same_choice(job, choice):
         st.caption(":orange[:material/warning:] The choices above have changed. Validate the file again.")
         return
     left, right = st.columns([3, 2], gap="medium")
     config = st.column_config
     with left:
         columns = {"check": config.TextColumn("Check", width=250), "found": config.NumberColumn("Count", format="localized", width=70), "example": config.TextColumn("First occurrence", width=270)}
-        table(findings_frame(report["findings"]), columns, "Every check with its count and first occurrence", row_height=26, height=300)
+        table(findings_frame(report["findings"], desk.data.check_titles()), columns, "Every check with its count and first occurrence", row_height=26, height=300)
     with right:
         section("Time zone", desk.data.clock_name(report["clock"]))
         for one in clocks[:3]:
@@ -99,6 +128,10 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
 def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, Any]) -> None:
     if report["verdict"] == "refused":
         st.error(typeset(report["sentence"]), title="This file cannot be imported", icon=":material/error:")
+        complete = report.get("complete_from", "")
+        if complete and complete != choice["start"] and st.button(f"Validate from {complete}", type="primary", icon=":material/event_available:", help="Leaves out the bars before it; from then on the timeframe is complete."):
+            st.query_params[FROM] = complete
+            _validate(desk, staged, {**choice, "start": complete})
         return
     clean = report["verdict"] == "clean"
     st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {literal(typeset(report['sentence']))}")
@@ -109,7 +142,8 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
                 st.query_params["job"] = submitted.job.id
                 st.rerun()
         if st.button("Discard", help="Nothing is stored."):
-            st.session_state.pop(STAGED, None)
+            desk.data.discard(staged)
+            _forget()
             go("data")
     if not clean:
         st.caption("Repair drops, merges or corrects bad rows and logs every change.")

@@ -1,4 +1,4 @@
-"""Catalogue: every feature by family, what it says and where it comes from; and sets of them by name."""
+"""Catalogue: every feature by family with description and source; and named feature sets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from app.backtest import form as backtest
 from app.features import charts, runs
 from app.features.compute import drawn
 from app.features.values import bounds, spread_of
+from app.kit.address import asked_for, missing
 from app.kit.figures import DASH, clock, exact, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk, FeatureQuestion
 
-ALL = "all families"
+ALL = "All families"
 DRAWN = 2_000       # bars of the small chart
 JOB = "drawing"     # of the address
 
@@ -26,14 +27,16 @@ def render(desk: Desk) -> None:
     every = desk.features.catalogue()
     families = list(dict.fromkeys(one.family for one in every))
     a, b, _ = st.columns([2, 1, 2], vertical_alignment="bottom")
-    words = a.text_input("Search", placeholder="name, meaning, source", key="catalogue-words", label_visibility="collapsed", icon=":material/search:").lower().split()
+    words = a.text_input("Search", placeholder="name, description, source", key="catalogue-words", label_visibility="collapsed", icon=":material/search:").lower().split()
     family = b.selectbox("Family", [ALL, *families], key="catalogue-family", label_visibility="collapsed")
     shown = [one for one in every if family in (ALL, one.family) and all(word in _text(one) for word in words)]
-    section("Features", f"{len(shown):,} of {len(every):,}, {plural(len({one.family for one in shown}), 'family', 'families')}; choose one to read what it says")
+    section("Features", f"{len(shown):,} of {len(every):,}, {plural(len({one.family for one in shown}), 'family', 'families')}; select one for details")
     chosen = _table(shown, f"{family}-{'-'.join(words)}") if shown else None
     if not shown:
-        st.caption("Nothing fits. Take fewer words, or all families.")
-    one = chosen or next((one for one in every if one.name == st.query_params.get("feature")), None)
+        st.caption("No match. Use fewer words, or all families.")
+    one = chosen or next((one for one in every if one.name == asked_for("feature")), None)
+    if asked_for("feature") and one is None:
+        missing("feature", asked_for("feature"), "Choose one in the table.")
     if one:
         _one(desk, one)
     _recipes(desk)
@@ -49,10 +52,10 @@ def _table(shown: list[Any], key: str) -> Any:
     columns = {
         "name": config.TextColumn("Feature", width=172),
         "family": config.TextColumn("Family", width=76),
-        "help": config.TextColumn("What it is", width=262),
+        "help": config.TextColumn("Description", width=262),
         "unit": config.TextColumn("Unit", width=84),
         "range": config.TextColumn("Range", width=60),
-        "warm_up": config.NumberColumn("Warm-up", format="localized", width=66, help="Bars that pass before its first value, by its defaults, inputs included."),
+        "warm_up": config.NumberColumn("Warm-up, bars", format="localized", width=92, help="Bars that pass before its first value, by its defaults, inputs included."),
         "source": config.TextColumn("Source", width=160),
     }
     row = table(pd.DataFrame(rows), columns, "Every feature with family, unit, range, warm-up and source", key=f"catalogue-{key}", pick=True, row_height=26, height="auto" if len(rows) <= 12 else 350)
@@ -71,13 +74,13 @@ def _one(desk: Desk, one: Any) -> None:
             st.subheader(one.name, anchor=False, width="content")
             st.badge(one.family, color="gray")
             st.badge(one.unit, color="blue")
-        st.markdown(_read_well(one.about))
+        st.markdown(_escaped(one.about))
         st.markdown(_facts(one))
     with right:
         _drawing(desk, one)
 
 
-def _read_well(about: str) -> str:
+def _escaped(about: str) -> str:
     """Lines of a docstring as they stand; its backquotes mark code, and nothing else in it is markup."""
     text = about.replace("``", "`")
     parts = text.split("`")
@@ -89,7 +92,7 @@ def _read_well(about: str) -> str:
 
 def _facts(one: Any) -> str:
     rows = {
-        "Written": f"`{one.written}`, on longer bars `{one.written}@H1`",
+        "Syntax": f"`{one.written}`, on a longer timeframe `{one.written}@H1`",
         "Inputs": ", ".join(f"`{name}`" for name in one.inputs),
         "Parameters": ", ".join(f"`{name}` {exact(value)}" for name, value in one.parameters.items()) or "none",
         "Range": bounds(one.low, one.high),
@@ -100,16 +103,16 @@ def _facts(one: Any) -> str:
 
 
 def _drawing(desk: Desk, one: Any) -> None:
-    """It on the latest bars of a dataset, made by a worker when that is asked for."""
+    """The feature on the latest bars of a dataset, computed by a worker on request."""
     datasets = desk.data.catalogue()
     if not datasets:
-        st.caption("With bars it can be drawn here.")
+        st.caption("Import prices to draw it here.")
         return
     job = desk.jobs.get(st.query_params.get(JOB, ""))
     start = backtest.bars_before(datasets, {})[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Bars", datasets, datasets.index(start), key="catalogue-bars", format_func=backtest.bars_name, label_visibility="collapsed")
-        if st.button("Draw", icon=":material/show_chart:", help=f"The last {DRAWN:,} bars."):
+        chosen = st.selectbox("Data", datasets, datasets.index(start), key="catalogue-bars", format_func=backtest.bars_name, label_visibility="collapsed")
+        if st.button("Draw", icon=":material/show_chart:", help=f"On the last {DRAWN:,} bars."):
             submitted = asked(partial(desk.features.submit_columns, _latest(chosen, one.written)))
             if submitted:
                 st.query_params[JOB] = submitted.job.id
@@ -142,27 +145,27 @@ def _drawn(desk: Desk, run: Any, one: Any) -> None:
 def _recipes(desk: Desk) -> None:
     every = desk.features.recipes()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section("Recipes", "sets of columns by name; one's own first. Choose one to see its columns")
+        section("Feature sets", "your sets first; select one to see its features")
         st.space("stretch")
-        if st.button("New recipe…", icon=":material/add:", type="tertiary"):
+        if st.button("New feature set…", icon=":material/add:", type="tertiary"):
             _save(desk, None)
-    rows = [dict(name=one.name, whose=["own"] if one.own else ["house"], count=len(one.columns), note=one.note, columns=", ".join(one.columns), made=clock(one.created_at) if one.created_at else DASH) for one in every]
+    rows = [dict(name=one.name, owner=["you"] if one.own else ["built-in"], count=len(one.columns), note=one.note, columns=", ".join(one.columns), made=clock(one.created_at) if one.created_at else DASH) for one in every]
     config = st.column_config
     columns = {
-        "name": config.TextColumn("Recipe", width=130),
-        "whose": config.MultiselectColumn("Whose", width=72, options=["own", "house"], color=["blue", "gray"]),
-        "count": config.NumberColumn("Columns", format="localized", width=66),
-        "note": config.TextColumn("What for", width=260),
-        "columns": config.TextColumn("Its columns", width=370),
+        "name": config.TextColumn("Feature set", width=130),
+        "owner": config.MultiselectColumn("Owner", width=72, options=["you", "built-in"], color=["blue", "gray"]),
+        "count": config.NumberColumn("Features", format="localized", width=68),
+        "note": config.TextColumn("Purpose", width=260),
+        "columns": config.TextColumn("Names", width=370),
     }
-    row = table(pd.DataFrame(rows), columns, "Recipes with their columns", key=f"recipes-{len(every)}", pick=True, row_height=26, height="auto" if len(rows) <= 9 else 272)
+    row = table(pd.DataFrame(rows), columns, "Feature sets with their features", key=f"recipes-{len(every)}", pick=True, row_height=26, height="auto" if len(rows) <= 9 else 272)
     if row is not None:
         _recipe(desk, every[row])
 
 
 def _recipe(desk: Desk, one: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section(one.name, plural(len(one.columns), "column") + (f", saved by {one.actor} {clock(one.created_at)} UTC" if one.own else ", of the house"))
+        section(one.name, plural(len(one.columns), "feature") + (f", saved by {one.actor} {clock(one.created_at)} UTC" if one.own else ", built-in"))
         st.space("stretch")
         if st.button("Change…" if one.own else "Copy…", icon=":material/edit:" if one.own else ":material/content_copy:", type="tertiary"):
             _save(desk, one)
@@ -172,26 +175,26 @@ def _recipe(desk: Desk, one: Any) -> None:
     st.markdown(" ".join(f"`{name}`\u00a0:gray[{units[name]}]" for name in one.columns))
 
 
-@st.dialog("Keep a recipe", width="large")
+@st.dialog("Save feature set", width="large")
 def _save(desk: Desk, one: Any) -> None:
     name = st.text_input("Name", one.name if one and one.own else "", max_chars=64)
-    note = st.text_input("What for", one.note if one and one.own else "", max_chars=200)
+    note = st.text_input("Purpose", one.note if one and one.own else "", max_chars=200)
     start = list(one.columns) if one else []
     every = list(dict.fromkeys([*start, *(each.written for each in desk.features.catalogue())]))
-    columns = st.multiselect("Columns", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
+    columns = st.multiselect("Features", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
     faults = desk.features.faults(columns)
     for fault in faults.values():
         st.caption(f":red[{literal(typeset(fault))}]")
     known = name.strip() in {each.name for each in desk.features.recipes() if each.own} and (one is None or name.strip() != one.name)
     if known:
-        st.caption(f"There is a recipe {name.strip()} already; this one takes its place.")
-    if st.button("Keep recipe", type="primary", disabled=not columns or bool(faults) or not name.strip()) and asked(partial(desk.features.save_recipe, name, columns, note)) is not None:
+        st.caption(f"A feature set {name.strip()} exists; saving replaces it.")
+    if st.button("Save feature set", type="primary", disabled=not columns or bool(faults) or not name.strip()) and asked(partial(desk.features.save_recipe, name, columns, note)) is not None:
         go(runs.PAGE)
 
 
-@st.dialog("Delete this recipe?")
+@st.dialog("Delete this feature set?")
 def _delete(desk: Desk, one: Any) -> None:
-    st.markdown(f"**{one.name}** with {plural(len(one.columns), 'column')} is removed. Results made with it keep their columns, and the audit trail keeps what it was.")
-    if st.button("Delete recipe", type="primary", icon=":material/delete:"):
+    st.markdown(f"**{one.name}** with {plural(len(one.columns), 'feature')} is removed. Results computed with it keep their columns, and the audit trail keeps its definition.")
+    if st.button("Delete feature set", type="primary", icon=":material/delete:"):
         desk.features.delete_recipe(one.name)
         go(runs.PAGE)

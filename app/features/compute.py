@@ -1,4 +1,4 @@
-"""Look: compute a set of features on stored bars, see each under the price, and take the columns along."""
+"""Compute: a set of features on stored bars, each under the price, to download."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from app.kit.figures import DASH, number, percent, plural
 from app.kit.widgets import download, figures, go, section, table
 from worker.desk import Desk
 
-VIEW, KIND = "look", "columns"
+VIEW, KIND = "compute", "columns"
 SPANS = {"500 bars": 500, "5,000": 5_000, "All": 0}
-SETTLED = 0.001     # share of the value: nearer than this a short history says the same
-ROUNDING = 1e-6     # share that is shown as the same
+SETTLED = 0.001     # share of the value: within this a short history has converged
+ROUNDING = 1e-6     # share that is shown as identical
 FORMS = (("csv", "CSV", "text/csv"), ("parquet", "Parquet", "application/octet-stream"))
 
 
 def render(desk: Desk) -> None:
     if not desk.data.catalogue():
-        return runs.no_bars("Features are computed on bars. Import a file, or make synthetic bars on the Data page.")
+        return runs.no_bars("Features need prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Choose bars and columns", expanded=run is None and job is None, icon=":material/edit:"):
+    with st.expander(runs.sentence(run) if run else "Data and features", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
-    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing computed yet", "Choose bars and a recipe above. A hundred columns of a year of M15 bars take some seconds."))
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing computed yet", "Choose data and a feature set above. A hundred features on a year of M15 bars take a few seconds."))
     runs.earlier(desk, VIEW, desk.features.latest(KIND), run, lambda one: plural(len(one.spec["columns"]), "column"), "Columns")
 
 
@@ -36,7 +36,7 @@ def _form(desk: Desk, run: Any) -> None:
     asked = request.ask(desk, f"look-{run.id if run else 'new'}", run.spec if run else {})
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Compute", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready)
-        st.caption(asked.told)
+        st.caption(asked.note)
     if sent and asked.question is not None:
         runs.send(VIEW, partial(desk.features.submit_columns, asked.question))
 
@@ -66,14 +66,14 @@ def _take(desk: Desk, run: Any, member: dict[str, Any]) -> None:
     with st.popover("Export", icon=":material/download:"):
         for form, label, mime in FORMS:
             download(f"Columns of {name}, {label}", f"{run.id}_{name}_columns.{form}", mime, partial(desk.features.download, run.id, name, form), f"take-{name}-{form}")
-    if st.button("Check for look-ahead", icon=":material/rule:", help="Opens the gate with these bars and columns."):
-        go(runs.PAGE, view="gate", like=run.id)
+    if st.button("Check for look-ahead", icon=":material/rule:", help="Opens the look-ahead check with this data and these features."):
+        go(runs.PAGE, view="look-ahead", like=run.id)
     if st.button("Delete…", icon=":material/delete:", type="tertiary"):
         runs.delete(desk, VIEW, run)
 
 
 def _verdict(run: Any, member: dict[str, Any], unknown: list[str]) -> None:
-    """``unknown``: columns without a value that outside data does not explain."""
+    """``unknown``: columns without a value that missing external data does not explain."""
     late = _unsettled(member)
     st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_known(unknown, member['columns'])} {_settles(member, late)}")
 
@@ -81,8 +81,8 @@ def _verdict(run: Any, member: dict[str, Any], unknown: list[str]) -> None:
 def _known(unknown: list[str], columns: list[dict[str, Any]]) -> str:
     some = sum(bool(one["known"]) for one in columns)
     if not unknown:
-        return "Each has values." if some == len(columns) else f"{plural(some, 'column has', 'columns have')} values, {len(columns) - some:,} {'has' if some == len(columns) - 1 else 'have'} none."
-    return f"{plural(len(unknown), 'column has', 'columns have')} no value at all, as the bars tell nothing of what {'it needs' if len(unknown) == 1 else 'they need'}: {', '.join(unknown[:4])}{f' and {len(unknown) - 4:,} more' if len(unknown) > 4 else ''}."
+        return "All columns have values." if some == len(columns) else f"{plural(some, 'column has', 'columns have')} values, {len(columns) - some:,} {'is' if some == len(columns) - 1 else 'are'} empty."
+    return f"{plural(len(unknown), 'column is', 'columns are')} empty, because the data lacks {'its' if len(unknown) == 1 else 'their'} inputs: {', '.join(unknown[:4])}{f' and {len(unknown) - 4:,} more' if len(unknown) > 4 else ''}."
 
 
 def _settles(member: dict[str, Any], late: list[str]) -> str:
@@ -90,8 +90,8 @@ def _settles(member: dict[str, Any], late: list[str]) -> str:
     if not longest:
         return ""
     if not late:
-        return f"With {longest:,} bars of history each says what it says with all."
-    return f"With {longest:,} bars of history {plural(len(late), 'column still says', 'columns still say')} something else: {', '.join(late[:3])}{f' and {len(late) - 3:,} more' if len(late) > 3 else ''}."
+        return f"Values converge with ≤ {longest:,} bars of history."
+    return f"With {longest:,} bars of history {plural(len(late), 'column has', 'columns have')} not converged: {', '.join(late[:3])}{f' and {len(late) - 3:,} more' if len(late) > 3 else ''}."
 
 
 def _unsettled(member: dict[str, Any]) -> list[str]:
@@ -109,11 +109,11 @@ def _headline(member: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     longest = max(columns, key=lambda one: one["warm_up"])
     least = min(some, key=lambda one: one["known"], default=None)
     return [
-        ("Bars", number(member["bars"]), f"{member['edges'][0][:10]} to {member['edges'][1][:10]}", "Bars in the timeframe asked for; finer ones were joined."),
-        ("Columns", number(len(columns)), f"{len(columns) - len(some):,} without a value" if len(some) < len(columns) else "all with values", "A column without a value needs something that is not there: volume, other instruments, outside data."),
+        ("Bars", number(member["bars"]), f"{member['edges'][0][:10]} to {member['edges'][1][:10]}", "Bars in the requested timeframe; finer ones were resampled."),
+        ("Columns", number(len(columns)), f"{len(columns) - len(some):,} empty" if len(some) < len(columns) else "none empty", "An empty column needs an input that is missing: volume, other instruments, external data."),
         ("Longest warm-up", number(longest["warm_up"]), longest["column"], "Bars that pass before the column has its first value, inputs included."),
-        ("Least known", percent(least["known"]) if least else DASH, least["column"] if least else "", "Share of the bars on which the column has a value, of those that have any."),
-        ("Settles with", _settled_at(member), "bars of history", f"The shortest history with which every column that has a value says the same as with all bars, to {percent(SETTLED)}."),
+        ("Lowest coverage", percent(least["known"]) if least else DASH, least["column"] if least else "", "Share of the bars on which the column has a value, of those that have any."),
+        ("Converges after", _settled_at(member), "bars of history", f"Shortest history with which every column has the same value as with all bars, to {percent(SETTLED)}."),
     ]
 
 
@@ -125,7 +125,7 @@ def _settled_at(member: dict[str, Any]) -> str:
 
 def _table(run: Any, member: dict[str, Any]) -> str:
     """The figures of every column; the name of the chosen one."""
-    section("Columns", "choose one to see it under the price")
+    section("Columns", "select one to see it under the price")
     columns = member["columns"]
     rows = [
         dict(column=one["column"], unit=one["unit"], warm_up=one["warm_up"], known=100 * one["known"], low=level(one["low"]), quarter=level(one["quarter"]), median=level(one["median"]), three_quarters=level(one["three_quarters"]), high=level(one["high"]), last=level(one["last"]))
@@ -136,10 +136,10 @@ def _table(run: Any, member: dict[str, Any]) -> str:
         "column": config.TextColumn("Column", width=190),
         "unit": config.TextColumn("Unit", width=92),
         "warm_up": config.NumberColumn("Warm-up", format="localized", width=72, help="Bars that pass before its first value."),
-        "known": config.NumberColumn("Known, %", format="%.1f", width=74, help="Share of the bars that have a value."),
-        **{name: config.TextColumn(title, width=78, alignment="right") for name, title in (("low", "Lowest"), ("quarter", "Quarter"), ("median", "Median"), ("three_quarters", "3 quarters"), ("high", "Highest"), ("last", "Last"))},
+        "known": config.NumberColumn("Coverage, %", format="%.1f", width=84, help="Share of the bars that have a value."),
+        **{name: config.TextColumn(title, width=78, alignment="right") for name, title in (("low", "Lowest"), ("quarter", "25 %"), ("median", "Median"), ("three_quarters", "75 %"), ("high", "Highest"), ("last", "Last"))},
     }
-    row = table(pd.DataFrame(rows), shown, "Each column's unit, warm-up, known share, quartiles and last value", key=f"columns-{run.id}-{member['instrument']}", pick=True, row_height=26, height="auto" if len(rows) <= 11 else 324)
+    row = table(pd.DataFrame(rows), shown, "Each column's unit, warm-up, coverage, quartiles and last value", key=f"columns-{run.id}-{member['instrument']}", pick=True, row_height=26, height="auto" if len(rows) <= 11 else 324)
     asked = st.query_params.get("column")
     first = next((one["column"] for one in columns if one["column"] == asked), next((one["column"] for one in columns if one["known"]), columns[0]["column"]))
     return str(columns[row]["column"]) if row is not None else first
@@ -152,10 +152,10 @@ def _picture(desk: Desk, run: Any, member: dict[str, Any], column: str) -> None:
     section(column, f"{about['unit']}, under the close in {quote.quote}; the last bars, UTC")
     frame, bars = drawn(desk, run.id, member["instrument"], column, SPANS[str(span)])
     if not about["known"]:
-        st.caption(f"It has no value on these bars, so the price stands alone. {why_empty(desk, run, column)}")
-    told = f"{column} of {member['instrument']} under its close, {spread_of(about)}"
-    st.altair_chart(charts.beneath(frame, column, about["unit"], quote.quote, quote.digits, about["first"] or 0), width="stretch", alt=told)
-    st.caption(f"{plural(len(frame), 'point')} drawn from {plural(bars, 'bar')}; lowest and highest values are always among them.")
+        st.caption(f"It has no value on these bars, so only the price is drawn. {why_empty(desk, run, column)}")
+    about_it = f"{column} of {member['instrument']} under its close, {spread_of(about)}"
+    st.altair_chart(charts.beneath(frame, column, about["unit"], quote.quote, quote.digits, about["first"] or 0), width="stretch", alt=about_it)
+    st.caption(f"{plural(len(frame), 'point')} drawn from {plural(bars, 'bar')}; extremes are kept.")
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
@@ -167,7 +167,7 @@ def _short_histories(run: Any, member: dict[str, Any]) -> None:
     histories = sorted({one["history"] for one in member["sensitivity"]})
     if not histories:
         return
-    section("How much history does it need?", "the value at the last bar, made again from the last bars alone, and how far it lies from the value with all")
+    section("Warm-up sensitivity", "the value at the last bar computed from the last bars alone, and its distance from the value with all bars")
     by = {(one["column"], one["history"]): one for one in member["sensitivity"]}
     rows = []
     for each in member["columns"]:
@@ -180,7 +180,7 @@ def _short_histories(run: Any, member: dict[str, Any]) -> None:
         **{f"h{history}": config.TextColumn(f"{history:,} bars", width=136, alignment="right") for history in histories},
     }
     table(pd.DataFrame(rows), shown, "Each column's last value with all bars and with shorter histories", row_height=26, height="auto" if len(rows) <= 11 else 324)
-    st.caption("Live trading begins with a short history: a column that is off there will not say what it said in the backtest.")
+    st.caption("Live trading starts with a short history: a column that has not converged will differ from the backtest.")
 
 
 def _off(one: dict[str, Any]) -> str:
@@ -189,4 +189,4 @@ def _off(one: dict[str, Any]) -> str:
         return DASH if one["whole"] is None else "no value yet"
     if one["off"] is None:
         return f"{level(one['value'])} · off"
-    return "the same" if one["off"] <= ROUNDING else f"{level(one['value'])} · {percent(one['off'], 1 if one['off'] >= 0.001 else 4)}"
+    return "identical" if one["off"] <= ROUNDING else f"{level(one['value'])} · {percent(one['off'], 1 if one['off'] >= 0.001 else 4)}"

@@ -1,4 +1,4 @@
-"""How long what a feature tells lasts: its rank correlation over horizons."""
+"""Decay: rank correlation of a feature by horizon."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def view(desk: Desk, run: Any, feature: str) -> None:
     headed(desk, run, "Decay", "IC by horizon, 95 % intervals", "decay")
     table = read(desk, "decay", run.id, feature).dropna(subset=["ic"])
     if table.empty:
-        st.caption("Outcomes of trades have no horizon to vary, or the feature has no value.")
+        st.caption("Trade outcomes have no horizon to vary, or the feature has no value.")
         return
     st.altair_chart(decay(table, run.spec["target"].get("horizon", 0)), width="stretch", alt=f"Rank correlation of {feature} with the return over each horizon")
 

@@ -1,4 +1,4 @@
-"""Whether a feature's values of late are distributed as they were."""
+"""Drift: whether a feature's recent values are distributed as before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def view(desk: Desk, run: Any) -> None:
     every = read(desk, "table", run.id, "drift").sort_values("psi", ascending=False, na_position="last", ignore_index=True)
     left, right = st.columns(2, gap="medium")
     with left:
-        headed(desk, run, "Drift", f"the last {percent(run.spec['plan']['recent'], 0)} of the bars against those before; choose one", "drift")
+        headed(desk, run, "Drift", f"the recent {percent(run.spec['plan']['recent'], 0)} of the bars against those before; select one", "drift")
         row = _table(every, run.id)
     feature = str(every["feature"].iloc[row or 0])
     with right:
@@ -33,7 +33,7 @@ def view(desk: Desk, run: Any) -> None:
             st.caption("No month has 50 values.")
         else:
             st.altair_chart(history(months), width="stretch", alt=f"Population stability index of {feature} by month")
-    st.caption("PSI: below 0.1 none, below 0.25 some, else strong. KS: largest distance of both distribution functions; p allows for bars that resemble the ones before them. A month lies closer together than years do, so its PSI is larger: look for a course, not for a level.")
+    st.caption("PSI: below 0.1 none, below 0.25 some, else strong. KS: largest distance of the two distribution functions; p allows for autocorrelation. PSI of single months is larger than of years: look for a trend, not for a level.")
 
 
 def _table(every: pd.DataFrame, key: str) -> int | None:
@@ -41,7 +41,7 @@ def _table(every: pd.DataFrame, key: str) -> int | None:
     shown = {
         "psi": measured(every["psi"], "PSI", 3, 56),
         "ks": measured(every["ks"], "KS", 3, 56),
-        "p_effective": measured(every["p_effective"], "p", 4, 60, help="Of so large a KS by luck, counting as many independent bars as there in effect are."),
+        "p_effective": measured(every["p_effective"], "p", 4, 60, help="Of a KS this large by chance, with the effective number of independent bars."),
     }
     rows = pd.DataFrame(dict(feature=every["feature"], level=[[word] for word in every["drift"]], **{name: values for name, (values, _) in shown.items()}))
     columns = {
@@ -49,7 +49,7 @@ def _table(every: pd.DataFrame, key: str) -> int | None:
         "level": config.MultiselectColumn("Drift", width=74, options=list(COLOURS), color=list(COLOURS.values())),
         **{name: how for name, (_, how) in shown.items()},
     }
-    return table(rows, columns, "Each feature's PSI and KS of late against before", key=f"drift-{key}", pick=True, row_height=26, height=min(38 + 26 * len(rows), 324))
+    return table(rows, columns, "Each feature's PSI and KS, recent against before", key=f"drift-{key}", pick=True, row_height=26, height=min(38 + 26 * len(rows), 324))
 
 
 def history(months: pd.DataFrame, height: int = 270) -> Picture:

@@ -1,4 +1,4 @@
-"""Gate: does a column, or what a strategy decides, change when the bars after it are taken away?"""
+"""Look-ahead check: does a feature, or a decision of a strategy, change when future bars are removed?"""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import streamlit as st
 
 from app.features import request, runs
 from app.features.values import level
-from app.kit.figures import number, plural, typeset
+from app.kit.figures import minus, number, plural, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
-VIEW, KIND = "gate", "gate"
-WHAT = ("Columns", "A strategy")
+VIEW, KIND = "look-ahead", "gate"
+WHAT = ("Features", "Strategy")
 LONG = 50_000       # bars, from which on the form advises
 
 
 def render(desk: Desk) -> None:
     if not desk.data.catalogue():
-        return runs.no_bars("The gate runs on bars. Import a file, or make synthetic bars on the Data page.")
+        return runs.no_bars("The look-ahead check needs prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Choose what to check, and on which bars", expanded=run is None and job is None, icon=":material/edit:"):
+    with st.expander(runs.sentence(run) if run else "Check settings", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
-    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing checked yet", "Everything is made once with all bars and again at cuts, without the bars after them. What differs knew something it could not know."))
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No checks yet", "Everything is computed once with all bars and again at cut points, without the bars after them. Any difference is look-ahead bias."))
     runs.earlier(desk, VIEW, desk.features.latest(KIND), run, _word, "Verdict")
 
 
@@ -42,16 +42,16 @@ def _form(desk: Desk, run: Any) -> None:
         params = fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
     wrong = desk.backtests.faults(strategy, params) if strategy else {}
     for fault in wrong.values():
-        st.error(fault, icon=":material/error:")
+        st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run the gate", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready or bool(wrong))
-        st.caption(f"{asked.told}{_advice(desk, asked)}")
+        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready or bool(wrong))
+        st.caption(f"{asked.note}{_advice(desk, asked)}")
     if sent and asked.question is not None:
         runs.send(VIEW, partial(desk.features.submit_gate, asked.question, strategy, params))
 
 
 def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
-    """The key of the fields and the spec they start from: the run's, or that of the one which the address likens it to."""
+    """The key of the fields and the spec they start from: the run's, or that of the run that the address names under ``like``."""
     like = next((one for one in desk.features.latest("columns") if one.id == st.query_params.get("like")), None)
     one = run or like
     return f"gate-{one.id if one else 'new'}", dict(one.spec) if one else {}
@@ -59,12 +59,12 @@ def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
 
 def _advice(desk: Desk, asked: request.Asked) -> str:
     bars = desk.features.bars_in(asked.question) if asked.question else 0
-    return ". Some thousand bars tell as much as all: what reads the future does so everywhere." if bars > LONG else ""
+    return ". A few thousand bars are enough." if bars > LONG else ""
 
 
 def _word(run: Any) -> str:
     leaks = run.summary["leaks"]
-    return f"{plural(len({one['column'] for one in leaks}), 'column reads', 'columns read')} the future" if leaks else "no look-ahead"
+    return f"Look-ahead bias in {plural(len({leak['column'] for leak in leaks}), 'column')}" if leaks else "No look-ahead"
 
 
 def _result(desk: Desk, run: Any) -> None:
@@ -72,15 +72,15 @@ def _result(desk: Desk, run: Any) -> None:
     leaks, members = summary["leaks"], summary["members"]
     checked = members[0]["checked"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        verdict = ":green-badge[:material/check: no look-ahead]" if summary["green"] else ":red-badge[:material/error: reads the future]"
+        verdict = ":green-badge[:material/check: No look-ahead]" if summary["green"] else ":red-badge[:material/error: Look-ahead bias detected]"
         st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{verdict} {_sentence(run)}", width="stretch")
         if st.button("Delete…", icon=":material/delete:", type="tertiary"):
             runs.delete(desk, VIEW, run)
     if leaks:
         _leaks(leaks)
     section("Checked", f"{plural(len(checked), 'column')}; {', '.join(map(_extent, members))}")
-    guilty = {one["column"] for one in leaks}
-    st.markdown(" ".join(f":red-badge[:material/error: {name}]" if name in guilty else f":green-badge[:material/check: {name}]" for name in checked))
+    biased = {leak["column"] for leak in leaks}
+    st.markdown(" ".join(f":red-badge[:material/error: {name}]" if name in biased else f":green-badge[:material/check: {name}]" for name in checked))
 
 
 def _extent(member: dict[str, Any]) -> str:
@@ -91,25 +91,25 @@ def _sentence(run: Any) -> str:
     what = f"the strategy **{run.spec['strategy']}**" if run.spec.get("strategy") else f"**{plural(len(run.spec['columns']), 'column')}**"
     cuts = sum(one["cuts"] for one in run.summary["members"])
     if run.summary["green"]:
-        return f"At {plural(cuts, 'cut')} {what} said the same of the past without the bars after the cut as with them."
+        return f"No look-ahead: {what} unchanged when future bars are removed ({plural(cuts, 'cut point')})."
     names = list(dict.fromkeys(one["column"] for one in run.summary["leaks"]))
-    return f"{', '.join(names[:4])}{f' and {len(names) - 4:,} more' if len(names) > 4 else ''}: what {'it says' if len(names) == 1 else 'they say'} of a bar depends on bars that came after it. No result made with {'it' if len(names) == 1 else 'them'} can be believed."
+    return f"{', '.join(names[:4])}{f' and {len(names) - 4:,} more' if len(names) > 4 else ''}: {'its value' if len(names) == 1 else 'their values'} at a bar {'depends' if len(names) == 1 else 'depend'} on later bars. Results based on {'it' if len(names) == 1 else 'them'} are not valid."
 
 
 def _leaks(leaks: list[dict[str, Any]]) -> None:
-    section("What reads the future", "the bar at which each differs most, with and without the bars after the cut; UTC")
-    rows = [dict(column=one["column"], instrument=one["instrument"], bar=one["bar"], ts=one["ts"].removesuffix(" UTC"), size=level(one["size"]) if one["size"] is not None else "altogether", seen=typeset(one["seen"]), unseen=typeset(one["unseen"]), bars=one["bars"]) for one in leaks]
+    section("Look-ahead bias", "the bar with the largest difference, with and without the bars after the cut; UTC")
+    rows = [dict(column=one["column"], instrument=one["instrument"], bar=one["bar"], ts=one["ts"].removesuffix(" UTC"), size=level(one["size"]) if one["size"] is not None else "in full", seen=minus(one["seen"]), unseen=minus(one["unseen"]), bars=one["bars"]) for one in leaks]
     config = st.column_config
     columns = {
         "column": config.TextColumn("Column", width=170),
         "instrument": config.TextColumn("Instrument", width=84),
         "bar": config.NumberColumn("Bar", format="localized", width=72),
         "ts": config.TextColumn("UTC", width=124),
-        "size": config.TextColumn("Moves by", width=92, alignment="right"),
-        "seen": config.TextColumn("With", width=100, alignment="right", help="What it says when all bars are there."),
-        "unseen": config.TextColumn("Without", width=100, alignment="right", help="What it says when the bars from the cut on are taken away."),
+        "size": config.TextColumn("Difference", width=92, alignment="right"),
+        "seen": config.TextColumn("With", width=100, alignment="right", help="Value with all bars."),
+        "unseen": config.TextColumn("Without", width=100, alignment="right", help="Value without the bars from the cut on."),
         "bars": config.NumberColumn("At bars", format="localized", width=72, help="How many bars differ."),
     }
-    table(pd.DataFrame(rows), columns, "Each column that reads the future: bar, time and size", row_height=26)
+    table(pd.DataFrame(rows), columns, "Each column with look-ahead bias: bar, time and size", row_height=26)
     for one in leaks[:6]:
-        st.caption(f":red[:material/error:] {literal(typeset(one['sentence']))}.")
+        st.caption(f":red[:material/error:] {literal(typeset(one['sentence']))}")

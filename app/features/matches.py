@@ -1,4 +1,4 @@
-"""Charts of like moments: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of similar periods: frame in, Altair chart out, in the grammar of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fan(table: pd.DataFrame, height: int = 240) -> Picture:
     names = ("q05", "q25", "median", "q75", "q95", "now")
     shown = table.assign(**{name: BASIS_POINTS * table[name] for name in names})
     x = alt.X("step:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="bars after the match", **plain(True, ".0f"), **END))
-    tips = [alt.Tooltip("step:Q", format="+,", title="bars after"), *(alt.Tooltip(f"{name}:Q", format="+,.1f", title=f"{title}, bp") for name, title in zip(names, ("5 %", "25 %", "median", "75 %", "95 %", "chosen bar"), strict=True))]
+    tips = [alt.Tooltip("step:Q", format="+,", title="bars after"), *(alt.Tooltip(f"{name}:Q", format="+,.1f", title=f"{title}, bp") for name, title in zip(names, ("5 %", "25 %", "median", "75 %", "95 %", "reference bar"), strict=True))]
     base = alt.Chart(shown)
     wide = base.transform_calculate(role="'quiet'").mark_area(opacity=0.18).encode(x=x, y=alt.Y("q05:Q", axis=above("bp", **plain(True))), y2="q95:Q", color=by_role())
     half = base.transform_calculate(role="'quiet'").mark_area(opacity=0.32).encode(x=x, y="q25:Q", y2="q75:Q", color=by_role(), tooltip=tips)
@@ -34,17 +34,17 @@ def fan(table: pd.DataFrame, height: int = 240) -> Picture:
 def distribution(bins: pd.DataFrame, figures: Mapping[str, Any], height: int = 240) -> Picture:
     """``bins``: low, high, matches, all (shares); ``figures``: q25, median, q75 of the matches."""
     shown = bins.assign(low=BASIS_POINTS * bins["low"], high=BASIS_POINTS * bins["high"], role=np.where(bins["low"] >= -1e-12, "up", "down"))
-    x = alt.X("low:Q", bin="binned", axis=alt.Axis(title="what followed, bp", **plain(True), tickCount=6, **END))
-    tips = [alt.Tooltip("low:Q", format="+,.1f", title="from, bp"), alt.Tooltip("high:Q", format="+,.1f", title="to, bp"), alt.Tooltip("matches:Q", format=".1%", title="of the matches"), alt.Tooltip("all:Q", format=".1%", title="of all moments")]
+    x = alt.X("low:Q", bin="binned", axis=alt.Axis(title="forward return, bp", **plain(True), tickCount=6, **END))
+    tips = [alt.Tooltip("low:Q", format="+,.1f", title="from, bp"), alt.Tooltip("high:Q", format="+,.1f", title="to, bp"), alt.Tooltip("matches:Q", format=".1%", title="of the matches"), alt.Tooltip("all:Q", format=".1%", title="of all bars")]
     bars = alt.Chart(shown).mark_bar(opacity=0.75).encode(x=x, x2="high:Q", y=alt.Y("matches:Q", axis=above("share", format=".0%")), color=by_role(), tooltip=tips)
     edges = pd.DataFrame(dict(at=np.append(shown["low"], shown["high"].iloc[-1]), all=np.append(shown["all"], shown["all"].iloc[-1])))
     every = alt.Chart(edges).transform_calculate(role="'ink'").mark_line(interpolate="step-after", strokeWidth=1.3).encode(x="at:Q", y="all:Q", color=by_role())
-    cuts = [rule(BASIS_POINTS * figures[name], f"{told} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, told, dash in (("q25", "a quarter", (2, 3)), ("median", "median", (6, 2)), ("q75", "three quarters", (2, 3))) if figures[name] is not None]
+    cuts = [rule(BASIS_POINTS * figures[name], f"{told} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, told, dash in (("q25", "25 %", (2, 3)), ("median", "median", (6, 2)), ("q75", "75 %", (2, 3))) if figures[name] is not None]
     return alt.layer(bars, every, *cuts).properties(height=height)
 
 
 def panels(paths: pd.DataFrame, matches: pd.DataFrame, in_a_row: int = 6, height: int = 104) -> alt.VConcatChart:
-    """One small picture a match, ``in_a_row`` beside each other, all on one scale. ``paths``: rank, step, value; ``matches``: rank, ts, followed."""
+    """One small chart per match, ``in_a_row`` beside each other, all on one scale. ``paths``: rank, step, value; ``matches``: rank, ts, followed."""
     paths = paths[paths["rank"] > 0]
     first, last = int(paths["step"].min()), int(paths["step"].max())
     width = last - first + GAP

@@ -1,4 +1,4 @@
-"""Outside data that columns need and that is not here: said where columns are chosen, and where they came out empty."""
+"""External data that features need and that is missing: shown where features are chosen, and where they came out empty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN = 6       # names in a sentence
 
 
 def lacking(desk: Desk, question: FeatureQuestion, key: str) -> None:
-    """Before a question is asked: what its columns will be empty for, and the way to bring it in."""
+    """Before a request: which features will be empty, why, and the way to import the data."""
     lacks = desk.features.lacks(question)
     gone, short = [one for one in lacks if not one.why], [one for one in lacks if one.why]
     if not lacks:
@@ -23,31 +23,31 @@ def lacking(desk: Desk, question: FeatureQuestion, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if gone:
             empty = list(dict.fromkeys(column for one in gone for column in one.columns))
-            st.caption(f":material/info: {plural(len(empty), 'column stays empty for want of outside data', 'columns stay empty for want of outside data')}: {_listed([_name(one) for one in gone])}.", width="content")
+            st.caption(f":material/info: {plural(len(empty), 'feature')} will be empty: missing {_listed([_name(one) for one in gone])}.", width="content")
         if short:
             st.caption(f":material/info: {' '.join(f'{one.name}: {one.why}{_stays(one)}.' for one in short[:SHOWN])}", width="content")
-        if st.button("Bring it in", icon=":material/upload:", type="tertiary", key=f"{key}-lacking"):
-            go("data", view="outside", do="import")
+        if st.button("Import missing data", icon=":material/upload:", type="tertiary", key=f"{key}-lacking"):
+            go("data", view="external", do="import")
 
 
 def _stays(one: Any) -> str:
-    return "; the last value stays" if one.kind != "releases" and one.why.startswith("there to") else ""
+    return "; the last value is carried forward" if one.kind != "releases" and one.why.startswith("there to") else ""
 
 
 def without(desk: Desk, run: Any, empty: Collection[str]) -> None:
-    """After a run: which of its ``empty`` columns are so because there was no such data when it was made."""
+    """After a run: which of its ``empty`` columns lacked external data when it was computed."""
     lacked = {column: titles for column, titles in desk.features.lacked(run.id).items() if column in empty}
     if not lacked:
         return
     names = list(dict.fromkeys(_plain(title) for each in lacked.values() for title in each))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/info: {_listed(list(lacked))} {'is' if len(lacked) == 1 else 'are'} empty: computed without {_listed(names)}.", width="content")
-        if st.button("Bring it in", icon=":material/upload:", type="tertiary", key=f"without-{run.id}"):
-            go("data", view="outside", do="import")
+        if st.button("Import missing data", icon=":material/upload:", type="tertiary", key=f"without-{run.id}"):
+            go("data", view="external", do="import")
 
 
 def why_empty(desk: Desk, run: Any, column: str) -> str:
-    """The sentence on a column without a value, empty where outside data has no part in it."""
+    """Why a column is empty; "" where external data is not the reason."""
     titles = desk.features.lacked(run.id).get(column, [])
     return f"It was computed without {_listed([_plain(title) for title in titles])}." if titles else ""
 

@@ -1,4 +1,4 @@
-"""What the laboratory's views read of a finished run, remembered: it never changes. And how its figures are written."""
+"""Tables of a finished run, cached as they never change; headings with a download; axes and number formats of the views."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.kit.theme import LEFT, by_role
 from app.kit.widgets import download
 from worker.desk import Desk
 
-HEAD = 38               # pixels of a heading, with something to take along or without
+HEAD = 38               # pixels of a heading, with a download or without
 BASIS_POINTS = 1e4      # a log return of 0.0001 is one
 FORMS = (("csv", "CSV", "text/csv"), ("parquet", "Parquet", "application/octet-stream"))
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
@@ -24,12 +24,12 @@ END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def read(_desk: Desk, verb: str, run_id: str, *about: Any) -> pd.DataFrame:
-    """A table by the name of its verb."""
+    """A table by the name of its method."""
     return getattr(_desk.examinations, verb)(run_id, *about)
 
 
 def headed(desk: Desk, run: Any, title: str, note: str, table: str) -> None:
-    """A heading with its note, and the way to take the whole table along as CSV."""
+    """A heading with its note, and the download of the whole table as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", height=HEAD, border=False):
         st.markdown(f"**{title}**", width="content")
         st.caption(note, width="content")
@@ -47,12 +47,12 @@ def everything(desk: Desk, run: Any) -> None:
 
 
 def scale(run: Any) -> tuple[float, str]:
-    """By what the target's figures are multiplied to be read, and their unit then."""
+    """Factor and unit in which the target's figures are shown."""
     return (1.0, "R") if run.summary["target"]["unit"] == "R" else (BASIS_POINTS, "bp")
 
 
-def read_well(params: Sequence[Any], start: Mapping[str, Any] | None = None, without: Sequence[str] = ()) -> list[Any]:
-    """Parameters for a form: a unit that is the name again is not said twice. ``start``: other defaults."""
+def without_repeats(params: Sequence[Any], start: Mapping[str, Any] | None = None, without: Sequence[str] = ()) -> list[Any]:
+    """Parameters for a form: a unit that repeats the name is left out. ``start``: other defaults."""
     shown = [replace(one, unit="", title=one.title or one.name.capitalize()) if one.unit == one.name else one for one in params if one.name not in without]
     return [replace(one, default=(start or {}).get(one.name, one.default)) for one in shown]
 

@@ -1,4 +1,4 @@
-"""What followed the low and the high values of a feature: mean, share above zero, and how it lay."""
+"""Target by quantiles of a feature: mean, share above zero, distribution."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def view(desk: Desk, run: Any, feature: str) -> None:
     sure = percent(run.spec["plan"]["confidence"], 0)
     a, b, c = st.columns(3, gap="small")
     with a:
-        headed(desk, run, "Expectancy", f"mean of what followed, {unit}", "quantiles")
-        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean of what followed in each quantile of {feature}, with {sure} intervals")
+        headed(desk, run, "Expectancy", f"mean target, {unit}", "quantiles")
+        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean target in each quantile of {feature}, with {sure} intervals")
     with b:
-        headed(desk, run, "Win rate", "share above zero; dashed: of all", "quantiles")
+        headed(desk, run, "Win rate", "share above zero; dashed: all", "quantiles")
         st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {sure} intervals")
     with c:
-        headed(desk, run, "Distribution", f"what followed, {unit}", "outcomes")
-        st.altair_chart(distribution(lying, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of what followed in each quantile of {feature}")
+        headed(desk, run, "Distribution", f"target, {unit}", "outcomes")
+        st.altair_chart(distribution(lying, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
     st.caption(_told(run, read(desk, "table", run.id, "monotonicity", feature).iloc[0], factor, unit, sure))
 
 
 def _told(run: Any, one: pd.Series, factor: float, unit: str, sure: str) -> str:
     apart = "The outer quantiles cannot be compared." if np.isnan(one["spread"]) else (
-        f"The highest quantile less the lowest: {number(factor * one['spread'], 2, True)} {unit} ({sure}: {number(factor * one['spread_low'], 2)} … {number(factor * one['spread_high'], 2)}; q {small(one['spread_q'])}). "
+        f"Highest less lowest quantile: {number(factor * one['spread'], 2, True)} {unit} ({sure}: {number(factor * one['spread_low'], 2)} … {number(factor * one['spread_high'], 2)}; q {small(one['spread_q'])}). "
         f"Monotonicity {number(one['monotonicity'], 2, True)}: 1 rises from quantile to quantile, \u22121 falls."
     )  # fmt: skip
-    basis = " 1 bp is a log return of 0.0001; costs are not taken off." if unit == "bp" else " R is net of costs, which are more R where the stop is near: what measures volatility tells of that, too."
+    basis = " 1 bp is a log return of 0.0001; before costs." if unit == "bp" else " R is net of costs, which weigh more where the stop is near: features of volatility reflect that, too."
     return f"{apart} Lines: {sure} intervals of {run.spec['plan']['resamples']:,} draws of blocks. In the distribution: 5 to 95 %, a quarter to three quarters, median.{basis}"
 
 

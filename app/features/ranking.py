@@ -1,4 +1,4 @@
-"""Laboratory: what each feature tells of what follows, net of how many were tried, and which to keep."""
+"""Feature ranking: how much each feature tells of the target, corrected for multiple tests, and which to keep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.features import decay, drift, quantiles, redundancy, request, runs, stability
 from app.features.missing import why_empty, without
-from app.features.panels import everything, measured, read, read_well, scale
+from app.features.panels import everything, measured, read, scale, without_repeats
 from app.features.values import small
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields, index_of
@@ -18,21 +18,22 @@ from app.kit.text import literal
 from app.kit.widgets import asked, figures, section, table
 from worker.desk import Desk
 
-VIEW, KIND = "laboratory", "examine"
-WHAT = {"forward": "The return ahead", "trades": "A strategy's trades"}
+VIEW, KIND = "ranking", "examine"
+TARGETS = {"forward": "Forward return", "trades": "Trade outcome (R)"}
 RECIPE = "vector50"
-COLOURS = {"keep": "green", "reserve": "yellow", "drop": "gray"}
-TABS = ("Feature", "Alike", "Drift", "Notes")
+WORDS = {"keep": "keep", "reserve": "watch", "drop": "drop"}         # verdict -> its word
+COLOURS = {"keep": "green", "watch": "yellow", "drop": "gray"}
+TABS = ("Feature", "Redundancy", "Drift", "Notes")
 
 
 def render(desk: Desk) -> None:
     if not desk.data.catalogue():
-        return runs.no_bars("The laboratory looks at features on bars. Import a file, or make synthetic bars on the Data page.")
+        return runs.no_bars("Ranking features needs prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Choose features, bars, and what they are to tell", expanded=run is None and job is None, icon=":material/edit:"):
+    with st.expander(runs.sentence(run) if run else "Features, data and target", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
-    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing examined yet", "Each feature is held against what followed: how much it tells, whether that lasts, and whether another tells the same. Fifty features of nine years of M15 bars take under a minute."))
-    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda one: f"{one.summary['telling']['any']:,} of {one.summary['tried']['here']:,} tell something")
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: how much it tells, whether that is stable, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
+    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda one: f"{one.summary['telling']['any']:,} of {one.summary['tried']['here']:,} significant")
 
 
 # -- asking
@@ -49,52 +50,52 @@ def _form(desk: Desk, run: Any) -> None:
     for fault in faults:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Examine", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
+        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
         st.caption(_price(desk, on))
     if sent and on.question is not None:
         runs.send(VIEW, partial(desk.examinations.submit_examination, on.question, target, strategy, params, plan, rules, regimes))
 
 
 def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> list[str]:
-    """Runs of regimes by which it is to be looked whether features hold; none where there are none."""
+    """Runs of regimes by which stability is measured, too; none where there are none."""
     offered = desk.examinations.regimes(question) if question else {}
     if not offered:
         return []
     had = [one["run"] for one in before.get("regimes", []) if one["run"] in offered]
     return st.multiselect(
-        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="none but volatility and trend by rule",
-        help="Whether a feature holds is also looked at by the regimes of a finished run on these bars, as they were known at each bar's end; of several instruments one run each.",
+        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
+        help="Stability is also measured by the regimes of a finished run on this data, as known at each bar's close; one run per instrument.",
     )  # fmt: skip
 
 
 def _price(desk: Desk, on: request.Asked) -> str:
     if on.question is None:
-        return on.told
+        return on.note
     tried = desk.examinations.tried(on.question.datasets)
-    return f"{on.told} · {plural(tried, 'look')} at these bars so far" if tried else f"{on.told} · the first look at these bars"
+    return f"{on.note} · {plural(tried, 'test')} on this data so far" if tried else f"{on.note} · first analysis of this data"
 
 
 def _target(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
-    """What is to be foretold; the strategy with its parameters, where it is that one's trades."""
-    forms, words = desk.examinations.forms()["target"], list(WHAT)
-    chosen = st.segmented_control("To foretell", words, default=before.get("target", words[0]), required=True, key=f"{key}-target", format_func=WHAT.__getitem__)
+    """The target; with its strategy and parameters where it is the outcome of trades."""
+    forms, words = desk.examinations.forms()["target"], list(TARGETS)
+    chosen = st.segmented_control("Target", words, default=before.get("target", words[0]), required=True, key=f"{key}-target", format_func=TARGETS.__getitem__)
     if chosen == "forward":
         return dict(target="forward", **fields([one for one in forms if one.name != "target"], f"{key}-ahead", before)), "", {}
     strategies = desk.backtests.strategies()
     a, b = st.columns([1, 3], vertical_alignment="bottom")
     strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
-    b.caption(f"{strategies[strategy]} It is simulated on these bars by the rules that a backtest's form begins with, and its trades in R are what is foretold. It counts as a trial.")
+    b.caption(f"{strategies[strategy]} It is simulated on this data with the default costs and risk of the backtest form; the target is the R of its trades. It counts as a trial.")
     return dict(target="trades"), strategy, fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
 
 
 def _settings(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    if not st.toggle("How it looks and what it keeps", key=f"{key}-more", help="Quantiles, draws, windows; and the rules by which features are proposed."):
+    if not st.toggle("Advanced settings", key=f"{key}-more", help="Analysis: quantiles, resampling, windows. Selection: the rules by which features are proposed."):
         return {name: value for name, value in before.get("plan", {}).items() if name != "tried"}, dict(before.get("rules", {}))
     forms = desk.examinations.forms()
-    section("How it looks", "the same seed draws the same blocks")
-    plan = fields(read_well(forms["plan"], before.get("plan"), without=("tried",)), f"{key}-plan")
-    section("What it keeps", "a feature is judged by the first of these that speaks against it")
-    return plan, fields(read_well(forms["rules"], before.get("rules")), f"{key}-rules")
+    section("Analysis", "the same seed draws the same blocks")
+    plan = fields(without_repeats(forms["plan"], before.get("plan"), without=("tried",)), f"{key}-plan")
+    section("Selection", "the first failed rule decides")
+    return plan, fields(without_repeats(forms["rules"], before.get("rules")), f"{key}-rules")
 
 
 # -- the answer
@@ -114,7 +115,7 @@ def _result(desk: Desk, run: Any) -> None:
 
 
 def _tab(desk: Desk, run: Any, name: str, feature: str) -> None:
-    if name == "Alike":
+    if name == "Redundancy":
         return redundancy.view(desk, run)
     if name == "Drift":
         return drift.view(desk, run)
@@ -123,7 +124,7 @@ def _tab(desk: Desk, run: Any, name: str, feature: str) -> None:
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
     st.markdown(f"{_badge(row['verdict'])} {literal(typeset(str(row['reason'])))}")
     if not row["count"]:
-        st.caption(f"It has no value where the target has one, so there is nothing to draw. {why_empty(desk, run, feature)}")
+        st.caption(f"It has no value where the target has one. {why_empty(desk, run, feature)}")
         return
     quantiles.view(desk, run, feature)
     a, b = st.columns([2, 3], gap="medium")
@@ -135,7 +136,7 @@ def _tab(desk: Desk, run: Any, name: str, feature: str) -> None:
 
 
 def _badge(verdict: str) -> str:
-    return f":{COLOURS[verdict]}-badge[{verdict}]"
+    return f":{COLOURS[WORDS[verdict]]}-badge[{WORDS[verdict]}]"
 
 
 def _verdict(desk: Desk, run: Any) -> None:
@@ -144,9 +145,9 @@ def _verdict(desk: Desk, run: Any) -> None:
         if run.synthetic:
             st.badge("synthetic", color="violet")
         if telling:
-            st.badge("tells something", color="green", icon=":material/check:")
+            st.badge("Significant", color="green", icon=":material/check:")
         else:
-            st.badge("tells nothing", color="gray", icon=":material/remove:")
+            st.badge("Not significant", color="gray", icon=":material/remove:")
         st.caption(f"run {run.id}", width="content")
         st.space("stretch")
         everything(desk, run)
@@ -158,11 +159,11 @@ def _verdict(desk: Desk, run: Any) -> None:
 def _sentence(desk: Desk, run: Any) -> str:
     s = run.summary
     tried, telling, rate = s["tried"], s["telling"], percent(s["discovery"], 0)
-    head = f"**{telling['any']:,} of {plural(tried['here'], 'feature')}** {'tells' if telling['any'] == 1 else 'tell'} something of the {s['target']['name']} after Benjamini\u2013Hochberg at {rate}: {telling['rank']:,} of its direction, {telling['information']:,} of its size or shape."
-    counted = f" **{plural(tried['all'], 'look')}** at these bars {'is' if tried['all'] == 1 else 'are'} counted against {'it' if tried['here'] == 1 else 'each'}"
-    counted += f", {tried['before']:,} of them from before." if tried["before"] else ", all of them these."
+    head = f"**{telling['any']:,} of {plural(tried['here'], 'feature')}** significant for the {s['target']['name']} after Benjamini\u2013Hochberg at {rate}: {telling['rank']:,} by rank IC, {telling['information']:,} by mutual information."
+    counted = f" Multiple-testing correction over **{plural(tried['all'], 'test')}** on this data"
+    counted += f", {tried['before']:,} of them earlier." if tried["before"] else "."
     later = desk.examinations.tried(run.spec["datasets"]) - tried["all"]
-    return head + counted + (f" Since then {plural(later, 'more look', 'more looks')} came, so these q are too small by now: examine again." if later > 0 else "")
+    return head + counted + (f" {plural(later, 'later test', 'later tests')} are not included, so these q-values are too small by now: run the analysis again." if later > 0 else "")
 
 
 def _headline(run: Any) -> list[tuple[str, str, str, str]]:
@@ -172,13 +173,13 @@ def _headline(run: Any) -> list[tuple[str, str, str, str]]:
     target = s["target"]
     bars = sum(one["bars"] for one in s["members"])
     return [
-        ("Tell something", f"{s['telling']['any']:,} of {s['tried']['here']:,}", f"q up to {percent(s['discovery'], 0)}", "Features whose rank correlation or mutual information survives Benjamini\u2013Hochberg, net of all looks at these bars."),
-        ("Looks counted", number(s["tried"]["all"]), f"{s['tried']['before']:,} before", "Every feature on a timeframe and span against a target is one, whoever asked, kept or deleted."),
-        ("Least q", small(best["q"]), str(best["feature"]), "The smallest false discovery rate at which a feature's rank correlation would just be kept."),
-        ("Strongest IC", number(s["strongest"], 3), "of ranks", "Spearman's correlation of the feature with what followed; 0.02 to 0.05 is much for prices."),
-        ("Proposed", number(len(s["proposed"])), f"{s['verdicts']['reserve']:,} in spite of a fault", "Features to go on with: they tell something, hold, do not drift, and do not repeat another."),
-        ("Clusters", number(s["clusters"]), f"of {plural(s['tried']['here'], 'feature')}", "Groups of features that say the same."),
-        ("Drifting", number(s["drifting"]), "strongly, of late", "Features whose last values are distributed otherwise than before (PSI of 0.25 or more)."),
+        ("Significant", f"{s['telling']['any']:,} of {s['tried']['here']:,}", f"q up to {percent(s['discovery'], 0)}", "Features whose rank correlation or mutual information survives Benjamini\u2013Hochberg over all tests on this data."),
+        ("Tests counted", number(s["tried"]["all"]), f"{s['tried']['before']:,} before", "Every feature on a timeframe and date range against a target is one test, by any user, kept or deleted."),
+        ("Min. q-value (FDR)", small(best["q"]), str(best["feature"]), "The smallest false discovery rate at which a feature's rank correlation would just be significant."),
+        ("Strongest IC", number(s["strongest"], 3), "of ranks", "Spearman's correlation of the feature with the target; 0.02 to 0.05 is high for prices."),
+        ("Proposed", number(len(s["proposed"])), f"{s['verdicts']['reserve']:,} with caveat", "Features to use: significant, stable, without drift, and not redundant."),
+        ("Clusters", number(s["clusters"]), f"of {plural(s['tried']['here'], 'feature')}", "Groups of redundant features."),
+        ("Drifting", number(s["drifting"]), "strongly, recently", "Features whose recent values are distributed differently (PSI ≥ 0.25)."),
         ("Target values", number(target["values"]), f"mean {number(None if target['mean'] is None else factor * target['mean'], 2, True)} {unit}", f"Of {plural(bars, 'bar')}. The {target['name']}: {target['note']}."),
     ]
 
@@ -186,36 +187,36 @@ def _headline(run: Any) -> list[tuple[str, str, str, str]]:
 def _proposal(desk: Desk, run: Any) -> None:
     proposed = run.summary["proposed"]
     if not proposed:
-        st.caption("Nothing is proposed: no feature has values that could be judged.")
+        st.caption("Nothing is proposed: no feature has values to evaluate.")
         return
     verdicts = read(desk, "ranking", run.id).set_index("feature")["verdict"]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container():
-            section("Proposed", f"{plural(len(proposed), 'feature')}, the one that tells most first; yellow: in spite of a fault")
-            st.markdown(" ".join(f":{COLOURS[verdicts[name]]}-badge[{name}]" for name in proposed))
+            section("Proposed", f"{plural(len(proposed), 'feature')}, strongest first; yellow: with caveat")
+            st.markdown(" ".join(f":{COLOURS[WORDS[verdicts[name]]]}-badge[{name}]" for name in proposed))
         name = st.text_input("Name", f"lab-{run.id}", max_chars=64, key=f"recipe-name-{run.id}", label_visibility="collapsed", width=150)
-        if st.button("Save as recipe", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
+        if st.button("Save feature set", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
             kept = asked(partial(desk.examinations.save_proposal, run.id, name))
             if kept:
-                st.toast(f"Kept as the recipe {literal(kept.name)}. It can be chosen wherever features are.", icon=":material/check:")
+                st.toast(f"Saved as the feature set {literal(kept.name)}.", icon=":material/check:")
 
 
 def _ranking(desk: Desk, run: Any) -> str:
     """The figures of every feature; the name of the chosen one."""
     ranking = read(desk, "ranking", run.id)
     factor, unit = scale(run)
-    section("Ranking", "what tells most of the direction first; choose one to look into it below")
+    section("Ranking", "strongest rank IC first; select one for details below")
     config = st.column_config
     shown = {
-        "q": measured(ranking["q"], "q", 4, 58, help="False discovery rate at which its rank correlation would just be kept, net of all looks at these bars."),
-        "ic": measured(ranking["ic"], "IC", 4, 66, sign=True, help="Spearman's rank correlation with what followed."),
-        "information": measured(1_000 * ranking["information"], "MI, mnat", 2, 74, help="Mutual information in thousandths of a nat, bias taken off: of any shape, not of direction alone."),
+        "q": measured(ranking["q"], "q", 4, 58, help="False discovery rate at which its rank correlation would just be significant, over all tests on this data."),
+        "ic": measured(ranking["ic"], "IC", 4, 66, sign=True, help="Spearman's rank correlation with the target."),
+        "information": measured(1_000 * ranking["information"], "MI, mnat", 2, 74, help="Mutual information in thousandths of a nat, bias-corrected: of any shape, not of direction alone."),
         "information_q": measured(ranking["information_q"], "MI q", 4, 58, help="As q, of the mutual information."),
-        "monotonicity": measured(ranking["monotonicity"], "Monotone", 2, 74, sign=True, help="Correlation of quantile number and mean of what followed."),
+        "monotonicity": measured(ranking["monotonicity"], "Monotonicity", 2, 92, sign=True, help="Correlation of quantile number and mean target."),
         "spread": measured(factor * ranking["spread"], f"Spread, {unit}", 2, 84, sign=True, help="Mean of the highest quantile less that of the lowest."),
     }
     rows = dict(
-        feature=ranking["feature"], word=[[one] for one in ranking["verdict"]], **{name: values for name, (values, _) in shown.items()},
+        feature=ranking["feature"], word=[[WORDS[verdict]] for verdict in ranking["verdict"]], **{name: values for name, (values, _) in shown.items()},
         holds=[f"{int(good)} of {int(years)}" if years else DASH for good, years in zip(ranking["agreeing"], ranking["years"], strict=True)],
         drift=[[one] for one in ranking["drift"]], reason=[typeset(str(one)) for one in ranking["reason"]],
     )  # fmt: skip
@@ -223,9 +224,9 @@ def _ranking(desk: Desk, run: Any) -> str:
         "feature": config.TextColumn("Feature", width=170, pinned=True),
         "word": config.MultiselectColumn("Verdict", width=74, options=list(COLOURS), color=list(COLOURS.values())),
         **{name: how for name, (_, how) in shown.items()},
-        "holds": config.TextColumn("Years", width=62, help="Years that have the sign of the whole."),
+        "holds": config.TextColumn("Sign-consistent years", width=62, help="Years with the same sign as the whole."),
         "drift": config.MultiselectColumn("Drift", width=72, options=list(drift.COLOURS), color=list(drift.COLOURS.values())),
-        "reason": config.TextColumn("Why", width=520),
+        "reason": config.TextColumn("Reason", width=520),
     }
     row = table(pd.DataFrame(rows), columns, "Every feature with q, rank correlation, mutual information, monotonicity, stability, drift and verdict", key=f"ranking-{run.id}", pick=True, row_height=26, height=min(38 + 26 * len(ranking), 298))
     names = ranking["feature"].tolist()
@@ -238,4 +239,4 @@ def _ranking(desk: Desk, run: Any) -> str:
 
 def _notes(run: Any) -> None:
     st.markdown("\n".join(f"- {literal(typeset(note))}" for note in run.summary["notes"]))
-    st.caption("IC is after Spearman, its doubt after Newey and West (1987), q after Benjamini and Hochberg (1995), intervals by a circular block bootstrap (Politis and Romano 1992). A feature is looked at as it was known at the close of each bar.")
+    st.caption("IC: Spearman; standard errors: Newey and West (1987); q-values: Benjamini and Hochberg (1995); intervals: circular block bootstrap (Politis and Romano 1992). Features are taken as known at the close of each bar.")

@@ -1,4 +1,4 @@
-"""Which features say the same: all pairs as a picture, clusters, and inflation."""
+"""Redundancy: the correlation matrix, clusters, and variance inflation."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def view(desk: Desk, run: Any) -> None:
     shown = pairs["first"].nunique()
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        note = "Spearman's rho, alike beside alike" + (f"; the first {shown} of {len(ranking)}" if shown < len(ranking) else "")
-        headed(desk, run, "Who says the same", note, "correlation")
+        note = "Spearman's rho, ordered by cluster" + (f"; the first {shown} of {len(ranking)}" if shown < len(ranking) else "")
+        headed(desk, run, "Correlation matrix", note, "correlation")
         st.altair_chart(heat(pairs), width="stretch", alt=f"Rank correlations of {shown} features in the order of their clusters")
     with right:
-        headed(desk, run, "Clusters", "and inflation", "redundancy")
+        headed(desk, run, "Clusters", "and variance inflation", "redundancy")
         _table(read(desk, "table", run.id, "redundancy"), read(desk, "table", run.id, "proposal"))
     rules = run.spec["rules"]
-    st.caption(f"{plural(run.summary['clusters'], 'cluster')}: features whose mean |rho| is at least {number(rules['correlation'], 2)} say the same, and of these the one that tells most is kept. VIF 1 ÷ (1 \u2212 R²): above {number(rules['inflation'], 0)} others make it up.")
+    st.caption(f"{plural(run.summary['clusters'], 'cluster')}: features whose mean |rho| is at least {number(rules['correlation'], 2)} are redundant, and the strongest of them is kept. VIF = 1 ÷ (1 \u2212 R²): above {number(rules['inflation'], 0)} a feature is a combination of others.")
 
 
 def _table(redundancy: pd.DataFrame, proposal: pd.DataFrame) -> None:
@@ -41,10 +41,10 @@ def _table(redundancy: pd.DataFrame, proposal: pd.DataFrame) -> None:
     columns = {
         "feature": config.TextColumn("Feature", width=132),
         "cluster": config.NumberColumn("Cluster", width=54),
-        "vif": config.TextColumn("VIF", width=56, alignment="right", help="Variance inflation of its ranks; ∞: others make it up wholly."),
-        "like": config.TextColumn("Repeats", width=112, help="The kept feature that says the same."),
+        "vif": config.TextColumn("VIF", width=56, alignment="right", help="Variance inflation factor of its ranks; ∞: an exact combination of others."),
+        "like": config.TextColumn("Redundant with", width=112, help="The kept feature of its cluster."),
     }
-    table(rows, columns, "Each feature's cluster, inflation, and the kept feature it repeats", row_height=26, height=min(38 + 26 * len(rows), 430))
+    table(rows, columns, "Each feature's cluster, inflation, and the feature it is redundant with", row_height=26, height=min(38 + 26 * len(rows), 430))
 
 
 def heat(pairs: pd.DataFrame, height: int = 0) -> Any:

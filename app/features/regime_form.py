@@ -1,4 +1,4 @@
-"""What is asked of regimes: a model that is fitted walking forward, or rules."""
+"""The form of regimes: a model fitted walk-forward, or rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.kit.text import literal
 from worker.desk import Desk
 
 VIEW = "regimes"
-MODEL, RULES = "A model", "Rules"
+MODEL, RULES = "Model (HMM or GMM)", "Rule-based"
 
 
 def form(desk: Desk, run: Any) -> None:
@@ -33,27 +33,27 @@ def _model(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -
     choices = desk.regimes.observed()
     start = before.get("observed") or desk.regimes.standard()
     observed = st.multiselect(
-        "Looks at", list(dict.fromkeys([*start, *choices])), start, key=f"{key}-observed", accept_new_options=True,
-        help="\n\n".join(f"**{name}** {about}" for name, about in choices.items()) + "\n\nOr any feature as it is written. The first should be volatility: states stand in its order.",
+        "Input features", list(dict.fromkeys([*start, *choices])), start, key=f"{key}-observed", accept_new_options=True,
+        help="\n\n".join(f"**{name}** {about}" for name, about in choices.items()) + "\n\nOr any feature by its syntax. The first should be a volatility: states are ordered by it.",
     )  # fmt: skip
     names = [one.instrument for ident in (asked.question.datasets if asked.question else ()) for one in desk.data.catalogue() if one.id == ident]
     if len(names) > 1:
-        st.caption(f"Regimes of {names[0]}, the first of the bars; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} known beside it, for correlation_with_others and features of other markets.")
+        st.caption(f"Regimes of {names[0]}, the first of the data; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} available to correlation_with_others and features of other markets.")
     wrong = desk.regimes.faults(plan, observed)
     for fault in wrong.values():
         st.caption(f":red[{literal(typeset(fault))}]")
     models = desk.regimes.refits(plan, asked.question) if asked.question and not wrong else 0
     short = asked.question is not None and not wrong and not models
     if short:
-        st.caption(":red[The first window is as long as the bars are. Train on fewer, or choose a longer span.]")
-    _send(asked, f"{asked.told} · {plural(models, 'model')}" if models else asked.told, bool(wrong) or short or not observed, "Find regimes", lambda question: desk.regimes.submit(question, plan, observed))
+        st.caption(":red[The training window is as long as the data. Use fewer bars, or a longer date range.]")
+    _send(asked, f"{asked.note} · {plural(models, 'model')}" if models else asked.note, bool(wrong) or short or not observed, "Fit regimes", lambda question: desk.regimes.submit(question, plan, observed))
 
 
 def _rules(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -> None:
     rules = desk.regimes.rules()
     had = [name for name in before.get("rules", []) if name in rules]
-    chosen = st.pills("Rules", list(rules), selection_mode="multi", default=had or ["volatility_regime"], key=f"{key}-rules", format_func=lambda name: rules[name][0], help="Of several, every pairing is a regime of its own.\n\n" + "\n\n".join(f"**{title}** {', '.join(names)}" for title, names in rules.values()))
-    _send(asked, asked.told if chosen else "choose a rule", not chosen, "Label bars", lambda question: desk.regimes.submit_rules(question, list(chosen)))
+    chosen = st.pills("Rules", list(rules), selection_mode="multi", default=had or ["volatility_regime"], key=f"{key}-rules", format_func=lambda name: rules[name][0], help="With several, every combination is a regime.\n\n" + "\n\n".join(f"**{title}** {', '.join(names)}" for title, names in rules.values()))
+    _send(asked, asked.note if chosen else "Choose a rule.", not chosen, "Label bars", lambda question: desk.regimes.submit_rules(question, list(chosen)))
 
 
 def _send(asked: request.Asked, told: str, off: bool, word: str, submit: Callable[[Any], Any]) -> None:

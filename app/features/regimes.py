@@ -1,4 +1,4 @@
-"""Regimes: what state a market was known to be in at each bar, by a model or by rules."""
+"""Regimes: the state of a market as known at each bar, by a model or by rules."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from worker.desk import Desk
 
 KIND = "regimes"
 SPANS = {"500 bars": 500, "5,000": 5_000, "All": 0}
-ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes are alike in risk; bars from which on a regime has one
+ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes have the same risk; bars from which on a regime has one
 STEADY = 0.8        # agreement of a model with the one before, below which names should not be relied on
-WORDS = {"hmm": "A hidden Markov model", "mixture": "A mixture without memory"}
+WORDS = {"hmm": "A hidden Markov model", "mixture": "A Gaussian mixture (no transitions)"}
 TAKEN = (("regimes", "csv", "Labels, CSV", "text/csv"), ("regimes", "parquet", "Labels, Parquet", "application/octet-stream"))
 FITTED = (("refits", "csv", "Models, CSV", "text/csv"), ("model", "json", "Last model, JSON", "application/json"))
 
 
 def render(desk: Desk) -> None:
     if not desk.data.catalogue():
-        return runs.no_bars("Regimes are found on bars. Import a file, or make synthetic bars on the Data page.")
+        return runs.no_bars("Regimes need prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Choose bars, and a model or rules", expanded=run is None and job is None, icon=":material/edit:"):
+    with st.expander(runs.sentence(run) if run else "Data, and a model or rules", expanded=run is None and job is None, icon=":material/edit:"):
         form(desk, run)
-    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No regimes yet", "A model learns states from the bars before and labels the bars after; rules need no learning. Nothing is labelled with hindsight."))
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No regimes yet", "A model is fitted on earlier bars and labels later ones; rules need no fitting. Nothing is labelled in hindsight."))
     runs.earlier(desk, VIEW, desk.regimes.latest(), run, _word, "Regimes")
 
 
@@ -54,7 +54,7 @@ def _result(desk: Desk, run: Any) -> None:
     st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_verdict(summary)}")
     figures(_headline(summary), width=130)
     _picture(desk, run)
-    _lived(summary)
+    _statistics(summary)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         if fitted:
@@ -65,7 +65,7 @@ def _result(desk: Desk, run: Any) -> None:
         if fitted:
             _transition(summary)
     if fitted:
-        _looks(summary)
+        _means(summary)
         left, right = st.columns([2, 3], gap="medium")
         with left:
             _bic(summary)
@@ -82,7 +82,7 @@ def _verdict(summary: dict[str, Any]) -> str:
     if "model" not in summary:
         return f"By rule: {most} of the bars. Each is known at the close of its bar, and nothing was fitted; a stretch lasts {_between([one['lasted'] for one in summary['lived']])} on average. {_wild(summary)}"
     first = f"{WORDS[summary['kind']]} of {len(summary['names'])} states: {most} of the bars that have a label."
-    return f"{first} {_steady(summary)} {_noticed(summary)} {_wild(summary)}"
+    return f"{first} {_steady(summary)} {_detection(summary)} {_wild(summary)}"
 
 
 def _wild(summary: dict[str, Any]) -> str:
@@ -97,16 +97,16 @@ def _wild(summary: dict[str, Any]) -> str:
 def _steady(summary: dict[str, Any]) -> str:
     agreed = summary["stability"]
     if agreed is None:
-        return "Only one model was fitted, so whether the states are stable is not known; refit more often."
-    said = f"Each of {plural(summary['refits'], 'model')} agrees with the one before on **{percent(agreed, 0)}** of bars"
-    return f"{said}." if agreed >= STEADY else f":orange[:material/warning:] {said}: the names mean something else from model to model, so do not rely on them."
+        return "Only one model was fitted, so stability is unknown; refit more often."
+    text = f"Each of {plural(summary['refits'], 'model')} agrees with the previous one on **{percent(agreed, 0)}** of bars"
+    return f"{text}." if agreed >= STEADY else f":orange[:material/warning:] {text}: the meaning of the states changes from model to model, so do not rely on them."
 
 
-def _noticed(summary: dict[str, Any]) -> str:
+def _detection(summary: dict[str, Any]) -> str:
     lasts, late = [one["sojourn"] for one in summary["facts"]], [one["delay"] for one in summary["facts"]]
     longest = max((int(one) for name in summary["observed"] for one in re.findall(r"\d+", name)), default=0)
-    back = f", once its columns show it; they look back up to {plural(longest, 'bar')}" if longest else ""
-    return f"If the market is as the last model says, a visit lasts {_between(lasts)} and is noticed after {_between(late)}{back}."
+    back = f", plus the lookback of its input features, up to {plural(longest, 'bar')}" if longest else ""
+    return f"By the last model, an episode lasts {_between(lasts)} and is detected after {_between(late)}{back}."
 
 
 def _between(values: list[float | None]) -> str:
@@ -124,7 +124,7 @@ def _bars(value: float | None) -> str:
 def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     known = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
     spells = sum(one["spells"] or 0 for one in summary["lived"])
-    seen = ("Stretches", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Unbroken stretches of one label.")
+    seen = ("Episodes", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
     if "model" not in summary:
         return [known, seen, _risk(summary)]
     missed = [one["missed"] for one in summary["facts"] if one["missed"] is not None]
@@ -132,17 +132,17 @@ def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     kept = f", {summary['kept']:,} kept the one before" if summary["kept"] else ""
     return [
         known, seen,
-        ("Stability", percent(summary["stability"]), "agreement of refits", "Share of the bars that two models in a row have both looked at on which both give the same label."),
-        ("Noticed after", f"{_bars(max(late, default=None))} bars", "the slowest state", f"Mean delay from the bar in which a visit begins to the first that is labelled so, on bars drawn from the last model. {percent(max(missed, default=None), 0)} of visits to the hardest state end before they are noticed."),
-        ("Models", number(summary["refits"]), f"{number(summary['train'])} bars, every {number(summary['step'])}{kept}", "Each is fitted on the bars of its window and labels the bars after it, until the next."),
-        ("Order", "kept" if summary["in_order"] else "changed", f"by {summary['observed'][0].partition('(')[0].replace('_', ' ')}", "Names are carried from model to model. Kept: in every model they still stand in the order of the first column it looks at."),
+        ("Stability", percent(summary["stability"]), "agreement of refits", "Share of bars, of those that two consecutive models both label, with the same label."),
+        ("Detection lag", f"{_bars(max(late, default=None))} bars", "slowest state", f"Mean delay from the start of an episode to the first bar labelled so, on bars simulated from the last model. Of the hardest state, {percent(max(missed, default=None), 0)} of episodes end undetected."),
+        ("Models", number(summary["refits"]), f"{number(summary['train'])} bars, every {number(summary['step'])}{kept}", "Each is fitted on its training window and labels the bars after it, until the next refit."),
+        ("Order", "kept" if summary["in_order"] else "changed", f"by {summary['observed'][0].partition('(')[0].replace('_', ' ')}", "Names are carried from model to model. Kept: in every model they are in the order of the first input feature."),
     ]  # fmt: skip
 
 
 def _risk(summary: dict[str, Any]) -> tuple[str, str, str, str]:
     some = sorted((one["volatility"], one["regime"]) for one in summary["lived"] if one["volatility"] and one["bars"] >= FEW)
     value = f"{number(some[0][0] * 100, 1)} … {percent(some[-1][0])}" if some else DASH
-    return ("Volatility", value, f"{some[0][1]} … {some[-1][1]}" if some else "", "Of the bars that followed each regime, a year: the calmest and the wildest of them.")
+    return ("Volatility", value, f"{some[0][1]} … {some[-1][1]}" if some else "", "Annualised, of the bars after each regime: the least and the most volatile.")
 
 
 # -- pictures and tables
@@ -156,9 +156,9 @@ def _picture(desk: Desk, run: Any) -> None:
     section("Price and regimes", f"close in {quote.quote}{'; below, the probability of each state at the close of each bar' if states else ''}; UTC")
     frame, bars = _drawn(desk, run.id, SPANS[str(span)])
     bands, size = _bands(desk, run.id, SPANS[str(span)])
-    told = f"Close of {summary['instrument']} with bands for {', '.join(summary['names'][:6])}"
-    st.altair_chart(regime_charts.price(frame, bands, summary["names"], states, quote.quote, quote.digits), width="stretch", alt=told)
-    st.caption(f"{plural(len(frame), 'point')} and {plural(len(bands), 'band')} drawn from {plural(bars, 'bar')}; lowest and highest values are always among them.{thinned(size)}{left_out(summary['names'])}")
+    about = f"Close of {summary['instrument']} with bands for {', '.join(summary['names'][:6])}"
+    st.altair_chart(regime_charts.price(frame, bands, summary["names"], states, quote.quote, quote.digits), width="stretch", alt=about)
+    st.caption(f"{plural(len(frame), 'point')} and {plural(len(bands), 'band')} drawn from {plural(bars, 'bar')}; extremes are kept.{thinned(size)}{left_out(summary['names'])}")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -171,8 +171,8 @@ def _bands(_desk: Desk, run_id: str, last: int) -> tuple[pd.DataFrame, int]:
     return _desk.regimes.bands(run_id, last)
 
 
-def _lived(summary: dict[str, Any]) -> None:
-    section("What the bars were like", "while they bore the label; the next bar is the first that could be traded knowing it")
+def _statistics(summary: dict[str, Any]) -> None:
+    section("Regime statistics", "of labelled bars; the next bar is the first that could be traded on the label")
     rows = [
         dict(regime=one["regime"], bars=number(one["bars"]), share=_per(one["share"], 100), spells=number(one["spells"]), lasted=number(one["lasted"], 1), next_bar=_per(one["next_bar"], 1e4, 2, True), volatility=_per(one["volatility"], 100))
         for one in summary["lived"]
@@ -181,50 +181,50 @@ def _lived(summary: dict[str, Any]) -> None:
     columns = {
         "regime": config.TextColumn("Regime", width=190),
         "bars": config.TextColumn("Bars", width=90, alignment="right"),
-        "share": config.TextColumn("Of labelled, %", width=110, alignment="right"),
-        "spells": config.TextColumn("Stretches", width=90, alignment="right"),
-        "lasted": config.TextColumn("Last, bars", width=90, alignment="right", help="Mean length of a stretch."),
-        "next_bar": config.TextColumn("Next bar, bp", width=100, alignment="right", help="Mean log return of the bar after each so labelled, in hundredths of a per cent."),
-        "volatility": config.TextColumn("Volatility a year, %", width=134, alignment="right", help="Deviation of those returns, × √(bars a year)."),
+        "share": config.TextColumn("Share, %", width=110, alignment="right"),
+        "spells": config.TextColumn("Episodes", width=90, alignment="right"),
+        "lasted": config.TextColumn("Mean length, bars", width=120, alignment="right", help="Mean length of an episode."),
+        "next_bar": config.TextColumn("Mean next-bar return, bp", width=150, alignment="right", help="Mean log return of the bar after each labelled one."),
+        "volatility": config.TextColumn("Ann. volatility, %", width=120, alignment="right", help="Standard deviation of those returns, annualised."),
     }
-    table(pd.DataFrame(rows), columns, "Each regime's bars, share, stretches, mean next bar and volatility", row_height=26, height=min(38 + 26 * len(rows), 272))
+    table(pd.DataFrame(rows), columns, "Each regime's bars, share, episodes, mean next-bar return and volatility", row_height=26, height=min(38 + 26 * len(rows), 272))
 
 
 def _states(summary: dict[str, Any]) -> None:
-    section("The last model's states", "as the model itself says; delays on bars drawn from it")
+    section("States of the last model", "by the model itself; detection measured on bars simulated from it")
     rows = [dict(state=one["state"], share=_per(one["share"], 100), sojourn=number(one["sojourn"], 1), delay=number(one["delay"], 1), missed=_per(one["missed"], 100, 0), right=_per(one["right"], 100, 0)) for one in summary["facts"]]
     config = st.column_config
     columns = {
         "state": config.TextColumn("State", width=84),
-        "share": config.TextColumn("Of time, %", width=78, alignment="right", help="In the long run."),
-        "sojourn": config.TextColumn("Visit, bars", width=80, alignment="right", help="1 ÷ (1 − probability of staying)."),
-        "delay": config.TextColumn("Noticed, bars", width=96, alignment="right", help="Mean, of the visits that are noticed at all."),
-        "missed": config.TextColumn("Missed, %", width=76, alignment="right", help="Visits that end before they are noticed."),
-        "right": config.TextColumn("Right, %", width=68, alignment="right", help="Bars in the state that are labelled so."),
+        "share": config.TextColumn("Share, %", width=78, alignment="right", help="In the long run."),
+        "sojourn": config.TextColumn("Expected duration, bars", width=140, alignment="right", help="1 ÷ (1 − probability of staying)."),
+        "delay": config.TextColumn("Detection lag, bars", width=116, alignment="right", help="Mean, of detected episodes."),
+        "missed": config.TextColumn("Missed episodes, %", width=116, alignment="right", help="Episodes that end undetected."),
+        "right": config.TextColumn("Accuracy, %", width=80, alignment="right", help="Bars in the state that are labelled so."),
     }
-    table(pd.DataFrame(rows), columns, "Each state's share, length of a visit and delay of detection", row_height=26)
+    table(pd.DataFrame(rows), columns, "Each state's share, expected duration and detection lag", row_height=26)
     if summary["kind"] == "mixture":
-        st.caption("A mixture judges each bar alone. Visits come from how its labels followed one another in training.")
+        st.caption("A mixture has no transitions: durations come from the sequence of labels in training.")
 
 
 def _transition(summary: dict[str, Any]) -> None:
     names = summary["names"]
-    section("What follows what", "share of bars, from the regime at the left")
+    section("Transition matrix", "share of bars, from the regime at the left")
     stays = [row[k] for k, row in enumerate(summary["transition"]) if row[k] is not None]
     told = f"Each regime stays as it is at the next bar with {percent(min(stays, default=None))} or more"
     st.altair_chart(regime_charts.transitions(summary["transition"], names), width="stretch", alt=told)
 
 
-def _looks(summary: dict[str, Any]) -> None:
-    section("What each state looks like", "mean of what the model looks at, in its own unit; logarithms and roots as the names say")
+def _means(summary: dict[str, Any]) -> None:
+    section("State means", "mean of each input feature, in its own unit")
     rows = [dict(state=one["state"], **{f"c{k}": level(one[name]) for k, name in enumerate(summary["observed"])}) for one in summary["facts"]]
     config = st.column_config
     columns = {"state": config.TextColumn("State", width=84), **{f"c{k}": config.TextColumn(name, width=190, alignment="right") for k, name in enumerate(summary["observed"])}}
-    table(pd.DataFrame(rows), columns, "Each state's mean in every column the model looks at", row_height=26)
+    table(pd.DataFrame(rows), columns, "Each state's mean of every input feature", row_height=26)
 
 
 def _bic(summary: dict[str, Any]) -> None:
-    section("How many states", "first window; the least BIC is best")
+    section("Number of states", "first window; the lowest BIC is best")
     rows = [dict(states=one["states"], bic=number(one["bic"]), likelihood=number(one["log_likelihood"]), remark=one["remark"] or ("chosen" if one["states"] == len(summary["names"]) else "")) for one in summary["candidates"]]
     config = st.column_config
     columns = {
@@ -235,12 +235,12 @@ def _bic(summary: dict[str, Any]) -> None:
     }
     table(pd.DataFrame(rows), columns, "Numbers of states that were tried, with BIC", row_height=26)
     if len(rows) == 1:
-        st.caption("The number was given. Choose states by BIC to have 2 to 6 tried.")
+        st.caption("The number was given. Choose states by BIC to try 2 to 6.")
 
 
 def _fits(desk: Desk, run: Any) -> None:
     fits = desk.regimes.fits(run.id)
-    section("Models", "each on earlier bars alone; agreement and distance with the one before; UTC")
+    section("Models", "each fitted on earlier bars; agreement and distance to the previous model; UTC")
     days = {name: fits[f"{name}_ts"].dt.strftime("%Y-%m-%d") for name in ("first", "used_from", "used_to")}
     shown = fits.assign(**days, agreement=[_per(value, 100) for value in fits["agreement"]], distance=[number(value, 2) for value in fits["distance"]])
     config = st.column_config
@@ -248,8 +248,8 @@ def _fits(desk: Desk, run: Any) -> None:
         "first": config.TextColumn("Trained from", width=86),
         "used_from": config.TextColumn("Used from", width=80),
         "used_to": config.TextColumn("Used to", width=80),
-        "agreement": config.TextColumn("Agrees, %", width=74, alignment="right"),
-        "distance": config.TextColumn("Distance", width=66, alignment="right", help="Mean Hellinger distance of its states from those before: 0 the same, 1 nothing in common."),
+        "agreement": config.TextColumn("Agreement, %", width=92, alignment="right"),
+        "distance": config.TextColumn("Distance", width=66, alignment="right", help="Mean Hellinger distance of its states from the previous ones: 0 identical, 1 disjoint."),
         "bic": config.NumberColumn("BIC", format="localized", width=76, step=1),
         "remark": config.TextColumn("Remark", width=110),
     }

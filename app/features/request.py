@@ -1,4 +1,4 @@
-"""On what, and which columns: the fields that every view of the page shares."""
+"""Data and features: the fields that every view of the page shares."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import streamlit as st
 from app.backtest import form as backtest
 from app.features.missing import lacking
 from app.kit.figures import number, plural, typeset
+from app.kit.forms import index_of
 from app.kit.text import literal
 from worker.desk import Desk, FeatureQuestion
 
-OWN = "own columns"     # in place of a recipe's name
-START = "basic"         # the recipe that a new form begins with
+OWN = "custom"          # in place of the name of a feature set
+START = "basic"         # the feature set that a new form begins with
 
 
 @dataclass(frozen=True)
 class Asked:
-    """``question`` is None while it is not whole; ``faults``: sentences that stand in the way, shown already. ``told``: what it comes to."""
+    """``question`` is None while it is incomplete; ``faults``: errors, already shown; ``note``: how much it comes to."""
 
     question: FeatureQuestion | None
     faults: tuple[str, ...] = ()
-    told: str = ""
+    note: str = ""
 
     @property
     def ready(self) -> bool:
@@ -36,34 +37,34 @@ def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = Tr
     chosen, frame, days = _bars(desk, key, before)
     columns, faults = _columns(desk, key, before, frame, recipe) if with_columns else ([], ())
     if not chosen or not isinstance(days, tuple) or len(days) != 2:
-        return Asked(None, faults, "choose bars and a span")
+        return Asked(None, faults, "Choose data and a date range.")
     question = FeatureQuestion([one.id for one in chosen], frame, *backtest.whole_days(*days), columns)
     if with_columns:
         lacking(desk, question, key)
     about = f"{number(desk.features.bars_in(question))} bars"
     if with_columns and not columns:
-        return Asked(None, faults, "choose a recipe, or write columns")
-    return Asked(question, faults, f"{plural(len(columns), 'column')} · {about}" if with_columns else about)
+        return Asked(None, faults, "Choose a feature set, or add features.")
+    return Asked(question, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
 
 
 def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], str, Any]:
     datasets = desk.data.catalogue()
     a, b, c = st.columns([2, 1, 1])
-    chosen = a.multiselect("Bars", datasets, backtest.bars_before(datasets, dict(before)), key=f"{key}-bars", format_func=backtest.bars_name, help="One dataset an instrument. With several, features of other markets know the closes of all of them.")
+    chosen = a.multiselect("Data", datasets, backtest.bars_before(datasets, dict(before)), key=f"{key}-bars", format_func=backtest.bars_name, help="One dataset per instrument. With several, features of other markets use the closes of all of them.")
     return chosen, *backtest.frame_and_span(desk, key, chosen, dict(before), b, c)
 
 
 def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe: str) -> tuple[list[str], tuple[str, ...]]:
-    """The chosen texts, and what is wrong with those that cannot be read."""
+    """The chosen features, and the errors of those that cannot be parsed."""
     recipes = {one.name: one for one in desk.features.recipes()}
     had = list(before.get("columns", []))
     named = next((name for name, one in recipes.items() if had and list(one.columns) == had), OWN if had else recipe)
     a, b = st.columns([1, 3])
     options = [OWN, *recipes]
-    name = a.selectbox("Recipe", options, index=backtest.index_of(options, named), key=f"{key}-recipe", format_func=lambda one: f"{one} · {len(recipes[one].columns)}" if one in recipes else one, help="A set of columns to start from; any of them may be taken out, and others written in.")
+    name = a.selectbox("Feature set", options, index=index_of(options, named), key=f"{key}-recipe", format_func=lambda one: f"{one} · {len(recipes[one].columns)}" if one in recipes else one, help="Features to start from; any may be removed, and others added.")
     start = list(recipes[name].columns) if name in recipes else had
     every = list(dict.fromkeys([*start, *(one.written for one in desk.features.catalogue())]))
-    columns = b.multiselect("Columns", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for longer bars. Type one that is not in the list and press Enter.")
+    columns = b.multiselect("Features", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for a longer timeframe. Type one that is not in the list and press Enter.")
     faults = tuple(desk.features.faults(columns, frame).values())
     for fault in faults:
         b.caption(f":red[{literal(typeset(fault))}]")

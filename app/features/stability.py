@@ -1,4 +1,4 @@
-"""Whether what a feature tells holds: through time, and by year, session and regime."""
+"""Stability of a feature: rolling, and by year, session and regime."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW = 17        # pixels of a group
 
 
 def through_time(desk: Desk, run: Any, feature: str) -> None:
-    headed(desk, run, "Through time", "IC in rolling windows, each at its last bar; band: 95 %", "rolling")
+    headed(desk, run, "Rolling IC", "each window at its last bar; band: 95 %", "rolling")
     table = read(desk, "rolling", run.id, feature)
     if table.empty:
         st.caption("The bars are too few for a rolling window.")
@@ -28,7 +28,7 @@ def through_time(desk: Desk, run: Any, feature: str) -> None:
 
 
 def by_group(desk: Desk, run: Any, feature: str) -> None:
-    headed(desk, run, "By year, session and regime", "IC within each group, ranked anew in it; lines: 95 %", "periods")
+    headed(desk, run, "By year, session and regime", "IC within each group, re-ranked per group; lines: 95 %", "periods")
     table = read(desk, "periods", run.id, feature).dropna(subset=["ic"])
     if table.empty:
         st.caption("No group has ten values of both.")
@@ -36,17 +36,17 @@ def by_group(desk: Desk, run: Any, feature: str) -> None:
     st.altair_chart(groups(table), width="stretch", alt=f"Rank correlation of {feature} by {', '.join(dict.fromkeys(table['label']))}")
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
     years = int(row["years"])
-    holds = f"The sign of the whole holds in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. " if years else ""
-    st.caption(f"{holds}Volatility and trend are regimes by rule; sessions go by the UTC hour.{_fitted(run)}")
+    holds = f"Same sign as the whole in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. " if years else ""
+    st.caption(f"{holds}Volatility and trend are regimes by rule; sessions are by UTC hour.{_fitted(run)}")
 
 
 def _fitted(run: Any) -> str:
-    """Where the label regime comes from."""
-    told = [f"run {one['run']} knew of {one['instrument']}" for one in run.spec.get("regimes", [])]
-    if told:
-        return f" Regime is what {' and '.join(told)} at each bar's end."
+    """Source of the regime labels."""
+    sources = [f"run {source['run']} for {source['instrument']}" for source in run.spec.get("regimes", [])]
+    if sources:
+        return f" Regimes: {' and '.join(sources)}, as known at each bar's close."
     if "regime_model" in run.spec:
-        return " Regime is told by a fitted model, which may have seen these bars: see Notes."
+        return " Regimes come from a fitted model, which may have been trained on these bars: see Notes."
     return ""
 
 

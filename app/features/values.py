@@ -32,15 +32,15 @@ def small(share: float | None) -> str:
 def bounds(low: float | None, high: float | None) -> str:
     """
     >>> bounds(0.0, 1.0), bounds(0.0, None), bounds(None, None)
-    ('0 to 1', 'from 0', 'any')
+    ('0 to 1', 'from 0', 'unbounded')
     """
     if low is None and high is None:
-        return "any"
+        return "unbounded"
     return f"from {exact(low)}" if high is None else f"to {exact(high)}" if low is None else f"{exact(low)} to {exact(high)}"
 
 
 def spread_of(about: Mapping[str, Any]) -> str:
-    """Where the values of a column lie, in words."""
+    """Range of a column's values, in words."""
     if not about["known"]:
-        return "without a value"
-    return f"between {level(about['low'])} and {level(about['high'])} {about['unit']}, half of them between {level(about['quarter'])} and {level(about['three_quarters'])}, last {level(about['last'])}"
+        return "no value"
+    return f"between {level(about['low'])} and {level(about['high'])} {about['unit']}, interquartile range {level(about['quarter'])} to {level(about['three_quarters'])}, last {level(about['last'])}"

@@ -14,7 +14,7 @@ from app.kit.theme import SCALE
 MOST = 4            # regimes that get a band where there are more than there are tints
 TINTS = ("calm", "trend", "range", "storm", "quiet", "other")      # roles of colour, in order
 MEANT = {
-    "calm": "calm", "quiet": "calm", "trend": "trend", "up": "trend", "middle": "range", "no trend": "range", "panic": "storm", "wild": "storm", "down": "storm",
+    "calm": "calm", "quiet": "calm", "trend": "trend", "up": "trend", "middle": "range", "normal": "range", "no trend": "range", "panic": "storm", "wild": "storm", "volatile": "storm", "down": "storm",
     "between sessions": "quiet", "Asia": "calm", "London": "trend", "New York": "range", "London and New York": "storm",
 }  # fmt: skip
 LOUD = ("quiet", "other")       # roles that are no tints: drawn fainter

@@ -84,9 +84,9 @@ def multiple(value: float | None, places: int = 2) -> str:
 def pips(price: float | None, pip: float, places: int = 1) -> str:
     """
     >>> pips(0.00013, 0.0001)
-    '1.3\u202fpip'
+    '1.3\u202fpips'
     """
-    return DASH if price is None or isnan(price) else f"{number(price / pip, places)}{THIN}pip"
+    return DASH if price is None or isnan(price) else f"{number(price / pip, places)}{THIN}pips"
 
 
 def size(count: float) -> str:
@@ -164,12 +164,21 @@ def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = F
     return number(value, {"ratio": 2, "days": 1, "bars": 1}.get(unit, 0), sign)
 
 
+def minus(text: str) -> str:
+    """A text with true minus signs before numbers.
+
+    >>> minus("from -1 to x-1")
+    'from \u22121 to x-1'
+    """
+    return re.sub(r"(?<![\w-])-(?=\d)", MINUS, text)
+
+
 def typeset(sentence: str) -> str:
     """A sentence of the desk as pages show it: a capital first, a full stop last, a true minus, thin spaces before per cent signs. A name with digits, underscores or brackets keeps its first letter.
 
     >>> typeset("nets -3.1 % in 2019-2021"), typeset("no feature named 'x'; did you mean 'y'?"), typeset("stop_atr is 0")
     ('Nets \u22123.1\u202f% in 2019-2021.', "No feature named 'x'; did you mean 'y'?", 'stop_atr is 0.')
     """
-    text = re.sub(r"(?<![\w-])-(?=\d)", MINUS, sentence.strip()).replace(" %", f"{THIN}%")
+    text = minus(sentence.strip()).replace(" %", f"{THIN}%")
     first = text[:1].upper() + text[1:] if re.match(r"[a-z][a-z'’-]*(?![\w(@])", text) else text
     return first if not first or first.endswith((".", "?", "!", "…", ":")) else f"{first}."

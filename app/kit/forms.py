@@ -25,8 +25,10 @@ def label(name: str, unit: str, title: str = "") -> str:
     ('Stop, ATR', 'Time stop, bars', 'Seed')
     >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
     'Stop loss (× ATR)'
+    >>> label("fewest_trades", "trades", "Min. trades")
+    'Min. trades'
     """
-    if title.endswith(")"):         # it says its unit itself
+    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # it says its unit itself
         return title
     words = name.split("_")
     if len(words) > 1 and words[-1].lower() == unit.lower():

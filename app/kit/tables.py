@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,15 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, exact, lasted, plain, printed, short, typeset
+from worker.desk.outcomes import label
 
 MOST_CELLS = 100_000     # of a table that is written here, cell by cell
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
 SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "user": "other", "system": "quiet"}
 SUBJECT_COLOURS = {"job": "blue", "run": "green", "data": "gray", "audit": "yellow", "user": "violet", "system": "gray"}
-
-
-QUALITY = {"clean": "clean", "repairable": "repaired", "repaired": "repaired", "refused": "refused"}
 
 
 def kind_of(synthetic: bool) -> list[str]:
@@ -69,10 +67,10 @@ def run_columns(wide: bool = True) -> dict[str, Any]:
     return columns
 
 
-def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float]) -> pd.DataFrame:
+def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float], quality: Callable[[Any], str]) -> pd.DataFrame:
     rows = [
         dict(
-            id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, kind="synthetic" if one.synthetic else "real", quality=QUALITY.get(one.verdict, one.verdict), first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
+            id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, kind="synthetic" if one.synthetic else "real", quality=quality(one), first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
             bars=one.bars, gaps=one.gaps, spread=None if one.spread is None else one.spread / pips.get(one.instrument, 1.0), version=short(one.version),
         )
         for one in datasets
@@ -80,10 +78,10 @@ def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float]) -> pd.Dat
     return pd.DataFrame(rows, columns=["id", "instrument", "timeframe", "source", "kind", "quality", "first", "last", "bars", "gaps", "spread", "version"])
 
 
-def findings_frame(findings: Sequence[Mapping[str, Any]], all_of_them: bool = True) -> pd.DataFrame:
+def findings_frame(findings: Sequence[Mapping[str, Any]], titles: Mapping[str, str], all_of_them: bool = True) -> pd.DataFrame:
     """Checks with count, action and first occurrence, those that found something first (or ``all_of_them`` False: only)."""
     shown = sorted((f for f in findings if all_of_them or f["count"]), key=lambda f: not f["count"])
-    rows = [dict(check=f["title"], found=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
+    rows = [dict(check=titles.get(f["key"], f["title"]), found=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
     return pd.DataFrame(rows, columns=["check", "found", "did", "severity", "example"])
 
 
@@ -114,7 +112,7 @@ def event_columns() -> dict[str, Any]:
 def trades_frame(trades: pd.DataFrame) -> pd.DataFrame:
     """Trades as the grid shows them: times as text, words for sides and reasons."""
     times = {name: trades[name].dt.strftime("%Y-%m-%d %H:%M") for name in ("entry_ts", "exit_ts")}
-    return trades.assign(**times, exit_reason=trades["exit_reason"].str.replace("_", " "))
+    return trades.assign(**times, exit_reason=trades["exit_reason"].map(label))
 
 
 def with_minus(frame: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

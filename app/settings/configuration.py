@@ -15,10 +15,10 @@ def settings(desk: Desk) -> None:
     config = st.column_config
     columns = {
         "setting": config.TextColumn("Setting", width=158),
-        "value": config.TextColumn("Value", width=130),
-        "unit": config.TextColumn("Unit", width=92),
-        "origin": config.TextColumn("Source", width=150),
+        "value": config.TextColumn("Value", width=96),
         "help": config.TextColumn("Description", width=300),
+        "unit": config.TextColumn("Unit", width=92),
+        "origin": config.TextColumn("Source", width=190),
     }
     table(settings_frame(desk.system.settings()), columns, "Every setting with its value, source and description", row_height=26, height=620)
     st.caption(literal(f"Workspace: {desk.settings.home}. User in the audit trail: {desk.user}. {desk.system.listening()}"))

@@ -90,7 +90,7 @@ def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int 
 def promised(folds: pd.DataFrame, height: int = 190) -> Picture:
     """What each fit earned a year (line) against its test (bars). ``folds``: fold, fitted, tested, both net per year."""
     x = alt.X("fold:O", axis=alt.Axis(title="fold", labelAngle=0, labelOverlap=True, **END))
-    tips = [alt.Tooltip("fold:Q"), alt.Tooltip("fitted:Q", format="+.1%", title="in sample, a year"), alt.Tooltip("tested:Q", format="+.1%", title="out of sample, a year")]
+    tips = [alt.Tooltip("fold:Q"), alt.Tooltip("fitted:Q", format="+.1%", title="in sample, p.a."), alt.Tooltip("tested:Q", format="+.1%", title="out of sample, p.a.")]
     shown = folds.assign(role=np.where(folds["tested"] >= 0, "up", "down"))
     bars = alt.Chart(shown).mark_bar(size=max(min(14, 240 // max(len(folds), 1)), 2)).encode(x=x, y=alt.Y("tested:Q", axis=unit("a year", format="+.0%")), color=by_role(), tooltip=tips)
     dots = alt.Chart(shown).transform_calculate(role="'ink'").mark_tick(size=max(min(18, 300 // max(len(folds), 1)), 4), thickness=2).encode(x=x, y="fitted:Q", color=by_role(), tooltip=tips)

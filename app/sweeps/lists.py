@@ -1,4 +1,4 @@
-"""Earlier sweeps, walk-forwards and searches: open, name, delete."""
+"""Earlier optimizations: open, name, export, delete."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.backtest.summary import dates
 from app.kit.figures import clock, number, plural, short
+from app.kit.forms import choice
 from app.kit.naming import name_run
+from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import download, go, section, table
 from app.sweeps.names import KINDS, declared, ranges, risk
 from worker.desk import Desk
 
 EXPORTS = {
-    "sweep": (("table", "csv", "Combinations"), ("table", "parquet", "Combinations"), ("matrix", "parquet", "Profit of every day and combination")),
-    "walk_forward": (("folds", "csv", "Folds"), ("fits", "csv", "All fits"), ("equity", "csv", "Equity out of sample"), ("trades", "csv", "Trades out of sample")),
+    "sweep": (("table", "csv", "Combinations"), ("table", "parquet", "Combinations"), ("matrix", "parquet", "Daily PnL of every combination")),
+    "walk_forward": (("folds", "csv", "Folds"), ("fits", "csv", "All fits"), ("equity", "csv", "Out-of-sample equity"), ("trades", "csv", "Out-of-sample trades")),
     "optimise": (("table", "csv", "Trials"), ("table", "parquet", "Trials")),
 }
 MIME = {"csv": "text/csv", "parquet": "application/octet-stream", "json": "application/json"}
@@ -30,12 +33,12 @@ def runs(desk: Desk) -> list[Any]:
 
 
 def sentence(desk: Desk, run: Any) -> str:
-    """The question of a run in one line: the closed form."""
+    """The settings of a run in one line: the closed form."""
     spec, known = run.spec, declared(desk, run.spec["strategy"])
     names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
     varied = ranges(known, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(known, name, given) for name, given in spec["space"].items())
-    windows = f" · {spec['windows']['in_sample']} days fit, {spec['windows']['out_of_sample']} test" if run.kind == "walk_forward" else ""
-    return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {spec['start'][:10]} to {spec['end'][:10]} · {varied}{windows} · {risk(spec)}"
+    windows = f" · {spec['windows']['in_sample']} days in sample, {spec['windows']['out_of_sample']} out of sample" if run.kind == "walk_forward" else ""
+    return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {dates(spec)} · {varied}{windows} · {risk(spec)}"
 
 
 def _space(known: Any, name: str, given: Any) -> str:
@@ -44,7 +47,7 @@ def _space(known: Any, name: str, given: Any) -> str:
 
 
 def actions(desk: Desk, run: Any) -> None:
-    if st.button("New", icon=":material/add:", help="A new question; this run stays in the list."):
+    if st.button("New", icon=":material/add:", help="A new optimization; this run stays in the list."):
         go("sweeps")
     with st.popover("Export", icon=":material/download:"):
         for what, form, label in (*EXPORTS[run.kind], ("manifest", "json", "Manifest")):
@@ -59,7 +62,7 @@ def actions(desk: Desk, run: Any) -> None:
 @st.dialog("Delete this run?")
 def _delete(desk: Desk, run: Any) -> None:
     hashes = ", ".join(short(name) for name in run.frames.values())
-    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted, its audit events stay, and name the hashes of its results: {hashes}.")
+    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted; its audit events stay, with the hashes of its results: {hashes}.")
     if st.button("Delete run", type="primary", icon=":material/delete:"):
         desk.sweeps.delete(run.id)
         go("sweeps")
@@ -72,35 +75,35 @@ def _extent(run: Any) -> str:
 
 
 def _worth(run: Any) -> str:
-    """The one figure to tell it by."""
+    """The one metric shown of each."""
     if run.kind == "walk_forward":
-        return f"efficiency {number(run.summary['efficiency'], 2)}"
+        return f"WFE {number(run.summary['efficiency'], 2)}"
     best = run.summary["best"]
     if run.kind == "optimise":
-        return f"{run.summary['objectives'][0]} {number(best[0]['values'][0], 2)}" if best else "nothing found"
-    return f"sharpe {number(best[0]['sharpe'], 2)}" if best else "nothing found"
+        return f"{choice(run.summary['objectives'][0])} {number(best[0]['values'][0], 2)}" if best else "no result"
+    return f"Sharpe {number(best[0]['sharpe'], 2)}" if best else "no result"
 
 
 def earlier(desk: Desk, every: Sequence[Any], run: Any) -> None:
     others = [one for one in every if run is None or one.id != run.id]
     if not others:
         return
-    section("Earlier", "newest first; choose one to open it")
+    section("Earlier runs", "newest first; select one to open it")
     rows = [
-        dict(run=one.id, kind=KINDS[one.kind], name=one.name or one.title.partition(": ")[2], bars=["synthetic"] if one.synthetic else [], extent=_extent(one), worth=_worth(one), made=clock(one.created_at), actor=one.actor)
+        dict(run=one.id, kind=KINDS[one.kind], name=one.name or one.title.partition(": ")[2], data=kind_of(one.synthetic), extent=_extent(one), worth=_worth(one), made=clock(one.created_at), actor=one.actor)
         for one in others
     ]  # fmt: skip
     config = st.column_config
     columns = {
         "run": config.TextColumn("Run", width=66),
         "kind": config.TextColumn("Kind", width=96),
-        "name": config.TextColumn("What", width=236),
-        "bars": config.MultiselectColumn("Bars", width=84, options=["synthetic"], color=["violet"]),
-        "extent": config.TextColumn("Extent", width=172),
-        "worth": config.TextColumn("Best", width=106, help="Of a sweep or search the best figure, of a walk-forward its efficiency."),
-        "made": config.TextColumn("Made, UTC", width=120),
+        "name": config.TextColumn("Strategy", width=236),
+        "data": kind_column(),
+        "extent": config.TextColumn("Size", width=172),
+        "worth": config.TextColumn("Best", width=106, help="Of a grid or Bayesian search the best metric; of a walk-forward its efficiency (WFE)."),
+        "made": config.TextColumn("Created, UTC", width=120),
     }
-    row = table(pd.DataFrame(rows), columns, "Earlier sweeps, walk-forwards and searches", key=f"earlier-sweeps-{run.id if run else ''}", pick=True)
+    row = table(pd.DataFrame(rows), columns, "Earlier optimizations", key=f"earlier-sweeps-{run.id if run else ''}", pick=True)
     if row is not None:
         go("sweeps", run=others[row].id)
 

@@ -1,4 +1,4 @@
-"""What parameters and figures are called, and how their values read."""
+"""Names of kinds, parameters and metrics, and how their values are shown."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from app.kit.figures import THIN, exact, valued
 from app.kit.forms import label
 from worker.desk import Desk
 
-KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "optimise": "Optimise"}
+KINDS = {"sweep": "Grid search", "walk_forward": "Walk-forward", "optimise": "Bayesian search"}
+ALIASES = {"Sweep": "Grid search", "Optimise": "Bayesian search", "sweep": "Grid search", "walk_forward": "Walk-forward", "optimise": "Bayesian search"}     # kinds by the names they had in addresses
 ABOUT = {
-    "sweep": "Every combination of the values below, on the whole span. Shows the ground around the best one: a plateau or a needle.",
-    "walk_forward": "Fits the combinations on a window, trades the best of it in the window after, and moves on. Shows what choosing this way would have earned.",
-    "optimise": "Suggests combinations, each learned from those before it. Needs fewer trials than a sweep, and shows less of the ground.",
+    "sweep": "Every combination of the values below, on the whole date range. Shows whether the optimum is a plateau or an isolated peak.",
+    "walk_forward": "Optimises the combinations in sample, trades the best one out of sample, and rolls forward. Shows what selecting this way would have earned.",
+    "optimise": "Sequential search (TPE, NSGA-II, random): fewer trials than a grid search, less of the parameter landscape.",
 }
 FIGURES = ("sharpe", "net_return", "annual_return", "max_drawdown", "calmar", "profit_factor", "expectancy_r", "win_rate", "trades")
-OBJECTIVES = {"sharpe": "sharpe", "net": "net_return", "calmar": "calmar", "expectancy": "expectancy_r"}      # word of an objective -> its figure
+OBJECTIVES = {"sharpe": "sharpe", "net": "net_return", "calmar": "calmar", "expectancy": "expectancy_r"}      # key of an objective -> its metric
 FORMATS = {"share": "+.1%", "R": "+.3f", "ratio": ".2f"}
 
 
@@ -38,7 +39,8 @@ def named(one: Any) -> str:
 
 def plain(one: Any) -> str:
     """The same without the unit, as in a sentence."""
-    text = named(one).split(",")[0]
+    section, dot, name = one.name.rpartition(".")
+    text = label(name, one.unit, one.title).split(",")[0].split(" (")[0] + (f" ({section})" if dot else "")
     return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""Values from a range that a person entered, or a sentence on what is wrong with it."""
+"""Values of a range that a person entered, or its error in a sentence."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def values(low: float | None, high: float | None, step: float | None, whole: boo
     >>> values(0.1, 0.3, 0.1, False), values(10, 25, 10, True)
     (([0.1, 0.2, 0.3], ''), ([10, 20], ''))
     >>> values(30, 10, 5, True)[1]
-    'From is 30 and To 10. Make From the smaller one.'
+    'Min is 30 and Max 10. Make Min the smaller one.'
     >>> values(1, 2, 0, False)[1]
     'Step is 0. Make it larger than 0.'
     """
     if low is None or high is None or step is None:
-        return [], "From, To and Step must each have a number."
+        return [], "Min, Max and Step must each have a number."
     first, last, each = (Decimal(repr(float(value))) for value in (low, high, step))
     if last < first:
-        return [], f"From is {low:g} and To {high:g}. Make From the smaller one."
+        return [], f"Min is {low:g} and Max {high:g}. Make Min the smaller one."
     if each <= 0:
         return [], f"Step is {step:g}. Make it larger than 0."
     count = int((last - first) / each) + 1

@@ -1,4 +1,4 @@
-"""A search: its trials, the best of them, and going on for more."""
+"""A Bayesian search: its trials, the best of them, and continuing with more."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, plural
+from app.kit.forms import choice
 from app.kit.widgets import asked, figures, go, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import OBJECTIVES, declared, form, named, point, said, with_unit
@@ -35,11 +36,11 @@ def result(desk: Desk, run: Any) -> None:
         if len(words) > 1:
             _front(desk, run, trials, best)
         else:
-            section("From trial to trial", "line: the best so far")
+            section("Optimization history", "line: best so far")
             st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
     with right:
         if len(words) > 1:
-            section("From trial to trial", f"{first.title}; line: the best so far")
+            section("Optimization history", f"{first.title}; line: best so far")
             st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
         else:
             _slice(run, trials, known, first, words[0], best)
@@ -48,45 +49,45 @@ def result(desk: Desk, run: Any) -> None:
     _on(desk, run)
     by = f"objective_{words[0]}"
     rows = panels.table(desk, run.id).sort_values(by, ascending=False, kind="stable", na_position="last").drop_duplicates(names)
-    combinations(desk, run, rows, len(trials), known, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} different ones, the best {min(len(rows), 500):,} by {first.title}")
+    combinations(desk, run, rows, len(trials), known, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} distinct, the best {min(len(rows), 500):,} by {first.title}")
 
 
 def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> None:
     metrics, words = desk.backtests.metrics(), run.summary["objectives"]
-    gone = [f"{plural(run.summary[key], 'was', 'were')} {told}" for key, told in (("given_up", "given up early"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
-    made = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(gone) + ')' if gone else ''}; with all others, **{luck.trials:,}** are counted on these bars."
+    gone = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in (("given_up", "pruned"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
+    made = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(gone) + ')' if gone else ''}; **{luck.trials:,}** trials on this data in total."
     colour: Any
     if not best:
-        colour, icon, word, told = "gray", ":material/remove:", "nothing found", f" None has {run.spec['search']['fewest_trades']:,} trades. Ask for fewer, or widen the ranges."
+        colour, icon, word, told = "gray", ":material/remove:", "No result", f" None has {run.spec['search']['fewest_trades']:,} trades. Lower the minimum, or widen the ranges."
     elif max(one["values"][0] for one in best) <= 0:
         metric = metrics[OBJECTIVES[words[0]]]
         colour, icon, word, told = "orange", ":material/trending_down:", "No profitable combination", f" The best has {metric.title} {said(metric, max(one['values'][0] for one in best))}."
     elif len(words) > 1:
-        colour, icon, word, told = "gray", ":material/stacked_line_chart:", "a front", f" {plural(len(best), 'combination')} that nothing beats in both {' and '.join(metrics[OBJECTIVES[one]].title for one in words)}."
+        colour, icon, word, told = "gray", ":material/stacked_line_chart:", "Pareto front", f" {plural(len(best), 'combination')} not dominated in {' and '.join(metrics[OBJECTIVES[one]].title for one in words)}."
     else:
         metric = metrics[OBJECTIVES[words[0]]]
         value, lucky = best[0]["values"][0], words[0] == "sharpe" and luck.sharpe is not None
         within = lucky and luck.sharpe is not None and value < luck.sharpe
-        colour, icon, word = ("orange", ":material/help:", "not distinguishable from luck") if within else ("gray", ":material/help:", "not evaluated yet")
-        told = f" The best has {metric.title} {said(metric, value)}" + (f"; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}." if lucky else ".")
+        colour, icon, word = ("orange", ":material/help:", "Not significant") if within else ("gray", ":material/help:", "Not evaluated")
+        told = f" The best has {metric.title} {said(metric, value)}" + (f"; expected maximum of {luck.trials:,} zero-edge trials: {number(luck.sharpe, 2)}." if lucky else ".")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
         st.badge(word, color=colour, icon=icon)
         st.markdown(made + told, width="stretch")
-    st.caption("A search shows where the best lies, not how level the ground around it is: sweep around it, or test it and read Believe, before you rely on it.")
+    st.caption("A search finds an optimum, not the landscape around it: run a grid search around it, or backtest it and read Robustness, before relying on it.")
 
 
 def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> list[tuple[str, str, str, str]]:
     metrics, search, top = desk.backtests.metrics(), run.spec["search"], best[0] if best else None
     rows = [
-        ("Trials", number(run.summary["trials"]), f"{search['sampler']}, seed {search['seed']}", "Combinations tried. The same seed on the same bars tries the same ones."),
-        ("Given up early", number(run.summary["given_up"]), "below the median" if search["prune"] and not search["second"] else "not asked for", "After a third or two of the bars a trial stops if it is worse there than the median of those before it."),
-        ("Trials counted", number(luck.trials), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever."),
+        ("Trials", number(run.summary["trials"]), f"{choice(search['sampler'])}, seed {search['seed']}", "Combinations tried. The same seed on the same data tries the same ones."),
+        ("Pruned", number(run.summary["given_up"]), "below the median" if search["prune"] and not search["second"] else "early stopping is off", "After one or two thirds of the data a trial stops if it is worse there than the median of earlier ones."),
+        ("Trials counted", number(luck.trials), "on this data", "Distinct trials of this strategy on this data by any user, ever."),
     ]
     for word, value in zip(run.summary["objectives"], top["values"] if top else [None, None], strict=False):
         metric = metrics[OBJECTIVES[word]]
-        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, said(metric, value), f"luck: {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
+        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, said(metric, value), f"max. under null: {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
     found = top["figures"] if top else {}
     rows += [(metrics[key].title, said(metrics[key], found.get(key)), f"trial {number(top['number'])}" if top else "", metrics[key].definition) for key in ("net_return", "max_drawdown", "trades")]
     return rows
@@ -107,13 +108,13 @@ def _front(desk: Desk, run: Any, trials: pd.DataFrame, best: list[Mapping[str, A
     ours = [desk.backtests.metrics()[OBJECTIVES[word]] for word in run.summary["objectives"]]
     a, b = (trials[f"objective_{word}"] for word in run.summary["objectives"])
     shown = trials.assign(a=a, b=b, best=trials["number"].isin([one["number"] for one in best]))[["number", "a", "b", "best", "chosen"]]
-    section("Both objectives", "large: the front, which nothing beats in both")
+    section("Pareto front", "large: not dominated in both objectives")
     st.altair_chart(charts.front(shown, [with_unit(one) for one in ours], [form(one) for one in ours]), width="stretch", alt=f"{ours[1].title} against {ours[0].title} of each trial")
 
 
 def _slice(run: Any, trials: pd.DataFrame, known: Mapping[str, Any], metric: Any, word: str, best: list[Mapping[str, Any]]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section(f"{metric.title} over", "large: the best")
+        section(f"{metric.title} over", "large: best")
         names = list(run.spec["space"])
         name = st.segmented_control("Parameter", names, default=names[0], required=True, key=f"slice-{run.id}", format_func=lambda one: named(known[one]), label_visibility="collapsed")
     shown = trials.assign(x=trials[name], value=trials[f"objective_{word}"], best=trials["number"].isin([one["number"] for one in best]))[["number", "x", "value", "best", "chosen"]]
@@ -121,14 +122,14 @@ def _slice(run: Any, trials: pd.DataFrame, known: Mapping[str, Any], metric: Any
 
 
 def _on(desk: Desk, run: Any) -> None:
-    """More of the same search: its first trials come out as they did, and the next are learned from them."""
+    """More of the same search: its first trials are reused."""
     done = run.summary["trials"]
     with st.container(horizontal=True, vertical_alignment="center"):
         more = st.number_input("More trials", 1, max(MOST - done, 1), min(max(done // 2, 16), max(MOST - done, 1)), key=f"more-{run.id}", label_visibility="collapsed", width=130)
-        if st.button(f"Go on for {more:,} more trials", icon=":material/resume:", disabled=done >= MOST, key=f"on-{run.id}"):
+        if st.button(f"Continue with {more:,} more trials", icon=":material/resume:", disabled=done >= MOST, key=f"on-{run.id}"):
             spec = run.spec
             question = replace(desk.backtests.question(run.id), params=spec["params"])
             submitted = asked(lambda: desk.sweeps.submit_optimise(question, spec["space"], {**spec["search"], "trials": done + more}))
             if submitted is not None:
                 go("sweeps", **({"run": submitted.job.result["run"]} if submitted.job.state == "done" else {"job": submitted.job.id}))
-        st.caption(f"The first {done:,} come out as they did, and are not counted again.", width="content")
+        st.caption(f"The first {done:,} trials are reused and not counted again.", width="content")

@@ -1,4 +1,4 @@
-"""A sweep: is the best of it more than luck, and does it stand on level ground?"""
+"""A grid search: significance of its best combination, overfitting, and the parameter landscape."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def result(desk: Desk, run: Any) -> None:
     moving = [name for name, given in grid.items() if len(given) > 1]
     picked, by, first = None, "sharpe", None if best is None else int(best["number"])
     if len(moving) > 1:
-        picked, by, first = ground(desk, run, known, moving)
+        picked, by, first = landscape(desk, run, known, moving)
     elif moving:
         by = alone(desk, run, known, moving[0])
     rows = panels.table(desk, run.id, by)
@@ -53,7 +53,7 @@ def result(desk: Desk, run: Any) -> None:
 
 
 def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
-    """How much was tried, and what the best of it is worth in that light."""
+    """The number of trials, and the significance of the best one."""
     colour, icon, word = _word(luck, over, best)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
@@ -65,27 +65,27 @@ def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | No
 
 def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple[Any, str, str]:
     if best is None:
-        return "gray", ":material/remove:", "nothing to judge"
+        return "gray", ":material/remove:", "No result"
     if best["sharpe"] <= 0:
         return "orange", ":material/trending_down:", "No profitable combination"
     if over is not None and over.pbo >= HALF:
-        return "orange", ":material/close:", "the choice does not carry over"
+        return "orange", ":material/close:", "Selection does not generalise (PBO ≥ 0.5)"
     if luck.dsr is None:
-        return "gray", ":material/help:", "not measurable"
+        return "gray", ":material/help:", "Not measurable"
     if luck.dsr < ASKS:
-        return "orange", ":material/help:", "not distinguishable from luck"
-    return "green", ":material/check:", "stands apart from luck"
+        return "orange", ":material/help:", "Not significant (DSR < 0.95)"
+    return "green", ":material/check:", "Significant (DSR ≥ 0.95)"
 
 
 def _sentence(run: Any, luck: panels.Luck, best: Mapping[str, Any] | None) -> str:
-    made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; with all others, **{plural(luck.trials, 'trial')}** are counted on these bars."
+    made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; **{plural(luck.trials, 'trial')}** on this data in total."
     if best is None:
-        return f"{made} None of them has a Sharpe ratio: too few trades, or too few days."
+        return f"{made} None has a Sharpe ratio: too few trades, or too few days."
     if best["sharpe"] <= 0:
         return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
     if luck.sharpe is None:
-        return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; there are too few days to set it against chance."
-    return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; the best of so many, spread as they are but without any edge, would reach {number(luck.sharpe, 2)}. Deflated Sharpe {number(luck.dsr, 2)}: the probability that it is above that."
+        return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; too few days to test its significance."
+    return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; expected maximum of {luck.trials:,} zero-edge trials: {number(luck.sharpe, 2)}. Deflated Sharpe ratio {number(luck.dsr, 2)}: probability that the true Sharpe is above that."
 
 
 def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
@@ -93,10 +93,10 @@ def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
     if best is not None and best["sharpe"] <= 0:
         return "Overfitting was not evaluated: no combination is profitable."
     if over is None:
-        return "The probability of overfitting is not known: it takes at least 64 days and two combinations that traded."
+        return "The probability of overfitting is not available: it needs at least 64 days and two combinations with trades."
     return (
-        f"Probability of overfitting {number(over.pbo, 2)}: time was split into halves in {over.splits:,} ways, and {times(over.pbo)} the best of one half was no better than the middle of all in the other"
-        f"{'; choosing the best is then no better than drawing one' if over.pbo >= HALF else ''}. It lost money there {times(over.probability_of_loss)}."
+        f"Probability of overfitting (PBO) {number(over.pbo, 2)}: over {over.splits:,} splits into halves, the best of one half was {times(over.pbo)} below median in the other"
+        f"{'; selecting the best is then no better than a random choice' if over.pbo >= HALF else ''}. It lost money there {times(over.probability_of_loss)}."
     )
 
 
@@ -112,31 +112,31 @@ def times(share: float) -> str:
 def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> list[tuple[str, str, str, str]]:
     spread, left = run.summary["sweep_spread"], sum(run.summary["refused"].values())
     return [
-        ("Combinations", number(run.summary["combinations"]), f"{left:,} left out" if left else "all of the grid", "Combinations that make a strategy; what was left out contradicts itself, such as a fast average slower than the slow one."),
-        ("Trials counted", number(luck.trials), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever: sweeps, searches, walk-forwards and single runs, those deleted included."),
-        ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"luck: {number(luck.sharpe, 2)}", "Of the best combination, daily, × √252. Luck: what the best of all trials counted would reach on average if none had any edge, by the spread of their Sharpe ratios."),
-        ("Deflated Sharpe", number(luck.dsr, 2), f"asks {ASKS:g}", "Probability that the true Sharpe of the best is above what luck reaches among so many trials. Source: Bailey & López de Prado (2014)."),
-        ("Overfitting, PBO", number(over.pbo if over else None, 2), "asks below 0.5", "How often the best of one half of time was no better than the middle of all in the other half. Source: Bailey, Borwein, López de Prado & Zhu (2017)."),
-        ("Above zero", percent(spread.get("above_zero"), 0), "of all by Sharpe", "Share of the combinations with a Sharpe above 0. A strategy that only works in a corner of its parameters has a low one."),
-        ("Middle Sharpe", number(spread.get("q50"), 2), f"{number(spread.get('q05'), 1)} … {number(spread.get('q95'), 1)}", "Median of all combinations; below it where nine in ten lie."),
+        ("Combinations", number(run.summary["combinations"]), f"{left:,} infeasible" if left else "whole grid", "Feasible combinations; infeasible ones contradict themselves, such as a fast average slower than the slow one."),
+        ("Trials counted", number(luck.trials), "on this data", "Distinct trials of this strategy on this data by any user, ever: grid searches, Bayesian searches, walk-forwards and single runs, deleted ones included."),
+        ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"max. under null: {number(luck.sharpe, 2)}", "Of the best combination, daily, annualised. Expected maximum under the null: what the best of all trials would reach on average without any edge, given the spread of their Sharpe ratios."),
+        ("Deflated Sharpe", number(luck.dsr, 2), f"threshold {ASKS:g}", "Probability that the true Sharpe of the best is above the expected maximum of as many zero-edge trials. Source: Bailey & López de Prado (2014)."),
+        ("PBO", number(over.pbo if over else None, 2), "threshold 0.5", "Probability of backtest overfitting: how often the best combination of one half of the time is below median in the other half. Source: Bailey, Borwein, López de Prado & Zhu (2017)."),
+        ("Profitable share", percent(spread.get("above_zero"), 0), "Sharpe > 0", "Share of combinations with a Sharpe above 0. It is low where a strategy works in a corner of its parameters only."),
+        ("Median Sharpe", number(spread.get("q50"), 2), f"{number(spread.get('q05'), 1)} … {number(spread.get('q95'), 1)}", "Median of all combinations; below it their 5–95 % range."),
     ]
 
 
-# -- the ground
+# -- the landscape
 
 
-def ground(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
-    """The maps; the cell that was clicked, the figure shown, and a combination to begin with: the best of the best plateau."""
+def landscape(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
+    """The maps; the clicked cell, the metric shown, and the combination selected first: the best of the best plateau."""
     metrics = desk.backtests.metrics()
     cells = st.columns(4)
-    x = cells[0].selectbox("Across", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(known[name]))
+    x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(known[name]))
     ups = [name for name in moving if name != x]
-    y = cells[1].selectbox("Up", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
-    by = cells[2].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
+    y = cells[1].selectbox("Y axis", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
+    by = cells[2].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
     held = _held(run, known, [name for name in moving if name not in (x, y)], cells[3])
     cells_of = panels.heat(desk, run.id, x, y, by, tuple(held.items()))
     if cells_of["value"].isna().all():
-        st.caption("No combination has this figure.")
+        st.caption("No combination has this metric.")
         return None, by, None
     chosen = st.session_state.get(f"map-{run.id}-{x}-{y}-{by}", {}).get("selection", {}).get("cell", [])
     picked = (chosen[0]["x"], chosen[0]["y"]) if chosen else None
@@ -152,17 +152,17 @@ def ground(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) ->
     with right:
         section("Plateau", "mean less spread of a cell and its neighbours")
         st.altair_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")
-    st.caption(told(metrics[by], cells_of, level, known, x, y) + (f" Of each parameter every {every} value is drawn." if every else "") + " Click a cell to see its combinations.")
+    st.caption(map_sentence(metrics[by], cells_of, level, known, x, y) + (f" Every {every} value of each parameter is drawn." if every else "") + " Click a cell to see its combinations.")
     return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, held, level, x, y)
 
 
 def _held(run: Any, known: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
     """The parameter beside the two of the map: all its values, or one."""
     if not others:
-        cell.selectbox("Others", ["none"], disabled=True, key=f"none-{run.id}")
+        cell.selectbox("Fixed parameters", ["none"], disabled=True, key=f"none-{run.id}")
         return {}
     options = [("", None)] + [(name, value) for name in others for value in run.summary["grid"][name]]
-    name, value = cell.selectbox("Others", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda one: f"{plain(known[one[0]])} {rounded(one[1])}" if one[0] else "all values, the median")
+    name, value = cell.selectbox("Fixed parameters", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda one: f"{plain(known[one[0]])} {rounded(one[1])}" if one[0] else "all values (median)")
     return {name: value} if name else {}
 
 
@@ -182,17 +182,17 @@ def thinned(cells: pd.DataFrame, level: pd.Series | None) -> tuple[pd.DataFrame,
     return cells[cells["x"].isin(kept[0]) & cells["y"].isin(kept[1])].reset_index(drop=True), {2: "second", 3: "third"}.get(every, f"{every}th")
 
 
-def told(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mapping[str, Any], x: str, y: str) -> str:
+def map_sentence(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mapping[str, Any], x: str, y: str) -> str:
     """The best cell, and whether it is the best plateau."""
     top, low = cells.loc[cells["value"].idxmax()], cells.loc[cells["value"].idxmin()]
     if metric.key == COUNT:
         return f"Most trades: {point(known, {x: top['x'], y: top['y']})}, {said(metric, top['value'])}; fewest: {point(known, {x: low['x'], y: low['y']})}, {said(metric, low['value'])}."
-    edge = "" if level is None or not _at_edge(cells, level) else " It lies at the edge of what was tried: widen the range there."
+    edge = "" if level is None or not _at_edge(cells, level) else " It is at the edge of the grid: widen the range there."
     place = {name: point(known, {x: one["x"], y: one["y"]}) for name, one in (("top", top), ("level", level)) if one is not None}
     if level is None:
         return f"Best cell: {place['top']}, {said(metric, top['value'])}. There are too few cells for a plateau."
     if place["top"] == place["level"]:
-        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): its neighbours are {'good too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
+        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): neighbouring cells are {'profitable too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
     return (
         f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours.{edge} "
         f"The best cell, {place['top']}, has {said(metric, top['value'])}, and {said(metric, top['plateau'])} with its neighbours."
@@ -220,11 +220,11 @@ def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Ser
 
 
 def alone(desk: Desk, run: Any, known: Mapping[str, Any], name: str) -> str:
-    """A sweep over one parameter is a curve; the figure shown."""
+    """A grid over one parameter is a curve; the metric shown."""
     metrics = desk.backtests.metrics()
-    by = st.columns(4)[0].selectbox("Figure", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
+    by = st.columns(4)[0].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
     rows = panels.table(desk, run.id, by)
     shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(known, {name: value}) for value in rows[name]]))
-    section(metrics[by].title, f"over {named(known[name])}; the large dot is the best")
+    section(metrics[by].title, f"over {named(known[name])}; large dot: best")
     st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(known[name])}")
     return by

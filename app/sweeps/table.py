@@ -1,4 +1,4 @@
-"""Combinations in rows: the best of them to sort and filter, the chosen one to test."""
+"""Combinations in rows: the best of them to sort and filter, the selected one to backtest."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.grid import Column, grid, right
+from app.kit.grid import FILTERS, Column, grid, right
 from app.kit.widgets import asked, download, go, section
 from app.sweeps.names import named, point, said
 from worker.desk import Desk
 
-BEST = 500      # rows shown; all of them can be taken along
+BEST = 500      # rows shown; all of them can be exported
 SHOWN = ("sharpe", "net_return", "max_drawdown", "profit_factor", "expectancy_r", "trades", "win_rate", "calmar", "annual_return")
-SHORT = {"net_return": "Net, %", "annual_return": "A year, %", "max_drawdown": "Drawdown, %", "profit_factor": "PF", "expectancy_r": "Exp., R", "win_rate": "Won, %", "calmar": "Calmar", "sharpe": "Sharpe", "trades": "Trades"}
+SHORT = {"net_return": "Net, %", "annual_return": "CAGR, %", "max_drawdown": "Drawdown, %", "profit_factor": "PF", "expectancy_r": "Exp., R", "win_rate": "Win, %", "calmar": "Calmar", "sharpe": "Sharpe", "trades": "Trades"}
 SHARES = {"net_return", "annual_return", "max_drawdown", "win_rate"}
 
 
@@ -27,7 +27,7 @@ def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, known: Ma
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Combinations", note or f"the best {len(shown):,} of {every:,} by {metrics[by].title if by in metrics else by}" if every > len(shown) else note or f"all {every:,}")
         st.space("stretch")
-        filters = st.toggle("Filters", key="combination_filters")
+        filters = st.toggle("Filters", key="combination_filters", help=FILTERS)
         for label, form, mime in (("CSV", "csv", "text/csv"), ("Parquet", "parquet", "application/octet-stream")):
             name = f"{run.id}_{run.spec['strategy']}_combinations.{form}"
             download(f"All {every:,}, {label}", name, mime, partial(desk.backtests.download, run.id, "table", form), f"all-{form}")
@@ -65,8 +65,8 @@ def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, known: Mappin
     one = rows[rows["number"] == number].iloc[0]
     figures = " · ".join(f"{metrics[name].title} {said(metrics[name], one[name])}" for name in ("net_return", "sharpe", "max_drawdown", "trades") if pd.notna(one[name]))
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{number}** {point(known, {name: one[name] for name in names})}  \n:gray[{figures or 'no figures: it was given up, or failed'}]{'' if clicked else ' :gray[· choose another below]'}", width="stretch")
-        if st.button("Test this one", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs it alone as a backtest and opens it: trades, costs, and how far to believe it. It does not count as a new trial."):
+        st.markdown(f"**{number}** {point(known, {name: one[name] for name in names})}  \n:gray[{figures or 'no metrics: it was pruned, or failed'}]{'' if clicked else ' :gray[· select another below]'}", width="stretch")
+        if st.button("Backtest this", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs this combination as a backtest and opens it: trades, costs, robustness. It does not count as a new trial."):
             submitted = asked(lambda: desk.backtests.submit(desk.sweeps.question(run.id, number)))
             if submitted is not None:
                 done = submitted.job.state == "done"

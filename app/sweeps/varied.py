@@ -1,4 +1,4 @@
-"""What to vary: the parameters of a strategy in rows, each with one value or a range."""
+"""The parameters of a strategy in rows, each with one value or a range."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 
 import streamlit as st
 
+from app.kit.figures import typeset
+from app.kit.forms import choice, step
 from app.kit.forms import field as input_of
-from app.kit.forms import step
 from app.sweeps.names import declared, named, plain
 from app.sweeps.ranges import around, even, listed, values
 from worker.desk import Desk
 
 WIDTHS = [2.5, 0.6, 1.3, 1.3, 1.3, 1.1]
-WIDE = [2.5, 0.6, 4.215, 1.1]        # where one field takes the place of From, To and Step
-HEADS = {"optimise": ("Parameter", "Vary", "Value, or from", "To", "Step; 0: any", "Log scale")}
+WIDE = [2.5, 0.6, 4.215, 1.1]        # where one field takes the place of Min, Max and Step
+HEADS = {"optimise": ("Parameter", "Vary", "Value / Min", "Max", "Step (0 = continuous)", "Log scale")}
 
 
 @dataclass
 class Varied:
-    """What the table of parameters says: values of a grid, a space to search, values that stay, and what is wrong."""
+    """The entered parameters: values of a grid, a space to search, fixed values, and errors."""
 
     grid: dict[str, list[Any]] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
@@ -44,12 +45,12 @@ def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[s
     at_first = set(given) or _first(own)
     varied = Varied()
     with st.container(gap="xxsmall"):
-        for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value, or from", "To", "Step", "Values")), strict=True):
+        for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value / Min", "Max", "Step", "Values")), strict=True):
             column.caption(head)
         for one in own:
             _row(one, kind, f"{key}.{one.name}", same.get("params", {}).get(one.name, one.default), given.get(one.name), one.name in at_first, varied)
     can = {name: one for name, one in known.items() if "." in name and (one.choices or one.type in (int, float, bool))}
-    more = st.multiselect("Vary a rule too", list(can), [name for name in given if name in can], key=f"{key}-rules", format_func=lambda name: named(can[name]), placeholder="costs, sizes, limits …", help="Then a combination is a strategy together with its costs, size or limits.")
+    more = st.multiselect("Also vary cost, sizing or limit settings", list(can), [name for name in given if name in can], key=f"{key}-rules", format_func=lambda name: named(can[name]), placeholder="costs, sizes, limits …", help="Each combination is then a strategy with its costs, sizing or limits.")
     for name in more:
         section, _, rule = name.partition(".")
         _row(can[name], kind, f"{key}.{name}", rules.get(section, {}).get(rule, can[name].default), given.get(name), None, varied)
@@ -68,7 +69,7 @@ def _row(one: Any, kind: str, key: str, value: Any, given: Any, vary: bool | Non
     picked = st.session_state.get(f"{key}-vary", vary is None or vary)
     wide = picked and (uneven or bool(one.choices) or one.type is bool)
     cells = st.columns(WIDE if wide else WIDTHS, vertical_alignment="center")
-    cells[0].markdown(named(one), help=one.help or None)
+    cells[0].markdown(named(one), help=typeset(one.help) or None)
     chosen = True if vary is None else cells[1].checkbox(f"Vary {plain(one)}", vary, key=f"{key}-vary", label_visibility="collapsed")
     if not chosen:
         with cells[2]:
@@ -103,7 +104,7 @@ def _words(one: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
     options = list(one.choices) if one.choices else [False, True]
     before = given.get("choices") if isinstance(given, Mapping) else given
     start = [value for value in before if value in options] if isinstance(before, Sequence) else options
-    picked = cell.multiselect(plain(one), options, start, key=f"{key}-words", label_visibility="collapsed", format_func=lambda word: str(word).replace("_", " "))
+    picked = cell.multiselect(plain(one), options, start, key=f"{key}-words", label_visibility="collapsed", format_func=choice)
     if not picked:
         varied.faults.append(f"{named(one)} has no value. Choose at least one.")
     varied.grid[one.name], varied.space[one.name] = picked, dict(choices=picked)
@@ -132,17 +133,17 @@ def _ranged(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, va
 def _searched(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
     before = _range_of(given) or around(value, one.low, one.high, one.type is int)
     low, high, each = _three(one, cells, key, (before[0], before[1], (1 if one.type is int else 0.0) if len(before) < 4 else before[2]))
-    log = cells[3].checkbox(f"{plain(one)}, logarithmic", bool(before[3]) if len(before) > 3 else False, key=f"{key}-log", label_visibility="collapsed", help="Small values are tried as often as large ones. Then From is above 0, and Step 0 or 1.")
+    log = cells[3].checkbox(f"{plain(one)}, logarithmic", bool(before[3]) if len(before) > 3 else False, key=f"{key}-log", label_visibility="collapsed", help="Small values are tried as often as large ones. Min must be above 0, and Step 0 or 1.")
     if None in (low, high, each):
-        varied.faults.append(f"{named(one).split(',')[0]}: From, To and Step must each have a number.")
+        varied.faults.append(f"{named(one).split(',')[0]}: Min, Max and Step must each have a number.")
     elif not low < high:
-        varied.faults.append(f"{named(one).split(',')[0]}: From is {low:g} and To {high:g}. Make From the smaller one.")
+        varied.faults.append(f"{named(one).split(',')[0]}: Min is {low:g} and Max {high:g}. Make Min the smaller one.")
     varied.space[one.name] = dict(low=low, high=high, step=0 if log or (one.type is int and each == 1) else each, log=log)
 
 
 def _three(one: Any, cells: Sequence[Any], key: str, start: Sequence[float]) -> tuple[Any, Any, Any]:
     found = []
-    for cell, word, value in zip(cells, ("from", "to", "step"), start, strict=False):
+    for cell, word, value in zip(cells, ("min", "max", "step"), start, strict=False):
         with cell:
             found.append(_number(f"{plain(one).capitalize()}, {word}", one, f"{key}-{word}", value, 0 if word == "step" else None, word == "step"))
     return found[0], found[1], found[2]

@@ -1,4 +1,4 @@
-"""A walk-forward: what choosing this way would have earned, fold by fold."""
+"""A walk-forward: out-of-sample result of the selection, fold by fold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, percent, plural
+from app.kit.forms import choice
 from app.kit.widgets import download, figures, history, section, table
 from app.sweeps import charts, panels
 from app.sweeps.names import declared, named, plain, point, rounded
@@ -26,14 +27,14 @@ def result(desk: Desk, run: Any) -> None:
     told = [point(known, {name: one[name] for name in run.summary["grid"]}) if pd.notna(one["number"]) else "not traded" for one in folds.to_dict("records")]
     left, right = st.columns([5, 2], gap="medium")
     with left:
-        section("Equity out of sample", f"{run.summary['currency']}, tests one after the other, UTC; each band a fold")
+        section("Out-of-sample equity", f"{run.summary['currency']}, windows in sequence, UTC; each band is a fold")
         spans = pd.DataFrame(dict(number=folds["fold"] + 1, start=folds["test_start"], end=folds["test_end"], chosen=told, made=folds["out_of_sample_return"]))
         curve = panels.walked(desk, run.id, run.summary["balance"])
         st.altair_chart(charts.walked(curve.assign(fold=curve["fold"] + 1), spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
-        section("Promised and kept", "net a year, compounded")
+        section("In-sample vs out-of-sample", "net return p.a., compounded")
         yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
-        st.altair_chart(charts.promised(yearly, 232), width="stretch", alt="Net a year of each fold in and out of sample")
+        st.altair_chart(charts.promised(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
     _folds(desk, run, folds, known)
     _drift(run, folds, known)
@@ -52,22 +53,22 @@ def verdict(run: Any, folds: pd.DataFrame) -> None:
 
 def _word(net: float, ratio: float | None, tested: int) -> tuple[Any, str, str]:
     if not tested:
-        return "gray", ":material/remove:", "no fold was traded"
+        return "gray", ":material/remove:", "No fold was traded"
     if net <= 0:
-        return "orange", ":material/trending_down:", "loses out of sample"
+        return "orange", ":material/trending_down:", "Unprofitable out of sample"
     if ratio is None:
-        return "gray", ":material/help:", "no profit in sample"
+        return "gray", ":material/help:", "No profit in sample"
     if ratio < HALF:
-        return "orange", ":material/help:", "keeps less than half"
-    return "green", ":material/check:", "carries over"
+        return "orange", ":material/help:", "WFE < 0.5"
+    return "green", ":material/check:", "Robust out of sample"
 
 
 def _sentence(run: Any, net: float, ratio: float | None, tested: pd.Series) -> str:
     summary = run.summary
     if not len(tested):
-        return f"In none of {plural(summary['folds'], 'fold')} did a combination have {summary['objective']['fewest_trades']:,} trades. Ask for fewer, or fit on longer windows."
-    made = f"Traded as chosen at the time, it nets **{percent(net, 1, True)}** over {plural(len(tested), 'fold')}, {int((tested > 0).sum())} of them above zero."
-    kept = "" if ratio is None else f" A year out of sample brought {percent(ratio, 0)} of what a year in sample did." if ratio >= 0 else " In sample it earned, out of sample it lost."
+        return f"In none of {plural(summary['folds'], 'fold')} did a combination have {summary['objective']['fewest_trades']:,} trades. Lower the minimum, or use longer in-sample windows."
+    made = f"Out-of-sample net **{percent(net, 1, True)}** over {plural(len(tested), 'fold')}, {int((tested > 0).sum())} of them profitable."
+    kept = "" if ratio is None else f" The return p.a. out of sample is {percent(ratio, 0)} of that in sample." if ratio >= 0 else " Profitable in sample, unprofitable out of sample."
     left = summary["folds"] - summary["traded"]
     return made + kept + (f" {plural(left, 'fold')} had no combination with enough trades and were not traded." if left else "")
 
@@ -75,28 +76,28 @@ def _sentence(run: Any, net: float, ratio: float | None, tested: pd.Series) -> s
 def efficiency(run: Any) -> str:
     ratio = run.summary["efficiency"]
     if ratio is None:
-        return "Tick: in sample; bar: out of sample. Efficiency is not known: in sample nothing was earned."
-    return f"Tick: in sample; bar: out of sample. Efficiency {number(ratio, 2)}: mean net per day out of sample ÷ in sample. 1 keeps what fits promised; below 0.5 most of a fit is noise. Source: Pardo (2008)."
+        return "Tick: in sample; bar: out of sample. Efficiency (WFE) is not available: no profit in sample."
+    return f"Tick: in sample; bar: out of sample. Walk-forward efficiency (WFE) {number(ratio, 2)}: mean net per day out of sample ÷ in sample; below 0.5 most of the in-sample result is overfitting. Source: Pardo (2008)."
 
 
 def headline(desk: Desk, run: Any, folds: pd.DataFrame) -> list[tuple[str, str, str, str]]:
     m, defined, w = run.summary["metrics"], desk.backtests.metrics(), run.summary["windows"]
     tested = folds["out_of_sample_return"].dropna()
     return [
-        ("Net, out", percent(m["net_return"], 1, True), f"{percent(m['annual_return'], 1, True)} a year", defined["net_return"].definition),
-        ("Efficiency", number(run.summary["efficiency"], 2), "out ÷ in sample", "Mean yearly net out of sample over that in sample, of the folds that traded."),
-        ("Folds above zero", f"{int((tested > 0).sum())} of {len(tested)}", f"{w['in_sample']:,} days fit, {w['out_of_sample']:,} test", "Tests that earned after costs."),
-        ("Drawdown", percent(m["max_drawdown"]), f"{number(m['longest_drawdown'])} days under", defined["max_drawdown"].definition),
-        ("Sharpe", number(m["sharpe"], 2), "of the tests", defined["sharpe"].definition),
-        ("Profit factor", number(m["profit_factor"], 2), "won ÷ lost", defined["profit_factor"].definition),
-        ("Trades", number(m["trades"]), f"{percent(m['win_rate'], 0)} won", defined["trades"].definition),
-        ("Trials counted", number(desk.sweeps.trials(run.id)), "on these bars", "Distinct ones of this strategy on these bars by anyone, ever. Each fit of a combination is one."),
+        ("OOS net return", percent(m["net_return"], 1, True), f"{percent(m['annual_return'], 1, True)} p.a.", defined["net_return"].definition),
+        ("WFE", number(run.summary["efficiency"], 2), "OOS ÷ IS", "Walk-forward efficiency: net per day out of sample over that in sample, of the folds that traded."),
+        ("Profitable folds", f"{int((tested > 0).sum())} of {len(tested)}", f"{w['in_sample']:,} days IS, {w['out_of_sample']:,} OOS", "Out-of-sample windows with a profit after costs."),
+        ("Max drawdown", percent(m["max_drawdown"]), f"longest: {number(m['longest_drawdown'])} days", defined["max_drawdown"].definition),
+        ("Sharpe", number(m["sharpe"], 2), "out of sample", defined["sharpe"].definition),
+        ("Profit factor", number(m["profit_factor"], 2), "gross profit ÷ gross loss", defined["profit_factor"].definition),
+        ("Trades", number(m["trades"]), f"win rate {percent(m['win_rate'], 0)}", defined["trades"].definition),
+        ("Trials counted", number(desk.sweeps.trials(run.id)), "on this data", "Distinct trials of this strategy on this data by any user, ever. Each combination in each window is one."),
     ]
 
 
 def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section("Folds", f"chosen by {run.summary['objective']['figure']} of {plural(run.summary['combinations'], 'combination')}; days are UTC")
+        section("Folds", f"selected by {choice(run.summary['objective']['figure'])} from {plural(run.summary['combinations'], 'combination')}; days are UTC")
         st.space("stretch")
         for name, label in (("folds", "Folds, CSV"), ("fits", "All fits, CSV"), ("trades", "Trades, CSV")):
             download(label, f"{run.id}_{run.spec['strategy']}_{name}.csv", "text/csv", lambda name=name: desk.sweeps.download(run.id, name), f"walk-{name}")     # type: ignore[misc]
@@ -111,17 +112,17 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) 
     config = st.column_config
     columns: dict[str, Any] = {
         "fold": config.NumberColumn("Fold", width=44),
-        "start": config.TextColumn("Fit from", width=86),
-        "test_start": config.TextColumn("Test from", width=86),
-        "test_end": config.TextColumn("Test to", width=86),
+        "start": config.TextColumn("IS from", width=86),
+        "test_start": config.TextColumn("OOS from", width=86),
+        "test_end": config.TextColumn("OOS to", width=86),
         **{name: config.Column(named(known[name]) if name in known else name, width=100) for name in names},
-        "fitted": config.NumberColumn("In, %", format="%+.1f", width=60, help="Net return of the choice on the window it was chosen on, in %."),
-        "fit_sharpe": config.NumberColumn("Sharpe in", format="%.2f", width=72, help="Sharpe of the choice on the window it was chosen on."),
-        "tested": config.NumberColumn("Out, %", format="%+.1f", width=60, help="Net return in the window after it, in %."),
-        "kept": config.NumberColumn("Kept", format="%.2f", width=56, help="Net a year out of sample ÷ in sample."),
-        "trades": config.NumberColumn("Trades out", format="localized", width=78),
+        "fitted": config.NumberColumn("IS, %", format="%+.1f", width=60, help="Net return of the selected combination in sample."),
+        "fit_sharpe": config.NumberColumn("IS Sharpe", format="%.2f", width=74, help="Sharpe of the selected combination in sample."),
+        "tested": config.NumberColumn("OOS, %", format="%+.1f", width=60, help="Net return out of sample."),
+        "kept": config.NumberColumn("OOS ÷ IS", format="%.2f", width=72, help="Net return p.a. out of sample ÷ in sample."),
+        "trades": config.NumberColumn("OOS trades", format="localized", width=80),
     }
-    table(rows, columns, "Folds with their windows, choices and results in and out of sample", row_height=26, height="auto" if len(rows) <= 16 else 420)
+    table(rows, columns, "Folds with windows, selected parameters and results in and out of sample", row_height=26, height="auto" if len(rows) <= 16 else 420)
 
 
 def _drift(run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
@@ -129,10 +130,10 @@ def _drift(run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
     chosen = folds.dropna(subset=["number"])
     if not moving or chosen.empty:
         return
-    section("Choices from fold to fold", "a choice that jumps was fitted to noise")
+    section("Parameter stability", "jumps suggest overfitting")
     shown = chosen.assign(fold=chosen["fold"] + 1)
-    st.altair_chart(charts.drift(shown, {name: named(known[name]) for name in moving}), width="stretch", alt="The chosen value of each parameter in each fold")
+    st.altair_chart(charts.drift(shown, {name: named(known[name]) for name in moving}), width="stretch", alt="Selected value of each parameter in each fold")
     moved = {name: run.summary["drift"].get(name) for name in moving}
     said = [f"{plain(known[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
     still = [f"{plain(known[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]
-    st.caption(f"Mean move from one fold to the next, of the width of what was tried: {', '.join(said) or 'not known'}.{' Never changed: ' + ', '.join(still) + '.' if still else ''}")
+    st.caption(f"Mean change between folds, in % of the range: {', '.join(said) or 'not available'}.{' Constant: ' + ', '.join(still) + '.' if still else ''}")

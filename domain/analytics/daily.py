@@ -47,7 +47,7 @@ def days_a_year(name: str) -> float:
     """How many trading days a year of that calendar has on average, its holidays left out.
 
     >>> round(days_a_year("fx"), 1), round(days_a_year("index"), 1)
-    (259.5, 258.5)
+    (259.5, 258.0)
     """
     years = calendar(name).day_table.day.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
     return float(((years > FIRST_YEAR) & (years < LAST_YEAR)).sum() / (LAST_YEAR - FIRST_YEAR - 1))

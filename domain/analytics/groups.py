@@ -11,12 +11,11 @@ import pandas as pd
 from domain.analytics.daily import nanoseconds
 from domain.analytics.guards import over, size_of
 from domain.analytics.metrics import DAY
+from domain.features.sessions import SESSIONS, session_at
 from domain.registry import Registry
 from domain.rounding import ROUNDING
 
 HOUR = 3_600_000_000_000
-SESSIONS = ("Asia", "London", "New York")
-OPENS = (22, 7, 13)             # UTC hour at which each session begins; it lasts until the next one does
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
@@ -101,11 +100,9 @@ def side(trades: pd.DataFrame) -> pd.Categorical:
     return pd.Categorical(trades["side"].astype(str), categories=["long", "short"])
 
 
-@grouping("Session", "By the UTC hour of the entry, all year alike: Asia 22:00 to 07:00, London 07:00 to 13:00, New York 13:00 to 22:00.")
+@grouping("Session", "The centre that deals at the entry, by its own clock (Tokyo 09:00 to 18:00, London and New York 08:00 to 17:00), as the session regime has it.")
 def session(trades: pd.DataFrame) -> pd.Categorical:
-    asia, london, new_york = OPENS
-    hour = _entry_hour(trades)
-    return _numbered(np.where((hour >= asia) | (hour < london), 0, np.where(hour < new_york, 1, 2)), SESSIONS)
+    return _numbered(session_at(nanoseconds(trades["entry_ts"])), SESSIONS)
 
 
 @grouping("Hour", "UTC hour of the entry.")

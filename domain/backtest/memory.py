@@ -14,6 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from domain.compiled import compiled as compiled
+from domain.compiled import entry as entry
 
 
 def _pointer(context: Any, address: Any) -> Any:

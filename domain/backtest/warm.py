@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from domain.backtest.simulator import simulate
+from domain.compiled import Watch, watched
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
@@ -15,8 +16,13 @@ from domain.trading.signals import read_signals
 from domain.trading.task import Task
 
 
-def warm() -> int:
-    """Compile, or load what was compiled; the number of trades made on the way."""
+def warm(watch: Watch = lambda done, of, name: None) -> int:
+    """Compile, or load what was compiled; the number of trades made on the way. ``watch`` hears of each function that is compiled."""
+    with watched("backtest", watch):
+        return _trades()
+
+
+def _trades() -> int:
     ts = pd.date_range("2024-01-02T10:00Z", periods=4, freq="5min", unit="ns")
     bars = pd.DataFrame(dict(ts=ts, open=1.1, high=1.101, low=1.099, close=1.1))
     signals = read_signals(pd.DataFrame([dict(ts=ts[0], side="long", stop_loss=1.09, trail_kind="atr", trail_value=1.0)]), ("EURUSD",))

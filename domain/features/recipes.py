@@ -88,7 +88,7 @@ VECTOR50 = (
     Element("sentiment", "sentiment(24.0)", "mean score of headlines, newer ones counting more"),
     Element("regime", "calm", "membership of a market that goes nowhere without fear"),
     Element("regime", "trend", "membership of a directed market"),
-    Element("regime", "panic", "membership of a wild market that falls or goes nowhere"),
+    Element("regime", "panic", "membership of a volatile market that falls or goes nowhere"),
 )
 
 

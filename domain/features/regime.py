@@ -1,11 +1,11 @@
-"""What kind of market it is, by rules: how wild, how directed, which centre is awake, and three memberships that add up to one."""
+"""What kind of market it is, by rules: how volatile, how directed, which centre deals, and three memberships that add up to one."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from domain.features.base import Column, feature
-from domain.features.sessions import spans
+from domain.features.sessions import session_at
 from domain.rounding import ROUNDING
 
 WIDE = 2.0      # deviations of a random walk over the window: a fall as deep counts as a whole drawdown
@@ -15,7 +15,7 @@ SLACK = 1e-9    # touching a threshold is reaching it, however the value was rou
 @feature(unit="rank, 0 to 1", source="own definition", low=0.0, high=1.0, warm_up=lambda window, against: window + against - 2)
 def volatility_rank(log_return: Column, *, window: int = 20, against: int = 250) -> Column:
     """Where realised volatility (root mean square of ``window`` log returns) stands among its own last ``against`` values: 0 the calmest of them,
-    1 the wildest, ties for a half. NaN before ``window`` + ``against`` − 1 returns.
+    1 the most volatile, ties for a half. NaN before ``window`` + ``against`` − 1 returns.
 
     >>> volatility_rank([0.1, -0.3, 0.2], window=1, against=3).tolist()
     [nan, nan, 0.5]
@@ -28,7 +28,7 @@ def volatility_rank(log_return: Column, *, window: int = 20, against: int = 250)
 
 @feature(unit="regime", source="own definition", low=0.0, high=2.0)
 def volatility_regime(volatility_rank: Column) -> Column:
-    """Tercile of volatility among its own last values: 0 calm (rank below 1/3), 1 middle, 2 wild (rank of 2/3 or more). NaN where there is no rank.
+    """Tercile of volatility among its own last values: 0 calm (rank below 1/3), 1 normal, 2 volatile (rank of 2/3 or more). NaN where there is no rank.
 
     >>> volatility_regime([float("nan"), 0.0, 0.5, 0.9]).tolist()
     [nan, 0.0, 1.0, 2.0]
@@ -59,8 +59,7 @@ def session_regime(ts: np.ndarray) -> Column:
     >>> session_regime(np.array(times, "datetime64[ns]").view(np.int64)).tolist()
     [1.0, 2.0, 4.0, 3.0, 0.0]
     """
-    asia, london, new_york = (_awake(ts, name) for name in ("asia", "london", "new_york"))
-    return np.where(london & new_york, 4.0, np.where(new_york, 3.0, np.where(london, 2.0, asia.astype(np.float64))))
+    return session_at(ts).astype(np.float64)
 
 
 @feature(unit="share, 0 to 1", source="own definition", low=0.0, high=1.0, warm_up=lambda window: window - 1, memory=lambda window: window + 1)
@@ -83,8 +82,8 @@ def drawdown_depth(close: Column, log_return: Column, *, window: int = 100) -> C
 
 @feature(unit="share, 0 to 1", source="own definition", low=0.0, high=1.0)
 def panic(volatility_rank: Column, efficiency: Column, drawdown_depth: Column) -> Column:
-    """Membership of a wild market that falls or goes nowhere:  v² · (1 − e · (1 − d)),  v the volatility rank, e the efficiency ratio, d the depth of the
-    drawdown. v is squared so that an ordinary market has little of it; a wild straight rise has none. With calm and trend it adds up to 1.
+    """Membership of a volatile market that falls or goes nowhere:  v² · (1 − e · (1 − d)),  v the volatility rank, e the efficiency ratio, d the depth of the
+    drawdown. v is squared so that an ordinary market has little of it; a volatile straight rise has none. With calm and trend it adds up to 1.
     NaN where one of the three is not known.
 
     >>> panic([1.0, 1.0, 0.5], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]).tolist()
@@ -111,10 +110,3 @@ def calm(panic: Column, efficiency: Column) -> Column:
     [0.375]
     """
     return (1 - panic) * (1 - efficiency)
-
-
-def _awake(ts: np.ndarray, name: str) -> np.ndarray:
-    from domain.features.kernels.sessions import passed
-
-    hours = spans(name)
-    return passed(ts, hours.opens) > passed(ts, hours.closes)

@@ -19,6 +19,7 @@ from domain.market.zones import DAY, FIRST_YEAR, HOUR, LAST_YEAR, changes_of, in
 TABLE = Path(__file__).with_name("sessions.toml")
 FIRST, LAST = (int(np.datetime64(text, "D").astype(np.int64)) for text in (f"{FIRST_YEAR}-01-08", f"{LAST_YEAR}-12-24"))
 MONDAY = 3      # 1970 began on a Thursday
+SESSIONS = ("between sessions", "Asia", "London", "New York", "London and New York")    # by the code of ``session_at``
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,21 @@ def spans(name: str) -> Spans:
     days = days[(days + MONDAY) % 7 < 5] * DAY
     opens, closes = _clock(row.opens), _clock(row.closes)
     return Spans(instants(days + opens, row.zone), instants(days + closes + DAY * (closes <= opens), row.zone))
+
+
+def session_at(ts: np.ndarray) -> np.ndarray:
+    """Which centre deals at each instant, its place in SESSIONS. Where Asia and London overlap it is London.
+
+    >>> times = ["2024-07-10T02:00", "2024-07-10T07:30", "2024-07-10T13:00", "2024-07-10T18:00", "2024-07-10T21:30"]
+    >>> session_at(np.array(times, "datetime64[ns]").view(np.int64)).tolist()
+    [1, 2, 4, 3, 0]
+    """
+    asia, london, new_york = (_is_open(ts, spans(name)) for name in ("asia", "london", "new_york"))
+    return np.where(london & new_york, 4, np.where(new_york, 3, np.where(london, 2, asia.astype(np.int64))))
+
+
+def _is_open(ts: np.ndarray, hours: Spans) -> np.ndarray:
+    return np.searchsorted(hours.opens, ts, side="right") > np.searchsorted(hours.closes, ts, side="right")
 
 
 def days_of(instrument: Instrument | None) -> Days:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+
+from domain.registry import discover
 
 BARS, SEED = 1_200, 7
 DAY, STEP = 86_400_000_000_000, 3_600_000_000_000       # nanoseconds
 
 
-def warm() -> int:
-    """Compile, or load what was compiled; the number of columns made on the way."""
+def warm(watch: Callable[[int, int, str], None] = lambda done, of, name: None, first: Sequence[str] = ()) -> int:
+    """Compile, or load what was compiled; the number of columns made on the way. ``watch`` hears of each function that is compiled;
+    ``first``: features that are wanted before the others."""
+    from domain.compiled import watched
+    from domain.features import kernels
+
+    discover(kernels.__name__, kernels.__path__)        # so that it is known how many there are
+    with watched("features", watch):
+        return _columns(first)
+
+
+def _columns(first: Sequence[str]) -> int:
     from domain.features.around import Around, closes
     from domain.features.base import FEATURES, use
     from domain.features.engine import compute
@@ -27,7 +41,7 @@ def warm() -> int:
     known, days = closes(bars, one, timeframe), ts[0] + DAY * np.arange(-90, 20)
     macro = {name: Known(days, rng.normal(size=len(days))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
     around = Around(one, timeframe, {"GBPUSD": known}, macro, Known(ts[::20], rng.uniform(-1.0, 1.0, len(ts[::20]))), ts[::50].copy())
-    made = compute(bars, [use(name) for name in FEATURES], around)
+    made = compute(bars, [use(name) for name in [*first, *(name for name in FEATURES if name not in first)]], around)
     table = observations(bars, Around(one, timeframe))
     fit(table, states=2, restarts=1).filtered(table)
     return made.shape[1] - bars.shape[1]

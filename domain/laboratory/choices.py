@@ -1,4 +1,4 @@
-"""What a person chooses when the laboratory is asked: what is to be foretold, and how like moments are sought."""
+"""Choices of a feature ranking and of a search for similar periods."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ TARGETS = ("forward", "trades")
 
 @dataclass(frozen=True)
 class Ahead:
-    """What features are held against: ``forward``, the return over the next bars, or ``trades``, what came of a strategy's trades in R."""
+    """The target of a feature ranking: ``forward``, the return over the next bars, or ``trades``, the outcome of a strategy's trades in R."""
 
-    target: str = param("forward", choices=TARGETS, help="the return over the next bars, or what came of a strategy's trades")
-    horizon: int = param(16, low=1, high=100_000, unit="bars", help="over which the return is measured")
-    start: str = param("open", choices=STARTS, title="From the", help="open: of the next bar, what an order at market could have had. close: of the bar itself")
+    target: str = param("forward", choices=TARGETS, help="forward: return over the next bars. trades: outcome of a strategy's trades in R")
+    horizon: int = param(16, low=1, high=100_000, unit="bars", help="bars over which the return is measured")
+    start: str = param("open", choices=STARTS, title="Entry price", help="open: of the next bar, which a market order could have had. close: of the bar itself")
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How moments that looked alike are sought."""
+    """How similar periods are searched."""
 
-    horizon: int = param(16, low=1, high=5_000, unit="bars", help="what followed is measured over")
-    count: int = param(50, low=5, high=500, unit="matches", title="Count", help="the nearest that share no time")
-    before: int = param(32, low=1, high=500, unit="bars", help="of the price path, drawn ahead of each match")
-    start: str = param("open", choices=STARTS, title="From the", help="open: of the bar after the match. close: of the match itself")
-    method: str = param("auto", choices=("auto", "sklearn", "faiss"), help="both search exactly; auto takes faiss where it is installed")
+    horizon: int = param(16, low=1, high=5_000, unit="bars", help="bars over which the forward return is measured")
+    count: int = param(50, low=5, high=500, unit="matches", title="Number of matches", help="nearest matches that do not overlap in time")
+    before: int = param(32, low=1, high=500, unit="bars", title="Bars before the match", help="bars of the price path drawn before each match")
+    start: str = param("open", choices=STARTS, title="Entry price", help="open: of the bar after the match. close: of the match itself")
+    method: str = param("auto", choices=("auto", "sklearn", "faiss"), help="both search exactly; auto uses faiss where it is installed")

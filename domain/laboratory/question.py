@@ -25,12 +25,12 @@ class Plan:
     """How the laboratory looks."""
 
     quantiles: int = param(10, low=3, high=100, unit="quantiles", help="groups of equal size by the feature's value")
-    resamples: int = param(500, low=100, high=10_000, unit="draws", help="of the block bootstrap")
+    resamples: int = param(500, low=100, high=10_000, unit="draws", help="resamples of the block bootstrap")
     block: int = param(0, low=0, high=1_000_000, unit="values", help="length of a block, at least the overlap of the target; 0: twice the overlap, or the cube root of the number of values")
-    confidence: float = param(0.95, low=0.5, high=0.999, unit="share", help="of the intervals")
-    tried: int = param(0, low=0, high=1_000_000, unit="features", help="how many were tried on this target in all, if more than are shown here")
+    confidence: float = param(0.95, low=0.5, high=0.999, unit="share", help="confidence level of the intervals")
+    tried: int = param(0, low=0, high=1_000_000, unit="features", help="number of features tried on this target in total, if more than shown")
     window: int = param(0, low=0, high=10_000_000, unit="values", help="length of a rolling window; 0: a twelfth of the target's values, at least 250")
-    recent: float = param(0.2, low=0.01, high=0.9, unit="share", help="of the bars, the last ones, that are held against those before, for drift")
+    recent: float = param(0.2, low=0.01, high=0.9, unit="share", title="Recent share", help="share of the latest bars that are compared with earlier ones, for drift")
     seed: int = param(0, low=0, high=2**53 - 1, unit="", help="the same seed draws the same blocks and turns")
 
 

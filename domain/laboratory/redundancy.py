@@ -17,15 +17,15 @@ SINGULAR = 1e-9
 class Rules:
     """When a feature is proposed."""
 
-    least: int = param(5, low=1, high=20, unit="features", help="so many are proposed at least, the last of them in spite of a fault that is named")
-    most: int = param(20, low=1, high=200, unit="features", help="so many at most")
-    discovery: float = param(0.1, low=0.0, high=1.0, unit="share", help="false discovery rate (Benjamini–Hochberg) up to which a feature tells something")
-    correlation: float = param(0.8, low=0.1, high=1.0, unit="|rho|", help="two features at least so correlated in ranks say the same")
-    inflation: float = param(10.0, low=1.0, high=1_000.0, unit="VIF", help="a feature above it is a mixture of others that are kept")
-    agreement: float = param(0.6, low=0.0, high=1.0, unit="share", help="of the years must have the sign of the whole")
-    years: int = param(3, low=2, high=50, unit="years", help="fewer years say nothing about stability")
-    psi: float = param(0.25, low=0.0, high=100.0, unit="PSI", help="a drift from here on drops a feature")
-    missing: float = param(0.5, low=0.0, high=1.0, unit="share", help="a feature with no value at more of the rows is not judged")
+    least: int = param(5, low=1, high=20, unit="features", title="Min. features", help="minimum number of features to propose, the last of them with a caveat")
+    most: int = param(20, low=1, high=200, unit="features", title="Max. features", help="maximum number of features to propose")
+    discovery: float = param(0.1, low=0.0, high=1.0, unit="share", help="false discovery rate (Benjamini–Hochberg) up to which a feature is significant")
+    correlation: float = param(0.8, low=0.1, high=1.0, unit="|rho|", help="rank correlation from which two features are redundant")
+    inflation: float = param(10.0, low=1.0, high=1_000.0, unit="VIF", help="variance inflation above which a feature is a combination of kept ones")
+    agreement: float = param(0.6, low=0.0, high=1.0, unit="share", help="share of years that must have the same sign as the whole")
+    years: int = param(3, low=2, high=50, unit="years", help="minimum number of years to judge stability")
+    psi: float = param(0.25, low=0.0, high=100.0, unit="PSI", help="drift from which a feature is dropped")
+    missing: float = param(0.5, low=0.0, high=1.0, unit="share", help="share of missing values above which a feature is not evaluated")
 
 
 def correlations(score: np.ndarray) -> np.ndarray:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from domain.analytics.groups import OPENS, SESSIONS
 from domain.errors import BadRequest
+from domain.features.sessions import SESSIONS, session_at
 from domain.laboratory.information import View, association
 from domain.laboratory.ranks import Ranked
 
-HOUR = 3_600_000_000_000
 LEAST = 100     # values, for a year to have a say in whether the sign holds
 
 
@@ -35,10 +34,8 @@ def years(ts: np.ndarray) -> Labels:
 
 
 def sessions(ts: np.ndarray) -> Labels:
-    """Asia, London, New York, by the UTC hour in which the bar opens, all year alike: the hours of the tables of trades."""
-    asia, london, new_york = OPENS
-    hour = np.asarray(ts, np.int64) // HOUR % 24
-    return Labels(np.where((hour >= asia) | (hour < london), 0, np.where(hour < new_york, 1, 2)), SESSIONS)
+    """The centre that deals when each bar opens, as the session regime has it."""
+    return Labels(session_at(np.asarray(ts, np.int64)), SESSIONS)
 
 
 def labels_of(values: np.ndarray | pd.Series) -> Labels:

@@ -27,7 +27,7 @@ class Clock:
     >>> clock("UTC+5:30").shift
     330
     >>> clock("mt5_eu until 2019 then mt5_us").title
-    'MetaTrader, UTC+2/+3 on EU dates, until 2019, then MetaTrader, New York + 7 h'
+    'MetaTrader server time (EET/EEST, EU DST dates), until 2019, then MetaTrader, New York + 7 h'
     >>> clock("Europe/Pargue")
     Traceback (most recent call last):
     ...

@@ -105,7 +105,7 @@ def _range(name: str, given: Any) -> tuple[Any, Any, Any, bool]:
             raise BadRequest(f"the range of {name} has no {listed(missing)}; write it like {{\"low\": 5, \"high\": 50}}")
         low, high, step, log = given["low"], given["high"], given.get("step", 0), given.get("log", False)
     elif isinstance(given, Sequence) and not isinstance(given, (str, bytes)) and len(given) in (2, 3):
-        low, high, step, log = *given, *(0,) * (3 - len(given)), False
+        low, high, step, log = given[0], given[1], given[2] if len(given) == 3 else 0, False
     else:
         raise BadRequest(f"{name} is {given!r}; write [low, high], [low, high, step], or a mapping of low, high, step and log")
     for key, value in (("low end", low), ("high end", high), ("step", step)):

@@ -69,7 +69,7 @@ def yearly(share: pd.Series, days: pd.Series) -> pd.Series:
     """Net returns of so many days as a year's, compounded: never below -100 %.
 
     >>> yearly(pd.Series([0.1, -0.415, -1.2]), pd.Series([365.25, 90.0, 90.0])).round(4).tolist()
-    [0.1, -0.8866, -1.0]
+    [0.1, -0.8865, -1.0]
     """
     return np.maximum(1.0 + share, 0.0) ** (YEAR / days) - 1.0
 

@@ -40,7 +40,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 GROUPED = ("instrument", "side", "session", "weekday", "year", "exit_reason", "regime", "tag")
 MOST_GROUPS = 14
 
-
 def document(m: Material) -> Document:
     badges = [Cell("synthetic bars", "other")] if m.synthetic else []
     built = (growth, months, distribution, costs, groups, refused, remarks, believability, figures_defined, rules, manifest)
@@ -187,7 +186,8 @@ def groups(m: Material) -> Section:
 
 def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     shown_ = table if len(table) <= MOST_GROUPS else table.reindex(table["net"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
-    rows: Rows = [[words(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
+    named = label if key == "exit_reason" else words
+    rows: Rows = [[named(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
     more = f"the {MOST_GROUPS} that moved most money of {len(table)}" if len(table) > MOST_GROUPS else ""
     return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 
@@ -199,11 +199,11 @@ def refused(m: Material) -> Section:
     drops = [(key, m.counts.get(key, 0)) for key in DROPS]
     signals = m.entries + m.dropped
     rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
-    asked: Rows = [["entry signals", Cell("What the strategy asked for.", kind="wrap"), number(signals)], ["entries filled", Cell("What was traded.", kind="wrap"), number(m.entries)]]
+    asked: Rows = [["Entry signals", Cell("Entries that the strategy asked for.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
     if m.bars_of_history:
-        asked += [["bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
-    asked += [["bars", Cell("Of all series.", kind="wrap"), number(m.bars)], ["ambiguous bars", Cell("The order of stop and target inside is unknown.", kind="wrap"), number(m.ambiguous)]]
-    asked += [[kind.label, Cell(kind.sentence, kind="wrap"), number(m.counts[key])] for key, kind in KINDS.items() if not kind.drop and m.counts.get(key)]
+        asked += [["Bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
+    asked += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
+    asked += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
     blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
     return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
 
@@ -247,8 +247,18 @@ def figures_defined(m: Material) -> Section:
 def rules(m: Material) -> Section:
     named = [(name, m.spec[name]) for name in ("account", "costs", "execution", "sizing", "limits") if isinstance(m.spec.get(name), Mapping)]
     params = m.spec["strategy"]["params"]
-    tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in values.items()]) for name, values in [("strategy", params), *named] if values]
+    tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in _lines(values)]) for name, values in [("strategy", params), *named] if values]
     return Section("rules", "Settings of this run", "an em dash: the instrument's own, or that of the bars", [Beside(tables)])
+
+
+def _lines(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Settings one by one; those of single instruments under their names.
+
+    >>> _lines({"slippage": 0.2, "instruments": {"USDJPY": {"slippage": 0.4}}})
+    [('slippage', 0.2), ('USDJPY slippage', 0.4)]
+    """
+    plain = [(key, value) for key, value in values.items() if not isinstance(value, Mapping)]
+    return plain + [(f"{name} {key}", own[key]) for value in values.values() if isinstance(value, Mapping) for name, own in value.items() for key in own]
 
 
 def _setting(section: str, key: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -50,13 +50,13 @@ class OwnByInstrument(dict[str, dict[str, float]]):
         given = dict(json.loads(values) if isinstance(values, str) else values)
         super().__init__({name: _own(name, given[name]) for name in sorted(given)})
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:      # type: ignore[override]
         return hash(tuple((name, tuple(own.items())) for name, own in self.items()))
 
     def _fixed(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("the costs of instruments are fixed once they are built; build new ones")
 
-    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _fixed  # type: ignore[assignment]
+    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _fixed
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, dict[str, float]]]]:
         return OwnByInstrument, (dict(self),)
@@ -135,52 +135,6 @@ class Costs:
         for one in instruments:
             own.setdefault(one.name, {})[name] = change(self.asked(name, one.name), one)
         return replace(self, instruments=OwnByInstrument(own))
-
-
-def overlaid(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Costs with some values changed. Where that changes the unit, spread and slippage of the old one do not carry over.
-
-    >>> overlaid({"unit": "price", "slippage": 0.0001, "seed": 3}, {"unit": "pips", "spread": 0.8})
-    {'unit': 'pips', 'seed': 3, 'spread': 0.8}
-    """
-    values = Costs.arranged(values)
-    unit = OTHER_UNITS.get(values.get("unit", ""), values.get("unit", base.get("unit")))
-    old = base if unit == base.get("unit") else {name: value for name, value in base.items() if name not in ("spread", "slippage", "instruments")}
-    own = {**old.get("instruments", {}), **values["instruments"]} if isinstance(values.get("instruments"), Mapping) else None
-    return {**old, **values, **({} if own is None else {"instruments": own})}
-
-
-def in_pips(values: Mapping[str, Any], instruments: Sequence[Instrument]) -> dict[str, Any]:
-    """Costs of these instruments with spread and slippage in pips, those of the first for all and what differs as the others' own."""
-    built = build(Costs, without_unit(values, [one.name for one in instruments]))
-    if built.unit == "pips" or not instruments:
-        return values_of(built)
-    names = ["spread"] if built.slippage_kind == "atr" else ["spread", "slippage"]
-    by_name = {one.name: one for one in instruments}
-    pips = {one: {name: _or_none(built.asked(name, one), by_name[one].pip) for name in names} for one in by_name}
-    common, own = pips[instruments[0].name], dict[str, dict[str, float]]()
-    for one in by_name:
-        rest = {name: value for name, value in built.instruments.get(one, {}).items() if name not in names}
-        own[one] = rest | {name: value for name, value in pips[one].items() if value != common[name] and value is not None}
-    return {**values_of(built), **common, "unit": "pips", "instruments": OwnByInstrument({one: values for one, values in own.items() if values})}
-
-
-def _or_none(value: float | None, pip: float) -> float | None:
-    return None if value is None else round(value / pip, 9)
-
-
-def without_unit(values: Mapping[str, Any], instruments: Iterable[str]) -> dict[str, Any]:
-    """Costs as they were stored before they had a unit: one number of price units for each of ``instruments``, as its own.
-
-    >>> without_unit({"slippage": 0.1, "spread": None}, ["EURUSD"])
-    {'slippage': 0.1, 'spread': None, 'instruments': {'EURUSD': {'slippage': 0.1}}}
-    >>> without_unit({"slippage": 0.1, "unit": "price"}, ["EURUSD"])
-    {'slippage': 0.1, 'unit': 'price'}
-    """
-    if "unit" in values:
-        return dict(values)
-    own = {name: values[name] for name in ("spread", "slippage") if values.get(name)}
-    return {**values, "instruments": {name: dict(own) for name in instruments}}
 
 
 def _own(instrument: str, values: Any) -> dict[str, float]:

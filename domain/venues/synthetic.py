@@ -72,10 +72,10 @@ class GBM:
     """Geometric Brownian motion: log returns are normal and independent. Without drift the price is a martingale, E[S_t] = S_0:
     nothing can be predicted, so whatever a strategy earns on it before costs is luck."""
 
-    drift: float = param(0.0, low=-1.0, high=1.0, unit="per year", help="of the expected price, continuously compounded")
-    volatility: float = param(0.09, low=0.0, high=3.0, unit="per year", help="of log returns; EURUSD had 0.088 in 2008-2021 (measured on daily closes)")
+    drift: float = param(0.0, low=-1.0, high=1.0, unit="p.a.", help="drift of the expected price, continuously compounded")
+    volatility: float = param(0.09, low=0.0, high=3.0, unit="p.a.", help="annualised volatility of log returns; EURUSD had 0.088 in 2008-2021 (measured on daily closes)")
     start_price: float | None = param(None, low=1e-6, high=1e9, unit="price units", help="first open; empty: 11,000 pips")
-    steps: int = param(10, low=2, high=200, unit="sub-steps", help="price moves inside a bar, from which its high and low come")
+    steps: int = param(10, low=2, high=200, unit="sub-steps", title="Intrabar steps (per bar)", help="price moves inside a bar, from which its high and low come")
 
     def course(self, slots: Slots, instrument: Instrument, streams: Iterator[np.random.Generator]) -> Course:
         years = slots.hours / slots.year_hours
@@ -87,21 +87,21 @@ class RegimeSwitching:
     """A market that is calm, trends or panics in turn, with fat tails, the hours of FX, gaps over weekends, and a spread that widens with
     volatility and at the rollover. Trends go up or down with equal chance, so the price still has no drift on average, but it has memory."""
 
-    volatility: float = param(0.09, low=0.001, high=3.0, unit="per year", help="in a trend at an average hour; EURUSD had 0.088 in 2008-2021 (measured)")
-    calm_hours: float = param(40.0, low=0.5, high=10_000.0, unit="trading hours", help="mean length of a calm; assumed")
-    trend_hours: float = param(16.0, low=0.5, high=10_000.0, unit="trading hours", help="mean length of a trend; assumed")
-    panic_hours: float = param(3.0, low=0.1, high=10_000.0, unit="trading hours", help="mean length of a panic; assumed")
-    panic_share: float = param(0.1, low=0.0, high=1.0, unit="probability", help="that a calm or a trend ends in panic rather than in the other; assumed")
-    calm_volatility: float = param(0.7, low=0.05, high=1.0, unit="times volatility", help="in a calm; assumed")
-    panic_volatility: float = param(2.5, low=1.0, high=20.0, unit="times volatility", help="in a panic; assumed")
-    trend_strength: float = param(0.15, low=0.0, high=2.0, unit="hourly volatilities per hour", help="drift of a trend, up or down; assumed")
-    tail: float = param(4.0, low=2.1, high=100.0, unit="degrees of freedom", help="of Student's t for a bar's return; 3 to 5 by Cont (2001), Empirical properties of asset returns")
-    weekend_gap: float = param(0.4, low=0.0, high=10.0, unit="daily volatilities", help="size of the jump after a day or more shut; EURUSD 0.41 in 2008-2021 (measured)")
-    spread_widening: float = param(0.5, low=0.0, high=20.0, unit="times, per unit of relative volatility above 1", help="how the spread follows volatility; assumed")
-    rollover_spread: float = param(4.0, low=1.0, high=50.0, unit="times", help="the spread from 17:00 to 18:00 New York; assumed")
+    volatility: float = param(0.09, low=0.001, high=3.0, unit="p.a.", help="annualised volatility in a trend at an average hour; EURUSD had 0.088 in 2008-2021 (measured)")
+    calm_hours: float = param(40.0, low=0.5, high=10_000.0, unit="trading hours", title="Mean calm duration (h)", help="mean duration of a calm regime, trading hours; assumed")
+    trend_hours: float = param(16.0, low=0.5, high=10_000.0, unit="trading hours", title="Mean trend duration (h)", help="mean duration of a trend regime, trading hours; assumed")
+    panic_hours: float = param(3.0, low=0.1, high=10_000.0, unit="trading hours", title="Mean panic duration (h)", help="mean duration of a panic regime, trading hours; assumed")
+    panic_share: float = param(0.1, low=0.0, high=1.0, unit="probability", title="Panic probability (per change)", help="probability that a calm or a trend is followed by panic; assumed")
+    calm_volatility: float = param(0.7, low=0.05, high=1.0, unit="times volatility", title="Calm volatility (× volatility)", help="volatility in a calm regime; assumed")
+    panic_volatility: float = param(2.5, low=1.0, high=20.0, unit="times volatility", title="Panic volatility (× volatility)", help="volatility in a panic regime; assumed")
+    trend_strength: float = param(0.15, low=0.0, high=2.0, unit="hourly volatilities per hour", title="Trend strength (hourly volatilities per hour)", help="drift of a trend, up or down; assumed")
+    tail: float = param(4.0, low=2.1, high=100.0, unit="degrees of freedom", title="Student-t degrees of freedom", help="degrees of freedom of Student's t for a bar's return; 3 to 5 by Cont (2001), Empirical properties of asset returns")
+    weekend_gap: float = param(0.4, low=0.0, high=10.0, unit="daily volatilities", title="Weekend gap (× daily volatility)", help="size of the gap after a day or more closed; EURUSD 0.41 in 2008-2021 (measured)")
+    spread_widening: float = param(0.5, low=0.0, high=20.0, unit="times, per unit of relative volatility above 1", title="Spread sensitivity to volatility", help="relative widening of the spread per unit of relative volatility above 1; assumed")
+    rollover_spread: float = param(4.0, low=1.0, high=50.0, unit="times", title="Rollover spread (× usual)", help="spread from 17:00 to 18:00 New York; assumed")
     ticks_per_hour: float = param(2_000.0, low=0.0, high=1e7, unit="ticks", help="mean tick volume at average volatility; assumed")
     start_price: float | None = param(None, low=1e-6, high=1e9, unit="price units", help="first open; empty: 11,000 pips")
-    steps: int = param(10, low=2, high=200, unit="sub-steps", help="price moves inside a bar, from which its high and low come")
+    steps: int = param(10, low=2, high=200, unit="sub-steps", title="Intrabar steps (per bar)", help="price moves inside a bar, from which its high and low come")
 
     def course(self, slots: Slots, instrument: Instrument, streams: Iterator[np.random.Generator]) -> Course:
         regimes, tails, gaps, ticks = (next(streams) for _ in range(4))

@@ -21,13 +21,13 @@ def test_the_least_of_losses_is_no_result(best):
     row = dict(sharpe=best)
     assert sweep._word(LUCKY, PBO, row)[2] == "No profitable combination"
     assert sweep.overfit(PBO, row) == "Overfitting was not evaluated: no combination is profitable."
-    assert "would reach" not in sweep._sentence(RUN, LUCKY, row) and "Deflated" not in sweep._sentence(RUN, LUCKY, row)
+    assert "zero-edge" not in sweep._sentence(RUN, LUCKY, row) and "Deflated" not in sweep._sentence(RUN, LUCKY, row)
 
 
 def test_of_a_profit_every_test_is_told():
     row = dict(sharpe=2.0)
-    assert sweep._word(LUCKY, PBO, row)[2] not in ("No profitable combination", "nothing to judge")
-    assert "0.03" in sweep.overfit(PBO, row) and "Deflated Sharpe 0.99" in sweep._sentence(RUN, LUCKY, row)
+    assert sweep._word(LUCKY, PBO, row)[2] not in ("No profitable combination", "No result")
+    assert "0.03" in sweep.overfit(PBO, row) and "Deflated Sharpe ratio 0.99" in sweep._sentence(RUN, LUCKY, row)
 
 
 @pytest.mark.parametrize(("figure", "value", "profit"), [("sharpe", -4.0, False), ("sharpe", 0.5, True), ("profit_factor", 0.8, False), ("profit_factor", 1.2, True), ("max_drawdown", -0.1, False), ("win_rate", 0.4, False)])
@@ -39,11 +39,11 @@ def test_a_plateau_of_losses_is_similar_not_good():
     cells = pd.DataFrame([(x, y, -5.0 + (x == 2 and y == 2), -5.5 + (x == 2 and y == 2)) for x in (1, 2, 3) for y in (1, 2, 3)], columns=["x", "y", "value", "plateau"])
     known = {name: SimpleNamespace(name=name, title="", unit="", choices=()) for name in ("a", "b")}
     level = cells.loc[cells["plateau"].idxmax()]
-    assert "neighbours are similar" in sweep.told(SHARPE, cells, level, known, "a", "b")
+    assert "neighbouring cells are similar" in sweep.map_sentence(SHARPE, cells, level, known, "a", "b")
     better = cells.assign(value=cells["value"] + 9, plateau=cells["plateau"] + 9)
-    assert "neighbours are good too" in sweep.told(SHARPE, better, better.loc[better["plateau"].idxmax()], known, "a", "b")
+    assert "neighbouring cells are profitable too" in sweep.map_sentence(SHARPE, better, better.loc[better["plateau"].idxmax()], known, "a", "b")
 
 
 def test_a_walk_that_earned_nothing_in_sample_keeps_nothing():
-    assert walk._word(-0.3, None, 4)[2] == "loses out of sample"
+    assert walk._word(-0.3, None, 4)[2] == "Unprofitable out of sample"
     assert walk._word(0.3, None, 4)[0] == "gray" and walk._word(0.3, 0.2, 4)[0] == "orange" and walk._word(0.3, 0.8, 4)[0] == "green"

@@ -109,7 +109,7 @@ def page(chromium, house):
     tab.on("pageerror", lambda error: broken.append(str(error)))
     tab.on("console", lambda message: broken.append(message.text) if "Content Security Policy" in message.text else None)
     yield tab
-    seen = tab.get_by_text("Something broke on our side").count()
+    seen = tab.get_by_text("Internal error").count()
     context.close()
     assert not foreign, f"asked of another host: {foreign[:3]}"
     assert not broken, f"a script failed: {broken[:2]}"

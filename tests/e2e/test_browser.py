@@ -36,17 +36,17 @@ def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
 
 def open_file(page: Page, house, path: Path) -> None:
     page.goto(f"{house.url}/data?do=import")
-    page.get_by_label("or a path on this machine").fill(str(path))
-    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_label("or a file path on the server").fill(str(path))
+    page.get_by_role("button", name="Load", exact=True).click()
 
 
 def bring_in(page: Page, house, path: Path, button: str = "Import") -> str:
     """Through all three steps; the id of the dataset."""
     open_file(page, house, path)
-    page.get_by_role("button", name="Check the file").click()
-    expect(page.get_by_text("What was found", exact=False).filter(visible=True).first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Validate").click()
+    expect(page.get_by_text("Validation report", exact=False).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name=button, exact=True).last.click()
-    page.get_by_role("button", name="See the bars").click(timeout=LONG)
+    page.get_by_role("button", name="View dataset").click(timeout=LONG)
     expect(page.get_by_text("candles drawn from")).to_be_visible()
     return re.search(r"dataset=(\w+)", page.url)[1]
 
@@ -54,17 +54,17 @@ def bring_in(page: Page, house, path: Path, button: str = "Import") -> str:
 def run_backtest(page: Page) -> str:
     """Submit the form as it stands; the id of the run."""
     page.get_by_role("button", name="Run backtest").click()
-    expect(page.get_by_text("Before you believe it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=LONG)
     return re.search(r"run=(\w+)", page.url)[1]
 
 
 def test_a_first_start_shows_the_example_within_a_minute(page, house, shoot):
     page.goto(house.url)
-    expect(page.get_by_text("Nothing of yours is here yet.")).to_be_visible()
+    expect(page.get_by_text("No data of your own yet.")).to_be_visible()
     expect(page.get_by_text("Step 3 of 3")).to_be_visible()
     house.wait_for(lambda: len(house.terminal("runs", "list")) == 2, 60)
     page.reload()
-    expect(page.get_by_text("driftless random bars")).to_be_visible()
+    expect(page.get_by_text("driftless random walk")).to_be_visible()
     expect(page.get_by_text("synthetic").filter(visible=True).first).to_be_visible()
     assert all(run["synthetic"] for run in house.terminal("runs", "list"))
     shoot("overview-first-run", 1120)
@@ -76,14 +76,15 @@ def test_every_page_draws_at_both_widths_light_and_dark(page, house, name):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 1000})
         page.goto(f"{house.url}/{name}")
-        expect(page.get_by_role("heading", name=(name or "overview").capitalize(), level=1)).to_be_visible()
+        title = {"": "Overview", "sweeps": "Optimization"}.get(name, name.capitalize())
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
         expect(page.get_by_text("workers ·")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path, shoot):
     dataset = bring_in(page, house, bars_csv(tmp_path))
-    expect(page.get_by_text("weeks open at 17:00 New York")).to_be_visible()
+    expect(page.get_by_text("Weekly open at 17:00 New York")).to_be_visible()
     page.goto(f"{house.url}/backtest")
     expect(page.get_by_text("EURUSD M15 · CSV").filter(visible=True).first).to_be_visible()
     run = run_backtest(page)
@@ -99,7 +100,7 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Download", exact=True).click()
-    taken = download(page, "CSV, for people")
+    taken = download(page, "CSV", exact=True)
     events = list(csv.DictReader(taken.read_text().splitlines()))
     assert {"run_finished", "downloaded"} <= {event["kind"] for event in events}
     assert house.terminal("audit", "verify")["holds"]
@@ -128,10 +129,10 @@ def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, house, tmp
     path = bars_csv(tmp_path, dirty=True)
     before = len(house.terminal("data", "list"))
     open_file(page, house, path)
-    page.get_by_role("button", name="Check the file").click()
-    expect(page.get_by_text("Not clean.")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Validate").click()
+    expect(page.get_by_text("Errors found.")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("1 bar with high below low")).to_be_visible()
-    page.get_by_role("button", name="Refuse").click()
+    page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("button", name="Import…")).to_be_enabled()
     assert len(house.terminal("data", "list")) == before
     dataset = bring_in(page, house, path, "Repair and import")
@@ -158,7 +159,7 @@ def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, house, tmp_path
 
 def test_a_path_that_is_not_there_is_told(page, house):
     open_file(page, house, Path("/nowhere/bars.csv"))
-    expect(page.get_by_text("there is no file '/nowhere/bars.csv'")).to_be_visible()
+    expect(page.get_by_text("There is no file '/nowhere/bars.csv'")).to_be_visible()
 
 
 def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, house):
@@ -166,7 +167,7 @@ def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, house)
     page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
     before = len(house.terminal("jobs", "list"))
     page.get_by_role("button", name="Run backtest").dblclick()
-    expect(page.get_by_text("Before you believe it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=LONG)
     run = re.search(r"run=(\w+)", page.url)[1]
     assert len(house.terminal("jobs", "list")) == before + 1
     page.goto(f"{house.url}/backtest")
@@ -182,7 +183,7 @@ def test_a_value_out_of_bounds_is_told_beside_the_form(page, house):
     expect(page.get_by_role("button", name="Run backtest")).to_have_count(1)       # the form of the strategy before has gone
     page.get_by_role("spinbutton", name="Fast, bars").fill("200")
     page.get_by_role("button", name="Run backtest").click()
-    expect(page.get_by_text("fast must be the shorter one")).to_be_visible()
+    expect(page.get_by_text("Fast must be the shorter one")).to_be_visible()
 
 
 def test_a_run_is_named_opened_and_deleted(page, house):
@@ -191,7 +192,7 @@ def test_a_run_is_named_opened_and_deleted(page, house):
     run = run_backtest(page)
     page.get_by_role("button", name="Name…").click()
     page.get_by_role("dialog").get_by_label("Name").fill("spring channel")
-    page.get_by_role("button", name="Keep name and note").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("spring channel").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete run", exact=True).click()
@@ -200,8 +201,8 @@ def test_a_run_is_named_opened_and_deleted(page, house):
 
 
 VIEWS = {       # tab -> what stands there
-    "Equity": "Deepest falls", "Months": "Worst month", "Distribution": "Other stops and targets", "Groups": "Group by", "Costs": "Break-even spread",
-    "Believe": "Their deepest drawdowns", "Refused": "Reviewed", "Manifest": "What decided this result", "Audit trail": "The trail of this run",
+    "Statistics": "Sortino", "Equity": "Largest drawdowns", "Monthly returns": "Worst month", "Distribution": "Stop/target grid (hindsight)", "Breakdown": "Group by", "Costs": "Cost attribution",
+    "Robustness": "Max-drawdown distribution", "Rejected orders": "Order checks", "Reproducibility": "Inputs and hashes", "Audit trail": "Audit trail of this run",
 }  # fmt: skip
 
 
@@ -210,38 +211,38 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, h
     page.set_viewport_size({"width": 1280, "height": 900})
     run, other = [one["id"] for one in house.terminal("runs", "list") if one["synthetic"]][-2:]
     page.goto(f"{house.url}/backtest?run={run}")
-    for seen in ("Loses after costs", "Breaks even at", "Before you believe it", "Equity and drawdown"):
+    for seen in ("Loses after costs", "Break-even spread", "Robustness checks", "Equity and drawdown"):
         expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
     for tab, text in VIEWS.items():
-        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("tab", name=tab, exact=True).click()
         expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
-    page.get_by_role("tab", name="Believe").click()
+    page.get_by_role("tab", name="Robustness").click()
     page.get_by_role("button", name="Run the stress test").click()
     expect(page.get_by_text("worse conditions end with a loss").filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Compare…").click()
-    page.get_by_role("combobox", name="Beside this run").click()
+    page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name=re.compile(other)).click()
-    expect(page.get_by_text("These runs differ in bars.")).to_be_visible()
-    expect(page.get_by_text("Asked differently")).to_be_visible()
+    expect(page.get_by_text("These runs differ in data.")).to_be_visible()
+    expect(page.get_by_text("Parameter differences")).to_be_visible()
     taken = download(page, "CSV", exact=True)
     rows = {row["key"]: row for row in csv.DictReader(taken.read_text().splitlines())}
     assert float(rows["trades"]["difference"]) == float(rows["trades"]["b"]) - float(rows["trades"]["a"]) != 0
     page.get_by_role("button", name="Close", exact=True).click()
-    expect(page.get_by_text("Before you believe it")).to_be_visible()
+    expect(page.get_by_text("Robustness checks")).to_be_visible()
 
 
 def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, house):
     page.goto(f"{house.url}/backtest")
-    page.get_by_role("combobox", name="Size by").click()
-    page.get_by_role("option", name="kelly").click()
-    page.get_by_text("Limits", exact=True).click()
+    page.get_by_role("combobox", name="Position sizing").click()
+    page.get_by_role("option", name="Fractional Kelly").click()
+    page.get_by_text("Risk limits", exact=True).click()
     page.get_by_role("spinbutton", name="Max leverage").fill("1.5")
     page.get_by_role("spinbutton", name="Kelly first").fill("500")
     run = house.terminal("runs", "show", run_backtest(page))
     assert run["spec"]["sizing"]["kind"] == "kelly" and run["spec"]["sizing"]["kelly_first"] == 500 and run["spec"]["limits"]["max_leverage"] == 1.5
     expect(page.get_by_text("max leverage 1.5 × equity")).to_be_visible()
-    page.get_by_role("tab", name="Refused").click()
+    page.get_by_role("tab", name="Rejected orders").click()
     expect(page.get_by_text(re.compile("shrunk: shrunk leverage"))).to_be_visible()
 
 
@@ -264,16 +265,16 @@ def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, hou
     datasets = brought(house, tmp_path, 8, 9)
     page.goto(f"{house.url}/backtest")
     choose_bars(page, *datasets)
-    page.get_by_text("Each on its own", exact=True).click()
+    page.get_by_text("Separate accounts", exact=True).click()
     page.get_by_role("button", name="Run backtest").click()
-    expect(page.get_by_text("2 of 2 backtests ended; choose one to open it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("2 of 2 backtests finished; select one to open it")).to_be_visible(timeout=LONG)
     rows = list(csv.DictReader(download(page, "CSV", exact=True).read_text().splitlines()))
     assert len({row["run"] for row in rows}) == 2 and all(int(row["trades"]) > 0 and row["state"] == "done" for row in rows)
     page.goto(f"{house.url}/backtest?run={rows[0]['run']}&view=Believe")
-    page.get_by_role("button", name="Draw more…").click()
-    page.get_by_role("spinbutton", name="How many histories").fill("2000")
-    page.get_by_role("button", name="Draw histories").click()
-    expect(page.get_by_text(re.compile("^2,000 of the same trades, drawn anew"))).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Run more paths…").click()
+    page.get_by_role("spinbutton", name="Number of paths").fill("2000")
+    page.get_by_role("button", name="Run paths").click()
+    expect(page.get_by_text(re.compile("^2,000 paths of the same trades"))).to_be_visible(timeout=LONG)
     assert len(pd.read_csv(download(page, "CSV", exact=True))) == 2_000
 
 
@@ -313,7 +314,7 @@ def test_an_address_of_something_deleted_says_so(page, house):
 def test_settings_say_where_each_value_comes_from(page, house, shoot):
     page.goto(f"{house.url}/settings")
     expect(page.get_by_text("SQLite, schema")).to_be_visible()
-    expect(page.get_by_text("Actor in the audit trail: anna.")).to_be_visible()
+    expect(page.get_by_text("User in the audit trail: anna.")).to_be_visible()
     shoot("settings", 940)
 
 
@@ -327,7 +328,7 @@ def test_pictures_of_the_pages(page, house, shoot):
         shoot(name, height)
     page.emulate_media(color_scheme="dark")
     page.goto(f"{house.url}/backtest?run={run['id']}")
-    expect(page.get_by_text("Before you believe it")).to_be_visible()
+    expect(page.get_by_text("Robustness checks")).to_be_visible()
     shoot("backtest-dark", 1300)
 
 

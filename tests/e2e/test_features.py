@@ -23,7 +23,7 @@ def bars(house) -> None:
 
 def write(within: Page | Locator, page: Page, text: str) -> None:
     """One more column, as it is written."""
-    field = within.get_by_role("combobox", name="Columns")
+    field = within.get_by_role("combobox", name="Features")
     field.fill(text)
     expect(page.get_by_role("option", name=text)).to_be_visible(timeout=SOON)
     field.press("Enter")
@@ -40,20 +40,20 @@ def test_a_feature_is_found_read_and_drawn(page, house, bars, shoot):
     shoot("features", 1240)
     page.get_by_role("textbox", name="Search").fill("garman")
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; choose one"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; select one"))).to_be_visible(timeout=SOON)
 
 
 def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, house, bars, shoot):
     page.goto(f"{house.url}/features?view=look")
-    expect(page.get_by_text(re.compile(r"^7 columns · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"^7 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
     write(page, page, "atrr(14)")
     expect(page.get_by_text("No feature named 'atrr'; did you mean 'atr'?")).to_be_visible(timeout=SOON)
     expect(page.get_by_role("button", name="Compute")).to_be_disabled(timeout=SOON)
     page.get_by_role("button", name="Remove atrr(14)").click()
     write(page, page, "atr(14)@H4")
-    expect(page.get_by_text(re.compile(r"^8 columns · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"^8 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Compute").click()
-    expect(page.get_by_text("How much history does it need?")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Warm-up sensitivity")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("500 points drawn from 500 bars")).to_be_visible(timeout=SOON)
     run = re.search(r"run=(\w+)", page.url)[1]
     shoot("features-look", 1500)
@@ -66,8 +66,8 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, hous
     page.goto(f"{house.url}/features?view=look&run={run}&column=rsi(14)")
     expect(page.get_by_text("%, under the close in USD; the last bars, UTC")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Check for look-ahead").click()
-    page.get_by_role("button", name="Run the gate").click()
-    expect(page.get_by_text("said the same of the past without the bars after the cut")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Run check").click()
+    expect(page.get_by_text("unchanged when future bars are removed")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("no look-ahead").first).to_be_visible(timeout=SOON)
     expect(page.locator(".stMarkdownBadge", has_text="atr(14)@H4")).to_be_visible(timeout=SOON)
     shoot("features-gate", 700)
@@ -75,19 +75,19 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, hous
 
 def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, house, bars):
     page.goto(f"{house.url}/features")
-    page.get_by_role("button", name="New recipe…").click()
+    page.get_by_role("button", name="New feature set…").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name").fill("My trend")
     for text in ("adx(21)", "sma(9)@H4"):
         write(dialog, page, text)
-    dialog.get_by_role("button", name="Keep recipe").click()
+    dialog.get_by_role("button", name="Save feature set").click()
     expect(dialog).to_have_count(0, timeout=SOON)
     page.goto(f"{house.url}/features?view=look")
-    page.get_by_role("combobox", name="Recipe").click()
+    page.get_by_role("combobox", name="Feature set").click()
     page.get_by_role("option", name="My trend · 2").click()
-    expect(page.get_by_text(re.compile(r"^2 columns · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"^2 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
 
 
 def test_an_address_of_a_run_that_is_gone_says_so(page, house, bars):
     page.goto(f"{house.url}/features?view=gate&run=nosuch")
-    expect(page.get_by_text("There is no such run nosuch.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

@@ -31,28 +31,28 @@ def files(tmp_path) -> Path:
 
 
 def opened(page: Page, house, path: Path) -> None:
-    page.goto(f"{house.url}/data?view=outside&do=import")
-    page.get_by_role("textbox", name="or a path on this machine").fill(str(path))
-    page.get_by_role("button", name="Open").click()
-    expect(page.get_by_text("2 Is this right?")).to_be_visible(timeout=SOON)
+    page.goto(f"{house.url}/data?view=external&do=import")
+    page.get_by_role("textbox", name="or a file path on the server").fill(str(path))
+    page.get_by_role("button", name="Load").click()
+    expect(page.get_by_text("2 Confirm the format")).to_be_visible(timeout=SOON)
 
 
 def kept(page: Page) -> None:
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("button", name="See it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="View")).to_be_visible(timeout=LONG)
 
 
 def test_outside_data_is_brought_in_and_features_have_values(page, house, files, shoot):
     house.wait_for(lambda: house.terminal("data", "list"), 120)
     page.goto(f"{house.url}/data?view=outside")
-    expect(page.get_by_text("Series such as the VIX and policy rates")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Macro series, news headlines and economic calendars")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("fredgraph.csv?id=VIXCLS")).to_be_visible(timeout=SOON)
 
     opened(page, house, files / "VIXCLS.csv")
     expect(page.get_by_role("combobox", name="Series")).to_have_value("VIX · Implied volatility of the S&P 500 (VIX)", timeout=SOON)
     kept(page)
-    page.get_by_role("button", name="See it").click()
-    expect(page.get_by_text(re.compile(r"^[\d,]+ points? drawn from [\d,]+ rows; lowest and highest"))).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="View").click()
+    expect(page.get_by_text(re.compile(r"^[\d,]+ points? drawn from [\d,]+ rows; extremes are kept"))).to_be_visible(timeout=SOON)
     shoot("data-outside", 900)
     rows = list(csv.DictReader(download(page, "Download, CSV").read_text().splitlines()))
     assert (rows[0]["date"], rows[0]["known"]) == ("2021-12-01", "2021-12-02T22:00:00Z") and len(rows) == len(pd.read_csv(files / "VIXCLS.csv"))
@@ -62,19 +62,19 @@ def test_outside_data_is_brought_in_and_features_have_values(page, house, files,
     opened(page, house, files / "news.csv")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("has the time '2022-01-03 09:30', which has no zone")).to_be_visible(timeout=LONG)
-    page.get_by_text("Times without a zone are UTC").click()
+    page.get_by_text("Treat naive timestamps as UTC").click()
     kept(page)
     assert {one["name"] for one in house.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
 
     page.goto(f"{house.url}/features?view=look")
-    page.get_by_role("combobox", name="Recipe").click()
+    page.get_by_role("combobox", name="Feature set").click()
     page.get_by_role("option", name="macro · 6").click()
-    expect(page.get_by_text("5 columns stay empty for want of outside data: DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("5 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
     for text in ("minutes_to_release()", "sentiment()"):
         write(page, page, text)
     page.get_by_role("button", name="Compute").click()
-    expect(page.get_by_text("How much history does it need?")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("3 columns have values, 5 have none.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Warm-up sensitivity")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("3 columns have values, 5 are empty.")).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile(r"are empty: computed without DXY, US_RATE, EU_RATE and US10Y"))).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Export").click()
     taken = pd.read_csv(download(page, "Columns of EURUSD, CSV"))
@@ -82,6 +82,6 @@ def test_outside_data_is_brought_in_and_features_have_values(page, house, files,
     assert taken["minutes_to_release"].min() == 0 and taken["vix_zscore(60)"].nunique() > 30 and taken["sentiment(24.0)"].between(-1, 1).mean() > 0.9
 
     page.goto(f"{house.url}/data?view=outside")
-    page.get_by_role("button", name="Remove…").click()
-    expect(page.get_by_text(re.compile(r"1 run names this version and could not be made again without it"))).to_be_visible(timeout=SOON)
-    expect(page.get_by_role("button", name="Remove import")).to_be_disabled(timeout=SOON)
+    page.get_by_role("button", name="Delete…").click()
+    expect(page.get_by_text(re.compile(r"It is used by 1 run, which could not be reproduced without it"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="Delete import")).to_be_disabled(timeout=SOON)

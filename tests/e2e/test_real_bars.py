@@ -65,7 +65,7 @@ def test_a_killed_worker_does_not_lose_the_run(page, house):
     house.terminal("data", "import", str(M1))
     page.goto(f"{house.url}/backtest")
     page.get_by_role("button", name="Clear all").first.click()
-    page.get_by_role("combobox", name="Bars").click()
+    page.get_by_role("combobox", name="Data").click()
     page.get_by_role("option", name="EURUSD M1").first.click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Run backtest").click()
@@ -73,7 +73,7 @@ def test_a_killed_worker_does_not_lose_the_run(page, house):
     for process in workers(house):
         process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
-    expect(page.get_by_text("Before you believe it")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=120_000)
     assert time.monotonic() - killed < 15 + 20, "its own time is a few seconds"
     done = next(one for one in house.terminal("jobs", "list") if one["id"] == job)
     assert done["state"] == "done"

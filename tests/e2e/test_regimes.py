@@ -45,18 +45,18 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     version = house.terminal("runs", "show", run)["spec"]["datasets"][0]
     page.goto(f"{house.url}/features?view=regimes")
     choose_bars(page, version)
-    for name, value in (("Train on", "20000"), ("Refit every", "20000"), ("Restarts", "1")):
+    for name, value in (("Training window", "20000"), ("Refit interval", "20000"), ("EM restarts", "1")):
         field = page.get_by_role("spinbutton", name=name, exact=True)
         field.fill(value)
         field.press("Enter")
     expect(page.get_by_text(re.compile(r"^[\d,]+ bars · 2 models$"))).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Find regimes").click()
+    page.get_by_role("button", name="Fit regimes").click()
     expect(page.get_by_text("A hidden Markov model of 3 states")).to_be_visible(timeout=LONG)
-    for text in ("Price and regimes", "What the bars were like", "The last model's states", "What follows what", "How many states"):
+    for text in ("Price and regimes", "Regime statistics", "States of the last model", "Transition matrix", "Number of states"):
         expect(page.get_by_text(text, exact=True)).to_be_visible(timeout=SOON)
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(2, timeout=SOON)
     page.get_by_text("All", exact=True).click()
-    expect(page.get_by_text("each band is the most frequent regime of")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("each band shows the most frequent regime of")).to_be_visible(timeout=SOON)
     shoot("regimes", 1900)
     fitted = page.url.partition("run=")[2]
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
@@ -68,14 +68,14 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
 
     page.goto(f"{house.url}/backtest?run={run}&view=Groups")
     choose(page, "Group by", "Regime")
-    expect(page.get_by_text("Had it been known late", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
-    expect(page.get_by_text(re.compile(r"Had (quiet|middle|wild) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Sensitivity to detection lag", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
+    expect(page.get_by_text(re.compile(r"Had (calm|normal|volatile) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
     shoot("backtest-regimes", 1700)
     with page.expect_download() as taken:
         page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     shown = house.terminal("runs", "show", run)
-    assert {row["regime"] for row in rows} <= {"quiet", "middle", "wild", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
+    assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
     told = house.terminal("runs", "split", run, "--by", "volatility")
     assert [one["regime"] for one in told["regimes"]] == [row["regime"] for row in rows]
     choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
@@ -87,28 +87,28 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
 
     page.goto(f"{house.url}/features?view=laboratory")
     choose_bars(page, version)
-    choose(page, "Recipe", "basic · 7")
+    choose(page, "Feature set", "basic · 7")
     regimes = page.locator("[data-testid=stMultiSelect]").filter(has_text=re.compile(r"^Regimes"))
     regimes.locator("input").fill(fitted)
     page.get_by_role("option", name=f"EURUSD: HMM, 3 states, run {fitted}", exact=True).click()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Examine").click()
-    expect(page.get_by_text(f"Regime is what run {fitted} knew of EURUSD at each bar's end.")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Run analysis").click()
+    expect(page.get_by_text(f"Regimes: run {fitted} for EURUSD, as known at each bar's close.")).to_be_visible(timeout=LONG)
     shoot("features-laboratory-regimes", 2100)
 
 
 def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, house, run):
     page.goto(f"{house.url}/features?view=regimes")
-    expect(page.get_by_role("button", name="Find regimes")).to_be_enabled(timeout=SOON)
-    looks = page.locator("[data-testid=stMultiSelect]").filter(has_text="Looks at")
+    expect(page.get_by_role("button", name="Fit regimes")).to_be_enabled(timeout=SOON)
+    looks = page.locator("[data-testid=stMultiSelect]").filter(has_text="Input features")
     looks.locator("input").fill("log_volatilty")
     looks.locator("input").press("Enter")
     expect(page.get_by_text(re.compile("did you mean"))).to_be_visible(timeout=SOON)
     page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Find regimes")).to_be_disabled(timeout=SOON)
-    page.get_by_text("Rules", exact=True).first.click()
+    expect(page.get_by_role("button", name="Fit regimes")).to_be_disabled(timeout=SOON)
+    page.get_by_text("Rule-based", exact=True).first.click()
     expect(page.get_by_role("button", name="Label bars")).to_be_enabled(timeout=SOON)
     page.get_by_role("button", name="Label bars").click()
     expect(page.get_by_text("By rule:")).to_be_visible(timeout=LONG)
     page.goto(f"{house.url}/features?view=regimes&run=nosuch")
-    expect(page.get_by_text("There is no such run nosuch.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

@@ -48,18 +48,18 @@ def fill(page: Page, **values: object) -> None:
 
 
 def three_by_three(page: Page) -> None:
-    expect(page.get_by_role("spinbutton", name="Lookback, from", exact=True)).to_be_visible(timeout=LONG)
-    fill(page, Lookback_from=20, Lookback_to=60, Lookback_step=20, Stop_from=1, Stop_to=3, Stop_step=1)
+    expect(page.get_by_role("spinbutton", name="Lookback, min", exact=True)).to_be_visible(timeout=LONG)
+    fill(page, Lookback_min=20, Lookback_max=60, Lookback_step=20, Stop_loss_min=1, Stop_loss_max=3, Stop_loss_step=1)
     expect(page.get_by_text(re.compile(r"^9 combinations · [\d,]+ bars"))).to_be_visible(timeout=SOON)
 
 
 def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house, bars, shoot):
     opened(page, house, bars)
     three_by_three(page)
-    page.get_by_role("button", name="Run sweep").click()
+    page.get_by_role("button", name="Run grid search").click()
     expect(page.get_by_text("9 combinations of breakout")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("trials are counted on these bars")).to_be_visible(timeout=SOON)
-    expect(page.get_by_text("Probability of overfitting")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("on this data in total")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile("^(Probability of overfitting|Overfitting was not evaluated)"))).to_be_visible(timeout=SOON)
     expect(page.get_by_text("mean less spread of a cell and its neighbours")).to_be_visible(timeout=SOON)
     maps = page.locator("[data-testid=stVegaLiteChart]")
     expect(maps).to_have_count(2, timeout=SOON)
@@ -74,9 +74,9 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
 
     box = maps.first.bounding_box()
     page.mouse.click(box["x"] + 58 + (box["width"] - 58) / 2, box["y"] + 120)
-    expect(page.get_by_text("1 in the cell lookback 40 bars · stop 2 ATR")).to_be_visible(timeout=SOON)
-    expect(page.get_by_text("4 lookback 40 bars · stop 2 ATR")).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Test this one").click()
+    expect(page.get_by_text("1 in the cell lookback 40 bars · stop loss 2 ATR")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("4 lookback 40 bars · stop loss 2 ATR")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Backtest this").click()
     expect(page.get_by_text("Equity and drawdown").filter(visible=True).first).to_be_visible(timeout=LONG)
     assert "/backtest?" in page.url
     shown = house.terminal("runs", "show", re.search(r"run=(\w+)", page.url)[1])
@@ -89,11 +89,14 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
 def test_a_walk_forward_shows_its_folds(page, house, bars, shoot):
     opened(page, house, bars, "?kind=Walk-forward")
     three_by_three(page)
-    fill(page, Fit_on_days=240, Test_on_days=120, At_least_trades=5)
+    for name, value in {"In-sample (days)": 240, "Out-of-sample (days)": 120, "Min. trades": 5}.items():
+        field = page.get_by_role("spinbutton", name=name, exact=True)
+        field.fill(str(value))
+        field.press("Enter")
     expect(page.get_by_text(re.compile("about 4 folds"))).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Run walk-forward").click()
-    expect(page.get_by_text("Traded as chosen at the time")).to_be_visible(timeout=LONG)
-    for text in ("Equity out of sample", "Promised and kept", "Choices from fold to fold"):
+    expect(page.get_by_text("Out-of-sample net")).to_be_visible(timeout=LONG)
+    for text in ("Out-of-sample equity", "In-sample vs out-of-sample", "Parameter stability"):
         expect(page.get_by_text(text)).to_be_visible(timeout=SOON)
     taken = download(page, "Folds, CSV")
     rows = list(csv.DictReader(taken.read_text().splitlines()))
@@ -107,14 +110,14 @@ def test_a_walk_forward_shows_its_folds(page, house, bars, shoot):
 
 def test_what_cannot_be_swept_is_told_before_it_is_sent(page, house, bars):
     opened(page, house, bars)
-    fill(page, Lookback_from=200, Stop_step=0)
-    expect(page.get_by_text("From is 200 and To 100. Make From the smaller one.")).to_be_visible(timeout=SOON)
+    fill(page, Lookback_min=200, Stop_loss_step=0)
+    expect(page.get_by_text("Min is 200 and Max 100. Make Min the smaller one.")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("Step is 0. Make it larger than 0.")).to_be_visible(timeout=SOON)
-    expect(page.get_by_role("button", name="Run sweep")).to_be_disabled(timeout=SOON)
-    fill(page, Lookback_from=2, Lookback_to=2000, Lookback_step=1, Stop_step=0.01)
+    expect(page.get_by_role("button", name="Run grid search")).to_be_disabled(timeout=SOON)
+    fill(page, Lookback_min=2, Lookback_max=2000, Lookback_step=1, Stop_loss_step=0.01)
     expect(page.get_by_text("The grid has 601,699 combinations; it must have between 1 and 100,000.")).to_be_visible(timeout=SOON)
 
 
 def test_an_address_of_a_sweep_that_is_gone_says_so(page, house):
     page.goto(f"{house.url}/sweeps?run=nosuch")
-    expect(page.get_by_text("There is no sweep nosuch.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("There is no optimization nosuch.")).to_be_visible(timeout=SOON)

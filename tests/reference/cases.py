@@ -197,10 +197,10 @@ def one_sided(seed: int, costs: Costs) -> Costs:
 
 
 def by_instrument(seed: int, costs: Costs, traded: list[Instrument]) -> Costs:
-    """Costs in pips, and some that are an instrument's own; seldom one number of price units for pips that differ, which is refused."""
+    """Costs in pips, always where the pips differ (one number of price units for them is refused), and some that are an instrument's own."""
     rng = Random(f"costs of instruments of case {seed}")
     pip = traded[0].pip
-    if rng.random() < (0.97 if len({one.pip for one in traded}) > 1 else 0.3):
+    if rng.random() < 0.3 or len({one.pip for one in traded}) > 1:
         spread = None if costs.spread is None else costs.spread / pip
         costs = replace(costs, unit="pips", spread=spread, slippage=costs.slippage if costs.slippage_kind == "atr" else costs.slippage / pip)
     own: dict[str, dict[str, float]] = {}

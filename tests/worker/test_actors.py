@@ -94,7 +94,7 @@ def test_a_bug_shows_an_id_on_the_row_and_its_traceback_under_that_id_in_the_log
     with caplog.at_level(logging.ERROR):
         run(job_id)
     job = row(job_id)
-    assert (job.state, job.error["fault"], job.key) == ("failed", "bug", None) and job.error["sentence"] == "Something broke on our side. The details are in the log."
+    assert (job.state, job.error["fault"], job.key) == ("failed", "bug", None) and job.error["sentence"] == "Internal error. The details are in the log."
     logged = next(record for record in caplog.records if job.error["id"] in record.getMessage())
     assert logged.exc_info and logged.exc_info[0] in (ZeroDivisionError, KeyError) and job_id in logged.getMessage()
     assert events(store, job_id) == ["job_started", "job_failed"] and effects(store) == 0

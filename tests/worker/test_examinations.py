@@ -61,8 +61,8 @@ def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(house, desk, s
     bars = frame[list(stored(desk, ask.datasets[0]))]
     regimes = compute(bars, [use("volatility_regime"), use("trend_regime")], Around(instrument("EURUSD"), Timeframe.named("H1")))
     labels = {
-        "volatility": regimes[use("volatility_regime").column].map({0: "calm", 1: "middle", 2: "wild"}).fillna(""),
-        "trend": regimes[use("trend_regime").column].map({-1: "down", 0: "none", 1: "up"}).fillna(""),
+        "volatility": regimes[use("volatility_regime").column].map({0: "calm", 1: "normal", 2: "volatile"}).fillna(""),
+        "trend": regimes[use("trend_regime").column].map({-1: "down", 0: "no trend", 1: "up"}).fillna(""),
     }
     expected = examined(frame, COLUMNS, target, labels, Plan(resamples=100, tried=4), Rules())
     for name, table in expected.frames().items():

@@ -108,7 +108,7 @@ def test_a_clock_that_is_set_neither_delays_a_rescue_nor_robs_the_living(store, 
     assert watched(store, watch, seconds, 6, alive) == [[]] * 4 + [[silent], []], "eight seconds after the first look"
     assert state(store, alive) == ("running", 0)
     with store.unit() as unit:
-        assert [job.id for job in unit.jobs.due(unit.now())] == [silent] and unit.jobs.take("research", "nosuch", "w", unit.now()).id == silent
+        assert [job.id for job in unit.jobs.due(unit.now())] == [silent] and unit.jobs.first("research", "nosuch", unit.now()).id == silent
 
 
 def test_who_could_not_look_for_long_learns_nothing_from_that(store, seconds):

@@ -102,3 +102,22 @@ def test_a_figure_to_rank_by_and_a_scenario_must_be_known(house, desk):
     job = desk.sweeps.submit_stress(asked, ["spread_22"]).job
     actors.run(job.id)
     assert "no scenario named 'spread_22'; did you mean 'spread_2'" in desk.jobs.get(job.id).error["sentence"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("seed, start, end, sentence", [(-1, START, END, "seed is -1; it must be between 0"), ("x", START, END, "seed is 'x'; it must be a whole number"), (1, START, datetime(2400, 1, 1, tzinfo=UTC), "the limit is 20,000,000; choose a shorter period")])
+def test_synthetic_bars_of_no_seed_or_no_end_are_refused(desk, seed, start, end, sentence):
+    with pytest.raises(BadRequest) as refused:
+        desk.data.generate("regimes", {}, "EURUSD", "M1", start, end, seed)
+    assert sentence in str(refused.value) and desk.jobs.latest() == []
+
+
+@on_sqlite
+def test_what_is_varied_need_not_stand_at_its_default(house, desk):
+    asked = replace(question(desk), strategy="simple_ma", params={"fast": 100})       # slow is 80 by default
+    swept = done(desk, desk.sweeps.submit_sweep(asked, {"slow": [150, 90, 200]}))
+    assert swept.summary["combinations"] == 2 and swept.summary["infeasible"] == 1
+    searched = done(desk, desk.sweeps.submit_optimise(asked, {"slow": [150, 250]}, dict(trials=4, batch=4, fewest_trades=1, sampler="random")))
+    assert searched.summary["infeasible"] == 0
+    with pytest.raises(BadRequest, match="fast must be the shorter one"):
+        desk.sweeps.submit_optimise(asked, {"slow": [20, 90]})

@@ -240,5 +240,5 @@ def test_many_regimes_are_pooled_and_nothing_is_lost(kind):
 def test_a_frame_of_labels_is_plain_to_read(desk, bars):
     run = done(desk, desk.regimes.submit_rules(asked(bars), ["volatility_regime"]))
     table = pd.read_csv(io.BytesIO(desk.regimes.download(run.id, "regimes", "csv")))
-    assert list(table) == ["ts", "end", "label"] and set(table["label"].dropna()) == {"quiet", "middle", "wild"}
+    assert list(table) == ["ts", "end", "label"] and set(table["label"].dropna()) == {"calm", "normal", "volatile"}
     assert json.loads(json.dumps(run.summary)) == run.summary

@@ -182,7 +182,7 @@ def test_limits_are_rules_of_the_file_too(tmp_path):
     config = CONFIG + '[limits]\nblackout = "00:00-00:00 UTC"\n'
     trades, report = run(tmp_path, [FLAT, FIRST, FIRST], dict(side="long", stop_loss=1.0980, lots=1.0), config=config)
     assert trades.empty and report["counts"]["blackout"] == 1 and report["manifest"]["spec"]["limits"]["blackout"] == "00:00-00:00 UTC"
-    assert any("Limits refused 1 entry" in remark for remark in report["remarks"])
+    assert any("Risk limits rejected 1 entry" in remark for remark in report["remarks"])
 
 
 def test_each_series_on_an_account_of_its_own_is_each_of_them_alone(tmp_path):

@@ -94,3 +94,10 @@ def test_what_an_option_holds_is_told_in_our_words(read, text, sentence):
     with pytest.raises(BadRequest) as refused:
         read(text)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("words, sentence", [(("--since", "yesterday"), "--since is 'yesterday', which is not a time"), (("--entity", "run"), "--entity is 'run'; write job:ID, run:ID or dataset:ID")])
+def test_events_of_no_time_or_of_nothing_are_refused(words, sentence, tmp_path, monkeypatch):
+    monkeypatch.setenv("TIDEMARK_STORAGE_HOME", str(tmp_path))
+    done = CliRunner().invoke(cli.app, ["audit", "export", "--out", str(tmp_path / "events.jsonl"), *words])
+    assert isinstance(done.exception, BadRequest) and sentence in str(done.exception)

@@ -17,7 +17,7 @@ from domain.market.timeframe import Timeframe
 from domain.params import Param, build, faults, params_of, values_of
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about
-from domain.trading.costs import in_pips, overlaid, without_unit
+from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs

@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
+from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
-from domain.params import Param, build, params_of, values_of
+from domain.params import Param, build, params_of, values_of, whole
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
@@ -52,6 +53,14 @@ class Data:
     def clock_name(self, key: str) -> str:
         """How a clock is called, never its key."""
         return clock(key).title if key else "UTC"
+
+    def check_titles(self) -> dict[str, str]:
+        """Key of a quality check -> title."""
+        return {key: check.title for key, check in CHECKS.items()}
+
+    def quality_word(self, dataset: Dataset) -> str:
+        """How good the bars are, in a word or two."""
+        return "generated" if dataset.synthetic else verdict_words(dataset.verdict, dataset.quality.get("findings", []))
 
     def formats(self) -> dict[str, str]:
         return {key: readers.READERS[key].title for key in readers.READERS}
@@ -115,6 +124,13 @@ class Data:
         context = self._context
         return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
 
+    def moment(self, text: str) -> str:
+        """A date or time that a person wrote, as ISO 8601 in UTC; empty for none, and the text itself where it is no time."""
+        try:
+            return _moment(text) if text else ""
+        except BadRequest:
+            return text
+
     def discard(self, staged: Staged) -> None:
         """Remove a file that will not be imported."""
         self._context.store.frames.discard(staged.file)
@@ -159,9 +175,12 @@ class Data:
         made = build(SYNTHETIC[model], params)
         if end <= start:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
+        bars, most = int((end - start) / timedelta(minutes=Timeframe.named(timeframe).minutes)), self._context.settings.data.max_rows
+        if bars > most:
+            raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")
         spec = dict(
             model=model, params=values_of(made), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
-            start=start.isoformat(), end=end.isoformat(), seed=int(seed),
+            start=start.isoformat(), end=end.isoformat(), seed=whole("seed", seed, 0, 2**53 - 1),
         )  # fmt: skip
         return self._context.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
 

@@ -18,6 +18,7 @@ from worker.store.frames import Frames
 
 T = TypeVar("T")
 PART = 1 << 20          # bytes
+LONGEST = 1_000         # letters of a name: its end may say what the bars are
 DAY = 86_400.0          # seconds over which refused bytes count
 
 
@@ -51,7 +52,7 @@ def take_in(frames: Frames, settings: Settings, quota: Quota, source: Source, lo
 
     A file that ``look`` refuses is removed at once.
     """
-    name, most = shown(source.name), settings.data.max_import_mb * 1_000_000
+    name, most = shown(source.name, LONGEST), settings.data.max_import_mb * 1_000_000
     if source.size > most:
         raise BadRequest(f"{name} is {source.size / 1e6:,.0f} MB; the most that may be imported is {most / 1e6:,.0f} MB. Split it, or raise [data] max_import_mb in config.toml")
     if source.size == 0:

@@ -72,9 +72,9 @@ class JobList:
             parts, trials = unit.chunks.all(job.id), unit.trials.made_by(job.id)
         return Left(sum(one.done_at is not None for one in parts), len(parts), job.checkpoint is not None, trials)
 
-    def submit_system(self, kind: str, title: str) -> str:
-        """A job of the system itself, one at a time; its id."""
-        return self._context.submit(kind, title, {}, key=f"{kind}:{code_hash()}").job.id
+    def submit_system(self, kind: str, title: str, key: str = "") -> str:
+        """A job of the system itself, one at a time, beside what a person waits for; its id."""
+        return self._context.submit(kind, title, {}, queue="research", key=key or f"{kind}:{code_hash()}").job.id
 
     def cancel(self, job_id: str) -> bool:
         """Ask a job to stop; False if it had ended."""

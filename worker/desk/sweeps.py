@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,14 @@ import pandas as pd
 
 from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
+from domain.market import Instrument, instrument
 from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, compared, dimensions, feasible, heat
-from domain.optimise.grid import swept
+from domain.optimise.grid import rules_at, swept
 from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
-from worker.desk.backtests import Backtests, Question
+from domain.trading.cost_units import in_pips, space_in_pips, without_unit
+from domain.trading.costs import Costs
+from worker.desk.backtests import RULES, Backtests, Question
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
@@ -92,9 +95,10 @@ class Sweeps:
 
     def submit_optimise(self, question: Question, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
-        dimensions(question.strategy, space)
+        searched = dimensions(question.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
-        return self._submit("optimise", question, self._backtests.spec(question) | how)
+        corners = [{one.name: one.choices[edge] if one.choices else (one.low, one.high)[edge] for one in searched} for edge in (0, -1)]
+        return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
 
     def _submit(self, kind: str, question: Question, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
@@ -106,7 +110,7 @@ class Sweeps:
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
         asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(question) | dict(grid=asked)
+        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=asked)
 
     def _points(self, question: Question, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
         return feasible(question.strategy, question.params, combinations(question.strategy, grid))
@@ -203,6 +207,17 @@ class Sweeps:
         with self._context.store.look() as unit:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
 
+    def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """What was asked, as a form shows it: costs, and values of them that are varied, in pips, where they were stored in price units too."""
+        traded = self._instruments(spec)
+        parts = {name: space_in_pips(spec[name], spec["costs"], [one.pip for one in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
+        return {**spec, **parts, "costs": in_pips(spec["costs"], traded)}
+
+    def _instruments(self, spec: Mapping[str, Any]) -> list[Instrument]:
+        with self._context.store.look() as unit:
+            known = [unit.datasets.get(version) for version in spec["datasets"]]
+        return [instrument(one.instrument, self._context.settings.instruments_file) for one in known if one]
+
     def luck(self, run_id: str, trials: int) -> Luck:
         """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
         run, sharpes = self.get(run_id), self.sharpes(run_id)
@@ -220,11 +235,10 @@ class Sweeps:
         row = self.table(run_id).set_index("number").loc[number]
         names = list(run.spec.get("space") or run.summary.get("grid", {}))
         changed = {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in names}
-        rules: dict[str, dict[str, Any]] = {name: dict(run.spec[name]) for name in self._backtests.rules() if name in run.spec}
-        for name, value in changed.items():
-            section, dot, key = name.partition(".")
-            if dot:
-                rules[section][key] = value
+        rules = {name: values_of(rules_at(build(RULES[name], run.spec[name]), name, changed)) for name in RULES if name in run.spec and name != "costs"}
+        costs = values_of(rules_at(build(Costs, run.spec["costs"]), "costs", changed))
+        old = {} if "unit" in run.spec["costs"] else {"unit"}
+        rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [one.name for one in self._instruments(run.spec)])
         params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
@@ -256,6 +270,15 @@ class Sweeps:
         if name not in run.frames:
             raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
         return self._context.store.frames.get(run.frames[name])
+
+
+def _standing(question: Question, points: Sequence[Mapping[str, Any]]) -> Question:
+    """The question at its own parameters; where those make no strategy, for what is varied was left at its default, at the first of ``points`` that does."""
+    for point in ({}, *points):
+        params = {**question.params, **{name: value for name, value in point.items() if "." not in name}}
+        if not feasible(question.strategy, params, [{}])[1]:
+            return replace(question, params=params)
+    return question
 
 
 def _fits(question: Question, windows: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The audit trail, as a person reads it, checks it and takes it along."""
+"""The audit trail: read, verified, exported."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from worker.desk.context import DeskContext, Submitted
 from worker.desk.export import csv_of
 from worker.store import Filter
 
+FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
 SUBJECTS = {            # what an event is about, by how its kind begins
     "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
     "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
@@ -44,12 +45,28 @@ class Event:
 
     @property
     def sentence(self) -> str:
-        """The part of the detail a reader looks for first."""
-        told = self.detail
-        for key in ("sentence", "title", "name", "note"):
-            if told.get(key):
-                return str(told[key])
-        return ", ".join(f"{key} {value}" for key, value in told.items() if isinstance(value, (str, int)) and len(str(value)) < 40)
+        """The detail in a few words.
+
+        >>> Event(1, "", "", "audit_verified", "audit", (), {"holds": True, "rows": 45, "seconds": 0.02, "why": ""}, "").sentence
+        'Verified 45 events in 0.02 s'
+        >>> Event(1, "", "", "downloaded", "user", (), {"what": "equity", "form": "csv"}, "").sentence
+        'Downloaded equity (CSV)'
+        """
+        detail = self.detail
+        if self.kind == "audit_verified":
+            return f"Verified {detail.get('rows', 0):,} events in {detail.get('seconds', 0):g} s"
+        if self.kind == "downloaded":
+            form = str(detail.get("form", ""))
+            return f"Downloaded {str(detail.get('what', 'data')).replace('_', ' ')} ({FORMS.get(form, form.upper())})"
+        for key in ("sentence", "why", "title", "name", "note"):
+            if detail.get(key):
+                return str(detail[key])
+        shown = {key: value for key, value in detail.items() if isinstance(value, (str, int)) and 0 < len(str(value)) < 40}
+        return ", ".join(f"{key.replace('_', ' ')}: {_word(value)}" for key, value in shown.items())
+
+
+def _word(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", " ")
 
 
 class TrailView:
@@ -84,6 +101,11 @@ class TrailView:
         """The last full check: when, how many rows, and whether it held."""
         with self._context.store.look() as unit:
             return evidence.last(unit.fact(evidence.FACT))
+
+    def verified_by_person(self) -> bool:
+        """Whether a person had the whole trail checked; the system itself checks it from time to time."""
+        with self._context.store.look() as unit:
+            return unit.trail.count(Filter(kinds=("audit_verified",))) > 0
 
     def verify(self) -> Submitted:
         """Check the whole trail, in the background."""

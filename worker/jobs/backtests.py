@@ -18,7 +18,7 @@ from domain.market.timeframe import Timeframe
 from domain.params import build, values_of
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
-from domain.trading.costs import without_unit
+from domain.trading.cost_units import without_unit
 from domain.trading.rules import Rules, rules_from
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.judged import judge, summary_of
@@ -29,7 +29,7 @@ from worker.store.trials import data_of
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
-@job("backtest", limit=3_600)
+@job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of outside data where the strategy's features need some."""
     work.stage("Load bars")
@@ -121,7 +121,13 @@ def _bars(work: Work, dataset: Dataset, spec: Mapping[str, Any], whole: bool = F
 
 def rules_of(spec: Mapping[str, Any], instruments: Sequence[str]) -> Rules:
     """The rules of a spec. Costs that were stored before they had a unit are price units of each instrument, as they were then."""
-    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments)})
+    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments, _varied(spec))})
+
+
+def _varied(spec: Mapping[str, Any]) -> set[str]:
+    """The names that a sweep or search varies."""
+    grid = spec.get("grid") or {}
+    return {*spec.get("space", {}), *(grid if isinstance(grid, Mapping) else grid[0])}
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

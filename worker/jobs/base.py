@@ -48,22 +48,23 @@ Keep = Callable[[Unit], Kept]
 
 @dataclass(frozen=True)
 class Kind:
-    """How jobs of one kind are run: ``limit`` seconds at most, ``retries`` when the outside world fails."""
+    """How jobs of one kind are run: ``limit`` seconds at most, ``retries`` when the outside world fails, not while a job of the kind ``after`` compiles what it needs."""
 
     name: str
     run: Callable[[Mapping[str, Any], Work], Keep]
     limit: float
     retries: int
+    after: str = ""
 
 
 JOBS: Registry[Kind] = Registry("kind of job")
 
 
-def job(name: str, *, limit: float = 600.0, retries: int = 3) -> Callable:
+def job(name: str, *, limit: float = 600.0, retries: int = 3, after: str = "") -> Callable:
     """Register a function as the kind ``name``."""
 
     def register(run: Callable[[Mapping[str, Any], Work], Keep]) -> Callable[[Mapping[str, Any], Work], Keep]:
-        JOBS.add(name, Kind(name, run, limit, retries))
+        JOBS.add(name, Kind(name, run, limit, retries, after))
         return run
 
     return register

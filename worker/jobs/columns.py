@@ -16,7 +16,7 @@ from worker.jobs.base import Keep, Work, job
 from worker.jobs.feature_sets import FeatureSet, Member, Watch, finite, kept_run
 
 
-@job("columns", limit=3_600)
+@job("columns", limit=3_600, after="compile_features")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets, timeframe, start, end, columns. Of each dataset a frame of its columns under its instrument's name, and one of its closes."""
     work.stage("Load bars")

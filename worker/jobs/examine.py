@@ -23,7 +23,7 @@ from worker.store.trials import data_of
 from worker.store.tries import count_tries, tried_on, tries_of
 
 
-@job("examine", limit=7_200)
+@job("examine", limit=7_200, after="compile_features")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets, timeframe, start, end, columns, target (what ``domain.laboratory.Ahead`` says; for trades a backtest's strategy, params, rules and rates),
     plan, rules; and what ``worker.jobs.labels`` reads of regimes."""

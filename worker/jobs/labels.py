@@ -15,14 +15,12 @@ from domain.analytics.metrics import nanoseconds
 from domain.errors import BadRequest, listed
 from domain.features import use
 from domain.features.regimes import RegimeModel, Regimes, observations
+from domain.features.regimes.labels import RULES
 from worker.jobs.base import Work
 from worker.jobs.feature_sets import FeatureSet, Member, Watch
 
 REGIME = "regime"
-RULES = {       # label -> feature that tells it by rules, and the words for its values
-    "volatility": ("volatility_regime", {0: "calm", 1: "middle", 2: "wild"}),
-    "trend": ("trend_regime", {-1: "down", 0: "none", 1: "up"}),
-}
+LABELS = {"volatility": "volatility_regime", "trend": "trend_regime"}       # label -> rule that tells it
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,12 @@ def labels(asked: FeatureSet, work: Work, watch: Watch) -> Labels:
 def by_rule(asked: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
     """Label -> a word for each row; labels that are nowhere known are left out."""
     found = {}
-    for label, (feature, words) in RULES.items():
-        one = use(feature)
+    for label, rule in LABELS.items():
+        one = use(rule)
         columns = [member.computed([one], asked.cache, watch)[one.column].to_numpy() for member in asked.members]
         values = np.concatenate(columns)
         if np.isfinite(values).any():
-            found[label] = pd.Series(values).map(words).fillna("").to_numpy()
+            found[label] = pd.Series(values).map(RULES[rule]).fillna("").to_numpy()
     return found
 
 
@@ -63,9 +61,9 @@ def as_known(kept: pd.DataFrame, ends: np.ndarray) -> np.ndarray:
     """The label that was known at each instant, nanoseconds UTC: of the last bar of ``kept`` (end, label) that had ended by then. Empty before the first
     label and after the last bar.
 
-    >>> kept = pd.DataFrame(dict(end=pd.to_datetime([10, 20, 30], utc=True), label=[None, "calm", "wild"]))
+    >>> kept = pd.DataFrame(dict(end=pd.to_datetime([10, 20, 30], utc=True), label=[None, "calm", "volatile"]))
     >>> as_known(kept, np.array([9, 10, 25, 30, 31])).tolist()
-    ['', '', 'calm', 'wild', '']
+    ['', '', 'calm', 'volatile', '']
     """
     regimes = Regimes(nanoseconds(kept["end"]), pd.Categorical(kept["label"]))
     words = pd.Series(regimes.at(ends)).astype(object)

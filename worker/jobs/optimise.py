@@ -37,7 +37,7 @@ def _evaluator(question: questions.Question, spec: Mapping[str, Any]) -> Evaluat
     return evaluate
 
 
-@job("optimise", limit=86_400)
+@job("optimise", limit=86_400, after="compile")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: a backtest's, ``space``: parameter -> range, and ``search``. What was learned is the list of trials: taken up again, it goes on as it would have."""
     work.stage("Load bars")

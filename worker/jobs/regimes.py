@@ -19,7 +19,7 @@ from worker.jobs.feature_sets import FeatureSet, Member, finite, kept_run
 DAY = 86_400e9      # nanoseconds
 
 
-@job("regimes", limit=86_400)
+@job("regimes", limit=86_400, after="compile_features")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets (the first is told, the others are known beside it), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
     work.stage("Load bars")

@@ -50,7 +50,7 @@ class Again:
     parts: str = ""
 
 
-@job("reproduce", limit=3_600)
+@job("reproduce", limit=3_600, after="compile")
 def reproduce(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: run. A difference is a result, not a failure of the job."""
     work.stage("Check what is stored")

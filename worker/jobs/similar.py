@@ -21,7 +21,7 @@ from worker.jobs.feature_sets import FeatureSet, finite, kept_run
 SURE = 1.96     # deviations, of a 95 % interval
 
 
-@job("similar", limit=3_600)
+@job("similar", limit=3_600, after="compile_features")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: datasets, timeframe, start, end, columns; instrument and at (ISO 8601, empty: the last bar); likeness (``domain.laboratory.Likeness``)."""
     work.stage("Load bars")

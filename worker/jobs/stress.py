@@ -11,7 +11,7 @@ from worker.jobs.base import Keep, Work, job
 from worker.jobs.sweeps import kept
 
 
-@job("stress", limit=3_600)
+@job("stress", limit=3_600, after="compile")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: a backtest's, and ``scenarios``: their names, empty for all. Not a search, so it adds nothing to the trials."""
     from domain.backtest.stress import SCENARIOS, stress

@@ -38,7 +38,7 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
     return evaluate
 
 
-@job("sweep", limit=86_400)
+@job("sweep", limit=86_400, after="compile")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
     work.stage("Load bars")

@@ -42,7 +42,7 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
     return evaluate
 
 
-@job("walk_forward", limit=86_400)
+@job("walk_forward", limit=86_400, after="compile")
 def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: a sweep's, and ``windows`` and ``objective``."""
     work.stage("Load bars")

@@ -10,12 +10,13 @@ from typing import Any
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.store import Unit
 
-USUAL = {"compile": 25.0, "compile_features": 30.0}        # seconds that it takes the first time, on an ordinary machine
+SURE = 2.0      # seconds after which the time left is told
+Watch = Callable[[int, int, str], None]
 
 
 @job("compile", limit=900, retries=0)
-def compile_kernels(spec: Mapping[str, Any], work: Work) -> Keep:
-    """Run a small backtest, which compiles and caches everything a large one needs."""
+def compile_kernel(spec: Mapping[str, Any], work: Work) -> Keep:
+    """Run a small backtest, which compiles and keeps everything that a large one needs."""
     from domain.backtest.warm import warm
 
     return _compiled(work, warm)
@@ -23,22 +24,23 @@ def compile_kernels(spec: Mapping[str, Any], work: Work) -> Keep:
 
 @job("compile_features", limit=900, retries=0)
 def compile_features(spec: Mapping[str, Any], work: Work) -> Keep:
-    """The same for the loops of features and regimes."""
+    """The same for the loops of features and regimes; what strategies use comes first, for backtests wait for nothing else."""
     from domain.features.warm import warm
+    from domain.strategies import STRATEGIES
 
-    return _compiled(work, warm)
+    first = list(dict.fromkeys(use.name for kind in STRATEGIES.values() for use in kind().features()))
+    return _compiled(work, lambda watch: warm(watch, first))
 
 
-def _compiled(work: Work, make: Callable[[], int]) -> Keep:
-    """Compile in a thread of its own, and say about how far that is."""
+def _compiled(work: Work, make: Callable[[Watch], int]) -> Keep:
+    """Compile in a thread of its own, and say how far that is."""
     work.stage("Compile")
     failed: list[BaseException] = []
-    began, over, usual = time.monotonic(), threading.Event(), USUAL[work.job.kind]
-    thread = threading.Thread(target=_compile, args=(make, over, failed), daemon=True)
+    began, over, seen = time.monotonic(), threading.Event(), [(0, 1)]
+    thread = threading.Thread(target=_compile, args=(lambda: make(lambda done, of, name: seen.append((done, of))), over, failed), daemon=True)
     thread.start()
     while not over.wait(0.2):
-        passed = time.monotonic() - began
-        work.progress(min(passed / (passed + usual / 3), 0.97), "once after an installation; later starts take what was made")
+        work.progress(*progress_of(*seen[-1], time.monotonic() - began))
     if failed:
         raise failed[0]
     seconds = round(time.monotonic() - began, 2)
@@ -47,6 +49,20 @@ def _compiled(work: Work, make: Callable[[], int]) -> Keep:
         return Kept(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
 
     return keep
+
+
+def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:
+    """The share of functions that are compiled, and the sentence that says so, with the time left at the pace so far.
+
+    >>> progress_of(30, 120, 10.0)
+    (0.25, 'Compiled 30 of 120 functions, about 30 s left')
+    >>> progress_of(0, 1, 0.4)
+    (0.0, 'Once after an installation; what is compiled is kept')
+    """
+    if not done:
+        return 0.0, "Once after an installation; what is compiled is kept"
+    left = f", about {passed * (of - done) / done:,.0f} s left" if passed > SURE else ""
+    return min(done / of, 0.99), f"Compiled {done} of {of} functions{left}"
 
 
 def _compile(make: Callable[[], int], over: threading.Event, failed: list[BaseException]) -> None:

@@ -114,14 +114,14 @@ class Jobs:
         taken = dict(state="running", owner=owner, epoch=jobs.c.epoch + 1, beats=0, started_at=sa.func.coalesce(jobs.c.started_at, sa.literal(at, Instant)))
         return self.get(job_id) if self._set(and_(jobs.c.id == job_id, _ready(at)), **taken) else None
 
-    def take(self, queue: str, job_id: str, owner: str, at: datetime) -> Job | None:
+    def first(self, queue: str, job_id: str, at: datetime) -> Job | None:
         """What comes first in ``queue``: a job whose worker died, then ``job_id``, then the oldest that waits."""
         order = (sa.case((jobs.c.deaths > 0, 0), else_=1), sa.case((jobs.c.id == job_id, 0), else_=1), jobs.c.created_at, jobs.c.id)
         first = select(jobs.c.id).where(jobs.c.queue == queue, _ready(at)).order_by(*order).limit(1)
         if self._c.dialect.name == "postgresql":
             first = first.with_for_update(skip_locked=True)
         chosen = self._c.scalar(first)
-        return self.claim(chosen, owner, at) if chosen else None
+        return self.get(chosen) if chosen else None
 
     def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
         """A sign of life, and what was ``seen``; None if another worker owns the job by now."""
@@ -136,6 +136,10 @@ class Jobs:
         """Wait and try again; ``failed`` counts it as a failure of the outside world."""
         waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), owner=None, sent_at=None)
         return self._set(self._held(job_id, epoch), **waits)
+
+    def hold(self, job_id: str, until: datetime, note: str) -> bool:
+        """A queued job waits until then; a worker is told of it anew."""
+        return self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), not_before=until, sent_at=None, note=note)
 
     # -- a person's verbs
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
+from worker.terminal.options import instant
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export.")
@@ -31,15 +33,22 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export events to a file."""
-    from domain.errors import unknown
+    from domain.errors import BadRequest, unknown
     from worker.store import Filter
     from worker.terminal.here import desk
 
     if form not in ("jsonl", "csv"):
         raise unknown("form", form, ("jsonl", "csv"))
-    wanted = Filter(since=since, until=until, entity=entity)
+    if entity and not all(entity.partition(":")):
+        raise BadRequest(f"--entity is {entity!r}; write job:ID, run:ID or dataset:ID")
+    wanted = Filter(since=_stamp("--since", since), until=_stamp("--until", until), entity=entity)
     trail = desk().trail
     content = trail.jsonl(wanted) if form == "jsonl" else trail.csv(wanted)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
     say(dict(written=str(out), events=content.count(b"\n") - (form == "csv")), as_json)
+
+
+def _stamp(option: str, text: str) -> str:
+    """As the trail writes instants, which are compared as text."""
+    return f"{instant(option, text, datetime.min).astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if text.strip() else ""

@@ -62,7 +62,7 @@ def rare_big_losses(e: Evidence) -> Finding:
     won, payoff = e.figures.get("win_rate") or 0.0, e.figures.get("payoff")
     if won < 0.8 or not payoff or payoff > 1 / 3:
         return None
-    return "warning", f"{percent(won)} of the trades win, but one average loss takes {1 / payoff:,.0f} average wins: the rare case decides.", 1 / payoff
+    return "warning", f"{percent(won)} of the trades win, but one average loss takes {1 / payoff:,.0f} average wins: tail losses dominate.", 1 / payoff
 
 
 @check("Trades that were still open at the end make up 10 % of the net or more.")

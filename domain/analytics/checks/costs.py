@@ -23,7 +23,7 @@ def thin_margin(e: Evidence) -> Finding:
     factor = e.figures.get("break_even_factor")
     if e.net <= 0 or factor is None or factor >= 1.5:
         return None
-    return "severe" if factor < 1.2 else "warning", f"Nothing is left once the spread is {factor:.2f} times the one assumed.", factor
+    return "severe" if factor < 1.2 else "warning", f"Break-even at {factor:.2f} times the spread paid.", factor
 
 
 @check("Costs take half of what the trades make at mid prices, or more.")

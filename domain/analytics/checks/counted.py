@@ -1,4 +1,4 @@
-"""What the execution model dropped, shrank or had to guess."""
+"""What the execution model rejected, made smaller or had to assume."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from domain.analytics.linter import CHECKS, Check, Evidence, Finding, check, number_of, percent
 from domain.errors import listed
-from domain.trading.outcomes import KINDS
+from domain.trading.outcomes import KINDS, LIMIT_DROPS, label
 
 COUNTED = {key: (kind.severity, kind.remark) for key, kind in KINDS.items() if kind.severity}
 
@@ -20,16 +20,16 @@ def _counted(key: str, level: str, sentence: str) -> Callable[[Evidence], Findin
     return find
 
 
-for _key, (_level, _sentence) in COUNTED.items():
-    CHECKS.add(_key, Check(_key, f"The count {_key} of the execution model.", _counted(_key, _level, _sentence), needs_trades=False))
+for _key, (_severity, _remark) in COUNTED.items():
+    CHECKS.add(_key, Check(_key, KINDS[_key].sentence, _counted(_key, _severity, _remark), needs_trades=False))
 
 
-@check("Entries refused by limits: from 10 % of the signals on a warning, as the run is then of the limits as much as of the strategy.", needs_trades=False)
+@check("Entries rejected by risk limits: from 10 % of the signals on a warning, as the run is then of the limits as much as of the strategy.", needs_trades=False)
 def refused_by_limits(e: Evidence) -> Finding:
-    refused = {key: count for key, count in e.counts.items() if key in KINDS and KINDS[key].limit and count}
+    refused = {key: count for key, count in e.counts.items() if key in LIMIT_DROPS and count}
     total = sum(refused.values())
     if not total:
         return None
     share = total / max(e.signals, total)
-    told = listed((f"{key.removeprefix('limit_')} {count:,}" for key, count in sorted(refused.items(), key=lambda item: -item[1])), 3)
-    return ("warning" if share >= 0.1 else "note"), f"Limits refused {number_of(total, 'entry', 'entries')}, {percent(share)} of the signals ({told}).", share
+    reasons = listed((f"{label(key).lower()} {count:,}" for key, count in sorted(refused.items(), key=lambda item: -item[1])), 3)
+    return ("warning" if share >= 0.1 else "note"), f"Risk limits rejected {number_of(total, 'entry', 'entries')}, {percent(share)} of the signals ({reasons}).", share

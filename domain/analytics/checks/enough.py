@@ -22,7 +22,7 @@ def short_span(e: Evidence) -> Finding:
 
 @check("All of the data was seen when the parameters were chosen.")
 def no_out_of_sample(e: Evidence) -> Finding:
-    return ("warning", "No part of the data was kept unseen: these figures are in sample.", 1.0) if e.out_of_sample is False else None
+    return ("warning", "No part of the data was held out: these results are in-sample.", 1.0) if e.out_of_sample is False else None
 
 
 @check("Signals came, but nothing was traded.", needs_trades=False)

@@ -28,7 +28,7 @@ def ambiguous_bars(e: Evidence) -> Finding:
 def optimistic(e: Evidence) -> Finding:
     if e.rules.get("execution", {}).get("intrabar") != "optimistic":
         return None
-    return ("severe" if e.ambiguous else "note"), "Where a bar reached stop and target, the target was taken: this is the upper edge, not an estimate.", e.ambiguous
+    return ("severe" if e.ambiguous else "note"), "Where a bar reached stop and target, the target was taken: this is an upper bound, not an estimate.", e.ambiguous
 
 
 @check("A quarter of the trades or more end in the bar in which they began.")

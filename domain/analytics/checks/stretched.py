@@ -23,7 +23,7 @@ def stretched(e: Evidence) -> Finding:
         equity = e.equity["equity"].to_numpy(float)
         share = np.where(equity > 0, e.equity["used_margin"].to_numpy(float) / equity, 0.0)
     highest = float(np.nanmax(np.append(share, 0.0)))
-    return ("warning", f"Margin took up to {percent(highest)} of equity.", highest) if highest >= 0.8 else None
+    return ("warning", f"Peak margin usage is {percent(highest)} of equity.", highest) if highest >= 0.8 else None
 
 
 @check("The broker closed positions for lack of margin.")

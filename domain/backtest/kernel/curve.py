@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from domain.backtest.memory import compiled
+from domain.backtest.memory import entry
 
 
-@compiled
+@entry
 def deepest_falls(equity, low, start):
     """The lowest of equity, and of its adverse extreme, over the highest equity so far."""
     peak, closes, extremes = start, 1.0, 1.0

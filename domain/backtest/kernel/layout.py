@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.places import signals_at
-from domain.backtest.memory import compiled, f8, i1, i8
+from domain.backtest.memory import compiled, entry, f8, i1, i8
 
 
 @compiled
@@ -13,7 +13,7 @@ def grid(price):
     return np.rint(price * 1e9) / 1e9
 
 
-@compiled
+@entry
 def lies_on_grid(prices, count):
     """Is every price a multiple of 1e-9 already?"""
     price = f8(prices)
@@ -23,7 +23,7 @@ def lies_on_grid(prices, count):
     return True
 
 
-@compiled
+@entry
 def own_spreads(own, default, out, count):
     """Each bar's own spread, else the default. False where one is negative or infinite."""
     given, spread = f8(own), f8(out)
@@ -34,7 +34,7 @@ def own_spreads(own, default, out, count):
     return True
 
 
-@compiled
+@entry
 def opens_and_ends(ts, end, out, count):
     """Opens and ends of one series in turn, one that repeats the moment before it left out; how many those are."""
     opens, ends, moments, found = i8(ts), i8(end), i8(out), 0
@@ -48,7 +48,7 @@ def opens_and_ends(ts, end, out, count):
     return found
 
 
-@compiled
+@entry
 def nights_of(ts, end, count, rolls, nights, roll_count, before, within):
     """Nights of the rolls between the bar before and each bar, and of those inside it."""
     opens, ends, roll, night, ahead, inside = i8(ts), i8(end), i8(rolls), i8(nights), i1(before), i1(within)
@@ -65,7 +65,7 @@ def nights_of(ts, end, count, rolls, nights, roll_count, before, within):
         inside[k] = at_end - at_open
 
 
-@compiled
+@entry
 def bars_at(ts, count, decided, rows, out):
     """The bar that opens at each moment, which mostly come in order. The first moment at which none opens, or -1."""
     opens, moments, bar, at = i8(ts), i8(decided), i8(out), 0
@@ -87,7 +87,7 @@ def bars_at(ts, count, decided, rows, out):
     return -1
 
 
-@compiled
+@entry
 def count_up(bars, rows, out, count):
     """How many rows belong to bars before each. ``out`` comes in as zeros and is one longer than there are bars."""
     bar, first = i8(bars), i8(out)
@@ -97,7 +97,7 @@ def count_up(bars, rows, out, count):
         first[b] += first[b - 1]
 
 
-@compiled
+@entry
 def fill_signals(table, rows, columns):
     """Signals as records, prices on the grid of 1e-9. ``columns``: of each column its address, and 1, or 0 where its first place holds for every row."""
     signals, column = signals_at(table), i8(columns)
@@ -111,7 +111,7 @@ def fill_signals(table, rows, columns):
             row.target[t] = grid(_float(column, 8 + t, k))
 
 
-@compiled
+@entry
 def briefs(table, rows, needs_stop, sized, out):
     """What each signal is, in one number: see ``signal_table.brief``."""
     signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)

@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.backtest.kernel.codes import BID, FIXED, MID, RANDOM
 from domain.backtest.kernel.places import signal_of
-from domain.backtest.memory import compiled, f8
+from domain.backtest.memory import compiled, entry, f8
 
 
 @compiled
@@ -70,7 +70,7 @@ def slippage(h, task, signal, fill, bar):
     return 0.0 if np.isnan(atr) else task.slippage * atr
 
 
-@compiled
+@entry
 def wilder_atr(high, low, close, window, out):
     """Wilder's average true range: NaN up to the first mean of ``window`` true ranges, which a first bar has none of."""
     total = 0.0

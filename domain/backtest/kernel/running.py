@@ -9,7 +9,7 @@ from domain.backtest.kernel.halts import halt
 from domain.backtest.kernel.numbers import closed_at
 from domain.backtest.kernel.places import account_of, compacted, cursor_of, pending_of, positions_of, task_of, waiting_of
 from domain.backtest.kernel.quiet import rest
-from domain.backtest.memory import compiled, f8, i8
+from domain.backtest.memory import compiled, entry, f8, i8
 
 
 @compiled
@@ -25,7 +25,7 @@ def has_space(h):
     return orders <= h.position_places and orders <= h.order_places and 8 * orders + 8 < h.fill_places - out
 
 
-@compiled
+@entry
 def run(context, most):
     """Up to ``most`` instants; how many there were. Fewer: the end of the data, or no more capacity."""
     h, done = context[0], 0
@@ -39,7 +39,7 @@ def run(context, most):
     return done
 
 
-@compiled
+@entry
 def kill(context):
     """A person's kill switch, between two instants."""
     h = context[0]
@@ -47,12 +47,12 @@ def kill(context):
     halt(h, i8(h.row_ts)[last] if last >= 0 else 0, FOR_GOOD)
 
 
-@compiled
+@entry
 def ended(context):
     return next_instant(context[0]) == NEVER
 
 
-@compiled
+@entry
 def finish(context, final_rate):
     """Section 5 and 7: what is open after the last instant leaves at its series' last close; the last row is after that."""
     h = context[0]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 
 
-@compiled
+@entry
 def take_in(column, sign, total, count):
     """Add a column, with its sign, where it is known."""
     for i in range(column.shape[0]):
@@ -16,7 +16,7 @@ def take_in(column, sign, total, count):
         count[i] += 1.0 if known else 0.0
 
 
-@compiled
+@entry
 def over_counts(total, count):
     """The means; NaN where nothing was known."""
     made = np.empty(total.shape[0])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 from domain.rounding import ROUNDING
 
 DAY = 86_400_000_000_000
 
 
-@compiled
+@entry
 def scores(values, ts, least, state, ring):
     """How many standard deviations each value lies above the mean of as many days as ``ring`` has places, the present one as it stands so far;
     from ``least`` days on, 0 where they do not differ. A day without a value is no day.

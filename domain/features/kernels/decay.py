@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 
 
-@compiled
+@entry
 def fading_means(times, values, half_life):
     """Mean of the values so far at each of their instants, each counted half as much for every ``half_life`` that has passed since."""
     made = np.empty(values.shape[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 from domain.features.kernels.windows import CHUNK
 from domain.rounding import ROUNDING
 
@@ -53,19 +53,19 @@ def _extremes(values, window, high):
     return made
 
 
-@compiled
+@entry
 def highest(values, window):
     """The highest of the last ``window`` values at each place."""
     return _extremes(values, window, True)
 
 
-@compiled
+@entry
 def lowest(values, window):
     """The lowest of the last ``window`` values at each place."""
     return _extremes(values, window, False)
 
 
-@compiled
+@entry
 def places(high, low, close, window, flat, bottom=0.0, height=1.0):
     """Where the close lies between the lowest low and the highest high of the last ``window`` bars, 0 to 1; ``flat`` where these
     are one. Given as ``bottom`` and so many of ``height`` above it."""

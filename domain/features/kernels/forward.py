@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 
 LOG_TWO_PI = np.log(2 * np.pi)
 BLOCK = 256             # rows whose densities are worked out together
 SMALLEST = 1e-250       # probabilities below it are added up as logarithms
 
 
-@compiled
+@entry
 def triangles(covariances):
     """Of each covariance the triangle L with L Lᵀ = covariance, its diagonal as reciprocals, and the constant of the log density,
     −½ (log determinant + d log 2π); NaN where it is not positive definite."""
@@ -34,7 +34,7 @@ def triangles(covariances):
     return factors, constants
 
 
-@compiled
+@entry
 def densities(rows, start, count, centre, spread, means, factors, constants, scaled, solved, made):
     """Log density of rows ``start`` … ``start + count − 1``, scaled, under each Gaussian (row of ``made``): forward substitution through its triangle, many rows at a
     time, each as if it were alone."""
@@ -57,7 +57,7 @@ def densities(rows, start, count, centre, spread, means, factors, constants, sca
             made[state, r] = constants[state] - 0.5 * made[state, r]
 
 
-@compiled
+@entry
 def all_densities(rows, centre, spread, means, factors, constants):
     """Log density of every row under each Gaussian."""
     (states, size), count = means.shape, rows.shape[0]
@@ -66,7 +66,7 @@ def all_densities(rows, centre, spread, means, factors, constants):
     return made.T.copy()
 
 
-@compiled
+@entry
 def expect(log_start, transition, log_transition, belief, expected):
     """What is believed of a bar before it is seen, in logarithms: the start before the first one (``belief`` is NaN), else the last belief
     through the transitions."""
@@ -95,7 +95,7 @@ def log_sum(belief, log_transition, to):
     return top + np.log(total)
 
 
-@compiled
+@entry
 def weigh(expected, log_densities, belief):
     """The belief after a bar is seen, from what was expected and the log density of the bar in each state; the log likelihood of the bar.
     A bar that is unknown (NaN), or that no state explains (all −∞), leaves what was expected and has likelihood 1."""
@@ -120,7 +120,7 @@ def weigh(expected, log_densities, belief):
     return likelihood if seen else 0.0
 
 
-@compiled
+@entry
 def follow(transition, log_densities, r, belief, joint):
     """What ``expect`` and ``weigh`` do together for row ``r``, in probabilities alone: the densities are divided by their greatest, and no logarithm stands between
     one bar and the next. The log likelihood of the bar; NaN, and the belief left as it was, where a probability would be below SMALLEST or is unknown."""
@@ -142,7 +142,7 @@ def follow(transition, log_densities, r, belief, joint):
     return top + np.log(total)
 
 
-@compiled
+@entry
 def forward(rows, centre, spread, means, factors, constants, log_start, transition, log_transition, belief):
     """The probability of each state at each row, from this and earlier rows alone, and the log likelihood of all.
 
@@ -172,7 +172,7 @@ def forward(rows, centre, spread, means, factors, constants, log_start, transiti
     return made, likelihood
 
 
-@compiled
+@entry
 def walk(transition_sums, draws, first):
     """States along the transitions: the row of running sums of the last one, and a number from 0 to 1 for each bar."""
     made, state = np.empty(draws.shape[0], np.int64), first

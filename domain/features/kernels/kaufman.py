@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 from domain.features.kernels.windows import CHUNK, SHORT
 from domain.rounding import ROUNDING
 
@@ -71,7 +71,7 @@ def _add_four_spans(first, second, third, fourth, made):
         made[j] = (first[j] + second[j]) + (third[j] + fourth[j])
 
 
-@compiled
+@entry
 def room(size):
     """Three arrays to work in, side by side."""
     made = np.empty(3 * size)
@@ -92,7 +92,7 @@ def straightness_into(values, window, made, moves, spans, longer):
         made[i] = 0.0 if went <= ROUNDING * abs(last[i]) else 1.0 if share > 1.0 else share
 
 
-@compiled
+@entry
 def straightness(values, window):
     """How far the last ``window`` moves led, over how far they went: 0 to 1, and 0 where there was no move."""
     made = np.empty(values.shape[0])
@@ -104,7 +104,7 @@ def straightness(values, window):
     return made
 
 
-@compiled
+@entry
 def adapted(close, before, window, fast, slow, state):
     """Kaufman's average: steps between those of a slow and a fast exponential average, by how straight the last ``window`` moves were. The first
     ``before`` closes are those that stood before. ``state``: closes known up to ``window``, the average, its place, the first close of the four,

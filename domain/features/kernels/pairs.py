@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 
 CHUNK = 1024    # places that are made together
 X, Y = (0, 0, 0, 0, 1), (0, 0, 1, 0, 1)     # of rows x, y, xy, xx, yy: what each is made of
@@ -41,7 +41,7 @@ def _take_in_sums(total, span, off_x, off_y, weight):
         total[j] += span[j] + off_x[j] * off_y[j] * weight
 
 
-@compiled
+@entry
 def moments(x, y, window):
     """Sums over the last ``window`` pairs at each place of products about the means, and of squares about each mean: rows xy, xx, yy."""
     count = x.shape[0]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 
 HOURS, PARTS = 168, 3
 
 
-@compiled
+@entry
 def usual(minutes, values, weeks, state):
     """Mean of the values before each in its hour of the week, of this week and the ``weeks`` before it; ``minutes`` are counted from a Monday.
     ``state``: for each hour, ``weeks`` and one times (number of the week and a bias, sum, count)."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 
 
-@compiled
+@entry
 def true_range(high, low, last):
     """The range of a bar with the close before it."""
     return max(high, last) - min(low, last)
 
 
-@compiled
+@entry
 def true_ranges(high, low, close):
     """The range of each bar with the close before it; NaN at the first."""
     made = np.empty(close.shape[0])
@@ -24,7 +24,7 @@ def true_ranges(high, low, close):
     return made
 
 
-@compiled
+@entry
 def growth(values, window):
     """Each value over the one ``window`` places before, less 1; NaN where that is not above 0: from -38 to 10 is no fall of 127 %."""
     made = np.empty(values.shape[0])
@@ -36,7 +36,7 @@ def growth(values, window):
     return made
 
 
-@compiled
+@entry
 def shares(one, other):
     """One price over another; NaN where either is not above 0, so that there is a logarithm of the rest."""
     made = np.empty(one.shape[0])
@@ -46,7 +46,7 @@ def shares(one, other):
     return made
 
 
-@compiled
+@entry
 def later_shares(one, other, window):
     """One price over another ``window`` places before."""
     made = np.empty(one.shape[0])
@@ -55,7 +55,7 @@ def later_shares(one, other, window):
     return made
 
 
-@compiled
+@entry
 def inside_terms(up, down, body):
     """Rogers and Satchell's variance of each bar, from logarithms of high, low and close over open."""
     made = np.empty(body.shape[0])

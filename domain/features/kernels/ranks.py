@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 
 CHUNK = 2048    # places that are made together: their counts stay near
 
@@ -16,7 +16,7 @@ def _count(values, earlier, count):
         count[j] += (1.0 if earlier[j] <= values[j] else 0.0) + (1.0 if earlier[j] < values[j] else 0.0)
 
 
-@compiled
+@entry
 def ranks(values, window):
     """Share of the other values of the window that are below each value, ties for a half: 0 the least, 1 the greatest; 0.5 where it is alone."""
     made = np.empty(values.shape[0])

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 from domain.rounding import LEAST_TICKS, ROUNDING
 
 
-@compiled
+@entry
 def over(top, bottom):
     """Each value over the other; NaN where that is not above 0."""
     ratio = np.full(top.shape[0], np.nan)
@@ -25,7 +25,7 @@ def is_range(size, price, tick):
     return size > 0.0 and size >= LEAST_TICKS * tick and size > ROUNDING * abs(price)
 
 
-@compiled
+@entry
 def over_range(top, ranges, price, tick):
     """Each value over a range of prices or an average of ranges; NaN where that is none: see ``is_range``."""
     ratio = np.full(top.shape[0], np.nan)
@@ -35,7 +35,7 @@ def over_range(top, ranges, price, tick):
     return ratio
 
 
-@compiled
+@entry
 def shares_of_range(part, whole, price):
     """Part of a range over the whole of it; 0 where there is no range, NaN where it is unknown."""
     share = np.empty(part.shape[0])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 from domain.features.kernels.ratios import is_range
 
 DAY = 86_400_000_000_000
 FEWEST = 3      # days that make a mean
 
 
-@compiled
+@entry
 def against_time_of_day(ts, minutes, values, price, tick, days, state):
     """Each range of prices over the mean of those at the same of 1440 ``minutes`` on the last ``days`` days that had one; NaN before three of them,
     and where a minute was not seen for twice as many days it begins anew.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 
 MINUTE, MONDAY = 60_000_000_000, 3 * 1440       # nanoseconds; minutes from Monday to the Thursday on which 1970 began
 OPEN, HIGH, LOW, HIGH_BEFORE, LOW_BEFORE, CLOSE_BEFORE = 2, 3, 4, 5, 6, 7
 PLACES = 8
 
 
-@compiled
+@entry
 def passed(times, instants):
     """How many of the instants lie at or before each time."""
     made = np.empty(times.shape[0], np.int64)
@@ -23,7 +23,7 @@ def passed(times, instants):
     return made
 
 
-@compiled
+@entry
 def minutes(times, changes, offsets):
     """Minutes on a wall clock since a Monday's midnight in 1969, whole ones."""
     made = np.empty(times.shape[0], np.int64)
@@ -35,7 +35,7 @@ def minutes(times, changes, offsets):
     return made
 
 
-@compiled
+@entry
 def bars_since(times, opens, state):
     """Bars since the first one at or after the last open, NaN until an open is seen. ``state``: opens passed and one, bars since."""
     made, before, since = passed(times, opens), state[0], state[1]
@@ -51,7 +51,7 @@ def bars_since(times, opens, state):
     return counts
 
 
-@compiled
+@entry
 def levels(period, open, high, low, close, which, state):
     """Open, high or low of the period so far, or high, low or close of the one before it; bars with period −1 are in none.
     The first period counts from its first bar. ``state``: period and one, last close, and the levels by their numbers above."""
@@ -72,7 +72,7 @@ def levels(period, open, high, low, close, which, state):
     return made
 
 
-@compiled
+@entry
 def weighted(period, price, volume, state):
     """Mean of the prices of a period so far, each with its volume's weight; a bar of unknown volume has none.
     ``state``: period and one, sum of price and volume, sum of volume."""

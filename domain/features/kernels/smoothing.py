@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 
 # Four steps of an average at a time, each from where the first began: so a bar waits for a fourth of what it would wait for, were each to begin
 # where the one before it ended. ``place`` tells how many of the four have been made. A run of bars without a gap takes the short way through;
 # bar by bar, or beside a gap, the same sums are made in the same order.
 
 
-@compiled
+@entry
 def averages(values, window, state):
     """Exponential average with steps of 2 / (``window`` + 1), begun with the plain mean of the first ``window`` known values. Equal values have
     exactly their value as average. ``state``: values known up to ``window``, the average, its place, the first value of the four, and what they
@@ -56,7 +56,7 @@ def averages(values, window, state):
     return made
 
 
-@compiled
+@entry
 def crossed(close, fast, slow, signal, state):
     """A fast exponential average less a slow one, both begun with the mean of their last values where the longer has enough, and the exponential
     average of that. ``state``: closes known, the fast, the slow, differences known, their average."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 
 GAP = 4             # places of one gap: number of its bar, bottom, top, side
 BEFORE_GAPS = 7     # bars seen, gaps open, bars kept, highs and lows of the last two
@@ -18,7 +18,7 @@ def _is_swing(values, at, bars):
     return k > bars
 
 
-@compiled
+@entry
 def swings(values, bars, state):
     """Value of the last swing high that ``bars`` later bars have confirmed, and bars since it; of lows for the negative of lows.
     ``state``: values kept, last swing, bars since it, and the last 2 · ``bars`` values."""
@@ -38,7 +38,7 @@ def swings(values, bars, state):
     return found, ago
 
 
-@compiled
+@entry
 def breaks(close, upper, since_upper, lower, since_lower, bars, state):
     """1 where the close passes the last swing high for the first time, −1 the swing low, else 0; NaN until there are both.
     ``state``: whether it has begun, and the levels not yet passed."""
@@ -60,7 +60,7 @@ def breaks(close, upper, since_upper, lower, since_lower, bars, state):
     return made
 
 
-@compiled
+@entry
 def gaps(high, low, window, state):
     """Signed size and middle of the latest gap of the last ``window`` bars that no bar after it has filled; 0 and NaN where there is none, NaN before three bars."""
     length, kept = high.shape[0], int(state[2])

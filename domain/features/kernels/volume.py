@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import entry
 from domain.rounding import ROUNDING
 
 
-@compiled
+@entry
 def on_balance(close, volume, state):
     """Volume added on rises and taken off on falls, beginning with the first volume; NaN at a bar of unknown volume, which adds nothing.
     ``state``: whether it has begun, the sum, whether it has a volume, the last close."""
@@ -31,7 +31,7 @@ def on_balance(close, volume, state):
     return made
 
 
-@compiled
+@entry
 def signed(price, volume):
     """Volume with the sign of the price's change; NaN at the first and where it is unknown."""
     made = np.full(price.shape[0], np.nan)
@@ -40,7 +40,7 @@ def signed(price, volume):
     return made
 
 
-@compiled
+@entry
 def money(high, low, close, volume):
     """Typical price times volume, with the sign of the typical price's change; NaN at the first and where it is unknown."""
     made, before = np.full(close.shape[0], np.nan), np.nan
@@ -53,7 +53,7 @@ def money(high, low, close, volume):
     return made
 
 
-@compiled
+@entry
 def index(net, gross):
     """From 0, all of it fell, to 100, all of it rose; 50 where there is none."""
     made = np.full(net.shape[0], np.nan)
@@ -65,7 +65,7 @@ def index(net, gross):
     return made
 
 
-@compiled
+@entry
 def delta(high, low, close, volume):
     """Volume by where the bar closed in its range: all of it at the high, all of it taken off at the low, none in the middle or without a range."""
     made = np.empty(close.shape[0])
@@ -75,7 +75,7 @@ def delta(high, low, close, volume):
     return made
 
 
-@compiled
+@entry
 def imbalance(change, deviation, volume, close):
     """|buys − sells| by bulk volume classification:  volume · |2Φ(change / deviation) − 1|, which is volume · erf(|change| / (deviation · √2))."""
     made = np.full(change.shape[0], np.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 from domain.features.kernels.ranges import true_range
 from domain.rounding import ROUNDING
 
@@ -42,7 +42,7 @@ def _one(value, window, known, level, place, part):
     return (made, known, made, 0.0, part) if place == 4.0 else (made, known, level, place, part)
 
 
-@compiled
+@entry
 def wilder_from(values, window, state):
     """Wilder's smoothing: the plain mean of the first ``window`` known values, then a step of 1 / ``window`` towards each that follows.
     ``state``: values known up to ``window``, the average, its place, and what the values of the four add."""
@@ -63,13 +63,13 @@ def wilder_from(values, window, state):
     return made
 
 
-@compiled
+@entry
 def wilder(values, window):
     """The same from the first value on."""
     return wilder_from(values, window, np.zeros(4))
 
 
-@compiled
+@entry
 def smoothed_ranges(high, low, close, window, state):
     """Wilder's smoothing of the true ranges of bars. ``state``: as of ``wilder_from``, whether there was a bar before, and its close."""
     made = np.empty(close.shape[0])
@@ -92,7 +92,7 @@ def smoothed_ranges(high, low, close, window, state):
     return made
 
 
-@compiled
+@entry
 def relative_strength(close, window, state):
     """Wilder's average gain over average gain and loss, 0 to 100; 50 where there is neither.
     ``state``: closes known up to ``window`` + 1, average gain, average loss, last close."""
@@ -119,7 +119,7 @@ def relative_strength(close, window, state):
     return made
 
 
-@compiled
+@entry
 def directional(high, low, close, window, which, state):
     """Wilder's directional movement: the part of the range in which the high rose (``which`` 1), in which the low fell (−1), or how much one
     outweighs the other, smoothed (0); 0 to 100. Sums begin with ``window`` − 1 moves, as TA-Lib's do.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.compiled import compiled
+from domain.compiled import compiled, entry
 from domain.rounding import ROUNDING
 
 CHUNK = 1024    # places that are made together, so that what is read again is near
@@ -45,7 +45,7 @@ def _means_into(one, window, total, spans, longer):
         one, spans, longer, length = longer[:held], longer, spans, 2 * length
 
 
-@compiled
+@entry
 def means(values, window):
     """Mean of the last ``window`` values at each place. Equal values have exactly their value as mean."""
     made = np.empty(values.shape[0])
@@ -106,13 +106,13 @@ def _moments(values, window, slopes):
     return made, made_sums
 
 
-@compiled
+@entry
 def moments(values, window):
     """Mean of the last ``window`` values, and the sum of squares about it."""
     return _moments(values, window, False)
 
 
-@compiled
+@entry
 def deviations(values, window, degrees):
     """Standard deviation of the last ``window`` values at each place, over ``window`` less ``degrees``; NaN where that is none."""
     squares = _moments(values, window, False)[1]
@@ -122,7 +122,7 @@ def deviations(values, window, degrees):
     return squares
 
 
-@compiled
+@entry
 def scores(values, window):
     """How many standard deviations each value lies off the mean of the last ``window``; 0 where these are all equal but for rounding."""
     made, squares = _moments(values, window, False)
@@ -133,7 +133,7 @@ def scores(values, window):
     return made
 
 
-@compiled
+@entry
 def slopes(values, window):
     """Slope per place of the least-squares line through the last ``window`` values; NaN for a window of one."""
     share = 12.0 / (window * (window * window - 1.0)) if window > 1 else np.nan
@@ -191,7 +191,7 @@ def _add_distance(values, means, total):
         total[j] += abs(values[j] - means[j])
 
 
-@compiled
+@entry
 def distance_scores(values, window):
     """How many mean distances from their mean each value lies off the mean of the last ``window``; 0 where these are all equal but for rounding."""
     made, spread = means(values, window), np.empty(min(CHUNK, values.shape[0]))

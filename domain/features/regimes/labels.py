@@ -12,11 +12,12 @@ from domain.errors import BadRequest, unknown
 from domain.features.around import Around
 from domain.features.base import parse
 from domain.features.engine import compute
+from domain.features.sessions import SESSIONS
 
 RULES: Mapping[str, Mapping[float, str]] = {      # feature -> what its values are called
-    "volatility_regime": {0: "quiet", 1: "middle", 2: "wild"},
+    "volatility_regime": {0: "calm", 1: "normal", 2: "volatile"},
     "trend_regime": {-1: "down", 0: "no trend", 1: "up"},
-    "session_regime": {0: "between sessions", 1: "Asia", 2: "London", 3: "New York", 4: "London and New York"},
+    "session_regime": dict(enumerate(SESSIONS)),
 }
 
 
@@ -50,8 +51,8 @@ def by_rule(bars: pd.DataFrame, rule: str, around: Around = Around()) -> pd.Cate
 def coded(column: Sequence[float] | np.ndarray, names: Mapping[float, str]) -> pd.Categorical:
     """The name of each value; none where it is NaN or has no name.
 
-    >>> list(coded([0, 2, float("nan")], {0: "quiet", 2: "wild"}))
-    ['quiet', 'wild', nan]
+    >>> list(coded([0, 2, float("nan")], {0: "calm", 2: "volatile"}))
+    ['calm', 'volatile', nan]
     """
     values, codes = np.asarray(column, np.float64), np.full(len(column), -1)
     for place, value in enumerate(names):
@@ -62,9 +63,9 @@ def coded(column: Sequence[float] | np.ndarray, names: Mapping[float, str]) -> p
 def combined(*labels: pd.Categorical) -> pd.Categorical:
     """Every pairing of these labels as a label of its own, in the order of the first, then the second …; none where one has none.
 
-    >>> both = combined(banded([0, 1, 1], [1], ["calm", "wild"]), banded([0, 0, float("nan")], [1], ["range", "trend"]))
+    >>> both = combined(banded([0, 1, 1], [1], ["calm", "volatile"]), banded([0, 0, float("nan")], [1], ["range", "trend"]))
     >>> list(both), both.categories.tolist()
-    (['calm, range', 'wild, range', nan], ['calm, range', 'calm, trend', 'wild, range', 'wild, trend'])
+    (['calm, range', 'volatile, range', nan], ['calm, range', 'calm, trend', 'volatile, range', 'volatile, trend'])
     """
     if not labels or len({len(one) for one in labels}) > 1:
         raise BadRequest(f"labels of {', '.join(str(len(one)) for one in labels) or 'no'} bars cannot be combined; they need the same bars")
@@ -94,9 +95,9 @@ class Regimes:
     def at(self, instants: np.ndarray, late: int = 0) -> pd.Categorical:
         """The label of the last bar that had ended by each instant, or of the ``late``-th before it: what was known, had one known it so many bars late.
 
-        >>> regimes = Regimes(np.array([10, 20, 30]), banded([0, 1, 0], [1], ["calm", "wild"]))
+        >>> regimes = Regimes(np.array([10, 20, 30]), banded([0, 1, 0], [1], ["calm", "volatile"]))
         >>> list(regimes.at(np.array([9, 20, 35]))), list(regimes.at(np.array([9, 20, 35]), late=1))
-        ([nan, 'wild', 'calm'], [nan, 'calm', 'wild'])
+        ([nan, 'volatile', 'calm'], [nan, 'calm', 'volatile'])
         """
         if late < 0:
             raise BadRequest(f"late is {late} bars; a regime cannot be known before its bar has ended")

@@ -1,4 +1,4 @@
-"""How a regime model is fitted walking forward: what a form, the terminal and a job ask alike."""
+"""How a regime model is fitted walk-forward: parameters of form, terminal and job."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ UNITS = ("bars", "days")
 
 @dataclass(frozen=True)
 class Plan:
-    kind: str = param("hmm", choices=KINDS, title="Model", help="hmm: Gaussians whose states follow one another, each bar judged with those before it. mixture: Gaussians without memory, each bar judged alone.")
-    states: str = param("3", choices=(*(str(number) for number in range(FEWEST, MOST + 1)), BY_BIC), help="By BIC: the number from 2 to 6 with the least BIC on the first window. It leans to many where columns overlap in time.")
-    train: int = param(5_000, low=2, high=10_000_000, title="Train on", help="Length of the window each model is fitted on.")
-    step: int = param(2_500, low=1, high=10_000_000, title="Refit every", help="Each model labels so much after its window, then a new one is fitted.")
-    unit: str = param("bars", choices=UNITS, title="Counted in", help="Days of the calendar are turned into bars by how many bars a day has on average.")
-    restarts: int = param(5, low=1, high=50, help="Beginnings of EM; the likeliest end is kept.")
-    seed: int = param(0, low=0, high=2**31 - 1, help="The same bars and seed give the same model.")
-    anchored: bool = param(False, title="Keep all earlier bars", help="Each window begins at the first bar instead of moving along.")
+    kind: str = param("hmm", choices=KINDS, title="Model", help="hmm: hidden Markov model, filtered. mixture: Gaussian mixture, no transitions between bars.")
+    states: str = param("3", choices=(*(str(number) for number in range(FEWEST, MOST + 1)), BY_BIC), help="Number of states; by BIC: chosen from 2 to 6 by the lowest BIC on the first window.")
+    train: int = param(5_000, low=2, high=10_000_000, title="Training window", help="Length of the window that each model is fitted on.")
+    step: int = param(2_500, low=1, high=10_000_000, title="Refit interval", help="Length of data that each model labels after its window, before the next is fitted.")
+    unit: str = param("bars", choices=UNITS, title="Window unit", help="Calendar days are converted by the mean number of bars per day.")
+    restarts: int = param(5, low=1, high=50, title="EM restarts", help="Number of random EM restarts; the best is kept.")
+    seed: int = param(0, low=0, high=2**31 - 1, help="The same data and seed give the same model.")
+    anchored: bool = param(False, title="Keep all earlier bars", help="Each window starts at the first bar (anchored) instead of rolling.")
 
     @property
     def number(self) -> int | None:

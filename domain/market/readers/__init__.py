@@ -1,4 +1,6 @@
-"""Readers of market-data files: which format a file has, and its rows as they stand. Nothing is judged or repaired here."""
+"""Readers of market-data files: which format a file has, and its rows as they stand. Nothing is judged or repaired
+here.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,13 @@ from domain.market.readers.base import Progress as Progress
 from domain.market.readers.base import RawBars as RawBars
 from domain.market.readers.base import Reader as Reader
 from domain.market.readers.files import full_name, head_of
+from domain.market.readers.sampling import by_most_rows
 from domain.market.readers.unreadable import what_it_is
 from domain.registry import discover
 
 discover(__name__, __path__)
 
-BACKWARDS = 0.99                # of the steps of a file that has its newest rows first
+BACKWARDS = 0.99  # of the steps of a file that has its newest rows first
 
 
 def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Found:
@@ -35,20 +38,30 @@ def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Found:
     for reader in sorted(READERS.values(), key=lambda reader: reader.fallback):
         try:
             found = reader.recognise(head, name)
-        except BadRequest as error:     # another reader may know better
+        except BadRequest as error:  # another reader may know better
             refused = refused or error
             continue
         if found:
-            return reader.complete(found, path, max_bytes)
+            return by_most_rows(reader, reader.complete(found, path, max_bytes), path, head, name, max_bytes)
     raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known()}")
 
 
 def known() -> str:
     """The formats that can be read, by family, plain CSV first."""
-    return "; ".join(dict.fromkeys(reader.family for reader in sorted(READERS.values(), key=lambda reader: not reader.fallback)))
+    return "; ".join(
+        dict.fromkeys(reader.family for reader in sorted(READERS.values(), key=lambda reader: not reader.fallback))
+    )
 
 
-def read(path: Path | str, format: str, instrument: Instrument, progress: Progress | None = None, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> RawBars:
+def read(
+    path: Path | str,
+    format: str,
+    instrument: Instrument,
+    progress: Progress | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_rows: int = MAX_ROWS,
+) -> RawBars:
     """The rows of a file, oldest first. ``progress(share, note)`` is called at least every few hundred milliseconds."""
     return _oldest_first(READERS[format].read(Path(path), instrument, Limits(max_bytes, max_rows), progress or _silent))
 
@@ -60,7 +73,11 @@ def _oldest_first(raw: RawBars) -> RawBars:
         return raw
     names = ("local_ns", "open", "high", "low", "close", "volume", "spread", "line")
     turned = {name: values[::-1].copy() for name in names if (values := getattr(raw, name)) is not None}
-    return replace(raw, notes=(*raw.notes, "the file has its newest rows first: they were read from the last to the first"), **turned)
+    return replace(
+        raw,
+        notes=(*raw.notes, "the file has its newest rows first: they were read from the last to the first"),
+        **turned,
+    )
 
 
 def _silent(share: float, note: str) -> None:

@@ -8,7 +8,7 @@ from zipfile import ZipInfo
 
 from domain.errors import BadRequest, listed
 
-TABLES = ((".csv", ".tsv", ".hst"), (".txt", ".prn", ".asc", ".dat"))        # surely a table; perhaps one
+TABLES = ((".csv", ".tsv", ".hst"), (".txt", ".prn", ".asc", ".dat"))  # surely a table; perhaps one
 SYSTEM_FILES = (".ds_store", "thumbs.db", "desktop.ini")
 WORKBOOK, OPEN_DOCUMENT = "xl/workbook.xml", "content.xml"
 
@@ -16,8 +16,8 @@ WORKBOOK, OPEN_DOCUMENT = "xl/workbook.xml", "content.xml"
 def table_in(name: str, members: Iterable[ZipInfo]) -> ZipInfo:
     """The one member that is a table of bars; an archive called ``name`` without one, or with several, is refused.
 
-    >>> table_in("EURUSD.zip", [ZipInfo("DAT_ASCII_EURUSD_M1_202503.txt"), ZipInfo("DAT_ASCII_EURUSD_M1_202503.csv"), ZipInfo("__MACOSX/._x.csv")]).filename
-    'DAT_ASCII_EURUSD_M1_202503.csv'
+    >>> table_in("x.zip", [ZipInfo("EURUSD_gaps.txt"), ZipInfo("EURUSD.csv"), ZipInfo("__MACOSX/._x.csv")]).filename
+    'EURUSD.csv'
     """
     files = [member for member in members if not member.is_dir() and not _of_the_system(member.filename)]
     names = {member.filename for member in files}
@@ -32,10 +32,16 @@ def table_in(name: str, members: Iterable[ZipInfo]) -> ZipInfo:
         if len(tables) == 1:
             return tables[0]
         if tables:
-            raise BadRequest(f"{name} is an archive of {len(tables)} tables ({listed((each.filename for each in tables), most=3)}); unpack it and import them one by one")
+            raise BadRequest(
+                f"{name} is an archive of {len(tables)} tables "
+                f"({listed((each.filename for each in tables), most=3)}); unpack it and import them one by one"
+            )
     if not files:
         raise BadRequest(f"{name} is an archive without a file in it; download it again")
-    raise BadRequest(f"{name} is an archive of {len(files)} files ({listed((each.filename for each in files), most=3)}), none of them a table of bars by its name; unpack it and import one as CSV")
+    raise BadRequest(
+        f"{name} is an archive of {len(files)} files ({listed((each.filename for each in files), most=3)}), "
+        "none of them a table of bars by its name; unpack it and import one as CSV"
+    )
 
 
 def _of_the_system(name: str) -> bool:

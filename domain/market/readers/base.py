@@ -74,10 +74,12 @@ class RawBars:
 
 
 class Reader(ABC):
-    """One kind of file. ``recognise`` sees the first 64 KB, unpacked and as UTF-8, and the file's name without its folder.
+    """One kind of file. ``recognise`` sees the first 64 KB, unpacked and as UTF-8, and the file's name without its
+    folder.
 
-    Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known formats calls it;
-    a ``fallback`` is asked only where no other reader knows the file. ``server_clock``: times are a broker's server's, which the file does not name.
+    Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known
+    formats calls it; a ``fallback`` is asked only where no other reader knows the file. ``server_clock``: times are a
+    broker's server's, which the file does not name.
     """
 
     key: str

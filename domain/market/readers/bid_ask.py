@@ -1,4 +1,6 @@
-"""Bars with both sides in one file: ``DateTime,BidOpen,BidHigh,BidLow,BidClose,AskOpen,…``, as FXCM and OANDA's libraries write them."""
+"""Bars with both sides in one file: ``DateTime,BidOpen,BidHigh,BidLow,BidClose,AskOpen,…``, as FXCM and OANDA's
+libraries write them.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +37,16 @@ class BidAsk(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
-        return describe(self.key, self.title, name, lines, layout, None, "bid") if layout else None
+        if layout is None:
+            return None
+        return replace(describe(self.key, self.title, name, lines, layout, None, None), side="bid")
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)
         if layout is None:
-            raise BadRequest(f"{path.name} has no header with bid and ask prices (BidOpen … AskClose); choose another format")
+            raise BadRequest(
+                f"{path.name} has no header with bid and ask prices (BidOpen … AskClose); choose another format"
+            )
         layout, notes = with_day_order(path, layout, limits.max_bytes)
         raw = bid_with_spread(read_parts(path, layout, limits, progress, Parts()), layout.numbers)
         return replace(raw, notes=(*notes, *raw.notes))

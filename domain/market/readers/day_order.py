@@ -1,4 +1,6 @@
-"""Whether 01/02/2024 is 1 February or 2 January: told by the dates of the whole file and by the market's week, never guessed."""
+"""Whether 01/02/2024 is 1 February or 2 January: told by the dates of the whole file and by the market's week, never
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from domain.market.readers.files import blocks
 from domain.market.readers.layout import Layout
 
 SATURDAY = 5
-NEAR = 5                # days: consecutive days of bars lie no further apart, a weekend and a holiday between them
+NEAR = 5  # days: consecutive days of bars lie no further apart, a weekend and a holiday between them
 Dates = Sequence[tuple[int, int, int]]
 
 
@@ -29,15 +31,19 @@ def with_day_order(path: Path, layout: Layout, max_bytes: int) -> tuple[Layout, 
     if kind is None:
         first, second, year = dates[0] if dates else (1, 2, 2024)
         raise BadRequest(
-            f"{path.name} writes dates as {first:02d}/{second:02d}/{year}, and nothing in it tells days from months: no number is above 12, and both "
+            f"{path.name} writes dates as {first:02d}/{second:02d}/{year}, and nothing in it tells days from "
+            "months: no number is above 12, and both "
             f"readings give an ordinary week. Write them as {stamps.ISO} (2024-02-01) and import again"
         )
     order = "day, month" if kind == stamps.DAY_FIRST else "month, day"
-    return replace(layout, kind=kind), (f"dates are read as {order}, year: the only order in which they follow each other through the week",)
+    return replace(layout, kind=kind), (
+        f"dates are read as {order}, year: the only order in which they follow each other through the week",
+    )
 
 
 def day_order(dates: Dates) -> str | None:
-    """The kind of stamps that distinct ``(first, second, year)`` in the order of a file are; None where both or none will do.
+    """The kind of stamps that distinct ``(first, second, year)`` in the order of a file are; None where both or none
+    will do.
 
     >>> day_order([(1, 2, 2024), (2, 2, 2024), (5, 2, 2024)]), day_order([(1, 2, 2024)])
     ('DD.MM.YYYY', None)

@@ -1,4 +1,6 @@
-"""Dukascopy's CSV, of its web page and of JForex: ``Gmt time,Open,High,Low,Close,Volume`` over ``02.03.2025 17:00:00.000,1.04032,…``."""
+"""Dukascopy's CSV, of its web page and of JForex: ``Gmt time,Open,High,Low,Close,Volume`` over ``02.03.2025
+17:00:00.000,1.04032,…``.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ CLOCKS = {"gmt": "UTC", "utc": "UTC", "eet": "Europe/Athens", "est": "UTC-5"}
 
 
 class Dukascopy(Reader):
-    """``Gmt time`` is UTC, ``Time (EET)`` is Eastern Europe's; a ``Local time`` says its offset in every row. The file's name has the side, _BID or _ASK."""
+    """``Gmt time`` is UTC, ``Time (EET)`` is Eastern Europe's; a ``Local time`` says its offset in every row. The
+    file's name has the side, _BID or _ASK.
+    """
 
     key = "dukascopy"
     title = "Dukascopy CSV"
@@ -38,7 +42,9 @@ class Dukascopy(Reader):
         lines = lines_of(head_of(path, limits.max_bytes))
         layout = _layout(lines)
         if layout is None:
-            raise BadRequest(f"{path.name} has no Dukascopy header (Gmt time, Open, High, Low, Close, Volume); choose another format")
+            raise BadRequest(
+                f"{path.name} has no Dukascopy header (Gmt time, Open, High, Low, Close, Volume); choose another format"
+            )
         clock = _clock(lines, layout)
         layout, notes = with_day_order(path, layout, limits.max_bytes)
         raw = read_text(path, layout, limits, progress)
@@ -53,7 +59,10 @@ def _layout(lines: Sequence[str]) -> Layout | None:
             rows = [split(line, separator) for line in lines[1:]]
             kind = kind_in([row[0].strip() for row in rows])
             if kind is None and rows:
-                raise BadRequest(f"a Dukascopy file with times like {rows[0][0][:40]!r} cannot be read; export it again with times as DD.MM.YYYY HH:MM:SS")
+                raise BadRequest(
+                    f"a Dukascopy file with times like {rows[0][0][:40]!r} cannot be read; "
+                    "export it again with times as DD.MM.YYYY HH:MM:SS"
+                )
             return Layout(separator, columns, kind or "", skip=1) if kind else None
     return None
 
@@ -63,7 +72,8 @@ def _clock(lines: Sequence[str], layout: Layout) -> str | None:
 
 
 def clock_named(word: str) -> str | None:
-    """The clock that Dukascopy's word for its times names, "" where that is in every row, None where it is no such word.
+    """The clock that Dukascopy's word for its times names, "" where that is in every row, None where it is no such
+    word.
 
     >>> clock_named("gmt time"), clock_named("time (eet)"), clock_named("local time"), clock_named("open")
     ('UTC', 'Europe/Athens', '', None)

@@ -1,4 +1,6 @@
-"""Files as streams of UTF-8 bytes: .gz and the one table in a .zip opened, UTF-16 and byte order marks translated, nothing larger than allowed."""
+"""Files as streams of UTF-8 bytes: .gz and the one table in a .zip opened, UTF-16 and byte order marks translated,
+nothing larger than allowed.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def is_separator_line(line: bytes) -> bool:
 
 
 def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
-    """The lines of a file, some 1 MB at a time, unpacked and as UTF-8; a file that unpacks to more than ``max_bytes`` is refused."""
+    """The lines of a file, some 1 MB at a time, unpacked and as UTF-8; a file that unpacks to more than ``max_bytes``
+    is refused.
+    """
     with _opened(path, max_bytes) as (stream, raw):
         size, total, line, carry = max(1, path.stat().st_size), 0, 1, b""
         decoder, old_mac = None, False
@@ -73,7 +77,10 @@ def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
             data = _unpacked(stream, path, BLOCK)
             total += len(data)
             if total > max_bytes:
-                raise BadRequest(f"{path.name} unpacks to more than {human(max_bytes)}, which is the limit; split it, or raise the limit in the settings")
+                raise BadRequest(
+                    f"{path.name} unpacks to more than {human(max_bytes)}, which is the limit; split it, "
+                    "or raise the limit in the settings"
+                )
             if line == 1 and not carry:
                 encoding, mark = _encoding(data)
                 decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("replace")
@@ -92,13 +99,15 @@ def blocks(path: Path, max_bytes: int) -> Iterator[Block]:
 
 
 def content(path: Path, max_bytes: int) -> bytes:
-    """All of a file, unpacked and as UTF-8 where a byte order mark or NULs tell UTF-16; one that unpacks to more than ``max_bytes`` is refused."""
+    """All of a file, unpacked and as UTF-8 where a byte order mark or NULs tell UTF-16; one that unpacks to more than
+    ``max_bytes`` is refused.
+    """
     data = plain_content(path, max_bytes)
     return _as_utf8(data, *_encoding(data), final=True)
 
 
 def plain_content(path: Path, max_bytes: int) -> bytes:
-    """All bytes of a file, unpacked and otherwise as they are; one that unpacks to more than ``max_bytes`` is refused."""
+    """All bytes of a file, unpacked; one that unpacks to more than ``max_bytes`` is refused."""
     with _opened(path, max_bytes) as (stream, _):
         return b"".join(_parts(stream, path, max_bytes))
 
@@ -108,7 +117,10 @@ def _parts(stream: IO[bytes], path: Path, max_bytes: int) -> Iterator[bytes]:
     while data := _unpacked(stream, path, BLOCK):
         total += len(data)
         if total > max_bytes:
-            raise BadRequest(f"{path.name} unpacks to more than {human(max_bytes)}, which is the limit; split it, or raise the limit in the settings")
+            raise BadRequest(
+                f"{path.name} unpacks to more than {human(max_bytes)}, which is the limit; split it, "
+                "or raise the limit in the settings"
+            )
         yield data
 
 
@@ -133,7 +145,10 @@ def _opened(path: Path, max_bytes: int) -> Iterator[tuple[IO[bytes], IO[bytes]]]
         raise BadRequest(f"{path.name} cannot be opened: {error.strerror}") from None
     with raw:
         if size > max_bytes:
-            raise BadRequest(f"{path.name} is {human(size)}; the limit is {human(max_bytes)}; split it, or raise the limit in the settings")
+            raise BadRequest(
+                f"{path.name} is {human(size)}; the limit is {human(max_bytes)}; split it, "
+                "or raise the limit in the settings"
+            )
         if size == 0:
             raise BadRequest(f"{path.name} is empty (0 bytes); export it again")
         magic = raw.read(4)
@@ -156,15 +171,15 @@ def _member(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
             raise BadRequest(f"{path.name} is encrypted; unpack it and import the file inside")
         with archive.open(table) as member:
             yield member
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise BadRequest(f"{path.name} is a damaged or unusual zip archive ({error}); unpack it and import the file inside") from None
+    except (zipfile.BadZipFile, NotImplementedError):
+        raise BadRequest(f"{path.name} is a damaged or unusual zip archive; unpack it and import the file inside") from None
 
 
 def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
     try:
         data = stream.read(size)
-    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise BadRequest(f"{path.name} is a damaged archive ({error}); download it again") from None
+    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError):
+        raise BadRequest(f"{path.name} is a damaged archive: it breaks off, or its contents do not match their checksum; download it again") from None
     if size == HEAD and not isinstance(stream, io.BufferedReader) and (data[:2] == GZIP or data[:4] == ZIP):
         raise BadRequest(f"{path.name} is an archive inside an archive; unpack it once")
     return data

@@ -1,4 +1,6 @@
-"""HistData's M1 files, generic ASCII and NinjaTrader: ``20250302 170000;1.040320;1.040420;1.040290;1.040310;0``, no header, bid prices."""
+"""HistData's M1 files, generic ASCII and NinjaTrader: ``20250302 170000;1.040320;1.040420;1.040290;1.040310;0``, no
+header, bid prices.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ TICK_OF_ONE_SIDE = re.compile(r"\d{8} \d{6}(?: \d{3,7})?;\d+\.?\d*;\d+;*\s*")
 
 
 class HistData(Reader):
-    """Its clock is not the fixed EST that its pages name: see the ``histdata`` clock. Its volume is always 0 and not read."""
+    """Its clock is not the fixed EST that its pages name: see the ``histdata`` clock. Its volume is always 0 and not
+    read.
+    """
 
     key = "histdata"
     title = "HistData M1 ASCII"
@@ -31,7 +35,10 @@ class HistData(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         if any(TICK_OF_ONE_SIDE.fullmatch(line) for line in lines[:3]):
-            raise BadRequest(f"{name} holds HistData's NinjaTrader ticks of one side; download its M1 bars, or its ASCII ticks, which have bid and ask, and import those")
+            raise BadRequest(
+                f"{name} holds HistData's NinjaTrader ticks of one side; download its M1 bars, or its ASCII ticks, "
+                "which have bid and ask, and import those"
+            )
         if not any(LINE.fullmatch(line) for line in lines[:3]) or not _of_histdata(lines, name):
             return None
         return describe(self.key, self.title, name, lines, LAYOUT, "histdata", "bid")
@@ -42,7 +49,9 @@ class HistData(Reader):
 
 
 def _of_histdata(lines: Sequence[str], name: str) -> bool:
-    """Whether its name or a column of zeros says that HistData wrote it: NinjaTrader's own files have volumes, and another clock."""
+    """Whether its name or a column of zeros says that HistData wrote it: NinjaTrader's own files have volumes, and
+    another clock.
+    """
     volumes = [match[1] for line in lines if (match := LINE.fullmatch(line))]
     return bool(NAME.search(name)) or not any(volume.strip("0") for volume in volumes)
 

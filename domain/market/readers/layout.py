@@ -17,10 +17,12 @@ SHOWN, CLIP = 200, 120
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text lays out its bars: what each column is ("" for one not read), how times are written, how many lines come first.
+    """How a text lays out its bars: what each column is ("" for one not read), how times are written, how many lines
+    come first.
 
-    ``columns`` name ``ts``, or ``date`` and ``time``, and open, high, low, close, volume, spread; the ask's four prices (ask_open …) where open to
-    close are the bid's; or the bid and ask of ticks. ``origin`` (ns) is the midnight that times of day count from.
+    ``columns`` name ``ts``, or ``date`` and ``time``, and open, high, low, close, volume, spread; the ask's four prices
+    (ask_open …) where open to close are the bid's; or the bid and ask of ticks. ``origin`` (ns) is the midnight that
+    times of day count from.
     """
 
     separator: str
@@ -64,4 +66,8 @@ class Parts:
             self.malformed.append(BadLine(line, text[:CLIP] + ("…" if len(text) > CLIP else ""), reason))
 
     def joined(self, name: str) -> np.ndarray:
-        return np.concatenate(self.columns.pop(name)) if name in self.columns else np.empty(0, np.int64 if name in ("ts", "line") else np.float64)
+        return (
+            np.concatenate(self.columns.pop(name))
+            if name in self.columns
+            else np.empty(0, np.int64 if name in ("ts", "line") else np.float64)
+        )

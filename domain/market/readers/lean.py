@@ -1,7 +1,8 @@
-"""LEAN's data: minute files with milliseconds since midnight and the date in their name, hour and daily files with ``20070102 00:00``; quotes or trades.
+"""LEAN's data: minute files with milliseconds since midnight and the date in their name, hour and daily files with
+``20070102 00:00``; quotes or trades.
 
-Format: https://github.com/QuantConnect/Lean/tree/master/Data (readme of each security type). Quotes are bid open, high, low, close, size, then the
-ask's; prices of shares are written in ten-thousandths, all others as they are.
+Format: https://github.com/QuantConnect/Lean/tree/master/Data (readme of each security type). Quotes are bid open, high,
+low, close, size, then the ask's; prices of shares are written in ten-thousandths, all others as they are.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SCALE = 10_000
 
 
 class Lean(Reader):
-    """Times of currencies and CFDs are UTC; of exchanges, the exchange's. The file does not say which, so its weeks do."""
+    """Times of currencies and CFDs are UTC, of exchanges the exchange's; the file does not say which, its weeks do."""
 
     key = "lean"
     title = "LEAN quote or trade bars"
@@ -41,23 +42,46 @@ class Lean(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
-        return describe(self.key, self.title, name, lines, layout, None, "bid" if layout.columns == QUOTES else None) if layout else None
+        if layout is None:
+            return None
+        found = describe(self.key, self.title, name, lines, layout, None, None)
+        return replace(found, side="bid") if layout.columns == QUOTES else found
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), full_name(path))
         if layout is None:
-            raise BadRequest(f"{path.name} is not one of LEAN's files of bars (20140508_eurusd_minute_quote.csv, or an hour or daily file); choose another format")
+            raise BadRequest(
+                f"{path.name} is not one of LEAN's files of bars (20140508_eurusd_minute_quote.csv, "
+                "or an hour or daily file); choose another format"
+            )
         quotes = layout.columns == QUOTES
-        raw = bid_with_spread(read_parts(path, layout, limits, progress, Parts()), layout.numbers) if quotes else read_text(path, layout, limits, progress)
+        raw = (
+            bid_with_spread(read_parts(path, layout, limits, progress, Parts()), layout.numbers)
+            if quotes
+            else read_text(path, layout, limits, progress)
+        )
         return _unscaled(raw) if instrument.kind in SHARES else raw
 
 
 def _layout(lines: Sequence[str], name: str) -> Layout | None:
     cells = [line.rstrip(",").split(",") for line in lines[:3]]
-    rows = [row for row in cells if len(row) in (len(QUOTES), len(TRADES)) and all(NUMBER.fullmatch(cell) or not cell.strip() for cell in row[1:])]
+    rows = [
+        row
+        for row in cells
+        if len(row) in (len(QUOTES), len(TRADES))
+        and all(NUMBER.fullmatch(cell) or not cell.strip() for cell in row[1:])
+    ]
     dated = DATED.search(name)
-    if dated and lines and all(NUMBER.fullmatch(cell) for cell in cells[0][:1]) and (dated[2] in ("tick", "second") or (not rows and len(cells[0]) in (3, 4))):
-        raise BadRequest(f"{name} holds LEAN's {dated[2] or 'tick'} data; the finest bars here are M1: take the file of the folder minute")
+    if (
+        dated
+        and lines
+        and all(NUMBER.fullmatch(cell) for cell in cells[0][:1])
+        and (dated[2] in ("tick", "second") or (not rows and len(cells[0]) in (3, 4)))
+    ):
+        raise BadRequest(
+            f"{name} holds LEAN's {dated[2] or 'tick'} data; the finest bars here are M1: "
+            "take the file of the folder minute"
+        )
     if not rows:
         return None
     columns = QUOTES if len(rows[0]) == len(QUOTES) else TRADES
@@ -69,7 +93,9 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
 def _unscaled(raw: RawBars) -> RawBars:
     prices: dict[str, Any] = {name: getattr(raw, name) / SCALE for name in PRICES}
     spread = None if raw.spread is None else raw.spread / SCALE
-    return replace(raw, spread=spread, notes=(*raw.notes, "prices of shares are in ten-thousandths, and were divided"), **prices)
+    return replace(
+        raw, spread=spread, notes=(*raw.notes, "prices of shares are in ten-thousandths, and were divided"), **prices
+    )
 
 
 READERS.add(Lean.key, Lean())

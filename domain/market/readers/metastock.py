@@ -1,4 +1,6 @@
-"""MetaStock's text, as HistData, Stooq and Finam write it: ``EURUSD,20250302,1700,1.04032,1.04042,1.04029,1.04031``, with a header or without."""
+"""MetaStock's text, as HistData, Stooq and Finam write it: ``EURUSD,20250302,1700,1.04032,1.04042,1.04029,1.04031``,
+with a header or without.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,21 @@ from domain.market.readers.sample import describe, instrument_in, lines_of, nume
 from domain.market.readers.text import read_text, split
 
 WORDS = {
-    "date": "date", "dtyyyymmdd": "date", "time": "time", "open": "open", "high": "high", "low": "low", "close": "close", "vol": "volume", "volume": "volume"
+    "date": "date", "dtyyyymmdd": "date", "time": "time",
+    "open": "open", "high": "high", "low": "low", "close": "close", "vol": "volume", "volume": "volume",
 }  # fmt: skip
 NO_HEADER = ("", "date", "time", "open", "high", "low", "close", "volume")
-DATE, CLOCK, TICKER = re.compile(r"(19|20)\d{6}"), re.compile(r"\d{4}|\d{6}|\d{1,2}:\d{2}(:\d{2})?"), re.compile(r"[A-Za-z][\w./=^-]*")
+DATE, CLOCK, TICKER = (
+    re.compile(r"(19|20)\d{6}"),
+    re.compile(r"\d{4}|\d{6}|\d{1,2}:\d{2}(:\d{2})?"),
+    re.compile(r"[A-Za-z][\w./=^-]*"),
+)
 
 
 class MetaStock(Reader):
-    """Dates are YYYYMMDD and times HHMM or HHMMSS. Without a header, and called DAT_MS_ or without volume, it is HistData's and on its clock."""
+    """Dates are YYYYMMDD and times HHMM or HHMMSS. Without a header, and called DAT_MS_ or without volume, it is
+    HistData's and on its clock.
+    """
 
     key = "metastock"
     title = "MetaStock text (HistData, Stooq, Finam)"
@@ -37,15 +46,23 @@ class MetaStock(Reader):
             return None
         tickers = _tickers(lines, layout)
         if len(tickers) > 1:
-            raise BadRequest(f"{name} holds bars of {listed(sorted(tickers))}; save the bars of one instrument as a file of their own")
+            raise BadRequest(
+                f"{name} holds bars of {listed(sorted(tickers))}; save the bars of one instrument as a file of "
+                "their own"
+            )
         histdata = _of_histdata(layout, name)
-        found = describe(self.key, self.title, name, lines, layout, "histdata" if histdata else None, "bid" if histdata else None)
+        found = describe(
+            self.key, self.title, name, lines, layout, "histdata" if histdata else None, "bid" if histdata else None
+        )
         return replace(found, instrument=instrument_in(next(iter(tickers), "")) or found.instrument)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)))
         if layout is None:
-            raise BadRequest(f"{path.name} is not MetaStock text (TICKER, YYYYMMDD, HHMM, open, high, low, close); choose another format")
+            raise BadRequest(
+                f"{path.name} is not MetaStock text (TICKER, YYYYMMDD, HHMM, open, high, low, close); "
+                "choose another format"
+            )
         raw = read_text(path, layout, limits, progress)
         return replace(raw, clock="histdata") if _of_histdata(layout, full_name(path)) else raw
 
@@ -62,7 +79,9 @@ def _headed(lines: Sequence[str], separator: str) -> Layout | None:
     """With its own header, ``<TICKER>,<PER>,<DATE>…``: dates are compact digits, which tells it from MetaTrader's."""
     words = words_of(lines[0], separator)
     columns = tuple(WORDS.get(word, "") for word in words)
-    if not {"date", "open", "high", "low", "close"} <= set(columns) or not ({"ticker", "dtyyyymmdd"} & set(words) or lines[0].lstrip().startswith("<")):
+    if not {"date", "open", "high", "low", "close"} <= set(columns) or not (
+        {"ticker", "dtyyyymmdd"} & set(words) or lines[0].lstrip().startswith("<")
+    ):
         return None
     cells = split(lines[1], separator) if len(lines) > 1 else []
     dated = len(cells) >= len(columns) and DATE.fullmatch(cells[columns.index("date")].strip())
@@ -74,18 +93,30 @@ def _plain(lines: Sequence[str], separator: str) -> Layout | None:
         cells = [cell.strip() for cell in line.split(separator)]
         while cells and not cells[-1]:
             cells.pop()
-        if len(cells) in (7, 8) and TICKER.fullmatch(cells[0]) and DATE.fullmatch(cells[1]) and CLOCK.fullmatch(cells[2]) and numeric(cells[3:]):
+        if (
+            len(cells) in (7, 8)
+            and TICKER.fullmatch(cells[0])
+            and DATE.fullmatch(cells[1])
+            and CLOCK.fullmatch(cells[2])
+            and numeric(cells[3:])
+        ):
             return Layout(separator, NO_HEADER[: len(cells)], stamps.COMPACT)
     return None
 
 
 def _tickers(lines: Sequence[str], layout: Layout) -> set[str]:
     """The tickers of the first rows."""
-    at = 0 if not layout.skip else next((at for at, word in enumerate(words_of(lines[0], layout.separator)) if word == "ticker"), None)
+    at = (
+        0
+        if not layout.skip
+        else next((at for at, word in enumerate(words_of(lines[0], layout.separator)) if word == "ticker"), None)
+    )
     if at is None:
         return set()
     rows = [split(line, layout.separator) for line in lines[layout.skip :]]
-    return {row[at].strip().upper() for row in rows if len(row) >= len(layout.columns) and TICKER.fullmatch(row[at].strip())}
+    return {
+        row[at].strip().upper() for row in rows if len(row) >= len(layout.columns) and TICKER.fullmatch(row[at].strip())
+    }
 
 
 def _of_histdata(layout: Layout, name: str) -> bool:

@@ -1,4 +1,6 @@
-"""MetaTrader 5's exports: the terminal's own (``<DATE> <TIME> <OPEN> …``, with its header or without) and what its Python library writes (``time, open, …``)."""
+"""MetaTrader 5's exports: the terminal's own (``<DATE> <TIME> <OPEN> …``, with its header or without) and what its
+Python library writes (``time, open, …``).
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,27 @@ from domain.market.readers.sample import describe, kind_in, lines_of, numeric, p
 from domain.market.readers.text import read_text, split
 
 SEPARATORS = ("\t", ",", ";")
-COLUMNS = {"date": "date", "time": "time", "open": "open", "high": "high", "low": "low", "close": "close", "tickvol": "volume", "tick_volume": "volume", "spread": "spread"}
-OWN_WORDS = {"tickvol", "tick_volume", "real_volume"}         # of no other program
+COLUMNS = {
+    "date": "date",
+    "time": "time",
+    "open": "open",
+    "high": "high",
+    "low": "low",
+    "close": "close",
+    "tickvol": "volume",
+    "tick_volume": "volume",
+    "spread": "spread",
+}
+OWN_WORDS = {"tickvol", "tick_volume", "real_volume"}  # of no other program
 DATE = re.compile(r"\d{4}\.\d{2}\.\d{2}")
 CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 NO_HEADER = ("open", "high", "low", "close", "volume", "", "spread")
 
 
 class MetaTrader(Reader):
-    """Times are the broker's server's: the file does not say which clock that is. Spreads are in points of the file's own prices, and become price units."""
+    """Times are the broker's server's: the file does not say which clock that is. Spreads are in points of the file's
+    own prices, and become price units.
+    """
 
     key = "mt5"
     title = "MetaTrader 5 export"
@@ -42,7 +56,9 @@ class MetaTrader(Reader):
         lines = lines_of(head_of(path, limits.max_bytes))
         layout = _layout(lines)
         if layout is None:
-            raise BadRequest(f"{path.name} has no MetaTrader header (DATE, OPEN, HIGH, LOW, CLOSE, TICKVOL); choose another format")
+            raise BadRequest(
+                f"{path.name} has no MetaTrader header (DATE, OPEN, HIGH, LOW, CLOSE, TICKVOL); choose another format"
+            )
         raw = replace(read_text(path, layout, limits, progress), clock=None)
         return spread_in_prices(raw, digits_of(prices_of(rows_of(lines, layout), layout)), instrument.digits)
 
@@ -68,22 +84,33 @@ def _headed(lines: Sequence[str], separator: str) -> Layout | None:
     return Layout(separator, columns, _kind(lines, separator, columns), skip=1)
 
 
-def _dated_by_the_terminal(lines: Sequence[str], separator: str, columns: tuple[str, ...], words: Sequence[str]) -> bool:
+def _dated_by_the_terminal(
+    lines: Sequence[str], separator: str, columns: tuple[str, ...], words: Sequence[str]
+) -> bool:
     """Without a column of its own words: a date YYYY.MM.DD under ``<DATE>``, or beside a volume or spread."""
     if "date" not in columns or not (lines[0].lstrip(' "').startswith("<") or {"vol", "spread"} & set(words)):
         return False
     cells = split(lines[1], separator) if len(lines) > 1 else []
-    return len(lines) == 1 or (len(cells) >= len(columns) and DATE.fullmatch(cells[columns.index("date")].strip()) is not None)
+    return len(lines) == 1 or (
+        len(cells) >= len(columns) and DATE.fullmatch(cells[columns.index("date")].strip()) is not None
+    )
 
 
 def _plain(lines: Sequence[str], separator: str) -> Layout | None:
-    """Without a header: date, time (not in daily bars), four prices, ticks, volume and spread, the last three whole numbers."""
+    """Without a header: date, time (not in daily bars), four prices, ticks, volume and spread, the last three whole
+    numbers.
+    """
     for line in lines[:3]:
         cells = [cell.strip() for cell in split(line, separator)]
         while cells and not cells[-1]:
             cells.pop()
         timed = len(cells) == 9 and CLOCK.fullmatch(cells[1]) is not None
-        if (timed or len(cells) == 8) and DATE.fullmatch(cells[0]) and numeric(cells[2 if timed else 1 :]) and all(cell.isdigit() for cell in cells[-3:]):
+        if (
+            (timed or len(cells) == 8)
+            and DATE.fullmatch(cells[0])
+            and numeric(cells[2 if timed else 1 :])
+            and all(cell.isdigit() for cell in cells[-3:])
+        ):
             return Layout(separator, ("date", *(["time"] if timed else []), *NO_HEADER), stamps.ISO)
     return None
 

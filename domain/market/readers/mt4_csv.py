@@ -1,4 +1,6 @@
-"""MetaTrader 4's history centre, and HistData's files in its form: ``2024.01.08,01:00,1.10000,1.10020,1.09980,1.10010,120``, no header, bid prices."""
+"""MetaTrader 4's history centre, and HistData's files in its form:
+``2024.01.08,01:00,1.10000,1.10020,1.09980,1.10010,120``, no header, bid prices.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ HISTDATA_NAME = re.compile(r"DAT_MT_|HISTDATA", re.IGNORECASE)
 
 
 class MetaTrader4Csv(Reader):
-    """Times are the broker's server's: the file does not say which clock that is. Volumes are numbers of ticks, at least 1 a bar."""
+    """Times are the broker's server's: the file does not say which clock that is. Volumes are numbers of ticks, at
+    least 1 a bar.
+    """
 
     key = "mt4"
     title = "MetaTrader 4 history centre CSV"
@@ -31,7 +35,11 @@ class MetaTrader4Csv(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         separator = separator_of(lines)
-        return describe(self.key, self.title, name, lines, _layout(separator, True), None, "bid") if separator and not of_histdata(lines, name) else None
+        return (
+            describe(self.key, self.title, name, lines, _layout(separator, True), None, "bid")
+            if separator and not of_histdata(lines, name)
+            else None
+        )
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         separator = separator_of(lines_of(head_of(path, limits.max_bytes))) or ","
@@ -48,7 +56,11 @@ class HistDataMetaTrader(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         separator = separator_of(lines)
-        return describe(self.key, self.title, name, lines, _layout(separator, False), "histdata", "bid") if separator and of_histdata(lines, name) else None
+        return (
+            describe(self.key, self.title, name, lines, _layout(separator, False), "histdata", "bid")
+            if separator and of_histdata(lines, name)
+            else None
+        )
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         separator = separator_of(lines_of(head_of(path, limits.max_bytes))) or ","

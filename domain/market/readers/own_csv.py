@@ -1,4 +1,6 @@
-"""Plain CSV: a header with ts, open, high, low, close and, if there are any, volume and spread (price units); or those five, and a volume, without one."""
+"""Plain CSV: a header with ts, open, high, low, close and, if there are any, volume and spread (price units); or those
+five, and a volume, without one.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,26 @@ from domain.market.readers.text import read_text, split
 
 SEPARATORS = (",", ";", "\t")
 OTHER_SEPARATORS = ("|", " ", ":", "~")
-TIME_WORDS = ("ts", "timestamp", "datetime", "date/time", "date time", "date_time", "open time", "open_time", "time", "date")
-CLOSE_WORDS = ("price", "last", "latest")           # of Investing.com and Barchart, where no column is called close
-SURE = 0.95             # of the rows without a header, in which the second number is the highest and the third the lowest
+TIME_WORDS = (
+    "ts",
+    "timestamp",
+    "datetime",
+    "date/time",
+    "date time",
+    "date_time",
+    "open time",
+    "open_time",
+    "time",
+    "date",
+)
+CLOSE_WORDS = ("price", "last", "latest")  # of Investing.com and Barchart, where no column is called close
+SURE = 0.95  # of the rows without a header, in which the second number is the highest and the third the lowest
 
 
 class OwnCsv(Reader):
-    """Times with a zone, or counted since 1970, are instants; without one the clock must be told. A first column without a name is taken for the
-    time where no other is; further columns are not read, which ``recognise`` says."""
+    """Times with a zone, or counted since 1970, are instants; without one the clock must be told. A first column
+    without a name is taken for the time where no other is; further columns are not read, which ``recognise`` says.
+    """
 
     key = "csv"
     title = "CSV with a header (ts, open, high, low, close)"
@@ -54,7 +68,9 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
             return Layout(separator, columns, _kind(lines, separator, columns, name), skip=1)
     for separator in OTHER_SEPARATORS:
         if _columns(lines, separator):
-            raise BadRequest(f"{name} separates its columns with {separator!r}; write them with a comma, a semicolon or a tab")
+            raise BadRequest(
+                f"{name} separates its columns with {separator!r}; write them with a comma, a semicolon or a tab"
+            )
     return next((layout for separator in SEPARATORS if (layout := _plain(lines, separator))), None)
 
 
@@ -87,16 +103,28 @@ def _kind(lines: Sequence[str], separator: str, columns: tuple[str, ...], name: 
 
 
 def _plain(lines: Sequence[str], separator: str) -> Layout | None:
-    """Without a header: a time, in one column or as date and time, then open, high, low and close, which their order of size shows."""
+    """Without a header: a time, in one column or as date and time, then open, high, low and close, which their order of
+    size shows.
+    """
     rows = [[cell.strip() for cell in split(line, separator)] for line in lines[:200]]
     for times in (1, 2):
-        bars = [row for row in rows if len(row) >= times + 4 and stamps.kind_of(" ".join(row[:times])) and numeric(row[times : times + 4])]
+        bars = [
+            row
+            for row in rows
+            if len(row) >= times + 4 and stamps.kind_of(" ".join(row[:times])) and numeric(row[times : times + 4])
+        ]
         for row in bars:
             while len(row) > times + 4 and not row[-1]:
                 row.pop()
-        if len(bars) > 0.5 * len(rows) and sum(_in_order(*map(float, row[times : times + 4])) for row in bars) >= SURE * len(bars):
+        if len(bars) > 0.5 * len(rows) and sum(
+            _in_order(*map(float, row[times : times + 4])) for row in bars
+        ) >= SURE * len(bars):
             more = max(len(row) for row in bars) - times - 4
-            rest = ("volume",) if more == 1 and all(numeric(row[times + 4 :]) for row in bars if len(row) == times + 5) else ("",) * more
+            rest = (
+                ("volume",)
+                if more == 1 and all(numeric(row[times + 4 :]) for row in bars if len(row) == times + 5)
+                else ("",) * more
+            )
             columns = (*(("ts",), ("date", "time"))[times - 1], *PRICES, *rest)
             return Layout(separator, columns, kind_in([" ".join(row[:times]) for row in bars]) or stamps.ISO)
     return None

@@ -1,4 +1,6 @@
-"""Spreads in points: a point is the last decimal of the prices in the same file, whatever our table says of the instrument."""
+"""Spreads in points: a point is the last decimal of the prices in the same file, whatever our table says of the
+instrument.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,9 @@ import numpy as np
 from domain.market.bars import PRICES
 from domain.market.readers.base import RawBars
 
-MOST = 8                # decimals; more are rounding of a program
-SAMPLE = 100_000        # prices that are looked at
-TOO_LARGE = 0.1         # of the price, for a spread
+MOST = 8  # decimals; more are rounding of a program
+SAMPLE = 100_000  # prices that are looked at
+TOO_LARGE = 0.1  # of the price, for a spread
 
 
 def digits_of(texts: Iterable[str]) -> int:
@@ -48,10 +50,12 @@ def decimals_in(raw: RawBars) -> int:
 
 
 def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBars:
-    """The bars with a spread in points turned into price units; ``digits`` is how many decimals the file's prices are written with.
+    """The bars with a spread in points turned into price units; ``digits`` is how many decimals the file's prices are
+    written with.
 
-    A column of zeros is no record of spreads. Points are whole: a column with fractions is in price units already. Prices that were written
-    without their last zeros (1.1 for 1.10000) make the spread as large as the price: then a point is that of ``usual_digits``, the instrument's.
+    A column of zeros is no record of spreads. Points are whole: a column with fractions is in price units already.
+    Prices that were written without their last zeros (1.1 for 1.10000) make the spread as large as the price: then a
+    point is that of ``usual_digits``, the instrument's.
     """
     if raw.spread is None:
         return raw
@@ -62,8 +66,14 @@ def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBar
         return replace(raw, notes=(*raw.notes, "spread is not in whole points: taken as price units"))
     digits = max(digits, decimals_in(raw))
     if usual_digits > digits and np.median(known[known > 0]) * 10.0**-digits > TOO_LARGE * np.median(np.abs(raw.close)):
-        note = f"prices are written with {digits} decimal{'' if digits == 1 else 's'}, too few for their spread: taken as points of {10.0**-usual_digits:.{usual_digits}f}, the instrument's"
+        note = (
+            f"prices are written with {digits} decimal{'' if digits == 1 else 's'}, too few for their spread: "
+            f"taken as points of {10.0**-usual_digits:.{usual_digits}f}, the instrument's"
+        )
         return replace(raw, spread=np.round(raw.spread * 10.0**-usual_digits, usual_digits), notes=(*raw.notes, note))
     point = 10.0**-digits
-    note = f"spread is in points of {point:.{digits}f} (prices have {digits} decimal{'' if digits == 1 else 's'}), converted to price units"
+    note = (
+        f"spread is in points of {point:.{digits}f} (prices have {digits} decimal{'' if digits == 1 else 's'}), "
+        "converted to price units"
+    )
     return replace(raw, spread=np.round(raw.spread * point, digits), notes=(*raw.notes, note))

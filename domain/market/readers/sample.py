@@ -15,27 +15,30 @@ from domain.market.readers.base import Found
 from domain.market.readers.files import HEAD, is_separator_line
 from domain.market.readers.layout import Layout
 from domain.market.readers.text import NUMBER, split
-from domain.market.timeframe import MINUTES
+from domain.market.step import usual_timeframe
 
 PREVIEW = 5
-VENDORS_NAMES = {"USATECHIDXUSD": "NAS100", "USA500IDXUSD": "US500"}       # Dukascopy's
+VENDORS_NAMES = {"USATECHIDXUSD": "NAS100", "USA500IDXUSD": "US500"}  # Dukascopy's
 DECIMAL_COMMA = re.compile(r"\d+,\d+")
 TIMEFRAME_WORD = re.compile(r"(?<![A-Z0-9])(M1|M5|M15|M30|H1|H4|D1)(?![0-9])")
 
 
 def lines_of(head: bytes) -> list[str]:
-    """The whole lines of a head; blank ones and Excel's ``sep=`` left out, and the last one too if the head was cut there."""
+    """The whole lines of a head; blank ones and Excel's ``sep=`` left out, and the last one too if the head was cut
+    there.
+    """
     lines = head.decode("utf-8", "replace").split("\n")
     whole = [line.rstrip("\r") for line in (lines[:-1] if len(head) >= HEAD - 4 else lines) if line.strip()]
     return whole[1:] if whole and is_separator_line(whole[0].encode()) else whole
 
 
 def describe(
-    format: str, title: str, name: str, lines: Sequence[str], layout: Layout, clock: str | None, side: str | None, header_at: int | None = None, what: str = "a header"
+    format: str, title: str, name: str, lines: Sequence[str], layout: Layout, clock: str | None, side: str | None,
+    header_at: int | None = None, what: str = "a header"
 ) -> Found:  # fmt: skip
     """The Found of a text whose layout is known; a text that is only a header, or writes decimal commas, is refused.
 
-    ``header_at`` is the line with the columns' names, the last of the header's lines if not given.
+    ``side`` is what the format quotes where the file's name does not say another; ``header_at`` the line with the columns' names, the last of the header's lines if not given.
     """
     rows = rows_of(lines, layout)
     if not rows:
@@ -43,13 +46,29 @@ def describe(
     refuse_commas(name, rows, layout)
     ns, aware = times_of(rows, layout)
     timeframe = timeframe_of(ns) or timeframe_word(name)
-    header = [cell.strip() for cell in split(lines[layout.skip - 1 if header_at is None else header_at], layout.separator)] if layout.skip else list(layout.columns)
+    header = (
+        [cell.strip() for cell in split(lines[layout.skip - 1 if header_at is None else header_at], layout.separator)]
+        if layout.skip
+        else list(layout.columns)
+    )
     header = (header + [""] * len(layout.columns))[: len(layout.columns)]
     unread = [name for name, column in zip(header, layout.columns, strict=True) if name and not column]
-    evidence = f"columns {', '.join(column for column in layout.columns if column)}{f' (not read: {listed(unread)})' if unread else ''}; "
+    evidence = f"columns {', '.join(filter(None, layout.columns))}"
+    evidence += f" (not read: {listed(unread)}); " if unread else "; "
     evidence += f"{_span(rows, layout)}{_order(layout)}; {step_sentence(ns)}"
-    preview = pd.DataFrame([(row + [""] * len(header))[: len(header)] for row in rows[:PREVIEW]], columns=header, dtype=str)
-    return Found(format, title, instrument_in(name), timeframe, clock or ("UTC" if aware else None), side or side_in(name), evidence, preview)
+    preview = pd.DataFrame(
+        [(row + [""] * len(header))[: len(header)] for row in rows[:PREVIEW]], columns=header, dtype=str
+    )
+    return Found(
+        format,
+        title,
+        instrument_in(name),
+        timeframe,
+        clock or ("UTC" if aware else None),
+        side_in(name) or side,
+        evidence,
+        preview,
+    )
 
 
 def rows_of(lines: Sequence[str], layout: Layout) -> list[list[str]]:
@@ -64,11 +83,15 @@ def prices_of(rows: Sequence[Sequence[str]], layout: Layout) -> list[str]:
 
 
 def kind_in(texts: Sequence[str]) -> str | None:
-    """How a column of times is written: as the first that is one, or, where its year comes last, as most of those that tell day and month apart."""
+    """How a column of times is written: as the first that is one, or, where its year comes last, as most of those that
+    tell day and month apart.
+    """
     kinds = [kind for text in texts if (kind := stamps.kind_of(text))]
     if kinds and kinds[0] in (stamps.DAY_FIRST, stamps.MONTH_FIRST, stamps.EITHER):
         days, months = kinds.count(stamps.DAY_FIRST), kinds.count(stamps.MONTH_FIRST)
-        if stamps.EITHER not in kinds and months:      # dots: 08.01.2024 counts as a day first, unless 01.13.2024 shows that it is not
+        if (
+            stamps.EITHER not in kinds and months
+        ):  # dots: 08.01.2024 counts as a day first, unless 01.13.2024 shows that it is not
             return stamps.DAY_FIRST if any(stamps.day_only(text) for text in texts) else stamps.MONTH_FIRST
         return stamps.EITHER if not days + months else stamps.DAY_FIRST if days >= months else stamps.MONTH_FIRST
     return kinds[0] if kinds else None
@@ -94,7 +117,9 @@ def refuse_commas(name: str, rows: list[list[str]], layout: Layout) -> None:
     for row in rows[:20]:
         commas = [row[at] for at in places if at < len(row) and DECIMAL_COMMA.fullmatch(row[at].strip())]
         if commas:
-            raise BadRequest(f"{name} writes decimals with a comma ({commas[0].strip()}); export it again with decimal points")
+            raise BadRequest(
+                f"{name} writes decimals with a comma ({commas[0].strip()}); export it again with decimal points"
+            )
     if rows and all(len(row) == 2 * len(layout.columns) - 1 for row in rows[:20]) and layout.separator == ",":
         raise BadRequest(f"{name} separates both columns and decimals with commas; export it again with decimal points")
 
@@ -102,11 +127,15 @@ def refuse_commas(name: str, rows: list[list[str]], layout: Layout) -> None:
 def instrument_in(name: str) -> str | None:
     """The instrument whose name, or a vendor's name for it, stands in a file's name.
 
-    >>> instrument_in("DAT_ASCII_EURUSD_M1_202503.csv"), instrument_in("GBP-JPY h4.csv"), instrument_in("prices.csv"), instrument_in("USATECH.IDXUSD_M1_BID.csv")
-    ('EURUSD', 'GBPJPY', None, 'NAS100')
+    >>> instrument_in("DAT_ASCII_EURUSD_M1_202503.csv"), instrument_in("GBP-JPY h4.csv"), instrument_in("prices.csv")
+    ('EURUSD', 'GBPJPY', None)
+    >>> instrument_in("USATECH.IDXUSD_M1_BID.csv")
+    'NAS100'
     """
     plain = re.sub(r"[^A-Z0-9=]", "", name.upper())
-    names = {known: known for known in instruments()} | {other: known for other, known in VENDORS_NAMES.items() if known in instruments()}
+    names = {known: known for known in instruments()} | {
+        other: known for other, known in VENDORS_NAMES.items() if known in instruments()
+    }
     matches = [spelt for spelt in names if spelt.upper() in (plain if len(spelt) > 4 else name.upper())]
     return names[max(matches, key=len)] if matches else None
 
@@ -134,8 +163,8 @@ def times_of(rows: list[list[str]], layout: Layout) -> tuple[list[int], bool]:
 
 
 def timeframe_of(ns: Sequence[int]) -> str | None:
-    minutes = abs(float(np.median(np.diff(ns)))) / 60e9 if len(ns) > 1 else 0
-    return next((name for name, long in MINUTES.items() if long == minutes), None)
+    """The timeframe that most rows keep."""
+    return usual_timeframe(np.array(ns, np.int64))
 
 
 def timeframe_word(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Time stamps in bulk: columns of equally long texts turned into wall-clock nanoseconds by arithmetic on their bytes."""
+"""Time stamps in bulk: columns of texts turned into wall-clock nanoseconds by arithmetic on their bytes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,34 @@ import numpy as np
 from domain.market.zones import DAY, SECOND
 
 EPOCH = datetime(1970, 1, 1)
-COMPACT, ISO, DAY_FIRST, MONTH_FIRST, EITHER = "YYYYMMDD HHMMSS", "ISO 8601", "DD.MM.YYYY", "MM/DD/YYYY", "DD/MM or MM/DD"
+COMPACT, ISO, DAY_FIRST, MONTH_FIRST, EITHER = (
+    "YYYYMMDD HHMMSS",
+    "ISO 8601",
+    "DD.MM.YYYY",
+    "MM/DD/YYYY",
+    "DD/MM or MM/DD",
+)
 SECONDS, MILLIS, MICROS, NANOS = "epoch seconds", "epoch milliseconds", "epoch microseconds", "epoch nanoseconds"
 MIDNIGHT = "milliseconds since midnight"
 UNITS = {SECONDS: SECOND, MILLIS: SECOND // 1_000, MICROS: SECOND // 1_000_000, NANOS: 1, MIDNIGHT: SECOND // 1_000}
-EARLIEST, LATEST = SECOND * 100_000_000, SECOND * 7_258_118_400        # of counts since 1970: March 1973 to the year 2200
+EARLIEST, LATEST = SECOND * 100_000_000, SECOND * 7_258_118_400  # of counts since 1970: March 1973 to the year 2200
 BOUNDS = {MIDNIGHT: (0, DAY)}
 ACCEPTED = "YYYY-MM-DD HH:MM[:SS], DD.MM.YYYY HH:MM[:SS], YYYYMMDD HHMM[SS], or seconds to nanoseconds since 1970"
 
 _TIME = r"(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?(?:\s?(?P<p>[AaPp][Mm]))?"
 _ZONE = r"(?:\s?(?P<zone>Z|GMT|UTC|(?:GMT|UTC)?[+-]\d{2}(?::?\d{2})?))?"
-_YEAR_LAST = r"(?P<{}>\d{{1,2}})[./-](?P<{}>\d{{1,2}})[./-](?P<Y>\d{{4}})(?:[T ]\s?" + _TIME.replace("{", "{{").replace("}", "}}") + ")?" + _ZONE.replace("{", "{{").replace("}", "}}")
+_YEAR_LAST = (
+    r"(?P<{}>\d{{1,2}})[./-](?P<{}>\d{{1,2}})[./-](?P<Y>\d{{4}})(?:[T ]\s?"
+    + _TIME.replace("{", "{{").replace("}", "}}")
+    + ")?"
+    + _ZONE.replace("{", "{{").replace("}", "}}")
+)
 FIELDS = {
-    COMPACT: re.compile(r"(?P<Y>\d{4})(?P<M>\d{2})(?P<D>\d{2})(?:[ T]?(?P<h>\d{1,2}):?(?P<m>\d{2})(?::?(?P<s>\d{2})(?:\.?(?P<f>\d{3,9}))?)?)?" + _ZONE),
+    COMPACT: re.compile(
+        r"(?P<Y>\d{4})(?P<M>\d{2})(?P<D>\d{2})"
+        r"(?:[ T]?(?P<h>\d{1,2}):?(?P<m>\d{2})(?::?(?P<s>\d{2})(?:\.?(?P<f>\d{3,9}))?)?)?"
+        + _ZONE
+    ),
     ISO: re.compile(r"(?P<Y>\d{4})[-./](?P<M>\d{1,2})[-./](?P<D>\d{1,2})(?:[T ]\s?" + _TIME + ")?" + _ZONE),
     DAY_FIRST: re.compile(_YEAR_LAST.format("D", "M")),
     MONTH_FIRST: re.compile(_YEAR_LAST.format("M", "D")),
@@ -122,7 +137,11 @@ def _counted(text: str, kind: str) -> Stamp:
     ns = int(whole) * UNITS[kind] + int(int((fraction or "0")[:9].ljust(9, "0")) * UNITS[kind] // SECOND)
     least, most = BOUNDS.get(kind, (EARLIEST, LATEST))
     if not least <= ns < most:
-        raise ValueError(f"more milliseconds than a day has ({text})" if kind == MIDNIGHT else "a count since 1970 that is not between the years 1973 and 2200")
+        raise ValueError(
+            f"more milliseconds than a day has ({text})"
+            if kind == MIDNIGHT
+            else "a count since 1970 that is not between the years 1973 and 2200"
+        )
     return Stamp(ns, kind != MIDNIGHT)
 
 
@@ -135,7 +154,8 @@ def many_counts(values: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None
 
 
 def many(texts: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None:
-    """Stamps of a table of characters (one row a text, uint8), and whether they are aware; None if any row is out of the ordinary.
+    """Stamps of a table of characters (one row a text, uint8), and whether they are aware; None if any row is out of
+    the ordinary.
 
     >>> many(np.frombuffer(b"20250302 17000020250302 170100", np.uint8).reshape(2, 15), COMPACT)[0].tolist()
     [1740934800000000000, 1740934860000000000]
@@ -143,7 +163,9 @@ def many(texts: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None:
     match = FIELDS[kind].fullmatch(texts[0].tobytes().decode("latin-1"))
     if not match or match.groupdict().get("p"):
         return None
-    spans = {name: match.span(name) for name, value in match.groupdict().items() if value is not None and name != "zone"}
+    spans = {
+        name: match.span(name) for name, value in match.groupdict().items() if value is not None and name != "zone"
+    }
     free = {at for start, end in spans.values() for at in range(start, end)}
     if not all(at in free or bool((texts[:, at] == texts[0, at]).all()) for at in range(texts.shape[1])):
         return None
@@ -167,7 +189,9 @@ def _number(texts: np.ndarray, start: int, end: int) -> np.ndarray:
 
 
 def _civil(values: Mapping[str, np.ndarray], rows: int) -> np.ndarray | None:
-    """Days from the civil calendar (Howard Hinnant's algorithm), then the time of day; None if any date or time does not exist."""
+    """Days from the civil calendar (Howard Hinnant's algorithm), then the time of day; None if any date or time does
+    not exist.
+    """
     year, month, day = (values[name] for name in "YMD")
     hour, minute, second, fraction = (values.get(name, np.zeros(rows, np.int64)) for name in "hmsf")
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))

@@ -1,4 +1,6 @@
-"""One engine for every table of text: whole blocks through Arrow's parser, and line by line only where a block has something odd in it."""
+"""One engine for every table of text: whole blocks through Arrow's parser, and line by line only where a block has
+something odd in it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ from domain.market.readers.files import blocks, is_separator_line
 from domain.market.readers.layout import Layout, Parts
 
 NUMBER = re.compile(r"\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf|infinity)\s*", re.IGNORECASE)
-HOPELESS = 10_000               # so many lines that are no bars, and more of them than bars: no table of bars
-SMALL = 10_000                  # bytes of text that are read line by line where something in them is odd
+HOPELESS = 10_000  # so many lines that are no bars, and more of them than bars: no table of bars
+SMALL = 10_000  # bytes of text that are read line by line where something in them is odd
 
 
 def read_text(path: Path, layout: Layout, limits: Limits, progress: Progress) -> RawBars:
@@ -45,21 +47,30 @@ def raw_bars(parts: Parts, numbers: tuple[str, ...]) -> RawBars:
     """The bars of what was read; only columns in ``numbers`` are there."""
     columns: dict[str, Any] = {name: parts.joined(name) if name in numbers else None for name in (*PRICES, *OPTIONAL)}
     return RawBars(
-        parts.joined("ts"), line=parts.joined("line"), malformed=tuple(parts.malformed), malformed_count=parts.malformed_count,
+        parts.joined("ts"), line=parts.joined("line"),
+        malformed=tuple(parts.malformed), malformed_count=parts.malformed_count,
         clock="UTC" if parts.aware else None, **columns,
     )  # fmt: skip
 
 
 def _within(path: Path, parts: Parts, limits: Limits) -> None:
     if parts.rows > limits.max_rows:
-        raise BadRequest(f"{path.name} has more than {limits.max_rows:,} rows, which is the limit; split it, or raise the limit in the settings")
+        raise BadRequest(
+            f"{path.name} has more than {limits.max_rows:,} rows, which is the limit; split it, "
+            "or raise the limit in the settings"
+        )
     if parts.malformed_count > max(HOPELESS, parts.rows):
         first = parts.malformed[0]
-        raise BadRequest(f"{path.name} is no table of bars: {parts.malformed_count:,} lines could not be read; the first is line {first.line}: {first.reason}")
+        raise BadRequest(
+            f"{path.name} is no table of bars: {parts.malformed_count:,} lines could not be read; "
+            f"the first is line {first.line}: {first.reason}"
+        )
 
 
 def _without_header(data: bytes, lines: int) -> tuple[int, bytes]:
-    """What follows the first lines that are not blank, and how many lines, blank ones and Excel's ``sep=`` too, that took."""
+    """What follows the first lines that are not blank, and how many lines, blank ones and Excel's ``sep=`` too, that
+    took.
+    """
     taken = 0
     while data:
         line, _, rest = data.partition(b"\n")
@@ -71,7 +82,7 @@ def _without_header(data: bytes, lines: int) -> tuple[int, bytes]:
 
 
 def _take(data: bytes, first_line: int, layout: Layout, parts: Parts) -> None:
-    """The rows of whole lines: at once if they are all bars, else piece by piece, and the smallest pieces line by line."""
+    """The rows of whole lines: at once if all are bars, else piece by piece, the smallest pieces line by line."""
     data = data.rstrip(b"\r\n")
     if not data:
         return
@@ -87,7 +98,9 @@ def _take(data: bytes, first_line: int, layout: Layout, parts: Parts) -> None:
 
 
 def _fitted(data: bytes, layout: Layout) -> Layout:
-    """The layout with as many unread columns at its end as the first row has: separators at the end of a line say nothing."""
+    """The layout with as many unread columns at its end as the first row has: separators at the end of a line say
+    nothing.
+    """
     extra = data.partition(b"\n")[0].count(layout.separator.encode()) + 1 - len(layout.columns)
     if extra == 0 or b'"' in data[:1000]:
         return layout
@@ -104,11 +117,13 @@ def _ends_blank(data: bytes, layout: Layout, extra: int) -> bool:
 
 
 def _pieces(data: bytes, line: int) -> Iterator[tuple[bytes, int]]:
-    """At most sixteen pieces of whole lines, at least two where there are two lines, with the number of the first line of each."""
+    """At most sixteen pieces of whole lines, at least two where there are two lines, with the number of the first line
+    of each.
+    """
     start = 0
     while start < len(data):
         stop = data.find(b"\n", start + len(data) // 16) + 1 or len(data)
-        if start == 0 and stop == len(data):        # the last line is nearly all of it
+        if start == 0 and stop == len(data):  # the last line is nearly all of it
             stop = data.rfind(b"\n") + 1 or len(data)
         yield data[start:stop], line
         line += data.count(b"\n", start, stop)
@@ -121,18 +136,24 @@ def _fast(data: bytes, layout: Layout, parts: Parts) -> dict[str, np.ndarray] | 
     from pyarrow import csv as arrow_csv
 
     counted = layout.kind in stamps.UNITS
-    types = {name: pa.int64() if counted else pa.string() for name in layout.times} | {name: pa.float64() for name in layout.numbers}
+    types = {name: pa.int64() if counted else pa.string() for name in layout.times} | {
+        name: pa.float64() for name in layout.numbers
+    }
     names = [name or f"unread {at}" for at, name in enumerate(layout.columns)]
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(data),
             read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
             parse_options=arrow_csv.ParseOptions(delimiter=layout.separator),
-            convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=list(types), null_values=[""], strings_can_be_null=False),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=types, include_columns=list(types), null_values=[""], strings_can_be_null=False
+            ),
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != data.count(b"\n") + 1 or any(table[name].null_count for name in (*layout.times, *layout.required)):
+    if table.num_rows != data.count(b"\n") + 1 or any(
+        table[name].null_count for name in (*layout.times, *layout.required)
+    ):
         return None
     ts = stamps.many_counts(table[layout.times[0]].to_numpy(), layout.kind) if counted else _stamps(table, layout)
     if ts is None or parts.aware not in (None, ts[1]):
@@ -154,7 +175,11 @@ def _stamps(table: Any, layout: Layout) -> tuple[np.ndarray, bool] | None:
     ns, aware = np.empty(len(texts), np.int64), set()
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        read = stamps.many(_characters(texts if len(rows) == len(texts) else texts.take(rows), int(length)), layout.kind) if length else None
+        read = (
+            stamps.many(_characters(texts if len(rows) == len(texts) else texts.take(rows), int(length)), layout.kind)
+            if length
+            else None
+        )
         if read is None:
             return None
         ns[rows] = read[0]
@@ -196,7 +221,9 @@ def _row(text: str, layout: Layout, parts: Parts) -> tuple[float, ...]:
     if parts.aware is None:
         parts.aware = stamp.aware
     if stamp.aware != parts.aware:
-        raise ValueError("its time has a zone and others have none" if stamp.aware else "its time has no zone and others have one")
+        raise ValueError(
+            "its time has a zone and others have none" if stamp.aware else "its time has no zone and others have one"
+        )
     return (stamp.ns + layout.origin, *numbers)
 
 

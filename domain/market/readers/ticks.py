@@ -1,6 +1,8 @@
-"""Ticks with bid and ask, made into M1 bars: HistData's ``20250302 170000123,1.04032,1.04042,0``, Dukascopy's, TrueFX's and MetaTrader 5's.
+"""Ticks with bid and ask, made into M1 bars: HistData's ``20250302 170000123,1.04032,1.04042,0``, Dukascopy's, TrueFX's
+and MetaTrader 5's.
 
-A minute's open, high, low and close are those of the bid, its volume is the number of ticks, its spread the mean of ask minus bid over them.
+A minute's open, high, low and close are those of the bid, its volume is the number of ticks, its spread the mean of ask
+minus bid over them.
 """
 
 from __future__ import annotations
@@ -44,9 +46,12 @@ class Ticks(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), "bid")
-        evidence = f"columns {', '.join(column for column in layout.columns if column)}; a row is a tick: made into M1 bars of the bid, with the mean spread"
-        return replace(found, timeframe="M1", evidence=evidence)
+        found = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None)
+        evidence = (
+            f"columns {', '.join(column for column in layout.columns if column)}; a row is a tick: "
+            "made into M1 bars of the bid, with the mean spread"
+        )
+        return replace(found, timeframe="M1", side="bid", evidence=evidence)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         lines = lines_of(head_of(path, limits.max_bytes))
@@ -58,7 +63,10 @@ class Ticks(Reader):
         minutes = Minutes()
         read_parts(path, layout, limits, progress, minutes)
         raw = minutes.bars()
-        note = f"{minutes.ticks:,} ticks made into {len(raw):,} M1 bars of the bid; volume is the number of ticks, spread the mean of ask minus bid"
+        note = (
+            f"{minutes.ticks:,} ticks made into {len(raw):,} M1 bars of the bid; volume is the number of ticks, "
+            "spread the mean of ask minus bid"
+        )
         return replace(raw, clock=raw.clock or clock, notes=(*notes, note))
 
 
@@ -85,13 +93,18 @@ class Minutes(Parts):
         """One bar a minute, in order of time, whatever the order of the ticks."""
         joined = pd.DataFrame({name: self.joined(name) for name in list(self.columns)})
         backwards = len(joined) > 1 and joined["ts"].iloc[0] > joined["ts"].iloc[-1]
-        if backwards:       # newest first: what came last in a minute was written first
+        if backwards:  # newest first: what came last in a minute was written first
             joined = joined.iloc[::-1].rename(columns={"open": "close", "close": "open"})
         grouped = joined.groupby("ts", sort=True)
         rules = dict(open="first", high="max", low="min", close="last", volume="sum", over="sum", line="min")
         minutes = grouped.agg(**{name: (name, how) for name, how in rules.items()})
         self.columns.clear()
-        super().add({"ts": minutes.index.to_numpy(np.int64), **{name: minutes[name].to_numpy() for name in (*PRICES, "volume", "line")}})
+        super().add(
+            {
+                "ts": minutes.index.to_numpy(np.int64),
+                **{name: minutes[name].to_numpy() for name in (*PRICES, "volume", "line")},
+            }
+        )
         self.columns["spread"].append(np.round((minutes["over"] / minutes["volume"]).to_numpy(), 10))
         return raw_bars(self, (*PRICES, "volume", "spread"))
 
@@ -103,8 +116,10 @@ def _by_minute(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     bid, ask = frame["bid"].to_numpy(), frame["ask"].to_numpy()
     lasts = np.r_[starts[1:], len(frame)] - 1
     return {
-        "ts": minute[starts], "line": frame["line"].to_numpy()[starts], "open": bid[starts], "high": np.maximum.reduceat(bid, starts),
-        "low": np.minimum.reduceat(bid, starts), "close": bid[lasts], "volume": (lasts - starts + 1).astype(np.float64), "over": np.add.reduceat(ask - bid, starts),
+        "ts": minute[starts], "line": frame["line"].to_numpy()[starts],
+        "open": bid[starts], "close": bid[lasts],
+        "high": np.maximum.reduceat(bid, starts), "low": np.minimum.reduceat(bid, starts),
+        "volume": (lasts - starts + 1).astype(np.float64), "over": np.add.reduceat(ask - bid, starts),
     }  # fmt: skip
 
 
@@ -129,7 +144,9 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
 
 def _time(words: Sequence[str]) -> str | None:
     """The column of times: one of the usual words, or one of Dukascopy's."""
-    return next((word for word in TIMES if word in words), None) or next((word for word in words if clock_named(word) is not None), None)
+    return next((word for word in TIMES if word in words), None) or next(
+        (word for word in words if clock_named(word) is not None), None
+    )
 
 
 def _clock(lines: Sequence[str], layout: Layout) -> str | None:
@@ -137,7 +154,9 @@ def _clock(lines: Sequence[str], layout: Layout) -> str | None:
     if not layout.skip:
         return "histdata"
     words = words_of(lines[0], layout.separator)
-    return "UTC" if "epoch time (utc)" in words else next((clock for word in words if (clock := clock_named(word))), None)
+    return (
+        "UTC" if "epoch time (utc)" in words else next((clock for word in words if (clock := clock_named(word))), None)
+    )
 
 
 READERS.add(Ticks.key, Ticks())

@@ -16,19 +16,36 @@ BEGINNINGS = (
     (b"7z\xbc\xaf", "a 7-Zip archive; unpack it and import the table inside"),
 )
 ENDINGS = {
-    ".bi5": "Dukascopy's compressed ticks of one hour (.bi5); export the period as CSV from its page or JForex, and import that",
-    ".fxt": "a file of MetaTrader 4's tester (.fxt); import the .hst of the same symbol, or its export from the history centre",
-    ".hcc": "MetaTrader 5's own history (.hcc); export the bars from its Symbols window (View, Symbols, Bars) and import that",
-    ".hc": "MetaTrader 5's own cache (.hc); export the bars from its Symbols window (View, Symbols, Bars) and import that",
-    ".tkc": "MetaTrader 5's own ticks (.tkc); export the bars from its Symbols window (View, Symbols, Bars) and import that",
+    ".bi5": (
+        "Dukascopy's compressed ticks of one hour (.bi5); export the period as CSV from its page or JForex, "
+        "and import that"
+    ),
+    ".fxt": (
+        "a file of MetaTrader 4's tester (.fxt); import the .hst of the same symbol, "
+        "or its export from the history centre"
+    ),
+    ".hcc": (
+        "MetaTrader 5's own history (.hcc); export the bars from its Symbols window (View, Symbols, "
+        "Bars) and import that"
+    ),
+    ".hc": (
+        "MetaTrader 5's own cache (.hc); export the bars from its Symbols window (View, Symbols, "
+        "Bars) and import that"
+    ),
+    ".tkc": (
+        "MetaTrader 5's own ticks (.tkc); export the bars from its Symbols window (View, Symbols, "
+        "Bars) and import that"
+    ),
     ".ncd": "NinjaTrader's own history (.ncd); export it from its Historical Data window as text and import that",
 }
 
 
 def what_it_is(head: bytes, name: str = "") -> str:
     """
-    >>> what_it_is(b"<!DOCTYPE html><title>Sign in"), what_it_is(b"a,b,c"), what_it_is(bytes(range(256)))
-    ('a web page (HTML), not data; download the file itself', "text of an unknown layout, beginning 'a,b,c'", 'binary data')
+    >>> what_it_is(b"<!DOCTYPE html><title>Sign in"), what_it_is(bytes(range(256)))
+    ('a web page (HTML), not data; download the file itself', 'binary data')
+    >>> what_it_is(b"a,b,c")
+    "text of an unknown layout, beginning 'a,b,c'"
     >>> what_it_is(b"a,b", "EURUSD.bi5")[:27]
     "Dukascopy's compressed tick"
     """
@@ -40,7 +57,11 @@ def what_it_is(head: bytes, name: str = "") -> str:
         if name.lower().endswith(ending):
             return what
     text = head[:4096]
-    if sum(byte < 9 or 13 < byte < 32 for byte in text) > 0.01 * len(text) or text.decode("utf-8", "replace").count("\ufffd") > 0.05 * len(text):
+    if sum(byte < 9 or 13 < byte < 32 for byte in text) > 0.01 * len(text) or text.decode("utf-8", "replace").count(
+        "\ufffd"
+    ) > 0.05 * len(text):
         return "binary data"
     first = head.decode("utf-8", "replace").strip().split("\n")[0]
-    return f"text of an unknown layout, beginning {first[:60]!r}" if first else "blank: it holds nothing but empty lines"
+    return (
+        f"text of an unknown layout, beginning {first[:60]!r}" if first else "blank: it holds nothing but empty lines"
+    )

@@ -40,10 +40,12 @@ def test_figures_of_a_group_are_those_of_its_trades(by, key):
     ("at", "wanted"),
     [
         ("2024-03-01T21:59Z", dict(session="New York", hour="21:00", weekday="Friday", month="March", year="2024")),
-        ("2024-03-03T22:00Z", dict(session="Asia", hour="22:00", weekday="Sunday", month="March", year="2024")),
-        ("2023-12-31T06:59Z", dict(session="Asia", hour="06:00", weekday="Sunday", month="December", year="2023")),
-        ("1969-12-31T07:00Z", dict(session="London", hour="07:00", weekday="Wednesday", month="December", year="1969")),
-        ("2024-02-29T13:00Z", dict(session="New York", hour="13:00", weekday="Thursday", month="February", year="2024")),
+        ("2024-03-03T22:00Z", dict(session="between sessions", hour="22:00", weekday="Sunday", month="March", year="2024")),
+        ("2023-12-31T06:59Z", dict(session="between sessions", hour="06:00", weekday="Sunday", month="December", year="2023")),
+        ("1969-12-31T08:00Z", dict(session="London", hour="08:00", weekday="Wednesday", month="December", year="1969")),
+        ("2024-07-10T02:30Z", dict(session="Asia", hour="02:00", weekday="Wednesday", month="July", year="2024")),
+        ("2024-07-10T07:30Z", dict(session="London", hour="07:00", weekday="Wednesday", month="July", year="2024")),      # London is an hour ahead in summer
+        ("2024-02-29T13:00Z", dict(session="London and New York", hour="13:00", weekday="Thursday", month="February", year="2024")),
     ],
 )
 def test_an_entry_falls_into_the_hour_session_and_day_of_utc(at, wanted):

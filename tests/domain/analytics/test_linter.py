@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from domain.analytics import CHECKS, Evidence, Remark, lint
-from domain.analytics.checks.counted import COUNTED
 from domain.analytics.linter import LEVELS
-from domain.trading.task import COUNTS
+from domain.trading.outcomes import COUNTS, KINDS
 from tests.domain.analytics.makers import equity, fills, trades
 
 RNG = np.random.default_rng(12)
@@ -52,24 +51,24 @@ def test_the_severest_come_first():
         ("few_trades", lambda: evidence(SOUND[:20]), "severe", "Only 20 trades: too few to tell an edge from luck."),
         ("few_trades", lambda: evidence(SOUND[:99]), "warning", "Only 99 trades"),
         ("short_span", lambda: evidence(SOUND[:120]), "warning", "The run covers 298 days"),
-        ("no_out_of_sample", lambda: evidence(out_of_sample=False), "warning", "in sample"),
+        ("no_out_of_sample", lambda: evidence(out_of_sample=False), "warning", "in-sample"),
         ("ambiguous_bars", lambda: evidence(ambiguous=4, rules=dict(execution=dict(intrabar="path"))), "note", "In 4 bars the order of stop and target is unknown; they were decided as path."),
         ("ambiguous_bars", lambda: evidence(ambiguous=40, band=(0.1, 0.3)), "warning", "net from +10.0 % to +30.0 %"),
         ("ambiguous_bars", lambda: evidence(ambiguous=1, band=(-0.031, 0.12)), "severe", "In 1 bar the order of stop and target is unknown, and they decide the result: net from -3.1 % (pessimistic) to +12.0 % (optimistic)."),
-        ("optimistic", lambda: evidence(rules=dict(execution=dict(intrabar="optimistic"))), "note", "upper edge"),
+        ("optimistic", lambda: evidence(rules=dict(execution=dict(intrabar="optimistic"))), "note", "upper bound"),
         ("inside_one_bar", lambda: evidence(SOUND.assign(bars_held=np.where(np.arange(600) % 3, 4, 0))), "warning", "33 % of the trades end in the bar"),
         ("free_trading", lambda: evidence(fills=fills(SOUND, spread=0.0)), "severe", "No spread was paid"),
-        ("thin_margin", lambda: evidence(fills=fills(SOUND, spread=0.001)), "warning", "Nothing is left once the spread is"),
+        ("thin_margin", lambda: evidence(fills=fills(SOUND, spread=0.001)), "warning", "Break-even at "),
         ("costly", lambda: evidence(fills=fills(SOUND, spread=0.001)), "warning", "of what the trades make at mid prices"),
         ("stop_near_spread", lambda: evidence(fills=fills(SOUND, spread=0.0006)), "warning", "On 100 % of the entries the stop is less than 2 spreads away"),
         ("stop_inside_spread", lambda: evidence(counts=dict(stop_through=18), signals=600), "warning", "on 3 % of the entries; these 18 were dropped."),
         ("below_min_lot", lambda: evidence(counts=dict(below_min_lot=57)), "warning", "Size fell below the minimum lot 57 times."),
-        ("no_margin", lambda: evidence(counts=dict(no_margin=1)), "warning", "1 entry found too little free margin and was dropped."),
-        ("refused_by_limits", lambda: evidence(counts=dict(limit_spread=50, blackout=40)), "warning", "Limits refused 90 entries, 15 % of the signals (spread 50, blackout 40)."),
+        ("no_margin", lambda: evidence(counts=dict(no_margin=1)), "warning", "1 entry was rejected: insufficient margin."),
+        ("refused_by_limits", lambda: evidence(counts=dict(limit_spread=50, blackout=40)), "warning", "Risk limits rejected 90 entries, 15 % of the signals (spread spike 50, blackout window 40)."),
         ("nothing_traded", lambda: evidence(SOUND[:0], equity=equity(SOUND), signals=9, counts=dict(no_stop=9)), "severe", "9 signals, but no trade: no_stop 9."),
         ("without_stop", lambda: evidence(SOUND.assign(r=np.where(np.arange(600) < 60, np.nan, SOUND["r"]))), "note", "10 % of the trades had no stop"),
         ("stopped_out", lambda: evidence(fills=fills(SOUND.assign(exit_reason=["stop_out"] * 2 + ["end"] * 598))), "severe", "The broker closed 2 positions for lack of margin."),
-        ("stretched", lambda: evidence(equity=equity(SOUND).assign(used_margin=9_200.0)), "warning", "Margin took up to"),
+        ("stretched", lambda: evidence(equity=equity(SOUND).assign(used_margin=9_200.0)), "warning", "Peak margin usage is"),
         ("lost_account", lambda: evidence(equity=equity(SOUND).assign(equity_low=-1.0)), "severe", "The account was lost"),
         ("open_losses", lambda: evidence(equity=equity(SOUND).assign(equity_low=5_000.0)), "warning", "the balance hides the risk"),
         ("assumed_spread", lambda: evidence(bars=dict(EURUSD=pd.DataFrame(dict(close=[1.0])))), "note", "The bars of EURUSD carry no spread"),
@@ -138,8 +137,9 @@ def test_trades_open_at_the_end_and_losses_beyond_the_stop_are_named():
 
 
 def test_every_count_that_matters_to_a_reader_becomes_a_sentence():
-    assert {"no_margin", "below_min_lot", "over_max_lot", "stale_rate", "not_magnified", "magnify_mismatch"} <= set(COUNTED) <= set(COUNTS)
-    for key in COUNTED:
+    counted = [kind.key for kind in KINDS.values() if kind.remark]
+    assert {"no_margin", "below_min_lot", "over_max_lot", "stale_rate", "not_magnified", "magnify_mismatch"} <= set(counted) <= set(COUNTS)
+    for key in counted:
         assert "3" in said(evidence(counts={key: 3}))[key].sentence
 
 

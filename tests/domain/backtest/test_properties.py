@@ -18,7 +18,7 @@ from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
-from domain.trading.costs import Costs
+from domain.trading.costs import Costs, OwnByInstrument
 from domain.trading.execution import INTRABAR, Execution
 from domain.trading.signals import read_signals
 from domain.trading.task import DROPS, Outcome, Rate, Task
@@ -136,7 +136,7 @@ def test_with_the_same_fills_a_higher_commission_never_pays():
     compared = 0
     for seed, one, _ in ran(range(1_400, 1_460)):
         alike = _unbound(one)
-        less, more = (run(replace(alike, costs=replace(alike.costs, commission_per_lot=c))) for c in (1.0, 2.5))
+        less, more = (run(replace(alike, costs=replace(alike.costs, commission_per_lot=c, instruments=OwnByInstrument()))) for c in (1.0, 2.5))
         pd.testing.assert_frame_equal(less.fills.drop(columns="commission"), more.fills.drop(columns="commission"))
         assert (more.trades["pnl"] <= less.trades["pnl"]).all(), seed
         compared += len(more.trades)
@@ -230,7 +230,7 @@ def _symmetric(one: Case) -> Case:
         signals = task.signals[(task.signals["trail_kind"] != "percent")].reset_index(drop=True)
         tags = [f"{number} {k}" for k in range(len(signals))] if len(signals) else []
         rows.append(replace(_clean(task), signals=signals.assign(tag=pd.array(tags, dtype="str"), oco=pd.array([""] * len(signals), dtype="str"))))
-    costs = replace(one.costs, commission_kind="per_lot", slippage_kind="fixed", swap_long=-1.0, swap_short=-1.0)
+    costs = replace(one.costs, commission_kind="per_lot", slippage_kind="fixed", swap_long=-1.0, swap_short=-1.0, instruments=OwnByInstrument())
     return replace(_unbound(one), tasks=tuple(rows), costs=costs, account=replace(PLENTY, currency=one.tasks[0].instrument.quote))
 
 

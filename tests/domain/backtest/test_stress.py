@@ -7,9 +7,16 @@ from dataclasses import replace
 import pytest
 
 from domain.backtest import study
-from domain.backtest.stress import SCENARIOS, stress
+from domain.backtest.bench import Bench
+from domain.backtest.stress import SCENARIOS, World, stress
+from domain.backtest.study import Rules, Series
+from domain.backtest.sweep import Asked, evaluate
 from domain.features import compute
+from domain.market.instrument import instrument
+from domain.optimise import combinations
+from domain.params import build
 from domain.strategies import STRATEGIES
+from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from tests.domain.backtest.points import RULES, series
 
@@ -45,3 +52,24 @@ def test_dearer_is_worse():
     net = TABLE["net_return"]
     assert net["base"] > net["spread_2"] > net["spread_3"] and net["base"] > net["slippage_1"] and net["base"] > net["commission_2"]
     assert net["pessimistic"] <= net["optimistic"] and TABLE.loc["base", "change"] == 0.0
+
+
+@pytest.mark.parametrize(("costs", "slippage", "commission"), [
+    (Costs(unit="pips", slippage=0.2, commission_per_lot=3.0), (0.00012, 0.012), (6.0, 6.0)),
+    (build(Costs, {"EURUSD": {"slippage": 0.00002, "commission_per_lot": 1.0}, "USDJPY": {"slippage": 0.002}}), (0.00012, 0.012), (2.0, 0.0)),
+    (Costs(slippage_kind="atr", slippage=0.1), (0.3, 0.3), (0.0, 0.0)),
+], ids=["pips", "price units of each", "atr"])  # fmt: skip
+def test_each_instrument_pays_a_pip_of_its_own_more_and_twice_its_own_commission(costs, slippage, commission):
+    pair = ONE, Series(instrument("USDJPY"), ONE.timeframe, ONE.bars)
+    world = World(pair, Rules(costs=costs), [])
+    dearer, doubled = (SCENARIOS[name].change(world).rules.costs for name in ("slippage_1", "commission_2"))
+    assert tuple(dearer.of(one.instrument).slippage for one in pair) == pytest.approx(slippage)
+    assert tuple(doubled.of(one.instrument).commission_per_lot for one in pair) == pytest.approx(commission)
+
+
+def test_a_sweep_varies_the_slippage_of_one_instrument():
+    few = Asked("breakout", dict(lookback=20, quiet=0.0), replace(RULES, costs=Costs(unit="pips", slippage=0.2)), combinations("breakout", {"costs.EURUSD.slippage": [0.2, 5.0], "costs.slippage": [0.2]}))
+    table = evaluate(Bench([ONE]), few, [0, 1]).table
+    assert table["costs.EURUSD.slippage"].tolist() == [0.2, 5.0] and table["net_profit"][0] > table["net_profit"][1]
+    by_hand = study.run([ONE], replace(RULES, costs=Costs(unit="pips", slippage=5.0)), STRATEGY)
+    assert table["net_profit"][1] == pytest.approx(by_hand.metrics["net_profit"], abs=1e-6)

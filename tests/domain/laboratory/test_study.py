@@ -74,7 +74,7 @@ def test_the_tables_hold_a_row_for_each_thing_looked_at():
     n = len(FEATURES)
     sizes = {name: len(table) for name, table in found.frames().items()}
     assert sizes["summary"] == sizes["drift"] == sizes["proposal"] == n and sizes["quantiles"] == 10 * n and sizes["decay"] == 3 * n and sizes["correlation"] == n * n
-    assert set(found.periods["label"]) == {"year", "session", "regime"} and sizes["periods"] == n * (6 + 3 + 2)
+    assert set(found.periods["label"]) == {"year", "session", "regime"} and sizes["periods"] == n * (6 + 5 + 2)
     assert len(found.rolling.query("feature == 'slow'")) == 23 and found.rolling["ts"].dt.tz is not None
     assert any("18 features were tried" in note for note in found.notes)
 

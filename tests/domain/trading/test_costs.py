@@ -13,7 +13,8 @@ from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.params import build, values_of
 from domain.trading.account import Account
-from domain.trading.costs import Costs, in_pips, overlaid, without_unit
+from domain.trading.cost_units import in_pips, overlaid, without_unit
+from domain.trading.costs import Costs
 from domain.trading.rules import Rules
 from domain.trading.task import Rate
 from tests.reference.worked import bars_of, task_of

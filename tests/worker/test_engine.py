@@ -1,0 +1,84 @@
+"""The engine is compiled by jobs of its own, which are asked for once and which others wait for, visibly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from worker import actors, engine
+from worker.desk import Desk
+from worker.jobs import JOBS
+
+
+@pytest.fixture
+def nothing_kept(monkeypatch):
+    monkeypatch.setattr(engine, "is_kept", lambda package: False)
+
+
+def open_jobs(store):
+    with store.look() as unit:
+        return {job.kind: job for job in unit.jobs.latest(("queued", "running"))}
+
+
+def compiling(store, note="Compiled 30 of 120 functions, about 30 s left", lease=60.0):
+    """A compile job that a worker has in hand."""
+    with store.unit() as unit:
+        job, _ = unit.jobs.add("compile", "research", "Compile the engine", {}, "tidemark", unit.now())
+        held = unit.jobs.claim(job.id, "another worker", unit.now(), lease)
+        unit.jobs.beat(job.id, held.epoch, unit.now(), lease, progress=0.25, note=note)
+    return held
+
+
+def backtest(store):
+    with store.unit() as unit:
+        return unit.jobs.add("backtest", "interactive", "A backtest", {}, "ana", unit.now())[0].id
+
+
+@pytest.mark.parametrize("example", [True, False])
+def test_a_first_start_compiles_with_and_without_the_example(store, desk, nothing_kept, example):
+    made = Desk(store, replace(desk.settings, example=example), "tidemark", send=lambda *_: True)
+    assert len(engine.start(made)) == 2
+    jobs = open_jobs(store)
+    assert set(jobs) == {"compile", "compile_features"} and {job.queue for job in jobs.values()} == {"research"}      # imports have a lane of their own
+    assert engine.start(made) == [] and set(open_jobs(store)) == set(jobs)       # a restart beside them asks for nothing twice
+
+
+def test_what_is_kept_is_not_compiled_again(store, desk, monkeypatch):
+    monkeypatch.setattr(engine, "is_kept", lambda package: package == "backtest")
+    engine.start(desk)
+    assert set(open_jobs(store)) == {"compile_features"}
+
+
+def test_a_backtest_waits_for_the_engine_and_says_so(store, settings, monkeypatch):
+    compiling(store)
+    job_id = backtest(store)
+    monkeypatch.setattr(actors.House, "store", store, raising=False)
+    monkeypatch.setattr(actors.House, "settings", settings, raising=False)
+    monkeypatch.setattr(actors, "attempt", lambda work: pytest.fail("it ran beside the compiler"))
+    actors.run(job_id)
+    with store.look() as unit:
+        job, later = unit.jobs.get(job_id), unit.now() + timedelta(seconds=5)
+        assert job.state == "queued" and job.note == "Waiting for the engine to compile, about 30 s left" and not job.stages and job.epoch == 0
+        assert job_id in [one.id for one in unit.jobs.due(later)]       # a worker is told of it again
+
+
+@pytest.mark.parametrize(("lease", "after"), [(0.0, "compile"), (60.0, "compile_features"), (60.0, "")])
+def test_nothing_waits_for_a_compiler_that_died_or_for_what_it_does_not_need(store, lease, after):
+    compiling(store, lease=lease)
+    job_id = backtest(store)
+    with store.unit() as unit:
+        assert not engine.wait_for(unit, job_id, after)
+
+
+def test_a_compiler_without_a_time_left_is_waited_for_without_one(store):
+    compiling(store, note="Once after an installation; what is compiled is kept")
+    job_id = backtest(store)
+    with store.unit() as unit:
+        assert engine.wait_for(unit, job_id, "compile") and unit.jobs.get(job_id).note == "Waiting for the engine to compile"
+
+
+def test_every_kind_waits_for_a_kind_that_compiles():
+    assert {kind.after for kind in JOBS.values()} == {"", *engine.PACKAGES}
+    assert JOBS["backtest"].after == JOBS["sweep"].after == "compile" and JOBS["import"].after == JOBS["generate"].after == JOBS["verify_audit"].after == ""

@@ -1,0 +1,37 @@
+"""The engine is compiled once on a machine: which jobs do it, and what waits for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from domain.compiled_folder import folder_of, is_kept
+from worker.store import Unit
+
+if TYPE_CHECKING:
+    from worker.desk import Desk
+
+PACKAGES = {"compile": "backtest", "compile_features": "features"}          # kind of job -> what it compiles
+TITLES = {"compile": "Compile the engine", "compile_features": "Compile the features"}
+LOOK_AGAIN = timedelta(seconds=1)
+
+
+def start(desk: Desk) -> list[str]:
+    """Ask for what is not compiled on this machine yet; the ids of those jobs. Once, when the scheduler starts."""
+    compiling = {job.kind for job in desk.jobs.latest(tuple(PACKAGES), ("queued", "running"))}
+    missing = [kind for kind, package in PACKAGES.items() if kind not in compiling and not is_kept(package)]
+    at = desk.jobs.now().isoformat()
+    return [desk.jobs.submit_system(kind, TITLES[kind], key=f"{kind}:{folder_of(PACKAGES[kind]).name}:{at}") for kind in missing]
+
+
+def wait_for(unit: Unit, job_id: str, after: str) -> bool:
+    """Let the job wait, and say for what, while a worker compiles what it needs; whether it has to."""
+    if not after:
+        return False
+    compiling = next(iter(unit.jobs.latest(("running",), (after,))), None)
+    if compiling is None:
+        return False
+    left = compiling.note.rpartition(", ")[2]
+    what = "engine" if after == "compile" else "features"
+    unit.jobs.hold(job_id, unit.now() + LOOK_AGAIN, f"Waiting for the {what} to compile" + (f", {left}" if left.endswith(" left") else ""))
+    return True
