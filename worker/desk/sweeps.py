@@ -145,7 +145,7 @@ class Sweeps:
         """
         run = self.get(run_id)
         table = self._frame(run, "fits" if run.kind == "walk_forward" else "table")
-        if ranked_by(by, table.columns) != "number":
+        if by != "number" and ranked_by(by, table.columns):
             table = table.sort_values(by, ascending=by not in METRICS, kind="stable", na_position="last", ignore_index=True)
         return table.head(most) if most else table
 
