@@ -21,6 +21,7 @@ RUN python worker/install.py \
  && mkdir -p /data /frames && chown tidemark /data /frames
 USER tidemark
 
+# There is no sign-in yet, so it starts only where TIDEMARK_APP_BEHIND states why that is safe: docker run -p 127.0.0.1:8501:8501 -e TIDEMARK_APP_BEHIND="loopback only"
 ENV TIDEMARK_STORAGE_HOME=/data TIDEMARK_APP_HOST=0.0.0.0
 VOLUME /data
 EXPOSE 8501

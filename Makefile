@@ -1,5 +1,5 @@
 # Two commands: make run, make test. What they need is installed into .venv on first use.
-#   make run PORT=8600 HOST=0.0.0.0     make run PYTHON=python3.12
+#   make run PORT=8600     make run HOST=0.0.0.0 BEHIND="reverse proxy"     make run PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -7,6 +7,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 export TIDEMARK_APP_HOST := $(if $(HOST),$(HOST),$(TIDEMARK_APP_HOST))
 export TIDEMARK_APP_PORT := $(if $(PORT),$(PORT),$(TIDEMARK_APP_PORT))
+export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 
 .PHONY: run test lint check-kernel check-faults bench lock clean
 .SILENT:

@@ -19,15 +19,17 @@ from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
 
 from app.desk import desk  # noqa: E402
+from app.guard import Guard  # noqa: E402
 from app.kit.figures import typeset  # noqa: E402
-from worker.desk import Refused  # noqa: E402
+from app.kit.text import literal  # noqa: E402
+from worker.desk import Refused, health_here, load, trouble  # noqa: E402
 
 log = logging.getLogger("app")
 
 
 async def health(request: Request) -> JSONResponse:
     """200 if database and queue answer and a worker is alive, else 503 and what is wrong."""
-    parts = await run_in_threadpool(lambda: desk().system.health())
+    parts = await run_in_threadpool(health_here, desk)
     well = all(part.state != "failed" for part in parts)
     return JSONResponse({"status": "ok" if well else "failed", "parts": {part.part.lower(): part.state for part in parts}}, 200 if well else 503)
 
@@ -39,7 +41,11 @@ async def nothing_here(request: Request, error: Exception) -> JSONResponse:
 def show_error(error: Exception) -> bool:
     """A refusal is a sentence; a bug is an id here and its traceback in the log."""
     if isinstance(error, Refused):
-        st.error(typeset(str(error)), icon=":material/error:")
+        st.error(literal(typeset(str(error))), icon=":material/error:")
+        return True
+    if sentence := trouble(error):
+        log.warning("a page: %s", sentence)
+        st.error(literal(sentence), icon=":material/error:")
         return True
     error_id = secrets.token_hex(3)
     log.error("error %s on a page", error_id, exc_info=error)
@@ -49,3 +55,4 @@ def show_error(error: Exception) -> bool:
 
 api = Starlette(routes=[Route("/health", health)], exception_handlers={404: nothing_here})
 app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], on_script_error=show_error)
+app = Guard(app, load().app.names)      # type: ignore[assignment]  # found as an st.App by name, and served as what stands before it

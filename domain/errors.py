@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_WORD, CLIPPED, LONGEST = 200, 80, 2_000      # letters of a word, of one that is longer, and of a sentence
+
 
 class TidemarkError(Exception):
-    """Base of every error raised on purpose. Its text says what was asked, what was found and what to do."""
+    """Base of every error raised on purpose. Its text says what was asked, what was found and what to do.
+
+    What a person or a file gave stands in such texts; whatever that was, they stay short and printable.
+    """
+
+    def __str__(self) -> str:
+        return readable(super().__str__())
 
 
 class BadRequest(TidemarkError):
@@ -24,6 +32,20 @@ class BadBars(TidemarkError):
 
 class SourceUnavailable(TidemarkError):
     """An outside service failed; trying again later may help."""
+
+
+def readable(text: str) -> str:
+    """A text in which words without end are clipped, and letters that cannot be printed are replaced.
+
+    >>> readable("a\\0b " + "x" * 5_000)[:12], len(readable("x" * 5_000)), readable("no run é")
+    ('a?b xxxxxxxx', 81, 'no run é')
+    """
+    if len(text) < LONGEST_WORD and text.isprintable():
+        return text
+    words = (word if len(word) <= LONGEST_WORD else word[:CLIPPED] + "…" for word in text[:100 * LONGEST].split(" "))
+    short = " ".join(words)
+    short = short if len(short) <= LONGEST else short[:LONGEST] + "…"
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in short)
 
 
 def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:

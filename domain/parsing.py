@@ -113,6 +113,18 @@ def text_in(path: Path) -> str:
         raise BadRequest(f"{shown(path)} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
+def is_file(path: Path) -> bool:
+    """Is there a file? What cannot be a path is none.
+
+    >>> is_file(Path("x" * 5_000)), is_file(Path("a\\0b"))
+    (False, False)
+    """
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(text: object, most: int = 300) -> str:
     """A path, or the beginning of a text, as a message may show it: what cannot be printed is replaced.
 

@@ -7,6 +7,7 @@ import streamlit as st
 from app.kit.figures import clock, number, percent, plural, typeset
 from app.kit.page import Page
 from app.kit.tables import events_frame, run_columns, runs_frame
+from app.kit.text import literal
 from app.kit.widgets import go, head, section, table
 from app.overview.example import example_pair
 from app.overview.jobs import jobs_view
@@ -42,12 +43,12 @@ def attention(desk, pulse) -> None:
     """At most three things, worst first: what happened, and the one thing to do."""
     messages = []
     if pulse.verified and not pulse.verified["holds"]:
-        messages.append((":red[:material/error:]", f"**The audit trail fails verification.** {typeset(pulse.verified['why'])}", "Open the audit", "audit"))
+        messages.append((":red[:material/error:]", f"**The audit trail fails verification.** {literal(typeset(pulse.verified['why']))}", "Open the audit", "audit"))
     if not pulse.workers:
         messages.append((":red[:material/error:]", "**No worker is running.** Jobs are queued until one is: start Tidemark with `make run`.", "See health", "settings"))
     elif not pulse.scheduler:
         messages.append((":orange[:material/warning:]", "**The scheduler is not running.** Jobs of a crashed worker are not taken over.", "See health", "settings"))
-    messages += [(":orange[:material/warning:]", f"**{part.part}:** {typeset(part.note)}", "See health", "settings") for part in desk.system.health() if part.part in ("Queue", "Disk") and part.state != "well"]
+    messages += [(":orange[:material/warning:]", f"**{part.part}:** {literal(typeset(part.note))}", "See health", "settings") for part in desk.system.health() if part.part in ("Queue", "Disk") and part.state != "well"]
     for number_, (icon, text, label, page) in enumerate(messages[:3]):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{icon} {text}", width="stretch")
@@ -88,7 +89,7 @@ def cards(pulse, runs, datasets) -> None:
     verified = pulse.verified
     with st.grid(4, min_column_width=170, gap="small"):
         st.metric("Backtests", number(len(own)), f"{plural(pulse.failed_today, 'failed job')} today", delta_color="off", delta_arrow="off", border=True, height="stretch", help="Finished backtests of this workspace, the example not counted.")
-        st.metric("Last backtest, net return", percent(last.summary["metrics"]["net_return"], 1, True) if last else "—", last.title if last else "no backtest yet", delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=last.summary["curve"] if last else None, help="Final equity over the start, after all costs.")
+        st.metric("Last backtest, net return", percent(last.summary["metrics"]["net_return"], 1, True) if last else "—", literal(last.title) if last else "no backtest yet", delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=last.summary["curve"] if last else None, help="Final equity over the start, after all costs.")
         st.metric("Bars", number(bars), plural(len(datasets), "dataset"), delta_color="off", delta_arrow="off", border=True, height="stretch", help="Bars in the catalogue, synthetic ones included.")
         st.metric("Audit events", number(pulse.rows), f"verified {clock(verified['at'])} UTC" if verified and verified["holds"] else "not verified", delta_color="off", delta_arrow="off", border=True, height="stretch", help="Events in the audit trail.")
 

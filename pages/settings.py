@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.kit.page import Page
 from app.kit.tables import pairs_frame
+from app.kit.text import literal
 from app.kit.widgets import head, section, table
 from app.settings.configuration import settings
 from app.settings.processes import processes
@@ -24,7 +25,7 @@ def render(desk) -> None:
     with right:
         section("Health", "now")
         for part in health:
-            st.markdown(f"{MARKS[part.state]} **{part.part}**: {part.note}")
+            st.markdown(f"{MARKS[part.state]} **{part.part}**: {literal(part.note)}")
         processes(desk)
         section("Versions")
         table(pairs_frame(desk.system.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)

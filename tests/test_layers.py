@@ -31,7 +31,7 @@ INSIDE = {      # room -> the rooms it may name; the longest fitting entry count
     "app/main.py": {"app", "pages", "worker.desk"},     # the only upward import: it puts the pages together
     "app/kit": {"app.kit", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.redis_server", "domain"},
+    "worker/desk": {"worker.cells", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
 }
 NEVER = {       # room -> what it may not name although the table above would let it

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -17,16 +15,22 @@ import dramatiq
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from domain.errors import BadBars, BadRequest, SourceUnavailable
+from worker.dispatch import enqueue
 from worker.engine import wait_for
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
+from worker.leases import rescue_here
+from worker.owner import OWNER
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
-from worker.store.jobs import MOST_DEATHS
+from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
+from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
-FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0       # seconds before the outside world is asked again; four times as long each time
-OWNER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+FIRST_WAIT = 2.0        # seconds before the outside world is asked again; four times as long each time
+
+
+TROUBLED = 5.0          # seconds before a job is tried again that met a full disk or a read-only workspace
 
 
 class House:
@@ -40,16 +44,43 @@ class House:
 
 def run(job_id: str) -> None:
     """Work on the job if it is free; a second delivery finds it taken and does nothing."""
-    house, lease = House, House.settings.work.lease
-    with house.store.unit() as unit:
-        asked = unit.jobs.get(job_id)
-        if asked and asked.state == "queued" and asked.kind in JOBS and wait_for(unit, job_id, JOBS[asked.kind].after):
-            return
-        job = unit.jobs.claim(job_id, OWNER, unit.now(), lease)
-        if job is None:
-            return
+    with House.store.unit() as unit:
+        named = unit.jobs.get(job_id)
+        job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
+    if job is not None:
+        carry_out(job)
+
+
+def wake(queue: str, job_id: str) -> None:
+    """A message came: work on what comes first in its queue. That may be a job whose worker died, and then another message is for ``job_id``."""
+    with House.store.unit() as unit:
+        lost = rescue_here(unit)
+        first = unit.jobs.first(queue, job_id, unit.now())
+        while first is not None and _waits(unit, first):
+            first = unit.jobs.first(queue, job_id, unit.now())
+        job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
+    sent = [one.id for one in lost if enqueue(House.settings.redis_url, one.queue, one.id)]
+    if sent:
+        with House.store.unit() as unit:
+            unit.jobs.sent(sent, unit.now())
+    if job is not None:
+        carry_out(job)
+
+
+def _waits(unit: Unit, job: Job) -> bool:
+    """Does the job wait while a worker compiles what it needs? Then it says so, and its turn comes later."""
+    return job.state == "queued" and job.kind in JOBS and wait_for(unit, job.id, JOBS[job.kind].after)
+
+
+def _started(unit: Unit, job: Job | None) -> Job | None:
+    if job is not None:
         unit.audit("worker", "job_started", f"job:{job.id}", job=job.kind, title=job.title, attempt=job.epoch)
-    work = Work(house.store, house.settings, job)
+    return job
+
+
+def carry_out(job: Job) -> None:
+    """Run a job that was claimed, and record how it went."""
+    house, work = House, Work(House.store, House.settings, job)
     house.running.add(work)
     if house.leaving:       # the message came in while the lanes were closing
         work.stop(ShuttingDown())
@@ -92,6 +123,9 @@ def attempt(work: Work) -> Callable[[Work], None]:
         raise
     except SourceUnavailable as error:
         return partial(try_again, sentence=str(error))
+    except (OSError, SQLAlchemyError) as error:
+        trouble = sentence_of(error, *addresses(work.settings))
+        return partial(wait_for_the_world, sentence=trouble) if trouble else bug(job)
     except (BadRequest, BadBars) as error:
         return partial(failed, fault="data" if isinstance(error, BadBars) else "request", sentence=str(error))
     except Exception:
@@ -138,8 +172,14 @@ def try_again(work: Work, sentence: str) -> None:
     job, kind = work.job, JOBS[work.job.kind]
     if job.attempts >= kind.retries:
         return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
-    seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT)
+    seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT.total_seconds())
     put_back(work, seconds, f"waiting {seconds:.0f} s to ask again: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
+
+
+def wait_for_the_world(work: Work, sentence: str) -> None:
+    """The disk is full, or the workspace closed: the job waits as long as that lasts, and no attempt is counted."""
+    log.warning("job %s: %s", work.job.id, sentence)
+    put_back(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
 
 
 def put_down(work: Work) -> None:
@@ -151,7 +191,7 @@ def put_back(work: Work, wait: float, note: str, event: str, failed: bool = Fals
     """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
     job = work.job
     with House.store.unit() as unit:
-        row = unit.jobs.beat(job.id, job.epoch, unit.now(), 0.0, **work.seen()) or _fenced()
+        row = unit.jobs.beat(job.id, job.epoch, **work.seen()) or _fenced()
         if row.cancelled_by:
             return _cancel(unit, work)
         unit.jobs.put_back(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
@@ -181,16 +221,16 @@ class Beat:
         settings = self._work.settings.work
         while not self._over.wait(settings.beat / 2):
             try:
-                self._beat(settings.lease)
+                self._beat()
             except SQLAlchemyError as error:      # the lease decides: if the database stays away, another worker takes over
                 log.warning("job %s: no sign of life could be written: %s", self._work.job.id, error)
 
-    def _beat(self, lease: float) -> None:
+    def _beat(self) -> None:
         work, job = self._work, self._work.job
         if time.monotonic() - work.began > JOBS[job.kind].limit:
             work.stop(Overdue(f"It ran longer than {JOBS[job.kind].limit:.0f} s, the limit for this kind of job. Ask for less at once."))
         with work.store.unit() as unit:
-            row = unit.jobs.beat(job.id, job.epoch, unit.now(), lease, **work.seen())
+            row = unit.jobs.beat(job.id, job.epoch, **work.seen())
         if row is None:
             work.stop(Fenced())
         elif row.cancelled_by:
@@ -206,9 +246,9 @@ def leave() -> None:
 
 @dramatiq.actor(queue_name="interactive")
 def run_interactive(job_id: str) -> None:
-    run(job_id)
+    wake("interactive", job_id)
 
 
 @dramatiq.actor(queue_name="research")
 def run_research(job_id: str) -> None:
-    run(job_id)
+    wake("research", job_id)

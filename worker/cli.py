@@ -8,6 +8,7 @@ import warnings
 import typer
 
 from domain.errors import TidemarkError
+from worker import trouble
 from worker.memory import keep_freed
 from worker.terminal import audit, backtest, costs, data, features, jobs, regimes, runs, sweep
 from worker.terminal.usage import UsageError, is_help, sentence_of
@@ -60,11 +61,26 @@ def main() -> None:
     except typer.Abort:
         print("tidemark: cancelled", file=sys.stderr)
         sys.exit(1)
+    except trouble.kinds() as error:
+        if not (sentence := trouble.sentence_of(error, *addresses())):
+            raise
+        print(f"tidemark: {sentence}", file=sys.stderr)
+        sys.exit(1)
 
 
 def refused(sentence: str) -> None:
     print(f"tidemark: {sentence}", file=sys.stderr)
     sys.exit(2)
+
+
+def addresses() -> tuple[str, ...]:
+    """Of the workspace that was meant, for what must not be repeated."""
+    from worker.settings import load
+
+    try:
+        return trouble.addresses(load())
+    except TidemarkError:
+        return ()
 
 
 if __name__ == "__main__":

@@ -28,11 +28,10 @@ def wait_for(unit: Unit, job_id: str, after: str) -> bool:
     """Let the job wait, and say for what, while a worker compiles what it needs; whether it has to."""
     if not after:
         return False
-    now = unit.now()
-    compiling = next((job for job in unit.jobs.latest(("running",), (after,)) if job.lease_until and job.lease_until > now), None)
+    compiling = next(iter(unit.jobs.latest(("running",), (after,))), None)
     if compiling is None:
         return False
     left = compiling.note.rpartition(", ")[2]
     what = "engine" if after == "compile" else "features"
-    unit.jobs.hold(job_id, now + LOOK_AGAIN, f"Waiting for the {what} to compile" + (f", {left}" if left.endswith(" left") else ""))
+    unit.jobs.hold(job_id, unit.now() + LOOK_AGAIN, f"Waiting for the {what} to compile" + (f", {left}" if left.endswith(" left") else ""))
     return True

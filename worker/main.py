@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -16,8 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
+from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Process, Store
+from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 POLL_MS = 150           # how long an idle lane waits before it looks at the queue again
 LEAVE_MS = 5_000        # how long running jobs may take to come to their next step when the worker leaves
@@ -38,7 +41,8 @@ def set_up_logging() -> None:
 @contextmanager
 def sign_of_life(store: Store, kind: str) -> Iterator[None]:
     """While inside, this process stands in the table of processes."""
-    from worker.actors import OWNER, House
+    from worker.actors import House
+    from worker.owner import OWNER
 
     over = threading.Event()
     host, pid = OWNER.split(":")[0], os.getpid()
@@ -63,7 +67,7 @@ def sign_of_life(store: Store, kind: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join(timeout=5)
-        with store.unit() as unit:
+        with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database is away: silence says the same
             unit.gone(OWNER)
 
 
@@ -81,6 +85,7 @@ def until(told: threading.Event) -> None:
 
 
 def main() -> int:
+    keep_private()
     set_up_logging()
     keep_freed()
     try:
@@ -88,7 +93,12 @@ def main() -> int:
     except TidemarkError as error:
         print(error, file=sys.stderr)
         return 2
-    serve(settings)
+    hide_in_logs(settings)
+    try:
+        serve(settings)
+    except SQLAlchemyError as error:
+        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
+        return 1
     return 0
 
 

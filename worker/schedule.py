@@ -14,9 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
+from worker.leases import Watch, rescue
 from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
+from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Store
+from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 log = logging.getLogger("schedule")
 SENTINEL = "tidemark:run"           # a key in the queue server that names its run; missing or of another run: messages may be lost
@@ -24,8 +27,10 @@ VERIFY_EVERY = 3_600.0
 CLEAN_EVERY = 86_400.0
 
 
-def sweep(store: Store, settings: Settings) -> list[str]:
-    """Send what nobody was told of, whose message was lost, or whose worker is gone; the ids that were sent."""
+def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[str]:
+    """Send what nobody was told of, whose message was lost, or, as ``watch`` sees it, whose worker is gone; the ids that were sent."""
+    if watch:
+        rescue(store, watch)
     client = broker(settings.redis_url).client
     try:
         run, known = run_of(client), client.get(SENTINEL)
@@ -89,14 +94,25 @@ class Clock:
                     log.exception("%s", name)
 
 
+def once(act: Callable[[], object]) -> Callable[[], None]:
+    """``act`` until it came to its end without an error, and not again."""
+    ended: list[object] = []
+
+    def attempt() -> None:
+        if not ended:
+            ended.append(act())
+
+    return attempt
+
+
 def serve(settings: Settings) -> None:
     from worker import engine, example
     from worker.desk import Desk
 
     told, store, clock = told_to_stop(), open_store(settings), Clock()
-    clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings))
-    asked: list[list[str]] = []         # once it could be asked for, and not again
-    clock.every(5.0, "engine", lambda: asked or asked.append(engine.start(Desk(store, settings, "tidemark"))))
+    watch = Watch(settings.work.lease)
+    clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
+    clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
     clock.every(1.0, "example", lambda: example.step(store, settings))
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     hourly = Clock()
@@ -118,12 +134,18 @@ def _tick(clock: Clock, over: threading.Event) -> None:
 
 
 def main() -> int:
+    keep_private()
     set_up_logging()
     try:
-        serve(load())
+        settings = load()
+        hide_in_logs(settings)
+        serve(settings)
     except TidemarkError as error:
         print(error, file=sys.stderr)
         return 2
+    except SQLAlchemyError as error:
+        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
+        return 1
     return 0
 
 

@@ -28,6 +28,8 @@ NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
 class App:
     host: str = param("127.0.0.1", help="address to listen on")
     port: int = param(8501, low=1, high=65_535, help="port of the page")
+    hosts: str = param("", help="other names by which the page is reached, comma-separated; unknown names are refused")
+    behind: str = param("", choices=("", "reverse proxy", "loopback only"), help="why it is safe to listen beyond this machine without sign-in")
     user: str = param("", help="who acts, in the audit trail; empty: the system's user")
 
     @property
@@ -38,6 +40,16 @@ class App:
         (True, False, True, False)
         """
         return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that the page answers to, whatever the port.
+
+        >>> sorted(App(host="0.0.0.0", hosts="Desk.example.com:8443, [fd00::5]").names)
+        ['127.0.0.1', '::1', 'desk.example.com', 'fd00::5', 'localhost']
+        """
+        own = [] if _is_address(self.host) and ip_address(self.host).is_unspecified else [self.host]
+        return frozenset(filter(None, ("localhost", "127.0.0.1", "::1", *map(_bare, (*own, *self.hosts.split(","))))))
 
 
 @dataclass(frozen=True)
@@ -207,6 +219,14 @@ def _dotted(document: Mapping[str, Any], prefix: str = "") -> list[str]:
     for name, value in document.items():
         keys += _dotted(value, f"{name}.") if isinstance(value, dict) else [prefix + name]
     return keys
+
+
+def _bare(name: str) -> str:
+    """A name without its port, as browsers write it."""
+    name = name.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return (name.partition(":")[0] if name.count(":") == 1 else name).rstrip(".")
 
 
 def _is_address(host: str) -> bool:

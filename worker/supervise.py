@@ -15,12 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from domain.errors import BadRequest
-from worker import redis_server
+from worker import listening, redis_server
+from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
 
 GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
+LATER = 5.0                 # seconds until what could not be started is tried again
 PATIENCE = 60.0             # seconds until a page that does not answer is said to
 
 
@@ -51,7 +53,7 @@ class Child:
         """End what a dead leader left behind, and decide when to start it again."""
         assert self.process is not None
         now = time.monotonic()
-        print(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}", flush=True)
+        _tell(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
         _kill_group(self.process)
         self.process = None
         self.deaths = [at for at in self.deaths if at > now - TOO_OFTEN[1]] + [now]
@@ -68,6 +70,12 @@ class Child:
             self.process.wait(GRACE[self.kind])
         _kill_group(self.process)
         self.process.wait()
+
+
+def _tell(sentence: str) -> None:
+    """To whoever started this; where that is a file on a full disk, to nobody."""
+    with contextlib.suppress(OSError):
+        print(sentence, flush=True)
 
 
 def _own_session() -> dict:
@@ -141,9 +149,13 @@ class House:
             if child.died():
                 child.bury()
             if child.process is None and time.monotonic() >= child.not_before:
-                if child.kind == "queue":
-                    redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
-                child.start()
+                try:
+                    if child.kind == "queue":
+                        redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
+                    child.start()
+                except OSError as error:        # no room for its log, say: later, perhaps
+                    _tell(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
+                    child.not_before = time.monotonic() + LATER
 
     def stop(self) -> None:
         """Everything that uses the queue first, the queue last."""
@@ -161,7 +173,8 @@ def app_command(settings: Settings) -> list[str]:
         "--server.port": str(settings.app.port),
         "--server.maxUploadSize": str(settings.data.max_import_mb),
     }
-    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *(word for pair in options.items() for word in pair)]
+    words = [word for pair in options.items() for word in pair]
+    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *words, *listening.flags()]
 
 
 def shown(url: str) -> str:
@@ -187,6 +200,7 @@ def own_workspace(home: Path) -> object:
     """Make the workspace and hold it: a second tree in the same folder is refused."""
     try:
         (home / "logs").mkdir(parents=True, exist_ok=True)
+        close_off(home)
         lock = (home / "up.lock").open("a+")
     except OSError as error:
         raise BadRequest(f"The workspace {home} cannot be written: {error.strerror}. Name another folder in config.toml, [storage] home, or in TIDEMARK_STORAGE_HOME") from None
@@ -243,9 +257,12 @@ def address(settings: Settings) -> str:
 def up(app: bool = True) -> int:
     """Start everything, keep it alive until SIGINT or SIGTERM, stop everything. Returns the exit status."""
     settings = load()
+    keep_private()
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ())):
         signal.signal(number, lambda n, _: stop.append(n))
+    if app:
+        listening.checked(settings, os.environ, Path.home())
     lock = own_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)
@@ -253,6 +270,8 @@ def up(app: bool = True) -> int:
     house = House(settings)
     try:
         migrated(settings)
+        if app and not settings.app.loopback:
+            listening.record(settings)
         house.start_queue()
         house.start_rest(app)
         watch(house, app, stop)
@@ -279,8 +298,9 @@ def announce(settings: Settings, app: bool, answers: bool) -> None:
     if not app:
         print("Workers and scheduler are running. Ctrl-C stops them.", flush=True)
     elif answers:
-        if settings.app.host not in ("127.0.0.1", "localhost", "::1"):
-            print(f"Listening on {settings.app.host}: whoever reaches this port can use the desk, as there is no sign-in yet.", flush=True)
+        if not settings.app.loopback:
+            print(listening.sentence(settings.app), flush=True)
+            print(f"It answers to {', '.join(sorted(settings.app.names))}; add other names to [app] hosts.", flush=True)
         print(f"Tidemark is at {address(settings)}  (Ctrl-C stops everything; logs in {settings.home / 'logs'})", flush=True)
     else:
         print(f"The page does not answer yet; its log: {settings.home / 'logs' / 'app.log'}", flush=True)

@@ -10,6 +10,7 @@ import streamlit as st
 from app.kit import charts
 from app.kit.figures import clock, number, plural, short, typeset
 from app.kit.tables import SUBJECT_ROLES, event_columns, events_frame, pairs_frame
+from app.kit.text import literal
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk, Filter
 
@@ -21,7 +22,7 @@ def heading_figures(desk: Desk) -> None:
     rows, head, root = desk.trail.head()
     found = desk.trail.verified()
     if found and not found["holds"]:
-        st.error(typeset(found["why"]), title=f"The trail is broken at event {found['broken_at']:,}", icon=":material/error:")
+        st.error(literal(typeset(found["why"])), title=f"The trail is broken at event {found['broken_at']:,}", icon=":material/error:")
     held = bool(found and found["holds"])
     checked = f"{found['rows']:,} events" if found and held else "not verified" if not found else f"broken at {found['broken_at']:,}"
     figures(
@@ -98,10 +99,10 @@ def story(desk: Desk, event: Any) -> None:
         section(entity.replace(":", " ", 1), f"event history, {plural(len(whole), 'event')}")
         for one in whole[:12]:
             mark = ":blue[:material/radio_button_checked:]" if one.seq == event.seq else ":gray[:material/radio_button_unchecked:]"
-            st.caption(f"{mark} **{one.words}** by {one.actor}  \n{one.ts[:10]} {one.ts[11:23]} · {number(one.seq)}")
+            st.caption(f"{mark} **{one.words}** by {literal(one.actor)}  \n{one.ts[:10]} {one.ts[11:23]} · {number(one.seq)}")
         if len(whole) > 12:
             st.caption(f"and {len(whole) - 12} more")
     section(f"Event {number(event.seq)}", event.words)
-    facts = {"hash": event.hash, "actor": event.actor, "time, UTC": event.ts, "about": ", ".join(event.entities), **{key: value for key, value in event.detail.items()}}
+    facts = {"hash": event.hash, "user": event.actor, "time, UTC": event.ts, "entities": ", ".join(event.entities), **{key: value for key, value in event.detail.items()}}
     columns = {"Field": st.column_config.TextColumn("Field", width=90), "Value": st.column_config.TextColumn("Value", width=220)}
     table(pairs_frame(facts, "Field", "Value"), columns, "Fields of the chosen event", row_height=26)

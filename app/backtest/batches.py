@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.kit.figures import clock, plural
 from app.kit.tables import kind_column, kind_of, run_columns, runs_frame, state_column
+from app.kit.text import literal
 from app.kit.widgets import download, failure, go, section, table
 from worker.desk import Desk
 
@@ -28,7 +29,7 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
     if was_busy and not open_:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{batch.name or batch.title}**", width="content")
+        st.markdown(f"**{literal(batch.name or batch.title)}**", width="content")
         st.caption(f"{len(members) - len(open_)} of {plural(len(members), 'backtest')} finished; select one to open it", width="content")
         st.space("stretch")
         if open_:
@@ -41,14 +42,14 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
                 desk.batches.delete(batch.id)
                 go("backtest")
     if open_:
-        st.progress(sum(one.job.progress if one.job.open else 1.0 for one in members) / len(members), text=_note(open_))
+        st.progress(sum(one.job.progress if one.job.open else 1.0 for one in members) / len(members), text=literal(_note(open_)))
     row = table(_frame(desk, batch, members), _columns(), "The backtests of this batch with state, equity, net result, drawdown and trades", key=f"batch-{batch.id}", pick=True)
     run = members[row].run if row is not None else None
     if run is not None:
         go("backtest", run=run.id)
     for one in members:
         if one.job.state == "failed":
-            st.caption(f":red[:material/error:] **{one.job.title}**: {failure(one.job.error or {})}")
+            st.caption(f":red[:material/error:] **{literal(one.job.title)}**: {literal(failure(one.job.error or {}))}")
 
 
 def _note(open_: list[Any]) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.backtest import summary
 from app.kit.figures import DASH, clock, exact, percent, short, typeset, valued
+from app.kit.text import literal
 from app.kit.widgets import asked, download, go, section, table
 from worker.desk import Desk
 
@@ -41,8 +42,8 @@ def view(desk: Desk, run: Any, other: Any) -> None:
         return
     figures, changed = found.metrics, found.changed
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":blue[:material/horizontal_rule:] **{run.name or run.title}** `{run.id}`", width="content")
-        st.markdown(f":violet[:material/more_horiz:] **{other.name or other.title}** `{other.id}`", width="content")
+        st.markdown(f":blue[:material/horizontal_rule:] **{literal(run.name or run.title)}** `{run.id}`", width="content")
+        st.markdown(f":violet[:material/more_horiz:] **{literal(other.name or other.title)}** `{other.id}`", width="content")
         st.space("stretch")
         download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.run_tables.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
         if st.button("Close", icon=":material/close:", type="tertiary"):
@@ -61,7 +62,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
             shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
     section("First diverging fill")
-    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {typeset(found.sentence)}")
+    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {literal(typeset(found.sentence))}")
     section("All metrics", "Δ = B − A; of shares in percentage points")
     _table(figures, run, other)
 

@@ -7,13 +7,11 @@ from typing import Any
 import streamlit as st
 
 from app.backtest.panels import headed, read
+from app.backtest.rules import rules_of
 from app.kit import charts
-from app.kit.figures import exact
 from app.kit.tables import pairs_frame
 from app.kit.widgets import table
 from worker.desk import Desk
-
-RULES = ("account", "costs", "execution", "sizing")
 
 
 def view(desk: Desk, run: Any) -> None:
@@ -27,9 +25,7 @@ def view(desk: Desk, run: Any) -> None:
         table(read(desk, "break_even", run.id), _columns(currency), "Average spread, break-even spread and cushion")
     with right:
         headed(desk, run, "Account, costs and risk", "")
-        rules = {f"{name} · {key.replace('_', ' ')}": "of the instrument" if value is None else exact(value) for name in RULES for key, value in run.spec[name].items()}
-        rules |= {f"limits · {key.replace('_', ' ')}": exact(value) if value not in (0, "") else "off" for key, value in run.spec.get("limits", {}).items()}
-        table(pairs_frame(rules, "Rule", "Value"), {"Rule": "Rule", "Value": "Value"}, "Account, costs, execution, sizing and limits of this run", height=420)
+        table(pairs_frame(rules_of(desk, run), "Rule", "Value"), {"Rule": "Rule", "Value": "Value"}, "Account, costs, execution, sizing and limits of this run", height=420)
 
 
 def _columns(currency: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from app.backtest.rule_fields import LIMITS_HELP, SIZERS, SIZING, costs_fields, 
 from app.kit.address import missing
 from app.kit.figures import number, short, typeset
 from app.kit.forms import fields, index_of
+from app.kit.text import literal
 from app.kit.widgets import asked, go
 from worker.desk import Desk, Question
 
@@ -45,7 +46,7 @@ def form(desk: Desk, run: Any = None) -> None:
     start = rules_start(desk, before)
     sizer = c.selectbox("Position sizing", list(SIZERS), index=index_of(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=SIZING.__getitem__)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(typeset(strategies[strategy]), width="stretch")
+        st.caption(literal(typeset(strategies[strategy])), width="stretch")
         profile = profile_box(desk, key, before)
         limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
     with st.form(f"{key}-{strategy}", border=False):
@@ -66,7 +67,7 @@ def _alone(key: str) -> bool:
 def _sound(desk: Desk, question: Question) -> bool:
     faults = desk.backtests.faults(question.strategy, question.params)
     for fault in faults.values():
-        st.error(typeset(fault), icon=":material/error:")
+        st.error(literal(typeset(fault)), icon=":material/error:")
     return not faults
 
 

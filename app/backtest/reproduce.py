@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.backtest.running import begin, under_way
 from app.kit.figures import plural, short, typeset
+from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
@@ -42,7 +43,7 @@ def _verdict(found: Any) -> None:
     colour, icon, word = VERDICTS[found["verdict"]]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(word, color=colour, icon=icon)
-        st.markdown(typeset(found["sentence"]), width="stretch")
+        st.markdown(literal(typeset(found["sentence"])), width="stretch")
     if found["frames"]:
         rows = pd.DataFrame([dict(frame=one["name"], then=short(one["then"]), now=short(one["now"]), same="yes" if one["same"] else "no") for one in found["frames"]])
         columns = {"frame": st.column_config.TextColumn("Result", width=110), "then": st.column_config.TextColumn("Recorded", width=96), "now": st.column_config.TextColumn("This time", width=96), "same": st.column_config.TextColumn("Identical", width=66)}

@@ -14,6 +14,7 @@ from app.backtest.running import begin, under_way
 from app.backtest.verdict import ANSWERS, LEVELS
 from app.kit.figures import DASH, multiple, number, percent, plural, typeset
 from app.kit.forms import field
+from app.kit.text import literal
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
 
@@ -39,7 +40,7 @@ def view(desk: Desk, run: Any, believed: Any) -> None:
 
 def _questions(questions: Any) -> str:
     """As a table of two columns, so that sentences wrap."""
-    rows = [f"| :{ANSWERS[one.answer][0]}[{ANSWERS[one.answer][1]}]\u00a0**{one.title}** | :gray[{one.asks}] {typeset(one.sentence)} |" for one in questions]
+    rows = [f"| :{ANSWERS[one.answer][0]}[{ANSWERS[one.answer][1]}]\u00a0**{one.title}** | :gray[{one.asks}] {literal(typeset(one.sentence))} |" for one in questions]
     return "\n".join(["| Check | Result |", "|:--|:--|", *rows])
 
 
@@ -60,7 +61,7 @@ def _figures(believed: Any) -> list[tuple[str, str, str, str]]:
 def _remarks(believed: Any) -> None:
     section("Warnings", "automatic")
     for one in believed.remarks:
-        st.caption(f"{LEVELS[one.level]} {typeset(one.sentence)}")
+        st.caption(f"{LEVELS[one.level]} {literal(typeset(one.sentence))}")
     if not believed.remarks:
         st.caption(":green[:material/check:] No warnings.")
     seen = believed.look_ahead
@@ -70,7 +71,7 @@ def _remarks(believed: Any) -> None:
     elif believed.gate == "red":
         st.badge("Look-ahead bias detected", color="red", icon=":material/error:")
         for leak in (seen or {}).get("leaks") or ["A look-ahead check of the same strategy on the Features page found it"]:
-            st.markdown(f":red[{typeset(leak)}]")
+            st.markdown(f":red[{literal(typeset(leak))}]")
     else:
         st.badge("Not checked for look-ahead", color="gray", icon=":material/help:")
 

@@ -34,6 +34,7 @@ def views(desk: Desk, run: Any, evidence: Any) -> None:
     wanted = asked_for("view")
     if wanted in ALIASES:
         st.query_params["view"] = ALIASES[wanted]
+        st.rerun()
     elif wanted and wanted not in NAMES:
         missing("view", wanted, "Choose one below.")
     for tab, name in zip(st.tabs(NAMES, key="view", bind="query-params"), NAMES, strict=True):

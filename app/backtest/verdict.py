@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.backtest import summary
 from app.kit.figures import DASH, money, multiple, number, percent, pips, plural, typeset
+from app.kit.text import literal
 from app.kit.widgets import figures, history, section
 from worker.desk import Desk
 
@@ -36,7 +37,7 @@ def verdict(run: Any, believed: Any) -> None:
         if run.synthetic:
             st.badge("synthetic", color="violet")
         st.badge(word if believed.known else "Not evaluated", color=colour if believed.known else "gray", icon=icon)
-        st.markdown(typeset(believed.belief.verdict) if believed.known else "An older version made this run. Run it again to have it evaluated.", width="stretch")
+        st.markdown(literal(typeset(believed.belief.verdict)) if believed.known else "An older version made this run. Run it again to have it evaluated.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:
@@ -83,9 +84,9 @@ def before(run: Any, believed: Any) -> None:
     with st.container(horizontal=True, gap="xxsmall"):
         for one in believed.belief.questions if believed.known else ():
             colour, icon = ANSWERS[one.answer]
-            st.badge(one.title, color=colour, icon=icon, help=f"{one.asks} {typeset(one.sentence)}")
+            st.badge(one.title, color=colour, icon=icon, help=f"{one.asks} {literal(typeset(one.sentence))}")
     for one in believed.remarks[:SAID]:
-        st.caption(f"{LEVELS[one.level]} {typeset(one.sentence)}")
+        st.caption(f"{LEVELS[one.level]} {literal(typeset(one.sentence))}")
     if not believed.remarks:
         st.caption(":green[:material/check:] No warnings." if believed.known else "No warnings.")
     left = len(believed.remarks) - SAID

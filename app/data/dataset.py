@@ -13,8 +13,10 @@ from app.kit.address import asked_for, missing
 from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
 from app.kit.tables import datasets_frame, findings_frame
+from app.kit.text import literal
 from app.kit.widgets import download, go, section, table
 from worker.desk import Desk
+from worker.desk.export import csv_of
 
 SPANS = {"1 day": 1, "1 week": 7, "1 month": 31, "1 year": 366, "All": None}
 COLUMNS: dict[str, Column] = {
@@ -41,7 +43,7 @@ def catalogue(desk: Desk, datasets: list) -> Any:
     if place is None:
         missing("dataset", wanted, "Choose one in the table.")
     row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"catalogue-{wanted}" if place is None else "catalogue", rows=8, pick=True)
-    download("Catalogue, CSV", "catalogue.csv", "text/csv", lambda: frame.drop(columns="id").to_csv(index=False).encode(), "catalogue-csv")
+    download("Catalogue, CSV", "catalogue.csv", "text/csv", lambda: csv_of(frame.drop(columns="id")), "catalogue-csv")
     if row is None:
         return None if place is None else datasets[place]
     st.query_params["dataset"] = row["id"]
@@ -55,10 +57,10 @@ def chosen_dataset(desk: Desk, one: Any) -> None:
         st.badge(f"version {short(one.version)}", color="gray", icon=":material/tag:", help=one.version)
         st.space("stretch")
         _actions(desk, one)
-    st.caption(f"{one.side.capitalize()} · time zone {desk.data.clock_name(one.clock)} · {one.source} · imported {clock(one.created_at)} UTC by {one.actor}")
+    st.caption(f"{one.side.capitalize()} · time zone {literal(desk.data.clock_name(one.clock))} · {literal(one.source)} · imported {clock(one.created_at)} UTC by {literal(one.actor)}")
     evidence = str(one.provenance.get("clock_evidence", ""))
     if evidence and not one.synthetic:
-        st.caption(f":material/schedule: {typeset(evidence)}")
+        st.caption(f":material/schedule: {literal(typeset(evidence))}")
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
         _chart(desk, one)
@@ -83,7 +85,7 @@ def _actions(desk: Desk, one: Any) -> None:
 def _delete(desk: Desk, one: Any) -> None:
     runs = desk.data.used_by(one.id)
     label = "Delete dataset" + (f" and {plural(len(runs), 'run')}" if runs else "")
-    st.markdown(f"**{one.instrument} {one.timeframe}**, {number(one.bars)} bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
+    st.markdown(f"**{literal(one.instrument)} {one.timeframe}**, {number(one.bars)} bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
     st.caption("The audit trail keeps the version of the bars and the hashes of the results.")
     if st.button(label, type="primary", icon=":material/delete:"):
         desk.data.delete(one.id)
@@ -126,7 +128,7 @@ def _quality(desk: Desk, one: Any) -> None:
     section("Quality report")
     findings, titles = one.quality["findings"], desk.data.check_titles()
     found = findings_frame(findings, titles, all_of_them=False)
-    st.caption(f"{plural(len(findings), 'check')} at import. {typeset(str(one.quality['sentence']))}")
+    st.caption(f"{plural(len(findings), 'check')} at import. {literal(typeset(str(one.quality['sentence'])))}")
     config = st.column_config
     columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
     if len(found):

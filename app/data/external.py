@@ -11,6 +11,7 @@ from app.data import external_charts
 from app.data.external_steps import import_steps
 from app.kit.address import asked_for, missing
 from app.kit.figures import clock, number, plural, short, size
+from app.kit.text import literal
 from app.kit.widgets import download, go, head, nothing, section, table
 from worker.desk import Desk
 
@@ -91,9 +92,9 @@ def _chosen(desk: Desk, one: Any) -> None:
         if st.button("Delete…", icon=":material/delete:", type="tertiary"):
             _delete(desk, one)
     text = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {one.scorer}: from −1 (negative) to +1 (positive); each known from its own time." if one.scorer else "The time of a release is known in advance, its value is not."
-    st.caption(f"{text} {number(one.rows)} rows from {one.source}, imported {clock(one.created_at)} UTC by {one.actor}.")
+    st.caption(f"{text} {number(one.rows)} rows from {literal(one.source)}, imported {clock(one.created_at)} UTC by {literal(one.actor)}.")
     if one.notes:
-        st.caption(f":material/info: {' '.join(one.notes)}")
+        st.caption(f":material/info: {literal(' '.join(one.notes))}")
     _picture(desk, one, about)
     if len(versions) > 1:
         _versions(desk, versions, one)
@@ -149,7 +150,7 @@ def _versions(desk: Desk, versions: list, one: Any) -> None:
 @st.dialog("Delete import?")
 def _delete(desk: Desk, one: Any) -> None:
     runs = desk.outside.used_by(one.id)
-    st.markdown(f"**{one.name}**, {number(one.rows)} rows from {one.source}, imported {clock(one.created_at)} UTC, {'cannot be deleted' if runs else 'is deleted'}.")
+    st.markdown(f"**{literal(one.name)}**, {number(one.rows)} rows from {literal(one.source)}, imported {clock(one.created_at)} UTC, {'cannot be deleted' if runs else 'is deleted'}.")
     if runs:
         st.caption(f":material/lock: It is used by {plural(len(runs), 'run')}, which could not be reproduced without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
     else:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.data.file_input import take_in
 from app.kit.figures import number, plural, size
+from app.kit.text import literal
 from app.kit.widgets import asked, go, job_panel, section
 from worker.desk import Desk
 
@@ -32,7 +33,7 @@ def _importing(desk: Desk, job: Any) -> bool:
     one = next((each for each in desk.outside.every() if each.id == job.result["outside"]), None)
     if one is None:
         return False
-    st.success(f"{one.name}: {number(one.rows)} rows from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} {'imported' if job.result['new'] else 'exist already, with identical content'}. {' '.join(one.notes)}", icon=":material/check:")
+    st.success(f"{literal(one.name)}: {number(one.rows)} rows from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} {'imported' if job.result['new'] else 'exist already, with identical content'}. {literal(' '.join(one.notes))}", icon=":material/check:")
     st.session_state.pop(STAGED, None)
     with st.container(horizontal=True):
         if st.button("View", type="primary"):

@@ -9,6 +9,7 @@ import streamlit as st
 from app.data.file_input import take_in, take_in_asks
 from app.kit.figures import number, size, typeset
 from app.kit.tables import findings_frame
+from app.kit.text import literal
 from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk
 
@@ -116,13 +117,11 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
         section("Time zone", desk.data.clock_name(report["clock"]))
         for one in clocks[:3]:
             mark = ":green[:material/check:]" if one["clock"] == report["clock"] else ":gray[:material/schedule:]"
-            st.caption(f"{mark} **{one['title']}**: {typeset(one['sentence'])}")
+            st.caption(f"{mark} **{literal(one['title'])}**: {literal(typeset(one['sentence']))}")
         for note in report["notes"]:
-            st.caption(f":material/info: {typeset(note)}")
+            st.caption(f":material/info: {literal(typeset(note))}")
         if not clocks:
             st.caption("The time zone cannot be inferred: no weekly open in this file, or its bars are daily.")
-    for note in report["notes"]:
-        st.caption(f":material/info: {typeset(note)}")
     _decide(desk, staged, choice, report)
 
 
@@ -135,7 +134,7 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
             _validate(desk, staged, {**choice, "start": complete})
         return
     clean = report["verdict"] == "clean"
-    st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {typeset(report['sentence'])}")
+    st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {literal(typeset(report['sentence']))}")
     with st.container(horizontal=True):
         if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:"):
             submitted = asked(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))
@@ -143,6 +142,7 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
                 st.query_params["job"] = submitted.job.id
                 st.rerun()
         if st.button("Discard", help="Nothing is stored."):
+            desk.data.discard(staged)
             _forget()
             go("data")
     if not clean:

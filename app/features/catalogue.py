@@ -14,6 +14,7 @@ from app.features.compute import drawn
 from app.features.values import bounds, spread_of
 from app.kit.address import asked_for, missing
 from app.kit.figures import DASH, clock, exact, plural, typeset
+from app.kit.text import literal
 from app.kit.widgets import asked, go, job_panel, section, table
 from worker.desk import Desk, FeatureQuestion
 
@@ -183,7 +184,7 @@ def _save(desk: Desk, one: Any) -> None:
     columns = st.multiselect("Features", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
     faults = desk.features.faults(columns)
     for fault in faults.values():
-        st.caption(f":red[{typeset(fault)}]")
+        st.caption(f":red[{literal(typeset(fault))}]")
     known = name.strip() in {each.name for each in desk.features.recipes() if each.own} and (one is None or name.strip() != one.name)
     if known:
         st.caption(f"A feature set {name.strip()} exists; saving replaces it.")

@@ -12,6 +12,7 @@ from app.features import request, runs
 from app.features.values import level
 from app.kit.figures import minus, number, plural, typeset
 from app.kit.forms import fields, index_of
+from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
@@ -111,4 +112,4 @@ def _leaks(leaks: list[dict[str, Any]]) -> None:
     }
     table(pd.DataFrame(rows), columns, "Each column with look-ahead bias: bar, time and size", row_height=26)
     for one in leaks[:6]:
-        st.caption(f":red[:material/error:] {typeset(one['sentence'])}")
+        st.caption(f":red[:material/error:] {literal(typeset(one['sentence']))}")

@@ -14,6 +14,7 @@ from app.features.panels import everything, measured, read, scale, without_repea
 from app.features.values import small
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields, index_of
+from app.kit.text import literal
 from app.kit.widgets import asked, figures, section, table
 from worker.desk import Desk
 
@@ -47,7 +48,7 @@ def _form(desk: Desk, run: Any) -> None:
     forms = desk.examinations
     faults = [text for text in (forms.faults("target", target), forms.faults("plan", plan), forms.faults("rules", rules), *(desk.backtests.faults(strategy, params).values() if strategy else ())) if text]
     for fault in faults:
-        st.error(typeset(fault), icon=":material/error:")
+        st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
         st.caption(_price(desk, on))
@@ -121,7 +122,7 @@ def _tab(desk: Desk, run: Any, name: str, feature: str) -> None:
     if name == "Notes":
         return _notes(run)
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
-    st.markdown(f"{_badge(row['verdict'])} {typeset(str(row['reason']))}")
+    st.markdown(f"{_badge(row['verdict'])} {literal(typeset(str(row['reason'])))}")
     if not row["count"]:
         st.caption(f"It has no value where the target has one. {why_empty(desk, run, feature)}")
         return
@@ -197,7 +198,7 @@ def _proposal(desk: Desk, run: Any) -> None:
         if st.button("Save feature set", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
             kept = asked(partial(desk.examinations.save_proposal, run.id, name))
             if kept:
-                st.toast(f"Saved as the feature set {kept.name}.", icon=":material/check:")
+                st.toast(f"Saved as the feature set {literal(kept.name)}.", icon=":material/check:")
 
 
 def _ranking(desk: Desk, run: Any) -> str:
@@ -237,5 +238,5 @@ def _ranking(desk: Desk, run: Any) -> str:
 
 
 def _notes(run: Any) -> None:
-    st.markdown("\n".join(f"- {typeset(note)}" for note in run.summary["notes"]))
+    st.markdown("\n".join(f"- {literal(typeset(note))}" for note in run.summary["notes"]))
     st.caption("IC: Spearman; standard errors: Newey and West (1987); q-values: Benjamini and Hochberg (1995); intervals: circular block bootstrap (Politis and Romano 1992). Features are taken as known at the close of each bar.")

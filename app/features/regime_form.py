@@ -11,6 +11,7 @@ import streamlit as st
 from app.features import request, runs
 from app.kit.figures import plural, typeset
 from app.kit.forms import fields
+from app.kit.text import literal
 from worker.desk import Desk
 
 VIEW = "regimes"
@@ -40,7 +41,7 @@ def _model(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -
         st.caption(f"Regimes of {names[0]}, the first of the data; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} available to correlation_with_others and features of other markets.")
     wrong = desk.regimes.faults(plan, observed)
     for fault in wrong.values():
-        st.caption(f":red[{typeset(fault)}]")
+        st.caption(f":red[{literal(typeset(fault))}]")
     models = desk.regimes.refits(plan, asked.question) if asked.question and not wrong else 0
     short = asked.question is not None and not wrong and not models
     if short:

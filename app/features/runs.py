@@ -12,6 +12,7 @@ from app.backtest.summary import dates
 from app.kit.address import asked_for, missing
 from app.kit.figures import clock, plural
 from app.kit.tables import kind_column, kind_of
+from app.kit.text import literal
 from app.kit.widgets import asked, go, job_panel, nothing, section, table
 from worker.desk import Desk
 
@@ -96,7 +97,7 @@ def earlier(desk: Desk, view: str, runs: Sequence[Any], run: Any, worth: Callabl
 
 @st.dialog("Delete this run?")
 def delete(desk: Desk, view: str, run: Any) -> None:
-    st.markdown(f"**{run.name or run.title}** `{run.id}` is removed. Its audit events stay, with the hashes of its results.")
+    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` is removed. Its audit events stay, with the hashes of its results.")
     if st.button("Delete run", type="primary", icon=":material/delete:"):
         desk.features.delete(run.id)
         go(PAGE, view=view)

@@ -15,6 +15,7 @@ from app.features.missing import without
 from app.features.panels import BASIS_POINTS, everything, headed, read, without_repeats
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields
+from app.kit.text import literal
 from app.kit.widgets import figures, table
 from worker.desk import Desk
 
@@ -48,7 +49,7 @@ def _form(desk: Desk, run: Any) -> None:
     likeness = fields(without_repeats(desk.examinations.forms()["likeness"], before.get("likeness"), without=("method",)), f"{key}-how")
     fault = desk.examinations.faults("likeness", likeness)
     if fault:
-        st.error(typeset(fault), icon=":material/error:")
+        st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(fault))
         st.caption(f"{on.note.rstrip('.')}. Matches come only from before the reference bar less the horizon.")
@@ -87,7 +88,7 @@ def _result(desk: Desk, run: Any) -> None:
         st.caption("Bars: matches; line: all bars they were drawn from; dashed: 25 %, median and 75 % of the matches. The outer bins hold the tails.")
     _panels(desk, run)
     _table(desk, run)
-    st.caption(" ".join(typeset(note) for note in run.summary["notes"]))
+    st.caption(" ".join(literal(typeset(note)) for note in run.summary["notes"]))
 
 
 def _verdict(desk: Desk, run: Any) -> None:

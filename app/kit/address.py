@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
+
+from app.kit.text import literal
 
 LONGEST = 64    # characters of a name from the address that are repeated
 
 
 def missing(what: str, name: str, then: str) -> None:
     """Say that there is no such thing, and what to do."""
-    shown = re.sub(r"([\\`*_{}\[\]()<>#+!|$~:.-])", r"\\\1", " ".join(name.split()))
-    shown = shown if len(name) <= LONGEST else f"{shown[:LONGEST]}…"
+    shown = literal(name if len(name) <= LONGEST else f"{name[:LONGEST]}…")
     st.warning(f"There is no {what} {shown}. It may have been deleted. {then}", icon=":material/warning:")
 
 

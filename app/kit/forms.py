@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.figures import exact, typeset
+from app.kit.text import literal
 
 WIDE = 4        # fields a row
 CHOICES = {
@@ -52,7 +53,7 @@ def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = N
             with column:
                 entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default), off)
                 if faults and one.name in faults:
-                    st.caption(f":red[{faults[one.name]}]")
+                    st.caption(f":red[{literal(faults[one.name])}]")
     return entered
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.kit.figures import clock, lasted, typeset
 from app.kit.tables import with_minus
+from app.kit.text import literal
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(title, anchor=False, width="content")
         if state:
-            st.markdown(f":gray[{state}]", width="content")
+            st.markdown(f":gray[{literal(state)}]", width="content")
         st.space("stretch")
         if actions:
             actions()
@@ -32,23 +33,23 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
 def history(run: Any) -> None:
     """How many bars before its period a run's features used."""
     if found := run.summary.get("history"):
-        st.caption(found["sentence"])
+        st.caption(literal(found["sentence"]))
 
 
 def section(title: str, note: str = "") -> None:
     """A heading and beside it unit, span and clock of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.markdown(f"**{title}**", width="content")
+        st.markdown(f"**{literal(title)}**", width="content")
         if note:
-            st.caption(note, width="content")
+            st.caption(literal(note), width="content")
 
 
 def nothing(title: str, sentence: str, action: Callable[[], None] | None = None) -> None:
     """An empty state: what belongs here, and the way to get it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"**{title}**", width="content")
-        st.caption(sentence, width="content", text_alignment="center")
+        st.markdown(f"**{literal(title)}**", width="content")
+        st.caption(literal(sentence), width="content", text_alignment="center")
         if action:
             with st.container(horizontal=True, horizontal_alignment="center"):
                 action()
@@ -60,7 +61,7 @@ def asked(act: Callable[[], T]) -> T | None:
     try:
         return act()
     except Refused as refusal:
-        st.error(typeset(str(refusal)), icon=":material/error:")
+        st.error(literal(typeset(str(refusal))), icon=":material/error:")
         return None
 
 
@@ -117,8 +118,8 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
     now = desk.jobs.now()
     with st.container(border=True, key=f"job-{job_id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":blue[:material/progress_activity:] **{what}**", width="content")
-            st.caption(since(desk, job, now), width="content")
+            st.markdown(f":blue[:material/progress_activity:] **{literal(what)}**", width="content")
+            st.caption(literal(since(desk, job, now)), width="content")
             st.space("stretch")
             if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", disabled=bool(job.cancelled_by)):
                 desk.jobs.cancel(job_id)
@@ -134,7 +135,7 @@ def since(desk: Desk, job: Any, now: Any) -> str:
         return "cancelling…"
     if job.started_at is None:
         wait = desk.jobs.pulse()
-        return job.note or ("waiting for a worker" if wait.workers else "no worker is running, so the job is queued: start Tidemark with `make run`")
+        return job.note or ("waiting for a worker" if wait.workers else "no worker is running, so the job is queued: start Tidemark with make run")
     ran = (now - job.started_at).total_seconds()
     rest = remaining(job.progress, ran)
     left = f" · about {lasted(rest)} remaining" if rest is not None and not job.note.endswith((" left", " remaining")) else ""
@@ -161,14 +162,14 @@ def _stages(job: Any, ran: float) -> None:
         for number, (name, at) in enumerate(job.stages):
             last = number == len(job.stages) - 1
             icon = ":blue[:material/more_horiz:]" if last else ":green[:material/check:]"
-            st.caption(f"{icon} {name}  \n{job.note if last and job.note != name else lasted(starts[number + 1] - float(at))}")
+            st.caption(f"{icon} {literal(name)}  \n{literal(job.note) if last and job.note != name else lasted(starts[number + 1] - float(at))}")
 
 
 def _cancelled(desk: Desk, job: Any) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             left = desk.jobs.left(job)
-            st.markdown(f":gray[:material/block:] **{job.title} was cancelled** after {lasted(desk.jobs.seconds(job))}. {left.sentence}", width="content")
+            st.markdown(f":gray[:material/block:] **{literal(job.title)} was cancelled** after {lasted(desk.jobs.seconds(job))}. {left.sentence}", width="content")
             st.space("stretch")
             _again(desk, job, "Resume" if left.resumes else "Run again")
 
@@ -177,7 +178,7 @@ def _failed(desk: Desk, job: Any) -> None:
     error = job.error or {}
     bug = error.get("fault") == "bug"
     text = failure(error)
-    st.error(text, title="Internal error" if bug else f"{job.title} failed", icon=":material/error:")
+    st.error(literal(text), title="Internal error" if bug else f"{literal(job.title)} failed", icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         _again(desk, job, "Try again")
         st.caption(f"Job {job.id} · failed after {lasted(desk.jobs.seconds(job))} · {desk.jobs.left(job).sentence}", width="content")

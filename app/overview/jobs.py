@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.tables import jobs_frame, state_column
+from app.kit.text import literal
 from app.kit.widgets import failure, section, since, table
 from worker.desk import Desk
 
@@ -44,13 +45,13 @@ def _draw(desk: Desk, was_busy: bool) -> None:
 def _open(desk: Desk, job: Any) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{job.title}** `{job.id}`", width="content")
-            st.caption(since(desk, job, desk.jobs.now()), width="content")
+            st.markdown(f"**{literal(job.title)}** `{job.id}`", width="content")
+            st.caption(literal(since(desk, job, desk.jobs.now())), width="content")
             st.space("stretch")
             if st.button("Cancel", key=f"list-cancel-{job.id}", type="tertiary", disabled=bool(job.cancelled_by)):
                 desk.jobs.cancel(job.id)
                 st.rerun(scope="fragment")
-        st.progress(job.progress, text=job.note or None)
+        st.progress(job.progress, text=literal(job.note) or None)
 
 
 def _stopped(desk: Desk, job: Any) -> None:
@@ -58,7 +59,7 @@ def _stopped(desk: Desk, job: Any) -> None:
         mark = ":red[:material/error:]" if job.state == "failed" else ":gray[:material/block:]"
         error = job.error or {}
         text = failure(error) if job.state == "failed" else f"Cancelled. {desk.jobs.left(job).sentence}"
-        st.markdown(f"{mark} **{job.title}** `{job.id}`: {text}", width="stretch")
+        st.markdown(f"{mark} **{literal(job.title)}** `{job.id}`: {literal(text)}", width="stretch")
         if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary"):
             desk.jobs.retry(job.id)
             st.rerun()

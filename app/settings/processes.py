@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.kit.figures import ago, clock
+from app.kit.text import literal
 from app.kit.widgets import section
 from worker.desk import Desk
 
@@ -14,4 +15,4 @@ def processes(desk: Desk) -> None:
     section("Processes", "heartbeat")
     for process in desk.system.processes():
         doing = f" · {process.doing}" if process.doing else ""
-        st.caption(f"{process.kind} {process.host}:{process.pid} · {ago((now - process.seen_at).total_seconds())}, up since {clock(process.started_at)} UTC{doing}")
+        st.caption(literal(f"{process.kind} {process.host}:{process.pid} · {ago((now - process.seen_at).total_seconds())}, up since {clock(process.started_at)} UTC{doing}"))

@@ -14,6 +14,7 @@ from app.kit.figures import clock, number, plural, short
 from app.kit.forms import choice
 from app.kit.naming import name_run
 from app.kit.tables import kind_column, kind_of
+from app.kit.text import literal
 from app.kit.widgets import download, go, section, table
 from app.sweeps.names import KINDS, declared, ranges, risk
 from worker.desk import Desk
@@ -61,7 +62,7 @@ def actions(desk: Desk, run: Any) -> None:
 @st.dialog("Delete this run?")
 def _delete(desk: Desk, run: Any) -> None:
     hashes = ", ".join(short(name) for name in run.frames.values())
-    st.markdown(f"**{run.name or run.title}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted; its audit events stay, with the hashes of its results: {hashes}.")
+    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted; its audit events stay, with the hashes of its results: {hashes}.")
     if st.button("Delete run", type="primary", icon=":material/delete:"):
         desk.sweeps.delete(run.id)
         go("sweeps")

@@ -8,9 +8,9 @@ import pandas as pd
 from domain.errors import unknown
 
 CURVES = {
-    "balance": "Closed trades only.",
-    "equity": "With open positions at the closes of bars.",
-    "equity_low": "At the adverse extreme of each bar, below the highest closing equity.",
+    "balance": "Balance: closed trades only.",
+    "equity": "Equity: marked to market at bar close.",
+    "equity_low": "Equity low: at the adverse extreme of each bar, below the highest closing equity.",
 }
 DAY = 86_400e9      # nanoseconds
 

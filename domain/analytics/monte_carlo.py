@@ -1,4 +1,4 @@
-"""What else could have come of the same trades: other orders of them in blocks, or some of them left out.
+"""Monte Carlo paths of the same trades: resampled in blocks, or with some of them left out.
 
 Always on R per trade or on returns in shares, never on money: money of a late trade depends on the account at that time."""
 
@@ -25,14 +25,14 @@ LOOK = 16           # paths between two words on how far the drawing is
 
 @dataclass(frozen=True)
 class Plan:
-    """How to draw."""
+    """Settings of a Monte Carlo simulation."""
 
-    method: str = param("bootstrap", choices=METHODS, unit="", help="blocks drawn with replacement, or each trade left out at random")
-    paths: int = param(1_000, low=10, high=100_000, unit="paths", help="number of paths")
-    block: float = param(0.0, low=0.0, high=100_000.0, unit="steps", help="mean length of a block; 0: chosen from the data's own dependence")
-    skip: float = param(0.1, low=0.0, high=0.99, unit="share", help="probability that a trade is left out, for the method skip")
-    risk: float = param(0.0, low=0.0, high=1.0, unit="share", help="share of equity risked per R, compounded; 0: R are summed")
-    seed: int = param(0, low=0, high=2**53 - 1, unit="", help="the same seed draws the same paths")
+    method: str = param("bootstrap", choices=METHODS, unit="", help="resample blocks with replacement, or leave trades out at random")
+    paths: int = param(1_000, low=10, high=100_000, unit="paths", help="number of Monte Carlo paths")
+    block: float = param(0.0, low=0.0, high=100_000.0, unit="steps", help="mean block length; 0: automatic, from the autocorrelation (Politis & White)")
+    skip: float = param(0.1, low=0.0, high=0.99, unit="share", help="probability that a trade is left out (method skip)")
+    risk: float = param(0.0, low=0.0, high=1.0, unit="share", help="fraction of equity risked per R, compounded; 0: R is added up")
+    seed: int = param(0, low=0, high=2**53 - 1, unit="", help="random seed; the same seed draws the same paths")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Series laid out once, so that many strategies can be tried on them for the price of their signals and of the kernel."""
+"""Series prepared once, so that many strategies can be tried on them for the price of their signals and of the kernel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
-COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and laid-out series that are kept
+COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and prepared series that are kept
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
 Span = tuple[pd.Timestamp, pd.Timestamp]
@@ -58,7 +58,7 @@ def within(watch: Watch, low: float, high: float) -> Watch:
     return lambda share: watch(low + (high - low) * share)
 
 
-class Laid(NamedTuple):
+class PreparedSeries(NamedTuple):
     """Series under one set of rules, without a signal."""
 
     series: Sequence[Series]
@@ -104,7 +104,7 @@ class Bench:
         self._columns: list[LRUCache[str, pd.Series]] = [LRUCache(COLUMNS) for _ in self.series]
         self._frames: list[LRUCache[tuple[str, ...], pd.DataFrame]] = [LRUCache(FIELDS) for _ in self.series]
         self._signals: LRUCache[Any, list[Signals]] = LRUCache(TABLES)
-        self._laid: LRUCache[Any, Laid] = LRUCache(FIELDS)
+        self._prepared_series: LRUCache[Any, PreparedSeries] = LRUCache(FIELDS)
 
     @property
     def bars(self) -> int:
@@ -118,42 +118,42 @@ class Bench:
         """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
-        return self.judged(run, self.laid(rules, span), sum(task.count for task in tasks))
+        return self.judged(run, self.prepared(rules, span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not begun, and its tasks."""
-        laid = self.laid(rules, span)
+        prepared = self.prepared(rules, span)
         given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
-        tasks = [_task(one, *table) for one, table in zip(laid.series, given, strict=True)]
-        return Simulation(with_signals(laid.market, tasks), rules.account), tasks
+        tasks = [_task(one, *table) for one, table in zip(prepared.series, given, strict=True)]
+        return Simulation(with_signals(prepared.market, tasks), rules.account), tasks
 
-    def laid(self, rules: Rules, span: Span | None = None) -> Laid:
-        return self._laid.get((rules, span), lambda: _prepared([_cut(one, span) for one in self.series], rules, self.rates))
+    def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
+        return self._prepared_series.get((rules, span), lambda: _prepare([_cut(one, span) for one in self.series], rules, self.rates))
 
-    def judged(self, run: Simulation, laid: Laid, signals: int) -> Tried:
+    def judged(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Tried:
         """The figures of a run that has ended."""
-        start, t = laid.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
+        start, t = prepared.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
         trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
-        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, laid.calendar, equity[laid.day_ends])
+        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, prepared.calendar, equity[prepared.day_ends])
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
         ends = facts.day_ends
-        return Tried(figures, laid.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
+        return Tried(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
-        """The bars and beside them the features, each computed once while it is on the shelf. What a strategy writes into it is its own."""
+        """The bars and beside them the features, each computed once while it is in the cache. What a strategy writes into it is its own."""
         uses = {one.column: one for one in strategy.features()}
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
-        bars, shelf = self.series[k].seen, self._columns[k]
-        missing = compute(bars, [one for name, one in uses.items() if name not in shelf], around_of(self.series[k], self.series))
-        made = {name: shelf.get(name, partial(missing.__getitem__, name)) for name in uses}
+        bars, cache = self.series[k].seen, self._columns[k]
+        missing = compute(bars, [one for name, one in uses.items() if name not in cache], around_of(self.series[k], self.series))
+        made = {name: cache.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
 
 
@@ -184,10 +184,10 @@ def _task(one: Series, signals: Columns, trail: np.ndarray | None) -> Task:
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
 
 
-def _prepared(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> Laid:
+def _prepare(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> PreparedSeries:
     market = prepare_market([_task(one, NO_SIGNALS, None) for one in series], rules, rates)
     calendar = account_calendar(one.instrument.calendar for one in series)
-    return Laid(series, rules, market, calendar, *last_rows(market.ends, calendar))
+    return PreparedSeries(series, rules, market, calendar, *last_rows(market.ends, calendar))
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

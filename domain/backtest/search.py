@@ -106,13 +106,13 @@ def judge(bench: Bench, asked: Asked, search: Search, numbers: Sequence[int], be
 
 def _judged(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[Judged, Tried]:
     run, tasks = bench.simulation(strategy, rules)
-    laid, signals, rungs = bench.laid(rules), sum(task.count for task in tasks), list[float]()
+    prepared, signals, rungs = bench.prepared(rules), sum(task.count for task in tasks), list[float]()
     for rung, share in enumerate(RUNGS if search.prunes else ()):
-        rungs.append(_so_far(run, laid.day_ends, share, rules.account.balance, search.first))
+        rungs.append(_so_far(run, prepared.day_ends, share, rules.account.balance, search.first))
         if beat is not None and rungs[-1] < beat[rung]:
-            return Judged(number, None, tuple(rungs), True, {}), _given_up(bench, run, laid, signals)
+            return Judged(number, None, tuple(rungs), True, {}), _given_up(bench, run, prepared, signals)
     run.to_end()
-    tried = bench.judged(run, laid, signals)
+    tried = bench.judged(run, prepared, signals)
     enough = (tried.figures["trades"] or 0) >= search.fewest_trades
     values = [tried.figures[OBJECTIVES[name]] for name in search.objectives]
     known = tuple(value for value in values if value is not None)
@@ -136,14 +136,14 @@ def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objectiv
     return float(pnl.mean() / spread) if spread else 0.0
 
 
-def _given_up(bench: Bench, run: Any, laid: Any, signals: int) -> Tried:
+def _given_up(bench: Bench, run: Any, prepared: Any, signals: int) -> Tried:
     """A trial that was looked at and dropped still counts as one; its Sharpe is that of the days it lived."""
     rows = int(run.arrays["account"][0]["rows"])
-    start = laid.rules.account.balance
-    ends = laid.day_ends[laid.day_ends < rows]
+    start = prepared.rules.account.balance
+    ends = prepared.day_ends[prepared.day_ends < rows]
     equity = np.concatenate(([start], run.arrays["row_equity"][ends]))
     sharpe = daily_sharpe(from_last_to_last(equity[1:], start))
-    return Tried({}, laid.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
+    return Tried({}, prepared.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
 
 
 def _distribution(one: Dimension) -> Any:

@@ -46,7 +46,7 @@ def fit(bench: Bench, asked: Asked, folds: Sequence[Fold], numbers: Sequence[int
         return Fits(pd.DataFrame(dict(fold=np.zeros(0, np.int64), number=np.zeros(0, np.int64))), [], refused)
     for fold in folds:
         span = (fold.start, fold.end)
-        ledger = Ledger(bench.laid(asked.rules, span).series, asked.rules, asked.strategy_at(numbers[0]))
+        ledger = Ledger(bench.prepared(asked.rules, span).series, asked.rules, asked.strategy_at(numbers[0]))
         for number in numbers:
             watch(done / (len(folds) * len(numbers)))
             strategy, rules = asked.strategy_at(number), asked.rules_at(number)

@@ -35,7 +35,8 @@ def resolve_side(requested: str | None, recognised: str | None, name: str = "the
         raise BadRequest(
             f"{name} quotes the ask, and orders are filled on the bid and its spread, "
             "so asks alone cannot be used. Import the file with the bids of the same "
-            "bars and add this one as its asks: tidemark data import BID.csv --ask ASK.csv, or on the page Data, Import"
+            "bars and add this one as its asks: tidemark data import BID.csv --ask ASK.csv, or on the page Data, Import. "
+            "If only the name says ask, rename the file"
         )
     return side
 

@@ -13,6 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.market.readers.base import MAX_BYTES
 from domain.market.readers.files import HEAD, head_of
+from domain.market.readers.unreadable import what_it_is
 from domain.outside import headlines, releases
 from domain.outside.rows import SEPARATORS, STAMP
 from domain.outside.series import series
@@ -35,8 +36,8 @@ class Found:
 
 def recognise(path: Path, max_bytes: int = MAX_BYTES) -> Found:
     """What a file of outside data seems to be, by its beginning and its name; one that is none of them is refused, saying what is needed."""
-    head = head_of(path, max_bytes).decode("utf-8", "replace")
-    start = head.lstrip("\ufeff \t\r\n")
+    head = head_of(path, max_bytes)
+    start = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     if start.startswith(("[", "{")):
         return Found("releases", "a week of releases as JSON", preview=_read(path, start, max_bytes))
     if start.startswith("<") and "<weeklyevents" in start:
@@ -49,7 +50,7 @@ def recognise(path: Path, max_bytes: int = MAX_BYTES) -> Found:
     if len(names) > 1 and rows and _is_day(rows[0][0]):
         return Found("series", "a series by date", _series_of(path.name, names), True, _shown(names, rows))
     raise BadRequest(
-        f"{path.name} is none of the files that are known here, beginning {start[:60]!r}. A series has a date in its first column and then its value; headlines have "
+        f"{path.name} is {what_it_is(head, path.name)}. A series has a date in its first column and then its value; headlines have "
         f"{' or '.join(headlines.TIMES)}, and {' or '.join(headlines.TEXTS)}; releases have a time, event, country and impact, or are ForexFactory's week as JSON or XML"
     )
 

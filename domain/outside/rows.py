@@ -66,7 +66,10 @@ def rows_of(path: Path, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) ->
     lines = io.StringIO(text_of(path, max_bytes), newline="")
     head = lines.readline()
     separator = max(SEPARATORS, key=head.count)
-    names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator), [])]
+    try:
+        names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator), [])]
+    except csv.Error:
+        raise BadRequest(f"the first line of {path.name} names no columns: it is longer than a line of a table, or holds a byte that is not text") from None
     if len(set(names)) < len(names):
         raise BadRequest(f"{path.name} has two columns of the same name in its first line: {listed(names, 12)}")
     table, ends, reader = [], [], csv.reader(lines, delimiter=separator)

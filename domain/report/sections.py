@@ -247,8 +247,18 @@ def figures_defined(m: Material) -> Section:
 def rules(m: Material) -> Section:
     named = [(name, m.spec[name]) for name in ("account", "costs", "execution", "sizing", "limits") if isinstance(m.spec.get(name), Mapping)]
     params = m.spec["strategy"]["params"]
-    tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in values.items()]) for name, values in [("strategy", params), *named] if values]
+    tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in _lines(values)]) for name, values in [("strategy", params), *named] if values]
     return Section("rules", "Settings of this run", "an em dash: the instrument's own, or that of the bars", [Beside(tables)])
+
+
+def _lines(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Settings one by one; those of single instruments under their names.
+
+    >>> _lines({"slippage": 0.2, "instruments": {"USDJPY": {"slippage": 0.4}}})
+    [('slippage', 0.2), ('USDJPY slippage', 0.4)]
+    """
+    plain = [(key, value) for key, value in values.items() if not isinstance(value, Mapping)]
+    return plain + [(f"{name} {key}", own[key]) for value in values.values() if isinstance(value, Mapping) for name, own in value.items() for key in own]
 
 
 def _setting(section: str, key: str, value: Any) -> str:

@@ -100,13 +100,14 @@ def chromium():
 
 @pytest.fixture
 def page(chromium, house):
-    """A fresh page at 1280 pixels. Whatever it asks of another host fails the test, as does an uncaught error of a script."""
+    """A fresh page at 1280 pixels. Whatever it asks of another host fails the test, as does an uncaught error of a script, or something that our own policy keeps from loading."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", accept_downloads=True)
     tab = context.new_page()
     tab.set_default_timeout(45_000)
     foreign, broken = [], []
     tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((house.url, "data:", "blob:", house.url.replace("http", "ws"))) else None)
     tab.on("pageerror", lambda error: broken.append(str(error)))
+    tab.on("console", lambda message: broken.append(message.text) if "Content Security Policy" in message.text else None)
     yield tab
     seen = tab.get_by_text("Internal error").count()
     context.close()

@@ -15,6 +15,7 @@ from tests.worker.kinds import waiting
 from worker import actors
 from worker.actors import House, run
 from worker.jobs.base import JOBS, Fenced, Work
+from worker.leases import Watch, rescue
 from worker.store import Filter, Job
 from worker.store.jobs import MOST_DEATHS
 from worker.store.schema import jobs
@@ -93,7 +94,7 @@ def test_a_bug_shows_an_id_on_the_row_and_its_traceback_under_that_id_in_the_log
     with caplog.at_level(logging.ERROR):
         run(job_id)
     job = row(job_id)
-    assert (job.state, job.error["fault"], job.key) == ("failed", "bug", None) and job.error["sentence"] == "Something broke on our side. The details are in the log."
+    assert (job.state, job.error["fault"], job.key) == ("failed", "bug", None) and job.error["sentence"] == "Internal error. The details are in the log."
     logged = next(record for record in caplog.records if job.error["id"] in record.getMessage())
     assert logged.exc_info and logged.exc_info[0] in (ZeroDivisionError, KeyError) and job_id in logged.getMessage()
     assert events(store, job_id) == ["job_started", "job_failed"] and effects(store) == 0
@@ -175,8 +176,9 @@ def test_a_running_job_is_cancelled_by_name(submit, row, store):
 def test_who_was_cancelled_while_no_worker_held_the_job_is_not_worked_on(submit, row, store, tmp_path):
     job_id = submit("test_steps", steps=1, seconds=0.0)
     with store.unit() as unit:
-        unit.jobs.claim(job_id, "dead", unit.now(), -1.0)
+        unit.jobs.claim(job_id, "dead", unit.now())
         unit.jobs.cancel(job_id, "bob", unit.now())
+        assert unit.jobs.rescue(job_id, 1, 0)
     run(job_id)
     assert (row(job_id).state, row(job_id).cancelled_by) == ("cancelled", "bob") and not (tmp_path / "trace").exists()
 
@@ -227,7 +229,8 @@ def test_a_job_that_killed_its_workers_is_not_tried_for_ever(submit, row, store)
     job_id = submit("test_steps", steps=1, seconds=0.0)
     with store.unit() as unit:
         for death in range(MOST_DEATHS):
-            unit.jobs.claim(job_id, f"dead {death}", unit.now(), -1.0)
+            unit.jobs.claim(job_id, f"dead {death}", unit.now())
+            unit.jobs.rescue(job_id, death + 1, 0)
     run(job_id)
     assert (row(job_id).state, row(job_id).deaths, effects(store)) == ("failed", MOST_DEATHS, 0)
     assert row(job_id).error["sentence"].startswith(f"its worker died {MOST_DEATHS} times under this job; it is not tried again by itself.")
@@ -237,7 +240,8 @@ def test_a_zombie_that_finishes_writes_nothing(submit, row, store):
     """It was silent for longer than its lease, and another took over."""
     job_id = submit("test_steps", steps=1, seconds=0.0)
     with store.unit() as unit:
-        old = unit.jobs.claim(job_id, "old", unit.now(), -1.0)
+        old = unit.jobs.claim(job_id, "old", unit.now())
+        unit.jobs.rescue(job_id, 1, 0)
     run(job_id)
     with pytest.raises(Fenced):
         actors.conclude(Work(store, House.settings, old), actors.attempt(Work(store, House.settings, old)))
@@ -264,7 +268,11 @@ def test_an_end_that_cannot_be_written_is_left_to_the_lease(submit, row, store, 
         patched.setattr(actors, "done", away)
         run(job_id)
     assert (row(job_id).state, row(job_id).epoch) == ("running", 1)
-    waiting(lambda: row(job_id).lease_until < row(job_id).created_at.now(row(job_id).created_at.tzinfo), 5)
+    run(job_id)
+    assert row(job_id).epoch == 1
+    at = iter((0.0, 1.9, 3.8))
+    watch = Watch(2.0, clock=lambda: next(at))
+    assert [rescue(store, watch) for _ in range(3)] == [[], [], [job_id]]
     run(job_id)
     assert (row(job_id).state, row(job_id).epoch, effects(store)) == ("done", 2, 1)
 

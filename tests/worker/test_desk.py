@@ -17,8 +17,7 @@ from domain.audit import GENESIS, chain_hash
 from domain.errors import BadRequest
 from worker.actors import OWNER, run
 from worker.desk import Desk, Filter, Question
-from worker.desk.backtests import text_of
-from worker.desk.export import safe
+from worker.desk.export import csv_of, safe
 from worker.settings import load
 from worker.store import Process, Store
 
@@ -91,14 +90,36 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
     first = desk.backtests.submit(question(dataset))
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
     assert desk.backtests.submit(question(dataset, params={"lookback": 30})).new and desk.backtests.submit(question(dataset, rules={"account": {"balance": 5_000.0}})).new
+    table = desk.jobs._context.store.frames.put(pd.DataFrame({"r": [1.0, -0.5]}))
     with desk.jobs._context.store.unit() as unit:
-        claimed = unit.jobs.claim(first.job.id, "w", unit.now(), 60)
-        made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": "ab"}, actor="ana", created_at=unit.now())
+        claimed = unit.jobs.claim(first.job.id, "w", unit.now())
+        made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": table}, actor="ana", created_at=unit.now())
         unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": made})
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
     assert desk.backtests.find(made).id == made and desk.sweeps.find(made) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
-    assert desk.backtests.delete(made).id == made and desk.backtests.submit(question(dataset)).new
+    path = Path(desk.jobs._context.store.frames._path(table))
+    kept = path.read_bytes()
+    path.unlink()
+    lost = desk.backtests.submit(question(dataset))
+    assert lost.new and lost.job.id != first.job.id, "a table of the run is gone: it is made again"
+    path.write_bytes(kept)
+    assert desk.backtests.delete(made).id == made and desk.backtests.submit(question(dataset)).job.id == lost.job.id
     assert events(desk, entity=f"run:{made}") == ["run_deleted"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("how", ["gone", "altered"])
+def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(desk, dataset, house, how):
+    store = desk.jobs._context.store
+    path = store.frames._path(dataset.frame)
+    os.remove(path) if how == "gone" else pd.DataFrame({"ts": [0]}).to_parquet(path)
+    with pytest.raises(BadRequest, match=r"A stored table .* so it is not used. Run the same again, or import the same file again"):
+        desk.data.download(dataset.id, "csv")
+    again = generate(desk)
+    assert again.new and not generate(desk).new, "in the queue it stands for the question again"
+    run(again.job.id)
+    assert desk.jobs.get(again.job.id).state == "done" and desk.data.catalogue()[0].id == dataset.id and not store.frames.fault(dataset.frame)
+    assert desk.data.download(dataset.id, "csv") and not generate(desk).new
 
 
 def test_a_deleted_dataset_may_be_made_again(desk, dataset, house):
@@ -148,7 +169,7 @@ def test_cancelling_and_retrying_leave_events_by_name(desk, sent):
 def test_a_running_job_is_asked_to_stop(desk, store):
     job_id = generate(desk).job.id
     with store.unit() as unit:
-        unit.jobs.claim(job_id, "w", unit.now(), 60)
+        unit.jobs.claim(job_id, "w", unit.now())
     assert desk.jobs.cancel(job_id) and events(desk, entity=f"job:{job_id}")[-1] == "job_cancel_requested"
 
 
@@ -198,7 +219,7 @@ DANGEROUS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "ok\n=1",
 def test_text_that_a_spreadsheet_would_run_is_disarmed_and_numbers_keep_their_sign():
     made = safe(pd.DataFrame({"tag": [*DANGEROUS, "a=1", "x-1", "", None], "pnl": [-1.5] * 15}))
     assert made["tag"].tolist()[: len(DANGEROUS)] == [f"'{text}" for text in DANGEROUS] and made["tag"].tolist()[-4:-1] == ["a=1", "x-1", ""]
-    assert text_of(pd.DataFrame({"tag": ["=1"], "pnl": [-1.5], "ts": [pd.Timestamp(START)]})).decode().splitlines()[1] == "'=1,-1.5,2024-01-01T00:00:00Z"
+    assert csv_of(pd.DataFrame({"tag": ["=1"], "pnl": [-1.5], "ts": [pd.Timestamp(START)]})).decode().splitlines()[1] == "'=1,-1.5,2024-01-01T00:00:00Z"
 
 
 @on_sqlite
@@ -280,7 +301,7 @@ def test_health_names_each_part(desk, store):
         unit.alive(Process("old", "worker", "host", 9, now, now - timedelta(seconds=9), ""))
     health = {part.part: part for part in desk.system.health()}
     assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Disk": health["Disk"].state}
-    assert health["Workers"].note == "2 running" and "schema 0004" in health["Database"].note
+    assert health["Workers"].note == "2 running" and "schema 0006" in health["Database"].note
     pulse = desk.jobs.pulse()
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 

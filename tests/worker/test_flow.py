@@ -81,6 +81,26 @@ def test_kill_9_of_the_worker_costs_fifteen_seconds_at_most(house, record_proper
     assert second == list(range(second[0], steps)) and second[0] >= seen, "it went on from its checkpoint"
 
 
+def test_what_a_dead_worker_left_is_taken_up_before_thirteen_that_wait(house, record_property):
+    """Both lanes are full and thirteen jobs wait: the one whose worker died starts again within fifteen seconds, and nothing waits longer for its message."""
+    lost = house.submit("test_steps", steps=20, seconds=0.1, trace=str(house.home / "trace-before-others"))
+    house.begun(lost, steps=3)
+    others = [house.submit("test_steps", steps=12, seconds=0.1) for _ in range(13)]
+    killed = time.monotonic()
+    house.kill(house.worker_of(lost))
+    house.mend()
+    waiting(lambda: house.row(lost).epoch == 2, 15 - (time.monotonic() - killed), str(house.row(lost)))
+    record_property("taken_up_after_s", round(time.monotonic() - killed, 2))
+    for job_id in (lost, *others):
+        house.until(job_id, "done", 40)
+    with house.store.look() as unit:
+        begun = [record.kind == "job_started" and next((one for one in (lost, *others) if one in record.body), "") for record in unit.trail.all()]
+    second = [at for at, job_id in enumerate(begun) if job_id == lost][1]
+    assert house.row(lost).deaths == 1 and sum(job_id in others for job_id in begun[second:] if job_id) >= 8, "those that wait go on waiting"
+    steps = [int(step) for _, step in house.traced("before-others")]
+    assert steps[-1] == 19 and steps.count(0) == 1 and house.effects(lost, *others) == [1] * 14
+
+
 def several(house: Flow, count: int = 10) -> list[str]:
     return [house.submit("test_steps", steps=1, seconds=0.2) for _ in range(count)]
 
@@ -165,15 +185,13 @@ def test_a_worker_told_to_stop_puts_its_job_back_and_another_finishes_it(house):
 
 @on_sqlite
 def test_a_worker_that_cannot_look_up_still_leaves_in_time(house):
-    """Its job is in compiled code: the lease hands it on."""
+    """Its job is in compiled code: that it ended is seen at once, and the job is free."""
     job_id = house.submit("test_deaf", seconds=8.0, trace=str(house.home / "trace-left"))
     house.until(job_id, "running", 20)
     worker = house.worker_of(job_id)
     house.processes[worker].terminate()
     assert house.processes[worker].wait(7) == 0 and house.row(job_id).state == "running"
     house.desk.jobs.cancel(job_id)
-    with house.store.unit() as unit:
-        unit._c.exec_driver_sql("UPDATE jobs SET lease_until = created_at WHERE id = ?", (job_id,))
     house.until(job_id, "cancelled", 5)
 
 

@@ -20,7 +20,7 @@ ROWS = "ts,open,high,low,close\n2024-01-02T10:00:00Z,1.1,1.2,1.0,1.15\n2024-01-0
 def reached(desk: Desk, host: str = "0.0.0.0", **data: object) -> Desk:
     """The desk as a page has it that listens on ``host``."""
     settings = replace(desk.settings, app=replace(desk.settings.app, host=host), data=replace(desk.settings.data, **data))
-    return Desk(desk.data._room.store, settings, send=lambda *words: False)
+    return Desk(desk.data._context.store, settings, send=lambda *words: False)
 
 
 def bars(path: Path, text: str = ROWS) -> Path:
@@ -30,7 +30,7 @@ def bars(path: Path, text: str = ROWS) -> Path:
 
 
 def waiting(desk: Desk) -> list[Path]:
-    folder = Path(desk.data._room.store.frames.url) / "incoming"
+    folder = Path(desk.data._context.store.frames.url) / "incoming"
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
@@ -77,7 +77,7 @@ def test_a_refused_file_does_not_stay_and_counts_for_a_day(desk, tmp_path, conte
             door.stage_path(str(tmp_path / "x.csv"))
         assert waiting(desk) == []
         if door is small.data:
-            assert small.data._room.quota.refused == len(content) + 600_000
+            assert small.data._context.quota.refused == len(content) + 600_000
     with pytest.raises(BadRequest, match=r"files that wait for their import, and those refused today, may take 1 MB together, and bars.csv is too much"):
         small.data.stage_upload("bars.csv", (ROWS + "\n" * 500_000).encode())
 

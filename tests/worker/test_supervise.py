@@ -48,7 +48,8 @@ class Up:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
         environment = {**kept, "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
         with (home / "up.log").open("ab") as sink:
-            self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+            (home / "up.log").chmod(0o600)
+            self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **({} if sys.platform == "win32" else {"umask": 0o022}))
 
     def said(self) -> str:
         logs = "\n".join(f"== {path.name}\n{path.read_text()[-1_000:]}" for path in sorted((self.home / "logs").glob("*.log")))
@@ -99,10 +100,45 @@ def test_it_answers_with_every_part(up):
     assert set(up.tree()) == {"worker", "scheduler", "app", "queue"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such modes")
+def test_the_workspace_is_its_owners_alone(up):
+    """The umask of whoever started it was an open one."""
+    open_to_others = [path for path in (up.home, *up.home.rglob("*")) if path.lstat().st_mode & 0o077]
+    assert {path.name for path in up.home.iterdir()} >= {"tidemark.db", "logs", "queue", "queue.sock", "up.lock"} and not open_to_others
+
+
 def test_what_is_not_there_is_not_found_in_json(up):
     with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         urllib.request.urlopen(f"http://127.0.0.1:{up.port}/api/nothing", timeout=5)
     assert json.load(refused.value) == {"error": "there is nothing at /api/nothing"}
+
+
+def answer(port: int, path: str, *headers: str, method: str = "GET") -> tuple[int, str]:
+    """Status and all of the answer to a request with just these headers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        plain.sendall("\r\n".join([f"{method} {path} HTTP/1.1", "Connection: close", *headers, "", ""]).encode())
+        answered = b"".join(iter(lambda: plain.recv(65_536), b"")).decode(errors="replace")
+    return int(answered.split()[1]), answered
+
+
+SOCKET = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+WAYS_IN = {"a page": ("/", ()), "health": ("/api/health", ()), "nothing": ("/api/nothing", ()), "a file": ("/favicon.png", ()), "the socket": ("/_stcore/stream", SOCKET), "an upload": ("/_stcore/upload_file/a/b", ("Content-Length: 0",))}
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_a_foreign_name_or_origin_is_refused_at_every_way_in(up, way):
+    path, headers = WAYS_IN[way]
+    here, method = f"127.0.0.1:{up.port}", "PUT" if way == "an upload" else "GET"
+    for foreign in ([f"Host: evil.example:{up.port}"], [f"Host: {here}", "Origin: http://evil.example"], [f"Host: {here}", "Origin: null"]):
+        status, answered = answer(up.port, path, *headers, *foreign, method=method)
+        assert status == 403 and "[app] hosts" in answered and "content-security-policy" in answered.lower(), foreign
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(up):
+    for path, wanted in (("/", 200), ("/api/health", 200), ("/api/nothing", 404), ("/favicon.png", 200)):
+        status, answered = answer(up.port, path, f"Host: localhost:{up.port}")
+        head = answered.split("\r\n\r\n")[0].lower()
+        assert status == wanted and all(head.count(name) == 1 for name in ("content-security-policy:", "x-frame-options: sameorigin", "x-content-type-options: nosniff", "referrer-policy: same-origin"))
 
 
 @pytest.mark.parametrize("part", ["worker", "scheduler", "queue", "app"])
@@ -196,7 +232,8 @@ REFUSED = {
     "no TOML": (lambda folder: spoilt_config(folder, "[app\n"), r".*config.toml is not TOML: .*"),
     "a value out of bounds": (lambda folder: dict(APP_PORT="99999"), r"\[app\] port is 99999; it must be between 1 and 65535"),
     "a value of another kind": (lambda folder: dict(WORK_LEASE="soon"), r"\[work\] lease is 'soon'; it must be a number"),
-    "a host that is none": (lambda folder: dict(APP_HOST="nowhere.invalid"), r"Cannot listen on nowhere.invalid:\d+: .*"),
+    "a host that is none": (lambda folder: dict(APP_HOST="nowhere.invalid", APP_BEHIND="reverse proxy"), r"Cannot listen on nowhere.invalid:\d+: .*"),
+    "a wide host without a reason": (lambda folder: dict(APP_HOST="0.0.0.0"), r"0.0.0.0 lets other machines in, and there is no sign-in yet\. Listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND=.*"),
     "a database that is away": (lambda folder: dict(DATABASE_URL="postgresql://ana:canary@127.0.0.1:1/t"), r"The database postgresql://\*\*\*@127.0.0.1:1/t does not answer: .*"),
     "no database address": (lambda folder: dict(DATABASE_URL="canary"), r"database_url is not a database address; write sqlite:///path or postgresql://user:password@host/name"),
     "no database in the file": (taken, r"The database sqlite:///.*tidemark.db does not answer: file is not a database"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Thread
 
 import pandas as pd
@@ -170,12 +170,15 @@ def test_two_hands_make_the_same_bytes_as_one(house, desk, store, what):
 
 @on_sqlite
 def test_a_failed_helper_does_not_harm(house, desk, store):
-    """It held a part; the owner takes it once the lease ran out."""
+    """It held a part; the owner takes it once that attempt is over."""
     asked = question(desk)
     job = desk.sweeps.submit_sweep(asked, GRID).job
     with store.unit() as unit:
         unit.chunks.add(job.id, [(0, 2, dict(numbers=[0, 1]))])
-        unit.chunks.claim(job.id, "dead", unit.now() - timedelta(seconds=1.5), 2.0)
+        helper = unit.jobs.add("part", "research", "", dict(job=job.id), "worker", unit.now())[0].id
+        unit.jobs.claim(helper, "dead", unit.now())
+        assert unit.chunks.claim(job.id, f"{helper}:1").number == 0
+        unit.jobs.rescue(helper, 1, 0)
     actors.run(job.id)
     assert desk.jobs.get(job.id).state == "done" and len(ledger(store)) == 18
 

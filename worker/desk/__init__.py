@@ -20,13 +20,14 @@ from worker.desk.regimes import RegimeView
 from worker.desk.run_tables import RunTables
 from worker.desk.splits import Splits
 from worker.desk.sweeps import Sweeps
-from worker.desk.system import System
+from worker.desk.system import Health, System
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.dispatch import enqueue
 from worker.settings import Settings, load
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
+from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
@@ -54,4 +55,19 @@ def open_here() -> Desk:
     return Desk(store, settings)
 
 
-__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "open_here"]
+def health_here(desk: Callable[[], Desk]) -> list[Health]:
+    """The state of each part, also where there is no desk because the database is away."""
+    try:
+        return desk().system.health()
+    except Refused as error:
+        return [Health("Database", "failed", str(error))]
+    except kinds() as error:
+        return [Health("Database", "failed", trouble(error) or type(error).__name__)]
+
+
+def trouble(error: BaseException) -> str:
+    """The sentence for what the world did: the database away, the disk full, the workspace closed; nothing for a bug of ours."""
+    return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
+
+
+__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "health_here", "load", "open_here", "trouble"]

@@ -21,7 +21,7 @@ from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.desk.needs import resolved
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
@@ -240,7 +240,7 @@ class Backtests:
             sink = io.BytesIO()
             frame.to_parquet(sink, index=False, compression="zstd")
             return sink.getvalue()
-        return text_of(frame)
+        return csv_of(frame)
 
     def _instrument(self, dataset: Dataset) -> Instrument:
         return instrument(dataset.instrument, self._context.settings.instruments_file)
@@ -250,12 +250,6 @@ class Backtests:
             used = [one for version in versions if (one := unit.datasets.get(version))]
         made_up = next((one.source.removeprefix("Synthetic, ") for one in used if one.synthetic), "")
         return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""
-
-
-def text_of(frame: pd.DataFrame) -> bytes:
-    """CSV with ISO times in UTC, numbers in their shortest exact text, and words a spreadsheet may open."""
-    times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
-    return safe(frame.assign(**times)).to_csv(index=False).encode()
 
 
 def _bars_in(dataset: Dataset, question: Question) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from worker.desk.backtests import Backtests, Question, text_of
+from worker.desk.backtests import Backtests, Question
 from worker.desk.context import DeskContext, required
+from worker.desk.export import csv_of
 from worker.store import Job, Run
 
 FIGURES = ("net_return", "net_profit", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "win_rate", "trades")
@@ -78,7 +79,7 @@ class Batches:
         table = self.table(batch_id)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{batch_id}", what="batch", form="csv", rows=len(table))
-        return text_of(table)
+        return csv_of(table)
 
     def cancel(self, batch_id: str) -> int:
         """Ask all of its jobs that are open to stop; how many were."""

@@ -119,7 +119,9 @@ def _decided(run: Run) -> dict[str, Any]:
     spec, manifest = run.manifest["spec"], run.manifest
     data = {f"{one['instrument']}": {key: value for key, value in one.items() if key != "instrument"} for one in spec["data"]}
     first = dict(strategy=spec["strategy"]["name"], params=spec["strategy"]["params"])
-    return dict(**first, **{name: spec[name] for name in RULES if name in spec}, data=data, span=spec["span"], instruments=spec["instruments"], code=manifest["code"], libraries=manifest["libraries"])
+    rules = {name: spec[name] for name in RULES if name in spec}
+    rules["costs"] = {"unit": "price", **{name: value for name, value in rules.get("costs", {}).items() if value != {}}}      # what runs had before costs had a unit
+    return dict(**first, **rules, data=data, span=spec["span"], instruments=spec["instruments"], code=manifest["code"], libraries=manifest["libraries"])
 
 
 def _warnings(a: Run, b: Run, changed: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ from domain.errors import BadRequest
 from domain.manifest import code_hash
 from worker.desk.incoming import Quota
 from worker.settings import Settings
-from worker.store import Job, Store
+from worker.store import Job, Store, Unit
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ class DeskContext:
     quota: Quota = field(default_factory=Quota)
 
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
-        """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job."""
+        """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job, as long as what it made is whole."""
+        spoilt = self._spoilt(key) if key else ""
         with self.store.unit() as unit:
+            if spoilt:
+                unit.jobs.forget_key(spoilt)
             job, new = unit.jobs.add(kind, queue, title, spec, user or self.user, unit.now(), key or None, example)
             if new:
                 unit.audit(job.actor, "job_submitted", f"job:{job.id}", job=kind, title=title, spec=spec_digest(spec))
@@ -41,10 +44,26 @@ class DeskContext:
             self.wake(job)
         return Submitted(job, new)
 
+    def _spoilt(self, key: str) -> str:
+        """The job that answered this before, if a table of what it made is gone or was altered: it has to be made again."""
+        with self.store.look() as unit:
+            job = unit.jobs.of_key(key)
+            names = _frames_of(unit, job) if job and job.state == "done" else ()
+        return job.id if job and any(self.store.frames.fault(name) for name in names) else ""
+
     def wake(self, job: Job) -> None:
         if self.send(self.settings.redis_url, job.queue, job.id):
             with self.store.unit() as unit:
                 unit.jobs.sent([job.id], unit.now())
+
+
+def _frames_of(unit: Unit, job: Job) -> list[str]:
+    """The tables of what a finished job made."""
+    result = job.result or {}
+    run = unit.runs.get(result["run"]) if result.get("run") else None
+    dataset = unit.datasets.get(result["dataset"]) if result.get("dataset") else None
+    outside = unit.outside.get(result["outside"]) if result.get("outside") else None
+    return [*(run.frames.values() if run else ()), *(name for name in (dataset and dataset.frame, dataset and dataset.ledger, outside and outside.frame) if name)]
 
 
 def key_of(kind: str, spec: Mapping[str, Any]) -> str:

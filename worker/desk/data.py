@@ -18,7 +18,7 @@ from domain.market.timeframe import Timeframe
 from domain.params import Param, build, params_of, values_of, whole
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
 from worker.desk.thin import candles
 from worker.store import Dataset
@@ -124,6 +124,13 @@ class Data:
         context = self._context
         return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
 
+    def moment(self, text: str) -> str:
+        """A date or time that a person wrote, as ISO 8601 in UTC; empty for none, and the text itself where it is no time."""
+        try:
+            return _moment(text) if text else ""
+        except BadRequest:
+            return text
+
     def discard(self, staged: Staged) -> None:
         """Remove a file that will not be imported."""
         self._context.store.frames.discard(staged.file)
@@ -203,12 +210,12 @@ class Data:
             sink = io.BytesIO()
             bars.to_parquet(sink, index=False, compression="zstd")
             return sink.getvalue()
-        return bars.assign(ts=bars["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(index=False).encode()
+        return csv_of(bars)
 
     def download_repairs(self, name: str) -> bytes:
         rows = self.repairs(name)
         self._note_download(f"dataset:{name}", "repairs", "csv", 0 if rows is None else len(rows))
-        return safe(rows if rows is not None else pd.DataFrame()).to_csv(index=False).encode()
+        return csv_of(rows if rows is not None else pd.DataFrame())
 
     def _note_download(self, entity: str, what: str, form: str, rows: int) -> None:
         with self._context.store.unit() as unit:

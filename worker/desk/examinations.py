@@ -14,8 +14,9 @@ from domain.errors import BadRequest, TidemarkError, listed
 from domain.features.regimes import RegimeModel
 from domain.laboratory import Ahead, Likeness, Plan, Rules
 from domain.params import Param, build, params_of, values_of
-from worker.desk.backtests import Backtests, Question, text_of
+from worker.desk.backtests import Backtests, Question
 from worker.desk.context import DeskContext, Submitted
+from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features, Recipe
 from worker.desk.regimes import RegimeView, apart, features_in, kind_of
 from worker.desk.thin import thinned
@@ -199,7 +200,7 @@ class Examinations:
             sink = io.BytesIO()
             frame.to_parquet(sink, index=False, compression="zstd")
             return sink.getvalue()
-        return text_of(frame)
+        return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
         """Remove the run; what was tried stays counted, its audit events stay."""

@@ -18,6 +18,7 @@ from domain.params import build, values_of
 from domain.strategies import STRATEGIES, Strategy
 from worker.desk.backtests import Backtests, Question
 from worker.desk.context import DeskContext, Submitted, key_of, required
+from worker.desk.export import safe
 from worker.desk.needs import Lack, lacks, resolved, titled
 from worker.desk.thin import thinned
 from worker.store import Run
@@ -272,4 +273,4 @@ def _write_csv(frame: pd.DataFrame, sink: io.BytesIO) -> None:
     from pyarrow.csv import WriteOptions, write_csv
 
     times = frame["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    write_csv(pa.Table.from_pandas(frame.assign(ts=times), preserve_index=False), sink, WriteOptions(quoting_style="needed"))
+    write_csv(pa.Table.from_pandas(safe(frame.assign(ts=times)), preserve_index=False), sink, WriteOptions(quoting_style="needed"))

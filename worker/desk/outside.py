@@ -12,8 +12,8 @@ from domain.errors import BadRequest
 from domain.outside.recognise import KINDS, Found, recognise
 from domain.outside.releases import IMPACTS
 from domain.outside.series import Series, series
-from worker.desk.backtests import text_of
 from worker.desk.context import DeskContext, Submitted, key_of, required
+from worker.desk.export import csv_of
 from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
 from worker.desk.thin import thinned
 from worker.store import Outside
@@ -174,7 +174,7 @@ class OutsideData:
         frame = self._context.store.frames.get(one.frame)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"outside:{one.id}", what=f"{one.kind} {one.name}", form="csv", rows=len(frame))
-        return text_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if one.kind == "series" else frame)
+        return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if one.kind == "series" else frame)
 
     def remove(self, name: str) -> Outside:
         """Take one import away. One that a run names stays: the run could not be made again without it."""

@@ -15,8 +15,8 @@ from domain.features import Around, Use, parse
 from domain.features.regimes import OBSERVED, RULES, Plan, RegimeModel, spells, standard
 from domain.features.regimes.observed import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
-from worker.desk.backtests import text_of
 from worker.desk.context import DeskContext, Submitted, key_of
+from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features
 from worker.desk.thin import thinned
 from worker.store import Run
@@ -244,6 +244,6 @@ def _written(frame: pd.DataFrame, form: str) -> bytes:
         sink = io.BytesIO()
         frame.to_parquet(sink, index=False, compression="zstd")
         return sink.getvalue()
-    return text_of(frame)
+    return csv_of(frame)
 
 

@@ -26,8 +26,8 @@ from domain.analytics import (
 )
 from domain.errors import unknown
 from domain.market import instrument
-from worker.desk.backtests import text_of
 from worker.desk.context import DeskContext, required
+from worker.desk.export import csv_of
 from worker.desk.thin import thinned
 from worker.store import Run
 
@@ -135,7 +135,7 @@ class RunTables:
         figures, _ = self.compare(a, b)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
-        return text_of(figures)
+        return csv_of(figures)
 
     def download(self, run_id: str, what: str) -> bytes:
         """One of these tables as CSV, in full."""
@@ -144,7 +144,7 @@ class RunTables:
         frame = self._tables[what](run_id)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
-        return text_of(frame)
+        return csv_of(frame)
 
     def _run(self, run_id: str) -> Run:
         with self._context.store.look() as unit:

@@ -16,8 +16,8 @@ from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
 from domain.features.regimes import spells
 from domain.manifest import code_hash
-from worker.desk.backtests import text_of
 from worker.desk.context import DeskContext, Submitted, required
+from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features
 from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, kind_of, written_rules
 from worker.desk.thin import thinned
@@ -89,7 +89,7 @@ class Splits:
         table = self.split(run_id, by, instrument).table
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=f"split by {by}", form="csv", rows=len(table))
-        return text_of(table)
+        return csv_of(table)
 
     def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
         """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were taken together where they were too many."""

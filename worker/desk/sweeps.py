@@ -20,7 +20,7 @@ from domain.trading.cost_units import in_pips, space_in_pips, without_unit
 from domain.trading.costs import Costs
 from worker.desk.backtests import RULES, Backtests, Question
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.thin import thin
 from worker.store import Run
@@ -251,8 +251,7 @@ class Sweeps:
         frame = self._frame(run, what)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
-        times = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
-        return safe(frame.assign(**times)).to_csv(index=False).encode()
+        return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
         """Remove the run. Its trials stay counted, its audit events stay."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import time
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -16,6 +18,7 @@ from domain.params import params_of
 from worker import example
 from worker.desk.context import DeskContext
 from worker.desk.jobs import ALIVE
+from worker.listening import sentence
 from worker.settings import SECTIONS, Settings
 from worker.store import Process
 from worker.store.engine import hidden
@@ -24,6 +27,7 @@ from worker.store.migrate import current, head, reachable
 SECRET = {"database_url", "redis_url", "frames_url"}
 PACKAGES = ("tidemark", "streamlit", "pandas", "numpy", "numba", "sqlalchemy", "dramatiq", "redis", "pyarrow", "altair", "torch", "lightgbm")
 LOW_DISK = 2_000_000_000    # bytes
+FULL_DISK = 20_000_000      # bytes; with less nothing can be stored
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ class System:
         why = reachable(self._context.store.engine)
         known = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
         return [*known[:1], self._queue(), *known[1:], self._disk()]
+
+    def listening(self) -> str:
+        """For whom the page is, and why that is safe."""
+        return sentence(self._context.settings.app)
 
     def processes(self) -> list[Process]:
         with self._context.store.look() as unit:
@@ -122,8 +130,11 @@ class System:
         return [Health("Workers", state, note), Health("Scheduler", "well" if "scheduler" in kinds else "failed", scheduler)]
 
     def _disk(self) -> Health:
-        free = shutil.disk_usage(self._context.settings.home if self._context.settings.home.exists() else self._context.settings.folder).free
-        return Health("Disk", "well" if free > LOW_DISK else "warning", f"{free / 1e9:,.1f} GB free for the workspace")
+        home = self._context.settings.home
+        if home.exists() and not _writable(home):
+            return Health("Disk", "failed", "the workspace cannot be written: it is read-only, or belongs to another user")
+        free = shutil.disk_usage(home if home.exists() else self._context.settings.folder).free
+        return Health("Disk", "well" if free > LOW_DISK else "warning" if free > FULL_DISK else "failed", f"{free / 1e9:,.1f} GB free for the workspace")
 
 
 def _row(settings: Settings, section: str, param: Any) -> Setting:
@@ -137,6 +148,12 @@ def _row(settings: Settings, section: str, param: Any) -> Setting:
 def _shown(name: str, value: Any) -> Any:
     """Addresses without their passwords."""
     return hidden(str(value)) if name in SECRET else value
+
+
+def _writable(home: Path) -> bool:
+    """Neither mounted read-only nor closed to this user; nor its database, where that lies there."""
+    mounted = not hasattr(os, "statvfs") or not os.statvfs(home).f_flag & getattr(os, "ST_RDONLY", 1)
+    return mounted and all(os.access(path, os.W_OK) for path in (home, home / "tidemark.db") if path.exists())
 
 
 def _version(name: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from domain.audit import Record, plain
 from worker import evidence
 from worker.desk.context import DeskContext, Submitted
-from worker.desk.export import safe
+from worker.desk.export import csv_of
 from worker.store import Filter
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
@@ -66,7 +66,7 @@ class Event:
 
 
 def _word(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else str(value).replace("_", " ")
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", " ")
 
 
 class TrailView:
@@ -129,7 +129,7 @@ class TrailView:
     def csv(self, wanted: Filter = Filter()) -> bytes:
         """A view for people: one row an event, safe to open in a spreadsheet, with seq and hash."""
         rows = [dict(seq=r.seq, ts=r.ts, actor=r.actor, kind=r.kind, body=r.body, prev_hash=r.prev_hash, hash=r.hash) for r in self._taken(wanted, "csv")]
-        return safe(pd.DataFrame(rows, columns=["seq", "ts", "actor", "kind", "body", "prev_hash", "hash"])).to_csv(index=False).encode()
+        return csv_of(pd.DataFrame(rows, columns=["seq", "ts", "actor", "kind", "body", "prev_hash", "hash"]))
 
     def jsonl(self, wanted: Filter = Filter()) -> bytes:
         """One line an event: seq, both hashes, and the exact canonical body as text."""

@@ -1,6 +1,6 @@
 """One job, many workers. The job lays its parts out as rows and works on them itself; jobs of the kind ``part`` help where workers are idle.
 
-A part is claimed with a lease and written once, with the trials it made; who dies over a part loses that part alone. The job puts
+A part is held as long as the attempt that claimed it is running, and written once, with the trials it made; who dies over a part loses that part alone. The job puts
 the parts together in the order of their numbers, so the result does not depend on who did what when.
 """
 
@@ -72,35 +72,25 @@ class Hand:
     def __init__(self, work: Work, owner: Job, evaluate: Evaluate, tick: Watch) -> None:
         self._work, self._owner, self._evaluate, self._tick = work, owner, evaluate, tick
         self._holder = f"{work.job.id}:{work.job.epoch}"
-        self._lease, self._beat = work.settings.work.lease, work.settings.work.beat
-        self._renewed = 0.0
 
     def take(self) -> bool:
         """Do one part; False if none is free."""
         store, owner = self._work.store, self._owner.id
         with store.look() as unit:
-            if not unit.chunks.free(owner, unit.now()):
+            if not unit.chunks.free(owner):
                 return False
         with store.unit() as unit:
-            chunk = unit.chunks.claim(owner, self._holder, unit.now(), self._lease)
+            chunk = unit.chunks.claim(owner, self._holder)
         if chunk is None:
             return False
-        self._renewed = time.monotonic()
         try:
-            made = self._evaluate(chunk, lambda share: self._watch(chunk, share))
+            made = self._evaluate(chunk, lambda share: self._tick(share * chunk.units))
         except (Stopped, Over):
             with store.unit() as unit:
                 unit.chunks.let_go(self._holder)
             raise
         self._write(chunk, made)
         return True
-
-    def _watch(self, chunk: Chunk, share: float) -> None:
-        if time.monotonic() - self._renewed > self._beat:
-            self._renewed = time.monotonic()
-            with self._work.store.unit() as unit:
-                unit.chunks.renew(chunk.job_id, chunk.number, self._holder, unit.now(), self._lease)
-        self._tick(share * chunk.units)
 
     def _write(self, chunk: Chunk, made: Made) -> None:
         owner, store = self._owner, self._work.store
@@ -219,8 +209,8 @@ class Look:
     def lives(self) -> bool:
         """Is anyone there who will lay out more parts?"""
         with self._work.store.look() as unit:
-            owner, now = unit.jobs.get(self._owner), unit.now()
-        return bool(owner and owner.state == "running" and not owner.cancelled_by and owner.lease_until and owner.lease_until > now)
+            owner = unit.jobs.get(self._owner)
+        return bool(owner and owner.state == "running" and not owner.cancelled_by)
 
 
 def _owner(work: Work, job_id: str) -> Job | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,6 @@ class Chunk:
     units: int
     spec: Any
     holder: str | None
-    lease_until: datetime | None
     frames: Mapping[str, str] | None
     result: Any
     done_at: datetime | None
@@ -39,29 +38,25 @@ class Chunks:
         if values:
             self._c.execute(insert(self._c, chunks).on_conflict_do_nothing(), values)
 
-    def claim(self, job_id: str, holder: str, at: datetime, lease: float) -> Chunk | None:
-        """The first part that is neither done nor held by one who lives."""
-        first = _free(job_id, at)
+    def claim(self, job_id: str, holder: str) -> Chunk | None:
+        """The first part that is neither done nor held by an attempt that is running. ``holder``: job and attempt, as ``id:epoch``."""
+        first = _free(job_id)
         if self._c.dialect.name == "postgresql":
             first = first.with_for_update(skip_locked=True)
         number = self._c.scalar(first)
         if number is None:
             return None
         which = and_(chunks.c.job_id == job_id, chunks.c.number == number)
-        self._c.execute(sa.update(chunks).where(which).values(holder=holder, lease_until=at + timedelta(seconds=lease)))
+        self._c.execute(sa.update(chunks).where(which).values(holder=holder))
         return Chunk(**self._c.execute(select(chunks).where(which)).mappings().one())
 
-    def free(self, job_id: str, at: datetime) -> bool:
+    def free(self, job_id: str) -> bool:
         """Is there a part to claim?"""
-        return self._c.scalar(_free(job_id, at)) is not None
-
-    def renew(self, job_id: str, number: int, holder: str, at: datetime, lease: float) -> None:
-        mine = and_(chunks.c.job_id == job_id, chunks.c.number == number, chunks.c.holder == holder, chunks.c.done_at.is_(None))
-        self._c.execute(sa.update(chunks).where(mine).values(lease_until=at + timedelta(seconds=lease)))
+        return self._c.scalar(_free(job_id)) is not None
 
     def let_go(self, holder: str) -> None:
         """What ``holder`` leaves undone is free at once."""
-        self._c.execute(sa.update(chunks).where(chunks.c.holder == holder, chunks.c.done_at.is_(None)).values(holder=None, lease_until=None))
+        self._c.execute(sa.update(chunks).where(chunks.c.holder == holder, chunks.c.done_at.is_(None)).values(holder=None))
 
     def finish(self, job_id: str, number: int, frames: Mapping[str, str], result: Any, at: datetime) -> bool:
         """False if it was done already, by one who was thought dead: then nothing is written."""
@@ -90,6 +85,8 @@ class Chunks:
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id.not_in(living)))
 
 
-def _free(job_id: str, at: datetime) -> Any:
-    free = and_(chunks.c.job_id == job_id, chunks.c.done_at.is_(None), or_(chunks.c.holder.is_(None), chunks.c.lease_until < at))
+def _free(job_id: str) -> Any:
+    """The lease of a part is that of the job under which it is done: once that has another attempt, or ended, the part is free."""
+    alive = select(jobs.c.id + ":" + sa.cast(jobs.c.epoch, sa.String)).where(jobs.c.state == "running")
+    free = and_(chunks.c.job_id == job_id, chunks.c.done_at.is_(None), or_(chunks.c.holder.is_(None), chunks.c.holder.not_in(alive)))
     return select(chunks.c.number).where(free).order_by(chunks.c.number).limit(1)

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
+from worker.store.intact import Intact
 
 T = TypeVar("T")
 DAY = 86_400            # seconds that a file waits to be imported
@@ -32,9 +33,13 @@ def content_hash(frame: pd.DataFrame) -> str:
     >>> content_hash(one) == content_hash(one.copy()), content_hash(one) == content_hash(one[["b", "a"]])
     (True, False)
     """
+    return _hash_of((name, frame[name]) for name in frame.columns)
+
+
+def _hash_of(columns: Iterable[tuple[str, pd.Series]]) -> str:
     hasher = hashlib.sha256(b"frame/v1\n")
-    for name in frame.columns:
-        kind, data = _bytes(frame[name])
+    for name, column in columns:
+        kind, data = _bytes(column)
         hasher.update(f"{name}\n{kind}\n{len(data)}\n".encode())
         hasher.update(data)
     return hasher.hexdigest()
@@ -51,29 +56,42 @@ def _bytes(column: pd.Series) -> tuple[str, bytes]:
     return "text", json.dumps([None if pd.isna(value) else str(value) for value in column]).encode()
 
 
+class Lost(BadRequest):
+    """A stored table that something names is gone, or is no longer what its name says."""
+
+
 class Frames:
     def __init__(self, url: str) -> None:
         self.url = url
         self._fs, self._root = fsspec.core.url_to_fs(url)
         self._local = self._fs.protocol == "file" or "file" in self._fs.protocol
+        self._intact = Intact(self._fs, self._local, _hash_of)
 
     def put(self, frame: pd.DataFrame) -> str:
-        """Store ``frame`` unless its content is there already; its name either way."""
+        """Store ``frame`` unless its content is there already, and whole; its name either way."""
         name = content_hash(frame)
-        if self._local and self._fs.exists(self._path(name)):
+        if self._local and not self.fault(name):
             os.utime(self._path(name))      # young again: a sweep that is under way leaves it
         else:
             self._write(frame, name)
+        self._intact.trust(self._path(name), name)
         return name
 
     def get(self, name: str, columns: Sequence[str] | None = None, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
-        """The frame, or those columns of it, with ``start <= ts < end`` where given."""
+        """The frame, or those columns of it, with ``start <= ts < end`` where given. One that is gone or was altered is refused."""
         import pyarrow.parquet as pq
 
+        if fault := self.fault(name):
+            what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
+            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then made anew.")
         bounds = [("ts", ">=", pd.Timestamp(start))] if start else []
         bounds += [("ts", "<", pd.Timestamp(end))] if end else []
         where: dict[str, Any] = dict(memory_map=True) if self._local else dict(filesystem=self._fs)
         return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=bounds or None, **where).to_pandas()
+
+    def fault(self, name: str) -> str:
+        """``gone`` or ``altered``; nothing where the frame is whole."""
+        return self._intact.fault(self._path(name), name)
 
     def size(self, name: str) -> int:
         """Bytes as stored."""
@@ -173,9 +191,14 @@ class Frames:
         path = self._path(name)
         beside = f"{path}.{uuid.uuid4().hex[:8]}"
         self._fs.makedirs(os.path.dirname(path), exist_ok=True)
-        with self._fs.open(beside, "wb") as file:
-            frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
-        self._fs.mv(beside, path)
+        try:
+            with self._fs.open(beside, "wb") as file:
+                frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
+            self._fs.mv(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):      # the disk was full, say: no half a file stays behind
+                self._fs.rm_file(beside)
+            raise
 
 
 @contextlib.contextmanager

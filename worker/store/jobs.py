@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, and_, or_, select
@@ -18,7 +18,8 @@ OPEN = ("queued", "running")
 MOST_DEATHS = 4                         # a job whose worker died this often is not tried again
 UNSENT = timedelta(seconds=2)           # a committed job whose message never went out
 FORGOTTEN = timedelta(seconds=60)       # a message that was sent and led to nothing
-ORPHANED = timedelta(seconds=3)         # between messages for a job whose worker is gone
+LONGEST_WAIT = timedelta(seconds=300)   # that a job is put off; a time farther ahead is of before the clock was set back
+DIED = "its worker died; it goes on when one is free"
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Job:
     ended_at: datetime | None
     not_before: datetime | None
     sent_at: datetime | None
-    lease_until: datetime | None
     owner: str | None
+    beats: int
     epoch: int
     deaths: int
     attempts: int
@@ -57,6 +58,16 @@ class Job:
         return self.state in OPEN
 
 
+class Held(NamedTuple):
+    """A job that is being worked on: by whom, at which attempt, after how many signs of life."""
+
+    id: str
+    queue: str
+    owner: str | None
+    epoch: int
+    beats: int
+
+
 class Jobs:
     """What can be done with job rows inside one unit of work."""
 
@@ -65,7 +76,7 @@ class Jobs:
 
     def add(self, kind: str, queue: str, title: str, spec: Mapping[str, Any], actor: str, at: datetime, key: str | None = None, example: bool = False) -> tuple[Job, bool]:
         """The new job and True; or the job that holds ``key`` already, and False."""
-        fresh = dict(state="queued", progress=0.0, note="", stages=[], epoch=0, deaths=0, attempts=0)
+        fresh = dict(state="queued", progress=0.0, note="", stages=[], beats=0, epoch=0, deaths=0, attempts=0)
         asked = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
         while True:         # where another was quicker by a moment, the next look finds its job
             if key and (held := self._one(jobs.c.key == key)):
@@ -76,6 +87,10 @@ class Jobs:
 
     def get(self, job_id: str) -> Job | None:
         return self._one(jobs.c.id == job_id)
+
+    def of_key(self, key: str) -> Job | None:
+        """The job that stands for this question."""
+        return self._one(jobs.c.key == key)
 
     def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100, without: Sequence[str] = ()) -> list[Job]:
         """Newest first; those of the kinds ``without`` are left out."""
@@ -94,29 +109,32 @@ class Jobs:
 
     # -- a worker's verbs: each names the epoch it was given, and does nothing once another holds the job
 
-    def claim(self, job_id: str, owner: str, at: datetime, lease: float) -> Job | None:
-        """The job, if it is free to be worked on now; a second delivery gets None."""
-        free = or_(
-            and_(jobs.c.state == "queued", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at)),
-            and_(jobs.c.state == "running", jobs.c.lease_until < at),
-        )
-        died = sa.case((jobs.c.state == "running", 1), else_=0)
-        taken = dict(state="running", owner=owner, epoch=jobs.c.epoch + 1, deaths=jobs.c.deaths + died, lease_until=at + timedelta(seconds=lease))
-        taken["started_at"] = sa.func.coalesce(jobs.c.started_at, sa.literal(at, Instant))
-        return self.get(job_id) if self._set(and_(jobs.c.id == job_id, free), **taken) else None
+    def claim(self, job_id: str, owner: str, at: datetime) -> Job | None:
+        """The job, if it is free to be worked on now; a second delivery gets None. It stays with ``owner`` until it ends or is rescued."""
+        taken = dict(state="running", owner=owner, epoch=jobs.c.epoch + 1, beats=0, started_at=sa.func.coalesce(jobs.c.started_at, sa.literal(at, Instant)))
+        return self.get(job_id) if self._set(and_(jobs.c.id == job_id, _ready(at)), **taken) else None
 
-    def beat(self, job_id: str, epoch: int, at: datetime, lease: float, **seen: Any) -> Job | None:
-        """Renew the lease and write what is ``seen``; None if another worker owns the job by now."""
-        mine = self._set(self._held(job_id, epoch), lease_until=at + timedelta(seconds=lease), **seen)
+    def first(self, queue: str, job_id: str, at: datetime) -> Job | None:
+        """What comes first in ``queue``: a job whose worker died, then ``job_id``, then the oldest that waits."""
+        order = (sa.case((jobs.c.deaths > 0, 0), else_=1), sa.case((jobs.c.id == job_id, 0), else_=1), jobs.c.created_at, jobs.c.id)
+        first = select(jobs.c.id).where(jobs.c.queue == queue, _ready(at)).order_by(*order).limit(1)
+        if self._c.dialect.name == "postgresql":
+            first = first.with_for_update(skip_locked=True)
+        chosen = self._c.scalar(first)
+        return self.get(chosen) if chosen else None
+
+    def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
+        """A sign of life, and what was ``seen``; None if another worker owns the job by now."""
+        mine = self._set(self._held(job_id, epoch), beats=jobs.c.beats + 1, **seen)
         return self.get(job_id) if mine else None
 
     def end(self, job_id: str, epoch: int, state: str, at: datetime, **values: Any) -> bool:
         freed = {} if state == "done" else dict(key=None)
-        return self._set(self._held(job_id, epoch), state=state, ended_at=at, lease_until=None, owner=None, **freed, **values)
+        return self._set(self._held(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
 
     def put_back(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
         """Wait and try again; ``failed`` counts it as a failure of the outside world."""
-        waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), lease_until=None, owner=None, sent_at=None)
+        waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), owner=None, sent_at=None)
         return self._set(self._held(job_id, epoch), **waits)
 
     def hold(self, job_id: str, until: datetime, note: str) -> bool:
@@ -150,12 +168,24 @@ class Jobs:
 
     # -- the sweeper's verbs
 
+    def running(self) -> list[Held]:
+        """What is being worked on."""
+        query = select(*(jobs.c[name] for name in Held._fields)).where(jobs.c.state == "running")
+        return [Held(*row) for row in self._c.execute(query)]
+
+    def rescue(self, job_id: str, epoch: int, beats: int) -> bool:
+        """Take it from a worker that is dead or silent, unless that gave a sign meanwhile: it waits again, before all newer ones."""
+        waits = dict(state="queued", deaths=jobs.c.deaths + 1, owner=None, not_before=None, sent_at=None, note=DIED)
+        return self._set(and_(self._held(job_id, epoch), jobs.c.beats == beats), **waits)
+
     def due(self, at: datetime, all_queued: bool = False) -> list[Job]:
-        """Jobs that a worker should be told of (again). ``all_queued``: the queue server has lost its memory."""
-        ready = and_(jobs.c.state == "queued", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at))
-        quiet = or_(and_(jobs.c.sent_at.is_(None), jobs.c.created_at < at - UNSENT), jobs.c.sent_at < at - FORGOTTEN)
-        orphan = and_(jobs.c.state == "running", jobs.c.lease_until < at, or_(jobs.c.sent_at.is_(None), jobs.c.sent_at < at - ORPHANED))
-        query = select(jobs).where(or_(ready if all_queued else and_(ready, quiet), orphan)).order_by(jobs.c.created_at)
+        """Jobs that a worker should be told of (again), those first whose worker died. ``all_queued``: the queue server has lost its memory.
+
+        A time far ahead is of before the clock was set back, and long past."""
+        untold = and_(jobs.c.sent_at.is_(None), or_(jobs.c.deaths > 0, jobs.c.created_at < at - UNSENT, jobs.c.created_at > at + UNSENT))
+        forgotten = or_(jobs.c.sent_at < at - FORGOTTEN, jobs.c.sent_at > at + FORGOTTEN)
+        wanted = _ready(at) if all_queued else and_(_ready(at), or_(untold, forgotten))
+        query = select(jobs).where(wanted).order_by(sa.case((jobs.c.deaths > 0, 0), else_=1), jobs.c.created_at)
         return [Job(**row) for row in self._c.execute(query).mappings()]
 
     def sent(self, job_ids: Sequence[str], at: datetime) -> None:
@@ -170,3 +200,8 @@ class Jobs:
     def _one(self, which: Any) -> Job | None:
         row = self._c.execute(select(jobs).where(which)).mappings().one_or_none()
         return Job(**row) if row else None
+
+
+def _ready(at: datetime) -> Any:
+    """Waiting, and its time has come."""
+    return and_(jobs.c.state == "queued", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at, jobs.c.not_before > at + LONGEST_WAIT))

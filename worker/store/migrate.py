@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import BadRequest
 from worker.store.engine import reader_of
+from worker.trouble import redacted
 
 FOLDER = Path(__file__).with_name("migrations")
 
@@ -56,5 +57,5 @@ def reachable(engine: Engine) -> str:
         with reader_of(engine).connect() as connection:
             connection.execute(sa.text("SELECT 1"))
     except SQLAlchemyError as error:
-        return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        return redacted(str(getattr(error, "orig", None) or error).strip().splitlines()[0], engine.url.render_as_string(hide_password=False))
     return ""

@@ -49,8 +49,8 @@ jobs = Table(
     Column("ended_at", Instant),
     Column("not_before", Instant),                          # a retry waits until then
     Column("sent_at", Instant),                             # the last time a worker was told
-    Column("lease_until", Instant),
-    Column("owner", String(128)),
+    Column("owner", String(128)),                           # see worker.owner
+    Column("beats", Integer, nullable=False, server_default="0"),   # signs of life of its worker; one that stands still is taken for dead
     Column("epoch", Integer, nullable=False),               # the fencing token: how often it was claimed
     Column("deaths", Integer, nullable=False),              # how often its worker died under it
     Column("attempts", Integer, nullable=False),            # failures of the outside world so far
@@ -168,11 +168,18 @@ chunks = Table(                                             # the parts of a job
     Column("number", Integer, primary_key=True),
     Column("units", Integer, nullable=False),               # how much work it is, for progress
     Column("spec", JSON, nullable=False),
-    Column("holder", String(64)),                           # job and attempt that work on it
-    Column("lease_until", Instant),
+    Column("holder", String(64)),                           # job and attempt that work on it, as long as that attempt is running
     Column("frames", JSON),                                 # name -> content hash; filled when it is done
     Column("result", JSON),
     Column("done_at", Instant),
+)  # fmt: skip
+
+leases = Table(                                             # of what does not end; those of jobs stand in their rows
+    "leases", meta,
+    Column("name", String(160), primary_key=True),
+    Column("owner", String(128)),
+    Column("epoch", Integer, nullable=False),               # the fencing token: how often it was taken
+    Column("beats", Integer, nullable=False),
 )  # fmt: skip
 
 recipes = Table(                                            # sets of features that people named
@@ -217,4 +224,3 @@ outside = Table(                                            # outside data, a ro
 Index("ix_outside_kind_name", outside.c.kind, outside.c.name)
 Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)
-Index("ix_jobs_state_lease", jobs.c.state, jobs.c.lease_until)

@@ -11,12 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.owner import gone
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
+from worker.store.leases import Leases
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.runs import Runs
@@ -43,7 +45,7 @@ class Unit:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
-        self.outside, self.cost_profiles = Outsides(connection), CostProfiles(connection)
+        self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may stand on several machines; this machine's for SQLite."""
@@ -73,11 +75,15 @@ class Unit:
         self._c.execute(sa.delete(processes).where(processes.c.id == process_id))
 
     def forget_dead(self, after: timedelta) -> None:
-        self._c.execute(sa.delete(processes).where(processes.c.seen_at < self.now() - after))
+        now = self.now()
+        self._c.execute(sa.delete(processes).where(sa.or_(processes.c.seen_at < now - after, processes.c.seen_at > now + after)))
 
     def processes(self, within: timedelta) -> list[Process]:
-        query = select(processes).where(processes.c.seen_at >= self.now() - within).order_by(processes.c.kind, processes.c.id)
-        return [Process(**row) for row in self._c.execute(query).mappings()]
+        """Those that live, as far as this machine can tell. A sign from the future is of before the clock was set back."""
+        now = self.now()
+        seen = processes.c.seen_at.between(now - within, now + within)
+        query = select(processes).where(seen).order_by(processes.c.kind, processes.c.id)
+        return [Process(**row) for row in self._c.execute(query).mappings() if not gone(row["id"])]
 
 
 class Store:

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from domain.parsing import is_file
 from worker.terminal.bars import BarFiles, Clock, FileBars
 from worker.terminal.options import From, To, once, params_of
 from worker.terminal.period import period_of, signals_within, within
@@ -151,7 +152,7 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
         if text[:at] in table:
             return text[:at], Path(text[at + 1 :])
     name, equals, _ = text.partition("=")
-    if equals and not Path(text).exists():
+    if equals and not is_file(Path(text)):
         raise unknown("instrument", name, table)
     if not default:
         raise BadRequest(f"{text} has no name; write NAME={text}, or give --instrument")

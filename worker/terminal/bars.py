@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from domain.errors import BadRequest, TidemarkError
-from domain.parsing import shown
+from domain.parsing import is_file, shown
 
 OWN = ("csv", "parquet")        # our own formats: times without a zone are UTC
 CLOCK = (
@@ -46,7 +46,7 @@ class BarFiles:
 
         if name not in self.table:
             raise unknown("instrument", name, self.table)
-        if not path.is_file():
+        if not is_file(path):
             raise BadRequest(f"there is no file {shown(path)}")
         one, recognised = self.table[name], readers.recognise(path)
         raw = readers.read(path, recognised.format, one)

@@ -9,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow.csv import WriteOptions, write_csv
 
+from worker.cells import safe
+
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Arrow is some three times as fast as pandas; text that needs quotes is left to pandas."""
+    frame = safe(frame)
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
         text = pa.table([_text(table[name]) for name in table.column_names], names=table.column_names)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
+from domain.parsing import is_file
 from worker.terminal.options import instant, params_of
 from worker.terminal.say import Json, say
 
@@ -90,7 +91,7 @@ def _regimes(texts: Sequence[str]) -> dict[str, Any]:
     """Runs by their ids; or the model of a file."""
     from worker.terminal.regimes import _model
 
-    files = [text for text in texts if text.endswith(".json") or Path(text).is_file()]
+    files = [text for text in texts if text.endswith(".json") or is_file(Path(text))]
     if not files:
         return dict(regimes=texts)
     if len(texts) > 1:

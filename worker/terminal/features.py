@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed
+from domain.parsing import shown
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
@@ -172,11 +173,11 @@ def _series(name: str, path: Path) -> Any:
 
     columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        frame = _parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror or 'it is not a Parquet file'}. {columns}") from None
+        raise BadRequest(f"{shown(path)} cannot be read: {error.strerror or 'it is not a Parquet file'}. {columns}") from None
     except ValueError:
-        raise BadRequest(f"{path} is not a valid series: it is not a CSV in UTF-8, or not a Parquet file. {columns}") from None
+        raise BadRequest(f"{shown(path)} is not a valid series: it is not a CSV in UTF-8, or not a Parquet file. {columns}") from None
     if "ts" not in frame and path.suffix != ".parquet":
         return known_of(series_table(path, name).frame)
     if lacking := [column for column in ("ts", "value") if column not in frame]:
@@ -191,6 +192,24 @@ def _series(name: str, path: Path) -> Any:
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
     return Known(times, values)
+
+
+def _parquet(path: Path) -> Any:
+    """The columns ts and value, as far as there are any; types and sizes are looked at before anything is unpacked."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from domain.market.readers.base import Limits
+    from domain.market.readers.parquet_shape import check_shape
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            wanted = [name for name in ("ts", "value") if name in file.schema_arrow.names]
+            if "ts" in wanted:
+                check_shape(file, path, "ts", wanted[1:], Limits())
+            return file.read(wanted).to_pandas()
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from None
 
 
 def _write(frame: Any, out: Path) -> None:

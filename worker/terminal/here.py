@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ import time
 from domain.errors import BadRequest
 from worker.desk import Desk
 from worker.desk.context import Submitted
+from worker.private import close_off
 from worker.settings import load
 from worker.store import Job, Store
 from worker.store.migrate import upgrade
@@ -18,6 +20,8 @@ LOOK_EVERY = 0.3        # seconds
 
 def desk() -> Desk:
     settings = load()
+    close_off(settings.home)
+    atexit.register(close_off, settings.home)       # what is written for the person, beside the workspace, keeps the person's umask
     store = Store(settings.database_url, settings.frames_url)
     upgrade(store.engine)
     return Desk(store, settings, send=lambda url, queue, job_id: False)
@@ -26,10 +30,11 @@ def desk() -> Desk:
 def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -> Job:
     """Work on the job here unless someone else does; the job as it ended. One that did not end well is a refusal, unless ``refuse`` is False."""
     from worker import actors
+    from worker.leases import Watch, rescue
 
     job = seen = submitted.job
     actors.House.store, actors.House.settings = at.jobs._context.store, at.settings
-    worker = threading.Thread()
+    worker, watch = threading.Thread(), Watch(at.settings.work.lease)
     try:
         while seen.open:
             if not worker.is_alive():       # the first time, and whenever the job waits for someone to go on with it
@@ -40,6 +45,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -
             worker.join(LOOK_EVERY)
             seen = at.jobs.get(job.id) or seen
             if seen.open and not worker.is_alive():
+                rescue(actors.House.store, watch)       # where another worked on it, and there is no scheduler
                 time.sleep(LOOK_EVERY)
     except KeyboardInterrupt:
         at.jobs.cancel(job.id)

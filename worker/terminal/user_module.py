@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from domain.errors import BadRequest, TidemarkError
+from domain.parsing import is_file
 
 NAMES = "module_{}"
 COLUMNS = "columns are numpy arrays; use numpy, or pd.Series(column)"
@@ -47,7 +48,7 @@ def load(path: Path) -> tuple[list[str], list[str]]:
 
     features, strategies = set(FEATURES), set(STRATEGIES)
     spec = importlib.util.spec_from_file_location(NAMES.format(path.stem), path)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if not is_file(path) or spec is None or spec.loader is None:
         raise BadRequest(f"there is no Python file {path}; give the path of a file that ends in .py")
     sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     with UserCode(path):

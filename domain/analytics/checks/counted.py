@@ -8,6 +8,8 @@ from domain.analytics.linter import CHECKS, Check, Evidence, Finding, check, num
 from domain.errors import listed
 from domain.trading.outcomes import KINDS, LIMIT_DROPS, label
 
+COUNTED = {key: (kind.severity, kind.remark) for key, kind in KINDS.items() if kind.severity}
+
 
 def _counted(key: str, level: str, sentence: str) -> Callable[[Evidence], Finding]:
     def find(e: Evidence) -> Finding:
@@ -18,9 +20,8 @@ def _counted(key: str, level: str, sentence: str) -> Callable[[Evidence], Findin
     return find
 
 
-for _kind in KINDS.values():
-    if _kind.remark:
-        CHECKS.add(_kind.key, Check(_kind.key, _kind.sentence, _counted(_kind.key, _kind.severity, _kind.remark), needs_trades=False))
+for _key, (_severity, _remark) in COUNTED.items():
+    CHECKS.add(_key, Check(_key, KINDS[_key].sentence, _counted(_key, _severity, _remark), needs_trades=False))
 
 
 @check("Entries rejected by risk limits: from 10 % of the signals on a warning, as the run is then of the limits as much as of the strategy.", needs_trades=False)

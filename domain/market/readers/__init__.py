@@ -21,6 +21,7 @@ from domain.market.readers.base import Progress as Progress
 from domain.market.readers.base import RawBars as RawBars
 from domain.market.readers.base import Reader as Reader
 from domain.market.readers.files import full_name, head_of
+from domain.market.readers.sampling import by_most_rows
 from domain.market.readers.unreadable import what_it_is
 from domain.registry import discover
 
@@ -41,7 +42,7 @@ def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Found:
             refused = refused or error
             continue
         if found:
-            return reader.complete(found, path, max_bytes)
+            return by_most_rows(reader, reader.complete(found, path, max_bytes), path, head, name, max_bytes)
     raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known()}")
 
 

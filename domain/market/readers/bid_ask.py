@@ -37,7 +37,9 @@ class BidAsk(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
-        return describe(self.key, self.title, name, lines, layout, None, "bid") if layout else None
+        if layout is None:
+            return None
+        return replace(describe(self.key, self.title, name, lines, layout, None, None), side="bid")
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)

@@ -42,11 +42,10 @@ class Lean(Reader):
     def recognise(self, head: bytes, name: str) -> Found | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
-        return (
-            describe(self.key, self.title, name, lines, layout, None, "bid" if layout.columns == QUOTES else None)
-            if layout
-            else None
-        )
+        if layout is None:
+            return None
+        found = describe(self.key, self.title, name, lines, layout, None, None)
+        return replace(found, side="bid") if layout.columns == QUOTES else found
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), full_name(path))

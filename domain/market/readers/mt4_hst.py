@@ -21,7 +21,7 @@ from domain.market.readers.base import READERS, BadLine, Found, Limits, Progress
 from domain.market.readers.files import HISTORY, plain_content
 from domain.market.readers.layout import SHOWN
 from domain.market.readers.points import spread_in_prices
-from domain.market.readers.sample import PREVIEW, instrument_in
+from domain.market.readers.sample import PREVIEW, instrument_in, side_in
 from domain.market.readers.stamps import LATEST
 from domain.market.timeframe import MINUTES
 from domain.market.zones import SECOND
@@ -62,11 +62,9 @@ class MetaTrader4History(Reader):
     server_clock = True
 
     def recognise(self, head: bytes, name: str) -> Found | None:
-        return (
-            Found(self.key, self.title, instrument_in(name), None, None, "bid", "a binary history file")
-            if head.startswith(HISTORY)
-            else None
-        )
+        if not head.startswith(HISTORY):
+            return None
+        return Found(self.key, self.title, instrument_in(name), None, None, side_in(name) or "bid", "a binary history file")
 
     def complete(self, found: Found, path: Path, max_bytes: int) -> Found:
         history = _history(path, max_bytes)

@@ -14,10 +14,13 @@ from domain.errors import BadRequest, listed
 from domain.market.bars import COLUMNS, OPTIONAL, PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
-from domain.market.readers.files import PARQUET, human
-from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_of, timeframe_word
+from domain.market.readers.files import PARQUET
+from domain.market.readers.parquet_shape import check_shape
+from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_word
+from domain.market.step import usual_timeframe
 
 BATCH = 200_000
+SAMPLE = 5_000          # rows of each batch whose steps are looked at
 
 
 class OwnParquet(Reader):
@@ -36,20 +39,22 @@ class OwnParquet(Reader):
         """What only the whole file tells: its columns and first rows."""
         with _opened(path) as file:
             _check_columns(file, path)
+            check_shape(file, path, "ts", _wanted(file)[1:], Limits(max_bytes))
             first = next(file.iter_batches(1000, columns=_wanted(file)), None)
             if first is None or not first.num_rows:
                 raise BadRequest(f"{path.name} has columns and no rows")
             ns, aware = _instants(first.column("ts"), path)
+            usual = usual_timeframe(np.concatenate([_instants(batch.column("ts"), path)[0][:SAMPLE] for batch in file.iter_batches(BATCH, columns=["ts"])]))
         unread = [name for name in file.schema_arrow.names if name not in first.schema.names]
         evidence = f"columns {', '.join(first.schema.names)}{f' (not read: {listed(unread)})' if unread else ''}; {step_sentence(ns.tolist())}" + ("; ts has a zone, so it is UTC" if aware else "; ts has no zone")
         preview = first.slice(0, PREVIEW).to_pandas().astype(str)
-        return replace(found, timeframe=timeframe_of(ns.tolist()) or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
+        return replace(found, timeframe=usual or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         rows, aware = 0, False
         with _opened(path) as file:
             _check_columns(file, path)
-            _check_size(file, path, limits)
+            check_shape(file, path, "ts", _wanted(file)[1:], limits)
             read: dict[str, Any] = {name: np.empty(file.metadata.num_rows, np.int64 if name == "ts" else np.float64) for name in _wanted(file)}
             for batch in file.iter_batches(BATCH, columns=_wanted(file)):
                 place = slice(rows, rows + batch.num_rows)
@@ -85,14 +90,6 @@ def _check_columns(file: Any, path: Path) -> None:
     missing = [name for name in ("ts", *PRICES) if name not in names]
     if missing:
         raise BadRequest(f"{path.name} has no column {', '.join(missing)}; it has {listed(names, most=8)}, and bars need {', '.join(COLUMNS[:5])}")
-
-
-def _check_size(file: Any, path: Path, limits: Limits) -> None:
-    unpacked = max(path.stat().st_size, 8 * file.metadata.num_rows * len(_wanted(file)))
-    if unpacked > limits.max_bytes:
-        raise BadRequest(f"{path.name} is {human(unpacked)} unpacked; the limit is {human(limits.max_bytes)}; split it, or raise the limit in the settings")
-    if file.metadata.num_rows > limits.max_rows:
-        raise BadRequest(f"{path.name} has {file.metadata.num_rows:,} rows; the limit is {limits.max_rows:,}; split it, or raise the limit in the settings")
 
 
 def _wanted(file: Any) -> list[str]:

@@ -15,7 +15,7 @@ from domain.market.readers.base import Found
 from domain.market.readers.files import HEAD, is_separator_line
 from domain.market.readers.layout import Layout
 from domain.market.readers.text import NUMBER, split
-from domain.market.timeframe import MINUTES
+from domain.market.step import usual_timeframe
 
 PREVIEW = 5
 VENDORS_NAMES = {"USATECHIDXUSD": "NAS100", "USA500IDXUSD": "US500"}  # Dukascopy's
@@ -38,7 +38,7 @@ def describe(
 ) -> Found:  # fmt: skip
     """The Found of a text whose layout is known; a text that is only a header, or writes decimal commas, is refused.
 
-    ``header_at`` is the line with the columns' names, the last of the header's lines if not given.
+    ``side`` is what the format quotes where the file's name does not say another; ``header_at`` the line with the columns' names, the last of the header's lines if not given.
     """
     rows = rows_of(lines, layout)
     if not rows:
@@ -65,7 +65,7 @@ def describe(
         instrument_in(name),
         timeframe,
         clock or ("UTC" if aware else None),
-        side or side_in(name),
+        side_in(name) or side,
         evidence,
         preview,
     )
@@ -163,8 +163,8 @@ def times_of(rows: list[list[str]], layout: Layout) -> tuple[list[int], bool]:
 
 
 def timeframe_of(ns: Sequence[int]) -> str | None:
-    minutes = abs(float(np.median(np.diff(ns)))) / 60e9 if len(ns) > 1 else 0
-    return next((name for name, long in MINUTES.items() if long == minutes), None)
+    """The timeframe that most rows keep."""
+    return usual_timeframe(np.array(ns, np.int64))
 
 
 def timeframe_word(name: str) -> str | None:

@@ -46,12 +46,12 @@ class Ticks(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), "bid")
+        found = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None)
         evidence = (
             f"columns {', '.join(column for column in layout.columns if column)}; a row is a tick: "
             "made into M1 bars of the bid, with the mean spread"
         )
-        return replace(found, timeframe="M1", evidence=evidence)
+        return replace(found, timeframe="M1", side="bid", evidence=evidence)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         lines = lines_of(head_of(path, limits.max_bytes))

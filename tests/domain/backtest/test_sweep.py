@@ -25,7 +25,7 @@ CASES = {
     "plain": ([ONE], RULES),
     "atr slippage": ([ONE], replace(RULES, costs=Costs(slippage=0.1, slippage_kind="atr", slippage_window=9, swap_long=-6.0, swap_short=1.0))),
     "random slippage": ([ONE], replace(RULES, costs=Costs(slippage=0.0001, slippage_kind="random", seed=7), execution=Execution("path", True))),
-    "two series and a conversion": (YEN, replace(RULES, account=Account(25_000.0))),
+    "two series and a conversion": (YEN, replace(RULES, account=Account(25_000.0), costs=Costs(slippage=0.2, unit="pips", commission_per_lot=3.0))),
 }
 
 
@@ -57,7 +57,7 @@ def test_what_is_laid_out_once_is_what_is_laid_out_each_time(case):
     for made in (STRATEGIES["breakout"](), STRATEGIES["simple_ma"](5, 30)):
         run, tasks = bench.simulation(made, rules)
         whole = prepare(tasks, rules)
-        assert same(run.prepared.rules, whole.rules) and run.prepared.inputs.keys() == whole.inputs.keys()
+        assert same(run.prepared.context, whole.context) and run.prepared.inputs.keys() == whole.inputs.keys()
         for name, array in whole.inputs.items():
             assert same(run.prepared.inputs[name], array), name
         assert run.prepared.rows == whole.rows and (run.prepared.final_rate == whole.final_rate).all()

@@ -41,7 +41,7 @@ def test_half_of_the_rows_sharing_a_time_is_refused_and_a_few_are_not():
     half[1::2], few[1:40:2] = half[::2], few[:40:2]
     assert report_of(raw_of(bars, local_ns=half), M5).verdict == "refused"
     report = report_of(raw_of(bars, local_ns=few), M5)
-    assert (report.verdict, report["conflicts"].count) == ("repairable", 20) and "20 rows lost to another of their time merged" in report.sentence
+    assert (report.verdict, report["conflicts"].count) == ("repairable", 20) and "20 conflicting duplicates merged" in report.sentence
 
 
 def test_an_hourly_file_with_daily_years_is_refused_and_says_from_when_it_is_complete():

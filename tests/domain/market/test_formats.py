@@ -355,6 +355,13 @@ def test_short_lines_before_a_very_long_one_are_no_deep_recursion(tmp_path):
     assert len(raw) == 1440 and raw.malformed_count == 1
 
 
+@pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
+def test_a_name_that_says_ask_is_never_overruled_by_what_its_format_usually_quotes(tmp_path, sample):
+    seen = readers.recognise(put(tmp_path, sample.name.replace("BID", "").replace("Bid", "").replace("MID", "") + " ask.csv", sample.text))
+    both = sample.format in ("ticks", "bid_ask") or "quote" in sample.name or sample.name == "eurusd.csv"
+    assert seen.format == sample.format and seen.side == ("bid" if both else "ask"), "a file with both sides is read as bids and a spread"
+
+
 def test_no_damaged_original_is_anything_but_bars_or_a_sentence(tmp_path):
     random = Random(5)
     originals = [(sample.name, sample.text.encode()) for sample in SAMPLES] + [

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.market import Timeframe, check, infer, instrument, readers, repair, resample, ts_of
+from domain.market import Timeframe, check, infer, instrument, join_ask, readers, repair, resample, ts_of
 from tests.domain.market.makers import D1, H1, H4, M1, M5, ns
 
 FOLDER = os.environ.get("TIDEMARK_DATA", "")
@@ -54,6 +54,29 @@ def test_a_broker_that_changed_its_rule_in_2020_is_found_out():
     assert (best.clock, best.opens, best.fridays, best.apart) == ("mt5_eu_us_2020", (455, 455), (451, 455), (29, 29))
     assert "until 2019 one rule fits, from 2020 another: MetaTrader, New York + 7 h" in best.sentence
     assert infer(raw.local_ns, H1, "fx", ["mt5_us", "mt5_eu"])[0].clock == "mt5_eu until 2019 then mt5_us"
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "seen", "rows", "spread"),
+    [
+        ("fx/lean/oanda_eurusd_hour_bidask.zip", "EURUSD", ("lean", "EURUSD", "H1", "bid"), 74_439, 0.0001325),
+        ("fx/lean/oanda_xauusd_hour_bidask.zip", "XAUUSD", ("lean", "XAUUSD", "H1", "bid"), 76_499, 0.38025),
+        ("fx/lean/forex_oanda/minute/eurusd/20140508_quote.zip", "EURUSD", ("lean", "EURUSD", "M1", "bid"), 1_419, 0.0001125),
+        ("native/dukascopy_csv/USA500.IDXUSD_Ticks_2023-09-04.csv", "US500", ("ticks", "US500", "M1", "bid"), 1_055, 0.505),
+        ("native/truefx/usdjpy-ticks.csv", "USDJPY", ("ticks", "USDJPY", "M1", "bid"), 34, 0.0216),
+        ("native/yahoo/CL=F_yfinance_history.csv.gz", "CL=F", ("yfinance", "CL=F", "D1", None), 6_443, None),
+    ],
+)
+def test_originals_of_other_vendors_are_read(name, of, seen, rows, spread):
+    found, raw = readers.recognise(Path(FOLDER) / name), read(name, of)
+    assert (found.format, found.instrument, found.timeframe, found.side) == seen and (len(raw), raw.malformed_count) == (rows, 0)
+    assert raw.spread is None if spread is None else np.median(raw.spread) == pytest.approx(spread, rel=0.05)
+
+
+def test_bids_and_asks_of_fxcm_are_joined():
+    bid, ask = (read(f"fx/fxcm_bidask/gbpusd-m1-{side}-2012.csv.gz", "GBPUSD") for side in ("bid", "ask"))
+    joined = join_ask(bid, ask)
+    assert len(joined) == 30_117 and not np.isnan(joined.spread).any() and np.median(joined.spread) == pytest.approx(0.0000675, rel=0.05)
 
 
 def test_four_months_of_one_summer_cannot_tell_the_servers_apart():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from threading import Thread
 
 import pytest
 
-LEASE = 8.0
+NUMBERS = count()
 
 
 @pytest.fixture
@@ -17,9 +18,16 @@ def parts(store):
     return store
 
 
-def claim(store, holder: str, later: float = 0.0):
+def helper(store) -> str:
+    """An attempt at a job that is running, as what holds a part is called."""
     with store.unit() as unit:
-        return unit.chunks.claim("job", holder, unit.now() + timedelta(seconds=later), LEASE)
+        job = unit.jobs.claim(unit.jobs.add("part", "research", "", {}, "ana", unit.now())[0].id, f"w{next(NUMBERS)}", unit.now())
+    return f"{job.id}:{job.epoch}"
+
+
+def claim(store, holder: str):
+    with store.unit() as unit:
+        return unit.chunks.claim("job", holder)
 
 
 def finish(store, number: int, name: str = "f") -> bool:
@@ -28,7 +36,7 @@ def finish(store, number: int, name: str = "f") -> bool:
 
 
 def test_each_part_goes_to_one(parts):
-    assert [claim(parts, who).number for who in "abcd"] == [0, 1, 2, 3] and claim(parts, "e") is None
+    assert [claim(parts, helper(parts)).number for _ in range(4)] == [0, 1, 2, 3] and claim(parts, helper(parts)) is None
 
 
 def test_racing_hands_never_get_the_same_part(parts):
@@ -40,7 +48,7 @@ def test_racing_hands_never_get_the_same_part(parts):
         while one := claim(parts, who):
             taken.append(one.number)
 
-    threads = [Thread(target=greedy, args=(who,)) for who in "abcd"]
+    threads = [Thread(target=greedy, args=(who,)) for who in [helper(parts) for _ in range(4)]]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -48,32 +56,45 @@ def test_racing_hands_never_get_the_same_part(parts):
     assert sorted(taken) == list(range(40))
 
 
-def test_a_part_is_free_again_once_its_holder_is_silent_too_long(parts):
-    claim(parts, "dead")
-    assert claim(parts, "b").number == 1 and claim(parts, "c", later=LEASE + 1).number == 0
-
-
-def test_who_gives_signs_of_life_keeps_its_part(parts):
-    claim(parts, "a")
+def test_a_part_is_free_again_once_its_holders_attempt_is_over(parts):
+    """Its worker died and was found out, whatever time it is; or another attempt runs by now."""
+    holder, other = helper(parts), helper(parts)
+    assert claim(parts, holder).number == 0 and claim(parts, other).number == 1
+    job, epoch = holder.split(":")
     with parts.unit() as unit:
-        unit.chunks.renew("job", 0, "a", unit.now() + timedelta(seconds=5), LEASE)
-    assert claim(parts, "b", later=LEASE + 1).number == 1
+        unit.jobs.rescue(job, int(epoch), 0)
+    assert claim(parts, other).number == 0
+    with parts.unit() as unit:
+        unit.chunks.let_go(other)
+        assert unit.chunks.claim("job", holder).number == 0
+        unit.jobs.claim(job, "again", unit.now())
+    assert claim(parts, other).number == 0
+
+
+def test_who_is_running_keeps_its_part(parts):
+    holder = helper(parts)
+    claim(parts, holder)
+    with parts.unit() as unit:
+        unit.jobs.beat(holder.split(":")[0], 1, progress=0.5)
+    assert claim(parts, helper(parts)).number == 1
 
 
 def test_a_part_done_twice_is_written_once(parts):
-    claim(parts, "a")
+    holder = helper(parts)
+    claim(parts, holder)
     assert finish(parts, 0) and not finish(parts, 0, "other")
     with parts.look() as unit:
         assert unit.chunks.all("job")[0].frames == {"table": "f0"} and unit.chunks.frames() == {"f0"}
 
 
 def test_what_one_lets_go_another_takes_at_once(parts):
-    claim(parts, "a")
+    holder = helper(parts)
+    claim(parts, holder)
     finish(parts, 0)
-    claim(parts, "a")
+    claim(parts, holder)
     with parts.unit() as unit:
-        unit.chunks.let_go("a")
-    assert claim(parts, "b").number == 1
+        unit.chunks.let_go(holder)
+    assert claim(parts, helper(parts)).number == 1
 
 
 def test_parts_laid_out_again_stay_as_they_are(parts):

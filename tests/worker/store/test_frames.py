@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from worker.store.frames import DAY, Frames, called, content_hash
+from worker.store.frames import DAY, Frames, Lost, called, content_hash
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -221,3 +221,53 @@ def test_a_frame_that_is_put_again_is_young_again(frames):
 
 def test_a_sweep_of_nothing_is_nothing(tmp_path):
     assert Frames(str(tmp_path / "nowhere")).sweep([], time.time()) == 0 and Frames(str(tmp_path / "nowhere")).free() is None
+
+
+# -- a frame that is lost or altered
+
+
+def damage_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    path.write_bytes(content)
+
+
+def put_another(path: Path) -> None:
+    frame(101).to_parquet(path, index=False)
+
+
+DAMAGE = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-40]), "emptied": lambda path: path.write_bytes(b""), "no parquet": lambda path: path.write_text("something else"),
+    "a byte": damage_a_byte, "another frame": put_another, "gone": Path.unlink,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["first read", "read before"])
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_frame_that_is_lost_or_altered_is_noticed_and_put_right(tmp_path, how, known):
+    frames = Frames(str(tmp_path))
+    name = frames.put(frame())
+    frames = frames if known else Frames(str(tmp_path))
+    path = tmp_path / name[:2] / f"{name}.parquet"
+    assert not known or len(frames.get(name))
+    DAMAGE[how](path)
+    for columns in (None, ["close"]):
+        with pytest.raises(Lost, match=rf"A stored table \({name[:8]}\) .*(no longer|altered).* Run the same again, or import the same file again"):
+            frames.get(name, columns)
+    assert frames.fault(name) == ("gone" if how == "gone" else "altered")
+    assert frames.put(frame()) == name and not frames.fault(name)
+    pd.testing.assert_frame_equal(frames.get(name), frame(), check_dtype=False)
+
+
+def test_a_whole_frame_is_hashed_once(frames, monkeypatch):
+    name = frames.put(frame())
+    other = Frames(frames.url)
+    other.get(name)
+    monkeypatch.setattr("worker.store.frames._bytes", None)
+    assert len(other.get(name, ["close"])) == len(frames.get(name)) == 100
+
+
+def test_a_large_frame_is_hashed_column_by_column(frames, monkeypatch):
+    monkeypatch.setattr("worker.store.intact.LARGE", 10)
+    name = frames.put(frame())
+    assert Frames(frames.url).fault(name) == "" and Frames(frames.url).fault("ab" * 32) == "gone"

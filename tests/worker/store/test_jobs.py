@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.store import Job, Store
-from worker.store.jobs import FORGOTTEN, MOST_DEATHS, ORPHANED, UNSENT
+from worker.store.jobs import DIED, FORGOTTEN, LONGEST_WAIT, MOST_DEATHS, UNSENT
 
 AT = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
-LEASE = 8.0
 
 
 def after(seconds: float) -> datetime:
@@ -34,13 +33,13 @@ def row(store: Store, job: Job) -> Job:
 
 
 def claimed(store: Store, at: datetime = AT, key: str | None = None) -> Job:
-    return tell(store, "claim", add(store, key).id, "w1", at, LEASE)
+    return tell(store, "claim", add(store, key).id, "w1", at)
 
 
 def test_a_new_job_is_queued_as_it_was_asked(store):
     job = add(store, "k")
     assert (job.kind, job.queue, job.spec, job.key, job.state, job.actor, job.created_at, job.epoch, job.open) == ("steps", "research", {"a": [1, 0.5, None]}, "k", "queued", "ana", AT, 0, True)
-    assert (job.started_at, job.lease_until, job.checkpoint, job.result, job.error, job.sent_at) == (None,) * 6
+    assert (job.started_at, job.owner, job.checkpoint, job.result, job.error, job.sent_at) == (None,) * 6
 
 
 def test_the_same_key_is_the_same_job_and_no_key_is_always_a_new_one(store):
@@ -57,69 +56,87 @@ def test_a_name_that_is_taken_is_not_taken_twice(store, monkeypatch):
     assert [add(store).id, add(store).id] == ["aaaaaa", "bbbbbb"]
 
 
-def test_a_claim_gives_lease_owner_and_token(store):
+def test_a_claim_gives_owner_and_token(store):
     job = claimed(store)
-    assert (job.state, job.owner, job.epoch, job.lease_until, job.started_at, job.deaths) == ("running", "w1", 1, after(LEASE), AT, 0)
+    assert (job.state, job.owner, job.epoch, job.beats, job.started_at, job.deaths) == ("running", "w1", 1, 0, AT, 0)
 
 
-def test_a_claimed_job_is_not_free(store):
+@pytest.mark.parametrize("seconds", [-3_600.0, 0.0, 8.0, 3_600.0, 1e8])
+def test_a_claimed_job_is_not_free_whatever_the_clock_says(store, seconds):
     job = claimed(store)
-    assert tell(store, "claim", job.id, "w2", after(LEASE), LEASE) is None
-    assert tell(store, "claim", "nosuch", "w2", AT, LEASE) is None
+    assert tell(store, "claim", job.id, "w2", after(seconds)) is None and tell(store, "take", "research", job.id, "w2", after(seconds)) is None
+    assert tell(store, "claim", "nosuch", "w2", AT) is None
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
 def test_an_ended_job_is_not_free(store, state):
     job = claimed(store)
     assert tell(store, "end", job.id, job.epoch, state, after(1))
-    assert tell(store, "claim", job.id, "w2", after(1_000), LEASE) is None and not row(store, job).open
+    assert tell(store, "claim", job.id, "w2", after(1_000)) is None and not row(store, job).open
 
 
 def test_one_of_sixteen_gets_the_job(store):
     jobs = [add(store) for _ in range(8)]
 
     def claim(number: int) -> list[str]:
-        return [job.id for job in jobs if tell(store, "claim", job.id, f"w{number}", AT, LEASE)]
+        return [job.id for job in jobs if tell(store, "claim", job.id, f"w{number}", AT)]
 
     with ThreadPoolExecutor(16) as pool:
         taken = [job for each in pool.map(claim, range(16)) for job in each]
     assert sorted(taken) == sorted(job.id for job in jobs) and all(row(store, job).epoch == 1 for job in jobs)
 
 
+def rescued(store: Store, job: Job) -> bool:
+    held = row(store, job)
+    return tell(store, "rescue", job.id, held.epoch, held.beats)
+
+
 def test_one_of_sixteen_takes_over_a_lost_job(store):
     job = claimed(store)
+    assert rescued(store, job)
     with ThreadPoolExecutor(16) as pool:
-        taken = list(pool.map(lambda n: tell(store, "claim", job.id, f"w{n}", after(9), LEASE), range(16)))
+        taken = list(pool.map(lambda n: tell(store, "take", "research", "nosuch", f"w{n}", after(9)), range(16)))
     assert len([each for each in taken if each]) == 1 and (row(store, job).epoch, row(store, job).deaths) == (2, 1)
 
 
-def test_a_lost_lease_is_taken_over_from_the_checkpoint(store):
+def test_a_lost_job_goes_on_from_the_checkpoint(store):
     job = claimed(store)
-    tell(store, "beat", job.id, job.epoch, after(3), LEASE, checkpoint={"at": 7}, progress=0.5)
-    assert tell(store, "claim", job.id, "w2", after(3 + LEASE), LEASE) is None, "to the last moment it is the first one's"
-    again = tell(store, "claim", job.id, "w2", after(3 + LEASE + 0.001), LEASE)
+    tell(store, "beat", job.id, job.epoch, checkpoint={"at": 7}, progress=0.5)
+    assert not tell(store, "rescue", job.id, 1, 0), "it gave a sign of life meanwhile"
+    assert tell(store, "claim", job.id, "w2", after(99)) is None
+    assert rescued(store, job) and (row(store, job).state, row(store, job).owner, row(store, job).note) == ("queued", None, DIED)
+    again = tell(store, "claim", job.id, "w2", after(3))
     assert (again.owner, again.epoch, again.deaths, again.checkpoint, again.progress, again.started_at) == ("w2", 2, 1, {"at": 7}, 0.5, AT)
 
 
 def test_who_was_taken_over_from_writes_nothing(store):
     job = claimed(store)
-    tell(store, "claim", job.id, "w2", after(20), LEASE)
+    rescued(store, job)
+    assert tell(store, "beat", job.id, 1) is None, "not even before another has it"
+    tell(store, "claim", job.id, "w2", after(20))
     before = row(store, job)
-    assert tell(store, "beat", job.id, 1, after(21), LEASE, progress=0.9) is None
+    assert tell(store, "beat", job.id, 1, progress=0.9) is None
     assert not tell(store, "end", job.id, 1, "done", after(21), result={"a": 1})
     assert not tell(store, "put_back", job.id, 1, after(21), "waits")
+    assert not tell(store, "rescue", job.id, 1, 0)
     assert row(store, job) == before
     assert tell(store, "end", job.id, 2, "done", after(22), result={"a": 2}) and row(store, job).result == {"a": 2}
 
 
-def test_a_beat_renews_the_lease_and_writes_what_was_seen(store):
-    job = tell(store, "beat", claimed(store).id, 1, after(5), LEASE, progress=0.25, note="a note", stages=[["Load", 0.1]])
-    assert (job.lease_until, job.progress, job.note, job.stages) == (after(5 + LEASE), 0.25, "a note", [["Load", 0.1]])
+def test_a_beat_is_counted_and_writes_what_was_seen(store):
+    job = tell(store, "beat", claimed(store).id, 1, progress=0.25, note="a note", stages=[["Load", 0.1]])
+    assert (job.beats, job.progress, job.note, job.stages) == (1, 0.25, "a note", [["Load", 0.1]])
+    assert tell(store, "beat", job.id, 1).beats == 2
 
 
-def test_who_came_late_but_was_not_replaced_goes_on(store):
-    job = claimed(store)
-    assert tell(store, "beat", job.id, 1, after(60), LEASE).lease_until == after(60 + LEASE)
+def test_what_a_dead_worker_left_goes_before_all_that_waits(store):
+    """Newer or older than it, told of or not; then what the message names, then the oldest."""
+    older, lost, *newer = [add(store, at=after(k)) for k in range(15)]
+    tell(store, "claim", lost.id, "w1", after(20))
+    tell(store, "sent", [job.id for job in newer], after(20))
+    rescued(store, lost)
+    order = [tell(store, "take", "research", wanted, "w2", after(21)).id for wanted in (newer[4].id, newer[4].id, newer[4].id, "nosuch")]
+    assert order == [lost.id, newer[4].id, older.id, newer[0].id] and tell(store, "take", "interactive", newer[1].id, "w2", after(21)) is None
 
 
 @pytest.mark.parametrize(("state", "kept"), [("done", "k"), ("failed", None), ("cancelled", None)])
@@ -133,14 +150,14 @@ def test_an_ended_job_has_no_lease_and_no_owner(store):
     job = claimed(store)
     tell(store, "end", job.id, 1, "failed", after(1), error={"sentence": "x"})
     ended = row(store, job)
-    assert (ended.lease_until, ended.owner, ended.ended_at, ended.error) == (None, None, after(1), {"sentence": "x"})
+    assert (ended.owner, ended.ended_at, ended.error) == (None, after(1), {"sentence": "x"})
 
 
 def test_a_job_that_is_put_back_waits_its_time(store):
     job = claimed(store)
     assert tell(store, "put_back", job.id, 1, after(30), "waits", failed=True)
-    assert tell(store, "claim", job.id, "w2", after(29), LEASE) is None
-    again = tell(store, "claim", job.id, "w2", after(30), LEASE)
+    assert tell(store, "claim", job.id, "w2", after(29)) is None
+    again = tell(store, "claim", job.id, "w2", after(30))
     assert (again.attempts, again.deaths, again.epoch) == (1, 0, 2)
 
 
@@ -155,13 +172,13 @@ def test_cancelling_a_queued_job_ends_it_and_frees_its_key(store):
     assert tell(store, "cancel", job.id, "bob", after(1))
     ended = row(store, job)
     assert (ended.state, ended.ended_at, ended.cancelled_by, ended.key) == ("cancelled", after(1), "bob", None)
-    assert tell(store, "claim", job.id, "w1", after(2), LEASE) is None
+    assert tell(store, "claim", job.id, "w1", after(2)) is None
 
 
 def test_cancelling_a_running_job_asks_it(store):
     job = claimed(store)
     assert tell(store, "cancel", job.id, "bob", after(1)) and not tell(store, "cancel", job.id, "eve", after(1))
-    assert tell(store, "beat", job.id, 1, after(1), LEASE).cancelled_by == "bob" and row(store, job).state == "running"
+    assert tell(store, "beat", job.id, 1).cancelled_by == "bob" and row(store, job).state == "running"
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
@@ -174,7 +191,7 @@ def test_what_has_ended_is_not_cancelled(store, state):
 @pytest.mark.parametrize(("state", "again"), [("failed", True), ("cancelled", True), ("done", False)])
 def test_what_failed_or_was_cancelled_is_tried_again_from_its_checkpoint(store, state, again):
     job = claimed(store)
-    tell(store, "beat", job.id, 1, after(1), LEASE, checkpoint=[1, 2], progress=0.5)
+    tell(store, "beat", job.id, 1, checkpoint=[1, 2], progress=0.5)
     tell(store, "cancel", job.id, "bob", after(1))
     tell(store, "end", job.id, 1, state, after(2), error={"sentence": "x"})
     assert tell(store, "retry", job.id) is again
@@ -182,7 +199,7 @@ def test_what_failed_or_was_cancelled_is_tried_again_from_its_checkpoint(store, 
         fresh = row(store, job)
         assert (fresh.state, fresh.error, fresh.cancelled_by, fresh.ended_at, fresh.started_at, fresh.attempts, fresh.deaths, fresh.checkpoint) == ("queued", None, None, None, None, 0, 0, [1, 2])
         assert not tell(store, "end", job.id, 1, "done", after(3)), "the attempt before it writes nothing any more"
-        assert tell(store, "claim", job.id, "w2", after(3), LEASE).epoch == 3 and not tell(store, "retry", job.id)
+        assert tell(store, "claim", job.id, "w2", after(3)).epoch == 3 and not tell(store, "retry", job.id)
 
 
 def due(store: Store, at: datetime, **more: bool) -> list[str]:
@@ -209,12 +226,22 @@ def test_everything_queued_is_due_when_the_queue_lost_its_memory(store):
     assert due(store, after(3)) == [] and due(store, after(3), all_queued=True) == [job.id for job in jobs], "oldest first"
 
 
-def test_a_job_without_a_living_worker_is_due_and_not_too_often(store):
-    job = claimed(store)
-    tell(store, "sent", [job.id], AT)
-    assert due(store, after(LEASE)) == [] and due(store, after(LEASE + 1)) == [job.id]
-    tell(store, "sent", [job.id], after(LEASE + 1))
-    assert due(store, after(LEASE + 1) + ORPHANED) == [] and due(store, after(LEASE + 2) + ORPHANED) == [job.id]
+def test_a_job_whose_worker_died_is_due_at_once_and_first(store):
+    waiting, job = add(store), claimed(store, after(1))
+    tell(store, "sent", [waiting.id, job.id], AT)
+    assert due(store, after(30)) == []
+    rescued(store, job)
+    assert due(store, after(30)) == [job.id] and due(store, after(30), all_queued=True) == [job.id, waiting.id]
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_waiting(store):
+    """Times that lie ahead were written before it was."""
+    told, untold, late = add(store), add(store), claimed(store)
+    tell(store, "sent", [told.id], AT)
+    tell(store, "put_back", late.id, 1, after(100), "waits")
+    back = AT - timedelta(hours=1)
+    assert set(due(store, back)) == {told.id, untold.id, late.id} and tell(store, "claim", late.id, "w2", back)
+    assert timedelta(seconds=100) < LONGEST_WAIT < timedelta(hours=1)
 
 
 def test_a_waiting_job_is_not_due_before_its_time(store):
@@ -243,7 +270,7 @@ def test_a_dead_workers_job_starts_again_within_fifteen_seconds_by_the_defaults(
 
 def test_jobs_are_listed_newest_first_and_counted(store):
     jobs = [add(store, at=after(k), kind="steps" if k % 2 else "other") for k in range(4)]
-    tell(store, "claim", jobs[0].id, "w1", after(9), LEASE)
+    tell(store, "claim", jobs[0].id, "w1", after(9))
     with store.look() as unit:
         assert [job.id for job in unit.jobs.latest()] == [job.id for job in jobs[::-1]]
         assert [job.id for job in unit.jobs.latest(states=("running",))] == [jobs[0].id]

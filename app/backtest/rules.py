@@ -1,0 +1,70 @@
+"""Account, costs, execution, sizing and limits of a run, each with the number that applied and its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.backtest.form import INTRABAR
+from app.backtest.rule_fields import SIZERS, SIZING
+from app.kit.figures import THIN, exact, number, percent
+from app.kit.forms import choice, label
+from worker.desk import Desk
+
+COMMISSION = {"per_lot": "{currency} per lot per side", "per_million": "{currency} per million of notional per side", "bps": "basis points of notional per side"}
+
+
+def rules_of(desk: Desk, run: Any) -> dict[str, str]:
+    """Rule -> value, in the order in which they are read."""
+    spec = run.spec
+    known = desk.backtests.instruments_of(run.id)
+    profile = {"Cost profile": spec["cost_profile"]["name"]} if "cost_profile" in spec else {}
+    return {**_account(spec["account"]), **profile, **_costs(desk, spec, known), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
+
+
+def _account(account: Mapping[str, Any]) -> dict[str, str]:
+    stop_out = percent(account["stop_out"], 0) if account["stop_out"] else "never"
+    return {"Balance": f"{number(account['balance'])}{THIN}{account['currency']}", "Max. leverage": f"{exact(account['leverage'])}:1", "Stop-out margin level": stop_out}
+
+
+def _costs(desk: Desk, spec: Mapping[str, Any], known: list[Any]) -> dict[str, str]:
+    costs = desk.backtests.costs_in_pips(spec["costs"], [one.name for one in known])
+    commission = COMMISSION[costs["commission_kind"]].format(currency=spec["account"]["currency"])
+    spread = f"{exact(costs['spread'])} pips where the data has none" if costs["spread"] is not None else "from data, else " + _each(known, lambda one: f"{number(one.spread / one.pip, 1)} pips")
+    rows = {
+        "Spread": spread,
+        "Slippage": {"fixed": "{} pips", "atr": "{} × ATR", "random": "random, up to {} pips"}[costs["slippage_kind"]].format(exact(costs["slippage"])),
+        "Commission": f"{number(costs['commission_per_lot'], 2)} {commission}",
+    }
+    for side in ("long", "short"):
+        given = costs[f"swap_{side}"]
+        rows[f"Swap {side}"] = (_each(known, lambda one, side=side: number(getattr(one, f"swap_{side}"), 2)) if given is None else number(given, 2)) + " per lot per night"
+    for name, own in costs.get("instruments", {}).items():
+        rows[f"Costs of {name}"] = ", ".join(f"{key.replace('_', ' ')} {exact(value)}" for key, value in own.items())
+    return rows
+
+
+def _each(known: list[Any], text: Any) -> str:
+    """One value, or that of each instrument where they differ."""
+    texts = {one.name: text(one) for one in known}
+    return next(iter(texts.values()), "the instrument's") if len(set(texts.values())) < 2 else ", ".join(f"{name} {value}" for name, value in texts.items())
+
+
+def _execution(desk: Desk, execution: Mapping[str, Any]) -> dict[str, str]:
+    rows = {"Intrabar fills": INTRABAR[execution["intrabar"]][0], "Exit on opposite signal": choice(execution["reverse_on_opposite"])}
+    others = {one.name: one for one in desk.backtests.rule_params("execution") if one.name not in ("intrabar", "reverse_on_opposite")}
+    return rows | {label(name, one.unit, one.title): _value(execution.get(name)) for name, one in others.items() if name in execution}
+
+
+def _sizing(sizing: Mapping[str, Any]) -> dict[str, str]:
+    title, scale, _, prefix, _ = SIZERS[sizing["kind"]]
+    rows = {"Position sizing": SIZING[sizing["kind"]], title: exact(sizing["value"] * scale)}
+    return rows | {label(key, ""): _value(value) for key, value in sizing.items() if prefix and key.startswith(prefix)}
+
+
+def _limits(desk: Desk, limits: Mapping[str, Any]) -> dict[str, str]:
+    return {label(one.name, one.unit, one.title): _value(limits[one.name]) if limits[one.name] not in (0, "") else "off" for one in desk.backtests.rule_params("limits") if one.name in limits}
+
+
+def _value(value: Any) -> str:
+    return choice(value) if isinstance(value, (bool, str)) else exact(value)

@@ -1,0 +1,125 @@
+"""What stands before every answer of the server: who may ask, by which name, and what a browser may do with the answer.
+
+A page of another site cannot reach this server by its address, but it can by a name of its own that points here, and a browser then takes
+both for one site. So names and origins that are not ours are refused before anything is looked at: pages, files, uploads, the websocket, our routes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+INDEX = Path(st.__file__).parent / "static" / "index.html"
+COMPONENT = "/component/"       # frames of components: AgGrid compiles the formats of its columns
+REFUSED = "This server does not answer to that name. If it is yours, add it to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS."
+FOREIGN = "This request comes from a page of another site. If that site is yours, add its name to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS."
+FIXED = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def name_of(host: str) -> str:
+    """The name in ``name:port``, in small letters; empty where it is none.
+
+    >>> name_of("LOCALHOST.:8501"), name_of("[::1]:8501"), name_of("a@b"), name_of("a/b"), name_of("a:x"), name_of("")
+    ('localhost', '::1', '', '', '', '')
+    """
+    try:
+        parts = urlsplit(f"//{host}")
+        parts.port      # noqa: B018  a port that is no number is refused here
+    except ValueError:
+        return ""
+    whole = parts.netloc == host and "@" not in host and not any(letter.isspace() for letter in host)
+    return (parts.hostname or "").rstrip(".") if whole else ""
+
+
+def policy(host: str, component: bool, inline: tuple[str, ...]) -> str:
+    """The Content-Security-Policy: everything from here, nothing from elsewhere, and only those scripts inside a page that Streamlit ships."""
+    scripts = ["'self'", *inline, *(["'unsafe-eval'"] if component else [])]
+    rules = {
+        "default-src": "'self'",
+        "script-src": " ".join(scripts),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "media-src": "'self' data: blob:",
+        "worker-src": "'self' blob:",
+        "connect-src": f"'self' ws://{host} wss://{host}" if host else "'self'",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def inline_scripts(page: str) -> tuple[str, ...]:
+    """The hashes that allow the scripts inside a page of HTML, and no others.
+
+    >>> inline_scripts("<script src='a.js'></script><script>let a = 1</script>")
+    ("'sha256-LAfYd7pbFUgwfQu8b4q135PeTG2z+/coPEUYCd74eCQ='",)
+    """
+    bodies = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", page, re.DOTALL)
+    return tuple(f"'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'" for body in bodies)
+
+
+class Guard:
+    """The server behind its door. ``names``: what it answers to."""
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        self._app, self._names = app, names
+        self._inline = inline_scripts(INDEX.read_text(encoding="utf-8"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        hosts, origins = (Headers(scope=scope).getlist(name) for name in ("host", "origin"))
+        known = len(hosts) == 1 and name_of(hosts[0]) in self._names
+        headers = {**FIXED, "content-security-policy": policy(hosts[0] if known else "", COMPONENT in scope["path"], self._inline)}
+
+        async def answer(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                given = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    given[name] = value
+            await send(message)
+
+        if not known:
+            return await refuse(scope, receive, answer, REFUSED, 403)
+        if not all(self._ours(origin, hosts[0]) for origin in origins):
+            return await refuse(scope, receive, answer, FOREIGN, 403)
+        await self._app(scope, receive, answer)
+
+    def _ours(self, origin: str, host: str) -> bool:
+        """Of this very address, of this machine at the same port, or of a name that the settings allow."""
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
+        name, port = name_of(parts.netloc), host.rpartition("]")[2].rpartition(":")[2]
+        if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or name not in self._names:
+            return False
+        return parts.netloc == host or name not in LOOPBACK or parts.netloc.endswith(f":{port}")
+
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, sentence: str, status: int) -> None:
+    if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+        await PlainTextResponse(f"{sentence}\n", status)(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 1008, "reason": "refused"})

@@ -1,0 +1,92 @@
+"""Before anything listens: is it safe to, and has nobody switched off what keeps other sites out?"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from domain.errors import BadRequest
+from worker.settings import ROOT, App, Settings
+
+OPTIONS = {"server.enableCORS": True, "server.enableXsrfProtection": True, "global.developmentMode": False}
+VARIABLES = {
+    "server.enableCORS": "STREAMLIT_SERVER_ENABLE_CORS",
+    "server.enableXsrfProtection": "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION",
+    "global.developmentMode": "STREAMLIT_GLOBAL_DEVELOPMENT_MODE",
+}
+TRUE = ("1", "true", "t", "yes", "y", "on")
+SAFE = {
+    "reverse proxy": "behind a reverse proxy that signs people in",
+    "loopback only": "its port published on this machine only",
+}
+
+
+def checked(settings: Settings, environment: Mapping[str, str], home: Path) -> None:
+    """Refuse to start where strangers could drive the desk. ``home``: the user's folder, which may hold settings of Streamlit."""
+    app = settings.app
+    if not app.loopback and not app.behind:
+        raise BadRequest(
+            f"{app.host} lets other machines in, and there is no sign-in yet. Listen on 127.0.0.1, or state why it is safe: "
+            'TIDEMARK_APP_BEHIND="reverse proxy" where one signs people in, or "loopback only" where the port is published on this machine only'
+        )
+    if switched := protections_off(environment, (home / ".streamlit", ROOT / ".streamlit", ROOT / "app" / ".streamlit")):
+        raise BadRequest(f"{switched} switches off what keeps other sites from driving this page. Remove it, and start again")
+
+
+def protections_off(environment: Mapping[str, str], folders: tuple[Path, ...]) -> str:
+    """What switches off a protection of Streamlit, in the environment or in a config.toml of its own; empty if nothing does.
+
+    >>> protections_off({"STREAMLIT_SERVER_ENABLE_CORS": "no"}, ())
+    'STREAMLIT_SERVER_ENABLE_CORS=no'
+    """
+    for option, variable in VARIABLES.items():
+        value = environment.get(variable, "")
+        if value and (value.lower() in TRUE) != OPTIONS[option]:
+            return f"{variable}={value}"
+    for folder in folders:
+        for option, wanted in OPTIONS.items():
+            section, key = option.split(".")
+            value = _document(folder / "config.toml").get(section, {}).get(key, wanted)
+            if value is not wanted:
+                return f"{option} = {str(value).lower()} in {folder / 'config.toml'}"
+    return ""
+
+
+def flags() -> list[str]:
+    """The command line's word is the last: what the two above do not see is overruled.
+
+    >>> flags()[:2]
+    ['--server.enableCORS', 'true']
+    """
+    return [word for option, value in OPTIONS.items() for word in (f"--{option}", str(value).lower())]
+
+
+def sentence(app: App) -> str:
+    """For whom the page is, as Settings shows it.
+
+    >>> sentence(App(host="0.0.0.0", behind="loopback only"))
+    'Listening on 0.0.0.0 without sign-in, stated to be safe: its port published on this machine only.'
+    """
+    if app.loopback:
+        return f"Listening on {app.host}, for this machine only."
+    return f"Listening on {app.host} without sign-in, stated to be safe: {SAFE.get(app.behind, 'no reason given')}."
+
+
+def record(settings: Settings) -> None:
+    """Each start that lets other machines in stands in the audit trail, with the reason given."""
+    from worker.store import Store
+
+    app, store = settings.app, Store(settings.database_url, settings.frames_url)
+    with store.unit() as unit:
+        unit.audit(settings.user, "listening_beyond_this_machine", "settings:app", host=app.host, port=app.port, hosts=app.hosts, behind=app.behind)
+    store.close()
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, dict)}

@@ -1,0 +1,42 @@
+"""The workspace is its owner's alone, whatever the umask: folders 0700, files 0600."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from domain.errors import BadRequest
+
+OTHERS = 0o077
+ENTRIES = ("tidemark.db", "tidemark.db-wal", "tidemark.db-shm", "up.lock", "queue.sock", "frames", "columns", "logs", "queue")
+
+
+def keep_private() -> None:
+    """From now on, what this process and its children make is for their own user. For processes that serve: a person's terminal keeps its umask."""
+    os.umask(OTHERS)
+
+
+def close_off(home: Path) -> None:
+    """Take from others what an earlier version, or a terminal with an open umask, let them read. Only what is ours by name is touched."""
+    if os.name == "nt" or not home.is_dir():
+        return
+    mode = home.stat().st_mode
+    if mode & stat.S_ISVTX and mode & stat.S_IWOTH:
+        raise BadRequest(f"The workspace {home} is a folder that everyone may write into. Name one of your own in config.toml, [storage] home, or in TIDEMARK_STORAGE_HOME")
+    for path in (home, *_inside(home)):
+        with contextlib.suppress(FileNotFoundError, PermissionError):       # gone meanwhile, or another user's
+            mode = path.lstat().st_mode
+            if mode & OTHERS and not stat.S_ISLNK(mode):
+                path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
+def _inside(home: Path) -> Iterator[Path]:
+    for name in ENTRIES:
+        entry = home / name
+        if not entry.is_symlink() and entry.exists():
+            yield entry
+            for folder, folders, files in os.walk(entry):
+                yield from (Path(folder) / one for one in (*folders, *files))

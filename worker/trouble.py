@@ -1,0 +1,103 @@
+"""What the world does to a program: the database away, the disk full, the workspace read-only. Each is a sentence, without a secret in it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+import sys
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+FULL = "The disk is full: nothing was half-written, and work goes on by itself once there is room. Free some space where the workspace and its tables lie."
+CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work goes on by itself."
+BUSY = "The database is held by another writer for too long. Try again in a moment."
+AWAY = "The database does not answer: {}. What was asked before is kept, and work goes on by itself once it is back."
+QUEUE = "The queue server does not answer. Jobs wait in the database, and go on by themselves once it is back."
+SHORTEST = 3        # letters; a password of fewer would be found in half of all words
+
+
+def kinds() -> tuple[type[BaseException], ...]:
+    """What may be trouble, as far as those libraries are loaded; for an ``except`` that costs nothing before it is needed."""
+    found: list[type[BaseException]] = [OSError]
+    for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("redis.exceptions", "RedisError")):
+        if module in sys.modules:
+            found.append(getattr(sys.modules[module], name))
+    return tuple(found)
+
+
+def sentence_of(error: BaseException, *urls: str) -> str:
+    """What the trouble is and what to do; nothing where it is none of the world's. ``urls``: addresses whose secrets are left out.
+
+    >>> sentence_of(OSError(errno.ENOSPC, "No space left on device")) == FULL, sentence_of(ValueError("x"))
+    (True, '')
+    """
+    module = type(error).__module__.partition(".")[0]
+    if module == "redis":
+        return QUEUE
+    if module == "sqlalchemy":
+        return _of_database(error, urls)
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return FULL
+    return CLOSED if number == errno.EROFS else ""
+
+
+def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
+    said = str(getattr(error, "orig", None) or error).strip()
+    if re.search(r"disk is full|disk full|No space left|could not extend file", said):
+        return FULL
+    if re.search(r"readonly database|read-only", said):
+        return CLOSED
+    if "locked" in said:
+        return BUSY
+    if type(error).__name__ not in ("OperationalError", "InterfaceError", "TimeoutError", "DBAPIError", "DatabaseError") or "no such" in said:
+        return ""
+    return AWAY.format(redacted(said.splitlines()[0].rstrip(".") if said else "no reason given", *urls))
+
+
+def redacted(text: str, *urls: str) -> str:
+    """``text`` without the secrets that stand in these addresses.
+
+    >>> redacted("cannot open redis://:s3cr%65t@host as s3cret", "redis://:s3cr%65t@host/0?token=abc")
+    'cannot open redis://:***@host as ***'
+    """
+    for secret in sorted(secrets_of(*urls), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def secrets_of(*urls: str) -> set[str]:
+    """Passwords of addresses, as written and as meant, and all values of their options."""
+    found: set[str] = set()
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            asked = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:] if value]
+            given = [parts.password] if parts.password else []
+        except ValueError:
+            continue
+        found |= {form for secret in (*given, *asked) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
+    return found
+
+
+class Redacting(logging.Formatter):
+    """Log lines, tracebacks included, without the secrets of these addresses."""
+
+    def __init__(self, before: logging.Formatter | None, *urls: str) -> None:
+        super().__init__()
+        self._before, self._urls = before or logging.Formatter(), urls
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(self._before.format(record), *self._urls)
+
+
+def hide_in_logs(settings: Any) -> None:
+    """From now on no handler of this process writes a secret of the settings."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(Redacting(handler.formatter, *addresses(settings)))
+
+
+def addresses(settings: Any) -> tuple[str, str, str]:
+    """The settings that may hold secrets."""
+    return settings.database_url, settings.redis_url, settings.frames_url
