@@ -127,8 +127,8 @@ def test_a_figure_that_was_polished_is_found(desk, store, dataset):
 
 def test_other_code_and_other_libraries_are_named(desk, dataset, monkeypatch):
     run = backtest(desk, dataset)
-    monkeypatch.setattr(manifest, "code_hash", lambda: "0123456789abcdef")
-    monkeypatch.setattr(manifest, "libraries", lambda: desk.backtests.get(run).manifest["libraries"] | dict(numpy="9.9.9"))
+    monkeypatch.setattr(manifest, "code_hash", lambda *entries: "0123456789abcdef")
+    monkeypatch.setattr(manifest, "libraries", lambda *entries: desk.backtests.get(run).manifest["libraries"] | dict(numpy="9.9.9"))
     found = again(desk, run)
     assert found["verdict"] == "same" and [one["what"] for one in found["reasons"]] == ["code", "library"]
     assert "then, 0123…ef now." in found["sentence"] and "A library has another version: numpy" in found["sentence"] and "9.9.9 now" in found["sentence"]

@@ -9,7 +9,8 @@ from typing import Any
 
 from domain.audit import canonical, plain
 from domain.errors import BadRequest
-from domain.manifest import code_hash
+from worker.code import code_of
+from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
@@ -27,9 +28,14 @@ class Submitted:
 class DeskContext:
     store: Store
     settings: Settings
-    user: str
+    actor: Actor
     send: Callable[[str, str, str], bool]
     quota: Quota = field(default_factory=Quota)
+
+    @property
+    def user(self) -> str:
+        """Who stands in the audit trail."""
+        return self.actor.name
 
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
         """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job, as long as what it made is whole."""
@@ -68,7 +74,7 @@ def _frames_of(unit: Unit, job: Job) -> list[str]:
 
 def key_of(kind: str, spec: Mapping[str, Any]) -> str:
     """The same request on the same code has the same key."""
-    return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_hash())))).hexdigest()
+    return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_of(kind))))).hexdigest()
 
 
 def spec_digest(spec: Mapping[str, Any]) -> str:
