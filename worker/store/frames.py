@@ -80,15 +80,7 @@ class Frames:
 
     def get(self, name: str, columns: Sequence[str] | None = None, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
         """The frame, or those columns of it, with ``start <= ts < end`` where given. One that is gone or was altered is refused."""
-<<<<<<< HEAD
-        if fault := self.fault(name):
-            what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
-            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then made anew.")
-=======
-        import pyarrow.parquet as pq
-
         self._refuse_lost(name)
->>>>>>> main
         bounds = [("ts", ">=", pd.Timestamp(start))] if start else []
         bounds += [("ts", "<", pd.Timestamp(end))] if end else []
         return self._read(name, columns, bounds)
