@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 HOW = ("compiled.py", "compiled_folder.py")
 SOURCES = {     # what compiled code is made of, by the package that it belongs to: an edit of one leaves the other's as it is
     "backtest": ("backtest/kernel/*.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
-    "features": ("features/kernels/*.py",),
+    "features": ("features/kernels/*.py", "rounding.py"),
 }  # fmt: skip
 
 

@@ -1,31 +1,114 @@
-"""What decided a result: data, code, parameters, seeds and libraries, by hash and version."""
+"""What decided a result: data, code, parameters, seeds and libraries, by hash and version.
+
+Code and libraries are those that the result's kind of run uses: what is imported, there or further on, from where it is made. So another wording
+of a report, or a comment anywhere, leaves a backtest's hash as it is.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import platform
+import re
+import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-LIBRARIES = ("numpy", "pandas", "numba", "llvmlite", "pyarrow")
 DOMAIN = Path(__file__).resolve().parent
+ROOT = DOMAIN.parent
+NAMED = {"sklearn": "scikit-learn", "faiss": "faiss-cpu"}       # a distribution that is not called as what is imported from it
+BRINGS = {"numba": "llvmlite"}                                  # what compiles for it
+FINDS = ("discover", "import_module")                           # a package that calls one of these imports all that stands beside it
+TABLE = re.compile(r"[\w-]+\.toml")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
-def code_hash() -> str:
-    """SHA-256 over every source and table of the engine, by path."""
+def code_hash(*entries: Path) -> str:
+    """SHA-256 over the engine's sources and tables that the entries use, by path, without comments and docstrings; of all of them where there is no entry."""
     hasher = hashlib.sha256()
-    for path in sorted([*DOMAIN.rglob("*.py"), *DOMAIN.rglob("*.toml")]):
+    for path in sorted(used_by(*entries)):
         hasher.update(path.relative_to(DOMAIN).as_posix().encode() + b"\0")
-        hasher.update(hashlib.sha256(path.read_bytes()).digest())
+        hasher.update(source(path).digest)
     return hasher.hexdigest()
 
 
 @cache
-def libraries() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}
+def libraries(*entries: Path) -> dict[str, str]:
+    """The versions of Python and of the libraries that the same sources import."""
+    imported = {name.partition(".")[0] for path in used_by(*entries) for name in source(path).imports} - sys.stdlib_module_names
+    names = {NAMED.get(name, name) for name in imported if name not in ("domain", "worker")} | {brought for name, brought in BRINGS.items() if name in imported}
+    return {"python": platform.python_version(), **{name: _version(name) for name in sorted(names)}}
+
+
+def manifest(spec: dict[str, Any], *entries: Path) -> dict[str, Any]:
+    return dict(spec=spec, code=code_hash(*entries), libraries=libraries(*entries))
+
+
+@cache
+def used_by(*entries: Path) -> frozenset[Path]:
+    """Sources and tables of the engine that files use; all of them where no file is named. What stands beside an entry is followed, but not counted."""
+    if not entries:
+        return frozenset([*DOMAIN.rglob("*.py"), *DOMAIN.rglob("*.toml")])
+    waiting, seen = list(entries), set[Path]()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += _leads_to(path, entries[0].parent)
+    return frozenset(path for path in seen if DOMAIN in path.parents)
+
+
+class Source(NamedTuple):
+    """What there is to know of a file: the hash of what it says, what it imports, tables it names, and whether it imports all that stands beside it."""
+
+    digest: bytes
+    imports: frozenset[str]
+    tables: frozenset[str]
+    finds: bool
+
+
+@cache
+def source(path: Path) -> Source:
+    if path.suffix == ".toml":
+        return Source(hashlib.sha256(path.read_bytes()).digest(), frozenset(), frozenset(), False)
+    tree = ast.parse(path.read_bytes())
+    imports, tables, finds = set[str](), set[str](), False
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+        elif isinstance(node, ast.Import):
+            imports.update(each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imports.update((node.module, *(f"{node.module}.{each.name}" for each in node.names)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TABLE.fullmatch(node.value):
+            tables.add(node.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FINDS:
+            finds = True
+    return Source(hashlib.sha256(ast.dump(tree).encode()).digest(), frozenset(imports), frozenset(tables), finds)
+
+
+def _leads_to(path: Path, beside: Path) -> Iterator[Path]:
+    """Files of the engine, and those beside the entries, that a file imports or reads."""
+    read = source(path)
+    for name in read.imports:
+        yield from (each for each in _files_of(name) if DOMAIN in each.parents or each.parent == beside)
+    yield from (path.with_name(table) for table in read.tables if path.with_name(table).is_file())
+    if read.finds and path.name == "__init__.py" and DOMAIN in path.parents:
+        yield from (*path.parent.glob("*.py"), *path.parent.glob("*/__init__.py"))
+
+
+def _files_of(name: str) -> Iterator[Path]:
+    """The file of a module, and those of the packages that it stands in, which are imported with it."""
+    parts = name.split(".")
+    if parts[0] not in ("domain", "worker"):
+        return
+    for last in range(1, len(parts) + 1):
+        place = ROOT.joinpath(*parts[:last])
+        yield from (each for each in (place / "__init__.py", place.with_suffix(".py")) if each.is_file() and (parts[0] == "domain" or last == len(parts)))
 
 
 def _version(name: str) -> str:
@@ -33,7 +116,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "absent"
-
-
-def manifest(spec: dict[str, Any]) -> dict[str, Any]:
-    return dict(spec=spec, code=code_hash(), libraries=libraries())

@@ -64,7 +64,7 @@ def test_the_same_code_gives_the_same_bytes_and_an_event_says_so(desk, dataset):
     found = again(desk, run)
     assert (found["verdict"], found["reasons"], found["difference"], found["changed"]) == ("same", [], "", [])
     kept = desk.backtests.get(run).frames
-    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews")]
+    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews", "moves")]
     event = desk.trail.page(Filter(entity=f"run:{run}"), size=1)[0][0]
     assert (event.kind, event.actor, event.detail["verdict"]) == ("run_reproduced", "ana", "same")
     assert [one["verdict"] for one in desk.compare.reproductions(run)] == ["same"]
@@ -127,8 +127,8 @@ def test_a_figure_that_was_polished_is_found(desk, store, dataset):
 
 def test_other_code_and_other_libraries_are_named(desk, dataset, monkeypatch):
     run = backtest(desk, dataset)
-    monkeypatch.setattr(manifest, "code_hash", lambda: "0123456789abcdef")
-    monkeypatch.setattr(manifest, "libraries", lambda: desk.backtests.get(run).manifest["libraries"] | dict(numpy="9.9.9"))
+    monkeypatch.setattr(manifest, "code_hash", lambda *entries: "0123456789abcdef")
+    monkeypatch.setattr(manifest, "libraries", lambda *entries: desk.backtests.get(run).manifest["libraries"] | dict(numpy="9.9.9"))
     found = again(desk, run)
     assert found["verdict"] == "same" and [one["what"] for one in found["reasons"]] == ["code", "library"]
     assert "then, 0123…ef now." in found["sentence"] and "A library has another version: numpy" in found["sentence"] and "9.9.9 now" in found["sentence"]

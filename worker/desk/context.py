@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.audit import canonical, plain
 from domain.errors import BadRequest
-from domain.manifest import code_hash
+from worker.code import code_of
 from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
 from worker.settings import Settings
@@ -74,7 +74,7 @@ def _frames_of(unit: Unit, job: Job) -> list[str]:
 
 def key_of(kind: str, spec: Mapping[str, Any]) -> str:
     """The same request on the same code has the same key."""
-    return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_hash())))).hexdigest()
+    return hashlib.sha256(canonical(plain(dict(kind=kind, spec=spec, code=code_of(kind))))).hexdigest()
 
 
 def spec_digest(spec: Mapping[str, Any]) -> str:

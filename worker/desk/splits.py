@@ -15,7 +15,7 @@ from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
 from domain.features.regimes import spells
-from domain.manifest import code_hash
+from worker.code import code_of
 from worker.desk.context import DeskContext, Submitted, required
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureQuestion, Features
@@ -67,7 +67,7 @@ class Splits:
         if not is_rule(by):
             return self._view.get(by)
         spec = self._features.spec(self._question(run_id, instrument), columns=False) | dict(rules=written_rules(by))
-        return next((one for one in self._view.latest(MOST, spec["datasets"]) if dict(one.spec) == spec and one.manifest["code"] == code_hash()), None)
+        return next((one for one in self._view.latest(MOST, spec["datasets"]) if dict(one.spec) == spec and one.manifest["code"] == code_of("regimes")), None)
 
     def submit_for(self, run_id: str, by: str, instrument: str = "") -> Submitted:
         """Apply rules to all bars of the dataset that a run was made on, in its timeframe."""

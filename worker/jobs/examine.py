@@ -14,9 +14,9 @@ from domain.errors import BadRequest
 from domain.laboratory import Findings, Plan, Rules, Target, examine, forward_return, outcomes, rank, trade_outcomes, within_instruments
 from domain.params import build
 from worker.jobs import feature_sets, questions
-from worker.jobs.backtests import _trial
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.feature_sets import FeatureSet, Watch, finite, kept_run
+from worker.jobs.keep import trial_of
 from worker.jobs.labels import labels
 from worker.store import Unit
 from worker.store.trials import data_of
@@ -77,7 +77,7 @@ def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[T
     strategy = question.strategy()
     made = study.run(question.series, question.rules, strategy, rates=question.rates, watch=work.within(0.17, 0.25))
     daily = daily_returns(made.outcome.equity, question.rules.account.balance, made.market).to_numpy()
-    trial = _trial(ahead, study.spec_of(question.series, question.rules, strategy), strategy, daily_sharpe(daily), len(daily))
+    trial = trial_of(ahead, study.spec_of(question.series, question.rules, strategy), strategy, daily_sharpe(daily), len(daily))
     trades = made.outcome.trades
     if not len(trades):
         raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to foretell; take a longer span or other parameters")

@@ -16,11 +16,11 @@ from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Around, Use, closes, parse
 from domain.features.engine import Table
-from domain.manifest import manifest
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
-from worker.jobs.backtests import _bars, _known
+from worker.code import manifest_of
 from worker.jobs.base import Keep, Kept, Work
+from worker.jobs.load import bars_of, dataset_of
 from worker.jobs.outside import around_of
 from worker.store import Dataset, Unit
 from worker.store.columns import Columns
@@ -95,7 +95,7 @@ def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     uses = tuple({one.column: one for one in map(parse, spec.get("columns", []))}.values())
     timeframe = Timeframe.named(spec["timeframe"])
-    asked = [(dataset := _known(known, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
+    asked = [(dataset := dataset_of(known, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
     table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in asked}
     said = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in asked}
     start = pd.Timestamp(spec["start"])
@@ -115,7 +115,7 @@ def columns_of(work: Work) -> Columns:
 
 def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame:
     """All bars up to the end of the period."""
-    bars, own = _bars(work, dataset, spec, whole=True), Timeframe.named(dataset.timeframe)
+    bars, own = bars_of(work, dataset, spec, whole=True), Timeframe.named(dataset.timeframe)
     if own != timeframe:
         bars = resample(bars, own, timeframe, instrument(dataset.instrument, work.settings.instruments_file).calendar)
     if bars.empty or bars["ts"].iloc[-1] < pd.Timestamp(spec["start"]):
@@ -123,7 +123,7 @@ def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, A
     return bars.reset_index(drop=True)
 
 
-def manifest_of(asked: FeatureSet) -> dict[str, Any]:
+def decided_by(asked: FeatureSet, kind: str) -> dict[str, Any]:
     """What decided the result: data, code, what was asked, libraries."""
     decided = plain(
         dict(
@@ -134,12 +134,12 @@ def manifest_of(asked: FeatureSet) -> dict[str, Any]:
             **{name: value for name, value in asked.spec.items() if name not in SPAN},
         )
     )
-    return {**manifest(decided), "data": asked.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
+    return {**manifest_of(decided, kind), "data": asked.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
 
 
 def kept_run(kind: str, asked: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Keep:
     """What writes the run of this kind and its audit event; ``told``: more for the event."""
-    decided = manifest_of(asked)
+    decided = decided_by(asked, work.job.kind)
 
     def keep(unit: Unit) -> Kept:
         run_id = unit.runs.add(

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from domain.errors import BadRequest
 from domain.params import build
+from worker.code import manifest_of
 from worker.jobs.base import Keep, Kept, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
 from worker.jobs.sweeps import together
@@ -87,10 +88,9 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
 
 def _kept(spec: Mapping[str, Any], of: Run, found: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Keep:
     from domain.backtest.study import spec_hash
-    from domain.manifest import manifest
 
     asked = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
-    decided = {**manifest(asked), "data": list(spec["datasets"]), "spec_hash": spec_hash(asked)}
+    decided = {**manifest_of(asked, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(asked)}
 
     def keep(unit: Unit) -> Kept:
         run_id = unit.runs.add(

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import pandas as pd
+
+from domain.backtest.history import split
 from domain.errors import BadRequest
-from worker.jobs.backtests import _known, _rate, _series, rules_of
+from domain.features import Around
+from domain.market import instrument, resample
+from domain.market.timeframe import Timeframe
+from domain.trading.cost_units import without_unit
+from domain.trading.rules import Rules, rules_from
+from worker.code import manifest_of
 from worker.jobs.base import Work
+from worker.jobs.load import bars_of, dataset_of
+from worker.jobs.outside import around_of
 from worker.store import Dataset
+
+RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
 
 @dataclass(frozen=True)
@@ -61,9 +74,42 @@ def read(spec: Mapping[str, Any], work: Work) -> Question:
     """``spec`` as for a backtest."""
     with work.store.look() as unit:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [_series(work, _known(known, version), spec) for version in spec["datasets"]]
-    rates = [_rate(work, known[version], spec) for version in spec.get("rates", []) if version in known]
+    series = [series_of(work, dataset_of(known, version), spec) for version in spec["datasets"]]
+    rates = [rate_of(work, known[version], spec) for version in spec.get("rates", []) if version in known]
     return Question(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
+
+
+def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
+    from domain.backtest.study import Series
+
+    one = instrument(dataset.instrument, work.settings.instruments_file)
+    every, finer = bars_of(work, dataset, spec, whole=True), None
+    start, own, asked = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
+    if own != asked:
+        finer = every[every["ts"] >= start].reset_index(drop=True)
+        every = resample(every, own, asked, one.calendar)
+    if every.empty or every["ts"].iloc[-1] < start:
+        raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
+    history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
+    known = Around(**around_of(spec, work)(one))
+    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}), history)
+
+
+def rate_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
+    from domain.trading.task import Rate
+
+    return Rate(instrument(dataset.instrument, work.settings.instruments_file), Timeframe.named(dataset.timeframe), bars_of(work, dataset, spec, before=RATES_BEFORE), dataset.side)
+
+
+def rules_of(spec: Mapping[str, Any], instruments: Sequence[str]) -> Rules:
+    """The rules of a spec. Costs that were stored before they had a unit are price units of each instrument, as they were then."""
+    return rules_from({**spec, "costs": without_unit(spec["costs"], instruments, _varied(spec))})
+
+
+def _varied(spec: Mapping[str, Any]) -> set[str]:
+    """The names that a sweep or search varies."""
+    grid = spec.get("grid") or {}
+    return {*spec.get("space", {}), *(grid if isinstance(grid, Mapping) else grid[0])}
 
 
 def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
@@ -73,13 +119,12 @@ def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, 
     return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))
 
 
-def manifest_of(question: Question, **more: Any) -> dict[str, Any]:
+def decided(question: Question, kind: str, **more: Any) -> dict[str, Any]:
     """What decided the result: data, code, parameters, libraries."""
     from domain.backtest import study
-    from domain.manifest import manifest
 
     asked = study.spec_of(question.series, question.rules, question.strategy()) | more
-    return {**manifest(asked), "data": question.data, "spec_hash": study.spec_hash(asked)}
+    return {**manifest_of(asked, kind), "data": question.data, "spec_hash": study.spec_hash(asked)}
 
 
 def about(question: Question, work: Work) -> dict[str, Any]:

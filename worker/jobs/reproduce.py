@@ -14,9 +14,10 @@ from domain.analytics import METRICS, compare_specs, first_difference
 from domain.errors import BadRequest, listed
 from domain.market import content_version
 from domain.market.timeframe import Timeframe
+from worker.code import manifest_of
 from worker.jobs import questions
-from worker.jobs.backtests import _plain
 from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.keep import in_words
 from worker.store import Dataset, Filter, Run, Unit
 from worker.store.frames import content_hash
 from worker.store.outside import named_in
@@ -157,12 +158,11 @@ def _again(run: Run, work: Work) -> Again:
     question = questions.read(run.spec, work)
     work.stage("Simulate")
     from domain.backtest import study
-    from domain.manifest import manifest
 
     result = study.run(question.series, question.rules, question.strategy(), rates=question.rates, watch=work.within(0.1, 0.8))
     work.stage("Compare")
-    made = {name: _plain(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
-    now, asked = {name: content_hash(frame) for name, frame in made.items()}, manifest(study.spec_of(question.series, question.rules, question.strategy()))
+    made = {name: in_words(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
+    now, asked = {name: content_hash(frame) for name, frame in made.items()}, manifest_of(study.spec_of(question.series, question.rules, question.strategy()), run.kind)
     changed = compare_specs(run.manifest["spec"], asked["spec"])
     differ = [name for name in made if now[name] != run.frames[name]]
     reasons = [*_question_changed(changed), *_code_changed(run.manifest, asked)]

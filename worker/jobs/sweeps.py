@@ -46,7 +46,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     work.stage("Simulate")
     from domain.backtest import sweep
 
-    rows = _rows(sweep.order(question.asked(points)), sweep.part_size(sum(len(one.bars) for one in question.series), len(points)))
+    rows = rows_of(sweep.order(question.asked(points)), sweep.part_size(sum(len(one.bars) for one in question.series), len(points)))
     parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
     work.stage("Merge")
     refused = refused_of(parts, refused)
@@ -55,7 +55,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Judge")
     summary = dict(
-        history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=_axes(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
+        history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
         currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
     keep = kept(question, work, "sweep", summary, frames, combinations=len(table))
@@ -85,12 +85,12 @@ def together(work: Work, parts: Sequence[Chunk], name: str, tell: Watch) -> list
     return frames
 
 
-def _rows(numbers: Sequence[int], size: int) -> list[tuple[int, int, Any]]:
+def rows_of(numbers: Sequence[int], size: int) -> list[tuple[int, int, Any]]:
     cut = [list(numbers[at : at + size]) for at in range(0, len(numbers), size)]
     return [(k, len(part), dict(numbers=part)) for k, part in enumerate(cut)]
 
 
-def _axes(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def axes_of(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Parameter -> its values, in the order in which they first come."""
     return {name: list(dict.fromkeys(point[name] for point in points)) for name in (points[0] if points else ())}
 
@@ -125,7 +125,7 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
 def kept(question: questions.Question, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Keep:
     """What writes the run and lets the parts go."""
     decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
-    manifest = questions.manifest_of(question, **decided)
+    manifest = questions.decided(question, work.job.kind, **decided)
 
     def keep(unit: Unit) -> Kept:
         run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))

@@ -11,7 +11,7 @@ from domain.params import build, values_of
 from worker.jobs import questions
 from worker.jobs.base import Keep, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
-from worker.jobs.sweeps import _axes, _rows, kept, refused_of, together
+from worker.jobs.sweeps import axes_of, kept, refused_of, rows_of, together
 from worker.store.chunks import Chunk
 
 CURVE = 120     # points of the small curve that lists show
@@ -55,7 +55,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
 
     asked, objective = question.asked(points), build(Objective, spec["objective"])
     size = min(sweep.part_size(sum(len(one.bars) for one in question.series), len(points)), walk_forward.LARGEST_PART)
-    rows = [(number, units * len(folds), part) for number, units, part in _rows(sweep.order(asked), size)]
+    rows = [(number, units * len(folds), part) for number, units, part in rows_of(sweep.order(asked), size)]
     parts = Owner(work, _evaluator(question, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
     refused = refused_of(parts, refused)
     fits = walk_forward.merged(together(work, parts, "table", work.within(0.85, 0.86)))
@@ -64,7 +64,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     tested = walk_forward.trade(question.bench(), asked, folds, picked, fits, work.within(0.86, 0.97))
     work.stage("Report")
     frames = {name: work.store.frames.put(frame) for name, frame in dict(fits=fits, folds=tested.folds, equity=tested.equity, trades=tested.trades, fills=tested.fills).items()}
-    axes, balance = _axes(points), question.rules.account.balance
+    axes, balance = axes_of(points), question.rules.account.balance
     at = np.unique(np.linspace(0, len(tested.equity) - 1, CURVE).astype(int))
     summary = dict(
         history=question.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(one.instrument.calendar for one in question.series)),

@@ -47,7 +47,7 @@ def backtest(
     from domain.backtest import study
     from domain.market import instruments
 
-    rules, extra = _rules(config)
+    rules, extra = rules_in(config)
     period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
     series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
@@ -84,7 +84,7 @@ def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Fo
     say(whole if as_json else rows, as_json, tuple(rows[0]))
 
 
-def _rules(config: Path | None) -> tuple[Any, str]:
+def rules_in(config: Path | None) -> tuple[Any, str]:
     """The rules, and the user's own instrument table."""
     from domain.market.instrument import instruments
     from domain.params import values_of
@@ -175,10 +175,10 @@ def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
     from domain.backtest import study
-    from domain.manifest import manifest
+    from worker.code import manifest_of
 
     spec = study.spec_of(series, rules, strategy)
-    return {**manifest(spec), "spec_hash": study.spec_hash(spec)}
+    return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 
 def _write(out: Path, found: Found, known: Mapping[str, Any], equity: str, report: bool) -> None:

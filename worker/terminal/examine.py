@@ -89,14 +89,14 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
 
 def _regimes(texts: Sequence[str]) -> dict[str, Any]:
     """Runs by their ids; or the model of a file."""
-    from worker.terminal.regimes import _model
+    from worker.terminal.regimes import model_of
 
     files = [text for text in texts if text.endswith(".json") or is_file(Path(text))]
     if not files:
         return dict(regimes=texts)
     if len(texts) > 1:
         raise BadRequest(f"--regimes is {listed(texts)}; give one regime model, or runs of regimes alone")
-    return dict(model=_model(Path(files[0])))
+    return dict(model=model_of(Path(files[0])))
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:

@@ -75,7 +75,7 @@ def compute(
     uses = _uses(recipe, [*columns, *(rest or [])])
     read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     frame = computed(read, uses, around)[["ts", *dict.fromkeys(one.column for one in uses)]]
-    _write(frame, out)
+    write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
     say(dict(bars=len(frame), columns=len(frame.columns) - 1, without_a_value=", ".join(empty) or "none", written=str(out)), as_json)
 
@@ -212,7 +212,7 @@ def _parquet(path: Path) -> Any:
         raise ValueError(str(error)) from None
 
 
-def _write(frame: Any, out: Path) -> None:
+def write_frame(frame: Any, out: Path) -> None:
     from worker.terminal import csv
 
     try:

@@ -10,7 +10,7 @@ import typer
 
 from domain.errors import BadRequest
 from worker.terminal.bars import Clock
-from worker.terminal.features import OTHER, Bars, Frame, Rest, _write, around_of
+from worker.terminal.features import OTHER, Bars, Frame, Rest, around_of, write_frame
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and filtered bar by bar.")
@@ -29,11 +29,11 @@ def fit(
     observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit a model on all bars of a file, and describe its states."""
-    from domain.features.regimes import BY_BIC, Plan, facts
+    from domain.features.regimes import Plan, facts
     from domain.features.regimes import fit as fitted
     from domain.params import build
 
-    build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, seed=seed, restarts=restarts))
+    build(Plan, dict(seed=seed, restarts=restarts))
     seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     model = fitted(seen, kind, states or None, seed, restarts, watch=_watch(as_json))
     _write_text(out, model.to_json())
@@ -54,11 +54,11 @@ def follow(
     instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, clock: Clock = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute the probability of each state at each bar from that bar and earlier ones only."""
-    one = _model(model)
+    one = model_of(model)
     seen = _seen(bars, instrument, timeframe, other, one.columns, clock)
     probabilities = one.filtered(seen)
     labels = one.labels(probabilities)
-    _write(_frame(seen, probabilities, one.names, labels), out)
+    write_frame(_frame(seen, probabilities, one.names, labels), out)
     said = _shares(labels)
     say(dict(bars=len(seen), trained=f"{one.trained[0]} to {one.trained[1]}", shares=said, written=str(out)) if as_json else dict(bars=len(seen), **said, written=str(out)), as_json)
 
@@ -79,7 +79,7 @@ def walk(
     seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     window, every = plan.rows(len(seen), (seen.index[-1] - seen.index[0]).total_seconds() / 86_400)
     walked = walk_forward(seen, window, every, kind, plan.number, seed, restarts, anchored=anchored, watch=_watch(as_json))
-    _write(_frame(seen, walked.probabilities, walked.names, walked.labels), out)
+    write_frame(_frame(seen, walked.probabilities, walked.names, walked.labels), out)
     if model is not None:
         _write_text(model, walked.refits[-1].model.to_json())
     table = walked.table.to_dict("records")
@@ -143,7 +143,7 @@ def _told(model: Any) -> dict[str, Any]:
     return dict(kind=model.kind, states=", ".join(model.names), looks_at=", ".join(model.columns), rows=model.rows, trained=f"{model.trained[0]} to {model.trained[1]}", log_likelihood=model.log_likelihood, bic=model.bic)
 
 
-def _model(path: Path) -> Any:
+def model_of(path: Path) -> Any:
     from domain.features.regimes import RegimeModel
 
     try:

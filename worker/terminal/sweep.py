@@ -160,7 +160,7 @@ def grid_of(vary: Sequence[str]) -> dict[str, list[Any]]:
     """
     from domain.optimise import between
 
-    return {name: between(*values) if ranged else values for name, values, ranged in _varied(vary)}
+    return {name: between(*values, what=f"the range of {name}") if ranged else values for name, values, ranged in _varied(vary)}
 
 
 def unmet(vary: Sequence[str]) -> list[str]:
@@ -214,13 +214,13 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
     from datetime import timedelta
 
     from worker.desk import Question
-    from worker.terminal.backtest import _rules
+    from worker.terminal.backtest import rules_in
     from worker.terminal.here import desk
 
     at = desk()
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
-    rules = _rules(config)[0].values() if config else {}
+    rules = rules_in(config)[0].values() if config else {}
     return at, Question(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
 
 
