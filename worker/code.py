@@ -28,10 +28,10 @@ def manifest_of(spec: dict[str, Any], kind: str) -> dict[str, Any]:
 @cache
 def entries() -> dict[str, Path]:
     """Kind of job -> the file that registers it."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in sorted(JOBS.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
             for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "job" and mark.args and isinstance(mark.args[0], ast.Constant):
-                    found[str(mark.args[0].value)] = path
-    return found
+                    files[str(mark.args[0].value)] = path
+    return files

@@ -30,11 +30,19 @@ def view(desk: Desk, run: Any) -> None:
         if not total:
             st.caption("No order was rejected or resized." if "reviews" in run.frames else "An older version made this run and did not keep them.")
             return
-        st.caption(" · ".join(f"{label(row.verdict)}: {label(row.reason)} {number(row.orders)}" for row in by_reason.itertuples()))
+        st.caption(" · ".join(f"{_reason(label(row.verdict), label(row.reason))} {number(row.orders)}" for row in by_reason.itertuples()))
         shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].map(label), verdict=first["verdict"].map(label))
         table(shown, _columns(), "Rejected and resized orders, oldest first", row_height=26, height=320)
         if total > len(first):
             st.caption(f"The first {len(first):,} of {plural(total, 'order')}; the CSV has all.")
+
+
+def _reason(verdict: str, reason: str) -> str:
+    """
+    >>> _reason("Reduced", "Reduced to leverage limit"), _reason("Rejected", "Insufficient margin")
+    ('Reduced to leverage limit', 'Rejected: Insufficient margin')
+    """
+    return reason if reason.startswith(verdict) else f"{verdict}: {reason}"
 
 
 def _columns() -> dict[str, Any]:

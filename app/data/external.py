@@ -29,6 +29,8 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
     if doing == "import":
         return import_steps(desk)
     if not held:
+        if wanted := asked_for("external") or asked_for("outside"):
+            missing("import", wanted, "Import it again.")
         nothing("No external data yet", WHY, lambda: _actions(doing, "empty"))
     else:
         chosen = _catalogue(desk, held)

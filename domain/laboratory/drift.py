@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
+from domain.analytics.guards import size_of
 from domain.laboratory.ranks import Ranked
+from domain.rounding import ROUNDING
 
 BINS = 10
 SOME, STRONG = 0.1, 0.25        # PSI from which a drift is called so, as in credit scoring, where it comes from
@@ -99,5 +101,5 @@ def effective_count(values: np.ndarray) -> float:
     """
     apart = values - values.mean()
     total = float(apart @ apart)
-    link = max(float(apart[1:] @ apart[:-1]) / total, 0.0) if total > 0 else 0.0
+    link = max(float(apart[1:] @ apart[:-1]) / total, 0.0) if total > len(values) * (ROUNDING * size_of(values)) ** 2 else 0.0
     return max(len(values) * (1 - link) / (1 + link), 2.0)

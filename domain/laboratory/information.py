@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from domain.analytics.guards import size_of
 from domain.laboratory.ranks import Ranked, bins, scores
+from domain.rounding import ROUNDING
 
 BINS = 64
 TURNS = 20      # draws of mutual information by luck
@@ -62,7 +64,7 @@ def association(feature: Ranked, view: View) -> pd.DataFrame:
     found = [_doubt(part, mean, view.overlap, moment) if np.isfinite(mean) else (np.nan, np.nan) for part, mean, moment in zip(parts, ic, moments, strict=True)]
     error, degrees = np.array(found, float).reshape(-1, 2).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.array(ic) / error
+        t = np.where(error > ROUNDING * np.abs(ic), np.array(ic) / error, np.nan)
     return pd.DataFrame(dict(count=size, ic=ic, t=t, p=_two_sided(t, degrees)))
 
 
@@ -145,7 +147,7 @@ def _entropy_sum(counts: np.ndarray) -> float:
 
 def _above(value: float, luck: np.ndarray) -> float:
     spread = luck.std(ddof=1) * math.sqrt(1 + 1 / len(luck))
-    if not spread > 0:
+    if not spread > ROUNDING * size_of(luck):
         return 1.0
     from scipy.stats import t as student
 

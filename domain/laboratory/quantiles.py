@@ -10,6 +10,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.laboratory.ranks import Ranked, bins
+from domain.rounding import ROUNDING
 
 CELLS = 8_192       # at most so many stretches are drawn from
 
@@ -117,4 +118,4 @@ def _spread(mean: np.ndarray, drawn: np.ndarray, bounds: list[float]) -> dict[st
     apart = (drawn[:, filled[-1]] - drawn[:, filled[0]])[:, None]
     (low,), (high,) = _percentiles(apart, bounds)
     spread, deviation = float(mean[filled[-1]] - mean[filled[0]]), float(np.nanstd(apart))
-    return dict(spread=spread, spread_low=float(low), spread_high=float(high), spread_p=math.erfc(abs(spread) / deviation / math.sqrt(2)) if deviation > 0 else np.nan)
+    return dict(spread=spread, spread_low=float(low), spread_high=float(high), spread_p=math.erfc(abs(spread) / deviation / math.sqrt(2)) if deviation > ROUNDING * abs(spread) else np.nan)

@@ -11,6 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest, unknown
 from domain.laboratory.targets import forward_return, instrument_rows
 from domain.market.bars import ts_of
+from domain.rounding import ROUNDING
 
 CLIP = 5.0      # standard deviations beyond which a value counts no more, so that one wild column does not decide
 Find = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]      # past, now, count -> places and distances, nearest first
@@ -90,7 +91,7 @@ def _varies(past: np.ndarray) -> np.ndarray:
 
 def _standardised(past: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean, spread = past.mean(axis=0, dtype=float), past.std(axis=0, dtype=float)
-    spread = np.where(spread > 0, spread, 1.0)
+    spread = np.where(spread > ROUNDING * np.abs(mean), spread, 1.0)
     past, now = (np.clip((one - mean) / spread, -CLIP, CLIP).astype(np.float32) for one in (past, now))
     return past, now
 

@@ -243,7 +243,7 @@ def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, house):
     assert run["spec"]["sizing"]["kind"] == "kelly" and run["spec"]["sizing"]["kelly_first"] == 500 and run["spec"]["limits"]["max_leverage"] == 1.5
     expect(page.get_by_text("max leverage 1.5 × equity")).to_be_visible()
     page.get_by_role("tab", name="Rejected orders").click()
-    expect(page.get_by_text(re.compile("shrunk: shrunk leverage"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Reduced to leverage limit"))).to_be_visible()
 
 
 def choose_bars(page: Page, *datasets: dict) -> None:

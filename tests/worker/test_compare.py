@@ -64,7 +64,7 @@ def test_the_same_code_gives_the_same_bytes_and_an_event_says_so(desk, dataset):
     found = again(desk, run)
     assert (found["verdict"], found["reasons"], found["difference"], found["changed"]) == ("same", [], "", [])
     kept = desk.backtests.get(run).frames
-    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews")]
+    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews", "moves")]
     event = desk.trail.page(Filter(entity=f"run:{run}"), size=1)[0][0]
     assert (event.kind, event.actor, event.detail["verdict"]) == ("run_reproduced", "ana", "same")
     assert [one["verdict"] for one in desk.compare.reproductions(run)] == ["same"]

@@ -16,7 +16,7 @@ import pytest
 from domain.audit import GENESIS, chain_hash
 from domain.errors import BadRequest
 from worker.actors import OWNER, run
-from worker.desk import Desk, Filter, Question
+from worker.desk import Actor, Desk, Filter, Question
 from worker.desk.export import csv_of, safe
 from worker.settings import load
 from worker.store import Process, Store
@@ -345,3 +345,12 @@ def test_the_example_goes_with_everything_it_made(desk, house):
     assert desk.system.has_example()
     desk.system.remove_example()
     assert not desk.system.has_example() and desk.data.catalogue() == [] and desk.jobs.get(other.id).state == "queued" and events(desk)[-1] == "example_removed"
+
+
+@on_sqlite
+def test_who_acts_is_handed_to_the_desk_with_a_role(store, settings, sent):
+    bob = Desk(store, settings, user=Actor("bob", "viewer"), send=sent)
+    assert (bob.actor, bob.user, Desk(store, settings, send=sent).actor) == (Actor("bob", "viewer"), "bob", Actor("ana", "admin"))
+    assert generate(bob).job.actor == "bob" and events(bob, actor="bob") == ["job_submitted"]
+    with pytest.raises(BadRequest, match="no role named 'root'; there are admin, analyst, auditor, trader, viewer"):
+        Actor("eve", "root")

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+import tests.worker.kinds  # noqa: F401  registers the kinds of job that tests ask for
 from worker import actors, leases
 from worker.leases import Watch, rescue
 from worker.owner import MACHINE, OWNER, began, gone

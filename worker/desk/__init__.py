@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.errors import TidemarkError as Refused
+from worker.desk.actor import Actor
 from worker.desk.backtests import Backtests, Question
 from worker.desk.batches import Batches
 from worker.desk.beliefs import Beliefs
@@ -34,9 +35,11 @@ class Desk:
     """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``beliefs`` (how far to trust it)."""
 
-    def __init__(self, store: Store, settings: Settings, user: str = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
-        context = DeskContext(store, settings, user or settings.user, send)
-        self.user, self.settings = context.user, settings
+    def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
+        """``user``: who acts; a name alone may do everything, as there is no sign-in yet."""
+        actor = user if isinstance(user, Actor) else Actor(user or settings.user)
+        context = DeskContext(store, settings, actor, send)
+        self.actor, self.user, self.settings = actor, context.user, settings
         self.jobs, self.data, self.backtests, self.trail, self.system = JobList(context), Data(context), Backtests(context), TrailView(context), System(context)
         self.sweeps, self.batches = Sweeps(context), Batches(context)
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
@@ -70,4 +73,4 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
-__all__ = ["Desk", "FeatureQuestion", "Filter", "Question", "Refused", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "Desk", "FeatureQuestion", "Filter", "Question", "Refused", "health_here", "load", "open_here", "trouble"]

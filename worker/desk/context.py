@@ -10,6 +10,7 @@ from typing import Any
 from domain.audit import canonical, plain
 from domain.errors import BadRequest
 from worker.code import code_of
+from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
@@ -27,9 +28,14 @@ class Submitted:
 class DeskContext:
     store: Store
     settings: Settings
-    user: str
+    actor: Actor
     send: Callable[[str, str, str], bool]
     quota: Quota = field(default_factory=Quota)
+
+    @property
+    def user(self) -> str:
+        """Who stands in the audit trail."""
+        return self.actor.name
 
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
         """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job, as long as what it made is whole."""

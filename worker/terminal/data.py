@@ -38,6 +38,8 @@ def import_(
     name = instrument or staged.found.instrument
     if not name:
         raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its instrument; give --instrument")
+    if not (side or asks or staged.found.side or as_json):
+        print(f"Note: {staged.name} does not say which side it quotes: taken as the bid; --side mid says otherwise.")
     if check:
         job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start), as_json)
         return _report(job.result, as_json)

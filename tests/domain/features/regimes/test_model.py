@@ -35,7 +35,7 @@ def changed(**values) -> str:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "no JSON"),
+        ("{", "is not JSON"),
         ("[1]", "a regime model says 'tidemark regimes 1'"),
         (changed(what="tidemark regimes 2"), "'tidemark regimes 2'; a regime model says"),
         (json.dumps({"what": "tidemark regimes 1"}), "lacks"),
@@ -75,7 +75,7 @@ def test_states_far_apart_are_known_at_once_and_like_ones_late_or_never():
 
 def test_the_delay_is_counted_from_the_first_bar_of_a_visit():
     """One column that says nothing at the first bar of a visit cannot be drawn; so the definition is held by a slow count on what is drawn."""
-    from domain.features.regimes.behaviour import _drawn
+    from domain.features.regimes.model_facts import _drawn
 
     one = replace(model(3, 1, seed=5), start=plain(np.full(3, 1 / 3)))
     states, rows = _drawn(one, 3_000, np.random.default_rng(0))

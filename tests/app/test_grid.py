@@ -1,0 +1,25 @@
+"""Tables that people filter: a column without a number filter is text, times included."""
+
+from __future__ import annotations
+
+from app.backtest import trades
+from app.data import dataset
+from app.kit.grid import column_of, right
+
+
+def options(columns) -> dict:
+    return {field: column_of(field, title, own, filters=True) for field, (title, own) in columns.items()}
+
+
+def test_times_are_filtered_as_the_text_that_is_shown():
+    """AgGrid infers a date type from text such as 2019-01-08 14:30, and its date filter then matches nothing."""
+    for columns in (options(trades.columns("USD", 5, several=True)), options(dataset.COLUMNS)):
+        for name in {"entry_ts", "exit_ts", "first", "last", "side", "source"} & set(columns):
+            assert (columns[name]["cellDataType"], columns[name]["filter"]) == ("text", "agTextColumnFilter"), name
+
+
+def test_numbers_are_filtered_as_numbers():
+    columns = options(trades.columns("USD", 5, several=False))
+    for name in ("trade_id", "entry_price", "exit_price", "pips", "charges", "pnl", "cumulative", "r", "mae_r", "mfe_r"):
+        assert (columns[name]["cellDataType"], columns[name]["filter"]) == ("number", "agNumberColumnFilter"), name
+    assert "instrument" not in columns and column_of("x", "X", right(1, width=60), False)["width"] == 60

@@ -1,0 +1,120 @@
+"""Pages on a workspace of their own: what the address asks for is what is shown, or a sentence that there is none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from worker.desk import Desk
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def draw(page: str, desk: Desk, **query: str) -> AppTest:
+    """The page as a browser gets it at an address."""
+
+    def script(page, desk):
+        import importlib
+
+        import streamlit as st
+
+        st.session_state["page"] = page
+        st.session_state.setdefault("pages", {})
+        importlib.import_module(f"pages.{page}").render(desk)
+
+    test = AppTest.from_function(script, kwargs=dict(page=page, desk=desk), default_timeout=60)
+    for name, value in query.items():
+        test.query_params[name] = value
+    return test.run()
+
+
+def dataset(desk: Desk, instrument: str, seed: int) -> str:
+    """An imported dataset of a day of bars, without the worker."""
+    ts = pd.date_range(START, periods=96, freq="15min", tz="UTC")
+    price = 1.1 + 0.0001 * seed
+    bars = pd.DataFrame(dict(ts=ts.as_unit("ns"), open=price, high=price + 0.0005, low=price - 0.0005, close=price))
+    store = desk.jobs._context.store
+    frame = store.frames.put(bars)
+    quality = dict(verdict="clean", sentence="No issues found.", findings=[], notes=[])
+    about = dict(version=f"{seed:064x}", instrument=instrument, timeframe="M15", side="bid", clock="UTC", source="CSV", verdict="clean", quality=quality, provenance={}, synthetic=False, example=False)
+    size = dict(first_ts=ts[0].to_pydatetime(), last_ts=ts[-1].to_pydatetime(), bars=len(bars), gaps=0, spread=None, frame=frame, ledger=None, bytes=store.frames.size(frame))
+    with store.unit() as unit:
+        return unit.datasets.add(**about, **size, actor="ana", created_at=unit.now())[0].id
+
+
+def warnings(test: AppTest) -> list[str]:
+    return [element.value for element in test.warning]
+
+
+def captions(test: AppTest) -> str:
+    return " ".join(element.value for element in test.caption)
+
+
+def test_the_dataset_of_the_address_is_the_one_of_every_form(desk):
+    older, _ = dataset(desk, "EURUSD", 1), dataset(desk, "GBPUSD", 2)
+    for page, query in (("backtest", {}), ("sweeps", {}), ("features", dict(view="compute"))):
+        chosen = draw(page, desk, data=older, **query).multiselect[0].value
+        assert [one.instrument for one in chosen] == ["EURUSD"], page
+        newest = draw(page, desk, **query).multiselect[0].value
+        assert [one.instrument for one in newest] == ["GBPUSD"], page
+
+
+NOWHERE = (      # page, address, sentence
+    ("data", dict(dataset="zzzz"), "There is no dataset zzzz."),
+    ("data", dict(view="external", external="zzzz"), "There is no import zzzz."),
+    ("data", dict(view="nowhere"), "There is no view nowhere."),
+    ("backtest", dict(data="zzzz"), "There is no dataset zzzz."),
+    ("backtest", dict(job="zzzz"), "There is no job zzzz."),
+    ("backtest", dict(run="zzzz"), "There is no run zzzz."),
+    ("backtest", dict(batch="zzzz"), "There is no batch zzzz."),
+    ("sweeps", dict(run="zzzz"), "There is no optimization zzzz."),
+    ("sweeps", dict(kind="zzzz"), "There is no kind of optimization zzzz."),
+    ("sweeps", dict(job="zzzz"), "There is no job zzzz."),
+    ("features", dict(view="compute", run="zzzz"), "There is no run zzzz."),
+    ("features", dict(view="zzzz"), "There is no view zzzz."),
+    ("features", dict(feature="zzzz"), "There is no feature zzzz."),
+    ("audit", dict(job="zzzz"), "There is no verification zzzz."),
+)
+
+
+def test_an_id_that_names_nothing_is_said(desk):
+    dataset(desk, "EURUSD", 1)
+    for page, query, sentence in NOWHERE:
+        test = draw(page, desk, **query)
+        assert any(text.startswith(sentence) for text in warnings(test)) and not test.exception, (page, query, warnings(test), test.exception)
+
+
+def test_nothing_is_shown_in_place_of_a_dataset_that_is_not_there(desk):
+    dataset(desk, "EURUSD", 1)
+    assert draw("data", desk, dataset="zzzz").subheader == [] and [one.value for one in draw("data", desk).subheader] == ["EURUSD M15"]
+
+
+def test_text_of_the_address_is_no_markup(desk):
+    dataset(desk, "EURUSD", 1)
+    assert "\\*x\\*" in warnings(draw("data", desk, dataset="*x*"))[0]
+
+
+def test_views_by_their_old_names_open_the_new_ones(desk):
+    dataset(desk, "EURUSD", 1)
+    assert [button.label for button in draw("features", desk, view="gate").button if "check" in button.label] == ["Run check"]
+    assert not warnings(draw("features", desk, view="look")) and not warnings(draw("features", desk, view="laboratory")) and not warnings(draw("data", desk, view="outside"))
+    assert not warnings(draw("sweeps", desk, kind="Sweep"))
+
+
+def test_the_three_steps_stay_until_all_are_taken(desk):
+    assert captions(draw("overview", desk)).count("done") == 0
+    dataset(desk, "EURUSD", 1)
+    steps = captions(draw("overview", desk))
+    assert [f"Step {k} of 3" in steps for k in (1, 2, 3)] == [True] * 3 and steps.count("done") == 1
+    desk.trail.verify_now()
+    assert captions(draw("overview", desk)).count("done") == 2
+
+
+def test_a_field_that_is_empty_shows_the_number_that_applies(desk):
+    one = dataset(desk, "EURUSD", 1)
+    fields = {field.label: field.placeholder for field in draw("backtest", desk, data=one).number_input}
+    assert fields["Spread, pips"] == "1.3, the instrument's" and fields["Swap long (per lot per night)"] == "0.00, the instrument's"

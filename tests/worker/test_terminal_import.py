@@ -1,0 +1,55 @@
+"""``tidemark data import``: sides, asks in a second file, and the reader's notes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from domain.errors import BadRequest
+from tests.domain.market.formats import SAMPLES, put
+from tests.worker.test_import_sides import hours
+from worker.actors import run
+from worker.cli import app
+from worker.terminal import here
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def at(house, desk, monkeypatch):
+    """The desk that the terminal uses, whose jobs are done at once."""
+
+    def finished(desk, submitted, as_json=False):
+        run(submitted.job.id)
+        job = desk.jobs.get(submitted.job.id)
+        if job.state != "done":
+            raise BadRequest(str(job.error))
+        return job
+
+    monkeypatch.setattr(here, "desk", lambda: desk)
+    monkeypatch.setattr(here, "finished", finished)
+    return desk
+
+
+def told(*words: object) -> str:
+    return CliRunner().invoke(app, ["data", "import", *map(str, words)], catch_exceptions=False).stdout
+
+
+def test_a_file_of_asks_is_joined_to_its_bids(at, tmp_path):
+    bids, asks = hours(tmp_path, "EURUSD_H1_bid.csv"), hours(tmp_path, "EURUSD_H1_ask.csv", 0.00017)
+    dataset = json.loads(told(bids, "--ask", asks, "--clock", "UTC", "--json"))
+    assert (dataset["side"], round(dataset["spread"], 9)) == ("bid", 0.00017)
+    assert "prices are the bid's; spread is the mean of ask minus bid" in dataset["notes"][0]
+
+
+def test_what_no_file_says_is_said_by_the_terminal(at, tmp_path):
+    assert "does not say which side it quotes: taken as the bid" in told(hours(tmp_path, "EURUSD_H1.csv"), "--clock", "UTC")
+    assert "which side" not in told(hours(tmp_path, "GBPUSD_H1_mid.csv"), "--clock", "UTC")
+
+
+def test_notes_of_the_reader_are_printed(at, tmp_path):
+    sample = next(sample for sample in SAMPLES if sample.name == "EURUSD_h1_b.csv")
+    shown = told(put(tmp_path, sample.name, sample.text), "--clock", "mt5_us", "--check")
+    assert "Note: spread is in points of 0.00001 (prices have 5 decimals), converted to price units." in shown
