@@ -236,4 +236,4 @@ def test_a_job_that_kills_every_worker_is_given_up_with_a_sentence(tmp_path):
             unit._c.exec_driver_sql("UPDATE jobs SET deaths = 2")       # two more are enough
         job = house.until(job.id, "failed", 60)
         assert sum(house.gone(f"worker-{number}") for number in range(3)) == 2
-    assert (job.deaths, job.error["fault"]) == (4, "request") and job.error["sentence"].startswith("its worker died 4 times under this job")
+    assert (job.deaths, job.error["fault"]) == (4, "request") and job.error["sentence"].startswith("the worker crashed 4 times while running this job")

@@ -54,7 +54,7 @@ class Again:
 @job("reproduce", limit=3_600, after="compile")
 def reproduce(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: run. A difference is a result, not a failure of the job."""
-    work.stage("Check what is stored")
+    work.stage("Check stored results")
     with work.store.look() as unit:
         run, known = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
     if run is None:
