@@ -123,7 +123,7 @@ class Download:
 
 def _whole(scope: Scope) -> Scope:
     """The request without the wish for a part, or for compression: a ticket must come whole."""
-    return scope | dict(headers=[(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range", b"accept-encoding")])
+    return dict(scope) | dict(headers=[(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range", b"accept-encoding")])
 
 
 def _form(path: Path, name: str, kind: str) -> bytes:
@@ -148,5 +148,5 @@ async def _passed_on(app: ASGIApp, scope: Scope, send: Send, body: bytes) -> boo
             taken = message["status"] < 300
         await send(message)
 
-    await app(scope | dict(headers=headers.raw), receive, sent)
+    await app(dict(scope) | dict(headers=headers.raw), receive, sent)
     return taken
