@@ -111,7 +111,7 @@ def attempt(work: Work) -> Callable[[Work], None]:
         if job.cancelled_by:        # while it had no worker
             raise Cancelled
         if job.deaths >= MOST_DEATHS:
-            raise BadRequest(f"its worker died {job.deaths} times under this job; it is not tried again by itself. Look at the worker's log and the memory it needs")
+            raise BadRequest(f"the worker crashed {job.deaths} times while running this job; it is not retried automatically. See the worker's log and the memory it needs")
         return partial(done, keep=JOBS[job.kind].run(job.spec, work))
     except Cancelled:
         return cancelled
@@ -173,7 +173,7 @@ def try_again(work: Work, sentence: str) -> None:
     if job.attempts >= kind.retries:
         return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
     seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT.total_seconds())
-    put_back(work, seconds, f"waiting {seconds:.0f} s to ask again: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
+    put_back(work, seconds, f"retry in {seconds:.0f} s: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
 
 
 def wait_for_the_world(work: Work, sentence: str) -> None:

@@ -68,9 +68,9 @@ class Queue:
 @dataclass(frozen=True)
 class Work:
     processes: int = param(2, low=0, high=256, unit="processes", help="0: one per core")
-    lease: float = param(8.0, low=1.0, high=600.0, unit="s", help="a worker without a sign of life loses its job after this")
-    beat: float = param(1.0, low=0.1, high=60.0, unit="s", help="between a worker's signs of life")
-    sweep: float = param(1.0, low=0.1, high=60.0, unit="s", help="between looks for lost jobs")
+    lease: float = param(8.0, low=1.0, high=600.0, unit="s", help="time without a heartbeat after which a worker loses its job")
+    beat: float = param(1.0, low=0.1, high=60.0, unit="s", help="heartbeat interval of workers")
+    sweep: float = param(1.0, low=0.1, high=60.0, unit="s", help="interval of the scan for lost jobs")
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def test_the_outside_world_is_asked_again_and_the_checkpoint_is_kept(submit, row
     job_id = submit("test_unavailable", times=2)
     run(job_id)
     waits = row(job_id)
-    assert (waits.state, waits.attempts, waits.checkpoint) == ("queued", 1, {"attempt": 0}) and waits.note == "waiting 2 s to ask again: the venue does not answer."
+    assert (waits.state, waits.attempts, waits.checkpoint) == ("queued", 1, {"attempt": 0}) and waits.note == "retry in 2 s: the venue does not answer."
     for times in (1, 2):
         not_before(store, job_id, timedelta(minutes=5))
         run(job_id)
@@ -233,7 +233,7 @@ def test_a_job_that_killed_its_workers_is_not_tried_for_ever(submit, row, store)
             unit.jobs.rescue(job_id, death + 1, 0)
     run(job_id)
     assert (row(job_id).state, row(job_id).deaths, effects(store)) == ("failed", MOST_DEATHS, 0)
-    assert row(job_id).error["sentence"].startswith(f"its worker died {MOST_DEATHS} times under this job; it is not tried again by itself.")
+    assert row(job_id).error["sentence"].startswith(f"the worker crashed {MOST_DEATHS} times while running this job; it is not retried automatically.")
 
 
 def test_a_zombie_that_finishes_writes_nothing(submit, row, store):

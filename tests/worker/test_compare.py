@@ -95,7 +95,7 @@ def test_a_stored_frame_that_is_gone_or_broken_comes_out_again(desk, store, data
     harm(path_of(store, desk.backtests.get(run).frames["trades"]))
     found = again(desk, run)
     assert found["verdict"] == "altered" and "The stored trades" in found["sentence"] and "no longer" in found["sentence"]
-    with pytest.raises(BadRequest, match=r"the trades of run .* are no longer stored, or no longer readable"):
+    with pytest.raises(BadRequest, match=r"A stored table \(.*\) (is no longer in the workspace|was altered since it was written), so it is not used"):
         desk.compare.report(run, "html")
 
 

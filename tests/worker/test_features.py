@@ -216,7 +216,7 @@ def test_what_cannot_be_asked_is_told_before_it_is_sent(house, desk):
     for wrong, sentence in (
         (dict(columns=["atr(14)", "rsii"]), "no feature named 'rsii'; did you mean 'rsi'"),
         (dict(columns=["atr(14)@M15"]), "finer than the H1 bars it stands beside"),
-        (dict(columns=[]), "no column is chosen"),
+        (dict(columns=[]), "no feature is chosen"),
         (dict(datasets=[]), "no dataset is chosen"),
         (dict(datasets=["nosuch"]), "there is no dataset nosuch"),
         (dict(timeframe="M5"), "is stored in H1 bars, and M5 is asked for"),
@@ -233,7 +233,7 @@ def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
     assert (own.name, own.columns, own.own, own.actor) == ("mine", ("atr(14)", "macd(5, 9)@H1"), True, "ana") == ("mine", tuple(desk.features.columns_of("mine")), True, "ana")
     assert len(desk.features.columns_of("vector50")) == 50 and {"basic", "full"} <= {one.name for one in desk.features.recipes() if not one.own}
     desk.features.save_recipe("mine", ["body"])
-    for wrong, sentence in ((("", ["body"]), "give it one of"), (("full", ["body"]), "recipe of the house"), (("x", []), "no column"), (("x", ["bodyy"]), "did you mean 'body'"), (("x" * 65, ["body"]), "give it one of")):
+    for wrong, sentence in ((("", ["body"]), "give it one of"), (("full", ["body"]), "built-in feature set"), (("x", []), "no feature"), (("x", ["bodyy"]), "did you mean 'body'"), (("x" * 65, ["body"]), "give it one of")):
         with pytest.raises(BadRequest, match=sentence):
             desk.features.save_recipe(*wrong)
     desk.features.delete_recipe("mine")

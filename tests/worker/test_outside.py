@@ -228,7 +228,7 @@ def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(house, desk, stor
     one = files.brought(desk, path, "VIX")
     run = done(desk, desk.features.submit_columns(asked(desk, ["vix_zscore(20)"])))
     assert desk.outside.used_by(one.id) == [run.id]
-    with pytest.raises(BadRequest, match=rf"VIX of .* UTC is named by 1 run \({run.id}\); delete those first"):
+    with pytest.raises(BadRequest, match=rf"VIX of .* UTC is used by 1 run \({run.id}\); delete those first"):
         desk.outside.remove(one.id)
     desk.features.delete(run.id)
     assert desk.outside.remove(one.id) == one and desk.outside.every() == []

@@ -80,7 +80,7 @@ def test_what_a_run_names_is_not_removed(at, tmp_path):
     one = made.brought(at, made.series(tmp_path / "VIXCLS.csv"))
     run = done(at, at.features.submit_columns(asked(at, ["vix_zscore(20)"])))
     said = CliRunner().invoke(app, ["data", "outside", "remove", one.id, "--yes"])
-    assert isinstance(said.exception, BadRequest) and f"is named by 1 run ({run.id})" in str(said.exception)
+    assert isinstance(said.exception, BadRequest) and f"is used by 1 run ({run.id})" in str(said.exception)
 
 
 def test_columns_of_files_take_headlines_releases_and_dated_series(files):      # noqa: F811

@@ -209,7 +209,7 @@ class Backtests:
             known = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
         return [self._instrument(one) for one in known if one]
 
-    # -- keeping house
+    # -- naming, deleting, exporting
 
     def rename(self, run_id: str, name: str, note: str) -> None:
         with self._context.store.unit() as unit:

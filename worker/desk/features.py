@@ -84,14 +84,14 @@ class Features:
         return sorted(every, key=lambda one: (one.family, one.name))
 
     def recipes(self) -> list[Recipe]:
-        """One's own first, then those of the house."""
+        """Feature sets: the user's first, then the built-in ones."""
         with self._context.store.look() as unit:
             own = [Recipe(one.name, one.columns, one.note, True, one.actor, one.created_at) for one in unit.recipes.all()]
         return own + [Recipe(one.name, tuple(each.column for each in one.uses), one.about, False) for one in built_in().values()]
 
     def columns_of(self, recipe: str) -> list[str]:
         """The columns of a recipe, or a sentence that there is none of that name."""
-        return list(required(next((one for one in self.recipes() if one.name == recipe), None), "recipe", recipe).columns)
+        return list(required(next((one for one in self.recipes() if one.name == recipe), None), "feature set", recipe).columns)
 
     def units(self, columns: Iterable[str]) -> dict[str, str]:
         """Column -> unit."""
@@ -122,21 +122,21 @@ class Features:
         """Keep a set of columns under a name; one of that name that was saved before is replaced."""
         name, note = name.strip(), note.strip()[:NOTE]
         if not name or len(name) > LONGEST or not name.isprintable():
-            raise BadRequest(f"the name of a recipe is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters")
+            raise BadRequest(f"the name of a feature set is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters")
         if name in built_in():
-            raise BadRequest(f"{name!r} is a recipe of the house, which cannot be changed; choose another name")
+            raise BadRequest(f"{name!r} is a built-in feature set, which cannot be changed; choose another name")
         written = self._columns(columns)
         with self._context.store.unit() as unit:
             before = unit.recipes.get(name)
             unit.recipes.put(name, written, note, self._context.user, unit.now())
             unit.audit(self._context.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
-            kept = required(unit.recipes.get(name), "recipe", name)
+            kept = required(unit.recipes.get(name), "feature set", name)
         return Recipe(kept.name, kept.columns, kept.note, True, kept.actor, kept.created_at)
 
     def delete_recipe(self, name: str) -> None:
         """Remove a recipe of one's own. Runs made with it keep their columns."""
         with self._context.store.unit() as unit:
-            known = required(unit.recipes.get(name), "recipe", name)
+            known = required(unit.recipes.get(name), "feature set", name)
             unit.recipes.remove(name)
             unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(known.columns))
 
@@ -146,7 +146,7 @@ class Features:
         if faults:
             raise BadRequest("; ".join(faults.values()))
         if not columns:
-            raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
+            raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
         return list(dict.fromkeys(self._read(text) for text in columns))
 
     # -- asking; the same question on the same code is the job that answered it

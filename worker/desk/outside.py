@@ -182,7 +182,7 @@ class OutsideData:
             one = required(unit.outside.get(name), "outside data", name)
             runs = unit.runs.of_outside(one.version)
             if runs and not self._elsewhere(unit.outside.all(), one):
-                raise BadRequest(f"{one.name} of {one.created_at:%Y-%m-%d %H:%M} UTC is named by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")
+                raise BadRequest(f"{one.name} of {one.created_at:%Y-%m-%d %H:%M} UTC is used by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")
             unit.outside.remove(one.id)
             unit.jobs.forget_result("outside", one.id)
             unit.audit(self._context.user, "outside_removed", f"outside:{one.id}", what=one.kind, name=one.name, version=one.version, rows=one.rows, source=one.source)

@@ -36,7 +36,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     from domain.backtest import study, trust
 
     result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7))
-    work.stage("Judge")
+    work.stage("Robustness checks")
     judged = judge(result, strategy, rates, work)
     work.stage("Report")
     outcome, asked = result.outcome, study.spec_of(series, rules, strategy)

@@ -22,7 +22,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)
     if not asked.uses:
-        raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
+        raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
     frames: dict[str, str] = {}
     told = []
     work.stage("Compute")

@@ -30,7 +30,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)
     if not asked.uses:
-        raise BadRequest("no column is chosen; choose a recipe, or write columns such as atr(14)")
+        raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
     looks = tries_of(asked.columns, spec)
     with work.store.look() as unit:
         before = tried_on(unit, spec["datasets"])
@@ -38,9 +38,9 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     work.stage("Compute")
     frame, known = stacked(asked, work.within(0.02, 0.15)), labels(asked, work, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)
-    work.stage("Examine")
+    work.stage("Analyse")
     findings = examine(frame, asked.columns, target, known.words, plan, rules, work.within(0.25, 0.9))
-    work.stage("Keep")
+    work.stage("Store")
     tables = findings.frames() | dict(outcomes=_outcomes(frame, asked.columns, target, plan.quantiles, work.within(0.9, 0.98)))
     frames = {name: work.store.frames.put(table) for name, table in tables.items()} | dict(known.frames)
     told = _told(asked, replace(findings, notes=(*findings.notes, *known.notes)), target, plan, rules, len(before - looks))

@@ -71,7 +71,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: run, plan, and the datasets of the run. Not a search, so it adds nothing to the trials."""
     work.stage("Load trades")
     source = _source(spec, work)
-    work.stage("Draw")
+    work.stage("Monte Carlo")
     from domain.analytics import merge
     from domain.analytics.histories import parts_of, told
 

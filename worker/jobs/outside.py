@@ -93,5 +93,5 @@ def _frame(version: str, what: str, work: Work) -> pd.DataFrame:
     with work.store.look() as unit:
         held: Outside | None = unit.outside.get(version)
     if held is None:
-        raise BadRequest(f"the outside data {what} with version {version[:8]}… is no longer here; ask again, and the newest is taken, or import it again")
+        raise BadRequest(f"the external data {what} with version {version[:8]}… is no longer here; run it again to use the newest, or import it again")
     return work.store.frames.get(held.frame)

@@ -59,7 +59,7 @@ def _by_rules(asked: FeatureSet, member: Member, work: Work) -> tuple[pd.Categor
 
 
 def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
-    work.stage("Observe")
+    work.stage("Input features")
     from domain.features.regimes import facts, observations, walk_forward
 
     plan = build(Plan, spec["plan"])

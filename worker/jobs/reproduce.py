@@ -54,7 +54,7 @@ class Again:
 @job("reproduce", limit=3_600, after="compile")
 def reproduce(spec: Mapping[str, Any], work: Work) -> Keep:
     """``spec``: run. A difference is a result, not a failure of the job."""
-    work.stage("Check what is stored")
+    work.stage("Check stored results")
     with work.store.look() as unit:
         run, known = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
     if run is None:
@@ -103,7 +103,7 @@ def _frames_changed(run: Run, work: Work) -> list[Reason]:
 
 def _read(work: Work, name: str) -> pd.DataFrame | None:
     try:
-        return work.store.frames.get(name)
+        return work.store.frames.as_stored(name)
     except (OSError, pa.ArrowException):
         return None
 

@@ -27,7 +27,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)
     if not asked.uses:
-        raise BadRequest("no column is chosen to measure likeness by; choose a recipe such as vector50")
+        raise BadRequest("no feature is chosen to measure similarity by; choose a feature set such as vector50")
     work.stage("Compute")
     frame = stacked(asked, work.within(0.05, 0.6))
     row = _row(asked, frame, spec)

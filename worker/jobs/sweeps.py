@@ -53,7 +53,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     table = sweep.merged(together(work, parts, "table", work.within(0.9, 0.91)))
     matrix = sweep.merged(together(work, parts, "matrix", work.within(0.91, 0.94)))
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
-    work.stage("Judge")
+    work.stage("Robustness checks")
     summary = dict(
         history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
         currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,

@@ -80,13 +80,20 @@ class Frames:
 
     def get(self, name: str, columns: Sequence[str] | None = None, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
         """The frame, or those columns of it, with ``start <= ts < end`` where given. One that is gone or was altered is refused."""
-        import pyarrow.parquet as pq
-
         self._refuse_lost(name)
         bounds = [("ts", ">=", pd.Timestamp(start))] if start else []
         bounds += [("ts", "<", pd.Timestamp(end))] if end else []
+        return self._read(name, columns, bounds)
+
+    def as_stored(self, name: str) -> pd.DataFrame:
+        """Whatever lies there under that name, altered or not: for one who asks what was altered."""
+        return self._read(name)
+
+    def _read(self, name: str, columns: Sequence[str] | None = None, bounds: Sequence[tuple[str, str, Any]] = ()) -> pd.DataFrame:
+        import pyarrow.parquet as pq
+
         where: dict[str, Any] = dict(memory_map=True) if self._local else dict(filesystem=self._fs)
-        return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=bounds or None, **where).to_pandas()
+        return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=list(bounds) or None, **where).to_pandas()
 
     def fault(self, name: str) -> str:
         """``gone`` or ``altered``; nothing where the frame is whole."""

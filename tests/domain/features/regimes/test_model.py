@@ -48,7 +48,7 @@ def changed(**values) -> str:
         (changed(centre=[0.0, float("nan")]), "centre is not 2 numbers"),
         (changed(spread=[0.0, 1.0]), "no spread"),
         (changed(covariances=[[[1.0, 2.0], [2.0, 1.0]]] * 3), "positive definite"),
-        (changed(seed="x"), "is broken"),
+        (changed(seed="x"), "is damaged"),
     ],
 )
 def test_what_is_no_model_is_refused_with_a_sentence(text, sentence):
