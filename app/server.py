@@ -14,6 +14,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
 from starlette.concurrency import run_in_threadpool  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
@@ -22,6 +23,7 @@ from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
 from app.kit.figures import typeset  # noqa: E402
 from app.kit.text import literal  # noqa: E402
+from app.large_files import LargeFiles  # noqa: E402
 from worker.desk import Refused, health_here, load, trouble  # noqa: E402
 
 log = logging.getLogger("app")
@@ -54,5 +56,7 @@ def show_error(error: Exception) -> bool:
 
 
 api = Starlette(routes=[Route("/health", health)], exception_handlers={404: nothing_here})
-app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], on_script_error=show_error)
-app = Guard(app, load().app.names)      # type: ignore[assignment]  # found as an st.App by name, and served as what stands before it
+settings = load()
+large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, room=settings.data.staged_mb * 1_000_000)
+app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], middleware=[large_files], on_script_error=show_error)
+app = Guard(app, settings.app.names)      # type: ignore[assignment]  # found as an st.App by name, and served as what stands before it

@@ -14,7 +14,7 @@ from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
 from app.kit.tables import datasets_frame, findings_frame
 from app.kit.text import literal
-from app.kit.widgets import download, go, section, table
+from app.kit.widgets import download, download_file, go, section, table
 from worker.desk import Desk
 from worker.desk.export import csv_of
 
@@ -71,8 +71,8 @@ def chosen_dataset(desk: Desk, one: Any) -> None:
 def _actions(desk: Desk, one: Any) -> None:
     name = f"{one.instrument}_{one.timeframe}_{one.first_ts:%Y%m%d}_{one.last_ts:%Y%m%d}_{one.version[:8]}".replace("=", "-")
     with st.popover("Download", icon=":material/download:", type="tertiary"):
-        download("Bars, CSV", f"{name}.csv", "text/csv", lambda: desk.data.download(one.id, "csv"), "bars-csv")
-        download("Bars, Parquet", f"{name}.parquet", "application/octet-stream", lambda: desk.data.download(one.id, "parquet"), "bars-parquet")
+        download_file("Bars, CSV", f"{name}.csv", "text/csv", lambda path: desk.data.write_download(one.id, "csv", path), "bars-csv")
+        download_file("Bars, Parquet", f"{name}.parquet", "application/octet-stream", lambda path: desk.data.write_download(one.id, "parquet", path), "bars-parquet")
         if one.ledger:
             download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(one.id), "repairs-csv")
     if st.button("Backtest", icon=":material/candlestick_chart:", type="tertiary", help="Opens the form of a backtest with this dataset."):

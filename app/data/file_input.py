@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.kit.spool import uploaded as uploaded_file
 from app.kit.widgets import asked, section
 from worker.desk import Desk
 
@@ -19,7 +20,7 @@ def take_in(desk: Desk, facet: Any, formats: str, example: str, key: str, title:
     path, opened = _path(b, example, f"{key}-path") if facet.may_open_paths() else ("", False)
     if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
         st.session_state[f"{key}-uploaded"] = uploaded.file_id
-        _keep(key, asked(lambda: facet.stage_upload(uploaded.name, uploaded)))
+        _keep(key, asked(lambda: _staged(facet, uploaded)))
     elif opened and path.strip():
         _keep(key, asked(lambda: facet.stage_path(path.strip())))
     return st.session_state.get(key)
@@ -35,13 +36,18 @@ def take_in_asks(desk: Desk, key: str) -> Any:
         path, opened = _path(b, "/data/EURUSD_M1_ask.csv", f"{key}-path", "or the path of the ask prices") if desk.data.may_open_paths() else ("", False)
         if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
             st.session_state[f"{key}-uploaded"] = uploaded.file_id
-            _keep(key, asked(lambda: desk.data.stage_upload(uploaded.name, uploaded)))
+            _keep(key, asked(lambda: _staged(desk.data, uploaded)))
         elif opened and path.strip():
             _keep(key, asked(lambda: desk.data.stage_path(path.strip())))
         asks = st.session_state.get(key)
         if asks is not None:
             st.caption(f"{asks.name}: {asks.found.title}. {asks.found.evidence}")
     return asks
+
+
+def _staged(facet: Any, file: Any) -> Any:
+    with uploaded_file(file) as content:
+        return facet.stage_upload(file.name, content)
 
 
 def _path(place: Any, example: str, key: str, label: str = "or a file path on the server") -> tuple[str, bool]:

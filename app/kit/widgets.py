@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, lasted, typeset
+from app.kit.spool import spool
 from app.kit.tables import with_minus
 from app.kit.text import literal
 from worker.desk import Desk, Refused
@@ -91,7 +93,18 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
     """A file that is made on request; nothing else on the page runs again."""
-    st.download_button(label, data=make, file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None)
+    download_file(label, name, mime, lambda path: _fill(path, make), key, about)
+
+
+def download_file(label: str, name: str, mime: str, write: Callable[[Path], None], key: str, about: str = "") -> None:
+    """The same of a file that ``write`` fills part by part. Streamlit holds the ticket of what lies on disk, and the server streams it from there."""
+    st.download_button(
+        label, data=lambda: spool().written(write), file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None
+    )
+
+
+def _fill(path: Path, make: Callable[[], bytes]) -> None:
+    path.write_bytes(make())
 
 
 def job_panel(desk: Desk, job: Any) -> bool:

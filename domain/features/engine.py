@@ -135,9 +135,9 @@ class Table:
         try:
             made = np.asarray(given, np.float64)
         except (TypeError, ValueError):
-            raise BadRequest(f"{one.column} gave {_kind(given)}; a feature gives one number a bar, NaN for none") from None
+            raise BadRequest(f"{one.column} gave {_kind(given)}; a feature gives one value a bar, a number or NaN") from None
         if made.shape != (len(self.bars),):
-            raise BadRequest(f"{one.column} gave {_kind(given)} for {len(self.bars):,} bars; a feature gives one number a bar")
+            raise BadRequest(f"{one.column} gave {_kind(given)} for {len(self.bars):,} bars; a feature gives one value a bar")
         return made
 
     def _key(self, one: Use) -> str:

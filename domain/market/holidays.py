@@ -2,106 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-SATURDAY, SUNDAY = 5, 6
+import pandas as pd
+from pandas.tseries.holiday import MO, TH, Holiday, nearest_workday, sunday_to_monday
+from pandas.tseries.offsets import DateOffset, Day, Easter
 
 
-@dataclass(frozen=True)
-class Holiday:
-    """A day of the year. ``on(year)`` is its date, or None where it was not kept.
+def dates_of(holiday: Holiday, first_year: int, last_year: int) -> list[date]:
+    """The days on which it is kept, in these years.
 
-    >>> good_friday.on(2024), thanksgiving.on(2024), juneteenth.on(2020)
-    (datetime.date(2024, 3, 29), datetime.date(2024, 11, 28), None)
+    >>> dates_of(good_friday, 2024, 2025), dates_of(juneteenth, 2020, 2022)
+    ([datetime.date(2024, 3, 29), datetime.date(2025, 4, 18)], [datetime.date(2022, 6, 20)])
+    >>> dates_of(christmas_observed, 2021, 2022), dates_of(new_year_observed, 2022, 2023)
+    ([datetime.date(2021, 12, 24), datetime.date(2022, 12, 26)], [datetime.date(2022, 1, 1), datetime.date(2023, 1, 2)])
     """
-
-    title: str
-    on: Callable[[int], date | None]
+    return [day.date() for day in holiday.dates(pd.Timestamp(first_year, 1, 1), pd.Timestamp(last_year, 12, 31))]
 
 
-def fixed(title: str, month: int, day: int, since: int = 0) -> Holiday:
-    """The same day of every year, whatever weekday it is."""
-    return Holiday(title, lambda year: date(year, month, day) if year >= since else None)
+def since(year: int) -> pd.Timestamp:
+    return pd.Timestamp(year, 1, 1)
 
 
-def observed(title: str, month: int, day: int, since: int = 0, saturday_before: bool = True) -> Holiday:
-    """A day kept on Monday when it falls on a Sunday, and on Friday (unless told not to) when it falls on a Saturday.
+new_year = Holiday("New Year", month=1, day=1)
+christmas = Holiday("Christmas", month=12, day=25)
+good_friday = Holiday("Good Friday", month=1, day=1, offset=[Easter(), Day(-2)])
+new_year_observed = Holiday("New Year", month=1, day=1, observance=sunday_to_monday)
+christmas_observed = Holiday("Christmas", month=12, day=25, observance=nearest_workday)
+juneteenth = Holiday("Juneteenth", month=6, day=19, start_date=since(2022), observance=nearest_workday)
+thanksgiving = Holiday("Thanksgiving", month=11, day=1, offset=DateOffset(weekday=TH(4)))
 
-    >>> observed("Christmas", 12, 25).on(2022), observed("Christmas", 12, 25).on(2021)
-    (datetime.date(2022, 12, 26), datetime.date(2021, 12, 24))
-    """
-
-    def on(year: int) -> date | None:
-        day_itself = date(year, month, day)
-        shift = {SUNDAY: 1, SATURDAY: -1 if saturday_before else 0}.get(day_itself.weekday(), 0)
-        return day_itself + timedelta(days=shift) if year >= since else None
-
-    return Holiday(title, on)
-
-
-def weekday_of_month(title: str, month: int, weekday: int, which: int, since: int = 0) -> Holiday:
-    """The ``which``-th weekday of a month, -1 for the last (Monday is 0).
-
-    >>> weekday_of_month("Memorial Day", 5, 0, -1).on(2024)
-    datetime.date(2024, 5, 27)
-    """
-
-    def on(year: int) -> date | None:
-        if which < 0:
-            last = date(year, month + 1, 1) - timedelta(days=1)
-            return last - timedelta(days=(last.weekday() - weekday) % 7)
-        first = date(year, month, 1)
-        return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (which - 1)) if year >= since else None
-
-    return Holiday(title, on)
-
-
-def after(title: str, holiday: Holiday, days: int) -> Holiday:
-    """A day counted from another one."""
-
-    def on(year: int) -> date | None:
-        day = holiday.on(year)
-        return day + timedelta(days=days) if day else None
-
-    return Holiday(title, on)
-
-
-def easter(year: int) -> date:
-    """Easter Sunday, Gregorian (the anonymous algorithm printed in Nature, 1876).
-
-    >>> [easter(year).isoformat() for year in (2000, 2019, 2024, 2038)]
-    ['2000-04-23', '2019-04-21', '2024-03-31', '2038-04-25']
-    """
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    shift = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * shift) // 451
-    month, day = divmod(h + shift - 7 * m + 114, 31)
-    return date(year, month, day + 1)
-
-
-new_year = fixed("New Year", 1, 1)
-christmas = fixed("Christmas", 12, 25)
-good_friday = Holiday("Good Friday", lambda year: easter(year) - timedelta(days=2))
-new_year_observed = observed("New Year", 1, 1, saturday_before=False)
-christmas_observed = observed("Christmas", 12, 25)
-juneteenth = observed("Juneteenth", 6, 19, since=2022)
-thanksgiving = weekday_of_month("Thanksgiving", 11, 3, 4)
-
-YEAR_END = (fixed("Christmas Eve", 12, 24), fixed("Boxing Day", 12, 26), fixed("New Year's Eve", 12, 31), fixed("day after New Year", 1, 2))
+YEAR_END = (
+    Holiday("Christmas Eve", month=12, day=24), Holiday("Boxing Day", month=12, day=26), Holiday("New Year's Eve", month=12, day=31),
+    Holiday("day after New Year", month=1, day=2),
+)  # fmt: skip
 US_HOLIDAYS = (
-    weekday_of_month("Martin Luther King Day", 1, 0, 3, since=1998),
-    weekday_of_month("Presidents' Day", 2, 0, 3),
-    weekday_of_month("Memorial Day", 5, 0, -1),
+    Holiday("Martin Luther King Day", month=1, day=1, start_date=since(1998), offset=DateOffset(weekday=MO(3))),
+    Holiday("Presidents' Day", month=2, day=1, offset=DateOffset(weekday=MO(3))),
+    Holiday("Memorial Day", month=5, day=31, offset=DateOffset(weekday=MO(-1))),
     juneteenth,
-    observed("Independence Day", 7, 4),
-    fixed("eve of Independence Day", 7, 3),
-    weekday_of_month("Labor Day", 9, 0, 1),
+    Holiday("Independence Day", month=7, day=4, observance=nearest_workday),
+    Holiday("eve of Independence Day", month=7, day=3),
+    Holiday("Labor Day", month=9, day=1, offset=DateOffset(weekday=MO(1))),
     thanksgiving,
-    after("day after Thanksgiving", thanksgiving, 1),
+    Holiday("day after Thanksgiving", month=11, day=1, offset=[DateOffset(weekday=TH(4)), Day(1)]),
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from domain.errors import BadRequest
-from domain.market.holidays import Holiday
+from domain.market.holidays import Holiday, dates_of
 from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, FIRST_YEAR, HOUR, LAST_YEAR, instants
 
@@ -166,5 +166,6 @@ def _stepped(first: np.ndarray, counts: np.ndarray, step: int) -> np.ndarray:
     return np.repeat(first - before * step, counts) + np.arange(counts.sum(), dtype=np.int64) * step
 
 
+@cache
 def _dates(holidays: tuple[Holiday, ...]) -> dict[date, str]:
-    return {day: holiday.title for holiday in holidays for year in range(FIRST_YEAR, LAST_YEAR + 1) if (day := holiday.on(year))}
+    return {day: holiday.name for holiday in holidays for day in dates_of(holiday, FIRST_YEAR, LAST_YEAR)}

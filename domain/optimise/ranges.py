@@ -12,8 +12,8 @@ from domain.errors import BadRequest
 MOST = 100_000          # values of one range, and combinations of one sweep
 
 
-def between(low: float, high: float, step: float) -> list[float]:
-    """Values from ``low`` to ``high``, both included where the step meets them; exact in decimals.
+def between(low: float, high: float, step: float, what: str = "the range") -> list[float]:
+    """Values from ``low`` to ``high``, both included where the step meets them; exact in decimals. ``what`` names the range in a refusal.
 
     >>> between(0.1, 0.3, 0.1), between(10, 25, 10)
     ([0.1, 0.2, 0.3], [10, 20])
@@ -22,12 +22,12 @@ def between(low: float, high: float, step: float) -> list[float]:
     ...
     domain.errors.BadRequest: the range from 1 to 2000000000.0 in steps of 1 has 2,000,000,000 values; at most 100,000 fit. Take a longer step, or search instead of sweeping
     """
-    _sensible("the range", low, high, step)
+    _sensible(what, low, high, step)
     first, each = Decimal(str(low)), Decimal(str(step))
     count = _steps(low, high, step) + 1
     if count > MOST:
         written = f"{count:,}" if count < 10**15 else f"about {Decimal(count):.2e}"
-        raise BadRequest(f"the range from {low} to {high} in steps of {step} has {written} values; at most {MOST:,} fit. Take a longer step, or search instead of sweeping")
+        raise BadRequest(f"{what} from {low} to {high} in steps of {step} has {written} values; at most {MOST:,} fit. Take a longer step, or search instead of sweeping")
     whole = all(isinstance(value, int) for value in (low, high, step))
     return [int(first + k * each) if whole else float(first + k * each) for k in range(count)]
 

@@ -24,6 +24,8 @@ from tests.reference.execution import lived, simulate
 from tests.reference.ledger import splitmix64
 from tests.reference.worked import BAR_1, BEFORE, COSTS, bars_of, bought_at_bar_0, only_trade, run_by, task_of
 
+pytestmark = pytest.mark.xdist_group("reference")      # its cases are run once, in one process
+
 SEEDS = range(300)
 LIMITS = LIMIT_DROPS
 run = partial(run_by, simulate)

@@ -64,7 +64,7 @@ def test_the_same_code_gives_the_same_bytes_and_an_event_says_so(desk, dataset):
     found = again(desk, run)
     assert (found["verdict"], found["reasons"], found["difference"], found["changed"]) == ("same", [], "", [])
     kept = desk.backtests.get(run).frames
-    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews")]
+    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews", "moves")]
     event = desk.trail.page(Filter(entity=f"run:{run}"), size=1)[0][0]
     assert (event.kind, event.actor, event.detail["verdict"]) == ("run_reproduced", "ana", "same")
     assert [one["verdict"] for one in desk.compare.reproductions(run)] == ["same"]
@@ -95,7 +95,7 @@ def test_a_stored_frame_that_is_gone_or_broken_comes_out_again(desk, store, data
     harm(path_of(store, desk.backtests.get(run).frames["trades"]))
     found = again(desk, run)
     assert found["verdict"] == "altered" and "The stored trades" in found["sentence"] and "no longer" in found["sentence"]
-    with pytest.raises(BadRequest, match=r"the trades of run .* are no longer stored, or no longer readable"):
+    with pytest.raises(BadRequest, match=r"A stored table \(.*\) (is no longer in the workspace|was altered since it was written), so it is not used"):
         desk.compare.report(run, "html")
 
 

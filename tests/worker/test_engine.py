@@ -22,12 +22,12 @@ def open_jobs(store):
         return {job.kind: job for job in unit.jobs.latest(("queued", "running"))}
 
 
-def compiling(store, note="Compiled 30 of 120 functions, about 30 s left", lease=60.0):
+def compiling(store, note="Compiled 30 of 120 functions, about 30 s left"):
     """A compile job that a worker has in hand."""
     with store.unit() as unit:
         job, _ = unit.jobs.add("compile", "research", "Compile the engine", {}, "tidemark", unit.now())
-        held = unit.jobs.claim(job.id, "another worker", unit.now(), lease)
-        unit.jobs.beat(job.id, held.epoch, unit.now(), lease, progress=0.25, note=note)
+        held = unit.jobs.claim(job.id, "another worker", unit.now())
+        unit.jobs.beat(job.id, held.epoch, progress=0.25, note=note)
     return held
 
 
@@ -64,12 +64,20 @@ def test_a_backtest_waits_for_the_engine_and_says_so(store, settings, monkeypatc
         assert job_id in [one.id for one in unit.jobs.due(later)]       # a worker is told of it again
 
 
-@pytest.mark.parametrize(("lease", "after"), [(0.0, "compile"), (60.0, "compile_features"), (60.0, "")])
-def test_nothing_waits_for_a_compiler_that_died_or_for_what_it_does_not_need(store, lease, after):
-    compiling(store, lease=lease)
+@pytest.mark.parametrize("after", ["compile_features", ""])
+def test_nothing_waits_for_what_it_does_not_need(store, after):
+    compiling(store)
     job_id = backtest(store)
     with store.unit() as unit:
         assert not engine.wait_for(unit, job_id, after)
+
+
+def test_nothing_waits_for_a_compiler_that_died(store):
+    held = compiling(store)
+    job_id = backtest(store)
+    with store.unit() as unit:
+        unit.jobs.put_back(held.id, held.epoch, unit.now(), "its worker died")
+        assert not engine.wait_for(unit, job_id, "compile")
 
 
 def test_a_compiler_without_a_time_left_is_waited_for_without_one(store):

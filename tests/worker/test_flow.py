@@ -83,7 +83,7 @@ def test_kill_9_of_the_worker_costs_fifteen_seconds_at_most(house, record_proper
 
 def test_what_a_dead_worker_left_is_taken_up_before_thirteen_that_wait(house, record_property):
     """Both lanes are full and thirteen jobs wait: the one whose worker died starts again within fifteen seconds, and nothing waits longer for its message."""
-    lost = house.submit("test_steps", steps=20, seconds=0.1, trace=str(house.home / "trace-before-others"))
+    lost = house.submit("test_steps", steps=60, seconds=0.1, trace=str(house.home / "trace-before-others"))
     house.begun(lost, steps=3)
     others = [house.submit("test_steps", steps=12, seconds=0.1) for _ in range(13)]
     killed = time.monotonic()
@@ -98,7 +98,7 @@ def test_what_a_dead_worker_left_is_taken_up_before_thirteen_that_wait(house, re
     second = [at for at, job_id in enumerate(begun) if job_id == lost][1]
     assert house.row(lost).deaths == 1 and sum(job_id in others for job_id in begun[second:] if job_id) >= 8, "those that wait go on waiting"
     steps = [int(step) for _, step in house.traced("before-others")]
-    assert steps[-1] == 19 and steps.count(0) == 1 and house.effects(lost, *others) == [1] * 14
+    assert steps[-1] == 59 and steps.count(0) == 1 and house.effects(lost, *others) == [1] * 14
 
 
 def several(house: Flow, count: int = 10) -> list[str]:

@@ -112,7 +112,7 @@ def test_a_rate_counts_when_its_bar_has_ended(tmp_path):
 def test_the_side_is_what_the_file_says(tmp_path):
     ask, mid = own(tmp_path, "EURUSD_ask.csv", "1h"), own(tmp_path, "EURUSD_mid.csv", "1h")
     assert "quotes the ask" in refused(*backtest(tmp_path, "--bars", ask, "--instrument", "EURUSD", "--timeframe", "H1"))
-    assert "bid was asked for" in refused(*backtest(tmp_path, "--bars", mid, "--instrument", "EURUSD", "--timeframe", "H1", "--side", "bid"))
+    assert "not bid" in refused(*backtest(tmp_path, "--bars", mid, "--instrument", "EURUSD", "--timeframe", "H1", "--side", "bid"))
     signals = "ts,side,order\n2024-01-10T10:00:00Z,long,market\n"
     done = CliRunner().invoke(app, [str(word) for word in backtest(tmp_path, "--bars", mid, "--instrument", "EURUSD", "--timeframe", "H1", signals=signals)])
     assert done.exception is None and "mid prices" in done.output

@@ -45,7 +45,7 @@ def check(tmp_path, monkeypatch, capsys):
     [
         (FEATURE + "return close.rolling(window).mean()\n", "mine.py, line 5: AttributeError: 'numpy.ndarray' object has no attribute 'rolling' (columns are numpy arrays; use numpy, or pd.Series(column).rolling)"),
         (FEATURE + "return 1 / 0\n", "mine.py, line 5: ZeroDivisionError: division by zero"),
-        (FEATURE + "return close[:3]\n", "mine.py: user_one(5) gave 3 numbers for 40 bars; a feature gives one number a bar"),
+        (FEATURE + "return close[:3]\n", "mine.py: user_one(5) gave 3 numbers for 40 bars; a feature gives one value a bar"),
         (FEATURE + "return None\n", "mine.py: user_one(5) gave nothing for 40 bars"),
         (FEATURE + "return ['a'] * len(close)\n", "mine.py: user_one(5) gave values that are not numbers (list)"),
         (FEATURE + "import numpy as np\n    return np.zeros((len(close), 2))\n", "gave a table of 40 × 2 for 40 bars"),

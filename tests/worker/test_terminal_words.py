@@ -62,7 +62,7 @@ def test_each_option_is_a_phrase_of_its_own():
         (["runs", "list", "--json=4"], "--json takes no value."),
         (["sweep", "--data", "x", "--vary", "fast=1", "--strategy", "b", "--by", "sharp"], "no figure named 'sharp'; did you mean 'sharpe'?"),
         (["sweep", "--data", "x", "--vary", "fast=1", "--vary", "fast=2", "--strategy", "b"], "--vary gives fast twice"),
-        (["sweep", "--data", "x", "--vary", "fast=1:inf:1", "--strategy", "b"], "the end of the range is inf; it must be a finite number"),
+        (["sweep", "--data", "x", "--vary", "fast=1:inf:1", "--strategy", "b"], "the end of the range of fast is inf; it must be a finite number"),
         (["regimes", "fit", "--bars", "x", "--out", "y", "--seed", "-1"], "seed is -1; it must be between 0 and"),
         (["regimes", "fit", "--bars", "x", "--out", "y", "--restarts", "0"], "restarts is 0; it must be between 1 and 50"),
     ],

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import IO, Any
 
 import pandas as pd
@@ -211,6 +212,16 @@ class Data:
             bars.to_parquet(sink, index=False, compression="zstd")
             return sink.getvalue()
         return csv_of(bars)
+
+    def write_download(self, name: str, form: str, path: Path) -> None:
+        """The same into a file, part by part: a long series is never in memory as a whole."""
+        dataset, frames = self.get(name), self._context.store.frames
+        self._note_download(f"dataset:{dataset.id}", "bars", form, dataset.bars)
+        if form == "parquet":
+            return frames.copy(dataset.frame, path)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            for number, bars in enumerate(frames.parts(dataset.frame)):
+                bars.assign(ts=bars["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(file, index=False, header=number == 0)
 
     def download_repairs(self, name: str) -> bytes:
         rows = self.repairs(name)

@@ -13,7 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest, TidemarkError, unknown
 from domain.features import Around, Use, parse
 from domain.features.regimes import OBSERVED, RULES, Plan, RegimeModel, spells, standard
-from domain.features.regimes.observed import WRITTEN
+from domain.features.regimes.inputs import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.context import DeskContext, Submitted, key_of
 from worker.desk.export import csv_of

@@ -145,8 +145,8 @@ class Sweeps:
         """
         run = self.get(run_id)
         table = self._frame(run, "fits" if run.kind == "walk_forward" else "table")
-        if ranked_by(by, table.columns) != "number":
-            table = table.sort_values(by, ascending=by not in METRICS, kind="stable", na_position="last", ignore_index=True)
+        if by != "number":      # which a stress test has not, and needs not
+            table = table.sort_values(ranked_by(by, table.columns), ascending=by not in METRICS, kind="stable", na_position="last", ignore_index=True)
         return table.head(most) if most else table
 
     def axes(self, run_id: str) -> dict[str, list[Any]]:

@@ -103,7 +103,7 @@ def _frames_changed(run: Run, work: Work) -> list[Reason]:
 
 def _read(work: Work, name: str) -> pd.DataFrame | None:
     try:
-        return work.store.frames.get(name)
+        return work.store.frames.as_stored(name)
     except (OSError, pa.ArrowException):
         return None
 

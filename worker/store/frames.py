@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -79,19 +80,44 @@ class Frames:
 
     def get(self, name: str, columns: Sequence[str] | None = None, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
         """The frame, or those columns of it, with ``start <= ts < end`` where given. One that is gone or was altered is refused."""
-        import pyarrow.parquet as pq
-
-        if fault := self.fault(name):
-            what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
-            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then made anew.")
+        self._refuse_lost(name)
         bounds = [("ts", ">=", pd.Timestamp(start))] if start else []
         bounds += [("ts", "<", pd.Timestamp(end))] if end else []
+        return self._read(name, columns, bounds)
+
+    def as_stored(self, name: str) -> pd.DataFrame:
+        """Whatever lies there under that name, altered or not: for one who asks what was altered."""
+        return self._read(name)
+
+    def _read(self, name: str, columns: Sequence[str] | None = None, bounds: Sequence[tuple[str, str, Any]] = ()) -> pd.DataFrame:
+        import pyarrow.parquet as pq
+
         where: dict[str, Any] = dict(memory_map=True) if self._local else dict(filesystem=self._fs)
-        return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=bounds or None, **where).to_pandas()
+        return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=list(bounds) or None, **where).to_pandas()
 
     def fault(self, name: str) -> str:
         """``gone`` or ``altered``; nothing where the frame is whole."""
         return self._intact.fault(self._path(name), name)
+
+    def _refuse_lost(self, name: str) -> None:
+        if fault := self.fault(name):
+            what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
+            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then made anew.")
+
+    def parts(self, name: str) -> Iterator[pd.DataFrame]:
+        """The frame, some 65,000 rows at a time."""
+        import pyarrow.parquet as pq
+
+        self._refuse_lost(name)
+        with self._fs.open(self._path(name), "rb") as file, pq.ParquetFile(file) as stored:
+            for batch in stored.iter_batches(ROW_GROUP):
+                yield batch.to_pandas()
+
+    def copy(self, name: str, path: Path) -> None:
+        """The stored Parquet file as one of this machine."""
+        self._refuse_lost(name)
+        with self._fs.open(self._path(name), "rb") as file, path.open("wb") as sink:
+            shutil.copyfileobj(file, sink, 1 << 20)
 
     def size(self, name: str) -> int:
         """Bytes as stored."""
@@ -179,8 +205,6 @@ class Frames:
 
     def free(self) -> int | None:
         """Bytes left where the frames lie; None where that has no meaning."""
-        import shutil
-
         return shutil.disk_usage(self._root).free if self._local and os.path.isdir(self._root) else None
 
     def _path(self, name: str) -> str:

@@ -29,11 +29,11 @@ def fit(
     observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit a model on all bars of a file, and describe its states."""
-    from domain.features.regimes import BY_BIC, Plan, facts
+    from domain.features.regimes import Plan, facts
     from domain.features.regimes import fit as fitted
     from domain.params import build
 
-    build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, seed=seed, restarts=restarts))
+    build(Plan, dict(seed=seed, restarts=restarts))
     seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     model = fitted(seen, kind, states or None, seed, restarts, watch=_watch(as_json))
     _write_text(out, model.to_json())

@@ -160,7 +160,7 @@ def grid_of(vary: Sequence[str]) -> dict[str, list[Any]]:
     """
     from domain.optimise import between
 
-    return {name: between(*values) if ranged else values for name, values, ranged in _varied(vary)}
+    return {name: between(values[0], values[1], values[2], f"the range of {name}") if ranged else values for name, values, ranged in _varied(vary)}
 
 
 def unmet(vary: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ def _lower(first, second, made):
 
 @compiled
 def _extremes_into(one, window, high, total, spans, longer):
-    """The highest or lowest of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are room to work in, as long as ``one``."""
+    """The highest or lowest of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are buffers, as long as ``one``."""
     length = 1
     if window == 1:
         total[:] = one

@@ -11,7 +11,7 @@ from domain.rounding import ROUNDING
 
 @compiled
 def _sums_into(one, window, total, spans, longer):
-    """Sums of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are room to work in, as long as ``one``."""
+    """Sums of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are buffers, as long as ``one``."""
     if window == 0:
         total[:] = 0.0
     elif window < 4 or window > SHORT:
@@ -72,7 +72,7 @@ def _add_four_spans(first, second, third, fourth, made):
 
 
 @entry
-def room(size):
+def buffers(size):
     """Three arrays to work in, side by side."""
     made = np.empty(3 * size)
     return made[:size], made[size : 2 * size], made[2 * size :]
@@ -80,7 +80,7 @@ def room(size):
 
 @compiled
 def straightness_into(values, window, made, moves, spans, longer):
-    """How far each ``window`` moves between ``values`` led, over how far they went; ``moves``, ``spans`` and ``longer`` are room to work in."""
+    """How far each ``window`` moves between ``values`` led, over how far they went; ``moves``, ``spans`` and ``longer`` are buffers."""
     one, other, to = values[:-1], values[1:], moves[: values.shape[0] - 1]
     for i in range(to.shape[0]):
         to[i] = abs(other[i] - one[i])
@@ -97,7 +97,7 @@ def straightness(values, window):
     """How far the last ``window`` moves led, over how far they went: 0 to 1, and 0 where there was no move."""
     made = np.empty(values.shape[0])
     made[:window] = np.nan
-    moves, spans, longer = room(min(CHUNK, made.shape[0]) + window)
+    moves, spans, longer = buffers(min(CHUNK, made.shape[0]) + window)
     for begin in range(window, made.shape[0], CHUNK):
         to = made[begin : begin + CHUNK]
         straightness_into(values[begin - window : begin + to.shape[0]], window, to, moves, spans, longer)
@@ -117,7 +117,7 @@ def adapted(close, before, window, fast, slow, state):
         known, level, made[i] = known + 1.0, close[before + i], np.nan
         i += 1
     size = min(CHUNK, made.shape[0])
-    steps, (moves, spans, longer) = np.empty(size), room(size + window)
+    steps, (moves, spans, longer) = np.empty(size), buffers(size + window)
     for begin in range(i, made.shape[0], CHUNK):
         to = made[begin : begin + CHUNK]
         values = close[before + begin : before + begin + to.shape[0]]

@@ -29,7 +29,7 @@ def _take_in(total, span, share):
 
 @compiled
 def _means_into(one, window, total, spans, longer):
-    """Means of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are room to work in, as long as ``one``."""
+    """Means of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are buffers, as long as ``one``."""
     length, done = 1, 0
     while True:
         if window & length:

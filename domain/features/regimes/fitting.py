@@ -13,7 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest, listed, unknown
 from domain.features.regimes import hmm, mixture
 from domain.features.regimes.base import FEWEST, KINDS, MOST, Candidate, Matrix, RegimeModel, Row, rows_of
-from domain.features.regimes.learning import FLOOR, Collapsed, Heard, Learned, Parameters, beginning, widened
+from domain.features.regimes.em import FLOOR, Collapsed, Heard, Learned, Parameters, beginning, widened
 
 LEARNERS: dict[str, Any] = {"hmm": hmm, "mixture": mixture}
 SHORT, LONG = 10, 200       # iterations from every beginning, and on from the best of them

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.features.regimes.learning import Heard, Learned, Parameters, floored, stationary, widened
+from domain.features.regimes.em import Heard, Learned, Parameters, floored, stationary, widened
 
 
 def parameters_of(states: int, width: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.features.regimes.learning import FLOOR, Heard, Learned, Parameters
+from domain.features.regimes.em import FLOOR, Heard, Learned, Parameters
 
 
 def parameters_of(states: int, width: int) -> int:

@@ -27,8 +27,8 @@ from tests.reference.compare import differences, run
 from tests.reference.drawn import drawn_cases
 from tests.reference.execution import lived
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "10000"))
-DRAWN = max(2_000, CASES // 5)
+CASES = int(os.environ.get("TIDEMARK_CASES", "2400"))         # make check-kernel: 200,000
+DRAWN = max(800, CASES // 5)
 PARTS = 16
 
 

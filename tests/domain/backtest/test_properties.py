@@ -26,6 +26,8 @@ from tests.reference.bars import Bar, read_bars
 from tests.reference.cases import Case, case
 from tests.reference.costs import spread_of
 
+pytestmark = pytest.mark.xdist_group("properties")      # its cases are run once, in one process
+
 PLENTY = Account(balance=1e12, leverage=2_000.0, stop_out=0.0)
 
 

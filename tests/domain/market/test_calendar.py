@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from domain.errors import BadRequest, UnknownName
 from domain.market import CALENDARS, NOWHERE, bar_ends, calendar
-from domain.market.holidays import easter
 from tests.domain.market.makers import D1, H1, H4, M1, M5, M30, ns, texts
 
 DAY, HOUR = 86_400_000_000_000, 3_600_000_000_000
@@ -21,6 +20,19 @@ HOURS = {                                   # weekday of the trade date's sessio
     "cme": ("America/Chicago", [(1, (17, 0), (16, 0))]),
     "grain": ("America/Chicago", [(1, (19, 0), (7, 45)), (0, (8, 30), (13, 20))]),
 }
+
+
+def easter(year: int) -> date:
+    """Easter Sunday, Gregorian (the anonymous algorithm printed in Nature, 1876): what pandas' rule is held against."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    shift = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * shift) // 451
+    month, day = divmod(h + shift - 7 * m + 114, 31)
+    return date(year, month, day + 1)
 
 
 def slowly_open(name: str, moment: datetime) -> bool:

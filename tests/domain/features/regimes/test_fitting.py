@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features.regimes import RegimeModel, fit, hmm, mixture
-from domain.features.regimes.learning import FLOOR, beginning, floored, stationary, sticky, widened
+from domain.features.regimes.em import FLOOR, beginning, floored, stationary, sticky, widened
 from tests.domain.features.regimes.reference import drawn, filtered
 
 SEEN, TRUTH = drawn()

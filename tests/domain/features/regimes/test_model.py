@@ -35,7 +35,7 @@ def changed(**values) -> str:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "no JSON"),
+        ("{", "is not JSON"),
         ("[1]", "a regime model says 'tidemark regimes 1'"),
         (changed(what="tidemark regimes 2"), "'tidemark regimes 2'; a regime model says"),
         (json.dumps({"what": "tidemark regimes 1"}), "lacks"),
@@ -48,7 +48,7 @@ def changed(**values) -> str:
         (changed(centre=[0.0, float("nan")]), "centre is not 2 numbers"),
         (changed(spread=[0.0, 1.0]), "no spread"),
         (changed(covariances=[[[1.0, 2.0], [2.0, 1.0]]] * 3), "positive definite"),
-        (changed(seed="x"), "is broken"),
+        (changed(seed="x"), "is damaged"),
     ],
 )
 def test_what_is_no_model_is_refused_with_a_sentence(text, sentence):
@@ -75,7 +75,7 @@ def test_states_far_apart_are_known_at_once_and_like_ones_late_or_never():
 
 def test_the_delay_is_counted_from_the_first_bar_of_a_visit():
     """One column that says nothing at the first bar of a visit cannot be drawn; so the definition is held by a slow count on what is drawn."""
-    from domain.features.regimes.behaviour import _drawn
+    from domain.features.regimes.model_facts import _drawn
 
     one = replace(model(3, 1, seed=5), start=plain(np.full(3, 1 / 3)))
     states, rows = _drawn(one, 3_000, np.random.default_rng(0))

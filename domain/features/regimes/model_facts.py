@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from domain.features.regimes.base import RegimeModel
-from domain.features.regimes.learning import stationary
+from domain.features.regimes.em import stationary
 
 DRAWN = 50_000      # bars that are drawn from a model to see how late its filter knows
 

@@ -1,0 +1,83 @@
+"""Files on disk on their way through the page's process: what Streamlit holds in memory of each is a ticket of some bytes."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+MARK = b"tidemark file "
+KEPT = 3_600            # seconds that a download lies ready
+
+
+class Spool:
+    """A folder of this process, for its owner only, that goes when the process ends. A ticket names a file in it and cannot be made up."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tidemark-page-"))
+        self._secret = secrets.token_hex(16).encode()
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def new(self) -> Path:
+        """A place for a file."""
+        return self.folder / uuid.uuid4().hex
+
+    def open_new(self, path: Path) -> IO[bytes]:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb")
+
+    def ticket(self, path: Path) -> bytes:
+        return MARK + self._secret + b" " + path.name.encode()
+
+    @property
+    def ticket_size(self) -> int:
+        return len(self.ticket(self.new()))
+
+    def path_of(self, ticket: bytes) -> Path | None:
+        """The file that a ticket names; None for anything else."""
+        head, name = MARK + self._secret + b" ", ticket[-32:]
+        if len(ticket) != self.ticket_size or not secrets.compare_digest(ticket[:-32], head) or not name.isalnum():
+            return None
+        path = self.folder / name.decode("ascii", "replace")
+        return path if path.is_file() else None
+
+    def size(self) -> int:
+        """Bytes of all files here."""
+        return sum(entry.stat().st_size for entry in os.scandir(self.folder))
+
+    def written(self, write: Callable[[Path], None]) -> bytes:
+        """The ticket of a file that ``write`` fills; files that lay ready for an hour go."""
+        for entry in os.scandir(self.folder):
+            if entry.stat().st_mtime < time.time() - KEPT:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(entry.path)
+        path = self.new()
+        self.open_new(path).close()
+        write(path)
+        return self.ticket(path)
+
+
+@cache
+def spool() -> Spool:
+    return Spool()
+
+
+@contextlib.contextmanager
+def uploaded(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """An uploaded file, open for reading: from disk where that is where it lies, and gone from there afterwards."""
+    path = spool().path_of(file.read(200))
+    file.seek(0)
+    if path is None:
+        yield file
+        return
+    with path.open("rb") as stored:
+        yield stored
+    path.unlink(missing_ok=True)
