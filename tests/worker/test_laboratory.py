@@ -14,7 +14,7 @@ import pytest
 from domain.analytics import drawdown_table, group_table, stop_target_surface
 from domain.errors import BadRequest
 from worker.actors import run
-from worker.desk import Desk, Filter, Question
+from worker.desk import BacktestRequest, Desk, Filter
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
 LIMITED = dict(limits=dict(max_leverage=1.0, daily_loss=0.02), sizing=dict(kind="fraction_at_risk", value=0.01))
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def dataset(desk, house):
+def dataset(desk, system):
     job = desk.data.generate("regimes", {}, "EURUSD", "M15", START, END, 7).job
     run(job.id)
     return desk.data.get(desk.jobs.get(job.id).result["dataset"])
@@ -30,7 +30,7 @@ def dataset(desk, house):
 
 def finished(desk: Desk, dataset, **changes: object):
     asked = dict(strategy="breakout", params=dict(lookback=24), datasets=[dataset.id], timeframe="M15", start=START, end=END, rules=dict(account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005)))
-    job = desk.backtests.submit(Question(**{**asked, **changes})).job
+    job = desk.backtests.submit(BacktestRequest(**{**asked, **changes})).job
     run(job.id)
     done = desk.jobs.get(job.id)
     assert done.state == "done", done.error
