@@ -107,6 +107,8 @@ def test_the_terminal_saves_lists_and_deletes(desk, monkeypatch, tmp_path):
     assert said.exit_code == 0 and json.loads(said.stdout)["spread"] == 0.8, said.output
     (tmp_path / "costs.toml").write_text('[costs]\nunit = "pips"\nslippage = 0.3\n[costs.USDJPY]\nslippage = 0.5\n')
     assert CliRunner().invoke(app, ["costs", "save", "From a file", "--config", str(tmp_path / "costs.toml")]).exit_code == 0
+    both = CliRunner().invoke(app, ["costs", "save", "Both", "--config", str(tmp_path / "costs.toml"), "--slippage", "0"])
+    assert "--config has the costs, and --slippage is given beside it" in str(both.exception), "an option beside the file is not left out in silence"
     rows = json.loads(CliRunner().invoke(app, ["costs", "list", "--json"]).stdout)
     assert [(row["name"], row["instruments"], row["slippage"]) for row in rows] == [("From a file", "all", 0.3), (NAME, "EURUSD, USDJPY", 0.2)]
     assert CliRunner().invoke(app, ["costs", "delete", NAME]).exit_code == 0 and [one.name for one in desk.cost_profiles.list()] == ["From a file"]

@@ -11,6 +11,7 @@ import typer
 from domain.errors import BadRequest
 from worker.terminal.say import Json, say
 
+OPTIONS = {"spread": "--spread", "slippage": "--slippage", "commission_per_lot": "--commission", "swap_long": "--swap-long", "swap_short": "--swap-short"}
 app = typer.Typer(no_args_is_help=True, help="Cost profiles: list, save, delete.")
 
 
@@ -28,8 +29,8 @@ def save(
     name: str = typer.Argument(..., help="Name of the profile."),
     instruments: str = typer.Option("", help="Instruments that it is for, separated by commas. Empty: all."),
     spread: float | None = typer.Option(None, help="Spread in pips, for bars that carry none. Left out: the instrument's default."),
-    slippage: float = typer.Option(0.0, help="Slippage in pips, at market and stop fills."),
-    commission: float = typer.Option(0.0, help="Commission per lot and side, in account currency."),
+    slippage: float | None = typer.Option(None, help="Slippage in pips, at market and stop fills. Left out: none."),
+    commission: float | None = typer.Option(None, help="Commission per lot and side, in account currency."),
     swap_long: float | None = typer.Option(None, help="Swap of long positions per lot and night, in quote currency; negative is paid."),
     swap_short: float | None = typer.Option(None, help="Swap of short positions per lot and night, in quote currency; negative is paid."),
     config: Path | None = typer.Option(None, help="TOML with [costs], and [costs.EURUSD] for single instruments, instead of the numbers above."),
@@ -41,6 +42,8 @@ def save(
     from worker.terminal.here import desk
 
     given = dict(spread=spread, slippage=slippage, commission_per_lot=commission, swap_long=swap_long, swap_short=swap_short)
+    if config and (twice := [name for name, value in given.items() if value is not None]):
+        raise BadRequest(f"--config has the costs, and {OPTIONS[twice[0]]} is given beside it; give either the file or the numbers")
     costs = _of(config) if config else {key: value for key, value in given.items() if value is not None}
     names = [one.strip() for one in instruments.split(",") if one.strip()]
     say(_row(desk().cost_profiles.save(name, costs, names, source, date)), as_json)

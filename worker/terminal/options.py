@@ -12,6 +12,7 @@ import typer
 from domain.errors import BadRequest
 from domain.parsing import object_of
 
+FIRST_YEAR, LAST_YEAR = 1700, 2200      # of times that 64 bits of nanoseconds hold
 FROM = "Start of the traded period, ISO 8601 in UTC; bars before it are history for features. Default: the first bar."
 From = Annotated[str, typer.Option("--from", "--start", help=FROM)]
 To = Annotated[str, typer.Option("--to", "--end", help="End of the traded period, ISO 8601 in UTC, not included. Default: after the last bar.")]
@@ -22,11 +23,17 @@ def instant(option: str, text: str, default: datetime) -> datetime:
 
     >>> instant("--from", "2024-01-31", datetime.min).isoformat()
     '2024-01-31T00:00:00+00:00'
+    >>> instant("--from", "9999-12-31", datetime.min)
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: --from is '9999-12-31'; it must lie between 1700 and 2200
     """
     try:
         read = datetime.fromisoformat(text.strip()) if text.strip() else default
     except ValueError:
         raise BadRequest(f"{option} is {text!r}, which is not a time; write it like 2024-01-31 or 2024-01-31T08:00") from None
+    if text.strip() and not FIRST_YEAR <= read.year <= LAST_YEAR:
+        raise BadRequest(f"{option} is {text!r}; it must lie between {FIRST_YEAR} and {LAST_YEAR}")
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
