@@ -44,6 +44,11 @@ class LRUCache(Generic[K, V]):
     def __contains__(self, key: K) -> bool:
         return key in self._held
 
+    def held(self, key: K) -> V:
+        """One that is in it."""
+        self._held.move_to_end(key)
+        return self._held[key]
+
     def get(self, key: K, make: Callable[[], V]) -> V:
         if key not in self._held:
             self._held[key] = make()
@@ -152,9 +157,11 @@ class Bench:
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
         bars, cache = self.series[k].seen, self._columns[k]
-        missing = compute(bars, [one for name, one in uses.items() if name not in cache], context_of(self.series[k], self.series))
-        made = {name: cache.get(name, partial(missing.__getitem__, name)) for name in uses}
-        return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
+        missing = [one for name, one in uses.items() if name not in cache]
+        columns = {name: cache.held(name) for name in uses if name in cache}     # before new ones put them out
+        computed = compute(bars, missing, context_of(self.series[k], self.series))
+        columns |= {one.column: cache.get(one.column, partial(computed.__getitem__, one.column)) for one in missing}
+        return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: columns[name] for name in uses}}, copy=False)
 
 
 def _cut(one: Series, span: Span | None) -> Series:

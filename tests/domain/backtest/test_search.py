@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from domain.backtest import bench as bench_module
 from domain.backtest.bench import Bench
 from domain.backtest.search import RUNGS, Judged, Suggestions, bars_to_beat, judge
 from domain.backtest.sweep import SweepRequest
 from domain.errors import BadRequest, UnknownName
 from domain.optimise import Search, dimensions
+from domain.strategies.base import make
 from tests.domain.backtest.points import RULES, series
 
 ONE = series(days=60)
@@ -82,3 +84,11 @@ def test_a_space_that_cannot_be_searched_is_refused(space, sentence):
 def test_an_unknown_parameter_is_named():
     with pytest.raises(UnknownName, match="did you mean 'lookback'"):
         dimensions("breakout", {"lokback": [1, 2]})
+
+
+def test_columns_that_a_new_one_puts_out_of_the_cache_are_used_all_the_same(monkeypatch):
+    monkeypatch.setattr(bench_module, "COLUMNS", 3)
+    small, points = Bench([ONE]), [dict(fast=3, slow=50), dict(fast=4, slow=51), dict(fast=5, slow=51), dict(fast=3, slow=51), dict(fast=4, slow=50)]
+    figures = [small.tried(make("simple_ma", point), RULES).figures for point in points]
+    monkeypatch.undo()
+    assert figures == [Bench([ONE]).tried(make("simple_ma", point), RULES).figures for point in points]
