@@ -87,8 +87,8 @@ def test_an_unknown_parameter_is_named():
 
 
 def test_columns_that_a_new_one_puts_out_of_the_cache_are_used_all_the_same(monkeypatch):
-    monkeypatch.setattr(bench_module, "COLUMNS", 3)
-    small, points = Bench([ONE]), [dict(fast=3, slow=50), dict(fast=4, slow=51), dict(fast=5, slow=51), dict(fast=3, slow=51), dict(fast=4, slow=50)]
+    monkeypatch.setattr(bench_module, "COLUMNS", 4)
+    small, points = Bench([ONE]), [dict(fast=3, slow=50), dict(fast=4, slow=51), dict(fast=5, slow=50)]
     figures = [small.tried(make("simple_ma", point), RULES).figures for point in points]
     monkeypatch.undo()
     assert figures == [Bench([ONE]).tried(make("simple_ma", point), RULES).figures for point in points]
