@@ -54,8 +54,10 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
     no strategy named 'brakeout'; did you mean 'breakout'?
     >>> print(unknown("colour", "x", ["red", "blue"]))
     no colour named 'x'; there are blue, red
+    >>> print(unknown("colour", "x", ["", "red", "blue"]))
+    no colour named 'x'; there are blue, red
     """
-    names = sorted(map(str, known))
+    names = sorted(str(one) for one in known if str(one))
     near = _nearest(str(name), names) or _beginning_with(str(name), names)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there are none yet"
     return UnknownName(f"no {kind} named {str(name)!r}; {hint}")
