@@ -23,6 +23,7 @@ NUMBERS = (
 WORDS = ("trail_kind", "flat_by", "tag", "oco")
 SIGNAL_COLUMNS = ("ts", "instrument", "side", "order", *NUMBERS, *WORDS)
 WHOLE = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
+LARGEST = 1_000_000_000         # of a whole number: more bars than there are
 ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4")
 NO_GRID = ("target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r")
 
@@ -183,6 +184,7 @@ def _check_numbers(read: Columns, is_pending: np.ndarray) -> None:
     for column in (name for name in WHOLE if name in given):
         number = read[column]
         _refuse((number != np.floor(number)) & _known(number) | (number < (0 if column == "grid_max_adds" else 1)), column, number, "a whole number above 0")
+        _refuse((number > LARGEST) & np.isfinite(number), column, number, f"at most {LARGEST:,}")
     for column in (name for name in ABOVE_ZERO if name in given):
         _refuse(read[column] <= 0, column, read[column], "above 0")
     for column in given:
@@ -230,4 +232,5 @@ def _refuse(bad: np.ndarray, column: str, found: Any, wanted: str) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         value = found[row]
-        raise BadRequest(f"row {row + 1} of the signals: {column} is {value.item() if hasattr(value, 'item') else value!r}; it must be {wanted}")
+        shown = "empty" if isinstance(value, float) and np.isnan(value) else repr(value.item() if hasattr(value, "item") else value)
+        raise BadRequest(f"row {row + 1} of the signals: {column} is {shown}; it must be {wanted}")
