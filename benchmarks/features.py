@@ -99,10 +99,10 @@ def _regimes() -> Iterator[Row]:
 
 def _laboratory() -> Row:
     bars, context = market()
-    names = [one for one in recipe("full").uses if not one.name.startswith(("day_", "previous_", "swing_"))][:COLUMNS]
+    names = [use for use in recipe("full").uses if not use.name.startswith(("day_", "previous_", "swing_"))][:COLUMNS]
     frame = compute(bars.iloc[:EXAMINED], names, context)
     target = forward_return(frame, HORIZON)
-    taken = median(lambda: examine(frame, [one.column for one in names], target), 1, 0)
+    taken = median(lambda: examine(frame, [name.column for name in names], target), 1, 0)
     return Row(f"laboratory: {len(names)} features × {EXAMINED:,} bars", taken, goal=f"≤ {LABORATORY:.0f} s", holds=taken <= LABORATORY)
 
 

@@ -39,10 +39,10 @@ def _made(home: Path) -> str:
     run(job.id)
     dataset = desk.data.catalogue()[0]
     params = dict(lookback=LOOKBACK, quiet=0.0, max_bars=LEAVE, stop_atr=2.0, target_r=1.5)
-    asked = BacktestRequest("breakout", params, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, dict(account=dict(balance=1e9), sizing=dict(kind="fixed_lots", value=0.1)))
+    backtest_request = BacktestRequest("breakout", params, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, dict(account=dict(balance=1e9), sizing=dict(kind="fixed_lots", value=0.1)))
     for what in ("first, with compiling", "again"):
         began = time.perf_counter()
-        job = desk.backtests.submit(asked).job
+        job = desk.backtests.submit(backtest_request).job
         run(job.id)
         made = desk.backtests.latest()[0]
         print(f"job {what}: {time.perf_counter() - began:.2f} s, {made.summary['bars']:,} bars, {made.summary['metrics']['trades']:,.0f} trades")

@@ -78,9 +78,9 @@ def ours_of(kind: str, count: int) -> tuple[float, Trades]:
     arrays = prepare([one], Rules(account, Costs(spread=0.0), sizing=Sizing("fixed_lots", 1.0)))
 
     def simulated() -> Simulation:
-        made = Simulation(arrays, account)
-        made.to_end()
-        return made
+        simulation = Simulation(arrays, account)
+        simulation.to_end()
+        return simulation
 
     return median(simulated, 15, 3), trades_of(one.bars, simulated().outcome([one]).trades)
 

@@ -49,7 +49,7 @@ class Evidence:
 
     @cached_property
     def figures(self) -> Mapping[str, float | None]:
-        return self.metrics or measure(self.trades, self.fills, self.equity, self.start, market=account_calendar(one.calendar for one in self.instruments.values()))
+        return self.metrics or measure(self.trades, self.fills, self.equity, self.start, market=account_calendar(instrument.calendar for instrument in self.instruments.values()))
 
     @cached_property
     def years(self) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def check(definition: str, needs_trades: bool = True) -> Callable:
 
 def lint(evidence: Evidence) -> tuple[Remark, ...]:
     """Every remark that applies, severest first."""
-    asked = [one for one in CHECKS.values() if len(evidence.trades) or not one.needs_trades]
+    asked = [check for check in CHECKS.values() if len(evidence.trades) or not check.needs_trades]
     found = [(one.key, one.find(evidence)) for one in asked]
     remarks = [Remark(said[0], key, said[1], float(said[2])) for key, said in found if said]
     return tuple(sorted(remarks, key=lambda remark: -LEVELS.index(remark.level)))

@@ -19,7 +19,7 @@ def trade_figures(trades: pd.DataFrame) -> dict[str, float | None]:
     nothing = np.full(1, np.nan)
     facts = Facts(np.nan, np.zeros(1, np.int64), nothing, nothing, nothing, trades, np.nan, np.nan, np.nan, USUAL)
     with np.errstate(all="ignore"):
-        return {key: finite(one.value(facts)) for key, one in METRICS.items() if one.family in ("trades", "tails") and key not in ("exposure", "turnover")}
+        return {key: finite(metric.value(facts)) for key, metric in METRICS.items() if metric.family in ("trades", "tails") and key not in ("exposure", "turnover")}
 
 
 def r_histogram(trades: pd.DataFrame, width: float = 0.25, low: float = -3.0, high: float = 6.0) -> pd.DataFrame:

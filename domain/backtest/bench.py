@@ -123,7 +123,7 @@ class Bench:
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not begun, and its tasks."""
         prepared = self.prepared(rules, span)
-        given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
+        given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
         tasks = [_task(one, *table) for one, table in zip(prepared.series, given, strict=True)]
         return Simulation(with_signals(prepared.market, tasks), rules.account), tasks
 
@@ -147,12 +147,12 @@ class Bench:
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
         """The bars and beside them the features, each computed once while it is in the cache. What a strategy writes into it is its own."""
-        uses = {one.column: one for one in strategy.features()}
+        uses = {feature.column: feature for feature in strategy.features()}
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
         bars, cache = self.series[k].seen, self._columns[k]
-        missing = compute(bars, [one for name, one in uses.items() if name not in cache], context_of(self.series[k], self.series))
+        missing = compute(bars, [use for name, use in uses.items() if name not in cache], context_of(self.series[k], self.series))
         made = {name: cache.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
 
@@ -192,4 +192,4 @@ def _prepare(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> P
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:
     """For an order in which equal rules lie together."""
-    return tuple((one.name, repr(values_of(getattr(rules, one.name)))) for one in fields(rules))
+    return tuple((field.name, repr(values_of(getattr(rules, field.name)))) for field in fields(rules))

@@ -37,13 +37,13 @@ def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
     return Bars(ts, ts, open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
 
-def _off(task: Task, one: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def _off(task: Task, bars: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Bars whose high or low lies more than a tick off that of their finer bars."""
-    off = np.zeros(len(one.ts), np.int8)
+    off = np.zeros(len(bars.ts), np.int8)
     seen = np.flatnonzero(first < last)
     if len(seen):
         edges = np.stack([first[seen], last[seen]], axis=1).ravel()
         edges = edges[:-1] if edges[-1] == len(finer.ts) else edges
         high, low = np.maximum.reduceat(finer.high, edges)[::2], np.minimum.reduceat(finer.low, edges)[::2]
-        off[seen] = on_grid(np.maximum(np.abs(high - one.high[seen]), np.abs(low - one.low[seen]))) > on_grid(np.array(task.instrument.tick))
+        off[seen] = on_grid(np.maximum(np.abs(high - bars.high[seen]), np.abs(low - bars.low[seen]))) > on_grid(np.array(task.instrument.tick))
     return off

@@ -113,10 +113,10 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies:
     return table
 
 
-def _usual_lots(one: Instrument, sizing: Sizing) -> float:
+def _usual_lots(instrument: Instrument, sizing: Sizing) -> float:
     """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to look, and to count."""
-    lots = float(on_grid(np.floor(sizing.value / one.lot_step + 1e-6) * one.lot_step))
-    return lots if sizing.kind == "fixed_lots" and one.min_lot <= lots <= one.max_lot and lots > 0 else np.nan
+    lots = float(on_grid(np.floor(sizing.value / instrument.lot_step + 1e-6) * instrument.lot_step))
+    return lots if sizing.kind == "fixed_lots" and instrument.min_lot <= lots <= instrument.max_lot and lots > 0 else np.nan
 
 
 def _market(bars: Sequence[Bars]) -> dict[str, np.ndarray]:
@@ -159,10 +159,10 @@ def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing:
     return inputs
 
 
-def _warnings(one: Bars, limits: Limits) -> np.ndarray:
-    atr = np.empty(len(one.ts))
-    kernel.wilder_atr(one.high, one.low, one.close, limits.spike_window, atr)
-    return limit_tables.warnings(limits, one.ts, one.end, one.spread, atr, one.high, one.low, one.close)
+def _warnings(bars: Bars, limits: Limits) -> np.ndarray:
+    atr = np.empty(len(bars.ts))
+    kernel.wilder_atr(bars.high, bars.low, bars.close, limits.spike_window, atr)
+    return limit_tables.warnings(limits, bars.ts, bars.end, bars.spread, atr, bars.high, bars.low, bars.close)
 
 
 def _reviewed(limits: Limits) -> bool:

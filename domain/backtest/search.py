@@ -70,9 +70,9 @@ class Suggestions:
 
     def best(self) -> list[int]:
         """The number of the best trial; with two objectives, of those that nothing beats in both. Of trials of one combination the first."""
-        if all(one.values is None for one in self._study.trials):
+        if all(trial.values is None for trial in self._study.trials):
             return []
-        best = {tuple(sorted(one.params.items())): one.number for one in sorted(self._study.best_trials, key=lambda one: -one.number)}
+        best = {tuple(sorted(best_trial.params.items())): best_trial.number for best_trial in sorted(self._study.best_trials, key=lambda best_trial: -best_trial.number)}
         return sorted(best.values())
 
 
@@ -86,21 +86,21 @@ def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
     return [float(value) for value in np.median(np.array(whole), axis=0)] if len(whole) >= FIRST else None
 
 
-def judge(bench: Bench, asked: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
+def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
     """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
     judged, trials, ledger = list[Judged](), list[Trial](), None
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         try:
-            strategy, rules = asked.strategy_at(k), asked.rules_at(k)
+            strategy, rules = sweep_request.strategy_at(k), sweep_request.rules_at(k)
             bench.signals(strategy)
         except BadRequest as error:
             judged.append(Judged(number, None, (), False, {}, str(error)))
             continue
-        ledger = ledger or Ledger(bench.series, asked.rules, strategy)
+        ledger = ledger or Ledger(bench.series, sweep_request.rules, strategy)
         one, tried = _judged(bench, search, number, strategy, rules, beat)
         judged.append(one)
-        trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
+        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
     return judged, trials
 
 
@@ -146,14 +146,14 @@ def _given_up(bench: Bench, run: Any, prepared: Any, signals: int) -> Tried:
     return Tried({}, prepared.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
 
 
-def _distribution(one: Dimension) -> Any:
+def _distribution(dimension: Dimension) -> Any:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    if one.choices:
-        return CategoricalDistribution(one.choices)
-    if one.whole:
-        return IntDistribution(int(one.low or 0), int(one.high or 0), step=int(one.step) or 1, log=one.log)
-    return FloatDistribution(one.low or 0.0, one.high or 0.0, step=one.step or None, log=one.log)
+    if dimension.choices:
+        return CategoricalDistribution(dimension.choices)
+    if dimension.whole:
+        return IntDistribution(int(dimension.low or 0), int(dimension.high or 0), step=int(dimension.step) or 1, log=dimension.log)
+    return FloatDistribution(dimension.low or 0.0, dimension.high or 0.0, step=dimension.step or None, log=dimension.log)
 
 
 def _sampler(search: Search) -> Any:

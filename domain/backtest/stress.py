@@ -57,8 +57,8 @@ def slippage_pips(pips: float) -> Callable[[World], World]:
     def change(world: World) -> World:
         costs = world.rules.costs
 
-        def more(slippage: float, one: Instrument) -> float:
-            return slippage + pips * (1.0 if costs.unit == "pips" else one.pip) if costs.slippage_kind == "fixed" else 3.0 * slippage
+        def more(slippage: float, instrument: Instrument) -> float:
+            return slippage + pips * (1.0 if costs.unit == "pips" else instrument.pip) if costs.slippage_kind == "fixed" else 3.0 * slippage
 
         return _with_costs(world, costs.changed(_instruments(world), "slippage", more))
 

@@ -99,7 +99,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     tasks = [_task(one, strategy, signals, series) for one in series]
     outcome = replay(tasks, rules, rates, watch, moves=True)
-    market = account_calendar(one.instrument.calendar for one in tasks)
+    market = account_calendar(task.instrument.calendar for task in tasks)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy))
 

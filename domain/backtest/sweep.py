@@ -38,7 +38,7 @@ class SweepRequest:
     def rules_at(self, number: int) -> Rules:
         if not any("." in name for name in self.points[number]):
             return self.rules
-        return replace(self.rules, **{one.name: rules_at(getattr(self.rules, one.name), one.name, self.points[number]) for one in fields(self.rules)})
+        return replace(self.rules, **{field.name: rules_at(getattr(self.rules, field.name), field.name, self.points[number]) for field in fields(self.rules)})
 
 
 class Trial(NamedTuple):
@@ -61,9 +61,9 @@ class Part(NamedTuple):
     refused: dict[int, str]
 
 
-def order(asked: SweepRequest) -> list[int]:
+def order(sweep_request: SweepRequest) -> list[int]:
     """The numbers of the points, so that those which share rules, then features, lie together."""
-    keyed = [(key_of(asked.rules_at(k)), tuple(one.column for one in asked.strategy_at(k).features()), k) for k in range(len(asked.points))]
+    keyed = [(key_of(sweep_request.rules_at(k)), tuple(feature.column for feature in sweep_request.strategy_at(k).features()), k) for k in range(len(sweep_request.points))]
     return [k for *_, k in sorted(keyed)]
 
 
@@ -77,21 +77,21 @@ def part_size(bars: int, points: int, hands: int = 2) -> int:
     return max(min(by_time, LARGEST_PART, points // (4 * hands)), 1)
 
 
-def evaluate(bench: Bench, asked: SweepRequest, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
+def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
     """These combinations, by their numbers; without a row where the strategy refuses to decide on these bars. ``watch(fraction)`` may raise to stop."""
-    ledger = Ledger(bench.series, asked.rules, asked.strategy_at(numbers[0]))
+    ledger = Ledger(bench.series, sweep_request.rules, sweep_request.strategy_at(numbers[0]))
     days, refused = np.zeros(0, np.int64), dict[int, str]()
     rows, lines, trials = list[dict[str, Any]](), list[np.ndarray](), list[Trial]()
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
-        strategy, rules = asked.strategy_at(number), asked.rules_at(number)
+        strategy, rules = sweep_request.strategy_at(number), sweep_request.rules_at(number)
         if sentence := refusal(bench, strategy):
             refused[number] = sentence
             continue
         tried = bench.tried(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
-        rows.append(dict(number=number, **asked.points[number], **numbers_of(tried)))
+        rows.append(dict(number=number, **sweep_request.points[number], **numbers_of(tried)))
         lines.append(tried.pnl.astype(np.float32))
-        trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
+        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
         days = tried.days
     matrix = pd.DataFrame(np.array(lines, np.float32).reshape(len(rows), len(days)), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
     matrix.insert(0, "number", np.array([row["number"] for row in rows], np.int64))

@@ -51,7 +51,7 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
 
 def swept(strategy: str) -> dict[str, Any]:
     """Name -> Param of everything that a sweep may change."""
-    known = {one.name: one for one in params_of(STRATEGIES[strategy])}
+    known = {param.name: param for param in params_of(STRATEGIES[strategy])}
     return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls) if one.type in SWEPT_TYPES}
 
 
@@ -67,7 +67,7 @@ def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> 
         for one in params_of(OwnCosts):
             if one.name == cost:
                 return one
-        raise unknown(f"cost of {instrument} to {purpose}", cost, [one.name for one in params_of(OwnCosts)])
+        raise unknown(f"cost of {instrument} to {purpose}", cost, [param.name for param in params_of(OwnCosts)])
     if name not in known:
         raise unknown(f"parameter to {purpose}", name, known)
     return known[name]

@@ -68,7 +68,7 @@ def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
 
 def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
     """Sentences on what of ``space`` is not searched as it is written."""
-    return [one.note for one in dimensions(strategy, space) if one.note]
+    return [dimension.note for dimension in dimensions(strategy, space) if dimension.note]
 
 
 def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
@@ -91,10 +91,10 @@ def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
     return Dimension(name, low, last, float(step), log, whole=one.type is int, note=unmet_end(name, low, high, step) if step else "")
 
 
-def _choices(name: str, one: Param, given: Mapping[str, Any]) -> Dimension:
+def _choices(name: str, param: Param, given: Mapping[str, Any]) -> Dimension:
     if len(given) > 1:
         raise BadRequest(f"{name} has choices and a range; give one of them")
-    values = (checked(one, value) for value in listed_values(f"the choices of {name}", given["choices"]))
+    values = (checked(param, value) for value in listed_values(f"the choices of {name}", given["choices"]))
     return Dimension(name, choices=tuple(dict.fromkeys(values)))
 
 

@@ -165,7 +165,7 @@ def skyline(values: np.ndarray, low: float, high: float, rows: int, width: int, 
     """A filled curve of blocks, ``rows`` lines high, the labels ``name`` (of the bottom and the top) at its left."""
     places = np.linspace(0, len(values) - 1, min(width, len(values))).round().astype(int)
     eighths = np.rint((values[places] - low) / ((high - low) or 1.0) * rows * 8).astype(int)
-    lines = ["".join(BLOCKS[min(max(one - 8 * row, 0), 8)] for one in eighths.tolist()) for row in range(rows - 1, -1, -1)]
+    lines = ["".join(BLOCKS[min(max(eighth - 8 * row, 0), 8)] for eighth in eighths.tolist()) for row in range(rows - 1, -1, -1)]
     return [f"{name[1] if row == 0 else name[0] if row == rows - 1 else '':>12} {line}".rstrip() for row, line in enumerate(lines)]
 
 

@@ -45,7 +45,7 @@ def document(m: Material) -> Document:
     built = (growth, months, distribution, costs, groups, refused, remarks, believability, figures_defined, rules, manifest)
     sections = [Section("figures", "", "", [headline(m)]), *(build(m) for build in built)]
     foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"question {m.manifest['spec_hash'][:12]}", *([f"made {m.made}"] if m.made else []), "times are UTC"])
-    return Document(m.name or m.title, f"{m.title} · {m.sentence}" if m.name else m.sentence, badges, verdict(m), [one for one in sections if one.blocks], foot)
+    return Document(m.name or m.title, f"{m.title} · {m.sentence}" if m.name else m.sentence, badges, verdict(m), [section for section in sections if section.blocks], foot)
 
 
 def verdict(m: Material) -> Prose:
@@ -160,7 +160,7 @@ def _edge(low: float, place: int, count: int) -> str:
 
 def _excursion(name: str, trades: pd.DataFrame) -> list[str]:
     quantiles = [trades[column].quantile(share) for column in ("mae_r", "mfe_r") for share in (0.5, 0.9)]
-    return [name, number(len(trades)), multiple(trades["r"].mean(), 3), *(number(one, 2) for one in quantiles), number(trades["bars_held"].mean(), 1)]
+    return [name, number(len(trades)), multiple(trades["r"].mean(), 3), *(number(quantile, 2) for quantile in quantiles), number(trades["bars_held"].mean(), 1)]
 
 
 def costs(m: Material) -> Section:
@@ -215,20 +215,20 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
     named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
     times = named.groupby(["reason", "verdict"], sort=False).size()
     rows = [
-        [label(one.reason), label(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
-        for one in named.drop_duplicates(["reason", "verdict"]).itertuples()
+        [label(drop_duplicate.reason), label(drop_duplicate.verdict), clock(drop_duplicate.ts), str(drop_duplicate.instrument), number(drop_duplicate.lots_asked, 2), number(drop_duplicate.lots_given, 2), number(times[drop_duplicate.reason, drop_duplicate.verdict])]
+        for drop_duplicate in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
     columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")
     return [Table(columns, rows, "Orders that sizing, margin or limits rejected or made smaller: the first of each reason")]
 
 
 def remarks(m: Material) -> Section:
-    said = [Prose(spoken(one.sentence), LEVELS[one.level][1], LEVELS[one.level][0]) for one in m.remarks]
+    said = [Prose(spoken(remark.sentence), LEVELS[remark.level][1], LEVELS[remark.level][0]) for remark in m.remarks]
     return Section("remarks", "Caveats", "automatic warnings, worst first", said or [Prose("There are no warnings.", "up", "clean")])
 
 
 def believability(m: Material) -> Section:
-    rows = [[Cell(one.title, kind="strong"), Cell(one.asks, "quiet", "wrap"), Cell(*ANSWERS[one.answer]), Cell(spoken(one.sentence), kind="wrap")] for one in m.belief.questions]
+    rows = [[Cell(question.title, kind="strong"), Cell(question.asks, "quiet", "wrap"), Cell(*ANSWERS[question.answer]), Cell(spoken(question.sentence), kind="wrap")] for question in m.belief.questions]
     trials = [Prose(m.trials, "quiet", "trials")] if m.trials else []
     return Section("believability", "Robustness checks", "a check that was not evaluated never counts as passed", [Table(("Check", "Question", "Result", "Why"), rows), *trials])
 
@@ -238,7 +238,7 @@ def believability(m: Material) -> Section:
 
 def figures_defined(m: Material) -> Section:
     blocks = [
-        Table((title, ">Value", "Definition"), [[one.title, shown(key, one.unit, m.metrics.get(key), m.currency, m.pip), Cell(one.definition, "quiet", "wrap")] for key, one in METRICS.items() if one.family == family], kind="defined")
+        Table((title, ">Value", "Definition"), [[metric.title, shown(key, metric.unit, m.metrics.get(key), m.currency, m.pip), Cell(metric.definition, "quiet", "wrap")] for key, metric in METRICS.items() if metric.family == family], kind="defined")
         for family, title in FAMILIES.items()
     ]
     return Section("all", "All metrics, with definitions", "risk metrics are of the returns of trading days", blocks)

@@ -33,7 +33,7 @@ def in_pips(values: Mapping[str, Any], instruments: Sequence[Instrument]) -> dic
     if built.unit == "pips" or not instruments:
         return values_of(built)
     names = IN_UNIT[:1] if built.slippage_kind == "atr" else IN_UNIT
-    by_name = {one.name: one for one in instruments}
+    by_name = {instrument.name: instrument for instrument in instruments}
     pips = {one: {name: _or_none(built.asked(name, one), by_name[one].pip) for name in names} for one in by_name}
     common, own = pips[instruments[0].name], dict[str, dict[str, float]]()
     for one in by_name:

@@ -96,22 +96,22 @@ class Costs:
         own = self.instruments.get(instrument, {})
         return own.get(name, getattr(self, name))
 
-    def of(self, one: Instrument) -> InstrumentCosts:
+    def of(self, instrument: Instrument) -> InstrumentCosts:
         """What one instrument costs; an empty spread or swap is its default."""
-        spread, slippage = self.asked("spread", one.name), self.asked("slippage", one.name)
+        spread, slippage = self.asked("spread", instrument.name), self.asked("slippage", instrument.name)
         return InstrumentCosts(
-            one.spread if spread is None else self._in_price(spread, one),
-            slippage if self.slippage_kind == "atr" else self._in_price(slippage, one),
-            self.asked("commission_per_lot", one.name),
-            _or(self.asked("swap_long", one.name), one.swap_long), _or(self.asked("swap_short", one.name), one.swap_short),
+            instrument.spread if spread is None else self._in_price(spread, instrument),
+            slippage if self.slippage_kind == "atr" else self._in_price(slippage, instrument),
+            self.asked("commission_per_lot", instrument.name),
+            _or(self.asked("swap_long", instrument.name), instrument.swap_long), _or(self.asked("swap_short", instrument.name), instrument.swap_short),
         )  # fmt: skip
 
-    def _in_price(self, value: float, one: Instrument) -> float:
-        return round(value * one.pip * 1e9) / 1e9 if self.unit == "pips" else value
+    def _in_price(self, value: float, instrument: Instrument) -> float:
+        return round(value * instrument.pip * 1e9) / 1e9 if self.unit == "pips" else value
 
     def check(self, instruments: Iterable[Instrument]) -> None:
         """Refuse one number of price units for instruments whose pips differ."""
-        traded = {one.name: one for one in instruments}
+        traded = {instrument.name: instrument for instrument in instruments}
         for name in ("spread", "slippage"):
             sharing = [one for one in traded.values() if name not in self.instruments.get(one.name, {})]
             value = getattr(self, name)
@@ -132,8 +132,8 @@ class Costs:
     def changed(self, instruments: Iterable[Instrument], name: str, change: Callable[[float, Instrument], float]) -> Costs:
         """These costs with ``name`` changed for each instrument; ``change`` gets its value in the unit of these costs."""
         own = {key: dict(value) for key, value in self.instruments.items()}
-        for one in instruments:
-            own.setdefault(one.name, {})[name] = change(self.asked(name, one.name), one)
+        for instrument in instruments:
+            own.setdefault(instrument.name, {})[name] = change(self.asked(name, instrument.name), instrument)
         return replace(self, instruments=OwnByInstrument(own))
 
 
@@ -141,7 +141,7 @@ def _own(instrument: str, values: Any) -> dict[str, float]:
     if not isinstance(values, Mapping):
         raise BadRequest(f"[costs] {instrument} is {values!r}; it must be a section, [costs.{instrument}]")
     for name in values:
-        if name in {one.name for one in params_of(Costs)} - {one.name for one in params_of(OwnCosts)}:
+        if name in {param.name for param in params_of(Costs)} - {one.name for one in params_of(OwnCosts)}:
             raise BadRequest(f"[costs.{instrument}] {name} holds for all instruments; set it in [costs]")
     try:
         return {name: value for name, value in values_of(build(OwnCosts, values)).items() if value is not None}

@@ -118,8 +118,8 @@ def test_a_futures_day_ends_with_its_session():
 # --- what must hold of every case ---
 
 
-def outcome_of(one: Case) -> Outcome:
-    return simulate(one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, one.limits)
+def outcome_of(case: Case) -> Outcome:
+    return simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, case.limits)
 
 
 @pytest.fixture(scope="module")

@@ -22,12 +22,12 @@ ALL = dict(significance=EDGE, overfitting=SWEEP, monte_carlo=HISTORIES, stress=S
 
 
 def answer(belief: Belief, key: str) -> str:
-    return next(one.answer for one in belief.questions if one.key == key)
+    return next(question.answer for question in belief.questions if question.key == key)
 
 
 def test_what_stands_up_to_everything_is_still_no_promise():
     found = believe(GOOD, **ALL)
-    assert found.level == "passed" and {one.answer for one in found.questions} == {"passed"}
+    assert found.level == "passed" and {question.answer for question in found.questions} == {"passed"}
     assert found.verdict.endswith("evidence about these bars, not a promise about others.") and "not evaluated" not in found.verdict
 
 
@@ -48,7 +48,7 @@ def test_no_test_praises_a_loss(net):
     found = believe({**GOOD, "net_return": net, "break_even_factor": 0.4}, **{**ALL, "significance": LOSING})
     assert found.level == "failed" and found.verdict.startswith("Loses after costs: net ")
     for key in ("luck", "selection", "length", "order", "stress", "overfitting"):
-        test = next(one for one in found.questions if one.key == key)
+        test = next(question for question in found.questions if question.key == key)
         assert (test.answer, test.value, test.sentence) == ("open", None, "Not evaluated: the run earns nothing after costs."), key
     assert answer(found, "costs") == "failed"
     assert "100" not in " ".join(one.sentence for one in found.questions), "no zero-edge strategy that reaches a negative Sharpe 100 times in 100"
@@ -56,7 +56,7 @@ def test_no_test_praises_a_loss(net):
 
 def test_a_sharpe_that_is_not_above_zero_is_not_set_against_luck():
     found = believe(GOOD, **{**ALL, "significance": LOSING})
-    sentences = {one.key: one.sentence for one in found.questions}
+    sentences = {question.key: question.sentence for question in found.questions}
     assert sentences["luck"] == sentences["selection"] == f"The Sharpe ratio is not above zero ({LOSING.sharpe_year:.2f})."
     assert (answer(found, "luck"), answer(found, "selection"), answer(found, "length")) == ("failed", "failed", "failed")
 
@@ -70,7 +70,7 @@ def test_a_losing_run_is_told_so_whatever_else_holds():
 def test_luck_among_many_trials_is_said_as_a_probability():
     found = believe(GOOD, **{**ALL, "significance": NOISE})
     assert found.level == "failed" and answer(found, "selection") == "failed"
-    sentence = next(one.sentence for one in found.questions if one.key == "selection")
+    sentence = next(question.sentence for question in found.questions if question.key == "selection")
     assert sentence == f"The best of 14 zero-edge trials would reach this Sharpe ({NOISE.sharpe_year:.2f}) with {round(100 * NOISE.luck_beats)} % probability."
     assert found.verdict.startswith("Profitable after costs, but a zero-edge strategy would reach this Sharpe (") and "further check" in found.verdict
 
@@ -106,11 +106,11 @@ def test_a_belief_is_plain_and_a_pure_function_of_what_it_was_handed():
     found = believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
     assert json.loads(json.dumps(dataclasses.asdict(found), allow_nan=False))["lint"] == "warning"
     assert found == believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
-    assert {one.answer for one in found.questions} <= set(ANSWERS) and all(one.sentence.endswith(".") and one.asks.endswith("?") for one in found.questions)
+    assert {question.answer for question in found.questions} <= set(ANSWERS) and all(one.sentence.endswith(".") and one.asks.endswith("?") for one in found.questions)
 
 
 def test_words_that_promise_are_never_said():
     for significance in (EDGE, NOISE, None):
         for net in (0.3, -0.1):
-            text = " ".join([(found := believe({**GOOD, "net_return": net}, **{**ALL, "significance": significance})).verdict, *(one.sentence for one in found.questions)])
+            text = " ".join([(found := believe({**GOOD, "net_return": net}, **{**ALL, "significance": significance})).verdict, *(question.sentence for question in found.questions)])
             assert not {"guarantee", "guaranteed", "proven", "certain", "safe", "will"} & set(text.lower().replace(".", " ").replace(",", " ").split())

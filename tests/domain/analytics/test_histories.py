@@ -47,10 +47,10 @@ def test_trades_are_drawn_from_in_the_order_in_which_they_ended():
 
 
 def test_without_two_trades_in_r_days_are_drawn_from_and_without_any_nothing():
-    one = pd.DataFrame(dict(exit_ts=TS[:1], r=[np.nan]))
-    sample, kind = sample_of(one, EQUITY, 100.0)
+    data_frame = pd.DataFrame(dict(exit_ts=TS[:1], r=[np.nan]))
+    sample, kind = sample_of(data_frame, EQUITY, 100.0)
     assert kind == "days" and sample.round(9).tolist() == [0.1, -0.1, 0.0, 0.1, -0.081726354]
-    assert not len(sample_of(one.iloc[:0], EQUITY, 100.0)[0])
+    assert not len(sample_of(data_frame.iloc[:0], EQUITY, 100.0)[0])
 
 
 @pytest.mark.parametrize("steps", [2, 500, 20_000, 1_000_000])

@@ -31,9 +31,9 @@ pytestmark = pytest.mark.xdist_group("properties")      # its cases are run once
 PLENTY = Account(balance=1e12, leverage=2_000.0, stop_out=0.0)
 
 
-def run(one: Case) -> Outcome:
+def run(case: Case) -> Outcome:
     """Words as words: how many different ones a frame has is no property of what happened."""
-    out = simulate(one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, limits=one.limits)
+    out = simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, limits=case.limits)
     return replace(out, **{name: worded(getattr(out, name)) for name in ("fills", "trades", "reviews")})
 
 
@@ -67,9 +67,9 @@ def signs(sides: pd.Series) -> np.ndarray:
 
 
 def test_nothing_is_made_and_nothing_lost(runs):
-    for seed, one, out in runs:
+    for seed, run, out in runs:
         final = out.equity["balance"].iloc[-1]
-        assert one.account.balance + out.trades["pnl"].sum() == pytest.approx(final, abs=1e-6 * max(1.0, abs(final))), seed
+        assert run.account.balance + out.trades["pnl"].sum() == pytest.approx(final, abs=1e-6 * max(1.0, abs(final))), seed
         signed = out.fills["lots"] * signs(out.fills["side"])
         assert (signed.groupby(out.fills["trade_id"]).sum().abs() < 1e-9).all(), seed
         assert (out.equity["equity_low"] <= out.equity["equity"] + 1e-9).all(), seed
@@ -83,8 +83,8 @@ def test_exits_never_exceed_entries(runs):
 
 
 def test_every_signal_is_an_entry_or_one_drop(runs):
-    for seed, one, out in runs:
-        orders = pd.concat([task.signals.assign(last=task.signals["ts"] == task.bars["ts"].iloc[-1]) for task in one.tasks])
+    for seed, run, out in runs:
+        orders = pd.concat([task.signals.assign(last=task.signals["ts"] == task.bars["ts"].iloc[-1]) for task in run.tasks])
         is_exit = orders["order"] == "exit"
         drops = sum(out.counts[name] for name in DROPS) - (is_exit & orders["last"]).sum()
         opened = out.fills["reason"].isin(("market", "stop", "limit")).sum()
@@ -107,10 +107,10 @@ REVIEWED = (
 def test_equity_is_balance_and_open_profit_at_every_row(runs):
     """Worked out from fills and bars alone, where one series in the account's currency makes the time of each fill plain."""
     checked = 0
-    for seed, one, out in runs[::2]:
-        if len(one.tasks) == 1 and one.tasks[0].instrument.quote == one.account.currency:
-            bars = bars_of(one.tasks[0], one.costs)
-            expected = [row.balance + _open_profit(out, bars, row.ts.value, one.tasks[0]) for row in out.equity.iloc[:-1].itertuples()]
+    for seed, run, out in runs[::2]:
+        if len(run.tasks) == 1 and run.tasks[0].instrument.quote == run.account.currency:
+            bars = bars_of(run.tasks[0], run.costs)
+            expected = [row.balance + _open_profit(out, bars, row.ts.value, run.tasks[0]) for row in out.equity.iloc[:-1].itertuples()]
             np.testing.assert_allclose(out.equity["equity"].iloc[:-1], expected, rtol=1e-9, atol=1e-6, err_msg=str(seed))
             checked += 1
     assert checked > 20
@@ -145,17 +145,17 @@ def test_with_the_same_fills_a_higher_commission_never_pays():
     assert compared > 100
 
 
-def _unbound(one: Case) -> Case:
+def _unbound(case: Case) -> Case:
     """Fixed lots in an account so large that neither margin nor a limit binds."""
-    account = replace(PLENTY, currency=one.account.currency)
-    return replace(one, account=account, sizing=Sizing("fixed_lots", one.tasks[0].instrument.min_lot), limits=Limits())
+    account = replace(PLENTY, currency=case.account.currency)
+    return replace(case, account=account, sizing=Sizing("fixed_lots", case.tasks[0].instrument.min_lot), limits=Limits())
 
 
-def _entries_alone(one: Case) -> Iterator[Case]:
+def _entries_alone(case: Case) -> Iterator[Case]:
     """One trade at a time: each entry with a stop, on its own."""
-    for task in one.tasks:
+    for task in case.tasks:
         for row in np.flatnonzero((task.signals["order"] != "exit") & task.signals["stop_loss"].notna()):
-            yield replace(one, tasks=(replace(task, signals=task.signals.iloc[[row]].reset_index(drop=True)),))
+            yield replace(case, tasks=(replace(task, signals=task.signals.iloc[[row]].reset_index(drop=True)),))
 
 
 def test_optimistic_is_no_worse_than_path_and_path_no_worse_than_pessimistic():
@@ -225,15 +225,15 @@ def _frame(times: pd.DatetimeIndex, ticks: np.ndarray) -> pd.DataFrame:
 LEVELS = ("price", "stop_loss", "target_1", "target_2", "target_3", "target_4")
 
 
-def _symmetric(one: Case) -> Case:
+def _symmetric(case: Case) -> Case:
     """What a shift or a mirror leaves as it is: fixed lots, price units, a commission per lot, the account in the quote currency; clean prices."""
     rows = []
-    for number, task in enumerate(one.tasks):
+    for number, task in enumerate(case.tasks):
         signals = task.signals[(task.signals["trail_kind"] != "percent")].reset_index(drop=True)
         tags = [f"{number} {k}" for k in range(len(signals))] if len(signals) else []
         rows.append(replace(_clean(task), signals=signals.assign(tag=pd.array(tags, dtype="str"), oco=pd.array([""] * len(signals), dtype="str"))))
-    costs = replace(one.costs, commission_kind="per_lot", slippage_kind="fixed", swap_long=-1.0, swap_short=-1.0, instruments=OwnByInstrument())
-    return replace(_unbound(one), tasks=tuple(rows), costs=costs, account=replace(PLENTY, currency=one.tasks[0].instrument.quote))
+    costs = replace(case.costs, commission_kind="per_lot", slippage_kind="fixed", swap_long=-1.0, swap_short=-1.0, instruments=OwnByInstrument())
+    return replace(_unbound(case), tasks=tuple(rows), costs=costs, account=replace(PLENTY, currency=case.tasks[0].instrument.quote))
 
 
 def _clean(task: Task) -> Task:
@@ -257,7 +257,7 @@ def _symmetric_cases(seeds: range) -> Iterator[tuple[int, Case]]:
             yield seed, one
 
 
-def _changed(one: Case, price, side: int = 1) -> Case:
+def _changed(case: Case, price, side: int = 1) -> Case:
     """Every price p becomes ``price(p)``; with ``side`` −1 highs and lows change places and so do buyers and sellers."""
 
     def bars(frame: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -272,7 +272,7 @@ def _changed(one: Case, price, side: int = 1) -> Case:
         trail = None if before.trail_price is None else price(before.trail_price)
         return replace(before, bars=bars(before.bars), finer=bars(before.finer), signals=signals, trail_price=trail)
 
-    return replace(one, tasks=tuple(task(each) for each in one.tasks), rates=tuple(replace(rate, bars=bars(rate.bars)) for rate in one.rates))
+    return replace(case, tasks=tuple(task(each) for each in case.tasks), rates=tuple(replace(rate, bars=bars(rate.bars)) for rate in case.rates))
 
 
 def _by_tag(out: Outcome, *columns: str) -> pd.DataFrame:
@@ -281,9 +281,9 @@ def _by_tag(out: Outcome, *columns: str) -> pd.DataFrame:
 
 def test_a_constant_on_all_prices_changes_no_lots_and_no_profit():
     compared = 0
-    for seed, one in _symmetric_cases(range(1_720, 1_800)):
-        moved = _changed(one, lambda p, by=1_000 * one.tasks[0].instrument.tick: np.round(p + by, 9))
-        before, after = run(one), run(moved)
+    for seed, symmetric_case in _symmetric_cases(range(1_720, 1_800)):
+        moved = _changed(symmetric_case, lambda p, by=1_000 * symmetric_case.tasks[0].instrument.tick: np.round(p + by, 9))
+        before, after = run(symmetric_case), run(moved)
         assert before.counts == after.counts, seed
         assert before.fills[["lots", "side", "reason"]].equals(after.fills[["lots", "side", "reason"]]), seed
         np.testing.assert_allclose(before.trades["pnl"], after.trades["pnl"], rtol=1e-6, atol=1e-4, err_msg=str(seed))
@@ -294,10 +294,10 @@ def test_a_constant_on_all_prices_changes_no_lots_and_no_profit():
 def test_shorts_in_a_mirror_do_what_longs_did():
     """At no spread, where the path has no tie to break by looking up."""
     compared = 0
-    for seed, one in _symmetric_cases(range(1_860, 1_940)):
-        flat = replace(one, costs=replace(one.costs, spread=0.0), tasks=tuple(_without_spread(task) for task in one.tasks))
-        flat = replace(flat, execution=replace(one.execution, intrabar="optimistic" if one.execution.intrabar == "path" else one.execution.intrabar))
-        before, after = run(flat), run(_changed(flat, lambda p, top=100_000 * one.tasks[0].instrument.tick: np.round(top - p, 9), side=-1))
+    for seed, symmetric_case in _symmetric_cases(range(1_860, 1_940)):
+        flat = replace(symmetric_case, costs=replace(symmetric_case.costs, spread=0.0), tasks=tuple(_without_spread(task) for task in symmetric_case.tasks))
+        flat = replace(flat, execution=replace(symmetric_case.execution, intrabar="optimistic" if symmetric_case.execution.intrabar == "path" else symmetric_case.execution.intrabar))
+        before, after = run(flat), run(_changed(flat, lambda p, top=100_000 * symmetric_case.tasks[0].instrument.tick: np.round(top - p, 9), side=-1))
         assert before.counts == after.counts, seed
         columns = ("tag", "lots", "entry_ts", "exit_ts", "swap", "bars_held", "exit_reason")
         pd.testing.assert_frame_equal(_by_tag(before, *columns), _by_tag(after, *columns))
@@ -341,18 +341,18 @@ def test_bars_to_come_change_nothing_that_has_happened():
     assert compared > 150
 
 
-def _cut(one: Case, rng: Random) -> tuple[Case, pd.Timestamp] | None:
+def _cut(case: Case, rng: Random) -> tuple[Case, pd.Timestamp] | None:
     """The case up to an instant at which a bar of every task ends, none of them cut short by the bar after it."""
-    ends = [[bar.end for bar in bars_of(task, one.costs)] for task in one.tasks]
-    whole = [{end for bar, end in zip(task.bars["ts"].astype("int64"), own, strict=True) if _full(task, bar, end)} for task, own in zip(one.tasks, ends, strict=True)]
+    ends = [[bar.end for bar in bars_of(task, case.costs)] for task in case.tasks]
+    whole = [{end for bar, end in zip(task.bars["ts"].astype("int64"), own, strict=True) if _full(task, bar, end)} for task, own in zip(case.tasks, ends, strict=True)]
     shared = sorted(set.intersection(*whole) - {max(own) for own in ends})
     shared = [end for end in shared if all(end < own[-1] for own in ends)]
     if not shared:
         return None
     instant = rng.choice(shared)
-    tasks = tuple(_until(task, own, instant) for task, own in zip(one.tasks, ends, strict=True))
-    rates = tuple(replace(rate, bars=rate.bars[[bar.end <= instant for bar in bars_of(rate, one.costs)]].reset_index(drop=True)) for rate in one.rates)
-    return replace(one, tasks=tasks, rates=tuple(rate for rate in rates if len(rate.bars))), pd.Timestamp(instant, tz="UTC")
+    tasks = tuple(_until(task, own, instant) for task, own in zip(case.tasks, ends, strict=True))
+    rates = tuple(replace(rate, bars=rate.bars[[bar.end <= instant for bar in bars_of(rate, case.costs)]].reset_index(drop=True)) for rate in case.rates)
+    return replace(case, tasks=tasks, rates=tuple(rate for rate in rates if len(rate.bars))), pd.Timestamp(instant, tz="UTC")
 
 
 def _full(task: Task, ts: int, end: int) -> bool:
@@ -373,10 +373,10 @@ def _until(task: Task, ends: list[int], instant: int) -> Task:
 # --- a run may stop after any instant ---
 
 
-def same(one: Outcome, other: Outcome) -> None:
+def same(outcome: Outcome, other: Outcome) -> None:
     for name in ("fills", "trades", "equity", "reviews"):
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
-    assert (one.counts, one.ambiguous, one.extra) == (other.counts, other.ambiguous, other.extra)
+        pd.testing.assert_frame_equal(getattr(outcome, name), getattr(other, name), check_exact=True)
+    assert (outcome.counts, outcome.ambiguous, outcome.extra) == (other.counts, other.ambiguous, other.extra)
 
 
 @pytest.mark.parametrize("part", range(2))

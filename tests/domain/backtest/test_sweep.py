@@ -94,7 +94,7 @@ def test_the_result_does_not_depend_on_who_did_what_when(seed):
     for name in ("table", "matrix"):
         together = merged([getattr(parts[k], name) for k in rng.permutation(4)])
         pd.testing.assert_frame_equal(together, getattr(whole, name), check_exact=True)
-    assert sorted(one for part in parts for one in part.trials) == sorted(whole.trials)
+    assert sorted(trial for part in parts for trial in part.trials) == sorted(whole.trials)
 
 
 def test_points_that_share_features_lie_together():
@@ -107,7 +107,7 @@ def test_a_feature_is_computed_once_for_all_points_that_use_it(monkeypatch):
     from domain.features import compute
 
     made = []
-    monkeypatch.setattr(benches, "compute", lambda bars, uses, context: made.extend(one.column for one in uses) or compute(bars, uses, context))
+    monkeypatch.setattr(benches, "compute", lambda bars, uses, context: made.extend(use.column for use in uses) or compute(bars, uses, context))
 
     points = asked(grid={"stop_atr": [1.0, 2.0, 3.0], "lookback": [10, 20]})
     evaluate(Bench([ONE]), points, order(points))

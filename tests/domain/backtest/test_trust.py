@@ -85,4 +85,4 @@ def test_limits_are_rules_reviewed_and_part_of_the_question(tight):
     assert limited.outcome.counts["shrunk_leverage"] > 0 and set(limited.outcome.reviews["reason"]) >= {"shrunk_leverage"}
     specs = [study.spec_hash(study.spec_of([ONE], one.rules, TIGHT)) for one in (tight, limited)]
     assert specs[0] != specs[1]
-    assert any(one.key == "shrunk_leverage" for one in limited.remarks()) and not any(one.key == "shrunk_leverage" for one in tight.remarks())
+    assert any(remark.key == "shrunk_leverage" for remark in limited.remarks()) and not any(one.key == "shrunk_leverage" for one in tight.remarks())

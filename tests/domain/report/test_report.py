@@ -123,7 +123,7 @@ def test_light_and_dark_and_paper_are_styled(made):
 
 
 def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_the_scale():
-    months = next(one for one in document(material()).sections if one.key == "months")
+    months = next(section for section in document(material()).sections if section.key == "months")
     cells = [cell for row in tables_of(months)[0].rows for cell in row[1:13] if cell.text]
     lowest = min(cells, key=lambda cell: float(cell.text.replace("\u2212", "-")))
     highest = max(cells, key=lambda cell: abs(float(cell.text.replace("\u2212", "-"))))

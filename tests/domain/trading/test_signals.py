@@ -30,9 +30,9 @@ def as_text(signals: pd.DataFrame) -> pd.DataFrame:
     return text.astype("str")
 
 
-def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def same(data_frame: pd.DataFrame, wanted: pd.DataFrame) -> None:
     """Columns of words hold the same words, whatever keeps them; all others are equal in type too."""
-    pd.testing.assert_frame_equal(*(one.astype({name: object for name in one if isinstance(one[name].dtype, pd.StringDtype)}) for one in (found, wanted)))
+    pd.testing.assert_frame_equal(*(one.astype({name: object for name in one if isinstance(one[name].dtype, pd.StringDtype)}) for one in (data_frame, wanted)))
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 10))
