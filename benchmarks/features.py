@@ -37,11 +37,11 @@ def market() -> tuple[pd.DataFrame, Context]:
     """The workload's bars with volume and spread, three other instruments, five daily series, headlines and releases."""
     rng = np.random.default_rng(load.SEED)
     bars = load.bars().assign(volume=rng.gamma(2.0, 200.0, load.BARS), spread=np.round(rng.gamma(4.0, 2e-5, load.BARS), 5))
-    known = closes(bars, stages.EURUSD, stages.M5)
-    walks = {name: Known(known.times, known.values * np.exp(np.cumsum(rng.normal(0.0, 1e-4, load.BARS)))) for name in ("GBPUSD", "USDJPY", "XAUUSD")}
-    days = np.arange(known.times[0] // DAY - 400, known.times[-1] // DAY) * DAY
+    eurusd = closes(bars, stages.EURUSD, stages.M5)
+    walks = {name: Known(eurusd.times, eurusd.values * np.exp(np.cumsum(rng.normal(0.0, 1e-4, load.BARS)))) for name in ("GBPUSD", "USDJPY", "XAUUSD")}
+    days = np.arange(eurusd.times[0] // DAY - 400, eurusd.times[-1] // DAY) * DAY
     macro = {name: Known(days, 50.0 + np.cumsum(rng.normal(0.0, 1.0, len(days)))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
-    news = np.sort(rng.integers(known.times[0], known.times[-1], 20_000))
+    news = np.sort(rng.integers(eurusd.times[0], eurusd.times[-1], 20_000))
     return bars, Context(stages.EURUSD, stages.M5, walks, macro, Known(news, rng.uniform(-1.0, 1.0, len(news))), news[::20].copy())
 
 
@@ -50,8 +50,8 @@ def rows() -> Iterator[Row]:
     uses = recipe("full").uses
     taken = median(lambda: compute(bars, uses, context), 5, 1)
     yield Row(f"features: full, {len(uses)} columns, {len(bars):,} bars", taken, goal=f"≤ {FULL} s", holds=taken <= FULL)
-    each = _appended()
-    yield Row(f"features: full, one bar appended after {HISTORY:,}", each, goal=f"≤ {STEP * 1e3:.0f} ms", holds=each <= STEP)
+    seconds = _appended()
+    yield Row(f"features: full, one bar appended after {HISTORY:,}", seconds, goal=f"≤ {STEP * 1e3:.0f} ms", holds=seconds <= STEP)
     yield from _beside_talib(bars, context)
     yield from _regimes()
     yield _laboratory()
@@ -62,7 +62,7 @@ def _appended() -> float:
     bars, context = market()
     stream = Stream(bars.iloc[:HISTORY], recipe("full").uses, context)
     now = context.ends(bars.iloc[: HISTORY + APPENDED])
-    others_now, macro_now = ({name: one.at(now) for name, one in family.items()} for family in (context.others, context.macro))
+    others_now, macro_now = ({name: series.at(now) for name, series in family.items()} for family in (context.others, context.macro))
     taken = []
     for row, bar in enumerate(bars.iloc[HISTORY : HISTORY + APPENDED].to_dict("records"), HISTORY):
         closed, outside = ({name: values[row] for name, values in family.items()} for family in (others_now, macro_now))
@@ -79,10 +79,10 @@ def _beside_talib(bars: pd.DataFrame, context: Context) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "given.npz")
         np.savez(file, **{name: bars[name].to_numpy() for name in ("high", "low", "close")})
-        told = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), str(TIMES))
-    for text, theirs in told["seconds"].items():
+        result = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), str(TIMES))
+    for text, theirs in result["seconds"].items():
         ours = steady(lambda text=text: Table(bars, context).column(parse(text)), TIMES)      # type: ignore[misc]
-        yield Row(f"features: {text}, its inputs too", ours, f"{told['version']}, {spoken(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
+        yield Row(f"features: {text}, its inputs too", ours, f"{result['version']}, {spoken(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
 
 
 def _regimes() -> Iterator[Row]:
@@ -93,8 +93,8 @@ def _regimes() -> Iterator[Row]:
     yield Row(f"regimes: hidden Markov model fitted once, {TRAINED:,} × 4, {STATES} states", learnt)
     model = fit(mixed.iloc[:5_000], "hmm", STATES, restarts=1)
     taken = median(lambda: model.filtered(table), 5, 1)
-    each = taken / load.BARS / STATES
-    yield Row(f"regimes: filter of {load.BARS:,} × 4, {STATES} states", taken, goal=f"≤ {FILTER * 1e9:.0f} ns a bar and state", holds=each <= FILTER, figure="")
+    seconds = taken / load.BARS / STATES
+    yield Row(f"regimes: filter of {load.BARS:,} × 4, {STATES} states", taken, goal=f"≤ {FILTER * 1e9:.0f} ns a bar and state", holds=seconds <= FILTER, figure="")
 
 
 def _laboratory() -> Row:

@@ -26,8 +26,8 @@ def rows() -> Iterator[Row]:
     yield Row(f"signals read, prepared, simulated, measured: {load.BARS:,} bars", many, f"{TENTH:,} bars, {spoken(few)}", many / few, f"≤ {TIME:.0f} ×", many <= TIME * few)
     with tempfile.TemporaryDirectory() as folder:
         peaks = [_peak(Path(folder), count) for count in (TENTH, TENTH, load.BARS)][1:]      # the first may have compiled
-    each = (peaks[1] - peaks[0]) / (load.BARS - TENTH)
-    yield Row("memory at the peak of that, bars and signals included, for each bar more", None, goal=f"≤ {MEMORY} bytes", holds=each <= MEMORY, figure=f"{each:,.0f} bytes")
+    bytes_a_bar = (peaks[1] - peaks[0]) / (load.BARS - TENTH)
+    yield Row("memory at the peak of that, bars and signals included, for each bar more", None, goal=f"≤ {MEMORY} bytes", holds=bytes_a_bar <= MEMORY, figure=f"{bytes_a_bar:,.0f} bytes")
 
 
 def _run(count: int) -> object:
@@ -39,8 +39,8 @@ def _peak(folder: Path, count: int) -> int:
     """Bytes of a process that does it once from files."""
     feather.write_feather(load.bars(count), folder / "bars.feather", compression="uncompressed")
     np.save(folder / "sides.npy", load.sides(count))
-    said = subprocess.run([sys.executable, "-m", "benchmarks.growth", str(folder)], capture_output=True, text=True, check=True)
-    return int(said.stdout.split()[-1])
+    process = subprocess.run([sys.executable, "-m", "benchmarks.growth", str(folder)], capture_output=True, text=True, check=True)
+    return int(process.stdout.split()[-1])
 
 
 def _once(folder: Path) -> None:

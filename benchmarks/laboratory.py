@@ -44,12 +44,12 @@ def _made(home: Path) -> str:
         began = time.perf_counter()
         job = desk.backtests.submit(backtest_request).job
         run(job.id)
-        made = desk.backtests.latest()[0]
-        print(f"job {what}: {time.perf_counter() - began:.2f} s, {made.summary['bars']:,} bars, {made.summary['metrics']['trades']:,.0f} trades")
+        stored_run = desk.backtests.latest()[0]
+        print(f"job {what}: {time.perf_counter() - began:.2f} s, {stored_run.summary['bars']:,} bars, {stored_run.summary['metrics']['trades']:,.0f} trades")
         if what == "again":
             break
-        desk.backtests.delete(made.id)
-    return made.id
+        desk.backtests.delete(stored_run.id)
+    return stored_run.id
 
 
 def _page() -> None:

@@ -40,8 +40,8 @@ def rows(count: int = load.BARS) -> Iterator[Row]:
             if not installed(package):
                 yield Row(f"{package}: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
                 continue
-            told = run(Path(__file__).with_name("peers") / script, str(file), str(times))
-            yield from (_row(package, told["version"], row, ours) for row in told["rows"])
+            result = run(Path(__file__).with_name("peers") / script, str(file), str(times))
+            yield from (_row(package, result["version"], row, ours) for row in result["rows"])
 
 
 def interpreter() -> str:
@@ -54,10 +54,10 @@ def installed(package: str) -> bool:
 
 
 def run(script: Path, *words: str) -> dict[str, Any]:
-    said = subprocess.run([interpreter(), str(script), *words], capture_output=True, text=True, check=False)
-    if said.returncode:
-        raise RuntimeError(f"{script.name} failed: {said.stderr.strip().splitlines()[-1:]}")
-    return json.loads(said.stdout.splitlines()[-1])
+    process = subprocess.run([interpreter(), str(script), *words], capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"{script.name} failed: {process.stderr.strip().splitlines()[-1:]}")
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def given(count: int) -> dict[str, Any]:
@@ -74,15 +74,15 @@ def task(kind: str, count: int) -> Task:
 
 
 def ours_of(kind: str, count: int) -> tuple[float, Trades]:
-    one, account = task(kind, count), Account(balance=1e7)
-    arrays = prepare([one], Rules(account, Costs(spread=0.0), sizing=Sizing("fixed_lots", 1.0)))
+    traded, account = task(kind, count), Account(balance=1e7)
+    arrays = prepare([traded], Rules(account, Costs(spread=0.0), sizing=Sizing("fixed_lots", 1.0)))
 
     def simulated() -> Simulation:
         simulation = Simulation(arrays, account)
         simulation.to_end()
         return simulation
 
-    return median(simulated, 15, 3), trades_of(one.bars, simulated().outcome([one]).trades)
+    return median(simulated, 15, 3), trades_of(traded.bars, simulated().outcome([traded]).trades)
 
 
 def trades_of(bars: pd.DataFrame, trades: pd.DataFrame) -> Trades:

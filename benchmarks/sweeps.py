@@ -54,22 +54,22 @@ class Pair:
 
 
 def rows() -> Iterator[Row]:
-    one, two = (_pairs_a_second(hands) for hands in (1, HANDS))
+    alone, together = (_pairs_a_second(hands) for hands in (1, HANDS))
     goal = f"≥ {EACH:,} a second"
-    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=two >= EACH, figure=f"{two:,.0f} a second on {HANDS} cores")
-    yield Row(f"the same on one core, {HANDS} × it against {HANDS} cores", None, f"{HANDS} cores", two / (HANDS * one), f"≥ {SCALED}", two >= SCALED * HANDS * one, f"{one:,.0f} a second")
+    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=together >= EACH, figure=f"{together:,.0f} a second on {HANDS} cores")
+    yield Row(f"the same on one core, {HANDS} × it against {HANDS} cores", None, f"{HANDS} cores", together / (HANDS * alone), f"≥ {SCALED}", together >= SCALED * HANDS * alone, f"{alone:,.0f} a second")
     if not others.installed("vectorbt"):
         yield Row("vectorbt: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
         return
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "given.npz")
         np.savez(file, **others.given(BARS) | dict(pairs=np.array(PAIRS[:: len(PAIRS) // THEIRS])))
-        told = others.run(Path(__file__).with_name("peers") / "with_vectorbt_sweep.py", str(file))
-    for engine, error in told["missing"].items():
-        yield Row(f"{told['version']}, {engine} engine: {error}", None, figure="did not run")
-    for engine, each in told["a_second"].items():
+        result = others.run(Path(__file__).with_name("peers") / "with_vectorbt_sweep.py", str(file))
+    for engine, error in result["missing"].items():
+        yield Row(f"{result['version']}, {engine} engine: {error}", None, figure="did not run")
+    for engine, rate in result["a_second"].items():
         goes = engine == "rust"
-        yield Row(f"{told['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {two:,.0f} a second", two / each, f"≥ {FASTER:.0f} ×" if goes else "", two >= FASTER * each if goes else None, f"{each:,.0f} a second")
+        yield Row(f"{result['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {together:,.0f} a second", together / rate, f"≥ {FASTER:.0f} ×" if goes else "", together >= FASTER * rate if goes else None, f"{rate:,.0f} a second")
 
 
 def _pairs_a_second(hands: int) -> float:
@@ -78,21 +78,21 @@ def _pairs_a_second(hands: int) -> float:
         subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(hands)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
         for k in range(hands)
     ]
-    for one in begun:
-        assert one.stdout is not None and one.stdout.readline() == "ready\n"
+    for process in begun:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
     start = time.perf_counter()
-    said = [one.communicate("go\n")[0] for one in begun] if hands == 1 else _together(begun)
+    outputs = [process.communicate("go\n")[0] for process in begun] if hands == 1 else _together(begun)
     taken = time.perf_counter() - start
-    if sum(int(text) for text in said) != len(PAIRS):
+    if sum(int(text) for text in outputs) != len(PAIRS):
         raise RuntimeError("a hand broke off; see its message above")
     return len(PAIRS) / taken
 
 
 def _together(begun: list[subprocess.Popen]) -> list[str]:
-    for one in begun:
-        one.stdin.write("go\n")      # type: ignore[union-attr]
-        one.stdin.flush()            # type: ignore[union-attr]
-    return [one.communicate()[0] for one in begun]
+    for process in begun:
+        process.stdin.write("go\n")      # type: ignore[union-attr]
+        process.stdin.flush()            # type: ignore[union-attr]
+    return [process.communicate()[0] for process in begun]
 
 
 def hand(first: int, step: int) -> None:

@@ -48,14 +48,14 @@ def readable(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in short)
 
 
-def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
+def unknown(kind: str, name: object, existing: Iterable[object]) -> UnknownName:
     """
     >>> print(unknown("strategy", "brakeout", ["breakout", "simple_ma"]))
     no strategy named 'brakeout'; did you mean 'breakout'?
     >>> print(unknown("colour", "x", ["red", "blue"]))
     no colour named 'x'; there are blue, red
     """
-    names = sorted(map(str, known))
+    names = sorted(map(str, existing))
     near = _nearest(str(name), names) or _beginning_with(str(name), names)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there are none yet"
     return UnknownName(f"no {kind} named {str(name)!r}; {hint}")
@@ -77,6 +77,6 @@ def listed(words: Iterable[object], most: int = 5) -> str:
     >>> listed(["a", "b", "c"]), listed(range(9), most=3)
     ('a, b, c', '0, 1, 2 and 6 more')
     """
-    said = [str(word) for word in words]
-    rest = f" and {len(said) - most} more" if len(said) > most else ""
-    return ", ".join(said[:most]) + rest
+    texts = [str(word) for word in words]
+    rest = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + rest

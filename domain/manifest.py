@@ -40,7 +40,7 @@ def code_hash(*entries: Path) -> str:
 def libraries(*entries: Path) -> dict[str, str]:
     """The versions of Python and of the libraries that the same sources import."""
     imported = {name.partition(".")[0] for path in used_by(*entries) for name in source(path).imports} - sys.stdlib_module_names
-    names = {NAMED.get(name, name) for name in imported if name not in ("domain", "worker")} | {brought for name, brought in BRINGS.items() if name in imported}
+    names = {NAMED.get(name, name) for name in imported if name not in ("domain", "worker")} | {dependency for name, dependency in BRINGS.items() if name in imported}
     return {"python": platform.python_version(), **{name: _version(name) for name in sorted(names)}}
 
 
@@ -81,9 +81,9 @@ def source(path: Path) -> Source:
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
         elif isinstance(node, ast.Import):
-            imports.update(each.name for each in node.names)
+            imports.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            imports.update((node.module, *(f"{node.module}.{each.name}" for each in node.names)))
+            imports.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TABLE.fullmatch(node.value):
             tables.add(node.value)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FINDS:
@@ -95,7 +95,7 @@ def _leads_to(path: Path, beside: Path) -> Iterator[Path]:
     """Files of the engine, and those beside the entries, that a file imports or reads."""
     read = source(path)
     for name in read.imports:
-        yield from (each for each in _files_of(name) if DOMAIN in each.parents or each.parent == beside)
+        yield from (file for file in _files_of(name) if DOMAIN in file.parents or file.parent == beside)
     yield from (path.with_name(table) for table in read.tables if path.with_name(table).is_file())
     if read.finds and path.name == "__init__.py" and DOMAIN in path.parents:
         yield from (*path.parent.glob("*.py"), *path.parent.glob("*/__init__.py"))
@@ -108,7 +108,7 @@ def _files_of(name: str) -> Iterator[Path]:
         return
     for last in range(1, len(parts) + 1):
         place = ROOT.joinpath(*parts[:last])
-        yield from (each for each in (place / "__init__.py", place.with_suffix(".py")) if each.is_file() and (parts[0] == "domain" or last == len(parts)))
+        yield from (file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file() and (parts[0] == "domain" or last == len(parts)))
 
 
 def _version(name: str) -> str:

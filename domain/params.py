@@ -83,13 +83,13 @@ def arranged(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def faults(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
     """Every bad value with its sentence, for a form that shows each beside its field."""
-    found = {}
+    sentences = {}
     for p in params_of(cls):
         try:
             checked(p, values.get(p.name, p.default))
         except BadRequest as error:
-            found[p.name] = str(error)
-    return found
+            sentences[p.name] = str(error)
+    return sentences
 
 
 def values_of(thing: Any) -> dict[str, Any]:

@@ -85,14 +85,14 @@ def checked(value: Any, what: str) -> Any:
     """
     waiting = [(value, 0)]
     while waiting:
-        each, depth = waiting.pop()
+        item, depth = waiting.pop()
         if depth > DEEPEST:
             raise BadRequest(f"{what} is nested too deeply to be read")
-        if isinstance(each, int) and abs(each) > LARGEST:
+        if isinstance(item, int) and abs(item) > LARGEST:
             raise BadRequest(f"{what} holds a number with too many digits")
-        if isinstance(each, str) and "\0" in each:
+        if isinstance(item, str) and "\0" in item:
             raise BadRequest(f"{what} holds a text with a NUL in it; leave it out")
-        parts = each if isinstance(each, list) else [*each, *each.values()] if isinstance(each, dict) else ()
+        parts = item if isinstance(item, list) else [*item, *item.values()] if isinstance(item, dict) else ()
         waiting += [(part, depth + 1) for part in parts]
     return value
 

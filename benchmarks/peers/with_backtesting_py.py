@@ -23,7 +23,7 @@ def main(path: str, times: int) -> None:
     given = np.load(path)
     index = pd.DatetimeIndex(given["ts"].view("datetime64[ns]"))
     bars = pd.DataFrame({name.capitalize(): given[name] for name in ("open", "high", "low", "close")}, index=index)
-    told: dict[str, Any] = dict(version=f"backtesting.py {importlib.metadata.version('backtesting')}", rows=[])
+    result: dict[str, Any] = dict(version=f"backtesting.py {importlib.metadata.version('backtesting')}", rows=[])
     for kind, make in (("stop and target", whole), ("partial", half)):
         engine = Backtest(bars, make(given), cash=1e7, commission=0.0)
         start = time.perf_counter()
@@ -31,8 +31,8 @@ def main(path: str, times: int) -> None:
         taken = time.perf_counter() - start
         trades = stats["_trades"]
         entries = trades.groupby("EntryBar").agg(exit=("ExitBar", "max"), price=("EntryPrice", "first"), out=("ExitPrice", "last")).reset_index()
-        told["rows"].append(dict(what=kind.replace("partial", "half out and break-even"), seconds=taken, kind=kind, trades=len(entries), entry=entries["EntryBar"].tolist(), exit=entries["exit"].tolist(), price=entries["price"].tolist(), out=entries["out"].tolist()))
-    print(json.dumps(told))
+        result["rows"].append(dict(what=kind.replace("partial", "half out and break-even"), seconds=taken, kind=kind, trades=len(entries), entry=entries["EntryBar"].tolist(), exit=entries["exit"].tolist(), price=entries["price"].tolist(), out=entries["out"].tolist()))
+    print(json.dumps(result))
 
 
 def whole(given) -> type[Strategy]:

@@ -13,7 +13,7 @@ import vectorbt as vbt
 
 def main(path: str) -> None:
     given = np.load(path)
-    told: dict[str, float] = {}
+    rates: dict[str, float] = {}
     missing: dict[str, str] = {}
     for engine in ("numba", "rust"):
         try:
@@ -23,8 +23,8 @@ def main(path: str) -> None:
             continue
         start = time.perf_counter()
         swept(given, engine, given["pairs"])
-        told[engine] = len(given["pairs"]) / (time.perf_counter() - start)
-    print(json.dumps(dict(version=f"vectorbt {importlib.metadata.version('vectorbt')}", a_second=told, missing=missing)))
+        rates[engine] = len(given["pairs"]) / (time.perf_counter() - start)
+    print(json.dumps(dict(version=f"vectorbt {importlib.metadata.version('vectorbt')}", a_second=rates, missing=missing)))
 
 
 def swept(given, engine: str, pairs: np.ndarray):

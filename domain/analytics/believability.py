@@ -150,8 +150,8 @@ def _luck(s: Significance | None) -> Test:
         return _test("luck", None, "open", FEW_DAYS)
     if s.sharpe_year <= 0:
         return _test("luck", s.psr, "failed", _not_above_zero(s.sharpe_year))
-    said = f"A zero-edge strategy would reach this Sharpe ({s.sharpe_year:.2f} over {s.periods:,} days) with {chance(1 - s.psr)} probability."
-    return _test("luck", s.psr, _graded(s.psr, 0.95, 0.8), said)
+    sentence = f"A zero-edge strategy would reach this Sharpe ({s.sharpe_year:.2f} over {s.periods:,} days) with {chance(1 - s.psr)} probability."
+    return _test("luck", s.psr, _graded(s.psr, 0.95, 0.8), sentence)
 
 
 def _selection(s: Significance | None) -> Test:
@@ -175,8 +175,8 @@ def _length(s: Significance | None) -> Test:
         return _test("length", None, "open", FEW_DAYS)
     if s.minimum_periods is None:
         return _test("length", None, "failed", "At this Sharpe no track record is long enough.")
-    said = f"The record has {s.periods:,} days; at this Sharpe {s.minimum_periods:,.0f} are needed for {percent(s.confidence)} confidence."
-    return _test("length", s.periods / s.minimum_periods, _graded(s.periods / s.minimum_periods, 1.0, 0.5), said)
+    sentence = f"The record has {s.periods:,} days; at this Sharpe {s.minimum_periods:,.0f} are needed for {percent(s.confidence)} confidence."
+    return _test("length", s.periods / s.minimum_periods, _graded(s.periods / s.minimum_periods, 1.0, 0.5), sentence)
 
 
 def _order(m: MonteCarlo | None) -> Test:
@@ -190,32 +190,32 @@ def _costs(metrics: Mapping[str, float | None]) -> Test:
     factor = metrics.get("break_even_factor")
     if factor is None:
         return _test("costs", None, "open", "No spread was paid, so how much of it the result bears is unknown.")
-    said = f"Break-even at {factor:.2f} times the spread paid." if factor > 0 else "It loses at zero spread too."
-    return _test("costs", factor, _graded(factor, 2.0, 1.25), said)
+    sentence = f"Break-even at {factor:.2f} times the spread paid." if factor > 0 else "It loses at zero spread too."
+    return _test("costs", factor, _graded(factor, 2.0, 1.25), sentence)
 
 
 def _stress(rows: Sequence[Mapping[str, Any]]) -> Test:
-    known = [row for row in rows if row.get("net_return") is not None]
-    if not known:
+    tested = [row for row in rows if row.get("net_return") is not None]
+    if not tested:
         return _test("stress", None, "open", "No stress test was run.")
-    lost = [row for row in known if row["net_return"] <= 0]
-    share, low = len(lost) / len(known), min(known, key=lambda row: row["net_return"])
-    said = f"{len(lost)} of {len(known)} scenarios end with a loss; the worst, {low['title']}, nets {signed(low['net_return'])}."
-    return _test("stress", share, "passed" if not lost else "doubtful" if share <= 0.5 else "failed", said)
+    lost = [row for row in tested if row["net_return"] <= 0]
+    share, low = len(lost) / len(tested), min(tested, key=lambda row: row["net_return"])
+    sentence = f"{len(lost)} of {len(tested)} scenarios end with a loss; the worst, {low['title']}, nets {signed(low['net_return'])}."
+    return _test("stress", share, "passed" if not lost else "doubtful" if share <= 0.5 else "failed", sentence)
 
 
 def _overfitting(o: Overfitting | None) -> Test:
     if o is None:
         return _test("overfitting", None, "open", "No sweep of this strategy on these bars has been evaluated.")
-    said = f"The best of {o.columns:,} variants in one half of the time is no better than the median in the other in {percent(o.pbo)} of {o.splits:,} splits."
-    return _test("overfitting", o.pbo, _graded(-o.pbo, -0.2, -0.5), said)
+    sentence = f"The best of {o.columns:,} variants in one half of the time is no better than the median in the other in {percent(o.pbo)} of {o.splits:,} splits."
+    return _test("overfitting", o.pbo, _graded(-o.pbo, -0.2, -0.5), sentence)
 
 
 def _remarks(remarks: Sequence[Remark]) -> Test:
     level = worst(list(remarks))
     answer = {"none": "passed", "note": "passed", "warning": "doubtful", "severe": "failed"}[level]
-    said = next((remark.sentence for remark in remarks if remark.level == level), "There are no warnings.")
-    return _test("remarks", float(sum(remark.level != "note" for remark in remarks)), answer, said)
+    sentence = next((remark.sentence for remark in remarks if remark.level == level), "There are no warnings.")
+    return _test("remarks", float(sum(remark.level != "note" for remark in remarks)), answer, sentence)
 
 
 def _graded(value: float, passed: float, doubtful: float) -> str:

@@ -30,7 +30,7 @@ def account_calendar(names: Iterable[str]) -> Calendar:
     ('fx', 'cme')
     """
     markets = [calendar(name) for name in dict.fromkeys(names)]
-    return max(markets, key=lambda one: (days_a_year(one.name), int(one.day_table.closes[0] % DAY), one.name), default=USUAL)
+    return max(markets, key=lambda market: (days_a_year(market.name), int(market.day_table.closes[0] % DAY), market.name), default=USUAL)
 
 
 def calendar_of(spec: Mapping[str, Any]) -> Calendar:
@@ -39,7 +39,7 @@ def calendar_of(spec: Mapping[str, Any]) -> Calendar:
     >>> calendar_of(dict(instruments=dict(US500=dict(calendar="index")))).name, calendar_of({}).name
     ('index', 'fx')
     """
-    return account_calendar(one["calendar"] for one in spec.get("instruments", {}).values())
+    return account_calendar(instrument["calendar"] for instrument in spec.get("instruments", {}).values())
 
 
 @cache

@@ -48,8 +48,8 @@ def thinned(drawn: pd.DataFrame) -> pd.DataFrame:
 
 def told(drawn: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> dict[str, Any]:
     """``figures`` of a MonteCarlo; ``fan``: quantiles after so many steps; ``falls``: a histogram of the deepest drawdowns."""
-    kept = thinned(drawn)
-    return dict(figures=asdict(summarise(kept, sample, plan, kind)), fan=_lists(bands(kept, len(sample))), falls=_lists(histogram(kept["max_drawdown"], BINS)))
+    paths = thinned(drawn)
+    return dict(figures=asdict(summarise(paths, sample, plan, kind)), fan=_lists(bands(paths, len(sample))), falls=_lists(histogram(paths["max_drawdown"], BINS)))
 
 
 def _lists(frame: pd.DataFrame) -> dict[str, list[Any]]:

@@ -93,9 +93,9 @@ def check(definition: str, needs_trades: bool = True) -> Callable:
 
 def lint(evidence: Evidence) -> tuple[Remark, ...]:
     """Every remark that applies, severest first."""
-    asked = [check for check in CHECKS.values() if len(evidence.trades) or not check.needs_trades]
-    found = [(one.key, one.find(evidence)) for one in asked]
-    remarks = [Remark(said[0], key, said[1], float(said[2])) for key, said in found if said]
+    checks = [check for check in CHECKS.values() if len(evidence.trades) or not check.needs_trades]
+    findings = [(check.key, check.find(evidence)) for check in checks]
+    remarks = [Remark(finding[0], key, finding[1], float(finding[2])) for key, finding in findings if finding]
     return tuple(sorted(remarks, key=lambda remark: -LEVELS.index(remark.level)))
 
 
@@ -123,9 +123,9 @@ def signed(share: float) -> str:
     return f"{100 * share:+,.1f} %"
 
 
-def number_of(count: float, one: str, many: str = "") -> str:
+def number_of(count: float, singular: str, plural: str = "") -> str:
     """
     >>> number_of(1, "trade"), number_of(2000, "trade")
     ('1 trade', '2,000 trades')
     """
-    return f"{count:,.0f} {one if count == 1 else many or one + 's'}"
+    return f"{count:,.0f} {singular if count == 1 else plural or singular + 's'}"

@@ -135,10 +135,10 @@ def _deepest(line: np.ndarray) -> float:
 
 def merge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Parts in any order as one frame, by path: the same bytes as if drawn at once."""
-    whole = pd.concat(parts).sort_values("path", kind="stable").reset_index(drop=True)
-    if not np.array_equal(whole["path"].to_numpy(), np.arange(len(whole))):
-        raise BadRequest(f"the parts hold {len(whole)} paths and do not make a whole; draw each part once")
-    return whole
+    paths = pd.concat(parts).sort_values("path", kind="stable").reset_index(drop=True)
+    if not np.array_equal(paths["path"].to_numpy(), np.arange(len(paths))):
+        raise BadRequest(f"the parts hold {len(paths)} paths and do not make a whole; draw each part once")
+    return paths
 
 
 def bands(draws: pd.DataFrame, steps: int) -> pd.DataFrame:
@@ -203,5 +203,5 @@ def _points(steps: int) -> np.ndarray:
 
 
 def _spread(values: pd.Series) -> dict[str, float]:
-    found = np.quantile(values.to_numpy(float), list(QUANTILES.values()))
-    return {**{name: float(value) for name, value in zip(QUANTILES, found, strict=True)}, "mean": float(values.mean())}
+    quantiles = np.quantile(values.to_numpy(float), list(QUANTILES.values()))
+    return {**{name: float(value) for name, value in zip(QUANTILES, quantiles, strict=True)}, "mean": float(values.mean())}

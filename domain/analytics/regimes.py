@@ -40,12 +40,12 @@ class Split:
 
 def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, regimes: Regimes, market: Calendar = USUAL) -> Split:
     """A run taken apart by regime; ``start`` is the money it began with, ``market`` the calendar of its trading days."""
-    told = trades.assign(regime=entered(trades, regimes))
+    labelled = trades.assign(regime=entered(trades, regimes))
     ts = nanoseconds(equity["ts"])
-    known = _named(regimes.at(np.concatenate((ts[:1] - 1, ts[:-1]))))
+    labels = _named(regimes.at(np.concatenate((ts[:1] - 1, ts[:-1]))))
     rows, curves, metrics = [], {}, {}
-    for name in known.categories:
-        inside, own = np.asarray(known == name), told[(told["regime"] == name).to_numpy()]
+    for name in labels.categories:
+        inside, own = np.asarray(labels == name), labelled[(labelled["regime"] == name).to_numpy()]
         if not inside.any() and own.empty:
             continue
         part = _alone(equity, start, inside)
@@ -54,7 +54,7 @@ def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start
         gained = float(part["equity"].iloc[-1] - start) if len(part) else 0.0
         rows.append((name, float(inside.mean()) if len(inside) else np.nan, len(own), float(own["pnl"].sum()), gained))
     table = pd.DataFrame(rows, columns=["regime", "share", "trades", "net", "equity"])
-    return Split(table, pd.DataFrame(dict(ts=equity["ts"]) | curves), told, metrics)
+    return Split(table, pd.DataFrame(dict(ts=equity["ts"]) | curves), labelled, metrics)
 
 
 def entered(trades: pd.DataFrame, regimes: Regimes, late: int = 0) -> pd.Categorical:
@@ -85,8 +85,8 @@ def kept_late(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], l
 def _by_delay(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int], sets: dict[str, tuple[str, ...]]) -> pd.DataFrame:
     if not late:
         raise BadRequest("no number of bars is given; late needs one at least, 0 for what was known")
-    known = {bars: entered(trades, regimes, bars) for bars in late}
-    rows = [dict(regime=name, late=bars) | _figures(trades[known[bars].isin(wanted)]) for name, wanted in sets.items() for bars in late]
+    labels = {bars: entered(trades, regimes, bars) for bars in late}
+    rows = [dict(regime=name, late=bars) | _figures(trades[labels[bars].isin(wanted)]) for name, wanted in sets.items() for bars in late]
     return pd.DataFrame(rows)
 
 
@@ -108,12 +108,12 @@ def _named(labels: pd.Categorical) -> pd.Categorical:
 
 def _alone(equity: pd.DataFrame, start: float, inside: np.ndarray) -> pd.DataFrame:
     """The account had it moved in the rows ``inside`` alone."""
-    made = dict(ts=equity["ts"])
+    columns = dict(ts=equity["ts"])
     value = equity["equity"].to_numpy(float)
     for name in ("balance", "equity"):
         if name in equity:
             line = equity[name].to_numpy(float)
-            made[name] = pd.Series(start + np.cumsum(np.where(inside, np.diff(line, prepend=start), 0.0)), equity.index)
+            columns[name] = pd.Series(start + np.cumsum(np.where(inside, np.diff(line, prepend=start), 0.0)), equity.index)
     if "equity_low" in equity:
-        made["equity_low"] = made["equity"] + np.where(inside, equity["equity_low"].to_numpy(float) - value, 0.0)
-    return pd.DataFrame(made)
+        columns["equity_low"] = columns["equity"] + np.where(inside, equity["equity_low"].to_numpy(float) - value, 0.0)
+    return pd.DataFrame(columns)

@@ -142,10 +142,10 @@ def significance_of(returns: np.ndarray, trials: int = 1, variance: float | None
 
     ``trials`` were made on this data, ``variance`` is that of their Sharpe ratios per period where it is known.
     """
-    known = np.asarray(returns, float)
-    known = known[np.isfinite(known)]
-    n, year = len(known), math.sqrt(periods_a_year)
-    sharpe, skew, kurtosis = figures.excess_sharpe(known), figures.skewness(known), figures.kurtosis(known)
+    sample = np.asarray(returns, float)
+    sample = sample[np.isfinite(sample)]
+    n, year = len(sample), math.sqrt(periods_a_year)
+    sharpe, skew, kurtosis = figures.excess_sharpe(sample), figures.skewness(sample), figures.kurtosis(sample)
     needed = minimum_track_record(sharpe, skew, kurtosis, confidence=confidence)
     return Significance(
         periods=n, sharpe=finite(sharpe), sharpe_year=finite(sharpe * year), skew=finite(skew), kurtosis=finite(kurtosis),
@@ -168,7 +168,7 @@ def cscv(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = 
     rows = len(matrix) // blocks
     sums, squares = _block_sums(matrix[len(matrix) - rows * blocks :], blocks, rows)
     half = math.comb(blocks, blocks // 2) // 2
-    found: dict[str, np.ndarray] = {name: np.zeros(2 * half, np.int64 if name == "chosen" else np.float64) for name in SPLITS[1:]}
+    columns: dict[str, np.ndarray] = {name: np.zeros(2 * half, np.int64 if name == "chosen" else np.float64) for name in SPLITS[1:]}
     ways, at = combinations(range(blocks), blocks // 2), 0
     while at < half:        # the first half in this order are the complements of the second, backwards
         watch(at / half)
@@ -179,9 +179,9 @@ def cscv(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = 
         first, second = (_sharpes(part @ sums, part @ squares, rows * blocks // 2) for part in (inside, 1.0 - inside))
         for splits, seen, unseen in ((here, first, second), (2 * half - 1 - here, second, first)):
             for name, values in _choose(seen, unseen).items():
-                found[name][splits] = values
+                columns[name][splits] = values
         at += len(inside)
-    return pd.DataFrame(dict(split=np.arange(2 * half), **found))
+    return pd.DataFrame(dict(split=np.arange(2 * half), **columns))
 
 
 def overfitting(splits: pd.DataFrame, rows: int, columns: int, blocks: int = 16) -> Overfitting:
@@ -247,9 +247,9 @@ def _sharpes(sums: np.ndarray, squares: np.ndarray, rows: int) -> np.ndarray:
 
 def _choose(seen: np.ndarray, unseen: np.ndarray) -> dict[str, np.ndarray]:
     """What becomes out of sample of the best in sample, for each row."""
-    chosen, each = seen.argmax(axis=1), np.arange(len(seen))
-    value = unseen[each, chosen]
+    chosen, rows = seen.argmax(axis=1), np.arange(len(seen))
+    value = unseen[rows, chosen]
     below = np.count_nonzero(unseen < value[:, None], axis=1)
     same = np.count_nonzero(unseen == value[:, None], axis=1)
     rank = (below + (same + 1) / 2) / (seen.shape[1] + 1)
-    return dict(chosen=chosen, in_sample=seen[each, chosen], out_of_sample=value, rank=rank, logit=np.log(rank / (1.0 - rank)))
+    return dict(chosen=chosen, in_sample=seen[rows, chosen], out_of_sample=value, rank=rank, logit=np.log(rank / (1.0 - rank)))

@@ -208,8 +208,8 @@ def days_held(f: Facts) -> float:
 def exposure(f: Facts) -> float:
     if "exit_ts" not in f.trades:
         return np.nan
-    held = time_in_market(nanoseconds(f.trades["entry_ts"]), nanoseconds(f.trades["exit_ts"]))
-    return min(over(held, float(f.ts[-1] - f.ts[0])), 1.0)
+    duration = time_in_market(nanoseconds(f.trades["entry_ts"]), nanoseconds(f.trades["exit_ts"]))
+    return min(over(duration, float(f.ts[-1] - f.ts[0])), 1.0)
 
 
 @metric(

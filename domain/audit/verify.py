@@ -43,10 +43,10 @@ class Checker:
     def root(self) -> str:
         if not self._peaks:
             return EMPTY.hex()
-        made = self._peaks[-1][1]
+        digest = self._peaks[-1][1]
         for _, hash_ in reversed(self._peaks[:-1]):
-            made = parent(hash_, made)
-        return made.hex()
+            digest = parent(hash_, digest)
+        return digest.hex()
 
     def _fault(self, record: Record) -> str:
         if record.seq != self.rows + 1:
@@ -58,11 +58,11 @@ class Checker:
         return _shape(record)
 
     def _grow(self, leaf: bytes) -> None:
-        level, made = 0, leaf
+        level, digest = 0, leaf
         while self._peaks and self._peaks[-1][0] == level:
-            made = parent(self._peaks.pop()[1], made)
+            digest = parent(self._peaks.pop()[1], digest)
             level += 1
-        self._peaks.append((level, made))
+        self._peaks.append((level, digest))
 
 
 def _shape(record: Record) -> str:

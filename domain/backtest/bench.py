@@ -108,7 +108,7 @@ class Bench:
 
     @property
     def bars(self) -> int:
-        return sum(len(one.bars) for one in self.series)
+        return sum(len(entry.bars) for entry in self.series)
 
     def signals(self, strategy: Strategy) -> list[Signals]:
         """Of each series, over all its bars."""
@@ -124,11 +124,11 @@ class Bench:
         """A run that has not begun, and its tasks."""
         prepared = self.prepared(rules, span)
         given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
-        tasks = [_task(one, *table) for one, table in zip(prepared.series, given, strict=True)]
+        tasks = [_task(entry, *table) for entry, table in zip(prepared.series, given, strict=True)]
         return Simulation(with_signals(prepared.market, tasks), rules.account), tasks
 
     def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
-        return self._prepared_series.get((rules, span), lambda: _prepare([_cut(one, span) for one in self.series], rules, self.rates))
+        return self._prepared_series.get((rules, span), lambda: _prepare([_cut(entry, span) for entry in self.series], rules, self.rates))
 
     def judged(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Tried:
         """The figures of a run that has ended."""
@@ -153,15 +153,15 @@ class Bench:
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
         bars, cache = self.series[k].seen, self._columns[k]
         missing = compute(bars, [use for name, use in uses.items() if name not in cache], context_of(self.series[k], self.series))
-        made = {name: cache.get(name, partial(missing.__getitem__, name)) for name in uses}
-        return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
+        columns = {name: cache.get(name, partial(missing.__getitem__, name)) for name in uses}
+        return pd.DataFrame({**{name: bars[name] for name in bars}, **columns}, copy=False)
 
 
-def _cut(one: Series, span: Span | None) -> Series:
+def _cut(market_series: Series, span: Span | None) -> Series:
     if span is None:
-        return one
-    first, last = (int(one.bars["ts"].searchsorted(edge)) for edge in span)
-    return replace(one, bars=one.bars.iloc[first:last].reset_index(drop=True))
+        return market_series
+    first, last = (int(market_series.bars["ts"].searchsorted(edge)) for edge in span)
+    return replace(market_series, bars=market_series.bars.iloc[first:last].reset_index(drop=True))
 
 
 def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
@@ -177,16 +177,16 @@ def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
     return {name: column[chosen] for name, column in columns.items()}, None if trail is None else trail[first:last]
 
 
-def _task(one: Series, signals: Columns, trail: np.ndarray | None) -> Task:
-    return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, trail)
+def _task(market_series: Series, signals: Columns, trail: np.ndarray | None) -> Task:
+    return Task(market_series.instrument, market_series.timeframe, market_series.bars, signals, market_series.side, market_series.finer, market_series.finer_timeframe, trail)
 
 
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
 
 
 def _prepare(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> PreparedSeries:
-    market = prepare_market([_task(one, NO_SIGNALS, None) for one in series], rules, rates)
-    calendar = account_calendar(one.instrument.calendar for one in series)
+    market = prepare_market([_task(entry, NO_SIGNALS, None) for entry in series], rules, rates)
+    calendar = account_calendar(entry.instrument.calendar for entry in series)
     return PreparedSeries(series, rules, market, calendar, *last_rows(market.ends, calendar))
 
 

@@ -15,20 +15,20 @@ from domain.trading.task import Task
 
 def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution: Execution) -> dict[str, np.ndarray]:
     """Where each bar's finer bars lie: those with ts in [its ts, its end)."""
-    found: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
     offset = 0
-    for task, one in zip(tasks, bars, strict=True):
+    for task, own_bars in zip(tasks, bars, strict=True):
         finer = _read(task, task.finer, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
-        first, last = (np.searchsorted(finer.ts, at) if len(finer.ts) else np.zeros(len(at), np.int64) for at in (one.ts, one.end))
-        found["first"].append(first + offset)
-        found["last"].append(last + offset)
-        found["off"].append(_off(task, one, finer, first, last))
+        first, last = (np.searchsorted(finer.ts, at) if len(finer.ts) else np.zeros(len(at), np.int64) for at in (own_bars.ts, own_bars.end))
+        columns["first"].append(first + offset)
+        columns["last"].append(last + offset)
+        columns["off"].append(_off(task, own_bars, finer, first, last))
         for name in ("open", "high", "low", "close"):
-            found[name].append(getattr(finer, name))
-        found["spread"].append(finer.spread)
+            columns[name].append(getattr(finer, name))
+        columns["spread"].append(finer.spread)
         offset += len(finer.ts)
     kinds = dict(first=np.int64, last=np.int64, off=np.int8)
-    return {f"finer_{name}": joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in found.items()}
+    return {f"finer_{name}": joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in columns.items()}
 
 
 def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:

@@ -44,7 +44,7 @@ class Suggestions:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._search, self._space = search, space
-        self._distributions = {one.name: _distribution(one) for one in space}
+        self._distributions = {dimension.name: _distribution(dimension) for dimension in space}
         self._study = optuna.create_study(sampler=_sampler(search), pruner=optuna.pruners.NopPruner(), directions=["maximize"] * len(search.objectives))
         self._asked: list[Any] = []
 
@@ -53,55 +53,55 @@ class Suggestions:
         count = min(self._search.batch, self._search.trials - len(self._asked))
         trials = [self._study.ask(self._distributions) for _ in range(count)]
         self._asked += trials
-        return [{one.name: one_trial.params[one.name] for one in self._space} for one_trial in trials]
+        return [{dimension.name: trial.params[dimension.name] for dimension in self._space} for trial in trials]
 
-    def learn(self, judged: Sequence[Judged]) -> None:
+    def learn(self, results: Sequence[Judged]) -> None:
         """The outcome of the last batch, in the order of its numbers."""
         import optuna
 
-        for one in sorted(judged, key=lambda one: one.number):
-            asked = self._asked[one.number]
-            for rung, value in enumerate(one.rungs if self._search.prunes else ()):
-                asked.report(value, rung)
-            if one.values is not None:
-                self._study.tell(asked, list(one.values))
+        for result in sorted(results, key=lambda result: result.number):
+            trial = self._asked[result.number]
+            for rung, value in enumerate(result.rungs if self._search.prunes else ()):
+                trial.report(value, rung)
+            if result.values is not None:
+                self._study.tell(trial, list(result.values))
             else:
-                self._study.tell(asked, state=optuna.trial.TrialState.PRUNED if one.given_up and one.rungs else optuna.trial.TrialState.FAIL)
+                self._study.tell(trial, state=optuna.trial.TrialState.PRUNED if result.given_up and result.rungs else optuna.trial.TrialState.FAIL)
 
     def best(self) -> list[int]:
         """The number of the best trial; with two objectives, of those that nothing beats in both. Of trials of one combination the first."""
         if all(trial.values is None for trial in self._study.trials):
             return []
-        best = {tuple(sorted(best_trial.params.items())): best_trial.number for best_trial in sorted(self._study.best_trials, key=lambda best_trial: -best_trial.number)}
+        best = {tuple(sorted(trial.params.items())): trial.number for trial in sorted(self._study.best_trials, key=lambda best_trial: -trial.number)}
         return sorted(best.values())
 
 
-def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
+def bars_to_beat(results: Sequence[Judged]) -> list[float] | None:
     """What a trial has to reach at each rung: the median of the trials that ran to the end; None while they are too few.
 
     >>> bars_to_beat([Judged(k, (1.0,), (k, 2.0 * k), False, {}) for k in range(11)])
     [5.0, 10.0]
     """
-    whole = [one.rungs for one in judged if one.values is not None and len(one.rungs) == len(RUNGS)]
-    return [float(value) for value in np.median(np.array(whole), axis=0)] if len(whole) >= FIRST else None
+    complete = [result.rungs for result in results if result.values is not None and len(result.rungs) == len(RUNGS)]
+    return [float(value) for value in np.median(np.array(complete), axis=0)] if len(complete) >= FIRST else None
 
 
 def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
     """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
-    judged, trials, ledger = list[Judged](), list[Trial](), None
+    results, trials, ledger = list[Judged](), list[Trial](), None
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         try:
             strategy, rules = sweep_request.strategy_at(k), sweep_request.rules_at(k)
             bench.signals(strategy)
         except BadRequest as error:
-            judged.append(Judged(number, None, (), False, {}, str(error)))
+            results.append(Judged(number, None, (), False, {}, str(error)))
             continue
         ledger = ledger or Ledger(bench.series, sweep_request.rules, strategy)
-        one, tried = _judged(bench, search, number, strategy, rules, beat)
-        judged.append(one)
+        result, tried = _judged(bench, search, number, strategy, rules, beat)
+        results.append(result)
         trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
-    return judged, trials
+    return results, trials
 
 
 def _judged(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[Judged, Tried]:
@@ -115,8 +115,8 @@ def _judged(bench: Bench, search: Search, number: int, strategy: Any, rules: Any
     tried = bench.judged(run, prepared, signals)
     enough = (tried.figures["trades"] or 0) >= search.fewest_trades
     values = [tried.figures[OBJECTIVES[name]] for name in search.objectives]
-    known = tuple(value for value in values if value is not None)
-    return Judged(number, known if enough and len(known) == len(values) else None, tuple(rungs), False, tried.figures), tried
+    finite_values = tuple(value for value in values if value is not None)
+    return Judged(number, finite_values if enough and len(finite_values) == len(values) else None, tuple(rungs), False, tried.figures), tried
 
 
 def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objective: str) -> float:

@@ -73,7 +73,7 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def instants_of(bars: Sequence[Bars]) -> np.ndarray:
     """Every instant at which a bar opens or ends, in order, each once."""
-    parts = [_opens_and_ends(one) for one in bars]
+    parts = [_opens_and_ends(own_bars) for own_bars in bars]
     return parts[0] if len(parts) == 1 else distinct(np.sort(np.concatenate(parts), kind="stable"))
 
 

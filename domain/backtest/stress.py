@@ -41,14 +41,14 @@ class Scenario:
 
 def spread_times(factor: float) -> Callable[[World], World]:
     def change(world: World) -> World:
-        return replace(world, series=[_dearer(one, factor, world.rules.costs) for one in world.series])
+        return replace(world, series=[_dearer(entry, factor, world.rules.costs) for entry in world.series])
 
     return change
 
 
-def _dearer(one: Series, factor: float, costs: Costs) -> Series:
-    finer = None if one.finer is None else one.finer.assign(spread=spread_of(one.finer, one.instrument, one.timeframe, costs) * factor)
-    return replace(one, bars=one.bars.assign(spread=spread_of(one.bars, one.instrument, one.timeframe, costs) * factor), finer=finer)
+def _dearer(market_series: Series, factor: float, costs: Costs) -> Series:
+    finer = None if market_series.finer is None else market_series.finer.assign(spread=spread_of(market_series.finer, market_series.instrument, market_series.timeframe, costs) * factor)
+    return replace(market_series, bars=market_series.bars.assign(spread=spread_of(market_series.bars, market_series.instrument, market_series.timeframe, costs) * factor), finer=finer)
 
 
 def slippage_pips(pips: float) -> Callable[[World], World]:
@@ -77,7 +77,7 @@ def _with_costs(world: World, costs: Costs) -> World:
 
 
 def _instruments(world: World) -> list[Instrument]:
-    return [one.instrument for one in world.series]
+    return [entry.instrument for entry in world.series]
 
 
 def intrabar(kind: str) -> Callable[[World], World]:
@@ -91,7 +91,7 @@ def bars_late(count: int) -> Callable[[World], World]:
     """Decided at the same prices, acted on later; signals that would fall behind the last bar are lost."""
 
     def change(world: World) -> World:
-        return replace(world, signals=[_later(table, one.bars["ts"], count) for table, one in zip(world.signals, world.series, strict=True)])
+        return replace(world, signals=[_later(table, entry.bars["ts"], count) for table, entry in zip(world.signals, world.series, strict=True)])
 
     return change
 
@@ -99,8 +99,8 @@ def bars_late(count: int) -> Callable[[World], World]:
 def _later(signals: Signals, ts: pd.Series, count: int) -> Signals:
     columns, trail = signals
     at = ts.searchsorted(columns["ts"]) + count
-    kept = at < len(ts)
-    return {name: column[kept] for name, column in columns.items()} | dict(ts=ts.array[at[kept]]), trail
+    within_bars = at < len(ts)
+    return {name: column[within_bars] for name, column in columns.items()} | dict(ts=ts.array[at[within_bars]]), trail
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -142,5 +142,5 @@ def _lived(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch
     run, tasks = Bench(world.series, rates).simulation(strategy, world.rules, signals=world.signals)
     run.to_end(watch)
     outcome = run.outcome(tasks)
-    market = account_calendar(one.instrument.calendar for one in world.series)
+    market = account_calendar(entry.instrument.calendar for entry in world.series)
     return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance, market=market), outcome.equity

@@ -126,8 +126,8 @@ class Ledger:
             self._rules[rules] = {part: canonical(plain(value)) for part, value in rules.values().items()}
         parts = {**self._parts, **self._rules[rules], "strategy": canonical(plain(dict(name=name, params=params)))}
         spec = b"{" + b",".join(b'"%s":%s' % (part.encode(), parts[part]) for part in sorted(parts)) + b"}"
-        known = tried.sharpe if np.isfinite(tried.sharpe) else None
-        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), known, len(tried.pnl))
+        sharpe = tried.sharpe if np.isfinite(tried.sharpe) else None
+        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), sharpe, len(tried.pnl))
 
 
 def params_hash(strategy: str, params: Mapping[str, Any]) -> str:
@@ -140,5 +140,5 @@ def merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> merged([pd.DataFrame({"number": [2]}), pd.DataFrame({"number": [1, 0]})])["number"].tolist()
     [0, 1, 2]
     """
-    whole = pd.concat(parts, ignore_index=True)
-    return whole.sort_values("number", kind="stable", ignore_index=True)
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.sort_values("number", kind="stable", ignore_index=True)

@@ -81,8 +81,8 @@ def trade(bench: Bench, sweep_request: SweepRequest, folds: Sequence[Fold], pick
         fills.append(outcome.fills.assign(trade_id=outcome.fills["trade_id"] + offset, fold=fold.number))
         rows.append(_row(sweep_request, fold, number, fits, balance, ended, len(outcome.trades)))
         balance = ended
-    whole = [pd.concat(frames, ignore_index=True) for frames in (curves, trades, fills)]
-    return Tested(pd.DataFrame(rows), *whole)
+    merged = [pd.concat(frames, ignore_index=True) for frames in (curves, trades, fills)]
+    return Tested(pd.DataFrame(rows), *merged)
 
 
 def _traded(bench: Bench, sweep_request: SweepRequest, fold: Fold, number: int | None, balance: float) -> Any:

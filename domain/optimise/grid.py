@@ -35,15 +35,15 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
     ...
     domain.errors.UnknownName: no parameter to sweep named 'fsat'; did you mean 'fast'?
     """
-    known = swept(strategy)
+    params = swept(strategy)
     if isinstance(grid, Mapping):
-        values = {name: _values(known, name, given) for name, given in grid.items()}
+        values = {name: _values(params, name, given) for name, given in grid.items()}
         _not_too_many(math.prod(map(len, values.values())) if values else 0)
         return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
     if isinstance(grid, (str, bytes)) or not all(isinstance(point, Mapping) for point in grid):
         raise BadRequest("the grid is neither a mapping of parameters to their values nor a list of combinations; write it like {\"lookback\": [10, 20]}")
     _not_too_many(len(grid))
-    points = [{name: _values(known, name, [value])[0] for name, value in point.items()} for point in grid]
+    points = [{name: _values(params, name, [value])[0] for name, value in point.items()} for point in grid]
     if len({tuple(point) for point in points}) > 1:
         raise BadRequest("the combinations do not name the same parameters in the same order; each must give every swept parameter")
     return points
@@ -79,15 +79,15 @@ def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) 
     >>> feasible("simple_ma", {}, [{"fast": 5, "slow": 50}, {"fast": 50, "slow": 50}])
     ([{'fast': 5, 'slow': 50}], {'fast is 50 bars and slow 50; fast must be the shorter one': 1})
     """
-    kept, refused = [], dict[str, int]()
+    possible, refused = [], dict[str, int]()
     for point in points:
         try:
             strategy_of(strategy, params, point).features()
         except BadRequest as error:
             refused[str(error)] = refused.get(str(error), 0) + 1
         else:
-            kept.append(point)
-    return kept, refused
+            possible.append(point)
+    return possible, refused
 
 
 def strategy_of(strategy: str, params: Mapping[str, Any], point: Point) -> Any:

@@ -58,12 +58,12 @@ def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
     >>> dimensions("simple_ma", {"fast": [2, 50]})[0].whole
     True
     """
-    known = swept(strategy)
+    params = swept(strategy)
     if not isinstance(space, Mapping):
         raise BadRequest(f"the space to search is {space!r}; it must be a mapping of parameters to their ranges")
     if not space:
         raise BadRequest("nothing to search: name at least one parameter with its range")
-    return [_dimension(name, given, known) for name, given in space.items()]
+    return [_dimension(name, given, params) for name, given in space.items()]
 
 
 def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
@@ -71,24 +71,24 @@ def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
     return [dimension.note for dimension in dimensions(strategy, space) if dimension.note]
 
 
-def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
-    one = known_param(known, name, "search")
+def _dimension(name: str, given: Any, params: Mapping[str, Any]) -> Dimension:
+    param = known_param(params, name, "search")
     if isinstance(given, Mapping):
         for key in given:
             if key not in KEYS:
                 raise unknown(f"key in the range of {name}", key, KEYS)
         if "choices" in given:
-            return _choices(name, one, given)
-    if one.type not in (int, float):
+            return _choices(name, param, given)
+    if param.type not in (int, float):
         raise BadRequest(f"{name} is not a number; give its choices, as in {{\"choices\": [...]}}")
     low, high, step, log = _range(name, given)
-    low, high = checked(one, low), checked(one, high)
-    if one.type is int and step != int(step):
+    low, high = checked(param, low), checked(param, high)
+    if param.type is int and step != int(step):
         raise BadRequest(f"{name} is a whole number, and its step is {step}; the step must be a whole number too")
     if step > high - low:
         raise BadRequest(f"{name} goes from {low} to {high} in steps of {step}; the step must fit into the range")
     last = last_of(low, high, step) if step else high
-    return Dimension(name, low, last, float(step), log, whole=one.type is int, note=unmet_end(name, low, high, step) if step else "")
+    return Dimension(name, low, last, float(step), log, whole=param.type is int, note=unmet_end(name, low, high, step) if step else "")
 
 
 def _choices(name: str, param: Param, given: Mapping[str, Any]) -> Dimension:

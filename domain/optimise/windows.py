@@ -51,18 +51,18 @@ def folds(ts: Sequence[pd.Timestamp] | pd.Series, windows: Windows) -> list[Fold
     """
     times = pd.DatetimeIndex(ts)
     first, last = times[0].floor("D"), times[-1].floor("D") + DAY
-    made: list[Fold] = []
-    while (end := first + DAY * (windows.in_sample + len(made) * (windows.step or windows.out_of_sample))) + DAY * (windows.out_of_sample / 2) <= last:
+    result: list[Fold] = []
+    while (end := first + DAY * (windows.in_sample + len(result) * (windows.step or windows.out_of_sample))) + DAY * (windows.out_of_sample / 2) <= last:
         opens = int(times.searchsorted(end)) + windows.embargo
         test_end = end + DAY * windows.out_of_sample
         if opens < len(times) and times[opens] < test_end:
             start = first if windows.anchored else end - DAY * windows.in_sample
-            made.append(Fold(len(made), start, end, max(times[opens], end), min(test_end, last)))
+            result.append(Fold(len(result), start, end, max(times[opens], end), min(test_end, last)))
         else:
             break
-    if not made:
+    if not result:
         raise BadRequest(f"the data spans {(last - first).days:,} days, and one fold needs {windows.in_sample + windows.out_of_sample:,}; take shorter windows or more data")
-    return made
+    return result
 
 
 def yearly(share: pd.Series, days: pd.Series) -> pd.Series:
@@ -83,9 +83,9 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
     [0.5, nan]
     """
     fit, test = (table[f"{part}_return"] / table[f"{part}_days"] for part in ("in_sample", "out_of_sample"))
-    kept = (test / fit).where(table["in_sample_return"] > ROUNDING)
+    retained = (test / fit).where(table["in_sample_return"] > ROUNDING)
     years = {f"{part}_yearly": yearly(table[f"{part}_return"], table[f"{part}_days"]) for part in ("in_sample", "out_of_sample")}
-    return pd.DataFrame(dict(**years, kept=kept), index=table.index)
+    return pd.DataFrame(dict(**years, kept=retained), index=table.index)
 
 
 def efficiency(table: pd.DataFrame) -> float | None:
@@ -108,8 +108,8 @@ def drift(table: pd.DataFrame, values: dict[str, list[Any]]) -> dict[str, float 
     >>> drift(pd.DataFrame({"fast": [5, 10, 5]}), {"fast": [5, 10, 20]})
     {'fast': 0.5}
     """
-    found: dict[str, float | None] = {}
+    distances: dict[str, float | None] = {}
     for name, given in values.items():
         places = [given.index(value) for value in table[name].dropna()]
-        found[name] = float(np.abs(np.diff(places)).mean() / (len(given) - 1)) if len(places) > 1 and len(given) > 1 else None
-    return found
+        distances[name] = float(np.abs(np.diff(places)).mean() / (len(given) - 1)) if len(places) > 1 and len(given) > 1 else None
+    return distances

@@ -30,8 +30,8 @@ def equity(curve: pd.DataFrame, start: float, currency: str, height: int = 250) 
     y = Scale(*svg.bounds(min(values.min(), start), max(values.max(), start)), bottom, 22)
     drawn = svg.rows(y, LEFT, WIDE - RIGHT, svg.ticks(y.low, y.high, 6)) + svg.text(LEFT - 8, 11, currency, "end")
     drawn += svg.rule(LEFT, y(start), WIDE - RIGHT, y(start), "dash") + _clocked(curve["ts"], bottom, y.many(values[at]), at)
-    said = f"Equity from {money(start, currency)} to {money(values[-1], currency)}, highest {money(values.max(), currency)}, lowest {money(values.min(), currency)}."
-    return Chart(WIDE, height, drawn, said)
+    takeaway = f"Equity from {money(start, currency)} to {money(values[-1], currency)}, highest {money(values.max(), currency)}, lowest {money(values.min(), currency)}."
+    return Chart(WIDE, height, drawn, takeaway)
 
 
 def _clocked(ts: pd.Series, bottom: float, y: np.ndarray, at: np.ndarray) -> str:
@@ -72,10 +72,10 @@ def _named(falls: pd.DataFrame, x: Scale, y: Scale) -> str:
 
 def distribution(trades: pd.DataFrame, height: int = 230) -> Chart:
     """How many trades ended with which R; the outer bins hold the tails, the dashed line is the mean."""
-    bins, known = r_histogram(trades), trades["r"].dropna()
-    if known.empty:
+    bins, multiples = r_histogram(trades), trades["r"].dropna()
+    if multiples.empty:
         return nothing(HALF, height, "No trade has an R: none had a stop.")
-    count, mean, bottom = bins["trades"].to_numpy(float), float(known.mean()), height - 26
+    count, mean, bottom = bins["trades"].to_numpy(float), float(multiples.mean()), height - 26
     edges = np.linspace(-3.0, 6.0, len(bins) + 1)
     x, y = Scale(edges[0], edges[-1], 52, HALF - RIGHT), Scale(0.0, count.max() * 1.06, bottom, 22)
     drawn = svg.rows(y, 52, HALF - RIGHT, svg.ticks(0.0, y.high, 5)) + svg.text(44, 11, "trades", "end")
@@ -84,7 +84,7 @@ def distribution(trades: pd.DataFrame, height: int = 230) -> Chart:
     drawn += svg.columns(x, bottom, [(value, svg.label(value, 0)) for value in (-3, -2, -1, 0, 1, 2, 3, 4, 5)], "R")
     if edges[0] < mean < edges[-1]:
         drawn += svg.rule(x(mean), 18, x(mean), bottom, "mark") + svg.text(x(mean) + 5, 20, f"mean {multiple(mean, 3)}", "ink")
-    return Chart(HALF, height, drawn, f"{number(len(known))} trades with R from {multiple(float(known.min()))} to {multiple(float(known.max()))}, mean {multiple(mean, 3)}.")
+    return Chart(HALF, height, drawn, f"{number(len(multiples))} trades with R from {multiple(float(multiples.min()))} to {multiple(float(multiples.max()))}, mean {multiple(mean, 3)}.")
 
 
 def _bins(bins: pd.DataFrame) -> list[str]:
@@ -108,8 +108,8 @@ def excursions(trades: pd.DataFrame, height: int = 230) -> Chart:
         drawn += svg.dots(np.clip(x.many(-mae[these]), x.start, x.end), height_of[these], kind) + svg.dots(np.clip(x.many(mfe[these]), x.start, x.end), height_of[these], kind)
     drawn += svg.columns(x, bottom, [(value, number(abs(value), svg.places([value]))) for value in svg.ticks(x.low, x.high, 7)], "R")
     drawn += svg.text(x(0) - 8, 11, "against, MAE", "end") + svg.text(x(0) + 8, 11, "for, MFE")
-    said = f"{number(len(points))} of {number(len(trades))} trades by their worst and best moment. Median MAE {multiple(float(np.median(mae)))}, median MFE {multiple(float(np.median(mfe)))}."
-    return Chart(HALF, height, drawn, said)
+    takeaway = f"{number(len(points))} of {number(len(trades))} trades by their worst and best moment. Median MAE {multiple(float(np.median(mae)))}, median MFE {multiple(float(np.median(mfe)))}."
+    return Chart(HALF, height, drawn, takeaway)
 
 
 def _inner(values: np.ndarray) -> tuple[float, float]:
@@ -131,13 +131,13 @@ def costs(trades: pd.DataFrame, fills: pd.DataFrame, currency: str, height: int 
     before = np.concatenate(([0.0], after[:-2], [0.0]))
     low, high = min(float(after.min()), 0.0), max(float(after.max()), 0.0)
     x = Scale(*svg.bounds(low, high, 0.12), 150, WIDE - RIGHT)
-    each, said = (height - 30) / len(steps), monies(amount.tolist(), True)
+    pitch, labels = (height - 30) / len(steps), monies(amount.tolist(), True)
     drawn = "".join(svg.rule(x(value), 4, x(value), height - 26, "axis" if value == 0 else "grid") for value in svg.ticks(x.low, x.high, 6))
     for place, title in enumerate(steps["title"]):
-        top, ends = 6 + place * each, sorted((x(before[place]), x(after[place])))
+        top, ends = 6 + place * pitch, sorted((x(before[place]), x(after[place])))
         kind = "level" if place in (0, len(steps) - 1) else "up" if amount[place] >= 0 else "down"
-        drawn += svg.text(142, top + each / 2 + 4, title, "ink end") + (svg.box(ends[0], top + 4, ends[1] - ends[0], each - 8, kind) if amount[place] or kind == "level" else "")
-        drawn += svg.text(ends[1] + 6, top + each / 2 + 4, said[place], "ink")
+        drawn += svg.text(142, top + pitch / 2 + 4, title, "ink end") + (svg.box(ends[0], top + 4, ends[1] - ends[0], pitch - 8, kind) if amount[place] or kind == "level" else "")
+        drawn += svg.text(ends[1] + 6, top + pitch / 2 + 4, labels[place], "ink")
     drawn += svg.columns(x, height - 26, [(value, svg.label(value, svg.places([value]))) for value in svg.ticks(x.low, x.high, 6)], currency)
     return Chart(WIDE, height, drawn, "; ".join(f"{title.lower()} {money(float(value), currency, True)}" for title, value in zip(steps["title"], amount, strict=True)) + ".")
 
@@ -153,12 +153,12 @@ def spark(values: Sequence[float], width: int = 60) -> str:
     >>> spark([0.0, 1.0, 2.0, 3.0], 4)
     '▁▃▆█'
     """
-    known = np.asarray(values, float)
-    if not len(known):
+    numbers = np.asarray(values, float)
+    if not len(numbers):
         return ""
-    places = np.linspace(0, len(known) - 1, min(width, len(known))).round().astype(int)
-    share = (known[places] - known.min()) / (float(np.ptp(known)) or 1.0)
-    return "".join(BLOCKS[1 + round(7 * one)] for one in share.tolist())
+    places = np.linspace(0, len(numbers) - 1, min(width, len(numbers))).round().astype(int)
+    share = (numbers[places] - numbers.min()) / (float(np.ptp(numbers)) or 1.0)
+    return "".join(BLOCKS[1 + round(7 * fraction)] for fraction in share.tolist())
 
 
 def skyline(values: np.ndarray, low: float, high: float, rows: int, width: int, name: Sequence[str]) -> list[str]:

@@ -92,8 +92,8 @@ class Document:
     foot: str = ""
 
 
-def cell(one: str | Cell) -> Cell:
-    return one if isinstance(one, Cell) else Cell(one)
+def cell(content: str | Cell) -> Cell:
+    return content if isinstance(content, Cell) else Cell(content)
 
 
 def right(column: str) -> bool:

@@ -104,12 +104,12 @@ def exact(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     try:
-        known = float(value)
+        number_ = float(value)
     except (TypeError, ValueError):
         return str(value).replace("_", " ") if value else DASH
-    if not math.isfinite(known):
+    if not math.isfinite(number_):
         return str(value)
-    return f"{known:,.10f}".rstrip("0").rstrip(".").replace("-", MINUS)
+    return f"{number_:,.10f}".rstrip("0").rstrip(".").replace("-", MINUS)
 
 
 def clock(at: Any) -> str:
@@ -130,12 +130,12 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def plural(count: float, one: str, many: str = "") -> str:
+def plural(count: float, singular: str, many: str = "") -> str:
     """
     >>> plural(1, "trade"), plural(1200, "bar")
     ('1 trade', '1,200 bars')
     """
-    return f"{count:,.0f} {one if count == 1 else many or one + 's'}"
+    return f"{count:,.0f} {singular if count == 1 else many or singular + 's'}"
 
 
 def spoken(sentence: str) -> str:

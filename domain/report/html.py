@@ -35,7 +35,7 @@ def _section(section: Section) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Figures):
-        return f'<dl class="figures">{"".join(_figure(one) for one in block.figures)}</dl>\n'
+        return f'<dl class="figures">{"".join(_figure(inner) for inner in block.figures)}</dl>\n'
     if isinstance(block, Prose):
         return _prose(block)
     if isinstance(block, Table):
@@ -43,7 +43,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Picture):
         title = f"<figcaption>{escape(block.title)}</figcaption>" if block.title else ""
         return f"<figure>{title}{block.chart.inline()}</figure>\n"
-    return f'<div class="beside">{"".join(_block(one) for one in block.blocks)}</div>\n'
+    return f'<div class="beside">{"".join(_block(inner) for inner in block.blocks)}</div>\n'
 
 
 def _figure(figure: Figure) -> str:
@@ -62,8 +62,8 @@ def _table(table: Table) -> str:
 
 
 def _row(row: Sequence[str | Cell], columns: Sequence[str]) -> str:
-    cells = [(cell(one), right(column)) for one, column in zip(row, columns, strict=True)]
-    return f"<tr>{''.join(f'<td{_kinds(*_named(one, number))}>{escape(one.text)}</td>' for one, number in cells)}</tr>"
+    cells = [(cell(content), right(column)) for content, column in zip(row, columns, strict=True)]
+    return f"<tr>{''.join(f'<td{_kinds(*_named(content, number))}>{escape(content.text)}</td>' for content, number in cells)}</tr>"
 
 
 def _named(cell: Cell, number: bool) -> tuple[str, ...]:
@@ -71,8 +71,8 @@ def _named(cell: Cell, number: bool) -> tuple[str, ...]:
 
 
 def _kinds(*names: str) -> str:
-    held = " ".join(name for name in names if name)
-    return f' class="{held}"' if held else ""
+    classes = " ".join(name for name in names if name)
+    return f' class="{classes}"' if classes else ""
 
 
 def _mark(tone: str) -> str:

@@ -66,7 +66,7 @@ class Material:
     @property
     def bars_of_history(self) -> int:
         """Bars before the period that features knew, over all series."""
-        return sum(int(one.get("history", 0)) for one in self.spec["data"])
+        return sum(int(dataset.get("history", 0)) for dataset in self.spec["data"])
 
     @property
     def currency(self) -> str:
@@ -95,8 +95,8 @@ class Material:
         'own signals · EURUSD M5'
         """
         strategy, data = self.spec["strategy"]["name"], self.spec["data"]
-        frames = dict.fromkeys(one["timeframe"] for one in data)
-        return f"{'own signals' if strategy == 'signals' else strategy} · {', '.join(one['instrument'] for one in data)} {', '.join(frames)}"
+        frames = dict.fromkeys(dataset["timeframe"] for dataset in data)
+        return f"{'own signals' if strategy == 'signals' else strategy} · {', '.join(dataset['instrument'] for dataset in data)} {', '.join(frames)}"
 
     @property
     def sentence(self) -> str:
@@ -105,7 +105,7 @@ class Material:
         changed = [f"{words(name)} {exact(value)}" for name, value in spec["strategy"]["params"].items()]
         size = f"{float(sizing['value']):.2%} at risk" if sizing["kind"] == "fraction_at_risk" else f"{words(sizing['kind'])} {exact(sizing['value'])}"
         span = [f"{clock(spec['span'][0])} to {clock(spec['span'][1])} UTC"] if spec.get("span") else []
-        sides = f"{' and '.join(dict.fromkeys(one['side'] for one in spec['data']))} prices"
+        sides = f"{' and '.join(dict.fromkeys(dataset['side'] for dataset in spec['data']))} prices"
         return "\u00a0· ".join([*span, f"{self.bars:,} bars{f' after {self.bars_of_history:,} of history' if self.bars_of_history else ''}, {sides}", *changed, f"{exact(self.start)} {self.currency}, {size}"])
 
     @cached_property
@@ -130,7 +130,7 @@ class Material:
     @property
     def pips(self) -> dict[str, float]:
         """Price units of a pip, by instrument."""
-        return {name: float(one["pip"]) for name, one in self.spec["instruments"].items()}
+        return {name: float(instrument["pip"]) for name, instrument in self.spec["instruments"].items()}
 
     @property
     def pip(self) -> float | None:

@@ -34,7 +34,7 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Picture):
         title = [*([""] if block.lines else []), *([block.title] if block.title and block.lines else [])]
         return [*title, *block.lines]
-    return [line for one in block.blocks for line in _block(one)]
+    return [line for inner in block.blocks for line in _block(inner)]
 
 
 def _table(table: Table) -> list[str]:
@@ -61,7 +61,7 @@ def _fitted(table: Table, widths: list[int], gap: int) -> list[int]:
 def _row(row: Sequence[str], widths: Sequence[int], columns: Sequence[str], gap: int) -> list[str]:
     cells = [textwrap.wrap(text, width) or [""] for text, width in zip(row, widths, strict=True)]
     lines = []
-    for number in range(max(len(one) for one in cells)):
+    for number in range(max(len(wrapped) for wrapped in cells)):
         parts = [cell[number] if number < len(cell) else "" for cell in cells]
         lines.append((" " * gap).join(f"{part:>{width}}" if right(column) else f"{part:<{width}}" for part, width, column in zip(parts, widths, columns, strict=True)))
     return lines

@@ -122,9 +122,9 @@ class Costs:
                     f"such as [costs.{sharing[-1].name}] {name} = …"
                 )
 
-    def check_names(self, known: Iterable[str]) -> None:
+    def check_names(self, instruments: Iterable[str]) -> None:
         """Refuse costs of an instrument that there is not."""
-        names = tuple(known)
+        names = tuple(instruments)
         for name in self.instruments:
             if name not in names:
                 raise unknown("instrument of [costs]", name, names)

@@ -91,8 +91,8 @@ def label(key: str) -> str:
     >>> label("duplicate_tag"), label("stop_loss"), label("capped"), label("of_an_older_version")
     ('Already in position', 'Stop loss', 'Capped', 'Of an older version')
     """
-    known = {**REASON_LABELS, **VERDICT_LABELS, **{name: kind.label for name, kind in KINDS.items()}}
-    return known.get(key, key.replace("_", " ").capitalize())
+    labels = {**REASON_LABELS, **VERDICT_LABELS, **{name: kind.label for name, kind in KINDS.items()}}
+    return labels.get(key, key.replace("_", " ").capitalize())
 
 
 def sentence(key: str) -> str:

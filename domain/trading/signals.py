@@ -153,8 +153,8 @@ def one_word(words: Any) -> bool:
     """Whether these are one word read again at every row, as a column that a table does not have; known without reading them."""
     if not len(words) or not hasattr(words, "__arrow_array__"):
         return False
-    held = words.__arrow_array__()
-    chunks = getattr(held, "chunks", [held])
+    array = words.__arrow_array__()
+    chunks = getattr(array, "chunks", [array])
     return len(chunks) == 1 and chunks[0].buffers()[2].address == _arrow(words[0], len(words)).buffers()[2].address
 
 
@@ -197,10 +197,10 @@ def _check_targets(read: Columns, is_exit: np.ndarray) -> None:
         if all(_is_absent(read[f"{name}_{k}"]) for name in ("target", "target_r", "fraction")):
             continue
         fraction = read[f"fraction_{k}"] = _filled(read[f"fraction_{k}"], use & alone, 1.0)
-        known = _known(fraction)
-        _refuse(use & ~known, f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
+        present = _known(fraction)
+        _refuse(use & ~present, f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
         _refuse((fraction <= 0) | (fraction > 1), f"fraction_{k}", fraction, "above 0 and at most 1")
-        _refuse(known & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
+        _refuse(present & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
         _refuse(_known(read[f"target_{k}"]) & _known(read[f"target_r_{k}"]), f"target_r_{k}", read[f"target_r_{k}"], f"empty where target_{k} is given")
     total = np.sum([np.nan_to_num(read[f"fraction_{k}"]) for k in range(1, 5) if not _is_absent(read[f"fraction_{k}"])], axis=0)
     _refuse(np.atleast_1d(total > 1 + 1e-9), "fraction_1", np.atleast_1d(total), "such that all fractions add up to at most 1")
@@ -226,8 +226,8 @@ def _check_grid(read: Columns) -> None:
     _refuse(grid & others, "grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 
 
-def _refuse(bad: np.ndarray, column: str, found: Any, wanted: str) -> None:
+def _refuse(bad: np.ndarray, column: str, numbers: Any, wanted: str) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        value = found[row]
+        value = numbers[row]
         raise BadRequest(f"row {row + 1} of the signals: {column} is {value.item() if hasattr(value, 'item') else value!r}; it must be {wanted}")

@@ -37,15 +37,15 @@ def own_spreads(own, default, out, count):
 @entry
 def opens_and_ends(ts, end, out, count):
     """Opens and ends of one series in turn, one that repeats the moment before it left out; how many those are."""
-    opens, ends, moments, found = i8(ts), i8(end), i8(out), 0
+    opens, ends, moments, written = i8(ts), i8(end), i8(out), 0
     for k in range(count):
-        if found == 0 or moments[found - 1] != opens[k]:
-            moments[found] = opens[k]
-            found += 1
-        if moments[found - 1] != ends[k]:
-            moments[found] = ends[k]
-            found += 1
-    return found
+        if written == 0 or moments[written - 1] != opens[k]:
+            moments[written] = opens[k]
+            written += 1
+        if moments[written - 1] != ends[k]:
+            moments[written] = ends[k]
+            written += 1
+    return written
 
 
 @entry
@@ -116,9 +116,9 @@ def briefs(table, rows, needs_stop, sized, out):
     """What each signal is, in one number: see ``signal_table.brief``."""
     signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)
     for k in range(rows):
-        one = signals[k]
-        plain = one.order == 0 and np.isnan(one.lots) and not ((needs[one.protection] != 0 or sized) and np.isnan(one.stop))
-        brief[k] = (1 if one.side > 0 else 0) + (2 if plain else 0) + (np.int64(one.tag) << 2)
+        signal = signals[k]
+        plain = signal.order == 0 and np.isnan(signal.lots) and not ((needs[signal.protection] != 0 or sized) and np.isnan(signal.stop))
+        brief[k] = (1 if signal.side > 0 else 0) + (2 if plain else 0) + (np.int64(signal.tag) << 2)
 
 
 @compiled
