@@ -33,7 +33,7 @@ def main(names: list[str]) -> int:
         try:
             for row in PARTS[name].rows():
                 rows.append(row)
-                print(f"{row.what}: {row.told}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
+                print(f"{row.what}: {row.shown}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
         except (RuntimeError, OSError, ValueError, subprocess.SubprocessError):      # what other parts measured is not thrown away for one
             traceback.print_exc()
             rows.append(Row(f"{name}: broke off, the rest of it was not measured", None))

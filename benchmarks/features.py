@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks import others, stages
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken, steady
+from benchmarks.timing import Row, duration, median, steady
 from domain.features import Context, closes, compute, parse
 from domain.features.engine import Table
 from domain.features.recipes import recipe
@@ -82,7 +82,7 @@ def _beside_talib(bars: pd.DataFrame, context: Context) -> Iterator[Row]:
         result = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), str(TIMES))
     for text, theirs in result["seconds"].items():
         ours = steady(lambda text=text: Table(bars, context).column(parse(text)), TIMES)      # type: ignore[misc]
-        yield Row(f"features: {text}, its inputs too", ours, f"{result['version']}, {spoken(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
+        yield Row(f"features: {text}, its inputs too", ours, f"{result['version']}, {duration(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
 
 
 def _regimes() -> Iterator[Row]:

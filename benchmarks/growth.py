@@ -14,7 +14,7 @@ from pyarrow import feather
 
 from benchmarks import stages
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, duration, median
 
 TENTH = load.BARS // 10
 UNIT = 1 if sys.platform == "darwin" else 1024      # of ru_maxrss, bytes
@@ -23,7 +23,7 @@ TIME, MEMORY = 11.0, 400
 
 def rows() -> Iterator[Row]:
     few, many = (median(lambda count=count: _run(count), 7, 2) for count in (TENTH, load.BARS))     # type: ignore[misc]
-    yield Row(f"signals read, prepared, simulated, measured: {load.BARS:,} bars", many, f"{TENTH:,} bars, {spoken(few)}", many / few, f"≤ {TIME:.0f} ×", many <= TIME * few)
+    yield Row(f"signals read, prepared, simulated, measured: {load.BARS:,} bars", many, f"{TENTH:,} bars, {duration(few)}", many / few, f"≤ {TIME:.0f} ×", many <= TIME * few)
     with tempfile.TemporaryDirectory() as folder:
         peaks = [_peak(Path(folder), count) for count in (TENTH, TENTH, load.BARS)][1:]      # the first may have compiled
     bytes_a_bar = (peaks[1] - peaks[0]) / (load.BARS - TENTH)

@@ -16,7 +16,7 @@ LOOKBACK, LEAVE = 10, 20     # of a breakout that trades about as often as the w
 def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="tidemark-laboratory-"))
     os.environ |= {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_EXAMPLE": "false"}
-    run_id = _made(home)
+    run_id = _stored_run(home)
     from streamlit.testing.v1 import AppTest
 
     print("view           first in a session, again; Manifest reads nothing of the run, so it is what any page costs")
@@ -26,7 +26,7 @@ def main() -> None:
         print(f"{view:14}", *(f"{_drawn(page):6.0f} ms" for _ in range(2)))
 
 
-def _made(home: Path) -> str:
+def _stored_run(home: Path) -> str:
     from benchmarks import workload
     from worker.actors import WorkerContext, run
     from worker.desk import BacktestRequest, open_here

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, duration, median
 from domain.backtest.prepare import prepare
 from domain.backtest.simulator import Simulation
 from domain.market.instrument import instrument
@@ -102,4 +102,4 @@ def _row(package: str, version: str, row: Mapping[str, Any], ours: Mapping[str, 
     counted = f": {row['trades']:,} trades, ours {len(trades):,}, {alike(trades, row):,} alike" if "trades" in row else ""
     goal = GOALS.get((package, row["kind"])) or (GOALS.get((package, row.get("engine", ""))) if "equity" in row["kind"] else None)
     ratio = row["seconds"] / taken
-    return Row(f"{version}, {row['what']}{counted}", row["seconds"], f"ours, {spoken(taken)}", ratio, f"≥ {goal:.0f} ×" if goal else "", ratio >= goal if goal else None)
+    return Row(f"{version}, {row['what']}{counted}", row["seconds"], f"ours, {duration(taken)}", ratio, f"≥ {goal:.0f} ×" if goal else "", ratio >= goal if goal else None)

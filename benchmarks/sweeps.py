@@ -31,7 +31,7 @@ from domain.trading import Account, Costs
 BARS, HANDS = 100_000, 2
 STOPS, TARGETS = np.linspace(0.0004, 0.004, 40), np.linspace(0.0004, 0.004, 25)
 PAIRS = [(float(stop), float(target)) for stop, target in product(STOPS, TARGETS)]
-EACH, FASTER, SCALED = 5_000, 40.0, 0.8
+GOAL, FASTER, SCALED = 5_000, 40.0, 0.8
 THEIRS = 40             # pairs that vectorbt is timed on: it holds a column of every bar for each
 RULES = Rules(Account(balance=1e6), Costs(spread=load.SPREAD, slippage=load.SLIP, commission_per_lot=3.0), sizing=Sizing("fixed_lots", 1.0))
 
@@ -55,8 +55,8 @@ class Pair:
 
 def rows() -> Iterator[Row]:
     alone, together = (_pairs_a_second(hands) for hands in (1, HANDS))
-    goal = f"≥ {EACH:,} a second"
-    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=together >= EACH, figure=f"{together:,.0f} a second on {HANDS} cores")
+    goal = f"≥ {GOAL:,} a second"
+    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=together >= GOAL, figure=f"{together:,.0f} a second on {HANDS} cores")
     yield Row(f"the same on one core, {HANDS} × it against {HANDS} cores", None, f"{HANDS} cores", together / (HANDS * alone), f"≥ {SCALED}", together >= SCALED * HANDS * alone, f"{alone:,.0f} a second")
     if not others.installed("vectorbt"):
         yield Row("vectorbt: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
@@ -95,7 +95,7 @@ def _together(begun: list[subprocess.Popen]) -> list[str]:
     return [process.communicate()[0] for process in begun]
 
 
-def hand(first: int, step: int) -> None:
+def worker(first: int, step: int) -> None:
     from worker.memory import keep_freed
 
     keep_freed()
@@ -109,4 +109,4 @@ def hand(first: int, step: int) -> None:
 
 
 if __name__ == "__main__":
-    hand(int(sys.argv[1]), int(sys.argv[2]))
+    worker(int(sys.argv[1]), int(sys.argv[2]))

@@ -22,8 +22,8 @@ class Row:
     figure: str = ""
 
     @property
-    def told(self) -> str:
-        return self.figure if self.seconds is None else spoken(self.seconds)
+    def shown(self) -> str:
+        return self.figure if self.seconds is None else duration(self.seconds)
 
 
 def median(act: Callable[[], object], times: int = 9, warm: int = 2) -> float:
@@ -55,7 +55,7 @@ def steady(act: Callable[[], object], times: int) -> float:
     return statistics.median(taken)
 
 
-def spoken(seconds: float) -> str:
+def duration(seconds: float) -> str:
     return f"{seconds * 1e3:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
 
 
@@ -64,5 +64,5 @@ def table(rows: list[Row]) -> str:
     lines = ["| what | time | beside | ratio | goal | |", "|---|---|---|---|---|---|"]
     for row in rows:
         verdict = "" if row.holds is None else "met" if row.holds else "not met"
-        lines.append(f"| {row.what} | {row.told} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
+        lines.append(f"| {row.what} | {row.shown} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from domain.market.bars import ts_of
 from domain.strategies.base import Strategy, decide
 
 CUTS, SEED = 8, 11
-ROOM = 1e-12        # of a column's scale: less than this is no knowledge
+TOLERANCE = 1e-12        # of a column's scale: less than this is no knowledge
 
 Make = Callable[[pd.DataFrame, Context], pd.DataFrame]
 Watch = Callable[[float], None]
@@ -79,7 +79,7 @@ def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cut
     trail = getattr(strategy, "trail_price", None)
     prices = check(bars, lambda seen, past: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, past))))), context, cuts, seed) if trail else None
     parts = [features, signals, *([prices] if prices else [])]
-    return Verdict(tuple(name for part in parts for name in part.checked), features.cuts, len(bars), tuple(leak for one in parts for leak in one.leaks))
+    return Verdict(tuple(name for part in parts for name in part.checked), features.cuts, len(bars), tuple(leak for part in parts for leak in part.leaks))
 
 
 def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
@@ -95,8 +95,8 @@ def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: in
     leaks: dict[str, Leak] = {}
     for k, cut in enumerate(places):
         watch(k / len(places))
-        partial_ = make(bars.iloc[:cut], _known_at(context, bars, cut))
-        for leak in _differences(bars, complete, partial_, cut):
+        recomputed = make(bars.iloc[:cut], _known_at(context, bars, cut))
+        for leak in _differences(bars, complete, recomputed, cut):
             if leak.column not in leaks or _worse(leak, leaks[leak.column]):
                 leaks[leak.column] = leak
     return Verdict(tuple(str(name) for name in complete), tuple(places), len(bars), tuple(leaks.values()))
@@ -134,7 +134,7 @@ def _differences(bars: pd.DataFrame, complete: pd.DataFrame, recomputed: pd.Data
         moved, size = _moved(seen, unseen)
         if moved.any():
             worst = int(np.argmax(np.where(moved, np.nan_to_num(size, nan=-1.0), -2.0)))
-            leaks.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _said(seen[worst]), _said(unseen[worst]), cut, int(moved.sum())))
+            leaks.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _shown(seen[worst]), _shown(unseen[worst]), cut, int(moved.sum())))
     return leaks
 
 
@@ -148,7 +148,7 @@ def _moved(seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     with np.errstate(invalid="ignore"):
         size = np.abs(a - b)
         size[a == b] = 0.0
-    return (np.isnan(a) != np.isnan(b)) | (size > ROOM * (float(finite.max()) if len(finite) else 1.0)), size
+    return (np.isnan(a) != np.isnan(b)) | (size > TOLERANCE * (float(finite.max()) if len(finite) else 1.0)), size
 
 
 def _missing(bars: pd.DataFrame, expected: pd.DataFrame, recomputed: pd.DataFrame, cut: int) -> Leak:
@@ -167,7 +167,7 @@ def _when(bars: pd.DataFrame, row: int) -> str:
     return f"{bars['ts'].iloc[row]:%Y-%m-%d %H:%M} UTC" if "ts" in bars else "no time"
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return "nothing" if np.isnan(value) else f"{value:.6g}"
     return str(value)

@@ -112,10 +112,10 @@ def checked(p: Param, value: Any) -> Any:
     return value
 
 
-def whole(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
+def whole_number(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
     """``value`` as a whole number between ``low`` and ``high``, for what is no field of a class.
 
-    >>> whole("seed", -1, 0, 2**53 - 1)
+    >>> whole_number("seed", -1, 0, 2**53 - 1)
     Traceback (most recent call last):
     ...
     domain.errors.BadRequest: seed is -1; it must be between 0 and 9007199254740991

@@ -46,7 +46,7 @@ def thinned(drawn: pd.DataFrame) -> pd.DataFrame:
     return drawn[["path", "final", "max_drawdown", *(points[k] for k in at)]]
 
 
-def told(drawn: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> dict[str, Any]:
+def summary(drawn: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> dict[str, Any]:
     """``figures`` of a MonteCarlo; ``fan``: quantiles after so many steps; ``falls``: a histogram of the deepest drawdowns."""
     paths = thinned(drawn)
     return dict(figures=asdict(summarise(paths, sample, plan, kind)), fan=_lists(bands(paths, len(sample))), falls=_lists(histogram(paths["max_drawdown"], BINS)))

@@ -91,7 +91,7 @@ class Facts:
         return day_returns(self.ts, self.equity, self.start, self.market)[1]
 
     @property
-    def judged(self) -> np.ndarray:
+    def usable_daily(self) -> np.ndarray:
         """Daily returns, or none where they are too few or the account was lost."""
         return enough(self.daily)
 
@@ -210,7 +210,7 @@ def recovery_factor(f: Facts) -> float:
 
 @metric("Volatility (ann.)", "share", f"Standard deviation of daily returns × √trading days a year. From 20 days on. {CLOCK}", "risk")
 def annual_volatility(f: Facts) -> float:
-    return returns.annual_volatility(f.judged, f.days_a_year)
+    return returns.annual_volatility(f.usable_daily, f.days_a_year)
 
 
 @metric(
@@ -218,7 +218,7 @@ def annual_volatility(f: Facts) -> float:
     "Sortino & Price (1994)",
 )  # fmt: skip
 def downside_risk(f: Facts) -> float:
-    return returns.downside_risk(f.judged, 0.0, f.days_a_year)
+    return returns.downside_risk(f.usable_daily, 0.0, f.days_a_year)
 
 
 @metric(
@@ -234,7 +234,7 @@ def sharpe(f: Facts) -> float:
     "Sortino & Price (1994), Performance Measurement in a Downside Risk Framework",
 )  # fmt: skip
 def sortino(f: Facts) -> float:
-    return returns.sortino(f.judged, 0.0, f.days_a_year)
+    return returns.sortino(f.usable_daily, 0.0, f.days_a_year)
 
 
 @metric("Calmar", "ratio", "CAGR over the size of the max drawdown at bar closes.", "risk", "Young (1991), Calmar Ratio: A Smoother Tool")
@@ -244,12 +244,12 @@ def calmar(f: Facts) -> float:
 
 @metric("Omega", "ratio", "Sum of gains over sum of losses of daily returns (trading days), from 0. From 20 days on.", "risk", "Keating & Shadwick (2002), A Universal Performance Measure")
 def omega(f: Facts) -> float:
-    return returns.omega(f.judged)
+    return returns.omega(f.usable_daily)
 
 
 @metric("VaR (daily, 95 %)", "share", "The 5 % quantile of daily returns (trading days). From 20 days on.", "risk", "historical simulation, 95 %")
 def value_at_risk(f: Facts) -> float:
-    return returns.value_at_risk(f.judged)
+    return returns.value_at_risk(f.usable_daily)
 
 
 @metric(
@@ -257,17 +257,17 @@ def value_at_risk(f: Facts) -> float:
     "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk",
 )  # fmt: skip
 def expected_shortfall(f: Facts) -> float:
-    return returns.conditional_value_at_risk(f.judged)
+    return returns.conditional_value_at_risk(f.usable_daily)
 
 
 @metric("Tail ratio", "ratio", "Size of the 95 % quantile over size of the 5 % quantile of daily returns (trading days): above 1, good days are larger than bad ones. From 20 days on.", "risk")
 def tail_ratio(f: Facts) -> float:
-    return returns.tail_ratio(f.judged)
+    return returns.tail_ratio(f.usable_daily)
 
 
 @metric("Stability (R²)", "share", "R² of a straight line through the logarithm of equity at the ends of trading days: 1 is even growth or even loss. From 20 days on.", "risk")
 def stability(f: Facts) -> float:
-    return returns.stability(f.judged)
+    return returns.stability(f.usable_daily)
 
 
 def monthly(equity: pd.DataFrame, start: float) -> pd.DataFrame:

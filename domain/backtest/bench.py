@@ -39,18 +39,18 @@ class LRUCache(Generic[K, V]):
     """The most recently used values; the least recently used goes first."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most, OrderedDict[K, V]()
+        self._most, self._entries = most, OrderedDict[K, V]()
 
     def __contains__(self, key: K) -> bool:
-        return key in self._held
+        return key in self._entries
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        if key not in self._held:
-            self._held[key] = make()
-        self._held.move_to_end(key)
-        while len(self._held) > self._most:
-            self._held.popitem(last=False)
-        return self._held[key]
+        if key not in self._entries:
+            self._entries[key] = make()
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._most:
+            self._entries.popitem(last=False)
+        return self._entries[key]
 
 
 def within(watch: Watch, low: float, high: float) -> Watch:
@@ -118,7 +118,7 @@ class Bench:
         """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
-        return self.judged(run, self.prepared(rules, span), sum(task.count for task in tasks))
+        return self.result_of(run, self.prepared(rules, span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not begun, and its tasks."""
@@ -130,7 +130,7 @@ class Bench:
     def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
         return self._prepared_series.get((rules, span), lambda: _prepare([_cut(entry, span) for entry in self.series], rules, self.rates))
 
-    def judged(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Tried:
+    def result_of(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Tried:
         """The figures of a run that has ended."""
         start, t = prepared.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]

@@ -24,7 +24,7 @@ RUNGS = (1 / 3, 2 / 3)      # of the bars, at which a trial may be given up
 FIRST = 10                  # trials that are all run to the end, before any is given up
 
 
-class Judged(NamedTuple):
+class TrialResult(NamedTuple):
     """One trial: ``values`` of the objectives (None: failed, pruned or infeasible), and ``rungs``, the first objective on the way.
     ``refused``: why the strategy refuses this combination, for one that is infeasible."""
 
@@ -46,21 +46,21 @@ class Suggestions:
         self._search, self._space = search, space
         self._distributions = {dimension.name: _distribution(dimension) for dimension in space}
         self._study = optuna.create_study(sampler=_sampler(search), pruner=optuna.pruners.NopPruner(), directions=["maximize"] * len(search.objectives))
-        self._asked: list[Any] = []
+        self._trials: list[Any] = []
 
     def batch(self) -> list[Point]:
         """The next points; none once all trials are asked for."""
-        count = min(self._search.batch, self._search.trials - len(self._asked))
+        count = min(self._search.batch, self._search.trials - len(self._trials))
         trials = [self._study.ask(self._distributions) for _ in range(count)]
-        self._asked += trials
+        self._trials += trials
         return [{dimension.name: trial.params[dimension.name] for dimension in self._space} for trial in trials]
 
-    def learn(self, results: Sequence[Judged]) -> None:
+    def learn(self, results: Sequence[TrialResult]) -> None:
         """The outcome of the last batch, in the order of its numbers."""
         import optuna
 
         for result in sorted(results, key=lambda result: result.number):
-            trial = self._asked[result.number]
+            trial = self._trials[result.number]
             for rung, value in enumerate(result.rungs if self._search.prunes else ()):
                 trial.report(value, rung)
             if result.values is not None:
@@ -72,51 +72,51 @@ class Suggestions:
         """The number of the best trial; with two objectives, of those that nothing beats in both. Of trials of one combination the first."""
         if all(trial.values is None for trial in self._study.trials):
             return []
-        best = {tuple(sorted(trial.params.items())): trial.number for trial in sorted(self._study.best_trials, key=lambda best_trial: -trial.number)}
+        best = {tuple(sorted(trial.params.items())): trial.number for trial in sorted(self._study.best_trials, key=lambda trial: -trial.number)}
         return sorted(best.values())
 
 
-def bars_to_beat(results: Sequence[Judged]) -> list[float] | None:
+def bars_to_beat(results: Sequence[TrialResult]) -> list[float] | None:
     """What a trial has to reach at each rung: the median of the trials that ran to the end; None while they are too few.
 
-    >>> bars_to_beat([Judged(k, (1.0,), (k, 2.0 * k), False, {}) for k in range(11)])
+    >>> bars_to_beat([TrialResult(k, (1.0,), (k, 2.0 * k), False, {}) for k in range(11)])
     [5.0, 10.0]
     """
     complete = [result.rungs for result in results if result.values is not None and len(result.rungs) == len(RUNGS)]
     return [float(value) for value in np.median(np.array(complete), axis=0)] if len(complete) >= FIRST else None
 
 
-def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
+def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[TrialResult], list[Trial]]:
     """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
-    results, trials, ledger = list[Judged](), list[Trial](), None
+    results, trials, ledger = list[TrialResult](), list[Trial](), None
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         try:
             strategy, rules = sweep_request.strategy_at(k), sweep_request.rules_at(k)
             bench.signals(strategy)
         except BadRequest as error:
-            results.append(Judged(number, None, (), False, {}, str(error)))
+            results.append(TrialResult(number, None, (), False, {}, str(error)))
             continue
         ledger = ledger or Ledger(bench.series, sweep_request.rules, strategy)
-        result, tried = _judged(bench, search, number, strategy, rules, beat)
+        result, tried = _run_trial(bench, search, number, strategy, rules, beat)
         results.append(result)
         trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
     return results, trials
 
 
-def _judged(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[Judged, Tried]:
+def _run_trial(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[TrialResult, Tried]:
     run, tasks = bench.simulation(strategy, rules)
     prepared, signals, rungs = bench.prepared(rules), sum(task.count for task in tasks), list[float]()
     for rung, share in enumerate(RUNGS if search.prunes else ()):
         rungs.append(_so_far(run, prepared.day_ends, share, rules.account.balance, search.first))
         if beat is not None and rungs[-1] < beat[rung]:
-            return Judged(number, None, tuple(rungs), True, {}), _given_up(bench, run, prepared, signals)
+            return TrialResult(number, None, tuple(rungs), True, {}), _given_up(bench, run, prepared, signals)
     run.to_end()
-    tried = bench.judged(run, prepared, signals)
+    tried = bench.result_of(run, prepared, signals)
     enough = (tried.figures["trades"] or 0) >= search.fewest_trades
     values = [tried.figures[OBJECTIVES[name]] for name in search.objectives]
     finite_values = tuple(value for value in values if value is not None)
-    return Judged(number, finite_values if enough and len(finite_values) == len(values) else None, tuple(rungs), False, tried.figures), tried
+    return TrialResult(number, finite_values if enough and len(finite_values) == len(values) else None, tuple(rungs), False, tried.figures), tried
 
 
 def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objective: str) -> float:
@@ -151,7 +151,7 @@ def _distribution(dimension: Dimension) -> Any:
 
     if dimension.choices:
         return CategoricalDistribution(dimension.choices)
-    if dimension.whole:
+    if dimension.integer:
         return IntDistribution(int(dimension.low or 0), int(dimension.high or 0), step=int(dimension.step) or 1, log=dimension.log)
     return FloatDistribution(dimension.low or 0.0, dimension.high or 0.0, step=dimension.step or None, log=dimension.log)
 

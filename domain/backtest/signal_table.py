@@ -36,7 +36,7 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
     tag, tags = coded(given["tag"])
     integers = [given["side"], protection, _order_numbers(given["order"]), tag, _groups(given["oco"])]
     numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)))]
-    columns = [_brought(column, np.int64) for column in integers] + [_brought(column, np.float64) for column in numbers]
+    columns = [_contiguous(column, np.int64) for column in integers] + [_contiguous(column, np.float64) for column in numbers]
     where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
     table = np.zeros(rows, SIGNAL)
     layout.fill_signals(address_of(table), rows, address_of(where))
@@ -46,7 +46,7 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
     return table[order], bar[order], np.asarray(tags, dtype=object)
 
 
-def _brought(column: np.ndarray, kind: type) -> np.ndarray:
+def _contiguous(column: np.ndarray, kind: type) -> np.ndarray:
     """As the kernel reads it: one value that is read again at every row is kept once."""
     return np.ascontiguousarray(column[:1] if column.strides == (0,) else column, kind)
 

@@ -77,8 +77,8 @@ class Simulation:
         self._context = self.prepared.context.copy()
         self._context["report_moves"] = self.report_moves
         self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=0))
-        self._tell(self.prepared.inputs)
-        self._tell(self.arrays)
+        self._write_addresses(self.prepared.inputs)
+        self._write_addresses(self.arrays)
 
     def store(self) -> bytes:
         """Everything that the rest of the run depends on, and what it has put out so far; ``resume`` takes it up."""
@@ -102,7 +102,7 @@ class Simulation:
             for name in CARRIED:
                 getattr(run, name).append(parts[name])
         run.arrays["candidates"] = _grown(run.arrays["candidates"], 2 * len(run.arrays["positions"]))
-        run._tell(run.arrays)
+        run._write_addresses(run.arrays)
         return run
 
     def kill(self) -> None:
@@ -140,7 +140,7 @@ class Simulation:
     def _account(self) -> np.void:
         return self.arrays["account"][0]
 
-    def _tell(self, arrays: dict[str, np.ndarray]) -> None:
+    def _write_addresses(self, arrays: dict[str, np.ndarray]) -> None:
         """Write where these arrays lie, and how many places they have, into the context."""
         for name, array in arrays.items():
             self._context[name] = address_of(array)
@@ -167,7 +167,7 @@ class Simulation:
                 self.arrays[name] = _grown(self.arrays[name], 2 * orders)
         if 8 * orders + 8 >= len(self.arrays["fills"]):
             self.arrays |= {name: np.zeros(32 * orders, kind) for name, kind in (("fills", FILL), ("trades", TRADE), ("reviews", REVIEW), ("moves", MOVE)) if name != "moves" or self.report_moves}
-        self._tell(self.arrays)
+        self._write_addresses(self.arrays)
 
     def _carry_away(self) -> None:
         for name in CARRIED:
@@ -176,7 +176,7 @@ class Simulation:
                 getattr(self, name).append(full[:out])
                 self.arrays[name] = np.empty_like(full)
             self._account[f"{name}_out"] = 0
-        self._tell({name: self.arrays[name] for name in CARRIED})
+        self._write_addresses({name: self.arrays[name] for name in CARRIED})
 
 
 def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:

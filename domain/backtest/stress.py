@@ -99,8 +99,8 @@ def bars_late(count: int) -> Callable[[World], World]:
 def _later(signals: Signals, ts: pd.Series, count: int) -> Signals:
     columns, trail = signals
     at = ts.searchsorted(columns["ts"]) + count
-    within_bars = at < len(ts)
-    return {name: column[within_bars] for name, column in columns.items()} | dict(ts=ts.array[at[within_bars]]), trail
+    inside = at < len(ts)
+    return {name: column[inside] for name, column in columns.items()} | dict(ts=ts.array[at[inside]]), trail
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -130,7 +130,7 @@ def stress(series: Sequence[Series], rules: Rules, strategy: Strategy, rates: Se
     rows, curves = [], []
     for k, name in enumerate(names):
         watch(k / len(names))
-        metrics, equity = _lived(SCENARIOS[name].change(world), strategy, rates, within(watch, k / len(names), (k + 1) / len(names)))
+        metrics, equity = _replayed(SCENARIOS[name].change(world), strategy, rates, within(watch, k / len(names), (k + 1) / len(names)))
         rows.append(dict(scenario=name, title=SCENARIOS[name].title, **{key: np.nan if metrics[key] is None else float(metrics[key]) for key in FIGURES}))
         at = np.unique(np.linspace(0, len(equity) - 1, CURVE).astype(int))
         curves.append(equity.iloc[at][["ts", "equity"]].assign(scenario=name))
@@ -138,7 +138,7 @@ def stress(series: Sequence[Series], rules: Rules, strategy: Strategy, rates: Se
     return Stressed(table.assign(change=table["net_return"] - table["net_return"].iloc[0]), pd.concat(curves, ignore_index=True))
 
 
-def _lived(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch) -> tuple[Mapping[str, Any], pd.DataFrame]:
+def _replayed(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch) -> tuple[Mapping[str, Any], pd.DataFrame]:
     run, tasks = Bench(world.series, rates).simulation(strategy, world.rules, signals=world.signals)
     run.to_end(watch)
     outcome = run.outcome(tasks)

@@ -31,7 +31,7 @@ from domain.trading.task import Outcome, Rate, Task
 
 @dataclass(frozen=True)
 class Series:
-    """Bars that are traded. ``version`` names their content. ``known``: outside data that features look at, and ``outside`` the versions of it.
+    """Bars that are traded. ``version`` names their content. ``context``: outside data that features look at, and ``outside`` the versions of it.
     ``history``: the bars before them, which features know and on which nothing is decided."""
 
     instrument: Instrument
@@ -41,7 +41,7 @@ class Series:
     version: str = ""
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
-    known: Context = Context()
+    context: Context = Context()
     outside: Mapping[str, Any] = field(default_factory=dict)
     history: pd.DataFrame | None = None
 
@@ -114,7 +114,7 @@ def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
 def context_of(traded: Series, series: Sequence[Series]) -> Context:
     """What stands around a series in its run: its instrument, the closes of the others, and its outside data."""
     others = {other.instrument.name: closes(other.seen, other.instrument, other.timeframe) for other in series if other.instrument != traded.instrument}
-    return replace(traded.known, instrument=traded.instrument, timeframe=traded.timeframe, others=others)
+    return replace(traded.context, instrument=traded.instrument, timeframe=traded.timeframe, others=others)
 
 
 def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[Columns, np.ndarray | None]:

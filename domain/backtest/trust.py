@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import MonteCarloConfig, draw
-from domain.analytics.histories import sample_of, told
+from domain.analytics.histories import sample_of, summary
 from domain.backtest.simulator import Watch, replay
 from domain.backtest.study import Series, Study, context_of
 from domain.causality import check_strategy
@@ -29,11 +29,11 @@ PROTECTION = (
 @dataclass(frozen=True)
 class LookAhead:
     """What the gate found: whether signals and the features under them stay the same when the bars after them are taken away.
-    ``found``: the instant of the first that does not. ``leaks``: a sentence for each column that reads the future."""
+    ``first_leak``: the instant of the first that does not. ``leaks``: a sentence for each column that reads the future."""
 
     cuts: int
     bars: int
-    found: str = ""
+    first_leak: str = ""
     leaks: tuple[str, ...] = ()
 
 
@@ -61,7 +61,7 @@ def histories(study: Study, seed: int = 0, watch: Watch = lambda share: None) ->
     if len(sample) < 2:
         return None
     plan = MonteCarloConfig(paths=int(np.clip(STEPS // len(sample), FEWEST, MOST)), seed=seed)
-    return told(draw(sample, plan, kind, watch=watch), sample, plan, kind)
+    return summary(draw(sample, plan, kind, watch=watch), sample, plan, kind)
 
 
 def look_ahead(study: Study, strategy: Strategy, watch: Watch = lambda share: None) -> LookAhead:

@@ -52,10 +52,10 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
 def swept(strategy: str) -> dict[str, Any]:
     """Name -> Param of everything that a sweep may change."""
     known = {param.name: param for param in params_of(STRATEGIES[strategy])}
-    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls) if one.type in SWEPT_TYPES}
+    return known | {f"{section}.{rule_param.name}": rule_param for section, cls in SWEPT_RULES.items() for rule_param in params_of(cls) if rule_param.type in SWEPT_TYPES}
 
 
-def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
+def known_param(params: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
     """The Param of a name that may be swept, ``costs.EURUSD.slippage`` too.
 
     >>> known_param(swept("simple_ma"), "costs.EURUSD.slippage").name
@@ -63,14 +63,14 @@ def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> 
     """
     section, _, own = name.partition(".")
     instrument, _, cost = own.rpartition(".")
-    if section == "costs" and instrument and name not in known:
-        for one in params_of(OwnCosts):
-            if one.name == cost:
-                return one
+    if section == "costs" and instrument and name not in params:
+        for param in params_of(OwnCosts):
+            if param.name == cost:
+                return param
         raise unknown(f"cost of {instrument} to {purpose}", cost, [param.name for param in params_of(OwnCosts)])
-    if name not in known:
-        raise unknown(f"parameter to {purpose}", name, known)
-    return known[name]
+    if name not in params:
+        raise unknown(f"parameter to {purpose}", name, params)
+    return params[name]
 
 
 def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
@@ -111,8 +111,8 @@ def rules_at(section: Any, name: str, point: Point) -> Any:
     return build(type(section), {**values, **changed})
 
 
-def _values(known: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
-    parameter = known_param(known, name)
+def _values(params: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
+    parameter = known_param(params, name)
     return list(dict.fromkeys(checked(parameter, value) for value in listed_values(name, given)))
 
 

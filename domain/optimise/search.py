@@ -48,14 +48,14 @@ class Dimension:
     step: float = 0.0
     log: bool = False
     choices: tuple[Any, ...] = ()
-    whole: bool = False
+    integer: bool = False
     note: str = ""
 
 
 def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
     """``space``: name -> ``[low, high]``, ``[low, high, step]``, ``{"low", "high", "step", "log"}`` or ``{"choices": [...]}``.
 
-    >>> dimensions("simple_ma", {"fast": [2, 50]})[0].whole
+    >>> dimensions("simple_ma", {"fast": [2, 50]})[0].integer
     True
     """
     params = swept(strategy)
@@ -88,7 +88,7 @@ def _dimension(name: str, given: Any, params: Mapping[str, Any]) -> Dimension:
     if step > high - low:
         raise BadRequest(f"{name} goes from {low} to {high} in steps of {step}; the step must fit into the range")
     last = last_of(low, high, step) if step else high
-    return Dimension(name, low, last, float(step), log, whole=param.type is int, note=unmet_end(name, low, high, step) if step else "")
+    return Dimension(name, low, last, float(step), log, integer=param.type is int, note=unmet_end(name, low, high, step) if step else "")
 
 
 def _choices(name: str, param: Param, given: Mapping[str, Any]) -> Dimension:

@@ -9,7 +9,7 @@ from domain.report import html, text
 from domain.report.document import Document as Document
 from domain.report.material import UNCOUNTED as UNCOUNTED
 from domain.report.material import Material as Material
-from domain.report.material import believed as believed
+from domain.report.material import belief_of as belief_of
 from domain.report.sections import document as document
 
 FORMS: Mapping[str, str] = {

@@ -35,7 +35,7 @@ def _section(section: Section) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Figures):
-        return f'<dl class="figures">{"".join(_figure(inner) for inner in block.figures)}</dl>\n'
+        return f'<dl class="figures">{"".join(_figure(part) for part in block.figures)}</dl>\n'
     if isinstance(block, Prose):
         return _prose(block)
     if isinstance(block, Table):
@@ -43,7 +43,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Picture):
         title = f"<figcaption>{escape(block.title)}</figcaption>" if block.title else ""
         return f"<figure>{title}{block.chart.inline()}</figure>\n"
-    return f'<div class="beside">{"".join(_block(inner) for inner in block.blocks)}</div>\n'
+    return f'<div class="beside">{"".join(_block(part) for part in block.blocks)}</div>\n'
 
 
 def _figure(figure: Figure) -> str:
@@ -52,7 +52,7 @@ def _figure(figure: Figure) -> str:
 
 def _prose(prose: Prose) -> str:
     mark = f"<b>{_mark(prose.tone)} {escape(prose.mark)}</b>" if prose.mark else ""
-    return f'<p class="said {prose.tone}">{mark}<span>{escape(prose.text)}</span></p>\n'
+    return f'<p class="prose {prose.tone}">{mark}<span>{escape(prose.text)}</span></p>\n'
 
 
 def _table(table: Table) -> str:

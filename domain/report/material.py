@@ -57,7 +57,7 @@ class Material:
     name: str = ""
     note: str = ""
     synthetic: bool = False
-    made: str = ""
+    created: str = ""
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -138,7 +138,7 @@ class Material:
         return next(iter(self.pips.values())) if len(self.pips) == 1 else None
 
 
-def believed(
+def belief_of(
     equity: pd.DataFrame,
     metrics: Mapping[str, float | None],
     remarks: Sequence[Remark],
@@ -150,7 +150,7 @@ def believed(
     band: tuple[float, float] | None = None,
     market: Calendar = USUAL,
 ) -> Belief:
-    """How far a run may be believed, from what its equity alone tells; 200 other histories are drawn from its daily returns.
+    """How far a run may be belief_of, from what its equity alone tells; 200 other histories are drawn from its daily returns.
 
     ``trials`` were made on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
     """

@@ -24,7 +24,7 @@ from domain.report.figures import (
     plural,
     price,
     shown,
-    spoken,
+    typeset,
     unit,
     words,
 )
@@ -44,14 +44,14 @@ def document(m: Material) -> Document:
     badges = [Cell("synthetic bars", "other")] if m.synthetic else []
     built = (growth, months, distribution, costs, groups, refused, remarks, believability, figures_defined, rules, manifest)
     sections = [Section("figures", "", "", [headline(m)]), *(build(m) for build in built)]
-    foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"question {m.manifest['spec_hash'][:12]}", *([f"made {m.made}"] if m.made else []), "times are UTC"])
+    foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"question {m.manifest['spec_hash'][:12]}", *([f"made {m.created}"] if m.created else []), "times are UTC"])
     return Document(m.name or m.title, f"{m.title} · {m.sentence}" if m.name else m.sentence, badges, verdict(m), [section for section in sections if section.blocks], foot)
 
 
 def verdict(m: Material) -> Prose:
     loses = bool(m.metrics.get("trades")) and (m.metrics.get("net_return") or 0.0) <= 0
     word, tone = ("unprofitable", "down") if loses else WORDS[m.belief.level]
-    return Prose(spoken(m.belief.verdict), tone, word)
+    return Prose(typeset(m.belief.verdict), tone, word)
 
 
 def headline(m: Material) -> Figures:
@@ -223,12 +223,12 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
 
 
 def remarks(m: Material) -> Section:
-    sentences = [Prose(spoken(remark.sentence), LEVELS[remark.level][1], LEVELS[remark.level][0]) for remark in m.remarks]
+    sentences = [Prose(typeset(remark.sentence), LEVELS[remark.level][1], LEVELS[remark.level][0]) for remark in m.remarks]
     return Section("remarks", "Caveats", "automatic warnings, worst first", sentences or [Prose("There are no warnings.", "up", "clean")])
 
 
 def believability(m: Material) -> Section:
-    rows = [[Cell(question.title, kind="strong"), Cell(question.asks, "quiet", "wrap"), Cell(*ANSWERS[question.answer]), Cell(spoken(question.sentence), kind="wrap")] for question in m.belief.questions]
+    rows = [[Cell(question.title, kind="strong"), Cell(question.asks, "quiet", "wrap"), Cell(*ANSWERS[question.answer]), Cell(typeset(question.sentence), kind="wrap")] for question in m.belief.questions]
     trials = [Prose(m.trials, "quiet", "trials")] if m.trials else []
     return Section("believability", "Robustness checks", "a check that was not evaluated never counts as passed", [Table(("Check", "Question", "Result", "Why"), rows), *trials])
 

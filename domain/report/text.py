@@ -34,7 +34,7 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Picture):
         title = [*([""] if block.lines else []), *([block.title] if block.title and block.lines else [])]
         return [*title, *block.lines]
-    return [line for inner in block.blocks for line in _block(inner)]
+    return [line for part in block.blocks for line in _block(part)]
 
 
 def _table(table: Table) -> list[str]:

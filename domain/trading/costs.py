@@ -91,19 +91,19 @@ class Costs:
         rest = {name: value for name, value in values.items() if name not in own}
         return {**rest, "instruments": {**(rest.get("instruments") or {}), **own}} if own else rest
 
-    def asked(self, name: str, instrument: str) -> Any:
+    def value_for(self, name: str, instrument: str) -> Any:
         """The value of ``name`` that holds for this instrument, in its unit: its own, else that of all."""
         own = self.instruments.get(instrument, {})
         return own.get(name, getattr(self, name))
 
     def of(self, instrument: Instrument) -> InstrumentCosts:
         """What one instrument costs; an empty spread or swap is its default."""
-        spread, slippage = self.asked("spread", instrument.name), self.asked("slippage", instrument.name)
+        spread, slippage = self.value_for("spread", instrument.name), self.value_for("slippage", instrument.name)
         return InstrumentCosts(
             instrument.spread if spread is None else self._in_price(spread, instrument),
             slippage if self.slippage_kind == "atr" else self._in_price(slippage, instrument),
-            self.asked("commission_per_lot", instrument.name),
-            _or(self.asked("swap_long", instrument.name), instrument.swap_long), _or(self.asked("swap_short", instrument.name), instrument.swap_short),
+            self.value_for("commission_per_lot", instrument.name),
+            _or(self.value_for("swap_long", instrument.name), instrument.swap_long), _or(self.value_for("swap_short", instrument.name), instrument.swap_short),
         )  # fmt: skip
 
     def _in_price(self, value: float, instrument: Instrument) -> float:
@@ -113,10 +113,10 @@ class Costs:
         """Refuse one number of price units for instruments whose pips differ."""
         traded = {instrument.name: instrument for instrument in instruments}
         for name in ("spread", "slippage"):
-            sharing = [one for one in traded.values() if name not in self.instruments.get(one.name, {})]
+            sharing = [item for item in traded.values() if name not in self.instruments.get(item.name, {})]
             value = getattr(self, name)
-            if self.unit == "price" and value and len({one.pip for one in sharing}) > 1 and not (name == "slippage" and self.slippage_kind == "atr"):
-                pips = listed([f"{one.name} ({_plain(one.pip)})" for one in sharing], 8)
+            if self.unit == "price" and value and len({item.pip for item in sharing}) > 1 and not (name == "slippage" and self.slippage_kind == "atr"):
+                pips = listed([f"{item.name} ({_plain(item.pip)})" for item in sharing], 8)
                 raise BadRequest(
                     f'[costs] {name} is {_plain(value)} price units for instruments whose pips differ: {pips}. Set unit = "pips" and give it in pips, or give each instrument its own, '
                     f"such as [costs.{sharing[-1].name}] {name} = …"
@@ -133,7 +133,7 @@ class Costs:
         """These costs with ``name`` changed for each instrument; ``change`` gets its value in the unit of these costs."""
         own = {key: dict(value) for key, value in self.instruments.items()}
         for instrument in instruments:
-            own.setdefault(instrument.name, {})[name] = change(self.asked(name, instrument.name), instrument)
+            own.setdefault(instrument.name, {})[name] = change(self.value_for(name, instrument.name), instrument)
         return replace(self, instruments=OwnByInstrument(own))
 
 
@@ -141,7 +141,7 @@ def _own(instrument: str, values: Any) -> dict[str, float]:
     if not isinstance(values, Mapping):
         raise BadRequest(f"[costs] {instrument} is {values!r}; it must be a section, [costs.{instrument}]")
     for name in values:
-        if name in {param.name for param in params_of(Costs)} - {one.name for one in params_of(OwnCosts)}:
+        if name in {param.name for param in params_of(Costs)} - {own.name for own in params_of(OwnCosts)}:
             raise BadRequest(f"[costs.{instrument}] {name} holds for all instruments; set it in [costs]")
     try:
         return {name: value for name, value in values_of(build(OwnCosts, values)).items() if value is not None}

@@ -32,13 +32,13 @@ def roll_of(day: date) -> int:
 
 def rolls(start: int, end: int, triple_day: str) -> list[tuple[int, int]]:
     """(instant, nights) of each roll in (start, end]: Monday–Friday 17:00 New York; three nights on the triple day."""
-    found = []
+    result = []
     day, last = utc(start).date() - DAY, utc(end).date() + DAY
     while day <= last:
         if day.weekday() < 5 and start < roll_of(day) <= end:
-            found.append((roll_of(day), 3 if day.weekday() == TRIPLE_DAYS[triple_day] else 1))
+            result.append((roll_of(day), 3 if day.weekday() == TRIPLE_DAYS[triple_day] else 1))
         day += DAY
-    return found
+    return result
 
 
 @lru_cache(4096)

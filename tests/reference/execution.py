@@ -42,10 +42,10 @@ def simulate(
     limits: Limits = Limits(),
 ) -> Outcome:
     """What the execution page says happens to ``tasks`` in one account."""
-    return _outcome(lived(tasks, account, costs, execution, sizing, rates, limits))
+    return _outcome(replayed(tasks, account, costs, execution, sizing, rates, limits))
 
 
-def lived(
+def replayed(
     tasks: Sequence[Task],
     account: Account,
     costs: Costs,
@@ -258,7 +258,7 @@ def _end(ledger: Ledger, every_series: list[Series]) -> None:
 
 
 def _outcome(ledger: Ledger) -> Outcome:
-    asked = sum(signal.order != "exit" for series in ledger.every_series for signals in series.signals.values() for signal in signals)
+    entries = sum(signal.order != "exit" for series in ledger.every_series for signals in series.signals.values() for signal in signals)
     return Outcome(
         fills=_frame(ledger.fills, FILLS),
         trades=_frame(ledger.trades, TRADES),
@@ -266,7 +266,7 @@ def _outcome(ledger: Ledger) -> Outcome:
         counts=dict(ledger.counts),
         ambiguous=len(ledger.ambiguous),
         reviews=_frame(ledger.reviews, REVIEWS),
-        extra={"signals": asked, "entries": ledger.entries, "exits_at_the_end": ledger.exits_at_the_end},
+        extra={"signals": entries, "entries": ledger.entries, "exits_at_the_end": ledger.exits_at_the_end},
     )
 
 

@@ -53,8 +53,8 @@ def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: 
     if refusal := _forbidden(ledger, series, order.side, place):
         ledger.refuse(series, order.signal, place.bar.ts, refusal, lots)
         return None
-    for name, room in _rooms(ledger, series, order.side):
-        fits = _fitting(ledger, series, lots, price, place, room)
+    for name, capacity in _rooms(ledger, series, order.side):
+        fits = _fitting(ledger, series, lots, price, place, capacity)
         if fits < on_grid(series.instrument.min_lot):
             ledger.refuse(series, order.signal, place.bar.ts, f"limit_{name}", lots)
             return None
@@ -69,7 +69,7 @@ def add_is_refused(ledger: Ledger, series: Series, order: Order, price: float, p
     if ledger.halted or in_blackout(ledger.limits.blackout, place.bar.ts):
         return True
     rooms = _rooms(ledger, series, order.side)
-    return any(_fitting(ledger, series, order.lots, price, place, room) < order.lots for _, room in rooms)
+    return any(_fitting(ledger, series, order.lots, price, place, capacity) < order.lots for _, capacity in rooms)
 
 
 def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
@@ -103,19 +103,19 @@ def _rooms(ledger: Ledger, series: Series, side: int) -> list[tuple[str, float]]
 
 def exposure(ledger: Ledger, currency: str) -> float:
     """Every position of side s with notional N holds + s·N of its instrument's base and − s·N of its quote."""
-    held = 0.0
+    total = 0.0
     for position in ledger.open.values():
         instrument = position.series.instrument
-        held += position.side * position.notional * ((instrument.base == currency) - (instrument.quote == currency))
-    return held
+        total += position.side * position.notional * ((instrument.base == currency) - (instrument.quote == currency))
+    return total
 
 
-def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: Place, room: float) -> float:
+def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: Place, capacity: float) -> float:
     """``lots``, or where they need more than the room and its tolerance the whole steps that do not."""
-    one = ledger.notional(series, 1.0, price, place.ts)
-    if lots * one <= room + TOLERANCE * abs(room):
+    notional = ledger.notional(series, 1.0, price, place.ts)
+    if lots * notional <= capacity + TOLERANCE * abs(capacity):
         return lots
-    return min(lots, whole_steps(max(0.0, room) / one, series.instrument.lot_step)) if one > 0 else 0.0
+    return min(lots, whole_steps(max(0.0, capacity) / notional, series.instrument.lot_step)) if notional > 0 else 0.0
 
 
 # --- correlation ---
@@ -123,12 +123,12 @@ def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: P
 
 def _moves_with(ledger: Ledger, series: Series, side: int, position: Position, instant: int) -> bool:
     """s₁·s₂·ρ > ``max_correlation``."""
-    one, other = (ledger.daily_closes(name) for name in (series.instrument.name, position.series.instrument.name))
-    rho = correlation(one, other, utc(instant).date().toordinal(), ledger.limits.correlation_days)
+    first, second = (ledger.daily_closes(name) for name in (series.instrument.name, position.series.instrument.name))
+    rho = correlation(first, second, utc(instant).date().toordinal(), ledger.limits.correlation_days)
     return side * position.side * rho > ledger.limits.max_correlation  # NaN, not judged, is not above
 
 
-def correlation(one: dict[int, float], other: dict[int, float], day: int, count: int) -> float:
+def correlation(first: dict[int, float], second: dict[int, float], day: int, count: int) -> float:
     """Pearson's ρ over the last ``count`` changes between common days before ``day``; NaN with fewer, or where a series is flat.
 
     >>> one, other = {1: 1.0, 2: 2.0, 3: 1.0, 4: 3.0, 6: 9.0}, {1: 5.0, 2: 4.0, 4: 6.0, 5: 0.0, 6: 1.0}
@@ -137,10 +137,10 @@ def correlation(one: dict[int, float], other: dict[int, float], day: int, count:
     >>> correlation(one | {4: 0.0}, other, 6, 2)
     -1.0
     """
-    days = sorted(d for d in one.keys() & other.keys() if d < day)[-count - 1 :]
+    days = sorted(d for d in first.keys() & second.keys() if d < day)[-count - 1 :]
     if len(days) < count + 1:
         return math.nan
-    return pearson(*([on_grid(closes[b] - closes[a]) for a, b in pairwise(days)] for closes in (one, other)))
+    return pearson(*([on_grid(closes[b] - closes[a]) for a, b in pairwise(days)] for closes in (first, second)))
 
 
 def pearson(xs: list[float], ys: list[float]) -> float:

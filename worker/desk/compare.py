@@ -13,7 +13,7 @@ import pyarrow as pa
 from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
 from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
-from domain.report import FORMS, Material, believed, render
+from domain.report import FORMS, Material, belief_of, render
 from worker.desk.beliefs import Beliefs
 from worker.desk.context import DeskContext, Submitted, required
 from worker.store import Filter, Run
@@ -56,7 +56,7 @@ class Compare:
         return Comparison(one, other, same, _sentence(same, fills), tuple(_warnings(one, other, changed)), changed, metrics, fills)
 
     def report(self, run_id: str, form: str) -> bytes:
-        """The run in one of ``forms``, made anew from what is stored; what may be believed counts the trials made by now."""
+        """The run in one of ``forms``, made anew from what is stored; the verdict counts the trials made by now."""
         if form not in FORMS:
             raise unknown("form of a report", form, FORMS)
         run = self._backtest(run_id)
@@ -100,11 +100,11 @@ class Compare:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
         judged = self._beliefs.of(run.id)
         remarks = judged.remarks if judged.known else _remarks(run, trades, fills, equity)
-        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
+        belief = judged.belief if judged.known else belief_of(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
             trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,
-            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
+            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, created=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
         )  # fmt: skip
 
 

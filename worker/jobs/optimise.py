@@ -75,7 +75,7 @@ def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Seq
 
 def _judged(search: Any, told: Mapping[str, Any]) -> Any:
     values = None if told["values"] is None else tuple(told["values"])
-    return search.Judged(told["number"], values, tuple(told["rungs"]), told["given_up"], told["figures"], told.get("refused", ""))
+    return search.TrialResult(told["number"], values, tuple(told["rungs"]), told["given_up"], told["figures"], told.get("refused", ""))
 
 
 def _table(points: Sequence[Mapping[str, Any]], judged: Sequence[Any], objectives: Sequence[str]) -> pd.DataFrame:

@@ -26,15 +26,15 @@ def answer(belief: Belief, key: str) -> str:
 
 
 def test_what_stands_up_to_everything_is_still_no_promise():
-    found = believe(GOOD, **ALL)
-    assert found.level == "passed" and {question.answer for question in found.questions} == {"passed"}
-    assert found.verdict.endswith("evidence about these bars, not a promise about others.") and "not evaluated" not in found.verdict
+    belief = believe(GOOD, **ALL)
+    assert belief.level == "passed" and {question.answer for question in belief.questions} == {"passed"}
+    assert belief.verdict.endswith("evidence about these bars, not a promise about others.") and "not evaluated" not in belief.verdict
 
 
 def test_what_was_not_asked_is_open_and_named():
-    found = believe(GOOD, significance=EDGE, monte_carlo=HISTORIES)
-    assert found.level == "passed" and "; not evaluated: Stress test, Overfitting (PBO)." in found.verdict
-    assert (answer(found, "stress"), answer(found, "overfitting")) == ("open", "open")
+    belief = believe(GOOD, significance=EDGE, monte_carlo=HISTORIES)
+    assert belief.level == "passed" and "; not evaluated: Stress test, Overfitting (PBO)." in belief.verdict
+    assert (answer(belief, "stress"), answer(belief, "overfitting")) == ("open", "open")
     blind = believe(GOOD)
     assert blind.level == "open" and blind.verdict == "Profitable after costs, but whether luck could have done this was not evaluated."
 
@@ -45,34 +45,34 @@ LOSING = significance_of(RNG.normal(-0.005, 0.01, 300), trials=14)
 @pytest.mark.parametrize("net", [-0.999, -0.031, 0.0])
 def test_no_test_praises_a_loss(net):
     """Whatever a sweep, a stress test or Monte Carlo paths once found, they say nothing of a result that is not above zero."""
-    found = believe({**GOOD, "net_return": net, "break_even_factor": 0.4}, **{**ALL, "significance": LOSING})
-    assert found.level == "failed" and found.verdict.startswith("Loses after costs: net ")
+    belief = believe({**GOOD, "net_return": net, "break_even_factor": 0.4}, **{**ALL, "significance": LOSING})
+    assert belief.level == "failed" and belief.verdict.startswith("Loses after costs: net ")
     for key in ("luck", "selection", "length", "order", "stress", "overfitting"):
-        test = next(question for question in found.questions if question.key == key)
+        test = next(question for question in belief.questions if question.key == key)
         assert (test.answer, test.value, test.sentence) == ("open", None, "Not evaluated: the run earns nothing after costs."), key
-    assert answer(found, "costs") == "failed"
-    assert "100" not in " ".join(one.sentence for one in found.questions), "no zero-edge strategy that reaches a negative Sharpe 100 times in 100"
+    assert answer(belief, "costs") == "failed"
+    assert "100" not in " ".join(assessed.sentence for assessed in belief.questions), "no zero-edge strategy that reaches a negative Sharpe 100 times in 100"
 
 
 def test_a_sharpe_that_is_not_above_zero_is_not_set_against_luck():
-    found = believe(GOOD, **{**ALL, "significance": LOSING})
-    sentences = {question.key: question.sentence for question in found.questions}
+    belief = believe(GOOD, **{**ALL, "significance": LOSING})
+    sentences = {question.key: question.sentence for question in belief.questions}
     assert sentences["luck"] == sentences["selection"] == f"The Sharpe ratio is not above zero ({LOSING.sharpe_year:.2f})."
-    assert (answer(found, "luck"), answer(found, "selection"), answer(found, "length")) == ("failed", "failed", "failed")
+    assert (answer(belief, "luck"), answer(belief, "selection"), answer(belief, "length")) == ("failed", "failed", "failed")
 
 
 def test_a_losing_run_is_told_so_whatever_else_holds():
-    found = believe({**GOOD, "net_return": -0.031}, **ALL)
-    assert (found.level, found.verdict) == ("failed", "Loses after costs: net -3.1 % over 400 trades.")
+    belief = believe({**GOOD, "net_return": -0.031}, **ALL)
+    assert (belief.level, belief.verdict) == ("failed", "Loses after costs: net -3.1 % over 400 trades.")
     assert believe(dict(trades=0.0, net_return=0.0)).level == "open"
 
 
 def test_luck_among_many_trials_is_said_as_a_probability():
-    found = believe(GOOD, **{**ALL, "significance": NOISE})
-    assert found.level == "failed" and answer(found, "selection") == "failed"
-    sentence = next(question.sentence for question in found.questions if question.key == "selection")
+    belief = believe(GOOD, **{**ALL, "significance": NOISE})
+    assert belief.level == "failed" and answer(belief, "selection") == "failed"
+    sentence = next(question.sentence for question in belief.questions if question.key == "selection")
     assert sentence == f"The best of 14 zero-edge trials would reach this Sharpe ({NOISE.sharpe_year:.2f}) with {round(100 * NOISE.luck_beats)} % probability."
-    assert found.verdict.startswith("Profitable after costs, but a zero-edge strategy would reach this Sharpe (") and "further check" in found.verdict
+    assert belief.verdict.startswith("Profitable after costs, but a zero-edge strategy would reach this Sharpe (") and "further check" in belief.verdict
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_luck_among_many_trials_is_said_as_a_probability():
     ],
 )
 def test_the_verdict_says_the_first_thing_that_speaks_against_it(change, key, answered, words):
-    found = believe(GOOD, **{**ALL, **change})
-    assert answer(found, key) == answered and words in found.verdict
-    assert found.level == answered if answered != "passed" else found.level == "passed"
+    belief = believe(GOOD, **{**ALL, **change})
+    assert answer(belief, key) == answered and words in belief.verdict
+    assert belief.level == answered if answered != "passed" else belief.level == "passed"
 
 
 def test_what_fails_is_told_before_what_is_doubtful():
-    found = believe({**GOOD, "break_even_factor": 1.05}, **{**ALL, "band": (0.1, 0.4)})
-    assert found.level == "failed" and "break-even at 1.05 times the spread paid" in found.verdict
+    belief = believe({**GOOD, "break_even_factor": 1.05}, **{**ALL, "band": (0.1, 0.4)})
+    assert belief.level == "failed" and "break-even at 1.05 times the spread paid" in belief.verdict
 
 
 def test_costs_are_judged_by_how_much_dearer_trading_may_become():
@@ -103,14 +103,14 @@ def test_costs_are_judged_by_how_much_dearer_trading_may_become():
 
 
 def test_a_belief_is_plain_and_a_pure_function_of_what_it_was_handed():
-    found = believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
-    assert json.loads(json.dumps(dataclasses.asdict(found), allow_nan=False))["lint"] == "warning"
-    assert found == believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
-    assert {question.answer for question in found.questions} <= set(ANSWERS) and all(one.sentence.endswith(".") and one.asks.endswith("?") for one in found.questions)
+    belief = believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
+    assert json.loads(json.dumps(dataclasses.asdict(belief), allow_nan=False))["lint"] == "warning"
+    assert belief == believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
+    assert {question.answer for question in belief.questions} <= set(ANSWERS) and all(assessed.sentence.endswith(".") and assessed.asks.endswith("?") for assessed in belief.questions)
 
 
 def test_words_that_promise_are_never_said():
     for significance in (EDGE, NOISE, None):
         for net in (0.3, -0.1):
-            text = " ".join([(found := believe({**GOOD, "net_return": net}, **{**ALL, "significance": significance})).verdict, *(question.sentence for question in found.questions)])
+            text = " ".join([(belief := believe({**GOOD, "net_return": net}, **{**ALL, "significance": significance})).verdict, *(question.sentence for question in belief.questions)])
             assert not {"guarantee", "guaranteed", "proven", "certain", "safe", "will"} & set(text.lower().replace(".", " ").replace(",", " ").split())

@@ -37,9 +37,9 @@ def test_specs_differ_where_any_leaf_does():
 def test_the_first_fill_that_differs_is_told_with_its_column(column, value, words):
     other = FILLS.copy()
     other.loc[[16, 30], column] = value
-    found = first_difference(FILLS, other)
-    assert (found.row, found.column, found.b) == (17, column, value) and words in found.sentence
-    assert found.sentence.startswith("Fill 17 (2024-01-02 18:00:00 UTC, EURUSD buy)")
+    difference = first_difference(FILLS, other)
+    assert (difference.row, difference.column, difference.b) == (17, column, value) and words in difference.sentence
+    assert difference.sentence.startswith("Fill 17 (2024-01-02 18:00:00 UTC, EURUSD buy)")
 
 
 def test_the_earliest_row_counts_and_what_moved_with_it_is_named():
@@ -47,14 +47,14 @@ def test_the_earliest_row_counts_and_what_moved_with_it_is_named():
     other.loc[20, "lots"] = 3.0
     other["ts"] = other["ts"].where(other.index != 4, other["ts"] + pd.Timedelta("5min"))
     other.loc[4, ["price", "spread_cost"]] = [1.5, 0.0]
-    found = first_difference(FILLS, other)
-    assert (found.row, found.column, found.a, found.b) == (5, "ts", "2024-01-02 12:00:00 UTC", "2024-01-02 12:05:00 UTC")
-    assert found.sentence.endswith("Price, spread_cost differ too.")
+    difference = first_difference(FILLS, other)
+    assert (difference.row, difference.column, difference.a, difference.b) == (5, "ts", "2024-01-02 12:00:00 UTC", "2024-01-02 12:05:00 UTC")
+    assert difference.sentence.endswith("Price, spread_cost differ too.")
 
 
 def test_fills_that_only_one_side_has_are_told():
-    found = first_difference(FILLS, FILLS.iloc[:70])
-    assert (found.row, found.b) == (71, None) and "The first 70 fills are the same; fill 71" in found.sentence and "in the first only, which has 10 more" in found.sentence
+    difference = first_difference(FILLS, FILLS.iloc[:70])
+    assert (difference.row, difference.b) == (71, None) and "The first 70 fills are the same; fill 71" in difference.sentence and "in the first only, which has 10 more" in difference.sentence
     assert "in the second only" in first_difference(FILLS.iloc[:0], FILLS).sentence
 
 

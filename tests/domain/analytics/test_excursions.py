@@ -60,5 +60,5 @@ def test_points_keep_the_extremes_and_never_more_than_asked():
     for name in ("mae_r", "mfe_r", "r"):
         assert (points[name].min(), points[name].max()) == (RUN[name].min(), RUN[name].max())
     pd.testing.assert_frame_equal(points, excursion_points(RUN, most=100))
-    whole = excursion_points(RUN)
-    assert len(whole) == 300 and (whole["won"] == (RUN["pnl"] > 0)).all()
+    every_point = excursion_points(RUN)
+    assert len(every_point) == 300 and (every_point["won"] == (RUN["pnl"] > 0)).all()

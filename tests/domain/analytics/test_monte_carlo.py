@@ -18,10 +18,10 @@ R = np.random.default_rng(1).normal(0.2, 1.0, 150)
 
 @pytest.mark.parametrize("plan", [MonteCarloConfig(paths=53, block=4.0), MonteCarloConfig(paths=53, method="skip"), MonteCarloConfig(paths=53, block=1.0, risk=0.01), MonteCarloConfig(paths=53)])
 def test_parts_in_any_order_are_the_same_bytes_as_the_whole(plan):
-    whole = draw(R, plan)
+    paths = draw(R, plan)
     parts = [draw(R, plan, part=part, parts=5) for part in (3, 0, 4, 1, 2)]
     merged = merge(parts)
-    assert all(merged[name].to_numpy().tobytes() == whole[name].to_numpy().tobytes() for name in whole)
+    assert all(merged[name].to_numpy().tobytes() == paths[name].to_numpy().tobytes() for name in paths)
     with pytest.raises(BadRequest, match="draw each part once"):
         merge(parts[1:])
 
@@ -70,28 +70,28 @@ def test_skipping_leaves_out_the_asked_share_and_keeps_the_order():
 
 
 def test_the_bootstrap_of_the_sum_has_the_spread_that_theory_gives():
-    found = draw(R, MonteCarloConfig(paths=3_000, block=1.0))["final"]
-    assert found.mean() == pytest.approx(R.sum(), abs=4 * R.std() * np.sqrt(150 / 3_000))
-    assert found.std() == pytest.approx(R.std() * np.sqrt(150), rel=0.05)
+    final = draw(R, MonteCarloConfig(paths=3_000, block=1.0))["final"]
+    assert final.mean() == pytest.approx(R.sum(), abs=4 * R.std() * np.sqrt(150 / 3_000))
+    assert final.std() == pytest.approx(R.std() * np.sqrt(150), rel=0.05)
 
 
 def test_bands_and_figures_are_quantiles_of_the_paths():
     plan = MonteCarloConfig(paths=200, block=3.0)
-    draws, found = draw(R, plan), monte_carlo_of(R, plan)
+    draws, result = draw(R, plan), monte_carlo_of(R, plan)
     table = bands(draws, len(R))
     assert table["step"].tolist() == list(range(151)) and (table[["q05", "q25", "q50", "q75", "q95"]].diff(axis=1).iloc[1:, 1:] >= 0).all(axis=None)
-    assert table["q05"].iloc[-1] == pytest.approx(found.final["q05"]) == pytest.approx(np.quantile(draws["final"], 0.05))
-    assert found.chance_of_loss == (draws["final"] < 0).mean() and found.max_drawdown["q50"] == pytest.approx(draws["max_drawdown"].median())
+    assert table["q05"].iloc[-1] == pytest.approx(result.final["q05"]) == pytest.approx(np.quantile(draws["final"], 0.05))
+    assert result.chance_of_loss == (draws["final"] < 0).mean() and result.max_drawdown["q50"] == pytest.approx(draws["max_drawdown"].median())
     line = np.concatenate(([0.0], np.cumsum(R)))
-    assert (found.observed_final, found.observed_drawdown) == (pytest.approx(R.sum()), pytest.approx((line - np.maximum.accumulate(line)).min()))
+    assert (result.observed_final, result.observed_drawdown) == (pytest.approx(R.sum()), pytest.approx((line - np.maximum.accumulate(line)).min()))
     assert histogram(draws["final"], 7)["paths"].sum() == 200
-    json.dumps(dataclasses.asdict(found), allow_nan=False)
+    json.dumps(dataclasses.asdict(result), allow_nan=False)
 
 
 def test_an_account_that_can_be_lost_is_lost_and_stays_lost():
     sample = np.array([0.5, -1.0])
-    found = monte_carlo_of(np.tile(sample, 20), MonteCarloConfig(paths=50, risk=1.0, block=1.0))
-    assert (found.final["q95"], found.max_drawdown["q95"], found.chance_of_loss) == (-1.0, -1.0, 1.0)
+    result = monte_carlo_of(np.tile(sample, 20), MonteCarloConfig(paths=50, risk=1.0, block=1.0))
+    assert (result.final["q95"], result.max_drawdown["q95"], result.chance_of_loss) == (-1.0, -1.0, 1.0)
     deeper = draw(np.array([1.0, -3.0] * 10), MonteCarloConfig(paths=20, risk=0.5, block=1.0))
     assert deeper["final"].min() == -1.0 and deeper.notna().all(axis=None)
 

@@ -22,8 +22,8 @@ def chained(bodies: list[str]) -> Rows:
     """The rows an honest house would write for these bodies; and a thief with the database, too."""
     rows, head = [], GENESIS
     for seq, body in enumerate(bodies, 1):
-        told = json.loads(body)
-        rows.append(Record(seq, told["event_id"], told["ts"], told["actor"], told["kind"], body, head, chain_hash(seq, head, body)))
+        event = json.loads(body)
+        rows.append(Record(seq, event["event_id"], event["ts"], event["actor"], event["kind"], body, head, chain_hash(seq, head, body)))
         head = rows[-1].hash
     return rows
 
@@ -125,17 +125,17 @@ def test_a_bare_trail_does_not_show_a_consistent_forgery(tamper):
 
 @pytest.mark.parametrize("tamper", BARE + BESIDE)
 def test_the_root_and_length_kept_beside_the_trail_show_every_tampering_that_left_them(tamper):
-    kept = verify(honest())
+    anchor = verify(honest())
     for seed in range(TIMES):
-        verdict = verify(forged(tamper, seed), kept.root, kept.rows)
+        verdict = verify(forged(tamper, seed), anchor.root, anchor.rows)
         assert not verdict.holds and verdict.why
 
 
 @pytest.mark.parametrize("tamper", BESIDE)
 def test_a_thief_who_also_rewrites_what_is_kept_beside_is_not_shown_by_it(tamper):
     rows = forged(tamper, 1)
-    kept = verify(rows)
-    assert verify(rows, kept.root, kept.rows).holds
+    anchor = verify(rows)
+    assert verify(rows, anchor.root, anchor.rows).holds
 
 
 @pytest.mark.parametrize("tamper", BARE + BESIDE)
@@ -189,6 +189,6 @@ def test_the_verdict_names_the_row_and_the_reason(at, change, why):
 
 
 def test_a_missing_end_is_named():
-    kept = verify(honest())
-    assert verify(honest()[:9], kept.root, kept.rows).why == "The trail ends at row 9, and its tree was built over 12 rows."
+    anchor = verify(honest())
+    assert verify(honest()[:9], anchor.root, anchor.rows).why == "The trail ends at row 9, and its tree was built over 12 rows."
     assert verify(honest(), "00" * 32, ROWS).why == "The tree over these 12 rows is not the one that was kept beside them."

@@ -78,8 +78,8 @@ def test_nothing_is_made_and_nothing_lost(runs):
 def test_exits_never_exceed_entries(runs):
     for seed, _, out in runs:
         own = signs(out.fills["trade_id"].map(out.trades.set_index("trade_id")["side"]))
-        held = (out.fills["lots"] * signs(out.fills["side"]) * own).groupby(out.fills["trade_id"]).cumsum()
-        assert (held > -1e-9).all(), seed
+        open_lots = (out.fills["lots"] * signs(out.fills["side"]) * own).groupby(out.fills["trade_id"]).cumsum()
+        assert (open_lots > -1e-9).all(), seed
 
 
 def test_every_signal_is_an_entry_or_one_drop(runs):
@@ -136,8 +136,8 @@ def _open_profit(out: Outcome, bars: list[Bar], instant: int, task: Task) -> flo
 
 def test_with_the_same_fills_a_higher_commission_never_pays():
     compared = 0
-    for seed, one, _ in ran(range(1_400, 1_460)):
-        alike = _unbound(one)
+    for seed, drawn, _ in ran(range(1_400, 1_460)):
+        alike = _unbound(drawn)
         less, more = (run(replace(alike, costs=replace(alike.costs, commission_per_lot=c, instruments=OwnByInstrument()))) for c in (1.0, 2.5))
         pd.testing.assert_frame_equal(less.fills.drop(columns="commission"), more.fills.drop(columns="commission"))
         assert (more.trades["pnl"] <= less.trades["pnl"]).all(), seed
@@ -160,9 +160,9 @@ def _entries_alone(case: Case) -> Iterator[Case]:
 
 def test_optimistic_is_no_worse_than_path_and_path_no_worse_than_pessimistic():
     """Slippage must not depend on the number of the fill, which differs."""
-    for seed, one, _ in ran(range(1_520, 1_590)):
-        costs = replace(one.costs, slippage_kind="fixed" if one.costs.slippage_kind == "random" else one.costs.slippage_kind)
-        for alone in list(_entries_alone(_unbound(replace(one, costs=costs))))[:2]:
+    for seed, drawn, _ in ran(range(1_520, 1_590)):
+        costs = replace(drawn.costs, slippage_kind="fixed" if drawn.costs.slippage_kind == "random" else drawn.costs.slippage_kind)
+        for alone in list(_entries_alone(_unbound(replace(drawn, costs=costs))))[:2]:
             try:
                 best, middle, worst = (run(replace(alone, execution=Execution(how))).trades["r"].to_numpy() for how in ("optimistic", "path", "pessimistic"))
             except BadRequest:
@@ -179,7 +179,7 @@ def test_without_gaps_magnify_too_is_no_worse_than_pessimistic():
         outs = {how: simulate([task], *settings, Execution(how), Sizing("fixed_lots", 1.0)) for how in INTRABAR}
         r = {how: out.trades["r"].to_numpy() for how, out in outs.items()}
         assert outs["magnify"].counts["magnify_mismatch"] == outs["magnify"].counts["not_magnified"] == 0, seed
-        assert {len(each) for each in r.values()} in ({0}, {1}), seed
+        assert {len(multiples) for multiples in r.values()} in ({0}, {1}), seed
         assert (r["magnify"] >= r["pessimistic"] - 1e-9).all() and (r["path"] >= r["pessimistic"] - 1e-9).all(), seed
         assert (r["optimistic"] >= r["path"] - 1e-9).all(), seed
         for how in better:
@@ -203,7 +203,7 @@ def gapless(rng: Random) -> Task:
     signal |= {name: _priced(signal[name]) for name in signal if name in ("price", "stop_loss", "target_1", "target_2", "target_3")}
     signal |= {f"fraction_{k}": 0.3 for k in range(1, len(targets) + 1)}
     signal |= rng.choice(({}, {"break_even_r": 0.5, "break_even_offset": 0.00001}, {"trail_kind": "points", "trail_value": 0.00008}, {"max_bars": 4}))
-    frames = [_frame(*each) for each in ((HOURS, coarse), (pd.date_range(HOURS[0], periods=80, freq="15min"), quarters))]
+    frames = [_frame(*columns) for columns in ((HOURS, coarse), (pd.date_range(HOURS[0], periods=80, freq="15min"), quarters))]
     signals = read_signals(pd.DataFrame([signal]), ("EURUSD",))
     return Task(instrument("EURUSD"), Timeframe.named("H1"), frames[0], signals, finer=frames[1], finer_timeframe=Timeframe.named("M15"))
 
@@ -252,9 +252,9 @@ def _clean(task: Task) -> Task:
 
 def _symmetric_cases(seeds: range) -> Iterator[tuple[int, Case]]:
     for seed in seeds:
-        one = _symmetric(case(seed))
-        if all(task.instrument.quote == one.account.currency for task in one.tasks):
-            yield seed, one
+        symmetric = _symmetric(case(seed))
+        if all(task.instrument.quote == symmetric.account.currency for task in symmetric.tasks):
+            yield seed, symmetric
 
 
 def _changed(case: Case, price, side: int = 1) -> Case:
@@ -272,7 +272,7 @@ def _changed(case: Case, price, side: int = 1) -> Case:
         trail = None if before.trail_price is None else price(before.trail_price)
         return replace(before, bars=bars(before.bars), finer=bars(before.finer), signals=signals, trail_price=trail)
 
-    return replace(case, tasks=tuple(task(each) for each in case.tasks), rates=tuple(replace(rate, bars=bars(rate.bars)) for rate in case.rates))
+    return replace(case, tasks=tuple(task(item) for item in case.tasks), rates=tuple(replace(rate, bars=bars(rate.bars)) for rate in case.rates))
 
 
 def _by_tag(out: Outcome, *columns: str) -> pd.DataFrame:
@@ -281,9 +281,9 @@ def _by_tag(out: Outcome, *columns: str) -> pd.DataFrame:
 
 def test_a_constant_on_all_prices_changes_no_lots_and_no_profit():
     compared = 0
-    for seed, symmetric_case in _symmetric_cases(range(1_720, 1_800)):
-        moved = _changed(symmetric_case, lambda p, by=1_000 * symmetric_case.tasks[0].instrument.tick: np.round(p + by, 9))
-        before, after = run(symmetric_case), run(moved)
+    for seed, symmetric in _symmetric_cases(range(1_720, 1_800)):
+        moved = _changed(symmetric, lambda p, by=1_000 * symmetric.tasks[0].instrument.tick: np.round(p + by, 9))
+        before, after = run(symmetric), run(moved)
         assert before.counts == after.counts, seed
         assert before.fills[["lots", "side", "reason"]].equals(after.fills[["lots", "side", "reason"]]), seed
         np.testing.assert_allclose(before.trades["pnl"], after.trades["pnl"], rtol=1e-6, atol=1e-4, err_msg=str(seed))
@@ -294,10 +294,10 @@ def test_a_constant_on_all_prices_changes_no_lots_and_no_profit():
 def test_shorts_in_a_mirror_do_what_longs_did():
     """At no spread, where the path has no tie to break by looking up."""
     compared = 0
-    for seed, symmetric_case in _symmetric_cases(range(1_860, 1_940)):
-        flat = replace(symmetric_case, costs=replace(symmetric_case.costs, spread=0.0), tasks=tuple(_without_spread(task) for task in symmetric_case.tasks))
-        flat = replace(flat, execution=replace(symmetric_case.execution, intrabar="optimistic" if symmetric_case.execution.intrabar == "path" else symmetric_case.execution.intrabar))
-        before, after = run(flat), run(_changed(flat, lambda p, top=100_000 * symmetric_case.tasks[0].instrument.tick: np.round(top - p, 9), side=-1))
+    for seed, symmetric in _symmetric_cases(range(1_860, 1_940)):
+        flat = replace(symmetric, costs=replace(symmetric.costs, spread=0.0), tasks=tuple(_without_spread(task) for task in symmetric.tasks))
+        flat = replace(flat, execution=replace(symmetric.execution, intrabar="optimistic" if symmetric.execution.intrabar == "path" else symmetric.execution.intrabar))
+        before, after = run(flat), run(_changed(flat, lambda p, top=100_000 * symmetric.tasks[0].instrument.tick: np.round(top - p, 9), side=-1))
         assert before.counts == after.counts, seed
         columns = ("tag", "lots", "entry_ts", "exit_ts", "swap", "bars_held", "exit_reason")
         pd.testing.assert_frame_equal(_by_tag(before, *columns), _by_tag(after, *columns))
@@ -319,24 +319,24 @@ def test_bars_to_come_change_nothing_that_has_happened():
     """A run on the bars that end by T has the fills and rows of the whole run before T, but for what ``end`` closes."""
     compared = 0
     for seed in range(2_000, 2_140):
-        one = case(seed)
-        one = replace(one, tasks=tuple(replace(task, signals=task.signals.sort_values("ts", kind="stable", ignore_index=True)) for task in one.tasks))
-        found = _cut(one, Random(seed))
-        if found is None:
+        full = case(seed)
+        full = replace(full, tasks=tuple(replace(task, signals=task.signals.sort_values("ts", kind="stable", ignore_index=True)) for task in full.tasks))
+        cut = _cut(full, Random(seed))
+        if cut is None:
             continue
-        short, instant = found
+        short, instant = cut
         try:
-            whole, part = run(one), run(short)
+            complete, part = run(full), run(short)
         except BadRequest:  # no rate is left
             continue
         same = len(part.fills) - int((part.fills["reason"] == "end").sum())
-        pd.testing.assert_frame_equal(part.fills.iloc[:same], whole.fills.iloc[:same], obj=f"fills of {seed}")
-        first_cut = min(task.bars["ts"].iloc[len(left.bars)] for task, left in zip(one.tasks, short.tasks, strict=True))
-        assert (whole.fills["bar_ts"].iloc[same:] >= first_cut).all(), seed
-        rows = [out.equity[out.equity["ts"] < instant].reset_index(drop=True) for out in (part, whole)]
+        pd.testing.assert_frame_equal(part.fills.iloc[:same], complete.fills.iloc[:same], obj=f"fills of {seed}")
+        first_cut = min(task.bars["ts"].iloc[len(left.bars)] for task, left in zip(full.tasks, short.tasks, strict=True))
+        assert (complete.fills["bar_ts"].iloc[same:] >= first_cut).all(), seed
+        rows = [out.equity[out.equity["ts"] < instant].reset_index(drop=True) for out in (part, complete)]
         pd.testing.assert_frame_equal(*rows, obj=f"equity of {seed}")
         done = part.trades[part.trades["exit_reason"] != "end"].set_index("trade_id")
-        pd.testing.assert_frame_equal(done, whole.trades.set_index("trade_id").loc[done.index], obj=f"trades of {seed}")
+        pd.testing.assert_frame_equal(done, complete.trades.set_index("trade_id").loc[done.index], obj=f"trades of {seed}")
         compared += same
     assert compared > 150
 
@@ -344,8 +344,8 @@ def test_bars_to_come_change_nothing_that_has_happened():
 def _cut(case: Case, rng: Random) -> tuple[Case, pd.Timestamp] | None:
     """The case up to an instant at which a bar of every task ends, none of them cut short by the bar after it."""
     ends = [[bar.end for bar in bars_of(task, case.costs)] for task in case.tasks]
-    whole = [{end for bar, end in zip(task.bars["ts"].astype("int64"), own, strict=True) if _full(task, bar, end)} for task, own in zip(case.tasks, ends, strict=True)]
-    shared = sorted(set.intersection(*whole) - {max(own) for own in ends})
+    uncut = [{end for bar, end in zip(task.bars["ts"].astype("int64"), own, strict=True) if _full(task, bar, end)} for task, own in zip(case.tasks, ends, strict=True)]
+    shared = sorted(set.intersection(*uncut) - {max(own) for own in ends})
     shared = [end for end in shared if all(end < own[-1] for own in ends)]
     if not shared:
         return None
@@ -360,13 +360,13 @@ def _full(task: Task, ts: int, end: int) -> bool:
 
 
 def _until(task: Task, ends: list[int], instant: int) -> Task:
-    kept = sum(end <= instant for end in ends)
+    count = sum(end <= instant for end in ends)
     moment = pd.Timestamp(instant, tz="UTC")
-    last = task.bars["ts"].iloc[kept - 1]
+    last = task.bars["ts"].iloc[count - 1]
     finer = None if task.finer is None else task.finer[task.finer["ts"] < moment].reset_index(drop=True)
-    trail = None if task.trail_price is None else task.trail_price[:kept]
+    trail = None if task.trail_price is None else task.trail_price[:count]
     return replace(
-        task, bars=task.bars.iloc[:kept], signals=task.signals[task.signals["ts"] <= last].reset_index(drop=True), finer=finer, trail_price=trail
+        task, bars=task.bars.iloc[:count], signals=task.signals[task.signals["ts"] <= last].reset_index(drop=True), finer=finer, trail_price=trail
     )
 
 
@@ -383,23 +383,23 @@ def same(outcome: Outcome, other: Outcome) -> None:
 def test_a_stored_run_is_resumed_to_the_same_bytes(part):
     """Interrupted a few times after random instants, each time stored as bytes and taken up by a fresh simulation from the same inputs."""
     for seed in range(2_400 + part, 2_540, 2):
-        one, rng = case(seed), Random(seed)
-        asked = (one.tasks, one.rules, one.rates)
+        drawn, rng = case(seed), Random(seed)
+        inputs = (drawn.tasks, drawn.rules, drawn.rates)
         try:
-            whole = Simulation(prepare(*asked), one.account)
+            uninterrupted = Simulation(prepare(*inputs), drawn.account)
         except BadRequest:
             continue
-        whole.to_end()
-        broken, fresh = Simulation(prepare(*asked), one.account), prepare(*asked)
+        uninterrupted.to_end()
+        broken, fresh = Simulation(prepare(*inputs), drawn.account), prepare(*inputs)
         while broken.step(rng.choice((1, 5, 40))):
-            broken = Simulation.resume(fresh, one.account, broken.store())
+            broken = Simulation.resume(fresh, drawn.account, broken.store())
         broken.finish()
-        same(broken.outcome(one.tasks), whole.outcome(one.tasks))
+        same(broken.outcome(drawn.tasks), uninterrupted.outcome(drawn.tasks))
 
 
 def test_storing_changes_nothing_and_gives_the_same_bytes_twice():
     for seed in range(2_640, 2_660):
-        one = case(seed)
-        simulation = Simulation(prepare(one.tasks, one.rules, one.rates), one.account)
+        drawn = case(seed)
+        simulation = Simulation(prepare(drawn.tasks, drawn.rules, drawn.rates), drawn.account)
         simulation.step(25)
         assert simulation.store() == simulation.store(), seed
