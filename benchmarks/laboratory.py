@@ -1,6 +1,6 @@
 """How long the Backtest page's views take on the server, on a run of 734,000 bars and some 49,000 trades: ``python -m benchmarks.laboratory``.
 
-Processor time of a whole page with the view open: first in a process that holds nothing of the view, then once more.
+Processor time of a whole page with the view open: first in a process that has loaded nothing of the view, then a second time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Other engines on the same bars and decisions, each in a process of its own; what differs in their trades is counted, README.md says why."""
+"""Other engines on the same bars and decisions, each in its own process; differences between their trades are counted, README.md explains them."""
 
 from __future__ import annotations
 

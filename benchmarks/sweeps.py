@@ -1,6 +1,6 @@
 """A thousand pairs of stop and target on 100,000 bars: on one core and on two, and beside vectorbt on the same decisions.
 
-``python -m benchmarks.sweeps FIRST STEP`` is one hand of it: every ``STEP``-th pair from ``FIRST``, begun when a line comes in.
+``python -m benchmarks.sweeps FIRST STEP`` is one worker process: every ``STEP``-th pair from ``FIRST``, started when a line arrives on standard input.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def rows() -> Iterator[Row]:
 
 
 def _pairs_a_second(hands: int) -> float:
-    """Whole processes, as workers are; what each needs once is made before the clock starts."""
+    """Pairs a second of ``hands`` separate processes; their one-time preparation is done before the clock starts."""
     begun = [
         subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(hands)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
         for k in range(hands)
@@ -84,7 +84,7 @@ def _pairs_a_second(hands: int) -> float:
     outputs = [process.communicate("go\n")[0] for process in begun] if hands == 1 else _together(begun)
     taken = time.perf_counter() - start
     if sum(int(text) for text in outputs) != len(PAIRS):
-        raise RuntimeError("a hand broke off; see its message above")
+        raise RuntimeError("a worker process stopped early; see its message above")
     return len(PAIRS) / taken
 
 

@@ -1,4 +1,4 @@
-"""How a timing is taken, and how it is told."""
+"""How a timing is taken, and how it is reported."""
 
 from __future__ import annotations
 

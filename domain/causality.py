@@ -1,7 +1,7 @@
-"""The gate against look-ahead: whatever is asked says the same of the past, whether or not the bars after it have come.
+"""The look-ahead check: values of the past are the same, whether or not the bars after it are known.
 
-Columns, regimes and signals are made once with every bar and again with those up to a cut, at random cuts, right after signals and before the last
-bar; what other instruments and outside series said is cut at the same instant. A value that differs knew something it could not know.
+Columns, regimes and signals are computed once with every bar and again with those up to a cut, at random cuts, right after signals and before the last
+bar; other instruments and external series are cut at the same instant. A value that differs used the future.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Leak:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``checked``: columns that were made again. Green where none of them leaks."""
+    """``checked``: columns that were recomputed. Green where none of them leaks."""
 
     checked: tuple[str, ...]
     cuts: tuple[int, ...]
@@ -59,7 +59,7 @@ class Verdict:
 
 
 def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
-    """Each column by itself.
+    """Checks each column alone.
 
     >>> from domain.features import use
     >>> bars = pd.DataFrame({"close": np.arange(50.0)})
@@ -83,7 +83,7 @@ def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cut
 
 
 def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
-    """Anything that ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
+    """Checks whatever ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
 
     >>> bars = pd.DataFrame({"close": [1.0, 2.0, 4.0, 8.0]})
     >>> z = check(bars, lambda seen, around: pd.DataFrame({"z": seen["close"] - seen["close"].mean()}))

@@ -11,7 +11,7 @@ LONGEST_WORD, CLIPPED, LONGEST = 200, 80, 2_000      # letters of a word, of one
 class TidemarkError(Exception):
     """Base of every error raised on purpose. Its text says what was asked, what was found and what to do.
 
-    What a person or a file gave stands in such texts; whatever that was, they stay short and printable.
+    Such texts quote what a person or a file gave; whatever that was, they stay short and printable.
     """
 
     def __str__(self) -> str:
@@ -19,7 +19,7 @@ class TidemarkError(Exception):
 
 
 class BadRequest(TidemarkError):
-    """The person asked for something impossible."""
+    """The request is invalid or impossible."""
 
 
 class UnknownName(BadRequest):
@@ -31,7 +31,7 @@ class BadBars(TidemarkError):
 
 
 class SourceUnavailable(TidemarkError):
-    """An outside service failed; trying again later may help."""
+    """An external service failed; trying again later may help."""
 
 
 def readable(text: str) -> str:
@@ -68,7 +68,7 @@ def _nearest(word: str, names: list[str]) -> list[str]:
 
 
 def _beginning_with(word: str, names: list[str]) -> list[str]:
-    """The shortest name that goes on from ``word``, where that is more than a letter or two."""
+    """The shortest name that begins with ``word``, where that is more than a letter or two."""
     return sorted((name for name in names if len(word) > 2 and name.lower().startswith(word.lower())), key=len)[:1]
 
 

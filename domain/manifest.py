@@ -1,6 +1,6 @@
 """What decided a result: data, code, parameters, seeds and libraries, by hash and version.
 
-Code and libraries are those that the result's kind of run uses: what is imported, there or further on, from where it is made. So another wording
+Code and libraries are those that the result's kind of run uses: what its entry imports, directly or indirectly. So another wording
 of a report, or a comment anywhere, leaves a backtest's hash as it is.
 """
 
@@ -21,7 +21,7 @@ DOMAIN = Path(__file__).resolve().parent
 ROOT = DOMAIN.parent
 NAMED = {"sklearn": "scikit-learn", "faiss": "faiss-cpu"}       # a distribution that is not called as what is imported from it
 BRINGS = {"numba": "llvmlite"}                                  # what compiles for it
-FINDS = ("discover", "import_module")                           # a package that calls one of these imports all that stands beside it
+FINDS = ("discover", "import_module")                           # a package that calls one of these imports every module beside it
 TABLE = re.compile(r"[\w-]+\.toml")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -50,7 +50,7 @@ def manifest(spec: dict[str, Any], *entries: Path) -> dict[str, Any]:
 
 @cache
 def used_by(*entries: Path) -> frozenset[Path]:
-    """Sources and tables of the engine that files use; all of them where no file is named. What stands beside an entry is followed, but not counted."""
+    """Sources and tables of the engine that files use; all of them where no file is named. Files beside an entry are followed, but not counted."""
     if not entries:
         return frozenset([*DOMAIN.rglob("*.py"), *DOMAIN.rglob("*.toml")])
     waiting, seen = list(entries), set[Path]()
@@ -63,7 +63,7 @@ def used_by(*entries: Path) -> frozenset[Path]:
 
 
 class Source(NamedTuple):
-    """What there is to know of a file: the hash of what it says, what it imports, tables it names, and whether it imports all that stands beside it."""
+    """Facts about a file: the hash of its code, what it imports, tables it names, and whether it imports every module beside it."""
 
     digest: bytes
     imports: frozenset[str]
@@ -102,7 +102,7 @@ def _leads_to(path: Path, beside: Path) -> Iterator[Path]:
 
 
 def _files_of(name: str) -> Iterator[Path]:
-    """The file of a module, and those of the packages that it stands in, which are imported with it."""
+    """The file of a module, and those of its parent packages, which are imported with it."""
     parts = name.split(".")
     if parts[0] not in ("domain", "worker"):
         return

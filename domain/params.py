@@ -113,7 +113,7 @@ def checked(p: Param, value: Any) -> Any:
 
 
 def whole_number(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
-    """``value`` as a whole number between ``low`` and ``high``, for what is no field of a class.
+    """``value`` as a whole number between ``low`` and ``high``, for a value that is not a field of a class.
 
     >>> whole_number("seed", -1, 0, 2**53 - 1)
     Traceback (most recent call last):

@@ -61,7 +61,7 @@ def signals(given, engine: str):
 
 
 def partial(given):
-    """Half leaves at the first target, then the stop stands at the entry; one order a bar, so the bar of the entry is not looked at."""
+    """Half leaves at the first target, then the stop stands at the entry; one order a bar, so the bar of the entry is not checked."""
     count = len(given["close"])
     state = np.array([0.0, 0.0, 0.0])       # entry price, half is out, level of the stop
     numbers = tuple(float(given[name]) for name in ("stop", "target", "part", "share"))

@@ -18,7 +18,7 @@ def main(path: str) -> None:
     for engine in ("numba", "rust"):
         try:
             swept(given, engine, given["pairs"][:2])
-        except Exception as error:      # whatever it was, the table tells it
+        except Exception as error:      # any failure becomes a row of the table
             missing[engine] = f"{type(error).__name__}: {error}"[:120]
             continue
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""How far a result may be believed: a few robustness tests, and one sentence that never promises.
+"""Robustness of a result: a few tests, and one sentence that never promises.
 
 A result that is not above zero is not tested for luck, selection or overfitting: such a test could only praise a loss, so it stays ``open``.
 """
@@ -44,7 +44,7 @@ TESTS = {       # key -> title, what it asks, unit of its value
     "overfitting": ("Overfitting (PBO)", "Does the best in sample stay good out of sample?", "share"),
     "remarks": ("Warnings", "Are there any warnings?", "ratio"),
 }
-OF_A_PROFIT = ("luck", "selection", "length", "order", "stress", "overfitting")     # say nothing of a result that is not above zero
+OF_A_PROFIT = ("luck", "selection", "length", "order", "stress", "overfitting")     # not evaluated for a result that is not above zero
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Belief:
     """Everything that speaks for and against a result. ``dataclasses.asdict`` of it is plain JSON."""
 
     verdict: str                            # one sentence
-    level: str                              # one of ANSWERS: the worst that was found
+    level: str                              # one of ANSWERS: the worst of the tests
     questions: tuple[Test, ...]
     trades: int
     net_return: float | None                # share
@@ -61,7 +61,7 @@ class Belief:
     significance: Significance | None       # PSR, DSR with the number of trials, minimum track record
     overfitting: Overfitting | None         # PBO of a sweep, where there was one
     monte_carlo: MonteCarlo | None
-    stress: tuple[Mapping[str, Any], ...]   # rows handed in: at least title and net_return
+    stress: tuple[Mapping[str, Any], ...]   # rows of the stress test: at least title and net_return
     lint: str                               # the worst level of the remarks: none, note, warning, severe
 
 
@@ -76,9 +76,9 @@ def believe(
     stress: Sequence[Mapping[str, Any]] = (),
     remarks: Sequence[Remark] = (),
 ) -> Belief:
-    """What may be believed of a run, from its metrics and from what was found out about them. A pure function.
+    """The verdict on a run, from its metrics and the results of its robustness tests. A pure function.
 
-    A ``stress`` row names at least ``title`` and ``net_return``. A test that was not made is ``open`` and never counts as passed.
+    A ``stress`` row names at least ``title`` and ``net_return``. A test that was not run is ``open`` and never counts as passed.
 
     >>> believe({"trades": 0.0}).verdict
     'Nothing was traded, so there is no result to assess.'
@@ -231,5 +231,5 @@ def chance(share: float) -> str:
 
 
 def _lower(sentence: str) -> str:
-    """To go on with after a comma; names keep their capital."""
+    """A sentence continued after a comma; names keep their capital."""
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

@@ -1,4 +1,4 @@
-"""Two runs side by side: figures, what was asked, and the first fill at which they part."""
+"""Two runs side by side: figures, settings, and the first fill that differs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from domain.analytics.metrics import FAMILIES, METRICS
 from domain.errors import listed
 
-ORDER = ("bar_ts", "ts", "instrument", "side", "reason", "lots", "price")     # what is told first where a fill differs in several columns
+ORDER = ("bar_ts", "ts", "instrument", "side", "reason", "lots", "price")     # which column is named first where a fill differs in several
 
 
 @dataclass(frozen=True)

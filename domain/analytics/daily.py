@@ -19,7 +19,7 @@ from domain.market.calendar import calendar
 from domain.market.sessions import Calendar
 from domain.market.zones import DAY, FIRST_YEAR, LAST_YEAR
 
-FEWEST_DAYS = 20        # daily returns, under which they say nothing
+FEWEST_DAYS = 20        # daily returns needed for a figure of them
 USUAL = calendar("fx")  # of an account whose instruments are not known
 
 
@@ -80,7 +80,7 @@ def day_returns(ts: np.ndarray, equity: np.ndarray, start: float, market: Calend
 
 
 def from_last_to_last(last: np.ndarray, start: float) -> np.ndarray:
-    """Returns from the last equity of one stretch of time to that of the next; NaN once nothing was left.
+    """Returns from the last equity of one period to that of the next; NaN once nothing was left.
 
     >>> from_last_to_last(np.array([110.0, 0.0, 5.0]), 100.0).round(12).tolist()
     [0.1, -1.0, nan]

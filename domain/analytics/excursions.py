@@ -1,4 +1,4 @@
-"""How far trades went against and for their side, and what other stops and targets would have made of them."""
+"""How far trades went against and for their side, and the expectancy that other stops and targets would have given."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 
 @dataclass(frozen=True)
 class Grouping:
-    """``label`` gives each trade its group as a category; groups stand in the order of the categories."""
+    """``label`` gives each trade its group as a category; groups follow the order of the categories."""
 
     key: str
     title: str

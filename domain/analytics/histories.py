@@ -1,4 +1,4 @@
-"""Other histories of a finished run: what they are drawn from, in how many parts, and what is told of all of them in plain values."""
+"""Monte Carlo paths of a finished run: the sample they are drawn from, the number of parts, and their summary in plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader should know before believing the figures, in sentences. One check, one function; each looks at the evidence that it needs."""
+"""Caveats of a result, in sentences. One check, one function; each reads the evidence that it needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the checks look at. Whatever is not handed in is not judged."""
+    """The input of the checks. A check whose input is missing finds nothing."""
 
     trades: pd.DataFrame
     fills: pd.DataFrame
@@ -45,7 +45,7 @@ class Evidence:
     bars: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # instrument name -> bars
     band: tuple[float, float] | None = None                         # net return with ambiguous bars decided pessimistically, optimistically
     out_of_sample: bool | None = None                               # part of the data was unseen when the parameters were chosen; None: unknown
-    metrics: Mapping[str, float | None] = field(default_factory=dict)       # those of ``measure``, computed here if not handed in
+    metrics: Mapping[str, float | None] = field(default_factory=dict)       # those of ``measure``, computed here if not given
 
     @cached_property
     def figures(self) -> Mapping[str, float | None]:
@@ -72,7 +72,7 @@ Finding = tuple[str, str, float] | None        # level, sentence, figure
 
 @dataclass(frozen=True)
 class Check:
-    """``needs_trades``: not asked where nothing was traded."""
+    """``needs_trades``: skipped where nothing was traded."""
 
     key: str
     definition: str

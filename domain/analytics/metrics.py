@@ -45,7 +45,7 @@ METRICS: Registry[Metric] = Registry("metric")
 
 @dataclass(frozen=True)
 class Facts:
-    """What every figure is computed from; what several need is computed once."""
+    """The input of every metric; values that several need are computed once."""
 
     start: float
     ts: np.ndarray              # nanoseconds
@@ -271,7 +271,7 @@ def stability(f: Facts) -> float:
 
 
 def monthly(equity: pd.DataFrame, start: float) -> pd.DataFrame:
-    """``year, month, share``: net return of each month (UTC), month 0 the whole year; NaN for what began with nothing left, or after it.
+    """``year, month, share``: net return of each month (UTC), month 0 the full year; NaN for a period that began with nothing left, or after it.
     A row at midnight belongs to the day that ends then.
 
     >>> ends = pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"], utc=True)

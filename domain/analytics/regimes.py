@@ -1,6 +1,6 @@
-"""A run by the regime that was known at the time: its equity, its trades, its figures, and what they were had one known the regime later.
+"""A run by the regime that was known at the time: its equity, its trades, its figures, and their sensitivity to the delay with which the regime is known.
 
-Two questions are kept apart. A trade belongs to the regime known when it was entered: that of the last bar that had ended by its entry. A change of
+Two questions are separate. A trade belongs to the regime known when it was entered: that of the last bar that had ended by its entry. A change of
 equity belongs to the regime known when it began: at the instant of the row before it. So a trade entered in a calm and still open in a panic
 counts as a trade of the calm, and what it earned in the panic as equity of the panic.
 """
@@ -28,7 +28,7 @@ LATE = (0, 1, 2, 5, 10, 20)
 class Split:
     """``table``: one row a regime, in its order, ``unknown`` last where there is any: ``regime, share, trades, net, equity``.
     ``share`` is of the rows of equity, ``net`` money of the trades entered in it, ``equity`` money by which equity changed in it; both columns
-    of money add up to the run's. ``equity``: ``ts`` and for each regime the account as it would stand had it moved in that regime alone.
+    of money add up to the run's. ``equity``: ``ts`` and for each regime the account had it moved in that regime alone.
     ``trades``: those of the run with their ``regime``. ``metrics``: every figure of every regime, from its trades and that equity; days on
     which it did not move are days of return 0, and a closed trade's balance counts in the regime in which it was closed."""
 
@@ -101,7 +101,7 @@ def _figures(trades: pd.DataFrame) -> dict[str, float]:
 
 
 def _named(labels: pd.Categorical) -> pd.Categorical:
-    """The same, with ``unknown`` as a regime of its own, the last."""
+    """The same, with ``unknown`` as its own regime, the last."""
     names = [*map(str, labels.categories), UNKNOWN]
     return pd.Categorical.from_codes(np.where(labels.codes < 0, len(names) - 1, labels.codes), categories=names, ordered=True)
 

@@ -31,14 +31,14 @@ class Significance:
     skew: float | None
     kurtosis: float | None          # 3 for a normal distribution
     psr: float | None               # probability that the true Sharpe is above 0
-    trials: int                     # on this data, as handed in
+    trials: int                     # on this data, as given
     luck_year: float | None         # Sharpe a year that the best of so many trials without any edge reaches on average
     luck_beats: float | None        # how often the best of so many trials without any edge reaches at least this Sharpe
     dsr: float | None               # probability that the true Sharpe is above luck
     minimum_periods: float | None   # track record needed for psr to reach ``confidence``; None: never, at this Sharpe
     minimum_years: float | None
     confidence: float
-    periods_a_year: float = figures.DAILY     # those its yearly ratios are made with; runs of old did not say and took 252
+    periods_a_year: float = figures.DAILY     # those of its yearly ratios; older runs did not store it and took 252
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def minimum_track_record(sharpe: float, skew: float = 0.0, kurtosis: float = 3.0
 def significance_of(returns: np.ndarray, trials: int = 1, variance: float | None = None, periods_a_year: float = figures.DAILY, confidence: float = 0.95) -> Significance:
     """All of the above for one series of period returns, of a run its daily ones.
 
-    ``trials`` were made on this data, ``variance`` is that of their Sharpe ratios per period where it is known.
+    ``trials`` were run on this data, ``variance`` is that of their Sharpe ratios per period where it is known.
     """
     sample = np.asarray(returns, float)
     sample = sample[np.isfinite(sample)]
@@ -162,7 +162,7 @@ def cscv(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = 
     ``matrix``: periods × configurations, returns in shares (float32 is enough); the oldest periods that do not fill a block are left out.
     For each split the configuration with the highest Sharpe in sample is ``chosen``; both its Sharpe ratios are per period; ``rank`` is its
     place out of sample ÷ (configurations + 1), 1 the best, ties in the middle; ``logit`` ln(rank ÷ (1 − rank)). One whose returns do not
-    vary has a Sharpe of 0. ``watch`` hears the share that is done and may raise to stop. Source: Bailey, Borwein, López de Prado & Zhu (2017), The Probability of Backtest Overfitting.
+    vary has a Sharpe of 0. ``watch`` is called with the fraction that is done and may raise to stop. Source: Bailey, Borwein, López de Prado & Zhu (2017), The Probability of Backtest Overfitting.
     """
     _check(matrix, blocks)
     rows = len(matrix) // blocks
@@ -219,7 +219,7 @@ def _check(matrix: np.ndarray, blocks: int) -> None:
     if blocks < 2 or blocks % 2 or blocks > 20:
         raise BadRequest(f"blocks is {blocks}; it must be an even number from 2 to 20")
     if np.ndim(matrix) != 2 or matrix.shape[1] < 2:
-        raise BadRequest(f"the matrix has the shape {np.shape(matrix)}; overfitting is judged on periods × at least 2 configurations")
+        raise BadRequest(f"the matrix has the shape {np.shape(matrix)}; overfitting needs periods × at least 2 configurations")
     if len(matrix) < 2 * blocks:
         raise BadRequest(f"there are {len(matrix)} periods for {blocks} blocks; at least {2 * blocks} are needed, or fewer blocks")
 

@@ -1,4 +1,4 @@
-"""The same figures over equal stretches of time."""
+"""The same figures over equal periods of time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIGURES = ("trades", "net_profit", "net_return", "max_drawdown", "sharpe", "win_
 
 
 def by_window(trades: pd.DataFrame, equity: pd.DataFrame, start: float, windows: int = 8, market: Calendar = USUAL) -> pd.DataFrame:
-    """``window, start, end, trades, net_profit, net_return, max_drawdown, sharpe, win_rate, profit_factor, expectancy_r`` of equal stretches of time.
+    """``window, start, end, trades, net_profit, net_return, max_drawdown, sharpe, win_rate, profit_factor, expectancy_r`` of equal periods of time.
 
     Definitions are those of METRICS, each window starting with the equity that the one before it left. A trade belongs to the window in which
     it ended. Windows of equal calendar time from the first row to the last; one without a row has only its trades. NaN where there is no value.

@@ -1,4 +1,4 @@
-"""Is this the trail that was written? Says yes, or the first row that proves it is not, and why."""
+"""Verification of the audit trail: it holds, or the first row that proves otherwise, and why."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _shape(record: Record) -> str:
 
 
 def verify(records: Iterable[Record], expected_root: str | None = None, expected_rows: int | None = None) -> Verdict:
-    """Walk the whole trail; compare its root and length with those kept beside it, where they are given."""
+    """Verify every row of the trail; compare its root and length with those stored beside it, where they are given."""
     checker = Checker()
     for record in records:
         if why := checker.take(record):

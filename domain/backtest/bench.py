@@ -1,4 +1,4 @@
-"""Series prepared once, so that many strategies can be tried on them for the price of their signals and of the kernel."""
+"""Series prepared once, so that each of many strategies costs only its signals and the kernel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
-COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and prepared series that are kept
+COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and prepared series that are cached
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
 Span = tuple[pd.Timestamp, pd.Timestamp]
@@ -54,7 +54,7 @@ class LRUCache(Generic[K, V]):
 
 
 def within(watch: Watch, low: float, high: float) -> Watch:
-    """A watch for a part that fills ``low`` to ``high`` of the whole."""
+    """A progress callback for a part that takes ``low`` to ``high`` of all the work."""
     return lambda share: watch(low + (high - low) * share)
 
 
@@ -121,7 +121,7 @@ class Bench:
         return self.result_of(run, self.prepared(rules, span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
-        """A run that has not begun, and its tasks."""
+        """A run that has not started, and its tasks."""
         prepared = self.prepared(rules, span)
         given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
         tasks = [_task(entry, *table) for entry, table in zip(prepared.series, given, strict=True)]
@@ -146,7 +146,7 @@ class Bench:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
-        """The bars and beside them the features, each computed once while it is in the cache. What a strategy writes into it is its own."""
+        """The bars and beside them the features, each computed once while it is in the cache. A strategy may write into the frame; it is not shared."""
         uses = {feature.column: feature for feature in strategy.features()}
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
@@ -191,5 +191,5 @@ def _prepare(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> P
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:
-    """For an order in which equal rules lie together."""
+    """A sort key that puts equal rules together."""
     return tuple((field.name, repr(values_of(getattr(rules, field.name)))) for field in fields(rules))

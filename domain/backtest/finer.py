@@ -14,7 +14,7 @@ from domain.trading.task import Task
 
 
 def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution: Execution) -> dict[str, np.ndarray]:
-    """Where each bar's finer bars lie: those with ts in [its ts, its end)."""
+    """First and last index of each bar's finer bars: those with ts in [its ts, its end)."""
     columns: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
     offset = 0
     for task, own_bars in zip(tasks, bars, strict=True):
@@ -38,7 +38,7 @@ def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
 
 
 def _off(task: Task, bars: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Bars whose high or low lies more than a tick off that of their finer bars."""
+    """Bars whose high or low differs by more than a tick from that of their finer bars."""
     off = np.zeros(len(bars.ts), np.int8)
     seen = np.flatnonzero(first < last)
     if len(seen):

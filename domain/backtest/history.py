@@ -1,4 +1,4 @@
-"""Bars before the traded period: features know them, nothing is decided on them, and the result says how many there were."""
+"""Bars before the traded period: features know them, nothing is decided on them, and the result reports their number."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class History:
 
 
 def split(bars: pd.DataFrame, start: pd.Timestamp | None, end: pd.Timestamp | None, name: str = "the file") -> tuple[pd.DataFrame | None, pd.DataFrame]:
-    """Bars before ``start`` (None: none asked for), and those with ``start <= ts < end``."""
+    """Bars before ``start`` (None: no start), and those with ``start <= ts < end``."""
     first = 0 if start is None else int(bars["ts"].searchsorted(start))
     last = len(bars) if end is None else int(bars["ts"].searchsorted(end))
     if first >= last:
@@ -51,7 +51,7 @@ def split(bars: pd.DataFrame, start: pd.Timestamp | None, end: pd.Timestamp | No
 
 
 def after(columns: Columns, trail: np.ndarray | None, before: int, start: pd.Timestamp) -> tuple[Columns, np.ndarray | None]:
-    """Signals decided from ``start`` on, and the trailing prices of the bars from there on; ``before`` bars lie ahead of it."""
+    """Signals decided from ``start`` on, and the trailing prices of the bars from there on; ``before`` bars precede it."""
     late = columns["ts"].as_unit("ns").asi8 >= start.value
     decided = columns if late.all() else {name: column[late] for name, column in columns.items()}
     return decided, None if trail is None else trail[before:]

@@ -19,7 +19,7 @@ WINDOW = re.compile(r"(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})\s*-\s*(?:(\w{3})\w*\s+
 
 
 def warnings(limits: Limits, ts: np.ndarray, end: np.ndarray, spread: np.ndarray, atr: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray) -> np.ndarray:
-    """Per bar, as bits: its spread or its true range is a spike; its end, or its open, lies in a blackout."""
+    """Per bar, as bits: its spread or its true range is a spike; its end, or its open, is in a blackout."""
     bits = np.zeros(len(ts), np.int8)
     if limits.spread_spike:
         bits |= SPREAD_SPIKE * (_grid(spread) > _grid(limits.spread_spike * _positive(mean_before(spread, limits.spike_window))))
@@ -67,7 +67,7 @@ def yearly_volatility(end: np.ndarray, close: np.ndarray, window: int) -> np.nda
 
 
 def inside(windows: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Which moments lie in a window: start included, end not. ``windows``: two columns, sorted, not overlapping."""
+    """Which moments are in a window: start included, end not. ``windows``: two columns, sorted, not overlapping."""
     if not len(windows):
         return np.zeros(len(moments), bool)
     last = np.searchsorted(windows[:, 0], moments, side="right") - 1

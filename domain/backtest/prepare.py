@@ -114,7 +114,7 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies:
 
 
 def _usual_lots(instrument: Instrument, sizing: Sizing) -> float:
-    """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to look, and to count."""
+    """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to check, and to count."""
     lots = float(on_grid(np.floor(sizing.value / instrument.lot_step + 1e-6) * instrument.lot_step))
     return lots if sizing.kind == "fixed_lots" and instrument.min_lot <= lots <= instrument.max_lot and lots > 0 else np.nan
 
@@ -124,7 +124,7 @@ def _market(bars: Sequence[Bars]) -> dict[str, np.ndarray]:
 
 
 def _quotes(tasks: Sequence[Task], bars: Sequence[Bars], inputs: dict[str, np.ndarray]) -> list[int]:
-    """What each task's bars quote. A bid that lies on the grid of 1e-9, as nearly all do, need not be put there again."""
+    """What each task's bars quote. A bid on the grid of 1e-9, as nearly all are, need not be rounded to it again."""
     prices = ("open", "high", "low", "close")
     finer = all(lies_on_grid(inputs[f"finer_{name}"]) for name in prices)
     bids = [codes.BID if finer and all(lies_on_grid(getattr(own_bars, name)) for name in prices) else codes.LONG_BID for own_bars in bars]
@@ -146,7 +146,7 @@ def _trail_price(tasks: Sequence[Task], bars: Sequence[Bars]) -> np.ndarray:
 
 
 def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
-    """What limits and the volatility sizer look up, bar by bar; one empty place where they do not."""
+    """The values that limits and the volatility sizer read, bar by bar; one empty value where they do not."""
     inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
     if limits.spread_spike or limits.volatility_spike or limits.blackout:
         inputs["warn"] = joined([_warnings(own_bars, limits) for own_bars in bars])
@@ -166,7 +166,7 @@ def _warnings(bars: Bars, limits: Limits) -> np.ndarray:
 
 
 def _reviewed(limits: Limits) -> bool:
-    """Does any limit look at orders?"""
+    """Whether any limit reviews orders."""
     return bool(limits.blackout.strip()) or any(getattr(limits, p.name) for p in params_of(Limits) if not p.default and p.name != "blackout")
 
 

@@ -100,7 +100,7 @@ class Protections:
 
 
 def table_of(signals: pd.DataFrame | Table) -> Table:
-    """The columns by name, taken out of the frame once: numpy arrays of numbers, pandas' arrays of times and words."""
+    """The columns by name, read from the frame once: numpy arrays of numbers, pandas' arrays of times and words."""
     if not isinstance(signals, pd.DataFrame):
         return signals
     return {str(name): column.to_numpy() if column.dtype.kind in "iuf" else column.array for name, column in signals.items()}

@@ -38,7 +38,7 @@ def _quoted(task: Task | Rate, bars: Bars | None, costs: Costs | None = None) ->
 
 
 def known_in_time(task: Task, bars: Bars, account: str, rate: np.ndarray, instants: np.ndarray, first: np.ndarray) -> None:
-    """A rate must stand when the first signal of this task is decided."""
+    """A rate must be known when the first signal of this task is decided."""
     decides = np.flatnonzero(np.diff(first))
     if not len(decides):
         return

@@ -1,7 +1,7 @@
-"""A search that learns from its trials. Suggestions come from optuna; what it has learned is the list of trials, told again in order.
+"""A search that learns from its trials. Suggestions come from optuna; its state is the list of trials, replayed in order.
 
 Nothing else is stored: on the same seed and the same trials the next suggestions are the same, so a search that was interrupted
-goes on as if it had not been, on whatever worker."""
+continues as if it had not been, on whatever worker."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TrialResult(NamedTuple):
 
 
 class Suggestions:
-    """Batches of points, each made from all batches before it."""
+    """Batches of points, each suggested from all batches before it."""
 
     def __init__(self, search: Search, space: Sequence[Dimension]) -> None:
         import optuna
@@ -49,7 +49,7 @@ class Suggestions:
         self._trials: list[Any] = []
 
     def batch(self) -> list[Point]:
-        """The next points; none once all trials are asked for."""
+        """The next points; none once all trials are suggested."""
         count = min(self._search.batch, self._search.trials - len(self._trials))
         trials = [self._study.ask(self._distributions) for _ in range(count)]
         self._trials += trials
@@ -87,7 +87,7 @@ def bars_to_beat(results: Sequence[TrialResult]) -> list[float] | None:
 
 
 def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[TrialResult], list[Trial]]:
-    """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
+    """Run these trials; ``sweep_request.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
     results, trials, ledger = list[TrialResult](), list[Trial](), None
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
@@ -120,7 +120,7 @@ def _run_trial(bench: Bench, search: Search, number: int, strategy: Any, rules: 
 
 
 def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objective: str) -> float:
-    """Simulate up to that share of the rows; what the first objective would say of the days so far, in a rough form that needs no trades."""
+    """Simulate up to that share of the rows; the first objective over the days so far, in a rough form that needs no trades."""
     while (rows := int(run.arrays["account"][0]["rows"])) < share * run.prepared.rows:
         run.step(max(int(share * run.prepared.rows) - rows, 1))
     equity = run.arrays["row_equity"][day_ends[day_ends < rows]]
@@ -137,7 +137,7 @@ def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objectiv
 
 
 def _given_up(bench: Bench, run: Any, prepared: Any, signals: int) -> Tried:
-    """A trial that was looked at and dropped still counts as one; its Sharpe is that of the days it lived."""
+    """A pruned trial still counts as one; its Sharpe is that of the days it ran."""
     rows = int(run.arrays["account"][0]["rows"])
     start = prepared.rules.account.balance
     ends = prepared.day_ends[prepared.day_ends < rows]

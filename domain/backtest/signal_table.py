@@ -47,7 +47,7 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
 
 
 def _contiguous(column: np.ndarray, kind: type) -> np.ndarray:
-    """As the kernel reads it: one value that is read again at every row is kept once."""
+    """A contiguous column as the kernel reads it: one value repeated at every row is stored once."""
     return np.ascontiguousarray(column[:1] if column.strides == (0,) else column, kind)
 
 

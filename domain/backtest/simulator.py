@@ -1,4 +1,4 @@
-"""Runs the kernel over prepared arrays, in parts that can be watched and stopped, and makes frames of what comes out."""
+"""Runs the kernel over prepared arrays, in parts that report progress and can be stopped, and builds frames of the results."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 from domain.trading.rules import Rules
 from domain.trading.task import FILLS, MOVES, REVIEWS, TRADES, Outcome, Rate, Task
 
-AT_ONCE = 100_000       # instants between two looks at the caller
-BUFFER = 32_768         # fills, and trades, before they are carried away
+AT_ONCE = 100_000       # instants between two calls of ``watch``
+BUFFER = 32_768         # fills, and trades, before the buffers are emptied
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 CARRIED = ("fills", "trades", "reviews", "moves")
@@ -93,7 +93,7 @@ class Simulation:
 
     @classmethod
     def resume(cls, prepared: Prepared, account: Account, stored: bytes, report_moves: bool = False) -> Simulation:
-        """The run as it was when it was stored: on the same inputs it goes on to the same bytes."""
+        """The run as it was when it was stored: on the same inputs it continues to the same bytes."""
         run = cls(prepared, account, report_moves)
         with np.load(io.BytesIO(stored)) as parts:
             run.arrays |= {name: parts[name] for name in STATE}
@@ -141,7 +141,7 @@ class Simulation:
         return self.arrays["account"][0]
 
     def _write_addresses(self, arrays: dict[str, np.ndarray]) -> None:
-        """Write where these arrays lie, and how many places they have, into the context."""
+        """Write the addresses of these arrays, and their capacities, into the context."""
         for name, array in arrays.items():
             self._context[name] = address_of(array)
         for places, name in (("position_places", "positions"), ("order_places", "pending"), ("fill_places", "fills")):
@@ -149,7 +149,7 @@ class Simulation:
                 self._context[places] = len(arrays[name])
 
     def _all(self, name: str) -> np.ndarray:
-        """What was carried away, in one piece; as bytes, for field by field takes numpy ten times as long."""
+        """The results emptied from the buffers, joined; as bytes, for field by field takes numpy ten times as long."""
         kind = self.arrays[name].dtype
         return np.concatenate([np.zeros(0, np.uint8), *(part.view(np.uint8) for part in getattr(self, name))]).view(kind)
 
@@ -158,7 +158,7 @@ class Simulation:
         return pd.DataFrame(dict(ts=_times(self.arrays["row_ts"]), **columns), copy=False)
 
     def _make_space(self) -> None:
-        """Carry results away, and give orders and positions more places if they are short of them."""
+        """Empty the result buffers, and grow the tables of orders and positions if they are too small."""
         self._carry_away()
         coming = self._at_once * len(self.prepared.inputs["tasks"])
         orders = coming + int(sum(self._account[name] for name in ("positions", "pending", "waiting")))
@@ -209,7 +209,7 @@ def _named(names: Sequence[str], codes: np.ndarray) -> pd.Categorical:
 
 @lru_cache(maxsize=256)
 def _places(names: tuple[str, ...]) -> tuple[np.ndarray, pd.CategoricalDtype]:
-    """Where each name stands among those that differ, and these as a dtype, which pandas takes long to make."""
+    """The code of each name among the distinct ones, and these as a dtype, which pandas takes long to build."""
     unique = list(dict.fromkeys(names))
     return np.array([unique.index(name) for name in names] or [0]), pd.CategoricalDtype(unique or [""])
 

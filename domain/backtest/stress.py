@@ -20,7 +20,7 @@ from domain.trading.costs import Costs
 from domain.trading.task import Rate
 
 FIGURES = ("trades", "net_return", "net_profit", "max_drawdown", "sharpe", "profit_factor", "expectancy_r")
-CURVE = 200         # points of a scenario's equity that are kept for drawing
+CURVE = 200         # points of a scenario's equity that are stored for drawing
 
 
 @dataclass(frozen=True)

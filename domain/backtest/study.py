@@ -1,6 +1,6 @@
-"""One strategy, or signals brought along, on series of one account: from bars to a result with its figures and manifest.
+"""One strategy, or a table of signals, on series of one account: from bars to a result with its figures and manifest.
 
-Page, terminal and worker all come through here, so the same question has the same answer."""
+Page, terminal and worker all run this code, so the same request has the same result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from domain.trading.task import Outcome, Rate, Task
 
 @dataclass(frozen=True)
 class Series:
-    """Bars that are traded. ``version`` names their content. ``context``: outside data that features look at, and ``outside`` the versions of it.
+    """Bars that are traded. ``version`` names their content. ``context``: external data that features read, and ``outside`` the versions of it.
     ``history``: the bars before them, which features know and on which nothing is decided."""
 
     instrument: Instrument
@@ -57,7 +57,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Study:
-    """The outcome of a run and its figures, and what it was made of."""
+    """The outcome of a run, its figures, and its tasks and rules."""
 
     outcome: Outcome
     metrics: Mapping[str, float | None]
@@ -112,7 +112,7 @@ def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
 
 
 def context_of(traded: Series, series: Sequence[Series]) -> Context:
-    """What stands around a series in its run: its instrument, the closes of the others, and its outside data."""
+    """The context of a series in its run: its instrument, the closes of the others, and its external data."""
     others = {other.instrument.name: closes(other.seen, other.instrument, other.timeframe) for other in series if other.instrument != traded.instrument}
     return replace(traded.context, instrument=traded.instrument, timeframe=traded.timeframe, others=others)
 
@@ -144,7 +144,7 @@ def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
 
 
 def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -> dict[str, Any]:
-    """What was asked, in plain values: the same spec on the same code gives the same bytes."""
+    """The spec of a run, in plain values: the same spec on the same code gives the same bytes."""
     named = {cls: name for name, cls in STRATEGIES.items()}
     return plain(
         dict(
@@ -159,7 +159,7 @@ def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -
 
 
 def _history_in_spec(market_series: Series) -> dict[str, int]:
-    """Only where there is one, so that a run on whole data keeps its hash."""
+    """Only where there is one, so that a run on the full dataset keeps its hash."""
     return dict(history=market_series.bars_of_history) if market_series.bars_of_history else {}
 
 

@@ -62,7 +62,7 @@ class Part(NamedTuple):
 
 
 def order(sweep_request: SweepRequest) -> list[int]:
-    """The numbers of the points, so that those which share rules, then features, lie together."""
+    """The numbers of the points, ordered so that those which share rules, then features, are adjacent."""
     keyed = [(key_of(sweep_request.rules_at(k)), tuple(feature.column for feature in sweep_request.strategy_at(k).features()), k) for k in range(len(sweep_request.points))]
     return [k for *_, k in sorted(keyed)]
 
@@ -114,7 +114,7 @@ def numbers_of(tried: Tried) -> dict[str, float]:
 
 
 class Ledger:
-    """Lines for trials on the same data. A spec's canonical bytes are those of its parts side by side: only what changes is made anew."""
+    """Lines for trials on the same data. A spec's canonical bytes are those of its parts side by side: only the parts that change are encoded again."""
 
     def __init__(self, series: Sequence[Series], rules: Rules, strategy: Any) -> None:
         self._parts = {name: canonical(value) for name, value in spec_of(series, rules, strategy).items()}

@@ -16,7 +16,7 @@ from domain.backtest.sweep import Ledger, SweepRequest, Trial, numbers_of, refus
 from domain.optimise.objective import Objective, chosen
 from domain.optimise.windows import Fold
 
-LARGEST_PART = 48       # combinations; their signals are kept while one fold follows the other
+LARGEST_PART = 48       # combinations; their signals are cached from fold to fold
 
 
 class Fits(NamedTuple):

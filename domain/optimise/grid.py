@@ -1,4 +1,4 @@
-"""Combinations of parameters: from values for each, or brought along one by one."""
+"""Combinations of parameters: from values for each, or as a list of points."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 
 
 def combinations(strategy: str, grid: Grid) -> list[Point]:
-    """Every combination of the grid, the last parameter running fastest; or the list as it was brought. Each value is checked alone.
+    """Every combination of the grid, the last parameter running fastest; or the list as it was given. Each value is checked alone.
 
     >>> combinations("simple_ma", {"fast": [5, 10], "slow": [50, 60]})[1]
     {'fast': 5, 'slow': 60}
@@ -51,8 +51,8 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
 
 def swept(strategy: str) -> dict[str, Any]:
     """Name -> Param of everything that a sweep may change."""
-    known = {param.name: param for param in params_of(STRATEGIES[strategy])}
-    return known | {f"{section}.{rule_param.name}": rule_param for section, cls in SWEPT_RULES.items() for rule_param in params_of(cls) if rule_param.type in SWEPT_TYPES}
+    params = {param.name: param for param in params_of(STRATEGIES[strategy])}
+    return params | {f"{section}.{rule_param.name}": rule_param for section, cls in SWEPT_RULES.items() for rule_param in params_of(cls) if rule_param.type in SWEPT_TYPES}
 
 
 def known_param(params: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
@@ -74,7 +74,7 @@ def known_param(params: Mapping[str, Any], name: str, purpose: str = "sweep") ->
 
 
 def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
-    """The points that make a strategy over ``params``, and how often each sentence refused one.
+    """The points that give a valid strategy over ``params``, and the number of points that each reason excluded.
 
     >>> feasible("simple_ma", {}, [{"fast": 5, "slow": 50}, {"fast": 50, "slow": 50}])
     ([{'fast': 5, 'slow': 50}], {'fast is 50 bars and slow 50; fast must be the shorter one': 1})

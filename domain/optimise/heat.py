@@ -10,7 +10,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, unknown
 
-FEWEST = 3      # values in a neighbourhood, under which nothing is said of it
+FEWEST = 3      # values in a neighbourhood, needed for a plateau value
 
 
 def heat(table: pd.DataFrame, x: str, y: str, figure: str, at: Mapping[str, Any] | None = None) -> pd.DataFrame:

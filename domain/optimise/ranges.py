@@ -1,4 +1,4 @@
-"""Ranges of numbers as people give them: checked for sense and size before a list of their values is made."""
+"""Ranges of numbers as people give them: validated before a list of their values is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search for good parameters with fewer trials than a grid has: what it may vary, by what it is judged, and how it goes about it."""
+"""A search for good parameters with fewer trials than a grid has: its space, its objectives and its method."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Dimension:
-    """One parameter that is searched: from ``low`` to ``high`` (in steps of ``step`` where that is above 0), or among ``choices``. ``note``: a sentence where this is not what was asked."""
+    """One parameter that is searched: from ``low`` to ``high`` (in steps of ``step`` where that is above 0), or among ``choices``. ``note``: a sentence where this differs from the request."""
 
     name: str
     low: float | None = None

@@ -1,4 +1,4 @@
-"""Walk-forward: windows to fit on, each followed by one to be tested on, and what to make of the tests."""
+"""Walk-forward: windows to fit on, each followed by one to be tested on, and the evaluation of the tests."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _time(times: np.ndarray, width: int) -> Scale:
 
 
 def drawdown(ts: pd.Series, share: np.ndarray, falls: pd.DataFrame, height: int = 150) -> Chart:
-    """How far equity lies below its highest value so far (``share``); the deepest ``falls`` are named with their depth and length."""
+    """How far equity is below its highest value so far (``share``); the deepest ``falls`` are named with their depth and length."""
     if not len(ts):
         return nothing(WIDE, height, "There is no row of equity to draw.")
     times, bottom = nanoseconds(ts), height - 26
@@ -59,7 +59,7 @@ def drawdown(ts: pd.Series, share: np.ndarray, falls: pd.DataFrame, height: int 
 
 
 def _named(falls: pd.DataFrame, x: Scale, y: Scale) -> str:
-    """Names that would stand on each other are left out, the shallower first."""
+    """Labels that would overlap are left out, the shallower first."""
     drawn: list[str] = []
     taken: list[float] = []
     for fall in falls.itertuples():
@@ -88,7 +88,7 @@ def distribution(trades: pd.DataFrame, height: int = 230) -> Chart:
 
 
 def _bins(bins: pd.DataFrame) -> list[str]:
-    """What each bin says of itself."""
+    """The tooltip of each bin."""
     return [f"{multiple(row.low)} to {multiple(row.high)}: {number(row.trades)} trades, {percent(row.share)}" for row in bins.itertuples()]
 
 
@@ -119,13 +119,13 @@ def _inner(values: np.ndarray) -> tuple[float, float]:
 
 
 def _reach(both: np.ndarray) -> tuple[float, float]:
-    """The same on both sides, so that against and for compare; what lies beyond stands at the edge."""
+    """The same on both sides, so that against and for compare; values beyond are drawn at the edge."""
     far = max(float(np.quantile(both, 0.995)), 0.5) * 1.05
     return far, far
 
 
 def costs(trades: pd.DataFrame, fills: pd.DataFrame, currency: str, height: int = 200) -> Chart:
-    """From gross at mid prices to net; the first and the last bar stand on zero."""
+    """From gross at mid prices to net; the first and the last bar start at zero."""
     steps = waterfall(trades, fills)
     amount, after = steps["money"].to_numpy(float), steps["after"].to_numpy(float)
     before = np.concatenate(([0.0], after[:-2], [0.0]))

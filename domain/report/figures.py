@@ -113,7 +113,7 @@ def exact(value: Any) -> str:
 
 
 def clock(at: Any) -> str:
-    """UTC to the minute; what stands beside it says UTC.
+    """UTC to the minute; the text beside it names UTC.
 
     >>> clock("2024-01-02T10:05:00.000000Z"), clock(pd.NaT)
     ('2024-01-02 10:05', '\u2014')

@@ -1,4 +1,4 @@
-"""Everything a report is made of, and what is judged of it."""
+"""Everything that a report contains, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ UNCOUNTED = "Uncounted trials possible: this run was made on files, where no led
 class Material:
     """One run. ``manifest`` is what decided it: spec (plain values), spec_hash, code, libraries; ``hashes`` names the results by content.
 
-    ``made`` is a time in words, or empty: nothing here asks a clock, so the same run is the same report.
+    ``created`` is a time in words, or empty: nothing here reads a clock, so the same run gives the same report.
     """
 
     trades: pd.DataFrame
@@ -110,7 +110,7 @@ class Material:
 
     @cached_property
     def depth(self) -> np.ndarray:
-        """How far equity lies below its highest value so far, share, one a row."""
+        """How far equity is below its highest value so far, share, one a row."""
         return underwater(self.equity, self.start)["share"].to_numpy(float) if len(self.equity) else np.zeros(0)
 
     @cached_property
@@ -150,9 +150,9 @@ def belief_of(
     band: tuple[float, float] | None = None,
     market: Calendar = USUAL,
 ) -> Belief:
-    """How far a run may be belief_of, from what its equity alone tells; 200 other histories are drawn from its daily returns.
+    """Robustness of a run as far as its equity alone shows it; 200 Monte Carlo paths are drawn from its daily returns.
 
-    ``trials`` were made on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
+    ``trials`` were run on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
     """
     daily = enough(daily_returns(equity, start, market).to_numpy()) if len(equity) else np.zeros(0)
     histories = monte_carlo_of(daily, MonteCarloConfig(paths=HISTORIES), "days") if daily.any() and bool((daily > -1.0).all()) else None

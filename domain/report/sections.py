@@ -1,4 +1,4 @@
-"""From a run to what its report says, one function a section."""
+"""The sections of a run's report, one function each."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def costs(m: Material) -> Section:
     table = break_even(m.trades, m.fills, m.pips)
     rows = [[str(row.instrument), number(row.trades), bare_money(row.net, True), bare_money(row.spread_paid), unit(number(row.factor, 2), "×"), number(row.paid, 2), number(row.at, 2)] for row in table.itertuples()]
     columns = ("Instrument", ">Trades", f">Net, {m.currency}", f">Spread paid, {m.currency}", ">Break-even ÷ paid", ">Average, pips", ">Break-even, pips")
-    note = f"{m.currency}; spread and slippage stand inside the prices, the same fills assumed without them"
+    note = f"{m.currency}; spread and slippage are part of the prices, the same fills assumed without them"
     return Section("costs", "Cost attribution, gross to net", note, [Picture(charts.costs(m.trades, m.fills, m.currency), lines), Table(columns, rows, "Break-even spread")])
 
 
@@ -192,7 +192,7 @@ def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 
 
-# -- what did not happen, and how far to believe ------------------------------------------------------------------------
+# -- rejected orders, and robustness ------------------------------------------------------------------------------------
 
 
 def refused(m: Material) -> Section:
@@ -276,6 +276,6 @@ def manifest(m: Material) -> Section:
 
 
 def tables_of(section: Section) -> Sequence[Table]:
-    """All tables of a section, also those that stand beside others."""
+    """All tables of a section, also those placed beside others."""
     inside = [block_ for block in section.blocks for block_ in (block.blocks if isinstance(block, Beside) else (block,))]
     return [block_ for block_ in inside if isinstance(block_, Table)]

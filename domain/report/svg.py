@@ -23,7 +23,7 @@ MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)                                
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing of ``width`` × ``height`` px. ``takeaway`` says in words what it shows."""
+    """A drawing of ``width`` × ``height`` px. ``takeaway`` describes it in words."""
 
     width: int
     height: int
@@ -36,7 +36,7 @@ class Chart:
         return f'<svg{kind} viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(self.takeaway)}">{self.body}</svg>'
 
     def standalone(self, title: str, note: str) -> bytes:
-        """A file of its own, with title, background and colours for light and dark."""
+        """A standalone file, with title, background and colours for light and dark."""
         height = self.height + HEAD + 8
         words = f'<text class="name" x="16" y="26">{escape(title)}</text><text x="16" y="44">{escape(note)}</text>'
         return (
@@ -139,7 +139,7 @@ def _months(first: int, last: int, step: int) -> list[tuple[int, str]]:
 
 
 def decimated(values: np.ndarray, most: int = MOST) -> np.ndarray:
-    """Places of at most ``most`` values that keep each stretch's lowest and highest, and both ends.
+    """Indices of at most ``most`` values that preserve each section's lowest and highest, and both ends.
 
     >>> decimated(np.array([0.0, 5.0, 1.0, 2.0, -4.0, 3.0]), 4).tolist()
     [0, 1, 4, 5]

@@ -1,4 +1,4 @@
-"""Costs from one unit to another: what is laid over settings, what a form shows, and what was stored before there was a unit."""
+"""Costs from one unit to another: overrides of settings, values for a form, and values stored before there was a unit."""
 
 from __future__ import annotations
 

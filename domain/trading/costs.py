@@ -42,7 +42,7 @@ class InstrumentCosts(NamedTuple):
 
 
 class OwnByInstrument(dict[str, dict[str, float]]):
-    """Instrument -> the costs that are its own, as plain values. Hashable; it does not change once it is built."""
+    """Instrument -> its own costs, as plain values. Hashable; it does not change once it is built."""
 
     word = 'table like {"EURUSD": {"spread": 0.8}}'
 

@@ -1,4 +1,4 @@
-"""Every count, drop, verdict and fill reason of a simulation, each once: its key, what a person reads, and how grave it is.
+"""Every count, drop, verdict and fill reason of a simulation, each once: its key, its label and sentence, and its severity.
 
 The kernel's codes are places in ``COUNTS`` and ``REASONS``; linter, reports, desk and pages take labels and sentences from here.
 """

@@ -1,4 +1,4 @@
-"""Where a trade's stop and targets stood, for drawing: the stop from the moves that the simulation reported, targets from the order."""
+"""The stop and targets of a trade, for drawing: the stop from the moves that the simulation reported, targets from the order."""
 
 from __future__ import annotations
 

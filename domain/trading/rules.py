@@ -1,4 +1,4 @@
-"""Everything about a run that is neither data nor strategy: one object, handed whole from the desk to the kernel's inputs."""
+"""Everything about a run that is neither data nor strategy: one object, passed from the desk to the kernel's inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals: the one table that strategies make and that people may bring."""
+"""Signals: the one table that strategies produce and that people may import."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Columns = dict[str, Any]        # by name: numpy arrays of numbers, pandas' arra
 def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFrame:
     """``table`` with every column of SIGNAL_COLUMNS, typed and checked; a bad cell is named with its row.
 
-    ``side`` becomes +1 or -1, numbers float64 with NaN for empty, words str with "" for empty. Row order is kept:
+    ``side`` becomes +1 or -1, numbers float64 with NaN for empty, words str with "" for empty. Row order is preserved:
     it is the order of the signals. A missing ``order`` is a market order; a missing ``instrument`` is the only one.
-    A number that ``table`` has no column for is one NaN read again at every row: it takes no memory and cannot be written to.
+    A number that ``table`` has no column for is one NaN repeated at every row: it takes no memory and cannot be written to.
 
     >>> read_signals(pd.DataFrame({"ts": ["2024-01-02T10:00Z"], "side": ["long"], "stop_los": [1.0]}), ("EURUSD",))
     Traceback (most recent call last):
@@ -150,7 +150,7 @@ def _arrow(word: str, rows: int) -> Any:
 
 
 def one_word(words: Any) -> bool:
-    """Whether these are one word read again at every row, as a column that a table does not have; known without reading them."""
+    """Whether these are one word repeated at every row, as for a column that a table does not have; decided without reading them."""
     if not len(words) or not hasattr(words, "__arrow_array__"):
         return False
     array = words.__arrow_array__()

@@ -1,4 +1,4 @@
-"""What a simulation is asked, and what it hands back."""
+"""The input of a simulation, and its result."""
 
 from __future__ import annotations
 
@@ -72,4 +72,4 @@ class Outcome:
     ambiguous: int = 0      # positions × bars whose order inside the bar decided the result
     extra: Mapping[str, object] = field(default_factory=dict)
     reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # what sizing, margin and limits refused or shrank
-    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were asked for: where one stands from ``ts`` on, and what moved it
+    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were requested: the stop from ``ts`` on, and what moved it

@@ -1,4 +1,4 @@
-"""The checks of the linter, by the question they ask. Importing this package registers them, in the order in which they are told."""
+"""The checks of the linter, by subject. Importing this package registers them, in the order in which they are reported."""
 
 from importlib import import_module
 

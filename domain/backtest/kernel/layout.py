@@ -1,4 +1,4 @@
-"""A run's arrays, laid out in one pass each where numpy would take one for every column. Arrays come by their addresses."""
+"""A run's arrays, filled in one pass each where numpy would take one for every column. Arrays are given by their addresses."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def bars_at(ts, count, decided, rows, out):
     """The bar that opens at each moment, which mostly come in order. The first moment at which none opens, or -1."""
     opens, moments, bar, at = i8(ts), i8(decided), i8(out), 0
     for k in range(rows):
-        if at == count or opens[at] > moments[k]:       # back: halve what lies before
+        if at == count or opens[at] > moments[k]:       # back: halve the range before it
             low, high = 0, at
             while low < high:
                 middle = (low + high) // 2

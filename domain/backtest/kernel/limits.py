@@ -1,4 +1,4 @@
-"""What margin and limits leave of an order, and what is kept of their verdicts."""
+"""What margin and limits leave of an order, and the record of their verdicts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def affordable(h, margin):
 
 @compiled
 def review(h, k, signal, ts, verdict, reason, lots, given):
-    """Section 9: keep what was refused, shrunk or capped, and count it."""
+    """Section 9: record what was refused, shrunk or capped, and count it."""
     account = account_of(h)
     account.counts[reason] += 1
     r = reviews_of(h)[account.reviews_out]
@@ -134,7 +134,7 @@ def capacity_by_currency(h, task, side):
 
 @compiled
 def fitting(task, lots, notional, capacity):
-    """Lots whose notional fits into ``capacity``: all of them, or whole steps of it. ``one``: the notional of a lot."""
+    """Lots whose notional fits into ``capacity``: all of them, or whole steps of it. ``notional``: of one lot."""
     if within(lots * notional, capacity):
         return lots
     return whole_steps(capacity / notional, task.lot_step) if capacity > 0.0 else 0.0
@@ -179,7 +179,7 @@ def allowed(h, k, order, side, filled, rate, bar):
 
 @compiled
 def add_allowed(h, task, side, notional, bar):
-    """A grid's add is taken whole or not at all."""
+    """An add of a grid is filled completely or not at all."""
     if account_of(h).halted or i1(h.warn)[bar] & DARK_OPEN:
         return False
     if h.max_leverage > 0.0 and not within(notional, capacity_by_leverage(h)):

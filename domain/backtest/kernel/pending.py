@@ -100,7 +100,7 @@ def fill_pending(h, k, bar, open_, spread, part, begins, order):
     at, is_stop = opening(s.side, open_, spread, task.quotes), s.order == STOP
     price = max(at, s.price) if (s.side > 0) == is_stop else min(at, s.price)
     slip = slippage(h, task, order.signal, 0, bar - 1) if is_stop else 0.0
-    through = price == at                       # already at the open of this part, all of which the position lives through
+    through = price == at                       # already at the open of this part, all of which the position is open for
     inside = AT_OPEN if through and begins else INSIDE_BY_STOP if is_stop else INSIDE_BY_LIMIT
     if enter(h, k, order, price, slip, spread, bar, inside, -1 if through else part, s.order):
         count_low(h, task, positions_of(h)[before], bar)

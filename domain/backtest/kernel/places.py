@@ -1,4 +1,4 @@
-"""Where things lie, and at which bar a series stands."""
+"""Addresses of the tables, and the current bar of each series."""
 
 from __future__ import annotations
 

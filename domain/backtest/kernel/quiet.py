@@ -62,10 +62,10 @@ def rest_flat(h, most):
 
 @compiled
 def rest_holding(h, most):
-    """One position whose levels these bars do not reach, and whose tag takes up every signal they bring.
+    """One position whose levels these bars do not reach, and whose tag drops every signal on them.
 
     The closing side of a price is ``price + over * spread``; what comes within ``NEAR`` of a level is left to ``advance``,
-    which looks at it on the grid.
+    which checks it on the grid.
     """
     account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
     ts, end, first, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i1(h.nights_in), i1(h.nights_before)

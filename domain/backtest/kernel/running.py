@@ -14,7 +14,7 @@ from domain.backtest.memory import compiled, entry, f8, i8
 
 @compiled
 def has_space(h):
-    """Is there place for whatever the next instant may bring: results, orders, positions?"""
+    """Whether there is space for whatever the next instant may add: results, orders, positions."""
     account, coming, first = account_of(h), 0, i8(h.signal_first)
     for k in range(h.task_count):
         bar, task = cursor_of(h, k).bar, task_of(h, k)
