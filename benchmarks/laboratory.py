@@ -1,4 +1,4 @@
-"""How long the Backtest page's views take on the server, on a run of 734,000 bars and some 49,000 trades: ``python -m benchmarks.laboratory``.
+"""Server time of the Backtest page's views, on a run of 734,000 bars and some 49,000 trades: ``python -m benchmarks.laboratory``.
 
 Processor time of a whole page with the view open: first in a process that has loaded nothing of the view, then a second time.
 """

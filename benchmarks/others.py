@@ -91,7 +91,7 @@ def trades_of(bars: pd.DataFrame, trades: pd.DataFrame) -> Trades:
 
 
 def alike(ours: Trades, row: Mapping[str, Any]) -> int:
-    """How many trades have the same bars of entry and exit."""
+    """Number of trades with the same bars of entry and exit."""
     return sum(at in ours and ours[at][0] == leave for at, leave in zip(row["entry"], row["exit"], strict=True))
 
 

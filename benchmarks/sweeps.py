@@ -101,10 +101,10 @@ def worker(first: int, step: int) -> None:
     keep_freed()
     bench = Bench([Series(instrument("EURUSD"), Timeframe.named("M5"), load.bars(BARS), version="workload")])
     for pair in PAIRS[:2]:
-        bench.tried(Pair(*pair), RULES)
+        bench.evaluate(Pair(*pair), RULES)
     print("ready", flush=True)
     sys.stdin.readline()
-    done = [bench.tried(Pair(*pair), RULES).pnl.astype(np.float32) for pair in PAIRS[first::step]]
+    done = [bench.evaluate(Pair(*pair), RULES).pnl.astype(np.float32) for pair in PAIRS[first::step]]
     print(len(done), flush=True)
 
 

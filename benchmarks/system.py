@@ -1,4 +1,4 @@
-"""What people wait for: an import, a start, a cold backtest."""
+"""Waiting times: an import, a start, a cold backtest."""
 
 from __future__ import annotations
 

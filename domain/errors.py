@@ -62,7 +62,7 @@ def unknown(kind: str, name: object, existing: Iterable[object]) -> UnknownName:
 
 
 def _nearest(word: str, names: list[str]) -> list[str]:
-    """Of close matches the one with the same letters, else the closest."""
+    """The close match with the same letters, else the closest."""
     near = get_close_matches(word, names, n=3)
     return sorted(near, key=lambda name: sorted(name) != sorted(word))[:1]
 

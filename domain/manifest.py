@@ -1,4 +1,4 @@
-"""What decided a result: data, code, parameters, seeds and libraries, by hash and version.
+"""The manifest of a result: the data, code, parameters, seeds and libraries that decide it, by hash and version.
 
 Code and libraries are those that the result's kind of run uses: what its entry imports, directly or indirectly. So another wording
 of a report, or a comment anywhere, leaves a backtest's hash as it is.

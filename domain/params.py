@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Param:
-    """What a form needs to know of one field."""
+    """The description of one field, for forms and the terminal."""
 
     name: str
     type: type

@@ -51,7 +51,7 @@ def compare_specs(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def first_difference(fills_a: pd.DataFrame, fills_b: pd.DataFrame) -> Difference | None:
-    """Where two lists of fills part, in a sentence; None where they are the same. Numbers are the same only to the last bit.
+    """The first difference of two lists of fills, in a sentence; None where they are the same. Numbers are the same only to the last bit.
 
     >>> fills = pd.DataFrame(dict(ts=pd.to_datetime(["2024-01-02T10:00Z"]), instrument="EURUSD", side="buy", lots=1.0, price=1.1))
     >>> first_difference(fills, fills.assign(price=1.2)).sentence

@@ -1,4 +1,4 @@
-"""Where the money went: from the move of the market to the net result, and the spread at which nothing is left."""
+"""Cost attribution: from the gross result at mid prices to the net one, and the break-even spread."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def monte_carlo_of(sample: np.ndarray, plan: MonteCarloConfig = MonteCarloConfig
 
 
 def _steps(sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> tuple[np.ndarray, bool]:
-    """What is added at each step, and whether it is the logarithm of growth."""
+    """The increment of each step, and whether it is a logarithm of growth."""
     sample = np.asarray(sample, float)
     if kind not in KINDS:
         raise unknown("kind of sample", kind, KINDS)

@@ -23,7 +23,7 @@ SPLITS = ("split", "chosen", "in_sample", "out_of_sample", "rank", "logit")
 
 @dataclass(frozen=True)
 class Significance:
-    """Of one series of returns. Sharpe ratios are per period unless their name says a year; probabilities are shares. None: no value."""
+    """Statistics of one series of returns. Sharpe ratios are per period unless their name says a year; probabilities are shares. None: no value."""
 
     periods: int
     sharpe: float | None
@@ -43,7 +43,7 @@ class Significance:
 
 @dataclass(frozen=True)
 class Overfitting:
-    """Of a sweep. ``pbo``: how often the best in one half of the time is no better than the median in the other."""
+    """Statistics of a sweep. ``pbo``: how often the best in one half of the time is no better than the median in the other."""
 
     pbo: float
     columns: int                    # configurations
@@ -246,7 +246,7 @@ def _sharpes(sums: np.ndarray, squares: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _choose(seen: np.ndarray, unseen: np.ndarray) -> dict[str, np.ndarray]:
-    """What becomes out of sample of the best in sample, for each row."""
+    """The out-of-sample rank of the best in sample, for each row."""
     chosen, rows = seen.argmax(axis=1), np.arange(len(seen))
     value = unseen[rows, chosen]
     below = np.count_nonzero(unseen < value[:, None], axis=1)

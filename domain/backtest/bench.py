@@ -70,8 +70,8 @@ class PreparedSeries(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What came of one combination. ``pnl``: of each day, share of the start balance. ``sharpe``: daily, not annualised, NaN for none."""
+class Evaluation:
+    """The result of one combination. ``pnl``: of each day, share of the start balance. ``sharpe``: daily, not annualised, NaN for none."""
 
     figures: dict[str, float | None]
     days: np.ndarray
@@ -111,10 +111,10 @@ class Bench:
         return sum(len(entry.bars) for entry in self.series)
 
     def signals(self, strategy: Strategy) -> list[Signals]:
-        """Of each series, over all its bars."""
+        """The signals of each series, over all its bars."""
         return self._signals.get(strategy, lambda: [self._signals_of(k, strategy) for k in range(len(self.series))])
 
-    def tried(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Tried:
+    def evaluate(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Evaluation:
         """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
@@ -130,7 +130,7 @@ class Bench:
     def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
         return self._prepared_series.get((rules, span), lambda: _prepare([_cut(entry, span) for entry in self.series], rules, self.rates))
 
-    def result_of(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Tried:
+    def result_of(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Evaluation:
         """The figures of a run that has ended."""
         start, t = prepared.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
@@ -140,7 +140,7 @@ class Bench:
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
         ends = facts.day_ends
-        return Tried(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
+        return Evaluation(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))

@@ -36,7 +36,7 @@ class RateHistory(NamedTuple):
 
 
 def rates_at(currency: str, account: str, series: Sequence[Quoted], instants: np.ndarray) -> np.ndarray:
-    """What one unit of ``currency`` is worth at each instant; negative where that is stale, NaN where nothing is known yet.
+    """The value of one unit of ``currency`` at each instant; negative where that is stale, NaN where nothing is known yet.
 
     >>> usdjpy = Quoted("USD", "JPY", 60, np.array([10]), np.array([125.0]))
     >>> rates_at("JPY", "USD", [usdjpy], np.array([9, 10, 11 + STALE])).tolist()

@@ -1,4 +1,4 @@
-"""What limits and the volatility sizer must know beforehand, bar by bar: spikes, blackouts, days, correlations."""
+"""Inputs of limits and the volatility sizer, bar by bar: spikes, blackouts, days, correlations."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def i1(address):
 
 
 def address_of(array: np.ndarray) -> int:
-    """Where a contiguous array begins."""
+    """The address of a contiguous array."""
     if not array.flags.c_contiguous:
         raise ValueError("the kernel reads contiguous arrays only")
     return array.ctypes.data

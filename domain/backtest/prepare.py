@@ -38,7 +38,7 @@ class Prepared(NamedTuple):
 
 
 class MarketInputs(NamedTuple):
-    """Series under one set of rules, without a signal: many tables of signals can be tried on them."""
+    """Series under one set of rules, without a signal: to be run with many tables of signals."""
 
     rules: Rules
     bars: list[Bars]
@@ -124,7 +124,7 @@ def _market(bars: Sequence[Bars]) -> dict[str, np.ndarray]:
 
 
 def _quotes(tasks: Sequence[Task], bars: Sequence[Bars], inputs: dict[str, np.ndarray]) -> list[int]:
-    """What each task's bars quote. A bid on the grid of 1e-9, as nearly all are, need not be rounded to it again."""
+    """The side that each task's bars quote. A bid on the grid of 1e-9, as nearly all are, need not be rounded to it again."""
     prices = ("open", "high", "low", "close")
     finer = all(lies_on_grid(inputs[f"finer_{name}"]) for name in prices)
     bids = [codes.BID if finer and all(lies_on_grid(getattr(own_bars, name)) for name in prices) else codes.LONG_BID for own_bars in bars]

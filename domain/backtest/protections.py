@@ -1,4 +1,4 @@
-"""How signals are protected, as the kernel reads it: one protection for all signals that share it."""
+"""Stops and targets of signals, as the kernel reads them: one protection for all signals that share it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the quote currencies are worth in the account's, at every instant."""
+"""Conversion rates of the quote currencies to the account's, at every instant."""
 
 from __future__ import annotations
 

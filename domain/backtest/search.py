@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.analytics.daily import daily_sharpe, from_last_to_last
 from domain.analytics.guards import deviation
-from domain.backtest.bench import Bench, Tried
+from domain.backtest.bench import Bench, Evaluation
 from domain.backtest.simulator import Watch
 from domain.backtest.sweep import Ledger, SweepRequest, Trial
 from domain.errors import BadRequest
@@ -77,7 +77,7 @@ class Suggestions:
 
 
 def bars_to_beat(results: Sequence[TrialResult]) -> list[float] | None:
-    """What a trial has to reach at each rung: the median of the trials that ran to the end; None while they are too few.
+    """The value that a trial must reach at each rung: the median of the trials that ran to the end; None while they are too few.
 
     >>> bars_to_beat([TrialResult(k, (1.0,), (k, 2.0 * k), False, {}) for k in range(11)])
     [5.0, 10.0]
@@ -98,25 +98,25 @@ def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Se
             results.append(TrialResult(number, None, (), False, {}, str(error)))
             continue
         ledger = ledger or Ledger(bench.series, sweep_request.rules, strategy)
-        result, tried = _run_trial(bench, search, number, strategy, rules, beat)
+        result, evaluation = _run_trial(bench, search, number, strategy, rules, beat)
         results.append(result)
-        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
+        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, evaluation))
     return results, trials
 
 
-def _run_trial(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[TrialResult, Tried]:
+def _run_trial(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[TrialResult, Evaluation]:
     run, tasks = bench.simulation(strategy, rules)
     prepared, signals, rungs = bench.prepared(rules), sum(task.count for task in tasks), list[float]()
     for rung, share in enumerate(RUNGS if search.prunes else ()):
         rungs.append(_so_far(run, prepared.day_ends, share, rules.account.balance, search.first))
         if beat is not None and rungs[-1] < beat[rung]:
-            return TrialResult(number, None, tuple(rungs), True, {}), _given_up(bench, run, prepared, signals)
+            return TrialResult(number, None, tuple(rungs), True, {}), _pruned(bench, run, prepared, signals)
     run.to_end()
-    tried = bench.result_of(run, prepared, signals)
-    enough = (tried.figures["trades"] or 0) >= search.fewest_trades
-    values = [tried.figures[OBJECTIVES[name]] for name in search.objectives]
+    evaluation = bench.result_of(run, prepared, signals)
+    enough = (evaluation.figures["trades"] or 0) >= search.fewest_trades
+    values = [evaluation.figures[OBJECTIVES[name]] for name in search.objectives]
     finite_values = tuple(value for value in values if value is not None)
-    return TrialResult(number, finite_values if enough and len(finite_values) == len(values) else None, tuple(rungs), False, tried.figures), tried
+    return TrialResult(number, finite_values if enough and len(finite_values) == len(values) else None, tuple(rungs), False, evaluation.figures), evaluation
 
 
 def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objective: str) -> float:
@@ -136,14 +136,14 @@ def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objectiv
     return float(pnl.mean() / spread) if spread else 0.0
 
 
-def _given_up(bench: Bench, run: Any, prepared: Any, signals: int) -> Tried:
+def _pruned(bench: Bench, run: Any, prepared: Any, signals: int) -> Evaluation:
     """A pruned trial still counts as one; its Sharpe is that of the days it ran."""
     rows = int(run.arrays["account"][0]["rows"])
     start = prepared.rules.account.balance
     ends = prepared.day_ends[prepared.day_ends < rows]
     equity = np.concatenate(([start], run.arrays["row_equity"][ends]))
     sharpe = daily_sharpe(from_last_to_last(equity[1:], start))
-    return Tried({}, prepared.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
+    return Evaluation({}, prepared.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
 
 
 def _distribution(dimension: Dimension) -> Any:

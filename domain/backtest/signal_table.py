@@ -85,7 +85,7 @@ def _bar_of(task: Task, decided: np.ndarray, ts: np.ndarray) -> np.ndarray:
 
 
 def brief(signals: np.ndarray, protections: np.ndarray, sizing: Sizing) -> np.ndarray:
-    """What a signal is in one number, for bars on which all of them are dropped for their tag."""
+    """Each signal encoded in one number, for bars on which all of them are dropped for their tag."""
     needs, out = np.ascontiguousarray(protections["needs_stop"], np.int64), np.empty(len(signals), np.int64)
     layout.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(out))
     return out

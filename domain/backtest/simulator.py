@@ -50,7 +50,7 @@ def simulate(
 
 
 def replay(tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, moves: bool = False) -> Outcome:
-    """What would have happened. ``watch`` gets the fraction done and may raise to stop; ``moves``: report every move of a stop too.
+    """The simulated outcome. ``watch`` gets the fraction done and may raise to stop; ``moves``: report every move of a stop too.
 
     Raises BadRequest for signals that name no bar, a missing conversion rate, or bars that cannot be traded.
     """

@@ -1,4 +1,4 @@
-"""The same question in a worse world: dearer, later, and with the order inside the bars against you or for you."""
+"""Stress tests: the same request with higher costs, delayed fills, and adverse or favourable intrabar order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CURVE = 200         # points of a scenario's equity that are stored for drawing
 
 @dataclass(frozen=True)
 class World:
-    """What a scenario may change."""
+    """The inputs that a scenario may change."""
 
     series: Sequence[Series]
     rules: Rules

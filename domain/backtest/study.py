@@ -47,7 +47,7 @@ class Series:
 
     @cached_property
     def seen(self) -> pd.DataFrame:
-        """What features know: the history and the traded bars."""
+        """The bars that features read: the history and the traded ones."""
         return self.bars if self.history is None else pd.concat([self.history, self.bars], ignore_index=True)
 
     @property
@@ -67,7 +67,7 @@ class Study:
 
     @property
     def market(self) -> Calendar:
-        """Whose trading days its daily returns are of."""
+        """The calendar of the trading days of its daily returns."""
         return account_calendar(task.instrument.calendar for task in self.tasks)
 
     @property
@@ -83,7 +83,7 @@ class Study:
         return sum(len(task.bars) for task in self.tasks)
 
     def remarks(self, band: tuple[float, float] | None = None) -> tuple[Remark, ...]:
-        """What a reader should know before believing the figures, severest first. ``band``: as ``Evidence`` takes it."""
+        """Caveats of the result, severest first. ``band``: as ``Evidence`` takes it."""
         outcome, rules = self.outcome, self.rules
         return lint(
             Evidence(
@@ -105,7 +105,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
-    """How many bars features knew before the traded ones, and how many the strategy needs."""
+    """The number of bars before the traded ones that features read, and the number that the strategy needs."""
     uses = strategy.features() if strategy else ()
     needed = max((warm_up_of(use, context_of(entry, [entry])) for entry in series for use in uses), default=0)
     return History({entry.instrument.name: entry.bars_of_history for entry in series}, needed)
@@ -135,7 +135,7 @@ def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | Non
 
 
 def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
-    """Of the bars, where they are of one instrument; prices of several have no common spread."""
+    """The mean spread of the bars of one instrument; NaN for several, whose prices have no common spread."""
     if len({task.instrument.name for task in tasks}) > 1:
         return float("nan")
     default = costs.of(tasks[0].instrument).spread

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.audit.record import canonical, plain
-from domain.backtest.bench import FIGURES, Bench, Tried, key_of, within
+from domain.backtest.bench import FIGURES, Bench, Evaluation, key_of, within
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series, spec_of
 from domain.errors import BadRequest
@@ -25,7 +25,7 @@ LARGEST_PART = 250          # combinations
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What stays the same while combinations change."""
+    """The data, strategy and rules that stay the same while combinations change."""
 
     strategy: str
     params: Mapping[str, Any]
@@ -42,7 +42,7 @@ class SweepRequest:
 
 
 class Trial(NamedTuple):
-    """One line of the ledger: what was tried, by hash, and how it did. ``sharpe`` is daily, not annualised."""
+    """One line of the ledger: a trial by hash, and its result. ``sharpe`` is daily, not annualised."""
 
     strategy: str
     params: str
@@ -88,11 +88,11 @@ def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], 
         if sentence := refusal(bench, strategy):
             refused[number] = sentence
             continue
-        tried = bench.tried(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
-        rows.append(dict(number=number, **sweep_request.points[number], **numbers_of(tried)))
-        lines.append(tried.pnl.astype(np.float32))
-        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
-        days = tried.days
+        evaluation = bench.evaluate(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
+        rows.append(dict(number=number, **sweep_request.points[number], **numbers_of(evaluation)))
+        lines.append(evaluation.pnl.astype(np.float32))
+        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, evaluation))
+        days = evaluation.days
     matrix = pd.DataFrame(np.array(lines, np.float32).reshape(len(rows), len(days)), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
     matrix.insert(0, "number", np.array([row["number"] for row in rows], np.int64))
     return Part(pd.DataFrame(rows) if rows else matrix[["number"]], matrix, trials, refused)
@@ -107,10 +107,10 @@ def refusal(bench: Bench, strategy: Any) -> str:
     return ""
 
 
-def numbers_of(tried: Tried) -> dict[str, float]:
+def numbers_of(evaluation: Evaluation) -> dict[str, float]:
     """Figures as columns: NaN for none."""
-    figures = {name: np.nan if tried.figures[name] is None else float(tried.figures[name] or 0.0) for name in FIGURES}
-    return figures | dict(sharpe_daily=tried.sharpe, days=float(len(tried.pnl)), signals=float(tried.signals))
+    figures = {name: np.nan if evaluation.figures[name] is None else float(evaluation.figures[name] or 0.0) for name in FIGURES}
+    return figures | dict(sharpe_daily=evaluation.sharpe, days=float(len(evaluation.pnl)), signals=float(evaluation.signals))
 
 
 class Ledger:
@@ -120,14 +120,14 @@ class Ledger:
         self._parts = {name: canonical(value) for name, value in spec_of(series, rules, strategy).items()}
         self._rules: dict[Rules, dict[str, bytes]] = {}
 
-    def trial(self, name: str, strategy: Any, rules: Rules, tried: Tried) -> Trial:
+    def trial(self, name: str, strategy: Any, rules: Rules, evaluation: Evaluation) -> Trial:
         params = values_of(strategy)
         if rules not in self._rules:
             self._rules[rules] = {part: canonical(plain(value)) for part, value in rules.values().items()}
         parts = {**self._parts, **self._rules[rules], "strategy": canonical(plain(dict(name=name, params=params)))}
         spec = b"{" + b",".join(b'"%s":%s' % (part.encode(), parts[part]) for part in sorted(parts)) + b"}"
-        sharpe = tried.sharpe if np.isfinite(tried.sharpe) else None
-        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), sharpe, len(tried.pnl))
+        sharpe = evaluation.sharpe if np.isfinite(evaluation.sharpe) else None
+        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), sharpe, len(evaluation.pnl))
 
 
 def params_hash(strategy: str, params: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ class Fits(NamedTuple):
 
 @dataclass(frozen=True)
 class Tested:
-    """What the choices earned, one fold after the other with the money that the one before left."""
+    """The result of the chosen combinations, one fold after the other, each starting with the balance of the one before."""
 
     folds: pd.DataFrame
     equity: pd.DataFrame
@@ -50,9 +50,9 @@ def fit(bench: Bench, sweep_request: SweepRequest, folds: Sequence[Fold], number
         for number in numbers:
             watch(done / (len(folds) * len(numbers)))
             strategy, rules = sweep_request.strategy_at(number), sweep_request.rules_at(number)
-            tried = bench.tried(strategy, rules, span)
-            rows.append(dict(fold=fold.number, number=number, **sweep_request.points[number], **numbers_of(tried)))
-            trials.append(ledger.trial(sweep_request.strategy, strategy, rules, tried))
+            evaluation = bench.evaluate(strategy, rules, span)
+            rows.append(dict(fold=fold.number, number=number, **sweep_request.points[number], **numbers_of(evaluation)))
+            trials.append(ledger.trial(sweep_request.strategy, strategy, rules, evaluation))
             done += 1
     return Fits(pd.DataFrame(rows), trials, refused)
 
@@ -63,7 +63,7 @@ def merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def choices(fits: pd.DataFrame, folds: Sequence[Fold], objective: Objective) -> list[int | None]:
-    """Of each fold the number of its best fit; None where none qualifies, and the fold is not traded."""
+    """The number of the best fit of each fold; None where none qualifies, and the fold is not traded."""
     return [chosen(fits[fits["fold"] == fold.number], objective) for fold in folds]
 
 

@@ -1,4 +1,4 @@
-"""What the best of many is the best by."""
+"""The objective: the figure by which combinations are ranked."""
 
 from __future__ import annotations
 

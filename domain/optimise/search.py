@@ -18,7 +18,7 @@ KEYS = ("low", "high", "step", "log", "choices")     # of a range
 
 @dataclass(frozen=True)
 class Search:
-    """How to search. The same seed on the same data makes the same trials, however many workers share them."""
+    """Settings of a search. The same seed on the same data makes the same trials, however many workers share them."""
 
     trials: int = param(200, low=1, high=20_000, unit="trials", help="number of combinations to try")
     batch: int = param(16, low=1, high=512, unit="trials", help="trials suggested at once and run in parallel")

@@ -75,7 +75,7 @@ def yearly(share: pd.Series, days: pd.Series) -> pd.Series:
 
 
 def compared(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each fold ``in_sample_yearly, out_of_sample_yearly`` (compounded) and ``kept``: what a day out of sample earned, over a day in sample.
+    """Columns of each fold: ``in_sample_yearly, out_of_sample_yearly`` (compounded) and ``kept``: the return of a day out of sample over that of a day in sample.
     ``kept`` is NaN where in sample nothing was earned: a loss after a loss keeps nothing. ``table`` as for ``efficiency``.
 
     >>> loss = pd.DataFrame(dict(in_sample_return=[0.2, -0.415], in_sample_days=[200.0, 365.0], out_of_sample_return=[0.05, -0.326], out_of_sample_days=[100.0, 90.0]))
@@ -103,7 +103,7 @@ def efficiency(table: pd.DataFrame) -> float | None:
 
 
 def drift(table: pd.DataFrame, values: dict[str, list[Any]]) -> dict[str, float | None]:
-    """How far each parameter moves from fold to fold: mean change in places on its grid, over the places there are; 0 never moves, 1 from end to end each time.
+    """The drift of each parameter from fold to fold: mean change in steps of its grid, over the number of steps; 0 never moves, 1 from end to end each time.
 
     >>> drift(pd.DataFrame({"fast": [5, 10, 5]}), {"fast": [5, 10, 20]})
     {'fast': 0.5}

@@ -71,7 +71,7 @@ def _named(falls: pd.DataFrame, x: Scale, y: Scale) -> str:
 
 
 def distribution(trades: pd.DataFrame, height: int = 230) -> Chart:
-    """How many trades ended with which R; the outer bins hold the tails, the dashed line is the mean."""
+    """Histogram of trades by R; the outer bins hold the tails, the dashed line is the mean."""
     bins, multiples = r_histogram(trades), trades["r"].dropna()
     if multiples.empty:
         return nothing(HALF, height, "No trade has an R: none had a stop.")

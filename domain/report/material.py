@@ -87,7 +87,7 @@ class Material:
 
     @property
     def title(self) -> str:
-        """What was traded on what.
+        """The strategy and its instruments.
 
         >>> nothing = pd.DataFrame()
         >>> spec = dict(strategy=dict(name="signals", params={}), data=[dict(instrument="EURUSD", timeframe="M5")])
@@ -100,7 +100,7 @@ class Material:
 
     @property
     def sentence(self) -> str:
-        """The question in one line."""
+        """The settings in one line."""
         spec, sizing = self.spec, self.spec["sizing"]
         changed = [f"{words(name)} {exact(value)}" for name, value in spec["strategy"]["params"].items()]
         size = f"{float(sizing['value']):.2%} at risk" if sizing["kind"] == "fraction_at_risk" else f"{words(sizing['kind'])} {exact(sizing['value'])}"
@@ -134,7 +134,7 @@ class Material:
 
     @property
     def pip(self) -> float | None:
-        """Of the one instrument that is traded; None for several."""
+        """The pip of the one instrument that is traded; None for several."""
         return next(iter(self.pips.values())) if len(self.pips) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""What trading costs beyond being wrong."""
+"""Trading costs: spread, slippage, commission and swap."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHER_UNITS = {"pip": "pips", "price_units": "price", "price units": "price"}
 
 @dataclass(frozen=True)
 class OwnCosts:
-    """What costs of one instrument differ in from the others': empty is as all."""
+    """Costs of one instrument where they differ from the common ones; empty: as common."""
 
     spread: float | None = param(None, low=0.0, high=1e6, unit="price units or pips", help="for bars that carry none")
     slippage: float | None = param(None, low=0.0, high=1e6, unit="by kind", help="always adverse")
@@ -32,7 +32,7 @@ class OwnCosts:
 
 
 class InstrumentCosts(NamedTuple):
-    """What one instrument costs. Spread, and slippage that is no multiple of ATR, in its price units."""
+    """Costs of one instrument. Spread, and slippage that is no multiple of ATR, in its price units."""
 
     spread: float
     slippage: float
@@ -97,7 +97,7 @@ class Costs:
         return own.get(name, getattr(self, name))
 
     def of(self, instrument: Instrument) -> InstrumentCosts:
-        """What one instrument costs; an empty spread or swap is its default."""
+        """The costs of one instrument; an empty spread or swap is its default."""
         spread, slippage = self.value_for("spread", instrument.name), self.value_for("slippage", instrument.name)
         return InstrumentCosts(
             instrument.spread if spread is None else self._in_price(spread, instrument),

@@ -86,7 +86,7 @@ VERDICTS = tuple(VERDICT_LABELS)
 
 
 def label(key: str) -> str:
-    """What a page calls a count, a drop, a verdict or a reason; its key in words if it is unknown.
+    """The label of a count, a drop, a verdict or a reason; its key in words if it is unknown.
 
     >>> label("duplicate_tag"), label("stop_loss"), label("capped"), label("of_an_older_version")
     ('Already in position', 'Stop loss', 'Capped', 'Of an older version')
@@ -96,5 +96,5 @@ def label(key: str) -> str:
 
 
 def sentence(key: str) -> str:
-    """What a count means; empty if it is unknown."""
+    """The meaning of a count; empty if it is unknown."""
     return KINDS[key].sentence if key in KINDS else ""

@@ -57,7 +57,7 @@ class Task:
 
     @property
     def count(self) -> int:
-        """Of its signals."""
+        """The number of its signals."""
         return len(self.signals["ts"])
 
 

@@ -54,7 +54,7 @@ ZONES = ("UTC", "Europe/Athens", "America/New_York", "Asia/Tokyo", "Asia/Kolkata
 
 @dataclass(frozen=True)
 class Case:
-    """Everything ``simulate`` is asked."""
+    """All arguments of ``simulate``."""
 
     tasks: tuple[Task, ...]
     account: Account
@@ -391,7 +391,7 @@ def _own_lots(rng: Random, market: Market) -> float:
 
 
 def _flat_by(rng: Random, market: Market, bar: int) -> str:
-    """A moment near a bar to come, in words of some zone; or one that only a clock knows."""
+    """A moment near a bar to come, in words of some zone; or one that only a clock has."""
     if rng.random() < 0.3:
         return rng.choice(FLAT_BY)
     times = market.walk.times
@@ -478,5 +478,5 @@ def _table(market: Market, rows: list[dict]) -> pd.DataFrame:
 
 
 def as_words(words: list[str]) -> pd.api.extensions.ExtensionArray:
-    """``str``, kept as Python's own words: much cheaper than Arrow's for a few."""
+    """``str``, stored as Python's own words: much cheaper than Arrow's for a few."""
     return pd.array(words, dtype=pd.StringDtype("python", na_value=math.nan))

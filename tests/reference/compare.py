@@ -1,4 +1,4 @@
-"""Where the kernel and its slow twin disagree on a case."""
+"""The differences between the kernel and the reference implementation on a case."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def differences(case: Case) -> list[str]:
     """Every difference in counts, fills, trades, equity and reviews, each a line; none if the two agree."""
     ours, theirs = run(fast, case), run(slow, case)
     if isinstance(ours, str) or isinstance(theirs, str):
-        return [] if ours == theirs else [f"kernel: {type(ours).__name__}, twin: {type(theirs).__name__}"]
+        return [] if ours == theirs else [f"kernel: {type(ours).__name__}, reference: {type(theirs).__name__}"]
     lines = [f"count {name}: {ours.counts[name]} != {theirs.counts[name]}" for name in COUNTS if ours.counts[name] != theirs.counts[name]]
     if ours.ambiguous != len(theirs.ambiguous):
         lines.append(f"ambiguous: {ours.ambiguous} != {len(theirs.ambiguous)}")
@@ -40,7 +40,7 @@ def differences(case: Case) -> list[str]:
 
 
 def _frames(name: str, columns: tuple[str, ...], ours: pd.DataFrame, theirs: list[dict]) -> list[str]:
-    """A frame of the kernel's against rows of the twin's."""
+    """A frame of the kernel against rows of the reference implementation."""
     if tuple(ours.columns) != columns:
         return [f"{name}: columns {tuple(ours.columns)} != {columns}"]
     if len(ours) != len(theirs):

@@ -1,4 +1,4 @@
-"""What each instrument costs (section 5): its own, else what holds for all; pips made price units."""
+"""Costs of each instrument (section 5): its own, else the common ones; pips converted to price units."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from tests.reference.cases import FRACTIONS, Case, as_words
 
 T = TypeVar("T")
 TRADED = ("EURUSD", "EURUSD", "USDJPY", "CL=F", "XAUUSD")
-STARTS = {"EURUSD": 110_000, "USDJPY": 110_000, "CL=F": 3, "XAUUSD": 195_000}  # ticks; oil lies around nothing
+STARTS = {"EURUSD": 110_000, "USDJPY": 110_000, "CL=F": 3, "XAUUSD": 195_000}  # ticks; oil is around zero
 WEDNESDAY, FRIDAY = (pd.Timestamp(day, tz="UTC") for day in ("2024-07-10T18:00", "2024-07-12T16:00"))
 FINER = {"M5": "M1", "H1": "M15"}
 MISSING = 7

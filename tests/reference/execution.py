@@ -1,4 +1,4 @@
-"""The slow, obvious twin of the execution kernel: docs/execution.md, sentence by sentence, one object and one bar at a time.
+"""The reference implementation of the execution model, slow and simple: docs/execution.md, sentence by sentence, one object and one bar at a time.
 
 Written from the page and from nothing else. Where the page and this package disagree, one of them is a bug.
 """
@@ -218,7 +218,7 @@ def _mark(ledger: Ledger, position: Position, instant: int) -> None:
 
 
 def _hold(position: Position, bar: Bar) -> None:
-    """The position has lived through the bar: its excursions, its stop, its basket."""
+    """The position was open for all of the bar: its excursions, its stop, its basket."""
     position.see_favourable(position.extreme(bar))
     position.see_adverse(bar.closing(position.side).adverse(position.side))
     protect(position, bar)

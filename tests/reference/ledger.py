@@ -121,7 +121,7 @@ class Ledger:
         self.count_and_review(series, signal, instant, "refused", reason, lots, 0.0)
 
     def count_and_review(self, series: Series, signal: Signal, instant: int, verdict: str, reason: str, lots: float, given: float) -> None:
-        """Section 9: ``asked`` is what the check was handed, NaN where the order was not yet sized."""
+        """Section 9: ``lots`` are those that the check was given, NaN where the order was not yet sized."""
         self.counts[reason] += 1
         self.reviews.append({
             "order_id": signal.number + 1, "ts": instant, "instrument": series.instrument.name, "verdict": verdict, "reason": reason,

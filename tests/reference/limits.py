@@ -30,7 +30,7 @@ def refused_at_decision(ledger: Ledger, series: Series, bar: Bar) -> str:
 
 
 def wide(bars: list[Bar], at: int, limits: Limits) -> bool:
-    """The bar's spread > ``spread_spike`` × the mean spread of the ``spike_window`` bars before it; too few or a mean of 0: not judged."""
+    """The bar's spread > ``spread_spike`` × the mean spread of the ``spike_window`` bars before it; too few or a mean of 0: not checked."""
     before = bars[max(0, at - limits.spike_window) : at]
     if len(before) < limits.spike_window:
         return False
@@ -39,7 +39,7 @@ def wide(bars: list[Bar], at: int, limits: Limits) -> bool:
 
 
 def violent(series: Series, at: int, limits: Limits) -> bool:
-    """Its true range > ``volatility_spike`` × Wilder ATR(``spike_window``) of the bar before it; no ATR or one of 0: not judged."""
+    """Its true range > ``volatility_spike`` × Wilder ATR(``spike_window``) of the bar before it; no ATR or one of 0: not checked."""
     atr = series.atr(limits.spike_window, at - 1)
     return atr > 0 and on_grid(true_range(series.bars[at - 1], series.bars[at])) > on_grid(limits.volatility_spike * atr)
 
@@ -125,7 +125,7 @@ def _moves_with(ledger: Ledger, series: Series, side: int, position: Position, i
     """s₁·s₂·ρ > ``max_correlation``."""
     first, second = (ledger.daily_closes(name) for name in (series.instrument.name, position.series.instrument.name))
     rho = correlation(first, second, utc(instant).date().toordinal(), ledger.limits.correlation_days)
-    return side * position.side * rho > ledger.limits.max_correlation  # NaN, not judged, is not above
+    return side * position.side * rho > ledger.limits.max_correlation  # NaN, not checked, is not above
 
 
 def correlation(first: dict[int, float], second: dict[int, float], day: int, count: int) -> float:
@@ -160,7 +160,7 @@ def pearson(xs: list[float], ys: list[float]) -> float:
 
 
 def govern(ledger: Ledger, every_series: list[Series], instant: int, equity: float, low: float) -> None:
-    """After the equity row: a new day lifts the halt of the past one; then daily loss and drawdown judge the row."""
+    """After the equity row: a new day lifts the halt of the past one; then daily loss and drawdown are checked on the row."""
     limits = ledger.limits
     _begin_day(ledger, instant)
     too_much_today = limits.daily_loss > 0 and low <= ledger.day_start * (1 - limits.daily_loss)

@@ -1,4 +1,4 @@
-"""Sentences of docs/execution.md that no worked example covers, and what must hold of the twin on every case."""
+"""Sentences of docs/execution.md that no worked example covers, and properties of the reference implementation on every case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random bars for the cases: whole ticks that walk, gap and stand still, over real clocks with weekends, rolls and missing bars."""
+"""Random bars for the cases: whole ticks that walk, gap and pause, over real clocks with weekends, rolls and missing bars."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _spreads(rng: Random, style: Style, count: int) -> list[float] | None:
 
 
 def with_finer(rng: Random, timeframe: Timeframe, finer: Timeframe, times: list[int], start: int, style: Style) -> tuple[Walk, Walk]:
-    """Coarse bars made of finer ones; then the finer lose some bars, or say something else."""
+    """Coarse bars made of finer ones; then the finer lose some bars, or differ."""
     pieces = timeframe.minutes // finer.minutes
     following = [*times[1:], times[-1] + timeframe.nanoseconds]
     small = [ts + k * finer.nanoseconds for ts in times for k in range(pieces)]

@@ -1,4 +1,4 @@
-"""Is it what would have happened?"""
+"""Realism: ambiguous bars, rejected orders and losses beyond the stop."""
 
 from __future__ import annotations
 

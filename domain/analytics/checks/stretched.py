@@ -1,4 +1,4 @@
-"""How far was the account stretched?"""
+"""Use of the account: margin, leverage and concentration."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def halt(h, now, why):
 
 @compiled
 def goes_on(h, k, now):
-    """Has the series a bar that has not ended by now?"""
+    """Whether the series has a bar that has not ended yet."""
     return cursor_of(h, k).bar + ends_now(h, k, now) < task_of(h, k).first + task_of(h, k).count
 
 

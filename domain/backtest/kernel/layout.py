@@ -15,7 +15,7 @@ def grid(price):
 
 @entry
 def lies_on_grid(prices, count):
-    """Is every price a multiple of 1e-9 already?"""
+    """Whether every price is a multiple of 1e-9 already."""
     price = f8(prices)
     for k in range(count):
         if grid(price[k]) != price[k]:      # NaN is on no grid
@@ -89,7 +89,7 @@ def bars_at(ts, count, decided, rows, out):
 
 @entry
 def count_up(bars, rows, out, count):
-    """How many rows belong to bars before each. ``out`` comes in as zeros and is one longer than there are bars."""
+    """How many rows belong to bars before each. ``out`` is given as zeros and is one longer than there are bars."""
     bar, first = i8(bars), i8(out)
     for k in range(rows):
         first[bar[k] + 1] += 1
@@ -113,7 +113,7 @@ def fill_signals(table, rows, columns):
 
 @entry
 def briefs(table, rows, needs_stop, sized, out):
-    """What each signal is, in one number: see ``signal_table.brief``."""
+    """Each signal encoded in one number: see ``signal_table.brief``."""
     signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)
     for k in range(rows):
         signal = signals[k]

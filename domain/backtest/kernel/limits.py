@@ -1,4 +1,4 @@
-"""What margin and limits leave of an order, and the record of their verdicts."""
+"""Lots of an order that margin and limits allow, and the record of their verdicts."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def within(notional, capacity):
 
 @compiled
 def shrunk(h, k, signal, ts, lots, notional, capacity, limit, count):
-    """What is left of ``lots``; 0 if that is less than the smallest order."""
+    """The lots that fit; 0 if that is less than the smallest order."""
     task = task_of(h, k)
     fits = fitting(task, lots, notional, capacity)
     if fits < lots:

@@ -18,7 +18,7 @@ from domain.backtest.memory import compiled, f8, i1, i8
 
 @compiled
 def may_rest(h):
-    """Is the account in a state in which a bar can be quiet?"""
+    """Whether the account is in a state in which a bar can be quiet."""
     account = account_of(h)
     if h.task_count != 1 or h.converts or h.watched or account.pending > 0 or account.waiting > 0 or account.positions > 1 or not cursor_of(h, 0).inside:
         return False

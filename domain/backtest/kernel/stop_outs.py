@@ -1,4 +1,4 @@
-"""What happens where the account is too thin."""
+"""Stop-out: closing positions where the margin level is too low."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict: what it says of runs that lose, that are luck, that hang on one thing, and that stand."""
+"""The verdict on runs that lose, that are luck, that depend on one assumption, and that are robust."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LOSING = significance_of(RNG.normal(-0.005, 0.01, 300), trials=14)
 
 @pytest.mark.parametrize("net", [-0.999, -0.031, 0.0])
 def test_no_test_praises_a_loss(net):
-    """Whatever a sweep, a stress test or Monte Carlo paths once found, they say nothing of a result that is not above zero."""
+    """Whatever a sweep, a stress test or Monte Carlo paths showed, they are not evaluated for a result that is not above zero."""
     belief = believe({**GOOD, "net_return": net, "break_even_factor": 0.4}, **{**ALL, "significance": LOSING})
     assert belief.level == "failed" and belief.verdict.startswith("Loses after costs: net ")
     for key in ("luck", "selection", "length", "order", "stress", "overfitting"):

@@ -16,7 +16,7 @@ ENDS = pd.bdate_range("2024-01-02", "2024-05-31", tz="UTC")
 
 
 def ruined() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """An account that goes from 4,000 to -16,000 in February and stands at -6,000 from April on."""
+    """An account that goes from 4,000 to -16,000 in February and has -6,000 from April on."""
     at = pd.Series(ENDS)
     values = np.where(at < "2024-02-15", 4_000.0, np.where(at < "2024-04-10", -16_000.0, -6_000.0))
     trade = makers.trades(np.array([-10.0]), risk=1_000.0)

@@ -1,4 +1,4 @@
-"""Other histories of a run, drawn in parts: what is told does not depend on how the drawing was shared."""
+"""Monte Carlo paths of a run, drawn in parts: the summary does not depend on how the drawing was split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each remark on a run made to deserve it, and on one that does not."""
+"""Each remark on a run built to have it, and on one without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headline figures against numbers worked out by hand."""
+"""Headline figures against numbers computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histories drawn anew: repeatable, in parts, and true to what a bootstrap promises."""
+"""Resampled paths: repeatable, in parts, and with the statistics of a bootstrap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Luck: published numbers, a slow and obvious twin of the cross-validation, pure noise and one true edge."""
+"""Luck: published numbers, a slow and simple reference implementation of the cross-validation, pure noise and one true edge."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def sharpe(column: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("blocks", "rows", "columns", "seed"), [(2, 10, 3, 0), (4, 40, 7, 1), (6, 66, 12, 2), (8, 80, 5, 3)])
-def test_cross_validation_is_its_slow_and_obvious_twin(blocks, rows, columns, seed):
+def test_cross_validation_is_its_slow_reference(blocks, rows, columns, seed):
     rng = np.random.default_rng(seed)
     matrix = rng.normal(0.0005, 0.01, (rows, columns))
     matrix[:, 0] = 0.0                                  # one that never traded

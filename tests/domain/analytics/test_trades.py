@@ -1,4 +1,4 @@
-"""Figures of trades against numbers worked out by hand and against loops."""
+"""Figures of trades against numbers computed by hand and against loops."""
 
 from __future__ import annotations
 

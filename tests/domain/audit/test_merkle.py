@@ -1,4 +1,4 @@
-"""Against RFC 6962: the tree's published answers, a slow twin written from the RFC's sentences, and every proof up to 70 leaves."""
+"""Against RFC 6962: the tree's published answers, a slow reference implementation written from the RFC's sentences, and every proof up to 70 leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nine kinds of tampering: what a bare trail shows, what the root and length kept beside it show, and what only a head noted elsewhere shows."""
+"""Nine kinds of tampering: what a bare trail shows, what the root and length stored beside it show, and what only a head noted elsewhere shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows = list[Record]
 
 
 def chained(bodies: list[str]) -> Rows:
-    """The rows an honest house would write for these bodies; and a thief with the database, too."""
+    """The rows an honest installation would write for these bodies; and a thief with the database, too."""
     rows, head = [], GENESIS
     for seq, body in enumerate(bodies, 1):
         event = json.loads(body)
@@ -74,7 +74,7 @@ def rewrite(rows: Rows, at: random.Random) -> Rows:
 
 
 def back_date(rows: Rows, at: random.Random) -> Rows:
-    """One event is made older, and everything after it is chained anew."""
+    """One event is made older, and everything after it is chained again."""
     k = at.randrange(len(rows))
     earlier = instant(START - timedelta(seconds=at.randrange(1, 1_000)))
     return chained([altered(row.body, ts=earlier) if row.seq == k + 1 else row.body for row in rows])
@@ -119,7 +119,7 @@ def test_a_bare_trail_shows_a_row_that_does_not_follow(tamper):
 
 @pytest.mark.parametrize("tamper", BESIDE)
 def test_a_bare_trail_does_not_show_a_consistent_forgery(tamper):
-    """Said honestly: whoever can write the whole table can make a chain that holds."""
+    """A known limit: whoever can write the whole table can make a chain that holds."""
     assert all(verify(forged(tamper, seed)).holds for seed in range(50))
 
 

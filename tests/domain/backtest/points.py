@@ -1,4 +1,4 @@
-"""Bars with a memory, seeded, and what is tried on them."""
+"""Bars with a memory, seeded, and requests on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A period starts warm: features know the bars before it, nothing is decided on them, and the result says how many there were."""
+"""A period starts warm: features know the bars before it, nothing is decided on them, and the result reports their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is laid out in one compiled pass is what numpy lays out column by column."""
+"""Arrays filled in one compiled pass equal those that numpy fills column by column."""
 
 from __future__ import annotations
 

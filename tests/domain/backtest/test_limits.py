@@ -1,4 +1,4 @@
-"""Section 9 of docs/execution.md, sizers and limits, with numbers worked out by hand; each a test of the kernel and of its slow twin."""
+"""Section 9 of docs/execution.md, sizers and limits, with numbers computed by hand; each a test of the kernel and of the reference implementation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def bought(at: int, tag: str = "", **more: Any) -> dict[str, Any]:
 
 
 def three_trades_and_a_fourth() -> Task:
-    """Risk 0.0100 each: +2 R, −1 R, +1 R, then one more; prices stand still in between."""
+    """Risk 0.0100 each: +2 R, −1 R, +1 R, then one more; prices do not move in between."""
     bars = bars_of(*flat(2), (1.1000, 1.1200, 1.1000, 1.1000), *flat(1), (1.1000, 1.1000, 1.0900, 1.1000), *flat(1), (1.1000, 1.1100, 1.1000, 1.1000), *flat(3))
     stop: dict[str, Any] = {"stop_loss": 1.0900}
     return task_of(bars, bought(1, target_1=1.1200, **stop), bought(3, **stop), bought(5, target_1=1.1100, **stop), bought(7, **stop))

@@ -1,4 +1,4 @@
-"""What must hold of the kernel whatever it is asked: conservation, order, symmetry, causality, and a run that may stop after any instant."""
+"""Properties of the kernel on any input: conservation, order, symmetry, causality, and a run that may stop after any instant."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_without_gaps_magnify_too_is_no_worse_than_pessimistic():
 
 
 def gapless(rng: Random) -> Task:
-    """Twenty hours made of quarters that open where the one before closed, and one entry with a stop, some of what may protect it."""
+    """Twenty hours made of quarters that open where the one before closed, and one entry with a stop, some of its possible protection."""
     path = np.cumsum([0] + [rng.randint(-7, 7) for _ in range(20 * 4 * 3)])
     quarters = np.array([[part[0], part.max(), part.min(), part[-1]] for part in (path[k : k + 4] for k in range(0, 240, 3))])
     hours = quarters.reshape(20, 4, 4)

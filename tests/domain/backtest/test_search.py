@@ -1,4 +1,4 @@
-"""A search is decided by its seed and its trials: taken up again anywhere, it goes on as it would have."""
+"""A search is decided by its seed and its trials: resumed anywhere, it continues as it would have."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_trial_is_given_up_below_the_median_of_those_before():
     how, beat = Search(1, fewest_trades=0), [1e9, 1e9]
     pruned = judge(Bench([EURUSD]), SweepRequest("breakout", {}, RULES, [{}]), how, [0], beat)
     assert pruned[0][0].given_up and len(pruned[0][0].rungs) == 1 and pruned[0][0].values is None
-    assert 0 < pruned[1][0].days < 30, "it counts as a trial, of the days it lived"
+    assert 0 < pruned[1][0].days < 30, "it counts as a trial, of the days it ran"
     complete = judge(Bench([EURUSD]), SweepRequest("breakout", {}, RULES, [{}]), how, [0], [-1e9, -1e9])[0][0]
     free = judge(Bench([EURUSD]), SweepRequest("breakout", {}, RULES, [{}]), Search(1, fewest_trades=0, prune=False), [0], None)[0][0]
     assert len(complete.rungs) == len(RUNGS) and complete.values == free.values, "looking on the way changes nothing"

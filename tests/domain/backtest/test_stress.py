@@ -1,4 +1,4 @@
-"""Each scenario is the run that a person would ask for by hand."""
+"""Each scenario equals the run with the same settings made by hand."""
 
 from __future__ import annotations
 

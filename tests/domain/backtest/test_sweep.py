@@ -34,12 +34,12 @@ CASES = {
 def test_a_point_is_the_run_of_the_same_parameters(case, strategy, params):
     given, rules = CASES[case]
     built, bench = STRATEGIES[strategy](**params), Bench(given)
-    bench.tried(STRATEGIES[strategy](), rules)      # what another point left must not matter
-    tried, run = bench.tried(built, rules), study.run(given, rules, built)
-    assert {name: run.metrics[name] for name in FIGURES} == tried.figures and tried.figures["trades"]
-    assert tried.signals == run.signals
-    assert tried.pnl.sum() == pytest.approx(run.metrics["net_return"], abs=1e-9)
-    assert tried.sharpe * np.sqrt(days_a_year("fx")) == pytest.approx(run.metrics["sharpe"])
+    bench.evaluate(STRATEGIES[strategy](), rules)      # what another point left must not matter
+    evaluation, run = bench.evaluate(built, rules), study.run(given, rules, built)
+    assert {name: run.metrics[name] for name in FIGURES} == evaluation.figures and evaluation.figures["trades"]
+    assert evaluation.signals == run.signals
+    assert evaluation.pnl.sum() == pytest.approx(run.metrics["net_return"], abs=1e-9)
+    assert evaluation.sharpe * np.sqrt(days_a_year("fx")) == pytest.approx(run.metrics["sharpe"])
 
 
 def same(first: np.ndarray, second: np.ndarray) -> bool:
@@ -67,8 +67,8 @@ def test_a_span_sees_its_own_bars_alone_and_ends_with_them():
     start, end = EURUSD.bars["ts"].iloc[500], EURUSD.bars["ts"].iloc[1_200]
     built, poisoned = STRATEGIES["breakout"](lookback=20), EURUSD.bars.copy()
     poisoned.loc[1_200:, ["open", "high", "low", "close"]] *= 3.0
-    part = Bench([EURUSD]).tried(built, RULES, (start, end))
-    other = Bench([replace(EURUSD, bars=poisoned)]).tried(built, RULES, (start, end))
+    part = Bench([EURUSD]).evaluate(built, RULES, (start, end))
+    other = Bench([replace(EURUSD, bars=poisoned)]).evaluate(built, RULES, (start, end))
     assert part.figures == other.figures and part.figures["trades"] > 5
     run, tasks = Bench([EURUSD]).simulation(built, RULES, (start, end))
     run.to_end()

@@ -37,7 +37,7 @@ FITS, PICKED, TESTED = walked()
 
 
 def slow_sharpe(number: int, fold) -> tuple[float, int]:
-    """From the words alone: bars of the window, signals from all bars before its end, a run of its own."""
+    """From the words alone: bars of the window, signals from all bars before its end, a separate run."""
     strategy = REQUEST.strategy_at(number)
     bars = EURUSD.bars[EURUSD.bars["ts"] < fold.end]
     signals = read_signals(strategy.signals(compute(bars, strategy.features())).assign(instrument="EURUSD"), ("EURUSD",))

@@ -1,4 +1,4 @@
-"""The worked examples of docs/execution.md, each a test of the kernel and of its slow twin."""
+"""The worked examples of docs/execution.md, each a test of the kernel and of the reference implementation."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_an_entry_that_the_open_is_already_through_lives_through_the_whole_bar(r
 @pytest.mark.parametrize("intrabar", MODES)
 @pytest.mark.parametrize(("order", "price", "trigger_r", "moves"), [("stop", 1.1010, 0.7, True), ("limit", 1.0998, 3.0, False), ("limit", 1.1000, 2.0, True)])
 def test_break_even_looks_at_the_whole_extreme_after_a_stop_entry_and_at_the_close_after_a_limit_entry(run, intrabar, order, price, trigger_r, moves):
-    """The trigger lies between close and high; the next bar falls through the entry."""
+    """The trigger is between close and high; the next bar falls through the entry."""
     bars = bars_of(BEFORE, (1.1000, 1.1025, 1.0995, 1.1012), (1.1012, 1.1012, 1.0996, 1.0996))
     task = task_of(bars, {"at": 0, "side": "buy", "stop_loss": 1.0990, "order": order, "price": price, "break_even_r": trigger_r})
     if intrabar == "magnify":

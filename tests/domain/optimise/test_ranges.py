@@ -1,4 +1,4 @@
-"""Ranges, grids and spaces are checked for type, size and sense before anything is made of them."""
+"""Ranges, grids and spaces are checked for type, size and sense before they are used."""
 
 from __future__ import annotations
 

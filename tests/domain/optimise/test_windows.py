@@ -1,4 +1,4 @@
-"""What a walk-forward kept of what its fits earned: never the ratio of two losses."""
+"""The walk-forward efficiency: never the ratio of two losses."""
 
 from __future__ import annotations
 

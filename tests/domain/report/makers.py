@@ -1,4 +1,4 @@
-"""A made-up run as a report takes it."""
+"""A synthetic run as a report takes it."""
 
 from __future__ import annotations
 

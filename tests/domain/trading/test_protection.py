@@ -1,4 +1,4 @@
-"""The stop that is drawn is the one the simulation reported, and it stands where the stop was filled."""
+"""The stop that is drawn is the one the simulation reported, and its level is where the stop was filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kernel against its slow twin, which was written from the page and not from the kernel."""
+"""The kernel against the reference implementation, which was written from the page and not from the kernel."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ PARTS = 16
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_kernel_and_twin_agree(part):
+def test_kernel_and_reference_agree(part):
     for seed in range(part, CASES, PARTS):
         lines = differences(case(seed))
         assert not lines, f"case {seed}: {lines[:3]}"
 
 
 @pytest.mark.parametrize("intrabar", INTRABAR)
-def test_kernel_and_twin_agree_on_what_hypothesis_draws(intrabar):
+def test_kernel_and_reference_agree_on_what_hypothesis_draws(intrabar):
     @settings(max_examples=DRAWN // len(INTRABAR), derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(drawn_cases(intrabar))
     def agree(drawn):
@@ -50,7 +50,7 @@ def test_kernel_and_twin_agree_on_what_hypothesis_draws(intrabar):
 
 
 @pytest.mark.parametrize("seed", range(0, 400, 4))
-def test_kernel_and_twin_agree_on_a_kill_switch(seed, monkeypatch):
+def test_kernel_and_reference_agree_on_a_kill_switch(seed, monkeypatch):
     after = Random(seed).randint(1, 60)
     monkeypatch.setattr(compare, "fast", partial(killed, after=after))
     monkeypatch.setattr(compare, "slow", partial(replayed, killed_after=after))
