@@ -27,6 +27,6 @@ def folder_of(package: str) -> Path:
     return home / f"{package}-{made_of}"
 
 
-def is_kept(package: str) -> bool:
+def is_compiled(package: str) -> bool:
     """Whether the package, with its present sources, has been compiled on this machine."""
     return any(folder_of(package).rglob("*.nbi"))

@@ -81,7 +81,7 @@ class Facts:
         return running_peak(self.equity, self.start)
 
     @cached_property
-    def falls(self) -> tuple[float, float]:
+    def drawdowns(self) -> tuple[float, float]:
         """Deepest fall of equity below its highest value so far, at the closes of bars and at their adverse extremes; shares, 0 or less."""
         return deepest(self.equity, self.peak), deepest(self.low, self.peak)
 
@@ -185,12 +185,12 @@ def winning_days(f: Facts) -> float:
 
 @metric("Max drawdown", "share", "Largest fall of equity below its highest value so far, at bar closes.", "risk")
 def max_drawdown(f: Facts) -> float:
-    return f.falls[0]
+    return f.drawdowns[0]
 
 
 @metric("Max drawdown, intrabar", "share", "Largest fall below the highest closing equity, at the adverse extreme of each bar.", "risk")
 def max_drawdown_low(f: Facts) -> float:
-    return f.falls[1]
+    return f.drawdowns[1]
 
 
 @metric("Max drawdown, balance", "share", "Largest fall of the balance below its highest value so far: closed trades only, without open losses.", "risk")

@@ -66,13 +66,13 @@ def entered(trades: pd.DataFrame, regimes: Regimes, late: int = 0) -> pd.Categor
     return _named(regimes.at(nanoseconds(trades["entry_ts"]), late))
 
 
-def known_late(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int] = LATE) -> pd.DataFrame:
+def lag_sensitivity(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int] = LATE) -> pd.DataFrame:
     """``regime, late, trades, net, average, win_rate, profit_factor, r_mean``: the trades of each regime, had it been known ``late`` bars later than it was.
     NaN where there is no value. A regime whose result is gone after a few bars cannot be traded by."""
     return _by_delay(trades, regimes, late, {name: (name,) for name in regimes.names})
 
 
-def kept_late(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], late: Sequence[int] = LATE) -> pd.DataFrame:
+def filtered_with_lag(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], late: Sequence[int] = LATE) -> pd.DataFrame:
     """``late, trades, net, average, win_rate, profit_factor, r_mean, share``: the run with only those trades that a filter on ``chosen`` regimes would
     have let in, had it known them ``late`` bars later; ``share`` is of all trades. Trades with an unknown regime are not let in."""
     for name in chosen:

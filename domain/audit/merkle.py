@@ -21,8 +21,8 @@ def grown(index: int, leaf: bytes, node: Node) -> Iterator[tuple[int, int, bytes
     """The full nodes above the leaves that leaf number ``index`` (from 0) completes: level, position, hash.
 
     >>> leaves = [bytes([k]) * 32 for k in range(4)]
-    >>> known = {(0, k): leaf for k, leaf in enumerate(leaves)}
-    >>> [(level, position) for level, position, _ in grown(1, leaves[1], lambda l, p: known[l, p])]
+    >>> nodes = {(0, k): leaf for k, leaf in enumerate(leaves)}
+    >>> [(level, position) for level, position, _ in grown(1, leaves[1], lambda l, p: nodes[l, p])]
     [(1, 0)]
     """
     level, digest = 0, leaf

@@ -91,7 +91,7 @@ class Curve(Facts):
         return from_last_to_last(self.day_ends, self.start)
 
     @cached_property
-    def falls(self) -> tuple[float, float]:
+    def drawdowns(self) -> tuple[float, float]:
         closes, extremes = deepest_falls(self.equity, self.low, self.start)
         return closes - 1.0, extremes - 1.0
 

@@ -28,7 +28,7 @@ class Fits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tested:
+class OutOfSample:
     """The result of the chosen combinations, one fold after the other, each starting with the balance of the one before."""
 
     folds: pd.DataFrame
@@ -67,13 +67,13 @@ def choices(fits: pd.DataFrame, folds: Sequence[Fold], objective: Objective) -> 
     return [chosen(fits[fits["fold"] == fold.number], objective) for fold in folds]
 
 
-def trade(bench: Bench, sweep_request: SweepRequest, folds: Sequence[Fold], picked: Sequence[int | None], fits: pd.DataFrame, watch: Watch = lambda share: None) -> Tested:
+def trade(bench: Bench, sweep_request: SweepRequest, folds: Sequence[Fold], picked: Sequence[int | None], fits: pd.DataFrame, watch: Watch = lambda share: None) -> OutOfSample:
     """Trade each choice in its test window. An account that is used up trades no more."""
     curves, trades, fills = list[pd.DataFrame](), list[pd.DataFrame](), list[pd.DataFrame]()
     balance, rows = sweep_request.rules.account.balance, list[dict[str, Any]]()
     for fold, number in zip(folds, picked, strict=True):
         watch(fold.number / len(folds))
-        outcome = _traded(bench, sweep_request, fold, number if balance >= 0.01 else None, max(balance, 0.01))
+        outcome = _test(bench, sweep_request, fold, number if balance >= 0.01 else None, max(balance, 0.01))
         ended = float(outcome.equity["equity"].iloc[-1]) if balance >= 0.01 else balance
         curves.append(outcome.equity.assign(fold=fold.number))
         offset = sum(map(len, trades))
@@ -82,10 +82,10 @@ def trade(bench: Bench, sweep_request: SweepRequest, folds: Sequence[Fold], pick
         rows.append(_row(sweep_request, fold, number, fits, balance, ended, len(outcome.trades)))
         balance = ended
     merged = [pd.concat(frames, ignore_index=True) for frames in (curves, trades, fills)]
-    return Tested(pd.DataFrame(rows), *merged)
+    return OutOfSample(pd.DataFrame(rows), *merged)
 
 
-def _traded(bench: Bench, sweep_request: SweepRequest, fold: Fold, number: int | None, balance: float) -> Any:
+def _test(bench: Bench, sweep_request: SweepRequest, fold: Fold, number: int | None, balance: float) -> Any:
     span: Span = (fold.test_start, fold.test_end)
     at = 0 if number is None else number
     rules: Rules = sweep_request.rules_at(at)
@@ -94,10 +94,10 @@ def _traded(bench: Bench, sweep_request: SweepRequest, fold: Fold, number: int |
     run, tasks = bench.simulation(sweep_request.strategy_at(at), rules, span, nothing if number is None else None)
     run.to_end()
     outcome = run.outcome(tasks)
-    return replace(outcome, trades=_worded(outcome.trades), fills=_worded(outcome.fills))
+    return replace(outcome, trades=_without_categories(outcome.trades), fills=_without_categories(outcome.fills))
 
 
-def _worded(frame: pd.DataFrame) -> pd.DataFrame:
+def _without_categories(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})
 
 

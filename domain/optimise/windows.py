@@ -46,7 +46,7 @@ def folds(ts: Sequence[pd.Timestamp] | pd.Series, windows: Windows) -> list[Fold
     """The folds over bars that open at ``ts``; the last test may be cut short by the end of the data, by half at the most.
 
     >>> ts = pd.Series(pd.date_range("2024-01-01", periods=10, freq="D", tz="UTC"))
-    >>> [(f"{one.start:%d}-{one.end:%d}", f"{one.test_start:%d}-{one.test_end:%d}") for one in folds(ts, Windows(in_sample=4, out_of_sample=3, embargo=1))]
+    >>> [(f"{fold.start:%d}-{fold.end:%d}", f"{fold.test_start:%d}-{fold.test_end:%d}") for fold in folds(ts, Windows(in_sample=4, out_of_sample=3, embargo=1))]
     [('01-05', '06-08'), ('04-08', '09-11')]
     """
     times = pd.DatetimeIndex(ts)

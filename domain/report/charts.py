@@ -14,7 +14,7 @@ from domain.report.figures import money, monies, multiple, number, percent
 from domain.report.svg import Chart, Scale
 
 WIDE, HALF, LEFT, RIGHT = 900, 436, 66, 10       # px
-NAMED = 3               # deepest falls that are named
+NAMED = 3               # deepest drawdowns that are named
 
 
 def nothing(width: int, height: int, words: str) -> Chart:
@@ -44,8 +44,8 @@ def _time(times: np.ndarray, width: int) -> Scale:
     return Scale(int(times[0]), int(max(times[-1], times[0] + 1)), LEFT, width - RIGHT)
 
 
-def drawdown(ts: pd.Series, share: np.ndarray, falls: pd.DataFrame, height: int = 150) -> Chart:
-    """How far equity is below its highest value so far (``share``); the deepest ``falls`` are named with their depth and length."""
+def drawdown(ts: pd.Series, share: np.ndarray, drawdowns: pd.DataFrame, height: int = 150) -> Chart:
+    """How far equity is below its highest value so far (``share``); the deepest ``drawdowns`` are named with their depth and length."""
     if not len(ts):
         return nothing(WIDE, height, "There is no row of equity to draw.")
     times, bottom = nanoseconds(ts), height - 26
@@ -54,19 +54,19 @@ def drawdown(ts: pd.Series, share: np.ndarray, falls: pd.DataFrame, height: int 
     line = svg.polyline(x.many(times[at]), y.many(share[at]))
     drawn = svg.rows(y, LEFT, WIDE - RIGHT, svg.ticks(y.low, 0.0, 5), "%", 100.0) + svg.columns(x, bottom, svg.moments(int(times[0]), int(times[-1]), 9), "UTC")
     drawn += svg.path(f"{line}L{svg.px(x.end)} {svg.px(y(0))}L{svg.px(x.start)} {svg.px(y(0))}Z", "under") + svg.path(line, "fall")
-    deepest = f"Deepest fall {percent(float(share.min()))}." if len(falls) else "Equity never fell below an earlier high."
-    return Chart(WIDE, height, drawn + _named(falls.head(NAMED), x, y), deepest)
+    deepest = f"Largest drawdown {percent(float(share.min()))}." if len(drawdowns) else "Equity never fell below an earlier high."
+    return Chart(WIDE, height, drawn + _named(drawdowns.head(NAMED), x, y), deepest)
 
 
-def _named(falls: pd.DataFrame, x: Scale, y: Scale) -> str:
+def _named(drawdowns: pd.DataFrame, x: Scale, y: Scale) -> str:
     """Labels that would overlap are left out, the shallower first."""
     drawn: list[str] = []
     taken: list[float] = []
-    for fall in falls.itertuples():
-        where = min(max(x(int(nanoseconds(pd.Series([fall.trough_ts]))[0])), LEFT + 72.0), WIDE - RIGHT - 72.0)
+    for row in drawdowns.itertuples():
+        where = min(max(x(int(nanoseconds(pd.Series([row.trough_ts]))[0])), LEFT + 72.0), WIDE - RIGHT - 72.0)
         if all(abs(where - other) > 125 for other in taken):
             taken.append(where)
-            drawn.append(svg.text(where, y(float(fall.share)) + 13, f"{percent(float(fall.share))} · {number(float(fall.days), 0 if fall.days >= 10 else 1)} days", "ink mid"))
+            drawn.append(svg.text(where, y(float(row.share)) + 13, f"{percent(float(row.share))} · {number(float(row.days), 0 if row.days >= 10 else 1)} days", "ink mid"))
     return "".join(drawn)
 
 

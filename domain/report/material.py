@@ -114,10 +114,10 @@ class Material:
         return underwater(self.equity, self.start)["share"].to_numpy(float) if len(self.equity) else np.zeros(0)
 
     @cached_property
-    def falls(self) -> pd.DataFrame:
-        """The deepest falls of equity, without those too small to name beside the deepest."""
-        falls = drawdown_table(self.equity, self.start, most=5) if len(self.equity) else pd.DataFrame(columns=["share"])
-        return falls[falls["share"] <= falls["share"].min() * WORTH_NAMING]
+    def drawdowns(self) -> pd.DataFrame:
+        """The deepest drawdowns of equity, without those too small to name beside the deepest."""
+        drawdowns = drawdown_table(self.equity, self.start, most=5) if len(self.equity) else pd.DataFrame(columns=["share"])
+        return drawdowns[drawdowns["share"] <= drawdowns["share"].min() * WORTH_NAMING]
 
     @cached_property
     def equity_chart(self) -> Chart:
@@ -125,7 +125,7 @@ class Material:
 
     @cached_property
     def drawdown_chart(self) -> Chart:
-        return charts.drawdown(self.equity["ts"], self.depth, self.falls)
+        return charts.drawdown(self.equity["ts"], self.depth, self.drawdowns)
 
     @property
     def pips(self) -> dict[str, float]:

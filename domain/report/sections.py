@@ -85,10 +85,10 @@ def growth(m: Material) -> Section:
     note = f"{m.currency}, marked to market at bar close; below it the drawdown"
     pictures = [Picture(m.equity_chart, _equity_lines(m)), Picture(m.drawdown_chart, _drawdown_lines(m))]
     columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">Days down", ">Days back")
-    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_fall(drawdown, lost) for drawdown, lost in zip(m.falls.itertuples(), monies(m.falls["money"]), strict=True)], "Largest drawdowns")] if len(m.falls) else [])])
+    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_drawdown_row(drawdown, lost) for drawdown, lost in zip(m.drawdowns.itertuples(), monies(m.drawdowns["money"]), strict=True)], "Largest drawdowns")] if len(m.drawdowns) else [])])
 
 
-def _fall(drawdown: Any, lost: str) -> list[str]:
+def _drawdown_row(drawdown: Any, lost: str) -> list[str]:
     days = [number(float(value), 0 if value >= 10 else 1) for value in (drawdown.days, drawdown.fall_days)]
     back = number(float(drawdown.recovery_days), 0 if drawdown.recovery_days >= 10 else 1)
     times = [clock(drawdown.peak_ts), clock(drawdown.trough_ts), "not yet" if pd.isna(drawdown.recovery_ts) else clock(drawdown.recovery_ts)]

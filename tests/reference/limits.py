@@ -131,10 +131,10 @@ def _moves_with(ledger: Ledger, series: Series, side: int, position: Position, i
 def correlation(first: dict[int, float], second: dict[int, float], day: int, count: int) -> float:
     """Pearson's ρ over the last ``count`` changes between common days before ``day``; NaN with fewer, or where a series is flat.
 
-    >>> one, other = {1: 1.0, 2: 2.0, 3: 1.0, 4: 3.0, 6: 9.0}, {1: 5.0, 2: 4.0, 4: 6.0, 5: 0.0, 6: 1.0}
-    >>> correlation(one, other, 6, 2)                      # changes from day 1 to 2 and from 2 to 4: (1, 1) and (−1, 2)
+    >>> first, second = {1: 1.0, 2: 2.0, 3: 1.0, 4: 3.0, 6: 9.0}, {1: 5.0, 2: 4.0, 4: 6.0, 5: 0.0, 6: 1.0}
+    >>> correlation(first, second, 6, 2)                      # changes from day 1 to 2 and from 2 to 4: (1, 1) and (−1, 2)
     nan
-    >>> correlation(one | {4: 0.0}, other, 6, 2)
+    >>> correlation(first | {4: 0.0}, second, 6, 2)
     -1.0
     """
     days = sorted(d for d in first.keys() & second.keys() if d < day)[-count - 1 :]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.daily import calendar_of, nanoseconds
-from domain.analytics.regimes import UNKNOWN, entered, known_late
+from domain.analytics.regimes import UNKNOWN, entered, lag_sensitivity
 from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
@@ -81,7 +81,7 @@ class Splits:
         found = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
         figures = pd.DataFrame([{name: one[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for one in found.metrics.values()], index=list(found.metrics))
         table = found.table.join(figures.astype(float), on="regime") if len(found.table) else found.table
-        late = known_late(trades, regimes)
+        late = lag_sensitivity(trades, regimes)
         return Divided(table, _curves(found.equity, run.summary["balance"]), late[late["regime"].isin(found.table["regime"])].reset_index(drop=True), found.metrics, pooled)
 
     def download_split(self, run_id: str, by: str, instrument: str = "") -> bytes:

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-QUESTIONS = ("enough", "carried", "happened", "costs", "stretched", "counted")
+SUBJECTS = ("sample_size", "concentration", "realism", "costs", "account", "counted")
 
-for _name in QUESTIONS:
+for _name in SUBJECTS:
     import_module(f"{__name__}.{_name}")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from domain.analytics.metrics import METRICS, measure, nanoseconds
-from domain.analytics.regimes import LATE, entered, kept_late, known_late, split
+from domain.analytics.regimes import LATE, entered, filtered_with_lag, lag_sensitivity, split
 from domain.errors import BadRequest, UnknownName
 from domain.features.regimes.labels import Regimes, coded
 from tests.domain.analytics.makers import equity, fills, trades
@@ -68,7 +68,7 @@ def test_figures_of_a_regime_are_of_its_trades():
 
 
 def test_a_regime_known_late_is_the_one_of_so_many_bars_before():
-    table = known_late(RUN, REGIMES, (0, 3)).set_index(["regime", "late"])
+    table = lag_sensitivity(RUN, REGIMES, (0, 3)).set_index(["regime", "late"])
     for late in (0, 3):
         rows = np.searchsorted(ENDS, nanoseconds(RUN["entry_ts"]), side="right") - 1 - late
         own = RUN[[row >= 0 and REGIMES.labels[row] == "panic" for row in rows]]
@@ -77,16 +77,16 @@ def test_a_regime_known_late_is_the_one_of_so_many_bars_before():
 
 
 def test_only_what_a_filter_would_have_let_in_is_kept():
-    table, by_regime = kept_late(RUN, REGIMES, ["calm", "panic"]), known_late(RUN, REGIMES).set_index(["regime", "late"])
+    table, by_regime = filtered_with_lag(RUN, REGIMES, ["calm", "panic"]), lag_sensitivity(RUN, REGIMES).set_index(["regime", "late"])
     assert table["late"].tolist() == list(LATE)
     for late, count, net in zip(table["late"], table["trades"], table["net"], strict=True):
         assert count == by_regime.loc[("calm", late), "trades"] + by_regime.loc[("panic", late), "trades"]
         assert net == pytest.approx(by_regime.loc[("calm", late), "net"] + by_regime.loc[("panic", late), "net"])
-    assert kept_late(RUN, REGIMES, [])["trades"].tolist() == [0] * len(LATE)
+    assert filtered_with_lag(RUN, REGIMES, [])["trades"].tolist() == [0] * len(LATE)
     with pytest.raises(UnknownName, match="no regime named 'clam'"):
-        kept_late(RUN, REGIMES, ["clam"])
+        filtered_with_lag(RUN, REGIMES, ["clam"])
     with pytest.raises(BadRequest, match="late needs one at least"):
-        kept_late(RUN, REGIMES, ["calm"], late=())
+        filtered_with_lag(RUN, REGIMES, ["calm"], late=())
 
 
 def test_an_edge_that_is_gone_a_bar_later_is_seen_to_be_gone():
@@ -95,7 +95,7 @@ def test_an_edge_that_is_gone_a_bar_later_is_seen_to_be_gone():
     codes[5::7] = 1
     good = trades(np.full(300, 1.0), every="7h")
     regimes = Regimes(ENDS, coded(codes, {0: "calm", 1: "panic"}))
-    table = kept_late(good, regimes, ["panic"], (0, 1, 7))
+    table = filtered_with_lag(good, regimes, ["panic"], (0, 1, 7))
     assert table["trades"].tolist() == [300, 0, 299] and table["net"].tolist() == pytest.approx([30_000.0, 0.0, 29_900.0])
 
 
@@ -103,4 +103,4 @@ def test_no_trade_and_no_row_are_no_trouble():
     empty = split(RUN.iloc[:0], FILLS.iloc[:0], EQUITY.iloc[:0], START, REGIMES)
     assert empty.table.empty and empty.metrics == {}
     idle = split(RUN.iloc[:0], FILLS.iloc[:0], EQUITY, START, REGIMES)
-    assert idle.table["trades"].sum() == 0 and known_late(RUN.iloc[:0], REGIMES)["net"].eq(0).all()
+    assert idle.table["trades"].sum() == 0 and lag_sensitivity(RUN.iloc[:0], REGIMES)["net"].eq(0).all()

@@ -8,7 +8,7 @@ import pytest
 
 from domain.backtest import study
 from domain.backtest.bench import Bench
-from domain.backtest.stress import SCENARIOS, World, stress
+from domain.backtest.stress import SCENARIOS, ScenarioInputs, stress
 from domain.backtest.study import Rules, Series
 from domain.backtest.sweep import SweepRequest, evaluate
 from domain.features import compute
@@ -61,8 +61,8 @@ def test_dearer_is_worse():
 ], ids=["pips", "price units of each", "atr"])  # fmt: skip
 def test_each_instrument_pays_a_pip_of_its_own_more_and_twice_its_own_commission(costs, slippage, commission):
     pair = EURUSD, Series(instrument("USDJPY"), EURUSD.timeframe, EURUSD.bars)
-    world = World(pair, Rules(costs=costs), [])
-    dearer, doubled = (SCENARIOS[name].change(world).rules.costs for name in ("slippage_1", "commission_2"))
+    inputs = ScenarioInputs(pair, Rules(costs=costs), [])
+    dearer, doubled = (SCENARIOS[name].change(inputs).rules.costs for name in ("slippage_1", "commission_2"))
     assert tuple(dearer.of(traded.instrument).slippage for traded in pair) == pytest.approx(slippage)
     assert tuple(doubled.of(traded.instrument).commission_per_lot for traded in pair) == pytest.approx(commission)
 

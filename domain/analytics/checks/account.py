@@ -1,4 +1,4 @@
-"""Use of the account: margin, leverage and concentration."""
+"""Use of the account: open losses, margin, stop-outs and ruin."""
 
 from __future__ import annotations
 
