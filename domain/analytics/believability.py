@@ -137,10 +137,10 @@ def _execution(ambiguous: int, band: tuple[float, float] | None) -> Test:
         return _test("execution", 0.0, "passed", "No bar left open whether stop or target came first.", "bars")
     bars = number_of(ambiguous, "bar")
     if band is None:
-        return _test("execution", float(ambiguous), "open", f"In {bars} the order of stop and target is unknown; decide them both ways to see what depends on it.", "bars")
+        return _test("execution", float(ambiguous), "open", f"In {bars} the order of stop and target is unknown; run it with both intrabar settings to see the range.", "bars")
     low, high = band
     answer = "failed" if low <= 0 < high else "doubtful" if high - low > abs(low) else "passed"
-    return _test("execution", low, answer, f"With {bars} decided the worse way it nets {signed(low)}, the better way {signed(high)}.")
+    return _test("execution", low, answer, f"With {bars} decided pessimistically it nets {signed(low)}, optimistically {signed(high)}.")
 
 
 def _luck(s: Significance | None) -> Test:
@@ -189,7 +189,7 @@ def _order(m: MonteCarlo | None) -> Test:
 def _costs(metrics: Mapping[str, float | None]) -> Test:
     factor = metrics.get("break_even_factor")
     if factor is None:
-        return _test("costs", None, "open", "No spread was paid, so how much of it the result bears is unknown.")
+        return _test("costs", None, "open", "No spread was paid, so the break-even spread is unknown.")
     sentence = f"Break-even at {factor:.2f} times the spread paid." if factor > 0 else "It loses at zero spread too."
     return _test("costs", factor, _graded(factor, 2.0, 1.25), sentence)
 

@@ -17,7 +17,7 @@ from domain.errors import BadRequest
 
 NORMAL = NormalDist()
 EULER = 0.5772156649015329
-CELLS = 1 << 16                 # splits × configurations looked at together: what fits the cache, and bounds the memory of ``cscv``
+CELLS = 1 << 16                 # splits × configurations computed together: what fits the cache, and bounds the memory of ``cscv``
 SPLITS = ("split", "chosen", "in_sample", "out_of_sample", "rank", "logit")
 
 

@@ -74,7 +74,7 @@ def _at(legs: Sequence[RateHistory], instants: np.ndarray) -> np.ndarray:
 def _missing(currency: str, account: str) -> str:
     pair = f"{currency}{account} or {account}{currency}"
     through = "" if "USD" in (currency, account) else f", or {currency} and {account} against USD"
-    return f"nothing says what {currency} is worth in {account}: load bars of {pair}{through} beside the others (--rates in the terminal)"
+    return f"no conversion rate {currency}→{account}; load bars of {pair}{through} too (--rates in the terminal)"
 
 
 def _legs(base: str, quote: str, series: Sequence[Quoted]) -> list[RateHistory]:

@@ -1,4 +1,4 @@
-"""Bars before the traded period: features know them, nothing is decided on them, and the result reports their number."""
+"""Bars before the traded period: features use them, no signal is decided on them, and the result reports their number."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def known_in_time(task: Task, bars: Bars, account: str, rate: np.ndarray, instan
     if np.isnan(rate[at]):
         when = pd.Timestamp(bars.end[decides[0]], tz="UTC")
         quote = task.instrument.quote
-        raise BadRequest(f"what {quote} is worth in {account} is not known at the first signal of {task.instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
+        raise BadRequest(f"no conversion rate {quote}→{account} at the first signal of {task.instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
 
 
 def rate_at(table: np.ndarray, instants: np.ndarray, currency: int, end: int) -> float:

@@ -44,7 +44,7 @@ def document(m: Material) -> Document:
     badges = [Cell("synthetic bars", "other")] if m.synthetic else []
     built = (growth, months, distribution, costs, groups, refused, remarks, believability, figures_defined, rules, manifest)
     sections = [Section("figures", "", "", [headline(m)]), *(build(m) for build in built)]
-    foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"question {m.manifest['spec_hash'][:12]}", *([f"made {m.created}"] if m.created else []), "times are UTC"])
+    foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"spec {m.manifest['spec_hash'][:12]}", *([f"created {m.created}"] if m.created else []), "times are UTC"])
     return Document(m.name or m.title, f"{m.title} · {m.sentence}" if m.name else m.sentence, badges, verdict(m), [section for section in sections if section.blocks], foot)
 
 
@@ -199,9 +199,9 @@ def refused(m: Material) -> Section:
     drops = [(key, m.counts.get(key, 0)) for key in DROPS]
     signals = m.entries + m.dropped
     rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
-    counted: Rows = [["Entry signals", Cell("Entries that the strategy asked for.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
+    counted: Rows = [["Entry signals", Cell("Entry signals of the strategy.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
     if m.bars_of_history:
-        counted += [["Bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
+        counted += [["Bars of history", Cell("Bars before the period: features use them, no signal is decided on them.", kind="wrap"), number(m.bars_of_history)]]
     counted += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
     counted += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
     blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
@@ -209,7 +209,7 @@ def refused(m: Material) -> Section:
 
 
 def _reviewed(reviews: pd.DataFrame) -> list[Table]:
-    """The first order of each reason for which size, margin or limits refused or shrank one."""
+    """The first order of each reason for which size, margin or limits rejected or reduced one."""
     if reviews.empty:
         return []
     named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
@@ -218,8 +218,8 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
         [label(review.reason), label(review.verdict), clock(review.ts), str(review.instrument), number(review.lots_asked, 2), number(review.lots_given, 2), number(times[review.reason, review.verdict])]
         for review in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
-    columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")
-    return [Table(columns, rows, "Orders that sizing, margin or limits rejected or made smaller: the first of each reason")]
+    columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots requested", ">Lots allowed", ">Times")
+    return [Table(columns, rows, "Orders that sizing, margin or limits rejected or reduced: the first of each reason")]
 
 
 def remarks(m: Material) -> Section:

@@ -54,9 +54,9 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     _note("nothing_to_exit", "Nothing to exit", "An exit signal came while no position with its tag was open."),
     _note("over_max_lot", "Capped at maximum lot", "The position size was reduced to the instrument's maximum lot.", "warning", "Size was capped at the maximum lot {times}."),
     _note("target_below_step", "Target below lot step", "A target's share of the lots was below the lot step, so it closed nothing.", "note",
-          "A target's share of the lots was below the lot step {times}: nothing left there."),
+          "A target's share of the lots was below the lot step {times}: nothing was closed there."),
     _note("not_magnified", "No finer bars", "No finer bars were available inside the bar; it was decided pessimistically.", "note",
-          "{bars} had no finer bars to look into and {were} decided pessimistically."),
+          "{bars} had no finer bars and {were} decided pessimistically."),
     _note("magnify_mismatch", "Finer bars disagree", "The finer bars' high or low differs from the bar's by more than a tick.", "warning", "{bars} reach further than their finer bars, or less far."),
     _note("stale_rate", "Stale conversion rate", "A conversion rate older than four days was used.", "note", "A rate older than four days was used for money {times}."),
     _limit("blackout", "Blackout window", "The time was inside a window without entries."),
@@ -67,8 +67,8 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     _limit("limit_currency", "Currency exposure limit", "The order did not fit under the limit of net exposure to one currency."),
     _limit("limit_spread", "Spread spike", "The spread was unusually wide at the decision."),
     _limit("limit_volatility", "Volatility spike", "The bar's range was unusually long at the decision."),
-    _note("shrunk_leverage", "Reduced to leverage limit", "The order was reduced to what fits under the leverage limit.", "note", "The limit on leverage made size smaller {times}."),
-    _note("shrunk_currency", "Reduced to currency limit", "The order was reduced to what fits under the currency exposure limit.", "note", "The limit on a currency made size smaller {times}."),
+    _note("shrunk_leverage", "Reduced to leverage limit", "The order was reduced to what fits under the leverage limit.", "note", "The leverage limit reduced the size {times}."),
+    _note("shrunk_currency", "Reduced to currency limit", "The order was reduced to what fits under the currency exposure limit.", "note", "The currency exposure limit reduced the size {times}."),
 )}  # fmt: skip
 
 REASON_LABELS: Mapping[str, str] = {     # of fills, and of a trade's last one

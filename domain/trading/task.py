@@ -71,5 +71,5 @@ class Outcome:
     counts: Mapping[str, int]
     ambiguous: int = 0      # positions × bars whose order inside the bar decided the result
     extra: Mapping[str, object] = field(default_factory=dict)
-    reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # what sizing, margin and limits refused or shrank
+    reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # orders that sizing, margin and limits rejected or reduced
     moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were requested: the stop from ``ts`` on, and what moved it

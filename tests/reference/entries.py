@@ -59,7 +59,7 @@ def _place(series: Series, bar: Bar, signal: Signal, lots: float) -> None:
 
 
 def enter_at_open(ledger: Ledger, series: Series, bar: Bar) -> None:
-    """Market entries in the order of their signals; the tag is looked at after all closings of step 1."""
+    """Market entries in the order of their signals; the tag is checked after all closings of step 1."""
     while series.market:
         order = series.market.pop(0)
         series.taken = {tag: position.side for tag, position in series.positions.items()}

@@ -78,7 +78,7 @@ def test_luck_among_many_trials_is_said_as_a_probability():
 @pytest.mark.parametrize(
     ("change", "key", "answered", "words"),
     [
-        (dict(band=(-0.02, 0.4)), "execution", "failed", "with 3 bars decided the worse way it nets -2.0 %, the better way +40.0 %"),
+        (dict(band=(-0.02, 0.4)), "execution", "failed", "with 3 bars decided pessimistically it nets -2.0 %, optimistically +40.0 %"),
         (dict(band=(0.1, 0.4)), "execution", "doubtful", "the better way +40.0 %"),
         (dict(overfitting=dataclasses.replace(SWEEP, pbo=0.61)), "overfitting", "failed", "the best of 320 variants in one half of the time is no better than the median in the other in 61 % of 12,870 splits"),
         (dict(stress=(dict(title="spread doubled", net_return=-0.1), *STRESS)), "stress", "doubtful", "1 of 3 scenarios end with a loss; the worst, spread doubled, nets -10.0 %"),

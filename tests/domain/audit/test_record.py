@@ -81,7 +81,7 @@ class Colour(Enum):
 
 
 @pytest.mark.parametrize(
-    ("value", "made"),
+    ("value", "text"),
     [
         (0.1, "0.1"), (1e22, "1e+22"), (float("inf"), None), (np.float64(0.1), "0.1"), (np.int64(3), 3), (np.bool_(True), True), (2**53, "9007199254740992"),
         (Decimal("1.50"), "1.50"), (date(2026, 11, 20), "2026-11-20"), (Path("a/b"), "a/b"), (Colour.RED, "red"), (Point(0.5, 2), {"x": "0.5", "y": 2}),

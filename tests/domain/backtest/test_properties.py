@@ -67,9 +67,9 @@ def signs(sides: pd.Series) -> np.ndarray:
 
 
 def test_nothing_is_made_and_nothing_lost(runs):
-    for seed, run, out in runs:
+    for seed, drawn, out in runs:
         final = out.equity["balance"].iloc[-1]
-        assert run.account.balance + out.trades["pnl"].sum() == pytest.approx(final, abs=1e-6 * max(1.0, abs(final))), seed
+        assert drawn.account.balance + out.trades["pnl"].sum() == pytest.approx(final, abs=1e-6 * max(1.0, abs(final))), seed
         signed = out.fills["lots"] * signs(out.fills["side"])
         assert (signed.groupby(out.fills["trade_id"]).sum().abs() < 1e-9).all(), seed
         assert (out.equity["equity_low"] <= out.equity["equity"] + 1e-9).all(), seed
@@ -83,8 +83,8 @@ def test_exits_never_exceed_entries(runs):
 
 
 def test_every_signal_is_an_entry_or_one_drop(runs):
-    for seed, run, out in runs:
-        orders = pd.concat([task.signals.assign(last=task.signals["ts"] == task.bars["ts"].iloc[-1]) for task in run.tasks])
+    for seed, drawn, out in runs:
+        orders = pd.concat([task.signals.assign(last=task.signals["ts"] == task.bars["ts"].iloc[-1]) for task in drawn.tasks])
         is_exit = orders["order"] == "exit"
         drops = sum(out.counts[name] for name in DROPS) - (is_exit & orders["last"]).sum()
         opened = out.fills["reason"].isin(("market", "stop", "limit")).sum()
@@ -107,10 +107,10 @@ REVIEWED = (
 def test_equity_is_balance_and_open_profit_at_every_row(runs):
     """Worked out from fills and bars alone, where one series in the account's currency makes the time of each fill plain."""
     checked = 0
-    for seed, run, out in runs[::2]:
-        if len(run.tasks) == 1 and run.tasks[0].instrument.quote == run.account.currency:
-            bars = bars_of(run.tasks[0], run.costs)
-            expected = [row.balance + _open_profit(out, bars, row.ts.value, run.tasks[0]) for row in out.equity.iloc[:-1].itertuples()]
+    for seed, drawn, out in runs[::2]:
+        if len(drawn.tasks) == 1 and drawn.tasks[0].instrument.quote == drawn.account.currency:
+            bars = bars_of(drawn.tasks[0], drawn.costs)
+            expected = [row.balance + _open_profit(out, bars, row.ts.value, drawn.tasks[0]) for row in out.equity.iloc[:-1].itertuples()]
             np.testing.assert_allclose(out.equity["equity"].iloc[:-1], expected, rtol=1e-9, atol=1e-6, err_msg=str(seed))
             checked += 1
     assert checked > 20

@@ -175,7 +175,7 @@ def test_a_drawing_of_a_long_curve_keeps_its_extremes_in_two_thousand_points():
 def test_the_same_run_is_the_same_bytes_and_no_clock_is_asked():
     once, twice = reports(material()), reports(material())
     assert once == twice and set(once) == {"report.html", "report.txt", "equity.svg", "drawdown.svg"}
-    assert b"made 2026" not in once["report.html"] and b"made 2026-11-20 14:02 UTC" in html(created="2026-11-20 14:02 UTC")
+    assert b"created 2026" not in once["report.html"] and b"created 2026-11-20 14:02 UTC" in html(created="2026-11-20 14:02 UTC")
 
 
 def test_one_price_more_is_another_report():
