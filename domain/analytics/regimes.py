@@ -1,6 +1,6 @@
 """A run by the regime that was known at the time: its equity, its trades, its figures, and their sensitivity to the delay with which the regime is known.
 
-Two questions are separate. A trade belongs to the regime known when it was entered: that of the last bar that had ended by its entry. A change of
+Trades and equity are attributed separately. A trade belongs to the regime known when it was entered: that of the last bar that had ended by its entry. A change of
 equity belongs to the regime known when it began: at the instant of the row before it. So a trade entered in a calm and still open in a panic
 counts as a trade of the calm, and what it earned in the panic as equity of the panic.
 """

@@ -228,7 +228,7 @@ def remarks(m: Material) -> Section:
 
 
 def believability(m: Material) -> Section:
-    rows = [[Cell(question.title, kind="strong"), Cell(question.asks, "quiet", "wrap"), Cell(*ANSWERS[question.answer]), Cell(typeset(question.sentence), kind="wrap")] for question in m.belief.questions]
+    rows = [[Cell(test.title, kind="strong"), Cell(test.asks, "quiet", "wrap"), Cell(*ANSWERS[test.answer]), Cell(typeset(test.sentence), kind="wrap")] for test in m.belief.questions]
     trials = [Prose(m.trials, "quiet", "trials")] if m.trials else []
     return Section("believability", "Robustness checks", "a check that was not evaluated never counts as passed", [Table(("Check", "Question", "Result", "Why"), rows), *trials])
 

@@ -22,16 +22,16 @@ ALL = dict(significance=EDGE, overfitting=SWEEP, monte_carlo=HISTORIES, stress=S
 
 
 def answer(belief: Belief, key: str) -> str:
-    return next(question.answer for question in belief.questions if question.key == key)
+    return next(test.answer for test in belief.questions if test.key == key)
 
 
-def test_what_stands_up_to_everything_is_still_no_promise():
+def test_a_result_that_passes_every_check_is_still_no_promise():
     belief = believe(GOOD, **ALL)
-    assert belief.level == "passed" and {question.answer for question in belief.questions} == {"passed"}
+    assert belief.level == "passed" and {test.answer for test in belief.questions} == {"passed"}
     assert belief.verdict.endswith("evidence about these bars, not a promise about others.") and "not evaluated" not in belief.verdict
 
 
-def test_what_was_not_asked_is_open_and_named():
+def test_a_test_that_was_not_run_is_open_and_named():
     belief = believe(GOOD, significance=EDGE, monte_carlo=HISTORIES)
     assert belief.level == "passed" and "; not evaluated: Stress test, Overfitting (PBO)." in belief.verdict
     assert (answer(belief, "stress"), answer(belief, "overfitting")) == ("open", "open")
@@ -48,29 +48,29 @@ def test_no_test_praises_a_loss(net):
     belief = believe({**GOOD, "net_return": net, "break_even_factor": 0.4}, **{**ALL, "significance": LOSING})
     assert belief.level == "failed" and belief.verdict.startswith("Loses after costs: net ")
     for key in ("luck", "selection", "length", "order", "stress", "overfitting"):
-        test = next(question for question in belief.questions if question.key == key)
+        test = next(test for test in belief.questions if test.key == key)
         assert (test.answer, test.value, test.sentence) == ("open", None, "Not evaluated: the run earns nothing after costs."), key
     assert answer(belief, "costs") == "failed"
-    assert "100" not in " ".join(assessed.sentence for assessed in belief.questions), "no zero-edge strategy that reaches a negative Sharpe 100 times in 100"
+    assert "100" not in " ".join(test.sentence for test in belief.questions), "no zero-edge strategy that reaches a negative Sharpe 100 times in 100"
 
 
 def test_a_sharpe_that_is_not_above_zero_is_not_set_against_luck():
     belief = believe(GOOD, **{**ALL, "significance": LOSING})
-    sentences = {question.key: question.sentence for question in belief.questions}
+    sentences = {test.key: test.sentence for test in belief.questions}
     assert sentences["luck"] == sentences["selection"] == f"The Sharpe ratio is not above zero ({LOSING.sharpe_year:.2f})."
     assert (answer(belief, "luck"), answer(belief, "selection"), answer(belief, "length")) == ("failed", "failed", "failed")
 
 
-def test_a_losing_run_is_told_so_whatever_else_holds():
+def test_a_losing_run_fails_whatever_else_passes():
     belief = believe({**GOOD, "net_return": -0.031}, **ALL)
     assert (belief.level, belief.verdict) == ("failed", "Loses after costs: net -3.1 % over 400 trades.")
     assert believe(dict(trades=0.0, net_return=0.0)).level == "open"
 
 
-def test_luck_among_many_trials_is_said_as_a_probability():
+def test_luck_among_many_trials_is_a_probability():
     belief = believe(GOOD, **{**ALL, "significance": NOISE})
     assert belief.level == "failed" and answer(belief, "selection") == "failed"
-    sentence = next(question.sentence for question in belief.questions if question.key == "selection")
+    sentence = next(test.sentence for test in belief.questions if test.key == "selection")
     assert sentence == f"The best of 14 zero-edge trials would reach this Sharpe ({NOISE.sharpe_year:.2f}) with {round(100 * NOISE.luck_beats)} % probability."
     assert belief.verdict.startswith("Profitable after costs, but a zero-edge strategy would reach this Sharpe (") and "further check" in belief.verdict
 
@@ -87,30 +87,30 @@ def test_luck_among_many_trials_is_said_as_a_probability():
         (dict(remarks=[Remark("note", "x", "A note.", 1.0)]), "remarks", "passed", "evidence about these bars"),
     ],
 )
-def test_the_verdict_says_the_first_thing_that_speaks_against_it(change, key, answered, words):
+def test_the_verdict_names_the_first_failed_check(change, key, answered, words):
     belief = believe(GOOD, **{**ALL, **change})
     assert answer(belief, key) == answered and words in belief.verdict
     assert belief.level == answered if answered != "passed" else belief.level == "passed"
 
 
-def test_what_fails_is_told_before_what_is_doubtful():
+def test_failed_checks_come_before_doubtful_ones():
     belief = believe({**GOOD, "break_even_factor": 1.05}, **{**ALL, "band": (0.1, 0.4)})
     assert belief.level == "failed" and "break-even at 1.05 times the spread paid" in belief.verdict
 
 
-def test_costs_are_judged_by_how_much_dearer_trading_may_become():
+def test_cost_sensitivity_is_graded_by_the_break_even_multiple():
     assert [answer(believe({**GOOD, "break_even_factor": factor}, **ALL), "costs") for factor in (1.1, 1.5, 2.5, None)] == ["failed", "doubtful", "passed", "open"]
 
 
-def test_a_belief_is_plain_and_a_pure_function_of_what_it_was_handed():
+def test_a_belief_is_plain_and_a_pure_function_of_its_arguments():
     belief = believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
     assert json.loads(json.dumps(dataclasses.asdict(belief), allow_nan=False))["lint"] == "warning"
     assert belief == believe(GOOD, **ALL, remarks=[Remark("warning", "x", "Odd.", 1.0)])
-    assert {question.answer for question in belief.questions} <= set(ANSWERS) and all(assessed.sentence.endswith(".") and assessed.asks.endswith("?") for assessed in belief.questions)
+    assert {test.answer for test in belief.questions} <= set(ANSWERS) and all(test.sentence.endswith(".") and test.asks.endswith("?") for test in belief.questions)
 
 
-def test_words_that_promise_are_never_said():
+def test_no_sentence_promises():
     for significance in (EDGE, NOISE, None):
         for net in (0.3, -0.1):
-            text = " ".join([(belief := believe({**GOOD, "net_return": net}, **{**ALL, "significance": significance})).verdict, *(question.sentence for question in belief.questions)])
+            text = " ".join([(belief := believe({**GOOD, "net_return": net}, **{**ALL, "significance": significance})).verdict, *(test.sentence for test in belief.questions)])
             assert not {"guarantee", "guaranteed", "proven", "certain", "safe", "will"} & set(text.lower().replace(".", " ").replace(",", " ").split())

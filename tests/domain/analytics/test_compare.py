@@ -13,7 +13,7 @@ RUN = trades(np.random.default_rng(14).normal(0.1, 1, 40))
 FILLS = fills(RUN)
 
 
-def test_figures_stand_side_by_side_with_their_difference():
+def test_figures_are_side_by_side_with_their_difference():
     other = trades(np.random.default_rng(15).normal(0.3, 1, 50))
     a, b = (measure(run, fills(run), equity(run), 10_000.0) for run in (RUN, other))
     table = compare_metrics(a, b).set_index("key")
@@ -34,7 +34,7 @@ def test_specs_differ_where_any_leaf_does():
     ("column", "value", "words"),
     [("price", 9.5, "price is 1.1 in the first and 9.5 in the second"), ("reason", "limit", "reason is market in the first and limit in the second"), ("lots", 2.0, "lots is 1.0 in the first and 2.0 in the second")],
 )
-def test_the_first_fill_that_differs_is_told_with_its_column(column, value, words):
+def test_the_first_fill_that_differs_is_named_with_its_column(column, value, words):
     other = FILLS.copy()
     other.loc[[16, 30], column] = value
     difference = first_difference(FILLS, other)
@@ -52,7 +52,7 @@ def test_the_earliest_row_counts_and_what_moved_with_it_is_named():
     assert difference.sentence.endswith("Price, spread_cost differ too.")
 
 
-def test_fills_that_only_one_side_has_are_told():
+def test_fills_that_only_one_run_has_are_named():
     difference = first_difference(FILLS, FILLS.iloc[:70])
     assert (difference.row, difference.b) == (71, None) and "The first 70 fills are the same; fill 71" in difference.sentence and "in the first only, which has 10 more" in difference.sentence
     assert "in the second only" in first_difference(FILLS.iloc[:0], FILLS).sentence
@@ -68,5 +68,5 @@ def test_the_same_fills_are_the_same_however_they_are_stored(tmp_path):
     assert first_difference(FILLS, FILLS.assign(price=np.nextafter(FILLS["price"], 9.0))).row == 1
 
 
-def test_a_column_that_only_one_side_has_is_told_last():
+def test_a_column_that_only_one_run_has_is_named_last():
     assert first_difference(FILLS, FILLS.assign(venue="x")).sentence == "Only one of the two has the column venue."

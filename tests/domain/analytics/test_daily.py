@@ -61,6 +61,6 @@ def test_the_daily_sharpe_has_no_value_where_days_are_few_equal_or_follow_a_loss
         assert np.isnan(daily_sharpe(none))
 
 
-def test_a_yearly_sharpe_is_made_with_the_days_it_names():
+def test_a_yearly_sharpe_uses_the_days_it_names():
     significance = significance_of(np.random.default_rng(2).normal(0.001, 0.01, 60), periods_a_year=days_a_year("cme"))
     assert significance.sharpe_year == pytest.approx(significance.sharpe * np.sqrt(days_a_year("cme"))) and significance.periods_a_year == days_a_year("cme")

@@ -32,7 +32,7 @@ def slow(values: list[float], lows: list[float], start: float) -> list[tuple[flo
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("name", ["equity", "equity_low"])
-def test_the_table_is_what_a_walk_finds(seed, name):
+def test_the_table_equals_a_walk_over_the_rows(seed, name):
     rng = np.random.default_rng(seed)
     values = np.round(1000 + np.cumsum(rng.integers(-3, 4, 80)), 0)
     lows = values - rng.integers(0, 5, 80)
@@ -50,7 +50,7 @@ def test_the_table_is_what_a_walk_finds(seed, name):
         assert drawdown.recovery_days == (end - row_of[drawdown.trough_ts] if drawdown.recovery_ts in row_of else pytest.approx(np.nan, nan_ok=True))
 
 
-def test_only_the_deepest_are_kept_and_ranked():
+def test_only_the_deepest_drawdowns_are_listed_and_ranked():
     rng = np.random.default_rng(3)
     frame = curve(*(1000 + np.cumsum(rng.normal(0.5, 3, 400))))
     table, complete = drawdown_table(frame, 1000.0, most=5), drawdown_table(frame, 1000.0, most=1_000)

@@ -53,7 +53,7 @@ def test_an_entry_falls_into_the_hour_session_and_day_of_utc(at, wanted):
     assert {by: group_table(trade, by)["group"].iloc[0] for by in wanted} == wanted
 
 
-def test_hours_and_months_stand_in_their_own_order():
+def test_hours_and_months_are_in_their_own_order():
     assert group_table(RUN, "hour")["group"].tolist() == sorted(group_table(RUN, "hour")["group"])
     assert group_table(RUN, "month")["group"].tolist()[:3] == ["January", "February", "March"]
     assert group_table(RUN, "year")["group"].tolist() == ["2022", "2023", "2024", "2025"]

@@ -17,7 +17,7 @@ EQUITY = pd.DataFrame(dict(ts=TS, equity=[110.0, 99.0, 99.0, 108.9, 100.0]))
 
 
 @pytest.mark.parametrize("parts", [2, 7])
-def test_parts_tell_to_the_last_bit_what_the_whole_tells(parts):
+def test_the_summary_of_merged_parts_equals_that_of_all_paths(parts):
     plan = MonteCarloConfig(paths=61, seed=9)
     paths = draw(R, plan)
     merged = merge([thinned(draw(R, plan, part=part, parts=parts)) for part in reversed(range(parts))])
@@ -25,7 +25,7 @@ def test_parts_tell_to_the_last_bit_what_the_whole_tells(parts):
     assert summary(merged, R, plan, "trades") == summary(paths, R, plan, "trades")
 
 
-def test_the_fan_is_the_quantiles_of_all_paths_where_they_stand_then():
+def test_the_fan_is_the_quantiles_of_all_paths_at_each_step():
     plan = MonteCarloConfig(paths=100, seed=2)
     points = draw(R, plan).filter(regex=r"^p\d").to_numpy()
     fan, steps = summary(draw(R, plan), R, plan, "trades")["fan"], np.rint(np.linspace(0, 300, 201))
@@ -34,7 +34,7 @@ def test_the_fan_is_the_quantiles_of_all_paths_where_they_stand_then():
         assert fan["q25"][k] == pytest.approx(np.quantile(points[:, np.flatnonzero(steps == step)[0]], 0.25), abs=1e-6)
 
 
-def test_what_is_told_is_plain_and_bounded():
+def test_the_summary_is_plain_and_bounded():
     result = summary(draw(R, MonteCarloConfig(paths=500)), R, MonteCarloConfig(paths=500), "trades")
     assert json.loads(json.dumps(result)) == result and len(json.dumps(result)) < 20_000
     assert len(result["falls"]["low"]) == BINS and sum(result["falls"]["paths"]) == result["figures"]["paths"] == 500

@@ -31,7 +31,7 @@ def test_a_sound_run_has_no_remark():
     assert lint(evidence()) == ()
 
 
-def test_every_check_says_what_it_looks_for_and_speaks_in_sentences():
+def test_every_check_has_a_definition_and_remarks_are_sentences():
     bad = trades(np.array([9.0, -1.0]), swap=0.0)
     for remark in lint(evidence(bad, fills=fills(bad, spread=0.0), counts={key: 2 for key in COUNTS}, ambiguous=3, out_of_sample=False)):
         assert remark.level in LEVELS and (remark.sentence[0].isupper() or remark.sentence[0].isdigit())
@@ -75,7 +75,7 @@ def test_the_severest_come_first():
         ("lopsided", lambda: evidence(SOUND.assign(side="long")), "note", "100 % of the trades are long"),
     ],
 )
-def test_a_remark_is_made_where_it_is_deserved(key, change, level, words):
+def test_each_remark_appears_where_it_applies(key, change, level, words):
     remark = remarks_of(change())[key]
     assert (remark.level, remark.key) == (level, key) and words in remark.sentence
 

@@ -116,7 +116,7 @@ def test_risk_figures_are_those_of_the_daily_returns():
     assert metrics["calmar"] == pytest.approx(metrics["annual_return"] / -metrics["max_drawdown"])
 
 
-def test_a_lost_account_has_no_risk_figures_and_every_value_goes_through_json():
+def test_a_lost_account_has_no_risk_figures_and_every_value_is_valid_json():
     import json
 
     rows = equity(*np.linspace(1000, -200, 40), *[-200.0] * 20).assign(balance=1.0, used_margin=0.0)
@@ -126,6 +126,6 @@ def test_a_lost_account_has_no_risk_figures_and_every_value_goes_through_json():
 
 
 @pytest.mark.parametrize("key", METRICS)
-def test_every_figure_says_what_it_is(key):
+def test_every_metric_has_a_definition(key):
     metric = METRICS[key]
     assert metric.title and metric.unit in UNITS and metric.family in FAMILIES and metric.definition.endswith(".")

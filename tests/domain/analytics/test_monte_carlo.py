@@ -50,7 +50,7 @@ def test_compounding_multiplies_and_measures_falls_in_shares():
     np.testing.assert_allclose(days, draws, rtol=1e-12)
 
 
-def test_blocks_are_as_long_as_asked_on_average_and_run_around_the_end():
+def test_blocks_have_the_requested_mean_length_and_wrap_around_the_end():
     order = np.arange(500.0)
     points = draw(order, MonteCarloConfig(paths=200, block=8.0)).filter(regex=r"^p\d").to_numpy()
     assert points.shape[1] == 201                                               # thinned
@@ -62,7 +62,7 @@ def test_blocks_are_as_long_as_asked_on_average_and_run_around_the_end():
     assert counts.min() > 0.7 * counts.mean() and counts.max() < 1.3 * counts.mean()       # each step equally often
 
 
-def test_skipping_leaves_out_the_asked_share_and_keeps_the_order():
+def test_skipping_leaves_out_the_requested_share_and_preserves_the_order():
     ones = np.ones(190)
     draws = draw(ones, MonteCarloConfig(paths=300, method="skip", skip=0.25))
     assert draws["final"].mean() == pytest.approx(0.75 * 190, rel=0.01) and (draws["max_drawdown"] == 0).all()

@@ -76,7 +76,7 @@ def test_a_regime_known_late_is_the_one_of_so_many_bars_before():
         assert table.loc[("panic", late), "r_mean"] == pytest.approx(own["r"].mean())
 
 
-def test_only_what_a_filter_would_have_let_in_is_kept():
+def test_only_trades_that_a_filter_would_have_allowed_are_counted():
     table, by_regime = filtered_with_lag(RUN, REGIMES, ["calm", "panic"]), lag_sensitivity(RUN, REGIMES).set_index(["regime", "late"])
     assert table["late"].tolist() == list(LATE)
     for late, count, net in zip(table["late"], table["trades"], table["net"], strict=True):

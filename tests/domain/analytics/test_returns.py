@@ -91,7 +91,7 @@ def test_rolling_figures_equal_empyricals():
 
 @pytest.mark.data
 @oracle(FILE)
-def test_shifting_returns_moves_figures_the_way_upstream_says():
+def test_shifting_returns_moves_figures_as_upstream_expects():
     for given, by in cases("test_max_drawdown_translation"):
         r = series(given)
         assert returns.max_drawdown(r - by) <= returns.max_drawdown(r) <= returns.max_drawdown(r + by)
@@ -110,7 +110,7 @@ def test_shifting_returns_moves_figures_the_way_upstream_says():
 
 @pytest.mark.data
 @oracle("empyrical_returns.csv")
-def test_a_real_series_of_percents_is_as_a_loop_says():
+def test_a_real_series_of_percents_equals_a_loop():
     r = pd.read_csv(ORACLES / "empyrical_returns.csv", header=None)[1].to_numpy() / 100
     value = peak = 1.0
     deepest = 0.0

@@ -82,7 +82,7 @@ def test_of_the_best_of_many_trials_few_pass_once_trials_are_counted():
     assert np.mean([result.dsr > 0.95 for result in best]) < 0.1
 
 
-def test_a_series_that_says_nothing_has_none_and_goes_through_json():
+def test_a_series_without_information_has_no_figures_and_is_valid_json():
     for returns in ([], [0.01], [0.0] * 50, [np.nan] * 5):
         result = significance_of(np.array(returns))
         assert result.psr is None and result.dsr is None
@@ -159,14 +159,14 @@ def test_the_oldest_rows_that_fill_no_block_are_left_out():
 
 
 @pytest.mark.parametrize(("shape", "blocks", "words"), [((100, 1), 4, "at least 2 configurations"), ((100, 5), 3, "even number"), ((7, 5), 4, "at least 8"), ((100, 5), 4, "not finite")])
-def test_what_cannot_be_judged_is_refused_in_words(shape, blocks, words):
+def test_invalid_input_is_refused_with_a_sentence(shape, blocks, words):
     matrix = np.zeros(shape)
     matrix[-1, -1] = np.nan if words == "not finite" else 0.0
     with pytest.raises(BadRequest, match=words):
         pbo(matrix, blocks)
 
 
-def test_counting_overfitting_says_how_far_it_is_and_can_be_stopped():
+def test_overfitting_reports_progress_and_can_be_stopped():
     heard, matrix = [], np.random.default_rng(3).normal(0.0, 0.01, (64, 300))
     assert pbo(matrix, watch=heard.append) == pbo(matrix)
     assert heard == sorted(heard) and heard[0] == 0.0 and len(heard) > 20 and heard[-1] < 1.0

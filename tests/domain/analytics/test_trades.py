@@ -75,7 +75,7 @@ def test_exposure_holding_time_and_turnover_by_hand():
     assert metrics["turnover"] == pytest.approx(2 * VALUE * 2.001 / 10_000 / (50 / 365.25))
 
 
-def test_the_worth_of_a_price_unit_is_read_from_what_trades_made():
+def test_the_value_of_a_price_unit_is_computed_from_profits():
     frame = trades(np.array([1.0, -1.0, 0.0, 2.0]))
     assert point_value(frame) == pytest.approx([VALUE] * 4)
     other = trades(np.array([0.0])).assign(instrument="XAUUSD")

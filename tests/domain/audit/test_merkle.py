@@ -77,7 +77,7 @@ def test_a_proof_is_the_published_one():
     assert [digest.hex() for digest in inclusion_proof(0, 8, lambda *at: nodes[at])] == FIRST_OF_EIGHT
 
 
-def test_every_root_equals_the_slow_twin(tree):
+def test_every_root_equals_the_reference(tree):
     leaves, roots, node = tree
     assert [root(size, node) for size in range(MOST + 1)] == roots and roots[0] == EMPTY
     checker = Checker()

@@ -88,7 +88,7 @@ class Colour(Enum):
         ({"b", "a"}, ["a", "b"]), ({1: (2, 3)}, {"1": [2, 3]}), ("a\0b", "a\ufffdb"), (AT.astimezone(timezone(timedelta(hours=5))), "2026-11-20T14:02:00.000000Z"),
     ],
 )  # fmt: skip
-def test_plain_turns_everything_an_event_may_tell_into_canonical_types(value, text):
+def test_plain_converts_every_value_of_an_event_into_canonical_types(value, text):
     assert plain(value) == text
     canonical(plain(value))
 

@@ -124,7 +124,7 @@ def test_a_bare_trail_does_not_show_a_consistent_forgery(tamper):
 
 
 @pytest.mark.parametrize("tamper", BARE + BESIDE)
-def test_the_root_and_length_kept_beside_the_trail_show_every_tampering_that_left_them(tamper):
+def test_the_root_and_length_stored_beside_the_trail_show_every_tampering_that_left_them(tamper):
     anchor = verify(honest())
     for seed in range(TIMES):
         verdict = verify(forged(tamper, seed), anchor.root, anchor.rows)
@@ -132,7 +132,7 @@ def test_the_root_and_length_kept_beside_the_trail_show_every_tampering_that_lef
 
 
 @pytest.mark.parametrize("tamper", BESIDE)
-def test_a_thief_who_also_rewrites_what_is_kept_beside_is_not_shown_by_it(tamper):
+def test_a_thief_who_also_rewrites_the_stored_root_is_not_shown_by_it(tamper):
     rows = forged(tamper, 1)
     anchor = verify(rows)
     assert verify(rows, anchor.root, anchor.rows).holds
@@ -144,7 +144,7 @@ def test_a_head_noted_elsewhere_shows_every_tampering_before_it(tamper):
     assert not any(against(forged(tamper, seed), noted).holds for seed in range(TIMES))
 
 
-def test_a_head_noted_earlier_says_nothing_of_the_tail_after_it():
+def test_a_head_noted_earlier_proves_nothing_about_later_rows():
     noted = verify(honest()[:5])
     assert against(chained([row.body for row in honest()[:5]] + [altered(row.body, actor="eve") for row in honest()[5:]]), noted).holds
     assert not against(chained([altered(row.body, actor="eve") if row.seq == 5 else row.body for row in honest()]), noted).holds

@@ -28,7 +28,7 @@ def period(full: Series, start: pd.Timestamp | None = START, end: pd.Timestamp |
 
 
 @pytest.mark.parametrize("name, params", STRATEGIES)
-def test_signals_in_the_period_are_those_of_the_whole_from_there_on(name, params):
+def test_signals_in_the_period_equal_those_of_the_full_data(name, params):
     strategy = make(name, params)
     full, part = (study.decided(market, strategy, [market])[0] for market in (FULL, period(FULL)))
     late = full["ts"] >= START
@@ -74,7 +74,7 @@ def test_other_instruments_are_known_before_the_period_too():
         ({"EURUSD": 90, "GBPUSD": 100}, 80, "Features used 90 of EURUSD, 100 of GBPUSD bars of history before the period; the strategy needs 80."),
     ],
 )
-def test_the_sentence_says_how_many_and_whether_they_are_enough(bars, needed, sentence):
+def test_the_sentence_gives_the_number_and_whether_it_suffices(bars, needed, sentence):
     assert History(bars, needed).sentence == sentence
 
 

@@ -30,7 +30,7 @@ def picky(monkeypatch):
     monkeypatch.setattr(Breakout, "signals", signals)
 
 
-def test_a_search_goes_on_past_what_is_infeasible():
+def test_a_search_continues_past_infeasible_points():
     points = [dict(fast=40, slow=20), dict(fast=5, slow=20), dict(fast=20, slow=20)]
     results, trials = judge(Bench([EURUSD]), SweepRequest("simple_ma", {}, RULES, points), Search(3, first="net", fewest_trades=0), [0, 1, 2], None)
     assert [result.refused for result in results] == [CROSSED, "", "fast is 20 bars and slow 20; fast must be the shorter one"]

@@ -66,7 +66,7 @@ def signs(sides: pd.Series) -> np.ndarray:
 # --- conservation ---
 
 
-def test_nothing_is_made_and_nothing_lost(runs):
+def test_money_is_conserved(runs):
     for seed, drawn, out in runs:
         final = out.equity["balance"].iloc[-1]
         assert drawn.account.balance + out.trades["pnl"].sum() == pytest.approx(final, abs=1e-6 * max(1.0, abs(final))), seed

@@ -37,7 +37,7 @@ def searched(how: Search, pause_after: int = 10**9) -> tuple[list, list, list]:
 
 
 @pytest.mark.parametrize("how", [Search(30, 6, "tpe", fewest_trades=5), Search(24, 6, "nsga2", second="net", fewest_trades=5), Search(12, 5, "random", prune=False, fewest_trades=0)], ids=lambda how: how.sampler)
-def test_taken_up_again_it_goes_on_as_it_would_have(how):
+def test_a_resumed_search_equals_an_uninterrupted_one(how):
     uninterrupted, again = searched(how), searched(how, pause_after=2)
     assert uninterrupted == again and len(uninterrupted[0]) == how.trials
     assert searched(Search(**{**how.__dict__, "seed": 1}))[0] != uninterrupted[0]
@@ -56,7 +56,7 @@ def test_the_front_is_what_nothing_beats_in_both():
     assert set(best) == set(values) - beaten and best and not any(result.given_up for result in results)
 
 
-def test_a_trial_is_given_up_below_the_median_of_those_before():
+def test_a_trial_is_pruned_below_the_median_of_those_before():
     how, beat = Search(1, fewest_trades=0), [1e9, 1e9]
     pruned = judge(Bench([EURUSD]), SweepRequest("breakout", {}, RULES, [{}]), how, [0], beat)
     assert pruned[0][0].given_up and len(pruned[0][0].rungs) == 1 and pruned[0][0].values is None
@@ -66,7 +66,7 @@ def test_a_trial_is_given_up_below_the_median_of_those_before():
     assert len(complete.rungs) == len(RUNGS) and complete.values == free.values, "looking on the way changes nothing"
 
 
-def test_nothing_is_given_up_before_ten_ran_to_the_end():
+def test_nothing_is_pruned_before_ten_ran_to_the_end():
     assert bars_to_beat([TrialResult(k, (1.0,), (0.0, 0.0), False, {}) for k in range(9)]) is None
 
 

@@ -43,7 +43,7 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_is_the_run_asked_by_hand(name):
+def test_a_scenario_equals_the_run_made_by_hand(name):
     metrics = BY_HAND[name]().metrics
     assert TABLE.loc[name, "net_profit"] == pytest.approx(metrics["net_profit"], abs=1e-6) and TABLE.loc[name, "trades"] == metrics["trades"] > 20
 

@@ -50,7 +50,7 @@ def same(first: np.ndarray, second: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_laid_out_once_is_what_is_laid_out_each_time(case):
+def test_arrays_prepared_once_equal_those_prepared_each_time(case):
     """To the last byte: a table that prepare learns to fill from signals must be filled here too."""
     given, rules = CASES[case]
     bench = Bench(given)
@@ -97,7 +97,7 @@ def test_the_result_does_not_depend_on_who_did_what_when(seed):
     assert sorted(trial for part in parts for trial in part.trials) == sorted(at_once.trials)
 
 
-def test_points_that_share_features_lie_together():
+def test_points_that_share_features_are_adjacent():
     points = request(grid={"stop_atr": [1.0, 2.0], "lookback": [10, 20]})
     assert [points.points[k]["lookback"] for k in order(points)] == [10, 10, 20, 20]
 
@@ -128,7 +128,7 @@ def test_the_matrix_holds_each_day_of_each_point():
     assert np.allclose(part.matrix.drop(columns="number").sum(axis=1), part.table["net_return"], atol=1e-5)
 
 
-def test_who_watches_hears_of_progress_and_may_stop_it():
+def test_watch_receives_progress_and_may_stop_it():
     heard = []
 
     def watch(share: float) -> None:

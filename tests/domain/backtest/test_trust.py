@@ -26,7 +26,7 @@ def tight() -> study.Study:
     return study.run([EURUSD], RULES, TIGHT)
 
 
-def test_the_band_is_what_each_edge_alone_would_have_made(tight):
+def test_the_band_is_the_result_of_each_extreme(tight):
     nets = [study.run([EURUSD], replace(RULES, execution=Execution(how)), TIGHT).metrics["net_return"] for how in ("pessimistic", "optimistic")]
     assert tight.outcome.ambiguous > 10 and trust.band(tight) == tuple(nets) and nets[0] < nets[1]
 
@@ -65,14 +65,14 @@ class Peeking:
         return pd.DataFrame(dict(ts=chosen["ts"], side="long", max_bars=1.0))
 
 
-def test_a_strategy_that_looks_ahead_is_found_and_an_honest_one_is_not(tight):
+def test_a_strategy_that_looks_ahead_is_detected_and_an_honest_one_is_not(tight):
     seen = trust.look_ahead(tight, Peeking())
     assert seen.first_leak.endswith("UTC") and "reads the future" in seen.leaks[0]
     clean = trust.look_ahead(tight, TIGHT)
     assert not clean.first_leak and not clean.leaks and clean.cuts > 4 and clean.bars == len(EURUSD.bars)
 
 
-def test_every_opening_order_says_how_it_was_protected(tight):
+def test_every_opening_order_has_its_protection(tight):
     protected = trust.protection(tight)
     opened = tight.outcome.fills.drop_duplicates("trade_id")
     assert protected["order_id"].tolist() == opened["order_id"].tolist() and (protected["target_r_1"] == 1.0).all()

@@ -100,6 +100,6 @@ def test_where_nothing_qualifies_nothing_is_traded():
     assert efficiency(tested.folds) is None and tested.folds["lookback"].isna().all()
 
 
-def test_parts_together_are_the_whole():
+def test_merged_parts_equal_all_fits():
     parts = [walk_forward.fit(Bench([EURUSD]), REQUEST, FOLDS, part).table for part in ([8, 1], [0, 2, 4, 6], [7, 5, 3])]
     pd.testing.assert_frame_equal(walk_forward.merged(parts), FITS, check_exact=True)

@@ -38,7 +38,7 @@ def test_a_lonely_peak_is_no_plateau():
     assert cells["value"].idxmax() == (1, 1) and cells["plateau"].idxmax()[0] > 5 and cells.loc[(6, 3), "plateau"] == 1.0
 
 
-def test_other_parameters_are_held_or_their_median_is_shown():
+def test_other_parameters_are_fixed_or_their_median_is_shown():
     table = pd.DataFrame([dict(a=i, b=j, c=k, net_return=float(k)) for i in range(3) for j in range(3) for k in (1, 2, 9)])
     cells = heat(table, "a", "b", "net_return")
     assert set(cells["value"]) == {2.0} and set(cells["points"]) == {3}

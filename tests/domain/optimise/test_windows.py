@@ -13,7 +13,7 @@ def folds(**columns: list[float]) -> pd.DataFrame:
     return pd.DataFrame(dict(in_sample_days=365.25, out_of_sample_days=91.3125) | {f"{name}_return": values for name, values in columns.items()})
 
 
-def test_a_loss_after_a_loss_keeps_nothing():
+def test_a_loss_after_a_loss_has_no_ratio():
     table = folds(in_sample=[-0.415, 0.2, 1e-17, 0.2], out_of_sample=[-0.326, 0.025, 0.1, -0.05])
     retained = compared(table)["kept"]
     assert np.isnan(retained[0]) and np.isnan(retained[2]) and retained[1] == pytest.approx(0.5) and retained[3] == pytest.approx(-1.0)

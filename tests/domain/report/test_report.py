@@ -66,7 +66,7 @@ def html(**changes: object) -> bytes:
 # -- the page
 
 
-def test_the_page_is_whole_and_has_every_section(files):
+def test_the_page_is_complete_and_has_every_section(files):
     page = Page(files["report.html"])
     names = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
     assert names == ["figures", "equity", "months", "distribution", "costs", "groups", "refused", "remarks", "believability", "all", "rules", "manifest"]
@@ -82,7 +82,7 @@ def test_the_page_needs_nothing_from_outside_and_no_script(files):
     assert "url(" not in content and "@import" not in content
 
 
-def test_the_page_says_the_figures(files):
+def test_the_page_shows_the_figures(files):
     m, text = material(), Page(files["report.html"]).text
     f = m.metrics
     sign = "+" if f["net_return"] > 0 else "\u2212"
@@ -95,7 +95,7 @@ def test_the_page_says_the_figures(files):
         assert assessed.sentence.replace("-", "\u2212") in text.replace("-", "\u2212")
 
 
-def test_what_people_and_files_wrote_is_text_not_markup():
+def test_input_of_people_and_files_is_text_not_markup():
     dangerous = "<script>alert('x')</script>\"&"
     trades = parts.trades(results(40)).assign(tag=dangerous)
     page = Page(render(material_of(trades, parts.fills(trades), parts.equity(trades, START), name=dangerous, note=dangerous), "html"))
@@ -134,7 +134,7 @@ def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_th
 # -- the text
 
 
-def test_the_text_keeps_to_a_hundred_columns_and_says_the_same(files):
+def test_the_text_fits_a_hundred_columns_and_has_the_same_content(files):
     text = files["report.txt"].decode()
     assert max(map(len, text.splitlines())) <= 100 and "\u202f" not in text and not re.search(r"[ \t]$", text, re.M)
     for title in ("EQUITY AND DRAWDOWN", "MONTHS", "COST ATTRIBUTION, GROSS TO NET", "CAVEATS", "ROBUSTNESS CHECKS", "REPRODUCIBILITY"):
@@ -155,7 +155,7 @@ def test_a_drawing_is_xml_with_title_units_and_its_own_colours(files, form):
     assert "var(" not in style and "prefers-color-scheme:dark" in style and PALETTE["line"][0] in style and PALETTE["line"][1] in style
 
 
-def test_a_drawing_of_a_long_curve_keeps_its_extremes_in_two_thousand_points():
+def test_a_drawing_of_a_long_curve_has_its_extremes_in_two_thousand_points():
     rng = np.random.default_rng(1)
     values = START + np.cumsum(rng.normal(0, 5, 200_000))
     values[123_457], values[54_321] = values.max() + 900, values.min() - 900
@@ -172,7 +172,7 @@ def test_a_drawing_of_a_long_curve_keeps_its_extremes_in_two_thousand_points():
 # -- the same, and nothing
 
 
-def test_the_same_run_is_the_same_bytes_and_no_clock_is_asked():
+def test_the_same_run_gives_the_same_bytes_and_no_clock_is_read():
     once, twice = reports(material()), reports(material())
     assert once == twice and set(once) == {"report.html", "report.txt", "equity.svg", "drawdown.svg"}
     assert b"created 2026" not in once["report.html"] and b"created 2026-11-20 14:02 UTC" in html(created="2026-11-20 14:02 UTC")

@@ -51,7 +51,7 @@ def test_the_reported_stop_is_the_one_that_was_filled(plan):
     assert seen[kind] > 10 and sum(seen.values()) > 40, seen
 
 
-def test_targets_are_told_by_price_and_share():
+def test_targets_have_price_and_share():
     plan = dict(stop_loss=1.2, target_1=1.05, fraction_1=0.5, target_r_2=2.0, fraction_2=0.5, target_3=np.nan)
     assert targets_of(plan, -1, 1.1) == [("target 1", 1.05, 0.5), ("target 2", 0.9, 0.5)]
 

@@ -114,6 +114,6 @@ def test_what_is_wrong_is_named_with_its_row(columns, sentence):
         assert sentence in str(refused.value)
 
 
-def test_of_several_instruments_each_row_says_which():
+def test_with_several_instruments_each_row_names_its_own():
     with pytest.raises(BadRequest, match="have no column 'instrument', and there are 2: EURUSD, GBPUSD"):
         read_signals(table(), ("EURUSD", "GBPUSD"))
