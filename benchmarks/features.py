@@ -48,8 +48,8 @@ def market() -> tuple[pd.DataFrame, Context]:
 def rows() -> Iterator[Row]:
     bars, context = market()
     uses = recipe("full").uses
-    taken = median(lambda: compute(bars, uses, context), 5, 1)
-    yield Row(f"features: full, {len(uses)} columns, {len(bars):,} bars", taken, goal=f"≤ {FULL} s", holds=taken <= FULL)
+    elapsed = median(lambda: compute(bars, uses, context), 5, 1)
+    yield Row(f"features: full, {len(uses)} columns, {len(bars):,} bars", elapsed, goal=f"≤ {FULL} s", holds=elapsed <= FULL)
     seconds = _appended()
     yield Row(f"features: full, one bar appended after {HISTORY:,}", seconds, goal=f"≤ {STEP * 1e3:.0f} ms", holds=seconds <= STEP)
     yield from _beside_talib(bars, context)
@@ -63,13 +63,13 @@ def _appended() -> float:
     stream = Stream(bars.iloc[:HISTORY], recipe("full").uses, context)
     now = context.ends(bars.iloc[: HISTORY + APPENDED])
     others_now, macro_now = ({name: series.at(now) for name, series in family.items()} for family in (context.others, context.macro))
-    taken = []
+    elapsed = []
     for row, bar in enumerate(bars.iloc[HISTORY : HISTORY + APPENDED].to_dict("records"), HISTORY):
         closed, outside = ({name: values[row] for name, values in family.items()} for family in (others_now, macro_now))
         start = time.perf_counter()
         stream.append(bar, closed, outside)
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        elapsed.append(time.perf_counter() - start)
+    return statistics.median(elapsed)
 
 
 def _beside_talib(bars: pd.DataFrame, context: Context) -> Iterator[Row]:
@@ -92,9 +92,9 @@ def _regimes() -> Iterator[Row]:
     learnt = median(lambda: fit(mixed, "hmm", STATES, restarts=1), 1, 0)
     yield Row(f"regimes: hidden Markov model fitted once, {TRAINED:,} × 4, {STATES} states", learnt)
     model = fit(mixed.iloc[:5_000], "hmm", STATES, restarts=1)
-    taken = median(lambda: model.filtered(table), 5, 1)
-    seconds = taken / load.BARS / STATES
-    yield Row(f"regimes: filter of {load.BARS:,} × 4, {STATES} states", taken, goal=f"≤ {FILTER * 1e9:.0f} ns a bar and state", holds=seconds <= FILTER, figure="")
+    elapsed = median(lambda: model.filtered(table), 5, 1)
+    seconds = elapsed / load.BARS / STATES
+    yield Row(f"regimes: filter of {load.BARS:,} × 4, {STATES} states", elapsed, goal=f"≤ {FILTER * 1e9:.0f} ns a bar and state", holds=seconds <= FILTER, figure="")
 
 
 def _laboratory() -> Row:
@@ -102,7 +102,7 @@ def _laboratory() -> Row:
     names = [use for use in recipe("full").uses if not use.name.startswith(("day_", "previous_", "swing_"))][:COLUMNS]
     frame = compute(bars.iloc[:EXAMINED], names, context)
     target = forward_return(frame, HORIZON)
-    taken = median(lambda: examine(frame, [name.column for name in names], target), 1, 0)
-    return Row(f"laboratory: {len(names)} features × {EXAMINED:,} bars", taken, goal=f"≤ {LABORATORY:.0f} s", holds=taken <= LABORATORY)
+    elapsed = median(lambda: examine(frame, [name.column for name in names], target), 1, 0)
+    return Row(f"laboratory: {len(names)} features × {EXAMINED:,} bars", elapsed, goal=f"≤ {LABORATORY:.0f} s", holds=elapsed <= LABORATORY)
 
 

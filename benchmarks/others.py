@@ -31,8 +31,8 @@ Trades = dict[int, tuple[int, float, float]]     # bar of the entry: bar of the 
 
 def rows(count: int = load.BARS) -> Iterator[Row]:
     ours = {kind: ours_of(kind, count) for kind in ("stop and target", "partial")}
-    for kind, (taken, trades) in ours.items():
-        yield Row(f"ours without costs, {kind}: {len(trades):,} trades, fills, equity", taken)
+    for kind, (elapsed, trades) in ours.items():
+        yield Row(f"ours without costs, {kind}: {len(trades):,} trades, fills, equity", elapsed)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "given.npz")
         np.savez(file, **given(count))
@@ -98,8 +98,8 @@ def alike(ours: Trades, row: Mapping[str, Any]) -> int:
 def _row(package: str, version: str, row: Mapping[str, Any], ours: Mapping[str, tuple[float, Trades]]) -> Row:
     if "missing" in row:
         return Row(f"{version}, {row['what']}", None, figure="not installed")
-    taken, trades = ours["partial" if row["kind"] == "partial" else "stop and target"]
+    elapsed, trades = ours["partial" if row["kind"] == "partial" else "stop and target"]
     counted = f": {row['trades']:,} trades, ours {len(trades):,}, {alike(trades, row):,} alike" if "trades" in row else ""
     goal = GOALS.get((package, row["kind"])) or (GOALS.get((package, row.get("engine", ""))) if "equity" in row["kind"] else None)
-    ratio = row["seconds"] / taken
-    return Row(f"{version}, {row['what']}{counted}", row["seconds"], f"ours, {duration(taken)}", ratio, f"≥ {goal:.0f} ×" if goal else "", ratio >= goal if goal else None)
+    ratio = row["seconds"] / elapsed
+    return Row(f"{version}, {row['what']}{counted}", row["seconds"], f"ours, {duration(elapsed)}", ratio, f"≥ {goal:.0f} ×" if goal else "", ratio >= goal if goal else None)

@@ -28,7 +28,7 @@ from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
 from domain.trading import Account, Costs
 
-BARS, HANDS = 100_000, 2
+BARS, WORKERS = 100_000, 2
 STOPS, TARGETS = np.linspace(0.0004, 0.004, 40), np.linspace(0.0004, 0.004, 25)
 PAIRS = [(float(stop), float(target)) for stop, target in product(STOPS, TARGETS)]
 GOAL, FASTER, SCALED = 5_000, 40.0, 0.8
@@ -54,10 +54,10 @@ class Pair:
 
 
 def rows() -> Iterator[Row]:
-    alone, together = (_pairs_a_second(hands) for hands in (1, HANDS))
+    alone, together = (_pairs_a_second(workers) for workers in (1, WORKERS))
     goal = f"≥ {GOAL:,} a second"
-    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=together >= GOAL, figure=f"{together:,.0f} a second on {HANDS} cores")
-    yield Row(f"the same on one core, {HANDS} × it against {HANDS} cores", None, f"{HANDS} cores", together / (HANDS * alone), f"≥ {SCALED}", together >= SCALED * HANDS * alone, f"{alone:,.0f} a second")
+    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=together >= GOAL, figure=f"{together:,.0f} a second on {WORKERS} cores")
+    yield Row(f"the same on one core, {WORKERS} × it against {WORKERS} cores", None, f"{WORKERS} cores", together / (WORKERS * alone), f"≥ {SCALED}", together >= SCALED * WORKERS * alone, f"{alone:,.0f} a second")
     if not others.installed("vectorbt"):
         yield Row("vectorbt: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
         return
@@ -72,20 +72,20 @@ def rows() -> Iterator[Row]:
         yield Row(f"{result['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {together:,.0f} a second", together / rate, f"≥ {FASTER:.0f} ×" if goes else "", together >= FASTER * rate if goes else None, f"{rate:,.0f} a second")
 
 
-def _pairs_a_second(hands: int) -> float:
-    """Pairs a second of ``hands`` separate processes; their one-time preparation is done before the clock starts."""
+def _pairs_a_second(workers: int) -> float:
+    """Pairs a second of ``workers`` separate processes; their one-time preparation is done before the clock starts."""
     begun = [
-        subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(hands)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
-        for k in range(hands)
+        subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(workers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+        for k in range(workers)
     ]
     for process in begun:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
     start = time.perf_counter()
-    outputs = [process.communicate("go\n")[0] for process in begun] if hands == 1 else _together(begun)
-    taken = time.perf_counter() - start
+    outputs = [process.communicate("go\n")[0] for process in begun] if workers == 1 else _together(begun)
+    elapsed = time.perf_counter() - start
     if sum(int(text) for text in outputs) != len(PAIRS):
         raise RuntimeError("a worker process stopped early; see its message above")
-    return len(PAIRS) / taken
+    return len(PAIRS) / elapsed
 
 
 def _together(begun: list[subprocess.Popen]) -> list[str]:

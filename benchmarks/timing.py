@@ -1,4 +1,4 @@
-"""How a timing is taken, and how it is reported."""
+"""Measurement of timings, and their report."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ def median(act: Callable[[], object], times: int = 9, warm: int = 2) -> float:
     """Seconds of ``act``: the median of ``times`` after ``warm``."""
     for _ in range(warm):
         act()
-    taken = []
+    elapsed = []
     for _ in range(times):
         gc.collect()
         start = time.perf_counter()
         act()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        elapsed.append(time.perf_counter() - start)
+    return statistics.median(elapsed)
 
 
 def steady(act: Callable[[], object], times: int) -> float:
     """The same for what takes a few milliseconds: one after another, as ``timeit`` does it, for collecting garbage in between empties the processor's caches."""
     act()
-    taken = []
+    elapsed = []
     gc.collect()
     gc.disable()
     try:
         for _ in range(times):
             start = time.perf_counter()
             act()
-            taken.append(time.perf_counter() - start)
+            elapsed.append(time.perf_counter() - start)
     finally:
         gc.enable()
-    return statistics.median(taken)
+    return statistics.median(elapsed)
 
 
 def duration(seconds: float) -> str:

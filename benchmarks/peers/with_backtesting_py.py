@@ -28,10 +28,10 @@ def main(path: str, times: int) -> None:
         engine = Backtest(bars, make(given), cash=1e7, commission=0.0)
         start = time.perf_counter()
         stats = engine.run()
-        taken = time.perf_counter() - start
+        elapsed = time.perf_counter() - start
         trades = stats["_trades"]
         entries = trades.groupby("EntryBar").agg(exit=("ExitBar", "max"), price=("EntryPrice", "first"), out=("ExitPrice", "last")).reset_index()
-        result["rows"].append(dict(what=kind.replace("partial", "half out and break-even"), seconds=taken, kind=kind, trades=len(entries), entry=entries["EntryBar"].tolist(), exit=entries["exit"].tolist(), price=entries["price"].tolist(), out=entries["out"].tolist()))
+        result["rows"].append(dict(what=kind.replace("partial", "half out and break-even"), seconds=elapsed, kind=kind, trades=len(entries), entry=entries["EntryBar"].tolist(), exit=entries["exit"].tolist(), price=entries["price"].tolist(), out=entries["out"].tolist()))
     print(json.dumps(result))
 
 

@@ -27,23 +27,23 @@ def main(path: str, times: int) -> None:
         except Exception as error:      # an engine that this installation lacks is a row without a time
             result["rows"].append(dict(what=f"{engine} engine", missing=f"{type(error).__name__}: {error}"[:120]))
             continue
-        taken, run = timed(lambda engine=engine: signals(given, engine), times)
-        result["rows"].append(dict(what=f"{engine} engine, stop and target, simulate", seconds=taken, kind="stop and target", engine=engine, **trades_of(run)))
-        taken, _ = timed(lambda engine=engine: signals(given, engine).value(), times)
-        result["rows"].append(dict(what=f"{engine} engine, stop and target, with equity", seconds=taken, kind="stop and target, equity", engine=engine))
-    taken, run = timed(lambda: partial(given), times)
-    result["rows"].append(dict(what="from_order_func, half out and break-even", seconds=taken, kind="partial", **trades_of(run)))
+        elapsed, run = timed(lambda engine=engine: signals(given, engine), times)
+        result["rows"].append(dict(what=f"{engine} engine, stop and target, simulate", seconds=elapsed, kind="stop and target", engine=engine, **trades_of(run)))
+        elapsed, _ = timed(lambda engine=engine: signals(given, engine).value(), times)
+        result["rows"].append(dict(what=f"{engine} engine, stop and target, with equity", seconds=elapsed, kind="stop and target, equity", engine=engine))
+    elapsed, run = timed(lambda: partial(given), times)
+    result["rows"].append(dict(what="from_order_func, half out and break-even", seconds=elapsed, kind="partial", **trades_of(run)))
     print(json.dumps(result))
 
 
 def timed(act, times: int):
     act()
-    taken = []
+    elapsed = []
     for _ in range(times):
         start = time.perf_counter()
         result = act()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken), result
+        elapsed.append(time.perf_counter() - start)
+    return statistics.median(elapsed), result
 
 
 def decided(given) -> np.ndarray:

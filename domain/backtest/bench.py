@@ -97,7 +97,7 @@ class Curve(Facts):
 
 
 class Bench:
-    """Everything of one sweep that its combinations share. What it gives is what ``study.run`` gives, sooner."""
+    """Everything of one sweep that its combinations share. Its results equal those of ``study.run``, sooner."""
 
     def __init__(self, series: Sequence[Series], rates: Sequence[Rate] = ()) -> None:
         self.series, self.rates = tuple(series), tuple(rates)
@@ -115,7 +115,7 @@ class Bench:
         return self._signals.get(strategy, lambda: [self._signals_of(k, strategy) for k in range(len(self.series))])
 
     def evaluate(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Evaluation:
-        """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
+        """One combination on all bars, or on those with ``start <= ts < end``; signals use the bars before ``start`` too."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
         return self.result_of(run, self.prepared(rules, span), sum(task.count for task in tasks))

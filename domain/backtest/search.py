@@ -20,8 +20,8 @@ from domain.optimise.grid import Point
 from domain.optimise.objective import OBJECTIVES
 from domain.optimise.search import Dimension, Search
 
-RUNGS = (1 / 3, 2 / 3)      # of the bars, at which a trial may be given up
-FIRST = 10                  # trials that are all run to the end, before any is given up
+RUNGS = (1 / 3, 2 / 3)      # of the bars, at which a trial may be pruned
+FIRST = 10                  # trials that are all run to the end, before any is pruned
 
 
 class TrialResult(NamedTuple):

@@ -28,7 +28,7 @@ AT_ONCE = 100_000       # instants between two calls of ``watch``
 BUFFER = 32_768         # fills, and trades, before the buffers are emptied
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
-CARRIED = ("fills", "trades", "reviews", "moves")
+BUFFERS = ("fills", "trades", "reviews", "moves")
 
 UTC = pd.DatetimeTZDtype(tz="UTC")
 
@@ -61,7 +61,7 @@ def replay(tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = (), watc
 
 @dataclass
 class Simulation:
-    """A run in progress: its arrays, and what it has put out so far."""
+    """A run in progress: its arrays, and its results so far."""
 
     prepared: Prepared
     account: Account
@@ -81,12 +81,12 @@ class Simulation:
         self._write_addresses(self.arrays)
 
     def store(self) -> bytes:
-        """Everything that the rest of the run depends on, and what it has put out so far; ``resume`` takes it up."""
+        """Everything that the rest of the run depends on, and its results so far, as bytes for ``resume``."""
         self._make_space()
         rows = int(self._account["rows"])
         parts = {name: self.arrays[name] for name in STATE}
         parts |= {name: self.arrays[name][:rows] for name in ROWS}
-        parts |= {name: self._all(name) for name in CARRIED}
+        parts |= {name: self._all(name) for name in BUFFERS}
         sink = io.BytesIO()
         np.savez(sink, **parts)     # type: ignore[arg-type]
         return sink.getvalue()
@@ -99,14 +99,14 @@ class Simulation:
             run.arrays |= {name: parts[name] for name in STATE}
             for name in ROWS:
                 run.arrays[name][: len(parts[name])] = parts[name]
-            for name in CARRIED:
+            for name in BUFFERS:
                 getattr(run, name).append(parts[name])
         run.arrays["candidates"] = _grown(run.arrays["candidates"], 2 * len(run.arrays["positions"]))
         run._write_addresses(run.arrays)
         return run
 
     def kill(self) -> None:
-        """A person's kill switch: no entries from here on, and with ``flatten`` what is open leaves at the next open."""
+        """Manual kill switch: no entries from here on, and with ``flatten`` open positions are closed at the next open."""
         self._make_space()
         kernel.kill(self._context)
 
@@ -116,7 +116,7 @@ class Simulation:
         self.finish()
 
     def step(self, most: int) -> bool:
-        """Up to ``most`` instants. False at the end of the data."""
+        """Advances by up to ``most`` instants. False at the end of the data."""
         if kernel.run(self._context, most) < most:
             if kernel.ended(self._context):
                 return False
@@ -126,7 +126,7 @@ class Simulation:
     def finish(self) -> None:
         self._make_space()
         kernel.finish(self._context, self.prepared.final_rate)
-        self._carry_away()
+        self._empty_buffers()
 
     def outcome(self, tasks: Sequence[Task]) -> Outcome:
         fills, trades = self._all("fills"), self._all("trades")
@@ -159,7 +159,7 @@ class Simulation:
 
     def _make_space(self) -> None:
         """Empty the result buffers, and grow the tables of orders and positions if they are too small."""
-        self._carry_away()
+        self._empty_buffers()
         coming = self._at_once * len(self.prepared.inputs["tasks"])
         orders = coming + int(sum(self._account[name] for name in ("positions", "pending", "waiting")))
         if orders > len(self.arrays["positions"]):
@@ -169,14 +169,14 @@ class Simulation:
             self.arrays |= {name: np.zeros(32 * orders, kind) for name, kind in (("fills", FILL), ("trades", TRADE), ("reviews", REVIEW), ("moves", MOVE)) if name != "moves" or self.report_moves}
         self._write_addresses(self.arrays)
 
-    def _carry_away(self) -> None:
-        for name in CARRIED:
+    def _empty_buffers(self) -> None:
+        for name in BUFFERS:
             out, full = int(self._account[f"{name}_out"]), self.arrays[name]
             if out:
                 getattr(self, name).append(full[:out])
                 self.arrays[name] = np.empty_like(full)
             self._account[f"{name}_out"] = 0
-        self._write_addresses({name: self.arrays[name] for name in CARRIED})
+        self._write_addresses({name: self.arrays[name] for name in BUFFERS})
 
 
 def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:

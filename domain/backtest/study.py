@@ -32,7 +32,7 @@ from domain.trading.task import Outcome, Rate, Task
 @dataclass(frozen=True)
 class Series:
     """Bars that are traded. ``version`` names their content. ``context``: external data that features read, and ``outside`` the versions of it.
-    ``history``: the bars before them, which features know and on which nothing is decided."""
+    ``history``: the bars before them, which features use and on which no signal is decided."""
 
     instrument: Instrument
     timeframe: Timeframe

@@ -67,14 +67,14 @@ def order(sweep_request: SweepRequest) -> list[int]:
     return [k for *_, k in sorted(keyed)]
 
 
-def part_size(bars: int, points: int, hands: int = 2) -> int:
-    """Combinations of a part: some seconds of work, and enough parts that all hands are busy until near the end.
+def part_size(bars: int, points: int, workers: int = 2) -> int:
+    """Combinations of a part: some seconds of work, and enough parts that all workers are busy until near the end.
 
     >>> part_size(224_000, 10_000), part_size(224_000, 12), part_size(1_000, 10)
     (99, 1, 1)
     """
     by_time = int(PART_SECONDS / max(SECONDS_A_BAR * bars, 1e-9))
-    return max(min(by_time, LARGEST_PART, points // (4 * hands)), 1)
+    return max(min(by_time, LARGEST_PART, points // (4 * workers)), 1)
 
 
 def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:

@@ -61,11 +61,11 @@ def drawdown(ts: pd.Series, share: np.ndarray, drawdowns: pd.DataFrame, height: 
 def _named(drawdowns: pd.DataFrame, x: Scale, y: Scale) -> str:
     """Labels that would overlap are left out, the shallower first."""
     drawn: list[str] = []
-    taken: list[float] = []
+    placed: list[float] = []
     for row in drawdowns.itertuples():
         where = min(max(x(int(nanoseconds(pd.Series([row.trough_ts]))[0])), LEFT + 72.0), WIDE - RIGHT - 72.0)
-        if all(abs(where - other) > 125 for other in taken):
-            taken.append(where)
+        if all(abs(where - other) > 125 for other in placed):
+            placed.append(where)
             drawn.append(svg.text(where, y(float(row.share)) + 13, f"{percent(float(row.share))} · {number(float(row.days), 0 if row.days >= 10 else 1)} days", "ink mid"))
     return "".join(drawn)
 

@@ -12,7 +12,7 @@ from tests.reference.ledger import Ledger, Place
 from tests.reference.orders import Order, Position, Series
 from tests.reference.sizes import whole_steps
 
-TOLERANCE = 1e-9  # of the room
+TOLERANCE = 1e-9  # of the capacity
 
 # --- at the decision ---
 
@@ -53,7 +53,7 @@ def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: 
     if refusal := _forbidden(ledger, series, order.side, place):
         ledger.refuse(series, order.signal, place.bar.ts, refusal, lots)
         return None
-    for name, capacity in _rooms(ledger, series, order.side):
+    for name, capacity in _capacities(ledger, series, order.side):
         fits = _fitting(ledger, series, lots, price, place, capacity)
         if fits < on_grid(series.instrument.min_lot):
             ledger.refuse(series, order.signal, place.bar.ts, f"limit_{name}", lots)
@@ -68,8 +68,8 @@ def add_is_refused(ledger: Ledger, series: Series, order: Order, price: float, p
     """An add of a grid is reviewed by halted, blackout, leverage and currency with all its lots."""
     if ledger.halted or in_blackout(ledger.limits.blackout, place.bar.ts):
         return True
-    rooms = _rooms(ledger, series, order.side)
-    return any(_fitting(ledger, series, order.lots, price, place, capacity) < order.lots for _, capacity in rooms)
+    capacities = _capacities(ledger, series, order.side)
+    return any(_fitting(ledger, series, order.lots, price, place, capacity) < order.lots for _, capacity in capacities)
 
 
 def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
@@ -88,17 +88,17 @@ def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
     return ""
 
 
-def _rooms(ledger: Ledger, series: Series, side: int) -> list[tuple[str, float]]:
+def _capacities(ledger: Ledger, series: Series, side: int) -> list[tuple[str, float]]:
     """(limit, notional in account currency that may still be added), leverage before currency; only those that are on."""
     limits, equity = ledger.limits, ledger.equity_at_last_known_closes()
-    rooms = []
+    capacities = []
     if limits.max_leverage > 0:
-        rooms.append(("leverage", limits.max_leverage * equity - sum(position.notional for position in ledger.open.values())))
+        capacities.append(("leverage", limits.max_leverage * equity - sum(position.notional for position in ledger.open.values())))
     if limits.max_currency > 0:
         pushes = {series.instrument.base: side, series.instrument.quote: -side}
         legs = [limits.max_currency * equity - way * exposure(ledger, name) for name, way in pushes.items() if name != ledger.account.currency]
-        rooms += [("currency", min(legs))] if legs else []
-    return rooms
+        capacities += [("currency", min(legs))] if legs else []
+    return capacities
 
 
 def exposure(ledger: Ledger, currency: str) -> float:
@@ -111,7 +111,7 @@ def exposure(ledger: Ledger, currency: str) -> float:
 
 
 def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: Place, capacity: float) -> float:
-    """``lots``, or where they need more than the room and its tolerance the whole steps that do not."""
+    """``lots``, or where they need more than the capacity and its tolerance the whole steps that do not."""
     notional = ledger.notional(series, 1.0, price, place.ts)
     if lots * notional <= capacity + TOLERANCE * abs(capacity):
         return lots

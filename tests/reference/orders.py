@@ -23,7 +23,7 @@ STOP_REASONS = ("stop_loss", "break_even", "trail")
 
 
 @dataclass(frozen=True, slots=True)
-class TargetAsked:
+class TargetOrder:
     """One of up to four ``(price or R, fraction)``; exactly one of ``price`` and ``r`` is given."""
 
     name: str
@@ -51,7 +51,7 @@ class Signal:
     price: float | None
     valid_bars: int | None
     stop_loss: float | None
-    targets: tuple[TargetAsked, ...]
+    targets: tuple[TargetOrder, ...]
     break_even_r: float | None
     break_even_offset: float
     trail_kind: str
@@ -245,10 +245,10 @@ def _integer(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _targets(row: dict) -> tuple[TargetAsked, ...]:
+def _targets(row: dict) -> tuple[TargetOrder, ...]:
     numbers = [k for k in range(1, 5) if row[f"target_{k}"] is not None or row[f"target_r_{k}"] is not None]
     alone = 1.0 if len(numbers) == 1 else None  # §8: ``fraction_1`` empty with one target means all of it
-    return tuple(TargetAsked(f"target_{k}", _level(row[f"target_{k}"]), row[f"target_r_{k}"], row[f"fraction_{k}"] or alone) for k in numbers)
+    return tuple(TargetOrder(f"target_{k}", _level(row[f"target_{k}"]), row[f"target_r_{k}"], row[f"fraction_{k}"] or alone) for k in numbers)
 
 
 def _grid(row: dict) -> Grid | None:

@@ -33,7 +33,7 @@ def may_hold(h, p):
 
 @compiled
 def rest(h, most):
-    """Quiet bars, one after another; how many instants that were."""
+    """Advances over quiet bars, one after another; returns the number of instants."""
     if not may_rest(h):
         return 0
     account, before = account_of(h), account_of(h).instant
@@ -94,7 +94,7 @@ def rest_holding(h, most):
             break
         if first[i] != first[i + 1]:
             account.equity = balance + marked
-            if not taken_up(h, p, i, first[i], first[i + 1]):
+            if not drop_signals(h, p, i, first[i], first[i + 1]):
                 account.equity = equity
                 break
         floating, mark, equity = falls, marked, balance + marked
@@ -120,7 +120,7 @@ def highest_rest(p):
 
 
 @compiled
-def taken_up(h, p, bar, begin, stop):
+def drop_signals(h, p, bar, begin, stop):
     """Drop every signal of this bar as its fill at the next open would, for the position holds its tag; False, and nothing
     is done, if one of them needs more than that."""
     account, brief = account_of(h), i8(h.brief)

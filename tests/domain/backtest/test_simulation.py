@@ -38,7 +38,7 @@ def one_bar_apart(count: int) -> pd.DataFrame:
     return pd.DataFrame(dict(ts=ts, open=1.1, high=1.1001, low=1.0999, close=1.1))
 
 
-def test_a_thousand_positions_and_orders_find_room():
+def test_a_thousand_positions_and_orders_find_space():
     bars = one_bar_apart(1_200)
     rows = [dict(ts=bars["ts"][0], side="long", order="market" if k % 2 else "limit", price=1.05, lots=0.01, tag=f"t{k}") for k in range(2_000)]
     task = Task(instrument("EURUSD"), Timeframe.named("M5"), bars, read_signals(pd.DataFrame(rows), ("EURUSD",)))

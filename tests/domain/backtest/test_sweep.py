@@ -116,10 +116,10 @@ def test_a_feature_is_computed_once_for_all_points_that_use_it(monkeypatch):
 
 def test_a_point_and_a_run_are_one_trial():
     part = evaluate(Bench([EURUSD]), request(grid={"lookback": [20]}), [0])
-    asked_alone = study.spec_of([EURUSD], RULES, STRATEGIES["breakout"](lookback=20))
+    spec = study.spec_of([EURUSD], RULES, STRATEGIES["breakout"](lookback=20))
     swept = evaluate(Bench([EURUSD]), request(grid={"lookback": [20], "costs.slippage": [0.0, RULES.costs.slippage]}), [0, 1])
     assert swept.trials[1].spec == part.trials[0].spec != swept.trials[0].spec
-    assert part.trials[0].spec == study.spec_hash(asked_alone) and part.trials[0].days == len(part.matrix.columns) - 1
+    assert part.trials[0].spec == study.spec_hash(spec) and part.trials[0].days == len(part.matrix.columns) - 1
 
 
 def test_the_matrix_holds_each_day_of_each_point():
