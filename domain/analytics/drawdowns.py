@@ -1,4 +1,4 @@
-"""Falls below the highest value so far: the deepest ones, and the curve under water."""
+"""Drawdowns: the deepest falls below the highest value so far, and the underwater curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far trades went against and for their side, and the expectancy that other stops and targets would have given."""
+"""MAE and MFE: how far trades moved against and for their side, and the expectancy that other stops and targets would have given."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _thinned(rows: np.ndarray, columns: Sequence[np.ndarray], most: int) -> np.n
 def stop_target_surface(trades: pd.DataFrame, stops: Sequence[float] = STOPS, targets: Sequence[float] = TARGETS) -> pd.DataFrame:
     """``stop, target, expectancy_r, optimistic_r, per_risk, stopped, reached, both, kept`` for each pair of a stop and a target in R.
 
-    What the trades would have averaged had they all had this stop and this target, on all of the position, from what is known of each:
+    The mean R if all trades had this stop and this target, on all of the position, from what is known of each:
     its largest excursion either way while it lasted. A trade with mae_r ≥ stop loses the stop; else one with mfe_r ≥ target wins the target;
     any other keeps its r. What it paid in commission and swap is taken off in each case.
 

@@ -12,7 +12,7 @@ from domain.analytics.daily import USUAL, daily_returns
 from domain.analytics.monte_carlo import MonteCarloConfig, bands, histogram, summarise
 from domain.market.sessions import Calendar
 
-POINTS, BINS = 41, 24                           # of what is drawn of them in a picture
+POINTS, BINS = 41, 24                           # points and bins of their charts
 SECONDS_A_PATH, SECONDS_A_STEP = 3e-5, 2e-8     # about, on one core
 PART_SECONDS, LARGEST_PART = 2.0, 5_000         # of work that a killed worker may lose; paths
 
@@ -30,7 +30,7 @@ def sample_of(trades: pd.DataFrame, equity: pd.DataFrame, balance: float, market
 
 
 def parts_of(steps: int, paths: int) -> int:
-    """In how many parts that many paths of so many steps are drawn; what comes of them does not depend on it.
+    """The number of parts in which so many paths of so many steps are drawn; the result does not depend on it.
 
     >>> parts_of(500, 1_000), parts_of(500, 100_000), parts_of(50_000, 100_000)
     (1, 20, 52)

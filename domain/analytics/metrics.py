@@ -1,7 +1,7 @@
 """The metrics of a run, each with its definition, unit and source, from its trades, fills and equity.
 
 Risk metrics are computed on the returns of trading days, annualised by the trading days a year of the account's calendar: see ``daily``. A ratio over
-a base that is not above zero, or over a deviation that is nothing but rounding, has no value: see ``guards``.
+a base that is not above zero, or over a deviation that is only rounding, has no value: see ``guards``.
 """
 
 from __future__ import annotations

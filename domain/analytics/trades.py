@@ -50,7 +50,7 @@ def results_in_r(trades: pd.DataFrame) -> np.ndarray:
 
 
 def point_value(trades: pd.DataFrame) -> np.ndarray:
-    """Account currency that one unit of price is worth to each trade, from what it made and how far the price went.
+    """Value of one unit of price for each trade, in account currency, from its profit and its price change.
 
     Where the price did not move: the median of its instrument for its lots; NaN where there is none.
 
@@ -76,7 +76,7 @@ def directions(trades: pd.DataFrame) -> np.ndarray:
 
 
 def risked(trades: pd.DataFrame) -> np.ndarray:
-    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are nothing but rounding."""
+    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are only rounding."""
     r = trades["r"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         money = trades["pnl"].to_numpy(float) / np.where(np.abs(r) > ROUNDING, r, 0.0)

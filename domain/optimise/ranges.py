@@ -1,4 +1,4 @@
-"""Ranges of numbers as people give them: validated before a list of their values is built."""
+"""Ranges of numbers from a form, the terminal or a file: validated before a list of their values is built."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
 
 
 def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
-    """Sentences on what of ``space`` is not searched as it is written."""
+    """Sentences on the parts of ``space`` that are not searched as written."""
     return [dimension.note for dimension in dimensions(strategy, space) if dimension.note]
 
 

@@ -93,7 +93,7 @@ def _bins(bins: pd.DataFrame) -> list[str]:
 
 
 def excursions(trades: pd.DataFrame, height: int = 230) -> Chart:
-    """Each trade by how far it went against and for its side: left of 0 the worst of it, right of 0 the best, against what it made."""
+    """MAE and MFE of each trade: left of 0 its worst moment, right of 0 its best, against its result."""
     points = excursion_points(trades)
     if points.empty:
         return nothing(HALF, height, "No trade has an R: none had a stop.")

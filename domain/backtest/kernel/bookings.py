@@ -1,4 +1,4 @@
-"""A fill, its commission and what it does to the account; nights; the end of a trade."""
+"""A fill with its commission and its effect on the account; nights; the end of a trade."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def book(h, task, p, side, lots, price, spread, slip, rate, ts, bar, reason):
 
 @compiled
 def touch(p, worst, best):
-    """Section 7: the furthest the price went against and in favour of the position."""
+    """Section 7: the furthest move of the price against and in favour of the position."""
     if not p.side * (worst - p.worst) >= 0.0:       # the first time they are NaN
         p.worst = worst
     if not p.side * (best - p.best) <= 0.0:

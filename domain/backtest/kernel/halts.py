@@ -39,7 +39,7 @@ def judge(h, now, low, equity):
 
 @compiled
 def halt(h, now, why):
-    """No entries from here on: what waits is cancelled, and with ``flatten`` what is open leaves at the next open."""
+    """No entries from here on: waiting orders are cancelled, and with ``flatten`` open positions are closed at the next open."""
     account, positions = account_of(h), positions_of(h)
     account.halted |= why
     for k in range(h.task_count):

@@ -79,7 +79,7 @@ def forbidden_now(h, bar):
 
 @compiled
 def forbidden_here(h, k, side, bar):
-    """Section 9, at the fill: the limit that forbids this entry whatever its size; -1 if none does."""
+    """Section 9, at the fill: the limit that forbids this entry at any size; -1 if none does."""
     account, positions, task, every, same = account_of(h), positions_of(h), task_of(h, k), 0, 0
     if account.halted:
         return HALTED
@@ -160,7 +160,7 @@ def shrunk(h, k, signal, ts, lots, notional, capacity, limit, count):
 
 @compiled
 def allowed(h, k, order, side, filled, rate, bar):
-    """Section 9, at the fill: the lots that limits and margin leave of an order."""
+    """Section 9, at the fill: the lots of an order that limits and margin allow."""
     task, lots, ts = task_of(h, k), order.lots, i8(h.ts)[bar]
     if h.limited:
         why, notional = forbidden_here(h, k, side, bar), task.contract * abs(filled) * abs(rate)

@@ -33,7 +33,7 @@ def opening(side, price, spread, quotes):
 
 @compiled
 def adverse(h, task, side, bar):
-    """The furthest the closing side went against ``side`` in this bar."""
+    """The extreme of the closing side against ``side`` in this bar."""
     return closing(side, f8(h.low)[bar] if side > 0 else f8(h.high)[bar], f8(h.spread)[bar], task.quotes)
 
 

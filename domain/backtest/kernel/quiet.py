@@ -64,7 +64,7 @@ def rest_flat(h, most):
 def rest_holding(h, most):
     """One position whose levels these bars do not reach, and whose tag drops every signal on them.
 
-    The closing side of a price is ``price + over * spread``; what comes within ``NEAR`` of a level is left to ``advance``,
+    The closing side of a price is ``price + over * spread``; a price within ``NEAR`` of a level is left to ``advance``,
     which checks it on the grid.
     """
     account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
