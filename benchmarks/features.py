@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks import others, stages
 from benchmarks import workload as load
 from benchmarks.timing import Row, median, spoken, steady
-from domain.features import Around, closes, compute, parse
+from domain.features import Context, closes, compute, parse
 from domain.features.engine import Table
 from domain.features.recipes import recipe
 from domain.features.regimes import fit
@@ -33,7 +33,7 @@ TIMES = 31
 
 
 @cache
-def market() -> tuple[pd.DataFrame, Around]:
+def market() -> tuple[pd.DataFrame, Context]:
     """The workload's bars with volume and spread, three other instruments, five daily series, headlines and releases."""
     rng = np.random.default_rng(load.SEED)
     bars = load.bars().assign(volume=rng.gamma(2.0, 200.0, load.BARS), spread=np.round(rng.gamma(4.0, 2e-5, load.BARS), 5))
@@ -42,27 +42,27 @@ def market() -> tuple[pd.DataFrame, Around]:
     days = np.arange(known.times[0] // DAY - 400, known.times[-1] // DAY) * DAY
     macro = {name: Known(days, 50.0 + np.cumsum(rng.normal(0.0, 1.0, len(days)))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
     news = np.sort(rng.integers(known.times[0], known.times[-1], 20_000))
-    return bars, Around(stages.EURUSD, stages.M5, walks, macro, Known(news, rng.uniform(-1.0, 1.0, len(news))), news[::20].copy())
+    return bars, Context(stages.EURUSD, stages.M5, walks, macro, Known(news, rng.uniform(-1.0, 1.0, len(news))), news[::20].copy())
 
 
 def rows() -> Iterator[Row]:
-    bars, around = market()
+    bars, context = market()
     uses = recipe("full").uses
-    taken = median(lambda: compute(bars, uses, around), 5, 1)
+    taken = median(lambda: compute(bars, uses, context), 5, 1)
     yield Row(f"features: full, {len(uses)} columns, {len(bars):,} bars", taken, goal=f"≤ {FULL} s", holds=taken <= FULL)
     each = _appended()
     yield Row(f"features: full, one bar appended after {HISTORY:,}", each, goal=f"≤ {STEP * 1e3:.0f} ms", holds=each <= STEP)
-    yield from _beside_talib(bars, around)
+    yield from _beside_talib(bars, context)
     yield from _regimes()
     yield _laboratory()
 
 
 def _appended() -> float:
     """Seconds of the median bar."""
-    bars, around = market()
-    stream = Stream(bars.iloc[:HISTORY], recipe("full").uses, around)
-    now = around.ends(bars.iloc[: HISTORY + APPENDED])
-    others_now, macro_now = ({name: one.at(now) for name, one in family.items()} for family in (around.others, around.macro))
+    bars, context = market()
+    stream = Stream(bars.iloc[:HISTORY], recipe("full").uses, context)
+    now = context.ends(bars.iloc[: HISTORY + APPENDED])
+    others_now, macro_now = ({name: one.at(now) for name, one in family.items()} for family in (context.others, context.macro))
     taken = []
     for row, bar in enumerate(bars.iloc[HISTORY : HISTORY + APPENDED].to_dict("records"), HISTORY):
         closed, outside = ({name: values[row] for name, values in family.items()} for family in (others_now, macro_now))
@@ -72,7 +72,7 @@ def _appended() -> float:
     return statistics.median(taken)
 
 
-def _beside_talib(bars: pd.DataFrame, around: Around) -> Iterator[Row]:
+def _beside_talib(bars: pd.DataFrame, context: Context) -> Iterator[Row]:
     if not others.installed("talib"):
         yield Row("TA-Lib: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
         return
@@ -81,7 +81,7 @@ def _beside_talib(bars: pd.DataFrame, around: Around) -> Iterator[Row]:
         np.savez(file, **{name: bars[name].to_numpy() for name in ("high", "low", "close")})
         told = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), str(TIMES))
     for text, theirs in told["seconds"].items():
-        ours = steady(lambda text=text: Table(bars, around).column(parse(text)), TIMES)      # type: ignore[misc]
+        ours = steady(lambda text=text: Table(bars, context).column(parse(text)), TIMES)      # type: ignore[misc]
         yield Row(f"features: {text}, its inputs too", ours, f"{told['version']}, {spoken(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
 
 
@@ -98,9 +98,9 @@ def _regimes() -> Iterator[Row]:
 
 
 def _laboratory() -> Row:
-    bars, around = market()
+    bars, context = market()
     names = [one for one in recipe("full").uses if not one.name.startswith(("day_", "previous_", "swing_"))][:COLUMNS]
-    frame = compute(bars.iloc[:EXAMINED], names, around)
+    frame = compute(bars.iloc[:EXAMINED], names, context)
     target = forward_return(frame, HORIZON)
     taken = median(lambda: examine(frame, [one.column for one in names], target), 1, 0)
     return Row(f"laboratory: {len(names)} features × {EXAMINED:,} bars", taken, goal=f"≤ {LABORATORY:.0f} s", holds=taken <= LABORATORY)

@@ -28,18 +28,18 @@ def main() -> None:
 
 def _made(home: Path) -> str:
     from benchmarks import workload
-    from worker.actors import House, run
-    from worker.desk import Question, open_here
+    from worker.actors import WorkerContext, run
+    from worker.desk import BacktestRequest, open_here
 
     desk = open_here()
     desk = type(desk)(desk.jobs._context.store, desk.settings, send=lambda *_: True)
-    House.store, House.settings, House.running, House.leaving = desk.jobs._context.store, desk.settings, set(), False
+    WorkerContext.store, WorkerContext.settings, WorkerContext.running, WorkerContext.leaving = desk.jobs._context.store, desk.settings, set(), False
     workload.bars().to_parquet(home / "EURUSD_M5.parquet", index=False)
     job = desk.data.import_(desk.data.stage_path(str(home / "EURUSD_M5.parquet")), "EURUSD", "M5", clock_key="UTC", repair=True).job
     run(job.id)
     dataset = desk.data.catalogue()[0]
     params = dict(lookback=LOOKBACK, quiet=0.0, max_bars=LEAVE, stop_atr=2.0, target_r=1.5)
-    asked = Question("breakout", params, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, dict(account=dict(balance=1e9), sizing=dict(kind="fixed_lots", value=0.1)))
+    asked = BacktestRequest("breakout", params, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, dict(account=dict(balance=1e9), sizing=dict(kind="fixed_lots", value=0.1)))
     for what in ("first, with compiling", "again"):
         began = time.perf_counter()
         job = desk.backtests.submit(asked).job

@@ -16,7 +16,7 @@ from benchmarks import workload as load
 from benchmarks.timing import Row, median, spoken
 from domain.analytics import measure
 from domain.backtest.simulator import simulate
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.market import check, frame, readers
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
@@ -82,7 +82,7 @@ def from_parquet(path: Path) -> pd.DataFrame:
 
 def informative(bars: pd.DataFrame) -> pd.DataFrame:
     """Beside each bar two averages of the last M30 bar that has closed by its end."""
-    return compute(bars, AVERAGES, Around(EURUSD, M5))
+    return compute(bars, AVERAGES, Context(EURUSD, M5))
 
 
 def features(bars: pd.DataFrame) -> pd.DataFrame:

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.features import Around, Use, compute
+from domain.features import Context, Use, compute
 from domain.market.bars import ts_of
 from domain.strategies.base import Strategy, decide
 
 CUTS, SEED = 8, 11
 ROOM = 1e-12        # of a column's scale: less than this is no knowledge
 
-Make = Callable[[pd.DataFrame, Around], pd.DataFrame]
+Make = Callable[[pd.DataFrame, Context], pd.DataFrame]
 Watch = Callable[[float], None]
 
 
@@ -58,7 +58,7 @@ class Verdict:
         return bool(self.checked) and not self.leaks
 
 
-def check_features(bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
     """Each column by itself.
 
     >>> from domain.features import use
@@ -68,21 +68,21 @@ def check_features(bars: pd.DataFrame, uses: Iterable[Use], around: Around = Aro
     """
     uses = tuple(uses)
     names = [one.column for one in uses]
-    return check(bars, lambda seen, known: compute(seen, uses, known)[names], around, cuts, seed, watch)
+    return check(bars, lambda seen, known: compute(seen, uses, known)[names], context, cuts, seed, watch)
 
 
-def check_strategy(bars: pd.DataFrame, strategy: Strategy, around: Around, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
     """Its features, its trailing prices, and every column of its signals."""
     uses = strategy.features()
-    found = check_features(bars, uses, around, cuts, seed, lambda share: watch(share / 2))
-    signals = check(bars, lambda seen, known: decide(strategy, seen, known).table, around, cuts, seed, lambda share: watch(0.5 + share / 2))
+    found = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
+    signals = check(bars, lambda seen, known: decide(strategy, seen, known).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)
-    prices = check(bars, lambda seen, known: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, known))))), around, cuts, seed) if trail else None
+    prices = check(bars, lambda seen, known: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, known))))), context, cuts, seed) if trail else None
     parts = [found, signals, *([prices] if prices else [])]
     return Verdict(tuple(name for one in parts for name in one.checked), found.cuts, len(bars), tuple(leak for one in parts for leak in one.leaks))
 
 
-def check(bars: pd.DataFrame, make: Make, around: Around = Around(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
     """Anything that ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
 
     >>> bars = pd.DataFrame({"close": [1.0, 2.0, 4.0, 8.0]})
@@ -90,12 +90,12 @@ def check(bars: pd.DataFrame, make: Make, around: Around = Around(), cuts: int =
     >>> z.green, z.leaks[0].column, z.leaks[0].bar
     (False, 'z', 0)
     """
-    whole = make(bars, around)
+    whole = make(bars, context)
     places = _places(bars, whole, cuts, seed)
     leaks: dict[str, Leak] = {}
     for k, cut in enumerate(places):
         watch(k / len(places))
-        made = make(bars.iloc[:cut], _known_at(around, bars, cut))
+        made = make(bars.iloc[:cut], _known_at(context, bars, cut))
         for leak in _differences(bars, whole, made, cut):
             if leak.column not in leaks or _worse(leak, leaks[leak.column]):
                 leaks[leak.column] = leak
@@ -114,10 +114,10 @@ def _places(bars: pd.DataFrame, whole: pd.DataFrame, cuts: int, seed: int) -> li
     return sorted({place for place in (*drawn, len(bars) - 1) if 0 < place < len(bars)})
 
 
-def _known_at(around: Around, bars: pd.DataFrame, cut: int) -> Around:
-    if around.timeframe is None or "ts" not in bars:
-        return around
-    return around.until(int(around.ends(bars.iloc[:cut])[-1]))
+def _known_at(context: Context, bars: pd.DataFrame, cut: int) -> Context:
+    if context.timeframe is None or "ts" not in bars:
+        return context
+    return context.until(int(context.ends(bars.iloc[:cut])[-1]))
 
 
 def _differences(bars: pd.DataFrame, whole: pd.DataFrame, made: pd.DataFrame, cut: int) -> list[Leak]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.features import FEATURES, Around, compute, use
+from domain.features import FEATURES, Context, compute, use
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.strategies import STRATEGIES
@@ -18,14 +18,14 @@ CUTS = (1, 2, 15, 101, 350, 698, 699)
 
 
 @pytest.fixture(scope="module", params=["regimes", "gbm"])
-def seen(request) -> tuple[pd.DataFrame, Around]:
+def seen(request) -> tuple[pd.DataFrame, Context]:
     """Bars with everything around them, and driftless ones alone."""
     if request.param == "regimes":
-        bars, around = market(LENGTH)
-        return bars, around
+        bars, context = market(LENGTH)
+        return bars, context
     start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-03-01", "2024-03-14"))
     one, timeframe = instrument("EURUSD"), Timeframe.named("M15")
-    return generate(GBM(), one, timeframe, start, end, seed=5).iloc[:LENGTH].assign(volume=100.0), Around(one, timeframe)
+    return generate(GBM(), one, timeframe, start, end, seed=5).iloc[:LENGTH].assign(volume=100.0), Context(one, timeframe)
 
 
 @pytest.fixture
@@ -33,18 +33,18 @@ def bars(seen) -> pd.DataFrame:
     return seen[0]
 
 
-def part_of(seen: tuple[pd.DataFrame, Around], cut: int) -> tuple[pd.DataFrame, Around]:
+def part_of(seen: tuple[pd.DataFrame, Context], cut: int) -> tuple[pd.DataFrame, Context]:
     """What was known when bar ``cut`` - 1 had closed."""
-    bars, around = seen
+    bars, context = seen
     part = bars.iloc[:cut]
-    return part, around.until(int(around.ends(part)[-1]))
+    return part, context.until(int(context.ends(part)[-1]))
 
 
 @pytest.mark.parametrize("name", FEATURES)
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_feature_knows_no_later_bar(seen, name, cut):
     one = use(name)
-    whole, part = (compute(bars, [one], around)[one.column].to_numpy() for bars, around in (seen, part_of(seen, cut)))
+    whole, part = (compute(bars, [one], context)[one.column].to_numpy() for bars, context in (seen, part_of(seen, cut)))
     np.testing.assert_array_equal(part, whole[:cut])
 
 

@@ -18,7 +18,7 @@ from domain.errors import BadBars, BadRequest, SourceUnavailable
 from worker.dispatch import enqueue
 from worker.engine import wait_for
 from worker.jobs import JOBS
-from worker.jobs.base import Cancelled, Fenced, Keep, Overdue, ShuttingDown, Work
+from worker.jobs.base import Cancelled, Commit, Fenced, Overdue, ShuttingDown, Work
 from worker.leases import rescue_here
 from worker.owner import OWNER
 from worker.settings import Settings
@@ -33,7 +33,7 @@ FIRST_WAIT = 2.0        # seconds before the outside world is asked again; four 
 TROUBLED = 5.0          # seconds before a job is tried again that met a full disk or a read-only workspace
 
 
-class House:
+class WorkerContext:
     """What the actors of one process share; ``main`` fills it before the first message."""
 
     store: Store
@@ -44,7 +44,7 @@ class House:
 
 def run(job_id: str) -> None:
     """Work on the job if it is free; a second delivery finds it taken and does nothing."""
-    with House.store.unit() as unit:
+    with WorkerContext.store.unit() as unit:
         named = unit.jobs.get(job_id)
         job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
     if job is not None:
@@ -53,15 +53,15 @@ def run(job_id: str) -> None:
 
 def wake(queue: str, job_id: str) -> None:
     """A message came: work on what comes first in its queue. That may be a job whose worker died, and then another message is for ``job_id``."""
-    with House.store.unit() as unit:
+    with WorkerContext.store.unit() as unit:
         lost = rescue_here(unit)
         first = unit.jobs.first(queue, job_id, unit.now())
         while first is not None and _waits(unit, first):
             first = unit.jobs.first(queue, job_id, unit.now())
         job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
-    sent = [one.id for one in lost if enqueue(House.settings.redis_url, one.queue, one.id)]
+    sent = [one.id for one in lost if enqueue(WorkerContext.settings.redis_url, one.queue, one.id)]
     if sent:
-        with House.store.unit() as unit:
+        with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
     if job is not None:
         carry_out(job)
@@ -80,9 +80,9 @@ def _started(unit: Unit, job: Job | None) -> Job | None:
 
 def carry_out(job: Job) -> None:
     """Run a job that was claimed, and record how it went."""
-    house, work = House, Work(House.store, House.settings, job)
-    house.running.add(work)
-    if house.leaving:       # the message came in while the lanes were closing
+    system, work = WorkerContext, Work(WorkerContext.store, WorkerContext.settings, job)
+    system.running.add(work)
+    if system.leaving:       # the message came in while the lanes were closing
         work.stop(ShuttingDown())
     try:
         with Beat(work):
@@ -91,7 +91,7 @@ def carry_out(job: Job) -> None:
     except Fenced:
         log.warning("job %s, attempt %s: another worker owns it by now", job.id, job.epoch)
     finally:
-        house.running.discard(work)
+        system.running.discard(work)
 
 
 def conclude(work: Work, outcome: Callable[[Work], None]) -> None:
@@ -132,9 +132,9 @@ def attempt(work: Work) -> Callable[[Work], None]:
         return bug(job)
 
 
-def done(work: Work, keep: Keep) -> None:
+def done(work: Work, keep: Commit) -> None:
     job = work.job
-    with House.store.unit() as unit:
+    with WorkerContext.store.unit() as unit:
         kept = keep(unit)
         seen = {key: value for key, value in work.seen().items() if key == "stages"}
         if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(kept.result), checkpoint=None, **seen):
@@ -143,7 +143,7 @@ def done(work: Work, keep: Keep) -> None:
 
 
 def cancelled(work: Work) -> None:
-    with House.store.unit() as unit:
+    with WorkerContext.store.unit() as unit:
         _cancel(unit, work)
 
 
@@ -156,7 +156,7 @@ def _cancel(unit: Unit, work: Work) -> None:
 
 def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
     job = work.job
-    with House.store.unit() as unit:
+    with WorkerContext.store.unit() as unit:
         unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.seen()) or _fenced()
         unit.audit("worker", "job_failed", f"job:{job.id}", job=job.kind, fault=fault, sentence=sentence, error=error_id)
 
@@ -190,7 +190,7 @@ def put_down(work: Work) -> None:
 def put_back(work: Work, wait: float, note: str, event: str, failed: bool = False, **told: Any) -> None:
     """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
     job = work.job
-    with House.store.unit() as unit:
+    with WorkerContext.store.unit() as unit:
         row = unit.jobs.beat(job.id, job.epoch, **work.seen()) or _fenced()
         if row.cancelled_by:
             return _cancel(unit, work)
@@ -239,8 +239,8 @@ class Beat:
 
 def leave() -> None:
     """Ask every running job of this process to stop at its next step, and each that still comes in."""
-    House.leaving = True
-    for work in list(House.running):
+    WorkerContext.leaving = True
+    for work in list(WorkerContext.running):
         work.stop(ShuttingDown())
 
 

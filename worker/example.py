@@ -50,10 +50,10 @@ def _one(desk, jobs: dict[str, str], model: str) -> None:
         if made is not None and made.state in ("failed", "cancelled"):
             jobs.setdefault(f"test {model}", made.id)
         return
-    from worker.desk.backtests import Question
+    from worker.desk.backtests import BacktestRequest
 
     try:
-        question = Question(STRATEGY, {}, [made.result["dataset"]], TIMEFRAME, *SPAN, RULES)
+        question = BacktestRequest(STRATEGY, {}, [made.result["dataset"]], TIMEFRAME, *SPAN, RULES)
         jobs[f"test {model}"] = desk.backtests.submit(question, example=True).job.id
     except BadRequest:          # the person removed it meanwhile
         jobs[f"test {model}"] = made.id
@@ -68,12 +68,12 @@ def _examined(desk, jobs: dict[str, str]) -> bool:
 
 
 def _examination(desk, made: Any) -> str | None:
-    from worker.desk.features import FeatureQuestion
+    from worker.desk.features import FeatureRequest
 
     if made is None or made.state != "done":
         return None
     try:
-        question = FeatureQuestion([made.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
+        question = FeatureRequest([made.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
         return desk.examinations.submit_examination(question, dict(horizon=HORIZON), example=True).job.id
     except BadRequest:          # the person removed it meanwhile
         return None

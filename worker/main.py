@@ -41,7 +41,7 @@ def set_up_logging() -> None:
 @contextmanager
 def sign_of_life(store: Store, kind: str) -> Iterator[None]:
     """While inside, this process stands in the table of processes."""
-    from worker.actors import House
+    from worker.actors import WorkerContext
     from worker.owner import OWNER
 
     over = threading.Event()
@@ -53,7 +53,7 @@ def sign_of_life(store: Store, kind: str) -> Iterator[None]:
         while True:
             try:
                 with store.unit() as unit:
-                    doing = ", ".join(f"{work.job.kind} {work.job.id}" for work in list(House.running))
+                    doing = ", ".join(f"{work.job.kind} {work.job.id}" for work in list(WorkerContext.running))
                     unit.alive(Process(OWNER, kind, host, pid, began, unit.now(), doing))
             except SQLAlchemyError as error:
                 logging.getLogger("worker").warning("no sign of life could be written: %s", error)
@@ -108,14 +108,14 @@ def serve(settings: Settings) -> None:
 
     from worker import actors
 
-    actors.House.store, actors.House.settings = open_store(settings), settings
+    actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
     lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=POLL_MS)     # one message of each queue at a time
     lanes.start()
-    with sign_of_life(actors.House.store, "worker"):
+    with sign_of_life(actors.WorkerContext.store, "worker"):
         until(told)
         actors.leave()
         lanes.stop(timeout=LEAVE_MS)
-    actors.House.store.close()
+    actors.WorkerContext.store.close()
 
 
 if __name__ == "__main__":

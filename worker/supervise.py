@@ -101,7 +101,7 @@ def _kill_group(process: subprocess.Popen) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-class House:
+class ProcessTree:
     """The tree for one workspace."""
 
     def __init__(self, settings: Settings) -> None:
@@ -267,29 +267,29 @@ def up(app: bool = True) -> int:
     if app:
         free_port(settings.app.host, settings.app.port)
     _say(lock, f"{address(settings)}, process {os.getpid()}" if app else f"workers, process {os.getpid()}")
-    house = House(settings)
+    system = ProcessTree(settings)
     try:
         migrated(settings)
         if app and not settings.app.loopback:
             listening.record(settings)
-        house.start_queue()
-        house.start_rest(app)
-        watch(house, app, stop)
+        system.start_queue()
+        system.start_rest(app)
+        watch(system, app, stop)
         print("Stopping", flush=True)
     finally:
-        house.stop()
+        system.stop()
     return 0
 
 
-def watch(house: House, app: bool, stop: Sequence[int]) -> None:
+def watch(system: ProcessTree, app: bool, stop: Sequence[int]) -> None:
     """Heal what dies until told to stop; say once where the page is, or that it does not answer."""
     silent_until: float | None = time.monotonic() + PATIENCE if app else 0.0
     while not stop:
-        house.heal()
+        system.heal()
         if silent_until is not None:
-            answers = app and serving(house.settings)
+            answers = app and serving(system.settings)
             if answers or time.monotonic() > silent_until:
-                announce(house.settings, app, answers)
+                announce(system.settings, app, answers)
                 silent_until = None
         time.sleep(0.2 if silent_until is None else 0.05)
 

@@ -14,7 +14,7 @@ from app.kit.figures import number, short, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import asked, go
-from worker.desk import Desk, Question
+from worker.desk import BacktestRequest, Desk
 
 ACCOUNTS = ("Portfolio (shared account)", "Separate accounts")
 INTRABAR = {    # key -> label, definition
@@ -64,21 +64,21 @@ def _alone(key: str) -> bool:
     return chosen == ACCOUNTS[1]
 
 
-def _sound(desk: Desk, question: Question) -> bool:
+def _sound(desk: Desk, question: BacktestRequest) -> bool:
     faults = desk.backtests.faults(question.strategy, question.params)
     for fault in faults.values():
         st.error(literal(typeset(fault)), icon=":material/error:")
     return not faults
 
 
-def _submit_each(desk: Desk, question: Question, chosen: list) -> None:
+def _submit_each(desk: Desk, question: BacktestRequest, chosen: list) -> None:
     questions = [replace(question, datasets=[one.id]) for one in chosen]
     batch = asked(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
     if batch is not None:
         go("backtest", batch=batch.id)
 
 
-def _submit(desk: Desk, question: Question) -> None:
+def _submit(desk: Desk, question: BacktestRequest) -> None:
     submitted = asked(lambda: desk.backtests.submit(question)) if _sound(desk, question) else None
     if submitted is None:
         return
@@ -88,7 +88,7 @@ def _submit(desk: Desk, question: Question) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> Question | None:
+def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> BacktestRequest | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
@@ -100,7 +100,7 @@ def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, s
     rules["execution"] |= {"intrabar": intrabar}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return Question(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules, profile)
+    return BacktestRequest(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules, profile)
 
 
 def intrabar_field(column: Any, key: str, start: dict) -> str:

@@ -16,7 +16,7 @@ from app.kit.address import asked_for, missing
 from app.kit.figures import DASH, clock, exact, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import asked, go, job_panel, section, table
-from worker.desk import Desk, FeatureQuestion
+from worker.desk import Desk, FeatureRequest
 
 ALL = "All families"
 DRAWN = 2_000       # bars of the small chart
@@ -121,12 +121,12 @@ def _drawing(desk: Desk, one: Any) -> None:
         _drawn(desk, desk.features.get(job.result["run"]), one)
 
 
-def _latest(dataset: Any, written: str) -> FeatureQuestion:
+def _latest(dataset: Any, written: str) -> FeatureRequest:
     """About the last bars, by share of time."""
     whole = dataset.last_ts - dataset.first_ts
     start = dataset.last_ts - whole * min(DRAWN / max(dataset.bars, 1), 1.0)
     first, last = backtest.whole_days(start.date(), dataset.last_ts.date())
-    return FeatureQuestion([dataset.id], dataset.timeframe, first, last, [written])
+    return FeatureRequest([dataset.id], dataset.timeframe, first, last, [written])
 
 
 def _drawn(desk: Desk, run: Any, one: Any) -> None:

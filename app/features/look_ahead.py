@@ -57,7 +57,7 @@ def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
     return f"gate-{one.id if one else 'new'}", dict(one.spec) if one else {}
 
 
-def _advice(desk: Desk, asked: request.Asked) -> str:
+def _advice(desk: Desk, asked: request.FormRequest) -> str:
     bars = desk.features.bars_in(asked.question) if asked.question else 0
     return ". A few thousand bars are enough." if bars > LONG else ""
 

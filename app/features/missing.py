@@ -9,12 +9,12 @@ import streamlit as st
 
 from app.kit.figures import plural
 from app.kit.widgets import go
-from worker.desk import Desk, FeatureQuestion
+from worker.desk import Desk, FeatureRequest
 
 SHOWN = 6       # names in a sentence
 
 
-def lacking(desk: Desk, question: FeatureQuestion, key: str) -> None:
+def lacking(desk: Desk, question: FeatureRequest, key: str) -> None:
     """Before a request: which features will be empty, why, and the way to import the data."""
     lacks = desk.features.lacks(question)
     gone, short = [one for one in lacks if not one.why], [one for one in lacks if one.why]

@@ -68,7 +68,7 @@ def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> lis
     )  # fmt: skip
 
 
-def _price(desk: Desk, on: request.Asked) -> str:
+def _price(desk: Desk, on: request.FormRequest) -> str:
     if on.question is None:
         return on.note
     tried = desk.examinations.tried(on.question.datasets)

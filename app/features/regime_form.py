@@ -28,7 +28,7 @@ def form(desk: Desk, run: Any) -> None:
         _rules(desk, key, before, asked)
 
 
-def _model(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -> None:
+def _model(desk: Desk, key: str, before: dict[str, Any], asked: request.FormRequest) -> None:
     plan = fields(desk.regimes.plan(), f"{key}-plan", before.get("plan"))
     choices = desk.regimes.observed()
     start = before.get("observed") or desk.regimes.standard()
@@ -49,14 +49,14 @@ def _model(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -
     _send(asked, f"{asked.note} · {plural(models, 'model')}" if models else asked.note, bool(wrong) or short or not observed, "Fit regimes", lambda question: desk.regimes.submit(question, plan, observed))
 
 
-def _rules(desk: Desk, key: str, before: dict[str, Any], asked: request.Asked) -> None:
+def _rules(desk: Desk, key: str, before: dict[str, Any], asked: request.FormRequest) -> None:
     rules = desk.regimes.rules()
     had = [name for name in before.get("rules", []) if name in rules]
     chosen = st.pills("Rules", list(rules), selection_mode="multi", default=had or ["volatility_regime"], key=f"{key}-rules", format_func=lambda name: rules[name][0], help="With several, every combination is a regime.\n\n" + "\n\n".join(f"**{title}** {', '.join(names)}" for title, names in rules.values()))
     _send(asked, asked.note if chosen else "Choose a rule.", not chosen, "Label bars", lambda question: desk.regimes.submit_rules(question, list(chosen)))
 
 
-def _send(asked: request.Asked, told: str, off: bool, word: str, submit: Callable[[Any], Any]) -> None:
+def _send(asked: request.FormRequest, told: str, off: bool, word: str, submit: Callable[[Any], Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button(word, type="primary", shortcut="Ctrl+Enter", disabled=off or not asked.ready)
         st.caption(told)

@@ -13,17 +13,17 @@ from app.features.missing import lacking
 from app.kit.figures import number, plural, typeset
 from app.kit.forms import index_of
 from app.kit.text import literal
-from worker.desk import Desk, FeatureQuestion
+from worker.desk import Desk, FeatureRequest
 
 OWN = "custom"          # in place of the name of a feature set
 START = "basic"         # the feature set that a new form begins with
 
 
 @dataclass(frozen=True)
-class Asked:
+class FormRequest:
     """``question`` is None while it is incomplete; ``faults``: errors, already shown; ``note``: how much it comes to."""
 
-    question: FeatureQuestion | None
+    question: FeatureRequest | None
     faults: tuple[str, ...] = ()
     note: str = ""
 
@@ -32,19 +32,19 @@ class Asked:
         return self.question is not None and not self.faults
 
 
-def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = True, recipe: str = START) -> Asked:
+def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = True, recipe: str = START) -> FormRequest:
     """Draw the fields; ``before`` is the spec of a run to start from, ``recipe`` the set to start from without one."""
     chosen, frame, days = _bars(desk, key, before)
     columns, faults = _columns(desk, key, before, frame, recipe) if with_columns else ([], ())
     if not chosen or not isinstance(days, tuple) or len(days) != 2:
-        return Asked(None, faults, "Choose data and a date range.")
-    question = FeatureQuestion([one.id for one in chosen], frame, *backtest.whole_days(*days), columns)
+        return FormRequest(None, faults, "Choose data and a date range.")
+    question = FeatureRequest([one.id for one in chosen], frame, *backtest.whole_days(*days), columns)
     if with_columns:
         lacking(desk, question, key)
     about = f"{number(desk.features.bars_in(question))} bars"
     if with_columns and not columns:
-        return Asked(None, faults, "Choose a feature set, or add features.")
-    return Asked(question, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
+        return FormRequest(None, faults, "Choose a feature set, or add features.")
+    return FormRequest(question, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
 
 
 def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], str, Any]:

@@ -57,7 +57,7 @@ def _form(desk: Desk, run: Any) -> None:
         runs.send(VIEW, partial(desk.examinations.submit_similar, on.question, at, instrument, likeness))
 
 
-def _bar(desk: Desk, key: str, before: dict[str, Any], on: request.Asked) -> tuple[datetime | None, str]:
+def _bar(desk: Desk, key: str, before: dict[str, Any], on: request.FormRequest) -> tuple[datetime | None, str]:
     """Time of the reference bar, None for the last, and its instrument."""
     a, b, c, d = st.columns(4, vertical_alignment="bottom")
     names = [one.instrument for name in (on.question.datasets if on.question else ()) if (one := desk.data.get(name))]

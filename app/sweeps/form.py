@@ -18,7 +18,7 @@ from app.kit.widgets import asked, go, nothing, section
 from app.sweeps import request
 from app.sweeps.names import ABOUT, ALIASES, KINDS
 from app.sweeps.varied import Varied, parameters
-from worker.desk import Desk, Question, Refused
+from worker.desk import BacktestRequest, Desk, Refused
 
 SUBMIT = {"sweep": "Run grid search", "walk_forward": "Run walk-forward", "optimise": "Run search"}
 LONG = 3_600        # seconds, from which on the form advises
@@ -97,7 +97,7 @@ def _without_repeats(params: Sequence[Any]) -> list[Any]:
     return [replace(one, unit="", title=one.title or one.name.capitalize()) if one.unit == one.name else one for one in params]
 
 
-def _days(ask: Question) -> int:
+def _days(ask: BacktestRequest) -> int:
     return (ask.end - ask.start).days
 
 
@@ -111,14 +111,14 @@ def _folds(how: Mapping[str, Any], days: int) -> int:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _size(_desk: Desk, _question: Question, _grid: Any, about: str) -> tuple[Any, str]:
+def _size(_desk: Desk, _question: BacktestRequest, _grid: Any, about: str) -> tuple[Any, str]:
     try:
         return _desk.sweeps.size(_question, _grid), ""
     except Refused as refusal:
         return None, str(refusal)
 
 
-def _send(desk: Desk, kind: str, ask: Question | None, varied: Varied, how: Mapping[str, Any]) -> None:
+def _send(desk: Desk, kind: str, ask: BacktestRequest | None, varied: Varied, how: Mapping[str, Any]) -> None:
     told, faults = ("Choose data and a date range.", []) if ask is None else (_faults(desk, kind, ask, varied, how))
     for fault in faults:
         st.error(typeset(fault), icon=":material/error:")
@@ -129,7 +129,7 @@ def _send(desk: Desk, kind: str, ask: Question | None, varied: Varied, how: Mapp
         _submit(desk, kind, ask, varied, how)
 
 
-def _faults(desk: Desk, kind: str, ask: Question, varied: Varied, how: Mapping[str, Any]) -> tuple[str, list[str]]:
+def _faults(desk: Desk, kind: str, ask: BacktestRequest, varied: Varied, how: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The size of the request in a line, and its errors."""
     faults = [*desk.backtests.faults(ask.strategy, varied.fixed).values(), *varied.faults]
     if not (varied.grid or varied.space):
@@ -160,7 +160,7 @@ def _faults(desk: Desk, kind: str, ask: Question, varied: Varied, how: Mapping[s
     return " · ".join(said) + _about(desk, seconds), []
 
 
-def _seconds(desk: Desk, ask: Question, points: list[dict[str, Any]]) -> float:
+def _seconds(desk: Desk, ask: BacktestRequest, points: list[dict[str, Any]]) -> float:
     size, _ = _size(desk, ask, points, _key(ask, [len(points), points[0]]))
     return size.seconds if size else 0.0
 
@@ -171,7 +171,7 @@ def _some(grid: Mapping[str, Sequence[Any]], count: int) -> list[dict[str, Any]]
     return [dict(zip(grid, point, strict=True)) for point in every]
 
 
-def _key(ask: Question, grid: Any) -> str:
+def _key(ask: BacktestRequest, grid: Any) -> str:
     return json.dumps([ask.strategy, dict(ask.params), list(ask.datasets), ask.timeframe, str(ask.start), str(ask.end), grid], default=str)
 
 
@@ -182,7 +182,7 @@ def _about(desk: Desk, seconds: float) -> str:
     return said + (". Coarser steps show the same landscape in a fraction of the time." if share > LONG else "")
 
 
-def _submit(desk: Desk, kind: str, ask: Question, varied: Varied, how: Mapping[str, Any]) -> None:
+def _submit(desk: Desk, kind: str, ask: BacktestRequest, varied: Varied, how: Mapping[str, Any]) -> None:
     ask = _based(desk, ask, varied)
     windows = {name: how[name] for name in ("in_sample", "out_of_sample", "step", "anchored", "embargo") if name in how}
     submitted = asked(
@@ -198,7 +198,7 @@ def _submit(desk: Desk, kind: str, ask: Question, varied: Varied, how: Mapping[s
     go("sweeps", job=submitted.job.id)
 
 
-def _based(desk: Desk, ask: Question, varied: Varied) -> Question:
+def _based(desk: Desk, ask: BacktestRequest, varied: Varied) -> BacktestRequest:
     """With values for the varied parameters too that make a strategy together with the fixed ones."""
     for corner in varied.corners():
         if desk.sweeps.size(ask, [corner]).combinations:

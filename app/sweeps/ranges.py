@@ -64,7 +64,7 @@ def even(given: Sequence[Any]) -> tuple[float, float, float] | None:
     return None if gaps or step <= 0 else (given[0], given[-1], type(given[0])(step))
 
 
-def around(value: float | None, low: float | None, high: float | None, whole: bool) -> tuple[float, float, float]:
+def context(value: float | None, low: float | None, high: float | None, whole: bool) -> tuple[float, float, float]:
     """A range to start from: half to twice the value, in a few round steps, inside the bounds.
 
     >>> around(48, 2, 2000, True), around(2.0, 0.1, 50.0, False), around(0.0, 0.0, None, False)

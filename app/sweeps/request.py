@@ -11,7 +11,7 @@ import streamlit as st
 from app.backtest import form as backtest
 from app.backtest import rule_fields as rules
 from app.kit.forms import index_of
-from worker.desk import Desk, Question
+from worker.desk import BacktestRequest, Desk
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[str, list[Any
     return strategy, chosen
 
 
-def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping[str, Any]) -> Question:
+def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping[str, Any]) -> BacktestRequest:
     """The request without parameters; without datasets, too, while the date range is incomplete."""
     a, b, c, d = st.columns(4)
     start = rules.rules_start(desk, dict(before))
@@ -34,7 +34,7 @@ def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping
     intrabar = backtest.intrabar_field(d, key, start)
     whole = isinstance(days, tuple) and len(days) == 2
     first, last = backtest.whole_days(*days) if whole else (NEVER, NEVER)
-    return Question(strategy, {}, [one.id for one in chosen] if whole else [], frame, first, last, dict(account=dict(balance=balance), execution=dict(intrabar=intrabar)))
+    return BacktestRequest(strategy, {}, [one.id for one in chosen] if whole else [], frame, first, last, dict(account=dict(balance=balance), execution=dict(intrabar=intrabar)))
 
 
 def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], str]:
@@ -47,5 +47,5 @@ def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) ->
     return rules.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=rules.limits_fields(desk, key, start, limited)), profile
 
 
-def merged(question: Question, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def merged(question: BacktestRequest, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: {**changed.get(name, {}), **question.rules.get(name, {})} for name in {*question.rules, *changed}}

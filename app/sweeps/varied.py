@@ -13,7 +13,7 @@ from app.kit.figures import typeset
 from app.kit.forms import choice, step
 from app.kit.forms import field as input_of
 from app.sweeps.names import declared, named, plain
-from app.sweeps.ranges import around, even, listed, values
+from app.sweeps.ranges import context, even, listed, values
 from worker.desk import Desk
 
 WIDTHS = [2.5, 0.6, 1.3, 1.3, 1.3, 1.1]
@@ -122,7 +122,7 @@ def _listed(one: Any, cells: Sequence[Any], key: str, given: Sequence[Any], vari
 
 def _ranged(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
     before = even(given) if isinstance(given, Sequence) and given else None
-    low, high, each = _three(one, cells, key, before or around(value, one.low, one.high, one.type is int))
+    low, high, each = _three(one, cells, key, before or context(value, one.low, one.high, one.type is int))
     made, fault = values(low, high, each, one.type is int)
     cells[3].caption(":red[:material/error: see below]" if fault else f"{len(made):,}")
     if fault:
@@ -131,7 +131,7 @@ def _ranged(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, va
 
 
 def _searched(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
-    before = _range_of(given) or around(value, one.low, one.high, one.type is int)
+    before = _range_of(given) or context(value, one.low, one.high, one.type is int)
     low, high, each = _three(one, cells, key, (before[0], before[1], (1 if one.type is int else 0.0) if len(before) < 4 else before[2]))
     log = cells[3].checkbox(f"{plain(one)}, logarithmic", bool(before[3]) if len(before) > 3 else False, key=f"{key}-log", label_visibility="collapsed", help="Small values are tried as often as large ones. Min must be above 0, and Step 0 or 1.")
     if None in (low, high, each):

@@ -36,7 +36,7 @@ from domain.analytics.metrics import measure as measure
 from domain.analytics.metrics import monthly as monthly
 from domain.analytics.metrics import summary_of as summary_of
 from domain.analytics.monte_carlo import MonteCarlo as MonteCarlo
-from domain.analytics.monte_carlo import Plan as Plan
+from domain.analytics.monte_carlo import MonteCarloConfig as MonteCarloConfig
 from domain.analytics.monte_carlo import automatic_block as automatic_block
 from domain.analytics.monte_carlo import bands as bands
 from domain.analytics.monte_carlo import draw as draw

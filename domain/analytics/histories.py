@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.daily import USUAL, daily_returns
-from domain.analytics.monte_carlo import Plan, bands, histogram, summarise
+from domain.analytics.monte_carlo import MonteCarloConfig, bands, histogram, summarise
 from domain.market.sessions import Calendar
 
 POINTS, BINS = 41, 24                           # of what is drawn of them in a picture
@@ -46,7 +46,7 @@ def thinned(drawn: pd.DataFrame) -> pd.DataFrame:
     return drawn[["path", "final", "max_drawdown", *(points[k] for k in at)]]
 
 
-def told(drawn: pd.DataFrame, sample: np.ndarray, plan: Plan, kind: str) -> dict[str, Any]:
+def told(drawn: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> dict[str, Any]:
     """``figures`` of a MonteCarlo; ``fan``: quantiles after so many steps; ``falls``: a histogram of the deepest drawdowns."""
     kept = thinned(drawn)
     return dict(figures=asdict(summarise(kept, sample, plan, kind)), fan=_lists(bands(kept, len(sample))), falls=_lists(histogram(kept["max_drawdown"], BINS)))

@@ -24,7 +24,7 @@ LOOK = 16           # paths between two words on how far the drawing is
 
 
 @dataclass(frozen=True)
-class Plan:
+class MonteCarloConfig:
     """Settings of a Monte Carlo simulation."""
 
     method: str = param("bootstrap", choices=METHODS, unit="", help="resample blocks with replacement, or leave trades out at random")
@@ -88,7 +88,7 @@ def _last_before_quiet(small: np.ndarray, run: int) -> int:
     return int(large[-1]) + 1 if len(large) else 0
 
 
-def draw(sample: np.ndarray, plan: Plan, kind: str = "trades", part: int = 0, parts: int = 1, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
+def draw(sample: np.ndarray, plan: MonteCarloConfig, kind: str = "trades", part: int = 0, parts: int = 1, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
     """Part ``part`` of ``parts`` of the paths: ``path, final, max_drawdown, p000 …`` (the path at up to POINTS steps, its start first).
 
     ``kind``: ``trades`` (``results_in_r``: R of the trades, in the order in which they ended) or ``days`` (daily returns, shares). ``final`` and the points
@@ -159,7 +159,7 @@ def histogram(values: pd.Series, bins: int = 40) -> pd.DataFrame:
     return pd.DataFrame(dict(low=edges[:-1], high=edges[1:], paths=counts))
 
 
-def summarise(draws: pd.DataFrame, sample: np.ndarray, plan: Plan, kind: str = "trades") -> MonteCarlo:
+def summarise(draws: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str = "trades") -> MonteCarlo:
     """The figures of all draws."""
     steps, grows = _steps(sample, plan, kind)
     line = np.concatenate(([0.0], np.cumsum(steps)))
@@ -171,16 +171,16 @@ def summarise(draws: pd.DataFrame, sample: np.ndarray, plan: Plan, kind: str = "
     )  # fmt: skip
 
 
-def monte_carlo_of(sample: np.ndarray, plan: Plan = Plan(), kind: str = "trades") -> MonteCarlo:
+def monte_carlo_of(sample: np.ndarray, plan: MonteCarloConfig = MonteCarloConfig(), kind: str = "trades") -> MonteCarlo:
     """Draw and summarise in one go.
 
-    >>> monte_carlo_of(np.array([1.0, 1.0]), Plan(paths=10)).final["q05"]
+    >>> monte_carlo_of(np.array([1.0, 1.0]), MonteCarloConfig(paths=10)).final["q05"]
     2.0
     """
     return summarise(draw(sample, plan, kind), sample, plan, kind)
 
 
-def _steps(sample: np.ndarray, plan: Plan, kind: str) -> tuple[np.ndarray, bool]:
+def _steps(sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> tuple[np.ndarray, bool]:
     """What is added at each step, and whether it is the logarithm of growth."""
     sample = np.asarray(sample, float)
     if kind not in KINDS:
@@ -194,7 +194,7 @@ def _steps(sample: np.ndarray, plan: Plan, kind: str) -> tuple[np.ndarray, bool]
         return np.log(np.maximum(1.0 + share * sample, 0.0)), True
 
 
-def _block(sample: np.ndarray, plan: Plan) -> float:
+def _block(sample: np.ndarray, plan: MonteCarloConfig) -> float:
     return plan.block or automatic_block(sample)
 
 

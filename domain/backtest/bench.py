@@ -18,7 +18,7 @@ from domain.backtest.kernel.curve import deepest_falls
 from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.state import TRADE
-from domain.backtest.study import Rules, Series, around_of, decided
+from domain.backtest.study import Rules, Series, context_of, decided
 from domain.features import Use, compute
 from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
@@ -152,7 +152,7 @@ class Bench:
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
         bars, cache = self.series[k].seen, self._columns[k]
-        missing = compute(bars, [one for name, one in uses.items() if name not in cache], around_of(self.series[k], self.series))
+        missing = compute(bars, [one for name, one in uses.items() if name not in cache], context_of(self.series[k], self.series))
         made = {name: cache.get(name, partial(missing.__getitem__, name)) for name in uses}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **made}, copy=False)
 

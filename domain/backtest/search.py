@@ -14,7 +14,7 @@ from domain.analytics.daily import daily_sharpe, from_last_to_last
 from domain.analytics.guards import deviation
 from domain.backtest.bench import Bench, Tried
 from domain.backtest.simulator import Watch
-from domain.backtest.sweep import Asked, Ledger, Trial
+from domain.backtest.sweep import Ledger, SweepRequest, Trial
 from domain.errors import BadRequest
 from domain.optimise.grid import Point
 from domain.optimise.objective import OBJECTIVES
@@ -86,7 +86,7 @@ def bars_to_beat(judged: Sequence[Judged]) -> list[float] | None:
     return [float(value) for value in np.median(np.array(whole), axis=0)] if len(whole) >= FIRST else None
 
 
-def judge(bench: Bench, asked: Asked, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
+def judge(bench: Bench, asked: SweepRequest, search: Search, numbers: Sequence[int], beat: Sequence[float] | None, watch: Watch = lambda share: None) -> tuple[list[Judged], list[Trial]]:
     """Run these trials; ``asked.points`` holds the points of ``numbers``, in that order. One that the strategy refuses is infeasible: no trial of the ledger."""
     judged, trials, ledger = list[Judged](), list[Trial](), None
     for k, number in enumerate(numbers):

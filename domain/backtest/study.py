@@ -17,7 +17,7 @@ from domain.audit.record import canonical, plain
 from domain.backtest.history import History, after
 from domain.backtest.simulator import Watch, replay
 from domain.errors import BadRequest
-from domain.features import Around, closes, warm_up_of
+from domain.features import Context, closes, warm_up_of
 from domain.market.instrument import Instrument
 from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
@@ -41,7 +41,7 @@ class Series:
     version: str = ""
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
-    known: Around = Around()
+    known: Context = Context()
     outside: Mapping[str, Any] = field(default_factory=dict)
     history: pd.DataFrame | None = None
 
@@ -107,11 +107,11 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
     """How many bars features knew before the traded ones, and how many the strategy needs."""
     uses = strategy.features() if strategy else ()
-    needed = max((warm_up_of(use, around_of(one, [one])) for one in series for use in uses), default=0)
+    needed = max((warm_up_of(use, context_of(one, [one])) for one in series for use in uses), default=0)
     return History({one.instrument.name: one.bars_of_history for one in series}, needed)
 
 
-def around_of(one: Series, series: Sequence[Series]) -> Around:
+def context_of(one: Series, series: Sequence[Series]) -> Context:
     """What stands around a series in its run: its instrument, the closes of the others, and its outside data."""
     others = {each.instrument.name: closes(each.seen, each.instrument, each.timeframe) for each in series if each.instrument != one.instrument}
     return replace(one.known, instrument=one.instrument, timeframe=one.timeframe, others=others)
@@ -119,7 +119,7 @@ def around_of(one: Series, series: Sequence[Series]) -> Around:
 
 def decided(one: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[Columns, np.ndarray | None]:
     """The signals of a strategy on the traded bars of one series, read; and its trailing prices."""
-    said = decide(strategy, one.seen, around_of(one, series) if frame is None else Around(), frame)
+    said = decide(strategy, one.seen, context_of(one, series) if frame is None else Context(), frame)
     table = said.table.assign(instrument=one.instrument.name) if "instrument" in said.table else said.table
     return after(read_columns(table, (one.instrument.name,)), said.trail, one.bars_of_history, one.bars["ts"].iloc[0])
 

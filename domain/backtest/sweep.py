@@ -24,7 +24,7 @@ LARGEST_PART = 250          # combinations
 
 
 @dataclass(frozen=True)
-class Asked:
+class SweepRequest:
     """What stays the same while combinations change."""
 
     strategy: str
@@ -61,7 +61,7 @@ class Part(NamedTuple):
     refused: dict[int, str]
 
 
-def order(asked: Asked) -> list[int]:
+def order(asked: SweepRequest) -> list[int]:
     """The numbers of the points, so that those which share rules, then features, lie together."""
     keyed = [(key_of(asked.rules_at(k)), tuple(one.column for one in asked.strategy_at(k).features()), k) for k in range(len(asked.points))]
     return [k for *_, k in sorted(keyed)]
@@ -77,7 +77,7 @@ def part_size(bars: int, points: int, hands: int = 2) -> int:
     return max(min(by_time, LARGEST_PART, points // (4 * hands)), 1)
 
 
-def evaluate(bench: Bench, asked: Asked, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
+def evaluate(bench: Bench, asked: SweepRequest, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
     """These combinations, by their numbers; without a row where the strategy refuses to decide on these bars. ``watch(fraction)`` may raise to stop."""
     ledger = Ledger(bench.series, asked.rules, asked.strategy_at(numbers[0]))
     days, refused = np.zeros(0, np.int64), dict[int, str]()

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import Plan, draw
+from domain.analytics import MonteCarloConfig, draw
 from domain.analytics.histories import sample_of, told
 from domain.backtest.simulator import Watch, replay
-from domain.backtest.study import Series, Study, around_of
+from domain.backtest.study import Series, Study, context_of
 from domain.causality import check_strategy
 from domain.strategies import Strategy
 from domain.trading.task import Rate, Task
@@ -60,7 +60,7 @@ def histories(study: Study, seed: int = 0, watch: Watch = lambda share: None) ->
     sample, kind = sample_of(study.outcome.trades, study.outcome.equity, study.rules.account.balance, study.market)
     if len(sample) < 2:
         return None
-    plan = Plan(paths=int(np.clip(STEPS // len(sample), FEWEST, MOST)), seed=seed)
+    plan = MonteCarloConfig(paths=int(np.clip(STEPS // len(sample), FEWEST, MOST)), seed=seed)
     return told(draw(sample, plan, kind, watch=watch), sample, plan, kind)
 
 
@@ -68,8 +68,8 @@ def look_ahead(study: Study, strategy: Strategy, watch: Watch = lambda share: No
     """The gate on the first bars of the first series, with everything the run had around it."""
     series = [Series(task.instrument, task.timeframe, task.bars) for task in study.tasks]
     bars = series[0].bars.iloc[:CUT_BARS].reset_index(drop=True)
-    around = around_of(series[0], series).until(int(around_of(series[0], series[:1]).ends(bars)[-1]))
-    verdict = check_strategy(bars, strategy, around, watch=watch)
+    context = context_of(series[0], series).until(int(context_of(series[0], series[:1]).ends(bars)[-1]))
+    verdict = check_strategy(bars, strategy, context, watch=watch)
     first = min(verdict.leaks, key=lambda leak: leak.bar, default=None)
     return LookAhead(len(verdict.cuts), verdict.bars, first.ts if first else "", tuple(map(str, verdict.leaks)))
 

@@ -12,7 +12,7 @@ import pandas as pd
 from domain.backtest.bench import NO_SIGNALS, Bench, Span
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules
-from domain.backtest.sweep import Asked, Ledger, Trial, numbers_of, refusal
+from domain.backtest.sweep import Ledger, SweepRequest, Trial, numbers_of, refusal
 from domain.optimise.objective import Objective, chosen
 from domain.optimise.windows import Fold
 
@@ -37,7 +37,7 @@ class Tested:
     fills: pd.DataFrame
 
 
-def fit(bench: Bench, asked: Asked, folds: Sequence[Fold], numbers: Sequence[int], watch: Watch = lambda share: None) -> Fits:
+def fit(bench: Bench, asked: SweepRequest, folds: Sequence[Fold], numbers: Sequence[int], watch: Watch = lambda share: None) -> Fits:
     """These combinations on every window to fit on. Each run has the bars of its window alone and ends with them."""
     rows, trials, done = list[dict[str, Any]](), list[Trial](), 0
     refused = {number: sentence for number in numbers if (sentence := refusal(bench, asked.strategy_at(number)))}
@@ -67,7 +67,7 @@ def choices(fits: pd.DataFrame, folds: Sequence[Fold], objective: Objective) -> 
     return [chosen(fits[fits["fold"] == fold.number], objective) for fold in folds]
 
 
-def trade(bench: Bench, asked: Asked, folds: Sequence[Fold], picked: Sequence[int | None], fits: pd.DataFrame, watch: Watch = lambda share: None) -> Tested:
+def trade(bench: Bench, asked: SweepRequest, folds: Sequence[Fold], picked: Sequence[int | None], fits: pd.DataFrame, watch: Watch = lambda share: None) -> Tested:
     """Trade each choice in its test window. An account that is used up trades no more."""
     curves, trades, fills = list[pd.DataFrame](), list[pd.DataFrame](), list[pd.DataFrame]()
     balance, rows = asked.rules.account.balance, list[dict[str, Any]]()
@@ -85,7 +85,7 @@ def trade(bench: Bench, asked: Asked, folds: Sequence[Fold], picked: Sequence[in
     return Tested(pd.DataFrame(rows), *whole)
 
 
-def _traded(bench: Bench, asked: Asked, fold: Fold, number: int | None, balance: float) -> Any:
+def _traded(bench: Bench, asked: SweepRequest, fold: Fold, number: int | None, balance: float) -> Any:
     span: Span = (fold.test_start, fold.test_end)
     at = 0 if number is None else number
     rules: Rules = asked.rules_at(at)
@@ -101,7 +101,7 @@ def _worded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})
 
 
-def _row(asked: Asked, fold: Fold, number: int | None, fits: pd.DataFrame, before: float, after: float, trades: int) -> dict[str, Any]:
+def _row(asked: SweepRequest, fold: Fold, number: int | None, fits: pd.DataFrame, before: float, after: float, trades: int) -> dict[str, Any]:
     best = None if number is None else fits[(fits["fold"] == fold.number) & (fits["number"] == number)].iloc[0]
     names = list(asked.points[0])
     return dict(

@@ -21,7 +21,7 @@ Bars = int | Callable[..., int]     # a number of bars, or what gives it for cho
 BAR_COLUMNS = ("open", "high", "low", "close", "volume", "spread")     # NaN where the bars have none
 TIMES = ("ts", "end")           # when a bar opens and when it is known, int64 nanoseconds UTC
 FAMILIES = ("others", "macro")  # name -> column: closes of other instruments and outside series, as known at each bar's end
-FACTS = ("headlines", "releases", "instrument", "timeframe", "tick")    # what is no column: see domain.features.around
+FACTS = ("headlines", "releases", "instrument", "timeframe", "tick")    # what is no column: see domain.features.context
 
 
 @dataclass(frozen=True)

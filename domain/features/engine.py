@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.around import Around
 from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, TIMES, Column, Use, use
+from domain.features.context import Context
 from domain.market.bars import ts_of
 from domain.market.resample import join_closed, resample
 from domain.market.timeframe import Timeframe
@@ -25,7 +25,7 @@ ROUNDING = Path(__file__).parents[1] / "rounding.py"
 Cache = MutableMapping[str, Column]
 
 
-def compute(bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), cache: Cache | None = None) -> pd.DataFrame:
+def compute(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cache: Cache | None = None) -> pd.DataFrame:
     """``bars`` and beside them a column for each use. The bars are not changed.
 
     ``cache`` keeps columns under the hash of the data, the feature's code and its parameters; what it gives is what computing gives.
@@ -34,14 +34,14 @@ def compute(bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), 
     >>> compute(bars, [use("true_range")])["true_range"].tolist()
     [nan, 2.5, 0.5]
     """
-    table = Table(bars, around, cache)
+    table = Table(bars, context, cache)
     made = {one.column: table.column(one) for one in uses}
     if not made:
         return bars
     return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
 
 
-def warm_up_of(one: Use, around: Around = Around()) -> int:
+def warm_up_of(one: Use, context: Context = Context()) -> int:
     """How many bars pass before it has a value, those of its inputs counted; of longer bars as many as they span at least.
 
     >>> warm_up_of(use("atr", window=14)), warm_up_of(use("atr_ratio", window=14, against=100))
@@ -49,16 +49,16 @@ def warm_up_of(one: Use, around: Around = Around()) -> int:
     """
     spec = FEATURES[one.name]
     own = spec.bars_before(dict(one.params)) + max((warm_up_of(use(name)) for name in spec.inputs if name in FEATURES), default=0)
-    if not one.timeframe or around.timeframe is None:
+    if not one.timeframe or context.timeframe is None:
         return own
-    return (own + 1) * (Timeframe.named(one.timeframe).nanoseconds // around.timeframe.nanoseconds) - 1
+    return (own + 1) * (Timeframe.named(one.timeframe).nanoseconds // context.timeframe.nanoseconds) - 1
 
 
 class Table:
     """Columns of some bars, each made once and then kept."""
 
-    def __init__(self, bars: pd.DataFrame, around: Around = Around(), cache: Cache | None = None) -> None:
-        self.bars, self.around, self.cache = bars, around, cache
+    def __init__(self, bars: pd.DataFrame, context: Context = Context(), cache: Cache | None = None) -> None:
+        self.bars, self.context, self.cache = bars, context, cache
         self._columns: dict[str, Column] = {}
         self._families: dict[str, dict[str, Column]] = {}
         self._longer: dict[str, tuple[Table, np.ndarray]] = {}
@@ -72,17 +72,17 @@ class Table:
     def is_longer(self, one: Use) -> bool:
         if not one.timeframe:
             return False
-        if self.around.timeframe is None:
+        if self.context.timeframe is None:
             raise BadRequest(f"{one.column} needs longer bars: say the timeframe of these")
-        return str(self.around.timeframe) != one.timeframe
+        return str(self.context.timeframe) != one.timeframe
 
     def longer(self, timeframe: str) -> tuple[Table, np.ndarray]:
         """The table of longer bars, and which of its rows has closed by the end of each bar here."""
         if timeframe not in self._longer:
-            around, target = self.around, Timeframe.named(timeframe)
-            assert around.timeframe is not None
-            bars = around.longer[timeframe] if timeframe in around.longer else resample(self.bars, around.timeframe, target, around.calendar or "fx")
-            table = Table(bars, around.on(target), self.cache)
+            context, target = self.context, Timeframe.named(timeframe)
+            assert context.timeframe is not None
+            bars = context.longer[timeframe] if timeframe in context.longer else resample(self.bars, context.timeframe, target, context.calendar or "fx")
+            table = Table(bars, context.on(target), self.cache)
             self._longer[timeframe] = table, join_closed(self.input("end"), table.input("end")) if len(bars) else np.full(len(self.bars), -1)
         return self._longer[timeframe]
 
@@ -93,14 +93,14 @@ class Table:
         if name in FAMILIES:
             return self._family(name)
         if name in FACTS:
-            return getattr(self.around, name)
+            return getattr(self.context, name)
         if name not in self._columns:
             self._columns[name] = self._bar_column(name)
         return self._columns[name]
 
     def _bar_column(self, name: str) -> Column:
         if name in TIMES:
-            return ts_of(self.bars) if name == "ts" else self.around.ends(self.bars)
+            return ts_of(self.bars) if name == "ts" else self.context.ends(self.bars)
         if name in self.bars:
             return self.bars[name].to_numpy(np.float64)
         if name in BAR_COLUMNS[4:]:
@@ -109,7 +109,7 @@ class Table:
 
     def _family(self, name: str) -> dict[str, Column]:
         if name not in self._families:
-            known = getattr(self.around, name)
+            known = getattr(self.context, name)
             self._families[name] = {each: one.at(self.input("end")) for each, one in sorted(known.items())} if known else {}
         return self._families[name]
 
@@ -147,14 +147,14 @@ class Table:
     @cached_property
     def _version(self) -> str:
         """A hash of all that a feature may see."""
-        seen, around = hashlib.blake2b(digest_size=32), self.around
+        seen, context = hashlib.blake2b(digest_size=32), self.context
         for name in sorted(self.bars):
             values = ts_of(self.bars) if name == "ts" else np.ascontiguousarray(self.bars[name].to_numpy(np.float64))
             seen.update(name.encode() + values.tobytes())
         for family in FAMILIES:
-            for name, known in sorted(getattr(around, family).items()):
+            for name, known in sorted(getattr(context, family).items()):
                 seen.update(name.encode() + known.times.tobytes() + known.values.tobytes())
-        seen.update(repr((around.instrument, str(around.timeframe))).encode() + around.headlines.times.tobytes() + around.headlines.values.tobytes() + around.releases.tobytes())
+        seen.update(repr((context.instrument, str(context.timeframe))).encode() + context.headlines.times.tobytes() + context.headlines.values.tobytes() + context.releases.tobytes())
         return seen.hexdigest()
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from domain.features.around import Around
 from domain.features.base import Use
+from domain.features.context import Context
 from domain.features.engine import Cache, Table
 
 HISTORIES = (199, 399, 999, 1_999)      # bars; as freqtrade's recursive analysis counts them
@@ -37,7 +37,7 @@ class Short:
 
 
 def sensitivity(
-    bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around(), histories: Sequence[int] = HISTORIES, cache: Cache | None = None, watch: Callable[[float], None] = lambda share: None
+    bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), histories: Sequence[int] = HISTORIES, cache: Cache | None = None, watch: Callable[[float], None] = lambda share: None
 ) -> list[Short]:  # fmt: skip
     """Each column with the last ``histories`` bars alone, beside its value with all; a history that is not shorter than ``bars`` is left out.
     What other instruments and outside series said stays as it was.
@@ -49,8 +49,8 @@ def sensitivity(
     """
     uses, found = tuple(uses), []
     shorter = [history for history in histories if history < len(bars)]
-    whole = Table(bars, around, cache)
-    parts = {history: Table(bars.iloc[-history:].reset_index(drop=True), around) for history in shorter}
+    whole = Table(bars, context, cache)
+    parts = {history: Table(bars.iloc[-history:].reset_index(drop=True), context) for history in shorter}
     for k, one in enumerate(uses):
         watch(k / len(uses))
         found += [Short(one.column, history, float(part.column(one)[-1]), float(whole.column(one)[-1])) for history, part in parts.items()]

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.around import Around
 from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, use
+from domain.features.context import Context
 from domain.features.engine import Table
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
@@ -70,15 +70,15 @@ class Stream:
     {'sma(2)': 3.0}
     """
 
-    def __init__(self, bars: pd.DataFrame, uses: Iterable[Use], around: Around = Around()) -> None:
-        self.around, self.uses, self.bars = around, tuple(uses), len(bars)
-        table = Table(bars, around)
+    def __init__(self, bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context()) -> None:
+        self.context, self.uses, self.bars = context, tuple(uses), len(bars)
+        table = Table(bars, context)
         own = [one for one in self.uses if not table.is_longer(one)]
         self.steps = _in_order(own)
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
         self._states = {name: state for name, state in table.states.items()}
-        self._longer = {name: _Longer(bars, [one for one in self.uses if one.timeframe == name], around) for name in _timeframes(self.uses, table)}
+        self._longer = {name: _Longer(bars, [one for one in self.uses if one.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
     def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: Known | None = None) -> dict[str, float]:
@@ -87,7 +87,7 @@ class Stream:
         if ts is not None and self._last is not None and ts <= self._last:
             raise BadRequest(f"a bar of {pd.Timestamp(ts)} comes after one of {pd.Timestamp(self._last)}; bars are appended in order")
         if headlines is not None:
-            self.around = replace(self.around, headlines=headlines)
+            self.context = replace(self.context, headlines=headlines)
         self._last, self.bars = ts, self.bars + 1
         self._take_in(bar, ts, dict(others=others, macro=macro))
         known = {step.column: self._made(step) for step in self.steps}
@@ -121,11 +121,11 @@ class Stream:
             return self._tails[name].latest(count)
         if name in FAMILIES:
             return {each: tail.latest(count) for each, tail in self._families[name].items()}
-        return getattr(self.around, name)
+        return getattr(self.context, name)
 
     def _end_of(self, ts: int) -> int:
-        assert self.around.timeframe is not None
-        return int(bar_ends(np.array([ts]), self.around.timeframe, self.around.calendar)[0])
+        assert self.context.timeframe is not None
+        return int(bar_ends(np.array([ts]), self.context.timeframe, self.context.calendar)[0])
 
     def _filled(self, table: Table) -> tuple[dict[str, Tail], dict[str, dict[str, Tail]]]:
         keep: dict[str, int] = {}
@@ -141,19 +141,19 @@ class Stream:
 class _Longer:
     """Longer bars put together from the bars that come in; their features move on when one of them has closed."""
 
-    def __init__(self, bars: pd.DataFrame, uses: list[Use], around: Around) -> None:
+    def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
         self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {one.column: use(one.name, **dict(one.params)).column for one in uses}
-        self.around = around
-        table, row = Table(bars, around).longer(uses[0].timeframe)
+        self.context = context
+        table, row = Table(bars, context).longer(uses[0].timeframe)
         inner = [use(one.name, **dict(one.params)) for one in uses]
         closed = int(row[-1]) + 1 if len(row) else 0
-        self.stream = Stream(table.bars.iloc[:closed], inner, around.on(self.timeframe))
+        self.stream = Stream(table.bars.iloc[:closed], inner, context.on(self.timeframe))
         last = {one.column: float(table.column(one)[closed - 1]) if closed else np.nan for one in inner}
         self.known = {name: last[column] for name, column in self.names.items()}
         self.open_bars = self._unfinished(bars, table.bars, closed)
         self._open = self._label(self.open_bars[0]["ts"]) if self.open_bars else 0
         self._until = self._ends(self._open) if self.open_bars else 0
-        self._step = around.timeframe.nanoseconds if around.timeframe else 0
+        self._step = context.timeframe.nanoseconds if context.timeframe else 0
 
     def append(self, bar: Mapping[str, Any], ts: int | None) -> dict[str, float]:
         at = _instant(ts)
@@ -191,13 +191,13 @@ class _Longer:
     def _calendar(self) -> Calendar:
         from domain.market.calendar import calendar
 
-        return calendar(self.around.calendar or "fx")
+        return calendar(self.context.calendar or "fx")
 
     def _label(self, ts: float) -> int:
         return int(bucket_opens(np.array([int(ts)]), self.timeframe, self._calendar)[0])
 
     def _ends(self, label: int) -> int:
-        return int(bar_ends(np.array([label]), self.timeframe, self.around.calendar)[0])
+        return int(bar_ends(np.array([label]), self.timeframe, self.context.calendar)[0])
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.features.around import Around
 from domain.features.base import FEATURES, Use
+from domain.features.context import Context
 from domain.features.engine import warm_up_of
 
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -31,7 +31,7 @@ class Summary:
     last: float
 
 
-def summary(one: Use, values: np.ndarray, around: Around = Around()) -> Summary:
+def summary(one: Use, values: np.ndarray, context: Context = Context()) -> Summary:
     """
     >>> from domain.features import use
     >>> summary(use("sma", window=2), np.array([np.nan, 1.0, 2.0, 4.0])).median
@@ -40,4 +40,4 @@ def summary(one: Use, values: np.ndarray, around: Around = Around()) -> Summary:
     spec, there = FEATURES[one.name], np.flatnonzero(~np.isnan(values))
     low, quarter, median, upper, high = map(float, np.quantile(values[there], QUARTERS) if len(there) else np.full(len(QUARTERS), np.nan))
     known, last = len(there) / max(len(values), 1), float(values[-1]) if len(values) else float("nan")
-    return Summary(one.column, spec.unit, spec.family, warm_up_of(one, around), known, int(there[0]) if len(there) else None, low, quarter, median, upper, high, last)
+    return Summary(one.column, spec.unit, spec.family, warm_up_of(one, context), known, int(there[0]) if len(there) else None, low, quarter, median, upper, high, last)

@@ -24,8 +24,8 @@ def warm(watch: Callable[[int, int, str], None] = lambda done, of, name: None, f
 
 
 def _columns(first: Sequence[str]) -> int:
-    from domain.features.around import Around, closes
     from domain.features.base import FEATURES, use
+    from domain.features.context import Context, closes
     from domain.features.engine import compute
     from domain.features.regimes import fit, observations
     from domain.market.bars import frame
@@ -40,8 +40,8 @@ def _columns(first: Sequence[str]) -> int:
     one, timeframe = instrument("EURUSD"), Timeframe.named("H1")
     known, days = closes(bars, one, timeframe), ts[0] + DAY * np.arange(-90, 20)
     macro = {name: Known(days, rng.normal(size=len(days))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
-    around = Around(one, timeframe, {"GBPUSD": known}, macro, Known(ts[::20], rng.uniform(-1.0, 1.0, len(ts[::20]))), ts[::50].copy())
-    made = compute(bars, [use(name) for name in [*first, *(name for name in FEATURES if name not in first)]], around)
-    table = observations(bars, Around(one, timeframe))
+    context = Context(one, timeframe, {"GBPUSD": known}, macro, Known(ts[::20], rng.uniform(-1.0, 1.0, len(ts[::20]))), ts[::50].copy())
+    made = compute(bars, [use(name) for name in [*first, *(name for name in FEATURES if name not in first)]], context)
+    table = observations(bars, Context(one, timeframe))
     fit(table, states=2, restarts=1).filtered(table)
     return made.shape[1] - bars.shape[1]

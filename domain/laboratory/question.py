@@ -21,7 +21,7 @@ LEAST = 100     # values of the target, to say anything
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyConfig:
     """How the laboratory looks."""
 
     quantiles: int = param(10, low=3, high=100, unit="quantiles", help="groups of equal size by the feature's value")
@@ -35,7 +35,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Question:
+class StudyRequest:
     """A target on the rows of a frame. ``place``: the number of each row's moment; ``moments``: the ts of each; ``instruments``: the number of each row's, where
     there are several; ``whole``, ``horizons`` (bars -> the same over others), ``labels``, ``windows``: the target in all rows, and in the groups that stability looks at;
     ``recent``: the rows held against those before."""
@@ -52,7 +52,7 @@ class Question:
     drawn: Blocks
     moments: np.ndarray
     recent: np.ndarray
-    plan: Plan
+    plan: StudyConfig
 
     def rank(self, values: np.ndarray) -> Ranked:
         """Ranks of a column; of several instruments each within its own."""
@@ -63,7 +63,7 @@ class Question:
         return self.ts.view("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
 
     @classmethod
-    def asked(cls, frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series], plan: Plan) -> Question:
+    def asked(cls, frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series], plan: StudyConfig) -> StudyRequest:
         _check(frame, columns, target, labels)
         ts = ts_of(frame)
         instruments = _numbers(frame) if "instrument" in frame else None

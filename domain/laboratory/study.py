@@ -12,7 +12,7 @@ import pandas as pd
 from domain.laboratory.drift import drift_of
 from domain.laboratory.information import association, benjamini_hochberg, mutual_information
 from domain.laboratory.quantiles import by_quantile
-from domain.laboratory.question import Plan, Question
+from domain.laboratory.question import StudyConfig, StudyRequest
 from domain.laboratory.ranks import Ranked, ranks
 from domain.laboratory.redundancy import Rules, clusters, correlations, inflation, propose
 from domain.laboratory.stability import agreement, by_label, rolling
@@ -54,7 +54,7 @@ class Findings:
 
 
 def examine(
-    frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series] | None = None, plan: Plan = Plan(), rules: Rules = Rules(),
+    frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series] | None = None, plan: StudyConfig = StudyConfig(), rules: Rules = Rules(),
     watch: Watch = lambda share: None,
 ) -> Findings:  # fmt: skip
     """What ``columns`` of ``frame`` tell of ``target``. ``frame`` has ``ts`` (UTC, the opens of the bars) and, where there are several instruments, one below the
@@ -64,7 +64,7 @@ def examine(
     ``labels``: name -> a group for each row, such as the regime at the bar; years and, below a day, sessions are looked at in any case. Rows where a
     feature or the target has no value are left out for that pair alone. ``watch`` hears the share that is done and may raise to stop.
     """
-    question = Question.asked(frame, columns, target, labels or {}, plan)
+    question = StudyRequest.asked(frame, columns, target, labels or {}, plan)
     score = np.full((len(frame), len(columns)), np.nan, np.float32)
     looks, months = [], question.months
     for k, name in enumerate(columns):
@@ -99,7 +99,7 @@ class _Look:
     missing: float
 
 
-def _look(of: Question, values: np.ndarray, ranked: Ranked, months: np.ndarray, watch: Watch) -> _Look:
+def _look(of: StudyRequest, values: np.ndarray, ranked: Ranked, months: np.ndarray, watch: Watch) -> _Look:
     watch(0.0)
     quantiles, monotonicity = by_quantile(ranked, values, of.target.values, of.drawn, of.plan.quantiles, of.plan.confidence)
     watch(0.15)
@@ -117,7 +117,7 @@ def _look(of: Question, values: np.ndarray, ranked: Ranked, months: np.ndarray, 
     return _Look(quantiles, monotonicity, {**information, **named}, pd.concat(decay) if decay else pd.DataFrame(), windows, periods, drift, history, missing)
 
 
-def _gathered(of: Question, names: list[str], looks: list[_Look], rho: np.ndarray, rules: Rules) -> Findings:
+def _gathered(of: StudyRequest, names: list[str], looks: list[_Look], rho: np.ndarray, rules: Rules) -> Findings:
     tried = max(of.plan.tried, len(names))
     monotonicity = _judged(pd.DataFrame([look.monotonicity for look in looks]), tried, "monotonicity_", "spread_")
     information = _judged(pd.DataFrame([look.information for look in looks]), tried, "", "information_").astype({"count": np.int64})
@@ -161,12 +161,12 @@ def _steady(look: _Look) -> tuple[int, int, int]:
     return agreement(look.periods[look.periods["label"] == "year"], look.information["ic"])
 
 
-def _dated(of: Question, windows: pd.DataFrame) -> pd.DataFrame:
+def _dated(of: StudyRequest, windows: pd.DataFrame) -> pd.DataFrame:
     ts = pd.DatetimeIndex(of.moments[windows["last"].to_numpy(np.int64)].view("datetime64[ns]"), tz="UTC")
     return windows.drop(columns="last").assign(ts=ts)
 
 
-def _periods(of: Question, periods: pd.DataFrame, tried: int) -> pd.DataFrame:
+def _periods(of: StudyRequest, periods: pd.DataFrame, tried: int) -> pd.DataFrame:
     parts = [_judged(part, tried * len(of.labels[str(label)][1]), "") for label, part in periods.groupby("label", sort=False)]
     return pd.concat(parts).sort_index()
 
@@ -175,7 +175,7 @@ def _history(months: pd.DataFrame) -> pd.DataFrame:
     return months.assign(month=months["month"].to_numpy(np.int64).view("datetime64[M]").astype(str))
 
 
-def _notes(of: Question, information: pd.DataFrame, proposal: pd.DataFrame, tried: int, rules: Rules) -> tuple[str, ...]:
+def _notes(of: StudyRequest, information: pd.DataFrame, proposal: pd.DataFrame, tried: int, rules: Rules) -> tuple[str, ...]:
     telling = [int((information[name] <= rules.discovery).sum()) for name in ("q", "information_q")]
     verdicts: dict[Any, int] = proposal["verdict"].value_counts().to_dict()
     kept, reserve = verdicts.get("keep", 0), verdicts.get("reserve", 0)

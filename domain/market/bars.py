@@ -1,4 +1,4 @@
-"""Bars: the one table of prices every part of the house reads, and the hash that names its content."""
+"""Bars: the one table of prices every part of the system reads, and the hash that names its content."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ USUAL_PRICE = {
 FAR = 200.0             # times more or less than usual: no history of these instruments goes so far, and lost decimals go further
 LEAP = 100.0            # times more or less than the bars around
 LARGEST = 1e12          # of any price
-AROUND = 240            # bars, whose median price is the one around a bar
+CONTEXT = 240            # bars, whose median price is the one around a bar
 WIDE = 50.0             # times the instrument's usual spread
 OF_PRICE = 0.1          # of the price: a spread as large is a price, or points that were not converted
 OF_POINT = 0.1          # of a point: a spread below it is no spread
@@ -105,7 +105,7 @@ def _bounded(values: np.ndarray) -> np.ndarray:
 
 def _around(values: np.ndarray) -> np.ndarray:
     """The median of each block of bars and its neighbours, one per value."""
-    blocks = max(1, len(values) // AROUND)
+    blocks = max(1, len(values) // CONTEXT)
     medians = np.array([np.median(part) for part in np.array_split(values, blocks)])
     padded = np.r_[medians[0], medians, medians[-1]]
     smooth = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)

@@ -24,7 +24,7 @@ SAMPLE = 200        # rows that are looked at for zones
 
 
 @dataclass(frozen=True)
-class Found:
+class Recognised:
     """What a file seems to be. ``series``: its name in the table, empty where the file does not say. ``zoned``: every time that was looked at says its zone, or the format does."""
 
     kind: str
@@ -34,21 +34,21 @@ class Found:
     preview: pd.DataFrame = field(compare=False, repr=False, default_factory=pd.DataFrame)
 
 
-def recognise(path: Path, max_bytes: int = MAX_BYTES) -> Found:
+def recognise(path: Path, max_bytes: int = MAX_BYTES) -> Recognised:
     """What a file of outside data seems to be, by its beginning and its name; one that is none of them is refused, saying what is needed."""
     head = head_of(path, max_bytes)
     start = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     if start.startswith(("[", "{")):
-        return Found("releases", "a week of releases as JSON", preview=_read(path, start, max_bytes))
+        return Recognised("releases", "a week of releases as JSON", preview=_read(path, start, max_bytes))
     if start.startswith("<") and "<weeklyevents" in start:
-        return Found("releases", "a week of releases as XML, times in GMT", preview=_read(path, start, max_bytes))
+        return Recognised("releases", "a week of releases as XML, times in GMT", preview=_read(path, start, max_bytes))
     names, rows = _table(start)
     if {"impact"} & {*names} and {*releases.TITLES} & {*names}:
         return _with_times("releases", "a calendar of releases", names, rows, releases.TIMES)
     if {*headlines.TEXTS} & {*names} and {*headlines.TIMES} & {*names}:
         return _with_times("headlines", "headlines", names, rows, headlines.TIMES)
     if len(names) > 1 and rows and _is_day(rows[0][0]):
-        return Found("series", "a series by date", _series_of(path.name, names), True, _shown(names, rows))
+        return Recognised("series", "a series by date", _series_of(path.name, names), True, _shown(names, rows))
     raise BadRequest(
         f"{path.name} is {what_it_is(head, path.name)}. A series has a date in its first column and then its value; headlines have "
         f"{' or '.join(headlines.TIMES)}, and {' or '.join(headlines.TEXTS)}; releases have a time, event, country and impact, or are ForexFactory's week as JSON or XML"
@@ -67,13 +67,13 @@ def _table(text: str) -> tuple[list[str], list[list[str]]]:
     return names, [row for row in rows[1 : SAMPLE + 1] if len(row) == len(names)]
 
 
-def _with_times(kind: str, title: str, names: list[str], rows: list[list[str]], times: Sequence[str]) -> Found:
+def _with_times(kind: str, title: str, names: list[str], rows: list[list[str]], times: Sequence[str]) -> Recognised:
     column = next((name for name in times if name in names), None)
     if column is None:
         raise BadRequest(f"the file looks like {title}, but has no column with the time; call it {' or '.join(times)}")
     at = [STAMP.fullmatch(row[names.index(column)].strip()) for row in rows]
     zoned = column == releases.UTC_BY_NAME or all(one and (one["zone"] or not one["clock"]) for one in at)
-    return Found(kind, title, "", zoned, _shown(names, rows))
+    return Recognised(kind, title, "", zoned, _shown(names, rows))
 
 
 def _is_day(text: str) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.analytics import (
     Belief,
-    Plan,
+    MonteCarloConfig,
     Remark,
     believe,
     daily_returns,
@@ -155,7 +155,7 @@ def believed(
     ``trials`` were made on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
     """
     daily = enough(daily_returns(equity, start, market).to_numpy()) if len(equity) else np.zeros(0)
-    histories = monte_carlo_of(daily, Plan(paths=HISTORIES), "days") if daily.any() and bool((daily > -1.0).all()) else None
+    histories = monte_carlo_of(daily, MonteCarloConfig(paths=HISTORIES), "days") if daily.any() and bool((daily > -1.0).all()) else None
     significance = significance_of(daily, trials, variance, days_a_year(market.name)) if daily.any() else None
     return believe(
         metrics, significance=significance, ambiguous=ambiguous, band=band, monte_carlo=histories, remarks=list(remarks),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, listed
-from domain.features import Around, Use, compute
+from domain.features import Context, Use, compute
 from domain.params import build
 from domain.registry import Registry
 
@@ -55,12 +55,12 @@ class Decided(NamedTuple):
     trail: np.ndarray | None
 
 
-def decide(strategy: Strategy, bars: pd.DataFrame, around: Around, frame: pd.DataFrame | None = None) -> Decided:
+def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.DataFrame | None = None) -> Decided:
     """The signals of ``strategy`` on ``bars``; ``frame`` is what ``compute`` gives for its features, where that is there already.
 
     Raises BadRequest for a signal from a bar on which one of its features has no value yet.
     """
-    frame = compute(bars, strategy.features(), around) if frame is None else frame
+    frame = compute(bars, strategy.features(), context) if frame is None else frame
     table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)

@@ -10,12 +10,12 @@ import pytest
 
 from domain.causality import check, check_features, check_strategy
 from domain.errors import BadRequest
-from domain.features import FEATURES, Around, Use, feature, use
+from domain.features import FEATURES, Context, Use, feature, use
 from domain.outside.known import Known
 from domain.strategies import STRATEGIES, decide
 from tests.domain.features.world import market
 
-BARS, AROUND = market(600)
+BARS, CONTEXT = market(600)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def forbidden():
 
 
 def test_a_whole_sample_z_score_is_named_with_its_bar_and_size(forbidden):
-    verdict = check_features(BARS, [use("sma"), use("whole_sample")], AROUND)
+    verdict = check_features(BARS, [use("sma"), use("whole_sample")], CONTEXT)
     (leak,) = verdict.leaks
     close = BARS["close"].to_numpy()
     whole, part = ((close - seen.mean()) / seen.std() for seen in (close, close[: leak.cut]))
@@ -51,18 +51,18 @@ def test_a_whole_sample_z_score_is_named_with_its_bar_and_size(forbidden):
 
 
 def test_a_shift_by_one_bar_shows_at_the_last_bar_before_a_cut(forbidden):
-    (leak,) = check_features(BARS, [use("next_close")], AROUND).leaks
+    (leak,) = check_features(BARS, [use("next_close")], CONTEXT).leaks
     assert leak.bar == leak.cut - 1 and np.isnan(leak.size) and leak.unseen == "nothing" and leak.bars == 1
 
 
 def test_one_bar_taken_away_is_enough(forbidden):
-    (leak,) = check_features(BARS, [use("next_close")], AROUND, cuts=1).leaks
+    (leak,) = check_features(BARS, [use("next_close")], CONTEXT, cuts=1).leaks
     assert leak.cut == len(BARS) - 1
 
 
 def test_the_future_of_another_market_is_cut_too(forbidden):
-    assert check_features(BARS, [use("next_other")], AROUND).leaks
-    assert AROUND.until(int(AROUND.ends(BARS)[99])).others["GBPUSD"].times[-1] <= AROUND.ends(BARS)[99]
+    assert check_features(BARS, [use("next_other")], CONTEXT).leaks
+    assert CONTEXT.until(int(CONTEXT.ends(BARS)[99])).others["GBPUSD"].times[-1] <= CONTEXT.ends(BARS)[99]
 
 
 @dataclass(frozen=True)
@@ -78,23 +78,23 @@ class Peeking:
 
 
 def test_a_strategy_that_peeks_is_refused_by_its_signals():
-    verdict = check_strategy(BARS, Peeking(), AROUND)
+    verdict = check_strategy(BARS, Peeking(), CONTEXT)
     assert not verdict.green and {leak.column for leak in verdict.leaks} <= {"stop_loss", "signals"}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_is_green(name):
-    verdict = check_strategy(BARS, STRATEGIES[name](), AROUND)
+    verdict = check_strategy(BARS, STRATEGIES[name](), CONTEXT)
     assert verdict.green and len(verdict.cuts) > 4 and {"ts", "side"} <= set(verdict.checked)
 
 
 def test_every_feature_is_green_with_everything_around_it():
-    verdict = check_features(BARS, [use(name) for name in FEATURES], AROUND, cuts=4)
+    verdict = check_features(BARS, [use(name) for name in FEATURES], CONTEXT, cuts=4)
     assert verdict.green, [str(leak) for leak in verdict.leaks]
 
 
 def test_nothing_checked_is_not_green():
-    assert not check(BARS, lambda seen, around: pd.DataFrame(index=seen.index), AROUND).green
+    assert not check(BARS, lambda seen, context: pd.DataFrame(index=seen.index), CONTEXT).green
 
 
 def test_a_person_may_stop_it():
@@ -102,7 +102,7 @@ def test_a_person_may_stop_it():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        check_features(BARS, [use("sma")], AROUND, watch=stop)
+        check_features(BARS, [use("sma")], CONTEXT, watch=stop)
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,12 @@ class Hasty:
 
 def test_a_signal_from_a_warm_up_bar_is_refused():
     with pytest.raises(BadRequest, match=r"inside the warm-up of sma\(50\)"):
-        decide(Hasty(), BARS, AROUND)
+        decide(Hasty(), BARS, CONTEXT)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_no_strategy_decides_in_its_warm_up(name):
-    bars, around = market()
-    said = decide(STRATEGIES[name](), bars, around).table
-    assert len(said) and decide(STRATEGIES[name](), bars, replace(around, others={}, macro={"VIX": Known(np.zeros(0, np.int64), np.zeros(0))})).table.equals(said)
-    assert Around().timeframe is None
+    bars, context = market()
+    said = decide(STRATEGIES[name](), bars, context).table
+    assert len(said) and decide(STRATEGIES[name](), bars, replace(context, others={}, macro={"VIX": Known(np.zeros(0, np.int64), np.zeros(0))})).table.equals(said)
+    assert Context().timeframe is None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 
-def generated(chromium, house, seed: int) -> str:
+def generated(chromium, system, seed: int) -> str:
     """Synthetic bars, made on the Data page as a person would; the id of their dataset."""
     from playwright.sync_api import expect
 
     tab = chromium.new_page()
-    tab.goto(f"{house.url}/data?do=generate")
+    tab.goto(f"{system.url}/data?do=generate")
     tab.get_by_role("spinbutton", name="Seed").fill(str(seed))
     tab.get_by_role("button", name="Generate", exact=True).click()
     expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=120_000)

@@ -24,7 +24,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 
 @dataclass
-class House:
+class Installation:
     """The running program: its address, its workspace, and how to ask its terminal."""
 
     url: str
@@ -55,31 +55,31 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(home: Path, **more: str) -> House:
+def start(home: Path, **more: str) -> Installation:
     port = free_port()
     settings = {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_APP_PORT": str(port), "TIDEMARK_APP_USER": "anna", "PYTHONPATH": str(ROOT), **more}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
     environment = {**kept, **settings}
     process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    house = House(f"http://127.0.0.1:{port}", home, process, environment)
-    house.wait_for(lambda: answers(house), 60)
-    return house
+    system = Installation(f"http://127.0.0.1:{port}", home, process, environment)
+    system.wait_for(lambda: answers(system), 60)
+    return system
 
 
-def answers(house: House) -> bool:
+def answers(system: Installation) -> bool:
     try:
-        return urllib.request.urlopen(f"{house.url}/api/health", timeout=2).status == 200
+        return urllib.request.urlopen(f"{system.url}/api/health", timeout=2).status == 200
     except (urllib.error.URLError, OSError):
         return False
 
 
-def stop(house: House) -> None:
-    house.process.send_signal(signal.SIGTERM)
-    house.process.wait(30)
+def stop(system: Installation) -> None:
+    system.process.send_signal(signal.SIGTERM)
+    system.process.wait(30)
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory) -> Iterator[House]:
+def system(tmp_path_factory) -> Iterator[Installation]:
     """With the example, as on a first start."""
     running = start(tmp_path_factory.mktemp("house") / "var")
     yield running
@@ -99,13 +99,13 @@ def chromium():
 
 
 @pytest.fixture
-def page(chromium, house):
+def page(chromium, system):
     """A fresh page at 1280 pixels. Whatever it asks of another host fails the test, as does an uncaught error of a script, or something that our own policy keeps from loading."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", accept_downloads=True)
     tab = context.new_page()
     tab.set_default_timeout(45_000)
     foreign, broken = [], []
-    tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((house.url, "data:", "blob:", house.url.replace("http", "ws"))) else None)
+    tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((system.url, "data:", "blob:", system.url.replace("http", "ws"))) else None)
     tab.on("pageerror", lambda error: broken.append(str(error)))
     tab.on("console", lambda message: broken.append(message.text) if "Content Security Policy" in message.text else None)
     yield tab
@@ -113,7 +113,7 @@ def page(chromium, house):
     context.close()
     assert not foreign, f"asked of another host: {foreign[:3]}"
     assert not broken, f"a script failed: {broken[:2]}"
-    assert not seen, house.logs()
+    assert not seen, system.logs()
 
 
 @pytest.fixture

@@ -34,15 +34,15 @@ def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
     return path
 
 
-def open_file(page: Page, house, path: Path) -> None:
-    page.goto(f"{house.url}/data?do=import")
+def open_file(page: Page, system, path: Path) -> None:
+    page.goto(f"{system.url}/data?do=import")
     page.get_by_label("or a file path on the server").fill(str(path))
     page.get_by_role("button", name="Load", exact=True).click()
 
 
-def bring_in(page: Page, house, path: Path, button: str = "Import") -> str:
+def bring_in(page: Page, system, path: Path, button: str = "Import") -> str:
     """Through all three steps; the id of the dataset."""
-    open_file(page, house, path)
+    open_file(page, system, path)
     page.get_by_role("button", name="Validate").click()
     expect(page.get_by_text("Validation report", exact=False).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name=button, exact=True).last.click()
@@ -58,44 +58,44 @@ def run_backtest(page: Page) -> str:
     return re.search(r"run=(\w+)", page.url)[1]
 
 
-def test_a_first_start_shows_the_example_within_a_minute(page, house, shoot):
-    page.goto(house.url)
+def test_a_first_start_shows_the_example_within_a_minute(page, system, shoot):
+    page.goto(system.url)
     expect(page.get_by_text("No data of your own yet.")).to_be_visible()
     expect(page.get_by_text("Step 3 of 3")).to_be_visible()
-    house.wait_for(lambda: len(house.terminal("runs", "list")) == 2, 60)
+    system.wait_for(lambda: len(system.terminal("runs", "list")) == 2, 60)
     page.reload()
     expect(page.get_by_text("driftless random walk")).to_be_visible()
     expect(page.get_by_text("synthetic").filter(visible=True).first).to_be_visible()
-    assert all(run["synthetic"] for run in house.terminal("runs", "list"))
+    assert all(run["synthetic"] for run in system.terminal("runs", "list"))
     shoot("overview-first-run", 1120)
 
 
 @pytest.mark.parametrize("name", ["", "data", "backtest", "sweeps", "audit", "settings"])
-def test_every_page_draws_at_both_widths_light_and_dark(page, house, name):
+def test_every_page_draws_at_both_widths_light_and_dark(page, system, name):
     for width, scheme in ((1280, "dark"), (1920, "light")):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 1000})
-        page.goto(f"{house.url}/{name}")
+        page.goto(f"{system.url}/{name}")
         title = {"": "Overview", "sweeps": "Optimization"}.get(name, name.capitalize())
         expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
         expect(page.get_by_text("workers ·")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path, shoot):
-    dataset = bring_in(page, house, bars_csv(tmp_path))
+def test_bars_are_imported_tested_verified_and_taken_along(page, system, tmp_path, shoot):
+    dataset = bring_in(page, system, bars_csv(tmp_path))
     expect(page.get_by_text("Weekly open at 17:00 New York")).to_be_visible()
-    page.goto(f"{house.url}/backtest")
+    page.goto(f"{system.url}/backtest")
     expect(page.get_by_text("EURUSD M15 · CSV").filter(visible=True).first).to_be_visible()
     run = run_backtest(page)
     expect(page.get_by_text("Profit factor").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Export").click()
     taken = download(page, "Trades, CSV")
     rows = list(csv.DictReader(taken.read_text().splitlines()))
-    shown = house.terminal("runs", "show", run)
+    shown = system.terminal("runs", "show", run)
     assert len(rows) == shown["trades"] > 10
 
-    page.goto(f"{house.url}/audit?entity=run:{run}")
+    page.goto(f"{system.url}/audit?entity=run:{run}")
     expect(page.get_by_text(f"run {run}").filter(visible=True).first).to_be_visible()
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).filter(visible=True).first).to_be_visible(timeout=LONG)
@@ -103,11 +103,11 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, house, tmp_path
     taken = download(page, "CSV", exact=True)
     events = list(csv.DictReader(taken.read_text().splitlines()))
     assert {"run_finished", "downloaded"} <= {event["kind"] for event in events}
-    assert house.terminal("audit", "verify")["holds"]
-    assert same_trades_in_the_terminal(house, tmp_path, dataset, shown, rows)
+    assert system.terminal("audit", "verify")["holds"]
+    assert same_trades_in_the_terminal(system, tmp_path, dataset, shown, rows)
 
 
-def same_trades_in_the_terminal(house, folder: Path, dataset: str, run: dict, rows: list[dict]) -> bool:
+def same_trades_in_the_terminal(system, folder: Path, dataset: str, run: dict, rows: list[dict]) -> bool:
     """The same question asked of ``tidemark backtest``, on the bars as they were imported."""
     import subprocess
     import sys
@@ -120,23 +120,23 @@ def same_trades_in_the_terminal(house, folder: Path, dataset: str, run: dict, ro
     import json
 
     words = ["backtest", "--bars", str(source), "--instrument", "EURUSD", "--timeframe", "M15", "--strategy", spec["strategy"], "--params", json.dumps(spec["params"]), "--config", str(folder / "rules.toml"), "--out", str(folder / "terminal")]
-    subprocess.run([sys.executable, "-m", "worker.cli", *words], env=house.environment, cwd=Path(__file__).parents[2], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "worker.cli", *words], env=system.environment, cwd=Path(__file__).parents[2], check=True, capture_output=True)
     theirs = list(csv.DictReader((folder / "terminal" / "trades.csv").read_text().splitlines()))
     return [{**row, "regime": ""} for row in theirs] == [{**row, "regime": ""} for row in rows]
 
 
-def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, house, tmp_path):
+def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tmp_path):
     path = bars_csv(tmp_path, dirty=True)
-    before = len(house.terminal("data", "list"))
-    open_file(page, house, path)
+    before = len(system.terminal("data", "list"))
+    open_file(page, system, path)
     page.get_by_role("button", name="Validate").click()
     expect(page.get_by_text("Errors found.")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("1 bar with high below low")).to_be_visible()
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("button", name="Import…")).to_be_enabled()
-    assert len(house.terminal("data", "list")) == before
-    dataset = bring_in(page, house, path, "Repair and import")
-    found = {f["key"]: f for f in house.terminal("data", "quality", dataset)["quality"]["findings"]}
+    assert len(system.terminal("data", "list")) == before
+    dataset = bring_in(page, system, path, "Repair and import")
+    found = {f["key"]: f for f in system.terminal("data", "quality", dataset)["quality"]["findings"]}
     assert (found["inverted"]["did"], found["duplicates"]["did"], found["order"]["did"]) == ("dropped", "merged", "sorted")
 
 
@@ -148,36 +148,36 @@ def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, house, tmp
         ("empty.csv", b"", "is empty"),
     ],
 )
-def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, house, tmp_path, name, content, sentence):
+def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, system, tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
-    open_file(page, house, tmp_path / name)
+    open_file(page, system, tmp_path / name)
     expect(page.get_by_text(sentence)).to_be_visible()
-    page.goto(f"{house.url}/data?do=import")
+    page.goto(f"{system.url}/data?do=import")
     page.locator("input[type=file]").set_input_files(tmp_path / name)
     expect(page.get_by_text(sentence)).to_be_visible()
 
 
-def test_a_path_that_is_not_there_is_told(page, house):
-    open_file(page, house, Path("/nowhere/bars.csv"))
+def test_a_path_that_is_not_there_is_told(page, system):
+    open_file(page, system, Path("/nowhere/bars.csv"))
     expect(page.get_by_text("There is no file '/nowhere/bars.csv'")).to_be_visible()
 
 
-def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, house):
-    page.goto(f"{house.url}/backtest")
+def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, system):
+    page.goto(f"{system.url}/backtest")
     page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
-    before = len(house.terminal("jobs", "list"))
+    before = len(system.terminal("jobs", "list"))
     page.get_by_role("button", name="Run backtest").dblclick()
     expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=LONG)
     run = re.search(r"run=(\w+)", page.url)[1]
-    assert len(house.terminal("jobs", "list")) == before + 1
-    page.goto(f"{house.url}/backtest")
+    assert len(system.terminal("jobs", "list")) == before + 1
+    page.goto(f"{system.url}/backtest")
     page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
     assert run_backtest(page) == run
-    assert len(house.terminal("jobs", "list")) == before + 1
+    assert len(system.terminal("jobs", "list")) == before + 1
 
 
-def test_a_value_out_of_bounds_is_told_beside_the_form(page, house):
-    page.goto(f"{house.url}/backtest")
+def test_a_value_out_of_bounds_is_told_beside_the_form(page, system):
+    page.goto(f"{system.url}/backtest")
     page.get_by_role("combobox", name="Strategy").click()
     page.get_by_role("option", name="simple_ma").click()
     expect(page.get_by_role("button", name="Run backtest")).to_have_count(1)       # the form of the strategy before has gone
@@ -186,8 +186,8 @@ def test_a_value_out_of_bounds_is_told_beside_the_form(page, house):
     expect(page.get_by_text("Fast must be the shorter one")).to_be_visible()
 
 
-def test_a_run_is_named_opened_and_deleted(page, house):
-    page.goto(f"{house.url}/backtest")
+def test_a_run_is_named_opened_and_deleted(page, system):
+    page.goto(f"{system.url}/backtest")
     page.get_by_role("spinbutton", name="Lookback, bars").fill("33")
     run = run_backtest(page)
     page.get_by_role("button", name="Name…").click()
@@ -197,7 +197,7 @@ def test_a_run_is_named_opened_and_deleted(page, house):
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete run", exact=True).click()
     expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
-    assert run not in [one["id"] for one in house.terminal("runs", "list")]
+    assert run not in [one["id"] for one in system.terminal("runs", "list")]
 
 
 VIEWS = {       # tab -> what stands there
@@ -206,11 +206,11 @@ VIEWS = {       # tab -> what stands there
 }  # fmt: skip
 
 
-def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, house):
+def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, system):
     """On the example: whatever is opened stands there and in the address; the first screen needs no scrolling."""
     page.set_viewport_size({"width": 1280, "height": 900})
-    run, other = [one["id"] for one in house.terminal("runs", "list") if one["synthetic"]][-2:]
-    page.goto(f"{house.url}/backtest?run={run}")
+    run, other = [one["id"] for one in system.terminal("runs", "list") if one["synthetic"]][-2:]
+    page.goto(f"{system.url}/backtest?run={run}")
     for seen in ("Loses after costs", "Break-even spread", "Robustness checks", "Equity and drawdown"):
         expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
     for tab, text in VIEWS.items():
@@ -232,14 +232,14 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, h
     expect(page.get_by_text("Robustness checks")).to_be_visible()
 
 
-def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, house):
-    page.goto(f"{house.url}/backtest")
+def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, system):
+    page.goto(f"{system.url}/backtest")
     page.get_by_role("combobox", name="Position sizing").click()
     page.get_by_role("option", name="Fractional Kelly").click()
     page.get_by_text("Risk limits", exact=True).click()
     page.get_by_role("spinbutton", name="Max leverage").fill("1.5")
     page.get_by_role("spinbutton", name="Kelly first").fill("500")
-    run = house.terminal("runs", "show", run_backtest(page))
+    run = system.terminal("runs", "show", run_backtest(page))
     assert run["spec"]["sizing"]["kind"] == "kelly" and run["spec"]["sizing"]["kelly_first"] == 500 and run["spec"]["limits"]["max_leverage"] == 1.5
     expect(page.get_by_text("max leverage 1.5 × equity")).to_be_visible()
     page.get_by_role("tab", name="Rejected orders").click()
@@ -256,21 +256,21 @@ def choose_bars(page: Page, *datasets: dict) -> None:
     page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
 
 
-def brought(house, folder: Path, *seeds: int) -> list[dict]:
+def brought(system, folder: Path, *seeds: int) -> list[dict]:
     """Bars of one's own, by the terminal."""
-    return [house.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
+    return [system.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
 
 
-def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, house, tmp_path):
-    datasets = brought(house, tmp_path, 8, 9)
-    page.goto(f"{house.url}/backtest")
+def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, system, tmp_path):
+    datasets = brought(system, tmp_path, 8, 9)
+    page.goto(f"{system.url}/backtest")
     choose_bars(page, *datasets)
     page.get_by_text("Separate accounts", exact=True).click()
     page.get_by_role("button", name="Run backtest").click()
     expect(page.get_by_text("2 of 2 backtests finished; select one to open it")).to_be_visible(timeout=LONG)
     rows = list(csv.DictReader(download(page, "CSV", exact=True).read_text().splitlines()))
     assert len({row["run"] for row in rows}) == 2 and all(int(row["trades"]) > 0 and row["state"] == "done" for row in rows)
-    page.goto(f"{house.url}/backtest?run={rows[0]['run']}&view=Believe")
+    page.goto(f"{system.url}/backtest?run={rows[0]['run']}&view=Believe")
     page.get_by_role("button", name="Run more paths…").click()
     page.get_by_role("spinbutton", name="Number of paths").fill("2000")
     page.get_by_role("button", name="Run paths").click()
@@ -278,11 +278,11 @@ def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, hou
     assert len(pd.read_csv(download(page, "CSV", exact=True))) == 2_000
 
 
-def test_other_bars_start_with_their_own_timeframe_and_span(page, house, tmp_path):
+def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_path):
     """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
-    old, other = brought(house, tmp_path, 10, 11)
-    run = house.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1", "--start", "2024-02-01")
-    page.goto(f"{house.url}/backtest?run={run['id']}")
+    old, other = brought(system, tmp_path, 10, 11)
+    run = system.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1", "--start", "2024-02-01")
+    page.goto(f"{system.url}/backtest?run={run['id']}")
     page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
     frame = page.get_by_role("combobox", name="Timeframe")
     days = page.locator("[data-testid=stDateInput] input").filter(visible=True).first
@@ -293,49 +293,49 @@ def test_other_bars_start_with_their_own_timeframe_and_span(page, house, tmp_pat
     expect(days).to_have_value(re.compile(r"^2024\W*01\W*08"))
 
 
-def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, house):
-    page.goto(f"{house.url}/data?do=generate")
+def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, system):
+    page.goto(f"{system.url}/data?do=generate")
     page.get_by_role("spinbutton", name="Seed").fill("77")
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
     dataset = re.search(r"dataset=(\w+)", page.url)[1]
-    assert next(one for one in house.terminal("data", "list") if one["id"] == dataset)["synthetic"]
+    assert next(one for one in system.terminal("data", "list") if one["id"] == dataset)["synthetic"]
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete dataset", exact=False).last.click()
     expect(page.get_by_role("button", name="Delete dataset", exact=False)).to_have_count(0)
-    assert dataset not in [one["id"] for one in house.terminal("data", "list")]
+    assert dataset not in [one["id"] for one in system.terminal("data", "list")]
 
 
-def test_an_address_of_something_deleted_says_so(page, house):
-    page.goto(f"{house.url}/backtest?run=nosuch")
+def test_an_address_of_something_deleted_says_so(page, system):
+    page.goto(f"{system.url}/backtest?run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible()
 
 
-def test_settings_say_where_each_value_comes_from(page, house, shoot):
-    page.goto(f"{house.url}/settings")
+def test_settings_say_where_each_value_comes_from(page, system, shoot):
+    page.goto(f"{system.url}/settings")
     expect(page.get_by_text("SQLite, schema")).to_be_visible()
     expect(page.get_by_text("User in the audit trail: anna.")).to_be_visible()
     shoot("settings", 940)
 
 
-def test_pictures_of_the_pages(page, house, shoot):
+def test_pictures_of_the_pages(page, system, shoot):
     """The screenshots of the README, on synthetic bars; without TIDEMARK_SHOTS it only opens what they show."""
-    run = next(one for one in house.terminal("runs", "list") if one["synthetic"])
+    run = next(one for one in system.terminal("runs", "list") if one["synthetic"])
     for name, address, height in (("overview", "", 1120), ("data", "data", 940), ("backtest", f"backtest?run={run['id']}", 1300), ("audit", "audit", 960)):
-        page.goto(f"{house.url}/{address}")
+        page.goto(f"{system.url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_timeout(500)
         shoot(name, height)
     page.emulate_media(color_scheme="dark")
-    page.goto(f"{house.url}/backtest?run={run['id']}")
+    page.goto(f"{system.url}/backtest?run={run['id']}")
     expect(page.get_by_text("Robustness checks")).to_be_visible()
     shoot("backtest-dark", 1300)
 
 
-def test_the_example_is_removed_with_one_click(page, house):
-    page.goto(house.url)
+def test_the_example_is_removed_with_one_click(page, system):
+    page.goto(system.url)
     page.get_by_role("button", name="Remove the example").click()
     expect(page.get_by_role("button", name="Remove the example")).to_have_count(0)
-    assert not [one for one in house.terminal("data", "list") if one["source"].startswith("Synthetic") and one["timeframe"] == "M15" and one["first"].startswith("2022")]
+    assert not [one for one in system.terminal("data", "list") if one["source"].startswith("Synthetic") and one["timeframe"] == "M15" and one["first"].startswith("2022")]
     time.sleep(2.5)     # the clock has come round: it does not come back
-    assert not [run for run in house.terminal("runs", "list") if run["synthetic"]]
+    assert not [run for run in system.terminal("runs", "list") if run["synthetic"]]

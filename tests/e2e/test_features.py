@@ -16,9 +16,9 @@ SOON, LONG = 45_000, 120_000     # milliseconds
 
 
 @pytest.fixture(scope="module")
-def bars(house) -> None:
+def bars(system) -> None:
     """The example's bars are there."""
-    house.wait_for(lambda: house.terminal("data", "list"), 120)
+    system.wait_for(lambda: system.terminal("data", "list"), 120)
 
 
 def write(within: Page | Locator, page: Page, text: str) -> None:
@@ -31,8 +31,8 @@ def write(within: Page | Locator, page: Page, text: str) -> None:
     page.keyboard.press("Escape")
 
 
-def test_a_feature_is_found_read_and_drawn(page, house, bars, shoot):
-    page.goto(f"{house.url}/features?feature=atr")
+def test_a_feature_is_found_read_and_drawn(page, system, bars, shoot):
+    page.goto(f"{system.url}/features?feature=atr")
     expect(page.get_by_text("Average true range, Wilder's smoothing")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("Wilder (1978), New Concepts in Technical Trading Systems")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Draw").click()
@@ -43,8 +43,8 @@ def test_a_feature_is_found_read_and_drawn(page, house, bars, shoot):
     expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; select one"))).to_be_visible(timeout=SOON)
 
 
-def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, house, bars, shoot):
-    page.goto(f"{house.url}/features?view=look")
+def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, system, bars, shoot):
+    page.goto(f"{system.url}/features?view=look")
     expect(page.get_by_text(re.compile(r"^7 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
     write(page, page, "atrr(14)")
     expect(page.get_by_text("No feature named 'atrr'; did you mean 'atr'?")).to_be_visible(timeout=SOON)
@@ -63,7 +63,7 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, hous
     assert list(kept) == list(taken[0]) and [*kept][:1] == ["ts"] and kept.columns[-1] == "atr(14)@H4" and len(kept) == len(taken)
     assert float(taken[-1]["atr(14)@H4"]) == kept["atr(14)@H4"].iloc[-1]
     page.keyboard.press("Escape")
-    page.goto(f"{house.url}/features?view=look&run={run}&column=rsi(14)")
+    page.goto(f"{system.url}/features?view=look&run={run}&column=rsi(14)")
     expect(page.get_by_text("%, under the close in USD; the last bars, UTC")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Check for look-ahead").click()
     page.get_by_role("button", name="Run check").click()
@@ -73,8 +73,8 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, hous
     shoot("features-gate", 700)
 
 
-def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, house, bars):
-    page.goto(f"{house.url}/features")
+def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, system, bars):
+    page.goto(f"{system.url}/features")
     page.get_by_role("button", name="New feature set…").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name").fill("My trend")
@@ -82,12 +82,12 @@ def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, house, bars):
         write(dialog, page, text)
     dialog.get_by_role("button", name="Save feature set").click()
     expect(dialog).to_have_count(0, timeout=SOON)
-    page.goto(f"{house.url}/features?view=look")
+    page.goto(f"{system.url}/features?view=look")
     page.get_by_role("combobox", name="Feature set").click()
     page.get_by_role("option", name="My trend · 2").click()
     expect(page.get_by_text(re.compile(r"^2 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
 
 
-def test_an_address_of_a_run_that_is_gone_says_so(page, house, bars):
-    page.goto(f"{house.url}/features?view=gate&run=nosuch")
+def test_an_address_of_a_run_that_is_gone_says_so(page, system, bars):
+    page.goto(f"{system.url}/features?view=gate&run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

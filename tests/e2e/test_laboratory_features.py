@@ -16,13 +16,13 @@ SOON, LONG = 45_000, 150_000     # milliseconds
 
 
 @pytest.fixture(scope="module")
-def bars(house) -> None:
+def bars(system) -> None:
     """The example's bars are there."""
-    house.wait_for(lambda: house.terminal("data", "list"), 120)
+    system.wait_for(lambda: system.terminal("data", "list"), 120)
 
 
-def test_features_are_examined_ranked_kept_as_a_recipe_and_like_moments_found(page, house, bars, shoot):
-    page.goto(f"{house.url}/features?view=laboratory")
+def test_features_are_examined_ranked_kept_as_a_recipe_and_like_moments_found(page, system, bars, shoot):
+    page.goto(f"{system.url}/features?view=laboratory")
     expect(page.get_by_text(re.compile(r"^50 features · [\d,]+ bars · first analysis of this data$"))).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Run analysis").click()
     verdict = page.get_by_text(re.compile(r"\d+ of 50 features significant for the return over 16 bars"))
@@ -45,7 +45,7 @@ def test_features_are_examined_ranked_kept_as_a_recipe_and_like_moments_found(pa
     expect(page.get_by_text(f"Saved as the feature set lab-{run}")).to_be_visible(timeout=SOON)
     proposed = [row["feature"] for row in rows if row["verdict"] != "drop"]
 
-    page.goto(f"{house.url}/features?view=similar")
+    page.goto(f"{system.url}/features?view=similar")
     page.get_by_role("combobox", name="Feature set").click()
     page.get_by_role("option", name=f"lab-{run} · {len(proposed)}").click()
     expect(page.get_by_text(re.compile(rf"^{len(proposed)} features · [\d,]+ bars\."))).to_be_visible(timeout=SOON)

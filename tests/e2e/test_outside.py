@@ -30,8 +30,8 @@ def files(tmp_path) -> Path:
     return tmp_path
 
 
-def opened(page: Page, house, path: Path) -> None:
-    page.goto(f"{house.url}/data?view=external&do=import")
+def opened(page: Page, system, path: Path) -> None:
+    page.goto(f"{system.url}/data?view=external&do=import")
     page.get_by_role("textbox", name="or a file path on the server").fill(str(path))
     page.get_by_role("button", name="Load").click()
     expect(page.get_by_text("2 Confirm the format")).to_be_visible(timeout=SOON)
@@ -42,13 +42,13 @@ def kept(page: Page) -> None:
     expect(page.get_by_role("button", name="View")).to_be_visible(timeout=LONG)
 
 
-def test_outside_data_is_brought_in_and_features_have_values(page, house, files, shoot):
-    house.wait_for(lambda: house.terminal("data", "list"), 120)
-    page.goto(f"{house.url}/data?view=outside")
+def test_outside_data_is_brought_in_and_features_have_values(page, system, files, shoot):
+    system.wait_for(lambda: system.terminal("data", "list"), 120)
+    page.goto(f"{system.url}/data?view=outside")
     expect(page.get_by_text("Macro series, news headlines and economic calendars")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("fredgraph.csv?id=VIXCLS")).to_be_visible(timeout=SOON)
 
-    opened(page, house, files / "VIXCLS.csv")
+    opened(page, system, files / "VIXCLS.csv")
     expect(page.get_by_role("combobox", name="Series")).to_have_value("VIX · Implied volatility of the S&P 500 (VIX)", timeout=SOON)
     kept(page)
     page.get_by_role("button", name="View").click()
@@ -57,16 +57,16 @@ def test_outside_data_is_brought_in_and_features_have_values(page, house, files,
     rows = list(csv.DictReader(download(page, "Download, CSV").read_text().splitlines()))
     assert (rows[0]["date"], rows[0]["known"]) == ("2021-12-01", "2021-12-02T22:00:00Z") and len(rows) == len(pd.read_csv(files / "VIXCLS.csv"))
 
-    opened(page, house, files / "calendar.csv")
+    opened(page, system, files / "calendar.csv")
     kept(page)
-    opened(page, house, files / "news.csv")
+    opened(page, system, files / "news.csv")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("has the time '2022-01-03 09:30', which has no zone")).to_be_visible(timeout=LONG)
     page.get_by_text("Treat naive timestamps as UTC").click()
     kept(page)
-    assert {one["name"] for one in house.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
+    assert {one["name"] for one in system.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
 
-    page.goto(f"{house.url}/features?view=look")
+    page.goto(f"{system.url}/features?view=look")
     page.get_by_role("combobox", name="Feature set").click()
     page.get_by_role("option", name="macro · 6").click()
     expect(page.get_by_text("5 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
@@ -81,7 +81,7 @@ def test_outside_data_is_brought_in_and_features_have_values(page, house, files,
     assert {name for name in taken.columns[1:] if taken[name].notna().mean() > 0.9} == {"vix_zscore(60)", "minutes_to_release", "sentiment(24.0)"}
     assert taken["minutes_to_release"].min() == 0 and taken["vix_zscore(60)"].nunique() > 30 and taken["sentiment(24.0)"].between(-1, 1).mean() > 0.9
 
-    page.goto(f"{house.url}/data?view=outside")
+    page.goto(f"{system.url}/data?view=outside")
     page.get_by_role("button", name="Delete…").click()
     expect(page.get_by_text(re.compile(r"It is used by 1 run, which could not be reproduced without it"))).to_be_visible(timeout=SOON)
     expect(page.get_by_role("button", name="Delete import")).to_be_disabled(timeout=SOON)

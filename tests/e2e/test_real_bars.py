@@ -32,28 +32,28 @@ pytestmark = [
 ]
 
 
-def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page, house, tmp_path):
-    bring_in(page, house, M5)
-    page.goto(f"{house.url}/backtest")
+def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page, system, tmp_path):
+    bring_in(page, system, M5)
+    page.goto(f"{system.url}/backtest")
     expect(page.get_by_text("EURUSD M5 · Parquet").filter(visible=True).first).to_be_visible()
     began = time.monotonic()
-    run = house.terminal("runs", "show", run_backtest(page))
+    run = system.terminal("runs", "show", run_backtest(page))
     assert time.monotonic() - began < 30 and run["summary"]["bars"] == 223_899
-    page.goto(f"{house.url}/audit?entity=run:{run['id']}")
+    page.goto(f"{system.url}/audit?entity=run:{run['id']}")
     expect(page.get_by_text("run finished").filter(visible=True).first).to_be_visible()
-    assert house.terminal("audit", "verify")["holds"]
-    page.goto(f"{house.url}/backtest?run={run['id']}")
+    assert system.terminal("audit", "verify")["holds"]
+    page.goto(f"{system.url}/backtest?run={run['id']}")
     page.get_by_role("button", name="Export").click()
     taken = download(page, "Trades, CSV")
-    assert trades(taken) == trades(in_the_terminal(house, tmp_path, run) / "trades.csv")
+    assert trades(taken) == trades(in_the_terminal(system, tmp_path, run) / "trades.csv")
 
 
-def in_the_terminal(house, folder: Path, run: dict) -> Path:
+def in_the_terminal(system, folder: Path, run: dict) -> Path:
     spec = run["spec"]
     sections = {name: {key: value for key, value in spec[name].items() if value is not None} for name in ("account", "costs", "execution", "sizing")}
     (folder / "rules.toml").write_text("\n".join(f"[{name}]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) for name, values in sections.items()))
     words = ["backtest", "--bars", str(M5), "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", spec["strategy"], "--params", json.dumps(spec["params"])]
-    subprocess.run([sys.executable, "-m", "worker.cli", *words, "--config", str(folder / "rules.toml"), "--equity", "none", "--out", str(folder / "out")], env=house.environment, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "worker.cli", *words, "--config", str(folder / "rules.toml"), "--equity", "none", "--out", str(folder / "out")], env=system.environment, cwd=ROOT, check=True, capture_output=True)
     return folder / "out"
 
 
@@ -61,38 +61,38 @@ def trades(path: Path) -> list[dict]:
     return list(csv.DictReader(path.read_text().splitlines()))
 
 
-def test_a_killed_worker_does_not_lose_the_run(page, house):
-    house.terminal("data", "import", str(M1))
-    page.goto(f"{house.url}/backtest")
+def test_a_killed_worker_does_not_lose_the_run(page, system):
+    system.terminal("data", "import", str(M1))
+    page.goto(f"{system.url}/backtest")
     page.get_by_role("button", name="Clear all").first.click()
     page.get_by_role("combobox", name="Data").click()
     page.get_by_role("option", name="EURUSD M1").first.click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Run backtest").click()
-    job = house.wait_for(lambda: running(house), 20)
-    for process in workers(house):
+    job = system.wait_for(lambda: running(system), 20)
+    for process in workers(system):
         process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
     expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=120_000)
     assert time.monotonic() - killed < 15 + 20, "its own time is a few seconds"
-    done = next(one for one in house.terminal("jobs", "list") if one["id"] == job)
+    done = next(one for one in system.terminal("jobs", "list") if one["id"] == job)
     assert done["state"] == "done"
-    starts = [event for event in events(house, job) if event["kind"] == "job_started"]
-    assert len(starts) == 2 and len([event for event in events(house, job) if event["kind"] == "run_finished"]) == 1
+    starts = [event for event in events(system, job) if event["kind"] == "job_started"]
+    assert len(starts) == 2 and len([event for event in events(system, job) if event["kind"] == "run_finished"]) == 1
     assert re.search(r"run=(\w+)", page.url)
 
 
-def running(house) -> str:
-    with sqlite3.connect(f"file:{house.home / 'tidemark.db'}?mode=ro", uri=True) as database:
+def running(system) -> str:
+    with sqlite3.connect(f"file:{system.home / 'tidemark.db'}?mode=ro", uri=True) as database:
         row = database.execute("SELECT id FROM jobs WHERE kind = 'backtest' AND state = 'running'").fetchone()
     return row[0] if row else ""
 
 
-def workers(house) -> list[psutil.Process]:
-    return [child for child in psutil.Process(house.process.pid).children() if "worker.main" in " ".join(child.cmdline())]
+def workers(system) -> list[psutil.Process]:
+    return [child for child in psutil.Process(system.process.pid).children() if "worker.main" in " ".join(child.cmdline())]
 
 
-def events(house, job: str) -> list[dict]:
-    with sqlite3.connect(f"file:{house.home / 'tidemark.db'}?mode=ro", uri=True) as database:
+def events(system, job: str) -> list[dict]:
+    with sqlite3.connect(f"file:{system.home / 'tidemark.db'}?mode=ro", uri=True) as database:
         rows = database.execute("SELECT body FROM audit_events e JOIN audit_links l ON l.seq = e.seq WHERE l.entity = ?", (f"job:{job}",)).fetchall()
     return [json.loads(body) for (body,) in rows]

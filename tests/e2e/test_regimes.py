@@ -35,15 +35,15 @@ def choose_bars(page, version: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(chromium, house) -> str:
+def run(chromium, system) -> str:
     """A backtest on bars of one's own that switch between regimes."""
-    dataset = generated(chromium, house, 4712)
-    return house.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
+    dataset = generated(chromium, system, 4712)
+    return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 
-def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, house, run, shoot):
-    version = house.terminal("runs", "show", run)["spec"]["datasets"][0]
-    page.goto(f"{house.url}/features?view=regimes")
+def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, system, run, shoot):
+    version = system.terminal("runs", "show", run)["spec"]["datasets"][0]
+    page.goto(f"{system.url}/features?view=regimes")
     choose_bars(page, version)
     for name, value in (("Training window", "20000"), ("Refit interval", "20000"), ("EM restarts", "1")):
         field = page.get_by_role("spinbutton", name=name, exact=True)
@@ -66,7 +66,7 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     assert (known[["p_calm", "p_trend", "p_panic"]].sum(axis=1) - 1).abs().max() < 1e-9
     assert json.loads(download(page, "Last model, JSON").read_text())["what"] == "tidemark regimes 1"
 
-    page.goto(f"{house.url}/backtest?run={run}&view=Groups")
+    page.goto(f"{system.url}/backtest?run={run}&view=Groups")
     choose(page, "Group by", "Regime")
     expect(page.get_by_text("Sensitivity to detection lag", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
     expect(page.get_by_text(re.compile(r"Had (calm|normal|volatile) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
@@ -74,18 +74,18 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     with page.expect_download() as taken:
         page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
-    shown = house.terminal("runs", "show", run)
+    shown = system.terminal("runs", "show", run)
     assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
-    told = house.terminal("runs", "split", run, "--by", "volatility")
+    told = system.terminal("runs", "split", run, "--by", "volatility")
     assert [one["regime"] for one in told["regimes"]] == [row["regime"] for row in rows]
     choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
     expect(page.locator("[data-testid=stDataFrame]").filter(visible=True).first).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile(r"\b(calm|trend|panic) netted"))).to_be_visible(timeout=SOON)
-    page.goto(f"{house.url}/backtest?run={run}&view=Equity")
+    page.goto(f"{system.url}/backtest?run={run}&view=Equity")
     choose(page, "Regimes", "Volatility")
     expect(page.get_by_text(re.compile("bands?: volatility of EURUSD, known at the close of each bar"))).to_be_visible(timeout=SOON)
 
-    page.goto(f"{house.url}/features?view=laboratory")
+    page.goto(f"{system.url}/features?view=laboratory")
     choose_bars(page, version)
     choose(page, "Feature set", "basic · 7")
     regimes = page.locator("[data-testid=stMultiSelect]").filter(has_text=re.compile(r"^Regimes"))
@@ -97,8 +97,8 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     shoot("features-laboratory-regimes", 2100)
 
 
-def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, house, run):
-    page.goto(f"{house.url}/features?view=regimes")
+def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, system, run):
+    page.goto(f"{system.url}/features?view=regimes")
     expect(page.get_by_role("button", name="Fit regimes")).to_be_enabled(timeout=SOON)
     looks = page.locator("[data-testid=stMultiSelect]").filter(has_text="Input features")
     looks.locator("input").fill("log_volatilty")
@@ -110,5 +110,5 @@ def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, house, run):
     expect(page.get_by_role("button", name="Label bars")).to_be_enabled(timeout=SOON)
     page.get_by_role("button", name="Label bars").click()
     expect(page.get_by_text("By rule:")).to_be_visible(timeout=LONG)
-    page.goto(f"{house.url}/features?view=regimes&run=nosuch")
+    page.goto(f"{system.url}/features?view=regimes&run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

@@ -18,16 +18,16 @@ SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compi
 
 
 @pytest.fixture(scope="module")
-def bars(chromium, house) -> str:
+def bars(chromium, system) -> str:
     """Synthetic bars of one's own; their name in the list of datasets."""
-    dataset = generated(chromium, house, 4711)
-    version = next(one["version"] for one in house.terminal("data", "list") if one["id"] == dataset)
+    dataset = generated(chromium, system, 4711)
+    version = next(one["version"] for one in system.terminal("data", "list") if one["id"] == dataset)
     return f"{version[:4]}…{version[-2:]}"
 
 
-def opened(page: Page, house, bars: str, address: str = "") -> None:
+def opened(page: Page, system, bars: str, address: str = "") -> None:
     """The form, on these bars."""
-    page.goto(f"{house.url}/sweeps{address}")
+    page.goto(f"{system.url}/sweeps{address}")
     chosen = page.locator("[data-testid=stMultiSelect]").first
     expect(chosen).to_be_visible(timeout=SOON)
     if bars not in chosen.inner_text():
@@ -53,8 +53,8 @@ def three_by_three(page: Page) -> None:
     expect(page.get_by_text(re.compile(r"^9 combinations · [\d,]+ bars"))).to_be_visible(timeout=SOON)
 
 
-def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house, bars, shoot):
-    opened(page, house, bars)
+def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, system, bars, shoot):
+    opened(page, system, bars)
     three_by_three(page)
     page.get_by_role("button", name="Run grid search").click()
     expect(page.get_by_text("9 combinations of breakout")).to_be_visible(timeout=LONG)
@@ -79,15 +79,15 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, house,
     page.get_by_role("button", name="Backtest this").click()
     expect(page.get_by_text("Equity and drawdown").filter(visible=True).first).to_be_visible(timeout=LONG)
     assert "/backtest?" in page.url
-    shown = house.terminal("runs", "show", re.search(r"run=(\w+)", page.url)[1])
+    shown = system.terminal("runs", "show", re.search(r"run=(\w+)", page.url)[1])
     assert (shown["spec"]["params"]["lookback"], shown["spec"]["params"]["stop_atr"]) == (40, 2.0)
     assert shown["trades"] == int(float(next(row for row in rows if row["number"] == "4")["trades"]))
-    page.goto(f"{house.url}/sweeps?run={run}")
+    page.goto(f"{system.url}/sweeps?run={run}")
     expect(page.get_by_text("9 trials", exact=True)).to_be_visible(timeout=SOON)      # the same question is the same trial
 
 
-def test_a_walk_forward_shows_its_folds(page, house, bars, shoot):
-    opened(page, house, bars, "?kind=Walk-forward")
+def test_a_walk_forward_shows_its_folds(page, system, bars, shoot):
+    opened(page, system, bars, "?kind=Walk-forward")
     three_by_three(page)
     for name, value in {"In-sample (days)": 240, "Out-of-sample (days)": 120, "Min. trades": 5}.items():
         field = page.get_by_role("spinbutton", name=name, exact=True)
@@ -108,8 +108,8 @@ def test_a_walk_forward_shows_its_folds(page, house, bars, shoot):
     expect(page.get_by_role("button", name="Run", exact=False).first).to_be_visible(timeout=SOON)
 
 
-def test_what_cannot_be_swept_is_told_before_it_is_sent(page, house, bars):
-    opened(page, house, bars)
+def test_what_cannot_be_swept_is_told_before_it_is_sent(page, system, bars):
+    opened(page, system, bars)
     fill(page, Lookback_min=200, Stop_loss_step=0)
     expect(page.get_by_text("Min is 200 and Max 100. Make Min the smaller one.")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("Step is 0. Make it larger than 0.")).to_be_visible(timeout=SOON)
@@ -118,6 +118,6 @@ def test_what_cannot_be_swept_is_told_before_it_is_sent(page, house, bars):
     expect(page.get_by_text("The grid has 601,699 combinations; it must have between 1 and 100,000.")).to_be_visible(timeout=SOON)
 
 
-def test_an_address_of_a_sweep_that_is_gone_says_so(page, house):
-    page.goto(f"{house.url}/sweeps?run=nosuch")
+def test_an_address_of_a_sweep_that_is_gone_says_so(page, system):
+    page.goto(f"{system.url}/sweeps?run=nosuch")
     expect(page.get_by_text("There is no optimization nosuch.")).to_be_visible(timeout=SOON)

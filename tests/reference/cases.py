@@ -115,21 +115,21 @@ def case(seed: int) -> Case:
 
 
 def _markets(rng: Random, mixed: bool, execution: Execution, prone: bool, costs_seed: float, plan: Plan) -> list[Market]:
-    around = anchor(rng)
+    context = anchor(rng)
     count = rng.choice((1, 1, 2, 2, 3)) if mixed else 1
     count = max(count, plan.markets)
     same = rng.random() < 0.25 and not plan.daily
     names = [rng.choice(TRADED)] * count if same else [rng.choice(TRADED) for _ in range(count)]
-    return [_market(rng, name, around, execution, prone, costs_seed, plan.daily) for name in names]
+    return [_market(rng, name, context, execution, prone, costs_seed, plan.daily) for name in names]
 
 
-def _market(rng: Random, name: str, around: int, execution: Execution, prone: bool, costs_seed: float, daily: str) -> Market:
+def _market(rng: Random, name: str, context: int, execution: Execution, prone: bool, costs_seed: float, daily: str) -> Market:
     traded = _variant(rng, instruments()[name])
     timeframe = Timeframe.named(daily or rng.choice(TIMEFRAMES))
     style = random_style(rng, traded.tick, rng.choice((15, 25, 40)) if prone else None)
     magnify = execution.intrabar == "magnify" or rng.random() < 0.03
     fewest, most = (40, 60) if daily == "H4" else (15, 30 if magnify else 80)
-    times = open_times(rng, around, timeframe, rng.randint(fewest, most), style.missing)
+    times = open_times(rng, context, timeframe, rng.randint(fewest, most), style.missing)
     start = _start(rng, traded)
     if magnify and rng.random() < 0.95:
         walk, finer = with_finer(rng, timeframe, Timeframe.named(FINER[timeframe.name]), times, start, style)

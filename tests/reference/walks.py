@@ -88,11 +88,11 @@ def in_weekend(ts: int) -> bool:
     return friday <= ts < friday + WEEKEND
 
 
-def open_times(rng: Random, around: int, timeframe: Timeframe, count: int, missing: float) -> list[int]:
+def open_times(rng: Random, context: int, timeframe: Timeframe, count: int, missing: float) -> list[int]:
     """``count`` opens with ``around`` somewhere among them, no weekends, some missing, a few off the clock."""
     step = timeframe.nanoseconds
     shift = rng.choice((0, 0, 60, 120)) * MINUTE if timeframe.minutes == 240 else 0
-    ts = (around // step - rng.randint(1, count)) * step + shift
+    ts = (context // step - rng.randint(1, count)) * step + shift
     times: list[int] = []
     odd = 0.1 if rng.random() < 0.05 else 0.0
     while len(times) < count:

@@ -6,12 +6,12 @@ import pytest
 
 
 @pytest.fixture
-def house(store, settings, monkeypatch):
+def system(store, settings, monkeypatch):
     """A worker's process, but for the queue; its clockwork quick."""
-    from worker.actors import House
+    from worker.actors import WorkerContext
 
-    monkeypatch.setattr(House, "store", store, raising=False)
-    monkeypatch.setattr(House, "settings", replace(settings, work=replace(settings.work, lease=2.0, beat=0.1)), raising=False)
-    monkeypatch.setattr(House, "running", set())
-    monkeypatch.setattr(House, "leaving", False)
-    return House
+    monkeypatch.setattr(WorkerContext, "store", store, raising=False)
+    monkeypatch.setattr(WorkerContext, "settings", replace(settings, work=replace(settings.work, lease=2.0, beat=0.1)), raising=False)
+    monkeypatch.setattr(WorkerContext, "running", set())
+    monkeypatch.setattr(WorkerContext, "leaving", False)
+    return WorkerContext

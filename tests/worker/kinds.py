@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.errors import BadBars, BadRequest, SourceUnavailable
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Unit
 
 
@@ -21,18 +21,18 @@ def trace(spec: Mapping[str, Any], what: object) -> None:
             file.write(f"{what}\n")
 
 
-def kept(spec: Mapping[str, Any], work: Work, **result: Any) -> Keep:
+def kept(spec: Mapping[str, Any], work: Work, **result: Any) -> Commit:
     """The effect is a run's row: as many as there are, so often the job had an effect."""
 
-    def keep(unit: Unit) -> Kept:
+    def keep(unit: Unit) -> JobResult:
         told = dict(kind=work.job.kind, job_id=work.job.id, title="", spec={}, manifest={}, summary={}, frames={}, actor="t", created_at=unit.now())
-        return Kept(dict(run=unit.runs.add(**told), **result), "tested", (), dict(steps=result.get("steps", 0)))
+        return JobResult(dict(run=unit.runs.add(**told), **result), "tested", (), dict(steps=result.get("steps", 0)))
 
     return keep
 
 
 @job("test_steps", limit=120)
-def steps(spec: Mapping[str, Any], work: Work) -> Keep:
+def steps(spec: Mapping[str, Any], work: Work) -> Commit:
     """``steps`` of ``seconds`` each, a checkpoint after every one."""
     work.stage("Steps")
     for step in range((work.checkpoint or {}).get("done", 0), spec["steps"]):
@@ -44,13 +44,13 @@ def steps(spec: Mapping[str, Any], work: Work) -> Keep:
 
 
 @job("test_bug")
-def bug(spec: Mapping[str, Any], work: Work) -> Keep:
+def bug(spec: Mapping[str, Any], work: Work) -> Commit:
     return kept(spec, work, share=1 / spec.get("zero", 0))
 
 
 @job("test_bug_at_the_end")
-def bug_at_the_end(spec: Mapping[str, Any], work: Work) -> Keep:
-    def keep(unit: Unit) -> Kept:
+def bug_at_the_end(spec: Mapping[str, Any], work: Work) -> Commit:
+    def keep(unit: Unit) -> JobResult:
         kept(spec, work)(unit)
         raise KeyError("lost")
 
@@ -58,7 +58,7 @@ def bug_at_the_end(spec: Mapping[str, Any], work: Work) -> Keep:
 
 
 @job("test_unavailable", retries=2)
-def unavailable(spec: Mapping[str, Any], work: Work) -> Keep:
+def unavailable(spec: Mapping[str, Any], work: Work) -> Commit:
     """The outside world fails ``times`` times."""
     trace(spec, work.job.attempts)
     if work.job.attempts < spec["times"]:
@@ -68,26 +68,26 @@ def unavailable(spec: Mapping[str, Any], work: Work) -> Keep:
 
 
 @job("test_refused")
-def refused(spec: Mapping[str, Any], work: Work) -> Keep:
+def refused(spec: Mapping[str, Any], work: Work) -> Commit:
     raise {"request": BadRequest, "data": BadBars}[spec["fault"]]("what was asked, what was found, what to do")
 
 
 @job("test_slow", limit=0.4)
-def slow(spec: Mapping[str, Any], work: Work) -> Keep:
+def slow(spec: Mapping[str, Any], work: Work) -> Commit:
     """Longer than its kind may take."""
     until_stopped(work, 0.02)
     return kept(spec, work)
 
 
 @job("test_stubborn")
-def stubborn(spec: Mapping[str, Any], work: Work) -> Keep:
+def stubborn(spec: Mapping[str, Any], work: Work) -> Commit:
     """Looks up only every 0.3 s, as the contract allows at most."""
     until_stopped(work, 0.3)
     return kept(spec, work)
 
 
 @job("test_deaf")
-def deaf(spec: Mapping[str, Any], work: Work) -> Keep:
+def deaf(spec: Mapping[str, Any], work: Work) -> Commit:
     """Does not look up at all, as compiled code would not."""
     trace(spec, "began")
     time.sleep(spec["seconds"])
@@ -95,7 +95,7 @@ def deaf(spec: Mapping[str, Any], work: Work) -> Keep:
 
 
 @job("test_deadly")
-def deadly(spec: Mapping[str, Any], work: Work) -> Keep:
+def deadly(spec: Mapping[str, Any], work: Work) -> Commit:
     """Takes its worker with it."""
     trace(spec, work.job.epoch)
     os.kill(os.getpid(), signal.SIGKILL)

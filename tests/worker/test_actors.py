@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.worker.kinds import waiting
 from worker import actors
-from worker.actors import House, run
+from worker.actors import WorkerContext, run
 from worker.jobs.base import JOBS, Fenced, Work
 from worker.leases import Watch, rescue
 from worker.store import Filter, Job
@@ -22,7 +22,7 @@ from worker.store.schema import jobs
 
 
 @pytest.fixture
-def submit(house, store, tmp_path):
+def submit(system, store, tmp_path):
     def submit(kind: str, key: str | None = None, **spec: object) -> str:
         with store.unit() as unit:
             return unit.jobs.add(kind, "research", "", {"trace": str(tmp_path / "trace"), **spec}, "ana", unit.now(), key)[0].id
@@ -74,7 +74,7 @@ def test_five_deliveries_run_once(submit, row, store, tmp_path):
     assert (tmp_path / "trace").read_text().split("\n") == ["1 0", "1 1", ""] and events(store, job_id) == ["job_started", "tested"]
 
 
-def test_a_message_for_nothing_does_nothing(house, store):
+def test_a_message_for_nothing_does_nothing(system, store):
     run("nosuch")
     assert effects(store) == 0
 
@@ -149,8 +149,8 @@ def test_the_waits_grow_and_end(submit, row, monkeypatch):
     for _ in range(5):
         run(job_id)
         job = row(job_id)
-        waits.append(int(job.note.split()[1]))
-        with House.store.unit() as unit:
+        waits.append(int(job.note.split()[2]))
+        with WorkerContext.store.unit() as unit:
             unit._c.exec_driver_sql("UPDATE jobs SET not_before = NULL")
     assert waits == [2, 8, 32, 128, 300]
 
@@ -191,7 +191,7 @@ def test_a_worker_that_leaves_puts_its_job_back_and_another_goes_on(submit, row,
     thread.join(5)
     back = row(job_id)
     assert (back.state, back.attempts, back.deaths, back.owner) == ("queued", 0, 0, None) and back.note == "its worker was stopped; it goes on when one is free"
-    House.leaving = False
+    WorkerContext.leaving = False
     run(job_id)
     assert row(job_id).state == "done" and events(store, job_id) == ["job_started", "job_put_back", "job_started", "tested"]
     done = [line.split() for line in (tmp_path / "trace").read_text().split("\n") if line]
@@ -208,7 +208,7 @@ def test_a_message_that_comes_while_the_worker_leaves_is_for_the_next(submit, ro
 def test_who_was_cancelled_while_the_world_was_away_does_not_wait(submit, row, store, monkeypatch):
     """Nor is it put back when its worker leaves."""
     for kind, then in (("test_unavailable", None), ("test_steps", actors.leave)):
-        House.leaving = False
+        WorkerContext.leaving = False
         job_id = submit(kind, times=99, steps=1, seconds=0.0)
         claim = actors.attempt
 
@@ -244,7 +244,7 @@ def test_a_zombie_that_finishes_writes_nothing(submit, row, store):
         unit.jobs.rescue(job_id, 1, 0)
     run(job_id)
     with pytest.raises(Fenced):
-        actors.conclude(Work(store, House.settings, old), actors.attempt(Work(store, House.settings, old)))
+        actors.conclude(Work(store, WorkerContext.settings, old), actors.attempt(Work(store, WorkerContext.settings, old)))
     assert (row(job_id).epoch, effects(store)) == (2, 1) and events(store, job_id) == ["job_started", "tested"]
 
 
@@ -280,4 +280,4 @@ def test_an_end_that_cannot_be_written_is_left_to_the_lease(submit, row, store, 
 def test_nothing_is_left_running_behind_a_job(submit):
     for kind in ("test_steps", "test_bug", "test_refused", "test_slow"):
         run(submit(kind, steps=1, seconds=0.0, fault="request"))
-    assert House.running == set() and not [one for one in threading.enumerate() if one.name.startswith("beat-")]
+    assert WorkerContext.running == set() and not [one for one in threading.enumerate() if one.name.startswith("beat-")]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from domain.errors import BadRequest
 from worker import actors
 from worker.cli import app
-from worker.desk import Question
+from worker.desk import BacktestRequest
 from worker.desk.batches import each
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def question(desk, house) -> Question:
+def question(desk, system) -> BacktestRequest:
     """Breakouts on two pairs."""
     made = []
     for name in ("EURUSD", "GBPUSD"):
         actors.run((job := desk.data.generate("regimes", {}, name, "H1", START, END, 3).job).id)
         made.append(desk.jobs.get(job.id).result["dataset"])
-    return Question("breakout", dict(lookback=12), made, "H1", START, END, RULES)
+    return BacktestRequest("breakout", dict(lookback=12), made, "H1", START, END, RULES)
 
 
 def done(desk, batch):

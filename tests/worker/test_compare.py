@@ -17,7 +17,7 @@ from domain import manifest
 from domain.errors import BadRequest
 from worker import actors
 from worker.cli import app
-from worker.desk import Filter, Question
+from worker.desk import BacktestRequest, Filter
 from worker.store.schema import runs
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def dataset(desk, house) -> str:
+def dataset(desk, system) -> str:
     return finished(desk, desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 3))["dataset"]
 
 
@@ -38,7 +38,7 @@ def finished(desk, submitted) -> Mapping[str, Any]:
 
 
 def backtest(desk, dataset: str, params: Mapping[str, Any] | None = None, **rules: Any) -> str:
-    asked = Question("breakout", params or {}, [dataset], "H1", START, END, RULES | rules)
+    asked = BacktestRequest("breakout", params or {}, [dataset], "H1", START, END, RULES | rules)
     return finished(desk, desk.backtests.submit(asked))["run"]
 
 

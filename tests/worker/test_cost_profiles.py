@@ -12,7 +12,7 @@ from domain.errors import BadRequest, UnknownName
 from domain.market.instrument import instrument
 from worker.actors import run
 from worker.cli import app
-from worker.desk import Filter, Question
+from worker.desk import BacktestRequest, Filter
 from worker.jobs.backtests import rules_of
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 4, tzinfo=UTC)
@@ -22,15 +22,15 @@ on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def datasets(desk, house):
+def datasets(desk, system):
     jobs = [desk.data.generate("gbm", {}, name, "M15", START, END, 7).job for name in ("EURUSD", "USDJPY")]
     for job in jobs:
         run(job.id)
     return [desk.data.get(desk.jobs.get(job.id).result["dataset"]).id for job in jobs]
 
 
-def question(datasets, **changes: object) -> Question:
-    return Question(**{**dict(strategy="breakout", params={}, datasets=datasets, timeframe="M15", start=START, end=END, rules={}), **changes})
+def question(datasets, **changes: object) -> BacktestRequest:
+    return BacktestRequest(**{**dict(strategy="breakout", params={}, datasets=datasets, timeframe="M15", start=START, end=END, rules={}), **changes})
 
 
 def test_a_profile_is_saved_replaced_and_deleted_and_each_leaves_an_event(desk):

@@ -16,7 +16,7 @@ import pytest
 from domain.audit import GENESIS, chain_hash
 from domain.errors import BadRequest
 from worker.actors import OWNER, run
-from worker.desk import Actor, Desk, Filter, Question
+from worker.desk import Actor, BacktestRequest, Desk, Filter
 from worker.desk.export import csv_of, safe
 from worker.settings import load
 from worker.store import Process, Store
@@ -34,14 +34,14 @@ def events(desk: Desk, **wanted: object) -> list[str]:
 
 
 @pytest.fixture
-def dataset(desk, house):
+def dataset(desk, system):
     job = generate(desk).job
     run(job.id)
     return desk.data.get(desk.jobs.get(job.id).result["dataset"])
 
 
-def question(dataset, **changes: object) -> Question:
-    return Question(**{**dict(strategy="breakout", params={}, datasets=[dataset.id], timeframe="M15", start=START, end=END, rules={}), **changes})
+def question(dataset, **changes: object) -> BacktestRequest:
+    return BacktestRequest(**{**dict(strategy="breakout", params={}, datasets=[dataset.id], timeframe="M15", start=START, end=END, rules={}), **changes})
 
 
 # -- asking
@@ -63,7 +63,7 @@ def test_another_question_is_another_job(desk):
     assert generate(desk, 7).job.id != generate(desk, 8).job.id
 
 
-def test_a_double_click_on_verify_makes_one_job_and_a_later_one_another(desk, house):
+def test_a_double_click_on_verify_makes_one_job_and_a_later_one_another(desk, system):
     first, second = desk.trail.verify(), desk.trail.verify()
     assert first.job.id == second.job.id and not second.new
     run(first.job.id)
@@ -109,7 +109,7 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
 
 @on_sqlite
 @pytest.mark.parametrize("how", ["gone", "altered"])
-def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(desk, dataset, house, how):
+def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(desk, dataset, system, how):
     store = desk.jobs._context.store
     path = store.frames._path(dataset.frame)
     os.remove(path) if how == "gone" else pd.DataFrame({"ts": [0]}).to_parquet(path)
@@ -122,7 +122,7 @@ def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(
     assert desk.data.download(dataset.id, "csv") and not generate(desk).new
 
 
-def test_a_deleted_dataset_may_be_made_again(desk, dataset, house):
+def test_a_deleted_dataset_may_be_made_again(desk, dataset, system):
     assert not generate(desk).new
     desk.data.delete(dataset.id)
     again = generate(desk)
@@ -132,7 +132,7 @@ def test_a_deleted_dataset_may_be_made_again(desk, dataset, house):
 
 
 @on_sqlite
-def test_the_same_bars_twice_are_one_dataset(desk, dataset, house):
+def test_the_same_bars_twice_are_one_dataset(desk, dataset, system):
     with desk.jobs._context.store.unit() as unit:
         unit.jobs.forget_result("dataset", dataset.id)
     job = generate(desk).job
@@ -279,7 +279,7 @@ def test_an_upload_is_limited_too(small):
 
 
 @pytest.mark.parametrize("name", ["bars.csv", b"b\xff\xfers.csv", "=1+1.csv", "ba'rs \u20ac.csv"])
-def test_a_file_is_imported_whatever_it_is_called(desk, house, tmp_path, name):
+def test_a_file_is_imported_whatever_it_is_called(desk, system, tmp_path, name):
     path = bars_file(tmp_path, os.fsdecode(name))
     staged = desk.data.stage_path(str(path))
     job = desk.data.import_(staged, "EURUSD", "M5", clock_key="UTC", repair=True).job
@@ -338,7 +338,7 @@ def test_settings_show_where_they_come_from_and_no_secret(tmp_path):
 
 
 @on_sqlite
-def test_the_example_goes_with_everything_it_made(desk, house):
+def test_the_example_goes_with_everything_it_made(desk, system):
     job = desk.data.generate("gbm", {}, "EURUSD", "M15", START, END, 1, example=True, user="tidemark").job
     run(job.id)
     other = generate(desk).job

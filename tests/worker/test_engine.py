@@ -54,8 +54,8 @@ def test_what_is_kept_is_not_compiled_again(store, desk, monkeypatch):
 def test_a_backtest_waits_for_the_engine_and_says_so(store, settings, monkeypatch):
     compiling(store)
     job_id = backtest(store)
-    monkeypatch.setattr(actors.House, "store", store, raising=False)
-    monkeypatch.setattr(actors.House, "settings", settings, raising=False)
+    monkeypatch.setattr(actors.WorkerContext, "store", store, raising=False)
+    monkeypatch.setattr(actors.WorkerContext, "settings", settings, raising=False)
     monkeypatch.setattr(actors, "attempt", lambda work: pytest.fail("it ran beside the compiler"))
     actors.run(job_id)
     with store.look() as unit:

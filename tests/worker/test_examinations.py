@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import BadRequest
-from domain.features import Around, compute, parse, use
+from domain.features import Context, compute, parse, use
 from domain.features.regimes import fit, observations
-from domain.laboratory import Plan, Rules, forward_return
+from domain.laboratory import Rules, StudyConfig, forward_return
 from domain.laboratory import examine as examined
 from domain.laboratory import similar as like
 from domain.market import instrument
@@ -26,11 +26,11 @@ from tests.worker.test_features import END, START, asked, stored
 from tests.worker.test_sweeps import ledger, on_sqlite
 from worker import actors
 from worker.cli import app
-from worker.desk import FeatureQuestion
+from worker.desk import FeatureRequest
 from worker.jobs.base import Work
 from worker.jobs.feature_sets import Member
 from worker.jobs.labels import as_known, by_model
-from worker.supervise import House as Tree
+from worker.supervise import ProcessTree as Tree
 
 COLUMNS = ["zscore(20)", "rsi(14)", "log_return(1)", "atr(14)"]
 PLAN = dict(resamples=100)
@@ -44,27 +44,27 @@ def done(desk, submitted):
     return desk.examinations.get(job.result["run"])
 
 
-def examine(desk, ask: FeatureQuestion, target=None, **more):
+def examine(desk, ask: FeatureRequest, target=None, **more):
     return done(desk, desk.examinations.submit_examination(ask, dict(horizon=4) if target is None else target, plan=PLAN, **more))
 
 
-def with_columns(desk, ask: FeatureQuestion) -> pd.DataFrame:
+def with_columns(desk, ask: FeatureRequest) -> pd.DataFrame:
     bars = stored(desk, ask.datasets[0])
-    return compute(bars, map(parse, ask.columns), Around(instrument("EURUSD"), Timeframe.named("H1")))
+    return compute(bars, map(parse, ask.columns), Context(instrument("EURUSD"), Timeframe.named("H1")))
 
 
-def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(house, desk, store):
+def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(system, desk, store):
     ask = asked(desk, COLUMNS)
     run = examine(desk, ask)
     frame = with_columns(desk, ask)
     target = forward_return(frame, 4)
     bars = frame[list(stored(desk, ask.datasets[0]))]
-    regimes = compute(bars, [use("volatility_regime"), use("trend_regime")], Around(instrument("EURUSD"), Timeframe.named("H1")))
+    regimes = compute(bars, [use("volatility_regime"), use("trend_regime")], Context(instrument("EURUSD"), Timeframe.named("H1")))
     labels = {
         "volatility": regimes[use("volatility_regime").column].map({0: "calm", 1: "normal", 2: "volatile"}).fillna(""),
         "trend": regimes[use("trend_regime").column].map({-1: "down", 0: "no trend", 1: "up"}).fillna(""),
     }
-    expected = examined(frame, COLUMNS, target, labels, Plan(resamples=100, tried=4), Rules())
+    expected = examined(frame, COLUMNS, target, labels, StudyConfig(resamples=100, tried=4), Rules())
     for name, table in expected.frames().items():
         pd.testing.assert_frame_equal(desk.examinations.table(run.id, name), table, check_dtype=False)
     assert set(desk.examinations.table(run.id, "periods")["label"]) == {"year", "session", "volatility", "trend"}
@@ -75,7 +75,7 @@ def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(house, desk, s
 
 
 @on_sqlite
-def test_the_spread_of_each_quantile_is_that_of_its_own_bars(house, desk):
+def test_the_spread_of_each_quantile_is_that_of_its_own_bars(system, desk):
     ask = asked(desk, ["zscore(20)"])
     run = examine(desk, ask)
     frame = with_columns(desk, ask)
@@ -88,7 +88,7 @@ def test_the_spread_of_each_quantile_is_that_of_its_own_bars(house, desk):
 
 
 @on_sqlite
-def test_every_look_at_the_same_bars_counts_against_the_next_one(house, desk):
+def test_every_look_at_the_same_bars_counts_against_the_next_one(system, desk):
     ask = asked(desk, COLUMNS)
     first = examine(desk, ask)
     assert desk.examinations.tried(ask.datasets) == 4
@@ -107,7 +107,7 @@ def test_every_look_at_the_same_bars_counts_against_the_next_one(house, desk):
 
 
 @on_sqlite
-def test_the_same_question_is_the_same_job_and_a_missing_one_is_refused(house, desk):
+def test_the_same_question_is_the_same_job_and_a_missing_one_is_refused(system, desk):
     ask = asked(desk, COLUMNS)
     first = desk.examinations.submit_examination(ask, dict(horizon=4))
     again = desk.examinations.submit_examination(replace(ask, columns=["zscore", *COLUMNS[1:]]), dict(horizon=4, target="forward"))
@@ -121,14 +121,14 @@ def test_the_same_question_is_the_same_job_and_a_missing_one_is_refused(house, d
 
 
 @on_sqlite
-def test_trades_of_a_strategy_are_a_target_and_a_trial(house, desk, store):
+def test_trades_of_a_strategy_are_a_target_and_a_trial(system, desk, store):
     ask = asked(desk, COLUMNS)
     run = examine(desk, ask, dict(target="trades"), strategy="breakout", params=OFTEN)
     assert run.spec["target"]["sizing"]["kind"] == "fraction_at_risk" and run.summary["target"]["unit"] == "R" and run.spec["target"]["strategy"] == "breakout"
     assert [(row["strategy"], row["kind"]) for row in ledger(store)] == [("breakout", "run")]
-    from worker.desk import Question
+    from worker.desk import BacktestRequest
 
-    job = desk.backtests.submit(Question("breakout", OFTEN, ask.datasets, "H1", START, END, {name: run.spec["target"][name] for name in ("account", "costs", "sizing")})).job
+    job = desk.backtests.submit(BacktestRequest("breakout", OFTEN, ask.datasets, "H1", START, END, {name: run.spec["target"][name] for name in ("account", "costs", "sizing")})).job
     actors.run(job.id)
     r = desk.backtests.trades(desk.jobs.get(job.id).result["run"])["r"].dropna()
     count = desk.examinations.table(run.id, "quantiles", "log_return(1)")
@@ -138,7 +138,7 @@ def test_trades_of_a_strategy_are_a_target_and_a_trial(house, desk, store):
 
 
 @on_sqlite
-def test_several_instruments_are_examined_together(house, desk):
+def test_several_instruments_are_examined_together(system, desk):
     ask = asked(desk, ["zscore(20)", "rsi(14)"], names=("EURUSD", "GBPUSD"))
     run = examine(desk, ask)
     assert [one["instrument"] for one in run.summary["members"]] == ["EURUSD", "GBPUSD"] and any("2 instruments" in note for note in run.summary["notes"])
@@ -147,14 +147,14 @@ def test_several_instruments_are_examined_together(house, desk):
 
 
 @on_sqlite
-def test_a_proposal_becomes_a_recipe(house, desk):
+def test_a_proposal_becomes_a_recipe(system, desk):
     run = examine(desk, asked(desk, COLUMNS))
     kept = desk.examinations.save_proposal(run.id, "from the laboratory")
     assert list(kept.columns) == run.summary["proposed"] and desk.features.columns_of("from the laboratory") == run.summary["proposed"]
 
 
 @on_sqlite
-def test_tables_leave_with_an_audit_event_and_pictures_are_bounded(house, desk):
+def test_tables_leave_with_an_audit_event_and_pictures_are_bounded(system, desk):
     run = examine(desk, asked(desk, COLUMNS))
     for name in desk.examinations.tables():
         table = pd.read_csv(io.BytesIO(desk.examinations.download(run.id, name)))
@@ -167,7 +167,7 @@ def test_tables_leave_with_an_audit_event_and_pictures_are_bounded(house, desk):
         desk.examinations.table(run.id, "nothing")
 
 
-def test_neighbours_are_those_the_laboratory_finds_before_the_chosen_bar(house, desk, store):
+def test_neighbours_are_those_the_laboratory_finds_before_the_chosen_bar(system, desk, store):
     ask = asked(desk, COLUMNS)
     at = datetime(2024, 3, 5, 12, 20, tzinfo=UTC)
     submitted = desk.examinations.submit_similar(ask, at, likeness=dict(horizon=6, count=20, before=8))
@@ -185,7 +185,7 @@ def test_neighbours_are_those_the_laboratory_finds_before_the_chosen_bar(house, 
 
 
 @on_sqlite
-def test_the_last_bar_is_chosen_by_itself_and_one_before_all_is_refused(house, desk):
+def test_the_last_bar_is_chosen_by_itself_and_one_before_all_is_refused(system, desk):
     ask = asked(desk, COLUMNS)
     run = done(desk, desk.examinations.submit_similar(ask, likeness=dict(horizon=4, count=10)))
     assert run.summary["ts"] == stored(desk, ask.datasets[0])["ts"].iloc[-1].isoformat() and run.spec["at"] == ""
@@ -195,7 +195,7 @@ def test_the_last_bar_is_chosen_by_itself_and_one_before_all_is_refused(house, d
 
 
 @on_sqlite
-def test_cancel_stops_an_examination_and_counts_nothing(house, desk, monkeypatch):
+def test_cancel_stops_an_examination_and_counts_nothing(system, desk, monkeypatch):
     ask = asked(desk, COLUMNS)
     job = desk.examinations.submit_examination(ask, dict(horizon=4), plan=PLAN).job
     whole = Work.progress
@@ -221,7 +221,7 @@ FITTED = dict(kind="hmm", states="2", train=500, step=400, restarts=1, seed=5)
 SEEN = ["log_volatility(24)", "straightness(24)"]
 
 
-def regimes(desk, ask: FeatureQuestion, plan=None):
+def regimes(desk, ask: FeatureRequest, plan=None):
     """A finished run of regimes on the first of these bars."""
     job = desk.regimes.submit(replace(ask, columns=[]), FITTED if plan is None else plan, SEEN).job
     actors.run(job.id)
@@ -234,7 +234,7 @@ def kept_labels(desk, run) -> pd.DataFrame:
 
 
 @on_sqlite
-def test_a_feature_is_looked_at_within_the_regimes_of_a_finished_run(house, desk):
+def test_a_feature_is_looked_at_within_the_regimes_of_a_finished_run(system, desk):
     ask = asked(desk, COLUMNS)
     fitted = regimes(desk, ask)
     assert list(desk.examinations.regimes(ask)) == [fitted.id]
@@ -255,7 +255,7 @@ def test_a_feature_is_looked_at_within_the_regimes_of_a_finished_run(house, desk
 
 
 @on_sqlite
-def test_labels_come_from_no_later_bar(house, desk):
+def test_labels_come_from_no_later_bar(system, desk):
     """A run on bars up to a cut labels them as the run on all bars does; both are joined by the ends of bars, and none is carried on behind the last."""
     ask = asked(desk, COLUMNS)
     short = replace(ask, end=datetime(2024, 3, 4, tzinfo=UTC))
@@ -270,12 +270,12 @@ def test_labels_come_from_no_later_bar(house, desk):
 
 
 @on_sqlite
-def test_states_of_a_model_are_filtered_and_begin_with_the_first_known_bar(house, desk):
+def test_states_of_a_model_are_filtered_and_begin_with_the_first_known_bar(system, desk):
     ask = asked(desk, COLUMNS)
-    bars, around = stored(desk, ask.datasets[0]), Around(instrument("EURUSD"), Timeframe.named("H1"))
-    model = fit(observations(bars, around, SEEN), "hmm", 2, 5, 1)
+    bars, context = stored(desk, ask.datasets[0]), Context(instrument("EURUSD"), Timeframe.named("H1"))
+    model = fit(observations(bars, context, SEEN), "hmm", 2, 5, 1)
     run = examine(desk, ask, model=model)
-    whole, part = (by_model(model, Member(desk.data.get(ask.datasets[0]), bars[:cut].reset_index(drop=True), around)) for cut in (len(bars), 700))
+    whole, part = (by_model(model, Member(desk.data.get(ask.datasets[0]), bars[:cut].reset_index(drop=True), context)) for cut in (len(bars), 700))
     assert (whole[:700] == part).all() and (whole[:24] == "").all() and set(whole[24:]) == set(model.names)
     groups = desk.examinations.table(run.id, "periods", "log_return(1)").query("label == 'regime'").set_index("group")["count"]
     assert groups.to_dict() == pd.Series(whole[24:-4]).value_counts().to_dict()
@@ -289,7 +289,7 @@ def test_states_of_a_model_are_filtered_and_begin_with_the_first_known_bar(house
 
 
 @on_sqlite
-def test_each_instrument_has_the_labels_of_its_own_run_and_others_have_none(house, desk):
+def test_each_instrument_has_the_labels_of_its_own_run_and_others_have_none(system, desk):
     ask = asked(desk, ["zscore(20)"], names=("EURUSD", "GBPUSD"))
     second = regimes(desk, replace(ask, datasets=ask.datasets[1:]))
     run = examine(desk, ask, regimes=[second.id])
@@ -304,7 +304,7 @@ def test_each_instrument_has_the_labels_of_its_own_run_and_others_have_none(hous
 
 
 @on_sqlite
-def test_regimes_of_other_bars_are_neither_offered_nor_taken(house, desk):
+def test_regimes_of_other_bars_are_neither_offered_nor_taken(system, desk):
     ask = asked(desk, COLUMNS)
     first, second = regimes(desk, ask), regimes(desk, ask, FITTED | dict(seed=6))
     longer = replace(ask, timeframe="H4")
@@ -320,7 +320,7 @@ def test_regimes_of_other_bars_are_neither_offered_nor_taken(house, desk):
 
 
 @on_sqlite
-def test_labels_outlive_the_run_they_come_from(house, desk, store):
+def test_labels_outlive_the_run_they_come_from(system, desk, store):
     ask = asked(desk, COLUMNS)
     fitted = regimes(desk, ask)
     run = examine(desk, ask, regimes=[fitted.id])
@@ -338,7 +338,7 @@ def test_labels_outlive_the_run_they_come_from(house, desk, store):
 
 
 @pytest.fixture
-def say(house, desk, database, tmp_path, monkeypatch):
+def say(system, desk, database, tmp_path, monkeypatch):
     """Runs a verb of ``tidemark features`` on this test's workspace; the JSON it prints."""
     for name, value in dict(STORAGE_HOME=tmp_path, DATABASE_URL=database, APP_USER="ana", EXAMPLE="false").items():
         monkeypatch.setenv(f"TIDEMARK_{name}", str(value))

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features import FEATURES, Around, closes, compute, feature, parse, use
+from domain.features import FEATURES, Context, closes, compute, feature, parse, use
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.strategies import STRATEGIES
 from domain.strategies.base import strategy
 from tests.worker.test_sweeps import on_sqlite, question
 from worker import actors
-from worker.desk import FeatureQuestion, Question
+from worker.desk import BacktestRequest, FeatureRequest
 from worker.jobs.base import Cancelled, Work
 from worker.store import Filter
 
@@ -32,8 +32,8 @@ def bars(desk, name: str = "EURUSD", seed: int = 3) -> str:
     return desk.jobs.get(job.id).result["dataset"]
 
 
-def asked(desk, columns=COLUMNS, timeframe: str = "H1", names=("EURUSD",)) -> FeatureQuestion:
-    return FeatureQuestion([bars(desk, name, 3 + k) for k, name in enumerate(names)], timeframe, START, END, columns)
+def asked(desk, columns=COLUMNS, timeframe: str = "H1", names=("EURUSD",)) -> FeatureRequest:
+    return FeatureRequest([bars(desk, name, 3 + k) for k, name in enumerate(names)], timeframe, START, END, columns)
 
 
 def done(desk, submitted):
@@ -73,11 +73,11 @@ def forbidden():
     del FEATURES._things["whole_sample"], STRATEGIES._things["peeking"]
 
 
-def test_columns_are_what_computing_the_stored_bars_gives(house, desk, store):
+def test_columns_are_what_computing_the_stored_bars_gives(system, desk, store):
     ask = asked(desk)
     submitted = desk.features.submit_columns(ask)
     run = done(desk, submitted)
-    expected = compute(stored(desk, ask.datasets[0]), map(parse, COLUMNS), Around(instrument("EURUSD"), Timeframe.named("H1")))
+    expected = compute(stored(desk, ask.datasets[0]), map(parse, COLUMNS), Context(instrument("EURUSD"), Timeframe.named("H1")))
     frame = desk.features.frame(run.id, "EURUSD")
     names = ["atr(14)", "zscore(30)", "atr(14)@H4", "obv"]
     assert list(frame) == ["ts", *names] and (frame["ts"] == expected["ts"]).all()
@@ -94,7 +94,7 @@ def test_columns_are_what_computing_the_stored_bars_gives(house, desk, store):
 
 
 @on_sqlite
-def test_a_summary_tells_each_column_and_how_much_history_it_needs(house, desk):
+def test_a_summary_tells_each_column_and_how_much_history_it_needs(system, desk):
     run = done(desk, desk.features.submit_columns(asked(desk, ["atr(14)", "ema(200)", "correlation"])))
     (member,) = run.summary["members"]
     atr, _, none = member["columns"]
@@ -109,14 +109,14 @@ def test_a_summary_tells_each_column_and_how_much_history_it_needs(house, desk):
 
 
 @on_sqlite
-def test_several_datasets_know_each_others_closes_in_the_timeframe_asked_for(house, desk):
+def test_several_datasets_know_each_others_closes_in_the_timeframe_asked_for(system, desk):
     ask = asked(desk, ["correlation(20, first)", "relative_strength(50)"], "H4", ("EURUSD", "GBPUSD"))
     run = done(desk, desk.features.submit_columns(ask))
     h1, h4 = Timeframe.named("H1"), Timeframe.named("H4")
     longer = {name: resample(stored(desk, one), h1, h4, "fx") for name, one in zip(("EURUSD", "GBPUSD"), ask.datasets, strict=True)}
     for name, other in (("EURUSD", "GBPUSD"), ("GBPUSD", "EURUSD")):
-        around = Around(instrument(name), h4, {other: closes(longer[other], instrument(other), h4)})
-        expected = compute(longer[name], map(parse, ask.columns), around)
+        context = Context(instrument(name), h4, {other: closes(longer[other], instrument(other), h4)})
+        expected = compute(longer[name], map(parse, ask.columns), context)
         frame = desk.features.frame(run.id, name)
         for column in ask.columns:
             np.testing.assert_array_equal(frame[column], expected[column])
@@ -125,7 +125,7 @@ def test_several_datasets_know_each_others_closes_in_the_timeframe_asked_for(hou
 
 
 @on_sqlite
-def test_what_was_made_once_is_read_from_this_machines_columns(house, desk, monkeypatch):
+def test_what_was_made_once_is_read_from_this_machines_columns(system, desk, monkeypatch):
     ask = asked(desk, ["zscore(30)", "bollinger_width(20, 2.0)"])
     first = done(desk, desk.features.submit_columns(ask))
     made = []
@@ -136,18 +136,18 @@ def test_what_was_made_once_is_read_from_this_machines_columns(house, desk, monk
     desk.features.delete(first.id)
     second = done(desk, desk.features.submit_columns(ask))
     assert second.frames == first.frames and {length for _, length in made} == {199, 399, 999}, "only the short histories were made again"
-    assert (house.settings.home / "columns").is_dir()
+    assert (system.settings.home / "columns").is_dir()
 
 
 @on_sqlite
-def test_a_job_on_features_stops_when_it_is_cancelled(house, desk, store):
+def test_a_job_on_features_stops_when_it_is_cancelled(system, desk, store):
     from worker.jobs.columns import run
     from worker.jobs.gate import run as gate
 
     ask = asked(desk)
     for submit, work_on in ((desk.features.submit_columns, run), (desk.features.submit_gate, gate)):
         job = submit(ask).job
-        work = Work(store, house.settings, job)
+        work = Work(store, system.settings, job)
         told = []
         work.progress = lambda share, note=None, work=work, told=told: told.append(share) or (len(told) > 3 and work.stop(Cancelled())) or work._go_on()
         with pytest.raises(Cancelled):
@@ -156,7 +156,7 @@ def test_a_job_on_features_stops_when_it_is_cancelled(house, desk, store):
 
 
 @pytest.mark.usefixtures("forbidden")
-def test_the_gate_names_column_bar_and_size_and_keeps_its_verdict(house, desk, store):
+def test_the_gate_names_column_bar_and_size_and_keeps_its_verdict(system, desk, store):
     ask = asked(desk, ["sma(20)", "whole_sample"])
     run = done(desk, desk.features.submit_gate(ask))
     (leak,) = run.summary["leaks"]
@@ -173,7 +173,7 @@ def test_the_gate_names_column_bar_and_size_and_keeps_its_verdict(house, desk, s
 
 @on_sqlite
 @pytest.mark.usefixtures("forbidden")
-def test_the_gate_on_a_strategy_names_its_signals(house, desk):
+def test_the_gate_on_a_strategy_names_its_signals(system, desk):
     ask = asked(desk, [])
     run = done(desk, desk.features.submit_gate(ask, "peeking"))
     assert not run.summary["green"] and run.summary["leaks"] and {"sma(5)"} <= set(run.summary["members"][0]["checked"])
@@ -186,13 +186,13 @@ def test_the_gate_on_a_strategy_names_its_signals(house, desk):
 
 @on_sqlite
 @pytest.mark.usefixtures("forbidden")
-def test_a_run_says_whether_it_passed_the_gate(house, desk, store):
+def test_a_run_says_whether_it_passed_the_gate(system, desk, store):
     ask = question(desk)
     job = desk.backtests.submit(ask).job
     actors.run(job.id)
     run_id = desk.jobs.get(job.id).result["run"]
     assert desk.beliefs.of(run_id).gate == desk.beliefs.gate(run_id) == "green"
-    peeking = desk.backtests.submit(Question("peeking", {}, ask.datasets, ask.timeframe, ask.start, ask.end, ask.rules)).job
+    peeking = desk.backtests.submit(BacktestRequest("peeking", {}, ask.datasets, ask.timeframe, ask.start, ask.end, ask.rules)).job
     actors.run(peeking.id)
     caught = desk.jobs.get(peeking.id).result["run"]
     believed = desk.beliefs.of(caught)
@@ -209,7 +209,7 @@ def test_a_run_says_whether_it_passed_the_gate(house, desk, store):
 
 
 @on_sqlite
-def test_what_cannot_be_asked_is_told_before_it_is_sent(house, desk):
+def test_what_cannot_be_asked_is_told_before_it_is_sent(system, desk):
     ask = asked(desk)
     assert desk.features.faults(["atr(14)", "atrr", "atr(14)@M5", "atr(0)"], "H1").keys() == {"atrr", "atr(14)@M5", "atr(0)"}
     assert "did you mean 'atr'" in desk.features.faults(["atrr"])["atrr"]
@@ -237,14 +237,14 @@ def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
         with pytest.raises(BadRequest, match=sentence):
             desk.features.save_recipe(*wrong)
     desk.features.delete_recipe("mine")
-    with pytest.raises(BadRequest, match="there is no recipe mine"):
+    with pytest.raises(BadRequest, match="there is no feature set mine"):
         desk.features.delete_recipe("mine")
     assert [event.kind for event in desk.trail.story("recipe:mine")] == ["recipe_saved", "recipe_replaced", "recipe_deleted"]
     assert {event.subject for event in desk.trail.story("recipe:mine")} == {"data"}
 
 
 @on_sqlite
-def test_columns_are_taken_along_as_csv_and_parquet(house, desk, store):
+def test_columns_are_taken_along_as_csv_and_parquet(system, desk, store):
     run = done(desk, desk.features.submit_columns(asked(desk, ["atr(14)", "macd(12, 26)"])))
     parquet = pd.read_parquet(io.BytesIO(desk.features.download(run.id, "EURUSD", "parquet")))
     csv = pd.read_csv(io.BytesIO(desk.features.download(run.id, "EURUSD", "csv")))
@@ -265,7 +265,7 @@ def test_the_catalogue_tells_what_each_feature_is(desk):
 
 
 @on_sqlite
-def test_columns_of_a_later_period_are_those_of_the_whole_from_there_on(house, desk, store):
+def test_columns_of_a_later_period_are_those_of_the_whole_from_there_on(system, desk, store):
     ask = asked(desk, ["sma(50)", "atr(14)"])
     later = replace(ask, start=datetime(2024, 3, 1, tzinfo=UTC))
     whole, part = (done(desk, desk.features.submit_columns(one)) for one in (ask, later))

@@ -15,7 +15,7 @@ from domain.errors import BadRequest
 from tests.worker.kinds import waiting
 from worker import actors
 from worker.cli import app
-from worker.desk import Question
+from worker.desk import BacktestRequest
 from worker.jobs.base import Cancelled, Work
 from worker.store import Process
 
@@ -38,10 +38,10 @@ def finished(desk, submitted):
 
 
 @pytest.fixture
-def made(desk, house):
+def made(desk, system):
     actors.run((job := desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 3).job).id)
     dataset = desk.jobs.get(job.id).result["dataset"]
-    return finished(desk, desk.backtests.submit(Question("breakout", dict(lookback=12), [dataset], "H1", START, END, dict(sizing=dict(kind="fraction_at_risk", value=0.005)))))
+    return finished(desk, desk.backtests.submit(BacktestRequest("breakout", dict(lookback=12), [dataset], "H1", START, END, dict(sizing=dict(kind="fraction_at_risk", value=0.005)))))
 
 
 def test_as_many_histories_as_asked_speak_about_the_run(desk, store, made):

@@ -24,7 +24,7 @@ def ended(desk, submitted):
     return desk.jobs.get(submitted.job.id)
 
 
-def test_the_part_that_is_complete_is_found_shown_and_imported(desk, house, mixed, tmp_path):
+def test_the_part_that_is_complete_is_found_shown_and_imported(desk, system, mixed, tmp_path):
     staged = desk.data.stage_path(str(mixed))
     assert staged.found.timeframe == "H1", "the timeframe is that of most rows, not of the first"
     report = ended(desk, desk.data.inspect(staged, "EURUSD", "", clock_key="UTC")).result["report"]
@@ -49,7 +49,7 @@ def test_a_start_that_is_no_time_is_a_sentence(desk, mixed):
             desk.data.import_(staged, "EURUSD", "H1", start=text)
 
 
-def test_times_that_are_cut_to_the_hour_are_refused_at_import(desk, house, tmp_path):
+def test_times_that_are_cut_to_the_hour_are_refused_at_import(desk, system, tmp_path):
     bars = fx_bars("2024-07-01", "2024-07-20")
     path = own_csv(tmp_path / "EURUSD_M5.csv", bars.assign(ts=bars["ts"].dt.floor("h")))
     for timeframe in ("M5", "H1", ""):

@@ -30,7 +30,7 @@ def imported(desk, staged, *args, **how):
     return desk.data.get(ended.result["dataset"]) if ended.state == "done" else str(ended.error)
 
 
-def test_the_side_in_a_files_name_is_kept_or_refused(desk, house, tmp_path):
+def test_the_side_in_a_files_name_is_kept_or_refused(desk, system, tmp_path):
     middle = desk.data.stage_path(str(hours(tmp_path, "EURUSD_H1_mid.csv")))
     assert imported(desk, middle, "EURUSD", "H1", clock_key="UTC").side == "mid"
     assert (
@@ -51,7 +51,7 @@ def test_the_side_in_a_files_name_is_kept_or_refused(desk, house, tmp_path):
         desk.data.inspect(middle, "EURUSD", "H1", "bid")
 
 
-def test_a_file_of_bids_and_one_of_asks_become_bars_with_their_spread(desk, house, tmp_path):
+def test_a_file_of_bids_and_one_of_asks_become_bars_with_their_spread(desk, system, tmp_path):
     bids, asks = (
         desk.data.stage_path(str(hours(tmp_path, f"EURUSD_H1_{side}.csv", more)))
         for side, more in (("bid", 0.0), ("ask", 0.00017))
@@ -79,7 +79,7 @@ def test_a_file_of_bids_and_one_of_asks_become_bars_with_their_spread(desk, hous
         desk.data.import_(bids, "EURUSD", "H1", "mid", clock_key="UTC", ask=asks)
 
 
-def test_a_long_name_is_read_from_its_beginning_to_its_end(desk, house, tmp_path):
+def test_a_long_name_is_read_from_its_beginning_to_its_end(desk, system, tmp_path):
     staged = desk.data.stage_path(str(hours(tmp_path, f"EURUSD_mid_{'x' * 180}_H1.csv")))
     assert (staged.found.instrument, staged.found.side, staged.found.timeframe) == ("EURUSD", "mid", "H1")
     dated = next(sample for sample in SAMPLES if sample.name == "20240108_eurusd_minute_quote.csv")
@@ -90,7 +90,7 @@ def test_a_long_name_is_read_from_its_beginning_to_its_end(desk, house, tmp_path
     )
 
 
-def test_a_servers_clock_that_nothing_tells_is_asked_for(desk, house, tmp_path):
+def test_a_servers_clock_that_nothing_tells_is_asked_for(desk, system, tmp_path):
     sample = next(sample for sample in SAMPLES if sample.format == "mt4")
     staged = desk.data.stage_path(str(put(tmp_path, sample.name, sample.text)))
     assert (

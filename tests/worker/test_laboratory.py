@@ -14,7 +14,7 @@ import pytest
 from domain.analytics import drawdown_table, group_table, stop_target_surface
 from domain.errors import BadRequest
 from worker.actors import run
-from worker.desk import Desk, Filter, Question
+from worker.desk import BacktestRequest, Desk, Filter
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
 LIMITED = dict(limits=dict(max_leverage=1.0, daily_loss=0.02), sizing=dict(kind="fraction_at_risk", value=0.01))
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def dataset(desk, house):
+def dataset(desk, system):
     job = desk.data.generate("regimes", {}, "EURUSD", "M15", START, END, 7).job
     run(job.id)
     return desk.data.get(desk.jobs.get(job.id).result["dataset"])
@@ -30,7 +30,7 @@ def dataset(desk, house):
 
 def finished(desk: Desk, dataset, **changes: object):
     asked = dict(strategy="breakout", params=dict(lookback=24), datasets=[dataset.id], timeframe="M15", start=START, end=END, rules=dict(account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005)))
-    job = desk.backtests.submit(Question(**{**asked, **changes})).job
+    job = desk.backtests.submit(BacktestRequest(**{**asked, **changes})).job
     run(job.id)
     done = desk.jobs.get(job.id)
     assert done.state == "done", done.error
@@ -100,6 +100,15 @@ def test_trades_come_in_pages_and_the_median_is_in_the_middle(desk, made):
     pd.testing.assert_frame_equal(pd.concat(pages, ignore_index=True), trades)
     middle = trades.set_index("trade_id")["pnl"][desk.trades.median(made.id)]
     assert abs((trades["pnl"] < middle).mean() - 0.5) < 0.1
+
+
+def test_trades_are_read_with_pips_charges_and_the_sum_so_far(desk, made):
+    trades, shown = frame(desk, made, "trades"), pd.concat([desk.trades.table(made.id, number, size=25) for number in range(1, 40)], ignore_index=True)
+    moved = (trades["exit_price"] - trades["entry_price"]).where(trades["side"] == "long", trades["entry_price"] - trades["exit_price"])
+    np.testing.assert_allclose(shown["pips"], moved / 0.0001)
+    np.testing.assert_allclose(shown["pnl"], trades["pnl_gross"] + shown["charges"])
+    last = shown.loc[shown["exit_ts"].idxmax()]
+    assert last["cumulative"] == pytest.approx(made.summary["metrics"]["net_profit"]) and shown["cumulative"].iloc[0] == pytest.approx(trades["pnl"][trades["exit_ts"] <= trades["exit_ts"].iloc[0]].sum())
 
 
 def test_a_trade_is_walked_with_its_stop_as_it_moved_and_its_targets(desk, made):

@@ -122,7 +122,7 @@ def test_who_could_not_look_for_long_learns_nothing_from_that(store, seconds):
 
 
 @pytest.mark.skipif(not MACHINE, reason="this system does not say which processes live")
-def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_others(store, house, dead, monkeypatch):
+def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_others(store, system, dead, monkeypatch):
     """And the message that it used up is made good."""
     sent: list[str] = []
     monkeypatch.setattr(actors, "enqueue", lambda url, queue, job_id: not sent.append(job_id))

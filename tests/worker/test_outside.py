@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features import Around, compute, parse
+from domain.features import Context, compute, parse
 from domain.features.recipes import recipe
 from domain.features.sentiment import read_headlines, scorer_name
 from domain.market import instrument
@@ -25,7 +25,7 @@ from tests.worker import outside as files
 from tests.worker.test_features import asked, done, stored
 from tests.worker.test_sweeps import on_sqlite
 from worker import actors
-from worker.desk import FeatureQuestion
+from worker.desk import FeatureRequest
 from worker.store import Filter
 
 H1 = Timeframe.named("H1")
@@ -33,7 +33,7 @@ MACRO = ["vix_zscore(20)", "rate_differential", "rate_differential_zscore(20)@H4
 
 
 @pytest.fixture
-def everything(house, desk, tmp_path):
+def everything(system, desk, tmp_path):
     """A VIX, two policy rates, headlines and a calendar."""
     held = {name: files.brought(desk, files.series(tmp_path / f"{name}.csv", k), name) for k, name in enumerate(("VIX", "EU_RATE", "US_RATE"))}
     held["headlines"] = files.brought(desk, files.headlines(tmp_path / "news.csv"))
@@ -41,7 +41,7 @@ def everything(house, desk, tmp_path):
     return held
 
 
-def columns(desk, ask: FeatureQuestion):
+def columns(desk, ask: FeatureRequest):
     run = done(desk, desk.features.submit_columns(ask))
     return run, desk.features.frame(run.id, "EURUSD")
 
@@ -52,11 +52,11 @@ def columns(desk, ask: FeatureQuestion):
 def test_columns_of_every_kind_are_what_the_engine_gives_on_the_files(everything, desk, tmp_path):
     texts = [*MACRO, "sentiment(12.0)", "minutes_to_release", "minutes_since_release"]
     run, frame = columns(desk, ask := asked(desk, texts))
-    around = Around(
+    context = Context(
         instrument("EURUSD"), H1, macro={name: read_series(tmp_path / f"{name}.csv", name) for name in ("VIX", "EU_RATE", "US_RATE")},
         headlines=read_headlines(headlines_of(tmp_path / "news.csv").frame), releases=concerning(read_releases(tmp_path / "calendar.csv").frame, instrument("EURUSD")),
     )  # fmt: skip
-    expected = compute(stored(desk, ask.datasets[0]), map(parse, texts), around)
+    expected = compute(stored(desk, ask.datasets[0]), map(parse, texts), context)
     for text in texts:
         np.testing.assert_array_equal(frame[text], expected[text], err_msg=text)
         assert frame[text].notna().any(), text
@@ -73,7 +73,7 @@ def test_a_spec_names_only_what_its_columns_need(everything, desk):
     assert set(desk.features.spec(replace(ask, columns=["vix_zscore"]))["outside"]["series"]) == {"VIX"}
 
 
-def test_nothing_is_named_where_nothing_is_there(house, desk):
+def test_nothing_is_named_where_nothing_is_there(system, desk):
     ask = asked(desk, [*MACRO, "sentiment", "minutes_to_release"])
     assert "outside" not in desk.features.spec(ask)
     assert {(one.kind, one.name): one.columns for one in desk.features.lacks(ask)} == {
@@ -103,7 +103,7 @@ def test_nothing_is_known_before_it_was_out(everything, desk):
     ask = asked(desk, texts)
     assert done(desk, desk.features.submit_gate(ask)).summary["green"]
     _, frame = columns(desk, ask)
-    ends = Around(instrument("EURUSD"), H1).ends(frame)
+    ends = Context(instrument("EURUSD"), H1).ends(frame)
     first = pd.Timestamp("2024-01-02T06:10Z").value
     assert frame["sentiment(24.0)"].isna()[ends < first].all() and frame["sentiment(24.0)"].notna()[ends >= first].all()
 
@@ -112,7 +112,7 @@ def test_nothing_is_known_before_it_was_out(everything, desk):
 def test_a_value_stands_from_the_bar_that_ends_when_it_is_known(everything, desk):
     _, frame = columns(desk, asked(desk, ["rate_differential"]))
     table = {name: desk.outside._frame(everything[name].id).set_index("known")["value"] for name in ("EU_RATE", "US_RATE")}
-    ends = pd.to_datetime(Around(instrument("EURUSD"), H1).ends(frame), utc=True)
+    ends = pd.to_datetime(Context(instrument("EURUSD"), H1).ends(frame), utc=True)
     for k in (0, 100, 777, len(frame) - 1):
         base, quote = (one[one.index <= ends[k]].iloc[-1] for one in table.values())
         assert frame["rate_differential"].iloc[k] == pytest.approx(base - quote)
@@ -156,7 +156,7 @@ def test_the_laboratory_and_like_moments_name_it_too(everything, desk):
 # -- bringing in, listing, taking away
 
 
-def test_an_import_is_told_by_its_row_and_its_events(house, desk, tmp_path):
+def test_an_import_is_told_by_its_row_and_its_events(system, desk, tmp_path):
     one = files.brought(desk, files.series(tmp_path / "fred_VIXCLS.csv"))
     assert (one.kind, one.name, one.source, one.actor, one.scorer) == ("series", "VIX", "fred_VIXCLS.csv", "ana", "")
     table = desk.outside._frame(one.id)
@@ -168,7 +168,7 @@ def test_an_import_is_told_by_its_row_and_its_events(house, desk, tmp_path):
     assert desk.outside.line(one.id, 60)["value"].max() == table["value"].max() and len(desk.outside.line(one.id, 60)) <= 60
 
 
-def test_the_same_file_twice_is_one_import_and_an_older_one_comes_back(house, desk, tmp_path):
+def test_the_same_file_twice_is_one_import_and_an_older_one_comes_back(system, desk, tmp_path):
     first, second = files.series(tmp_path / "a.csv", 1), files.series(tmp_path / "b.csv", 2)
     one = files.brought(desk, first, "VIX")
     submitted = desk.outside.import_(desk.outside.stage_path(str(first)), name="VIX")
@@ -181,7 +181,7 @@ def test_the_same_file_twice_is_one_import_and_an_older_one_comes_back(house, de
 
 
 @on_sqlite
-def test_a_week_is_added_to_the_calendar_that_is_there(house, desk, tmp_path):
+def test_a_week_is_added_to_the_calendar_that_is_there(system, desk, tmp_path):
     whole = files.brought(desk, files.calendar(tmp_path / "calendar.csv"))
     (tmp_path / "week.csv").write_text("datetime_utc,event,country,impact\n2024-03-20T13:30:00,Prices,United States,medium\n2024-04-03T13:30:00,Prices,United States,high\n")
     more = files.brought(desk, tmp_path / "week.csv", added=True)
@@ -197,7 +197,7 @@ def test_a_week_is_added_to_the_calendar_that_is_there(house, desk, tmp_path):
 
 
 @on_sqlite
-def test_headlines_are_kept_with_their_scores_and_who_gave_them(house, desk, tmp_path):
+def test_headlines_are_kept_with_their_scores_and_who_gave_them(system, desk, tmp_path):
     with pytest.raises(BadRequest, match="no kind of outside data"):
         desk.outside.import_(desk.outside.stage_path(str(files.headlines(tmp_path / "news.csv"))), kind="news")
     one = files.brought(desk, files.headlines(tmp_path / "news.csv", zone=""), utc=True)
@@ -207,7 +207,7 @@ def test_headlines_are_kept_with_their_scores_and_who_gave_them(house, desk, tmp
 
 
 @on_sqlite
-def test_a_file_that_cannot_be_kept_says_why_and_leaves_nothing(house, desk, tmp_path):
+def test_a_file_that_cannot_be_kept_says_why_and_leaves_nothing(system, desk, tmp_path):
     path = files.headlines(tmp_path / "news.csv", zone="")
     staged = desk.outside.stage_path(str(path))
     assert staged.found.kind == "headlines" and not staged.found.zoned
@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_kept_says_why_and_leaves_nothing(house, desk, tmp
         desk.outside.stage_upload("empty.csv", b"")
 
 
-def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(house, desk, store, tmp_path):
+def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(system, desk, store, tmp_path):
     path = files.series(tmp_path / "a.csv")
     one = files.brought(desk, path, "VIX")
     run = done(desk, desk.features.submit_columns(asked(desk, ["vix_zscore(20)"])))
@@ -249,7 +249,7 @@ def test_what_is_taken_along_can_be_imported_again(everything, desk, store, tmp_
 
 
 @on_sqlite
-def test_data_that_does_not_reach_over_the_span_is_told(house, desk, tmp_path):
+def test_data_that_does_not_reach_over_the_span_is_told(system, desk, tmp_path):
     files.brought(desk, files.series(tmp_path / "old.csv", 1, pd.bdate_range("2023-09-01", "2024-02-01")), "VIX")
     files.brought(desk, files.series(tmp_path / "late.csv", 1, pd.bdate_range("2024-02-01", "2024-04-10")), "DXY")
     ask = asked(desk, ["vix_zscore", "dollar_zscore", "nosuch("])
@@ -282,13 +282,13 @@ def fearful():
 @on_sqlite
 @pytest.mark.usefixtures("fearful")
 def test_a_backtest_names_what_its_strategy_looks_at_and_is_made_again_from_it(everything, desk, tmp_path):
-    from worker.desk import Question
+    from worker.desk import BacktestRequest
 
     ask = asked(desk, [])
-    plain = desk.backtests.spec(Question("breakout", {}, ask.datasets, "H1", ask.start, ask.end, {}))
+    plain = desk.backtests.spec(BacktestRequest("breakout", {}, ask.datasets, "H1", ask.start, ask.end, {}))
     assert "outside" not in plain
     rules = dict(sizing=dict(kind="fraction_at_risk", value=0.005))
-    run = done(desk, desk.backtests.submit(Question("fearful", {}, ask.datasets, "H1", ask.start, ask.end, rules)))
+    run = done(desk, desk.backtests.submit(BacktestRequest("fearful", {}, ask.datasets, "H1", ask.start, ask.end, rules)))
     assert run.spec["outside"] == run.manifest["spec"]["outside"] == dict(series=dict(VIX=everything["VIX"].version)) and run.summary["metrics"]["trades"] > 5
     assert desk.outside.used_by(everything["VIX"].id) == [run.id]
     files.brought(desk, files.series(tmp_path / "again.csv", 9), "VIX")

@@ -11,12 +11,12 @@ import pytest
 from domain.errors import BadRequest
 from tests.worker.test_sweeps import END, START, done, on_sqlite, question
 from worker import actors
-from worker.desk import Question
+from worker.desk import BacktestRequest
 
 LATER = datetime(2024, 4, 1, tzinfo=UTC)
 
 
-def backtested(desk, asked: Question):
+def backtested(desk, asked: BacktestRequest):
     job = desk.backtests.submit(asked).job
     actors.run(job.id)
     assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
@@ -25,7 +25,7 @@ def backtested(desk, asked: Question):
 
 @on_sqlite
 @pytest.mark.parametrize("timeframe", ["H1", "H4"])
-def test_a_run_of_a_later_period_starts_warm(house, desk, store, timeframe):
+def test_a_run_of_a_later_period_starts_warm(system, desk, store, timeframe):
     asked = replace(question(desk), timeframe=timeframe)
     whole, part = backtested(desk, asked), backtested(desk, replace(asked, start=LATER))
     trades, later = (store.frames.get(run.frames["trades"]) for run in (whole, part))
@@ -42,7 +42,7 @@ def test_a_run_of_a_later_period_starts_warm(house, desk, store, timeframe):
 
 
 @on_sqlite
-def test_searches_of_a_later_period_have_the_same_history(house, desk):
+def test_searches_of_a_later_period_have_the_same_history(system, desk):
     asked = replace(question(desk), start=LATER)
     alone = backtested(desk, replace(asked, params={"lookback": 20}))
     run = done(desk, desk.sweeps.submit_sweep(asked, {"lookback": [10, 20]}))
@@ -54,7 +54,7 @@ def test_searches_of_a_later_period_have_the_same_history(house, desk):
 
 
 @on_sqlite
-def test_what_a_strategy_refuses_is_counted_in_every_kind_of_search(house, desk, store):
+def test_what_a_strategy_refuses_is_counted_in_every_kind_of_search(system, desk, store):
     asked = replace(question(desk), strategy="simple_ma")
     grid = {"fast": [5, 50], "slow": [20, 60]}
     swept = done(desk, desk.sweeps.submit_sweep(asked, grid))
@@ -85,7 +85,7 @@ def test_what_a_strategy_refuses_is_counted_in_every_kind_of_search(house, desk,
         (dict(params={"lookback": True}), "lookback is True; it must be a whole number"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused_before_a_job(house, desk, change, sentence):
+def test_a_question_that_makes_no_sense_is_refused_before_a_job(system, desk, change, sentence):
     asked, before = question(desk), len(desk.jobs.latest())
     with pytest.raises(BadRequest) as refused:
         desk.backtests.submit(replace(asked, **change))
@@ -93,7 +93,7 @@ def test_a_question_that_makes_no_sense_is_refused_before_a_job(house, desk, cha
 
 
 @on_sqlite
-def test_a_figure_to_rank_by_and_a_scenario_must_be_known(house, desk):
+def test_a_figure_to_rank_by_and_a_scenario_must_be_known(system, desk):
     asked = question(desk)
     run = done(desk, desk.sweeps.submit_sweep(asked, {"lookback": [10, 20]}))
     for word, right in (("sharp", "sharpe"), ("net", "net_return")):
@@ -113,7 +113,7 @@ def test_synthetic_bars_of_no_seed_or_no_end_are_refused(desk, seed, start, end,
 
 
 @on_sqlite
-def test_what_is_varied_need_not_stand_at_its_default(house, desk):
+def test_what_is_varied_need_not_stand_at_its_default(system, desk):
     asked = replace(question(desk), strategy="simple_ma", params={"fast": 100})       # slow is 80 by default
     swept = done(desk, desk.sweeps.submit_sweep(asked, {"slow": [150, 90, 200]}))
     assert swept.summary["combinations"] == 2 and swept.summary["infeasible"] == 1

@@ -12,19 +12,19 @@ import pytest
 
 from domain.analytics.regimes import known_late, split
 from domain.errors import BadRequest
-from domain.features import Around
+from domain.features import Context
 from domain.features.regimes import RegimeModel, Regimes, by_rule, combined, observations, walk_forward
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
 from worker import actors
-from worker.desk import FeatureQuestion, Question
+from worker.desk import BacktestRequest, FeatureRequest
 from worker.desk.splits import PARTS, RARER, _pooled
 from worker.jobs.base import Cancelled, Work
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
 PLAN = dict(kind="hmm", states="3", train=700, step=400, restarts=1, seed=5)
 LOOKED_AT = ["log_volatility(24)", "straightness(24)"]
-AROUND = Around(instrument("EURUSD"), Timeframe.named("H1"))
+CONTEXT = Context(instrument("EURUSD"), Timeframe.named("H1"))
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
@@ -35,12 +35,12 @@ def dataset(desk, name: str = "EURUSD", seed: int = 3) -> str:
 
 
 @pytest.fixture
-def bars(desk, house) -> str:
+def bars(desk, system) -> str:
     return dataset(desk)
 
 
-def asked(*datasets: str) -> FeatureQuestion:
-    return FeatureQuestion(datasets, "H1", START, END)
+def asked(*datasets: str) -> FeatureRequest:
+    return FeatureRequest(datasets, "H1", START, END)
 
 
 def done(desk, submitted):
@@ -51,7 +51,7 @@ def done(desk, submitted):
 
 
 def backtest(desk, *datasets: str):
-    return done(desk, desk.backtests.submit(Question("breakout", dict(lookback=12), datasets, "H1", START, END, dict(sizing=dict(kind="fraction_at_risk", value=0.005)))))
+    return done(desk, desk.backtests.submit(BacktestRequest("breakout", dict(lookback=12), datasets, "H1", START, END, dict(sizing=dict(kind="fraction_at_risk", value=0.005)))))
 
 
 def stored(desk, name: str) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def labels(table: pd.DataFrame) -> list[str | None]:
 def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
     run = done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
     read = stored(desk, bars)
-    walked = walk_forward(observations(read, AROUND, LOOKED_AT), 700, 400, "hmm", 3, 5, 1)
+    walked = walk_forward(observations(read, CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1)
     table = pd.read_parquet(io.BytesIO(desk.regimes.download(run.id, "regimes", "parquet")))
     np.testing.assert_array_equal(table[["p_calm", "p_trend", "p_panic"]].to_numpy(), walked.probabilities)
     assert labels(table) == [None if pd.isna(one) else one for one in walked.labels] and table["ts"].tolist() == read["ts"].tolist()
@@ -87,7 +87,7 @@ def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
 def test_the_model_is_taken_along_as_it_was_fitted(desk, bars):
     run = done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
     text = desk.regimes.download(run.id, "model", "json").decode()
-    model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), AROUND, LOOKED_AT), 700, 400, "hmm", 3, 5, 1).refits[-1].model
+    model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1).refits[-1].model
     assert model == last == desk.regimes.model(run.id) and model.to_json() == text
     assert [one["state"] for one in run.summary["facts"]] == list(model.names) == run.summary["names"]
     with pytest.raises(BadRequest, match="table of regimes"):
@@ -104,7 +104,7 @@ def test_bic_chooses_and_days_count_as_bars(desk, bars):
     assert (run.summary["train"], run.summary["step"]) == (pytest.approx(50 * a_day, abs=1), pytest.approx(30 * a_day, abs=1))
 
 
-def test_other_instruments_stand_beside_the_first(desk, house):
+def test_other_instruments_stand_beside_the_first(desk, system):
     run = done(desk, desk.regimes.submit(asked(dataset(desk), dataset(desk, "GBPUSD", 4)), PLAN))
     assert run.summary["instrument"] == "EURUSD" and run.summary["observed"][-1] == "correlation_with_others(96)"
 
@@ -156,7 +156,7 @@ def test_a_window_longer_than_the_bars_is_told_by_the_job(desk, bars):
 def test_rules_label_as_the_engine_does(desk, bars):
     read = stored(desk, bars)
     run = done(desk, desk.regimes.submit_rules(asked(bars), ["volatility_regime", "session_regime"]))
-    expected = combined(by_rule(read, "volatility_regime", AROUND), by_rule(read, "session_regime", AROUND))
+    expected = combined(by_rule(read, "volatility_regime", CONTEXT), by_rule(read, "session_regime", CONTEXT))
     assert labels(frame(desk, run, "regimes")) == [None if pd.isna(one) else one for one in expected]
     assert run.summary["names"] == list(expected.categories) and sum(one["bars"] for one in run.summary["lived"]) == run.summary["known"]
     with pytest.raises(BadRequest, match="fitted no model"):
@@ -187,7 +187,7 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     done(desk, desk.splits.submit_for(run.id, "volatility_regime"))
     assert not desk.splits.submit_for(run.id, "volatility_regime").new
     read = stored(desk, bars)
-    regimes = Regimes(AROUND.ends(read), by_rule(read, "volatility_regime", AROUND))
+    regimes = Regimes(CONTEXT.ends(read), by_rule(read, "volatility_regime", CONTEXT))
     trades, fills, equity = (frame(desk, run, name) for name in ("trades", "fills", "equity"))
     expected, divided = split(trades, fills, equity, run.summary["balance"], regimes), desk.splits.split(run.id, "volatility_regime")
     pd.testing.assert_frame_equal(divided.table[["regime", "share", "trades", "net", "equity"]], expected.table)

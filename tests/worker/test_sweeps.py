@@ -17,7 +17,7 @@ from tests.databases import KINDS
 from tests.worker.flow import Flow, flow
 from tests.worker.kinds import waiting
 from worker import actors
-from worker.desk import Question
+from worker.desk import BacktestRequest
 from worker.jobs.base import Cancelled, Work
 from worker.store import Filter, Process
 from worker.store.trials import data_of
@@ -30,11 +30,11 @@ SPACE = {"lookback": [5, 60], "stop_atr": [1.0, 4.0]}
 WINDOWS, OBJECTIVE = dict(in_sample=60, out_of_sample=30), dict(figure="net", fewest_trades=5)
 
 
-def question(desk, run=None, timeframe: str = "H1") -> Question:
+def question(desk, run=None, timeframe: str = "H1") -> BacktestRequest:
     """Breakouts on half a year of synthetic bars; ``run`` works on a job until it is done."""
     job = desk.data.generate("regimes", {}, "EURUSD", timeframe, START, END, 3).job
     (run or actors.run)(job.id)
-    return Question("breakout", {}, [desk.jobs.get(job.id).result["dataset"]], timeframe, START, END, RULES)
+    return BacktestRequest("breakout", {}, [desk.jobs.get(job.id).result["dataset"]], timeframe, START, END, RULES)
 
 
 def done(desk, submitted):
@@ -61,7 +61,7 @@ LEDGER = {"sweep": "sweep", "walk_forward": "walk_forward", "optimise": "optuna"
 
 
 @pytest.mark.parametrize("what", SUBMITS)
-def test_a_question_becomes_a_run_with_its_trials(house, desk, store, what):
+def test_a_question_becomes_a_run_with_its_trials(system, desk, store, what):
     run = done(desk, SUBMITS[what](desk, question(desk)))
     rows = ledger(store, run)
     assert (run.kind, run.actor, run.synthetic, len(rows)) == (what, "ana", True, FITS[what])
@@ -76,7 +76,7 @@ def test_a_question_becomes_a_run_with_its_trials(house, desk, store, what):
 
 
 @on_sqlite
-def test_a_sweep_tells_what_its_points_are_worth(house, desk, store):
+def test_a_sweep_tells_what_its_points_are_worth(system, desk, store):
     asked = question(desk)
     size = desk.sweeps.size(asked, GRID)
     run = done(desk, desk.sweeps.submit_sweep(asked, GRID))
@@ -99,7 +99,7 @@ def test_a_sweep_tells_what_its_points_are_worth(house, desk, store):
 
 
 @on_sqlite
-def test_a_backtest_counts_once_however_often_it_is_asked(house, desk, store):
+def test_a_backtest_counts_once_however_often_it_is_asked(system, desk, store):
     asked = question(desk)
     for _ in range(2):
         job = desk.backtests.submit(asked).job
@@ -111,7 +111,7 @@ def test_a_backtest_counts_once_however_often_it_is_asked(house, desk, store):
 
 
 @on_sqlite
-def test_a_walk_forward_tells_its_folds(house, desk):
+def test_a_walk_forward_tells_its_folds(system, desk):
     run = done(desk, SUBMITS["walk_forward"](desk, question(desk)))
     folds, curve = desk.sweeps.folds(run.id), desk.sweeps.equity(run.id)
     assert (run.summary["folds"], len(folds), len(desk.sweeps.table(run.id))) == (4, 4, 72)
@@ -124,7 +124,7 @@ def test_a_walk_forward_tells_its_folds(house, desk):
 
 
 @on_sqlite
-def test_the_same_question_is_the_job_that_answered_it(house, desk):
+def test_the_same_question_is_the_job_that_answered_it(system, desk):
     asked = question(desk)
     first, second = (desk.sweeps.submit_sweep(asked, GRID) for _ in range(2))
     other = desk.sweeps.submit_sweep(asked, {**GRID, "lookback": [10]})
@@ -137,20 +137,20 @@ def test_the_same_question_is_the_job_that_answered_it(house, desk):
     [
         (lambda desk, asked: desk.sweeps.submit_sweep(asked, {"lokback": [1]}), "did you mean 'lookback'"),
         (lambda desk, asked: desk.sweeps.submit_sweep(asked, {}), "it must have between 1"),
-        (lambda desk, asked: desk.sweeps.submit_sweep(Question("simple_ma", {}, asked.datasets, "H1", START, END, {}), {"fast": [90], "slow": [80]}), "fast must be the shorter one"),
+        (lambda desk, asked: desk.sweeps.submit_sweep(BacktestRequest("simple_ma", {}, asked.datasets, "H1", START, END, {}), {"fast": [90], "slow": [80]}), "fast must be the shorter one"),
         (lambda desk, asked: desk.sweeps.submit_walk_forward(asked, GRID, dict(in_sample=400)), "the span is 182 days"),
         (lambda desk, asked: desk.sweeps.submit_walk_forward(asked, GRID, dict(step=10)), "tests would overlap"),
         (lambda desk, asked: desk.sweeps.submit_optimise(asked, {"lookback": [9, 3]}), "must go upwards"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_a_sentence(house, desk, ask, sentence):
+def test_what_cannot_be_asked_is_refused_with_a_sentence(system, desk, ask, sentence):
     asked = question(desk)
     with pytest.raises(BadRequest, match=sentence):
         ask(desk, asked)
 
 
 @pytest.mark.parametrize("kind, what", [("sqlite", "sweep"), ("postgres", "sweep"), ("sqlite", "walk_forward"), ("sqlite", "optimise")], indirect=["kind"])
-def test_two_hands_make_the_same_bytes_as_one(house, desk, store, what):
+def test_two_hands_make_the_same_bytes_as_one(system, desk, store, what):
     asked = question(desk)
     alone = done(desk, SUBMITS[what](desk, asked))
     with store.unit() as unit:
@@ -169,7 +169,7 @@ def test_two_hands_make_the_same_bytes_as_one(house, desk, store, what):
 
 
 @on_sqlite
-def test_a_failed_helper_does_not_harm(house, desk, store):
+def test_a_failed_helper_does_not_harm(system, desk, store):
     """It held a part; the owner takes it once that attempt is over."""
     asked = question(desk)
     job = desk.sweeps.submit_sweep(asked, GRID).job
@@ -184,7 +184,7 @@ def test_a_failed_helper_does_not_harm(house, desk, store):
 
 
 @on_sqlite
-def test_a_helper_that_comes_too_late_has_nothing_to_do(house, desk, store):
+def test_a_helper_that_comes_too_late_has_nothing_to_do(system, desk, store):
     run = done(desk, SUBMITS["sweep"](desk, question(desk)))
     with store.unit() as unit:
         late, _ = unit.jobs.add("part", "research", "", dict(job=run.job_id), "worker", unit.now())
@@ -193,7 +193,7 @@ def test_a_helper_that_comes_too_late_has_nothing_to_do(house, desk, store):
 
 
 @on_sqlite
-def test_the_list_of_jobs_leaves_out_what_is_a_piece_of_another(house, desk, store):
+def test_the_list_of_jobs_leaves_out_what_is_a_piece_of_another(system, desk, store):
     asked = question(desk)
     job = desk.sweeps.submit_sweep(asked, GRID).job
     with store.unit() as unit:
@@ -208,7 +208,7 @@ def test_the_list_of_jobs_leaves_out_what_is_a_piece_of_another(house, desk, sto
 
 @on_sqlite
 @pytest.mark.parametrize("what", ["sweep", "stress"])
-def test_what_a_cancelled_job_leaves_is_said_by_what_it_left(house, desk, store, what, monkeypatch):
+def test_what_a_cancelled_job_leaves_is_said_by_what_it_left(system, desk, store, what, monkeypatch):
     job = SUBMITS[what](desk, question(desk)).job
     whole, told = Work.progress, []
 
@@ -231,7 +231,7 @@ def test_what_a_cancelled_job_leaves_is_said_by_what_it_left(house, desk, store,
 
 
 @on_sqlite
-def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(house, desk, store):
+def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(system, desk, store):
     asked = question(desk)
     guessed = desk.sweeps.size(asked, GRID).seconds
     done(desk, desk.sweeps.submit_sweep(asked, GRID))
@@ -240,7 +240,7 @@ def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(house, d
         assert seen["seconds"] > 0 and seen["bars"] == desk.backtests.bars_in(asked)
         unit.remember("sweep_pace", dict(breakout=seen | dict(seconds=10.0)))
     assert 0 < guessed < 10 and desk.sweeps.size(asked, GRID).seconds == 180.0
-    other = Question("simple_ma", {}, asked.datasets, "H1", START, END, RULES)
+    other = BacktestRequest("simple_ma", {}, asked.datasets, "H1", START, END, RULES)
     assert desk.sweeps.size(other, {"slow": [50, 60]}).seconds < 1, "another strategy has a pace of its own"
 
 
@@ -266,32 +266,32 @@ def shared(request, tmp_path_factory) -> Iterator[Flow]:
 LONG = {"lookback": list(range(5, 45)), "stop_atr": [1.0, 1.5, 2.0, 2.5]}     # 160 combinations
 
 
-def on(house: Flow, timeframe: str = "H1") -> Question:
-    house.mend()
-    return question(house.desk, lambda job_id: house.until(job_id, "done", 60), timeframe)
+def on(system: Flow, timeframe: str = "H1") -> BacktestRequest:
+    system.mend()
+    return question(system.desk, lambda job_id: system.until(job_id, "done", 60), timeframe)
 
 
-def again(house: Flow, asked: Question, grid: dict) -> str:
+def again(system: Flow, asked: BacktestRequest, grid: dict) -> str:
     """The same sweep, worked on anew."""
-    spec = house.desk.sweeps._spec(asked, grid)
-    return house.desk.jobs._context.submit("sweep", "sweep", spec, queue="research", key="").job.id
+    spec = system.desk.sweeps._spec(asked, grid)
+    return system.desk.jobs._context.submit("sweep", "sweep", spec, queue="research", key="").job.id
 
 
-def half_done(house: Flow, job_id: str, parts: int = 2):
+def half_done(system: Flow, job_id: str, parts: int = 2):
     def far(unit) -> bool:
         known = [one.done_at is not None for one in unit.chunks.all(job_id)]
         return sum(known) >= parts and not all(known)
 
     def look() -> bool:
-        with house.store.look() as unit:
+        with system.store.look() as unit:
             return far(unit)
 
-    waiting(look, 60, f"some parts are done: {house.row(job_id)}")
+    waiting(look, 60, f"some parts are done: {system.row(job_id)}")
 
 
-def both_at_it(house: Flow, job_id: str) -> None:
+def both_at_it(system: Flow, job_id: str) -> None:
     def held() -> bool:
-        with house.store.look() as unit:
+        with system.store.look() as unit:
             return len({one.holder for one in unit.chunks.all(job_id) if one.holder}) > 1
 
     waiting(held, 30, "the other worker helps")
@@ -299,46 +299,46 @@ def both_at_it(house: Flow, job_id: str) -> None:
 
 @on_houses
 def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, record_property):
-    house, asked = shared, on(shared)
+    system, asked = shared, on(shared)
     began = time.monotonic()
-    whole = house.until(again(house, asked, LONG), "done", 60)
+    whole = system.until(again(system, asked, LONG), "done", 60)
     record_property("unbroken_s", round(time.monotonic() - began, 2))
-    job_id = again(house, asked, LONG)
-    house.queue().flushall()
-    half_done(house, job_id)
-    both_at_it(house, job_id)
-    house.kill(house.worker_of(job_id))         # the owner; the helper goes on, and takes the job over when it is out of parts
-    broken = house.until(job_id, "done", 60)
-    runs = [house.desk.sweeps.get(one.result["run"]) for one in (whole, broken)]
-    assert runs[0].frames == runs[1].frames and broken.deaths == 1 and house.effects(job_id) == [1]
-    with house.store.look() as unit:
+    job_id = again(system, asked, LONG)
+    system.queue().flushall()
+    half_done(system, job_id)
+    both_at_it(system, job_id)
+    system.kill(system.worker_of(job_id))         # the owner; the helper goes on, and takes the job over when it is out of parts
+    broken = system.until(job_id, "done", 60)
+    runs = [system.desk.sweeps.get(one.result["run"]) for one in (whole, broken)]
+    assert runs[0].frames == runs[1].frames and broken.deaths == 1 and system.effects(job_id) == [1]
+    with system.store.look() as unit:
         rows = unit.trials.rows(job_id=job_id)
     assert len(rows) == 160 == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
 
 
 @on_houses
 def test_cancel_stops_every_hand_within_a_second(shared, record_property):
-    house, asked = shared, on(shared)
-    job_id = again(house, asked, {**LONG, "target_r": [1.0, 2.0, 3.0]})
-    half_done(house, job_id, 1)
-    both_at_it(house, job_id)
+    system, asked = shared, on(shared)
+    job_id = again(system, asked, {**LONG, "target_r": [1.0, 2.0, 3.0]})
+    half_done(system, job_id, 1)
+    both_at_it(system, job_id)
     asked_at = time.monotonic()
-    house.desk.jobs.cancel(job_id)
+    system.desk.jobs.cancel(job_id)
 
     def stopped() -> bool:
-        return house.row(job_id).state == "cancelled" and not [job for job in house.desk.jobs.latest(("part",), ("running", "queued"))]
+        return system.row(job_id).state == "cancelled" and not [job for job in system.desk.jobs.latest(("part",), ("running", "queued"))]
 
     waiting(stopped, 3)
     record_property("cancelled_after_s", round(time.monotonic() - asked_at, 2))
     assert time.monotonic() - asked_at < 1.5
-    with house.store.look() as unit:
+    with system.store.look() as unit:
         left, tried, _ = unit.chunks.counts(job_id)
         assert left and len(unit.trials.rows(job_id=job_id)) == tried, "what was tried counts"
-    assert house.effects(job_id) == [0] and "job_cancelled" in [record for record in house.events(job_id)]
-    house.desk.jobs.retry(job_id)
-    house.until(job_id, "running", 20)
-    waiting(lambda: house.row(job_id).progress > 0.03, 20, "it goes on where it was")
-    house.desk.jobs.cancel(job_id)
-    house.until(job_id, "cancelled", 5)
-    with house.store.look() as unit:
+    assert system.effects(job_id) == [0] and "job_cancelled" in [record for record in system.events(job_id)]
+    system.desk.jobs.retry(job_id)
+    system.until(job_id, "running", 20)
+    waiting(lambda: system.row(job_id).progress > 0.03, 20, "it goes on where it was")
+    system.desk.jobs.cancel(job_id)
+    system.until(job_id, "cancelled", 5)
+    with system.store.look() as unit:
         assert len(list(unit.trail.all(Filter(entity=f"job:{job_id}", kinds=("job_retried",))))) == 1

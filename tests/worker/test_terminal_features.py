@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import TidemarkError
-from domain.features import FEATURES, Around, closes, compute, parse
+from domain.features import FEATURES, Context, closes, compute, parse
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
 from domain.outside.known import Known
@@ -98,8 +98,8 @@ def test_columns_of_a_file_are_what_the_engine_gives(files):
     bars, beside = made("EURUSD", M30, 1), made("GBPUSD", M30, 3)
     days = pd.date_range("2023-06-01", "2024-02-01", tz="UTC")
     dxy = Known(days.as_unit("ns").astype("int64").to_numpy(), 100 + np.arange(len(days)) ** 0.5)
-    around = Around(instrument("EURUSD"), M30, {"GBPUSD": closes(beside, instrument("GBPUSD"), M30)}, {"DXY": dxy}, longer={"H4": made("EURUSD", H4, 2)})
-    expected = compute(bars, map(parse, texts), around)
+    context = Context(instrument("EURUSD"), M30, {"GBPUSD": closes(beside, instrument("GBPUSD"), M30)}, {"DXY": dxy}, longer={"H4": made("EURUSD", H4, 2)})
+    expected = compute(bars, map(parse, texts), context)
     assert list(frame) == list(csv) == ["ts", *texts] and (frame["ts"] == expected["ts"]).all()
     for text in texts:
         np.testing.assert_allclose(frame[text], expected[text], rtol=1e-12, err_msg=text)

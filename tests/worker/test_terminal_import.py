@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def at(house, desk, monkeypatch):
+def at(system, desk, monkeypatch):
     """The desk that the terminal uses, whose jobs are done at once."""
 
     def finished(desk, submitted, as_json=False):

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import BadRequest, TidemarkError
-from domain.features import Around, compute, parse
+from domain.features import Context, compute, parse
 from domain.features.sentiment import read_headlines
 from domain.market import instrument
 from domain.outside.headlines import headlines_of
@@ -34,7 +34,7 @@ def say(*words: object) -> str:
 
 
 @pytest.fixture
-def at(house, desk, monkeypatch):
+def at(system, desk, monkeypatch):
     monkeypatch.setattr(here, "desk", lambda: desk)
     return desk
 
@@ -89,10 +89,10 @@ def test_columns_of_files_take_headlines_releases_and_dated_series(files):      
     beside = ["--macro", f"VIX={vix}", "--headlines", news, "--releases", calendar, "--utc"]
     for impact in ("high", "medium"):
         say("features", "compute", *of_the_file(files), "--columns", *TEXTS, *beside, "--impact", impact, "--out", files / "out.parquet")
-        around = Around(
+        context = Context(
             instrument("EURUSD"), M30, macro={"VIX": read_series(vix, "VIX")}, headlines=read_headlines(headlines_of(news, utc=True).frame), releases=concerning(read_releases(calendar).frame, instrument("EURUSD"), impact),
         )  # fmt: skip
-        expected, frame = compute(bars_of("EURUSD", M30, 1), map(parse, TEXTS), around), pd.read_parquet(files / "out.parquet")
+        expected, frame = compute(bars_of("EURUSD", M30, 1), map(parse, TEXTS), context), pd.read_parquet(files / "out.parquet")
         for text in TEXTS:
             np.testing.assert_allclose(frame[text], expected[text], rtol=1e-12, err_msg=text)
             assert frame[text].notna().any(), text

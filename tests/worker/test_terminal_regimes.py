@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import BadRequest
-from domain.features import Around
+from domain.features import Context
 from domain.features.regimes import RegimeModel, fit, observations, walk_forward
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
@@ -19,7 +19,7 @@ from worker.cli import app
 from worker.terminal import here
 
 COLUMNS = ["log_volatility(24)", "straightness(24)"]
-AROUND = Around(instrument("EURUSD"), Timeframe.named("H1"))
+CONTEXT = Context(instrument("EURUSD"), Timeframe.named("H1"))
 SMALL = ("--restarts", "1", "--seed", "4", "--observed", *COLUMNS)
 
 
@@ -46,7 +46,7 @@ def test_a_model_is_fitted_and_then_followed(bars, tmp_path):
     path, read = bars
     model, out = tmp_path / "model.json", tmp_path / "filtered.parquet"
     told = json.loads(say("regimes", "fit", "--bars", path, "--states", "2", "--out", str(model), "--json", *SMALL))
-    seen = observations(read, AROUND, COLUMNS)
+    seen = observations(read, CONTEXT, COLUMNS)
     expected = fit(seen, "hmm", 2, 4, 1)
     assert RegimeModel.from_json(model.read_text()) == expected and told["bic"] == expected.bic and [one["state"] for one in told["facts"]] == ["state 1", "state 2"]
     json.loads(say("regimes", "filter", "--model", str(model), "--bars", path, "--out", str(out), "--json"))
@@ -66,7 +66,7 @@ def test_walking_forward_labels_only_what_comes_after_a_window(bars, tmp_path):
     path, read = bars
     out, model = tmp_path / "walked.csv", tmp_path / "last.json"
     told = json.loads(say("regimes", "walk-forward", "--bars", path, "--train", "400", "--step", "200", "--states", "2", "--out", str(out), "--model", str(model), "--json", *SMALL))
-    walked = walk_forward(observations(read, AROUND, COLUMNS), 400, 200, "hmm", 2, 4, 1)
+    walked = walk_forward(observations(read, CONTEXT, COLUMNS), 400, 200, "hmm", 2, 4, 1)
     made = pd.read_csv(out)
     np.testing.assert_allclose(made[["p_state_1", "p_state_2"]].to_numpy(), walked.probabilities, rtol=1e-9)
     assert made["label"].isna().sum() == 400 and told["models"] == 3 == len(told["refits"]) and RegimeModel.from_json(model.read_text()) == walked.refits[-1].model
@@ -95,7 +95,7 @@ def test_what_cannot_be_fitted_is_refused(bars, tmp_path, words, sentence):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_a_run_is_split_by_a_rule_that_is_applied_on_the_way(house, desk, monkeypatch, tmp_path):
+def test_a_run_is_split_by_a_rule_that_is_applied_on_the_way(system, desk, monkeypatch, tmp_path):
     monkeypatch.setattr(here, "desk", lambda: desk)
     run = backtest(desk, dataset(desk))
     told = json.loads(say("runs", "split", run.id, "--by", "volatility", "--out", str(tmp_path / "out"), "--json"))

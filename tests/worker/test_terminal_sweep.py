@@ -18,7 +18,7 @@ VARY = ("--vary", "lookback=10:30:10", "--vary", "stop_atr=1,2.5")
 
 
 @pytest.fixture
-def say(house, desk, database, tmp_path, monkeypatch):
+def say(system, desk, database, tmp_path, monkeypatch):
     """Runs a verb on this test's workspace; the JSON it prints."""
     for name, value in dict(STORAGE_HOME=tmp_path, DATABASE_URL=database, APP_USER="ana", EXAMPLE="false").items():
         monkeypatch.setenv(f"TIDEMARK_{name}", str(value))

@@ -117,17 +117,17 @@ def test_health_is_503_with_the_database_away_from_the_start(monkeypatch):
 
 @on_sqlite
 def test_health_is_503_where_nothing_can_be_stored(desk, monkeypatch, tmp_path):
-    from worker.desk import system as house
+    from worker.desk import system as system
 
     def disk() -> str:
         return next(part.state for part in desk.system.health() if part.part == "Disk")
 
     assert disk() in ("well", "warning")
     with monkeypatch.context() as patched:
-        patched.setattr(house.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_000}))
+        patched.setattr(system.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_000}))
         assert disk() == "failed"
     with monkeypatch.context() as patched:
-        patched.setattr(house.os, "access", lambda path, mode: False)
+        patched.setattr(system.os, "access", lambda path, mode: False)
         assert disk() == "failed"
 
 
@@ -135,7 +135,7 @@ def test_health_is_503_where_nothing_can_be_stored(desk, monkeypatch, tmp_path):
 
 
 @on_sqlite
-def test_a_job_that_meets_a_full_disk_waits_and_goes_on_by_itself(store, house, monkeypatch, desk):
+def test_a_job_that_meets_a_full_disk_waits_and_goes_on_by_itself(store, system, monkeypatch, desk):
     monkeypatch.setattr(actors, "TROUBLED", 0.0)
     write_frame = Frames._write
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from domain.errors import TidemarkError as Refused
 from worker.desk.actor import Actor
-from worker.desk.backtests import Backtests, Question
+from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.batches import Batches
 from worker.desk.beliefs import Beliefs
 from worker.desk.compare import Compare
@@ -14,7 +14,7 @@ from worker.desk.context import DeskContext
 from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
-from worker.desk.features import FeatureQuestion, Features
+from worker.desk.features import FeatureRequest, Features
 from worker.desk.jobs import JobList
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
@@ -73,4 +73,4 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
-__all__ = ["Actor", "Desk", "FeatureQuestion", "Filter", "Question", "Refused", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "BacktestRequest", "Desk", "FeatureRequest", "Filter", "Refused", "health_here", "load", "open_here", "trouble"]

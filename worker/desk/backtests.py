@@ -32,7 +32,7 @@ RULES = SECTIONS
 
 
 @dataclass(frozen=True)
-class Question:
+class BacktestRequest:
     """What a person asks. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution, sizing and limits."""
 
     strategy: str
@@ -87,7 +87,7 @@ class Backtests:
         start["sizing"] = dict(kind="fraction_at_risk", value=settings.form.risk_per_trade)
         return start | dict(slippage_pips=settings.form.slippage_pips)
 
-    def bars_in(self, question: Question) -> int:
+    def bars_in(self, question: BacktestRequest) -> int:
         """About how many bars a question asks for."""
         with self._context.store.look() as unit:
             used = [unit.datasets.get(name) for name in question.datasets]
@@ -95,14 +95,14 @@ class Backtests:
 
     # -- asking
 
-    def submit(self, question: Question, example: bool = False, user: str = "") -> Submitted:
+    def submit(self, question: BacktestRequest, example: bool = False, user: str = "") -> Submitted:
         """Check the question as a whole and queue it. The same question on the same code is the job that answered it."""
         spec = self.spec(question)
         names, made_up = self._names(spec["datasets"])
         title = f"{question.strategy} · {names} {question.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
-    def spec(self, question: Question) -> dict[str, Any]:
+    def spec(self, question: BacktestRequest) -> dict[str, Any]:
         """The question in plain values, or a sentence on what cannot be asked."""
         for name, values in question.rules.items():
             if name not in RULES:
@@ -124,7 +124,7 @@ class Backtests:
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
 
-    def _rules(self, question: Question, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
+    def _rules(self, question: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
         """Every section of the rules: the settings, and what the question changes of them."""
         settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
         changed = {name: {**settings[name], **question.rules.get(name, {})} for name in RULES}
@@ -141,7 +141,7 @@ class Backtests:
         table = instruments(self._context.settings.instruments_file)
         return in_pips(costs, [table[name] for name in names])
 
-    def _check(self, question: Question, used: Sequence[Dataset]) -> None:
+    def _check(self, question: BacktestRequest, used: Sequence[Dataset]) -> None:
         if question.start >= question.end:
             raise BadRequest(f"the period ends on {question.end:%Y-%m-%d %H:%M}, before it begins on {question.start:%Y-%m-%d %H:%M}; choose an end after its start")
         if not used:
@@ -195,14 +195,14 @@ class Backtests:
     def trades(self, run_id: str) -> pd.DataFrame:
         return self._context.store.frames.get(self.get(run_id).frames["trades"])
 
-    def question(self, run_id: str) -> Question:
+    def question(self, run_id: str) -> BacktestRequest:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [one.name for one in self.instruments_of(run_id)]))
-        return Question(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
+        return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
         with self._context.store.look() as unit:
@@ -252,7 +252,7 @@ class Backtests:
         return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""
 
 
-def _bars_in(dataset: Dataset, question: Question) -> int:
+def _bars_in(dataset: Dataset, question: BacktestRequest) -> int:
     """By share of time: exact where the span covers the dataset."""
     start, end = max(dataset.first_ts, question.start), min(dataset.last_ts, question.end)
     whole = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0

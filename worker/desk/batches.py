@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from worker.desk.backtests import Backtests, Question
+from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
 from worker.desk.export import csv_of
 from worker.store import Job, Run
@@ -25,7 +25,7 @@ class Member:
     run: Run | None
 
 
-def each(question: Question) -> list[Question]:
+def each(question: BacktestRequest) -> list[BacktestRequest]:
     """The question once for each of its datasets."""
     return [replace(question, datasets=[one]) for one in question.datasets]
 
@@ -34,7 +34,7 @@ class Batches:
     def __init__(self, context: DeskContext) -> None:
         self._context, self._backtests = context, Backtests(context)
 
-    def submit(self, questions: Sequence[Question]) -> Run:
+    def submit(self, questions: Sequence[BacktestRequest]) -> Run:
         """Queue every question, or none if one of them cannot be asked; their heading. Asked again it is the same heading."""
         if not questions:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")

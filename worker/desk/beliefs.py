@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from domain.analytics import Belief, MonteCarlo, Overfitting, Plan, Remark, Significance, believe, deflated_sharpe
+from domain.analytics import Belief, MonteCarlo, MonteCarloConfig, Overfitting, Remark, Significance, believe, deflated_sharpe
 from domain.analytics.guards import finite
 from domain.analytics.significance import luck, luck_beats
 from domain.errors import BadRequest
@@ -80,7 +80,7 @@ class Beliefs:
 
     def histories_params(self) -> tuple[Param, ...]:
         """How many histories are drawn, and their seed."""
-        return tuple(one for one in params_of(Plan) if one.name in ASKED)
+        return tuple(one for one in params_of(MonteCarloConfig) if one.name in ASKED)
 
     def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
         """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""
@@ -88,7 +88,7 @@ class Beliefs:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; histories are drawn of backtests. Choose a backtest")
-        spec = dict(run=run_id, datasets=list(run.spec["datasets"]), plan=values_of(build(Plan, plan or {})))
+        spec = dict(run=run_id, datasets=list(run.spec["datasets"]), plan=values_of(build(MonteCarloConfig, plan or {})))
         return self._context.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
 
 

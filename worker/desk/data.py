@@ -32,7 +32,7 @@ class Staged:
     file: str
     name: str
     size: int
-    found: readers.Found
+    found: readers.Recognised
 
 
 class Data:

@@ -12,18 +12,18 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
 from domain.features.regimes import RegimeModel
-from domain.laboratory import Ahead, Likeness, Plan, Rules
+from domain.laboratory import Ahead, Likeness, Rules, StudyConfig
 from domain.params import Param, build, params_of, values_of
-from worker.desk.backtests import Backtests, Question
+from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted
 from worker.desk.export import csv_of
-from worker.desk.features import FeatureQuestion, Features, Recipe
+from worker.desk.features import FeatureRequest, Features, Recipe
 from worker.desk.regimes import RegimeView, apart, features_in, kind_of
 from worker.desk.thin import thinned
 from worker.store import Run
 from worker.store.tries import tried_on, tries_of
 
-FORMS: Mapping[str, type] = {"target": Ahead, "plan": Plan, "rules": Rules, "likeness": Likeness}
+FORMS: Mapping[str, type] = {"target": Ahead, "plan": StudyConfig, "rules": Rules, "likeness": Likeness}
 TABLES = {      # of an examination, what each table is called
     "summary": "Ranking", "information": "Information", "quantiles": "Quantiles", "monotonicity": "Monotonicity", "outcomes": "Distribution by quantile", "decay": "Decay over horizons",
     "rolling": "Rolling windows", "periods": "Years, sessions, regimes", "redundancy": "Clusters and inflation", "correlation": "Correlations", "proposal": "Proposal", "drift": "Drift", "drift_history": "Drift by month",
@@ -48,7 +48,7 @@ class Examinations:
         """Table -> what it is called."""
         return dict(TABLES if kind == "examine" else MOMENTS)
 
-    def regimes(self, question: FeatureQuestion) -> dict[str, str]:
+    def regimes(self, question: FeatureRequest) -> dict[str, str]:
         """Run of regimes by which stability can be looked at -> what it is called; newest first."""
         return {run.id: f"{run.summary['instrument']}: {kind_of(run)}" for run in self._view.covering(question)}
 
@@ -60,20 +60,20 @@ class Examinations:
     # -- asking; the same question on the same code is the job that answered it
 
     def submit_examination(
-        self, question: FeatureQuestion, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
+        self, question: FeatureRequest, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
         regimes: Sequence[str] = (), model: RegimeModel | None = None, example: bool = False,
     ) -> Submitted:  # fmt: skip
-        """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, Plan, Rules. Trades are those of ``strategy`` with
+        """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, StudyConfig, Rules. Trades are those of ``strategy`` with
         ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is looked at by ``regimes`` too: runs of
         regimes (ids, one an instrument), or else a fitted ``model`` that is filtered along all of the bars."""
         spec = self._features.spec(question, more=features_in(model.columns) if model else ())
-        spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(Plan, plan or {})), rules=values_of(build(Rules, rules or {})))
+        spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(StudyConfig, plan or {})), rules=values_of(build(Rules, rules or {})))
         spec |= self._regimes(question, regimes, model)
         spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more looks it is another question
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
         return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec, example)
 
-    def submit_similar(self, question: FeatureQuestion, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_similar(self, question: FeatureRequest, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
         """Moments like the bar of ``instrument`` (default: the first) at ``at`` (default: the last) by the question's columns. ``likeness``: changed values of Likeness."""
         spec = self._features.spec(question)
         spec |= dict(at=at.isoformat() if at else "", instrument=instrument, likeness=values_of(build(Likeness, likeness or {})))
@@ -85,7 +85,7 @@ class Examinations:
         with self._context.store.look() as unit:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
 
-    def _regimes(self, question: FeatureQuestion, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
+    def _regimes(self, question: FeatureRequest, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
         """As a job reads it; nothing where none are chosen. A run is named with the hash of its labels, so that they stay those that were asked for."""
         if model is not None:
             if regimes:
@@ -102,7 +102,7 @@ class Examinations:
         told = [dict(instrument=one.summary["instrument"], run=one.id, frame=one.frames["regimes"]) for one in map(chosen.get, versions) if one]
         return dict(regimes=told) if told else {}
 
-    def _target(self, question: FeatureQuestion, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _target(self, question: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As a job reads it, without what has no part in it."""
         if ahead.target == "forward":
             return values_of(ahead)
@@ -110,7 +110,7 @@ class Examinations:
             raise BadRequest("no strategy is chosen whose trades are to be foretold; choose one, or take the return over the next bars")
         start = self._backtests.form_start()
         rules = {name: start[name] for name in ("account", "costs", "sizing")}      # a share of a large account, which ends no trade for want of money
-        asked = self._backtests.spec(Question(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
+        asked = self._backtests.spec(BacktestRequest(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
         return dict(target="trades", **{name: value for name, value in asked.items() if name not in ("datasets", "timeframe", "start", "end")})
 
     def faults(self, form: str, values: Mapping[str, Any]) -> str:

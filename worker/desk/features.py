@@ -16,7 +16,7 @@ from domain.features.needs import needs
 from domain.features.recipes import recipes as built_in
 from domain.params import build, values_of
 from domain.strategies import STRATEGIES, Strategy
-from worker.desk.backtests import Backtests, Question
+from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
 from worker.desk.needs import Lack, lacks, resolved, titled
@@ -59,7 +59,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class FeatureQuestion:
+class FeatureRequest:
     """``datasets`` are ids, one of each instrument: what one is asked, it knows of the others. ``columns``: texts such as ``atr(14)@H1``."""
 
     datasets: Sequence[str]
@@ -151,7 +151,7 @@ class Features:
 
     # -- asking; the same question on the same code is the job that answered it
 
-    def spec(self, question: FeatureQuestion, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
+    def spec(self, question: FeatureRequest, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
         """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any. Where the columns, or ``more``
         that is computed, look at outside data, the versions of it that are in use; a later import is another question."""
         written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
@@ -161,7 +161,7 @@ class Features:
         self._backtests._check(self._span(question), used)
         return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
 
-    def lacks(self, question: FeatureQuestion) -> list[Lack]:
+    def lacks(self, question: FeatureRequest) -> list[Lack]:
         """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
         uses = [parse(text) for text in question.columns if not self.faults([text])]
         with self._context.store.look() as unit:
@@ -181,17 +181,17 @@ class Features:
         }
         return {column: titles for column, titles in wanting.items() if titles}
 
-    def submit(self, kind: str, what: str, question: FeatureQuestion, spec: Mapping[str, Any], example: bool = False) -> Submitted:
+    def submit(self, kind: str, what: str, question: FeatureRequest, spec: Mapping[str, Any], example: bool = False) -> Submitted:
         """A job on features: ``what`` is the beginning of its title."""
         names, made_up = self._backtests._names(spec["datasets"])
         return self._context.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
 
-    def submit_columns(self, question: FeatureQuestion) -> Submitted:
+    def submit_columns(self, question: FeatureRequest) -> Submitted:
         """Compute them."""
         spec = self.spec(question)
         return self.submit("columns", self._told(spec["columns"]), question, spec)
 
-    def submit_gate(self, question: FeatureQuestion, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_gate(self, question: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
         """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
         if not strategy:
             spec = self.spec(question)
@@ -200,12 +200,12 @@ class Features:
             spec = self.spec(replace(question, columns=()), columns=False, more=made.features()) | dict(strategy=strategy, params=values_of(made))
         return self.submit("gate", f"Gate: {strategy or self._told(spec['columns'])}", question, spec)
 
-    def bars_in(self, question: FeatureQuestion) -> int:
+    def bars_in(self, question: FeatureRequest) -> int:
         """About how many bars a question asks for."""
         return self._backtests.bars_in(self._span(question))
 
-    def _span(self, question: FeatureQuestion) -> Question:
-        return Question("", {}, question.datasets, question.timeframe, question.start, question.end, {})
+    def _span(self, question: FeatureRequest) -> BacktestRequest:
+        return BacktestRequest("", {}, question.datasets, question.timeframe, question.start, question.end, {})
 
     def _told(self, columns: Sequence[str]) -> str:
         """A set in a few words: its name where it has one."""
@@ -226,13 +226,13 @@ class Features:
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and {kind.replace('_', ' ')} is looked for; choose one from the list")
         return run
 
-    def question(self, run_id: str) -> FeatureQuestion:
+    def question(self, run_id: str) -> FeatureRequest:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-        return FeatureQuestion(datasets, spec["timeframe"], start, end, spec["columns"])
+        return FeatureRequest(datasets, spec["timeframe"], start, end, spec["columns"])
 
     def frame(self, run_id: str, instrument: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         """``ts`` and a column for each feature; some of them alone where ``columns`` names them."""

@@ -9,7 +9,7 @@ from typing import IO
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.outside.recognise import KINDS, Found, recognise
+from domain.outside.recognise import KINDS, Recognised, recognise
 from domain.outside.releases import IMPACTS
 from domain.outside.series import Series, series
 from worker.desk.context import DeskContext, Submitted, key_of, required
@@ -25,13 +25,13 @@ TIME = {"series": "date", "headlines": "ts", "releases": "ts"}
 
 
 @dataclass(frozen=True)
-class Brought:
+class StagedExternal:
     """A file that was taken in and looked at, not yet imported."""
 
     file: str
     name: str
     size: int
-    found: Found
+    found: Recognised
 
 
 @dataclass(frozen=True)
@@ -101,23 +101,23 @@ class OutsideData:
         """May a page open files of this machine by their path?"""
         return may_open_paths(self._context.settings)
 
-    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Brought:
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> StagedExternal:
         """Look at an uploaded file, and take it in under our own name."""
         return self._brought(uploaded(name, content))
 
-    def stage_path(self, path: str, own_rights: bool = False) -> Brought:
+    def stage_path(self, path: str, own_rights: bool = False) -> StagedExternal:
         """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
         return self._brought(of_this_machine(path, self._context.settings, own_rights))
 
-    def _brought(self, source: Source) -> Brought:
+    def _brought(self, source: Source) -> StagedExternal:
         context = self._context
-        return Brought(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(recognise, context.settings), WHAT))
+        return StagedExternal(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(recognise, context.settings), WHAT))
 
-    def discard(self, brought: Brought) -> None:
+    def discard(self, brought: StagedExternal) -> None:
         """Remove a file that will not be imported."""
         self._context.store.frames.discard(brought.file)
 
-    def import_(self, brought: Brought, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
+    def import_(self, brought: StagedExternal, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
         """Bring the file in as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.
         ``added``: to what is there under that name, instead of in its place."""
         kind = kind or brought.found.kind

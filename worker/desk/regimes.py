@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, unknown
-from domain.features import Around, Use, parse
-from domain.features.regimes import OBSERVED, RULES, Plan, RegimeModel, spells, standard
+from domain.features import Context, Use, parse
+from domain.features.regimes import OBSERVED, RULES, FitConfig, RegimeModel, spells, standard
 from domain.features.regimes.inputs import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.context import DeskContext, Submitted, key_of
 from worker.desk.export import csv_of
-from worker.desk.features import FeatureQuestion, Features
+from worker.desk.features import FeatureRequest, Features
 from worker.desk.thin import thinned
 from worker.store import Run
 
@@ -38,11 +38,11 @@ class RegimeView:
 
     def plan(self) -> tuple[Param, ...]:
         """What is asked of a model that is fitted walking forward."""
-        return params_of(Plan)
+        return params_of(FitConfig)
 
     def faults(self, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> dict[str, str]:
         """Field, or text of a column, -> what is wrong with it."""
-        wrong = faults(Plan, plan)
+        wrong = faults(FitConfig, plan)
         for text in observed:
             try:
                 _observed(text)
@@ -50,11 +50,11 @@ class RegimeView:
                 wrong[text] = str(refusal)
         return wrong
 
-    def refits(self, plan: Mapping[str, Any], question: FeatureQuestion) -> int:
+    def refits(self, plan: Mapping[str, Any], question: FeatureRequest) -> int:
         """About how many models will be fitted; 0 where the bars do not reach beyond the first window."""
         days = (question.end - question.start).total_seconds() / 86_400
         try:
-            return build(Plan, plan).refits(self._features.bars_in(question), days)
+            return build(FitConfig, plan).refits(self._features.bars_in(question), days)
         except BadRequest:
             return 0
 
@@ -64,7 +64,7 @@ class RegimeView:
 
     def standard(self) -> list[str]:
         """The columns that a model looks at where none are chosen, on the bars of one instrument."""
-        return list(standard(Around()))
+        return list(standard(Context()))
 
     def rules(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Rule -> title, names of its regimes."""
@@ -72,9 +72,9 @@ class RegimeView:
 
     # -- asking; the same question on the same code is the job that answered it
 
-    def submit(self, question: FeatureQuestion, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
+    def submit(self, question: FeatureRequest, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
         """Fit a model walking forward on the first of the datasets; the others are known beside it."""
-        made = build(Plan, plan)
+        made = build(FitConfig, plan)
         wrong = self.faults({}, observed)
         if wrong:
             raise BadRequest("; ".join(wrong.values()))
@@ -83,7 +83,7 @@ class RegimeView:
         states = f"{made.states} states" if made.number else "states by BIC"
         return self._send(f"Regimes: {made.kind}, {states}", question, spec, "research")
 
-    def submit_rules(self, question: FeatureQuestion, rules: Sequence[str]) -> Submitted:
+    def submit_rules(self, question: FeatureRequest, rules: Sequence[str]) -> Submitted:
         """Label bars by a rule, or by the pairings of several."""
         written = [_rule(text) for text in rules]
         if not written or len(set(written)) < len(written):
@@ -95,7 +95,7 @@ class RegimeView:
         """How a job that labels by rules is called."""
         return f"Regimes by {' and '.join(_titled(text).lower() for text in by.split(JOINED))}"
 
-    def _send(self, what: str, question: FeatureQuestion, spec: Mapping[str, Any], queue: str) -> Submitted:
+    def _send(self, what: str, question: FeatureRequest, spec: Mapping[str, Any], queue: str) -> Submitted:
         names, made_up = self._features._backtests._names(spec["datasets"][:1])
         beside = f" beside {len(spec['datasets']) - 1}" if len(spec["datasets"]) > 1 else ""
         return self._context.submit(KIND, f"{what} · {names} {question.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
@@ -108,7 +108,7 @@ class RegimeView:
             every = unit.runs.latest(KIND, limit)
         return [one for one in every if not bars or one.spec["datasets"][0] in bars]
 
-    def covering(self, question: FeatureQuestion) -> list[Run]:
+    def covering(self, question: FeatureRequest) -> list[Run]:
         """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
         with self._context.store.look() as unit:
             versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
@@ -175,7 +175,7 @@ class RegimeView:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)
 
 
-def apart(run: Run, question: FeatureQuestion, versions: Sequence[str]) -> str:
+def apart(run: Run, question: FeatureRequest, versions: Sequence[str]) -> str:
     """Why the regimes of a run tell nothing of the bars of a question, which are of these versions of datasets; empty where they do."""
     first, last = (datetime.fromisoformat(edge) for edge in run.summary["edges"])
     if run.spec["datasets"][0] not in versions:

@@ -18,7 +18,7 @@ from domain.features.regimes import spells
 from worker.code import code_of
 from worker.desk.context import DeskContext, Submitted, required
 from worker.desk.export import csv_of
-from worker.desk.features import FeatureQuestion, Features
+from worker.desk.features import FeatureRequest, Features
 from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, kind_of, written_rules
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
@@ -129,7 +129,7 @@ class Splits:
         with self._context.store.look() as unit:
             return [one for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
 
-    def _question(self, run_id: str, instrument: str) -> FeatureQuestion:
+    def _question(self, run_id: str, instrument: str) -> FeatureRequest:
         """All bars of one of its datasets, in its timeframe: rules then have their warm-up behind them where the run begins."""
         run = self._run(run_id)
         series = self._series(run)
@@ -137,7 +137,7 @@ class Splits:
         if one is None:
             names = ", ".join(each.instrument for each in series)
             raise BadRequest(f"the bars of {instrument or 'run ' + run_id} are not here, so they cannot be labelled; {'of this run there are ' + names if names else 'import them again'}")
-        return FeatureQuestion([one.id], run.spec["timeframe"], _midnight(one.first_ts), _midnight(one.last_ts) + timedelta(days=1))
+        return FeatureRequest([one.id], run.spec["timeframe"], _midnight(one.first_ts), _midnight(one.last_ts) + timedelta(days=1))
 
     def _regimes(self, told: Run) -> Labelled:
         return Labelled(nanoseconds(self._frame(told, "regimes", ["end"])["end"]), self._view.labels(told))

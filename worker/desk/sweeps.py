@@ -18,7 +18,7 @@ from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
 from domain.trading.cost_units import in_pips, space_in_pips, without_unit
 from domain.trading.costs import Costs
-from worker.desk.backtests import RULES, Backtests, Question
+from worker.desk.backtests import RULES, BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
@@ -62,12 +62,12 @@ class Sweeps:
         """Parameters of ``windows``, ``objective`` and ``search``, to draw a form of each."""
         return {"windows": params_of(Windows), "objective": params_of(Objective), "search": params_of(Search)}
 
-    def size(self, question: Question, grid: Grid) -> Size:
+    def size(self, question: BacktestRequest, grid: Grid) -> Size:
         """How much a grid asks for, or a sentence on what is wrong with it."""
         points, refused = self._points(question, grid)
         return Size(len(points), refused, round(len(points) * self._seconds(question), 1))
 
-    def _seconds(self, question: Question) -> float:
+    def _seconds(self, question: BacktestRequest) -> float:
         """Of one combination on one core: as measured in this workspace's last sweep of the strategy on about as many bars, else by rule of thumb."""
         bars = self._backtests.bars_in(question)
         with self._context.store.look() as unit:
@@ -78,41 +78,41 @@ class Sweeps:
 
     # -- asking; every one is checked as a whole, and the same question on the same code is the job that answered it
 
-    def submit_sweep(self, question: Question, grid: Grid) -> Submitted:
+    def submit_sweep(self, question: BacktestRequest, grid: Grid) -> Submitted:
         """Every combination of ``grid``: parameter -> values (``domain.optimise.between`` makes them from a range), or a list of combinations."""
         spec = self._spec(question, grid)
         return self._submit("sweep", question, spec)
 
-    def submit_walk_forward(self, question: Question, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_walk_forward(self, question: BacktestRequest, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
         """Fit ``grid`` on moving windows, trade each choice in the window after. ``windows``, ``objective``: changed values of Windows and Objective."""
         how = dict(windows=values_of(build(Windows, windows or {})), objective=values_of(build(Objective, objective or {})))
         _fits(question, how["windows"])
         return self._submit("walk_forward", question, self._spec(question, grid) | how)
 
-    def submit_stress(self, question: Question, scenarios: Sequence[str] = ()) -> Submitted:
+    def submit_stress(self, question: BacktestRequest, scenarios: Sequence[str] = ()) -> Submitted:
         """One question under dearer, later and otherwise decided conditions; all scenarios where none is named."""
         return self._submit("stress", question, self._backtests.spec(question) | dict(scenarios=list(scenarios)))
 
-    def submit_optimise(self, question: Question, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_optimise(self, question: BacktestRequest, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
         searched = dimensions(question.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
         corners = [{one.name: one.choices[edge] if one.choices else (one.low, one.high)[edge] for one in searched} for edge in (0, -1)]
         return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
 
-    def _submit(self, kind: str, question: Question, spec: Mapping[str, Any]) -> Submitted:
+    def _submit(self, kind: str, question: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
         title = f"{KINDS[kind]}: {question.strategy} · {names} {question.timeframe}{made_up}"
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
 
-    def _spec(self, question: Question, grid: Grid) -> dict[str, Any]:
+    def _spec(self, question: BacktestRequest, grid: Grid) -> dict[str, Any]:
         points, refused = self._points(question, grid)
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
         asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
         return self._backtests.spec(_standing(question, points[:1])) | dict(grid=asked)
 
-    def _points(self, question: Question, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    def _points(self, question: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
         return feasible(question.strategy, question.params, combinations(question.strategy, grid))
 
     # -- reading
@@ -227,7 +227,7 @@ class Sweeps:
         pnl = self.matrix(run_id)[0][:, int(best["number"])] if best else np.zeros(0)
         return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
-    def question(self, run_id: str, number: int) -> Question:
+    def question(self, run_id: str, number: int) -> BacktestRequest:
         """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""
         from datetime import datetime
 
@@ -243,7 +243,7 @@ class Sweeps:
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
         start, end = (datetime.fromisoformat(run.spec[edge]) for edge in ("start", "end"))
-        return Question(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
+        return BacktestRequest(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
 
     def download(self, run_id: str, what: str = "table") -> bytes:
         """A frame of the run as CSV: table, matrix, fits, folds, equity, trades, fills or curves, as far as its kind has it."""
@@ -272,7 +272,7 @@ class Sweeps:
         return self._context.store.frames.get(run.frames[name])
 
 
-def _standing(question: Question, points: Sequence[Mapping[str, Any]]) -> Question:
+def _standing(question: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
     """The question at its own parameters; where those make no strategy, for what is varied was left at its default, at the first of ``points`` that does."""
     for point in ({}, *points):
         params = {**question.params, **{name: value for name, value in point.items() if "." not in name}}
@@ -281,7 +281,7 @@ def _standing(question: Question, points: Sequence[Mapping[str, Any]]) -> Questi
     return question
 
 
-def _fits(question: Question, windows: Mapping[str, Any]) -> None:
+def _fits(question: BacktestRequest, windows: Mapping[str, Any]) -> None:
     days, needed = (question.end - question.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
     if days < needed:
         raise BadRequest(f"the span is {days:,} days, and one fold needs {needed:,.0f}; take shorter windows or a longer span")

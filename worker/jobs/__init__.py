@@ -2,7 +2,7 @@
 
 from domain.registry import discover
 from worker.jobs.base import JOBS as JOBS
-from worker.jobs.base import Kept as Kept
+from worker.jobs.base import JobResult as JobResult
 from worker.jobs.base import Work as Work
 from worker.jobs.base import job as job
 

@@ -11,7 +11,7 @@ from domain.params import build
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
 from worker.code import manifest_of
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.judged import judge, summary_of
 from worker.jobs.keep import in_words, trial_of
 from worker.jobs.load import dataset_of
@@ -22,7 +22,7 @@ from worker.store.trials import data_of
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 
 @job("backtest", limit=3_600, after="compile")
-def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
+def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of outside data where the strategy's features need some."""
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
@@ -47,13 +47,13 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Keep:
     used = [known[version] for version in spec["datasets"]]
     trial = trial_of(spec, asked, strategy, daily_sharpe(judged.daily), len(judged.daily))
 
-    def keep(unit: Unit) -> Kept:
+    def keep(unit: Unit) -> JobResult:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
             summary=summary_of(judged, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(one.synthetic for one in used),
         )  # fmt: skip
         told = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
-        return Kept(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in used)), told)
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in used)), told)
 
     return keep

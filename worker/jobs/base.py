@@ -34,7 +34,7 @@ class ShuttingDown(Stopped):
 
 
 @dataclass(frozen=True)
-class Kept:
+class JobResult:
     """What the last unit of work recorded: the job's ``result``, and the audit event that says so."""
 
     result: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Kept:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Keep = Callable[[Unit], Kept]
+Commit = Callable[[Unit], JobResult]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Kind:
     """How jobs of one kind are run: ``limit`` seconds at most, ``retries`` when the outside world fails, not while a job of the kind ``after`` compiles what it needs."""
 
     name: str
-    run: Callable[[Mapping[str, Any], Work], Keep]
+    run: Callable[[Mapping[str, Any], Work], Commit]
     limit: float
     retries: int
     after: str = ""
@@ -63,7 +63,7 @@ JOBS: Registry[Kind] = Registry("kind of job")
 def job(name: str, *, limit: float = 600.0, retries: int = 3, after: str = "") -> Callable:
     """Register a function as the kind ``name``."""
 
-    def register(run: Callable[[Mapping[str, Any], Work], Keep]) -> Callable[[Mapping[str, Any], Work], Keep]:
+    def register(run: Callable[[Mapping[str, Any], Work], Commit]) -> Callable[[Mapping[str, Any], Work], Commit]:
         JOBS.add(name, Kind(name, run, limit, retries, after))
         return run
 

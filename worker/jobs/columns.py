@@ -12,12 +12,12 @@ from domain.errors import BadRequest
 from domain.features.sensitivity import Short, sensitivity
 from domain.features.summary import Summary, summary
 from worker.jobs import feature_sets
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.feature_sets import FeatureSet, Member, Watch, finite, kept_run
 
 
 @job("columns", limit=3_600, after="compile_features")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets, timeframe, start, end, columns. Of each dataset a frame of its columns under its instrument's name, and one of its closes."""
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)
@@ -40,8 +40,8 @@ def _of(asked: FeatureSet, member: Member, tell: Watch, work: Work) -> tuple[str
     figures = []
     for k, one in enumerate(asked.uses):
         tell(0.5 + 0.2 * k / len(asked.uses))
-        figures.append(_plain(summary(one, frame[one.column].to_numpy(), member.around)))
-    shorter = sensitivity(member.bars, asked.uses, member.around, cache=asked.cache, watch=lambda share: tell(0.7 + 0.1 * share))
+        figures.append(_plain(summary(one, frame[one.column].to_numpy(), member.context)))
+    shorter = sensitivity(member.bars, asked.uses, member.context, cache=asked.cache, watch=lambda share: tell(0.7 + 0.1 * share))
     tell(0.8)
     kept = work.store.frames.put(frame[["ts", *asked.columns]])
     about = dict(instrument=member.name, timeframe=asked.spec["timeframe"], bars=len(frame), history=member.bars_of_history, columns=figures, sensitivity=[_short(one) for one in shorter], edges=_edges(member.bars))

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker import evidence
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Unit
 
 
 @job("verify_audit", limit=3_600)
-def verify_audit(spec: Mapping[str, Any], work: Work) -> Keep:
+def verify_audit(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Verify")
     found = evidence.check(work.store, progress=work.progress)
     told = {key: value for key, value in found.items() if key != "at"}
 
-    def keep(unit: Unit) -> Kept:
-        return Kept(told, "audit_verified" if told["holds"] else "audit_broken", ("audit:trail",), told)
+    def keep(unit: Unit) -> JobResult:
+        return JobResult(told, "audit_verified" if told["holds"] else "audit_broken", ("audit:trail",), told)
 
     return keep

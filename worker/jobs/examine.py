@@ -11,10 +11,21 @@ import pandas as pd
 
 from domain.analytics import daily_returns, daily_sharpe
 from domain.errors import BadRequest
-from domain.laboratory import Findings, Plan, Rules, Target, examine, forward_return, outcomes, rank, trade_outcomes, within_instruments
+from domain.laboratory import (
+    Findings,
+    Rules,
+    StudyConfig,
+    Target,
+    examine,
+    forward_return,
+    outcomes,
+    rank,
+    trade_outcomes,
+    within_instruments,
+)
 from domain.params import build
 from worker.jobs import feature_sets, questions
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.feature_sets import FeatureSet, Watch, finite, kept_run
 from worker.jobs.keep import trial_of
 from worker.jobs.labels import labels
@@ -24,7 +35,7 @@ from worker.store.tries import count_tries, tried_on, tries_of
 
 
 @job("examine", limit=7_200, after="compile_features")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets, timeframe, start, end, columns, target (what ``domain.laboratory.Ahead`` says; for trades a backtest's strategy, params, rules and rates),
     plan, rules; and what ``worker.jobs.labels`` reads of regimes."""
     work.stage("Load bars")
@@ -34,7 +45,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     looks = tries_of(asked.columns, spec)
     with work.store.look() as unit:
         before = tried_on(unit, spec["datasets"])
-    plan, rules = replace(build(Plan, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Rules, spec["rules"])
+    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Rules, spec["rules"])
     work.stage("Compute")
     frame, known = stacked(asked, work.within(0.02, 0.15)), labels(asked, work, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)
@@ -48,7 +59,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     return lambda unit: _count(unit, keep(unit), spec, work, looks, trial)
 
 
-def _count(unit: Unit, kept: Kept, spec: Mapping[str, Any], work: Work, looks: set[str], trial: Mapping[str, Any] | None) -> Kept:
+def _count(unit: Unit, kept: JobResult, spec: Mapping[str, Any], work: Work, looks: set[str], trial: Mapping[str, Any] | None) -> JobResult:
     """Looks and trials commit with the run that shows them."""
     count_tries(unit, spec["datasets"], looks)
     if trial:
@@ -96,7 +107,7 @@ def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles
     return pd.concat(found, ignore_index=True)[["feature", *(one for one in found[0] if one != "feature")]]
 
 
-def _told(asked: FeatureSet, findings: Findings, target: Target, plan: Plan, rules: Rules, before: int) -> dict[str, Any]:
+def _told(asked: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
     """What lists and the head of a page say."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))

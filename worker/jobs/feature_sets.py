@@ -14,14 +14,14 @@ import pandas as pd
 from domain.audit import canonical, plain
 from domain.backtest.history import split
 from domain.errors import BadRequest
-from domain.features import Around, Use, closes, parse
+from domain.features import Context, Use, closes, parse
 from domain.features.engine import Table
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
-from worker.jobs.base import Keep, Kept, Work
+from worker.jobs.base import Commit, JobResult, Work
 from worker.jobs.load import bars_of, dataset_of
-from worker.jobs.outside import around_of
+from worker.jobs.outside import context_of
 from worker.store import Dataset, Unit
 from worker.store.columns import Columns
 
@@ -36,7 +36,7 @@ class Member:
 
     dataset: Dataset
     bars: pd.DataFrame
-    around: Around
+    context: Context
     history: pd.DataFrame | None = None
 
     @property
@@ -49,7 +49,7 @@ class Member:
 
     def computed(self, uses: Sequence[Use], cache: Any = None, watch: Watch = lambda fraction: None) -> pd.DataFrame:
         """The bars and beside them these columns, warm from the history; ``watch(fraction)`` after each."""
-        frame = computed(self.seen, uses, self.around, cache, watch)
+        frame = computed(self.seen, uses, self.context, cache, watch)
         return frame if self.history is None else frame.iloc[len(self.history) :].reset_index(drop=True)
 
     @property
@@ -80,9 +80,9 @@ class FeatureSet:
         return member.computed(self.uses, self.cache, watch)
 
 
-def computed(bars: pd.DataFrame, uses: Sequence[Use], around: Around, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
+def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
     """What ``domain.features.compute`` gives, with a word after each column: where a job that was cancelled stops."""
-    table, made = Table(bars, around, cache), {}
+    table, made = Table(bars, context, cache), {}
     for k, one in enumerate(uses):
         watch(k / len(uses))
         made[one.column] = table.column(one)
@@ -99,12 +99,12 @@ def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
     table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in asked}
     said = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in asked}
     start = pd.Timestamp(spec["start"])
-    outside = around_of(spec, work)
+    outside = context_of(spec, work)
     members = []
     for dataset, bars in asked:
         one, others = table[dataset.instrument], {name: known for name, known in said.items() if name != dataset.instrument}
         history, period = split(bars, start, None, f"{dataset.instrument} {timeframe}")
-        members.append(Member(dataset, period, Around(one, timeframe, others, **outside(one)), history))
+        members.append(Member(dataset, period, Context(one, timeframe, others, **outside(one)), history))
     return FeatureSet(spec, tuple(members), uses, columns_of(work))
 
 
@@ -130,25 +130,25 @@ def decided_by(asked: FeatureSet, kind: str) -> dict[str, Any]:
             data=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], side=one.dataset.side, version=one.dataset.version, bars=len(one.bars), **(dict(history=one.bars_of_history) if one.bars_of_history else {})) for one in asked.members],
             span=[asked.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
             columns=asked.columns,
-            instruments={one.name: one.around.instrument for one in asked.members},
+            instruments={one.name: one.context.instrument for one in asked.members},
             **{name: value for name, value in asked.spec.items() if name not in SPAN},
         )
     )
     return {**manifest_of(decided, kind), "data": asked.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
 
 
-def kept_run(kind: str, asked: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Keep:
+def kept_run(kind: str, asked: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Commit:
     """What writes the run of this kind and its audit event; ``told``: more for the event."""
     decided = decided_by(asked, work.job.kind)
 
-    def keep(unit: Unit) -> Kept:
+    def keep(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
             kind=kind, job_id=work.job.id, title=work.job.title, spec=dict(asked.spec), manifest=decided, summary=dict(summary), frames=dict(frames), actor=work.job.actor,
             created_at=unit.now(), example=work.job.example, synthetic=any(one.dataset.synthetic for one in asked.members),
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
         detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **told)
-        return Kept(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{one.dataset.id}" for one in asked.members)), detail)
+        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{one.dataset.id}" for one in asked.members)), detail)
 
     return keep
 

@@ -9,12 +9,12 @@ from domain.causality import CUTS, Leak, Verdict, check, check_strategy
 from domain.errors import BadRequest
 from domain.strategies.base import make
 from worker.jobs import feature_sets
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed, finite, kept_run
 
 
 @job("gate", limit=3_600)
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets, timeframe, start, end, and columns; or strategy and params. Everything is made once with all bars and again at cuts."""
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)
@@ -34,15 +34,15 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
 
 def _checked(asked: FeatureSet, member: Member, tell: Watch) -> Verdict:
     if asked.spec.get("strategy"):
-        return check_strategy(member.bars, make(asked.spec["strategy"], asked.spec["params"]), member.around, watch=tell)
+        return check_strategy(member.bars, make(asked.spec["strategy"], asked.spec["params"]), member.context, watch=tell)
     passed = 0
 
-    def made(bars: Any, around: Any) -> Any:
+    def made(bars: Any, context: Any) -> Any:
         nonlocal passed
         at, passed = passed, passed + 1
-        return computed(bars, asked.uses, around, None, lambda share: tell(min((at + share) / (CUTS + 1), 1.0)))[asked.columns]
+        return computed(bars, asked.uses, context, None, lambda share: tell(min((at + share) / (CUTS + 1), 1.0)))[asked.columns]
 
-    return check(member.bars, made, member.around)
+    return check(member.bars, made, member.context)
 
 
 def _plain(instrument: str, leak: Leak) -> dict[str, Any]:

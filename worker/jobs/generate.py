@@ -10,14 +10,14 @@ from domain.market import content_version, inspect, instrument
 from domain.market.timeframe import Timeframe
 from domain.params import build
 from domain.venues.synthetic import MODELS, generate
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.keep_bars import kept_dataset
 
 TITLES = {"gbm": "Synthetic, GBM", "regimes": "Synthetic, regimes"}
 
 
 @job("generate", limit=600)
-def generate_bars(spec: Mapping[str, Any], work: Work) -> Keep:
+def generate_bars(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: model, params, instrument, timeframe, start, end (ISO 8601), seed."""
     one, timeframe = instrument(spec["instrument"], work.settings.instruments_file), Timeframe.named(spec["timeframe"])
     work.stage("Generate")

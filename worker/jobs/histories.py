@@ -12,7 +12,7 @@ import pyarrow as pa
 from domain.errors import BadRequest
 from domain.params import build
 from worker.code import manifest_of
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
 from worker.jobs.sweeps import together
 from worker.store import Run, Unit
@@ -37,7 +37,7 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
 
 
 def _source(spec: Mapping[str, Any], work: Work) -> Source:
-    from domain.analytics import Plan
+    from domain.analytics import MonteCarloConfig
     from domain.analytics.daily import calendar_of
     from domain.analytics.histories import sample_of
 
@@ -52,7 +52,7 @@ def _source(spec: Mapping[str, Any], work: Work) -> Source:
     sample, kind = sample_of(trades, equity, run.summary["balance"], calendar_of(run.manifest.get("spec", {})))
     if len(sample) < 2:
         raise BadRequest(f"run {run.id} has {len(trades)} trades, too few to draw other histories from; choose a run with two or more")
-    return Source(run, sample, kind, build(Plan, spec["plan"]))
+    return Source(run, sample, kind, build(MonteCarloConfig, spec["plan"]))
 
 
 def _evaluator(source: Source) -> Evaluate:
@@ -67,7 +67,7 @@ def _evaluator(source: Source) -> Evaluate:
 
 
 @job("histories", limit=86_400)
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run, plan, and the datasets of the run. Not a search, so it adds nothing to the trials."""
     work.stage("Load trades")
     source = _source(spec, work)
@@ -86,19 +86,19 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     return _kept(spec, source.run, found, dict(draws=work.store.frames.put(drawn[KEPT])), work)
 
 
-def _kept(spec: Mapping[str, Any], of: Run, found: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Keep:
+def _kept(spec: Mapping[str, Any], of: Run, found: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
     from domain.backtest.study import spec_hash
 
     asked = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
     decided = {**manifest_of(asked, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(asked)}
 
-    def keep(unit: Unit) -> Kept:
+    def keep(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
             kind="histories", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided, frames=dict(frames), actor=work.job.actor, created_at=unit.now(),
             summary=dict(histories=dict(found), currency=of.summary["currency"], balance=of.summary["balance"]), example=work.job.example, synthetic=of.synthetic,
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
         told = dict(title=work.job.title, plan=dict(spec["plan"]), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames))
-        return Kept(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), told)
+        return JobResult(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), told)
 
     return keep

@@ -14,7 +14,7 @@ from domain.market import Instrument, content_version, infer, instrument, join_a
 from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
 from domain.market.zones import instant
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.keep_bars import kept_dataset
 from worker.store import Unit
 
@@ -27,7 +27,7 @@ SOURCES = {
 
 
 @job("inspect", limit=900)
-def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
+def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """Read the whole file and judge it, changing nothing.
 
     ``spec``: file, name, format, instrument, timeframe ("": the one that most rows keep), side, clock ("" to infer); ``ask`` (file, name, format)
@@ -37,14 +37,14 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Keep:
     report = _with_clock_note(report, spec, clocks)
     found = dict(report=report.to_json(), clocks=clocks)
 
-    def keep(unit: Unit) -> Kept:
-        return Kept(found, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
+    def keep(unit: Unit) -> JobResult:
+        return JobResult(found, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
 
     return keep
 
 
 @job("import", limit=1_800)
-def import_file(spec: Mapping[str, Any], work: Work) -> Keep:
+def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """Keep the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
     bars, report, clocks, raw_notes = _read(spec, work)
     if _clock_is_a_guess(spec, clocks):

@@ -37,7 +37,7 @@ def labels(asked: FeatureSet, work: Work, watch: Watch) -> Labels:
     words = by_rule(asked, watch)
     if told := asked.spec.get("regimes"):
         found = {one["instrument"]: _as_kept(one, work) for one in told}
-        made = [as_known(found[member.name], member.around.ends(member.bars)) if member.name in found else np.full(len(member.bars), "", object) for member in asked.members]
+        made = [as_known(found[member.name], member.context.ends(member.bars)) if member.name in found else np.full(len(member.bars), "", object) for member in asked.members]
         return Labels(words | {REGIME: np.concatenate(made)}, _of_runs(asked, told, made), {f"regimes_{one['instrument']}": one["frame"] for one in told})
     if said := asked.spec.get("regime_model"):
         model = RegimeModel.from_json(json.dumps(said))
@@ -72,7 +72,7 @@ def as_known(kept: pd.DataFrame, ends: np.ndarray) -> np.ndarray:
 
 def by_model(model: RegimeModel, member: Member) -> np.ndarray:
     """The most probable state at each bar, filtered: from that bar and earlier ones. Empty before the first bar of which the model knows all columns."""
-    seen = observations(member.seen, member.around, model.columns)
+    seen = observations(member.seen, member.context, model.columns)
     known = seen.notna().all(axis=1).to_numpy()
     if not known.any():
         raise BadRequest(f"the regime model looks at {listed(model.columns)}, which never have a value together on these bars of {member.name}; give more bars, or a model that looks at other columns")

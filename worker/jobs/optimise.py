@@ -10,7 +10,7 @@ import pandas as pd
 
 from domain.params import build
 from worker.jobs import questions
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
 from worker.jobs.sweeps import kept
 from worker.store.chunks import Chunk
@@ -23,7 +23,7 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return _evaluator(questions.read(spec, work), spec)
 
 
-def _evaluator(question: questions.Question, spec: Mapping[str, Any]) -> Evaluate:
+def _evaluator(question: questions.LoadedRequest, spec: Mapping[str, Any]) -> Evaluate:
     from domain.backtest import search
     from domain.optimise import Search
 
@@ -38,7 +38,7 @@ def _evaluator(question: questions.Question, spec: Mapping[str, Any]) -> Evaluat
 
 
 @job("optimise", limit=86_400, after="compile")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, ``space``: parameter -> range, and ``search``. What was learned is the list of trials: taken up again, it goes on as it would have."""
     work.stage("Load bars")
     question = questions.read(spec, work)

@@ -15,7 +15,7 @@ from domain.outside.known import Known
 from domain.outside.releases import concerning, read_releases
 from domain.outside.rows import Read, in_order
 from domain.outside.series import known_of, series_table
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Outside, Unit
 from worker.store.outside import version_of
 
@@ -24,7 +24,7 @@ TIME = {"series": "date", "headlines": "ts", "releases": "ts"}      # the column
 
 
 @job("import_outside", limit=1_800)
-def import_outside(spec: Mapping[str, Any], work: Work) -> Keep:
+def import_outside(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: file, source (the file's own name), kind, name, utc (times without a zone are in UTC), after (id of the import in use at submission, or none),
     added (whether this is added to that one; else it takes its place)."""
     kind, name = spec["kind"], spec["name"]
@@ -43,11 +43,11 @@ def import_outside(spec: Mapping[str, Any], work: Work) -> Keep:
         scorer=scorer_name() if kind == "headlines" else "", frame=frame, bytes=work.store.frames.size(frame), actor=work.job.actor, example=work.job.example,
     )  # fmt: skip
 
-    def keep(unit: Unit) -> Kept:
+    def keep(unit: Unit) -> JobResult:
         unit.alone_with("outside")
         held, new = unit.outside.add(**about, created_at=unit.now())
         told = dict(what=kind, name=name, version=held.version, rows=held.rows, source=spec["source"], notes=about["notes"])
-        return Kept(dict(outside=held.id, new=new), "outside_imported" if new else "outside_known", (f"outside:{held.id}",), told)
+        return JobResult(dict(outside=held.id, new=new), "outside_imported" if new else "outside_known", (f"outside:{held.id}",), told)
 
     return keep
 
@@ -77,7 +77,7 @@ def _together(kind: str, held: Outside, before: pd.DataFrame, read: Read) -> Rea
     return Read(in_order(both, kind).frame, notes)
 
 
-def around_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], dict[str, Any]]:
+def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], dict[str, Any]]:
     """What of ``spec["outside"]`` stands around an instrument's bars, as ``Around`` takes it: series and headlines by when they were known, and instants of its own releases."""
     asked = spec.get("outside", {})
     macro = {name: known_of(_frame(version, name, work)) for name, version in asked.get("series", {}).items()}

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from worker.dispatch import enqueue
-from worker.jobs.base import Keep, Kept, Stopped, Work, job
+from worker.jobs.base import Commit, JobResult, Stopped, Work, job
 from worker.store import Job, Unit
 from worker.store.chunks import Chunk
 from worker.store.trials import data_of
@@ -66,7 +66,7 @@ class Over(Exception):
     """The shared job has ended, or is to end."""
 
 
-class Hand:
+class PartWorker:
     """One worker's hand in a shared job."""
 
     def __init__(self, work: Work, owner: Job, evaluate: Evaluate, tick: Watch) -> None:
@@ -108,7 +108,7 @@ class Owner:
     def __init__(self, work: Work, evaluate: Evaluate, low: float, high: float, units: int, noun: str) -> None:
         self._work, self._units, self._noun = work, units, noun
         self._tell = work.within(low, high)
-        self._hand = Hand(work, work.job, evaluate, self._tick)
+        self._hand = PartWorker(work, work.job, evaluate, self._tick)
         self._began, self._looked, self._done, self._at_first = time.monotonic(), 0.0, 0, -1
 
     def share(self, rows: Sequence[tuple[int, int, Any]]) -> list[Chunk]:
@@ -173,14 +173,14 @@ def _helper(unit: Unit, owner: Job, number: int) -> str | None:
 
 
 @job("part", limit=86_400)
-def help_with(spec: Mapping[str, Any], work: Work) -> Keep:
+def help_with(spec: Mapping[str, Any], work: Work) -> Commit:
     """Work on another job's parts until none is free. ``spec``: job."""
     done = 0
     owner = _owner(work, spec["job"])
     if owner is not None:
         work.stage("Load bars")
         kind, look = SHARED[owner.kind], Look(work, owner.id)
-        hand = Hand(work, owner, kind.ready(owner.spec, work), look)
+        hand = PartWorker(work, owner, kind.ready(owner.spec, work), look)
         work.stage("Simulate")
         try:
             while (took := hand.take()) or (kind.stays and look.lives()):
@@ -190,7 +190,7 @@ def help_with(spec: Mapping[str, Any], work: Work) -> Keep:
                     look(0.0)
         except Over:
             pass
-    return lambda unit: Kept(dict(parts=done), "job_helped", (f"job:{spec['job']}",), dict(parts=done))
+    return lambda unit: JobResult(dict(parts=done), "job_helped", (f"job:{spec['job']}",), dict(parts=done))
 
 
 class Look:

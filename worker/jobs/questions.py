@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.backtest.history import split
 from domain.errors import BadRequest
-from domain.features import Around
+from domain.features import Context
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.trading.cost_units import without_unit
@@ -19,14 +19,14 @@ from domain.trading.rules import Rules, rules_from
 from worker.code import manifest_of
 from worker.jobs.base import Work
 from worker.jobs.load import bars_of, dataset_of
-from worker.jobs.outside import around_of
+from worker.jobs.outside import context_of
 from worker.store import Dataset
 
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
 
 @dataclass(frozen=True)
-class Question:
+class LoadedRequest:
     """What a backtest's spec names, loaded. ``data``: the versions of what is traded."""
 
     spec: Mapping[str, Any]
@@ -41,9 +41,9 @@ class Question:
         return Bench(self.series, self.rates)
 
     def asked(self, points: Sequence[Mapping[str, Any]]) -> Any:
-        from domain.backtest.sweep import Asked
+        from domain.backtest.sweep import SweepRequest
 
-        return Asked(self.spec["strategy"], self.spec["params"], self.rules, [dict(point) for point in points])
+        return SweepRequest(self.spec["strategy"], self.spec["params"], self.rules, [dict(point) for point in points])
 
     def strategy(self) -> Any:
         return self.asked([{}]).strategy_at(0)
@@ -70,13 +70,13 @@ class Question:
         return list(self.spec["datasets"])
 
 
-def read(spec: Mapping[str, Any], work: Work) -> Question:
+def read(spec: Mapping[str, Any], work: Work) -> LoadedRequest:
     """``spec`` as for a backtest."""
     with work.store.look() as unit:
         known = {dataset.version: dataset for dataset in unit.datasets.all()}
     series = [series_of(work, dataset_of(known, version), spec) for version in spec["datasets"]]
     rates = [rate_of(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    return Question(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
+    return LoadedRequest(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
 
 
 def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
@@ -91,7 +91,7 @@ def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     if every.empty or every["ts"].iloc[-1] < start:
         raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
     history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
-    known = Around(**around_of(spec, work)(one))
+    known = Context(**context_of(spec, work)(one))
     return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}), history)
 
 
@@ -119,7 +119,7 @@ def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, 
     return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))
 
 
-def decided(question: Question, kind: str, **more: Any) -> dict[str, Any]:
+def decided(question: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:
     """What decided the result: data, code, parameters, libraries."""
     from domain.backtest import study
 
@@ -127,7 +127,7 @@ def decided(question: Question, kind: str, **more: Any) -> dict[str, Any]:
     return {**manifest_of(asked, kind), "data": question.data, "spec_hash": study.spec_hash(asked)}
 
 
-def about(question: Question, work: Work) -> dict[str, Any]:
+def about(question: LoadedRequest, work: Work) -> dict[str, Any]:
     """The columns of a run that every kind has."""
     return dict(
         job_id=work.job.id, title=work.job.title, spec=dict(question.spec), actor=work.job.actor, example=work.job.example,

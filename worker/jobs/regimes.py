@@ -10,22 +10,22 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.regimes import Plan, combined, followed, lived
+from domain.features.regimes import FitConfig, combined, followed, lived
 from domain.params import build
 from worker.jobs import feature_sets
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.feature_sets import FeatureSet, Member, finite, kept_run
 
 DAY = 86_400e9      # nanoseconds
 
 
 @job("regimes", limit=86_400, after="compile_features")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets (the first is told, the others are known beside it), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
     work.stage("Load bars")
     asked = feature_sets.read(dict(spec) | dict(columns=[]), work)
     member = asked.members[0]
-    ends = member.around.ends(member.bars)
+    ends = member.context.ends(member.bars)
     work.progress(0.05)
     labels, beside, told, frames = _by_rules(asked, member, work) if spec.get("rules") else _fitted(spec, member, ends, work)
     work.stage("Report")
@@ -62,8 +62,8 @@ def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Wor
     work.stage("Input features")
     from domain.features.regimes import facts, observations, walk_forward
 
-    plan = build(Plan, spec["plan"])
-    seen = observations(member.bars, member.around, spec["observed"] or None)
+    plan = build(FitConfig, spec["plan"])
+    seen = observations(member.bars, member.context, spec["observed"] or None)
     train, step = plan.rows(len(seen), float(ends[-1] - ends[0]) / DAY)
     work.progress(0.08)
     work.stage("Fit")

@@ -16,7 +16,7 @@ from domain.market import content_version
 from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
 from worker.jobs import questions
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.keep import in_words
 from worker.store import Dataset, Filter, Run, Unit
 from worker.store.frames import content_hash
@@ -52,7 +52,7 @@ class Again:
 
 
 @job("reproduce", limit=3_600, after="compile")
-def reproduce(spec: Mapping[str, Any], work: Work) -> Keep:
+def reproduce(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run. A difference is a result, not a failure of the job."""
     work.stage("Check stored results")
     with work.store.look() as unit:
@@ -74,14 +74,14 @@ def _verdict(run: Run, stored: Sequence[Reason], missing: Sequence[Reason], agai
     return "altered" if stored or "figures" in kinds or ("question" in kinds and "code" not in kinds) else "same"
 
 
-def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Keep:
+def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Commit:
     frames = [dict(name=name, then=run.frames[name], now=now, same=now == run.frames[name]) for name, now in again.now.items()]
     sentence = " ".join([VERDICTS[verdict], *(one.sentence for one in reasons), *([again.parts] if again.parts else [])])
     told = dict(verdict=verdict, sentence=sentence, reasons=[asdict(one) for one in reasons], frames=frames, difference=again.parts, code=again.code)
     result = dict(run=run.id, **told, changed=again.changed.to_dict("records"))
 
-    def keep(unit: Unit) -> Kept:
-        return Kept(result, "run_reproduced", (f"run:{run.id}",), told)
+    def keep(unit: Unit) -> JobResult:
+        return JobResult(result, "run_reproduced", (f"run:{run.id}",), told)
 
     return keep
 

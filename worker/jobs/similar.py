@@ -14,7 +14,7 @@ from domain.laboratory import Likeness, Moments, similar
 from domain.market.bars import ts_of
 from domain.params import build, values_of
 from worker.jobs import feature_sets
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.examine import stacked
 from worker.jobs.feature_sets import FeatureSet, finite, kept_run
 
@@ -22,7 +22,7 @@ SURE = 1.96     # deviations, of a 95 % interval
 
 
 @job("similar", limit=3_600, after="compile_features")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets, timeframe, start, end, columns; instrument and at (ISO 8601, empty: the last bar); likeness (``domain.laboratory.Likeness``)."""
     work.stage("Load bars")
     asked = feature_sets.read(spec, work)

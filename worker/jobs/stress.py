@@ -7,12 +7,12 @@ from typing import Any
 
 from domain.errors import unknown
 from worker.jobs import questions
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.sweeps import kept
 
 
 @job("stress", limit=3_600, after="compile")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, and ``scenarios``: their names, empty for all. Not a search, so it adds nothing to the trials."""
     from domain.backtest.stress import SCENARIOS, stress
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from worker.jobs import questions
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
 from worker.store import Unit
 from worker.store.chunks import PACE, Chunk
@@ -25,7 +25,7 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return _evaluator(questions.read(spec, work), questions.points_of(spec)[0])
 
 
-def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]) -> Evaluate:
+def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
     from domain.backtest import sweep
 
     bench, asked = question.bench(), question.asked(points)
@@ -39,7 +39,7 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
 
 
 @job("sweep", limit=86_400, after="compile")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
     work.stage("Load bars")
     question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
@@ -60,7 +60,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Keep:
     )  # fmt: skip
     keep = kept(question, work, "sweep", summary, frames, combinations=len(table))
 
-    def keep_both(unit: Unit) -> Kept:
+    def keep_both(unit: Unit) -> JobResult:
         seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
         unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(one.bars) for one in question.series), seconds=seconds)})
         return keep(unit)
@@ -122,15 +122,15 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
     return asdict(pbo(moved, watch=watch))
 
 
-def kept(question: questions.Question, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Keep:
+def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Commit:
     """What writes the run and lets the parts go."""
     decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
     manifest = questions.decided(question, work.job.kind, **decided)
 
-    def keep(unit: Unit) -> Kept:
+    def keep(unit: Unit) -> JobResult:
         run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
         unit.chunks.remove(work.job.id)
         detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **told)
-        return Kept(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in question.datasets)), detail)
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in question.datasets)), detail)
 
     return keep

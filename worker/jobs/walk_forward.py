@@ -9,7 +9,7 @@ import numpy as np
 
 from domain.params import build, values_of
 from worker.jobs import questions
-from worker.jobs.base import Keep, Work, job
+from worker.jobs.base import Commit, Work, job
 from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
 from worker.jobs.sweeps import axes_of, kept, refused_of, rows_of, together
 from worker.store.chunks import Chunk
@@ -23,14 +23,14 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return _evaluator(question, points, _folds(spec, question))
 
 
-def _folds(spec: Mapping[str, Any], question: questions.Question) -> Sequence[Any]:
+def _folds(spec: Mapping[str, Any], question: questions.LoadedRequest) -> Sequence[Any]:
     from domain.optimise import Windows, folds
 
     longest = max(question.series, key=lambda one: len(one.bars))
     return folds(longest.bars["ts"], build(Windows, spec["windows"]))
 
 
-def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
+def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
     from domain.backtest import walk_forward
 
     bench, asked = question.bench(), question.asked(points)
@@ -43,7 +43,7 @@ def _evaluator(question: questions.Question, points: Sequence[Mapping[str, Any]]
 
 
 @job("walk_forward", limit=86_400, after="compile")
-def run(spec: Mapping[str, Any], work: Work) -> Keep:
+def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a sweep's, and ``windows`` and ``objective``."""
     work.stage("Load bars")
     question, (points, refused) = questions.read(spec, work), questions.points_of(spec)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from worker.jobs.base import Keep, Kept, Work, job
+from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Unit
 
 SURE = 2.0      # seconds after which the time left is told
@@ -15,7 +15,7 @@ Watch = Callable[[int, int, str], None]
 
 
 @job("compile", limit=900, retries=0)
-def compile_kernel(spec: Mapping[str, Any], work: Work) -> Keep:
+def compile_kernel(spec: Mapping[str, Any], work: Work) -> Commit:
     """Run a small backtest, which compiles and keeps everything that a large one needs."""
     from domain.backtest.warm import warm
 
@@ -23,7 +23,7 @@ def compile_kernel(spec: Mapping[str, Any], work: Work) -> Keep:
 
 
 @job("compile_features", limit=900, retries=0)
-def compile_features(spec: Mapping[str, Any], work: Work) -> Keep:
+def compile_features(spec: Mapping[str, Any], work: Work) -> Commit:
     """The same for the loops of features and regimes; what strategies use comes first, for backtests wait for nothing else."""
     from domain.features.warm import warm
     from domain.strategies import STRATEGIES
@@ -32,7 +32,7 @@ def compile_features(spec: Mapping[str, Any], work: Work) -> Keep:
     return _compiled(work, lambda watch: warm(watch, first))
 
 
-def _compiled(work: Work, make: Callable[[Watch], int]) -> Keep:
+def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
     """Compile in a thread of its own, and say how far that is."""
     work.stage("Compile")
     failed: list[BaseException] = []
@@ -45,8 +45,8 @@ def _compiled(work: Work, make: Callable[[Watch], int]) -> Keep:
         raise failed[0]
     seconds = round(time.monotonic() - began, 2)
 
-    def keep(unit: Unit) -> Kept:
-        return Kept(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
+    def keep(unit: Unit) -> JobResult:
+        return JobResult(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
 
     return keep
 

@@ -14,7 +14,7 @@ from domain.parsing import is_file
 from worker.terminal.bars import BarFiles, Clock, FileBars
 from worker.terminal.options import From, To, once, params_of
 from worker.terminal.period import period_of, signals_within, within
-from worker.terminal.report import Found, show
+from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.signals import read as read_signals
 
@@ -55,9 +55,9 @@ def backtest(
     series = within(series, period)
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
-    def one(traded: Sequence[Any], folder: Path) -> Found:
+    def one(traded: Sequence[Any], folder: Path) -> RunReport:
         result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
-        found = Found(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
+        found = RunReport(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
         _write(folder, found, found.plain(), equity, report)
         return found
 
@@ -72,7 +72,7 @@ def backtest(
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
-def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], Found], out: Path, signals: bool, as_json: bool) -> None:
+def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], RunReport], out: Path, signals: bool, as_json: bool) -> None:
     """One backtest a series, and a table of their figures."""
     if signals:
         raise BadRequest("--each is for a strategy; split the signals by instrument and run them one by one")
@@ -181,7 +181,7 @@ def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any
     return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 
-def _write(out: Path, found: Found, known: Mapping[str, Any], equity: str, report: bool) -> None:
+def _write(out: Path, found: RunReport, known: Mapping[str, Any], equity: str, report: bool) -> None:
     from worker.terminal import csv
 
     outcome = found.study.outcome

@@ -76,7 +76,7 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
     """The desk, and the question."""
     from datetime import timedelta
 
-    from worker.desk import FeatureQuestion
+    from worker.desk import FeatureRequest
     from worker.terminal.here import desk
     if recipe and columns:
         raise BadRequest("give either --recipe or --columns")
@@ -84,7 +84,7 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     written = at.features.columns_of(recipe) if recipe else list(columns)
-    return at, FeatureQuestion([one.id for one in used], timeframe or used[0].timeframe, instant("--start", start, first), instant("--end", end, last), written)
+    return at, FeatureRequest([one.id for one in used], timeframe or used[0].timeframe, instant("--start", start, first), instant("--end", end, last), written)
 
 
 def _regimes(texts: Sequence[str]) -> dict[str, Any]:

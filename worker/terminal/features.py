@@ -73,8 +73,8 @@ def compute(
     from domain.features import compute as computed
 
     uses = _uses(recipe, [*columns, *(rest or [])])
-    read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
-    frame = computed(read, uses, around)[["ts", *dict.fromkeys(one.column for one in uses)]]
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
+    frame = computed(read, uses, context)[["ts", *dict.fromkeys(one.column for one in uses)]]
     write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
     say(dict(bars=len(frame), columns=len(frame.columns) - 1, without_a_value=", ".join(empty) or "none", written=str(out)), as_json)
@@ -95,11 +95,11 @@ def check(
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         made, decided = chosen, [strategy] if strategy else []
-    read, around = around_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
     uses = _uses(recipe, made, bool(decided))
     with UserCode(module, defined):
-        verdicts = [check_features(read, uses, around)] if uses else []
-        verdicts += [check_strategy(read, make(name, params_of(params)), around) for name in decided]
+        verdicts = [check_features(read, uses, context)] if uses else []
+        verdicts += [check_strategy(read, make(name, params_of(params)), context) for name in decided]
     leaks = [leak for one in verdicts for leak in one.leaks]
     checked = list(dict.fromkeys(name for one in verdicts for name in one.checked))
     if as_json:
@@ -126,11 +126,11 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
     return tuple({one.column: one for one in map(parse, columns)}.values())
 
 
-def around_of(
+def context_of(
     bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
 ) -> tuple[Any, Any]:  # fmt: skip
     """The bars of the file, and what stands around them."""
-    from domain.features import Around, closes
+    from domain.features import Context, closes
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
     from domain.outside.releases import concerning
@@ -150,7 +150,7 @@ def around_of(
     files.finish()
     series = {each: _series(each, path) for each, path in pairs("--macro", macro, "NAME")}
     facts = {"releases": concerning(told["releases"], files.table[name], impact)} if "releases" in told else {}
-    return read.bars, Around(files.table[name], read.timeframe, others, series, longer=longer, **{**told, **facts})
+    return read.bars, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**told, **facts})
 
 
 def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -
     from worker.leases import Watch, rescue
 
     job = seen = submitted.job
-    actors.House.store, actors.House.settings = at.jobs._context.store, at.settings
+    actors.WorkerContext.store, actors.WorkerContext.settings = at.jobs._context.store, at.settings
     worker, watch = threading.Thread(), Watch(at.settings.work.lease)
     try:
         while seen.open:
@@ -45,7 +45,7 @@ def finished(at: Desk, submitted: Submitted, quiet: bool, refuse: bool = True) -
             worker.join(LOOK_EVERY)
             seen = at.jobs.get(job.id) or seen
             if seen.open and not worker.is_alive():
-                rescue(actors.House.store, watch)       # where another worked on it, and there is no scheduler
+                rescue(actors.WorkerContext.store, watch)       # where another worked on it, and there is no scheduler
                 time.sleep(LOOK_EVERY)
     except KeyboardInterrupt:
         at.jobs.cancel(job.id)

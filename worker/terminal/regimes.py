@@ -10,7 +10,7 @@ import typer
 
 from domain.errors import BadRequest
 from worker.terminal.bars import Clock
-from worker.terminal.features import OTHER, Bars, Frame, Rest, around_of, write_frame
+from worker.terminal.features import OTHER, Bars, Frame, Rest, context_of, write_frame
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and filtered bar by bar.")
@@ -29,11 +29,11 @@ def fit(
     observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit a model on all bars of a file, and describe its states."""
-    from domain.features.regimes import Plan, facts
+    from domain.features.regimes import FitConfig, facts
     from domain.features.regimes import fit as fitted
     from domain.params import build
 
-    build(Plan, dict(seed=seed, restarts=restarts))
+    build(FitConfig, dict(seed=seed, restarts=restarts))
     seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     model = fitted(seen, kind, states or None, seed, restarts, watch=_watch(as_json))
     _write_text(out, model.to_json())
@@ -72,10 +72,10 @@ def walk(
     observed: list[str] = OBSERVED, other: list[str] = OTHER, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit on a window, label the bars after it, move on: each label comes from a model that has seen earlier bars only."""
-    from domain.features.regimes import BY_BIC, Plan, walk_forward
+    from domain.features.regimes import BY_BIC, FitConfig, walk_forward
     from domain.params import build
 
-    plan = build(Plan, dict(kind=kind, states=str(states) if states else BY_BIC, train=train, step=step, unit=unit, restarts=restarts, seed=seed, anchored=anchored))
+    plan = build(FitConfig, dict(kind=kind, states=str(states) if states else BY_BIC, train=train, step=step, unit=unit, restarts=restarts, seed=seed, anchored=anchored))
     seen = _seen(bars, instrument, timeframe, other, [*observed, *(rest or [])], clock)
     window, every = plan.rows(len(seen), (seen.index[-1] - seen.index[0]).total_seconds() / 86_400)
     walked = walk_forward(seen, window, every, kind, plan.number, seed, restarts, anchored=anchored, watch=_watch(as_json))
@@ -121,8 +121,8 @@ def split(
 def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str], clock: str) -> Any:
     from domain.features.regimes import observations
 
-    read, around = around_of(bars, name, timeframe, [], other, [], clock=clock)
-    return observations(read, around, list(columns) or None)
+    read, context = context_of(bars, name, timeframe, [], other, [], clock=clock)
+    return observations(read, context, list(columns) or None)
 
 
 def _frame(seen: Any, probabilities: Any, names: Sequence[str], labels: Any) -> Any:

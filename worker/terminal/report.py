@@ -19,7 +19,7 @@ COLOURS = {"up": "cyan", "down": "dark_orange", "warn": "yellow", "breach": "red
 
 
 @dataclass(frozen=True)
-class Found:
+class RunReport:
     """A backtest on files, and what is judged of it."""
 
     study: Study
@@ -67,7 +67,7 @@ def _hash(file: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def show(found: Found) -> None:
+def show(found: RunReport) -> None:
     """The head of the report on the terminal; colours where there is one that has them."""
     from rich.console import Console
 

@@ -213,7 +213,7 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
     """The desk, and the question."""
     from datetime import timedelta
 
-    from worker.desk import Question
+    from worker.desk import BacktestRequest
     from worker.terminal.backtest import rules_in
     from worker.terminal.here import desk
 
@@ -221,7 +221,7 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
     used = [at.data.get(name) for name in data]
     first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
     rules = rules_in(config)[0].values() if config else {}
-    return at, Question(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
+    return at, BacktestRequest(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:

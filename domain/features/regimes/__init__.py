@@ -21,7 +21,7 @@ from domain.features.regimes.model_facts import facts as facts
 from domain.features.regimes.model_facts import shares as shares
 from domain.features.regimes.model_facts import sojourns as sojourns
 from domain.features.regimes.plan import BY_BIC as BY_BIC
-from domain.features.regimes.plan import Plan as Plan
+from domain.features.regimes.plan import FitConfig as FitConfig
 from domain.features.regimes.refitting import Refit as Refit
 from domain.features.regimes.refitting import WalkForward as WalkForward
 from domain.features.regimes.refitting import walk_forward as walk_forward

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.around import Around
 from domain.features.base import parse
+from domain.features.context import Context
 from domain.features.engine import Table, compute
 from domain.registry import Registry
 from domain.rounding import ROUNDING
@@ -47,17 +47,17 @@ def observed(window: int) -> Callable:
     return register
 
 
-def standard(around: Around = Around()) -> tuple[str, ...]:
+def standard(context: Context = Context()) -> tuple[str, ...]:
     """The columns a regime model sees where none are chosen; correlation only where there are other instruments.
 
     >>> standard()
     ('log_volatility(48)', 'log_atr_share(14)', 'root_drawdown(480)', 'straightness(48)')
     """
-    names = ["log_volatility", "log_atr_share", "root_drawdown", "straightness"] + ["correlation_with_others"] * bool(around.others)
+    names = ["log_volatility", "log_atr_share", "root_drawdown", "straightness"] + ["correlation_with_others"] * bool(context.others)
     return tuple(f"{name}({OBSERVED[name].window})" for name in names)
 
 
-def observations(bars: pd.DataFrame, around: Around = Around(), columns: Sequence[str] | None = None) -> pd.DataFrame:
+def observations(bars: pd.DataFrame, context: Context = Context(), columns: Sequence[str] | None = None) -> pd.DataFrame:
     """The columns a regime model sees, NaN where they are not known yet, by the time of each bar.
 
     ``columns``: names of OBSERVED with their window in brackets, or any feature as it is written; none: the standard ones. For a fitted model, its own.
@@ -67,8 +67,8 @@ def observations(bars: pd.DataFrame, around: Around = Around(), columns: Sequenc
     >>> observations(bars, columns=["straightness(2)", "root_drawdown(2)"]).round(4).to_numpy().tolist()
     [[nan, nan], [nan, 0.0], [1.0, 0.0], [0.0, 0.7071]]
     """
-    table, made = Table(bars, around), {}
-    for text in standard(around) if columns is None else columns:
+    table, made = Table(bars, context), {}
+    for text in standard(context) if columns is None else columns:
         found = WRITTEN.fullmatch(text.strip())
         if found and found["name"] in OBSERVED:
             one = OBSERVED[found["name"]]
@@ -79,7 +79,7 @@ def observations(bars: pd.DataFrame, around: Around = Around(), columns: Sequenc
                 made[f"{one.name}({window})"] = _finite(one.make(table, window))
         else:
             use = parse(text)
-            made[use.column] = _finite(compute(bars, [use], around)[use.column].to_numpy(np.float64))
+            made[use.column] = _finite(compute(bars, [use], context)[use.column].to_numpy(np.float64))
     return pd.DataFrame(made, index=pd.DatetimeIndex(bars["ts"], name="ts") if "ts" in bars else bars.index)
 
 

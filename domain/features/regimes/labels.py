@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
-from domain.features.around import Around
 from domain.features.base import parse
+from domain.features.context import Context
 from domain.features.engine import compute
 from domain.features.sessions import SESSIONS
 
@@ -34,7 +34,7 @@ def banded(column: Sequence[float] | np.ndarray, edges: Sequence[float], names: 
     return pd.Categorical.from_codes(codes, categories=list(names), ordered=True)
 
 
-def by_rule(bars: pd.DataFrame, rule: str, around: Around = Around()) -> pd.Categorical:
+def by_rule(bars: pd.DataFrame, rule: str, context: Context = Context()) -> pd.Categorical:
     """The regime of each bar by a rule: a feature of RULES as it is written, with parameters where the standard ones are not meant.
 
     >>> prices = np.array([1.0, 2.0, 4.0, 3.0])
@@ -45,7 +45,7 @@ def by_rule(bars: pd.DataFrame, rule: str, around: Around = Around()) -> pd.Cate
     use = parse(rule)
     if use.name not in RULES:
         raise unknown("rule of regimes", use.name, RULES)
-    return coded(compute(bars, [use], around)[use.column].to_numpy(np.float64), RULES[use.name])
+    return coded(compute(bars, [use], context)[use.column].to_numpy(np.float64), RULES[use.name])
 
 
 def coded(column: Sequence[float] | np.ndarray, names: Mapping[float, str]) -> pd.Categorical:

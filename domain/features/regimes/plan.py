@@ -13,7 +13,7 @@ UNITS = ("bars", "days")
 
 
 @dataclass(frozen=True)
-class Plan:
+class FitConfig:
     kind: str = param("hmm", choices=KINDS, title="Model", help="hmm: hidden Markov model, filtered. mixture: Gaussian mixture, no transitions between bars.")
     states: str = param("3", choices=(*(str(number) for number in range(FEWEST, MOST + 1)), BY_BIC), help="Number of states; by BIC: chosen from 2 to 6 by the lowest BIC on the first window.")
     train: int = param(5_000, low=2, high=10_000_000, title="Training window", help="Length of the window that each model is fitted on.")
@@ -31,7 +31,7 @@ class Plan:
     def rows(self, bars: int, days: float) -> tuple[int, int]:
         """The window and the step in bars, of ``bars`` that span so many ``days``; or a sentence that they leave nothing to label.
 
-        >>> Plan(train=60, step=30, unit="days").rows(9_600, 400.0), Plan(train=500, step=100).rows(9_600, 400.0)
+        >>> FitConfig(train=60, step=30, unit="days").rows(9_600, 400.0), FitConfig(train=500, step=100).rows(9_600, 400.0)
         ((1440, 720), (500, 100))
         """
         a_day = bars / days if self.unit == "days" and days > 0 else 1.0
@@ -43,7 +43,7 @@ class Plan:
     def refits(self, bars: int, days: float) -> int:
         """How many models will be fitted.
 
-        >>> Plan(train=500, step=100).refits(1_001, 10.0)
+        >>> FitConfig(train=500, step=100).refits(1_001, 10.0)
         6
         """
         train, step = self.rows(bars, days)

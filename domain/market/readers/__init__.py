@@ -15,11 +15,11 @@ from domain.market.readers.base import MAX_BYTES as MAX_BYTES
 from domain.market.readers.base import MAX_ROWS as MAX_ROWS
 from domain.market.readers.base import READERS as READERS
 from domain.market.readers.base import BadLine as BadLine
-from domain.market.readers.base import Found as Found
 from domain.market.readers.base import Limits as Limits
 from domain.market.readers.base import Progress as Progress
 from domain.market.readers.base import RawBars as RawBars
 from domain.market.readers.base import Reader as Reader
+from domain.market.readers.base import Recognised as Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.sampling import by_most_rows
 from domain.market.readers.unreadable import what_it_is
@@ -30,7 +30,7 @@ discover(__name__, __path__)
 BACKWARDS = 0.99  # of the steps of a file that has its newest rows first
 
 
-def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Found:
+def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
     """What a file seems to be; one of no known format is refused, saying what was seen."""
     path = Path(path)
     head, name = head_of(path, max_bytes), full_name(path)

@@ -36,7 +36,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Found:
+class Recognised:
     """What a file seems to be. Guesses are None where the file does not say."""
 
     format: str
@@ -89,9 +89,9 @@ class Reader(ABC):
     server_clock = False
 
     @abstractmethod
-    def recognise(self, head: bytes, name: str) -> Found | None: ...
+    def recognise(self, head: bytes, name: str) -> Recognised | None: ...
 
-    def complete(self, found: Found, path: Path, max_bytes: int) -> Found:
+    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
         """What only the whole file can tell."""
         return found
 

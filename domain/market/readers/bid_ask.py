@@ -11,7 +11,7 @@ from pathlib import Path
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import ASKS, Layout, Parts
@@ -34,7 +34,7 @@ class BidAsk(Reader):
     title = "CSV with bid and ask bars (BidOpen … AskClose)"
     family = "bid and ask bars in one CSV (FXCM)"
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
         if layout is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
@@ -33,7 +33,7 @@ class Dukascopy(Reader):
     title = "Dukascopy CSV"
     family = title
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines)
         return describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None) if layout else None

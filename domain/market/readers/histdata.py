@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, lines_of
 from domain.market.readers.text import read_text
@@ -32,7 +32,7 @@ class HistData(Reader):
     title = "HistData M1 ASCII"
     family = "HistData"
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         if any(TICK_OF_ONE_SIDE.fullmatch(line) for line in lines[:3]):
             raise BadRequest(

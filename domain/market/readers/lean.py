@@ -17,7 +17,7 @@ from domain.errors import BadRequest
 from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.layout import ASKS, Layout, Parts
 from domain.market.readers.quotes import bid_with_spread
@@ -39,7 +39,7 @@ class Lean(Reader):
     title = "LEAN quote or trade bars"
     family = "LEAN"
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
         if layout is None:

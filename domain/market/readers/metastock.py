@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest, listed
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, instrument_in, lines_of, numeric, words_of
@@ -39,7 +39,7 @@ class MetaStock(Reader):
     title = "MetaStock text (HistData, Stooq, Finam)"
     family = "MetaStock text"
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines)
         if layout is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.points import digits_of, spread_in_prices
@@ -47,7 +47,7 @@ class MetaTrader(Reader):
     family = "MetaTrader 4 and 5 (CSV, .hst)"
     server_clock = True
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines)
         return replace(describe(self.key, self.title, name, lines, layout, None, "bid"), clock=None) if layout else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, lines_of
@@ -32,7 +32,7 @@ class MetaTrader4Csv(Reader):
     family = "MetaTrader 4 and 5 (CSV, .hst)"
     server_clock = True
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         separator = separator_of(lines)
         return (
@@ -53,7 +53,7 @@ class HistDataMetaTrader(Reader):
     title = "HistData M1 for MetaTrader"
     family = "HistData"
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         separator = separator_of(lines)
         return (

@@ -17,7 +17,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, BadLine, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, BadLine, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import HISTORY, plain_content
 from domain.market.readers.layout import SHOWN
 from domain.market.readers.points import spread_in_prices
@@ -61,12 +61,12 @@ class MetaTrader4History(Reader):
     family = "MetaTrader 4 and 5 (CSV, .hst)"
     server_clock = True
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         if not head.startswith(HISTORY):
             return None
-        return Found(self.key, self.title, instrument_in(name), None, None, side_in(name) or "bid", "a binary history file")
+        return Recognised(self.key, self.title, instrument_in(name), None, None, side_in(name) or "bid", "a binary history file")
 
-    def complete(self, found: Found, path: Path, max_bytes: int) -> Found:
+    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
         history = _history(path, max_bytes)
         timeframe = next((name for name, minutes in MINUTES.items() if minutes == history.period), None)
         if timeframe is None:

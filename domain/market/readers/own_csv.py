@@ -12,7 +12,7 @@ from domain.errors import BadRequest
 from domain.market.bars import OPTIONAL, PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
@@ -47,7 +47,7 @@ class OwnCsv(Reader):
     family = title
     fallback = True
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
         return describe(self.key, self.title, name, lines, layout, None, None) if layout else None

@@ -13,7 +13,7 @@ import numpy as np
 from domain.errors import BadRequest, listed
 from domain.market.bars import COLUMNS, OPTIONAL, PRICES
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import PARQUET
 from domain.market.readers.parquet_shape import check_shape
 from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_word
@@ -30,12 +30,12 @@ class OwnParquet(Reader):
     title = "Parquet (ts, open, high, low, close)"
     family = title
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         if not head.startswith(PARQUET):
             return None
-        return Found(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
+        return Recognised(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
 
-    def complete(self, found: Found, path: Path, max_bytes: int) -> Found:
+    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
         """What only the whole file tells: its columns and first rows."""
         with _opened(path) as file:
             _check_columns(file, path)

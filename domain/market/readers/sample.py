@@ -11,7 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest, listed
 from domain.market.instrument import instruments
 from domain.market.readers import stamps
-from domain.market.readers.base import Found
+from domain.market.readers.base import Recognised
 from domain.market.readers.files import HEAD, is_separator_line
 from domain.market.readers.layout import Layout
 from domain.market.readers.text import NUMBER, split
@@ -35,7 +35,7 @@ def lines_of(head: bytes) -> list[str]:
 def describe(
     format: str, title: str, name: str, lines: Sequence[str], layout: Layout, clock: str | None, side: str | None,
     header_at: int | None = None, what: str = "a header"
-) -> Found:  # fmt: skip
+) -> Recognised:  # fmt: skip
     """The Found of a text whose layout is known; a text that is only a header, or writes decimal commas, is refused.
 
     ``side`` is what the format quotes where the file's name does not say another; ``header_at`` the line with the columns' names, the last of the header's lines if not given.
@@ -59,7 +59,7 @@ def describe(
     preview = pd.DataFrame(
         [(row + [""] * len(header))[: len(header)] for row in rows[:PREVIEW]], columns=header, dtype=str
     )
-    return Found(
+    return Recognised(
         format,
         title,
         instrument_in(name),

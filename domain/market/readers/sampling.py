@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.errors import BadRequest
-from domain.market.readers.base import Found, Reader
+from domain.market.readers.base import Reader, Recognised
 from domain.market.readers.files import HEAD, blocks
 
 TOP = 3                 # lines that a header may take
@@ -17,7 +17,7 @@ CLOSE, SPARE = 8, 2     # samples of each of the first blocks, and of those afte
 FIRST = 16              # blocks
 
 
-def by_most_rows(reader: Reader, found: Found, path: Path, head: bytes, name: str, max_bytes: int) -> Found:
+def by_most_rows(reader: Reader, found: Recognised, path: Path, head: bytes, name: str, max_bytes: int) -> Recognised:
     """``found`` with the timeframe that most samples of the file have; a file that the head shows whole, or that is no text, stays as it was found."""
     if len(head) < HEAD - 4:
         return found

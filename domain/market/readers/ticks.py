@@ -19,7 +19,7 @@ from domain.errors import BadRequest
 from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.dukascopy import clock_named
 from domain.market.readers.files import head_of
@@ -41,7 +41,7 @@ class Ticks(Reader):
     title = "ticks (bid, ask), made into M1 bars"
     family = title
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
         if layout is None:

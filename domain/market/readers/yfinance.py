@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.errors import BadRequest, listed
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Found, Limits, Progress, RawBars, Reader
+from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, instrument_in, kind_in, lines_of, words_of
@@ -34,7 +34,7 @@ class YFinance(Reader):
     title = "yfinance CSV"
     family = title
 
-    def recognise(self, head: bytes, name: str) -> Found | None:
+    def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
         layout = _layout(lines, name)
         if layout is None:

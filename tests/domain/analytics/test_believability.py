@@ -8,14 +8,14 @@ import json
 import numpy as np
 import pytest
 
-from domain.analytics import Belief, Overfitting, Plan, Remark, believe, monte_carlo_of, significance_of
+from domain.analytics import Belief, MonteCarloConfig, Overfitting, Remark, believe, monte_carlo_of, significance_of
 from domain.analytics.believability import ANSWERS
 
 RNG = np.random.default_rng(13)
 GOOD = dict(trades=400.0, net_return=0.3, break_even_factor=3.0)
 EDGE = significance_of(RNG.normal(0.002, 0.01, 900), trials=14)
 NOISE = significance_of((drawn := RNG.normal(0.0, 0.01, 300)) - drawn.mean() + 0.0003, trials=14)      # a Sharpe of 0.5 a year
-HISTORIES = monte_carlo_of(RNG.normal(0.3, 1.0, 400), Plan(paths=100, block=1.0))
+HISTORIES = monte_carlo_of(RNG.normal(0.3, 1.0, 400), MonteCarloConfig(paths=100, block=1.0))
 SWEEP = Overfitting(0.04, 320, 960, 16, 12_870, 0.6, 0.01, 0.4, 0.02, 2.1)
 STRESS = (dict(title="spread doubled", net_return=0.1), dict(title="slippage", net_return=0.2))
 ALL = dict(significance=EDGE, overfitting=SWEEP, monte_carlo=HISTORIES, stress=STRESS, ambiguous=3, band=(0.28, 0.31))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics import Plan, draw, merge
+from domain.analytics import MonteCarloConfig, draw, merge
 from domain.analytics.histories import BINS, LARGEST_PART, POINTS, parts_of, sample_of, thinned, told
 
 R = np.random.default_rng(4).normal(0.1, 1.0, 300)
@@ -18,7 +18,7 @@ EQUITY = pd.DataFrame(dict(ts=TS, equity=[110.0, 99.0, 99.0, 108.9, 100.0]))
 
 @pytest.mark.parametrize("parts", [2, 7])
 def test_parts_tell_to_the_last_bit_what_the_whole_tells(parts):
-    plan = Plan(paths=61, seed=9)
+    plan = MonteCarloConfig(paths=61, seed=9)
     whole = draw(R, plan)
     merged = merge([thinned(draw(R, plan, part=part, parts=parts)) for part in reversed(range(parts))])
     pd.testing.assert_frame_equal(merged, thinned(whole), check_exact=True)
@@ -26,7 +26,7 @@ def test_parts_tell_to_the_last_bit_what_the_whole_tells(parts):
 
 
 def test_the_fan_is_the_quantiles_of_all_paths_where_they_stand_then():
-    plan = Plan(paths=100, seed=2)
+    plan = MonteCarloConfig(paths=100, seed=2)
     points = draw(R, plan).filter(regex=r"^p\d").to_numpy()
     fan, steps = told(draw(R, plan), R, plan, "trades")["fan"], np.rint(np.linspace(0, 300, 201))
     assert len(fan["step"]) == POINTS and (fan["step"][0], fan["step"][-1]) == (0, 300) and set(fan["step"]) <= set(steps)
@@ -35,7 +35,7 @@ def test_the_fan_is_the_quantiles_of_all_paths_where_they_stand_then():
 
 
 def test_what_is_told_is_plain_and_bounded():
-    found = told(draw(R, Plan(paths=500)), R, Plan(paths=500), "trades")
+    found = told(draw(R, MonteCarloConfig(paths=500)), R, MonteCarloConfig(paths=500), "trades")
     assert json.loads(json.dumps(found)) == found and len(json.dumps(found)) < 20_000
     assert len(found["falls"]["low"]) == BINS and sum(found["falls"]["paths"]) == found["figures"]["paths"] == 500
 
@@ -69,5 +69,5 @@ def test_a_drawing_can_be_stopped_on_the_way():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        draw(R, Plan(paths=200), watch=watch)
+        draw(R, MonteCarloConfig(paths=200), watch=watch)
     assert heard == sorted(heard) and len(heard) > 5 and heard[-1] < 0.7

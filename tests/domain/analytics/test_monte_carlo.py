@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics import Plan, automatic_block, bands, draw, histogram, merge, monte_carlo_of
+from domain.analytics import MonteCarloConfig, automatic_block, bands, draw, histogram, merge, monte_carlo_of
 from domain.errors import BadRequest, UnknownName
 from domain.params import build
 
 R = np.random.default_rng(1).normal(0.2, 1.0, 150)
 
 
-@pytest.mark.parametrize("plan", [Plan(paths=53, block=4.0), Plan(paths=53, method="skip"), Plan(paths=53, block=1.0, risk=0.01), Plan(paths=53)])
+@pytest.mark.parametrize("plan", [MonteCarloConfig(paths=53, block=4.0), MonteCarloConfig(paths=53, method="skip"), MonteCarloConfig(paths=53, block=1.0, risk=0.01), MonteCarloConfig(paths=53)])
 def test_parts_in_any_order_are_the_same_bytes_as_the_whole(plan):
     whole = draw(R, plan)
     parts = [draw(R, plan, part=part, parts=5) for part in (3, 0, 4, 1, 2)]
@@ -27,12 +27,12 @@ def test_parts_in_any_order_are_the_same_bytes_as_the_whole(plan):
 
 
 def test_the_seed_and_nothing_else_chooses_the_paths():
-    pd.testing.assert_frame_equal(draw(R, Plan(paths=20, seed=7)), draw(R, Plan(paths=20, seed=7)))
-    assert not np.allclose(draw(R, Plan(paths=20, seed=7))["final"], draw(R, Plan(paths=20, seed=8))["final"])
+    pd.testing.assert_frame_equal(draw(R, MonteCarloConfig(paths=20, seed=7)), draw(R, MonteCarloConfig(paths=20, seed=7)))
+    assert not np.allclose(draw(R, MonteCarloConfig(paths=20, seed=7))["final"], draw(R, MonteCarloConfig(paths=20, seed=8))["final"])
 
 
 def test_a_path_adds_up_to_its_own_figures():
-    draws = draw(R, Plan(paths=30, block=5.0))
+    draws = draw(R, MonteCarloConfig(paths=30, block=5.0))
     points = draws.filter(regex=r"^p\d").to_numpy()
     assert points.shape[1] == 151 and (points[:, 0] == 0).all()                # short enough to keep every step
     steps = np.diff(points, axis=1)
@@ -42,19 +42,19 @@ def test_a_path_adds_up_to_its_own_figures():
 
 
 def test_compounding_multiplies_and_measures_falls_in_shares():
-    draws = draw(R, Plan(paths=30, block=5.0, risk=0.02))
+    draws = draw(R, MonteCarloConfig(paths=30, block=5.0, risk=0.02))
     grown = 1 + draws.filter(regex=r"^p\d").to_numpy()
     assert np.isin((np.diff(grown) / grown[:, :-1]).round(9), (0.02 * R).round(9)).all()
     np.testing.assert_allclose((grown / np.maximum.accumulate(grown, axis=1) - 1).min(axis=1), draws["max_drawdown"])
-    days = draw(0.02 * R, Plan(paths=30, block=5.0), kind="days")
+    days = draw(0.02 * R, MonteCarloConfig(paths=30, block=5.0), kind="days")
     np.testing.assert_allclose(days, draws, rtol=1e-12)
 
 
 def test_blocks_are_as_long_as_asked_on_average_and_run_around_the_end():
     order = np.arange(500.0)
-    points = draw(order, Plan(paths=200, block=8.0)).filter(regex=r"^p\d").to_numpy()
+    points = draw(order, MonteCarloConfig(paths=200, block=8.0)).filter(regex=r"^p\d").to_numpy()
     assert points.shape[1] == 201                                               # thinned
-    drawn = np.diff(draw(np.arange(190.0), Plan(paths=400, block=8.0)).filter(regex=r"^p\d").to_numpy(), axis=1)
+    drawn = np.diff(draw(np.arange(190.0), MonteCarloConfig(paths=400, block=8.0)).filter(regex=r"^p\d").to_numpy(), axis=1)
     goes_on = ((drawn[:, 1:] - drawn[:, :-1]) % 190).round(6) == 1
     assert goes_on.mean() == pytest.approx(1 - 1 / 8, abs=0.01)
     assert ((drawn[:, :-1] == 189) & (drawn[:, 1:] == 0)).any()
@@ -64,19 +64,19 @@ def test_blocks_are_as_long_as_asked_on_average_and_run_around_the_end():
 
 def test_skipping_leaves_out_the_asked_share_and_keeps_the_order():
     ones = np.ones(190)
-    draws = draw(ones, Plan(paths=300, method="skip", skip=0.25))
+    draws = draw(ones, MonteCarloConfig(paths=300, method="skip", skip=0.25))
     assert draws["final"].mean() == pytest.approx(0.75 * 190, rel=0.01) and (draws["max_drawdown"] == 0).all()
-    assert monte_carlo_of(R, Plan(paths=20, method="skip", skip=0.0)).final["q05"] == pytest.approx(R.sum())
+    assert monte_carlo_of(R, MonteCarloConfig(paths=20, method="skip", skip=0.0)).final["q05"] == pytest.approx(R.sum())
 
 
 def test_the_bootstrap_of_the_sum_has_the_spread_that_theory_gives():
-    found = draw(R, Plan(paths=3_000, block=1.0))["final"]
+    found = draw(R, MonteCarloConfig(paths=3_000, block=1.0))["final"]
     assert found.mean() == pytest.approx(R.sum(), abs=4 * R.std() * np.sqrt(150 / 3_000))
     assert found.std() == pytest.approx(R.std() * np.sqrt(150), rel=0.05)
 
 
 def test_bands_and_figures_are_quantiles_of_the_paths():
-    plan = Plan(paths=200, block=3.0)
+    plan = MonteCarloConfig(paths=200, block=3.0)
     draws, found = draw(R, plan), monte_carlo_of(R, plan)
     table = bands(draws, len(R))
     assert table["step"].tolist() == list(range(151)) and (table[["q05", "q25", "q50", "q75", "q95"]].diff(axis=1).iloc[1:, 1:] >= 0).all(axis=None)
@@ -90,9 +90,9 @@ def test_bands_and_figures_are_quantiles_of_the_paths():
 
 def test_an_account_that_can_be_lost_is_lost_and_stays_lost():
     sample = np.array([0.5, -1.0])
-    found = monte_carlo_of(np.tile(sample, 20), Plan(paths=50, risk=1.0, block=1.0))
+    found = monte_carlo_of(np.tile(sample, 20), MonteCarloConfig(paths=50, risk=1.0, block=1.0))
     assert (found.final["q95"], found.max_drawdown["q95"], found.chance_of_loss) == (-1.0, -1.0, 1.0)
-    deeper = draw(np.array([1.0, -3.0] * 10), Plan(paths=20, risk=0.5, block=1.0))
+    deeper = draw(np.array([1.0, -3.0] * 10), MonteCarloConfig(paths=20, risk=0.5, block=1.0))
     assert deeper["final"].min() == -1.0 and deeper.notna().all(axis=None)
 
 
@@ -116,10 +116,10 @@ def test_independent_results_are_drawn_one_by_one():
 
 def test_what_cannot_be_drawn_is_refused_in_words():
     with pytest.raises(BadRequest, match="have no number"):
-        draw(np.array([1.0, np.nan]), Plan())
+        draw(np.array([1.0, np.nan]), MonteCarloConfig())
     with pytest.raises(BadRequest, match="at least one"):
-        draw(np.array([]), Plan())
+        draw(np.array([]), MonteCarloConfig())
     with pytest.raises(UnknownName, match="did you mean 'trades'"):
-        draw(R, Plan(), kind="trade")
+        draw(R, MonteCarloConfig(), kind="trade")
     with pytest.raises(BadRequest, match="between 10 and 100000"):
-        build(Plan, dict(paths=5))
+        build(MonteCarloConfig, dict(paths=5))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from domain.backtest.study import Rules, Series
-from domain.backtest.sweep import Asked
+from domain.backtest.sweep import SweepRequest
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.optimise import combinations, feasible
@@ -28,6 +28,6 @@ def series(name: str = "EURUSD", days: int = 120, seed: int = 1, timeframe: str 
     return Series(instrument(name), Timeframe.named(timeframe), bars(name, days, seed, timeframe), "bid", f"{name}{seed}")
 
 
-def asked(strategy: str = "breakout", grid: dict | None = None, rules: Rules = RULES, **params: object) -> Asked:
+def asked(strategy: str = "breakout", grid: dict | None = None, rules: Rules = RULES, **params: object) -> SweepRequest:
     grid = grid or {"lookback": [10, 20, 40], "stop_atr": [1.0, 2.0, 3.0]}
-    return Asked(strategy, params, rules, feasible(strategy, params, combinations(strategy, grid))[0])
+    return SweepRequest(strategy, params, rules, feasible(strategy, params, combinations(strategy, grid))[0])

@@ -12,7 +12,7 @@ from domain.backtest.bench import Bench
 from domain.backtest.history import History, split
 from domain.backtest.stress import stress
 from domain.backtest.study import Series
-from domain.backtest.sweep import Asked, evaluate
+from domain.backtest.sweep import SweepRequest, evaluate
 from domain.errors import BadRequest
 from domain.strategies.base import make
 from tests.domain.backtest.points import RULES, series
@@ -53,7 +53,7 @@ def test_equity_counts_and_trades_are_of_the_period_alone():
 def test_the_bench_and_stress_tests_see_what_a_run_sees():
     one, strategy = period(WHOLE), make("breakout", dict(lookback=24))
     alone = study.run([one], RULES, strategy).metrics["net_profit"]
-    part = evaluate(Bench([one]), Asked("breakout", {}, RULES, [dict(lookback=24)]), [0])
+    part = evaluate(Bench([one]), SweepRequest("breakout", {}, RULES, [dict(lookback=24)]), [0])
     assert part.table["net_profit"].iloc[0] == alone == stress([one], RULES, strategy, names=["base"]).table["net_profit"].iloc[0]
     cold = study.run([replace(one, history=None)], RULES, strategy)
     assert cold.outcome.trades["entry_ts"].min() > study.run([one], RULES, strategy).outcome.trades["entry_ts"].min()
@@ -61,7 +61,7 @@ def test_the_bench_and_stress_tests_see_what_a_run_sees():
 
 def test_other_instruments_are_known_before_the_period_too():
     one, other = period(WHOLE), period(series("GBPUSD", days=60, seed=2))
-    known = study.around_of(one, [one, other]).others["GBPUSD"]
+    known = study.context_of(one, [one, other]).others["GBPUSD"]
     assert len(known.times) == len(other.history) + len(other.bars)
 
 

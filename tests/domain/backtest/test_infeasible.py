@@ -7,7 +7,7 @@ import pytest
 from domain.backtest import sweep, walk_forward
 from domain.backtest.bench import Bench
 from domain.backtest.search import Judged, Suggestions, judge
-from domain.backtest.sweep import Asked
+from domain.backtest.sweep import SweepRequest
 from domain.errors import BadRequest
 from domain.optimise import Search, Windows, dimensions, folds
 from domain.strategies.breakout import Breakout
@@ -32,7 +32,7 @@ def picky(monkeypatch):
 
 def test_a_search_goes_on_past_what_is_infeasible():
     points = [dict(fast=40, slow=20), dict(fast=5, slow=20), dict(fast=20, slow=20)]
-    judged, trials = judge(Bench([ONE]), Asked("simple_ma", {}, RULES, points), Search(3, first="net", fewest_trades=0), [0, 1, 2], None)
+    judged, trials = judge(Bench([ONE]), SweepRequest("simple_ma", {}, RULES, points), Search(3, first="net", fewest_trades=0), [0, 1, 2], None)
     assert [one.refused for one in judged] == [CROSSED, "", "fast is 20 bars and slow 20; fast must be the shorter one"]
     assert [one.values is None for one in judged] == [True, False, True] and not any(one.given_up for one in judged)
     assert len(trials) == 1, "what cannot be traded is no trial"
@@ -41,7 +41,7 @@ def test_a_search_goes_on_past_what_is_infeasible():
 def test_a_search_of_infeasible_points_alone_finds_nothing():
     how = Search(4, 4, "random")
     suggestions = Suggestions(how, dimensions("simple_ma", {"fast": [50, 60], "slow": [10, 20]}))
-    judged, trials = judge(Bench([ONE]), Asked("simple_ma", {}, RULES, suggestions.batch()), how, range(4), None)
+    judged, trials = judge(Bench([ONE]), SweepRequest("simple_ma", {}, RULES, suggestions.batch()), how, range(4), None)
     suggestions.learn(judged)
     assert all(one.refused for one in judged) and not trials and suggestions.best() == [] and suggestions.batch() == []
 
@@ -54,7 +54,7 @@ def test_equal_trials_of_one_combination_are_the_best_once():
 
 
 def test_what_refuses_to_decide_is_left_out_of_sweep_and_fits(picky):
-    asked, bench = Asked("breakout", {}, RULES, [dict(lookback=10), dict(lookback=13), dict(lookback=20)]), Bench([ONE])
+    asked, bench = SweepRequest("breakout", {}, RULES, [dict(lookback=10), dict(lookback=13), dict(lookback=20)]), Bench([ONE])
     part = sweep.evaluate(bench, asked, [0, 1, 2])
     assert part.table["number"].tolist() == part.matrix["number"].tolist() == [0, 2] and part.refused == {1: "13 is unlucky"} and len(part.trials) == 2
     alone = sweep.evaluate(bench, asked, [1])

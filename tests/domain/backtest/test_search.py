@@ -7,7 +7,7 @@ import pytest
 
 from domain.backtest.bench import Bench
 from domain.backtest.search import RUNGS, Judged, Suggestions, bars_to_beat, judge
-from domain.backtest.sweep import Asked
+from domain.backtest.sweep import SweepRequest
 from domain.errors import BadRequest, UnknownName
 from domain.optimise import Search, dimensions
 from tests.domain.backtest.points import RULES, series
@@ -27,7 +27,7 @@ def searched(how: Search, pause_after: int = 10**9) -> tuple[list, list, list]:
                 if batches == pause_after:
                     break
                 beat = bars_to_beat(told) if how.prunes else None
-                known = judge(bench, Asked("breakout", {}, RULES, batch), how, range(at, at + len(batch)), beat)[0]
+                known = judge(bench, SweepRequest("breakout", {}, RULES, batch), how, range(at, at + len(batch)), beat)[0]
                 told += known
                 batches += 1
             suggestions.learn(known)
@@ -58,11 +58,11 @@ def test_the_front_is_what_nothing_beats_in_both():
 
 def test_a_trial_is_given_up_below_the_median_of_those_before():
     how, beat = Search(1, fewest_trades=0), [1e9, 1e9]
-    one = judge(Bench([ONE]), Asked("breakout", {}, RULES, [{}]), how, [0], beat)
+    one = judge(Bench([ONE]), SweepRequest("breakout", {}, RULES, [{}]), how, [0], beat)
     assert one[0][0].given_up and len(one[0][0].rungs) == 1 and one[0][0].values is None
     assert 0 < one[1][0].days < 30, "it counts as a trial, of the days it lived"
-    whole = judge(Bench([ONE]), Asked("breakout", {}, RULES, [{}]), how, [0], [-1e9, -1e9])[0][0]
-    free = judge(Bench([ONE]), Asked("breakout", {}, RULES, [{}]), Search(1, fewest_trades=0, prune=False), [0], None)[0][0]
+    whole = judge(Bench([ONE]), SweepRequest("breakout", {}, RULES, [{}]), how, [0], [-1e9, -1e9])[0][0]
+    free = judge(Bench([ONE]), SweepRequest("breakout", {}, RULES, [{}]), Search(1, fewest_trades=0, prune=False), [0], None)[0][0]
     assert len(whole.rungs) == len(RUNGS) and whole.values == free.values, "looking on the way changes nothing"
 
 

@@ -10,7 +10,7 @@ from domain.backtest import study
 from domain.backtest.bench import Bench
 from domain.backtest.stress import SCENARIOS, World, stress
 from domain.backtest.study import Rules, Series
-from domain.backtest.sweep import Asked, evaluate
+from domain.backtest.sweep import SweepRequest, evaluate
 from domain.features import compute
 from domain.market.instrument import instrument
 from domain.optimise import combinations
@@ -68,7 +68,7 @@ def test_each_instrument_pays_a_pip_of_its_own_more_and_twice_its_own_commission
 
 
 def test_a_sweep_varies_the_slippage_of_one_instrument():
-    few = Asked("breakout", dict(lookback=20, quiet=0.0), replace(RULES, costs=Costs(unit="pips", slippage=0.2)), combinations("breakout", {"costs.EURUSD.slippage": [0.2, 5.0], "costs.slippage": [0.2]}))
+    few = SweepRequest("breakout", dict(lookback=20, quiet=0.0), replace(RULES, costs=Costs(unit="pips", slippage=0.2)), combinations("breakout", {"costs.EURUSD.slippage": [0.2, 5.0], "costs.slippage": [0.2]}))
     table = evaluate(Bench([ONE]), few, [0, 1]).table
     assert table["costs.EURUSD.slippage"].tolist() == [0.2, 5.0] and table["net_profit"][0] > table["net_profit"][1]
     by_hand = study.run([ONE], replace(RULES, costs=Costs(unit="pips", slippage=5.0)), STRATEGY)

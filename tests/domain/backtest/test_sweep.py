@@ -107,7 +107,7 @@ def test_a_feature_is_computed_once_for_all_points_that_use_it(monkeypatch):
     from domain.features import compute
 
     made = []
-    monkeypatch.setattr(benches, "compute", lambda bars, uses, around: made.extend(one.column for one in uses) or compute(bars, uses, around))
+    monkeypatch.setattr(benches, "compute", lambda bars, uses, context: made.extend(one.column for one in uses) or compute(bars, uses, context))
 
     points = asked(grid={"stop_atr": [1.0, 2.0, 3.0], "lookback": [10, 20]})
     evaluate(Bench([ONE]), points, order(points))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.features import cross as features
 from domain.market.instrument import instrument
 from domain.outside.known import Known
@@ -96,10 +96,10 @@ def test_a_pair_that_no_table_knows_counts_by_its_name():
 
 
 def test_a_stale_other_has_returns_of_zero():
-    bars, around = market()
-    end = around.ends(bars)
+    bars, context = market()
+    end = context.ends(bars)
     stale = Known(end[:200], bars["close"].to_numpy()[:200])
-    column = compute(bars, [use("basket_return")], Around(around.instrument, around.timeframe, {"GBPUSD": stale}))["basket_return"].to_numpy()
+    column = compute(bars, [use("basket_return")], Context(context.instrument, context.timeframe, {"GBPUSD": stale}))["basket_return"].to_numpy()
     assert (column[200:] == 0).all() and np.abs(column[1:200]).max() > 0
 
 
@@ -119,8 +119,8 @@ def test_a_quiet_stretch_after_a_shock_keeps_its_digits():
 
 
 def test_without_others_there_is_nothing_to_say():
-    bars, around = market(300)
-    frame = compute(bars, [use(name) for name in CAUSAL], Around(around.instrument, around.timeframe))
+    bars, context = market(300)
+    frame = compute(bars, [use(name) for name in CAUSAL], Context(context.instrument, context.timeframe))
     assert frame[[use(name).column for name in CAUSAL]].isna().all().all()
 
 
@@ -133,9 +133,9 @@ def test_prices_of_zero_and_less_are_unknown_not_infinite():
 
 @pytest.mark.parametrize("name", CAUSAL)
 def test_what_is_not_known_yet_changes_nothing(name):
-    bars, around = market(900)
+    bars, context = market(900)
     one = use(name)
-    whole = compute(bars, [one], around)[one.column].to_numpy()
+    whole = compute(bars, [one], context)[one.column].to_numpy()
     for cut in (2, 151, 700):
-        part = compute(bars.iloc[:cut], [one], around.until(int(around.ends(bars)[cut - 1])))[one.column].to_numpy()
+        part = compute(bars.iloc[:cut], [one], context.until(int(context.ends(bars)[cut - 1])))[one.column].to_numpy()
         np.testing.assert_array_equal(part, whole[:cut])

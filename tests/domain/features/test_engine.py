@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.features import FEATURES, Around, compute, parse, use, warm_up_of
+from domain.features import FEATURES, Context, compute, parse, use, warm_up_of
 from domain.features.engine import Table, code_of
 from domain.features.stream import Stream
 from domain.market.bars import ts_of
@@ -18,7 +18,7 @@ from domain.market.timeframe import Timeframe
 from domain.outside.known import Known
 from tests.domain.features.world import market
 
-BARS, AROUND = market(1_500)
+BARS, CONTEXT = market(1_500)
 
 
 class Counted(dict):
@@ -31,8 +31,8 @@ class Counted(dict):
         return super().__getitem__(key)
 
 
-def columns(texts, bars=BARS, around=AROUND, cache=None) -> pd.DataFrame:
-    return compute(bars, [parse(text) for text in texts], around, cache)
+def columns(texts, bars=BARS, context=CONTEXT, cache=None) -> pd.DataFrame:
+    return compute(bars, [parse(text) for text in texts], context, cache)
 
 
 def test_an_input_that_two_features_share_is_computed_once(monkeypatch):
@@ -58,7 +58,7 @@ def test_other_bars_parameters_or_surroundings_are_other_columns_in_the_cache():
     columns(["zscore(20)"], cache=cache)
     columns(["zscore(21)"], cache=cache)
     columns(["zscore(20)"], BARS.assign(close=BARS["close"] + np.where(np.arange(len(BARS)) == 700, 1e-5, 0.0)), cache=cache)
-    columns(["zscore(20)"], around=replace(AROUND, macro={}), cache=cache)
+    columns(["zscore(20)"], context=replace(CONTEXT, macro={}), cache=cache)
     assert len(cache) == 4
 
 
@@ -86,18 +86,18 @@ def test_bars_are_not_changed_and_stand_first():
 @pytest.mark.parametrize("text", ["atr(14)@H1", "sma(5)@H4", "roc(2)@D1"])
 def test_a_longer_bar_is_known_from_its_end_on_and_not_before(text):
     one = parse(text)
-    longer = resample(BARS, AROUND.timeframe, Timeframe.named(one.timeframe), "fx")
-    values = Table(longer, AROUND.on(Timeframe.named(one.timeframe))).column(use(one.name, **dict(one.params)))
-    ends, high = AROUND.ends(BARS), AROUND.on(Timeframe.named(one.timeframe)).ends(longer)
+    longer = resample(BARS, CONTEXT.timeframe, Timeframe.named(one.timeframe), "fx")
+    values = Table(longer, CONTEXT.on(Timeframe.named(one.timeframe))).column(use(one.name, **dict(one.params)))
+    ends, high = CONTEXT.ends(BARS), CONTEXT.on(Timeframe.named(one.timeframe)).ends(longer)
     wanted = [next((values[k] for k in range(len(high) - 1, -1, -1) if high[k] <= end), np.nan) for end in ends]
     np.testing.assert_array_equal(columns([text])[text], wanted)
     assert np.isfinite(wanted).any()
 
 
 def test_bars_of_a_longer_timeframe_may_be_brought():
-    longer = resample(BARS, AROUND.timeframe, Timeframe.named("H1"), "fx")
-    brought = replace(AROUND, longer={"H1": longer.assign(close=longer["close"] + 1.0)})
-    np.testing.assert_allclose(columns(["sma(3)@H1"], around=brought)["sma(3)@H1"], columns(["sma(3)@H1"])["sma(3)@H1"] + 1.0)
+    longer = resample(BARS, CONTEXT.timeframe, Timeframe.named("H1"), "fx")
+    brought = replace(CONTEXT, longer={"H1": longer.assign(close=longer["close"] + 1.0)})
+    np.testing.assert_allclose(columns(["sma(3)@H1"], context=brought)["sma(3)@H1"], columns(["sma(3)@H1"])["sma(3)@H1"] + 1.0)
 
 
 def test_bar_by_bar_through_gaps_longer_bars_are_the_same():
@@ -106,27 +106,27 @@ def test_bar_by_bar_through_gaps_longer_bars_are_the_same():
     bars = BARS.iloc[keep].reset_index(drop=True)
     whole = columns(texts, bars)
     for start in (1, 2, 37, 500):
-        stream = Stream(bars.iloc[:start], [parse(text) for text in texts], AROUND)
+        stream = Stream(bars.iloc[:start], [parse(text) for text in texts], CONTEXT)
         made = pd.DataFrame([stream.append(bar) for bar in bars.iloc[start:700].to_dict("records")])
         np.testing.assert_allclose(made[texts], whole[texts].iloc[start:700], rtol=1e-9, err_msg=str(start))
 
 
 def test_a_stream_refuses_a_bar_that_comes_late():
-    stream = Stream(BARS.iloc[:50], [use("sma")], AROUND)
+    stream = Stream(BARS.iloc[:50], [use("sma")], CONTEXT)
     with pytest.raises(BadRequest, match="in order"):
         stream.append(BARS.iloc[49])
 
 
 def test_what_is_not_known_of_bars_or_around_them_is_nan():
     bare = BARS[["ts", "open", "high", "low", "close"]]
-    frame = columns(["mfi(14)", "spread_to_atr", "vix_zscore(60)"], bare, Around(AROUND.instrument, AROUND.timeframe))
+    frame = columns(["mfi(14)", "spread_to_atr", "vix_zscore(60)"], bare, Context(CONTEXT.instrument, CONTEXT.timeframe))
     assert frame[["mfi(14)", "spread_to_atr", "vix_zscore(60)"]].isna().all(axis=None)
 
 
 def test_values_are_joined_when_they_were_published():
-    ends = AROUND.ends(BARS)
+    ends = CONTEXT.ends(BARS)
     known = Known(np.array([ends[10], ends[20] + 1]), np.array([1.0, 2.0]))
-    joined = Table(BARS, replace(AROUND, macro={"VIX": known})).input("macro")["VIX"]
+    joined = Table(BARS, replace(CONTEXT, macro={"VIX": known})).input("macro")["VIX"]
     assert np.isnan(joined[:10]).all() and (joined[10:21] == 1.0).all() and (joined[21:] == 2.0).all()
 
 
@@ -163,10 +163,10 @@ def test_a_feature_that_gives_no_value_a_bar_is_refused(monkeypatch):
 
 def test_times_out_of_order_are_refused():
     with pytest.raises(BadRequest, match="times of VIX are not in order"):
-        Around(macro={"VIX": Known(np.array([2, 1]), np.zeros(2))})
+        Context(macro={"VIX": Known(np.array([2, 1]), np.zeros(2))})
 
 
 def test_the_warm_up_of_longer_bars_counts_shorter_ones():
-    assert warm_up_of(parse("sma(3)@H1"), AROUND) == 3 * 4 - 1
+    assert warm_up_of(parse("sma(3)@H1"), CONTEXT) == 3 * 4 - 1
     assert warm_up_of(parse("sma(3)@H1")) == 2
     assert ts_of(BARS)[0] < ts_of(BARS)[1]

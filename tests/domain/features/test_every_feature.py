@@ -15,9 +15,9 @@ APPENDED = 120
 @pytest.fixture(scope="module")
 def columns():
     """Every feature by its defaults, computed together."""
-    bars, around = market()
+    bars, context = market()
     uses = {name: use(name) for name in FEATURES}
-    frame = compute(bars, uses.values(), around)
+    frame = compute(bars, uses.values(), context)
     return {name: frame[one.column].to_numpy() for name, one in uses.items()}
 
 
@@ -55,13 +55,13 @@ def test_a_feature_says_something(name, columns):
 @pytest.mark.parametrize("start", (1, 700))
 def test_bar_by_bar_gives_what_all_at_once_gives(start, columns):
     """Begun near the first bar (through every warm-up) and in the middle."""
-    bars, around = market()
+    bars, context = market()
     uses = {name: use(name) for name in FEATURES}
     stop = start + (APPENDED if start > 1 else 500)
-    stream = Stream(bars.iloc[:start], uses.values(), around)
+    stream = Stream(bars.iloc[:start], uses.values(), context)
     rows = bars.iloc[start:stop].to_dict("records")
-    end = around.ends(bars)
-    made = [stream.append(row, *({name: known.at(end[i : i + 1])[0] for name, known in family.items()} for family in (around.others, around.macro))) for i, row in enumerate(rows, start)]
+    end = context.ends(bars)
+    made = [stream.append(row, *({name: known.at(end[i : i + 1])[0] for name, known in family.items()} for family in (context.others, context.macro))) for i, row in enumerate(rows, start)]
     for name, one in uses.items():
         scale = np.nanstd(columns[name]) or 1.0
         got, wanted = np.array([row[one.column] for row in made]), columns[name][start:stop]

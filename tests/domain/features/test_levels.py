@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.market.bars import frame
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from tests.domain.features.world import market
 
 NAMES = ("day_open", "day_high", "day_low", "previous_day_high", "previous_day_low", "previous_day_close", "previous_week_high", "previous_week_low")
-BARS, AROUND = market()        # over 10 March 2024, when New York's clocks go forward and London's do not
+BARS, CONTEXT = market()        # over 10 March 2024, when New York's clocks go forward and London's do not
 PERIODS: dict[bool, list[tuple[object, object]]] = {}
 
 
-def column(name: str, around: Around = AROUND, bars: pd.DataFrame = BARS, **params) -> np.ndarray:
+def column(name: str, context: Context = CONTEXT, bars: pd.DataFrame = BARS, **params) -> np.ndarray:
     one = use(name, **params)
-    return compute(bars, [one], around)[one.column].to_numpy()
+    return compute(bars, [one], context)[one.column].to_numpy()
 
 
 def day_and_week(opened: pd.Timestamp, fx: bool) -> tuple[object, object]:
@@ -34,7 +34,7 @@ def day_and_week(opened: pd.Timestamp, fx: bool) -> tuple[object, object]:
 
 @pytest.mark.parametrize("fx", (True, False))
 def test_levels_of_days_and_weeks(fx):
-    around = AROUND if fx else Around(timeframe=Timeframe.named("M15"))
+    context = CONTEXT if fx else Context(timeframe=Timeframe.named("M15"))
     parts = pd.DataFrame([day_and_week(opened, fx) for opened in BARS["ts"]], columns=["day", "week"])
     days, weeks = (BARS.groupby(parts[name], sort=False) for name in ("day", "week"))
     wanted = dict(day_open=days["open"].transform("first"), day_high=days["high"].cummax(), day_low=days["low"].cummin())
@@ -43,7 +43,7 @@ def test_levels_of_days_and_weeks(fx):
             wanted[f"previous_{name}_{what}"] = parts[key].map(grouped[what].agg(how).shift())
     assert parts["day"].nunique() > 30 and parts["week"].nunique() > 5
     for name in NAMES:
-        np.testing.assert_array_equal(column(name, around), wanted[name].to_numpy(), err_msg=name)
+        np.testing.assert_array_equal(column(name, context), wanted[name].to_numpy(), err_msg=name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,7 +70,7 @@ def test_the_nearest_round_number_is_never_further_than_half_a_step(name, pips, 
     step = step or pips * one.pip
     close = np.random.default_rng(2).uniform(100 * step, 300 * step, 200)
     bars = frame(np.arange(200), open=close, high=close + step / 8, low=close - step / 8, close=close)
-    distance = column("distance_to_round_number", Around(one), bars, pips=pips) * column("atr", Around(one), bars)
+    distance = column("distance_to_round_number", Context(one), bars, pips=pips) * column("atr", Context(one), bars)
     for away, price in list(zip(distance, close, strict=True))[14:]:
         levels = [k * step for k in range(90, 310)]
         nearest = min(levels, key=lambda level: abs(price - level))
@@ -78,7 +78,7 @@ def test_the_nearest_round_number_is_never_further_than_half_a_step(name, pips, 
 
 
 def test_without_an_instrument_no_number_is_round():
-    assert np.isnan(column("distance_to_round_number", Around())).all()
+    assert np.isnan(column("distance_to_round_number", Context())).all()
 
 
 def test_todays_high_is_up_to_and_with_this_bar():

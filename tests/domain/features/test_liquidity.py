@@ -7,29 +7,29 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.features.stream import Stream
 from domain.market.timeframe import Timeframe
 from tests.domain.features.world import market
 
-BARS, AROUND = market()
+BARS, CONTEXT = market()
 SPREAD = BARS["spread"].to_numpy()
 
 
-def column(name: str, bars=BARS, around: Around = AROUND, **params) -> np.ndarray:
+def column(name: str, bars=BARS, context: Context = CONTEXT, **params) -> np.ndarray:
     one = use(name, **params)
-    return compute(bars, [one], around)[one.column].to_numpy()
+    return compute(bars, [one], context)[one.column].to_numpy()
 
 
 @pytest.mark.parametrize("weeks", (1, 2, 8))
 @pytest.mark.parametrize("zone", ("America/New_York", "UTC"))
 def test_a_spread_is_set_against_those_before_it_in_its_hour_of_the_week(weeks, zone):
-    around = AROUND if zone != "UTC" else Around(timeframe=Timeframe.named("M15"))
+    context = CONTEXT if zone != "UTC" else Context(timeframe=Timeframe.named("M15"))
     spread = np.where(np.random.default_rng(4).random(len(BARS)) < 0.1, np.nan, SPREAD)
     local = BARS["ts"].dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None)
     hour = (local.dt.day_of_week * 24 + local.dt.hour).to_numpy()
     week = ((local - np.datetime64("2023-12-25", "ns")).dt.days // 7).to_numpy()
-    found = column("spread_to_usual", BARS.assign(spread=spread), around, weeks=weeks)
+    found = column("spread_to_usual", BARS.assign(spread=spread), context, weeks=weeks)
     for i in range(0, len(BARS), 3):
         before = spread[:i][(hour[:i] == hour[i]) & (week[:i] >= week[i] - weeks)]
         before = before[~np.isnan(before)]
@@ -55,5 +55,5 @@ def test_without_spreads_nothing_is_known(name):
 
 def test_the_usual_spread_goes_on_with_the_same_bits_when_bars_come_in():
     one = use("spread_to_usual", weeks=2)
-    whole, stream = column("spread_to_usual", weeks=2), Stream(BARS.iloc[:1_700], [one], AROUND)
+    whole, stream = column("spread_to_usual", weeks=2), Stream(BARS.iloc[:1_700], [one], CONTEXT)
     assert [stream.append(row)[one.column] for row in BARS.iloc[1_700:2_000].to_dict("records")] == whole[1_700:2_000].tolist()

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.features import macro as features
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
@@ -69,27 +69,27 @@ def test_the_differential_is_base_less_quote():
 
 
 def test_a_value_is_seen_by_the_first_bar_that_ends_when_it_is_out():
-    bars, around = market(400)
-    ends = around.ends(bars)
+    bars, context = market(400)
+    ends = context.ends(bars)
     out = int(ends[100])
-    column = compute(bars, [use("rate_differential")], Around(around.instrument, around.timeframe, macro={"EU_RATE": Known(np.array([0, out]), np.array([1.0, 3.0])), "US_RATE": Known(np.array([0]), np.array([0.0]))}))
+    column = compute(bars, [use("rate_differential")], Context(context.instrument, context.timeframe, macro={"EU_RATE": Known(np.array([0, out]), np.array([1.0, 3.0])), "US_RATE": Known(np.array([0]), np.array([0.0]))}))
     assert column["rate_differential"].tolist() == [1.0] * 100 + [3.0] * 300
 
 
 def test_without_series_there_is_nothing_to_say():
-    bars, around = market(300)
-    frame = compute(bars, [use(name) for name in CAUSAL], Around(around.instrument, around.timeframe))
+    bars, context = market(300)
+    frame = compute(bars, [use(name) for name in CAUSAL], Context(context.instrument, context.timeframe))
     assert frame[[use(name).column for name in CAUSAL]].isna().all().all()
 
 
 @pytest.mark.parametrize("name", CAUSAL)
 def test_what_is_not_known_yet_changes_nothing(name):
-    bars, around = market(1_500)
+    bars, context = market(1_500)
     one = use(name)
-    whole = compute(bars, [one], around)[one.column].to_numpy()
+    whole = compute(bars, [one], context)[one.column].to_numpy()
     assert np.isfinite(whole[-300:]).all()
     for cut in (2, 451, 1_201):
-        part = compute(bars.iloc[:cut], [one], around.until(int(around.ends(bars)[cut - 1])))[one.column].to_numpy()
+        part = compute(bars.iloc[:cut], [one], context.until(int(context.ends(bars)[cut - 1])))[one.column].to_numpy()
         np.testing.assert_array_equal(part, whole[:cut])
 
 
@@ -142,6 +142,6 @@ def test_real_files_are_read(name, file):
 def test_the_vix_of_march_2020_stands_far_off_its_days():
     days = pd.bdate_range("2019-06-03", "2020-06-30", tz="UTC")
     bars = pd.DataFrame({"ts": days, **{name: 1.1 for name in ("open", "high", "low", "close")}})
-    around = Around(instrument("EURUSD"), Timeframe.named("D1"), macro={"VIX": read_series(DATA / "fred_VIXCLS.csv", "VIX")})
-    scores = compute(bars, [use("vix_zscore")], around).set_index("ts")["vix_zscore(60)"]
+    context = Context(instrument("EURUSD"), Timeframe.named("D1"), macro={"VIX": read_series(DATA / "fred_VIXCLS.csv", "VIX")})
+    scores = compute(bars, [use("vix_zscore")], context).set_index("ts")["vix_zscore(60)"]
     assert scores.idxmax().strftime("%Y-%m") in ("2020-02", "2020-03") and scores.max() > 4

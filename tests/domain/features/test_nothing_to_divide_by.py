@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.features import FEATURES, Around, compute, use
+from domain.features import FEATURES, Context, compute, use
 from domain.features.stream import Stream
 from domain.market.bars import frame
 from domain.market.instrument import instrument
@@ -14,7 +14,7 @@ from domain.market.timeframe import Timeframe
 from domain.rounding import LEAST_TICKS
 
 MINUTE = 60_000_000_000
-EURUSD = Around(instrument("EURUSD"), Timeframe.named("M1"))
+EURUSD = Context(instrument("EURUSD"), Timeframe.named("M1"))
 IN_ATR = [name for name, spec in FEATURES.items() if "tick" in spec.inputs]
 MOVING, STILL = 320, 1_200
 

@@ -55,9 +55,9 @@ def test_no_column_of_the_vector_is_in_units_of_price():
 
 
 def test_the_vector_is_known_and_no_column_says_what_another_says():
-    bars, around = market()
+    bars, context = market()
     uses = recipe("vector50").uses
-    late = compute(bars, uses, around)[[one.column for one in uses]].iloc[1_200:]
+    late = compute(bars, uses, context)[[one.column for one in uses]].iloc[1_200:]
     assert (late.notna().mean() > 0.9).all(), late.notna().mean().idxmin()
     alike = late.corr().abs().to_numpy() - np.eye(50)
     assert np.nanmax(alike) < 0.99, [late.columns[k] for k in np.unravel_index(np.nanargmax(alike), alike.shape)]
@@ -90,8 +90,8 @@ def test_the_example_of_the_page_runs():
     try:
         exec(compile(code, "example", "exec"), {"__name__": "domain.features.example"})
         (added,) = set(FEATURES) - set(known)
-        bars, around = market(100)
-        values = compute(bars, [use(added)], around)[use(added).column].to_numpy()
+        bars, context = market(100)
+        values = compute(bars, [use(added)], context)[use(added).column].to_numpy()
         first = FEATURES[added].bars_before(FEATURES[added].params)
         assert np.isnan(values[:first]).all() and np.isfinite(values[first:]).all()
     finally:

@@ -20,8 +20,8 @@ HOUR = 3_600_000_000_000
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    bars, around = market()
-    return compute(bars, [use(name) for name in (*CAUSAL, "adx", "efficiency")], around)
+    bars, context = market()
+    return compute(bars, [use(name) for name in (*CAUSAL, "adx", "efficiency")], context)
 
 
 @pytest.mark.parametrize(("window", "against"), ((1, 1), (1, 2), (5, 30), (20, 100)))
@@ -123,8 +123,8 @@ def test_a_crash_is_panic_a_straight_rise_a_trend_and_a_quiet_range_calm():
 
 @pytest.mark.parametrize("name", CAUSAL)
 def test_what_comes_later_changes_nothing(name):
-    bars, around = market(900)
+    bars, context = market(900)
     one = use(name)
-    whole = compute(bars, [one], around)[one.column].to_numpy()
+    whole = compute(bars, [one], context)[one.column].to_numpy()
     for cut in (1, 290, 700):
-        np.testing.assert_array_equal(compute(bars.iloc[:cut], [one], around.until(int(around.ends(bars)[cut - 1])))[one.column].to_numpy(), whole[:cut])
+        np.testing.assert_array_equal(compute(bars.iloc[:cut], [one], context.until(int(context.ends(bars)[cut - 1])))[one.column].to_numpy(), whole[:cut])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.features.sentiment import Scorer, lexicon, read_headlines, score
 from domain.outside.known import Known
 from tests.domain.features.world import market
@@ -109,11 +109,11 @@ def test_what_is_no_list_of_headlines_is_refused(frame, scorer, said):
 
 @pytest.mark.parametrize("half_life", (0.5, 24.0, 1e6))
 def test_the_mean_fades_by_the_clock(half_life):
-    bars, around = market(600)
-    ends = around.ends(bars)
-    column = compute(bars, [use("sentiment", half_life=half_life)], around)[f"sentiment({half_life})"].to_numpy()
+    bars, context = market(600)
+    ends = context.ends(bars)
+    column = compute(bars, [use("sentiment", half_life=half_life)], context)[f"sentiment({half_life})"].to_numpy()
     for i in (0, 5, 60, 299, 599):
-        seen = around.headlines.until(int(ends[i]))
+        seen = context.headlines.until(int(ends[i]))
         if not len(seen.times):
             assert np.isnan(column[i])
             continue
@@ -123,23 +123,23 @@ def test_the_mean_fades_by_the_clock(half_life):
 
 
 def test_a_headline_counts_from_the_bar_by_whose_end_it_was_out():
-    bars, around = market(50)
-    out = int(around.ends(bars)[20])
+    bars, context = market(50)
+    out = int(context.ends(bars)[20])
     for late, first in ((0, 20), (1, 21)):
         known = Known(np.array([out + late]), np.array([0.5]))
-        column = compute(bars, [use("sentiment")], Around(around.instrument, around.timeframe, headlines=known))["sentiment(24.0)"].to_numpy()
+        column = compute(bars, [use("sentiment")], Context(context.instrument, context.timeframe, headlines=known))["sentiment(24.0)"].to_numpy()
         assert np.isnan(column[:first]).all() and (column[first:] == 0.5).all()
 
 
 def test_what_is_not_known_yet_changes_nothing():
-    bars, around = market(900)
-    whole = compute(bars, [use("sentiment")], around)["sentiment(24.0)"].to_numpy()
+    bars, context = market(900)
+    whole = compute(bars, [use("sentiment")], context)["sentiment(24.0)"].to_numpy()
     for cut in (1, 40, 333, 899):
-        part = compute(bars.iloc[:cut], [use("sentiment")], around.until(int(around.ends(bars)[cut - 1])))["sentiment(24.0)"].to_numpy()
+        part = compute(bars.iloc[:cut], [use("sentiment")], context.until(int(context.ends(bars)[cut - 1])))["sentiment(24.0)"].to_numpy()
         np.testing.assert_array_equal(part, whole[:cut])
 
 
 def test_a_half_life_of_nothing_is_refused():
-    bars, around = market(50)
+    bars, context = market(50)
     with pytest.raises(BadRequest, match="above 0 hours"):
-        compute(bars, [use("sentiment", half_life=0.0)], around)
+        compute(bars, [use("sentiment", half_life=0.0)], context)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.features import sessions as table
 from domain.market.bars import frame, ts_of
 from domain.market.instrument import instrument
@@ -22,9 +22,9 @@ BARS = frame(YEAR.asi8, open=ONES, high=ONES, low=ONES, close=ONES)
 HOURS = {"asia": ("Asia/Tokyo", 540, 1080), "india": ("Asia/Kolkata", 540, 930), "london": ("Europe/London", 480, 1020), "new_york": ("America/New_York", 480, 1020)}
 
 
-def column(name: str, bars: pd.DataFrame = BARS, around: Around = Around(), **params) -> np.ndarray:
+def column(name: str, bars: pd.DataFrame = BARS, context: Context = Context(), **params) -> np.ndarray:
     one = use(name, **params)
-    return compute(bars, [one], around)[one.column].to_numpy()
+    return compute(bars, [one], context)[one.column].to_numpy()
 
 
 def inside(name: str) -> np.ndarray:
@@ -96,12 +96,12 @@ def test_an_unknown_zone_is_refused():
 
 @pytest.mark.parametrize("timeframe", ("M15", "D1"))
 def test_minutes_to_and_since_releases_are_counted_from_the_end_of_the_bar(timeframe):
-    bars, around = market()
-    around = around.on(Timeframe.named(timeframe))
+    bars, context = market()
+    context = context.on(Timeframe.named(timeframe))
     bars = bars.iloc[:600] if timeframe == "M15" else bars.iloc[::96].reset_index(drop=True)
-    ends, releases = around.ends(bars), np.sort(np.append(around.releases, around.ends(bars)[5]))
-    around = Around(around.instrument, around.timeframe, releases=releases)
-    to, since = column("minutes_to_release", bars, around), column("minutes_since_release", bars, around)
+    ends, releases = context.ends(bars), np.sort(np.append(context.releases, context.ends(bars)[5]))
+    context = Context(context.instrument, context.timeframe, releases=releases)
+    to, since = column("minutes_to_release", bars, context), column("minutes_since_release", bars, context)
     for i, end in enumerate(ends):
         coming, gone = [one for one in releases if one >= end], [one for one in releases if one <= end]
         np.testing.assert_allclose(to[i], (min(coming) - end) / 60e9 if coming else np.nan)
@@ -110,14 +110,14 @@ def test_minutes_to_and_since_releases_are_counted_from_the_end_of_the_bar(timef
 
 
 def test_the_next_release_is_known_before_it_comes_and_nothing_after_the_last():
-    bars, around = market()
-    last = Around(around.instrument, around.timeframe, releases=ts_of(bars)[[2_000]])
+    bars, context = market()
+    last = Context(context.instrument, context.timeframe, releases=ts_of(bars)[[2_000]])
     whole = column("minutes_to_release", bars, last)
     assert np.isfinite(whole[:2_000]).all() and np.isnan(whole[2_000:]).all()
     np.testing.assert_array_equal(column("minutes_to_release", bars.iloc[:50], last), whole[:50])
 
 
 @pytest.mark.parametrize("name", ("minutes_to_release", "minutes_since_release"))
-@pytest.mark.parametrize("around", (Around(instrument("EURUSD"), Timeframe.named("M15")), Around(releases=YEAR.asi8[:9])))
-def test_without_releases_or_a_timeframe_there_is_no_number(name, around):
-    assert np.isnan(column(name, BARS, around)).all()
+@pytest.mark.parametrize("around", (Context(instrument("EURUSD"), Timeframe.named("M15")), Context(releases=YEAR.asi8[:9])))
+def test_without_releases_or_a_timeframe_there_is_no_number(name, context):
+    assert np.isnan(column(name, BARS, context)).all()

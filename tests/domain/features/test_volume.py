@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.features import FEATURES, Around, compute, use
+from domain.features import FEATURES, Context, compute, use
 from domain.market.bars import frame
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
@@ -37,9 +37,9 @@ OPEN, HIGH, LOW, CLOSE, VOLUME = (BARS[name].tolist() for name in ("open", "high
 TYPICAL = [(h + low + c) / 3 for h, low, c in zip(HIGH, LOW, CLOSE, strict=True)]
 
 
-def column(name: str, bars: pd.DataFrame = BARS, around: Around = Around(), **params) -> np.ndarray:
+def column(name: str, bars: pd.DataFrame = BARS, context: Context = Context(), **params) -> np.ndarray:
     one = use(name, **params)
-    return compute(bars, [one], around)[one.column].to_numpy()
+    return compute(bars, [one], context)[one.column].to_numpy()
 
 
 def same(got: np.ndarray, wanted: list[float]) -> None:
@@ -57,7 +57,7 @@ def test_relative_volume_after_bars_without_any_is_unknown():
 
 @pytest.mark.parametrize("name", ("EURUSD", None))
 def test_vwap_is_of_the_trading_day_so_far(name):
-    around = Around(instrument(name), Timeframe.named("M30")) if name else Around()
+    context = Context(instrument(name), Timeframe.named("M30")) if name else Context()
     wanted, day, money, total = [], None, 0.0, 0.0
     for i, opened in enumerate(BARS["ts"]):
         local = opened.tz_convert(ZoneInfo("America/New_York")).tz_localize(None) + pd.Timedelta(hours=7)      # 17:00 is the next day's midnight
@@ -66,7 +66,7 @@ def test_vwap_is_of_the_trading_day_so_far(name):
             day, money, total = date, 0.0, 0.0
         money, total = money + TYPICAL[i] * VOLUME[i], total + VOLUME[i]
         wanted.append(money / total if total else np.nan)
-    same(column("vwap", around=around), wanted)
+    same(column("vwap", context=context), wanted)
 
 
 def test_the_distance_from_the_vwap_is_in_average_true_ranges():
@@ -146,8 +146,8 @@ def test_without_volume_nothing_is_known(name):
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_scale_of_volume_matters_only_where_the_unit_is_volume(name):
-    bars, around = market()
-    found = column(name, bars, around), column(name, bars.assign(volume=bars["volume"] * 1024), around)
+    bars, context = market()
+    found = column(name, bars, context), column(name, bars.assign(volume=bars["volume"] * 1024), context)
     if FEATURES[name].unit == "volume":
         np.testing.assert_allclose(found[1], found[0] * 1024, rtol=1e-12)
     else:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from domain.features import Around, closes
+from domain.features import Context, closes
 from domain.market.bars import ts_of
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
@@ -22,7 +22,7 @@ TIMEFRAME = Timeframe.named("M15")
 
 
 @lru_cache
-def market(length: int = 3_000, seed: int = 5) -> tuple[pd.DataFrame, Around]:
+def market(length: int = 3_000, seed: int = 5) -> tuple[pd.DataFrame, Context]:
     """Bars of EURUSD, some with no volume or spread told, and three other instruments, five daily series, headlines and releases."""
     rng = np.random.default_rng(seed)
     bars = _bars("EURUSD", seed).iloc[:length].copy()
@@ -33,7 +33,7 @@ def market(length: int = 3_000, seed: int = 5) -> tuple[pd.DataFrame, Around]:
     macro = {name: Known(days, 50 + np.cumsum(rng.normal(0, 1, len(days)))) for name in SERIES}
     news = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]), 150))
     releases = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]) + 9 * DAY, 40))
-    return bars, Around(instrument("EURUSD"), TIMEFRAME, others, macro, Known(news, rng.uniform(-1, 1, len(news))), releases)
+    return bars, Context(instrument("EURUSD"), TIMEFRAME, others, macro, Known(news, rng.uniform(-1, 1, len(news))), releases)
 
 
 def _bars(name: str, seed: int) -> pd.DataFrame:

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.laboratory import Findings, Plan, Target, examine, forward_return, trade_outcomes
+from domain.laboratory import Findings, StudyConfig, Target, examine, forward_return, trade_outcomes
 
 from .makers import world
 
 FEATURES = ["leads", "copy", "flips", "moved", "shape", "slow", *(f"noise{k:02d}" for k in range(12))]
-QUICK = Plan(resamples=100)
+QUICK = StudyConfig(resamples=100)
 
 
 @lru_cache
@@ -89,14 +89,14 @@ def test_every_table_goes_through_parquet_and_json():
 
 def test_more_tried_elsewhere_leaves_less():
     frame = world(4_000, 3)
-    few, many = (examine(frame, ["leads", "noise00"], forward_return(frame, 1, horizons=()), plan=Plan(resamples=100, tried=tried)).summary for tried in (0, 500))
+    few, many = (examine(frame, ["leads", "noise00"], forward_return(frame, 1, horizons=()), plan=StudyConfig(resamples=100, tried=tried)).summary for tried in (0, 500))
     np.testing.assert_array_equal(few["p"], many["p"])
     assert (many["q"] >= few["q"]).all() and many["q"][0] == pytest.approx(min(500 * few["p"].min(), 1.0))
 
 
 def test_the_same_seed_finds_the_same():
     frame = world(3_000, 2)
-    a, b, other = (examine(frame, FEATURES[:4], forward_return(frame, 4, horizons=()), plan=Plan(resamples=100, seed=seed)) for seed in (1, 1, 2))
+    a, b, other = (examine(frame, FEATURES[:4], forward_return(frame, 4, horizons=()), plan=StudyConfig(resamples=100, seed=seed)) for seed in (1, 1, 2))
     for name, table in a.frames().items():
         pd.testing.assert_frame_equal(table, b.frames()[name])
     assert not a.quantiles["mean_low"].equals(other.quantiles["mean_low"])

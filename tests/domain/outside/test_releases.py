@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from domain.features import Around, compute, use
+from domain.features import Context, compute, use
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.outside.releases import concerning, read_releases
@@ -124,7 +124,7 @@ def test_minutes_count_to_the_releases_that_concern(written):
     read = read_releases(written(HEAD + "2024-07-11T12:30:00,CPI,US,high,\n2024-07-11T09:00:00,PPI,Japan,high,\n"))
     ts = pd.date_range("2024-07-11T08:00", periods=6, freq="h", tz="UTC")
     bars = pd.DataFrame({"ts": ts, **{name: 1.1 for name in ("open", "high", "low", "close")}})
-    around = Around(instrument("EURUSD"), Timeframe.named("H1"), releases=concerning(read.frame, instrument("EURUSD")))
-    frame = compute(bars, [use("minutes_to_release"), use("minutes_since_release")], around)
+    context = Context(instrument("EURUSD"), Timeframe.named("H1"), releases=concerning(read.frame, instrument("EURUSD")))
+    frame = compute(bars, [use("minutes_to_release"), use("minutes_since_release")], context)
     np.testing.assert_array_equal(frame["minutes_to_release"], [210, 150, 90, 30, np.nan, np.nan])
     np.testing.assert_array_equal(frame["minutes_since_release"], [np.nan, np.nan, np.nan, np.nan, 30, 90])

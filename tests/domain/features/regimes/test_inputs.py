@@ -15,21 +15,21 @@ from domain.features import FEATURES, compute, use
 from domain.features.regimes import OBSERVED, RULES, Regimes, banded, by_rule, coded, combined, fit, observations, standard
 from tests.domain.features.world import market
 
-BARS, AROUND = market(800)
+BARS, CONTEXT = market(800)
 COLUMNS = ("log_volatility(20)", "log_atr_share(14)", "root_drawdown(30)", "straightness(20)", "correlation_with_others(40)")
 CUTS = (1, 45, 300, 799)
 
 
 @pytest.fixture(scope="module")
 def seen() -> pd.DataFrame:
-    return observations(BARS, AROUND, COLUMNS)
+    return observations(BARS, CONTEXT, COLUMNS)
 
 
 def test_each_column_is_its_definition(seen):
     close, high = BARS["close"].to_numpy(), BARS["high"].to_numpy()
     returns = np.diff(np.log(close), prepend=np.nan)
     atr = compute(BARS, [use("atr", window=14)])["atr(14)"].to_numpy()
-    others = {name: np.diff(np.log(one.at(AROUND.ends(BARS))), prepend=np.nan) for name, one in AROUND.others.items()}
+    others = {name: np.diff(np.log(one.at(CONTEXT.ends(BARS))), prepend=np.nan) for name, one in CONTEXT.others.items()}
     for t in (40, 41, 333, 799):
         row = seen.iloc[t]
         assert row["log_volatility(20)"] == pytest.approx(np.log(np.sqrt(np.mean(returns[t - 19 : t + 1] ** 2))), rel=1e-12)
@@ -42,51 +42,51 @@ def test_each_column_is_its_definition(seen):
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_observations_know_no_later_bar(seen, cut):
-    part = observations(BARS.iloc[:cut], AROUND.until(int(AROUND.ends(BARS)[cut - 1])), COLUMNS)
+    part = observations(BARS.iloc[:cut], CONTEXT.until(int(CONTEXT.ends(BARS)[cut - 1])), COLUMNS)
     np.testing.assert_array_equal(part.to_numpy(), seen.to_numpy()[:cut])
 
 
 def test_a_models_columns_make_its_observations_anew(seen):
     model = fit(seen, restarts=1)
-    again = observations(BARS, AROUND, model.columns)
+    again = observations(BARS, CONTEXT, model.columns)
     pd.testing.assert_frame_equal(again, seen)
     assert list(model.columns) == list(COLUMNS)
 
 
 def test_any_feature_may_be_a_column_and_none_has_the_name_of_one_of_these():
-    table = observations(BARS, AROUND, ["atr(20)", "straightness"])
+    table = observations(BARS, CONTEXT, ["atr(20)", "straightness"])
     assert list(table) == ["atr(20)", f"straightness({OBSERVED['straightness'].window})"]
     assert not set(OBSERVED) & set(FEATURES)
     with pytest.raises(UnknownName, match="did you mean"):
-        observations(BARS, AROUND, ["artr(20)"])
+        observations(BARS, CONTEXT, ["artr(20)"])
     with pytest.raises(BadRequest, match="at least 2"):
-        observations(BARS, AROUND, ["straightness(1)"])
+        observations(BARS, CONTEXT, ["straightness(1)"])
 
 
 def test_correlation_is_standard_only_where_there_are_others():
-    assert len(standard(AROUND)) == len(standard()) + 1
+    assert len(standard(CONTEXT)) == len(standard()) + 1
     assert observations(BARS, columns=["correlation_with_others(40)"]).isna().all().all()
 
 
 def test_flat_prices_leave_volatility_unknown_and_nothing_infinite():
     flat = BARS.assign(**{name: 1.1 for name in ("open", "high", "low", "close")})
-    table = observations(flat, AROUND, COLUMNS)
+    table = observations(flat, CONTEXT, COLUMNS)
     assert not np.isinf(table.to_numpy()).any() and table["log_volatility(20)"].isna().all() and (table["straightness(20)"].iloc[20:] == 0).all()
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_names_every_value_of_its_feature(rule):
-    labels = by_rule(BARS, rule, AROUND)
-    values = compute(BARS, [use(rule)], AROUND)[use(rule).column]
+    labels = by_rule(BARS, rule, CONTEXT)
+    values = compute(BARS, [use(rule)], CONTEXT)[use(rule).column]
     assert (labels.isna() == values.isna().to_numpy()).all() and len(labels.unique()) > 1
     for value, name in RULES[rule].items():
         assert (np.asarray(labels == name) == (values == value).to_numpy()).all()
     with pytest.raises(UnknownName, match="no rule of regimes named 'atr'"):
-        by_rule(BARS, "atr(14)", AROUND)
+        by_rule(BARS, "atr(14)", CONTEXT)
 
 
 def test_combined_labels_are_told_apart_exactly_where_one_of_theirs_is():
-    first, second = by_rule(BARS, "trend_regime", AROUND), by_rule(BARS, "session_regime", AROUND)
+    first, second = by_rule(BARS, "trend_regime", CONTEXT), by_rule(BARS, "session_regime", CONTEXT)
     both = combined(first, second, coded(np.arange(800) % 2, {0: "even", 1: "odd"}))
     for t in (100, 400, 799):
         assert both[t] == f"{first[t]}, {second[t]}, {'odd' if t % 2 else 'even'}"

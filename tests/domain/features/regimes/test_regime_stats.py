@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features.regimes import Plan, followed, lived, spells
+from domain.features.regimes import FitConfig, followed, lived, spells
 from domain.params import build
 
 NAMES = ["calm", "trend", "panic", "never"]
@@ -63,7 +63,7 @@ def test_stretches_are_all_there_or_no_more_than_asked(most):
 
 
 def test_a_plan_in_days_is_as_many_bars_as_the_days_have():
-    plan = build(Plan, dict(train=30, step=10, unit="days", states="by BIC"))
-    assert plan.rows(2_400, 100.0) == (720, 240) and plan.refits(2_400, 100.0) == 7 and plan.number is None and build(Plan, dict(states=4)).number == 4
+    plan = build(FitConfig, dict(train=30, step=10, unit="days", states="by BIC"))
+    assert plan.rows(2_400, 100.0) == (720, 240) and plan.refits(2_400, 100.0) == 7 and plan.number is None and build(FitConfig, dict(states=4)).number == 4
     with pytest.raises(BadRequest, match="is to be trained on 720 bars, and there are 700; train on fewer"):
         plan.rows(700, 700 / 24)

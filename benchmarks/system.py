@@ -68,17 +68,17 @@ def _second_start(home: Path) -> Row:
 
 def _start(home: Path) -> float:
     start = time.perf_counter()
-    env = _environment(home / "house") | {"TIDEMARK_APP_PORT": str(PORT)}
-    house = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+    env = _environment(home / "system") | {"TIDEMARK_APP_PORT": str(PORT)}
+    system = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         while not _answers():
-            if house.poll() is not None or time.perf_counter() - start > 60:
-                raise RuntimeError("the house did not start; see its message above")
+            if system.poll() is not None or time.perf_counter() - start > 60:
+                raise RuntimeError("the system did not start; see its message above")
             time.sleep(0.05)
         return time.perf_counter() - start
     finally:
-        house.send_signal(signal.SIGTERM)
-        house.wait(30)
+        system.send_signal(signal.SIGTERM)
+        system.wait(30)
 
 
 def _answers() -> bool:

@@ -21,7 +21,7 @@ NONE: Mapping[str, Known] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Around:
+class Context:
     """``others``: closes of other instruments by name. ``macro``: outside series by name, by publication time. ``headlines``: a score each, −1 to 1.
     ``releases``: instants of scheduled releases, nanoseconds UTC, known long before. ``longer``: bars of this instrument in longer timeframes,
     where they are not to be made from the bars themselves."""
@@ -56,10 +56,10 @@ class Around:
             raise BadRequest("when these bars end is not known: say their timeframe")
         return bar_ends(ts_of(bars), self.timeframe, self.calendar)
 
-    def on(self, timeframe: Timeframe) -> Around:
+    def on(self, timeframe: Timeframe) -> Context:
         return replace(self, timeframe=timeframe, longer={})
 
-    def until(self, instant: int) -> Around:
+    def until(self, instant: int) -> Context:
         """As it was known at an instant: what a look-ahead test takes the future from."""
         others, macro = ({name: one.until(instant) for name, one in family.items()} for family in (self.others, self.macro))
         longer = {}
@@ -71,4 +71,4 @@ class Around:
 
 def closes(bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe) -> Known:
     """The closes of an instrument, each known from the end of its bar."""
-    return Known(Around(instrument, timeframe).ends(bars), bars["close"].to_numpy(np.float64))
+    return Known(Context(instrument, timeframe).ends(bars), bars["close"].to_numpy(np.float64))
