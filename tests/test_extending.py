@@ -95,7 +95,7 @@ def test_links_of_the_page_lead_somewhere():
 def test_a_strategy_from_one_file_is_in_the_form_sees_no_future_and_trades(added, bars):
     from domain.backtest.study import Rules, Series, run
     from domain.causality import check_strategy
-    from domain.features import Around
+    from domain.features import Context
     from domain.market.instrument import instrument
     from domain.market.timeframe import Timeframe
     from domain.params import faults, params_of
@@ -105,7 +105,7 @@ def test_a_strategy_from_one_file_is_in_the_form_sees_no_future_and_trades(added
     strategy, eurusd, m15 = STRATEGIES["pullback"](trend=50), instrument("EURUSD"), Timeframe.named("M15")
     assert [one.name for one in params_of(STRATEGIES["pullback"])] == ["trend", "rsi_window", "low", "stop_atr", "target_r"]
     assert set(faults(STRATEGIES["pullback"], dict(low=60))) == {"low"}
-    assert check_strategy(bars, strategy, Around(eurusd, m15), cuts=3).green
+    assert check_strategy(bars, strategy, Context(eurusd, m15), cuts=3).green
     result = run([Series(eurusd, m15, bars)], Rules(), strategy)
     assert len(result.outcome.trades) > 10 and result.metrics["trades"] == len(result.outcome.trades)
 
@@ -237,10 +237,10 @@ def test_a_job_is_submitted_once_and_leaves_its_result_in_a_unit_of_work(added, 
     assert submitted.new and not view.count_hours(name).new and sent == [("interactive", submitted.job.id)]
 
     work = Work(store, settings, submitted.job)
-    keep = JOBS["count_hours"].run(submitted.job.spec, work)
+    commit = JOBS["count_hours"].run(submitted.job.spec, work)
     with store.unit() as unit:
-        kept = keep(unit)
-    assert sum(kept.result["hours"].values()) == len(bars) and kept.event == "hours_counted" and kept.entities == (f"dataset:{name}",)
+        result = commit(unit)
+    assert sum(result.result["hours"].values()) == len(bars) and result.event == "hours_counted" and result.entities == (f"dataset:{name}",)
     assert [stage for stage, _ in work.seen()["stages"]] == ["Load bars", "Count"]
     with pytest.raises(BadRequest, match="there is no dataset nowhere"):
         JOBS["count_hours"].run(dict(dataset="nowhere"), work)
