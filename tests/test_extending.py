@@ -29,7 +29,7 @@ LIMIT = [(path, edit) for path, edit in EDITS if path != "worker/desk/data.py"]
 def added(tmp_path, monkeypatch):
     """The module of a template, imported as if its file stood in its package; forgotten after the test."""
 
-    def added(path: str) -> ModuleType:
+    def add(path: str) -> ModuleType:
         from domain.analytics.metrics import METRICS
         from domain.features import FEATURES
         from domain.market.readers import READERS
@@ -49,7 +49,7 @@ def added(tmp_path, monkeypatch):
         discover(package.__name__, [folder])
         return sys.modules[name]
 
-    yield added
+    yield add
     for path in FILES:
         name = path.removesuffix(".py").replace("/", ".")
         module = sys.modules.get(name)
@@ -103,7 +103,7 @@ def test_a_strategy_from_one_file_is_in_the_form_sees_no_future_and_trades(added
 
     added("domain/strategies/pullback.py")
     strategy, eurusd, m15 = STRATEGIES["pullback"](trend=50), instrument("EURUSD"), Timeframe.named("M15")
-    assert [one.name for one in params_of(STRATEGIES["pullback"])] == ["trend", "rsi_window", "low", "stop_atr", "target_r"]
+    assert [param.name for param in params_of(STRATEGIES["pullback"])] == ["trend", "rsi_window", "low", "stop_atr", "target_r"]
     assert set(faults(STRATEGIES["pullback"], dict(low=60))) == {"low"}
     assert check_strategy(bars, strategy, Context(eurusd, m15), cuts=3).green
     result = run([Series(eurusd, m15, bars)], Rules(), strategy)
@@ -118,13 +118,13 @@ def test_a_feature_from_one_file_is_in_the_catalogue_and_the_same_bar_by_bar(add
 
     module = added("domain/features/medians.py")
     assert doctest.testmod(module) == doctest.TestResults(0, 1)
-    one = use("median_close", window=10)
-    values = compute(bars, [one])[one.column].to_numpy()
+    median = use("median_close", window=10)
+    values = compute(bars, [median])[median.column].to_numpy()
     np.testing.assert_array_equal(values, bars["close"].rolling(10).median())
-    assert warm_up_of(one) == 9 and check_features(bars, [one], cuts=3).green
-    stream = Stream(bars.iloc[:100], [one])
-    assert [stream.append(bars.iloc[at])[one.column] for at in (100, 101)] == values[100:102].tolist()
-    assert FEATURES["median_close"].help.startswith("Median of the last") and [each.name for each in recipe("medians").uses] == ["median_close"]
+    assert warm_up_of(median) == 9 and check_features(bars, [median], cuts=3).green
+    stream = Stream(bars.iloc[:100], [median])
+    assert [stream.append(bars.iloc[at])[median.column] for at in (100, 101)] == values[100:102].tolist()
+    assert FEATURES["median_close"].help.startswith("Median of the last") and [use.name for use in recipe("medians").uses] == ["median_close"]
 
 
 def test_a_metric_is_measured(monkeypatch):
@@ -133,10 +133,10 @@ def test_a_metric_is_measured(monkeypatch):
 
     monkeypatch.setattr(metrics.METRICS, "_things", dict(metrics.METRICS._things))
     exec(compile(FILES["domain/analytics/metrics.py"], str(PAGE), "exec"), dict(vars(metrics)))
-    some = trades(np.array([1.0, -1.0, 0.5]))
-    assert metrics.measure(some, fills(some), equity(some), 10_000.0)["median_r"] == 0.5
+    three = trades(np.array([1.0, -1.0, 0.5]))
+    assert metrics.measure(three, fills(three), equity(three), 10_000.0)["median_r"] == 0.5
     none = trades(np.array([]))
-    assert metrics.METRICS["median_r"].value(metrics.facts_of(none, fills(none), equity(some), 10_000.0)) is np.nan
+    assert metrics.METRICS["median_r"].value(metrics.facts_of(none, fills(none), equity(three), 10_000.0)) is np.nan
     assert metrics.METRICS["median_r"].family in metrics.FAMILIES and metrics.METRICS["median_r"].unit in metrics.UNITS
 
 
@@ -148,28 +148,29 @@ import numpy as np
 
 from domain.backtest.kernel.limits import open_on
 from domain.backtest.memory import address_of
-from domain.backtest.prepare import _reviewed
+from domain.backtest.prepare import prepare
 from domain.backtest.state import ACCOUNT, CONTEXT, POSITION
 from domain.params import params_of
 from domain.risk.limits import Limits
 from domain.trading.outcomes import LIMIT_DROPS, label
+from domain.trading.rules import Rules
 from tests.reference.execution import simulate
 from tests.reference.worked import bars_of, run_by, task_of
 from worker.settings import ROOT, load
 
 @numba.njit
-def asked(context, side):
+def count(context, side):
     return open_on(context[0], side)
 
 account, positions, context = np.zeros(1, ACCOUNT), np.zeros(3, POSITION), np.zeros(1, CONTEXT)
 account["positions"], positions["side"], positions["gone"] = 3, (1, 1, -1), (0, 1, 0)
 context["account"], context["positions"] = address_of(account), address_of(positions)
 task = task_of(bars_of(*[(1.1, 1.1, 1.1, 1.1)] * 5), dict(at=0, side="long", tag="a"), dict(at=1, side="long", tag="b"), dict(at=2, side="short", tag="c"))
-found = run_by(simulate, task, limits=Limits(max_per_side=1))
+outcome = run_by(simulate, task, limits=Limits(max_per_side=1))
 print(json.dumps(dict(
-    field="max_per_side" in {one.name for one in params_of(Limits)} and "max_per_side" in CONTEXT.names, on=_reviewed(Limits(max_per_side=1)),
-    drops="limit_side" in LIMIT_DROPS, label=label("limit_side"), open=[int(asked(context, side)) for side in (1, -1)],
-    refused=found.reviews[["order_id", "reason"]].values.tolist(), trades=len(found.trades), setting=load(ROOT / "config.toml", {"TIDEMARK_LIMITS_MAX_PER_SIDE": "2"}).limits.max_per_side,
+    field="max_per_side" in {param.name for param in params_of(Limits)} and "max_per_side" in CONTEXT.names, on=bool(prepare([task], Rules(limits=Limits(max_per_side=1))).context["limited"][0]),
+    drops="limit_side" in LIMIT_DROPS, label=label("limit_side"), open=[int(count(context, side)) for side in (1, -1)],
+    refused=outcome.reviews[["order_id", "reason"]].values.tolist(), trades=len(outcome.trades), setting=load(ROOT / "config.toml", {"TIDEMARK_LIMITS_MAX_PER_SIDE": "2"}).limits.max_per_side,
 )))
 """
 
@@ -182,9 +183,9 @@ def test_a_limit_is_these_lines_in_these_files(tmp_path):
         shutil.copy(ROOT / path, tmp_path / path)
     for path, edit in LIMIT:
         (tmp_path / path).write_text(edited((tmp_path / path).read_text(), edit))
-    done = subprocess.run([sys.executable, "-c", CHECK_OF_A_LIMIT], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert not done.returncode, done.stderr
-    assert json.loads(done.stdout) == dict(
+    process = subprocess.run([sys.executable, "-c", CHECK_OF_A_LIMIT], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert not process.returncode, process.stderr
+    assert json.loads(process.stdout) == dict(
         field=True, on=True, drops=True, label="Maximum positions on one side", open=[1, 1], refused=[[2, "limit_side"]], trades=2, setting=2
     )
 
