@@ -84,14 +84,6 @@ def test_the_page_has_a_template_for_each():
     assert len(LIMIT) >= 5
 
 
-def test_links_of_the_page_lead_somewhere():
-    text = PAGE.read_text()
-    for link in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (PAGE.parent / link).exists(), link
-    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.+)$", text, re.M)}
-    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= titles
-
-
 def test_a_strategy_from_one_file_is_in_the_form_sees_no_future_and_trades(added, bars):
     from domain.backtest.study import Rules, Series, run
     from domain.causality import check_strategy
