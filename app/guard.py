@@ -42,8 +42,8 @@ def name_of(host: str) -> str:
         parts.port      # noqa: B018  a port that is no number is refused here
     except ValueError:
         return ""
-    whole = parts.netloc == host and "@" not in host and not any(letter.isspace() for letter in host)
-    return (parts.hostname or "").rstrip(".") if whole else ""
+    valid = parts.netloc == host and "@" not in host and not any(letter.isspace() for letter in host)
+    return (parts.hostname or "").rstrip(".") if valid else ""
 
 
 def policy(host: str, component: bool, inline: tuple[str, ...]) -> str:
@@ -87,8 +87,8 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         hosts, origins = (Headers(scope=scope).getlist(name) for name in ("host", "origin"))
-        known = len(hosts) == 1 and name_of(hosts[0]) in self._names
-        headers = {**FIXED, "content-security-policy": policy(hosts[0] if known else "", COMPONENT in scope["path"], self._inline)}
+        accepted = len(hosts) == 1 and name_of(hosts[0]) in self._names
+        headers = {**FIXED, "content-security-policy": policy(hosts[0] if accepted else "", COMPONENT in scope["path"], self._inline)}
 
         async def answer(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
@@ -97,7 +97,7 @@ class Guard:
                     given[name] = value
             await send(message)
 
-        if not known:
+        if not accepted:
             return await refuse(scope, receive, answer, REFUSED, 403)
         if not all(self._ours(origin, hosts[0]) for origin in origins):
             return await refuse(scope, receive, answer, FOREIGN, 403)

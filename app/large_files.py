@@ -26,10 +26,10 @@ class TooLarge(Exception):
 
 
 class LargeFiles:
-    """``most``: bytes of one upload; ``room``: of all that were uploaded and not yet imported."""
+    """``most``: bytes of one upload; ``total``: of all that were uploaded and not yet imported."""
 
-    def __init__(self, app: ASGIApp, most: int, room: int) -> None:
-        self.app, self.most, self.room = app, most, room
+    def __init__(self, app: ASGIApp, most: int, total: int) -> None:
+        self.app, self.most, self.total = app, most, total
         self.uploads: dict[str, Path] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +44,7 @@ class LargeFiles:
             await self.app(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if await run_in_threadpool(spool().size) > self.room:
+        if await run_in_threadpool(spool().size) > self.total:
             return await PlainTextResponse("too many uploads wait to be imported", 413)(scope, receive, send)
         try:
             async with Request(scope, self._bounded(receive)).form(max_files=1, max_fields=8) as form:
@@ -105,7 +105,7 @@ class Download:
             else:
                 await self._body(scope, receive, send, message)
 
-        await self.app(_whole(scope), receive, sent)
+        await self.app(_unranged(scope), receive, sent)
 
     async def _body(self, scope: Scope, receive: Receive, send: Send, message: Message) -> None:
         start, self._start = self._start, None
@@ -118,10 +118,10 @@ class Download:
         for name in ("content-length", "etag", "content-encoding", "accept-ranges"):
             with contextlib.suppress(KeyError):
                 del headers[name]
-        await FileResponse(path, headers=dict(headers))(_whole(scope), receive, send)
+        await FileResponse(path, headers=dict(headers))(_unranged(scope), receive, send)
 
 
-def _whole(scope: Scope) -> Scope:
+def _unranged(scope: Scope) -> Scope:
     """The request without the wish for a part, or for compression: a ticket must come whole."""
     return dict(scope) | dict(headers=[(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range", b"accept-encoding")])
 

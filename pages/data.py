@@ -8,7 +8,7 @@ from app.data.dataset import catalogue, chosen_dataset
 from app.data.external import external_view
 from app.data.generate import generate
 from app.data.import_steps import import_steps
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import number, plural, size
 from app.kit.page import Page
 from app.kit.widgets import go, head, nothing
@@ -19,12 +19,12 @@ ALIASES = {"bars": "prices", "outside": "external"}     # views by the names the
 
 
 def render(desk) -> None:
-    wanted, doing = asked_for("view") or "prices", asked_for("do")
+    wanted, doing = address_value("view") or "prices", address_value("do")
     view = ALIASES.get(wanted, wanted)
     if view == "external":
         return external_view(desk, doing, lambda: switch("external"))
     datasets = desk.data.catalogue()
-    state = f"{plural(len(datasets), 'dataset')}, {number(sum(one.bars for one in datasets))} bars, {size(sum(one.bytes for one in datasets))}" if datasets else ""
+    state = f"{plural(len(datasets), 'dataset')}, {number(sum(entry.bars for entry in datasets))} bars, {size(sum(entry.bytes for entry in datasets))}" if datasets else ""
     head("Data", state, lambda: actions(doing))
     switch("prices")
     if view not in VIEWS:

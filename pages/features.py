@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.features import catalogue, compute, look_ahead, ranking, regimes, similar
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import plural
 from app.kit.page import Page
 from app.kit.widgets import go, head
@@ -20,7 +20,7 @@ FIRST = "catalogue"
 
 
 def render(desk) -> None:
-    wanted = asked_for("view") or FIRST
+    wanted = address_value("view") or FIRST
     view = ALIASES.get(wanted, wanted)
     start = view if view in VIEWS else FIRST
     head("Features", f"{plural(len(desk.features.catalogue()), 'feature')}, all causal (no look-ahead)")

@@ -11,7 +11,7 @@ import streamlit as st
 from app.backtest import summary
 from app.kit.figures import DASH, clock, exact, percent, short, typeset, valued
 from app.kit.text import literal
-from app.kit.widgets import asked, download, go, section, table
+from app.kit.widgets import attempt, download, go, section, table
 from worker.desk import Desk
 
 OTHER = "with"      # of the address
@@ -23,7 +23,7 @@ FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor
 
 def picker(runs: list, run: Any) -> None:
     """A run to compare this one with."""
-    others = {one.id: one for one in runs if one.id != run.id}
+    others = {other.id: other for other in runs if other.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
         return
@@ -37,10 +37,10 @@ def titled(run: Any) -> str:
 
 
 def view(desk: Desk, run: Any, other: Any) -> None:
-    found = asked(lambda: desk.compare.runs(run.id, other.id))
-    if found is None:
+    comparison = attempt(lambda: desk.compare.runs(run.id, other.id))
+    if comparison is None:
         return
-    figures, changed = found.metrics, found.changed
+    figures, changed = comparison.metrics, comparison.changed
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":blue[:material/horizontal_rule:] **{literal(run.name or run.title)}** `{run.id}`", width="content")
         st.markdown(f":violet[:material/more_horiz:] **{literal(other.name or other.title)}** `{other.id}`", width="content")
@@ -62,7 +62,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
             shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
     section("First diverging fill")
-    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {literal(typeset(found.sentence))}")
+    st.caption(f"{':green[:material/check:]' if comparison.same else ':gray[:material/alt_route:]'} {literal(typeset(comparison.sentence))}")
     section("All metrics", "Δ = B − A; of shares in percentage points")
     _table(figures, run, other)
 
@@ -79,7 +79,7 @@ def _warning(changed: pd.DataFrame) -> None:
 def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
     currency, by_key = run.summary["currency"], figures.set_index("key")
     with st.grid(len(FIRST), min_column_width=108, gap="xsmall"):
-        for key in (one for one in FIRST if one in by_key.index):
+        for key in (name for name in FIRST if name in by_key.index):
             row = by_key.loc[key]
             beside = valued(row["b"], row["unit"], currency, _signed(row["unit"]))
             st.metric(row["title"], valued(row["a"], row["unit"], currency, _signed(row["unit"])), f"vs {beside}", delta_color="off", delta_arrow="off", help=desk.backtests.metrics()[key].definition)

@@ -13,7 +13,7 @@ from app.kit.address import missing
 from app.kit.figures import number, short, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
-from app.kit.widgets import asked, go
+from app.kit.widgets import attempt, go
 from worker.desk import BacktestRequest, Desk
 
 ACCOUNTS = ("Portfolio (shared account)", "Separate accounts")
@@ -72,14 +72,14 @@ def _sound(desk: Desk, question: BacktestRequest) -> bool:
 
 
 def _submit_each(desk: Desk, question: BacktestRequest, chosen: list) -> None:
-    questions = [replace(question, datasets=[one.id]) for one in chosen]
-    batch = asked(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
+    questions = [replace(question, datasets=[dataset.id]) for dataset in chosen]
+    batch = attempt(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
     if batch is not None:
         go("backtest", batch=batch.id)
 
 
 def _submit(desk: Desk, question: BacktestRequest) -> None:
-    submitted = asked(lambda: desk.backtests.submit(question)) if _sound(desk, question) else None
+    submitted = attempt(lambda: desk.backtests.submit(question)) if _sound(desk, question) else None
     if submitted is None:
         return
     if not submitted.new and submitted.job.state == "done":
@@ -100,7 +100,7 @@ def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, s
     rules["execution"] |= {"intrabar": intrabar}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return BacktestRequest(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules, profile)
+    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile)
 
 
 def intrabar_field(column: Any, key: str, start: dict) -> str:
@@ -110,8 +110,8 @@ def intrabar_field(column: Any, key: str, start: dict) -> str:
 
 def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: Any) -> tuple[str, Any]:
     """Timeframe and date range: on the data of the run to start from they are the run's; other data starts with its own."""
-    run = before if {one.version for one in chosen} == set(before.get("datasets", ())) else {}
-    own = f"{key}-{'-'.join(one.id for one in chosen)}"
+    run = before if {dataset.version for dataset in chosen} == set(before.get("datasets", ())) else {}
+    own = f"{key}-{'-'.join(dataset.id for dataset in chosen)}"
     frames = frames_for(desk, chosen)
     frame = a.selectbox("Timeframe", frames, index=index_of(frames, run.get("timeframe")), key=f"{own}-frame", help="The data's own, or longer: finer bars are resampled.")
     return frame, b.date_input("Date range, UTC", span_of(chosen, run), key=f"{own}-span", help="First and last day, both inclusive.")
@@ -119,7 +119,7 @@ def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: 
 
 def frames_for(desk: Desk, chosen: list) -> list[str]:
     every = desk.data.timeframes()
-    return every[max((every.index(one.timeframe) for one in chosen), default=0) :]
+    return every[max((every.index(dataset.timeframe) for dataset in chosen), default=0) :]
 
 
 def span_of(chosen: list, before: dict) -> tuple[date, date]:
@@ -129,7 +129,7 @@ def span_of(chosen: list, before: dict) -> tuple[date, date]:
     if not chosen:
         today = datetime.now(UTC).date()
         return today - timedelta(days=365), today
-    return max(one.first_ts for one in chosen).date(), min(one.last_ts for one in chosen).date()
+    return max(dataset.first_ts for dataset in chosen).date(), min(dataset.last_ts for dataset in chosen).date()
 
 
 def whole_days(first: date, last: date) -> tuple[datetime, datetime]:
@@ -147,9 +147,9 @@ def bars_before(datasets: list, before: dict) -> list:
 
 def unknown_data(datasets: list) -> list[str]:
     """Datasets that the address names and that are not there."""
-    known = {name for dataset in datasets for name in (dataset.id, dataset.version)}
-    return [name for name in st.query_params.get_all("data") if name not in known]
+    names = {name for dataset in datasets for name in (dataset.id, dataset.version)}
+    return [name for name in st.query_params.get_all("data") if name not in names]
 
 
-def bars_name(one: Any) -> str:
-    return f"{one.instrument} {one.timeframe} · {'synthetic' if one.synthetic else one.source} · {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} · {short(one.version)}"
+def bars_name(dataset: Any) -> str:
+    return f"{dataset.instrument} {dataset.timeframe} · {'synthetic' if dataset.synthetic else dataset.source} · {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d} · {short(dataset.version)}"

@@ -1,4 +1,4 @@
-"""What the views read of a run, remembered: a finished run never changes."""
+"""Tables of a finished run, cached as they never change."""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ def pick(desk: Desk, run: Any, key: str, none: str = "") -> Any:
     choices = desk.splits.choices(run.id)
     if not choices:
         return None
-    several = len({one.instrument for one in choices}) > 1
+    several = len({choice.instrument for choice in choices}) > 1
     options = ([None] if none else []) + choices
     about = "Rules, and models fitted on the same bars: see Regimes on the Features page."
-    return st.selectbox("Regimes", options, key=key, width=320, format_func=lambda one: none if one is None else f"{one.title}{f' of {one.instrument}' if several else ''}", help=about)
+    return st.selectbox("Regimes", options, key=key, width=320, format_func=lambda choice: none if choice is None else f"{choice.title}{f' of {choice.instrument}' if several else ''}", help=about)
 
 
 def ready(desk: Desk, run: Any, chosen: Any) -> bool:
@@ -100,8 +100,8 @@ def _verdict(divided: Any, currency: str) -> str:
     traded = divided.table[divided.table["trades"] > 0]
     if traded.empty:
         return "No trade was entered in any regime."
-    known = traded[traded["regime"] != UNKNOWN]
-    traded = known if len(known) else traded
+    labelled = traded[traded["regime"] != UNKNOWN]
+    traded = labelled if len(labelled) else traded
     best, worst = traded.loc[traded["net"].idxmax()], traded.loc[traded["net"].idxmin()]
     parts = [_earned(best, currency)] + ([_earned(worst, currency)] if len(traded) > 1 else [])
     late = divided.late.set_index(["regime", "late"])["net"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.kit.widgets import asked, job_panel
+from app.kit.widgets import attempt, job_panel
 from worker.desk import Desk
 
 
@@ -24,7 +24,7 @@ def under_way(desk: Desk, name: str) -> bool:
 
 def begin(name: str, submit: Callable[[], Any]) -> None:
     """Submit a job and show it; one that finished before shows its result at once."""
-    submitted = asked(submit)
+    submitted = attempt(submit)
     if submitted is not None:
         st.query_params[name] = submitted.job.id
         st.rerun()

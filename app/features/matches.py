@@ -39,7 +39,7 @@ def distribution(bins: pd.DataFrame, figures: Mapping[str, Any], height: int = 2
     bars = alt.Chart(shown).mark_bar(opacity=0.75).encode(x=x, x2="high:Q", y=alt.Y("matches:Q", axis=above("share", format=".0%")), color=by_role(), tooltip=tips)
     edges = pd.DataFrame(dict(at=np.append(shown["low"], shown["high"].iloc[-1]), all=np.append(shown["all"], shown["all"].iloc[-1])))
     every = alt.Chart(edges).transform_calculate(role="'ink'").mark_line(interpolate="step-after", strokeWidth=1.3).encode(x="at:Q", y="all:Q", color=by_role())
-    cuts = [rule(BASIS_POINTS * figures[name], f"{told} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, told, dash in (("q25", "25 %", (2, 3)), ("median", "median", (6, 2)), ("q75", "75 %", (2, 3))) if figures[name] is not None]
+    cuts = [rule(BASIS_POINTS * figures[name], f"{title} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, title, dash in (("q25", "25 %", (2, 3)), ("median", "median", (6, 2)), ("q75", "75 %", (2, 3))) if figures[name] is not None]
     return alt.layer(bars, every, *cuts).properties(height=height)
 
 

@@ -53,8 +53,8 @@ def scale(run: Any) -> tuple[float, str]:
 
 def without_repeats(params: Sequence[Any], start: Mapping[str, Any] | None = None, without: Sequence[str] = ()) -> list[Any]:
     """Parameters for a form: a unit that repeats the name is left out. ``start``: other defaults."""
-    shown = [replace(one, unit="", title=one.title or one.name.capitalize()) if one.unit == one.name else one for one in params if one.name not in without]
-    return [replace(one, default=(start or {}).get(one.name, one.default)) for one in shown]
+    shown = [replace(param, unit="", title=param.title or param.name.capitalize()) if param.unit == param.name else param for param in params if param.name not in without]
+    return [replace(param, default=(start or {}).get(param.name, param.default)) for param in shown]
 
 
 def measured(values: pd.Series, title: str, places: int, width: int, sign: bool = False, help: str | None = None) -> tuple[Any, Any]:
@@ -74,7 +74,7 @@ def plain(sign: bool = False, places: str = ",.6~g") -> dict[str, Any]:
     return dict(format=f"{'+' if sign else ''}{places}", labelExpr="datum.value == 0 ? '0' : datum.label")
 
 
-def rule(at: float, told: str, encoding: str = "y", role: str = "quiet", dash: tuple[int, int] = (3, 2)) -> alt.Chart:
+def rule(at: float, text: str, encoding: str = "y", role: str = "quiet", dash: tuple[int, int] = (3, 2)) -> alt.Chart:
     """A line across the chart at a value."""
     marks = alt.Chart(pd.DataFrame({"at": [at]})).transform_calculate(role=f"'{role}'").mark_rule(strokeDash=list(dash))
-    return marks.encode(color=by_role(), tooltip=alt.value(told), **{encoding: alt.Y("at:Q") if encoding == "y" else alt.X("at:Q")})
+    return marks.encode(color=by_role(), tooltip=alt.value(text), **{encoding: alt.Y("at:Q") if encoding == "y" else alt.X("at:Q")})

@@ -15,7 +15,7 @@ from app.features.values import small
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
-from app.kit.widgets import asked, figures, section, table
+from app.kit.widgets import attempt, figures, section, table
 from worker.desk import Desk
 
 VIEW, KIND = "ranking", "examine"
@@ -33,7 +33,7 @@ def render(desk: Desk) -> None:
     with st.expander(runs.sentence(run) if run else "Features, data and target", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: how much it tells, whether that is stable, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
-    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda one: f"{one.summary['telling']['any']:,} of {one.summary['tried']['here']:,} significant")
+    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda other: f"{other.summary['telling']['any']:,} of {other.summary['tried']['here']:,} significant")
 
 
 # -- asking
@@ -61,7 +61,7 @@ def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> lis
     offered = desk.examinations.regimes(question) if question else {}
     if not offered:
         return []
-    had = [one["run"] for one in before.get("regimes", []) if one["run"] in offered]
+    had = [source["run"] for source in before.get("regimes", []) if source["run"] in offered]
     return st.multiselect(
         "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
         help="Stability is also measured by the regimes of a finished run on this data, as known at each bar's close; one run per instrument.",
@@ -80,7 +80,7 @@ def _target(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any
     forms, words = desk.examinations.forms()["target"], list(TARGETS)
     chosen = st.segmented_control("Target", words, default=before.get("target", words[0]), required=True, key=f"{key}-target", format_func=TARGETS.__getitem__)
     if chosen == "forward":
-        return dict(target="forward", **fields([one for one in forms if one.name != "target"], f"{key}-ahead", before)), "", {}
+        return dict(target="forward", **fields([param for param in forms if param.name != "target"], f"{key}-ahead", before)), "", {}
     strategies = desk.backtests.strategies()
     a, b = st.columns([1, 3], vertical_alignment="bottom")
     strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
@@ -171,7 +171,7 @@ def _headline(run: Any) -> list[tuple[str, str, str, str]]:
     factor, unit = scale(run)
     best = s["best"]
     target = s["target"]
-    bars = sum(one["bars"] for one in s["members"])
+    bars = sum(member["bars"] for member in s["members"])
     return [
         ("Significant", f"{s['telling']['any']:,} of {s['tried']['here']:,}", f"q up to {percent(s['discovery'], 0)}", "Features whose rank correlation or mutual information survives Benjamini\u2013Hochberg over all tests on this data."),
         ("Tests counted", number(s["tried"]["all"]), f"{s['tried']['before']:,} before", "Every feature on a timeframe and date range against a target is one test, by any user, kept or deleted."),
@@ -196,9 +196,9 @@ def _proposal(desk: Desk, run: Any) -> None:
             st.markdown(" ".join(f":{COLOURS[WORDS[verdicts[name]]]}-badge[{name}]" for name in proposed))
         name = st.text_input("Name", f"lab-{run.id}", max_chars=64, key=f"recipe-name-{run.id}", label_visibility="collapsed", width=150)
         if st.button("Save feature set", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
-            kept = asked(partial(desk.examinations.save_proposal, run.id, name))
-            if kept:
-                st.toast(f"Saved as the feature set {literal(kept.name)}.", icon=":material/check:")
+            saved = attempt(partial(desk.examinations.save_proposal, run.id, name))
+            if saved:
+                st.toast(f"Saved as the feature set {literal(saved.name)}.", icon=":material/check:")
 
 
 def _ranking(desk: Desk, run: Any) -> str:
@@ -218,7 +218,7 @@ def _ranking(desk: Desk, run: Any) -> str:
     rows = dict(
         feature=ranking["feature"], word=[[WORDS[verdict]] for verdict in ranking["verdict"]], **{name: values for name, (values, _) in shown.items()},
         holds=[f"{int(good)} of {int(years)}" if years else DASH for good, years in zip(ranking["agreeing"], ranking["years"], strict=True)],
-        drift=[[one] for one in ranking["drift"]], reason=[typeset(str(one)) for one in ranking["reason"]],
+        drift=[[level] for level in ranking["drift"]], reason=[typeset(str(reason)) for reason in ranking["reason"]],
     )  # fmt: skip
     columns = {
         "feature": config.TextColumn("Feature", width=170, pinned=True),

@@ -15,6 +15,6 @@ def missing(what: str, name: str, then: str) -> None:
     st.warning(f"There is no {what} {shown}. It may have been deleted. {then}", icon=":material/warning:")
 
 
-def asked_for(name: str) -> str:
+def address_value(name: str) -> str:
     """The value of the address, without blanks around it."""
     return str(st.query_params.get(name, "")).strip()

@@ -22,15 +22,15 @@ def number(value: float | None, places: int = 0, sign: bool = False) -> str:
     return ("" if zero else MINUS if value < 0 else "+" if sign else "") + text
 
 
-def printed(value: float | None, format: str, whole: bool = False) -> str:
-    """A number by the format of a table's column, with a true minus: printf's, or ``localized`` for comma thousands, ``whole`` without decimals. Zero has no sign.
+def printed(value: float | None, format: str, integer: bool = False) -> str:
+    """A number by the format of a table's column, with a true minus: printf's, or ``localized`` for comma thousands, ``integer`` without decimals. Zero has no sign.
 
-    >>> printed(-1.25, "%+.1f"), printed(-0.001, "%+.2f"), printed(-1234.6, "localized", whole=True), printed(None, "%.1f")
+    >>> printed(-1.25, "%+.1f"), printed(-0.001, "%+.2f"), printed(-1234.6, "localized", integer=True), printed(None, "%.1f")
     ('\u22121.2', '0.00', '\u22121,235', '')
     """
     if value is None or isnan(value):
         return ""
-    text = exact(float(round(value) if whole else value)) if format == "localized" else format % value
+    text = exact(float(round(value) if integer else value)) if format == "localized" else format % value
     return text.replace("-", MINUS) if any(digit in text for digit in "123456789") else text.lstrip("+-")
 
 
@@ -95,9 +95,9 @@ def size(count: float) -> str:
     >>> size(532), size(61_300_000)
     ('532\u202fB', '61\u202fMB')
     """
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= one:
-            return f"{count / one:,.{0 if count >= 10 * one else 1}f}{THIN}{unit}"
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:,.{0 if count >= 10 * scale else 1}f}{THIN}{unit}"
     return f"{count:.0f}{THIN}B"
 
 
@@ -124,9 +124,9 @@ def ago(seconds: float) -> str:
     >>> ago(7), ago(190)
     ('7\u202fs ago', '3\u202fmin ago')
     """
-    for one, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= one:
-            return f"{seconds // one:.0f}{THIN}{unit} ago"
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds // length:.0f}{THIN}{unit} ago"
     return f"{max(seconds, 0):.0f}{THIN}s ago"
 
 
@@ -139,12 +139,12 @@ def short(name: str) -> str:
     return name if len(name) <= 8 else f"{name[:4]}…{name[-2:]}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
+def plural(count: int, singular: str, many: str = "") -> str:
     """
     >>> plural(1, "run"), plural(1200, "dataset")
     ('1 run', '1,200 datasets')
     """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else many or singular + 's'}"
 
 
 def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = False) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 MARK = b"tidemark file "
-KEPT = 3_600            # seconds that a download lies ready
+LIFETIME = 3_600        # seconds that a prepared download stays on disk
 
 
 class Spool:
@@ -54,9 +54,9 @@ class Spool:
         return sum(entry.stat().st_size for entry in os.scandir(self.folder))
 
     def written(self, write: Callable[[Path], None]) -> bytes:
-        """The ticket of a file that ``write`` fills; files that lay ready for an hour go."""
+        """The ticket of a file that ``write`` fills; files older than an hour are removed."""
         for entry in os.scandir(self.folder):
-            if entry.stat().st_mtime < time.time() - KEPT:
+            if entry.stat().st_mtime < time.time() - LIFETIME:
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(entry.path)
         path = self.new()

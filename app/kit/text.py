@@ -24,4 +24,4 @@ def literal(text: object) -> str:
     ('EURUSD M15', 'two lines', '')
     """
     seen = " ".join(_UNSEEN.sub("\ufffd", "" if text is None else str(text)).split())
-    return _PUNCTUATION.sub(r"\\\1", _LATER.sub(lambda found: found[0] + JOIN, seen))
+    return _PUNCTUATION.sub(r"\\\1", _LATER.sub(lambda match: match[0] + JOIN, seen))

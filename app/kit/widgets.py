@@ -34,8 +34,8 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
 
 def history(run: Any) -> None:
     """How many bars before its period a run's features used."""
-    if found := run.summary.get("history"):
-        st.caption(literal(found["sentence"]))
+    if warm_up := run.summary.get("history"):
+        st.caption(literal(warm_up["sentence"]))
 
 
 def section(title: str, note: str = "") -> None:
@@ -58,8 +58,8 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
         st.space("small")
 
 
-def asked(act: Callable[[], T]) -> T | None:
-    """The answer of the desk; a refusal is shown in place, and None comes back."""
+def attempt(act: Callable[[], T]) -> T | None:
+    """What ``act`` returns; where the desk refuses, None, and the refusal is shown as an error."""
     try:
         return act()
     except Refused as refusal:

@@ -60,11 +60,11 @@ def _written(base: alt.Chart, form: str, parted: bool, columns: int) -> alt.Char
 
 
 def _outline(base: alt.Chart, which: Any, role: str) -> list[alt.Chart]:
-    """A frame that is seen on light and dark cells: its line in the ground's colour, then in its own."""
+    """A frame that is seen on light and dark cells: its line in the background's colour, then in its own."""
     marks = base.transform_filter(which)
-    ground = alt.Stroke("ground:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None)
+    edge = alt.Stroke("edge:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None)
     return [
-        marks.transform_calculate(ground="0").mark_rect(filled=False, strokeWidth=4.5).encode(stroke=ground),
+        marks.transform_calculate(edge="0").mark_rect(filled=False, strokeWidth=4.5).encode(stroke=edge),
         marks.transform_calculate(role=f"'{role}'").mark_rect(filled=False, strokeWidth=2).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None)),
     ]
 
@@ -72,7 +72,7 @@ def _outline(base: alt.Chart, which: Any, role: str) -> list[alt.Chart]:
 def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int = 190) -> alt.VConcatChart:
     """Equity of the tests, one after the other, over its drawdown. ``curve``: ts, equity, drawdown; ``folds``: number, start, end, chosen of each test."""
     bands = alt.Chart(folds.assign(role="quiet", odd=folds["number"] % 2))
-    tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("made:Q", format="+.2%", title="net")]
+    tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("net:Q", format="+.2%", title="net")]
     band = bands.mark_rect().encode(x=at("start"), x2="end:T", color=by_role(), opacity=alt.Opacity("odd:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.2]), legend=None), tooltip=tips)
     named = bands.transform_calculate(mid="(+datum.start + +datum.end) / 2", role="'ink'").mark_text(fontSize=10, baseline="top", opacity=0.7).encode(x=at("mid"), y=alt.value(2), text="number:N", color=by_role())
     y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f"))

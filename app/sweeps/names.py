@@ -26,27 +26,27 @@ FORMATS = {"share": "+.1%", "R": "+.3f", "ratio": ".2f"}
 
 def declared(desk: Desk, strategy: str) -> dict[str, Any]:
     """What may be varied, under the whole name: ``lookback``, ``costs.slippage``."""
-    return {name: replace(one, name=name) for name, one in desk.sweeps.choices(strategy).items()}
+    return {name: replace(choice, name=name) for name, choice in desk.sweeps.choices(strategy).items()}
 
 
-def named(one: Any) -> str:
+def named(param: Any) -> str:
     """A parameter with its unit, and of a rule its section: ``Slippage (costs), by kind``."""
-    section, dot, name = one.name.rpartition(".")
-    text = label(name, one.unit, one.title)
+    section, dot, name = param.name.rpartition(".")
+    text = label(name, param.unit, param.title)
     head, comma, unit = text.partition(", ")
     return f"{head}{f' ({section})' if dot else ''}{comma}{unit}"
 
 
-def plain(one: Any) -> str:
+def plain(param: Any) -> str:
     """The same without the unit, as in a sentence."""
-    section, dot, name = one.name.rpartition(".")
-    text = label(name, one.unit, one.title).split(",")[0].split(" (")[0] + (f" ({section})" if dot else "")
+    section, dot, name = param.name.rpartition(".")
+    text = label(name, param.unit, param.title).split(",")[0].split(" (")[0] + (f" ({section})" if dot else "")
     return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
-def point(known: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def point(parameters: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     """Parameters with their values: ``lookback 48 bars · stop 2 ATR``."""
-    return " · ".join(f"{plain(known[name])} {rounded(value)} {known[name].unit}".rstrip() if name in known else f"{name} {value}" for name, value in values.items())
+    return " · ".join(f"{plain(parameters[name])} {rounded(value)} {parameters[name].unit}".rstrip() if name in parameters else f"{name} {value}" for name, value in values.items())
 
 
 def rounded(value: Any) -> str:
@@ -60,9 +60,9 @@ def rounded(value: Any) -> str:
     return exact(value.item() if hasattr(value, "item") else value)
 
 
-def ranges(known: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> str:
+def ranges(parameters: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> str:
     """What was varied, in a line: ``lookback 8 to 168 (11)``."""
-    return " · ".join(f"{plain(known[name]) if name in known else name} {_ends(list(given))}" for name, given in grid.items())
+    return " · ".join(f"{plain(parameters[name]) if name in parameters else name} {_ends(list(given))}" for name, given in grid.items())
 
 
 def _ends(given: list[Any]) -> str:
@@ -70,7 +70,7 @@ def _ends(given: list[Any]) -> str:
     return f"{rounded(min(given))} to {rounded(max(given))} ({len(given)})" if numbers and len(given) > 1 else ", ".join(rounded(value) for value in given)
 
 
-def said(metric: Any, value: float | None, currency: str = "USD") -> str:
+def metric_text(metric: Any, value: float | None, currency: str = "USD") -> str:
     """A figure with its unit; a change carries its sign."""
     return valued(None if value is None or pd.isna(value) else float(value), metric.unit, currency, metric.key in ("net_return", "annual_return", "net_profit"))
 

@@ -1,4 +1,4 @@
-"""What the views read of a finished run, remembered: it never changes. The count of trials does, so it is asked anew."""
+"""What the views read of a finished run, cached: it never changes. The count of trials does, so it is read each time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def table(_desk: Desk, run_id: str, by: str = "number") -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def heat(_desk: Desk, run_id: str, x: str, y: str, figure: str, held: tuple[tuple[str, Any], ...] = ()) -> pd.DataFrame:
-    return _desk.sweeps.heat(run_id, x, y, figure, dict(held))
+def heat(_desk: Desk, run_id: str, x: str, y: str, figure: str, fixed: tuple[tuple[str, Any], ...] = ()) -> pd.DataFrame:
+    return _desk.sweeps.heat(run_id, x, y, figure, dict(fixed))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -12,7 +12,7 @@ import streamlit as st
 from app.kit.figures import number, percent, plural
 from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
-from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
+from app.sweeps.names import FIGURES, declared, form, metric_text, named, plain, point, rounded, with_unit
 from app.sweeps.table import combinations
 from worker.desk import Desk
 
@@ -27,29 +27,29 @@ Cell = tuple[Any, Any]
 
 def result(desk: Desk, run: Any) -> None:
     luck, over = panels.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
-    best = next((one for one in run.summary["best"] if one["sharpe"] is not None), None)
+    best = next((combination for combination in run.summary["best"] if combination["sharpe"] is not None), None)
     if best is not None and best["sharpe"] <= 0:        # of losses the least: no test of a choice says anything of it
         luck, over = replace(luck, dsr=None), None
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
     history(run)
-    known = declared(desk, run.spec["strategy"])
+    parameters = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
     table = panels.table(desk, run.id, "sharpe")
     moving = [name for name, given in grid.items() if len(given) > 1]
     picked, by, first = None, "sharpe", None if best is None else int(best["number"])
     if len(moving) > 1:
-        picked, by, first = landscape(desk, run, known, moving)
+        picked, by, first = landscape(desk, run, parameters, moving)
     elif moving:
-        by = alone(desk, run, known, moving[0])
+        by = alone(desk, run, parameters, moving[0])
     rows = panels.table(desk, run.id, by)
     note = ""
     if picked:
         for name, value in picked.items():
             rows = rows[rows[name] == value]
-        note = f"{len(rows):,} in the cell {point(known, picked)}; click it again for all"
+        note = f"{len(rows):,} in the cell {point(parameters, picked)}; click it again for all"
         first = int(rows["number"].iloc[0]) if len(rows) else first
-    combinations(desk, run, rows, len(table), known, list(grid), by, first, note)
+    combinations(desk, run, rows, len(table), parameters, list(grid), by, first, note)
 
 
 def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
@@ -78,14 +78,14 @@ def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple
 
 
 def _sentence(run: Any, luck: panels.Luck, best: Mapping[str, Any] | None) -> str:
-    made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; **{plural(luck.trials, 'trial')}** on this data in total."
+    head = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; **{plural(luck.trials, 'trial')}** on this data in total."
     if best is None:
-        return f"{made} None has a Sharpe ratio: too few trades, or too few days."
+        return f"{head} None has a Sharpe ratio: too few trades, or too few days."
     if best["sharpe"] <= 0:
-        return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
+        return f"{head} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
     if luck.sharpe is None:
-        return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; too few days to test its significance."
-    return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; expected maximum of {luck.trials:,} zero-edge trials: {number(luck.sharpe, 2)}. Deflated Sharpe ratio {number(luck.dsr, 2)}: probability that the true Sharpe is above that."
+        return f"{head} The best has a Sharpe of {number(best['sharpe'], 2)}; too few days to test its significance."
+    return f"{head} The best has a Sharpe of **{number(best['sharpe'], 2)}**; expected maximum of {luck.trials:,} zero-edge trials: {number(luck.sharpe, 2)}. Deflated Sharpe ratio {number(luck.dsr, 2)}: probability that the true Sharpe is above that."
 
 
 def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
@@ -125,16 +125,16 @@ def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | N
 # -- the landscape
 
 
-def landscape(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
+def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
     """The maps; the clicked cell, the metric shown, and the combination selected first: the best of the best plateau."""
     metrics = desk.backtests.metrics()
     cells = st.columns(4)
-    x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(known[name]))
+    x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(parameters[name]))
     ups = [name for name in moving if name != x]
-    y = cells[1].selectbox("Y axis", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
+    y = cells[1].selectbox("Y axis", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(parameters[name]))
     by = cells[2].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
-    held = _held(run, known, [name for name in moving if name not in (x, y)], cells[3])
-    cells_of = panels.heat(desk, run.id, x, y, by, tuple(held.items()))
+    fixed = _fixed_parameter(run, parameters, [name for name in moving if name not in (x, y)], cells[3])
+    cells_of = panels.heat(desk, run.id, x, y, by, tuple(fixed.items()))
     if cells_of["value"].isna().all():
         st.caption("No combination has this metric.")
         return None, by, None
@@ -144,30 +144,30 @@ def landscape(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str])
     drawn, every = thinned(cells_of, level)
     drawn = drawn.assign(best=False if level is None else (drawn["x"] == level["x"]) & (drawn["y"] == level["y"]))
     left, right = st.columns(2, gap="medium")
-    titles = (named(known[x]), named(known[y]))
+    titles = (named(parameters[x]), named(parameters[y]))
     with left:
-        section(metrics[by].title, _median(held, moving, known) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
+        section(metrics[by].title, _median(fixed, moving, parameters) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
         key = f"map-{run.id}-{x}-{y}-{by}"
         st.altair_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
     with right:
         section("Plateau", "mean less spread of a cell and its neighbours")
         st.altair_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")
-    st.caption(map_sentence(metrics[by], cells_of, level, known, x, y) + (f" Every {every} value of each parameter is drawn." if every else "") + " Click a cell to see its combinations.")
-    return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, held, level, x, y)
+    st.caption(map_sentence(metrics[by], cells_of, level, parameters, x, y) + (f" Every {every} value of each parameter is drawn." if every else "") + " Click a cell to see its combinations.")
+    return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, fixed, level, x, y)
 
 
-def _held(run: Any, known: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
+def _fixed_parameter(run: Any, parameters: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
     """The parameter beside the two of the map: all its values, or one."""
     if not others:
         cell.selectbox("Fixed parameters", ["none"], disabled=True, key=f"none-{run.id}")
         return {}
     options = [("", None)] + [(name, value) for name in others for value in run.summary["grid"][name]]
-    name, value = cell.selectbox("Fixed parameters", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda one: f"{plain(known[one[0]])} {rounded(one[1])}" if one[0] else "all values (median)")
+    name, value = cell.selectbox("Fixed parameters", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda option: f"{plain(parameters[option[0]])} {rounded(option[1])}" if option[0] else "all values (median)")
     return {name: value} if name else {}
 
 
-def _median(held: Mapping[str, Any], moving: list[str], known: Mapping[str, Any]) -> str:
-    return f"at {point(known, held)}" if held else f"all {plural(len(moving), 'parameter')}"
+def _median(fixed: Mapping[str, Any], moving: list[str], parameters: Mapping[str, Any]) -> str:
+    return f"at {point(parameters, fixed)}" if fixed else f"all {plural(len(moving), 'parameter')}"
 
 
 def thinned(cells: pd.DataFrame, level: pd.Series | None) -> tuple[pd.DataFrame, str]:
@@ -175,27 +175,27 @@ def thinned(cells: pd.DataFrame, level: pd.Series | None) -> tuple[pd.DataFrame,
     if len(cells) <= CELLS:
         return cells, ""
     every = int((len(cells) / CELLS) ** 0.5) + 1
-    kept = []
+    drawn = []
     for axis in ("x", "y"):
         values = sorted(cells[axis].unique())
-        kept.append(values[0 if level is None else values.index(level[axis]) % every :: every])
-    return cells[cells["x"].isin(kept[0]) & cells["y"].isin(kept[1])].reset_index(drop=True), {2: "second", 3: "third"}.get(every, f"{every}th")
+        drawn.append(values[0 if level is None else values.index(level[axis]) % every :: every])
+    return cells[cells["x"].isin(drawn[0]) & cells["y"].isin(drawn[1])].reset_index(drop=True), {2: "second", 3: "third"}.get(every, f"{every}th")
 
 
-def map_sentence(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mapping[str, Any], x: str, y: str) -> str:
+def map_sentence(metric: Any, cells: pd.DataFrame, level: pd.Series | None, parameters: Mapping[str, Any], x: str, y: str) -> str:
     """The best cell, and whether it is the best plateau."""
     top, low = cells.loc[cells["value"].idxmax()], cells.loc[cells["value"].idxmin()]
     if metric.key == COUNT:
-        return f"Most trades: {point(known, {x: top['x'], y: top['y']})}, {said(metric, top['value'])}; fewest: {point(known, {x: low['x'], y: low['y']})}, {said(metric, low['value'])}."
+        return f"Most trades: {point(parameters, {x: top['x'], y: top['y']})}, {metric_text(metric, top['value'])}; fewest: {point(parameters, {x: low['x'], y: low['y']})}, {metric_text(metric, low['value'])}."
     edge = "" if level is None or not _at_edge(cells, level) else " It is at the edge of the grid: widen the range there."
-    place = {name: point(known, {x: one["x"], y: one["y"]}) for name, one in (("top", top), ("level", level)) if one is not None}
+    place = {name: point(parameters, {x: cell["x"], y: cell["y"]}) for name, cell in (("top", top), ("level", level)) if cell is not None}
     if level is None:
-        return f"Best cell: {place['top']}, {said(metric, top['value'])}. There are too few cells for a plateau."
+        return f"Best cell: {place['top']}, {metric_text(metric, top['value'])}. There are too few cells for a plateau."
     if place["top"] == place["level"]:
-        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): neighbouring cells are {'profitable too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
+        return f"The best cell, {place['top']} with {metric_text(metric, top['value'])}, is also the best plateau ({metric_text(metric, level['plateau'])}): neighbouring cells are {'profitable too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
     return (
-        f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours.{edge} "
-        f"The best cell, {place['top']}, has {said(metric, top['value'])}, and {said(metric, top['plateau'])} with its neighbours."
+        f"Outlined: the best plateau, {place['level']}, {metric_text(metric, level['value'])} and {metric_text(metric, level['plateau'])} with its neighbours.{edge} "
+        f"The best cell, {place['top']}, has {metric_text(metric, top['value'])}, and {metric_text(metric, top['plateau'])} with its neighbours."
     )
 
 
@@ -204,27 +204,27 @@ def profits(figure: str, value: float) -> bool:
     return figure in PROFIT and value > PROFIT[figure]
 
 
-def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:
+def _at_edge(cells: pd.DataFrame, cell: pd.Series) -> bool:
     """Of an axis of at least three numbers."""
     axes = [cells[axis] for axis in ("x", "y") if cells[axis].dtype.kind in "if" and cells[axis].nunique() > 2]
-    return any(one[str(axis.name)] in (axis.min(), axis.max()) for axis in axes)
+    return any(cell[str(axis.name)] in (axis.min(), axis.max()) for axis in axes)
 
 
-def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
+def _start(desk: Desk, run: Any, by: str, fixed: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
     rows = panels.table(desk, run.id, "sharpe" if by == COUNT else by)
-    for name, value in held.items():
+    for name, value in fixed.items():
         rows = rows[rows[name] == value]
     if level is not None:
         rows = rows[(rows[x] == level["x"]) & (rows[y] == level["y"])]
     return int(rows["number"].iloc[0]) if len(rows) else None
 
 
-def alone(desk: Desk, run: Any, known: Mapping[str, Any], name: str) -> str:
+def alone(desk: Desk, run: Any, parameters: Mapping[str, Any], name: str) -> str:
     """A grid over one parameter is a curve; the metric shown."""
     metrics = desk.backtests.metrics()
     by = st.columns(4)[0].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
     rows = panels.table(desk, run.id, by)
-    shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(known, {name: value}) for value in rows[name]]))
-    section(metrics[by].title, f"over {named(known[name])}; large dot: best")
-    st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(known[name])}")
+    shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(parameters, {name: value}) for value in rows[name]]))
+    section(metrics[by].title, f"over {named(parameters[name])}; large dot: best")
+    st.altair_chart(charts.slice_of(shown, named(parameters[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(parameters[name])}")
     return by

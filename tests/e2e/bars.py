@@ -14,7 +14,7 @@ def generated(chromium, system, seed: int) -> str:
     tab.get_by_role("spinbutton", name="Seed").fill(str(seed))
     tab.get_by_role("button", name="Generate", exact=True).click()
     expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=120_000)
-    found = re.search(r"dataset=(\w+)", tab.url)
+    match = re.search(r"dataset=(\w+)", tab.url)
     tab.close()
-    assert found
-    return found[1]
+    assert match
+    return match[1]

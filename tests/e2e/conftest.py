@@ -33,15 +33,15 @@ class Installation:
     environment: dict[str, str]
 
     def terminal(self, *words: str):
-        said = subprocess.run([sys.executable, "-m", "worker.cli", *words, "--json"], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
-        return json.loads(said.stdout)
+        completed = subprocess.run([sys.executable, "-m", "worker.cli", *words, "--json"], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        return json.loads(completed.stdout)
 
     def wait_for(self, what, seconds: float = 60.0):
         """``what()`` until it is true; its value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if found := what():
-                return found
+            if value := what():
+                return value
             time.sleep(0.2)
         raise AssertionError(f"not within {seconds} s; log:\n{self.logs()}")
 
@@ -58,8 +58,8 @@ def free_port() -> int:
 def start(home: Path, **more: str) -> Installation:
     port = free_port()
     settings = {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_APP_PORT": str(port), "TIDEMARK_APP_USER": "anna", "PYTHONPATH": str(ROOT), **more}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
-    environment = {**kept, **settings}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
+    environment = {**inherited, **settings}
     process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     system = Installation(f"http://127.0.0.1:{port}", home, process, environment)
     system.wait_for(lambda: answers(system), 60)

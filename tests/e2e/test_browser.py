@@ -40,7 +40,7 @@ def open_file(page: Page, system, path: Path) -> None:
     page.get_by_role("button", name="Load", exact=True).click()
 
 
-def bring_in(page: Page, system, path: Path, button: str = "Import") -> str:
+def import_file(page: Page, system, path: Path, button: str = "Import") -> str:
     """Through all three steps; the id of the dataset."""
     open_file(page, system, path)
     page.get_by_role("button", name="Validate").click()
@@ -83,7 +83,7 @@ def test_every_page_draws_at_both_widths_light_and_dark(page, system, name):
 
 
 def test_bars_are_imported_tested_verified_and_taken_along(page, system, tmp_path, shoot):
-    dataset = bring_in(page, system, bars_csv(tmp_path))
+    dataset = import_file(page, system, bars_csv(tmp_path))
     expect(page.get_by_text("Weekly open at 17:00 New York")).to_be_visible()
     page.goto(f"{system.url}/backtest")
     expect(page.get_by_text("EURUSD M15 · CSV").filter(visible=True).first).to_be_visible()
@@ -135,9 +135,9 @@ def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tm
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("button", name="Import…")).to_be_enabled()
     assert len(system.terminal("data", "list")) == before
-    dataset = bring_in(page, system, path, "Repair and import")
-    found = {f["key"]: f for f in system.terminal("data", "quality", dataset)["quality"]["findings"]}
-    assert (found["inverted"]["did"], found["duplicates"]["did"], found["order"]["did"]) == ("dropped", "merged", "sorted")
+    dataset = import_file(page, system, path, "Repair and import")
+    findings = {f["key"]: f for f in system.terminal("data", "quality", dataset)["quality"]["findings"]}
+    assert (findings["inverted"]["did"], findings["duplicates"]["did"], findings["order"]["did"]) == ("dropped", "merged", "sorted")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_run_is_named_opened_and_deleted(page, system):
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete run", exact=True).click()
     expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
-    assert run not in [one["id"] for one in system.terminal("runs", "list")]
+    assert run not in [entry["id"] for entry in system.terminal("runs", "list")]
 
 
 VIEWS = {       # tab -> what stands there
@@ -209,7 +209,7 @@ VIEWS = {       # tab -> what stands there
 def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, system):
     """On the example: whatever is opened stands there and in the address; the first screen needs no scrolling."""
     page.set_viewport_size({"width": 1280, "height": 900})
-    run, other = [one["id"] for one in system.terminal("runs", "list") if one["synthetic"]][-2:]
+    run, other = [entry["id"] for entry in system.terminal("runs", "list") if entry["synthetic"]][-2:]
     page.goto(f"{system.url}/backtest?run={run}")
     for seen in ("Loses after costs", "Break-even spread", "Robustness checks", "Equity and drawdown"):
         expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
@@ -249,20 +249,20 @@ def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, system)
 def choose_bars(page: Page, *datasets: dict) -> None:
     bars = page.locator("[data-testid=stMultiSelect]").first
     bars.get_by_role("button", name="Clear all").click()
-    for one in datasets:
-        bars.locator("input").fill(one["version"][:4])
+    for dataset in datasets:
+        bars.locator("input").fill(dataset["version"][:4])
         page.get_by_role("option").first.click()
-        expect(bars).to_contain_text(one["version"][:4])
+        expect(bars).to_contain_text(dataset["version"][:4])
     page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
 
 
-def brought(system, folder: Path, *seeds: int) -> list[dict]:
+def imported(system, folder: Path, *seeds: int) -> list[dict]:
     """Bars of one's own, by the terminal."""
     return [system.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
 
 
 def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, system, tmp_path):
-    datasets = brought(system, tmp_path, 8, 9)
+    datasets = imported(system, tmp_path, 8, 9)
     page.goto(f"{system.url}/backtest")
     choose_bars(page, *datasets)
     page.get_by_text("Separate accounts", exact=True).click()
@@ -280,7 +280,7 @@ def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, sys
 
 def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_path):
     """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
-    old, other = brought(system, tmp_path, 10, 11)
+    old, other = imported(system, tmp_path, 10, 11)
     run = system.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1", "--start", "2024-02-01")
     page.goto(f"{system.url}/backtest?run={run['id']}")
     page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
@@ -299,11 +299,11 @@ def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, system)
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
     dataset = re.search(r"dataset=(\w+)", page.url)[1]
-    assert next(one for one in system.terminal("data", "list") if one["id"] == dataset)["synthetic"]
+    assert next(entry for entry in system.terminal("data", "list") if entry["id"] == dataset)["synthetic"]
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete dataset", exact=False).last.click()
     expect(page.get_by_role("button", name="Delete dataset", exact=False)).to_have_count(0)
-    assert dataset not in [one["id"] for one in system.terminal("data", "list")]
+    assert dataset not in [entry["id"] for entry in system.terminal("data", "list")]
 
 
 def test_an_address_of_something_deleted_says_so(page, system):
@@ -320,7 +320,7 @@ def test_settings_say_where_each_value_comes_from(page, system, shoot):
 
 def test_pictures_of_the_pages(page, system, shoot):
     """The screenshots of the README, on synthetic bars; without TIDEMARK_SHOTS it only opens what they show."""
-    run = next(one for one in system.terminal("runs", "list") if one["synthetic"])
+    run = next(entry for entry in system.terminal("runs", "list") if entry["synthetic"])
     for name, address, height in (("overview", "", 1120), ("data", "data", 940), ("backtest", f"backtest?run={run['id']}", 1300), ("audit", "audit", 960)):
         page.goto(f"{system.url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -336,6 +336,6 @@ def test_the_example_is_removed_with_one_click(page, system):
     page.goto(system.url)
     page.get_by_role("button", name="Remove the example").click()
     expect(page.get_by_role("button", name="Remove the example")).to_have_count(0)
-    assert not [one for one in system.terminal("data", "list") if one["source"].startswith("Synthetic") and one["timeframe"] == "M15" and one["first"].startswith("2022")]
+    assert not [entry for entry in system.terminal("data", "list") if entry["source"].startswith("Synthetic") and entry["timeframe"] == "M15" and entry["first"].startswith("2022")]
     time.sleep(2.5)     # the clock has come round: it does not come back
     assert not [run for run in system.terminal("runs", "list") if run["synthetic"]]

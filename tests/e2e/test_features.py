@@ -59,9 +59,9 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, syst
     shoot("features-look", 1500)
     page.get_by_role("button", name="Export").click()
     taken = list(csv.DictReader(download(page, "Columns of EURUSD, CSV").read_text().splitlines()))
-    kept = pd.read_parquet(download(page, "Columns of EURUSD, Parquet"))
-    assert list(kept) == list(taken[0]) and [*kept][:1] == ["ts"] and kept.columns[-1] == "atr(14)@H4" and len(kept) == len(taken)
-    assert float(taken[-1]["atr(14)@H4"]) == kept["atr(14)@H4"].iloc[-1]
+    columns = pd.read_parquet(download(page, "Columns of EURUSD, Parquet"))
+    assert list(columns) == list(taken[0]) and [*columns][:1] == ["ts"] and columns.columns[-1] == "atr(14)@H4" and len(columns) == len(taken)
+    assert float(taken[-1]["atr(14)@H4"]) == columns["atr(14)@H4"].iloc[-1]
     page.keyboard.press("Escape")
     page.goto(f"{system.url}/features?view=look&run={run}&column=rsi(14)")
     expect(page.get_by_text("%, under the close in USD; the last bars, UTC")).to_be_visible(timeout=SOON)

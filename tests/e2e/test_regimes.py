@@ -62,8 +62,8 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
     table = pd.read_parquet(io.BytesIO(download(page, "Labels, Parquet").read_bytes()))
     assert set(table["label"].dropna()) <= {"calm", "trend", "panic"} and table["label"].isna().sum() >= 20_000
-    known = table.dropna()
-    assert (known[["p_calm", "p_trend", "p_panic"]].sum(axis=1) - 1).abs().max() < 1e-9
+    labelled = table.dropna()
+    assert (labelled[["p_calm", "p_trend", "p_panic"]].sum(axis=1) - 1).abs().max() < 1e-9
     assert json.loads(download(page, "Last model, JSON").read_text())["what"] == "tidemark regimes 1"
 
     page.goto(f"{system.url}/backtest?run={run}&view=Groups")
@@ -76,8 +76,8 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     shown = system.terminal("runs", "show", run)
     assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
-    told = system.terminal("runs", "split", run, "--by", "volatility")
-    assert [one["regime"] for one in told["regimes"]] == [row["regime"] for row in rows]
+    split = system.terminal("runs", "split", run, "--by", "volatility")
+    assert [part["regime"] for part in split["regimes"]] == [row["regime"] for row in rows]
     choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
     expect(page.locator("[data-testid=stDataFrame]").filter(visible=True).first).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile(r"\b(calm|trend|panic) netted"))).to_be_visible(timeout=SOON)

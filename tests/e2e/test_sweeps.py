@@ -21,7 +21,7 @@ SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compi
 def bars(chromium, system) -> str:
     """Synthetic bars of one's own; their name in the list of datasets."""
     dataset = generated(chromium, system, 4711)
-    version = next(one["version"] for one in system.terminal("data", "list") if one["id"] == dataset)
+    version = next(entry["version"] for entry in system.terminal("data", "list") if entry["id"] == dataset)
     return f"{version[:4]}…{version[-2:]}"
 
 
