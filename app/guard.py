@@ -1,7 +1,7 @@
-"""What stands before every answer of the server: who may ask, by which name, and what a browser may do with the answer.
+"""Host and origin checks before every answer of the server, and its security headers.
 
 A page of another site cannot reach this server by its address, but it can by a name of its own that points here, and a browser then takes
-both for one site. So names and origins that are not ours are refused before anything is looked at: pages, files, uploads, the websocket, our routes.
+both for one site. So foreign names and origins are refused before anything is read: pages, files, uploads, the websocket, the API.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def name_of(host: str) -> str:
 
 
 def policy(host: str, component: bool, inline: tuple[str, ...]) -> str:
-    """The Content-Security-Policy: everything from here, nothing from elsewhere, and only those scripts inside a page that Streamlit ships."""
+    """The Content-Security-Policy: resources of this host only, and of inline scripts only those that Streamlit ships."""
     scripts = ["'self'", *inline, *(["'unsafe-eval'"] if component else [])]
     rules = {
         "default-src": "'self'",
@@ -77,7 +77,7 @@ def inline_scripts(page: str) -> tuple[str, ...]:
 
 
 class Guard:
-    """The server behind its door. ``names``: what it answers to."""
+    """The server with host and origin checks. ``names``: the host names that it answers to."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app, self._names = app, names
@@ -99,12 +99,12 @@ class Guard:
 
         if not accepted:
             return await refuse(scope, receive, answer, REFUSED, 403)
-        if not all(self._ours(origin, hosts[0]) for origin in origins):
+        if not all(self._allowed(origin, hosts[0]) for origin in origins):
             return await refuse(scope, receive, answer, FOREIGN, 403)
         await self._app(scope, receive, answer)
 
-    def _ours(self, origin: str, host: str) -> bool:
-        """Of this very address, of this machine at the same port, or of a name that the settings allow."""
+    def _allowed(self, origin: str, host: str) -> bool:
+        """Whether the origin is this address, this machine at the same port, or a name that the settings allow."""
         try:
             parts = urlsplit(origin)
         except ValueError:

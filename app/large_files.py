@@ -1,4 +1,4 @@
-"""Before Streamlit: the content of an upload goes to disk and a ticket takes its place; a download whose content is a ticket is streamed from disk."""
+"""Middleware before Streamlit: an upload goes to disk and a ticket replaces it; a download whose content is a ticket is streamed from disk."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class LargeFiles:
             return await PlainTextResponse("an upload is one file", 400)(scope, receive, send)
         self._forget(scope["path"])
         self.uploads[scope["path"]] = stored[0]
-        if not await _passed_on(self.app, scope, send, _form(*stored)):
+        if not await _accepted(self.app, scope, send, _form(*stored)):
             self._forget(scope["path"])
 
     def _forget(self, path: str) -> None:
@@ -90,7 +90,7 @@ class LargeFiles:
 
 
 class Download:
-    """One answer of Streamlit's: passed on as it is, unless its body is a ticket."""
+    """One answer of Streamlit, passed on unchanged unless its body is a ticket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -122,7 +122,7 @@ class Download:
 
 
 def _unranged(scope: Scope) -> Scope:
-    """The request without the wish for a part, or for compression: a ticket must come whole."""
+    """The request without range and compression headers: a ticket must arrive complete."""
     return dict(scope) | dict(headers=[(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range", b"accept-encoding")])
 
 
@@ -133,20 +133,20 @@ def _form(path: Path, name: str, kind: str) -> bytes:
     return head.encode("utf-8", "replace") + spool().ticket(path) + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
-async def _passed_on(app: ASGIApp, scope: Scope, send: Send, body: bytes) -> bool:
-    """The same request with another body, passed on; was it taken?"""
+async def _accepted(app: ASGIApp, scope: Scope, send: Send, body: bytes) -> bool:
+    """Whether the app accepted the same request with another body."""
     headers = MutableHeaders(raw=[(name, value) for name, value in scope["headers"] if name not in (b"content-type", b"content-length", b"transfer-encoding")])
     headers["content-type"], headers["content-length"] = f"multipart/form-data; boundary={BOUNDARY}", str(len(body))
-    taken = False
+    accepted = False
 
     async def receive() -> Message:
         return dict(type="http.request", body=body, more_body=False)
 
     async def sent(message: Message) -> None:
-        nonlocal taken
+        nonlocal accepted
         if message["type"] == "http.response.start":
-            taken = message["status"] < 300
+            accepted = message["status"] < 300
         await send(message)
 
     await app(dict(scope) | dict(headers=headers.raw), receive, sent)
-    return taken
+    return accepted

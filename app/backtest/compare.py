@@ -68,7 +68,7 @@ def view(desk: Desk, run: Any, other: Any) -> None:
 
 
 def _warning(changed: pd.DataFrame) -> None:
-    """Said before any number: figures of different data or costs do not tell strategies apart."""
+    """A warning before any number: metrics on different data or costs do not compare strategies."""
     heads = {str(path).split(".")[0].split("[")[0] for path in changed["path"]}
     differ = [word for head, word in DECIDES.items() if head in heads]
     if differ:

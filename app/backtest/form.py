@@ -50,12 +50,12 @@ def form(desk: Desk, run: Any = None) -> None:
         profile = profile_box(desk, key, before)
         limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
     with st.form(f"{key}-{strategy}", border=False):
-        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
+        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
-            st.caption(f"{number(desk.backtests.bars_in(question))} bars{f', {len(chosen)} backtests' if alone else ''}" if question else "Choose data and a date range first.")
-    if sent and question:
-        _submit_each(desk, question, chosen) if alone else _submit(desk, question)
+            st.caption(f"{number(desk.backtests.bars_in(request))} bars{f', {len(chosen)} backtests' if alone else ''}" if request else "Choose data and a date range first.")
+    if sent and request:
+        _submit_each(desk, request, chosen) if alone else _submit(desk, request)
 
 
 def _alone(key: str) -> bool:
@@ -64,22 +64,22 @@ def _alone(key: str) -> bool:
     return chosen == ACCOUNTS[1]
 
 
-def _sound(desk: Desk, question: BacktestRequest) -> bool:
-    faults = desk.backtests.faults(question.strategy, question.params)
+def _sound(desk: Desk, request: BacktestRequest) -> bool:
+    faults = desk.backtests.faults(request.strategy, request.params)
     for fault in faults.values():
         st.error(literal(typeset(fault)), icon=":material/error:")
     return not faults
 
 
-def _submit_each(desk: Desk, question: BacktestRequest, chosen: list) -> None:
-    questions = [replace(question, datasets=[dataset.id]) for dataset in chosen]
-    batch = attempt(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
+def _submit_each(desk: Desk, request: BacktestRequest, chosen: list) -> None:
+    requests = [replace(request, datasets=[dataset.id]) for dataset in chosen]
+    batch = attempt(lambda: desk.batches.submit(requests)) if _sound(desk, request) else None
     if batch is not None:
         go("backtest", batch=batch.id)
 
 
-def _submit(desk: Desk, question: BacktestRequest) -> None:
-    submitted = attempt(lambda: desk.backtests.submit(question)) if _sound(desk, question) else None
+def _submit(desk: Desk, request: BacktestRequest) -> None:
+    submitted = attempt(lambda: desk.backtests.submit(request)) if _sound(desk, request) else None
     if submitted is None:
         return
     if not submitted.new and submitted.job.state == "done":
@@ -88,7 +88,7 @@ def _submit(desk: Desk, question: BacktestRequest) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> BacktestRequest | None:
+def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> BacktestRequest | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")

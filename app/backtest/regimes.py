@@ -77,7 +77,7 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
 
 
 def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], str] | None:
-    """The bands behind the equity chart, the names of the regimes, and the caption; None where none are wanted, or not there yet."""
+    """The bands behind the equity chart, the names of the regimes, and the caption; None where none is chosen, or they are not labelled yet."""
     if chosen is None or not ready(desk, run, chosen):
         return None
     names = desk.splits.names_of(run.id, chosen.by, chosen.instrument)

@@ -25,7 +25,7 @@ MORE = 10_000       # paths that are offered first
 
 def view(desk: Desk, run: Any, evidence: Any) -> None:
     if not evidence.known:
-        st.caption("An older version made this run and did not keep what the checks need. Run it again from the form above.")
+        st.caption("This run was created by an older version, which did not record what the checks need. Run it again from the form above.")
         return
     figures(_figures(evidence), width=130)
     left, right = st.columns([3, 2], gap="medium")
@@ -46,7 +46,7 @@ def _questions(questions: Any) -> str:
 
 def _figures(evidence: Any) -> list[tuple[str, str, str, str]]:
     s, o, m, belief = evidence.belief.significance, evidence.belief.overfitting, evidence.belief.monte_carlo, evidence.belief
-    grown = "" if s is None or s.trials == evidence.then else f", {evidence.then:,} when the run was made"
+    grown = "" if s is None or s.trials == evidence.then else f", {evidence.then:,} when the run was created"
     band = f"{percent(belief.band[0], 1, True)} … {percent(belief.band[1], 1, True)}" if belief.band else "no effect on net"
     return [
         ("PSR", percent(s.psr) if s else DASH, "threshold 95\u202f%", "Probability that the true Sharpe ratio is above 0, given its length, skew and tails: the probabilistic Sharpe ratio of Bailey and López de Prado (2012)."),

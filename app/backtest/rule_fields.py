@@ -36,7 +36,7 @@ def is_limited(desk: Desk, start: dict) -> bool:
 
 
 def limits_fields(desk: Desk, key: str, start: dict, limited: bool) -> dict[str, Any]:
-    """All off without limits, whatever config.toml says."""
+    """The entered limits; all off where limits are off, whatever config.toml sets."""
     params = desk.backtests.rule_params("limits")
     return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {param.name: param.default for param in params}
 

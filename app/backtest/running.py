@@ -12,7 +12,7 @@ from worker.desk import Desk
 
 
 def under_way(desk: Desk, name: str) -> bool:
-    """Draw the job that the address has under ``name``; False where there is none, or it is done: then the page is drawn again without it."""
+    """Draw the job that the address has under ``name``; False where there is none. Where it is done, the page is drawn again without it."""
     job = desk.jobs.get(st.query_params.get(name, ""))
     if job and job_panel(desk, job):
         return True

@@ -37,7 +37,7 @@ def verdict(run: Any, evidence: Any) -> None:
         if run.synthetic:
             st.badge("synthetic", color="violet")
         st.badge(word if evidence.known else "Not evaluated", color=colour if evidence.known else "gray", icon=icon)
-        st.markdown(literal(typeset(evidence.belief.verdict)) if evidence.known else "An older version made this run. Run it again to have it evaluated.", width="stretch")
+        st.markdown(literal(typeset(evidence.belief.verdict)) if evidence.known else "This run was created by an older version. Run it again to have it evaluated.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:

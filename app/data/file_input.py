@@ -12,7 +12,7 @@ from worker.desk import Desk
 
 
 def choose_file(desk: Desk, facet: Any, formats: str, example: str, key: str, title: str = "1  Choose a file") -> Any:
-    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; kept in the session as ``key``."""
+    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; stored in the session as ``key``."""
     most = desk.settings.data.max_import_mb
     section(title, f"at most {most:,} MB, plain or compressed (.gz, .zip): {formats}")
     a, b = st.columns([1, 1], gap="medium")
@@ -27,7 +27,7 @@ def choose_file(desk: Desk, facet: Any, formats: str, example: str, key: str, ti
 
 
 def choose_ask_file(desk: Desk, key: str) -> Any:
-    """The file with the asks of the same bars, as the desk took it in; None where there is none."""
+    """The staged file with the ask prices of the same bars; None where there is none."""
     most = desk.settings.data.max_import_mb
     with st.expander("Add the ask prices of the same bars", expanded=bool(st.session_state.get(key))):
         st.caption("If bid and ask prices are in two files, choose the file with the bids above and the one with the asks here: the spread is their mean difference.")

@@ -32,7 +32,7 @@ def import_steps(desk: Desk) -> None:
 
 
 def _importing(desk: Desk, job: Any) -> bool:
-    """The last step, while it runs and when it is done; False if it failed and the steps before are wanted again."""
+    """The last step, while it runs and when it is done; False if it failed, so that the earlier steps are shown again."""
     if job_panel(desk, job):
         return job.open
     note = "" if job.result["new"] else " An identical dataset already exists."

@@ -37,8 +37,8 @@ def _form(desk: Desk, run: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Compute", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready)
         st.caption(entered.note)
-    if sent and entered.question is not None:
-        runs.send(VIEW, partial(desk.features.submit_columns, entered.question))
+    if sent and entered.request is not None:
+        runs.send(VIEW, partial(desk.features.submit_columns, entered.request))
 
 
 def _result(desk: Desk, run: Any) -> None:

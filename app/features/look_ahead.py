@@ -46,8 +46,8 @@ def _form(desk: Desk, run: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready or bool(wrong))
         st.caption(f"{entered.note}{_advice(desk, entered)}")
-    if sent and entered.question is not None:
-        runs.send(VIEW, partial(desk.features.submit_gate, entered.question, strategy, params))
+    if sent and entered.request is not None:
+        runs.send(VIEW, partial(desk.features.submit_gate, entered.request, strategy, params))
 
 
 def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
@@ -58,7 +58,7 @@ def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _advice(desk: Desk, form_request: request.FormRequest) -> str:
-    bars = desk.features.bars_in(form_request.question) if form_request.question else 0
+    bars = desk.features.bars_in(form_request.request) if form_request.request else 0
     return ". A few thousand bars are enough." if bars > LONG else ""
 
 

@@ -14,9 +14,9 @@ from worker.desk import Desk, FeatureRequest
 SHOWN = 6       # names in a sentence
 
 
-def lacking(desk: Desk, question: FeatureRequest, key: str) -> None:
+def lacking(desk: Desk, feature_request: FeatureRequest, key: str) -> None:
     """Before a request: which features will be empty, why, and the way to import the data."""
-    lacks = desk.features.lacks(question)
+    lacks = desk.features.lacks(feature_request)
     gone, short = [lack for lack in lacks if not lack.why], [lack for lack in lacks if lack.why]
     if not lacks:
         return

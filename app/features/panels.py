@@ -65,7 +65,7 @@ def measured(values: pd.Series, title: str, places: int, width: int, sign: bool 
 
 
 def above(name: str, **more: Any) -> alt.Axis:
-    """A y axis that says at its top left what it shows."""
+    """A y axis with its title at the top left."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT, titleY=-10, titleOpacity=0.75, **more)
 
 

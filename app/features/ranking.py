@@ -1,4 +1,4 @@
-"""Feature ranking: how much each feature tells of the target, corrected for multiple tests, and which to keep."""
+"""Feature ranking: the relation of each feature to the target, corrected for multiple tests, and a proposal which to keep."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def render(desk: Desk) -> None:
     run, job = runs.current(desk, VIEW, KIND)
     with st.expander(runs.sentence(run) if run else "Features, data and target", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
-    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: how much it tells, whether that is stable, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: the strength of the relation, its stability, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
     runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda other: f"{other.summary['telling']['any']:,} of {other.summary['tried']['here']:,} significant")
 
 
-# -- asking
+# -- form
 
 
 def _form(desk: Desk, run: Any) -> None:
     key, before = f"lab-{run.id if run else 'new'}", dict(run.spec) if run else {}
-    on = request.ask(desk, key, before, recipe=RECIPE)
-    regimes = _regimes(desk, key, before, on.question)
+    form_request = request.ask(desk, key, before, recipe=RECIPE)
+    regimes = _regimes(desk, key, before, form_request.request)
     target, strategy, params = _target(desk, key, before.get("target", {}))
     plan, rules = _settings(desk, key, before)
     forms = desk.examinations
@@ -50,29 +50,29 @@ def _form(desk: Desk, run: Any) -> None:
     for fault in faults:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
-        st.caption(_price(desk, on))
-    if sent and on.question is not None:
-        runs.send(VIEW, partial(desk.examinations.submit_examination, on.question, target, strategy, params, plan, rules, regimes))
+        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready or bool(faults))
+        st.caption(_price(desk, form_request))
+    if sent and form_request.request is not None:
+        runs.send(VIEW, partial(desk.examinations.submit_examination, form_request.request, target, strategy, params, plan, rules, regimes))
 
 
-def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> list[str]:
+def _regimes(desk: Desk, key: str, before: dict[str, Any], feature_request: Any) -> list[str]:
     """Runs of regimes by which stability is measured, too; none where there are none."""
-    offered = desk.examinations.regimes(question) if question else {}
+    offered = desk.examinations.regimes(feature_request) if feature_request else {}
     if not offered:
         return []
     had = [source["run"] for source in before.get("regimes", []) if source["run"] in offered]
     return st.multiselect(
-        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
+        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(feature_request.datasets)}-{feature_request.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
         help="Stability is also measured by the regimes of a finished run on this data, as known at each bar's close; one run per instrument.",
     )  # fmt: skip
 
 
-def _price(desk: Desk, on: request.FormRequest) -> str:
-    if on.question is None:
-        return on.note
-    tried = desk.examinations.tried(on.question.datasets)
-    return f"{on.note} · {plural(tried, 'test')} on this data so far" if tried else f"{on.note} · first analysis of this data"
+def _price(desk: Desk, form_request: request.FormRequest) -> str:
+    if form_request.request is None:
+        return form_request.note
+    tried = desk.examinations.tried(form_request.request.datasets)
+    return f"{form_request.note} · {plural(tried, 'test')} on this data so far" if tried else f"{form_request.note} · first analysis of this data"
 
 
 def _target(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
@@ -98,7 +98,7 @@ def _settings(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, A
     return plan, fields(without_repeats(forms["rules"], before.get("rules")), f"{key}-rules")
 
 
-# -- the answer
+# -- result
 
 
 def _result(desk: Desk, run: Any) -> None:

@@ -19,7 +19,7 @@ from worker.desk import Desk
 
 KIND = "regimes"
 SPANS = {"500 bars": 500, "5,000": 5_000, "All": 0}
-ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes have the same risk; bars from which on a regime has one
+ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes have the same risk; bars from which on a regime has a volatility
 STEADY = 0.8        # agreement of a model with the one before, below which names should not be relied on
 WORDS = {"hmm": "A hidden Markov model", "mixture": "A Gaussian mixture (no transitions)"}
 TAKEN = (("regimes", "csv", "Labels, CSV", "text/csv"), ("regimes", "parquet", "Labels, Parquet", "application/octet-stream"))
@@ -73,7 +73,7 @@ def _result(desk: Desk, run: Any) -> None:
             _fits(desk, run)
 
 
-# -- the verdict
+# -- verdict
 
 
 def _verdict(summary: dict[str, Any]) -> str:
@@ -86,12 +86,14 @@ def _verdict(summary: dict[str, Any]) -> str:
 
 
 def _volatility(summary: dict[str, Any]) -> str:
-    """Do the regimes differ in what came next? Of volatility at least most should."""
+    """Whether the volatility of the bars after each regime differs."""
     some = [row["volatility"] for row in summary["lived"] if row["volatility"] and row["bars"] >= FEW]
     if len(some) < 2:
         return ""
-    text = f"The bars that followed were {'about as' if max(some) < ALIKE * min(some) else 'differently'} wild in each: volatility {percent(min(some))} to {percent(max(some))} a year"
-    return f":orange[:material/warning:] {text}, so these regimes hardly differ in risk." if max(some) < ALIKE * min(some) else f"{text}."
+    alike, span = max(some) < ALIKE * min(some), f"{percent(min(some))} to {percent(max(some))} p.a."
+    if alike:
+        return f":orange[:material/warning:] Volatility of the next bar hardly differs between the regimes, {span}, so they hardly differ in risk."
+    return f"Volatility of the next bar differs: {span}."
 
 
 def _steady(summary: dict[str, Any]) -> str:
@@ -129,7 +131,7 @@ def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         return [labelled, seen, _risk(summary)]
     missed = [row["missed"] for row in summary["facts"] if row["missed"] is not None]
     late = [row["delay"] for row in summary["facts"] if row["delay"] is not None]
-    unchanged = f", {summary['kept']:,} kept the one before" if summary["kept"] else ""
+    unchanged = f", {summary['kept']:,} kept the previous model" if summary["kept"] else ""
     return [
         labelled, seen,
         ("Stability", percent(summary["stability"]), "agreement of refits", "Share of bars, of those that two consecutive models both label, with the same label."),

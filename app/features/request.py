@@ -21,15 +21,15 @@ START = "basic"         # the feature set that a new form begins with
 
 @dataclass(frozen=True)
 class FormRequest:
-    """``question`` is None while it is incomplete; ``faults``: errors, already shown; ``note``: how much it comes to."""
+    """The request, None while it is incomplete; its errors, already shown; and a note on its size."""
 
-    question: FeatureRequest | None
+    request: FeatureRequest | None
     faults: tuple[str, ...] = ()
     note: str = ""
 
     @property
     def ready(self) -> bool:
-        return self.question is not None and not self.faults
+        return self.request is not None and not self.faults
 
 
 def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = True, recipe: str = START) -> FormRequest:
@@ -38,13 +38,13 @@ def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = Tr
     columns, faults = _columns(desk, key, before, frame, recipe) if with_columns else ([], ())
     if not chosen or not isinstance(days, tuple) or len(days) != 2:
         return FormRequest(None, faults, "Choose data and a date range.")
-    question = FeatureRequest([dataset.id for dataset in chosen], frame, *backtest.whole_days(*days), columns)
+    feature_request = FeatureRequest([dataset.id for dataset in chosen], frame, *backtest.whole_days(*days), columns)
     if with_columns:
-        lacking(desk, question, key)
-    about = f"{number(desk.features.bars_in(question))} bars"
+        lacking(desk, feature_request, key)
+    about = f"{number(desk.features.bars_in(feature_request))} bars"
     if with_columns and not columns:
         return FormRequest(None, faults, "Choose a feature set, or add features.")
-    return FormRequest(question, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
+    return FormRequest(feature_request, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
 
 
 def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], str, Any]:

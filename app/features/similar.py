@@ -39,38 +39,38 @@ def _when(run: Any) -> str:
     return f"{datetime.fromisoformat(run.summary['ts']):%Y-%m-%d %H:%M}"
 
 
-# -- asking
+# -- form
 
 
 def _form(desk: Desk, run: Any) -> None:
     key, before = f"like-{run.id if run else 'new'}", dict(run.spec) if run else {}
-    on = request.ask(desk, key, before, recipe=RECIPE)
-    at, instrument = _bar(desk, key, before, on)
+    form_request = request.ask(desk, key, before, recipe=RECIPE)
+    at, instrument = _bar(desk, key, before, form_request)
     likeness = fields(without_repeats(desk.examinations.forms()["likeness"], before.get("likeness"), without=("method",)), f"{key}-how")
     fault = desk.examinations.faults("likeness", likeness)
     if fault:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(fault))
-        st.caption(f"{on.note.rstrip('.')}. Matches come only from before the reference bar less the horizon.")
-    if sent and on.question is not None:
-        runs.send(VIEW, partial(desk.examinations.submit_similar, on.question, at, instrument, likeness))
+        sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready or bool(fault))
+        st.caption(f"{form_request.note.rstrip('.')}. Matches come only from before the reference bar less the horizon.")
+    if sent and form_request.request is not None:
+        runs.send(VIEW, partial(desk.examinations.submit_similar, form_request.request, at, instrument, likeness))
 
 
-def _bar(desk: Desk, key: str, before: dict[str, Any], on: request.FormRequest) -> tuple[datetime | None, str]:
+def _bar(desk: Desk, key: str, before: dict[str, Any], form_request: request.FormRequest) -> tuple[datetime | None, str]:
     """Time of the reference bar, None for the last, and its instrument."""
     a, b, c, d = st.columns(4, vertical_alignment="bottom")
-    names = [dataset.instrument for name in (on.question.datasets if on.question else ()) if (dataset := desk.data.get(name))]
+    names = [dataset.instrument for name in (form_request.request.datasets if form_request.request else ()) if (dataset := desk.data.get(name))]
     instrument = a.selectbox("Reference instrument", names, index=names.index(before["instrument"]) if before.get("instrument") in names else 0, key=f"{key}-instrument-{'-'.join(names)}", help="Instrument of the reference bar. Matches come from all chosen data.") if names else ""
     last = b.toggle("Last bar", not before.get("at"), key=f"{key}-last", help="Otherwise the bar at a date and time.")
     if last:
         return None, str(instrument or "")
-    start = datetime.fromisoformat(before["at"]) if before.get("at") else on.question.end if on.question else datetime.now(UTC)
+    start = datetime.fromisoformat(before["at"]) if before.get("at") else form_request.request.end if form_request.request else datetime.now(UTC)
     day, clock = c.date_input("Date, UTC", start.date(), key=f"{key}-day"), d.time_input("Time, UTC", start.timetz(), key=f"{key}-time", step=300)
     return datetime.combine(day if isinstance(day, date) else start.date(), clock or time(), tzinfo=UTC), str(instrument or "")
 
 
-# -- the answer
+# -- result
 
 
 def _result(desk: Desk, run: Any) -> None:

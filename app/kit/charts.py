@@ -20,12 +20,12 @@ DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def unit(name: str, **more: Any) -> alt.Axis:
-    """A y axis that says its unit above its labels."""
+    """A y axis with its unit above its labels."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="right", titleAnchor="end", titleX=-6, titleY=-8, titleOpacity=0.75, **more)
 
 
 def utc(format: str, **more: Any) -> dict[str, Any]:
-    """A time axis that says its clock at the end."""
+    """A time axis with its time zone at the end."""
     return dict(format=format, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0, **more)
 
 
@@ -57,7 +57,7 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
 
 
 def clock_axis(ts: pd.Series, ticks: int = 7, rows: Sequence[int] | None = None) -> alt.Axis:
-    """Labels for a numbered axis, on which weekends take no room: the time, and the day where it changes. ``rows``: the number of each, where they are not one after the other."""
+    """Labels for a numbered axis, on which weekends take no space: the time, and the day where it changes. ``rows``: the number of each, where they are not one after the other."""
     where = np.unique(np.linspace(0, len(ts) - 1, ticks + 2).astype(int)[1:-1])
     mornings = np.flatnonzero(ts.dt.date.ne(ts.dt.date.shift()).to_numpy())[1:]
     where = mornings if 3 <= len(mornings) <= 10 else where

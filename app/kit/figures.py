@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them. One place, so that every page agrees."""
+"""Numbers, times and names as pages show them, in one place so that every page agrees."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def size(count: float) -> str:
 
 
 def clock(at: datetime | None, seconds: bool = False) -> str:
-    """UTC, to the minute; the header or note beside it says UTC."""
+    """UTC, to the minute; the header or note beside it has the zone."""
     return DASH if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if seconds else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 

@@ -28,7 +28,7 @@ def label(name: str, unit: str, title: str = "") -> str:
     >>> label("fewest_trades", "trades", "Min. trades")
     'Min. trades'
     """
-    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # it says its unit itself
+    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # the title has its unit already
         return title
     words = name.split("_")
     if len(words) > 1 and words[-1].lower() == unit.lower():

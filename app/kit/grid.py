@@ -38,7 +38,7 @@ def right(places: int = 0, signed: bool = False, **more: Any) -> dict[str, Any]:
 
 
 def column_of(field: str, title: str, own: Mapping[str, Any], filters: bool) -> dict[str, Any]:
-    """One column's options: sorted and filtered as text where it does not say that it is a number."""
+    """One column's options: sorted and filtered as text unless it is declared a number."""
     every = dict(sortable=True, floatingFilter=filters, suppressHeaderFilterButton=True, resizable=True)
     return dict(field=field, headerName=title, **{**every, **({} if "filter" in own else TEXT), **own})
 

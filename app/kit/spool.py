@@ -1,4 +1,4 @@
-"""Files on disk on their way through the page's process: what Streamlit holds in memory of each is a ticket of some bytes."""
+"""Uploads and downloads on disk: Streamlit's memory has only a ticket of some bytes for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIFETIME = 3_600        # seconds that a prepared download stays on disk
 
 
 class Spool:
-    """A folder of this process, for its owner only, that goes when the process ends. A ticket names a file in it and cannot be made up."""
+    """A folder of this process, readable by its owner only and removed when the process ends. A ticket names a file in it and cannot be forged."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tidemark-page-"))
@@ -28,7 +28,7 @@ class Spool:
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
 
     def new(self) -> Path:
-        """A place for a file."""
+        """The path of a new file."""
         return self.folder / uuid.uuid4().hex
 
     def open_new(self, path: Path) -> IO[bytes]:
@@ -72,7 +72,7 @@ def spool() -> Spool:
 
 @contextlib.contextmanager
 def uploaded(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """An uploaded file, open for reading: from disk where that is where it lies, and gone from there afterwards."""
+    """An uploaded file, open for reading; one on disk is removed afterwards."""
     path = spool().path_of(file.read(200))
     file.seek(0)
     if path is None:

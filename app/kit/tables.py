@@ -79,7 +79,7 @@ def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float], quality: 
 
 
 def findings_frame(findings: Sequence[Mapping[str, Any]], titles: Mapping[str, str], all_of_them: bool = True) -> pd.DataFrame:
-    """Checks with count, action and first occurrence, those that found something first (or ``all_of_them`` False: only)."""
+    """Checks with count, action and first occurrence, those that found something first (with ``all_of_them`` False, only those)."""
     shown = sorted((f for f in findings if all_of_them or f["count"]), key=lambda f: not f["count"])
     rows = [dict(check=titles.get(f["key"], f["title"]), count=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
     return pd.DataFrame(rows, columns=["check", "count", "did", "severity", "example"])

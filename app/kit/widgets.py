@@ -16,8 +16,8 @@ from app.kit.text import literal
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
-EARLY = 0.15        # of a job: before it, the time it took so far says little of the rest
-SHORT = 3.0         # seconds, under which the pace says nothing
+EARLY = 0.15        # of a job: before it, the elapsed time is no basis for the remaining time
+SHORT = 3.0         # seconds, under which the pace is no basis either
 STATES = {"queued": "gray", "running": "blue", "done": "gray", "failed": "red", "cancelled": "gray"}
 
 
@@ -92,12 +92,12 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
 
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
-    """A file that is made on request; nothing else on the page runs again."""
+    """A button for a file that is created on request; nothing else on the page runs again."""
     download_file(label, name, mime, lambda path: _fill(path, make), key, about)
 
 
 def download_file(label: str, name: str, mime: str, write: Callable[[Path], None], key: str, about: str = "") -> None:
-    """The same of a file that ``write`` fills part by part. Streamlit holds the ticket of what lies on disk, and the server streams it from there."""
+    """The same for a file that ``write`` fills part by part: Streamlit gets its ticket, and the server streams it from disk."""
     st.download_button(
         label, data=lambda: spool().written(write), file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None
     )
@@ -157,7 +157,7 @@ def since(desk: Desk, job: Any, now: Any) -> str:
 
 
 def remaining(progress: float, ran: float) -> float | None:
-    """Seconds that the rest of a job takes at the pace so far; None while the pace says little of it.
+    """Seconds that the rest of a job takes at the pace so far; None while that is no basis.
 
     >>> remaining(0.5, 60.0), remaining(0.05, 120.0), remaining(0.5, 1.0)
     (60.0, None, None)

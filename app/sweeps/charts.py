@@ -18,7 +18,7 @@ DRAWN = 1_400           # points of a scatter
 
 
 def _above(name: str, **more: Any) -> alt.Axis:
-    """A y axis that says at its top left what it shows."""
+    """A y axis with its title at the top left."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT, titleY=-10, titleOpacity=0.75, **more)
 
 
@@ -87,8 +87,8 @@ def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int 
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
-def promised(folds: pd.DataFrame, height: int = 190) -> Picture:
-    """What each fit earned a year (line) against its test (bars). ``folds``: fold, fitted, tested, both net per year."""
+def in_and_out_of_sample(folds: pd.DataFrame, height: int = 190) -> Picture:
+    """Net return p.a. of each fit (tick) and of its test (bars). ``folds``: fold, fitted, tested, both net per year."""
     x = alt.X("fold:O", axis=alt.Axis(title="fold", labelAngle=0, labelOverlap=True, **END))
     tips = [alt.Tooltip("fold:Q"), alt.Tooltip("fitted:Q", format="+.1%", title="in sample, p.a."), alt.Tooltip("tested:Q", format="+.1%", title="out of sample, p.a.")]
     shown = folds.assign(role=np.where(folds["tested"] >= 0, "up", "down"))

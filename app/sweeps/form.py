@@ -27,7 +27,7 @@ MOST = 100_000      # combinations, above which the desk answers at once
 
 
 def kind_of(run: Any = None) -> str:
-    """The kind that the address asks for, else that of the run."""
+    """The kind in the address, else that of the run."""
     start = KINDS[run.kind if run is not None else "sweep"]
     wanted = address_value("kind") or start
     kind = ALIASES.get(wanted, wanted)
@@ -55,16 +55,16 @@ def _form(desk: Desk, run: Any) -> None:
     key = f"sw-{run.id if run else 'new'}"
     strategy, chosen = request.bars(desk, key, before)
     key = f"{key}-{strategy}"
-    asking = request.span(desk, key, strategy, chosen, before)
+    backtest_request = request.span(desk, key, strategy, chosen, before)
     what, rules = st.tabs(["Parameters", "Costs and risk"], key=f"{key}-tabs")
     with rules:
         changed, profile = request.costs(desk, key, chosen, before)
-        asking = replace(asking, rules=request.merged(asking, changed), cost_profile=profile)
+        backtest_request = replace(backtest_request, rules=request.merged(backtest_request, changed), cost_profile=profile)
     with what:
-        varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, asking.rules)
-    asking = replace(asking, params=varied.fixed)
-    how = _how(desk, f"{key}-{kind}", kind, before, _days(asking))
-    _send(desk, kind, asking if asking.datasets else None, varied, how)
+        varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, backtest_request.rules)
+    backtest_request = replace(backtest_request, params=varied.fixed)
+    how = _how(desk, f"{key}-{kind}", kind, before, _days(backtest_request))
+    _send(desk, kind, backtest_request if backtest_request.datasets else None, varied, how)
 
 
 def _import() -> None:

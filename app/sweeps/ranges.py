@@ -52,7 +52,7 @@ def listed(text: str, integer: bool) -> tuple[list[Any], str]:
 
 
 def even(given: Sequence[Any]) -> tuple[float, float, float] | None:
-    """From, to and step of values that lie evenly; None where they do not.
+    """Min, max and step of evenly spaced values; None where they are uneven.
 
     >>> even([8, 24, 40]), even([1, 2, 4]), even([7])
     ((8, 40, 16), None, (7, 7, 1))

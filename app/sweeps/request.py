@@ -47,5 +47,5 @@ def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) ->
     return rules.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=rules.limits_fields(desk, key, start, limited)), profile
 
 
-def merged(question: BacktestRequest, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {name: {**changed.get(name, {}), **question.rules.get(name, {})} for name in {*question.rules, *changed}}
+def merged(backtest_request: BacktestRequest, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {**changed.get(name, {}), **backtest_request.rules.get(name, {})} for name in {*backtest_request.rules, *changed}}

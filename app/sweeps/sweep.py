@@ -28,7 +28,7 @@ Cell = tuple[Any, Any]
 def result(desk: Desk, run: Any) -> None:
     luck, over = panels.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
     best = next((combination for combination in run.summary["best"] if combination["sharpe"] is not None), None)
-    if best is not None and best["sharpe"] <= 0:        # of losses the least: no test of a choice says anything of it
+    if best is not None and best["sharpe"] <= 0:        # the smallest loss: tests of the selection do not apply
         luck, over = replace(luck, dsr=None), None
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
@@ -200,7 +200,7 @@ def map_sentence(metric: Any, cells: pd.DataFrame, level: pd.Series | None, para
 
 
 def profits(figure: str, value: float) -> bool:
-    """Whether a figure of this size is one of a profit; of some figures nobody can tell."""
+    """Whether the metric has the value of a profit; False for metrics that do not show it."""
     return figure in PROFIT and value > PROFIT[figure]
 
 

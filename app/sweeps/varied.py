@@ -58,7 +58,7 @@ def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[s
 
 
 def _first(own: Sequence[Any]) -> set[str]:
-    """What is varied before anyone chose: the first parameter and its stop, so that there is a map to look at."""
+    """Parameters that a new form varies: the first, and the stop or else the second, so that there is a map."""
     stops = [param.name for param in own[1:] if param.name.startswith("stop")]
     return {own[0].name, *(stops[:1] or [param.name for param in own[1:2]])} if own else set()
 
@@ -111,7 +111,7 @@ def _words(param: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
 
 
 def _listed(param: Any, cells: Sequence[Any], key: str, given: Sequence[Any], varied: Varied) -> None:
-    """Values that do not lie evenly, as they came from a run or from the terminal."""
+    """Unevenly spaced values, as from a run or the terminal."""
     text = cells[0].text_input(f"{plain(param)}, values".capitalize(), ", ".join(f"{value:g}" for value in given), key=f"{key}-list", label_visibility="collapsed", help=None)
     numbers, fault = listed(text, param.type is int)
     cells[1].caption(":red[:material/error: see below]" if fault else f"{len(numbers):,}")

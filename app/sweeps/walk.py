@@ -34,7 +34,7 @@ def result(desk: Desk, run: Any) -> None:
     with right:
         section("In-sample vs out-of-sample", "net return p.a., compounded")
         yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
-        st.altair_chart(charts.promised(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
+        st.altair_chart(charts.in_and_out_of_sample(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
     _folds(desk, run, folds, parameters)
     _drift(run, folds, parameters)

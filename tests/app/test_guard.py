@@ -1,4 +1,4 @@
-"""Names and origins that are not ours are refused before anything is looked at, and every answer says what a browser may do with it."""
+"""Foreign host names and origins are refused before anything is read, and every answer has the security headers."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ PATHS = ("/", "/static/js/index.js", "/api/health", "/api/nothing", "/_stcore/he
 
 
 @pytest.mark.parametrize("headers", OURS, ids=str)
-def test_what_is_ours_is_answered(headers):
+def test_own_names_and_origins_are_answered(headers):
     assert request(**headers)[0] == 200 and request("/_stcore/stream", "websocket", **headers)[0] == "websocket.accept"
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-def test_what_is_not_is_refused_wherever_it_asks(headers):
+def test_foreign_names_and_origins_are_refused_on_every_path(headers):
     for path in PATHS:
         status, given, body = request(path, **headers)
         assert status == 403 and b"the desk" not in body and b"[app] hosts" in body and b"evil" not in body and FIXED.items() <= given.items()
@@ -71,7 +71,7 @@ def test_what_is_not_is_refused_wherever_it_asks(headers):
     assert request("/_stcore/stream", "websocket", {"websocket.http.response": {}}, **headers)[0] == 403
 
 
-def test_every_answer_carries_the_headers_once_and_ours_are_the_ones(recwarn):
+def test_every_answer_has_the_security_headers_once(recwarn):
     for path in PATHS:
         status, given, _ = request(path, host=HERE)
         assert status == 200 and FIXED.items() <= given.items() and given["x-frame-options"] == "SAMEORIGIN"

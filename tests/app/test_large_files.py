@@ -1,4 +1,4 @@
-"""Uploads and downloads pass through the page's process without being held in it."""
+"""Uploads and downloads pass through the page's process without staying in its memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MB = 1_000_000
 
 
 class Streamlit:
-    """Keeps what it is given in memory, and answers with it, as Streamlit does."""
+    """Stores uploads in memory and answers with them, as Streamlit does."""
 
     def __init__(self, status: int = 204) -> None:
         self.status, self.files, self.names = status, {}, {}
@@ -52,7 +52,7 @@ def request(app: Any, method: str, path: str, body: Iterator[bytes] = iter(()), 
         return dict(type="http.request", body=part or b"", more_body=part is not None)
 
     async def send(message: Any) -> None:
-        sent.append(message | dict(body=message.get("body", b"")[:1_000]))      # as little as a client keeps
+        sent.append(message | dict(body=message.get("body", b"")[:1_000]))      # as little as a client needs
 
     asyncio.run(app(scope, receive, send))
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, lambda: b"".join(message["body"] for message in sent[1:])
@@ -91,7 +91,7 @@ def test_a_large_upload_is_on_disk_and_takes_little_memory(served):
         stored = app.uploads[PATH]
         assert stat.S_IMODE(stored.stat().st_mode) == 0o600 and stored.stat().st_size == 12_800_000
         assert content.read(64_000) == part
-    assert not stored.exists(), "once it is taken in, it is gone from here"
+    assert not stored.exists(), "after it is read, it is removed"
 
 
 @pytest.mark.parametrize("name", ["bars.csv", "ba'rs €.csv", "a%22b.csv"])

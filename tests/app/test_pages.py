@@ -1,4 +1,4 @@
-"""Pages on a workspace of their own: what the address asks for is what is shown, or a sentence that there is none."""
+"""Pages on a workspace of their own: what the address names is shown, or a warning that there is none."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ NOWHERE = (      # page, address, sentence
 )
 
 
-def test_an_id_that_names_nothing_is_said(desk):
+def test_an_id_that_names_nothing_gives_a_warning(desk):
     dataset(desk, "EURUSD", 1)
     for page, query, sentence in NOWHERE:
         test = draw(page, desk, **query)

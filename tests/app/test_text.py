@@ -26,12 +26,12 @@ WRITTEN = re.compile(
     ("www.e.example", r"www" + JOIN + r"\.e\.example"), ("me@e.example", r"me\@" + JOIN + r"e\.example"), ("a -> b", r"a \-" + JOIN + r"\> b"),
     ("# h", r"\# h"), ("1. x", r"1\. x"), ("    code", "code"), ("a\n\n| b |\n|--", r"a \| b \| \|\-" + JOIN + r"\-"), ("a\u202eb", "a\ufffdb"), (None, ""), (7, "7"),
 ])  # fmt: skip
-def test_nothing_comes_of_what_was_written(text, shown):
+def test_written_text_is_shown_as_it_is(text, shown):
     assert literal(text) == shown
 
 
 def written_bare(call: ast.Call) -> list[str]:
-    """Parts of what a call shows that a person or a file wrote, and that did not go through ``literal``."""
+    """Parts of a call's arguments that a person or a file wrote and that do not go through ``literal``."""
     bare: list[str] = []
 
     def look(node: ast.AST) -> None:

@@ -1,4 +1,4 @@
-"""Bars of one's own to ask questions of."""
+"""Generated bars for tests that need their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def generated(chromium, system, seed: int) -> str:
-    """Synthetic bars, made on the Data page as a person would; the id of their dataset."""
+    """The id of a dataset generated on the Data page."""
     from playwright.sync_api import expect
 
     tab = chromium.new_page()

@@ -1,4 +1,4 @@
-"""What a person sees and does, in a real browser, on a real house."""
+"""What a person sees and does, in a real browser, on the running program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONG = 120_000       # milliseconds; the kernel may have to be compiled first
 
 
 def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
-    """Two months of EURUSD M15 as our own CSV; dirty: with a repeated, an inverted and a misplaced row."""
+    """Two months of EURUSD M15 as CSV in Tidemark's own format; dirty: with a repeated, an inverted and a misplaced row."""
     start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-01-08", "2024-03-08"))
     bars = generate(RegimeSwitching(), instrument("EURUSD"), Timeframe.named("M15"), start, end, seed).drop(columns=["volume"])
     if dirty:
@@ -82,7 +82,7 @@ def test_every_page_draws_at_both_widths_light_and_dark(page, system, name):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_bars_are_imported_tested_verified_and_taken_along(page, system, tmp_path, shoot):
+def test_bars_are_imported_tested_verified_and_exported(page, system, tmp_path, shoot):
     dataset = import_file(page, system, bars_csv(tmp_path))
     expect(page.get_by_text("Weekly open at 17:00 New York")).to_be_visible()
     page.goto(f"{system.url}/backtest")
@@ -108,7 +108,7 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, system, tmp_pat
 
 
 def same_trades_in_the_terminal(system, folder: Path, dataset: str, run: dict, rows: list[dict]) -> bool:
-    """The same question asked of ``tidemark backtest``, on the bars as they were imported."""
+    """Whether ``tidemark backtest`` gives the same trades with the same settings on the imported bars."""
     import subprocess
     import sys
 
@@ -125,7 +125,7 @@ def same_trades_in_the_terminal(system, folder: Path, dataset: str, run: dict, r
     return [{**row, "regime": ""} for row in theirs] == [{**row, "regime": ""} for row in rows]
 
 
-def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tmp_path):
+def test_a_dirty_file_is_discarded_or_repaired_as_the_person_chooses(page, system, tmp_path):
     path = bars_csv(tmp_path, dirty=True)
     before = len(system.terminal("data", "list"))
     open_file(page, system, path)
@@ -148,7 +148,7 @@ def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tm
         ("empty.csv", b"", "is empty"),
     ],
 )
-def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, system, tmp_path, name, content, sentence):
+def test_a_file_without_bars_is_refused_with_a_sentence(page, system, tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
     open_file(page, system, tmp_path / name)
     expect(page.get_by_text(sentence)).to_be_visible()
@@ -157,12 +157,12 @@ def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, system, tmp_pat
     expect(page.get_by_text(sentence)).to_be_visible()
 
 
-def test_a_path_that_is_not_there_is_told(page, system):
+def test_a_missing_path_is_reported(page, system):
     open_file(page, system, Path("/nowhere/bars.csv"))
     expect(page.get_by_text("There is no file '/nowhere/bars.csv'")).to_be_visible()
 
 
-def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, system):
+def test_a_double_click_submits_one_job_and_an_identical_request_one_run(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
     before = len(system.terminal("jobs", "list"))
@@ -176,7 +176,7 @@ def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, system
     assert len(system.terminal("jobs", "list")) == before + 1
 
 
-def test_a_value_out_of_bounds_is_told_beside_the_form(page, system):
+def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("combobox", name="Strategy").click()
     page.get_by_role("option", name="simple_ma").click()
@@ -206,8 +206,8 @@ VIEWS = {       # tab -> what stands there
 }  # fmt: skip
 
 
-def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, system):
-    """On the example: whatever is opened stands there and in the address; the first screen needs no scrolling."""
+def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
+    """On the example: each opened view is drawn and in the address; the first screen needs no scrolling."""
     page.set_viewport_size({"width": 1280, "height": 900})
     run, other = [entry["id"] for entry in system.terminal("runs", "list") if entry["synthetic"]][-2:]
     page.goto(f"{system.url}/backtest?run={run}")
@@ -219,7 +219,7 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, s
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
     page.get_by_role("tab", name="Robustness").click()
     page.get_by_role("button", name="Run the stress test").click()
-    expect(page.get_by_text("worse conditions end with a loss").filter(visible=True).first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("scenarios end with a loss").filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Compare…").click()
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name=re.compile(other)).click()
@@ -232,7 +232,7 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, s
     expect(page.get_by_text("Robustness checks")).to_be_visible()
 
 
-def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, system):
+def test_limits_and_kelly_are_entered_and_rejected_orders_are_shown(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("combobox", name="Position sizing").click()
     page.get_by_role("option", name="Fractional Kelly").click()
@@ -257,11 +257,11 @@ def choose_bars(page: Page, *datasets: dict) -> None:
 
 
 def imported(system, folder: Path, *seeds: int) -> list[dict]:
-    """Bars of one's own, by the terminal."""
+    """Datasets imported by the terminal."""
     return [system.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
 
 
-def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, system, tmp_path):
+def test_a_batch_on_separate_accounts_and_more_monte_carlo_paths(page, system, tmp_path):
     datasets = imported(system, tmp_path, 8, 9)
     page.goto(f"{system.url}/backtest")
     choose_bars(page, *datasets)
@@ -293,7 +293,7 @@ def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_pa
     expect(days).to_have_value(re.compile(r"^2024\W*01\W*08"))
 
 
-def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, system):
+def test_synthetic_bars_are_generated_and_deleted_with_their_runs(page, system):
     page.goto(f"{system.url}/data?do=generate")
     page.get_by_role("spinbutton", name="Seed").fill("77")
     page.get_by_role("button", name="Generate", exact=True).click()
@@ -306,12 +306,12 @@ def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, system)
     assert dataset not in [entry["id"] for entry in system.terminal("data", "list")]
 
 
-def test_an_address_of_something_deleted_says_so(page, system):
+def test_an_address_of_a_deleted_run_gives_a_warning(page, system):
     page.goto(f"{system.url}/backtest?run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible()
 
 
-def test_settings_say_where_each_value_comes_from(page, system, shoot):
+def test_settings_show_the_source_of_each_value(page, system, shoot):
     page.goto(f"{system.url}/settings")
     expect(page.get_by_text("SQLite, schema")).to_be_visible()
     expect(page.get_by_text("User in the audit trail: anna.")).to_be_visible()

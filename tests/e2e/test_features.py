@@ -22,7 +22,7 @@ def bars(system) -> None:
 
 
 def write(within: Page | Locator, page: Page, text: str) -> None:
-    """One more column, as it is written."""
+    """Enter one more feature by its syntax."""
     field = within.get_by_role("combobox", name="Features")
     field.fill(text)
     expect(page.get_by_role("option", name=text)).to_be_visible(timeout=SOON)
@@ -43,7 +43,7 @@ def test_a_feature_is_found_read_and_drawn(page, system, bars, shoot):
     expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; select one"))).to_be_visible(timeout=SOON)
 
 
-def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, system, bars, shoot):
+def test_columns_are_computed_charted_exported_and_pass_the_look_ahead_check(page, system, bars, shoot):
     page.goto(f"{system.url}/features?view=look")
     expect(page.get_by_text(re.compile(r"^7 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
     write(page, page, "atrr(14)")
@@ -73,7 +73,7 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, syst
     shoot("features-gate", 700)
 
 
-def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, system, bars):
+def test_a_feature_set_is_saved_and_used(page, system, bars):
     page.goto(f"{system.url}/features")
     page.get_by_role("button", name="New feature set…").click()
     dialog = page.get_by_role("dialog")
@@ -88,6 +88,6 @@ def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, system, bars):
     expect(page.get_by_text(re.compile(r"^2 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
 
 
-def test_an_address_of_a_run_that_is_gone_says_so(page, system, bars):
+def test_an_address_of_a_deleted_run_gives_a_warning(page, system, bars):
     page.goto(f"{system.url}/features?view=gate&run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

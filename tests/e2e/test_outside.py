@@ -1,4 +1,4 @@
-"""Outside data as a person brings it in, looks at it, and sees it in features, in a real browser."""
+"""External data imported, charted, and used by features, in a real browser."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def import_opened(page: Page) -> None:
     expect(page.get_by_role("button", name="View")).to_be_visible(timeout=LONG)
 
 
-def test_outside_data_is_brought_in_and_features_have_values(page, system, files, shoot):
+def test_external_data_is_imported_and_features_have_values(page, system, files, shoot):
     system.wait_for(lambda: system.terminal("data", "list"), 120)
     page.goto(f"{system.url}/data?view=outside")
     expect(page.get_by_text("Macro series, news headlines and economic calendars")).to_be_visible(timeout=SOON)

@@ -1,4 +1,4 @@
-"""Regimes as a person asks for them, and a backtest taken apart by them, in a real browser."""
+"""Regimes fitted, charted and exported, and a backtest split by them, in a real browser."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def choose_bars(page, version: str) -> None:
 
 @pytest.fixture(scope="module")
 def run(chromium, system) -> str:
-    """A backtest on bars of one's own that switch between regimes."""
+    """A backtest on generated bars that switch between regimes."""
     dataset = generated(chromium, system, 4712)
     return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 
-def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, system, run, shoot):
+def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run, shoot):
     version = system.terminal("runs", "show", run)["spec"]["datasets"][0]
     page.goto(f"{system.url}/features?view=regimes")
     choose_bars(page, version)
@@ -69,7 +69,7 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     page.goto(f"{system.url}/backtest?run={run}&view=Groups")
     choose(page, "Group by", "Regime")
     expect(page.get_by_text("Sensitivity to detection lag", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
-    expect(page.get_by_text(re.compile(r"Had (calm|normal|volatile) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"\b(calm|normal|volatile): net "))).to_be_visible(timeout=SOON)
     shoot("backtest-regimes", 1700)
     with page.expect_download() as taken:
         page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
@@ -77,10 +77,10 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     shown = system.terminal("runs", "show", run)
     assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
     split = system.terminal("runs", "split", run, "--by", "volatility")
-    assert [part["regime"] for part in split["regimes"]] == [row["regime"] for row in rows]
+    assert [regime["regime"] for regime in split["regimes"]] == [row["regime"] for row in rows]
     choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
     expect(page.locator("[data-testid=stDataFrame]").filter(visible=True).first).to_be_visible(timeout=SOON)
-    expect(page.get_by_text(re.compile(r"\b(calm|trend|panic) netted"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"\b(calm|trend|panic): net "))).to_be_visible(timeout=SOON)
     page.goto(f"{system.url}/backtest?run={run}&view=Equity")
     choose(page, "Regimes", "Volatility")
     expect(page.get_by_text(re.compile("bands?: volatility of EURUSD, known at the close of each bar"))).to_be_visible(timeout=SOON)
@@ -97,12 +97,12 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     shoot("features-laboratory-regimes", 2100)
 
 
-def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, system, run):
+def test_bars_are_labelled_by_rules_and_an_unknown_column_is_reported(page, system, run):
     page.goto(f"{system.url}/features?view=regimes")
     expect(page.get_by_role("button", name="Fit regimes")).to_be_enabled(timeout=SOON)
-    looks = page.locator("[data-testid=stMultiSelect]").filter(has_text="Input features")
-    looks.locator("input").fill("log_volatilty")
-    looks.locator("input").press("Enter")
+    inputs = page.locator("[data-testid=stMultiSelect]").filter(has_text="Input features")
+    inputs.locator("input").fill("log_volatilty")
+    inputs.locator("input").press("Enter")
     expect(page.get_by_text(re.compile("did you mean"))).to_be_visible(timeout=SOON)
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Fit regimes")).to_be_disabled(timeout=SOON)
