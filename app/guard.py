@@ -47,7 +47,8 @@ def name_of(host: str) -> str:
 
 
 def policy(host: str, component: bool, inline: tuple[str, ...]) -> str:
-    """The Content-Security-Policy: resources of this host only, and of inline scripts only those that Streamlit ships."""
+    """The Content-Security-Policy: resources of this host only, and of inline scripts only those that Streamlit
+    ships."""
     scripts = ["'self'", *inline, *(["'unsafe-eval'"] if component else [])]
     rules = {
         "default-src": "'self'",

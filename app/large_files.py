@@ -1,4 +1,5 @@
-"""Middleware before Streamlit: an upload goes to disk and a ticket replaces it; a download whose content is a ticket is streamed from disk."""
+"""Middleware before Streamlit: an upload goes to disk and a ticket replaces it; a download whose content is a ticket is
+streamed from disk."""
 
 from __future__ import annotations
 

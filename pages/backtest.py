@@ -20,7 +20,7 @@ PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
 
 
 def render(desk) -> None:
-    job = desk.jobs.get(address_value("job"))     # first: its run is then among the runs
+    job = desk.jobs.get(address_value("job"))     # read first, so that its run is among the runs
     if job and job.state == "done" and job.result.get("run"):
         st.query_params.from_dict({"run": job.result["run"]})
     runs = desk.backtests.latest()
@@ -49,7 +49,7 @@ def render(desk) -> None:
 
 
 def not_there(job, batch, run, other) -> None:
-    """Each id of the address that names nothing gives a warning, whatever else is shown."""
+    """Warn of each id in the address that names nothing."""
     for name, what, there in (("run", "run", run), ("batch", "batch", batch), ("job", "job", job or run), (compare.OTHER, "run", other)):
         if address_value(name) and there is None:
             missing(what, address_value(name), "Choose one below.")

@@ -15,7 +15,7 @@ from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
 VIEWS = {"prices": "Prices", "external": "External data"}
-ALIASES = {"bars": "prices", "outside": "external"}     # views by the names they had before
+ALIASES = {"bars": "prices", "outside": "external"}     # views by their earlier names
 
 
 def render(desk) -> None:
@@ -43,7 +43,7 @@ def render(desk) -> None:
 
 
 def switch(view: str) -> None:
-    """Prices, or external data."""
+    """Draw the control that switches between prices and external data."""
     chosen = st.segmented_control("View", list(VIEWS), default=view, required=True, key=f"data-{view}", format_func=VIEWS.__getitem__, label_visibility="collapsed")
     if chosen != view:
         go("data", **({} if chosen == "prices" else {"view": str(chosen)}))

@@ -15,7 +15,7 @@ VIEWS = {
     "catalogue": ("Catalogue", catalogue), "compute": ("Compute", compute), "ranking": ("Feature ranking", ranking), "regimes": ("Regimes", regimes),
     "similar": ("Similar periods", similar), "look-ahead": ("Look-ahead check", look_ahead),
 }  # fmt: skip
-ALIASES = {"look": "compute", "laboratory": "ranking", "gate": "look-ahead"}      # views by the names they had before
+ALIASES = {"look": "compute", "laboratory": "ranking", "gate": "look-ahead"}      # views by their earlier names
 FIRST = "catalogue"
 
 

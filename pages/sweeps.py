@@ -15,7 +15,7 @@ RESULTS = {"sweep": sweep.result, "walk_forward": walk.result, "optimise": searc
 
 
 def render(desk) -> None:
-    job = desk.jobs.get(address_value("job"))     # first: its run is then among the runs
+    job = desk.jobs.get(address_value("job"))     # read first, so that its run is among the runs
     if job and job.state == "done" and job.result.get("run"):
         st.query_params.from_dict({"run": job.result["run"]})
     runs, named = lists.runs(desk), desk.sweeps.find(address_value("run"))

@@ -18,7 +18,7 @@ WIDTHS = {"run": 64, "bars": 250}
 
 
 def view(desk: Desk, batch: Any) -> None:
-    """Refreshes by itself while a backtest is active."""
+    """Draw the batch; it refreshes by itself while a backtest is active."""
     busy = any(member.job.open for member in desk.batches.members(batch.id))
     st.fragment(_draw, run_every=1.0 if busy else None)(desk, batch, busy)
 
@@ -69,7 +69,7 @@ def _columns() -> dict[str, Any]:
 
 
 def earlier(desk: Desk, shown: str = "") -> None:
-    """The latest batches; a selected one is opened."""
+    """List the latest batches; a selected batch is opened."""
     batches = [batch for batch in desk.batches.latest() if batch.id != shown]
     if not batches:
         return

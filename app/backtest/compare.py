@@ -14,15 +14,15 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, download, go, section, table
 from worker.desk import Desk
 
-OTHER = "with"      # of the address
-DECIDES = {                 # head of a path -> what differs; a difference here is not one of the strategy
+OTHER = "with"      # query parameter
+DECIDES = {                 # head of a path -> what differs; a difference here is no difference of the strategy
     "data": "data", "instruments": "instrument definitions", "span": "date range", "account": "account", "costs": "costs", "execution": "execution", "code": "engine version", "libraries": "libraries",
 }  # fmt: skip
 FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "trades", "break_even_factor")
 
 
 def picker(runs: list, run: Any) -> None:
-    """A run to compare this one with."""
+    """Choose a run to compare with."""
     others = {other.id: other for other in runs if other.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
@@ -112,7 +112,7 @@ def _setting(path: str) -> str:
 
 
 def _value(path: str, text: str) -> str:
-    """Settings as they are read: hashes short, days without midnight, a limit of 0 off.
+    """Settings as pages show them: hashes short, days without midnight, a limit of 0 off.
 
     >>> _value("span[1]", "2024-01-01T00:00:00+00:00"), _value("limits.daily_loss", "0.0"), _value("account.balance", "100000.0")
     ('2024-01-01', 'off', '100,000')

@@ -59,7 +59,7 @@ def form(desk: Desk, run: Any = None) -> None:
 
 
 def _alone(key: str) -> bool:
-    """Several series: one portfolio, or separate accounts?"""
+    """Whether several series are traded on separate accounts instead of one portfolio."""
     chosen = st.segmented_control("Accounts", ACCOUNTS, default=ACCOUNTS[0], required=True, key=f"{key}-accounts", label_visibility="collapsed", help="Portfolio: all positions share equity, margin and limits. Separate accounts: one backtest per series, each with the whole balance, run in parallel.")
     return chosen == ACCOUNTS[1]
 
@@ -109,7 +109,7 @@ def intrabar_field(column: Any, key: str, start: dict) -> str:
 
 
 def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: Any) -> tuple[str, Any]:
-    """Timeframe and date range: on the data of the run to start from they are the run's; other data starts with its own."""
+    """Timeframe and date range: those of the run to start from where its data is chosen, else those of the data."""
     run = before if {dataset.version for dataset in chosen} == set(before.get("datasets", ())) else {}
     own = f"{key}-{'-'.join(dataset.id for dataset in chosen)}"
     frames = frames_for(desk, chosen)
@@ -138,7 +138,7 @@ def whole_days(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 def bars_before(datasets: list, before: dict) -> list:
-    """The data of the run before; else that of the address; else the latest import."""
+    """The data of the run to start from, else that of the address, else the latest import."""
     used = [dataset for dataset in datasets if dataset.version in before.get("datasets", [])]
     wanted = [dataset for dataset in datasets if {dataset.id, dataset.version} & set(st.query_params.get_all("data"))]
     own = sorted((dataset for dataset in datasets if not dataset.example), key=lambda dataset: dataset.created_at)
@@ -146,7 +146,7 @@ def bars_before(datasets: list, before: dict) -> list:
 
 
 def unknown_data(datasets: list) -> list[str]:
-    """Datasets that the address names and that are not there."""
+    """Datasets in the address that do not exist."""
     names = {name for dataset in datasets for name in (dataset.id, dataset.version)}
     return [name for name in st.query_params.get_all("data") if name not in names]
 

@@ -16,7 +16,7 @@ from app.kit.widgets import download, section, table
 from worker.desk import Desk
 from worker.desk.splits import UNKNOWN
 
-JOB = "labels"      # of the address: the job that labels the run's bars
+JOB = "labels"      # query parameter: the job that labels the run's bars
 LATER = 5           # bars: the delay that the sentence states
 
 
@@ -32,7 +32,7 @@ def pick(desk: Desk, run: Any, key: str, none: str = "") -> Any:
 
 
 def ready(desk: Desk, run: Any, chosen: Any) -> bool:
-    """Whether the run's bars are labelled so; if not, a job labels them, once, and is shown."""
+    """Whether the run's bars have these labels; if not, a job labels them once and is shown."""
     if desk.splits.labelled_by(run.id, chosen.by, chosen.instrument) is not None:
         return True
     job = desk.jobs.get(st.query_params.get(JOB, ""))
@@ -77,7 +77,8 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
 
 
 def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], str] | None:
-    """The bands behind the equity chart, the names of the regimes, and the caption; None where none is chosen, or they are not labelled yet."""
+    """The bands behind the equity chart, the names of the regimes, and the caption; None where none is chosen, or they
+    are not labelled yet."""
     if chosen is None or not ready(desk, run, chosen):
         return None
     names = desk.splits.names_of(run.id, chosen.by, chosen.instrument)

@@ -13,7 +13,7 @@ from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
-AGAIN = "again"         # of the address: the job that is under way
+AGAIN = "again"         # query parameter: the job that is under way
 SHOWN = 5
 VERDICTS: dict[str, tuple[Any, str, str]] = {
     "same": ("green", ":material/check:", "Identical"),

@@ -18,7 +18,7 @@ from app.kit.text import literal
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
 
-STRESS, HISTORIES = "stress", "histories"       # of the address: the jobs that are under way
+STRESS, HISTORIES = "stress", "histories"       # query parameters: the jobs that are under way
 TITLES = {"paths": "Number of paths", "seed": "Seed"}
 MORE = 10_000       # paths that are offered first
 
@@ -39,7 +39,7 @@ def view(desk: Desk, run: Any, evidence: Any) -> None:
 
 
 def _questions(questions: Any) -> str:
-    """As a table of two columns, so that sentences wrap."""
+    """The checks as a Markdown table of two columns, so that sentences wrap."""
     rows = [f"| :{ANSWERS[question.answer][0]}[{ANSWERS[question.answer][1]}]\u00a0**{question.title}** | :gray[{question.asks}] {literal(typeset(question.sentence))} |" for question in questions]
     return "\n".join(["| Check | Result |", "|:--|:--|", *rows])
 

@@ -10,7 +10,7 @@ from app.kit.figures import number
 from app.kit.forms import fields, index_of
 from worker.desk import Desk
 
-SIZERS = {      # kind -> label, unit of its value over what is stored, what it starts from, its own parameters, help
+SIZERS = {      # kind -> label, factor of the shown over the stored value, first value, prefix of its own parameters, help
     "fraction_at_risk": ("Risk per trade, % of equity", 100.0, 0.5, "", "Share of equity lost if the stop is hit."),
     "fixed_lots": ("Lots per trade", 1.0, 1.0, "", "The same number of lots for every trade."),
     "notional": ("Notional, % of equity", 100.0, 100.0, "", "Position notional as % of equity; 100 % is unlevered."),
@@ -52,7 +52,8 @@ def profile_box(desk: Desk, key: str, before: dict) -> str:
 
 
 def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "", profile: str = "") -> dict[str, dict[str, Any]]:
-    """Costs, sizing and the exit on an opposite signal; without ``sizer`` the one it starts from. A profile takes the place of the costs."""
+    """Costs, sizing and the exit on an opposite signal; ``sizer`` "": that of ``start``. A profile replaces the
+    costs."""
     sizer = sizer or start["sizing"]["kind"]
     a, b, c, d = st.columns(4)
     size = _size(a, key, sizer, start["sizing"])
@@ -72,13 +73,14 @@ def _size(column: Any, key: str, kind: str, start: dict) -> float:
 
 
 def _own(desk: Desk, key: str, kind: str, start: dict) -> dict[str, Any]:
-    """The parameters that are the chosen sizer's own."""
+    """The parameters of the chosen sizer."""
     mine = [param for param in desk.backtests.rule_params("sizing") if SIZERS[kind][3] and param.name.startswith(SIZERS[kind][3])]
     return fields(mine, key, start)
 
 
 def _entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tuple[Any, ...]) -> dict[str, Any]:
-    """Spread and slippage in pips of each instrument; what single instruments had of their own in the run before stays."""
+    """The entered costs: spread and slippage in pips of each instrument; costs of single instruments in ``start``
+    stay."""
     costs = desk.backtests.costs_in_pips(start["costs"] if start["own"] else start["costs"] | dict(slippage=0.0, slippage_kind="fixed"), [dataset.instrument for dataset in chosen])
     costs |= {} if start["own"] else dict(slippage=start["slippage_pips"])
     b, c, d, e, f = columns

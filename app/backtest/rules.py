@@ -15,7 +15,7 @@ COMMISSION = {"per_lot": "{currency} per lot per side", "per_million": "{currenc
 
 
 def rules_of(desk: Desk, run: Any) -> dict[str, str]:
-    """Rule -> value, in the order in which they are read."""
+    """Rule -> value, in the order of the page."""
     spec = run.spec
     instruments = desk.backtests.instruments_of(run.id)
     profile = {"Cost profile": spec["cost_profile"]["name"]} if "cost_profile" in spec else {}

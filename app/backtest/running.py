@@ -12,11 +12,12 @@ from worker.desk import Desk
 
 
 def under_way(desk: Desk, name: str) -> bool:
-    """Draw the job that the address has under ``name``; False where there is none. Where it is done, the page is drawn again without it."""
+    """Draw the job that the address has under ``name``; False where there is none. Where it is done, the page is drawn
+    again without it."""
     job = desk.jobs.get(st.query_params.get(name, ""))
     if job and job_panel(desk, job):
         return True
-    if job:         # it ended, perhaps after what stands above was read
+    if job:         # it ended, perhaps after the page above was read
         del st.query_params[name]
         st.rerun()
     return False

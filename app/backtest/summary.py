@@ -1,4 +1,4 @@
-"""A run in one line and in one picture: what other pages show of it."""
+"""A run in one line and in one chart, as several pages show it."""
 
 from __future__ import annotations
 

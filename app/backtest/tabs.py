@@ -30,7 +30,7 @@ ALIASES = {"Months": "Monthly returns", "Groups": "Breakdown", "Believe": ROBUST
 
 
 def views(desk: Desk, run: Any, evidence: Any) -> None:
-    """``evidence``: what robustness checks found so far."""
+    """Draw the open tab. ``evidence``: results of the robustness checks."""
     wanted = address_value("view")
     if wanted in ALIASES:
         st.query_params["view"] = ALIASES[wanted]

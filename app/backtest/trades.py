@@ -44,7 +44,7 @@ def columns(currency: str, digits: int, several: bool) -> dict[str, Column]:
 
 
 def view(desk: Desk, run: Any) -> None:
-    """Without a choice the median trade is shown, not the best."""
+    """Draw the table and the chosen trade; without a choice the median trade, not the best."""
     count = int(run.summary["metrics"]["trades"] or 0)
     if not count:
         st.caption("No trades. See Rejected orders for the reasons.")

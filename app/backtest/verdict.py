@@ -79,7 +79,7 @@ def _break_even(m: Mapping[str, Any], pip: float | None) -> tuple[str, str]:
 
 
 def checks(run: Any, evidence: Any) -> None:
-    """Each check in a word, then the most severe warnings."""
+    """A badge for each check, then the most severe warnings."""
     section("Robustness checks")
     with st.container(horizontal=True, gap="xxsmall"):
         for question in evidence.belief.questions if evidence.known else ():

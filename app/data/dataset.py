@@ -35,7 +35,8 @@ COLUMNS: dict[str, Column] = {
 
 
 def catalogue(desk: Desk, datasets: list) -> Any:
-    """The table of datasets; the chosen one, else that of the address, else the first. None where the address names one that is not there."""
+    """Draw the table; the chosen dataset, else that of the address, else the first. None where the address names one
+    that does not exist."""
     table_of = {name: instrument.pip for name, instrument in desk.data.instruments().items()}
     frame = datasets_frame(datasets, table_of, desk.data.quality_word)
     wanted = address_value("dataset")
@@ -136,7 +137,7 @@ def _quality(desk: Desk, dataset: Any) -> None:
     with st.popover("All checks", type="tertiary", icon=":material/checklist:"):
         table(findings_frame(findings, titles), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check with count, action and first occurrence", row_height=26)
     missing = _gaps(desk, dataset.id)
-    section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC")
+    section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC; stronger colour: more bars")
     st.altair_chart(charts.gap_map(missing), width="stretch", alt="Missing bars by weekday and hour of UTC")
     if dataset.spread is not None:
         st.caption(f"Median spread: {pips(dataset.spread, desk.data.instruments()[dataset.instrument].pip)}.")

@@ -22,7 +22,7 @@ LATEST = 200        # rows of headlines or of a calendar that are shown
 
 
 def external_view(desk: Desk, doing: str, switch: Any) -> None:
-    """The whole view; ``switch`` draws the way back to prices."""
+    """Draw the view; ``switch`` draws the control that leads to prices."""
     imports = desk.outside.catalogue()
     head("Data", f"{plural(len(imports), 'external source')}, {number(sum(imported.rows for imported in imports))} rows, {size(sum(imported.bytes for imported in imports))}" if imports else "", lambda: _actions(doing))
     switch()
@@ -47,7 +47,8 @@ def _actions(doing: str, key: str = "head") -> None:
 
 
 def _catalogue(desk: Desk, imports: list) -> Any:
-    """The table; the chosen import, else that of the address, else the first. None where the address names one that is not there."""
+    """Draw the table; the chosen import, else that of the address, else the first. None where the address names one
+    that does not exist."""
     rows = [
         dict(
             kind=desk.outside.kinds()[imported.kind], name=imported.name, unit=about.unit if (about := desk.outside.about(imported)) else "score" if imported.kind == "headlines" else "events", first=f"{imported.first_ts:%Y-%m-%d}", last=f"{imported.last_ts:%Y-%m-%d}",
@@ -163,7 +164,7 @@ def _delete(desk: Desk, imported: Any) -> None:
 
 
 def _sources(desk: Desk, opened: bool) -> None:
-    """Supported series, file formats, and sources."""
+    """Draw the supported series, file formats, and sources."""
     with st.expander("Supported series and file formats", expanded=opened, icon=":material/help:"):
         rows = [dict(name=choice.about.name, title=choice.about.title, unit=choice.about.unit, here=f"to {choice.held.last_ts:%Y-%m-%d}" if choice.held else "", file=choice.about.file, lag=_lag(choice.about), revised="yes" if choice.about.revised else "no") for choice in desk.outside.choices()]
         config = st.column_config

@@ -27,7 +27,8 @@ def import_steps(desk: Desk) -> None:
 
 
 def _importing(desk: Desk, job: Any) -> bool:
-    """The last step, while it runs and when it is done; False if it failed, so that the earlier steps are shown again."""
+    """The last step, while it runs and when it is done; False if it failed, so that the earlier steps are shown
+    again."""
     if job_panel(desk, job):
         return job.open
     imported = next((stored for stored in desk.outside.every() if stored.id == job.result["outside"]), None)

@@ -12,7 +12,8 @@ from worker.desk import Desk
 
 
 def choose_file(desk: Desk, facet: Any, formats: str, example: str, key: str, title: str = "1  Choose a file") -> Any:
-    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; stored in the session as ``key``."""
+    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; stored in the
+    session as ``key``."""
     most = desk.settings.data.max_import_mb
     section(title, f"at most {most:,} MB, plain or compressed (.gz, .zip): {formats}")
     a, b = st.columns([1, 1], gap="medium")

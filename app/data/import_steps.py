@@ -17,7 +17,7 @@ INFER = "auto-detect (from weekly open)"
 MOST_ROWS = "auto-detect (from most rows)"
 STAGED, ASKS = "import-staged", "import-asks"
 SIDES = ("bid", "mid", "ask")
-FROM = "from"       # of the address: the date from which bars are imported
+FROM = "from"       # query parameter: the date from which bars are imported
 
 
 def import_steps(desk: Desk) -> None:
@@ -32,7 +32,8 @@ def import_steps(desk: Desk) -> None:
 
 
 def _importing(desk: Desk, job: Any) -> bool:
-    """The last step, while it runs and when it is done; False if it failed, so that the earlier steps are shown again."""
+    """The last step, while it runs and when it is done; False if it failed, so that the earlier steps are shown
+    again."""
     if job_panel(desk, job):
         return job.open
     note = "" if job.result["new"] else " An identical dataset already exists."
@@ -94,7 +95,7 @@ def _forget() -> None:
 
 
 def _same_choice(job: Any, choice: dict[str, Any]) -> bool:
-    """Whether the report belongs to the choices as they stand."""
+    """Whether the report belongs to the current choices."""
     spec, ask = job.spec, choice["ask"]
     files = (spec.get("ask", {}).get("file", ""), ask.file if ask else "")
     sides = spec["side"] == choice["side"] or not choice["side"]

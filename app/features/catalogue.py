@@ -20,7 +20,7 @@ from worker.desk import Desk, FeatureRequest
 
 ALL = "All families"
 DRAWN = 2_000       # bars of the small chart
-JOB = "drawing"     # of the address
+JOB = "drawing"     # query parameter: the job that draws a feature
 
 
 def render(desk: Desk) -> None:
@@ -81,7 +81,7 @@ def _feature(desk: Desk, feature: Any) -> None:
 
 
 def _escaped(about: str) -> str:
-    """Lines of a docstring as they stand; its backquotes mark code, and nothing else in it is markup."""
+    """A docstring as Markdown: its lines stay, its backquotes mark code, and nothing else in it is markup."""
     text = about.replace("``", "`")
     parts = text.split("`")
     for k in range(0, len(parts), 2):
@@ -122,7 +122,7 @@ def _drawing(desk: Desk, feature: Any) -> None:
 
 
 def _latest(dataset: Any, written: str) -> FeatureRequest:
-    """About the last bars, by share of time."""
+    """A request for about the last ``DRAWN`` bars, by share of time."""
     length = dataset.last_ts - dataset.first_ts
     start = dataset.last_ts - length * min(DRAWN / max(dataset.bars, 1), 1.0)
     first, last = backtest.whole_days(start.date(), dataset.last_ts.date())
@@ -139,7 +139,7 @@ def _drawn(desk: Desk, run: Any, feature: Any) -> None:
     st.caption(f"{feature.written} of {member['instrument']} {member['timeframe']} on {plural(bars, 'bar')}: {spread_of(about)}.")
 
 
-# -- sets by name
+# -- feature sets
 
 
 def _feature_sets(desk: Desk) -> None:

@@ -73,7 +73,7 @@ def _take(desk: Desk, run: Any, member: dict[str, Any]) -> None:
 
 
 def _verdict(run: Any, member: dict[str, Any], unknown: list[str]) -> None:
-    """``unknown``: columns without a value that missing external data does not explain."""
+    """Draw the verdict. ``unknown``: columns without a value that missing external data does not explain."""
     late = _unsettled(member)
     st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_coverage(unknown, member['columns'])} {_settles(member, late)}")
 
@@ -124,7 +124,7 @@ def _settled_at(member: dict[str, Any]) -> str:
 
 
 def _table(run: Any, member: dict[str, Any]) -> str:
-    """The figures of every column; the name of the chosen one."""
+    """Draw the statistics of every column; the name of the chosen one."""
     section("Columns", "select one to see it under the price")
     columns = member["columns"]
     rows = [
@@ -184,7 +184,7 @@ def _short_histories(run: Any, member: dict[str, Any]) -> None:
 
 
 def _off(row: dict[str, Any]) -> str:
-    """The value with a short history, and how far it is off."""
+    """The value with a short history, and its distance from the value with all bars."""
     if row["value"] is None:
         return DASH if row["whole"] is None else "no value yet"
     if row["off"] is None:

@@ -51,7 +51,8 @@ def _form(desk: Desk, run: Any) -> None:
 
 
 def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
-    """The key of the fields and the spec they start from: the run's, or that of the run that the address names under ``like``."""
+    """The key of the fields and the spec they start from: the run's, or that of the run that the address names under
+    ``like``."""
     like = next((source for source in desk.features.latest("columns") if source.id == st.query_params.get("like")), None)
     source = run or like
     return f"gate-{source.id if source else 'new'}", dict(source.spec) if source else {}

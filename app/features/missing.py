@@ -1,4 +1,4 @@
-"""External data that features need and that is missing: shown where features are chosen, and where they came out empty."""
+"""Missing external data that features need: shown where features are chosen, and where they are empty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN = 6       # names in a sentence
 
 
 def lacking(desk: Desk, feature_request: FeatureRequest, key: str) -> None:
-    """Before a request: which features will be empty, why, and the way to import the data."""
+    """Before a request: draw which features will be empty and why, and a button to import the data."""
     lacks = desk.features.lacks(feature_request)
     gone, short = [lack for lack in lacks if not lack.why], [lack for lack in lacks if lack.why]
     if not lacks:
@@ -35,7 +35,7 @@ def _stays(lack: Any) -> str:
 
 
 def without(desk: Desk, run: Any, empty: Collection[str]) -> None:
-    """After a run: which of its ``empty`` columns lacked external data when it was computed."""
+    """After a run: draw which of its ``empty`` columns lacked external data when it was computed."""
     lacked = {column: titles for column, titles in desk.features.lacked(run.id).items() if column in empty}
     if not lacked:
         return

@@ -1,4 +1,5 @@
-"""Tables of a finished run, cached as they never change; headings with a download; axes and number formats of the views."""
+"""Tables of a finished run, cached as they never change; headings with a download; axes and number formats of the
+views."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def read(_desk: Desk, verb: str, run_id: str, *about: Any) -> pd.DataFrame:
-    """A table by the name of its method."""
+    """A table of the run; ``verb`` is the method of the desk that reads it."""
     return getattr(_desk.examinations, verb)(run_id, *about)
 
 
@@ -58,7 +59,8 @@ def without_repeats(params: Sequence[Any], start: Mapping[str, Any] | None = Non
 
 
 def measured(values: pd.Series, title: str, places: int, width: int, sign: bool = False, help: str | None = None) -> tuple[Any, Any]:
-    """A column of figures and how it is shown: numbers, which can be sorted; where some are not known all as text, as a table writes None for a number that is missing."""
+    """A column of metrics and its configuration: numbers, which can be sorted; text where any value is missing, as a
+    table writes None for a missing number."""
     if values.isna().any():
         return [number(value, places, sign) for value in values], st.column_config.TextColumn(title, width=width, alignment="right", help=help)
     return values, st.column_config.NumberColumn(title, format=f"%{'+' if sign else ''}.{places}f", width=width, help=help)
@@ -70,7 +72,7 @@ def above(name: str, **more: Any) -> alt.Axis:
 
 
 def plain(sign: bool = False, places: str = ",.6~g") -> dict[str, Any]:
-    """Labels of an axis without exponents; zero has no sign."""
+    """Options of an axis whose labels have no exponents; zero has no sign."""
     return dict(format=f"{'+' if sign else ''}{places}", labelExpr="datum.value == 0 ? '0' : datum.label")
 
 

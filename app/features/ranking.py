@@ -1,4 +1,5 @@
-"""Feature ranking: the relation of each feature to the target, corrected for multiple tests, and a proposal which to keep."""
+"""Feature ranking: the relation of each feature to the target, corrected for multiple tests, and a proposal of which to
+keep."""
 
 from __future__ import annotations
 
@@ -202,7 +203,7 @@ def _proposal(desk: Desk, run: Any) -> None:
 
 
 def _ranking(desk: Desk, run: Any) -> str:
-    """The figures of every feature; the name of the chosen one."""
+    """Draw the statistics of every feature; the name of the chosen one."""
     ranking = read(desk, "ranking", run.id)
     factor, unit = scale(run)
     section("Ranking", "strongest rank IC first; select one for details below")

@@ -20,7 +20,7 @@ from worker.desk import Desk
 KIND = "regimes"
 SPANS = {"500 bars": 500, "5,000": 5_000, "All": 0}
 ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes have the same risk; bars from which on a regime has a volatility
-STEADY = 0.8        # agreement of a model with the one before, below which names should not be relied on
+STEADY = 0.8        # agreement of a model with the previous one, below which names should not be relied on
 WORDS = {"hmm": "A hidden Markov model", "mixture": "A Gaussian mixture (no transitions)"}
 TAKEN = (("regimes", "csv", "Labels, CSV", "text/csv"), ("regimes", "parquet", "Labels, Parquet", "application/octet-stream"))
 FITTED = (("refits", "csv", "Models, CSV", "text/csv"), ("model", "json", "Last model, JSON", "application/json"))
@@ -147,7 +147,7 @@ def _risk(summary: dict[str, Any]) -> tuple[str, str, str, str]:
     return ("Volatility", value, f"{some[0][1]} … {some[-1][1]}" if some else "", "Annualised, of the bars after each regime: the least and the most volatile.")
 
 
-# -- pictures and tables
+# -- charts and tables
 
 
 def _picture(desk: Desk, run: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the views share around a run: that of the address, its settings in a line, earlier ones, submitting another."""
+"""Runs, as every view has them: that of the address, its settings in a line, earlier runs, a new submission."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sentence(run: Any) -> str:
 
 
 def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: str, empty: tuple[str, str]) -> None:
-    """The job while it is open, the run once it is there; what belongs here while there is none of that kind."""
+    """Draw the job while it is open, then its run, or an empty state where there is no run of that kind."""
     if job:
         if job_panel(desk, job) and job.open:
             for height in (60, 300):
@@ -72,7 +72,7 @@ def _import() -> None:
 
 
 def earlier(desk: Desk, view: str, runs: Sequence[Any], run: Any, worth: Callable[[Any], str], title: str = "Result") -> None:
-    """Earlier runs of this view's kind; ``worth``: the one fact shown of each."""
+    """Earlier runs of this view's kind; ``worth``: the one result shown of each."""
     others = [other for other in runs if run is None or other.id != run.id]
     if not others:
         return

@@ -58,7 +58,7 @@ def exact(value: object) -> str:
 
 
 def money(value: float | None, currency: str = "USD", sign: bool = False) -> str:
-    """Without cents from 1,000 on.
+    """An amount with its currency, without cents from 1,000 on.
 
     >>> money(999.5), money(-3880.2, sign=True)
     ('999.50\u202fUSD', '\u22123,880\u202fUSD')
@@ -90,7 +90,7 @@ def pips(price: float | None, pip: float, places: int = 1) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes.
+    """A size in bytes with its unit.
 
     >>> size(532), size(61_300_000)
     ('532\u202fB', '61\u202fMB')
@@ -131,7 +131,7 @@ def ago(seconds: float) -> str:
 
 
 def short(name: str) -> str:
-    """A hash by its ends.
+    """The first and last characters of a hash.
 
     >>> short("3f9c00d1e271")
     '3f9c…71'
@@ -148,7 +148,7 @@ def plural(count: int, singular: str, many: str = "") -> str:
 
 
 def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = False) -> str:
-    """A figure by the unit of its definition.
+    """A metric by the unit of its definition.
 
     >>> valued(0.0321, "share"), valued(-1.5, "R"), valued(12.0, "trades"), valued(0.00013, "price")
     ('3.2\u202f%', '\u22121.500\u202fR', '12', '0.00013')
@@ -174,7 +174,7 @@ def minus(text: str) -> str:
 
 
 def typeset(sentence: str) -> str:
-    """A sentence of the desk as pages show it: a capital first, a full stop last, a true minus, thin spaces before per cent signs. A name with digits, underscores or brackets keeps its first letter.
+    """A sentence as pages show it: a capital first, a full stop last, a true minus, thin spaces before per cent signs. A name with digits, underscores or brackets keeps its first letter.
 
     >>> typeset("nets -3.1 % in 2019-2021"), typeset("no feature named 'x'; did you mean 'y'?"), typeset("stop_atr is 0")
     ('Nets \u22123.1\u202f% in 2019-2021.', "No feature named 'x'; did you mean 'y'?", 'stop_atr is 0.')

@@ -38,14 +38,14 @@ def label(name: str, unit: str, title: str = "") -> str:
 
 
 def stated(param: Any, value: Any) -> str:
-    """One parameter in a sentence: what it is called, its value, its unit."""
+    """A parameter in a sentence: its name, value and unit."""
     name = label(param.name, param.unit, param.title).split(",")[0].split(" (")[0]
     words = name if name[:2].isupper() else name[0].lower() + name[1:]
     return f"{words} {exact(value)} {param.unit}".rstrip()
 
 
 def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None, off: bool = False) -> dict[str, Any]:
-    """Draw ``params`` (domain parameters, as the desk hands them out), four a row; what the person entered. With ``off`` a default of 0 or of
+    """Draw ``params`` (domain parameters of the desk), four a row; the entered values. With ``off`` a default of 0 or of
     no text is shown as off."""
     entered = {}
     for first in range(0, len(params), WIDE):
@@ -83,7 +83,7 @@ def _may_be_off(param: Any, key: str, value: Any, text: str, about: str | None) 
 
 
 def choice(word: Any) -> str:
-    """A choice as it is read: abbreviations in capitals, words with spaces.
+    """A choice as forms show it: abbreviations in capitals, words with spaces.
 
     >>> choice("tpe"), choice("nsga2"), choice("fixed_lots"), choice("per_million"), choice(True)
     ('TPE', 'NSGA-II', 'fixed lots', 'per million of notional', 'on')

@@ -1,4 +1,4 @@
-"""Tables that people sort, filter and pick from: AgGrid in the theme of the pages."""
+"""Data grids to sort, filter and select from: AgGrid in the theme of the pages."""
 
 from __future__ import annotations
 

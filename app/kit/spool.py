@@ -20,7 +20,8 @@ LIFETIME = 3_600        # seconds that a prepared download stays on disk
 
 
 class Spool:
-    """A folder of this process, readable by its owner only and removed when the process ends. A ticket names a file in it and cannot be forged."""
+    """A folder of this process, readable by its owner only and removed when the process ends. A ticket names a file in
+    it and cannot be forged."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tidemark-page-"))

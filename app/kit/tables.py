@@ -1,4 +1,4 @@
-"""Rows of the desk as frames to show."""
+"""Tables of the pages: rows of the desk as frames, and their columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 from app.kit.figures import clock, exact, lasted, plain, printed, short, typeset
 from worker.desk.outcomes import label
 
-MOST_CELLS = 100_000     # of a table that is written here, cell by cell
+MOST_CELLS = 100_000     # of a table whose cells are formatted here
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
 SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "user": "other", "system": "quiet"}
@@ -24,7 +24,7 @@ def kind_of(synthetic: bool) -> list[str]:
 
 
 def kind_column(width: int = 84) -> Any:
-    """Whether bars are real."""
+    """The column that tells real from synthetic data."""
     return st.column_config.MultiselectColumn("Data", width=width, options=["real", "synthetic"], color=["gray", "violet"])
 
 
@@ -79,7 +79,7 @@ def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float], quality: 
 
 
 def findings_frame(findings: Sequence[Mapping[str, Any]], titles: Mapping[str, str], all_of_them: bool = True) -> pd.DataFrame:
-    """Checks with count, action and first occurrence, those that found something first (with ``all_of_them`` False, only those)."""
+    """Checks with count, action and first occurrence, failed ones first (with ``all_of_them`` False, only those)."""
     shown = sorted((f for f in findings if all_of_them or f["count"]), key=lambda f: not f["count"])
     rows = [dict(check=titles.get(f["key"], f["title"]), count=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
     return pd.DataFrame(rows, columns=["check", "count", "did", "severity", "example"])
@@ -140,7 +140,7 @@ def settings_frame(rows: Sequence[Any]) -> pd.DataFrame:
 
 
 def setting_value(value: Any, unit: str = "") -> str:
-    """As it is read; a number without a unit (a port, a seed) has no thousands.
+    """A setting as pages show it; a number without a unit (a port, a seed) has no thousands.
 
     >>> setting_value(False), setting_value(20_000_000, "rows"), setting_value(8501), setting_value(""), setting_value(None)
     ('off', '20,000,000', '8501', 'default', 'default')

@@ -1,4 +1,4 @@
-"""Charts of sweeps, walk-forwards and searches: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of sweeps, walk-forwards and searches: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _above(name: str, **more: Any) -> alt.Axis:
 
 
 def heat(cells: pd.DataFrame, of: str, x: str, y: str, title: str, form: str, marked: tuple[Any, Any] | None = None, height: int = 300) -> Picture:
-    """Two parameters and a figure. ``cells``: x, y, value, plateau, points, best (whether the highest plateau); ``of``: which of value and plateau is shown.
+    """A metric over two parameters. ``cells``: x, y, value, plateau, points, best (whether the highest plateau); ``of``: which of value and plateau is shown.
 
     The best plateau is outlined; ``marked`` is the cell that was clicked. Colours part at zero where there is anything below it.
     """
@@ -52,7 +52,8 @@ def _height(values: pd.Series) -> pd.Series:
 
 
 def _written(base: alt.Chart, form: str, parted: bool, columns: int) -> alt.Chart:
-    """The figure in its cell; on the dark end of the ramp in the ramp's own first colour, which is light where it is dark."""
+    """The figure in its cell; on the dark end of the ramp in the ramp's own first colour, which is light where it is
+    dark."""
     text = base.transform_filter("isValid(datum.shown)").mark_text(fontSize=11 if columns <= 9 else 9).encode(text=alt.Text("shown:Q", format=form.replace("+", "").replace(".3f", ".2f").replace(".1%", ".0%") if columns > 7 else form))
     if parted:
         return text.transform_calculate(role="'ink'").encode(color=by_role())
@@ -70,7 +71,8 @@ def _outline(base: alt.Chart, which: Any, role: str) -> list[alt.Chart]:
 
 
 def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int = 190) -> alt.VConcatChart:
-    """Equity of the tests, one after the other, over its drawdown. ``curve``: ts, equity, drawdown; ``folds``: number, start, end, chosen of each test."""
+    """Equity of the tests, one after the other, over its drawdown. ``curve``: ts, equity, drawdown; ``folds``: number,
+    start, end, chosen of each test."""
     bands = alt.Chart(folds.assign(role="quiet", odd=folds["number"] % 2))
     tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("net:Q", format="+.2%", title="net")]
     band = bands.mark_rect().encode(x=at("start"), x2="end:T", color=by_role(), opacity=alt.Opacity("odd:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.2]), legend=None), tooltip=tips)
@@ -98,7 +100,7 @@ def in_and_out_of_sample(folds: pd.DataFrame, height: int = 190) -> Picture:
 
 
 def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> alt.VConcatChart:
-    """What was chosen from fold to fold, a strip a parameter. ``names``: column of ``folds`` -> what it is called."""
+    """Selected value from fold to fold, a strip a parameter. ``names``: column of ``folds`` -> title."""
     strips = []
     for k, (name, title) in enumerate(names.items()):
         last = k == len(names) - 1
@@ -114,7 +116,8 @@ def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> al
 
 
 def history(trials: pd.DataFrame, title: str, form: str, height: int = 240) -> Picture:
-    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (what it tried)."""
+    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (its
+    parameters)."""
     x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="trial", format=",.0f", **END))
     tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
     dots = alt.Chart(_few(trials.dropna(subset=["value"]), "value")).transform_calculate(role="'quiet'").mark_point(filled=True, size=22, opacity=0.75).encode(

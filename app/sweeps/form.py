@@ -23,7 +23,7 @@ from worker.desk import BacktestRequest, Desk, Refused
 SUBMIT = {"sweep": "Run grid search", "walk_forward": "Run walk-forward", "optimise": "Run search"}
 LONG = 3_600        # seconds, from which on the form advises
 SAMPLED = 2_000     # combinations that are checked before submitting
-MOST = 100_000      # combinations, above which the desk answers at once
+MOST = 100_000      # combinations, above which the desk refuses at once
 
 
 def kind_of(run: Any = None) -> str:
@@ -102,12 +102,12 @@ def _days(ask: BacktestRequest) -> int:
 
 
 def _folds(how: Mapping[str, Any], days: int) -> int:
-    """About how many, as the data may begin later than the span."""
+    """Approximate number of folds, as the data may begin later than the date range."""
     rest = days - how["in_sample"] - how["out_of_sample"] / 2
     return int(rest // (how["step"] or how["out_of_sample"])) + 1 if rest >= 0 else 0
 
 
-# -- the price of it, and sending it off
+# -- size and submission
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -166,7 +166,7 @@ def _seconds(desk: Desk, ask: BacktestRequest, points: list[dict[str, Any]]) -> 
 
 
 def _some(grid: Mapping[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
-    """Combinations from all over a large grid: each is built to see whether it is feasible, which takes time."""
+    """A sample of combinations from all over a large grid: checking whether each is feasible takes time."""
     every = islice(product(*grid.values()), 0, None, count // SAMPLED + 1)
     return [dict(zip(grid, point, strict=True)) for point in every]
 
@@ -199,7 +199,7 @@ def _submit(desk: Desk, kind: str, ask: BacktestRequest, varied: Varied, how: Ma
 
 
 def _based(desk: Desk, ask: BacktestRequest, varied: Varied) -> BacktestRequest:
-    """With values for the varied parameters too that make a strategy together with the fixed ones."""
+    """The request with values for the varied parameters, too, that are feasible together with the fixed ones."""
     for corner in varied.corners():
         if desk.sweeps.size(ask, [corner]).combinations:
             return replace(ask, params={**ask.params, **{name: value for name, value in corner.items() if "." not in name}})

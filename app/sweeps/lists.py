@@ -28,7 +28,7 @@ MIME = {"csv": "text/csv", "parquet": "application/octet-stream", "json": "appli
 
 
 def runs(desk: Desk) -> list[Any]:
-    """Newest first; stress tests are read on the Backtest page."""
+    """Optimizations, newest first; stress tests belong to the Backtest page."""
     return sorted((run for kind in KINDS for run in desk.sweeps.latest(kind)), key=lambda run: run.created_at, reverse=True)
 
 

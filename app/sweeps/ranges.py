@@ -8,8 +8,8 @@ from itertools import pairwise
 from math import ceil, floor, log10
 from typing import Any
 
-MOST = 10_000       # values of one parameter: more is a slip of the finger
-FEW = 6             # steps that a range starts with
+MOST = 10_000       # values of one parameter: more is a typing error
+FEW = 6             # steps of a new range
 
 
 def values(low: float | None, high: float | None, step: float | None, integer: bool) -> tuple[list[Any], str]:
@@ -37,7 +37,7 @@ def values(low: float | None, high: float | None, step: float | None, integer: b
 
 
 def listed(text: str, integer: bool) -> tuple[list[Any], str]:
-    """Values written one after the other, or none and a sentence.
+    """The values in a text, or none and a sentence.
 
     >>> listed("8, 16 32", True), listed("1.5, x", False)[1]
     (([8, 16, 32], ''), "'x' is not a number. Write values with commas between them.")

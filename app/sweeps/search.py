@@ -94,7 +94,7 @@ def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.L
 
 
 def _distinct(best: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The genetic search repeats its best; each once, in the order of the first objective."""
+    """The best trials, each once (a genetic search repeats them), in the order of the first objective."""
     distinct = {tuple(trial["params"].items()): trial for trial in reversed(best)}
     return sorted(distinct.values(), key=lambda trial: (-trial["values"][0], trial["number"]))
 
@@ -122,7 +122,7 @@ def _slice(run: Any, trials: pd.DataFrame, parameters: Mapping[str, Any], metric
 
 
 def _continue(desk: Desk, run: Any) -> None:
-    """More of the same search: its first trials are reused."""
+    """Draw the form that continues the search; its first trials are reused."""
     done = run.summary["trials"]
     with st.container(horizontal=True, vertical_alignment="center"):
         more = st.number_input("More trials", 1, max(MOST - done, 1), min(max(done // 2, 16), max(MOST - done, 1)), key=f"more-{run.id}", label_visibility="collapsed", width=130)

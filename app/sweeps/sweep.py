@@ -16,10 +16,10 @@ from app.sweeps.names import FIGURES, declared, form, metric_text, named, plain,
 from app.sweeps.table import combinations
 from worker.desk import Desk
 
-ASKS = 0.95         # of the deflated Sharpe ratio
-HALF = 0.5          # of the probability of overfitting, from which on choosing the best is no better than drawing one
-COUNT = "trades"    # of the figures the one of which more is not better
-PROFIT = {"sharpe": 0.0, "net_return": 0.0, "annual_return": 0.0, "calmar": 0.0, "expectancy_r": 0.0, "profit_factor": 1.0}     # above which it is one of a profit
+SIGNIFICANT = 0.95  # deflated Sharpe ratio from which on the best is significant
+OVERFIT = 0.5       # PBO from which on selecting the best is no better than a random choice
+COUNT = "trades"    # the metric of which more is not better
+PROFIT = {"sharpe": 0.0, "net_return": 0.0, "annual_return": 0.0, "calmar": 0.0, "expectancy_r": 0.0, "profit_factor": 1.0}     # value above which a metric shows a profit
 CELLS = 5_000       # of a map; a finer one is thinned
 
 Cell = tuple[Any, Any]
@@ -68,11 +68,11 @@ def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple
         return "gray", ":material/remove:", "No result"
     if best["sharpe"] <= 0:
         return "orange", ":material/trending_down:", "No profitable combination"
-    if over is not None and over.pbo >= HALF:
+    if over is not None and over.pbo >= OVERFIT:
         return "orange", ":material/close:", "Selection does not generalise (PBO ≥ 0.5)"
     if luck.dsr is None:
         return "gray", ":material/help:", "Not measurable"
-    if luck.dsr < ASKS:
+    if luck.dsr < SIGNIFICANT:
         return "orange", ":material/help:", "Not significant (DSR < 0.95)"
     return "green", ":material/check:", "Significant (DSR ≥ 0.95)"
 
@@ -96,7 +96,7 @@ def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
         return "The probability of overfitting is not available: it needs at least 64 days and two combinations with trades."
     return (
         f"Probability of overfitting (PBO) {number(over.pbo, 2)}: over {over.splits:,} splits into halves, the best of one half was {times(over.pbo)} below median in the other"
-        f"{'; selecting the best is then no better than a random choice' if over.pbo >= HALF else ''}. It lost money there {times(over.probability_of_loss)}."
+        f"{'; selecting the best is then no better than a random choice' if over.pbo >= OVERFIT else ''}. It lost money there {times(over.probability_of_loss)}."
     )
 
 
@@ -115,7 +115,7 @@ def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | N
         ("Combinations", number(run.summary["combinations"]), f"{left:,} infeasible" if left else "whole grid", "Feasible combinations; infeasible ones contradict themselves, such as a fast average slower than the slow one."),
         ("Trials counted", number(luck.trials), "on this data", "Distinct trials of this strategy on this data by any user, ever: grid searches, Bayesian searches, walk-forwards and single runs, deleted ones included."),
         ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"max. under null: {number(luck.sharpe, 2)}", "Of the best combination, daily, annualised. Expected maximum under the null: what the best of all trials would reach on average without any edge, given the spread of their Sharpe ratios."),
-        ("Deflated Sharpe", number(luck.dsr, 2), f"threshold {ASKS:g}", "Probability that the true Sharpe of the best is above the expected maximum of as many zero-edge trials. Source: Bailey & López de Prado (2014)."),
+        ("Deflated Sharpe", number(luck.dsr, 2), f"threshold {SIGNIFICANT:g}", "Probability that the true Sharpe of the best is above the expected maximum of as many zero-edge trials. Source: Bailey & López de Prado (2014)."),
         ("PBO", number(over.pbo if over else None, 2), "threshold 0.5", "Probability of backtest overfitting: how often the best combination of one half of the time is below median in the other half. Source: Bailey, Borwein, López de Prado & Zhu (2017)."),
         ("Profitable share", percent(spread.get("above_zero"), 0), "Sharpe > 0", "Share of combinations with a Sharpe above 0. It is low where a strategy works in a corner of its parameters only."),
         ("Median Sharpe", number(spread.get("q50"), 2), f"{number(spread.get('q05'), 1)} … {number(spread.get('q95'), 1)}", "Median of all combinations; below it their 5–95 % range."),
@@ -126,7 +126,8 @@ def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | N
 
 
 def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
-    """The maps; the clicked cell, the metric shown, and the combination selected first: the best of the best plateau."""
+    """Draw the maps; the clicked cell, the metric, and the combination that is selected first: the best of the best
+    plateau."""
     metrics = desk.backtests.metrics()
     cells = st.columns(4)
     x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(parameters[name]))
@@ -157,7 +158,7 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
 
 
 def _fixed_parameter(run: Any, parameters: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
-    """The parameter beside the two of the map: all its values, or one."""
+    """A fixed value of a parameter that is on neither axis; empty: all values."""
     if not others:
         cell.selectbox("Fixed parameters", ["none"], disabled=True, key=f"none-{run.id}")
         return {}
@@ -205,7 +206,7 @@ def profits(figure: str, value: float) -> bool:
 
 
 def _at_edge(cells: pd.DataFrame, cell: pd.Series) -> bool:
-    """Of an axis of at least three numbers."""
+    """Whether the cell is at the edge of the grid, on an axis of at least three numbers."""
     axes = [cells[axis] for axis in ("x", "y") if cells[axis].dtype.kind in "if" and cells[axis].nunique() > 2]
     return any(cell[str(axis.name)] in (axis.min(), axis.max()) for axis in axes)
 
@@ -220,7 +221,7 @@ def _start(desk: Desk, run: Any, by: str, fixed: Mapping[str, Any], level: pd.Se
 
 
 def alone(desk: Desk, run: Any, parameters: Mapping[str, Any], name: str) -> str:
-    """A grid over one parameter is a curve; the metric shown."""
+    """Draw a grid over one parameter as a curve; the chosen metric."""
     metrics = desk.backtests.metrics()
     by = st.columns(4)[0].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
     rows = panels.table(desk, run.id, by)

@@ -21,7 +21,7 @@ SHARES = {"net_return", "annual_return", "max_drawdown", "win_rate"}
 
 
 def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, parameters: Mapping[str, Any], names: Sequence[str], by: str, first: int | None, note: str = "") -> int | None:
-    """Draw ``rows``, the best ``BEST`` of ``every``; the number of the chosen one, ``first`` before anyone chose."""
+    """Draw ``rows``, the best ``BEST`` of ``every``; the number of the chosen one, ``first`` before a choice."""
     metrics = desk.backtests.metrics()
     shown = rows.head(BEST)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -45,7 +45,7 @@ def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, parameter
 
 
 def _field(name: str) -> str:
-    """AgGrid reads a dot as a step into an object."""
+    """The name without dots, which AgGrid reads as steps into an object."""
     return name.replace(".", "-")
 
 

@@ -31,7 +31,7 @@ class Varied:
     faults: list[str] = field(default_factory=list)
 
     def corners(self) -> list[dict[str, Any]]:
-        """Some of the outermost combinations."""
+        """Some combinations at the corners of the grid or space."""
         ends = {name: (given[0], given[-1]) for name, given in self.grid.items()} or {name: _ends(given) for name, given in self.space.items()}
         return [dict(zip(ends, point, strict=True)) for point in islice(product(*ends.values()), 32)]
 
@@ -64,7 +64,7 @@ def _first(own: Sequence[Any]) -> set[str]:
 
 
 def _row(param: Any, kind: str, key: str, value: Any, given: Any, vary: bool | None, varied: Varied) -> None:
-    """One parameter. ``vary`` None: it is varied, or it would not be here."""
+    """One parameter. ``vary`` None: it is always varied."""
     uneven = kind != "optimise" and isinstance(given, Sequence) and bool(given) and param.type in (int, float) and even(given) is None
     picked = st.session_state.get(f"{key}-vary", vary is None or vary)
     wide = picked and (uneven or bool(param.choices) or param.type is bool)

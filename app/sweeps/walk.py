@@ -15,7 +15,7 @@ from app.sweeps import charts, panels
 from app.sweeps.names import declared, named, plain, point, rounded
 from worker.desk import Desk
 
-HALF = 0.5      # of what the fits earned a year, below which a test disappoints
+ROBUST = 0.5    # walk-forward efficiency below which the selection is not robust
 
 
 def result(desk: Desk, run: Any) -> None:
@@ -58,7 +58,7 @@ def _word(net: float, ratio: float | None, tested: int) -> tuple[Any, str, str]:
         return "orange", ":material/trending_down:", "Unprofitable out of sample"
     if ratio is None:
         return "gray", ":material/help:", "No profit in sample"
-    if ratio < HALF:
+    if ratio < ROBUST:
         return "orange", ":material/help:", "WFE < 0.5"
     return "green", ":material/check:", "Robust out of sample"
 

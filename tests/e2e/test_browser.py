@@ -22,7 +22,8 @@ LONG = 120_000       # milliseconds; the kernel may have to be compiled first
 
 
 def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
-    """Two months of EURUSD M15 as CSV in Tidemark's own format; dirty: with a repeated, an inverted and a misplaced row."""
+    """Two months of EURUSD M15 as CSV in Tidemark's own format; dirty: with a repeated, an inverted and a misplaced
+    row."""
     start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-01-08", "2024-03-08"))
     bars = generate(RegimeSwitching(), instrument("EURUSD"), Timeframe.named("M15"), start, end, seed).drop(columns=["volume"])
     if dirty:

@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 @pytest.fixture
 def files(tmp_path) -> Path:
-    """A VIX by date, headlines without a zone and a calendar, over the days of any bars that other tests may have left chosen."""
+    """A VIX by date, headlines without a zone and a calendar, over the days of any bars that other tests may have left
+    chosen."""
     days = pd.bdate_range("2021-12-01", "2024-12-31")
     values = 20 + np.cumsum(np.random.default_rng(4).normal(0, 0.3, len(days)))
     (tmp_path / "VIXCLS.csv").write_text("observation_date,VIXCLS\n" + "".join(f"{day:%Y-%m-%d},{value:.2f}\n" for day, value in zip(days, values, strict=True)))
