@@ -74,8 +74,8 @@ def _size(column: Any, key: str, kind: str, start: dict) -> float:
 
 def _own(desk: Desk, key: str, kind: str, start: dict) -> dict[str, Any]:
     """The parameters of the chosen sizer."""
-    mine = [param for param in desk.backtests.rule_params("sizing") if SIZERS[kind][3] and param.name.startswith(SIZERS[kind][3])]
-    return fields(mine, key, start)
+    params = [param for param in desk.backtests.rule_params("sizing") if SIZERS[kind][3] and param.name.startswith(SIZERS[kind][3])]
+    return fields(params, key, start)
 
 
 def _entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tuple[Any, ...]) -> dict[str, Any]:

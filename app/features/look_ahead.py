@@ -40,11 +40,11 @@ def _form(desk: Desk, run: Any) -> None:
     if what == WHAT[1]:
         strategy = st.columns(4)[0].selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
         params = fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
-    wrong = desk.backtests.faults(strategy, params) if strategy else {}
-    for fault in wrong.values():
+    faults = desk.backtests.faults(strategy, params) if strategy else {}
+    for fault in faults.values():
         st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready or bool(wrong))
+        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready or bool(faults))
         st.caption(f"{entered.note}{_advice(desk, entered)}")
     if sent and entered.request is not None:
         runs.send(VIEW, partial(desk.features.submit_gate, entered.request, strategy, params))

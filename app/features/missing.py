@@ -17,15 +17,15 @@ SHOWN = 6       # names in a sentence
 def lacking(desk: Desk, feature_request: FeatureRequest, key: str) -> None:
     """Before a request: draw which features will be empty and why, and a button to import the data."""
     lacks = desk.features.lacks(feature_request)
-    gone, short = [lack for lack in lacks if not lack.why], [lack for lack in lacks if lack.why]
+    absent, outdated = [lack for lack in lacks if not lack.why], [lack for lack in lacks if lack.why]
     if not lacks:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if gone:
-            empty = list(dict.fromkeys(column for lack in gone for column in lack.columns))
-            st.caption(f":material/info: {plural(len(empty), 'feature')} will be empty: missing {_listed([_name(lack) for lack in gone])}.", width="content")
-        if short:
-            st.caption(f":material/info: {' '.join(f'{lack.name}: {lack.why}{_stays(lack)}.' for lack in short[:SHOWN])}", width="content")
+        if absent:
+            empty = list(dict.fromkeys(column for lack in absent for column in lack.columns))
+            st.caption(f":material/info: {plural(len(empty), 'feature')} will be empty: missing {_listed([_name(lack) for lack in absent])}.", width="content")
+        if outdated:
+            st.caption(f":material/info: {' '.join(f'{lack.name}: {lack.why}{_stays(lack)}.' for lack in outdated[:SHOWN])}", width="content")
         if st.button("Import missing data", icon=":material/upload:", type="tertiary", key=f"{key}-lacking"):
             go("data", view="external", do="import")
 

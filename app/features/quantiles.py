@@ -22,28 +22,28 @@ X = alt.X("quantile:O", axis=alt.Axis(title="quantile of the feature, 1 the lowe
 
 def view(desk: Desk, run: Any, feature: str) -> None:
     factor, unit = scale(run)
-    table, lying = read(desk, "table", run.id, "quantiles", feature), read(desk, "table", run.id, "outcomes", feature)
-    sure = percent(run.spec["plan"]["confidence"], 0)
+    table, outcomes = read(desk, "table", run.id, "quantiles", feature), read(desk, "table", run.id, "outcomes", feature)
+    level = percent(run.spec["plan"]["confidence"], 0)
     a, b, c = st.columns(3, gap="small")
     with a:
         headed(desk, run, "Expectancy", f"mean target, {unit}", "quantiles")
-        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean target in each quantile of {feature}, with {sure} intervals")
+        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean target in each quantile of {feature}, with {level} intervals")
     with b:
         headed(desk, run, "Win rate", "share above zero; dashed: all", "quantiles")
-        st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {sure} intervals")
+        st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {level} intervals")
     with c:
         headed(desk, run, "Distribution", f"target, {unit}", "outcomes")
-        st.altair_chart(distribution(lying, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
-    st.caption(_note(run, read(desk, "table", run.id, "monotonicity", feature).iloc[0], factor, unit, sure))
+        st.altair_chart(distribution(outcomes, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
+    st.caption(_note(run, read(desk, "table", run.id, "monotonicity", feature).iloc[0], factor, unit, level))
 
 
-def _note(run: Any, row: pd.Series, factor: float, unit: str, sure: str) -> str:
-    apart = "The outer quantiles cannot be compared." if np.isnan(row["spread"]) else (
-        f"Highest less lowest quantile: {number(factor * row['spread'], 2, True)} {unit} ({sure}: {number(factor * row['spread_low'], 2)} … {number(factor * row['spread_high'], 2)}; q {small(row['spread_q'])}). "
+def _note(run: Any, row: pd.Series, factor: float, unit: str, level: str) -> str:
+    difference = "The outer quantiles cannot be compared." if np.isnan(row["spread"]) else (
+        f"Highest less lowest quantile: {number(factor * row['spread'], 2, True)} {unit} ({level}: {number(factor * row['spread_low'], 2)} … {number(factor * row['spread_high'], 2)}; q {small(row['spread_q'])}). "
         f"Monotonicity {number(row['monotonicity'], 2, True)}: 1 rises from quantile to quantile, \u22121 falls."
     )  # fmt: skip
     basis = " 1 bp is a log return of 0.0001; before costs." if unit == "bp" else " R is net of costs, which weigh more where the stop is near: features of volatility reflect that, too."
-    return f"{apart} Lines: {sure} intervals of {run.spec['plan']['resamples']:,} draws of blocks. In the distribution: 5 to 95 %, a quarter to three quarters, median.{basis}"
+    return f"{difference} Lines: {level} intervals of {run.spec['plan']['resamples']:,} draws of blocks. In the distribution: 5 to 95 %, a quarter to three quarters, median.{basis}"
 
 
 def expectancy(table: pd.DataFrame, factor: float, unit: str, height: int = HEIGHT) -> Picture:

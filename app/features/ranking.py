@@ -62,9 +62,9 @@ def _regimes(desk: Desk, key: str, before: dict[str, Any], feature_request: Any)
     offered = desk.examinations.regimes(feature_request) if feature_request else {}
     if not offered:
         return []
-    had = [source["run"] for source in before.get("regimes", []) if source["run"] in offered]
+    previous = [source["run"] for source in before.get("regimes", []) if source["run"] in offered]
     return st.multiselect(
-        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(feature_request.datasets)}-{feature_request.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
+        "Regimes", list(offered), previous, key=f"{key}-regimes-{'-'.join(feature_request.datasets)}-{feature_request.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
         help="Stability is also measured by the regimes of a finished run on this data, as known at each bar's close; one run per instrument.",
     )  # fmt: skip
 

@@ -39,20 +39,20 @@ def _model(desk: Desk, key: str, before: dict[str, Any], form_request: request.F
     names = [dataset.instrument for ident in (form_request.request.datasets if form_request.request else ()) for dataset in desk.data.catalogue() if dataset.id == ident]
     if len(names) > 1:
         st.caption(f"Regimes of {names[0]}, the first of the data; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} available to correlation_with_others and features of other markets.")
-    wrong = desk.regimes.faults(plan, observed)
-    for fault in wrong.values():
+    faults = desk.regimes.faults(plan, observed)
+    for fault in faults.values():
         st.caption(f":red[{literal(typeset(fault))}]")
-    models = desk.regimes.refits(plan, form_request.request) if form_request.request and not wrong else 0
-    short = form_request.request is not None and not wrong and not models
+    models = desk.regimes.refits(plan, form_request.request) if form_request.request and not faults else 0
+    short = form_request.request is not None and not faults and not models
     if short:
         st.caption(":red[The training window is as long as the data. Use fewer bars, or a longer date range.]")
-    _send(form_request, f"{form_request.note} · {plural(models, 'model')}" if models else form_request.note, bool(wrong) or short or not observed, "Fit regimes", lambda feature_request: desk.regimes.submit(feature_request, plan, observed))
+    _send(form_request, f"{form_request.note} · {plural(models, 'model')}" if models else form_request.note, bool(faults) or short or not observed, "Fit regimes", lambda feature_request: desk.regimes.submit(feature_request, plan, observed))
 
 
 def _rules(desk: Desk, key: str, before: dict[str, Any], form_request: request.FormRequest) -> None:
     rules = desk.regimes.rules()
-    had = [name for name in before.get("rules", []) if name in rules]
-    chosen = st.pills("Rules", list(rules), selection_mode="multi", default=had or ["volatility_regime"], key=f"{key}-rules", format_func=lambda name: rules[name][0], help="With several, every combination is a regime.\n\n" + "\n\n".join(f"**{title}** {', '.join(names)}" for title, names in rules.values()))
+    previous = [name for name in before.get("rules", []) if name in rules]
+    chosen = st.pills("Rules", list(rules), selection_mode="multi", default=previous or ["volatility_regime"], key=f"{key}-rules", format_func=lambda name: rules[name][0], help="With several, every combination is a regime.\n\n" + "\n\n".join(f"**{title}** {', '.join(names)}" for title, names in rules.values()))
     _send(form_request, form_request.note if chosen else "Choose a rule.", not chosen, "Label bars", lambda feature_request: desk.regimes.submit_rules(feature_request, list(chosen)))
 
 

@@ -57,12 +57,12 @@ def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], s
 def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe: str) -> tuple[list[str], tuple[str, ...]]:
     """The chosen features, and the errors of those that cannot be parsed."""
     recipes = {feature_set.name: feature_set for feature_set in desk.features.recipes()}
-    had = list(before.get("columns", []))
-    named = next((name for name, feature_set in recipes.items() if had and list(feature_set.columns) == had), OWN if had else recipe)
+    previous = list(before.get("columns", []))
+    named = next((name for name, feature_set in recipes.items() if previous and list(feature_set.columns) == previous), OWN if previous else recipe)
     a, b = st.columns([1, 3])
     options = [OWN, *recipes]
     name = a.selectbox("Feature set", options, index=index_of(options, named), key=f"{key}-recipe", format_func=lambda option: f"{option} · {len(recipes[option].columns)}" if option in recipes else option, help="Features to start from; any may be removed, and others added.")
-    start = list(recipes[name].columns) if name in recipes else had
+    start = list(recipes[name].columns) if name in recipes else previous
     every = list(dict.fromkeys([*start, *(feature.written for feature in desk.features.catalogue())]))
     columns = b.multiselect("Features", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for a longer timeframe. Type one that is not in the list and press Enter.")
     faults = tuple(desk.features.faults(columns, frame).values())

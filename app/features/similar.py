@@ -114,14 +114,14 @@ def _sentence(run: Any) -> str:
     s = run.summary
     matches, every = s["figures"]["matches"], s["figures"]["all"]
     head = f"After the **{plural(s['matches'], 'bar')} most similar to {s['instrument']} {_when(run)} UTC** the median return over {plural(s['horizon'], 'bar')} was **{_bp(matches['median'])}**, after all bars {_bp(every['median'])}."
-    rose = f" Hit rate {percent(matches['share_up'], 0)} (95\u202f%: {percent(s['share_low'], 0)} … {percent(s['share_high'], 0)}), of all bars {percent(every['share_up'], 0)}."
+    hit_rate = f" Hit rate {percent(matches['share_up'], 0)} (95\u202f%: {percent(s['share_low'], 0)} … {percent(s['share_high'], 0)}), of all bars {percent(every['share_up'], 0)}."
     if s["z"] is None:
-        apart = ""
+        difference = ""
     elif abs(s["z"]) < OFTEN:
-        apart = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars: no significant difference."
+        difference = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars: no significant difference."
     else:
-        apart = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars; about 5\u202f% of such searches are by chance."
-    return f"{head}{rose}{apart} Matches come only from before the reference bar less the horizon of {plural(s['horizon'], 'bar')}, so their forward returns were known by then."
+        difference = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars; about 5\u202f% of such searches are by chance."
+    return f"{head}{hit_rate}{difference} Matches come only from before the reference bar less the horizon of {plural(s['horizon'], 'bar')}, so their forward returns were known by then."
 
 
 def _bp(value: float | None) -> str:

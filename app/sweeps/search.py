@@ -54,8 +54,8 @@ def result(desk: Desk, run: Any) -> None:
 
 def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> None:
     metrics, words = desk.backtests.metrics(), run.summary["objectives"]
-    gone = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in (("given_up", "pruned"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
-    head = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(gone) + ')' if gone else ''}; **{luck.trials:,}** trials on this data in total."
+    excluded = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in (("given_up", "pruned"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
+    head = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(excluded) + ')' if excluded else ''}; **{luck.trials:,}** trials on this data in total."
     colour: Any
     if not best:
         colour, icon, word, tail = "gray", ":material/remove:", "No result", f" None has {run.spec['search']['fewest_trades']:,} trades. Lower the minimum, or widen the ranges."
@@ -105,11 +105,11 @@ def _history(trials: pd.DataFrame, word: str) -> pd.DataFrame:
 
 
 def _front(desk: Desk, run: Any, trials: pd.DataFrame, best: list[Mapping[str, Any]]) -> None:
-    ours = [desk.backtests.metrics()[OBJECTIVES[word]] for word in run.summary["objectives"]]
+    objectives = [desk.backtests.metrics()[OBJECTIVES[word]] for word in run.summary["objectives"]]
     a, b = (trials[f"objective_{word}"] for word in run.summary["objectives"])
     shown = trials.assign(a=a, b=b, best=trials["number"].isin([trial["number"] for trial in best]))[["number", "a", "b", "best", "chosen"]]
     section("Pareto front", "large: not dominated in both objectives")
-    st.altair_chart(charts.front(shown, [with_unit(metric) for metric in ours], [form(metric) for metric in ours]), width="stretch", alt=f"{ours[1].title} against {ours[0].title} of each trial")
+    st.altair_chart(charts.front(shown, [with_unit(metric) for metric in objectives], [form(metric) for metric in objectives]), width="stretch", alt=f"{objectives[1].title} against {objectives[0].title} of each trial")
 
 
 def _slice(run: Any, trials: pd.DataFrame, parameters: Mapping[str, Any], metric: Any, word: str, best: list[Mapping[str, Any]]) -> None:

@@ -131,8 +131,8 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
     metrics = desk.backtests.metrics()
     cells = st.columns(4)
     x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(parameters[name]))
-    ups = [name for name in moving if name != x]
-    y = cells[1].selectbox("Y axis", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(parameters[name]))
+    others = [name for name in moving if name != x]
+    y = cells[1].selectbox("Y axis", others, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(parameters[name]))
     by = cells[2].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
     fixed = _fixed_parameter(run, parameters, [name for name in moving if name not in (x, y)], cells[3])
     cells_of = panels.heat(desk, run.id, x, y, by, tuple(fixed.items()))

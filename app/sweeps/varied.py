@@ -49,11 +49,11 @@ def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[s
             column.caption(head)
         for param in own:
             _row(param, kind, f"{key}.{param.name}", same.get("params", {}).get(param.name, param.default), given.get(param.name), param.name in at_first, varied)
-    can = {name: param for name, param in params.items() if "." in name and (param.choices or param.type in (int, float, bool))}
-    more = st.multiselect("Also vary cost, sizing or limit settings", list(can), [name for name in given if name in can], key=f"{key}-rules", format_func=lambda name: named(can[name]), placeholder="costs, sizes, limits …", help="Each combination is then a strategy with its costs, sizing or limits.")
+    settings = {name: param for name, param in params.items() if "." in name and (param.choices or param.type in (int, float, bool))}
+    more = st.multiselect("Also vary cost, sizing or limit settings", list(settings), [name for name in given if name in settings], key=f"{key}-rules", format_func=lambda name: named(settings[name]), placeholder="costs, sizes, limits …", help="Each combination is then a strategy with its costs, sizing or limits.")
     for name in more:
         section, _, rule = name.partition(".")
-        _row(can[name], kind, f"{key}.{name}", rules.get(section, {}).get(rule, can[name].default), given.get(name), None, varied)
+        _row(settings[name], kind, f"{key}.{name}", rules.get(section, {}).get(rule, settings[name].default), given.get(name), None, varied)
     return varied
 
 
