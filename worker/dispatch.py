@@ -19,11 +19,11 @@ def broker(redis_url: str) -> Any:
     from dramatiq.brokers.redis import RedisBroker
 
     client = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_WITHIN)
-    made = RedisBroker(client=client, middleware=[], maintenance_chance=1_000_000)
-    dramatiq.set_broker(made)
+    redis_broker = RedisBroker(client=client, middleware=[], maintenance_chance=1_000_000)
+    dramatiq.set_broker(redis_broker)
     for queue in QUEUES:
-        made.declare_queue(queue)
-    return made
+        redis_broker.declare_queue(queue)
+    return redis_broker
 
 
 def enqueue(redis_url: str, queue: str, job_id: str) -> bool:

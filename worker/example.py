@@ -91,7 +91,7 @@ def remove(store: Store, user: str) -> None:
             if job.example and job.open:
                 unit.jobs.cancel(job.id, user, unit.now())
         runs = [run for run in unit.runs.latest(limit=1_000) if run.example]
-        bars = [one for one in unit.datasets.all() if one.example]
+        bars = [dataset for dataset in unit.datasets.all() if dataset.example]
         unit.runs.remove([run.id for run in runs])
         for one in bars:
             unit.datasets.remove(one.id)

@@ -73,14 +73,14 @@ def sign_of_life(store: Store, kind: str) -> Iterator[None]:
 
 def told_to_stop() -> threading.Event:
     """Set once SIGINT or SIGTERM came."""
-    told = threading.Event()
+    event = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    return told
+        signal.signal(number, lambda *_: event.set())
+    return event
 
 
-def until(told: threading.Event) -> None:
-    while not told.wait(0.5):
+def until(event: threading.Event) -> None:
+    while not event.wait(0.5):
         pass
 
 

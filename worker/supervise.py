@@ -242,9 +242,9 @@ def serving(settings: Settings) -> bool:
 
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.app.host, settings.app.host)
     try:
-        asked = HTTPConnection(host, settings.app.port, timeout=2)
-        asked.request("GET", "/api/health")
-        return asked.getresponse().status in (200, 503)
+        httpconnection = HTTPConnection(host, settings.app.port, timeout=2)
+        httpconnection.request("GET", "/api/health")
+        return httpconnection.getresponse().status in (200, 503)
     except (OSError, HTTPException):
         return False
 

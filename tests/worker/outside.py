@@ -30,7 +30,7 @@ def headlines(path: Path, zone: str = "Z") -> Path:
 def calendar(path: Path) -> Path:
     """US news on every Wednesday, of high and of medium impact in turns; Japanese on every Tuesday."""
     weeks = pd.date_range("2024-01-03T13:30", "2024-03-28", freq="7D")
-    us = [f"{one:%Y-%m-%dT%H:%M:%S},Prices,United States,{('high', 'medium')[k % 2]}\n" for k, one in enumerate(weeks)]
+    us = [f"{week:%Y-%m-%dT%H:%M:%S},Prices,United States,{('high', 'medium')[k % 2]}\n" for k, week in enumerate(weeks)]
     path.write_text("datetime_utc,event,country,impact\n" + "".join(us) + "".join(f"{one - pd.Timedelta('1D'):%Y-%m-%dT%H:%M:%S},Wages,Japan,high\n" for one in weeks))
     return path
 

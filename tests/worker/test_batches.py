@@ -33,8 +33,8 @@ def question(desk, system) -> BacktestRequest:
 
 
 def done(desk, batch):
-    for one in desk.batches.members(batch.id):
-        actors.run(one.job.id)
+    for member in desk.batches.members(batch.id):
+        actors.run(member.job.id)
     return desk.batches.members(batch.id)
 
 
@@ -42,7 +42,7 @@ def test_each_series_is_the_run_that_it_would_be_alone(desk, question):
     batch = desk.batches.submit(each(question))
     assert [one.job.state for one in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
     members = done(desk, batch)
-    assert [one.run.spec["datasets"] for one in members] == [[desk.data.get(one).version] for one in question.datasets]
+    assert [member.run.spec["datasets"] for member in members] == [[desk.data.get(dataset).version] for dataset in question.datasets]
     alone = desk.backtests.submit(replace(question, datasets=question.datasets[1:]))
     assert not alone.new and alone.job.id == members[1].job.id, "a run of a batch is a run like any other"
     table = desk.batches.table(batch.id)
@@ -89,7 +89,7 @@ def test_the_terminal_starts_one_account_or_one_each(desk, question, monkeypatch
     from worker.terminal import here
 
     monkeypatch.setattr(here, "desk", lambda: desk)
-    asked = ["runs", "start", *(word for one in question.datasets for word in ("--data", one)), "--strategy", "breakout", "--json"]
+    asked = ["runs", "start", *(word for dataset in question.datasets for word in ("--data", dataset)), "--strategy", "breakout", "--json"]
     one = json.loads(CliRunner().invoke(app, asked).stdout)
     both = json.loads(CliRunner().invoke(app, [*asked, "--each"]).stdout)
     assert len(one["spec"]["datasets"]) == 2 and [row["state"] for row in both["runs"]] == ["done", "done"]

@@ -38,8 +38,8 @@ def finished(desk, submitted) -> Mapping[str, Any]:
 
 
 def backtest(desk, dataset: str, params: Mapping[str, Any] | None = None, **rules: Any) -> str:
-    asked = BacktestRequest("breakout", params or {}, [dataset], "H1", START, END, RULES | rules)
-    return finished(desk, desk.backtests.submit(asked))["run"]
+    backtest_request = BacktestRequest("breakout", params or {}, [dataset], "H1", START, END, RULES | rules)
+    return finished(desk, desk.backtests.submit(backtest_request))["run"]
 
 
 def again(desk, run: str) -> Mapping[str, Any]:
@@ -67,7 +67,7 @@ def test_the_same_code_gives_the_same_bytes_and_an_event_says_so(desk, dataset):
     assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews", "moves")]
     event = desk.trail.page(Filter(entity=f"run:{run}"), size=1)[0][0]
     assert (event.kind, event.actor, event.detail["verdict"]) == ("run_reproduced", "ana", "same")
-    assert [one["verdict"] for one in desk.compare.reproductions(run)] == ["same"]
+    assert [reproduction["verdict"] for reproduction in desk.compare.reproductions(run)] == ["same"]
 
 
 def test_a_double_click_is_one_job_and_a_later_click_another(desk, dataset):

@@ -231,7 +231,7 @@ def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
     desk.features.save_recipe("  mine ", ["atr", "atr(14)", "macd(fast=5, slow=9)@H1"], "for trends")
     own = desk.features.recipes()[0]
     assert (own.name, own.columns, own.own, own.actor) == ("mine", ("atr(14)", "macd(5, 9)@H1"), True, "ana") == ("mine", tuple(desk.features.columns_of("mine")), True, "ana")
-    assert len(desk.features.columns_of("vector50")) == 50 and {"basic", "full"} <= {one.name for one in desk.features.recipes() if not one.own}
+    assert len(desk.features.columns_of("vector50")) == 50 and {"basic", "full"} <= {recipe.name for recipe in desk.features.recipes() if not recipe.own}
     desk.features.save_recipe("mine", ["body"])
     for wrong, sentence in ((("", ["body"]), "give it one of"), (("full", ["body"]), "built-in feature set"), (("x", []), "no feature"), (("x", ["bodyy"]), "did you mean 'body'"), (("x" * 65, ["body"]), "give it one of")):
         with pytest.raises(BadRequest, match=sentence):

@@ -175,7 +175,7 @@ def test_a_stress_test_and_a_sweep_on_the_same_bars_speak_about_the_run(desk, da
     assert desk.jobs.get(sweep.id).state == "done", desk.jobs.get(sweep.id).error
     after = desk.beliefs.of(made.id)
     assert after.stress.id == desk.jobs.get(job.id).result["run"] and {row["scenario"] for row in after.belief.stress} >= {"spread_2", "late", "optimistic"}
-    stress = next(one for one in after.belief.questions if one.key == "stress")
+    stress = next(question for question in after.belief.questions if question.key == "stress")
     assert after.belief.net_return < 0 and (stress.answer, stress.sentence) == ("open", "Not evaluated: the run earns nothing after costs."), "no test praises a loss"
     assert (after.sweep is not None) == bool(desk.sweeps.get(desk.jobs.get(sweep.id).result["run"]).summary["overfitting"])
     assert desk.beliefs.of(other.id).stress is None, "another question has a stress test of its own"

@@ -131,13 +131,13 @@ def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_
     actors.wake("research", others[0])
     assert state(store, lost) == ("done", 1) and [state(store, one)[0] for one in others] == ["queued"] * 13 and sent == [lost]
     actors.wake("research", lost)
-    assert [state(store, one)[0] for one in others] == ["done"] + ["queued"] * 12
+    assert [state(store, other)[0] for other in others] == ["done"] + ["queued"] * 12
 
 
 def test_no_ghosts_are_counted_when_the_clock_is_set_back(store, step, dead):
     def seen() -> list[str]:
         with store.look() as unit:
-            return [one.id for one in unit.processes(timedelta(seconds=8))]
+            return [process.id for process in unit.processes(timedelta(seconds=8))]
 
     def sign(*names: str) -> None:
         with store.unit() as unit:

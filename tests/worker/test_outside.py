@@ -76,7 +76,7 @@ def test_a_spec_names_only_what_its_columns_need(everything, desk):
 def test_nothing_is_named_where_nothing_is_there(system, desk):
     ask = asked(desk, [*MACRO, "sentiment", "minutes_to_release"])
     assert "outside" not in desk.features.spec(ask)
-    assert {(one.kind, one.name): one.columns for one in desk.features.lacks(ask)} == {
+    assert {(lack.kind, lack.name): lack.columns for lack in desk.features.lacks(ask)} == {
         ("series", "VIX"): ("vix_zscore(20)",), ("series", "EU_RATE"): tuple(MACRO[1:]), ("series", "US_RATE"): tuple(MACRO[1:]), ("headlines", "Headlines"): ("sentiment(24.0)",), ("releases", "A calendar of releases"): ("minutes_to_release",),
     }  # fmt: skip
     run, frame = columns(desk, ask)
@@ -99,7 +99,7 @@ def test_a_later_import_is_another_question_and_leaves_the_earlier_run_as_it_was
 @on_sqlite
 def test_nothing_is_known_before_it_was_out(everything, desk):
     """Bars are cut; what later bars know changes nothing of what earlier ones said, and no value stands before the first publication."""
-    texts = [one.column for family in ("macro", "sentiment") for one in recipe(family).uses] + ["minutes_to_release", "minutes_since_release"]
+    texts = [use.column for family in ("macro", "sentiment") for use in recipe(family).uses] + ["minutes_to_release", "minutes_since_release"]
     ask = asked(desk, texts)
     assert done(desk, desk.features.submit_gate(ask)).summary["green"]
     _, frame = columns(desk, ask)
@@ -253,7 +253,7 @@ def test_data_that_does_not_reach_over_the_span_is_told(system, desk, tmp_path):
     files.brought(desk, files.series(tmp_path / "old.csv", 1, pd.bdate_range("2023-09-01", "2024-02-01")), "VIX")
     files.brought(desk, files.series(tmp_path / "late.csv", 1, pd.bdate_range("2024-02-01", "2024-04-10")), "DXY")
     ask = asked(desk, ["vix_zscore", "dollar_zscore", "nosuch("])
-    assert {one.name: one.why for one in desk.features.lacks(ask)} == {"VIX": "there to 2024-02-01 only", "DXY": "there from 2024-02-01 only"}
+    assert {lack.name: lack.why for lack in desk.features.lacks(ask)} == {"VIX": "there to 2024-02-01 only", "DXY": "there from 2024-02-01 only"}
     early = replace(ask, start=datetime(2024, 1, 1, tzinfo=UTC), end=datetime(2024, 1, 20, tzinfo=UTC))
     assert [one.why for one in desk.features.lacks(early)] == ["there from 2024-02-01 only"]
 

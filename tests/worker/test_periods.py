@@ -16,8 +16,8 @@ from worker.desk import BacktestRequest
 LATER = datetime(2024, 4, 1, tzinfo=UTC)
 
 
-def backtested(desk, asked: BacktestRequest):
-    job = desk.backtests.submit(asked).job
+def backtested(desk, backtest_request: BacktestRequest):
+    job = desk.backtests.submit(backtest_request).job
     actors.run(job.id)
     assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
     return desk.backtests.get(desk.jobs.get(job.id).result["run"])

@@ -73,10 +73,10 @@ def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
     walked = walk_forward(observations(read, CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1)
     table = pd.read_parquet(io.BytesIO(desk.regimes.download(run.id, "regimes", "parquet")))
     np.testing.assert_array_equal(table[["p_calm", "p_trend", "p_panic"]].to_numpy(), walked.probabilities)
-    assert labels(table) == [None if pd.isna(one) else one for one in walked.labels] and table["ts"].tolist() == read["ts"].tolist()
+    assert labels(table) == [None if pd.isna(label) else label for label in walked.labels] and table["ts"].tolist() == read["ts"].tolist()
     assert (table["end"] - table["ts"]).min() == pd.Timedelta("1h")
     fits = desk.regimes.fits(run.id)
-    assert len(fits) == len(walked.refits) == run.summary["refits"] and fits["agreement"].iloc[1:].tolist() == [one.agreement for one in walked.refits[1:]]
+    assert len(fits) == len(walked.refits) == run.summary["refits"] and fits["agreement"].iloc[1:].tolist() == [refit.agreement for refit in walked.refits[1:]]
     assert fits["used_from_ts"].iloc[0] == read["ts"].iloc[700] and fits["used_to_ts"].iloc[-1] == read["ts"].iloc[-1]
     assert run.summary["stability"] == pytest.approx(walked.stability) and run.summary["train"] == 700 and run.summary["known"] == len(read) - 700
     with store.look() as unit:
@@ -191,7 +191,7 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     trades, fills, equity = (frame(desk, run, name) for name in ("trades", "fills", "equity"))
     expected, divided = split(trades, fills, equity, run.summary["balance"], regimes), desk.splits.split(run.id, "volatility_regime")
     pd.testing.assert_frame_equal(divided.table[["regime", "share", "trades", "net", "equity"]], expected.table)
-    assert divided.metrics == expected.metrics and divided.table["win_rate"].tolist() == pytest.approx([one["win_rate"] for one in expected.metrics.values()], nan_ok=True)
+    assert divided.metrics == expected.metrics and divided.table["win_rate"].tolist() == pytest.approx([metric["win_rate"] for metric in expected.metrics.values()], nan_ok=True)
     late = known_late(trades, regimes)
     pd.testing.assert_frame_equal(divided.late, late[late["regime"].isin(expected.table["regime"])].reset_index(drop=True))
     ends = divided.curves.groupby("regime")["value"].last()
@@ -205,7 +205,7 @@ def test_choices_are_the_rules_and_what_was_fitted_on_the_same_bars(desk, bars):
     run, fitted = backtest(desk, bars, other), done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
     done(desk, desk.regimes.submit(asked(dataset(desk, "EURUSD", 8)), PLAN, LOOKED_AT))
     choices = desk.splits.choices(run.id)
-    assert [one.by for one in choices if one.fitted] == [fitted.id] and [one.instrument for one in choices if one.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
+    assert [choice.by for choice in choices if choice.fitted] == [fitted.id] and [one.instrument for one in choices if one.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
     divided = desk.splits.split(run.id, fitted.id)
     assert divided.table["regime"].iloc[-1] == "unknown", "before the first model nothing was known"
     done(desk, desk.splits.submit_for(run.id, "trend_regime", "GBPUSD"))

@@ -271,15 +271,15 @@ def on(system: Flow, timeframe: str = "H1") -> BacktestRequest:
     return question(system.desk, lambda job_id: system.until(job_id, "done", 60), timeframe)
 
 
-def again(system: Flow, asked: BacktestRequest, grid: dict) -> str:
+def again(system: Flow, backtest_request: BacktestRequest, grid: dict) -> str:
     """The same sweep, worked on anew."""
-    spec = system.desk.sweeps._spec(asked, grid)
+    spec = system.desk.sweeps._spec(backtest_request, grid)
     return system.desk.jobs._context.submit("sweep", "sweep", spec, queue="research", key="").job.id
 
 
 def half_done(system: Flow, job_id: str, parts: int = 2):
     def far(unit) -> bool:
-        known = [one.done_at is not None for one in unit.chunks.all(job_id)]
+        known = [chunk.done_at is not None for chunk in unit.chunks.all(job_id)]
         return sum(known) >= parts and not all(known)
 
     def look() -> bool:
@@ -292,7 +292,7 @@ def half_done(system: Flow, job_id: str, parts: int = 2):
 def both_at_it(system: Flow, job_id: str) -> None:
     def held() -> bool:
         with system.store.look() as unit:
-            return len({one.holder for one in unit.chunks.all(job_id) if one.holder}) > 1
+            return len({chunk.holder for chunk in unit.chunks.all(job_id) if chunk.holder}) > 1
 
     waiting(held, 30, "the other worker helps")
 

@@ -46,7 +46,7 @@ def test_outside_data_is_imported_listed_shown_and_removed(at, tmp_path):
     assert (told["kind"], told["name"], told["new"], told["in_use"], told["known"]) == ("series", "VIX", True, "yes", "known 1 weekday later at 22:00 UTC")
     say("data", "outside", "import", made.headlines(tmp_path / "news.csv", zone=""), "--utc", "--name", "wire")
     say("data", "outside", "import", made.calendar(tmp_path / "calendar.csv"))
-    listed = {one["name"]: one for one in json.loads(say("data", "outside", "list", "--json"))}
+    listed = {load["name"]: load for load in json.loads(say("data", "outside", "list", "--json"))}
     assert set(listed) == {"VIX", "wire", "calendar"} and listed["VIX"]["version"] == told["version"]
     text = say("data", "outside", "list")
     assert told["version"] not in text and told["version"][:12] in text and "fred" not in text
@@ -59,7 +59,7 @@ def test_outside_data_is_imported_listed_shown_and_removed(at, tmp_path):
 @on_sqlite
 def test_the_table_of_series_says_what_is_there_and_what_is_not(at, tmp_path):
     made.brought(at, made.series(tmp_path / "VIXCLS.csv"))
-    rows = {one["series"]: one for one in json.loads(say("data", "outside", "list", "--series", "--json"))}
+    rows = {load["series"]: load for load in json.loads(say("data", "outside", "list", "--series", "--json"))}
     assert rows["VIX"]["last"].startswith("2024-04") and rows["US10Y"]["last"] is None and rows["US10Y"]["file"] == "DGS10" and rows["US_INFLATION"]["revised"] is True
 
 
@@ -71,7 +71,7 @@ def test_a_check_stores_nothing_and_what_is_replaced_stays_in_the_list_of_all(at
     assert at.outside.every() == [] and at.jobs.latest() == []
     say("data", "outside", "import", path)
     say("data", "outside", "import", made.series(tmp_path / "more.csv", 2, made.DAYS[-9:] + pd.Timedelta("14D")), "--name", "VIX", "--add")
-    assert [one["in_use"] for one in json.loads(say("data", "outside", "list", "--every", "--json"))] == ["yes", "no"]
+    assert [load["in_use"] for load in json.loads(say("data", "outside", "list", "--every", "--json"))] == ["yes", "no"]
     assert len(json.loads(say("data", "outside", "list", "--json"))) == 1
 
 

@@ -166,7 +166,7 @@ class Backtests:
         traded = {one.version for one in used}
         kind = used[0].synthetic
         fits = [one for one in catalogue if one.version not in traded and one.synthetic == kind and frozenset((self._instrument(one).base, self._instrument(one).quote)) in pairs]
-        return sorted(one.version for one in fits)
+        return sorted(fit.version for fit in fits)
 
     # -- reading
 
@@ -201,7 +201,7 @@ class Backtests:
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-        rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [one.name for one in self.instruments_of(run_id)]))
+        rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [instrument.name for instrument in self.instruments_of(run_id)]))
         return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:

@@ -27,7 +27,7 @@ class Member:
 
 def each(question: BacktestRequest) -> list[BacktestRequest]:
     """The question once for each of its datasets."""
-    return [replace(question, datasets=[one]) for one in question.datasets]
+    return [replace(question, datasets=[dataset]) for dataset in question.datasets]
 
 
 class Batches:
@@ -38,7 +38,7 @@ class Batches:
         """Queue every question, or none if one of them cannot be asked; their heading. Asked again it is the same heading."""
         if not questions:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
-        specs = [self._backtests.spec(one) for one in questions]
+        specs = [self._backtests.spec(question) for question in questions]
         jobs = [self._backtests.submit(one).job for one in questions]
         ids = list(dict.fromkeys(job.id for job in jobs))
         with self._context.store.unit() as unit:
@@ -46,7 +46,7 @@ class Batches:
             if known:
                 return known
             title = f"{questions[0].strategy} on {len(ids)} series, each on its own account"
-            synthetic = any(one.synthetic for one in unit.datasets.all() if one.version in {version for spec in specs for version in spec["datasets"]})
+            synthetic = any(dataset.synthetic for dataset in unit.datasets.all() if dataset.version in {version for spec in specs for version in spec["datasets"]})
             told = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._context.user, created_at=unit.now())
             batch_id = unit.runs.add(**told, synthetic=synthetic)
             unit.audit(self._context.user, "batch_submitted", f"run:{batch_id}", *(f"job:{one}" for one in ids), title=title)
@@ -71,7 +71,7 @@ class Batches:
 
     def table(self, batch_id: str) -> pd.DataFrame:
         """``run, job, bars, state`` and the first figures of each backtest; NaN where there are none yet."""
-        rows = pd.DataFrame([_row(one) for one in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
+        rows = pd.DataFrame([_row(member) for member in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
         return rows.astype(dict(trades="Int64"))        # a count stays one beside a backtest that has none yet
 
     def download(self, batch_id: str) -> bytes:
@@ -85,7 +85,7 @@ class Batches:
         """Ask all of its jobs that are open to stop; how many were."""
         from worker.desk.jobs import JobList
 
-        return sum(JobList(self._context).cancel(one.job.id) for one in self.members(batch_id) if one.job.open)
+        return sum(JobList(self._context).cancel(member.job.id) for member in self.members(batch_id) if member.job.open)
 
     def delete(self, batch_id: str) -> None:
         """Remove the heading. Its runs stay."""
@@ -95,8 +95,8 @@ class Batches:
             unit.audit(self._context.user, "batch_deleted", f"run:{batch_id}", title=batch.title)
 
 
-def _row(one: Member) -> dict[str, Any]:
-    metrics = one.run.summary["metrics"] if one.run else {}
-    state = "deleted" if one.job.state == "done" and not one.run else one.job.state
-    bars = one.job.title.partition(" · ")[2]
-    return dict(run=one.run.id if one.run else "", job=one.job.id, bars=bars, state=state, **{name: metrics.get(name) for name in FIGURES})
+def _row(member: Member) -> dict[str, Any]:
+    metrics = member.run.summary["metrics"] if member.run else {}
+    state = "deleted" if member.job.state == "done" and not member.run else member.job.state
+    bars = member.job.title.partition(" · ")[2]
+    return dict(run=member.run.id if member.run else "", job=member.job.id, bars=bars, state=state, **{name: metrics.get(name) for name in FIGURES})

@@ -80,7 +80,7 @@ class Beliefs:
 
     def histories_params(self) -> tuple[Param, ...]:
         """How many histories are drawn, and their seed."""
-        return tuple(one for one in params_of(MonteCarloConfig) if one.name in ASKED)
+        return tuple(param for param in params_of(MonteCarloConfig) if param.name in ASKED)
 
     def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
         """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""

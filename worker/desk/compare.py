@@ -78,7 +78,7 @@ class Compare:
 
         with self._context.store.look() as unit:
             records = unit.trail.page(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)), 50)
-        return [dict(at=one.ts, actor=one.actor, **json.loads(one.body)["detail"]) for one in records]
+        return [dict(at=record.ts, actor=record.actor, **json.loads(record.body)["detail"]) for record in records]
 
     def _backtest(self, run_id: str) -> Run:
         with self._context.store.look() as unit:

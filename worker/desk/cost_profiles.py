@@ -59,13 +59,13 @@ class CostProfilesView:
         built.check_names(instruments or table)
         if built.unit == "price" and not instruments:
             raise BadRequest("a cost profile for all instruments has its spread and slippage in pips; give them in pips, or name the instruments that it is for")
-        built.check([table[one] for one in instruments])
+        built.check([table[instrument] for instrument in instruments])
         return built
 
 
 def resolved_costs(profile: CostProfile, instruments: Iterable[str]) -> Costs:
     """The costs of a profile for these instruments, or a sentence on those that it does not cover."""
-    missing = [one for one in instruments if profile.instruments and one not in profile.instruments]
+    missing = [instrument for instrument in instruments if profile.instruments and instrument not in profile.instruments]
     if missing:
         raise BadRequest(f"the cost profile {profile.name!r} is for {listed(profile.instruments, 8)}, and {listed(missing, 8)} is asked for; choose another profile, or save one that covers it")
     return build(Costs, profile.costs)

@@ -99,7 +99,7 @@ class Examinations:
                 raise BadRequest(f"{said}; choose a run that fits, or find regimes on these bars first")
         if len(chosen) < len(set(regimes)):
             raise BadRequest(f"{listed(regimes)} are several runs of regimes on the same bars; choose one for each instrument")
-        told = [dict(instrument=one.summary["instrument"], run=one.id, frame=one.frames["regimes"]) for one in map(chosen.get, versions) if one]
+        told = [dict(instrument=version.summary["instrument"], run=version.id, frame=version.frames["regimes"]) for version in map(chosen.get, versions) if version]
         return dict(regimes=told) if told else {}
 
     def _target(self, question: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,15 +78,15 @@ class Features:
     def catalogue(self) -> list[Entry]:
         """Every feature, family by family."""
         every = (
-            Entry(one.name, one.family, one.unit, one.low, one.high, warm_up_of(use(one.name)), one.help, one.about, one.source, one.inputs, dict(one.params), use(one.name).column)
-            for one in FEATURES.values()
+            Entry(feature.name, feature.family, feature.unit, feature.low, feature.high, warm_up_of(use(feature.name)), feature.help, feature.about, feature.source, feature.inputs, dict(feature.params), use(feature.name).column)
+            for feature in FEATURES.values()
         )
         return sorted(every, key=lambda one: (one.family, one.name))
 
     def recipes(self) -> list[Recipe]:
         """Feature sets: the user's first, then the built-in ones."""
         with self._context.store.look() as unit:
-            own = [Recipe(one.name, one.columns, one.note, True, one.actor, one.created_at) for one in unit.recipes.all()]
+            own = [Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at) for recipe in unit.recipes.all()]
         return own + [Recipe(one.name, tuple(each.column for each in one.uses), one.about, False) for one in built_in().values()]
 
     def columns_of(self, recipe: str) -> list[str]:
@@ -209,7 +209,7 @@ class Features:
 
     def _told(self, columns: Sequence[str]) -> str:
         """A set in a few words: its name where it has one."""
-        named = next((one.name for one in self.recipes() if set(one.columns) == set(columns)), "")
+        named = next((recipe.name for recipe in self.recipes() if set(recipe.columns) == set(columns)), "")
         return named or listed(columns, 2)
 
     # -- reading

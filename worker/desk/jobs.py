@@ -70,7 +70,7 @@ class JobList:
         """What is still there of a job that was cancelled or failed."""
         with self._context.store.look() as unit:
             parts, trials = unit.chunks.all(job.id), unit.trials.made_by(job.id)
-        return Left(sum(one.done_at is not None for one in parts), len(parts), job.checkpoint is not None, trials)
+        return Left(sum(part.done_at is not None for part in parts), len(parts), job.checkpoint is not None, trials)
 
     def submit_system(self, kind: str, title: str, key: str = "") -> str:
         """A job of the system itself, one at a time, beside what a person waits for; its id."""

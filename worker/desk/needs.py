@@ -43,10 +43,10 @@ def resolved(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument],
 def lacks(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], span: tuple[datetime, datetime] | None = None) -> list[Lack]:
     """What of the outside data that the uses need is not there, or does not reach over ``span``."""
     wanted: dict[tuple[str, str], list[str]] = {}
-    for one in uses:
-        needed = needs([one], instruments)
+    for use in uses:
+        needed = needs([use], instruments)
         for kind, name in [*(("series", name) for name in needed.series), *((kind, "") for kind in TITLES if getattr(needed, kind))]:
-            wanted.setdefault((kind, name), []).append(one.column)
+            wanted.setdefault((kind, name), []).append(use.column)
     found = []
     for (kind, name), columns in wanted.items():
         held = unit.outside.newest(kind, name)

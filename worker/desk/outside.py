@@ -70,15 +70,15 @@ class OutsideData:
         with self._context.store.look() as unit:
             return unit.outside.all()
 
-    def versions(self, one: Outside) -> list[Outside]:
+    def versions(self, outside: Outside) -> list[Outside]:
         """The imports under the same kind and name, the newest first."""
-        return [each for each in self.every() if (each.kind, each.name) == (one.kind, one.name)]
+        return [each for each in self.every() if (each.kind, each.name) == (outside.kind, outside.name)]
 
-    def is_used(self, one: Outside) -> bool:
+    def is_used(self, outside: Outside) -> bool:
         """Is it what features look at? Of a series the newest import; of headlines and calendars the newest of all names."""
         with self._context.store.look() as unit:
-            newest = unit.outside.newest(one.kind, one.name if one.kind == "series" else "")
-        return newest is not None and newest.id == one.id
+            newest = unit.outside.newest(outside.kind, outside.name if outside.kind == "series" else "")
+        return newest is not None and newest.id == outside.id
 
     def get(self, name: str) -> Outside:
         """By id, version or name; under a name the newest."""
@@ -86,9 +86,9 @@ class OutsideData:
             held = unit.outside.get(name)
         return required(held or next((one for one in self.catalogue() if one.name == name), None), "outside data", name)
 
-    def about(self, one: Outside) -> Series | None:
+    def about(self, outside: Outside) -> Series | None:
         """The row of the table of series."""
-        return series().get(one.name) if one.kind == "series" else None
+        return series().get(outside.name) if outside.kind == "series" else None
 
     def used_by(self, name: str) -> list[str]:
         """Runs that looked at this version."""
@@ -188,6 +188,6 @@ class OutsideData:
             unit.audit(self._context.user, "outside_removed", f"outside:{one.id}", what=one.kind, name=one.name, version=one.version, rows=one.rows, source=one.source)
         return one
 
-    def _elsewhere(self, every: Sequence[Outside], one: Outside) -> bool:
+    def _elsewhere(self, every: Sequence[Outside], outside: Outside) -> bool:
         """Is the same version there a second time?"""
-        return any(each.version == one.version and each.id != one.id for each in every)
+        return any(each.version == outside.version and each.id != outside.id for each in every)

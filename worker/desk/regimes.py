@@ -127,9 +127,9 @@ class RegimeView:
         kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, columns, max(budget // len(columns), 60))["row"] if columns and len(known) else ())}
         return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
 
-    def labels(self, told: Run) -> pd.Categorical:
+    def labels(self, run: Run) -> pd.Categorical:
         """One label a bar, in the order of the bars."""
-        return pd.Categorical(self._frame(told, "regimes", ["label"])["label"], categories=told.summary["names"], ordered=True)
+        return pd.Categorical(self._frame(run, "regimes", ["label"])["label"], categories=run.summary["names"], ordered=True)
 
     def bands(self, run_id: str, last: int = 0, most: int = BANDS) -> tuple[pd.DataFrame, int]:
         """Stretches of one label among the ``last`` bars as ``first, last`` (rows) and ``regime``, and how many bars were taken together where they were too many."""

@@ -83,7 +83,7 @@ class RunTables:
 
     def groups(self) -> dict[str, tuple[str, str]]:
         """What trades can be grouped by -> title, definition."""
-        return {key: (one.title, one.definition) for key, one in GROUPS.items()}
+        return {key: (group.title, group.definition) for key, group in GROUPS.items()}
 
     def group(self, run_id: str, by: str) -> pd.DataFrame:
         """``group, trades, win_rate, net, average, r_mean, profit_factor, share``, a row a group."""
@@ -123,7 +123,7 @@ class RunTables:
     def metrics(self, run_id: str) -> pd.DataFrame:
         """``key, title, family, value, unit, definition, source`` of every figure."""
         kept = self._run(run_id).summary["metrics"]
-        return pd.DataFrame([dict(key=key, title=one.title, family=one.family, value=kept.get(key), unit=one.unit, definition=one.definition, source=one.source) for key, one in METRICS.items()])
+        return pd.DataFrame([dict(key=key, title=metric.title, family=metric.family, value=kept.get(key), unit=metric.unit, definition=metric.definition, source=metric.source) for key, metric in METRICS.items()])
 
     def compare(self, a: str, b: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Figures side by side with their difference, and what was asked differently."""

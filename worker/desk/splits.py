@@ -79,7 +79,7 @@ class Splits:
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
         regimes, pooled = _pooled(self._regimes(told), trades)
         found = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
-        figures = pd.DataFrame([{name: one[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for one in found.metrics.values()], index=list(found.metrics))
+        figures = pd.DataFrame([{name: metric[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for metric in found.metrics.values()], index=list(found.metrics))
         table = found.table.join(figures.astype(float), on="regime") if len(found.table) else found.table
         late = known_late(trades, regimes)
         return Divided(table, _curves(found.equity, run.summary["balance"]), late[late["regime"].isin(found.table["regime"])].reset_index(drop=True), found.metrics, pooled)
@@ -139,8 +139,8 @@ class Splits:
             raise BadRequest(f"the bars of {instrument or 'run ' + run_id} are not here, so they cannot be labelled; {'of this run there are ' + names if names else 'import them again'}")
         return FeatureRequest([one.id], run.spec["timeframe"], _midnight(one.first_ts), _midnight(one.last_ts) + timedelta(days=1))
 
-    def _regimes(self, told: Run) -> Labelled:
-        return Labelled(nanoseconds(self._frame(told, "regimes", ["end"])["end"]), self._view.labels(told))
+    def _regimes(self, run: Run) -> Labelled:
+        return Labelled(nanoseconds(self._frame(run, "regimes", ["end"])["end"]), self._view.labels(run))
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)

@@ -238,7 +238,7 @@ class Sweeps:
         rules = {name: values_of(rules_at(build(RULES[name], run.spec[name]), name, changed)) for name in RULES if name in run.spec and name != "costs"}
         costs = values_of(rules_at(build(Costs, run.spec["costs"]), "costs", changed))
         old = {} if "unit" in run.spec["costs"] else {"unit"}
-        rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [one.name for one in self._instruments(run.spec)])
+        rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [instrument.name for instrument in self._instruments(run.spec)])
         params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
         with self._context.store.look() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]

@@ -79,7 +79,7 @@ class System:
     def has_example(self) -> bool:
         """Is anything of the synthetic example left?"""
         with self._context.store.look() as unit:
-            return any(one.example for one in unit.datasets.all()) or any(job.example and job.open for job in unit.jobs.latest())
+            return any(dataset.example for dataset in unit.datasets.all()) or any(job.example and job.open for job in unit.jobs.latest())
 
     def example_state(self) -> str:
         """``making``, ``made``, ``removed`` or ``off``."""
@@ -94,7 +94,7 @@ class System:
         """The run on the regime-switching bars and the one on driftless GBM; "" where it is not there yet."""
         with self._context.store.look() as unit:
             runs = [run for run in unit.runs.latest("backtest") if run.example]
-            models = {one.version: one.provenance.get("model") for one in unit.datasets.all()}
+            models = {dataset.version: dataset.provenance.get("model") for dataset in unit.datasets.all()}
         by_model = {models.get(run.spec["datasets"][0]): run.id for run in runs}
         return by_model.get("regimes", ""), by_model.get("gbm", "")
 

@@ -97,7 +97,7 @@ class Trades:
         mine = known[(known["order_id"] == order_id) & (known["instrument"] == trade["instrument"])]
         return {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {"stop_loss": trade["stop_loss"]}
 
-    def _around(self, run: Run, dataset: Dataset, one: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    def _around(self, run: Run, dataset: Dataset, instrument: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         """Bars around the trade, and the first of them that is drawn."""
         frame = Timeframe.named(run.spec["timeframe"])
         step, days = timedelta(minutes=frame.minutes), timedelta(days=4)        # a weekend may lie between
@@ -105,7 +105,7 @@ class Trades:
         bars = self._context.store.frames.get(dataset.frame, start=start - BEFORE * step - days, end=end + AFTER * step + days)
         bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
         if dataset.timeframe != run.spec["timeframe"]:
-            bars = resample(bars, Timeframe.named(dataset.timeframe), frame, one.calendar)
+            bars = resample(bars, Timeframe.named(dataset.timeframe), frame, instrument.calendar)
         first, last = (_place(bars, edge) for edge in (start, end))
         return bars.iloc[: last + AFTER].reset_index(drop=True), max(first - BEFORE, 0)
 

@@ -34,17 +34,17 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     return kept_run("columns", asked, work, dict(members=told), frames, columns=len(asked.uses))
 
 
-def _of(asked: FeatureSet, member: Member, tell: Watch, work: Work) -> tuple[str, dict[str, Any]]:
+def _of(feature_set: FeatureSet, member: Member, tell: Watch, work: Work) -> tuple[str, dict[str, Any]]:
     """The stored frame of one dataset's columns, and what is told of them."""
-    frame = asked.compute(member, lambda share: tell(0.5 * share))
+    frame = feature_set.compute(member, lambda share: tell(0.5 * share))
     figures = []
-    for k, one in enumerate(asked.uses):
-        tell(0.5 + 0.2 * k / len(asked.uses))
+    for k, one in enumerate(feature_set.uses):
+        tell(0.5 + 0.2 * k / len(feature_set.uses))
         figures.append(_plain(summary(one, frame[one.column].to_numpy(), member.context)))
-    shorter = sensitivity(member.bars, asked.uses, member.context, cache=asked.cache, watch=lambda share: tell(0.7 + 0.1 * share))
+    shorter = sensitivity(member.bars, feature_set.uses, member.context, cache=feature_set.cache, watch=lambda share: tell(0.7 + 0.1 * share))
     tell(0.8)
-    kept = work.store.frames.put(frame[["ts", *asked.columns]])
-    about = dict(instrument=member.name, timeframe=asked.spec["timeframe"], bars=len(frame), history=member.bars_of_history, columns=figures, sensitivity=[_short(one) for one in shorter], edges=_edges(member.bars))
+    kept = work.store.frames.put(frame[["ts", *feature_set.columns]])
+    about = dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], bars=len(frame), history=member.bars_of_history, columns=figures, sensitivity=[_short(one) for one in shorter], edges=_edges(member.bars))
     return kept, about
 
 
@@ -52,9 +52,9 @@ def _edges(bars: pd.DataFrame) -> list[str]:
     return [bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
 
 
-def _plain(one: Summary) -> dict[str, Any]:
-    return {key: finite(value) if isinstance(value, float) else value for key, value in asdict(one).items()}
+def _plain(summary: Summary) -> dict[str, Any]:
+    return {key: finite(value) if isinstance(value, float) else value for key, value in asdict(summary).items()}
 
 
-def _short(one: Short) -> dict[str, Any]:
-    return dict(column=one.column, history=one.history, value=finite(one.value), whole=finite(one.whole), off=finite(one.off))
+def _short(short: Short) -> dict[str, Any]:
+    return dict(column=short.column, history=short.history, value=finite(short.value), whole=finite(short.whole), off=finite(short.off))

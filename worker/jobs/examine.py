@@ -67,11 +67,11 @@ def _count(unit: Unit, kept: JobResult, spec: Mapping[str, Any], work: Work, loo
     return kept
 
 
-def stacked(asked: FeatureSet, watch: Watch) -> pd.DataFrame:
+def stacked(feature_set: FeatureSet, watch: Watch) -> pd.DataFrame:
     """Bars and columns of all members, one below the other; ``instrument`` tells them apart where there are several."""
-    parts, count = [], len(asked.members)
-    for k, member in enumerate(asked.members):
-        part = asked.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]
+    parts, count = [], len(feature_set.members)
+    for k, member in enumerate(feature_set.members):
+        part = feature_set.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]
         parts.append(part.assign(instrument=member.name) if count > 1 else part)
     return pd.concat(parts, ignore_index=True) if count > 1 else parts[0]
 
@@ -107,15 +107,15 @@ def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles
     return pd.concat(found, ignore_index=True)[["feature", *(one for one in found[0] if one != "feature")]]
 
 
-def _told(asked: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
+def _told(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
     """What lists and the head of a page say."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))
     best, kept = ranking.iloc[0], ranking[ranking["verdict"].isin(("keep", "reserve"))]
     return dict(
         target=dict(name=target.name, unit=target.unit, note=target.note, values=int(np.isfinite(target.values).sum()), overlap=target.overlap, mean=finite(np.nanmean(target.values))),
-        tried=dict(all=plan.tried, here=len(asked.uses), before=before), telling=dict(rank=int(in_rank.sum()), information=int(in_any.sum()), any=int((in_rank | in_any).sum())),
+        tried=dict(all=plan.tried, here=len(feature_set.uses), before=before), telling=dict(rank=int(in_rank.sum()), information=int(in_any.sum()), any=int((in_rank | in_any).sum())),
         verdicts={word: int((ranking["verdict"] == word).sum()) for word in ("keep", "reserve", "drop")}, proposed=kept["feature"].tolist(), discovery=rules.discovery, confidence=plan.confidence,
         best=dict(feature=best["feature"], ic=finite(best["ic"]), q=finite(best["q"])), strongest=finite(ranking["ic"].abs().max()), drifting=int((findings.drift["drift"] == "strong").sum()),
-        clusters=int(findings.redundancy["cluster"].max()), notes=list(findings.notes), members=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], bars=len(one.bars)) for one in asked.members],
+        clusters=int(findings.redundancy["cluster"].max()), notes=list(findings.notes), members=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], bars=len(member.bars)) for member in feature_set.members],
     )  # fmt: skip

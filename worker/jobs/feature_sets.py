@@ -69,11 +69,11 @@ class FeatureSet:
 
     @property
     def data(self) -> list[str]:
-        return [one.dataset.version for one in self.members]
+        return [member.dataset.version for member in self.members]
 
     @cached_property
     def columns(self) -> list[str]:
-        return [one.column for one in self.uses]
+        return [use.column for use in self.uses]
 
     def compute(self, member: Member, watch: Watch = lambda share: None) -> pd.DataFrame:
         """The member's bars and beside them its columns; ``watch`` hears of each."""
@@ -83,9 +83,9 @@ class FeatureSet:
 def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
     """What ``domain.features.compute`` gives, with a word after each column: where a job that was cancelled stops."""
     table, made = Table(bars, context, cache), {}
-    for k, one in enumerate(uses):
+    for k, use in enumerate(uses):
         watch(k / len(uses))
-        made[one.column] = table.column(one)
+        made[use.column] = table.column(use)
     return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
 
 
@@ -123,32 +123,32 @@ def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, A
     return bars.reset_index(drop=True)
 
 
-def decided_by(asked: FeatureSet, kind: str) -> dict[str, Any]:
+def decided_by(feature_set: FeatureSet, kind: str) -> dict[str, Any]:
     """What decided the result: data, code, what was asked, libraries."""
     decided = plain(
         dict(
-            data=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], side=one.dataset.side, version=one.dataset.version, bars=len(one.bars), **(dict(history=one.bars_of_history) if one.bars_of_history else {})) for one in asked.members],
-            span=[asked.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
-            columns=asked.columns,
-            instruments={one.name: one.context.instrument for one in asked.members},
-            **{name: value for name, value in asked.spec.items() if name not in SPAN},
+            data=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], side=member.dataset.side, version=member.dataset.version, bars=len(member.bars), **(dict(history=member.bars_of_history) if member.bars_of_history else {})) for member in feature_set.members],
+            span=[feature_set.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
+            columns=feature_set.columns,
+            instruments={one.name: one.context.instrument for one in feature_set.members},
+            **{name: value for name, value in feature_set.spec.items() if name not in SPAN},
         )
     )
-    return {**manifest_of(decided, kind), "data": asked.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
+    return {**manifest_of(decided, kind), "data": feature_set.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
 
 
-def kept_run(kind: str, asked: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Commit:
+def kept_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Commit:
     """What writes the run of this kind and its audit event; ``told``: more for the event."""
-    decided = decided_by(asked, work.job.kind)
+    decided = decided_by(feature_set, work.job.kind)
 
     def keep(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
-            kind=kind, job_id=work.job.id, title=work.job.title, spec=dict(asked.spec), manifest=decided, summary=dict(summary), frames=dict(frames), actor=work.job.actor,
-            created_at=unit.now(), example=work.job.example, synthetic=any(one.dataset.synthetic for one in asked.members),
+            kind=kind, job_id=work.job.id, title=work.job.title, spec=dict(feature_set.spec), manifest=decided, summary=dict(summary), frames=dict(frames), actor=work.job.actor,
+            created_at=unit.now(), example=work.job.example, synthetic=any(member.dataset.synthetic for member in feature_set.members),
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
         detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **told)
-        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{one.dataset.id}" for one in asked.members)), detail)
+        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{one.dataset.id}" for one in feature_set.members)), detail)
 
     return keep
 

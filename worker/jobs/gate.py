@@ -32,15 +32,15 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     return kept_run("gate", asked, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[one["sentence"] for one in leaks][:20])
 
 
-def _checked(asked: FeatureSet, member: Member, tell: Watch) -> Verdict:
-    if asked.spec.get("strategy"):
-        return check_strategy(member.bars, make(asked.spec["strategy"], asked.spec["params"]), member.context, watch=tell)
+def _checked(feature_set: FeatureSet, member: Member, tell: Watch) -> Verdict:
+    if feature_set.spec.get("strategy"):
+        return check_strategy(member.bars, make(feature_set.spec["strategy"], feature_set.spec["params"]), member.context, watch=tell)
     passed = 0
 
     def made(bars: Any, context: Any) -> Any:
         nonlocal passed
         at, passed = passed, passed + 1
-        return computed(bars, asked.uses, context, None, lambda share: tell(min((at + share) / (CUTS + 1), 1.0)))[asked.columns]
+        return computed(bars, feature_set.uses, context, None, lambda share: tell(min((at + share) / (CUTS + 1), 1.0)))[feature_set.columns]
 
     return check(member.bars, made, member.context)
 

@@ -52,7 +52,7 @@ def summary_of(judged: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str,
     )  # fmt: skip
     return dict(
         metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars, history=study.history.plain(),
-        remarks=[asdict(one) for one in judged.remarks], belief=asdict(belief), histories=judged.histories, look_ahead=asdict(judged.look_ahead),
+        remarks=[asdict(remark) for remark in judged.remarks], belief=asdict(belief), histories=judged.histories, look_ahead=asdict(judged.look_ahead),
         curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
     )  # fmt: skip
 

@@ -32,25 +32,25 @@ class Labels:
     frames: Mapping[str, str] = field(default_factory=dict)
 
 
-def labels(asked: FeatureSet, work: Work, watch: Watch) -> Labels:
+def labels(feature_set: FeatureSet, work: Work, watch: Watch) -> Labels:
     """By rules; and by ``regimes`` (instrument, run, frame: what a run of regimes has kept) or ``regime_model`` of the spec, where it has one."""
-    words = by_rule(asked, watch)
-    if told := asked.spec.get("regimes"):
+    words = by_rule(feature_set, watch)
+    if told := feature_set.spec.get("regimes"):
         found = {one["instrument"]: _as_kept(one, work) for one in told}
-        made = [as_known(found[member.name], member.context.ends(member.bars)) if member.name in found else np.full(len(member.bars), "", object) for member in asked.members]
-        return Labels(words | {REGIME: np.concatenate(made)}, _of_runs(asked, told, made), {f"regimes_{one['instrument']}": one["frame"] for one in told})
-    if said := asked.spec.get("regime_model"):
+        made = [as_known(found[member.name], member.context.ends(member.bars)) if member.name in found else np.full(len(member.bars), "", object) for member in feature_set.members]
+        return Labels(words | {REGIME: np.concatenate(made)}, _of_runs(feature_set, told, made), {f"regimes_{one['instrument']}": one["frame"] for one in told})
+    if said := feature_set.spec.get("regime_model"):
         model = RegimeModel.from_json(json.dumps(said))
-        return Labels(words | {REGIME: np.concatenate([by_model(model, member) for member in asked.members])}, (_of_model(model),))
+        return Labels(words | {REGIME: np.concatenate([by_model(model, member) for member in feature_set.members])}, (_of_model(model),))
     return Labels(words)
 
 
-def by_rule(asked: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
+def by_rule(feature_set: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
     """Label -> a word for each row; labels that are nowhere known are left out."""
     found = {}
     for label, rule in LABELS.items():
         one = use(rule)
-        columns = [member.computed([one], asked.cache, watch)[one.column].to_numpy() for member in asked.members]
+        columns = [member.computed([one], feature_set.cache, watch)[one.column].to_numpy() for member in feature_set.members]
         values = np.concatenate(columns)
         if np.isfinite(values).any():
             found[label] = pd.Series(values).map(RULES[rule]).fillna("").to_numpy()
@@ -88,9 +88,9 @@ def _as_kept(told: Mapping[str, Any], work: Work) -> pd.DataFrame:
         raise BadRequest(f"the regimes of run {told['run']} are no longer stored, or no longer readable; choose another run of regimes, or none") from None
 
 
-def _of_runs(asked: FeatureSet, told: Sequence[Mapping[str, Any]], made: Sequence[np.ndarray]) -> tuple[str, ...]:
+def _of_runs(feature_set: FeatureSet, told: Sequence[Mapping[str, Any]], made: Sequence[np.ndarray]) -> tuple[str, ...]:
     """How many bars each has told something of."""
-    known = {member.name: (int((words != "").sum()), len(words)) for member, words in zip(asked.members, made, strict=True)}
+    known = {member.name: (int((words != "").sum()), len(words)) for member, words in zip(feature_set.members, made, strict=True)}
     said = tuple(f"The regimes of {one['instrument']} are those of run {one['run']}, as they were known at each bar's end: {known[one['instrument']][0]:,} of {known[one['instrument']][1]:,} bars have one." for one in told)
     return said + tuple(f"No run of regimes was chosen for {name}, so its bars have none." for name in known if name not in {one["instrument"] for one in told})
 

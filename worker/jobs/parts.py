@@ -95,7 +95,7 @@ class PartWorker:
     def _write(self, chunk: Chunk, made: Made) -> None:
         owner, store = self._owner, self._work.store
         frames = {name: store.frames.put(frame) for name, frame in made.frames.items()}
-        rows = [one._asdict() for one in made.trials]
+        rows = [trial._asdict() for trial in made.trials]
         with store.unit() as unit:
             if unit.chunks.finish(chunk.job_id, chunk.number, frames, made.result, unit.now()):
                 told = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
@@ -123,7 +123,7 @@ class Owner:
                 self._tick(0.0)
         wanted = {number for number, _, _ in rows}
         with store.look() as unit:
-            return [one for one in unit.chunks.all(owner) if one.number in wanted]
+            return [chunk for chunk in unit.chunks.all(owner) if chunk.number in wanted]
 
     def _left(self) -> int:
         with self._work.store.look() as unit:
@@ -151,7 +151,7 @@ class Owner:
         """As many helpers as there are other workers, and no more than there are parts for."""
         job, settings = self._work.job, self._work.settings
         with self._work.store.look() as unit:
-            others = [one for one in unit.processes(ALIVE) if one.kind == "worker" and one.id != job.owner]
+            others = [process for process in unit.processes(ALIVE) if process.kind == "worker" and process.id != job.owner]
         wanted = min(len(others), parts - 1, MOST_HELPERS)
         with self._work.store.unit() as unit:
             asked = [_helper(unit, job, number) for number in range(wanted)]

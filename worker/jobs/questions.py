@@ -91,8 +91,8 @@ def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     if every.empty or every["ts"].iloc[-1] < start:
         raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
     history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
-    known = Context(**context_of(spec, work)(one))
-    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}), history)
+    context = Context(**context_of(spec, work)(one))
+    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, context, spec.get("outside", {}), history)
 
 
 def rate_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
@@ -131,5 +131,5 @@ def about(question: LoadedRequest, work: Work) -> dict[str, Any]:
     """The columns of a run that every kind has."""
     return dict(
         job_id=work.job.id, title=work.job.title, spec=dict(question.spec), actor=work.job.actor, example=work.job.example,
-        synthetic=any(one.synthetic for one in question.datasets),
+        synthetic=any(dataset.synthetic for dataset in question.datasets),
     )  # fmt: skip

@@ -47,14 +47,14 @@ def p_column(name: str) -> str:
     return f"p_{name.replace(' ', '_')}"
 
 
-def _by_rules(asked: FeatureSet, member: Member, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
+def _by_rules(feature_set: FeatureSet, member: Member, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
     from domain.features import parse
     from domain.features.regimes import RULES, coded
 
     work.stage("Label")
-    uses = [parse(text) for text in asked.spec["rules"]]
-    made = member.computed(uses, asked.cache, work.within(0.05, 0.9))
-    labels = combined(*(coded(made[one.column].to_numpy(np.float64), RULES[one.name]) for one in uses))
+    uses = [parse(text) for text in feature_set.spec["rules"]]
+    made = member.computed(uses, feature_set.cache, work.within(0.05, 0.9))
+    labels = combined(*(coded(made[use.column].to_numpy(np.float64), RULES[use.name]) for use in uses))
     return labels, {}, dict(kind="rule", transition=_plain(followed(labels))), {}
 
 
@@ -75,8 +75,8 @@ def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Wor
     )  # fmt: skip
     last = walked.refits[-1].model
     told = dict(
-        kind=plan.kind, observed=list(seen), train=train, step=step, refits=len(walked.refits), stability=finite(walked.stability), kept=sum(bool(one.remark) for one in walked.refits),
-        in_order=all(one.in_order for one in walked.refits), candidates=[one._asdict() for one in walked.refits[0].model.candidates], transition=_plain(np.array(last.transition)),
+        kind=plan.kind, observed=list(seen), train=train, step=step, refits=len(walked.refits), stability=finite(walked.stability), kept=sum(bool(refit.remark) for refit in walked.refits),
+        in_order=all(one.in_order for one in walked.refits), candidates=[candidate._asdict() for candidate in walked.refits[0].model.candidates], transition=_plain(np.array(last.transition)),
         facts=_records(facts(last)), model=json.loads(last.to_json()),
     )  # fmt: skip
     beside = {p_column(name): walked.probabilities[:, k] for k, name in enumerate(walked.names)}

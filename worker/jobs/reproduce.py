@@ -70,14 +70,14 @@ def _verdict(run: Run, stored: Sequence[Reason], missing: Sequence[Reason], agai
         return "impossible"
     if any(again.now[name] != run.frames[name] for name in again.now):
         return "different"
-    kinds = {one.what for one in again.reasons}
+    kinds = {reason.what for reason in again.reasons}
     return "altered" if stored or "figures" in kinds or ("question" in kinds and "code" not in kinds) else "same"
 
 
 def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Commit:
     frames = [dict(name=name, then=run.frames[name], now=now, same=now == run.frames[name]) for name, now in again.now.items()]
     sentence = " ".join([VERDICTS[verdict], *(one.sentence for one in reasons), *([again.parts] if again.parts else [])])
-    told = dict(verdict=verdict, sentence=sentence, reasons=[asdict(one) for one in reasons], frames=frames, difference=again.parts, code=again.code)
+    told = dict(verdict=verdict, sentence=sentence, reasons=[asdict(reason) for reason in reasons], frames=frames, difference=again.parts, code=again.code)
     result = dict(run=run.id, **told, changed=again.changed.to_dict("records"))
 
     def keep(unit: Unit) -> JobResult:

@@ -41,14 +41,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     return kept_run("similar", asked, work, _told(asked, frame, row, moments, how), named, columns=len(asked.uses), matches=len(moments.matches))
 
 
-def _row(asked: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) -> int:
+def _row(feature_set: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) -> int:
     """The last row of the chosen instrument that began by the chosen time."""
-    names = [one.name for one in asked.members]
+    names = [member.name for member in feature_set.members]
     name = spec.get("instrument") or names[0]
     if name not in names:
         raise unknown("instrument among the chosen bars", name, names)
-    first = sum(len(one.bars) for one in asked.members[: names.index(name)])
-    ts = ts_of(asked.members[names.index(name)].bars)
+    first = sum(len(one.bars) for one in feature_set.members[: names.index(name)])
+    ts = ts_of(feature_set.members[names.index(name)].bars)
     if not spec.get("at"):
         return first + len(ts) - 1
     at = pd.Timestamp(spec["at"])
@@ -58,15 +58,15 @@ def _row(asked: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) -> int
     return first + row
 
 
-def _told(asked: FeatureSet, frame: pd.DataFrame, row: int, moments: Moments, how: Likeness) -> dict[str, Any]:
+def _told(feature_set: FeatureSet, frame: pd.DataFrame, row: int, moments: Moments, how: Likeness) -> dict[str, Any]:
     figures = {side: {figure: finite(value) for figure, value in zip(moments.followed["figure"], moments.followed[side], strict=True)} for side in ("matches", "all")}
     after = frame["close"].to_numpy()[row]
     return dict(
-        instrument=str(frame["instrument"].iloc[row]) if "instrument" in frame else asked.members[0].name, ts=frame["ts"].iloc[row].isoformat(), close=finite(after),
+        instrument=str(frame["instrument"].iloc[row]) if "instrument" in frame else feature_set.members[0].name, ts=frame["ts"].iloc[row].isoformat(), close=finite(after),
         matches=len(moments.matches), horizon=how.horizon, start=how.start, figures=figures, columns=list(moments.columns),
-        left_out=[name for name in asked.columns if name not in moments.columns], notes=list(moments.notes), **_chance(figures),
+        left_out=[name for name in feature_set.columns if name not in moments.columns], notes=list(moments.notes), **_chance(figures),
         nearest=finite(moments.matches["distance"].min()), farthest=finite(moments.matches["distance"].max()),
-        members=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], bars=len(one.bars)) for one in asked.members],
+        members=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], bars=len(member.bars)) for member in feature_set.members],
     )  # fmt: skip
 
 

@@ -131,6 +131,6 @@ def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapp
         run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
         unit.chunks.remove(work.job.id)
         detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **told)
-        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in question.datasets)), detail)
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in question.datasets)), detail)
 
     return keep

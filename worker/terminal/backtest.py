@@ -57,9 +57,9 @@ def backtest(
 
     def one(traded: Sequence[Any], folder: Path) -> RunReport:
         result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
-        found = RunReport(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
-        _write(folder, found, found.plain(), equity, report)
-        return found
+        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
+        _write(folder, run_report, run_report.plain(), equity, report)
+        return run_report
 
     if each:
         return _side_by_side(series, one, out, bool(signals), as_json)
@@ -181,10 +181,10 @@ def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any
     return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 
-def _write(out: Path, found: RunReport, known: Mapping[str, Any], equity: str, report: bool) -> None:
+def _write(out: Path, run_report: RunReport, known: Mapping[str, Any], equity: str, report: bool) -> None:
     from worker.terminal import csv
 
-    outcome = found.study.outcome
+    outcome = run_report.study.outcome
     try:
         out.mkdir(parents=True, exist_ok=True)
         csv.write(outcome.trades, out / "trades.csv")
@@ -196,6 +196,6 @@ def _write(out: Path, found: RunReport, known: Mapping[str, Any], equity: str, r
         (out / "report.json").write_text(json.dumps(plain(known), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         if report:
             written = ["trades.csv", "fills.csv", *([f"equity.{equity}"] if equity != "none" else [])]
-            found.write(out, written)
+            run_report.write(out, written)
     except OSError as error:
         raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None

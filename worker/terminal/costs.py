@@ -42,7 +42,7 @@ def save(
 
     given = dict(spread=spread, slippage=slippage, commission_per_lot=commission, swap_long=swap_long, swap_short=swap_short)
     costs = _of(config) if config else {key: value for key, value in given.items() if value is not None}
-    names = [one.strip() for one in instruments.split(",") if one.strip()]
+    names = [instrument.strip() for instrument in instruments.split(",") if instrument.strip()]
     say(_row(desk().cost_profiles.save(name, costs, names, source, date)), as_json)
 
 

@@ -70,7 +70,7 @@ def list_(as_json: Json = False) -> None:
     from worker.terminal.here import desk
 
     datasets = desk().data.catalogue()
-    say([_row(one) for one in datasets] if as_json else [_shown(one) | dict(version=one.version[:12]) for one in datasets], as_json, COLUMNS)
+    say([_row(dataset) for dataset in datasets] if as_json else [_shown(one) | dict(version=one.version[:12]) for one in datasets], as_json, COLUMNS)
 
 
 @app.command()

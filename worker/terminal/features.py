@@ -74,7 +74,7 @@ def compute(
 
     uses = _uses(recipe, [*columns, *(rest or [])])
     read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
-    frame = computed(read, uses, context)[["ts", *dict.fromkeys(one.column for one in uses)]]
+    frame = computed(read, uses, context)[["ts", *dict.fromkeys(use.column for use in uses)]]
     write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
     say(dict(bars=len(frame), columns=len(frame.columns) - 1, without_a_value=", ".join(empty) or "none", written=str(out)), as_json)
@@ -100,7 +100,7 @@ def check(
     with UserCode(module, defined):
         verdicts = [check_features(read, uses, context)] if uses else []
         verdicts += [check_strategy(read, make(name, params_of(params)), context) for name in decided]
-    leaks = [leak for one in verdicts for leak in one.leaks]
+    leaks = [leak for verdict in verdicts for leak in verdict.leaks]
     checked = list(dict.fromkeys(name for one in verdicts for name in one.checked))
     if as_json:
         say(dict(green=not leaks, checked=checked, bars=len(read), leaks=[dict(column=leak.column, bar=leak.bar, ts=leak.ts, size=leak.size, seen=leak.seen, unseen=leak.unseen, cut=leak.cut, bars=leak.bars, sentence=str(leak)) for leak in leaks]), True)
@@ -123,7 +123,7 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
         return named(recipe).uses
     if not columns and not may_be_none:
         raise BadRequest('nothing is chosen; give --recipe NAME, or --columns "atr(14)" "rsi(14)"')
-    return tuple({one.column: one for one in map(parse, columns)}.values())
+    return tuple({column.column: column for column in map(parse, columns)}.values())
 
 
 def context_of(

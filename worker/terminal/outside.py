@@ -18,7 +18,7 @@ def list_(series: bool = typer.Option(False, "--series", help="List every suppor
 
     at = desk()
     if series:
-        rows = [dict(series=one.about.name, title=one.about.title, unit=one.about.unit, file=one.about.file, known=one.about.lag, revised=one.about.revised, last=one.held.last_ts if one.held else None, source=one.about.source) for one in at.outside.choices()]
+        rows = [dict(series=choice.about.name, title=choice.about.title, unit=choice.about.unit, file=choice.about.file, known=choice.about.lag, revised=choice.about.revised, last=choice.held.last_ts if choice.held else None, source=choice.about.source) for choice in at.outside.choices()]
         return say(rows, as_json, SERIES)
     held = at.outside.every() if every else at.outside.catalogue()
     say([_row(at, one) | ({} if as_json else dict(version=one.version[:12])) for one in held], as_json, COLUMNS)

@@ -45,7 +45,7 @@ def fit(
     say(table.to_dict("records"), False, tuple(table))
     if len(model.candidates) > 1:
         print()
-        say([one._asdict() for one in model.candidates], False, ("states", "log_likelihood", "bic", "remark"))
+        say([candidate._asdict() for candidate in model.candidates], False, ("states", "log_likelihood", "bic", "remark"))
 
 
 @app.command("filter")

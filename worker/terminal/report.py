@@ -41,7 +41,7 @@ class RunReport:
         study, outcome = self.study, self.study.outcome
         return dict(
             counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars, bars_of_history=dict(study.history.bars), history=study.history.sentence,
-            metrics=dict(study.metrics), remarks=[one.sentence for one in self.remarks], manifest=dict(self.manifest),
+            metrics=dict(study.metrics), remarks=[remark.sentence for remark in self.remarks], manifest=dict(self.manifest),
             belief={**asdict(self.belief), "remarks": [asdict(one) for one in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
         )  # fmt: skip
 
@@ -67,7 +67,7 @@ def _hash(file: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def show(found: RunReport) -> None:
+def show(run_report: RunReport) -> None:
     """The head of the report on the terminal; colours where there is one that has them."""
     from rich.console import Console
 
@@ -78,14 +78,14 @@ def show(found: RunReport) -> None:
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")        # a console of another alphabet still gets its report
-    console, m = Console(highlight=False, markup=False, soft_wrap=True), found.material()
+    console, m = Console(highlight=False, markup=False, soft_wrap=True), run_report.material()
     console.print(m.title, style="bold")
     console.print(plain(m.sentence), style="bright_black")
     console.print()
     _marked(console, verdict(m))
     console.print()
-    for one in headline(m).figures:
-        console.print(_figure(one))
+    for figure in headline(m).figures:
+        console.print(_figure(figure))
     if len(m.equity):
         values = m.equity["equity"].to_numpy(float)
         console.print(f"\nEquity  {spark(values)}  {bare_money(m.start)} to {bare_money(float(values[-1]))} {m.currency}\n")

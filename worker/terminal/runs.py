@@ -36,8 +36,8 @@ def start(
     if not each:
         return show(finished(at, at.backtests.submit(asked), as_json).result["run"], as_json)
     batch = at.batches.submit(one_each(asked))
-    for one in at.batches.members(batch.id):
-        finished(at, Submitted(one.job, one.job.open), as_json, refuse=False)
+    for member in at.batches.members(batch.id):
+        finished(at, Submitted(member.job, member.job.open), as_json, refuse=False)
     table = at.batches.table(batch.id)
     rows = table.to_dict("records")
     say(dict(batch=batch.id, title=batch.title, runs=rows) if as_json else rows, as_json, ("run", "bars", "state", "trades", "net_return", "max_drawdown", "sharpe", "profit_factor"))

@@ -102,7 +102,7 @@ def test_parts_laid_out_again_stay_as_they_are(parts):
     with parts.unit() as unit:
         unit.chunks.add("job", [(k, 10, "new") for k in range(5)])
     with parts.look() as unit:
-        assert unit.chunks.counts("job") == (4, 10, 50) and [one.spec for one in unit.chunks.all("job")][3:] == [dict(numbers=[3]), "new"]
+        assert unit.chunks.counts("job") == (4, 10, 50) and [chunk.spec for chunk in unit.chunks.all("job")][3:] == [dict(numbers=[3]), "new"]
 
 
 def test_parts_of_a_job_that_is_long_over_are_forgotten(store):

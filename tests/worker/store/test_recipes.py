@@ -12,6 +12,6 @@ def test_a_recipe_is_kept_replaced_and_removed(store):
         assert (before.columns, before.note, before.actor) == (("atr(14)", "macd(12, 26)@H1"), "for trends", "ana")
         assert not unit.recipes.put("mine", ["body"], "", "ben", unit.now())
     with store.look() as unit:
-        assert [(one.name, one.columns, one.actor) for one in unit.recipes.all()] == [("another", ("body",), "ana"), ("mine", ("body",), "ben")]
+        assert [(recipe.name, recipe.columns, recipe.actor) for recipe in unit.recipes.all()] == [("another", ("body",), "ana"), ("mine", ("body",), "ben")]
     with store.unit() as unit:
         assert unit.recipes.remove("mine") and not unit.recipes.remove("mine") and unit.recipes.get("mine") is None
