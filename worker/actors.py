@@ -59,7 +59,7 @@ def wake(queue: str, job_id: str) -> None:
         while first is not None and _waits(unit, first):
             first = unit.jobs.first(queue, job_id, unit.now())
         job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
-    sent = [one.id for one in lost if enqueue(WorkerContext.settings.redis_url, one.queue, one.id)]
+    sent = [rescued.id for rescued in lost if enqueue(WorkerContext.settings.redis_url, rescued.queue, rescued.id)]
     if sent:
         with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
@@ -135,11 +135,11 @@ def attempt(work: Work) -> Callable[[Work], None]:
 def done(work: Work, keep: Commit) -> None:
     job = work.job
     with WorkerContext.store.unit() as unit:
-        kept = keep(unit)
+        result = keep(unit)
         seen = {key: value for key, value in work.seen().items() if key == "stages"}
-        if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(kept.result), checkpoint=None, **seen):
+        if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(result.result), checkpoint=None, **seen):
             raise Fenced
-        unit.audit(job.actor, kept.event, *kept.entities, f"job:{job.id}", **kept.detail)
+        unit.audit(job.actor, result.event, *result.entities, f"job:{job.id}", **result.detail)
 
 
 def cancelled(work: Work) -> None:
@@ -187,7 +187,7 @@ def put_down(work: Work) -> None:
     put_back(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
 
 
-def put_back(work: Work, wait: float, note: str, event: str, failed: bool = False, **told: Any) -> None:
+def put_back(work: Work, wait: float, note: str, event: str, failed: bool = False, **detail: Any) -> None:
     """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
     job = work.job
     with WorkerContext.store.unit() as unit:
@@ -195,7 +195,7 @@ def put_back(work: Work, wait: float, note: str, event: str, failed: bool = Fals
         if row.cancelled_by:
             return _cancel(unit, work)
         unit.jobs.put_back(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
-        unit.audit("worker", event, f"job:{job.id}", job=job.kind, **told)
+        unit.audit("worker", event, f"job:{job.id}", job=job.kind, **detail)
 
 
 def _fenced() -> NoReturn:

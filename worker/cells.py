@@ -48,10 +48,10 @@ def _words(column: pd.Series) -> pd.Series:
         risky = any(isinstance(word, str) and safe_text(word) != word for word in kinds)
         return column.map(_cell).astype("object") if risky else column
     try:
-        known = {word: _cell(word) for word in column.unique()}
+        cells = {word: _cell(word) for word in column.unique()}
     except TypeError:       # lists and mappings, which are written as their text
         return column.map(lambda value: safe_text(str(value)))
-    return column.map(known) if any(known[word] is not word and known[word] != word for word in known) else column
+    return column.map(cells) if any(cells[word] is not word and cells[word] != word for word in cells) else column
 
 
 def _cell(value: object) -> object:

@@ -28,23 +28,23 @@ def check(store: Store, actor: str = "", progress: Callable[[float, str], None] 
         verdict = _walk(unit.trail.all(), rows, unit.trail.root(rows), progress)
         if verdict.holds:
             verdict = _beside(verdict, unit.trail, unit.fact(SEEN))
-    found = remembered(verdict, time.monotonic() - began)
+    result = remembered(verdict, time.monotonic() - began)
     with store.unit() as unit:
         at = unit.now()
-        unit.remember(FACT, {**found, "at": at.isoformat()})
+        unit.remember(FACT, {**result, "at": at.isoformat()})
         if verdict.holds:
             unit.remember(SEEN, dict(rows=verdict.rows, root=verdict.root))
     if actor:
-        _say(store, actor, found)
-    return {**found, "at": at}
+        _say(store, actor, result)
+    return {**result, "at": at}
 
 
-def _say(store: Store, actor: str, found: dict[str, Any]) -> None:
+def _say(store: Store, actor: str, result: dict[str, Any]) -> None:
     try:
         with store.unit() as unit:
-            unit.audit(actor, "audit_verified" if found["holds"] else "audit_broken", "audit:trail", **found)
+            unit.audit(actor, "audit_verified" if result["holds"] else "audit_broken", "audit:trail", **result)
     except IntegrityError:      # rows were cut off below their tree: the database takes no more; the verdict is remembered all the same
-        log.exception("audit trail is now read-only: %s", found["why"])
+        log.exception("audit trail is now read-only: %s", result["why"])
 
 
 def _walk(records: Any, rows: int, kept_root: str, progress: Callable[[float, str], None]) -> Verdict:

@@ -45,18 +45,18 @@ def step(store: Store, settings: Settings) -> None:
 def _one(desk, jobs: dict[str, str], model: str) -> None:
     if f"bars {model}" not in jobs:
         jobs[f"bars {model}"] = desk.data.generate(model, {}, INSTRUMENT, TIMEFRAME, *SPAN, SEED, example=True).job.id
-    made = desk.jobs.get(jobs[f"bars {model}"])
-    if f"test {model}" in jobs or made is None or made.state != "done":
-        if made is not None and made.state in ("failed", "cancelled"):
-            jobs.setdefault(f"test {model}", made.id)
+    job = desk.jobs.get(jobs[f"bars {model}"])
+    if f"test {model}" in jobs or job is None or job.state != "done":
+        if job is not None and job.state in ("failed", "cancelled"):
+            jobs.setdefault(f"test {model}", job.id)
         return
     from worker.desk.backtests import BacktestRequest
 
     try:
-        question = BacktestRequest(STRATEGY, {}, [made.result["dataset"]], TIMEFRAME, *SPAN, RULES)
+        question = BacktestRequest(STRATEGY, {}, [job.result["dataset"]], TIMEFRAME, *SPAN, RULES)
         jobs[f"test {model}"] = desk.backtests.submit(question, example=True).job.id
     except BadRequest:          # the person removed it meanwhile
-        jobs[f"test {model}"] = made.id
+        jobs[f"test {model}"] = job.id
 
 
 def _examined(desk, jobs: dict[str, str]) -> bool:
@@ -67,13 +67,13 @@ def _examined(desk, jobs: dict[str, str]) -> bool:
     return _state(desk, jobs["examine"]) in ENDED
 
 
-def _examination(desk, made: Any) -> str | None:
+def _examination(desk, job: Any) -> str | None:
     from worker.desk.features import FeatureRequest
 
-    if made is None or made.state != "done":
+    if job is None or job.state != "done":
         return None
     try:
-        question = FeatureRequest([made.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
+        question = FeatureRequest([job.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
         return desk.examinations.submit_examination(question, dict(horizon=HORIZON), example=True).job.id
     except BadRequest:          # the person removed it meanwhile
         return None
@@ -93,8 +93,8 @@ def remove(store: Store, user: str) -> None:
         runs = [run for run in unit.runs.latest(limit=1_000) if run.example]
         bars = [dataset for dataset in unit.datasets.all() if dataset.example]
         unit.runs.remove([run.id for run in runs])
-        for one in bars:
-            unit.datasets.remove(one.id)
+        for dataset in bars:
+            unit.datasets.remove(dataset.id)
         unit.jobs.forget_key(*(job.id for job in unit.jobs.latest(limit=1_000) if job.example))
         unit.remember(FACT, dict(state="removed"))
-        unit.audit(user, "example_removed", *(f"run:{run.id}" for run in runs), *(f"dataset:{one.id}" for one in bars))
+        unit.audit(user, "example_removed", *(f"run:{run.id}" for run in runs), *(f"dataset:{dataset.id}" for dataset in bars))

@@ -83,8 +83,8 @@ def with_cpu_torch(wanted: list[str]) -> list[str]:
     """Install torch's CPU build first; the rest of the list without torch."""
     torch = next(line for line in wanted if line.startswith("torch=="))
     version = torch.split(";")[0].strip()
-    asked = [f"{version}+cpu", "--no-deps", "--retries", "0", "--timeout", "5", "--extra-index-url", TORCH_CPU]
-    if pip("install", *asked, quiet=True, check=False):
+    arguments = [f"{version}+cpu", "--no-deps", "--retries", "0", "--timeout", "5", "--extra-index-url", TORCH_CPU]
+    if pip("install", *arguments, quiet=True, check=False):
         print(f"PyTorch's CPU build was not found at {TORCH_CPU}: learners that need torch stay off until it is installed.", flush=True)
     return [line for line in wanted if line != torch]
 

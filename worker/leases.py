@@ -40,26 +40,26 @@ class Watch:
         self._looked = now
         before, self._seen = self._seen, {}
         for key, mark in beats.items():
-            known = before.get(key)
-            self._seen[key] = known if known and known[0] == mark else (mark, self._watched)
+            previous = before.get(key)
+            self._seen[key] = previous if previous and previous[0] == mark else (mark, self._watched)
         return [key for key in beats if self._watched - self._seen[key][1] >= self._lease]
 
 
 def rescue(store: Store, watch: Watch) -> list[str]:
     """Free what is held by the dead and the silent; the ids of the jobs that wait again."""
     with store.look() as unit:
-        running, held = unit.jobs.running(), unit.leases.held()
-    silent = watch.silent({("job", one.id): (one.epoch, one.beats) for one in running} | {("lease", one.name): (one.epoch, one.beats) for one in held})
-    lost = [one for one in running if gone(one.owner) or ("job", one.id) in silent]
-    left = [one for one in held if gone(one.owner) or ("lease", one.name) in silent]
+        running, leases = unit.jobs.running(), unit.leases.held()
+    silent = watch.silent({("job", job.id): (job.epoch, job.beats) for job in running} | {("lease", job.name): (job.epoch, job.beats) for job in leases})
+    lost = [job for job in running if gone(job.owner) or ("job", job.id) in silent]
+    left = [lease for lease in leases if gone(lease.owner) or ("lease", lease.name) in silent]
     if not lost and not left:
         return []
     with store.unit() as unit:
-        for one in left:
-            unit.leases.free(one.name, one.epoch, one.beats)
-        return [one.id for one in lost if unit.jobs.rescue(one.id, one.epoch, one.beats)]
+        for lease in left:
+            unit.leases.free(lease.name, lease.epoch, lease.beats)
+        return [job.id for job in lost if unit.jobs.rescue(job.id, job.epoch, job.beats)]
 
 
 def rescue_here(unit: Unit) -> list[Held]:
     """Free at once the jobs whose worker ended on this machine; those jobs."""
-    return [one for one in unit.jobs.running() if gone(one.owner) and unit.jobs.rescue(one.id, one.epoch, one.beats)]
+    return [job for job in unit.jobs.running() if gone(job.owner) and unit.jobs.rescue(job.id, job.epoch, job.beats)]

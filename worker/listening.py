@@ -86,7 +86,7 @@ def record(settings: Settings) -> None:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, dict)}
+    return {name: value for name, value in document.items() if isinstance(value, dict)}

@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def serve(settings: Settings) -> None:
-    told, queue = told_to_stop(), broker(settings.redis_url)
+    stopping, queue = told_to_stop(), broker(settings.redis_url)
     from dramatiq import Worker
 
     from worker import actors
@@ -112,7 +112,7 @@ def serve(settings: Settings) -> None:
     lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=POLL_MS)     # one message of each queue at a time
     lanes.start()
     with sign_of_life(actors.WorkerContext.store, "worker"):
-        until(told)
+        until(stopping)
         actors.leave()
         lanes.stop(timeout=LEAVE_MS)
     actors.WorkerContext.store.close()

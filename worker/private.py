@@ -39,4 +39,4 @@ def _inside(home: Path) -> Iterator[Path]:
         if not entry.is_symlink() and entry.exists():
             yield entry
             for folder, folders, files in os.walk(entry):
-                yield from (Path(folder) / one for one in (*folders, *files))
+                yield from (Path(folder) / below for below in (*folders, *files))

@@ -33,16 +33,16 @@ def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[
         rescue(store, watch)
     client = broker(settings.redis_url).client
     try:
-        run, known = run_of(client), client.get(SENTINEL)
+        run, recorded = run_of(client), client.get(SENTINEL)
     except (redis.RedisError, OSError):
         return []           # what is due stays due until the queue server is back
     with store.look() as unit:
-        due = unit.jobs.due(unit.now(), all_queued=run != known)
+        due = unit.jobs.due(unit.now(), all_queued=run != recorded)
     sent = [job.id for job in due if enqueue(settings.redis_url, job.queue, job.id)]
     if sent:
         with store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
-    if run != known and len(sent) == len(due):
+    if run != recorded and len(sent) == len(due):
         client.set(SENTINEL, run)
     return sent
 
@@ -109,7 +109,7 @@ def serve(settings: Settings) -> None:
     from worker import engine, example
     from worker.desk import Desk
 
-    told, store, clock = told_to_stop(), open_store(settings), Clock()
+    stopping, store, clock = told_to_stop(), open_store(settings), Clock()
     watch = Watch(settings.work.lease)
     clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
@@ -118,11 +118,11 @@ def serve(settings: Settings) -> None:
     hourly = Clock()
     hourly.every(VERIFY_EVERY, "verify", lambda: verify(store), first=2.0)
     over = threading.Event()
-    threads = [threading.Thread(target=_tick, args=(one, over), daemon=True) for one in (clock, hourly)]
+    threads = [threading.Thread(target=_tick, args=(periodic, over), daemon=True) for periodic in (clock, hourly)]
     for thread in threads:
         thread.start()
     with sign_of_life(store, "scheduler"):
-        until(told)
+        until(stopping)
         over.set()
         threads[0].join(timeout=5)
     store.close()

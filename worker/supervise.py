@@ -114,18 +114,18 @@ class ProcessTree:
 
     def environment(self) -> dict[str, str]:
         """Cores are shared out among jobs, so libraries take one each, unless the environment says otherwise."""
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         ours = dict(PYTHONPATH=str(ROOT), TIDEMARK_REDIS_URL=self.redis_url, PYTHONUNBUFFERED="1")
-        return {**one, **os.environ, **ours}
+        return {**single, **os.environ, **ours}
 
     def child(self, name: str, command: Sequence[str]) -> Child:
         log = self.logs / f"{name}.log"
         if log.exists() and log.stat().st_size > LARGEST_LOG:
             log.replace(log.with_suffix(".old.log"))
-        made = Child(name, command, self.environment(), log)
-        self.children.append(made)
-        made.start()
-        return made
+        child_ = Child(name, command, self.environment(), log)
+        self.children.append(child_)
+        child_.start()
+        return child_
 
     def start_queue(self) -> None:
         if self.embedded:
@@ -242,9 +242,9 @@ def serving(settings: Settings) -> bool:
 
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.app.host, settings.app.host)
     try:
-        httpconnection = HTTPConnection(host, settings.app.port, timeout=2)
-        httpconnection.request("GET", "/api/health")
-        return httpconnection.getresponse().status in (200, 503)
+        connection = HTTPConnection(host, settings.app.port, timeout=2)
+        connection.request("GET", "/api/health")
+        return connection.getresponse().status in (200, 503)
     except (OSError, HTTPException):
         return False
 

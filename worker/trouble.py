@@ -19,11 +19,11 @@ SHORTEST = 3        # letters; a password of fewer would be found in half of all
 
 def kinds() -> tuple[type[BaseException], ...]:
     """What may be trouble, as far as those libraries are loaded; for an ``except`` that costs nothing before it is needed."""
-    found: list[type[BaseException]] = [OSError]
+    kinds_: list[type[BaseException]] = [OSError]
     for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("redis.exceptions", "RedisError")):
         if module in sys.modules:
-            found.append(getattr(sys.modules[module], name))
-    return tuple(found)
+            kinds_.append(getattr(sys.modules[module], name))
+    return tuple(kinds_)
 
 
 def sentence_of(error: BaseException, *urls: str) -> str:
@@ -44,16 +44,16 @@ def sentence_of(error: BaseException, *urls: str) -> str:
 
 
 def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
-    said = str(getattr(error, "orig", None) or error).strip()
-    if re.search(r"disk is full|disk full|No space left|could not extend file", said):
+    message = str(getattr(error, "orig", None) or error).strip()
+    if re.search(r"disk is full|disk full|No space left|could not extend file", message):
         return FULL
-    if re.search(r"readonly database|read-only", said):
+    if re.search(r"readonly database|read-only", message):
         return CLOSED
-    if "locked" in said:
+    if "locked" in message:
         return BUSY
-    if type(error).__name__ not in ("OperationalError", "InterfaceError", "TimeoutError", "DBAPIError", "DatabaseError") or "no such" in said:
+    if type(error).__name__ not in ("OperationalError", "InterfaceError", "TimeoutError", "DBAPIError", "DatabaseError") or "no such" in message:
         return ""
-    return AWAY.format(redacted(said.splitlines()[0].rstrip(".") if said else "no reason given", *urls))
+    return AWAY.format(redacted(message.splitlines()[0].rstrip(".") if message else "no reason given", *urls))
 
 
 def redacted(text: str, *urls: str) -> str:
@@ -69,16 +69,16 @@ def redacted(text: str, *urls: str) -> str:
 
 def secrets_of(*urls: str) -> set[str]:
     """Passwords of addresses, as written and as meant, and all values of their options."""
-    found: set[str] = set()
+    secrets: set[str] = set()
     for url in urls:
         try:
             parts = urlsplit(url)
-            asked = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:] if value]
+            options = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:] if value]
             given = [parts.password] if parts.password else []
         except ValueError:
             continue
-        found |= {form for secret in (*given, *asked) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
-    return found
+        secrets |= {form for secret in (*given, *options) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
+    return secrets
 
 
 class Redacting(logging.Formatter):

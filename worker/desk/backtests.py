@@ -114,12 +114,12 @@ class Backtests:
             used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
             profile = required(unit.cost_profiles.get(question.cost_profile), "cost profile", question.cost_profile) if question.cost_profile else None
             catalogue = unit.datasets.all()
-            outside = resolved(unit, strategy.features(), [self._instrument(one) for one in used], self._context.settings.outside.release_impact)
+            outside = resolved(unit, strategy.features(), [self._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
         self._check(question, used)
-        rules = self._rules(question, [self._instrument(one) for one in used], profile)
+        rules = self._rules(question, [self._instrument(dataset) for dataset in used], profile)
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
         return outside | named | dict(
-            strategy=question.strategy, params=values_of(strategy), datasets=[one.version for one in used], timeframe=question.timeframe,
+            strategy=question.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=question.timeframe,
             start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
@@ -131,7 +131,7 @@ class Backtests:
         changed["costs"] = overlaid(settings["costs"], question.rules.get("costs", {}))
         rules: dict[str, Any] = {name: build(RULES[name], values) for name, values in changed.items()}
         if profile:
-            rules["costs"] = resolved_costs(profile, [one.name for one in traded])
+            rules["costs"] = resolved_costs(profile, [instrument_.name for instrument_ in traded])
         rules["costs"].check_names(instruments(self._context.settings.instruments_file))
         rules["costs"].check(traded)
         return rules
@@ -146,26 +146,26 @@ class Backtests:
             raise BadRequest(f"the period ends on {question.end:%Y-%m-%d %H:%M}, before it begins on {question.start:%Y-%m-%d %H:%M}; choose an end after its start")
         if not used:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
-        if len({one.instrument for one in used}) < len(used):
+        if len({dataset.instrument for dataset in used}) < len(used):
             raise BadRequest("two of the datasets are of the same instrument; choose one of each")
-        if len({one.synthetic for one in used}) > 1:
+        if len({dataset.synthetic for dataset in used}) > 1:
             raise BadRequest("real and synthetic bars do not go into one account; choose one kind")
-        for one in used:
-            if Timeframe.named(one.timeframe) > Timeframe.named(question.timeframe):
-                raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and {question.timeframe} is asked for; choose {one.timeframe} or longer")
-            if not _bars_in(one, question):
+        for dataset in used:
+            if Timeframe.named(dataset.timeframe) > Timeframe.named(question.timeframe):
+                raise BadRequest(f"{dataset.instrument} is stored in {dataset.timeframe} bars, and {question.timeframe} is asked for; choose {dataset.timeframe} or longer")
+            if not _bars_in(dataset, question):
                 raise BadRequest(
-                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the date range asks for "
+                    f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for "
                     f"{question.start:%Y-%m-%d} to {question.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
                 )
 
     def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
         """Datasets of the pairs along which money is converted, where the traded ones do not serve."""
-        needed = {self._instrument(one).quote for one in used} - {account}
+        needed = {self._instrument(dataset).quote for dataset in used} - {account}
         pairs = {frozenset(pair) for quote in needed for pair in ((quote, account), (quote, "USD"), ("USD", account)) if pair[0] != pair[1]}
-        traded = {one.version for one in used}
+        traded = {dataset.version for dataset in used}
         kind = used[0].synthetic
-        fits = [one for one in catalogue if one.version not in traded and one.synthetic == kind and frozenset((self._instrument(one).base, self._instrument(one).quote)) in pairs]
+        fits = [dataset for dataset in catalogue if dataset.version not in traded and dataset.synthetic == kind and frozenset((self._instrument(dataset).base, self._instrument(dataset).quote)) in pairs]
         return sorted(fit.version for fit in fits)
 
     # -- reading
@@ -206,8 +206,8 @@ class Backtests:
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
         with self._context.store.look() as unit:
-            known = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
-        return [self._instrument(one) for one in known if one]
+            datasets = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
+        return [self._instrument(dataset) for dataset in datasets if dataset]
 
     # -- naming, deleting, exporting
 
@@ -220,9 +220,9 @@ class Backtests:
     def delete(self, run_id: str) -> Run:
         with self._context.store.unit() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
-            drawn = [one for one in unit.runs.latest("histories", MOST) if one.spec["run"] == run_id]      # of its trades, so they go with it
-            unit.runs.remove([run_id, *(one.id for one in drawn)])
-            unit.jobs.forget_key(run.job_id, *(one.job_id for one in drawn))
+            drawn = [histories_run for histories_run in unit.runs.latest("histories", MOST) if histories_run.spec["run"] == run_id]      # of its trades, so they go with it
+            unit.runs.remove([run_id, *(histories_run.id for histories_run in drawn)])
+            unit.jobs.forget_key(run.job_id, *(histories_run.job_id for histories_run in drawn))
             unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
         return run
 
@@ -247,16 +247,16 @@ class Backtests:
 
     def _names(self, versions: Sequence[str]) -> tuple[str, str]:
         with self._context.store.look() as unit:
-            used = [one for version in versions if (one := unit.datasets.get(version))]
-        made_up = next((one.source.removeprefix("Synthetic, ") for one in used if one.synthetic), "")
-        return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""
+            used = [dataset for version in versions if (dataset := unit.datasets.get(version))]
+        made_up = next((dataset.source.removeprefix("Synthetic, ") for dataset in used if dataset.synthetic), "")
+        return ", ".join(dataset.instrument for dataset in used), f" · synthetic, {made_up}" if made_up else ""
 
 
 def _bars_in(dataset: Dataset, question: BacktestRequest) -> int:
     """By share of time: exact where the span covers the dataset."""
     start, end = max(dataset.first_ts, question.start), min(dataset.last_ts, question.end)
-    whole = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0
+    seconds = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0
     if end < start:
         return 0
     coarser = Timeframe.named(question.timeframe).minutes / Timeframe.named(dataset.timeframe).minutes
-    return max(round(dataset.bars * (end - start).total_seconds() / whole / coarser), 1)
+    return max(round(dataset.bars * (end - start).total_seconds() / seconds / coarser), 1)

@@ -39,17 +39,17 @@ class Batches:
         if not questions:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
         specs = [self._backtests.spec(question) for question in questions]
-        jobs = [self._backtests.submit(one).job for one in questions]
+        jobs = [self._backtests.submit(question).job for question in questions]
         ids = list(dict.fromkeys(job.id for job in jobs))
         with self._context.store.unit() as unit:
-            known = next((one for one in unit.runs.latest("batch", 1_000) if one.summary["jobs"] == ids), None)
-            if known:
-                return known
+            existing = next((batch for batch in unit.runs.latest("batch", 1_000) if batch.summary["jobs"] == ids), None)
+            if existing:
+                return existing
             title = f"{questions[0].strategy} on {len(ids)} series, each on its own account"
             synthetic = any(dataset.synthetic for dataset in unit.datasets.all() if dataset.version in {version for spec in specs for version in spec["datasets"]})
-            told = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._context.user, created_at=unit.now())
-            batch_id = unit.runs.add(**told, synthetic=synthetic)
-            unit.audit(self._context.user, "batch_submitted", f"run:{batch_id}", *(f"job:{one}" for one in ids), title=title)
+            values = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._context.user, created_at=unit.now())
+            batch_id = unit.runs.add(**values, synthetic=synthetic)
+            unit.audit(self._context.user, "batch_submitted", f"run:{batch_id}", *(f"job:{job_id}" for job_id in ids), title=title)
             return required(unit.runs.get(batch_id), "batch", batch_id)
 
     def latest(self, limit: int = 20) -> list[Run]:
@@ -66,7 +66,7 @@ class Batches:
         """In the order in which the series were chosen."""
         ids = self.get(batch_id).summary["jobs"]
         with self._context.store.look() as unit:
-            jobs = [job for one in ids if (job := unit.jobs.get(one))]
+            jobs = [job for job_id in ids if (job := unit.jobs.get(job_id))]
             return [Member(job, unit.runs.get(job.result["run"]) if job.state == "done" else None) for job in jobs]
 
     def table(self, batch_id: str) -> pd.DataFrame:

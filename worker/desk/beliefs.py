@@ -48,29 +48,29 @@ class Beliefs:
         with self._context.store.look() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
-            stress = next((one for one in unit.runs.latest("stress", LOOKED_AT) if _same(one.spec, run.spec, ("scenarios", "rates"))), None)
-            sweep = next((one for one in unit.runs.latest("sweep", LOOKED_AT) if one.summary.get("overfitting") and _family(one, run)), None)
-            drawn = next((one for one in unit.runs.latest("histories", LOOKED_AT) if one.spec["run"] == run_id), None)
-        kept = run.summary.get("belief")
-        remarks = tuple(Remark(**one) for one in run.summary["remarks"]) if kept else ()
+            stress = next((stressed for stressed in unit.runs.latest("stress", LOOKED_AT) if _same(stressed.spec, run.spec, ("scenarios", "rates"))), None)
+            sweep = next((swept for swept in unit.runs.latest("sweep", LOOKED_AT) if swept.summary.get("overfitting") and _family(swept, run)), None)
+            drawn = next((drawn_run for drawn_run in unit.runs.latest("histories", LOOKED_AT) if drawn_run.spec["run"] == run_id), None)
+        stored = run.summary.get("belief")
+        remarks = tuple(Remark(**remark) for remark in run.summary["remarks"]) if stored else ()
         histories = (drawn or run).summary.get("histories")
         rows = [row for row in stress.summary["scenarios"] if row["scenario"] != "base"] if stress else []
         belief = believe(
-            run.summary["metrics"], significance=_deflated(Significance(**kept["significance"]), chosen) if kept else None, ambiguous=run.summary["ambiguous"],
-            band=tuple(kept["band"]) if kept and kept["band"] else None, overfitting=Overfitting(**sweep.summary["overfitting"]) if sweep else None,
+            run.summary["metrics"], significance=_deflated(Significance(**stored["significance"]), chosen) if stored else None, ambiguous=run.summary["ambiguous"],
+            band=tuple(stored["band"]) if stored and stored["band"] else None, overfitting=Overfitting(**sweep.summary["overfitting"]) if sweep else None,
             monte_carlo=MonteCarlo(**histories["figures"]) if histories else None, stress=[row for row in rows if row["scenario"] not in ("pessimistic", "path", "optimistic")], remarks=remarks,
         )  # fmt: skip
-        then = int(kept["significance"]["trials"]) if kept else 0
-        return Believed(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, drawn, bool(kept), self.gate(run_id))
+        then = int(stored["significance"]["trials"]) if stored else 0
+        return Believed(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, drawn, bool(stored), self.gate(run_id))
 
     def gate(self, run_id: str) -> Gate:
         """Whether the run looks ahead: red where its own check or a gate on the same strategy with the same parameters found a leak, green where
         its own check found none, unknown where it has none. Nothing but a green run may be promoted."""
         with self._context.store.look() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
-            gates = [one for one in unit.runs.latest("gate", LOOKED_AT) if one.spec.get("strategy") and _same_strategy(one, run)]
+            gates = [gate_run for gate_run in unit.runs.latest("gate", LOOKED_AT) if gate_run.spec.get("strategy") and _same_strategy(gate_run, run)]
         own = run.summary.get("look_ahead") or {}
-        if own.get("found") or own.get("leaks") or not all(one.summary["green"] for one in gates):
+        if own.get("found") or own.get("leaks") or not all(gate_run.summary["green"] for gate_run in gates):
             return "red"
         return "green" if own.get("cuts") else "unknown"
 
@@ -92,24 +92,24 @@ class Beliefs:
         return self._context.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
 
 
-def _deflated(kept: Significance, chosen: Selection) -> Significance:
+def _deflated(significance: Significance, chosen: Selection) -> Significance:
     """The same returns against the trials made by now."""
-    if kept.sharpe is None or kept.skew is None or kept.kurtosis is None:
-        return replace(kept, trials=chosen.trials)
-    against = (kept.periods, chosen.trials, chosen.variance)
+    if significance.sharpe is None or significance.skew is None or significance.kurtosis is None:
+        return replace(significance, trials=chosen.trials)
+    against = (significance.periods, chosen.trials, chosen.variance)
     return replace(
-        kept, trials=chosen.trials, luck_year=finite(luck(*against) * kept.periods_a_year**0.5), luck_beats=finite(luck_beats(kept.sharpe, *against)),
-        dsr=finite(deflated_sharpe(kept.sharpe, *against, kept.skew, kept.kurtosis)),
+        significance, trials=chosen.trials, luck_year=finite(luck(*against) * significance.periods_a_year**0.5), luck_beats=finite(luck_beats(significance.sharpe, *against)),
+        dsr=finite(deflated_sharpe(significance.sharpe, *against, significance.skew, significance.kurtosis)),
     )  # fmt: skip
 
 
-def _same(one: Mapping[str, Any], other: Mapping[str, Any], but: tuple[str, ...]) -> bool:
-    return {key: value for key, value in one.items() if key not in but} == {key: value for key, value in other.items() if key not in but}
+def _same(spec: Mapping[str, Any], other: Mapping[str, Any], but: tuple[str, ...]) -> bool:
+    return {key: value for key, value in spec.items() if key not in but} == {key: value for key, value in other.items() if key not in but}
 
 
-def _same_strategy(one: Run, run: Run) -> bool:
-    return (one.spec["strategy"], one.spec["params"]) == (run.spec.get("strategy"), run.spec.get("params"))
+def _same_strategy(gate: Run, run: Run) -> bool:
+    return (gate.spec["strategy"], gate.spec["params"]) == (run.spec.get("strategy"), run.spec.get("params"))
 
 
-def _family(one: Run, run: Run) -> bool:
-    return one.spec["strategy"] == run.spec["strategy"] and set(one.spec["datasets"]) == set(run.spec["datasets"])
+def _family(sweep: Run, run: Run) -> bool:
+    return sweep.spec["strategy"] == run.spec["strategy"] and set(sweep.spec["datasets"]) == set(run.spec["datasets"])

@@ -48,12 +48,12 @@ class Compare:
 
     def runs(self, a: str, b: str) -> Comparison:
         """Two backtests side by side."""
-        one, other = self._backtest(a), self._backtest(b)
-        changed = compare_specs(_decided(one), _decided(other))
-        same = all(one.frames[name] == other.frames[name] for name in ("fills", "trades", "equity"))
-        fills = None if one.frames["fills"] == other.frames["fills"] else first_difference(self._frame(one, "fills"), self._frame(other, "fills"))
-        metrics = compare_metrics(one.summary["metrics"], other.summary["metrics"])
-        return Comparison(one, other, same, _sentence(same, fills), tuple(_warnings(one, other, changed)), changed, metrics, fills)
+        first, other = self._backtest(a), self._backtest(b)
+        changed = compare_specs(_decided(first), _decided(other))
+        same = all(first.frames[name] == other.frames[name] for name in ("fills", "trades", "equity"))
+        fills = None if first.frames["fills"] == other.frames["fills"] else first_difference(self._frame(first, "fills"), self._frame(other, "fills"))
+        metrics = compare_metrics(first.summary["metrics"], other.summary["metrics"])
+        return Comparison(first, other, same, _sentence(same, fills), tuple(_warnings(first, other, changed)), changed, metrics, fills)
 
     def report(self, run_id: str, form: str) -> bytes:
         """The run in one of ``forms``, made anew from what is stored; what may be believed counts the trials made by now."""
@@ -95,29 +95,29 @@ class Compare:
 
     def _material(self, run: Run) -> Material:
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
-        kept = run.summary
+        summary = run.summary
         with self._context.store.look() as unit:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
-        judged = self._beliefs.of(run.id)
-        remarks = judged.remarks if judged.known else _remarks(run, trades, fills, equity)
-        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
+        robustness = self._beliefs.of(run.id)
+        remarks = robustness.remarks if robustness.known else _remarks(run, trades, fills, equity)
+        belief = robustness.belief if robustness.known else believed(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
-            trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,
+            trades, fills, equity, summary["metrics"], summary["counts"], summary["bars"], summary["ambiguous"], run.manifest, belief, remarks, trials,
             run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
         )  # fmt: skip
 
 
 def _remarks(run: Run, trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame) -> tuple[Remark, ...]:
     """Of a run that was made before remarks had levels."""
-    kept, rules = run.summary, {name: run.spec[name] for name in RULES if name in run.spec}
-    return lint(Evidence(trades, fills, equity, kept["balance"], kept["counts"], kept["signals"], kept["ambiguous"], rules, metrics=kept["metrics"]))
+    summary, rules = run.summary, {name: run.spec[name] for name in RULES if name in run.spec}
+    return lint(Evidence(trades, fills, equity, summary["balance"], summary["counts"], summary["signals"], summary["ambiguous"], rules, metrics=summary["metrics"]))
 
 
 def _decided(run: Run) -> dict[str, Any]:
     """All that decided a run, to compare leaf by leaf: parameters first, then rules, data, code, libraries."""
     spec, manifest = run.manifest["spec"], run.manifest
-    data = {f"{one['instrument']}": {key: value for key, value in one.items() if key != "instrument"} for one in spec["data"]}
+    data = {f"{source['instrument']}": {key: value for key, value in source.items() if key != "instrument"} for source in spec["data"]}
     first = dict(strategy=spec["strategy"]["name"], params=spec["strategy"]["params"])
     rules = {name: spec[name] for name in RULES if name in spec}
     rules["costs"] = {"unit": "price", **{name: value for name, value in rules.get("costs", {}).items() if value != {}}}      # what runs had before costs had a unit
@@ -126,17 +126,17 @@ def _decided(run: Run) -> dict[str, Any]:
 
 def _warnings(a: Run, b: Run, changed: pd.DataFrame) -> list[str]:
     paths = [str(path) for path in changed["path"]]
-    told = partial(_those, paths)
-    found = [
-        ("The bars differ ({}): the figures compare two histories as much as two questions.", told("data.", "span", "instruments.")),
-        ("Costs differ ({}).", told("costs.")),
-        ("Orders are filled by other rules ({}).", told("execution.")),
-        ("The account differs ({}): money does not compare, shares do.", told("account.")),
+    those = partial(_those, paths)
+    warnings = [
+        ("The bars differ ({}): the figures compare two histories as much as two questions.", those("data.", "span", "instruments.")),
+        ("Costs differ ({}).", those("costs.")),
+        ("Orders are filled by other rules ({}).", those("execution.")),
+        ("The account differs ({}): money does not compare, shares do.", those("account.")),
         ("The code of the engine differs.{}", [""] if "code" in paths else []),
-        ("Libraries have other versions ({}).", told("libraries.")),
+        ("Libraries have other versions ({}).", those("libraries.")),
     ]
     kinds = ["One run is on synthetic bars, the other on real ones."] if a.synthetic != b.synthetic else []
-    return kinds + [sentence.format(listed(these, SHOWN)) for sentence, these in found if these]
+    return kinds + [sentence.format(listed(these, SHOWN)) for sentence, these in warnings if these]
 
 
 def _those(paths: list[str], *heads: str) -> list[str]:

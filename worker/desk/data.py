@@ -173,14 +173,14 @@ class Data:
     # -- making bars up
 
     def generate(self, model: str, params: Mapping[str, Any], instrument: str, timeframe: str, start: datetime, end: datetime, seed: int, example: bool = False, user: str = "") -> Submitted:
-        made = build(SYNTHETIC[model], params)
+        model_ = build(SYNTHETIC[model], params)
         if end <= start:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
         bars, most = int((end - start) / timedelta(minutes=Timeframe.named(timeframe).minutes)), self._context.settings.data.max_rows
         if bars > most:
             raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")
         spec = dict(
-            model=model, params=values_of(made), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
+            model=model, params=values_of(model_), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
             start=start.isoformat(), end=end.isoformat(), seed=whole("seed", seed, 0, 2**53 - 1),
         )  # fmt: skip
         return self._context.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)

@@ -55,7 +55,7 @@ class Examinations:
     def tried(self, datasets: Sequence[str]) -> int:
         """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
         with self._context.store.look() as unit:
-            return len(tried_on(unit, [one.version for name in datasets if (one := unit.datasets.get(name))]))
+            return len(tried_on(unit, [dataset.version for name in datasets if (dataset := unit.datasets.get(name))]))
 
     # -- asking; the same question on the same code is the job that answered it
 
@@ -92,15 +92,15 @@ class Examinations:
                 raise BadRequest("give either runs of regimes or a regime model")
             return dict(regime_model=json.loads(model.to_json()))
         with self._context.store.look() as unit:
-            versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
+            versions = [dataset.version for name in question.datasets if (dataset := unit.datasets.get(name))]
         chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
         for run in chosen.values():
-            if said := apart(run, question, versions):
-                raise BadRequest(f"{said}; choose a run that fits, or find regimes on these bars first")
+            if reason := apart(run, question, versions):
+                raise BadRequest(f"{reason}; choose a run that fits, or find regimes on these bars first")
         if len(chosen) < len(set(regimes)):
             raise BadRequest(f"{listed(regimes)} are several runs of regimes on the same bars; choose one for each instrument")
-        told = [dict(instrument=version.summary["instrument"], run=version.id, frame=version.frames["regimes"]) for version in map(chosen.get, versions) if version]
-        return dict(regimes=told) if told else {}
+        runs = [dict(instrument=labelled.summary["instrument"], run=labelled.id, frame=labelled.frames["regimes"]) for labelled in map(chosen.get, versions) if labelled]
+        return dict(regimes=runs) if runs else {}
 
     def _target(self, question: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As a job reads it, without what has no part in it."""
@@ -110,8 +110,8 @@ class Examinations:
             raise BadRequest("no strategy is chosen whose trades are to be foretold; choose one, or take the return over the next bars")
         start = self._backtests.form_start()
         rules = {name: start[name] for name in ("account", "costs", "sizing")}      # a share of a large account, which ends no trade for want of money
-        asked = self._backtests.spec(BacktestRequest(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
-        return dict(target="trades", **{name: value for name, value in asked.items() if name not in ("datasets", "timeframe", "start", "end")})
+        spec = self._backtests.spec(BacktestRequest(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
+        return dict(target="trades", **{name: value for name, value in spec.items() if name not in ("datasets", "timeframe", "start", "end")})
 
     def faults(self, form: str, values: Mapping[str, Any]) -> str:
         """The sentence on what is wrong with the values of a form, empty for nothing."""
@@ -152,8 +152,8 @@ class Examinations:
 
     def rolling(self, run_id: str, feature: str) -> pd.DataFrame:
         """``ts, count, ic, low, high`` of a feature's windows, thinned so that they keep their extremes."""
-        known = _with_interval(self.table(run_id, "rolling", feature)).dropna(subset=["ic"]).reset_index(drop=True)
-        return thinned(known, ("ic",), OF_TIME) if len(known) else known
+        rows = _with_interval(self.table(run_id, "rolling", feature)).dropna(subset=["ic"]).reset_index(drop=True)
+        return thinned(rows, ("ic",), OF_TIME) if len(rows) else rows
 
     def periods(self, run_id: str, feature: str) -> pd.DataFrame:
         """``label, group, count, ic, low, high, p, q`` of a feature: by year, session, regime."""

@@ -81,17 +81,17 @@ class Features:
             Entry(feature.name, feature.family, feature.unit, feature.low, feature.high, warm_up_of(use(feature.name)), feature.help, feature.about, feature.source, feature.inputs, dict(feature.params), use(feature.name).column)
             for feature in FEATURES.values()
         )
-        return sorted(every, key=lambda one: (one.family, one.name))
+        return sorted(every, key=lambda entry: (entry.family, entry.name))
 
     def recipes(self) -> list[Recipe]:
         """Feature sets: the user's first, then the built-in ones."""
         with self._context.store.look() as unit:
             own = [Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at) for recipe in unit.recipes.all()]
-        return own + [Recipe(one.name, tuple(each.column for each in one.uses), one.about, False) for one in built_in().values()]
+        return own + [Recipe(feature_set.name, tuple(use.column for use in feature_set.uses), feature_set.about, False) for feature_set in built_in().values()]
 
     def columns_of(self, recipe: str) -> list[str]:
         """The columns of a recipe, or a sentence that there is none of that name."""
-        return list(required(next((one for one in self.recipes() if one.name == recipe), None), "feature set", recipe).columns)
+        return list(required(next((feature_set for feature_set in self.recipes() if feature_set.name == recipe), None), "feature set", recipe).columns)
 
     def units(self, columns: Iterable[str]) -> dict[str, str]:
         """Column -> unit."""
@@ -99,22 +99,22 @@ class Features:
 
     def faults(self, columns: Iterable[str], timeframe: str = "") -> dict[str, str]:
         """Text -> the sentence on what is wrong with it."""
-        found = {}
+        sentences = {}
         for text in columns:
             try:
                 self._read(text, timeframe)
             except TidemarkError as refusal:
-                found[text] = str(refusal)
-        return found
+                sentences[text] = str(refusal)
+        return sentences
 
     def _read(self, text: str, timeframe: str = "") -> str:
         """The column's own name."""
         from domain.market.timeframe import Timeframe
 
-        one = parse(text)
-        if one.timeframe and timeframe and Timeframe.named(one.timeframe) < Timeframe.named(timeframe):
-            raise BadRequest(f"{text} asks for {one.timeframe} bars, finer than the {timeframe} bars it stands beside; choose {timeframe} or longer")
-        return one.column
+        use = parse(text)
+        if use.timeframe and timeframe and Timeframe.named(use.timeframe) < Timeframe.named(timeframe):
+            raise BadRequest(f"{text} asks for {use.timeframe} bars, finer than the {timeframe} bars it stands beside; choose {timeframe} or longer")
+        return use.column
 
     # -- recipes of one's own
 
@@ -130,15 +130,15 @@ class Features:
             before = unit.recipes.get(name)
             unit.recipes.put(name, written, note, self._context.user, unit.now())
             unit.audit(self._context.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
-            kept = required(unit.recipes.get(name), "feature set", name)
-        return Recipe(kept.name, kept.columns, kept.note, True, kept.actor, kept.created_at)
+            recipe = required(unit.recipes.get(name), "feature set", name)
+        return Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at)
 
     def delete_recipe(self, name: str) -> None:
         """Remove a recipe of one's own. Runs made with it keep their columns."""
         with self._context.store.unit() as unit:
-            known = required(unit.recipes.get(name), "feature set", name)
+            recipe = required(unit.recipes.get(name), "feature set", name)
             unit.recipes.remove(name)
-            unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(known.columns))
+            unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(recipe.columns))
 
     def _columns(self, columns: Sequence[str], timeframe: str = "") -> list[str]:
         """Each once, by its own name; all that is wrong in one sentence."""
@@ -157,27 +157,27 @@ class Features:
         written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
         with self._context.store.look() as unit:
             used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
-            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(one) for one in used], self._context.settings.outside.release_impact)
+            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
         self._backtests._check(self._span(question), used)
-        return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
+        return dict(datasets=[dataset.version for dataset in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
 
     def lacks(self, question: FeatureRequest) -> list[Lack]:
         """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
         uses = [parse(text) for text in question.columns if not self.faults([text])]
         with self._context.store.look() as unit:
-            used = [one for name in question.datasets if (one := unit.datasets.get(name))]
-            return lacks(unit, uses, [self._backtests._instrument(one) for one in used], (question.start, question.end))
+            used = [dataset for name in question.datasets if (dataset := unit.datasets.get(name))]
+            return lacks(unit, uses, [self._backtests._instrument(dataset) for dataset in used], (question.start, question.end))
 
     def lacked(self, run_id: str) -> dict[str, list[str]]:
         """Column of a run -> titles of the outside data that it needs and that the run was made without."""
         run = self.get(run_id)
-        asked = run.spec.get("outside", {})
+        outside = run.spec.get("outside", {})
         with self._context.store.look() as unit:
-            instruments = [self._backtests._instrument(one) for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
+            instruments = [self._backtests._instrument(dataset) for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
         needed = {column: needs([parse(column)], instruments) for column in run.spec["columns"]}
         wanting = {
-            column: [titled("series", name) for name in one.series if name not in asked.get("series", {})] + [titled(kind, "") for kind in ("headlines", "releases") if getattr(one, kind) and kind not in asked]
-            for column, one in needed.items()
+            column: [titled("series", name) for name in need.series if name not in outside.get("series", {})] + [titled(kind, "") for kind in ("headlines", "releases") if getattr(need, kind) and kind not in outside]
+            for column, need in needed.items()
         }
         return {column: titles for column, titles in wanting.items() if titles}
 
@@ -196,8 +196,8 @@ class Features:
         if not strategy:
             spec = self.spec(question)
         else:
-            made: Strategy = build(STRATEGIES[strategy], params or {})
-            spec = self.spec(replace(question, columns=()), columns=False, more=made.features()) | dict(strategy=strategy, params=values_of(made))
+            strategy_: Strategy = build(STRATEGIES[strategy], params or {})
+            spec = self.spec(replace(question, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
         return self.submit("gate", f"Gate: {strategy or self._told(spec['columns'])}", question, spec)
 
     def bars_in(self, question: FeatureRequest) -> int:
@@ -238,7 +238,7 @@ class Features:
         """``ts`` and a column for each feature; some of them alone where ``columns`` names them."""
         run = self.get(run_id, "columns")
         if instrument not in run.frames:
-            raise BadRequest(f"run {run_id} has no {instrument}; it has {listed(one['instrument'] for one in run.summary['members'])}")
+            raise BadRequest(f"run {run_id} has no {instrument}; it has {listed(member['instrument'] for member in run.summary['members'])}")
         return self._context.store.frames.get(run.frames[instrument], ["ts", *columns] if columns else None)
 
     def drawn(self, run_id: str, instrument: str, column: str, last: int = 0, budget: int = 900) -> tuple[pd.DataFrame, int]:
@@ -246,9 +246,9 @@ class Features:
         values = self.frame(run_id, instrument, [column])
         close = self._context.store.frames.get(self.get(run_id).frames[PRICE.format(instrument)], ["close"])
         frame = pd.DataFrame(dict(row=range(len(values)), ts=values["ts"], close=close["close"], value=values[column])).tail(last or len(values)).reset_index(drop=True)
-        known = frame.dropna(subset=["value"])
-        kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, ("value",), budget)["row"] if len(known) else ())}
-        return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
+        settled = frame.dropna(subset=["value"])
+        rows = {*thinned(frame, ("close",), budget)["row"], *(thinned(settled, ("value",), budget)["row"] if len(settled) else ())}
+        return frame[frame["row"].isin(rows)].reset_index(drop=True), len(frame)
 
     def download(self, run_id: str, instrument: str, form: str) -> bytes:
         """``ts`` and the columns, as CSV or Parquet."""

@@ -31,8 +31,8 @@ def of_best(best: Mapping[str, Any] | None, trials: int, sharpes: Sequence[float
     if best is None or best["sharpe_daily"] is None:
         return Luck(trials, None, None)
     before = 1.0 + np.concatenate(([0.0], np.cumsum(pnl.astype(float))[:-1]))
-    judged = significance_of(np.where(before > 0, pnl / before, np.nan), max(trials, 1), variance(sharpes), days_a_year)
-    return Luck(trials, judged.luck_year, judged.dsr)
+    significance = significance_of(np.where(before > 0, pnl / before, np.nan), max(trials, 1), variance(sharpes), days_a_year)
+    return Luck(trials, significance.luck_year, significance.dsr)
 
 
 def of_search(trials: int, sharpes: Sequence[float], days_a_year: float) -> Luck:

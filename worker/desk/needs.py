@@ -31,13 +31,13 @@ class Lack:
 def resolved(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], impact: str) -> dict[str, Any]:
     """``outside`` for a spec: the versions in use of what the uses need, as far as there are some; nothing where they need nothing."""
     needed = needs(uses, instruments)
-    known = {name: one.version for name in needed.series if (one := unit.outside.newest("series", name))}
-    found: dict[str, Any] = dict(series=known) if known else {}
-    if needed.headlines and (told := unit.outside.newest("headlines")):
-        found["headlines"] = told.version
+    versions = {name: series_.version for name in needed.series if (series_ := unit.outside.newest("series", name))}
+    outside: dict[str, Any] = dict(series=versions) if versions else {}
+    if needed.headlines and (headlines := unit.outside.newest("headlines")):
+        outside["headlines"] = headlines.version
     if needed.releases and (calendar := unit.outside.newest("releases")):
-        found |= dict(releases=calendar.version, impact=impact)
-    return dict(outside=found) if found else {}
+        outside |= dict(releases=calendar.version, impact=impact)
+    return dict(outside=outside) if outside else {}
 
 
 def lacks(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], span: tuple[datetime, datetime] | None = None) -> list[Lack]:
@@ -47,13 +47,13 @@ def lacks(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], sp
         needed = needs([use], instruments)
         for kind, name in [*(("series", name) for name in needed.series), *((kind, "") for kind in TITLES if getattr(needed, kind))]:
             wanted.setdefault((kind, name), []).append(use.column)
-    found = []
+    lacking = []
     for (kind, name), columns in wanted.items():
-        held = unit.outside.newest(kind, name)
-        why = _short_of(held, span) if held and span else ""
-        if held is None or why:
-            found.append(Lack(kind, name or TITLES[kind], titled(kind, name), tuple(dict.fromkeys(columns)), why))
-    return found
+        newest = unit.outside.newest(kind, name)
+        why = _short_of(newest, span) if newest and span else ""
+        if newest is None or why:
+            lacking.append(Lack(kind, name or TITLES[kind], titled(kind, name), tuple(dict.fromkeys(columns)), why))
+    return lacking
 
 
 def titled(kind: str, name: str) -> str:
@@ -63,8 +63,8 @@ def titled(kind: str, name: str) -> str:
     return f"{name} ({series()[name].title})" if name in series() else f"{name} (the table of series has none of that name)"
 
 
-def _short_of(held: Outside, span: tuple[datetime, datetime]) -> str:
+def _short_of(newest: Outside, span: tuple[datetime, datetime]) -> str:
     start, end = span
-    if held.first_ts > start + LATE or held.first_ts >= end:
-        return f"there from {held.first_ts:%Y-%m-%d} only"
-    return f"there to {held.last_ts:%Y-%m-%d} only" if held.last_ts < end - LATE else ""
+    if newest.first_ts > start + LATE or newest.first_ts >= end:
+        return f"there from {newest.first_ts:%Y-%m-%d} only"
+    return f"there to {newest.last_ts:%Y-%m-%d} only" if newest.last_ts < end - LATE else ""

@@ -55,7 +55,7 @@ class OutsideData:
     def choices(self) -> list[Choice]:
         """Every series of the table, in its order."""
         with self._context.store.look() as unit:
-            return [Choice(one, unit.outside.newest("series", name)) for name, one in series().items()]
+            return [Choice(about, unit.outside.newest("series", name)) for name, about in series().items()]
 
     def offered_name(self, kind: str) -> str:
         """What headlines and calendars are called where the person gives no name."""
@@ -63,7 +63,7 @@ class OutsideData:
 
     def catalogue(self) -> list[Outside]:
         """The newest import of each kind and name."""
-        return list({(one.kind, one.name): one for one in reversed(self.every())}.values())[::-1]
+        return list({(dataset.kind, dataset.name): dataset for dataset in reversed(self.every())}.values())[::-1]
 
     def every(self) -> list[Outside]:
         """Every import, by kind and name, the newest first."""
@@ -72,7 +72,7 @@ class OutsideData:
 
     def versions(self, outside: Outside) -> list[Outside]:
         """The imports under the same kind and name, the newest first."""
-        return [each for each in self.every() if (each.kind, each.name) == (outside.kind, outside.name)]
+        return [version for version in self.every() if (version.kind, version.name) == (outside.kind, outside.name)]
 
     def is_used(self, outside: Outside) -> bool:
         """Is it what features look at? Of a series the newest import; of headlines and calendars the newest of all names."""
@@ -83,8 +83,8 @@ class OutsideData:
     def get(self, name: str) -> Outside:
         """By id, version or name; under a name the newest."""
         with self._context.store.look() as unit:
-            held = unit.outside.get(name)
-        return required(held or next((one for one in self.catalogue() if one.name == name), None), "outside data", name)
+            outside = unit.outside.get(name)
+        return required(outside or next((candidate for candidate in self.catalogue() if candidate.name == name), None), "outside data", name)
 
     def about(self, outside: Outside) -> Series | None:
         """The row of the table of series."""
@@ -113,22 +113,22 @@ class OutsideData:
         context = self._context
         return StagedExternal(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(recognise, context.settings), WHAT))
 
-    def discard(self, brought: StagedExternal) -> None:
+    def discard(self, staged: StagedExternal) -> None:
         """Remove a file that will not be imported."""
-        self._context.store.frames.discard(brought.file)
+        self._context.store.frames.discard(staged.file)
 
-    def import_(self, brought: StagedExternal, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
+    def import_(self, staged: StagedExternal, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
         """Bring the file in as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.
         ``added``: to what is there under that name, instead of in its place."""
-        kind = kind or brought.found.kind
+        kind = kind or staged.found.kind
         if kind not in KINDS:
             raise BadRequest(f"{kind!r} is no kind of outside data; choose {', '.join(KINDS)}")
-        name = self._named(kind, name.strip() or brought.found.series)
+        name = self._named(kind, name.strip() or staged.found.series)
         with self._context.store.look() as unit:
-            held = unit.outside.newest(kind, name)
-        if added and held is None:
-            raise BadRequest(f"there is nothing called {name} that {brought.name} could be added to; import it by itself")
-        spec = dict(file=brought.file, source=brought.name, kind=kind, name=name, utc=utc and kind != "series", after=held.id if held else "", added=added)
+            newest = unit.outside.newest(kind, name)
+        if added and newest is None:
+            raise BadRequest(f"there is nothing called {name} that {staged.name} could be added to; import it by itself")
+        spec = dict(file=staged.file, source=staged.name, kind=kind, name=name, utc=utc and kind != "series", after=newest.id if newest else "", added=added)
         return self._context.submit("import_outside", f"Import {name}", spec, key=key_of("import_outside", spec))
 
     def _named(self, kind: str, name: str) -> str:
@@ -170,24 +170,24 @@ class OutsideData:
 
     def download(self, name: str) -> bytes:
         """What was imported, as CSV of a shape that can be imported again."""
-        one = self.get(name)
-        frame = self._context.store.frames.get(one.frame)
+        outside = self.get(name)
+        frame = self._context.store.frames.get(outside.frame)
         with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", f"outside:{one.id}", what=f"{one.kind} {one.name}", form="csv", rows=len(frame))
-        return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if one.kind == "series" else frame)
+            unit.audit(self._context.user, "downloaded", f"outside:{outside.id}", what=f"{outside.kind} {outside.name}", form="csv", rows=len(frame))
+        return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if outside.kind == "series" else frame)
 
     def remove(self, name: str) -> Outside:
         """Take one import away. One that a run names stays: the run could not be made again without it."""
         with self._context.store.unit() as unit:
-            one = required(unit.outside.get(name), "outside data", name)
-            runs = unit.runs.of_outside(one.version)
-            if runs and not self._elsewhere(unit.outside.all(), one):
-                raise BadRequest(f"{one.name} of {one.created_at:%Y-%m-%d %H:%M} UTC is used by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")
-            unit.outside.remove(one.id)
-            unit.jobs.forget_result("outside", one.id)
-            unit.audit(self._context.user, "outside_removed", f"outside:{one.id}", what=one.kind, name=one.name, version=one.version, rows=one.rows, source=one.source)
-        return one
+            outside = required(unit.outside.get(name), "outside data", name)
+            runs = unit.runs.of_outside(outside.version)
+            if runs and not self._elsewhere(unit.outside.all(), outside):
+                raise BadRequest(f"{outside.name} of {outside.created_at:%Y-%m-%d %H:%M} UTC is used by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")
+            unit.outside.remove(outside.id)
+            unit.jobs.forget_result("outside", outside.id)
+            unit.audit(self._context.user, "outside_removed", f"outside:{outside.id}", what=outside.kind, name=outside.name, version=outside.version, rows=outside.rows, source=outside.source)
+        return outside
 
     def _elsewhere(self, every: Sequence[Outside], outside: Outside) -> bool:
         """Is the same version there a second time?"""
-        return any(each.version == outside.version and each.id != outside.id for each in every)
+        return any(other.version == outside.version and other.id != outside.id for other in every)

@@ -60,7 +60,7 @@ class RegimeView:
 
     def observed(self) -> dict[str, str]:
         """Column that a model may look at, with its standard window -> what it is."""
-        return {f"{name}({one.window})": one.about for name, one in OBSERVED.items()}
+        return {f"{name}({observed_.window})": observed_.about for name, observed_ in OBSERVED.items()}
 
     def standard(self) -> list[str]:
         """The columns that a model looks at where none are chosen, on the bars of one instrument."""
@@ -74,14 +74,14 @@ class RegimeView:
 
     def submit(self, question: FeatureRequest, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
         """Fit a model walking forward on the first of the datasets; the others are known beside it."""
-        made = build(FitConfig, plan)
+        config = build(FitConfig, plan)
         wrong = self.faults({}, observed)
         if wrong:
             raise BadRequest("; ".join(wrong.values()))
         seen = [_observed(text) for text in observed]
-        spec = self._features.spec(question, columns=False, more=features_in(seen)) | dict(plan=values_of(made), observed=seen)
-        states = f"{made.states} states" if made.number else "states by BIC"
-        return self._send(f"Regimes: {made.kind}, {states}", question, spec, "research")
+        spec = self._features.spec(question, columns=False, more=features_in(seen)) | dict(plan=values_of(config), observed=seen)
+        states = f"{config.states} states" if config.number else "states by BIC"
+        return self._send(f"Regimes: {config.kind}, {states}", question, spec, "research")
 
     def submit_rules(self, question: FeatureRequest, rules: Sequence[str]) -> Submitted:
         """Label bars by a rule, or by the pairings of several."""
@@ -106,13 +106,13 @@ class RegimeView:
         """Newest first; with ``bars`` only those that tell of one of these versions of datasets."""
         with self._context.store.look() as unit:
             every = unit.runs.latest(KIND, limit)
-        return [one for one in every if not bars or one.spec["datasets"][0] in bars]
+        return [run for run in every if not bars or run.spec["datasets"][0] in bars]
 
     def covering(self, question: FeatureRequest) -> list[Run]:
         """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
         with self._context.store.look() as unit:
-            versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
-        return [one for one in self.latest(MOST) if not apart(one, question, versions)]
+            versions = [dataset.version for name in question.datasets if (dataset := unit.datasets.get(name))]
+        return [run for run in self.latest(MOST) if not apart(run, question, versions)]
 
     def get(self, run_id: str) -> Run:
         return self._features.get(run_id, KIND)
@@ -120,12 +120,12 @@ class RegimeView:
     def drawn(self, run_id: str, last: int = 0, budget: int = 700) -> tuple[pd.DataFrame, int]:
         """``row, ts, close`` and the probabilities of the ``last`` bars (0: all), thinned so that each keeps its extremes; and how many bars those are."""
         run = self.get(run_id)
-        told = self._frame(run, "regimes").drop(columns=["end", "label"])
-        frame = told.assign(row=range(len(told)), close=self._frame(run, "price")["close"].to_numpy()).tail(last or len(told)).reset_index(drop=True)
+        regimes = self._frame(run, "regimes").drop(columns=["end", "label"])
+        frame = regimes.assign(row=range(len(regimes)), close=self._frame(run, "price")["close"].to_numpy()).tail(last or len(regimes)).reset_index(drop=True)
         columns = [name for name in frame if name.startswith("p_")]
-        known = frame.dropna(subset=columns)
-        kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, columns, max(budget // len(columns), 60))["row"] if columns and len(known) else ())}
-        return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
+        rows = frame.dropna(subset=columns)
+        numbers = {*thinned(frame, ("close",), budget)["row"], *(thinned(rows, columns, max(budget // len(columns), 60))["row"] if columns and len(rows) else ())}
+        return frame[frame["row"].isin(numbers)].reset_index(drop=True), len(frame)
 
     def labels(self, run: Run) -> pd.Categorical:
         """One label a bar, in the order of the bars."""
@@ -201,10 +201,10 @@ def written_rules(by: str) -> list[str]:
 
 
 def _rule(text: str) -> str:
-    one = parse(text)
-    if one.name not in RULES:
-        raise unknown("rule of regimes", one.name, RULES)
-    return one.column
+    use = parse(text)
+    if use.name not in RULES:
+        raise unknown("rule of regimes", use.name, RULES)
+    return use.column
 
 
 def is_rule(by: str) -> bool:

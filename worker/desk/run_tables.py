@@ -122,13 +122,13 @@ class RunTables:
 
     def metrics(self, run_id: str) -> pd.DataFrame:
         """``key, title, family, value, unit, definition, source`` of every figure."""
-        kept = self._run(run_id).summary["metrics"]
-        return pd.DataFrame([dict(key=key, title=metric.title, family=metric.family, value=kept.get(key), unit=metric.unit, definition=metric.definition, source=metric.source) for key, metric in METRICS.items()])
+        values = self._run(run_id).summary["metrics"]
+        return pd.DataFrame([dict(key=key, title=metric.title, family=metric.family, value=values.get(key), unit=metric.unit, definition=metric.definition, source=metric.source) for key, metric in METRICS.items()])
 
     def compare(self, a: str, b: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Figures side by side with their difference, and what was asked differently."""
-        one, other = self._run(a), self._run(b)
-        return compare_metrics(one.summary["metrics"], other.summary["metrics"]), compare_specs(one.spec, other.spec)
+        first, other = self._run(a), self._run(b)
+        return compare_metrics(first.summary["metrics"], other.summary["metrics"]), compare_specs(first.spec, other.spec)
 
     def download_comparison(self, a: str, b: str) -> bytes:
         """Every figure of both runs with its difference, as CSV."""

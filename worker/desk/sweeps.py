@@ -97,7 +97,7 @@ class Sweeps:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
         searched = dimensions(question.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
-        corners = [{one.name: one.choices[edge] if one.choices else (one.low, one.high)[edge] for one in searched} for edge in (0, -1)]
+        corners = [{param.name: param.choices[edge] if param.choices else (param.low, param.high)[edge] for param in searched} for edge in (0, -1)]
         return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
 
     def _submit(self, kind: str, question: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
@@ -109,8 +109,8 @@ class Sweeps:
         points, refused = self._points(question, grid)
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
-        asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=asked)
+        combinations = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
+        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=combinations)
 
     def _points(self, question: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
         return feasible(question.strategy, question.params, combinations(question.strategy, grid))
@@ -122,7 +122,7 @@ class Sweeps:
         with self._context.store.look() as unit:
             if kind:
                 return unit.runs.latest(kind, limit)
-            return sorted((run for one in KINDS for run in unit.runs.latest(one, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
+            return sorted((run for name in KINDS for run in unit.runs.latest(name, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
 
     def get(self, run_id: str) -> Run:
         with self._context.store.look() as unit:
@@ -210,13 +210,13 @@ class Sweeps:
     def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """What was asked, as a form shows it: costs, and values of them that are varied, in pips, where they were stored in price units too."""
         traded = self._instruments(spec)
-        parts = {name: space_in_pips(spec[name], spec["costs"], [one.pip for one in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
+        parts = {name: space_in_pips(spec[name], spec["costs"], [instrument_.pip for instrument_ in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
         return {**spec, **parts, "costs": in_pips(spec["costs"], traded)}
 
     def _instruments(self, spec: Mapping[str, Any]) -> list[Instrument]:
         with self._context.store.look() as unit:
-            known = [unit.datasets.get(version) for version in spec["datasets"]]
-        return [instrument(one.instrument, self._context.settings.instruments_file) for one in known if one]
+            datasets = [unit.datasets.get(version) for version in spec["datasets"]]
+        return [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets if dataset]
 
     def luck(self, run_id: str, trials: int) -> Luck:
         """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""

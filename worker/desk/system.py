@@ -62,8 +62,8 @@ class System:
 
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
-        known = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
-        return [*known[:1], self._queue(), *known[1:], self._disk()]
+        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
+        return [*states[:1], self._queue(), *states[1:], self._disk()]
 
     def listening(self) -> str:
         """For whom the page is, and why that is safe."""

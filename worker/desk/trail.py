@@ -141,8 +141,8 @@ class TrailView:
         with self._context.store.look() as unit:
             records = list(unit.trail.all(wanted))
         with self._context.store.unit() as unit:
-            asked = {key: value for key, value in plain(wanted.__dict__).items() if value}
-            unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=asked)
+            filter_ = {key: value for key, value in plain(wanted.__dict__).items() if value}
+            unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=filter_)
         return iter(records)
 
 

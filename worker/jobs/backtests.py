@@ -27,33 +27,33 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
     with work.store.look() as unit:
-        known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [series_of(work, dataset_of(known, version), spec) for version in spec["datasets"]]
-    rates = [rate_of(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    rules = rules_of(spec, [one.instrument.name for one in series])
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
+    series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
+    rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
+    rules = rules_of(spec, [series_.instrument.name for series_ in series])
     work.progress(0.1)
     work.stage("Simulate" if is_kept("backtest") else "Compile")
     from domain.backtest import study, trust
 
     result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7))
     work.stage("Robustness checks")
-    judged = judge(result, strategy, rates, work)
+    judgement = judge(result, strategy, rates, work)
     work.stage("Report")
-    outcome, asked = result.outcome, study.spec_of(series, rules, strategy)
-    decided = {**manifest_of(asked, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(asked)}
-    made = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
-    frames = {name: work.store.frames.put(in_words(frame)) for name, frame in made.items()}
+    outcome, question = result.outcome, study.spec_of(series, rules, strategy)
+    decided = {**manifest_of(question, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(question)}
+    tables = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
+    frames = {name: work.store.frames.put(in_words(frame)) for name, frame in tables.items()}
     work.progress(0.95)
-    used = [known[version] for version in spec["datasets"]]
-    trial = trial_of(spec, asked, strategy, daily_sharpe(judged.daily), len(judged.daily))
+    used = [datasets[version] for version in spec["datasets"]]
+    trial = trial_of(spec, question, strategy, daily_sharpe(judgement.daily), len(judgement.daily))
 
     def keep(unit: Unit) -> JobResult:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
-            summary=summary_of(judged, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(one.synthetic for one in used),
+            summary=summary_of(judgement, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in used),
         )  # fmt: skip
-        told = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
-        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in used)), told)
+        detail = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in used)), detail)
 
     return keep

@@ -82,29 +82,29 @@ class FeatureSet:
 
 def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
     """What ``domain.features.compute`` gives, with a word after each column: where a job that was cancelled stops."""
-    table, made = Table(bars, context, cache), {}
+    table, columns = Table(bars, context, cache), {}
     for k, use in enumerate(uses):
         watch(k / len(uses))
-        made[use.column] = table.column(use)
-    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
+        columns[use.column] = table.column(use)
+    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in columns.items()}}, copy=False)
 
 
 def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
     """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of outside data."""
     with work.store.look() as unit:
-        known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    uses = tuple({one.column: one for one in map(parse, spec.get("columns", []))}.values())
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
+    uses = tuple({use.column: use for use in map(parse, spec.get("columns", []))}.values())
     timeframe = Timeframe.named(spec["timeframe"])
-    asked = [(dataset := dataset_of(known, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
-    table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in asked}
-    said = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in asked}
+    loaded = [(dataset := dataset_of(datasets, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
+    table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in loaded}
+    closing = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in loaded}
     start = pd.Timestamp(spec["start"])
     outside = context_of(spec, work)
     members = []
-    for dataset, bars in asked:
-        one, others = table[dataset.instrument], {name: known for name, known in said.items() if name != dataset.instrument}
+    for dataset, bars in loaded:
+        traded, others = table[dataset.instrument], {name: prices for name, prices in closing.items() if name != dataset.instrument}
         history, period = split(bars, start, None, f"{dataset.instrument} {timeframe}")
-        members.append(Member(dataset, period, Context(one, timeframe, others, **outside(one)), history))
+        members.append(Member(dataset, period, Context(traded, timeframe, others, **outside(traded)), history))
     return FeatureSet(spec, tuple(members), uses, columns_of(work))
 
 
@@ -115,7 +115,7 @@ def columns_of(work: Work) -> Columns:
 
 def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame:
     """All bars up to the end of the period."""
-    bars, own = bars_of(work, dataset, spec, whole=True), Timeframe.named(dataset.timeframe)
+    bars, own = bars_of(work, dataset, spec, complete=True), Timeframe.named(dataset.timeframe)
     if own != timeframe:
         bars = resample(bars, own, timeframe, instrument(dataset.instrument, work.settings.instruments_file).calendar)
     if bars.empty or bars["ts"].iloc[-1] < pd.Timestamp(spec["start"]):
@@ -130,14 +130,14 @@ def decided_by(feature_set: FeatureSet, kind: str) -> dict[str, Any]:
             data=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], side=member.dataset.side, version=member.dataset.version, bars=len(member.bars), **(dict(history=member.bars_of_history) if member.bars_of_history else {})) for member in feature_set.members],
             span=[feature_set.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
             columns=feature_set.columns,
-            instruments={one.name: one.context.instrument for one in feature_set.members},
+            instruments={member.name: member.context.instrument for member in feature_set.members},
             **{name: value for name, value in feature_set.spec.items() if name not in SPAN},
         )
     )
     return {**manifest_of(decided, kind), "data": feature_set.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
 
 
-def kept_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Commit:
+def kept_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **facts: Any) -> Commit:
     """What writes the run of this kind and its audit event; ``told``: more for the event."""
     decided = decided_by(feature_set, work.job.kind)
 
@@ -147,8 +147,8 @@ def kept_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[st
             created_at=unit.now(), example=work.job.example, synthetic=any(member.dataset.synthetic for member in feature_set.members),
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
-        detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **told)
-        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{one.dataset.id}" for one in feature_set.members)), detail)
+        detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **facts)
+        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{member.dataset.id}" for member in feature_set.members)), detail)
 
     return keep
 

@@ -81,24 +81,24 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     done = Owner(work, _evaluator(source), 0.02, 0.9, paths, "histories").share(rows)
     work.stage("Merge")
     drawn = merge(together(work, done, "draws", work.within(0.9, 0.95)))
-    found = told(drawn, source.sample, source.plan, source.kind)
+    summary = told(drawn, source.sample, source.plan, source.kind)
     work.progress(0.98)
-    return _kept(spec, source.run, found, dict(draws=work.store.frames.put(drawn[KEPT])), work)
+    return _kept(spec, source.run, summary, dict(draws=work.store.frames.put(drawn[KEPT])), work)
 
 
-def _kept(spec: Mapping[str, Any], of: Run, found: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
+def _kept(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
     from domain.backtest.study import spec_hash
 
-    asked = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
-    decided = {**manifest_of(asked, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(asked)}
+    question = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
+    decided = {**manifest_of(question, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(question)}
 
     def keep(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
             kind="histories", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided, frames=dict(frames), actor=work.job.actor, created_at=unit.now(),
-            summary=dict(histories=dict(found), currency=of.summary["currency"], balance=of.summary["balance"]), example=work.job.example, synthetic=of.synthetic,
+            summary=dict(histories=dict(summary), currency=of.summary["currency"], balance=of.summary["balance"]), example=work.job.example, synthetic=of.synthetic,
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
-        told = dict(title=work.job.title, plan=dict(spec["plan"]), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames))
-        return JobResult(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), told)
+        detail = dict(title=work.job.title, plan=dict(spec["plan"]), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames))
+        return JobResult(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), detail)
 
     return keep

@@ -35,10 +35,10 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """
     _, report, clocks, _ = _read(spec, work)
     report = _with_clock_note(report, spec, clocks)
-    found = dict(report=report.to_json(), clocks=clocks)
+    result = dict(report=report.to_json(), clocks=clocks)
 
     def keep(unit: Unit) -> JobResult:
-        return JobResult(found, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
+        return JobResult(result, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
 
     return keep
 
@@ -68,22 +68,22 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
 
 def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
-    one = instrument(spec["instrument"], work.settings.instruments_file)
+    instrument_ = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")
-    raw = _raw(spec, one, work, 0.0, 0.2 if "ask" in spec else 0.4)
+    raw = _raw(spec, instrument_, work, 0.0, 0.2 if "ask" in spec else 0.4)
     if "ask" in spec:
-        raw = join_ask(raw, _raw(spec["ask"], one, work, 0.2, 0.4))
+        raw = join_ask(raw, _raw(spec["ask"], instrument_, work, 0.2, 0.4))
     timeframe = Timeframe.named(spec["timeframe"] or _usual(raw, spec))
     work.stage("Clock")
-    known = spec.get("natural_clock") or raw.clock
-    evidence = infer(raw.local_ns, timeframe, one.calendar)
-    chosen = spec["clock"] or _likely(known, evidence)
+    clock = spec.get("natural_clock") or raw.clock
+    evidence = infer(raw.local_ns, timeframe, instrument_.calendar)
+    chosen = spec["clock"] or _likely(clock, evidence)
     clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
     work.stage("Check")
     with work.store.look() as unit:
         at = unit.now()
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
-    bars, report = repair(raw, one, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
+    bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
     return bars, report, clocks, raw.notes
 
 

@@ -43,16 +43,16 @@ def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged
     return Judged(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
 
 
-def summary_of(judged: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
+def summary_of(judgement: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
     """With the trials that were made by now, this one included."""
-    study, outcome, chosen = judged.study, judged.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
+    study, outcome, chosen = judgement.study, judgement.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
     belief = believe(
-        study.metrics, significance=significance_of(judged.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=judged.band,
-        monte_carlo=MonteCarlo(**judged.histories["figures"]) if judged.histories else None, remarks=judged.remarks,
+        study.metrics, significance=significance_of(judgement.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=judgement.band,
+        monte_carlo=MonteCarlo(**judgement.histories["figures"]) if judgement.histories else None, remarks=judgement.remarks,
     )  # fmt: skip
     return dict(
         metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars, history=study.history.plain(),
-        remarks=[asdict(remark) for remark in judged.remarks], belief=asdict(belief), histories=judged.histories, look_ahead=asdict(judged.look_ahead),
+        remarks=[asdict(remark) for remark in judgement.remarks], belief=asdict(belief), histories=judgement.histories, look_ahead=asdict(judgement.look_ahead),
         curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
     )  # fmt: skip
 

@@ -24,8 +24,8 @@ def kept_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[s
     def keep(unit: Unit) -> JobResult:
         job = work.job
         dataset, new = unit.datasets.add(**facts, actor=job.actor, created_at=unit.now(), example=job.example)
-        told = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
+        detail = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
         event = "dataset_imported" if new else "dataset_known"
-        return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), told)
+        return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), detail)
 
     return keep

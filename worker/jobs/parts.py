@@ -84,22 +84,22 @@ class PartWorker:
         if chunk is None:
             return False
         try:
-            made = self._evaluate(chunk, lambda share: self._tick(share * chunk.units))
+            result = self._evaluate(chunk, lambda share: self._tick(share * chunk.units))
         except (Stopped, Over):
             with store.unit() as unit:
                 unit.chunks.let_go(self._holder)
             raise
-        self._write(chunk, made)
+        self._write(chunk, result)
         return True
 
-    def _write(self, chunk: Chunk, made: Made) -> None:
+    def _write(self, chunk: Chunk, result: Made) -> None:
         owner, store = self._owner, self._work.store
-        frames = {name: store.frames.put(frame) for name, frame in made.frames.items()}
-        rows = [trial._asdict() for trial in made.trials]
+        frames = {name: store.frames.put(frame) for name, frame in result.frames.items()}
+        rows = [trial._asdict() for trial in result.trials]
         with store.unit() as unit:
-            if unit.chunks.finish(chunk.job_id, chunk.number, frames, made.result, unit.now()):
-                told = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
-                unit.trials.add(rows, **told, at=unit.now())
+            if unit.chunks.finish(chunk.job_id, chunk.number, frames, result.result, unit.now()):
+                ledger = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
+                unit.trials.add(rows, **ledger, at=unit.now())
 
 
 class Owner:
@@ -154,8 +154,8 @@ class Owner:
             others = [process for process in unit.processes(ALIVE) if process.kind == "worker" and process.id != job.owner]
         wanted = min(len(others), parts - 1, MOST_HELPERS)
         with self._work.store.unit() as unit:
-            asked = [_helper(unit, job, number) for number in range(wanted)]
-        sent = [one for one in asked if one and settings.redis_url and enqueue(settings.redis_url, job.queue, one)]
+            helpers = [_helper(unit, job, number) for number in range(wanted)]
+        sent = [helper for helper in helpers if helper and settings.redis_url and enqueue(settings.redis_url, job.queue, helper)]
         if sent:
             with self._work.store.unit() as unit:
                 unit.jobs.sent(sent, unit.now())
@@ -164,11 +164,11 @@ class Owner:
 def _helper(unit: Unit, owner: Job, number: int) -> str | None:
     """The id of a new helper; None where that one is at it already."""
     key = f"part {number} of {owner.id}"
-    asked: dict[str, Any] = dict(kind="part", queue=owner.queue, title=f"Help with {owner.title}", spec=dict(job=owner.id), actor="worker", at=unit.now(), key=key, example=owner.example)
-    helper, new = unit.jobs.add(**asked)
+    values: dict[str, Any] = dict(kind="part", queue=owner.queue, title=f"Help with {owner.title}", spec=dict(job=owner.id), actor="worker", at=unit.now(), key=key, example=owner.example)
+    helper, new = unit.jobs.add(**values)
     if not new and not helper.open:
         unit.jobs.forget_key(helper.id)
-        helper, new = unit.jobs.add(**asked)
+        helper, new = unit.jobs.add(**values)
     return helper.id if new else None
 
 
@@ -180,10 +180,10 @@ def help_with(spec: Mapping[str, Any], work: Work) -> Commit:
     if owner is not None:
         work.stage("Load bars")
         kind, look = SHARED[owner.kind], Look(work, owner.id)
-        hand = PartWorker(work, owner, kind.ready(owner.spec, work), look)
+        part_worker = PartWorker(work, owner, kind.ready(owner.spec, work), look)
         work.stage("Simulate")
         try:
-            while (took := hand.take()) or (kind.stays and look.lives()):
+            while (took := part_worker.take()) or (kind.stays and look.lives()):
                 done += took
                 if not took:
                     time.sleep(NAP)

@@ -63,7 +63,7 @@ class LoadedRequest:
         """Trading days by which yearly ratios of its runs are made."""
         from domain.analytics import account_calendar, days_a_year
 
-        return days_a_year(account_calendar(one.instrument.calendar for one in self.series).name)
+        return days_a_year(account_calendar(series.instrument.calendar for series in self.series).name)
 
     @property
     def data(self) -> list[str]:
@@ -73,26 +73,26 @@ class LoadedRequest:
 def read(spec: Mapping[str, Any], work: Work) -> LoadedRequest:
     """``spec`` as for a backtest."""
     with work.store.look() as unit:
-        known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [series_of(work, dataset_of(known, version), spec) for version in spec["datasets"]]
-    rates = [rate_of(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    return LoadedRequest(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
+    series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
+    rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
+    return LoadedRequest(spec, series, rates, rules_of(spec, [bars.instrument.name for bars in series]), [datasets[version] for version in spec["datasets"]])
 
 
 def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     from domain.backtest.study import Series
 
-    one = instrument(dataset.instrument, work.settings.instruments_file)
-    every, finer = bars_of(work, dataset, spec, whole=True), None
-    start, own, asked = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
-    if own != asked:
+    instrument_ = instrument(dataset.instrument, work.settings.instruments_file)
+    every, finer = bars_of(work, dataset, spec, complete=True), None
+    start, own, timeframe = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
+    if own != timeframe:
         finer = every[every["ts"] >= start].reset_index(drop=True)
-        every = resample(every, own, asked, one.calendar)
+        every = resample(every, own, timeframe, instrument_.calendar)
     if every.empty or every["ts"].iloc[-1] < start:
-        raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
-    history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
-    context = Context(**context_of(spec, work)(one))
-    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, context, spec.get("outside", {}), history)
+        raise BadRequest(f"{dataset.instrument} has no complete {timeframe} bar in the selected period; choose a longer one")
+    history, bars = split(every, start, None, f"{dataset.instrument} {timeframe}")
+    context = Context(**context_of(spec, work)(instrument_))
+    return Series(instrument_, timeframe, bars, dataset.side, dataset.version, finer, own if finer is not None else None, context, spec.get("outside", {}), history)
 
 
 def rate_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
@@ -123,8 +123,8 @@ def decided(question: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:
     """What decided the result: data, code, parameters, libraries."""
     from domain.backtest import study
 
-    asked = study.spec_of(question.series, question.rules, question.strategy()) | more
-    return {**manifest_of(asked, kind), "data": question.data, "spec_hash": study.spec_hash(asked)}
+    question_spec = study.spec_of(question.series, question.rules, question.strategy()) | more
+    return {**manifest_of(question_spec, kind), "data": question.data, "spec_hash": study.spec_hash(question_spec)}
 
 
 def about(question: LoadedRequest, work: Work) -> dict[str, Any]:

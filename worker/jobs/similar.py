@@ -25,20 +25,20 @@ SURE = 1.96     # deviations, of a 95 % interval
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets, timeframe, start, end, columns; instrument and at (ISO 8601, empty: the last bar); likeness (``domain.laboratory.Likeness``)."""
     work.stage("Load bars")
-    asked = feature_sets.read(spec, work)
-    if not asked.uses:
+    feature_set = feature_sets.read(spec, work)
+    if not feature_set.uses:
         raise BadRequest("no feature is chosen to measure similarity by; choose a feature set such as vector50")
     work.stage("Compute")
-    frame = stacked(asked, work.within(0.05, 0.6))
-    row = _row(asked, frame, spec)
+    frame = stacked(feature_set, work.within(0.05, 0.6))
+    row = _row(feature_set, frame, spec)
     work.stage("Compare")
     work.progress(0.6)
     how = build(Likeness, spec["likeness"])
-    moments = similar(frame, asked.columns, chosen=row, **values_of(how))
+    moments = similar(frame, feature_set.columns, chosen=row, **values_of(how))
     work.progress(0.95)
     frames = dict(matches=moments.matches.drop(columns="row"), paths=moments.paths, followed=moments.followed, distribution=moments.distribution)
     named = {name: work.store.frames.put(table) for name, table in frames.items()}
-    return kept_run("similar", asked, work, _told(asked, frame, row, moments, how), named, columns=len(asked.uses), matches=len(moments.matches))
+    return kept_run("similar", feature_set, work, _told(feature_set, frame, row, moments, how), named, columns=len(feature_set.uses), matches=len(moments.matches))
 
 
 def _row(feature_set: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) -> int:
@@ -47,7 +47,7 @@ def _row(feature_set: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) 
     name = spec.get("instrument") or names[0]
     if name not in names:
         raise unknown("instrument among the chosen bars", name, names)
-    first = sum(len(one.bars) for one in feature_set.members[: names.index(name)])
+    first = sum(len(member.bars) for member in feature_set.members[: names.index(name)])
     ts = ts_of(feature_set.members[names.index(name)].bars)
     if not spec.get("at"):
         return first + len(ts) - 1
@@ -73,12 +73,12 @@ def _told(feature_set: FeatureSet, frame: pd.DataFrame, row: int, moments: Momen
 def _chance(figures: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:
     """``share_low, share_high``: 95 % interval of the share up after Wilson (1927); ``z``: mean of the matches less that of all moments, in standard errors
     of as many moments drawn by chance. The matches share no time, so they count as many."""
-    found, everything = figures["matches"], figures["all"]
-    n, share = found["count"], found["share_up"]
+    matched, everything = figures["matches"], figures["all"]
+    n, share = matched["count"], matched["share_up"]
     if not n or share is None:
         return dict(share_low=None, share_high=None, z=None)
     middle, reach = share + SURE**2 / (2 * n), SURE * math.sqrt(share * (1 - share) / n + SURE**2 / (4 * n * n))
     low, high = ((middle + side * reach) / (1 + SURE**2 / n) for side in (-1, 1))
     spread = everything["deviation"]
-    z = (found["mean"] - everything["mean"]) / (spread / math.sqrt(n)) if spread and found["mean"] is not None and everything["mean"] is not None else None
+    z = (matched["mean"] - everything["mean"]) / (spread / math.sqrt(n)) if spread and matched["mean"] is not None and everything["mean"] is not None else None
     return dict(share_low=low, share_high=high, z=z)

@@ -23,9 +23,9 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     question = questions.read(spec, work)
     work.stage("Simulate")
     names = ["base", *(name for name in spec.get("scenarios") or SCENARIOS if name != "base")]
-    found = stress(question.series, question.rules, question.strategy(), question.rates, names, work.within(0.1, 0.95))
-    frames = dict(table=work.store.frames.put(found.table), curves=work.store.frames.put(found.curves))
+    stressed = stress(question.series, question.rules, question.strategy(), question.rates, names, work.within(0.1, 0.95))
+    frames = dict(table=work.store.frames.put(stressed.table), curves=work.store.frames.put(stressed.curves))
     definitions = {name: SCENARIOS[name].definition for name in names}
-    rows = [{key: (None if value != value else value) for key, value in row.items()} for row in found.table.to_dict("records")]
+    rows = [{key: (None if value != value else value) for key, value in row.items()} for row in stressed.table.to_dict("records")]
     summary = dict(history=question.history(), scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
     return kept(question, work, "stress", summary, frames, scenarios=len(names))

@@ -28,11 +28,11 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
 def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
     from domain.backtest import sweep
 
-    bench, asked = question.bench(), question.asked(points)
+    bench, combinations = question.bench(), question.asked(points)
 
     def evaluate(chunk: Chunk, watch: Watch) -> Made:
         began = time.monotonic()
-        part = sweep.evaluate(bench, asked, chunk.spec["numbers"], watch)
+        part = sweep.evaluate(bench, combinations, chunk.spec["numbers"], watch)
         return Made(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
 
     return evaluate
@@ -46,7 +46,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Simulate")
     from domain.backtest import sweep
 
-    rows = rows_of(sweep.order(question.asked(points)), sweep.part_size(sum(len(one.bars) for one in question.series), len(points)))
+    rows = rows_of(sweep.order(question.asked(points)), sweep.part_size(sum(len(series.bars) for series in question.series), len(points)))
     parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
     work.stage("Merge")
     refused = refused_of(parts, refused)
@@ -62,7 +62,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
 
     def keep_both(unit: Unit) -> JobResult:
         seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
-        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(one.bars) for one in question.series), seconds=seconds)})
+        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(series.bars) for series in question.series), seconds=seconds)})
         return keep(unit)
 
     return keep_both
@@ -76,11 +76,11 @@ def refused_of(parts: Sequence[Chunk], before: Mapping[str, int]) -> dict[str, i
     return dict(Counter(before) + Counter(sentences.values()))
 
 
-def together(work: Work, parts: Sequence[Chunk], name: str, tell: Watch) -> list[pd.DataFrame]:
+def together(work: Work, parts: Sequence[Chunk], name: str, progress: Watch) -> list[pd.DataFrame]:
     """The frame of that name of every part."""
     frames = []
     for k, part in enumerate(parts):
-        tell(k / len(parts))
+        progress(k / len(parts))
         frames.append(work.store.frames.get((part.frames or {})[name]))
     return frames
 
@@ -103,10 +103,10 @@ def _best(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _spread(table: pd.DataFrame) -> dict[str, float]:
     """How the Sharpe ratios of all lie: quantiles, and the share above 0."""
-    known = table["sharpe"].dropna()
-    if known.empty:
+    sharpes = table["sharpe"].dropna()
+    if sharpes.empty:
         return {}
-    return {f"q{int(100 * q):02}": float(known.quantile(q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)} | dict(above_zero=float((known > 0).mean()))
+    return {f"q{int(100 * q):02}": float(sharpes.quantile(q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)} | dict(above_zero=float((sharpes > 0).mean()))
 
 
 def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dict[str, Any] | None:
@@ -122,7 +122,7 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
     return asdict(pbo(moved, watch=watch))
 
 
-def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Commit:
+def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
     """What writes the run and lets the parts go."""
     decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
     manifest = questions.decided(question, work.job.kind, **decided)
@@ -130,7 +130,7 @@ def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapp
     def keep(unit: Unit) -> JobResult:
         run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
         unit.chunks.remove(work.job.id)
-        detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **told)
+        detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **facts)
         return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in question.datasets)), detail)
 
     return keep

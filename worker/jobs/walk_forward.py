@@ -26,17 +26,17 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
 def _folds(spec: Mapping[str, Any], question: questions.LoadedRequest) -> Sequence[Any]:
     from domain.optimise import Windows, folds
 
-    longest = max(question.series, key=lambda one: len(one.bars))
+    longest = max(question.series, key=lambda series: len(series.bars))
     return folds(longest.bars["ts"], build(Windows, spec["windows"]))
 
 
 def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
     from domain.backtest import walk_forward
 
-    bench, asked = question.bench(), question.asked(points)
+    bench, combinations = question.bench(), question.asked(points)
 
     def evaluate(chunk: Chunk, watch: Watch) -> Made:
-        fits = walk_forward.fit(bench, asked, folds, chunk.spec["numbers"], watch)
+        fits = walk_forward.fit(bench, combinations, folds, chunk.spec["numbers"], watch)
         return Made(dict(table=fits.table), fits.trials, dict(refused=fits.refused))
 
     return evaluate
@@ -53,23 +53,23 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     from domain.backtest import sweep, walk_forward
     from domain.optimise import Objective, drift, efficiency
 
-    asked, objective = question.asked(points), build(Objective, spec["objective"])
-    size = min(sweep.part_size(sum(len(one.bars) for one in question.series), len(points)), walk_forward.LARGEST_PART)
-    rows = [(number, units * len(folds), part) for number, units, part in rows_of(sweep.order(asked), size)]
+    combinations, objective = question.asked(points), build(Objective, spec["objective"])
+    size = min(sweep.part_size(sum(len(series.bars) for series in question.series), len(points)), walk_forward.LARGEST_PART)
+    rows = [(number, units * len(folds), part) for number, units, part in rows_of(sweep.order(combinations), size)]
     parts = Owner(work, _evaluator(question, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
     refused = refused_of(parts, refused)
     fits = walk_forward.merged(together(work, parts, "table", work.within(0.85, 0.86)))
     work.stage("Test")
     picked = walk_forward.choices(fits, folds, objective)
-    tested = walk_forward.trade(question.bench(), asked, folds, picked, fits, work.within(0.86, 0.97))
+    tested = walk_forward.trade(question.bench(), combinations, folds, picked, fits, work.within(0.86, 0.97))
     work.stage("Report")
     frames = {name: work.store.frames.put(frame) for name, frame in dict(fits=fits, folds=tested.folds, equity=tested.equity, trades=tested.trades, fills=tested.fills).items()}
     axes, balance = axes_of(points), question.rules.account.balance
     at = np.unique(np.linspace(0, len(tested.equity) - 1, CURVE).astype(int))
     summary = dict(
-        history=question.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(one.instrument.calendar for one in question.series)),
+        history=question.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(series.instrument.calendar for series in question.series)),
         combinations=fits["number"].nunique(), refused=refused, infeasible=sum(refused.values()), grid=axes, folds=len(folds),
-        traded=sum(one is not None for one in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
+        traded=sum(choice is not None for choice in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
         drift=drift(tested.folds, axes), curve=[round(float(value), 2) for value in tested.equity["equity"].to_numpy()[at]],
         currency=question.rules.account.currency, balance=balance, remarks=[],
     )  # fmt: skip

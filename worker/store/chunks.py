@@ -74,7 +74,7 @@ class Chunks:
         return row[0] - int(row[1] or 0), int(row[2] or 0), int(row[3] or 0)
 
     def frames(self) -> set[str]:
-        return {name for held in self._c.scalars(select(chunks.c.frames).where(chunks.c.done_at.is_not(None))) for name in (held or {}).values()}
+        return {name for names in self._c.scalars(select(chunks.c.frames).where(chunks.c.done_at.is_not(None))) for name in (names or {}).values()}
 
     def remove(self, job_id: str) -> None:
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id == job_id))

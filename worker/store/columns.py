@@ -113,12 +113,12 @@ class Columns(MutableMapping[str, np.ndarray]):
                     total -= size
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        found = []
+        files = []
         for path in self._folder.glob("*/*"):
             with contextlib.suppress(OSError):      # another worker let it go
                 seen = path.stat()
-                found.append((seen.st_mtime, seen.st_size, path))
-        return found
+                files.append((seen.st_mtime, seen.st_size, path))
+        return files
 
 
 def _head(values: bytes) -> bytes:

@@ -48,11 +48,11 @@ class Datasets:
     def add(self, **values: Any) -> tuple[Dataset, bool]:
         """The dataset and True; or the one that holds exactly this content already, and False."""
         while True:         # where another was quicker by a moment, the next look finds it
-            if held := self._one(datasets.c.version == values["version"]):
-                return held, False
+            if stored := self._one(datasets.c.version == values["version"]):
+                return stored, False
             adding = insert(self._c, datasets).values(id=new_id(), **values).on_conflict_do_nothing().returning(datasets.c.id)
-            if made := self._c.scalar(adding):
-                return self._one(datasets.c.id == made), True     # type: ignore[return-value]
+            if dataset_id := self._c.scalar(adding):
+                return self._one(datasets.c.id == dataset_id), True     # type: ignore[return-value]
 
     def get(self, name: str) -> Dataset | None:
         """By id, or by version."""

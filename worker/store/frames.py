@@ -193,11 +193,11 @@ class Frames:
 
     def sweep(self, keep: Iterable[str], older_than: float) -> int:
         """Remove frames that nothing names any more and that were written before ``older_than`` (POSIX seconds)."""
-        kept, removed = set(keep), 0
+        used, removed = set(keep), 0
         for entry in self._fs.find(self._root, detail=True).values() if self._fs.exists(self._root) else ():
             name = os.path.basename(entry["name"]).removesuffix(".parquet")
             old = older_than - (DAY if "/incoming/" in entry["name"] else 0)
-            if name not in kept and _written(entry) < old:
+            if name not in used and _written(entry) < old:
                 with contextlib.suppress(FileNotFoundError):
                     self._fs.rm_file(entry["name"])
                     removed += 1

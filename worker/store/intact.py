@@ -24,7 +24,7 @@ class Intact:
             stamp = self._stamp(path)
             if self._whole.get(name) == stamp:
                 return ""
-            found = self._hash_of(self._columns(path))
+            actual = self._hash_of(self._columns(path))
         except FileNotFoundError:
             return "gone"
         except (ValueError, TypeError, KeyError):       # Arrow's own errors of a file that is none are of these
@@ -33,7 +33,7 @@ class Intact:
             if error.errno is not None:     # the disk or the bucket, not the file
                 raise
             return "altered"
-        if found != name:
+        if actual != name:
             return "altered"
         self._whole[name] = stamp
         return ""

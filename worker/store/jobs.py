@@ -77,13 +77,13 @@ class Jobs:
     def add(self, kind: str, queue: str, title: str, spec: Mapping[str, Any], actor: str, at: datetime, key: str | None = None, example: bool = False) -> tuple[Job, bool]:
         """The new job and True; or the job that holds ``key`` already, and False."""
         fresh = dict(state="queued", progress=0.0, note="", stages=[], beats=0, epoch=0, deaths=0, attempts=0)
-        asked = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
+        values = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
         while True:         # where another was quicker by a moment, the next look finds its job
-            if key and (held := self._one(jobs.c.key == key)):
-                return held, False
-            adding = insert(self._c, jobs).values(id=new_id(), **asked, **fresh).on_conflict_do_nothing().returning(jobs.c.id)
-            if made := self._c.scalar(adding):
-                return self.get(made), True      # type: ignore[return-value]
+            if key and (existing := self._one(jobs.c.key == key)):
+                return existing, False
+            adding = insert(self._c, jobs).values(id=new_id(), **values, **fresh).on_conflict_do_nothing().returning(jobs.c.id)
+            if job_id := self._c.scalar(adding):
+                return self.get(job_id), True      # type: ignore[return-value]
 
     def get(self, job_id: str) -> Job | None:
         return self._one(jobs.c.id == job_id)

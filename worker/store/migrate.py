@@ -32,11 +32,11 @@ def upgrade(engine: Engine) -> bool:
     with engine.connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711, 2)"))
-        found = current(connection)
-        if found == head():
+        revision = current(connection)
+        if revision == head():
             return False
-        if found and found > head():
-            raise BadRequest(f"the database is at revision {found}, newer than this program's {head()}: start the newer program, or restore a backup")
+        if revision and revision > head():
+            raise BadRequest(f"the database is at revision {revision}, newer than this program's {head()}: start the newer program, or restore a backup")
         _run(connection)
         return True
 

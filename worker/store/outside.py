@@ -46,8 +46,8 @@ class Outsides:
             return newest, False
         while True:
             adding = insert(self._c, outside).values(id=new_id(), **values).on_conflict_do_nothing().returning(outside.c.id)
-            if made := self._c.scalar(adding):
-                return self._one(outside.c.id == made), True      # type: ignore[return-value]
+            if outside_id := self._c.scalar(adding):
+                return self._one(outside.c.id == outside_id), True      # type: ignore[return-value]
 
     def get(self, name: str) -> Outside | None:
         """By id, or by version."""
@@ -84,5 +84,5 @@ def named_in(spec: Mapping[str, Any]) -> set[str]:
     >>> sorted(named_in(dict(outside=dict(series=dict(VIX="aa", DXY="bb"), headlines="cc", releases="dd", impact="high")))), named_in({})
     (['aa', 'bb', 'cc', 'dd'], set())
     """
-    asked = [part["outside"] for part in (spec, spec.get("target")) if isinstance(part, Mapping) and "outside" in part]      # a target: trades that are to be foretold
-    return {version for one in asked for version in (*one.get("series", {}).values(), *(one[kind] for kind in ("headlines", "releases") if kind in one))}
+    parts = [part["outside"] for part in (spec, spec.get("target")) if isinstance(part, Mapping) and "outside" in part]      # a target: trades that are to be foretold
+    return {version for versions in parts for version in (*versions.get("series", {}).values(), *(versions[kind] for kind in ("headlines", "releases") if kind in versions))}

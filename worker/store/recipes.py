@@ -31,10 +31,10 @@ class Recipes:
 
     def put(self, name: str, columns: Sequence[str], note: str, actor: str, at: datetime) -> bool:
         """Keep it under its name; True where there was none of that name, False where one was replaced."""
-        known = self.get(name)
+        stored = self.get(name)
         values = dict(name=name, columns=list(columns), note=note, actor=actor, created_at=at)
         self._c.execute(insert(self._c, recipes).values(**values).on_conflict_do_update(index_elements=[recipes.c.name], set_=values))
-        return known is None
+        return stored is None
 
     def get(self, name: str) -> Recipe | None:
         row = self._c.execute(select(recipes).where(recipes.c.name == name)).mappings().one_or_none()

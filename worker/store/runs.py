@@ -41,8 +41,8 @@ class Runs:
     def add(self, **values: Any) -> str:
         while True:
             row = {"name": "", "note": "", "example": False, "synthetic": False, **values, "id": new_id()}
-            if made := self._c.scalar(insert(self._c, runs).values(**row).on_conflict_do_nothing().returning(runs.c.id)):
-                return made
+            if run_id := self._c.scalar(insert(self._c, runs).values(**row).on_conflict_do_nothing().returning(runs.c.id)):
+                return run_id
 
     def get(self, run_id: str) -> Run | None:
         row = self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
@@ -71,4 +71,4 @@ class Runs:
         return [run_id for run_id, spec in self._c.execute(select(runs.c.id, runs.c.spec)) if version in named_in(spec)]
 
     def frames(self) -> set[str]:
-        return {name for held in self._c.scalars(select(runs.c.frames)) for name in held.values()}
+        return {name for names in self._c.scalars(select(runs.c.frames)) for name in names.values()}

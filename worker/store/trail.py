@@ -132,8 +132,8 @@ def _insert(c: Connection, record: Record, entities: Sequence[str], node: Callab
     c.execute(sa.insert(events).values(**record.__dict__))
     for entity in dict.fromkeys(entities):
         c.execute(sa.insert(links).values(entity=entity, seq=record.seq))
-    for level, position, made in grown(record.seq - 1, bytes.fromhex(record.hash), node):
-        c.execute(sa.insert(nodes).values(level=level, position=position, hash=made.hex()))
+    for level, position, hash_ in grown(record.seq - 1, bytes.fromhex(record.hash), node):
+        c.execute(sa.insert(nodes).values(level=level, position=position, hash=hash_.hex()))
 
 
 def _append_postgres(c: Connection, waiting: Sequence[AuditEvent]) -> None:

@@ -20,8 +20,8 @@ def tries_of(columns: Iterable[str], spec: Mapping[str, Any]) -> set[str]:
     >>> len(tries_of(["atr(14)", "rsi(14)"], four) | tries_of(["atr(14)"], eight) | tries_of(["atr(14)"], four))
     3
     """
-    asked = {name: spec[name] for name in ASKED}
-    return {hashlib.sha256(canonical(plain(dict(column=column, **asked)))).hexdigest()[:10] for column in columns}
+    decisive = {name: spec[name] for name in ASKED}
+    return {hashlib.sha256(canonical(plain(dict(column=column, **decisive)))).hexdigest()[:10] for column in columns}
 
 
 def tried_on(unit: Unit, versions: Iterable[str]) -> set[str]:
@@ -29,11 +29,11 @@ def tried_on(unit: Unit, versions: Iterable[str]) -> set[str]:
     return set(unit.fact(_fact(versions)) or ())
 
 
-def count_tries(unit: Unit, versions: Iterable[str], looks: set[str]) -> None:
+def count_tries(unit: Unit, versions: Iterable[str], tries: set[str]) -> None:
     """Add looks to those so far."""
     versions = list(versions)
     unit.alone_with(_fact(versions))
-    unit.remember(_fact(versions), sorted(tried_on(unit, versions) | looks))
+    unit.remember(_fact(versions), sorted(tried_on(unit, versions) | tries))
 
 
 def _fact(versions: Iterable[str]) -> str:

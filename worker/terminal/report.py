@@ -42,7 +42,7 @@ class RunReport:
         return dict(
             counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars, bars_of_history=dict(study.history.bars), history=study.history.sentence,
             metrics=dict(study.metrics), remarks=[remark.sentence for remark in self.remarks], manifest=dict(self.manifest),
-            belief={**asdict(self.belief), "remarks": [asdict(one) for one in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
+            belief={**asdict(self.belief), "remarks": [asdict(remark) for remark in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
         )  # fmt: skip
 
     def material(self, hashes: Mapping[str, str] | None = None) -> Material:
@@ -89,21 +89,21 @@ def show(run_report: RunReport) -> None:
     if len(m.equity):
         values = m.equity["equity"].to_numpy(float)
         console.print(f"\nEquity  {spark(values)}  {bare_money(m.start)} to {bare_money(float(values[-1]))} {m.currency}\n")
-    for said in (*remarks(m).blocks, Prose(m.trials, "quiet", "trials")):
-        _marked(console, said)
+    for block in (*remarks(m).blocks, Prose(m.trials, "quiet", "trials")):
+        _marked(console, block)
 
 
-def _marked(console: Any, said: Any) -> None:
+def _marked(console: Any, block: Any) -> None:
     from rich.text import Text
 
     from domain.report.document import MARKS
 
-    console.print(Text(f"{MARKS.get(said.tone, '·')} {said.mark:<10}", style=f"bold {COLOURS.get(said.tone, 'default')}") + Text(f"  {said.text}"))
+    console.print(Text(f"{MARKS.get(block.tone, '·')} {block.mark:<10}", style=f"bold {COLOURS.get(block.tone, 'default')}") + Text(f"  {block.text}"))
 
 
-def _figure(one: Any) -> Any:
+def _figure(figure: Any) -> Any:
     from rich.text import Text
 
     from domain.report.figures import plain
 
-    return Text.assemble((f"{one.title:<14}", "bright_black"), (f"{plain(one.value):>14}", "bold"), (f"   {plain(one.note)}", "bright_black"))
+    return Text.assemble((f"{figure.title:<14}", "bright_black"), (f"{plain(figure.value):>14}", "bold"), (f"   {plain(figure.note)}", "bright_black"))

@@ -57,7 +57,7 @@ def _header(path: Path) -> list[str]:
         raise BadRequest(f"the signals {path} are not a CSV in UTF-8; save them as one") from None
     if not any(names):
         raise BadRequest(f"the signals {path} are empty; the first line names the columns, at least ts and side")
-    if len(names) == 1 and (separator := next((one for one in ";\t|" if one in names[0]), "")):
+    if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
         raise BadRequest(f"the signals {path} are separated by {'tabs' if separator == chr(9) else separator}; separate the columns by commas")
     given = [name for name in names if name]
     if twice := next((name for k, name in enumerate(given) if name in given[:k]), ""):

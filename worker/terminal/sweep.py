@@ -43,8 +43,8 @@ def sweep(
 
     grid = grid_of(vary)
     ranked_by(by, ("number", *grid, *RANKABLE))
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_sweep(asked, grid), as_json)
+    at, request = question(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_sweep(request, grid), as_json)
     _write(at, run, ("table", "matrix"), out)
     best, overfitting = at.sweeps.table(run.id, by, most).to_dict("records"), run.summary["overfitting"]
     head = dict(
@@ -80,9 +80,9 @@ def walk_forward(
 ) -> None:
     """Fit a grid of parameters on moving windows and trade each choice in the window after."""
     grid = grid_of(vary)
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    at, request = question(data, strategy, params, timeframe, start, end, config)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
-    run = _done(at, at.sweeps.submit_walk_forward(asked, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
+    run = _done(at, at.sweeps.submit_walk_forward(request, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
     folds, metrics, notes = at.sweeps.folds(run.id).to_dict("records"), run.summary["metrics"], [*unmet(vary), *_infeasible(run)]
     head = dict(
@@ -108,8 +108,8 @@ def stress(
     as_json: Json = False,
 ) -> None:
     """Backtest one strategy again under higher costs, delayed fills and other intrabar orders."""
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_stress(asked), as_json)
+    at, request = question(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_stress(request), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
     say(dict(run=run.id, scenarios=rows) if as_json else rows, as_json, ("title", *HEADLINE, "change"))
@@ -135,16 +135,16 @@ def optimise(
 ) -> None:
     """Search for good parameters, each trial suggested by those before it."""
     ranges = space_of(space)
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    at, request = question(data, strategy, params, timeframe, start, end, config)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
-    run = _done(at, at.sweeps.submit_optimise(asked, ranges, how), as_json)
+    run = _done(at, at.sweeps.submit_optimise(request, ranges, how), as_json)
     _write(at, run, ("table",), out)
     summary = run.summary
     head = dict(
         run=run.id, trials=summary["trials"], pruned=summary["given_up"], failed=summary["failed"], infeasible=summary.get("infeasible", 0),
         trials_on_this_data=at.sweeps.trials(run.id),
     )  # fmt: skip
-    best = [one["params"] | dict(zip(summary["objectives"], one["values"], strict=True)) for one in summary["best"]]
+    best = [trial["params"] | dict(zip(summary["objectives"], trial["values"], strict=True)) for trial in summary["best"]]
     notes = [*summary.get("notes", []), *_infeasible(run)]
     if as_json:
         return say(head | dict(given_up=head["pruned"], notes=notes, best=best), True)
@@ -219,9 +219,9 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
 
     at = desk()
     used = [at.data.get(name) for name in data]
-    first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
+    first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
     rules = rules_in(config)[0].values() if config else {}
-    return at, BacktestRequest(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
+    return at, BacktestRequest(strategy, params_of(params), [dataset.id for dataset in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:
