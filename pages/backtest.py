@@ -39,7 +39,7 @@ def render(desk) -> None:
     elif run and other:
         compare.view(desk, run, other)
     elif run:
-        believed = desk.beliefs.of(run.id)
+        believed = desk.robustness.of(run.id)
         first_screen(desk, run, believed)
         views(desk, run, believed)
     elif not runs:

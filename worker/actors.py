@@ -48,7 +48,7 @@ def run(job_id: str) -> None:
         named = unit.jobs.get(job_id)
         job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
     if job is not None:
-        carry_out(job)
+        execute(job)
 
 
 def wake(queue: str, job_id: str) -> None:
@@ -64,7 +64,7 @@ def wake(queue: str, job_id: str) -> None:
         with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
     if job is not None:
-        carry_out(job)
+        execute(job)
 
 
 def _waits(unit: Unit, job: Job) -> bool:
@@ -78,23 +78,23 @@ def _started(unit: Unit, job: Job | None) -> Job | None:
     return job
 
 
-def carry_out(job: Job) -> None:
+def execute(job: Job) -> None:
     """Run a job that was claimed, and record how it went."""
     system, work = WorkerContext, Work(WorkerContext.store, WorkerContext.settings, job)
     system.running.add(work)
     if system.leaving:       # the message came in while the lanes were closing
         work.stop(ShuttingDown())
     try:
-        with Beat(work):
+        with Heartbeat(work):
             outcome = attempt(work)
-        conclude(work, outcome)
+        record_outcome(work, outcome)
     except Fenced:
         log.warning("job %s, attempt %s: another worker owns it by now", job.id, job.epoch)
     finally:
         system.running.discard(work)
 
 
-def conclude(work: Work, outcome: Callable[[Work], None]) -> None:
+def record_outcome(work: Work, outcome: Callable[[Work], None]) -> None:
     """Record the outcome. If the database is away nothing is recorded, and the lease hands the job on."""
     try:
         outcome(work)
@@ -112,11 +112,11 @@ def attempt(work: Work) -> Callable[[Work], None]:
             raise Cancelled
         if job.deaths >= MOST_DEATHS:
             raise BadRequest(f"the worker crashed {job.deaths} times while running this job; it is not retried automatically. See the worker's log and the memory it needs")
-        return partial(done, keep=JOBS[job.kind].run(job.spec, work))
+        return partial(done, commit=JOBS[job.kind].run(job.spec, work))
     except Cancelled:
         return cancelled
     except ShuttingDown:
-        return put_down
+        return yield_job
     except Overdue as stopped:
         return partial(failed, fault="limit", sentence=str(stopped))
     except Fenced:
@@ -125,17 +125,17 @@ def attempt(work: Work) -> Callable[[Work], None]:
         return partial(try_again, sentence=str(error))
     except (OSError, SQLAlchemyError) as error:
         trouble = sentence_of(error, *addresses(work.settings))
-        return partial(wait_for_the_world, sentence=trouble) if trouble else bug(job)
+        return partial(postpone, sentence=trouble) if trouble else bug(job)
     except (BadRequest, BadBars) as error:
         return partial(failed, fault="data" if isinstance(error, BadBars) else "request", sentence=str(error))
     except Exception:
         return bug(job)
 
 
-def done(work: Work, keep: Commit) -> None:
+def done(work: Work, commit: Commit) -> None:
     job = work.job
     with WorkerContext.store.unit() as unit:
-        result = keep(unit)
+        result = commit(unit)
         seen = {key: value for key, value in work.seen().items() if key == "stages"}
         if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(result.result), checkpoint=None, **seen):
             raise Fenced
@@ -173,28 +173,28 @@ def try_again(work: Work, sentence: str) -> None:
     if job.attempts >= kind.retries:
         return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
     seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT.total_seconds())
-    put_back(work, seconds, f"retry in {seconds:.0f} s: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
+    requeue(work, seconds, f"retry in {seconds:.0f} s: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
 
 
-def wait_for_the_world(work: Work, sentence: str) -> None:
+def postpone(work: Work, sentence: str) -> None:
     """The disk is full, or the workspace closed: the job waits as long as that lasts, and no attempt is counted."""
     log.warning("job %s: %s", work.job.id, sentence)
-    put_back(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
+    requeue(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
 
 
-def put_down(work: Work) -> None:
+def yield_job(work: Work) -> None:
     """The worker leaves: the job waits for another, which goes on from the checkpoint."""
-    put_back(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
+    requeue(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
 
 
-def put_back(work: Work, wait: float, note: str, event: str, failed: bool = False, **detail: Any) -> None:
+def requeue(work: Work, wait: float, note: str, event: str, failed: bool = False, **detail: Any) -> None:
     """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
     job = work.job
     with WorkerContext.store.unit() as unit:
         row = unit.jobs.beat(job.id, job.epoch, **work.seen()) or _fenced()
         if row.cancelled_by:
             return _cancel(unit, work)
-        unit.jobs.put_back(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
+        unit.jobs.requeue(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
         unit.audit("worker", event, f"job:{job.id}", job=job.kind, **detail)
 
 
@@ -202,7 +202,7 @@ def _fenced() -> NoReturn:
     raise Fenced
 
 
-class Beat:
+class Heartbeat:
     """Beside a running job: renews its lease, writes its progress, and tells it when to stop."""
 
     def __init__(self, work: Work) -> None:
@@ -237,7 +237,7 @@ class Beat:
             work.stop(Cancelled())
 
 
-def leave() -> None:
+def stop_running() -> None:
     """Ask every running job of this process to stop at its next step, and each that still comes in."""
     WorkerContext.leaving = True
     for work in list(WorkerContext.running):

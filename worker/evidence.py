@@ -23,7 +23,7 @@ SEEN = "audit_seen"         # rows and root of the last check that held; each la
 def check(store: Store, actor: str = "", progress: Callable[[float, str], None] = lambda share, note: None) -> dict[str, Any]:
     """Walk the trail as it stands now. The verdict is remembered for every page; asked for by ``actor``, it is an event too."""
     began = time.monotonic()
-    with store.look() as unit:
+    with store.read() as unit:
         rows, _ = unit.trail.head()
         verdict = _walk(unit.trail.all(), rows, unit.trail.root(rows), progress)
         if verdict.holds:

@@ -21,7 +21,7 @@ RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": 
 
 def step(store: Store, settings: Settings) -> None:
     """Bring the example one step on: make the bars, test on them, look at features. Called by the clock until it is made."""
-    with store.look() as unit:
+    with store.read() as unit:
         fact = unit.fact(FACT) or {}
     if fact.get("state") in ("made", "removed") or not settings.example:
         return
@@ -30,7 +30,7 @@ def step(store: Store, settings: Settings) -> None:
     desk = Desk(store, settings, "tidemark")
     jobs = dict(fact.get("jobs", {}))
     for model in MODELS:
-        _one(desk, jobs, model)
+        _run_once(desk, jobs, model)
     tested = all(_state(desk, jobs.get(f"test {model}")) in ENDED and f"test {model}" in jobs for model in MODELS)
     done = tested and _examined(desk, jobs)
     new = dict(state="made" if done else "making", jobs=jobs)
@@ -42,7 +42,7 @@ def step(store: Store, settings: Settings) -> None:
                     unit.audit("tidemark", "example_made", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
 
 
-def _one(desk, jobs: dict[str, str], model: str) -> None:
+def _run_once(desk, jobs: dict[str, str], model: str) -> None:
     if f"bars {model}" not in jobs:
         jobs[f"bars {model}"] = desk.data.generate(model, {}, INSTRUMENT, TIMEFRAME, *SPAN, SEED, example=True).job.id
     job = desk.jobs.get(jobs[f"bars {model}"])

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from worker.owner import gone
 from worker.store import Store, Unit
-from worker.store.jobs import Held
+from worker.store.jobs import RunningJob
 
 Key = TypeVar("Key", bound=Hashable)
 LONGEST_LOOK = 2.0      # seconds; between two looks no more than this is counted: who slept, or could not look, learnt nothing
@@ -47,9 +47,9 @@ class Watch:
 
 def rescue(store: Store, watch: Watch) -> list[str]:
     """Free what is held by the dead and the silent; the ids of the jobs that wait again."""
-    with store.look() as unit:
-        running, leases = unit.jobs.running(), unit.leases.held()
-    silent = watch.silent({("job", job.id): (job.epoch, job.beats) for job in running} | {("lease", job.name): (job.epoch, job.beats) for job in leases})
+    with store.read() as unit:
+        running, leases = unit.jobs.running(), unit.leases.owned()
+    silent = watch.silent({("job", job.id): (job.epoch, job.beats) for job in running} | {("lease", lease.name): (lease.epoch, lease.beats) for lease in leases})
     lost = [job for job in running if gone(job.owner) or ("job", job.id) in silent]
     left = [lease for lease in leases if gone(lease.owner) or ("lease", lease.name) in silent]
     if not lost and not left:
@@ -60,6 +60,6 @@ def rescue(store: Store, watch: Watch) -> list[str]:
         return [job.id for job in lost if unit.jobs.rescue(job.id, job.epoch, job.beats)]
 
 
-def rescue_here(unit: Unit) -> list[Held]:
+def rescue_here(unit: Unit) -> list[RunningJob]:
     """Free at once the jobs whose worker ended on this machine; those jobs."""
     return [job for job in unit.jobs.running() if gone(job.owner) and unit.jobs.rescue(job.id, job.epoch, job.beats)]

@@ -39,14 +39,14 @@ def set_up_logging() -> None:
 
 
 @contextmanager
-def sign_of_life(store: Store, kind: str) -> Iterator[None]:
+def heartbeat(store: Store, kind: str) -> Iterator[None]:
     """While inside, this process stands in the table of processes."""
     from worker.actors import WorkerContext
     from worker.owner import OWNER
 
     over = threading.Event()
     host, pid = OWNER.split(":")[0], os.getpid()
-    with store.look() as unit:
+    with store.read() as unit:
         began = unit.now()
 
     def beat() -> None:
@@ -71,7 +71,7 @@ def sign_of_life(store: Store, kind: str) -> Iterator[None]:
             unit.gone(OWNER)
 
 
-def told_to_stop() -> threading.Event:
+def stop_event() -> threading.Event:
     """Set once SIGINT or SIGTERM came."""
     event = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,7 +79,7 @@ def told_to_stop() -> threading.Event:
     return event
 
 
-def until(event: threading.Event) -> None:
+def wait_until_set(event: threading.Event) -> None:
     while not event.wait(0.5):
         pass
 
@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def serve(settings: Settings) -> None:
-    stopping, queue = told_to_stop(), broker(settings.redis_url)
+    stopping, queue = stop_event(), broker(settings.redis_url)
     from dramatiq import Worker
 
     from worker import actors
@@ -111,9 +111,9 @@ def serve(settings: Settings) -> None:
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
     lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=POLL_MS)     # one message of each queue at a time
     lanes.start()
-    with sign_of_life(actors.WorkerContext.store, "worker"):
-        until(stopping)
-        actors.leave()
+    with heartbeat(actors.WorkerContext.store, "worker"):
+        wait_until_set(stopping)
+        actors.stop_running()
         lanes.stop(timeout=LEAVE_MS)
     actors.WorkerContext.store.close()
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
-from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
+from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_until_set
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Store
@@ -36,7 +36,7 @@ def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[
         run, recorded = run_of(client), client.get(SENTINEL)
     except (redis.RedisError, OSError):
         return []           # what is due stays due until the queue server is back
-    with store.look() as unit:
+    with store.read() as unit:
         due = unit.jobs.due(unit.now(), all_queued=run != recorded)
     sent = [job.id for job in due if enqueue(settings.redis_url, job.queue, job.id)]
     if sent:
@@ -109,7 +109,7 @@ def serve(settings: Settings) -> None:
     from worker import engine, example
     from worker.desk import Desk
 
-    stopping, store, clock = told_to_stop(), open_store(settings), Clock()
+    stopping, store, clock = stop_event(), open_store(settings), Clock()
     watch = Watch(settings.work.lease)
     clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
@@ -121,8 +121,8 @@ def serve(settings: Settings) -> None:
     threads = [threading.Thread(target=_tick, args=(periodic, over), daemon=True) for periodic in (clock, hourly)]
     for thread in threads:
         thread.start()
-    with sign_of_life(store, "scheduler"):
-        until(stopping)
+    with heartbeat(store, "scheduler"):
+        wait_until_set(stopping)
         over.set()
         threads[0].join(timeout=5)
     store.close()

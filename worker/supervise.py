@@ -46,24 +46,24 @@ class Child:
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **_own_session())
 
-    def died(self) -> bool:
+    def has_died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
-    def bury(self) -> None:
+    def clean_up(self) -> None:
         """End what a dead leader left behind, and decide when to start it again."""
         assert self.process is not None
         now = time.monotonic()
-        _tell(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
+        _print(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
         _kill_group(self.process)
         self.process = None
         self.deaths = [at for at in self.deaths if at > now - TOO_OFTEN[1]] + [now]
         self.not_before = now + (0.0 if len(self.deaths) <= TOO_OFTEN[0] else 10.0)
 
-    def ask_to_leave(self) -> None:
+    def terminate(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
 
-    def see_out(self) -> None:
+    def wait_for_exit(self) -> None:
         if self.process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -72,7 +72,7 @@ class Child:
         self.process.wait()
 
 
-def _tell(sentence: str) -> None:
+def _print(sentence: str) -> None:
     """To whoever started this; where that is a file on a full disk, to nobody."""
     with contextlib.suppress(OSError):
         print(sentence, flush=True)
@@ -110,7 +110,6 @@ class ProcessTree:
         self.embedded = not settings.redis_url
         self.redis_url = redis_server.checked(settings.redis_url) if settings.redis_url else redis_server.url(settings.home)
         self.children: list[Child] = []
-        self._told = False
 
     def environment(self) -> dict[str, str]:
         """Cores are shared out among jobs, so libraries take one each, unless the environment says otherwise."""
@@ -144,17 +143,17 @@ class ProcessTree:
         if app:
             self.child("app", app_command(self.settings))
 
-    def heal(self) -> None:
+    def restart_dead(self) -> None:
         for child in self.children:
-            if child.died():
-                child.bury()
+            if child.has_died():
+                child.clean_up()
             if child.process is None and time.monotonic() >= child.not_before:
                 try:
                     if child.kind == "queue":
                         redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
                     child.start()
                 except OSError as error:        # no room for its log, say: later, perhaps
-                    _tell(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
+                    _print(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
                     child.not_before = time.monotonic() + LATER
 
     def stop(self) -> None:
@@ -162,9 +161,9 @@ class ProcessTree:
         for group in (("app", "scheduler", "worker"), ("queue",)):
             leaving = [child for child in self.children if child.kind in group]
             for child in leaving:
-                child.ask_to_leave()
+                child.terminate()
             for child in leaving:
-                child.see_out()
+                child.wait_for_exit()
 
 
 def app_command(settings: Settings) -> list[str]:
@@ -196,7 +195,7 @@ def free_port(host: str, port: int) -> None:
         raise BadRequest(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another: make run HOST=127.0.0.1 PORT=8501") from None
 
 
-def own_workspace(home: Path) -> object:
+def lock_workspace(home: Path) -> object:
     """Make the workspace and hold it: a second tree in the same folder is refused."""
     try:
         (home / "logs").mkdir(parents=True, exist_ok=True)
@@ -263,7 +262,7 @@ def up(app: bool = True) -> int:
         signal.signal(number, lambda n, _: stop.append(n))
     if app:
         listening.checked(settings, os.environ, Path.home())
-    lock = own_workspace(settings.home)
+    lock = lock_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)
     _say(lock, f"{address(settings)}, process {os.getpid()}" if app else f"workers, process {os.getpid()}")
@@ -285,7 +284,7 @@ def watch(system: ProcessTree, app: bool, stop: Sequence[int]) -> None:
     """Heal what dies until told to stop; say once where the page is, or that it does not answer."""
     silent_until: float | None = time.monotonic() + PATIENCE if app else 0.0
     while not stop:
-        system.heal()
+        system.restart_dead()
         if silent_until is not None:
             answers = app and serving(system.settings)
             if answers or time.monotonic() > silent_until:

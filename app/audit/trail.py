@@ -95,7 +95,7 @@ def story(desk: Desk, event: Any) -> None:
         return
     entity = event.entities[0] if event.entities else ""
     if entity:
-        whole = desk.trail.story(entity)
+        whole = desk.trail.history(entity)
         section(entity.replace(":", " ", 1), f"event history, {plural(len(whole), 'event')}")
         for one in whole[:12]:
             mark = ":blue[:material/radio_button_checked:]" if one.seq == event.seq else ":gray[:material/radio_button_unchecked:]"

@@ -165,7 +165,7 @@ def _delete(desk: Desk, one: Any) -> None:
 def _sources(desk: Desk, opened: bool) -> None:
     """Supported series, file formats, and sources."""
     with st.expander("Supported series and file formats", expanded=opened, icon=":material/help:"):
-        rows = [dict(name=one.about.name, title=one.about.title, unit=one.about.unit, here=f"to {one.held.last_ts:%Y-%m-%d}" if one.held else "", file=one.about.file, known=_known(one.about), revised="yes" if one.about.revised else "no") for one in desk.outside.choices()]
+        rows = [dict(name=one.about.name, title=one.about.title, unit=one.about.unit, here=f"to {one.newest.last_ts:%Y-%m-%d}" if one.newest else "", file=one.about.file, known=_known(one.about), revised="yes" if one.about.revised else "no") for one in desk.outside.choices()]
         config = st.column_config
         columns = {
             "name": config.TextColumn("Name", width=124), "title": config.TextColumn("Series", width=244), "unit": config.TextColumn("Unit", width=136), "here": config.TextColumn("Loaded", width=92),

@@ -47,7 +47,7 @@ def _importing(desk: Desk, job: Any) -> bool:
 
 def _choices(desk: Desk, brought: Any) -> None:
     """Step 2: the format as recognised, for the person to confirm, and the import."""
-    found, key = brought.found, brought.file[:8]
+    found, key = brought.recognised, brought.file[:8]
     section("2  Confirm the format", f"{brought.name}, {size(brought.size)}: recognised as {found.title}")
     st.dataframe(found.preview, hide_index=True, row_height=26, height=36 + 26 * max(len(found.preview), 1), alt="The first rows of the file, unchanged")
     kinds = desk.outside.kinds()

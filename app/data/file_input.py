@@ -41,7 +41,7 @@ def take_in_asks(desk: Desk, key: str) -> Any:
             _keep(key, asked(lambda: desk.data.stage_path(path.strip())))
         asks = st.session_state.get(key)
         if asks is not None:
-            st.caption(f"{asks.name}: {asks.found.title}. {asks.found.evidence}")
+            st.caption(f"{asks.name}: {asks.recognised.title}. {asks.recognised.evidence}")
     return asks
 
 

@@ -36,7 +36,7 @@ def test_five_hundred_kills_lose_nothing_that_was_acknowledged(database, tmp_pat
             child.join(30)
     told = set(Path(acknowledged).read_text().split())
     store = Store(database, str(tmp_path / "frames"))
-    with store.look() as unit:
+    with store.read() as unit:
         rows, jobs, root, size = list(unit.trail.all()), unit.jobs.latest(limit=10**7), unit.trail.root(), unit.trail.head()[0]
     store.close()
     record_property("acknowledged", len(told))

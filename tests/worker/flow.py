@@ -55,7 +55,7 @@ class Flow:
         waiting(lambda: self.alive() >= {process.pid for name, process in self.processes.items() if name != "queue"}, 30, "a sign of life of everyone")
 
     def alive(self) -> set[int]:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             return {process.pid for process in unit.processes(timedelta(seconds=8))}
 
     def gone(self, name: str) -> bool:
@@ -90,7 +90,7 @@ class Flow:
         return self.desk.jobs._context.submit(kind, kind, spec, queue=queue, key=key).job.id
 
     def row(self, job_id: str) -> Job:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             return unit.jobs.get(job_id)
 
     def until(self, job_id: str, state: str, seconds: float) -> Job:
@@ -101,11 +101,11 @@ class Flow:
         return waiting(lambda: (job := self.row(job_id)).state == "running" and (job.checkpoint or {}).get("done", 0) >= steps and job, 20, str(self.row(job_id)))
 
     def events(self, job_id: str) -> list[str]:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             return [record.kind for record in unit.trail.all(Filter(entity=f"job:{job_id}"))]
 
     def effects(self, *job_ids: str) -> list[int]:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             runs = [run.job_id for run in unit.runs.latest(limit=10_000)]
         return [runs.count(job_id) for job_id in job_ids]
 

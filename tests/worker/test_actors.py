@@ -33,19 +33,19 @@ def submit(system, store, tmp_path):
 @pytest.fixture
 def row(store):
     def row(job_id: str) -> Job:
-        with store.look() as unit:
+        with store.read() as unit:
             return unit.jobs.get(job_id)
 
     return row
 
 
 def events(store, job_id: str) -> list[str]:
-    with store.look() as unit:
+    with store.read() as unit:
         return [record.kind for record in unit.trail.all(Filter(entity=f"job:{job_id}"))]
 
 
 def effects(store) -> int:
-    with store.look() as unit:
+    with store.read() as unit:
         return unit.runs.count()
 
 
@@ -169,7 +169,7 @@ def test_a_running_job_is_cancelled_by_name(submit, row, store):
         assert unit.jobs.cancel(job_id, "bob", unit.now())
     thread.join(5)
     assert (row(job_id).state, row(job_id).cancelled_by) == ("cancelled", "bob")
-    with store.look() as unit:
+    with store.read() as unit:
         assert [(one.kind, one.actor) for one in unit.trail.all(Filter(entity=f"job:{job_id}"))][-1] == ("job_cancelled", "bob")
 
 
@@ -187,7 +187,7 @@ def test_a_worker_that_leaves_puts_its_job_back_and_another_goes_on(submit, row,
     job_id = submit("test_steps", steps=8, seconds=0.1)
     thread = beside(job_id)
     waiting(lambda: row(job_id).checkpoint, 5)
-    actors.leave()
+    actors.stop_running()
     thread.join(5)
     back = row(job_id)
     assert (back.state, back.attempts, back.deaths, back.owner) == ("queued", 0, 0, None) and back.note == "its worker was stopped; it goes on when one is free"
@@ -200,14 +200,14 @@ def test_a_worker_that_leaves_puts_its_job_back_and_another_goes_on(submit, row,
 
 def test_a_message_that_comes_while_the_worker_leaves_is_for_the_next(submit, row):
     job_id = submit("test_steps", steps=2, seconds=0.0)
-    actors.leave()
+    actors.stop_running()
     run(job_id)
     assert row(job_id).state == "queued"
 
 
 def test_who_was_cancelled_while_the_world_was_away_does_not_wait(submit, row, store, monkeypatch):
     """Nor is it put back when its worker leaves."""
-    for kind, then in (("test_unavailable", None), ("test_steps", actors.leave)):
+    for kind, then in (("test_unavailable", None), ("test_steps", actors.stop_running)):
         WorkerContext.leaving = False
         job_id = submit(kind, times=99, steps=1, seconds=0.0)
         claim = actors.attempt
@@ -244,7 +244,7 @@ def test_a_zombie_that_finishes_writes_nothing(submit, row, store):
         unit.jobs.rescue(job_id, 1, 0)
     run(job_id)
     with pytest.raises(Fenced):
-        actors.conclude(Work(store, WorkerContext.settings, old), actors.attempt(Work(store, WorkerContext.settings, old)))
+        actors.record_outcome(Work(store, WorkerContext.settings, old), actors.attempt(Work(store, WorkerContext.settings, old)))
     assert (row(job_id).epoch, effects(store)) == (2, 1) and events(store, job_id) == ["job_started", "tested"]
 
 

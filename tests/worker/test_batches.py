@@ -15,7 +15,7 @@ from domain.errors import BadRequest
 from worker import actors
 from worker.cli import app
 from worker.desk import BacktestRequest
-from worker.desk.batches import each
+from worker.desk.batches import request_per_dataset
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
 RULES = {"sizing": {"kind": "fraction_at_risk", "value": 0.005}}
@@ -39,7 +39,7 @@ def done(desk, batch):
 
 
 def test_each_series_is_the_run_that_it_would_be_alone(desk, question):
-    batch = desk.batches.submit(each(question))
+    batch = desk.batches.submit(request_per_dataset(question))
     assert [one.job.state for one in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
     members = done(desk, batch)
     assert [member.run.spec["datasets"] for member in members] == [[desk.data.get(dataset).version] for dataset in question.datasets]
@@ -56,26 +56,26 @@ def test_two_series_of_one_instrument_do_on_two_accounts_what_they_may_not_on_on
     both = replace(question, datasets=[question.datasets[0], desk.jobs.get(job.id).result["dataset"]])
     with pytest.raises(BadRequest, match="two of the datasets are of the same instrument"):
         desk.backtests.submit(both)
-    assert len(desk.batches.members(desk.batches.submit(each(both)).id)) == 2
+    assert len(desk.batches.members(desk.batches.submit(request_per_dataset(both)).id)) == 2
 
 
 def test_one_that_cannot_be_asked_stops_all_before_any_is_queued(desk, question):
     wrong = replace(question, datasets=question.datasets[1:], timeframe="M5")
     with pytest.raises(BadRequest, match="GBPUSD is stored in H1 bars"):
-        desk.batches.submit([*each(question)[:1], wrong])
+        desk.batches.submit([*request_per_dataset(question)[:1], wrong])
     assert desk.jobs.latest(("backtest",)) == [] and desk.batches.latest() == []
 
 
 def test_asked_again_it_is_the_same_heading(desk, question):
-    first, second = (desk.batches.submit(each(question)) for _ in range(2))
+    first, second = (desk.batches.submit(request_per_dataset(question)) for _ in range(2))
     assert first.id == second.id and len(desk.jobs.latest(("backtest",))) == 2
-    assert desk.trail.story(f"run:{first.id}")[0].kind == "batch_submitted"
+    assert desk.trail.history(f"run:{first.id}")[0].kind == "batch_submitted"
 
 
 def test_what_was_cancelled_failed_or_deleted_says_so(desk, question):
-    batch = desk.batches.submit(each(question))
+    batch = desk.batches.submit(request_per_dataset(question))
     assert desk.batches.cancel(batch.id) == 2 and desk.batches.table(batch.id)["state"].tolist() == ["cancelled", "cancelled"]
-    again = desk.batches.submit(each(question))
+    again = desk.batches.submit(request_per_dataset(question))
     assert again.id != batch.id
     desk.backtests.delete(done(desk, again)[0].run.id)
     assert desk.batches.table(again.id)["state"].tolist() == ["deleted", "done"]

@@ -163,7 +163,7 @@ def test_cancelling_and_retrying_leave_events_by_name(desk, sent):
     assert desk.jobs.cancel(job_id) and not desk.jobs.cancel(job_id)
     assert desk.jobs.retry(job_id).new and not desk.jobs.retry(job_id).new
     assert events(desk, entity=f"job:{job_id}") == ["job_submitted", "job_cancelled", "job_retried"] and len(sent) == 2
-    assert {event.actor for event in desk.trail.story(f"job:{job_id}")} == {"ana"}
+    assert {event.actor for event in desk.trail.history(f"job:{job_id}")} == {"ana"}
 
 
 def test_a_running_job_is_asked_to_stop(desk, store):

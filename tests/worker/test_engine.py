@@ -18,7 +18,7 @@ def nothing_kept(monkeypatch):
 
 
 def open_jobs(store):
-    with store.look() as unit:
+    with store.read() as unit:
         return {job.kind: job for job in unit.jobs.latest(("queued", "running"))}
 
 
@@ -58,7 +58,7 @@ def test_a_backtest_waits_for_the_engine_and_says_so(store, settings, monkeypatc
     monkeypatch.setattr(actors.WorkerContext, "settings", settings, raising=False)
     monkeypatch.setattr(actors, "attempt", lambda work: pytest.fail("it ran beside the compiler"))
     actors.run(job_id)
-    with store.look() as unit:
+    with store.read() as unit:
         job, later = unit.jobs.get(job_id), unit.now() + timedelta(seconds=5)
         assert job.state == "queued" and job.note == "Waiting for the engine to compile, about 30 s left" and not job.stages and job.epoch == 0
         assert job_id in [one.id for one in unit.jobs.due(later)]       # a worker is told of it again
@@ -76,7 +76,7 @@ def test_nothing_waits_for_a_compiler_that_died(store):
     held = compiling(store)
     job_id = backtest(store)
     with store.unit() as unit:
-        unit.jobs.put_back(held.id, held.epoch, unit.now(), "its worker died")
+        unit.jobs.requeue(held.id, held.epoch, unit.now(), "its worker died")
         assert not engine.wait_for(unit, job_id, "compile")
 
 

@@ -39,14 +39,14 @@ def overpowered(store: Store, *statements: str, **values: object) -> None:
 def test_an_honest_trail_holds_and_the_check_is_remembered(trail):
     found = evidence.check(trail)
     assert found["holds"] and (found["rows"], found["broken_at"], found["why"]) == (ROWS, None, "")
-    with trail.look() as unit:
+    with trail.read() as unit:
         known = evidence.last(unit.fact(evidence.FACT))
         assert known == found and known["at"].tzinfo == UTC and unit.trail.head()[0] == ROWS, "the clock's own check is no event"
 
 
 def test_a_check_that_a_person_asked_for_is_an_event(trail):
     evidence.check(trail, actor="ana")
-    with trail.look() as unit:
+    with trail.read() as unit:
         last = unit.trail.page(limit=1)[0]
     assert (last.kind, last.actor, last.seq) == ("audit_verified", "ana", ROWS + 1) and evidence.check(trail)["holds"]
 
@@ -84,12 +84,12 @@ def test_tampering_is_shown_with_its_row(trail, kind, how):
         statements = [statement.replace("repeat('0', 64)", f"'{'0' * 64}'") for statement in statements]
     if how == "swap":
         statements = ["DELETE FROM audit_links", *statements]
-    with trail.look() as unit:
+    with trail.read() as unit:
         before = next(unit.trail.all(after=6))
     overpowered(trail, *statements, body="{}", hash=chain_hash(7, before.prev_hash, "{}"))
     found = evidence.check(trail, actor="ana")
     assert not found["holds"] and found["broken_at"] == row and why in found["why"]
-    with trail.look() as unit:
+    with trail.read() as unit:
         assert unit.fact(evidence.FACT)["holds"] is False
 
 
@@ -137,7 +137,7 @@ def test_what_comes_in_meanwhile_is_for_the_next_check(trail, monkeypatch):
 
 
 def test_the_chain_begins_at_genesis(trail):
-    with trail.look() as unit:
+    with trail.read() as unit:
         first = next(unit.trail.all())
     assert first.prev_hash == GENESIS and first.hash == chain_hash(1, GENESIS, first.body)
     assert AuditEvent("e0", datetime.fromisoformat(first.ts), "ana", "order_filled", ("order:0",), {"price": 1.1}).body() == first.body

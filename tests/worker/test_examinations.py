@@ -70,7 +70,7 @@ def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(system, desk, 
     assert set(desk.examinations.table(run.id, "periods")["label"]) == {"year", "session", "volatility", "trend"}
     assert run.summary["tried"] == dict(all=4, here=4, before=0) and run.summary["target"]["values"] == len(frame) - 4
     assert run.summary["proposed"] and set(run.summary["proposed"]) == set(expected.summary.query("verdict != 'drop'")["feature"])
-    (event,) = desk.trail.story(f"run:{run.id}")
+    (event,) = desk.trail.history(f"run:{run.id}")
     assert (event.kind, event.actor, event.detail["run"], event.detail["tried"]) == ("run_finished", "ana", "examine", 4)
 
 
@@ -160,7 +160,7 @@ def test_tables_leave_with_an_audit_event_and_pictures_are_bounded(system, desk)
         table = pd.read_csv(io.BytesIO(desk.examinations.download(run.id, name)))
         assert len(table) == len(desk.examinations.table(run.id, name)), name
     assert len(pd.read_parquet(io.BytesIO(desk.examinations.download(run.id, "summary", "parquet")))) == 4
-    taken = [event.detail["what"] for event in desk.trail.story(f"run:{run.id}") if event.kind == "downloaded"]
+    taken = [event.detail["what"] for event in desk.trail.history(f"run:{run.id}") if event.kind == "downloaded"]
     assert sorted(taken) == sorted([*desk.examinations.tables(), "summary"])
     assert len(desk.examinations.alike(run.id, 3)) == 9 and desk.examinations.ranking(run.id)["feature"].iloc[0] in COLUMNS
     with pytest.raises(BadRequest, match="has no table nothing"):
@@ -325,7 +325,7 @@ def test_labels_outlive_the_run_they_come_from(system, desk, store):
     fitted = regimes(desk, ask)
     run = examine(desk, ask, regimes=[fitted.id])
     desk.regimes.delete(fitted.id)
-    with store.look() as unit:
+    with store.read() as unit:
         assert fitted.frames["regimes"] in unit.runs.frames()
     assert desk.examinations.regimes(ask) == {} and len(desk.examinations.table(run.id, "regimes_EURUSD"))
     job = desk.examinations.submit_examination(ask, dict(horizon=6), regimes=[regimes(desk, ask, FITTED | dict(seed=7)).id]).job

@@ -84,7 +84,7 @@ def test_columns_are_what_computing_the_stored_bars_gives(system, desk, store):
     for name in names:
         np.testing.assert_array_equal(frame[name], expected[name])
     assert (run.kind, run.synthetic, run.actor, run.manifest["data"]) == ("columns", True, "ana", run.spec["datasets"])
-    (event,) = desk.trail.story(f"run:{run.id}")
+    (event,) = desk.trail.history(f"run:{run.id}")
     assert (event.kind, event.detail["run"], event.detail["frames"]["EURUSD"]) == ("run_finished", "columns", run.frames["EURUSD"])
     again = desk.features.submit_columns(replace(ask, columns=["atr", *COLUMNS[1:]]))
     assert not again.new and again.job.id == submitted.job.id, "atr is atr(14): the same question"
@@ -164,11 +164,11 @@ def test_the_gate_names_column_bar_and_size_and_keeps_its_verdict(system, desk, 
     z = [(seen[leak["bar"]] - seen.mean()) / seen.std() for seen in (close, close[: leak["cut"]])]
     assert not run.summary["green"] and (leak["instrument"], leak["column"]) == ("EURUSD", "whole_sample") and leak["size"] == pytest.approx(abs(z[0] - z[1]))
     assert "whole_sample reads the future: at bar" in leak["sentence"] and leak["ts"] in leak["sentence"]
-    (event,) = desk.trail.story(f"run:{run.id}")
+    (event,) = desk.trail.history(f"run:{run.id}")
     assert event.kind == "gate_refused" and event.detail["leaks"] == [leak["sentence"]]
     good = done(desk, desk.features.submit_gate(replace(ask, columns=["sma(20)", "atr(14)@H4"])))
     assert good.summary["green"] and good.summary["members"][0]["checked"] == ["sma(20)", "atr(14)@H4"] and good.summary["members"][0]["cuts"] >= 8
-    assert [event.kind for event in desk.trail.story(f"run:{good.id}")] == ["gate_passed"]
+    assert [event.kind for event in desk.trail.history(f"run:{good.id}")] == ["gate_passed"]
 
 
 @on_sqlite
@@ -191,21 +191,21 @@ def test_a_run_says_whether_it_passed_the_gate(system, desk, store):
     job = desk.backtests.submit(ask).job
     actors.run(job.id)
     run_id = desk.jobs.get(job.id).result["run"]
-    assert desk.beliefs.of(run_id).gate == desk.beliefs.gate(run_id) == "green"
+    assert desk.robustness.of(run_id).gate == desk.robustness.gate(run_id) == "green"
     peeking = desk.backtests.submit(BacktestRequest("peeking", {}, ask.datasets, ask.timeframe, ask.start, ask.end, ask.rules)).job
     actors.run(peeking.id)
     caught = desk.jobs.get(peeking.id).result["run"]
-    believed = desk.beliefs.of(caught)
+    believed = desk.robustness.of(caught)
     assert believed.gate == "red" and believed.look_ahead["leaks"] and all("reads the future" in leak for leak in believed.look_ahead["leaks"])
     with store.unit() as unit:
         run = unit.runs.get(run_id)
         told = {key: value for key, value in run.__dict__.items() if key not in ("id", "summary")}
         older = unit.runs.add(**told, summary={key: value for key, value in run.summary.items() if key != "look_ahead"})
         unit.runs.add(**{**told, "kind": "gate", "summary": dict(green=False, leaks=[], members=[]), "spec": dict(run.spec, params={"lookback": 99})})
-    assert desk.beliefs.gate(older) == "unknown" and desk.beliefs.gate(run_id) == "green", "a gate on other parameters says nothing"
+    assert desk.robustness.gate(older) == "unknown" and desk.robustness.gate(run_id) == "green", "a gate on other parameters says nothing"
     with store.unit() as unit:
         unit.runs.add(**{**told, "kind": "gate", "summary": dict(green=False, leaks=[], members=[])})
-    assert desk.beliefs.gate(run_id) == "red"
+    assert desk.robustness.gate(run_id) == "red"
 
 
 @on_sqlite
@@ -239,8 +239,8 @@ def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
     desk.features.delete_recipe("mine")
     with pytest.raises(BadRequest, match="there is no feature set mine"):
         desk.features.delete_recipe("mine")
-    assert [event.kind for event in desk.trail.story("recipe:mine")] == ["recipe_saved", "recipe_replaced", "recipe_deleted"]
-    assert {event.subject for event in desk.trail.story("recipe:mine")} == {"data"}
+    assert [event.kind for event in desk.trail.history("recipe:mine")] == ["recipe_saved", "recipe_replaced", "recipe_deleted"]
+    assert {event.subject for event in desk.trail.history("recipe:mine")} == {"data"}
 
 
 @on_sqlite
@@ -250,7 +250,7 @@ def test_columns_are_taken_along_as_csv_and_parquet(system, desk, store):
     csv = pd.read_csv(io.BytesIO(desk.features.download(run.id, "EURUSD", "csv")))
     assert list(parquet) == list(csv) == ["ts", "atr(14)", "macd(12, 26)"] and csv["ts"].iloc[0] == f"{parquet['ts'].iloc[0]:%Y-%m-%dT%H:%M:%SZ}"
     np.testing.assert_array_equal(csv["macd(12, 26)"], parquet["macd(12, 26)"])
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trail.count(Filter(kinds=("downloaded",), entity=f"run:{run.id}")) == 2
     with pytest.raises(BadRequest, match=f"run {run.id} has no GBPUSD; it has EURUSD"):
         desk.features.download(run.id, "GBPUSD", "csv")

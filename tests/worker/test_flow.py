@@ -51,7 +51,7 @@ def test_a_question_becomes_a_result(system):
     dataset = system.desk.data.get(job.result["dataset"])
     assert dataset.bars == len(system.store.frames.get(dataset.frame)) > 1_000 and dataset.actor == "ana"
     assert system.events(job.id) == ["job_submitted", "job_started", "dataset_imported"]
-    assert [event.kind for event in system.desk.trail.story(f"dataset:{dataset.id}")] == ["dataset_imported"]
+    assert [event.kind for event in system.desk.trail.history(f"dataset:{dataset.id}")] == ["dataset_imported"]
 
 
 def test_a_message_delivered_five_times_runs_once(system):
@@ -93,7 +93,7 @@ def test_what_a_dead_worker_left_is_taken_up_before_thirteen_that_wait(system, r
     record_property("taken_up_after_s", round(time.monotonic() - killed, 2))
     for job_id in (lost, *others):
         system.until(job_id, "done", 40)
-    with system.store.look() as unit:
+    with system.store.read() as unit:
         begun = [record.kind == "job_started" and next((one for one in (lost, *others) if one in record.body), "") for record in unit.trail.all()]
     second = [at for at, job_id in enumerate(begun) if job_id == lost][1]
     assert system.row(lost).deaths == 1 and sum(job_id in others for job_id in begun[second:] if job_id) >= 8, "those that wait go on waiting"
@@ -224,7 +224,7 @@ def test_a_zombie_past_its_lease_writes_nothing(system):
 
 
 def test_the_trail_of_all_this_holds(system):
-    with system.store.look() as unit:
+    with system.store.read() as unit:
         rows, root, size = list(unit.trail.all()), unit.trail.root(), unit.trail.head()[0]
     assert verify(rows, root, size).holds and size > 3
 

@@ -45,32 +45,32 @@ def made(desk, system):
 
 
 def test_as_many_histories_as_asked_speak_about_the_run(desk, store, made):
-    drawn = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    drawn = finished(desk, desk.robustness.submit_histories(made.id, PLAN))
     figures = drawn.summary["histories"]["figures"]
     assert (figures["paths"], figures["seed"], figures["sample"], figures["steps"]) == (400, 3, "trades", made.summary["metrics"]["trades"])
-    believed = desk.beliefs.of(made.id)
+    believed = desk.robustness.of(made.id)
     assert believed.drawn.id == drawn.id and believed.belief.monte_carlo.paths == 400 and believed.histories == drawn.summary["histories"]
     table = pd.read_csv(io.BytesIO(desk.backtests.download(drawn.id, "draws", "csv")))
     assert table["path"].tolist() == list(range(400)) and (table["final"] < 0).mean() == figures["chance_of_loss"]
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.chunks.all(drawn.job_id) == [] and len(unit.trials.rows()) == 1, "its parts were let go, and histories are no trials"
-    assert desk.trail.story(f"run:{made.id}")[-1].kind == "run_histories_drawn"
+    assert desk.trail.history(f"run:{made.id}")[-1].kind == "run_histories_drawn"
 
 
 def test_as_many_as_the_run_drew_itself_are_the_same_ones(desk, made):
     own = made.summary["histories"]
-    drawn = finished(desk, desk.beliefs.submit_histories(made.id, dict(paths=own["figures"]["paths"])))
+    drawn = finished(desk, desk.robustness.submit_histories(made.id, dict(paths=own["figures"]["paths"])))
     assert drawn.summary["histories"] == own
 
 
 def test_any_split_and_any_number_of_workers_make_the_same_bytes(desk, store, made, monkeypatch):
-    alone = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    alone = finished(desk, desk.robustness.submit_histories(made.id, PLAN))
     monkeypatch.setattr("domain.analytics.histories.LARGEST_PART", 17)
     with store.unit() as unit:
         unit.jobs.forget_key(alone.job_id)
         for k in range(2):      # as two workers would
             unit.alive(Process(f"w{k}", "worker", "here", k, unit.now(), unit.now(), ""))
-    job = desk.beliefs.submit_histories(made.id, PLAN).job
+    job = desk.robustness.submit_histories(made.id, PLAN).job
     owner = Thread(target=actors.run, args=(job.id,))
     owner.start()
     helper = waiting(lambda: next(iter(desk.jobs.latest(("part",))), None), 20, "a helper was called")
@@ -81,10 +81,10 @@ def test_any_split_and_any_number_of_workers_make_the_same_bytes(desk, store, ma
 
 
 def test_a_cancelled_drawing_keeps_its_parts_and_goes_on_from_them(desk, store, made, monkeypatch):
-    whole = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    whole = finished(desk, desk.robustness.submit_histories(made.id, PLAN))
     with store.unit() as unit:
         unit.jobs.forget_key(whole.job_id)
-    job, said = desk.beliefs.submit_histories(made.id, PLAN).job, []
+    job, said = desk.robustness.submit_histories(made.id, PLAN).job, []
 
     def progress(self, share, note=None, _own=Work.progress):
         _own(self, share, note)
@@ -95,30 +95,30 @@ def test_a_cancelled_drawing_keeps_its_parts_and_goes_on_from_them(desk, store, 
     with monkeypatch.context() as patch:
         patch.setattr(Work, "progress", progress)
         actors.run(job.id)
-    with store.look() as unit:
+    with store.read() as unit:
         left, done, _ = unit.chunks.counts(job.id)
     assert desk.jobs.get(job.id).state == "cancelled" and (left, done) == (7, 120) and desk.jobs.left(desk.jobs.get(job.id)).parts == 3
     desk.jobs.retry(job.id)
     made_again = []
-    monkeypatch.setattr("worker.jobs.histories.Made", lambda frames, trials: made_again.append(1) or __import__("worker.jobs.parts", fromlist=["Made"]).Made(frames, trials))
+    monkeypatch.setattr("worker.jobs.histories.PartResult", lambda frames, trials: made_again.append(1) or __import__("worker.jobs.parts", fromlist=["PartResult"]).PartResult(frames, trials))
     actors.run(job.id)
     again = desk.backtests.get(desk.jobs.get(job.id).result["run"])
     assert again.frames == whole.frames and again.summary == whole.summary and len(made_again) == 7
 
 
 def test_the_same_number_and_seed_are_the_drawing_that_was_made(desk, made):
-    first, second = (desk.beliefs.submit_histories(made.id, PLAN) for _ in range(2))
-    other = desk.beliefs.submit_histories(made.id, PLAN | dict(seed=4))
+    first, second = (desk.robustness.submit_histories(made.id, PLAN) for _ in range(2))
+    other = desk.robustness.submit_histories(made.id, PLAN | dict(seed=4))
     assert first.new and not second.new and first.job.id == second.job.id != other.job.id
     one, another = (finished(desk, asked) for asked in (first, other))
-    assert one.frames != another.frames and desk.beliefs.of(made.id).drawn.id == another.id, "the newest speaks"
+    assert one.frames != another.frames and desk.robustness.of(made.id).drawn.id == another.id, "the newest speaks"
 
 
 def test_histories_go_with_their_run_and_not_alone(desk, store, made):
-    drawn = finished(desk, desk.beliefs.submit_histories(made.id, PLAN))
+    drawn = finished(desk, desk.robustness.submit_histories(made.id, PLAN))
     with pytest.raises(BadRequest, match="is of the kind histories; histories are drawn of backtests"):
-        desk.beliefs.submit_histories(drawn.id)
-    late = desk.beliefs.submit_histories(made.id, PLAN | dict(seed=9)).job
+        desk.robustness.submit_histories(drawn.id)
+    late = desk.robustness.submit_histories(made.id, PLAN | dict(seed=9)).job
     desk.backtests.delete(made.id)
     with pytest.raises(BadRequest, match=f"there is no run {drawn.id}"):
         desk.backtests.get(drawn.id)
@@ -129,7 +129,7 @@ def test_histories_go_with_their_run_and_not_alone(desk, store, made):
 @pytest.mark.parametrize("plan, sentence", [(dict(paths=3), "paths"), (dict(paths=100_001), "paths"), (dict(pahts=100), "did you mean 'paths'")])
 def test_what_cannot_be_drawn_is_refused_at_once(desk, made, plan, sentence):
     with pytest.raises(BadRequest, match=sentence):
-        desk.beliefs.submit_histories(made.id, plan)
+        desk.robustness.submit_histories(made.id, plan)
 
 
 def test_the_terminal_draws_and_writes_them(desk, made, monkeypatch, tmp_path):

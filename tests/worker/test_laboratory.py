@@ -147,38 +147,38 @@ def test_a_run_remembers_what_it_was_judged_by_in_plain_values(desk, made):
     assert kept["belief"]["significance"]["trials"] == 1 and kept["belief"]["significance"]["psr"] is not None
     assert kept["look_ahead"]["found"] == "" and kept["look_ahead"]["cuts"] > 1
     assert all(remark["level"] in ("note", "warning", "severe") and remark["sentence"].endswith(".") for remark in kept["remarks"])
-    believed = desk.beliefs.of(made.id)
+    believed = desk.robustness.of(made.id)
     assert json.loads(json.dumps(asdict(believed.belief))) == kept["belief"], "asked at once, the desk says the same"
 
 
 def test_every_trial_that_was_made_later_makes_a_run_less_believable(desk, dataset, made):
-    before = desk.beliefs.of(made.id)
+    before = desk.robustness.of(made.id)
     for lookback in (30, 40, 50):
         last = finished(desk, dataset, params=dict(lookback=lookback))
     finished(desk, dataset, strategy="simple_ma", params={})
     desk.backtests.delete(last.id)
-    after = desk.beliefs.of(made.id)
+    after = desk.robustness.of(made.id)
     assert (before.belief.significance.trials, after.belief.significance.trials, after.then) == (1, 4, 1), "deleted ones count, those of another strategy do not"
     assert after.belief.significance.dsr < before.belief.significance.dsr and after.belief.significance.psr == before.belief.significance.psr
 
 
 def test_a_stress_test_and_a_sweep_on_the_same_bars_speak_about_the_run(desk, dataset, made):
     other = finished(desk, dataset, params=dict(lookback=60))
-    before = desk.beliefs.of(made.id)
+    before = desk.robustness.of(made.id)
     assert before.stress is None and before.sweep is None and {one.key: one.answer for one in before.belief.questions}["stress"] == "open"
-    job = desk.beliefs.submit_stress(made.id).job
-    assert not desk.beliefs.submit_stress(made.id).new
+    job = desk.robustness.submit_stress(made.id).job
+    assert not desk.robustness.submit_stress(made.id).new
     run(job.id)
     assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
     sweep = desk.sweeps.submit_sweep(desk.backtests.question(made.id), {"lookback": [10, 20, 30, 40]}).job
     run(sweep.id)
     assert desk.jobs.get(sweep.id).state == "done", desk.jobs.get(sweep.id).error
-    after = desk.beliefs.of(made.id)
+    after = desk.robustness.of(made.id)
     assert after.stress.id == desk.jobs.get(job.id).result["run"] and {row["scenario"] for row in after.belief.stress} >= {"spread_2", "late", "optimistic"}
     stress = next(question for question in after.belief.questions if question.key == "stress")
     assert after.belief.net_return < 0 and (stress.answer, stress.sentence) == ("open", "Not evaluated: the run earns nothing after costs."), "no test praises a loss"
     assert (after.sweep is not None) == bool(desk.sweeps.get(desk.jobs.get(sweep.id).result["run"]).summary["overfitting"])
-    assert desk.beliefs.of(other.id).stress is None, "another question has a stress test of its own"
+    assert desk.robustness.of(other.id).stress is None, "another question has a stress test of its own"
 
 
 def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, made):
@@ -187,7 +187,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, made):
     with desk.jobs._context.store.unit() as unit:
         row = asdict(replace(made, summary=old, frames=frames, spec={key: value for key, value in made.spec.items() if key != "limits"}))
         run_id = unit.runs.add(**{key: value for key, value in row.items() if key != "id"})
-    believed = desk.beliefs.of(run_id)
+    believed = desk.robustness.of(run_id)
     assert not believed.known and believed.remarks == () and desk.run_tables.refused(run_id).empty
     assert desk.trades.walk(run_id, 1).path["price"].nunique() == 1
 

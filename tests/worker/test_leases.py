@@ -62,7 +62,7 @@ def claim(store: Store, job_id: str, owner: str) -> int:
 
 
 def state(store: Store, job_id: str) -> tuple[str, int]:
-    with store.look() as unit:
+    with store.read() as unit:
         job = unit.jobs.get(job_id)
     return job.state, job.deaths
 
@@ -136,7 +136,7 @@ def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_
 
 def test_no_ghosts_are_counted_when_the_clock_is_set_back(store, step, dead):
     def seen() -> list[str]:
-        with store.look() as unit:
+        with store.read() as unit:
             return [process.id for process in unit.processes(timedelta(seconds=8))]
 
     def sign(*names: str) -> None:
@@ -171,9 +171,9 @@ def test_a_lease_of_what_does_not_end_is_one_holders_until_it_is_silent(store, s
         rescue(store, watch)
     with store.unit() as unit:
         second = unit.leases.take("session:abc", "other")
-        assert second.epoch == 2 and not unit.leases.beat("session:abc", 1) and not unit.leases.let_go("session:abc", 1)
+        assert second.epoch == 2 and not unit.leases.beat("session:abc", 1) and not unit.leases.release("session:abc", 1)
         assert not unit.leases.free("session:abc", 2, 7), "it gave a sign of life meanwhile"
-        assert unit.leases.let_go("session:abc", 2) and unit.leases.held() == [] and not unit.leases.beat("session:abc", 2)
+        assert unit.leases.release("session:abc", 2) and unit.leases.owned() == [] and not unit.leases.beat("session:abc", 2)
 
 
 def test_a_lease_is_taken_by_one_of_many(store):

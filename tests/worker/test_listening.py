@@ -38,7 +38,7 @@ def test_this_machine_alone_needs_none(plain, tmp_path, host):
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_it_stands_in_the_trail_and_in_the_settings(settings, store, desk):
     record(with_app(settings, host="0.0.0.0", behind="reverse proxy"))
-    with store.look() as unit:
+    with store.read() as unit:
         event, = unit.trail.all()
     assert (event.actor, event.kind) == ("ana", "listening_beyond_this_machine") and '"behind":"reverse proxy"' in event.body and '"host":"0.0.0.0"' in event.body
     assert desk.system.listening() == "Listening on 127.0.0.1, for this machine only."

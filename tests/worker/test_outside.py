@@ -162,9 +162,9 @@ def test_an_import_is_told_by_its_row_and_its_events(system, desk, tmp_path):
     table = desk.outside._frame(one.id)
     assert one.rows == len(table) and list(table) == ["date", "value", "known"] and one.notes == [f"{len(files.DAYS) - one.rows} dates have no value."]
     assert (one.first_ts, one.last_ts) == (table["date"].iloc[0], table["date"].iloc[-1]) and desk.outside.is_used(one)
-    (event,) = desk.trail.story(f"outside:{one.id}")
+    (event,) = desk.trail.history(f"outside:{one.id}")
     assert (event.kind, event.subject, event.detail["version"], event.detail["name"]) == ("outside_imported", "data", one.version, "VIX")
-    assert next(each for each in desk.outside.choices() if each.about.name == "VIX").held == one
+    assert next(each for each in desk.outside.choices() if each.about.name == "VIX").newest == one
     assert desk.outside.line(one.id, 60)["value"].max() == table["value"].max() and len(desk.outside.line(one.id, 60)) <= 60
 
 
@@ -173,7 +173,7 @@ def test_the_same_file_twice_is_one_import_and_an_older_one_comes_back(system, d
     one = files.brought(desk, first, "VIX")
     submitted = desk.outside.import_(desk.outside.stage_path(str(first)), name="VIX")
     assert desk.outside.import_(desk.outside.stage_path(str(first)), name="VIX").job.id == submitted.job.id, "a second click is the same job"
-    assert files.brought(desk, first, "VIX") == one and [event.kind for event in desk.trail.story(f"outside:{one.id}")] == ["outside_imported", "outside_known"]
+    assert files.brought(desk, first, "VIX") == one and [event.kind for event in desk.trail.history(f"outside:{one.id}")] == ["outside_imported", "outside_known"]
     files.brought(desk, second, "VIX")
     back = files.brought(desk, first, "VIX")
     assert back.version == one.version and desk.outside.is_used(back) and not desk.outside.is_used(one)
@@ -210,7 +210,7 @@ def test_headlines_are_kept_with_their_scores_and_who_gave_them(system, desk, tm
 def test_a_file_that_cannot_be_kept_says_why_and_leaves_nothing(system, desk, tmp_path):
     path = files.headlines(tmp_path / "news.csv", zone="")
     staged = desk.outside.stage_path(str(path))
-    assert staged.found.kind == "headlines" and not staged.found.zoned
+    assert staged.recognised.kind == "headlines" and not staged.recognised.zoned
     job = desk.outside.import_(staged).job
     actors.run(job.id)
     assert "which has no zone; say that the times are in UTC" in desk.jobs.get(job.id).error["sentence"] and desk.outside.every() == []
@@ -232,7 +232,7 @@ def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(system, desk, sto
         desk.outside.remove(one.id)
     desk.features.delete(run.id)
     assert desk.outside.remove(one.id) == one and desk.outside.every() == []
-    assert [event.kind for event in desk.trail.story(f"outside:{one.id}")] == ["outside_imported", "outside_removed"]
+    assert [event.kind for event in desk.trail.history(f"outside:{one.id}")] == ["outside_imported", "outside_removed"]
     assert files.brought(desk, path, "VIX").version == one.version, "it can be brought in again"
 
 
@@ -240,10 +240,10 @@ def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(system, desk, sto
 def test_what_is_taken_along_can_be_imported_again(everything, desk, store, tmp_path):
     for name, one in everything.items():
         taken = desk.outside.download(one.id)
-        with store.look() as unit:
+        with store.read() as unit:
             assert unit.trail.count(Filter(kinds=("downloaded",), entity=f"outside:{one.id}")) == 1
         (tmp_path / "taken.csv").write_bytes(taken)
-        found = desk.outside.stage_path(str(tmp_path / "taken.csv")).found
+        found = desk.outside.stage_path(str(tmp_path / "taken.csv")).recognised
         assert found.kind == one.kind and len(pd.read_csv(io.BytesIO(taken))) == one.rows
         assert files.brought(desk, tmp_path / "taken.csv", one.name) == one, f"{name}: the same content"
 

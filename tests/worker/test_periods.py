@@ -68,7 +68,7 @@ def test_what_a_strategy_refuses_is_counted_in_every_kind_of_search(system, desk
     assert table.loc[crossed, "objective_sharpe"].isna().all() and not any(one["params"]["fast"] >= one["params"]["slow"] for one in searched.summary["best"])
     assert list(searched.summary["refused"]) == ["fast is 50 bars and slow 20; fast must be the shorter one"] and searched.summary["failed"] == 0
     assert len(searched.summary["best"]) == 1, "equal trials of one combination are the best once"
-    with store.look() as unit:
+    with store.read() as unit:
         assert len(unit.trials.rows(job_id=searched.job_id)) == 16 - crossed.sum(), "what cannot be traded is no trial"
 
 

@@ -79,9 +79,9 @@ def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
     assert len(fits) == len(walked.refits) == run.summary["refits"] and fits["agreement"].iloc[1:].tolist() == [refit.agreement for refit in walked.refits[1:]]
     assert fits["used_from_ts"].iloc[0] == read["ts"].iloc[700] and fits["used_to_ts"].iloc[-1] == read["ts"].iloc[-1]
     assert run.summary["stability"] == pytest.approx(walked.stability) and run.summary["train"] == 700 and run.summary["known"] == len(read) - 700
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trials.rows() == [], "labelling bars is no trial of a strategy"
-    assert desk.trail.story(f"run:{run.id}")[0].kind == "run_finished"
+    assert desk.trail.history(f"run:{run.id}")[0].kind == "run_finished"
 
 
 def test_the_model_is_taken_along_as_it_was_fitted(desk, bars):

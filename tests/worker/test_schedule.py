@@ -78,7 +78,7 @@ def test_without_a_queue_server_nothing_is_sent_and_nothing_is_lost(store, liste
     add(store, 3)
     began = time.monotonic()
     assert sweep(store, listening) == [] and time.monotonic() - began < 2
-    with store.look() as unit:
+    with store.read() as unit:
         assert all(job.sent_at is None for job in unit.jobs.latest())
 
 
@@ -107,7 +107,7 @@ def test_the_house_is_cleaned_of_what_nothing_names(store, monkeypatch):
 
 def test_the_trail_is_checked_by_the_clock(store):
     verify(store)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.fact("audit_verified")["holds"] and unit.trail.count() == 0
 
 

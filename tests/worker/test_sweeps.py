@@ -45,7 +45,7 @@ def done(desk, submitted):
 
 
 def ledger(store, run=None) -> list[dict]:
-    with store.look() as unit:
+    with store.read() as unit:
         return unit.trials.rows(job_id=run.job_id if run else "")
 
 
@@ -67,9 +67,9 @@ def test_a_question_becomes_a_run_with_its_trials(system, desk, store, what):
     assert (run.kind, run.actor, run.synthetic, len(rows)) == (what, "ana", True, FITS[what])
     assert {row["kind"] for row in rows} <= {LEDGER.get(what)} and {row["data"] for row in rows} <= {data_of(run.spec["datasets"])}
     assert desk.sweeps.trials(run.id) == len({row["spec"] for row in rows})
-    assert [event.kind for event in desk.trail.story(f"run:{run.id}")] == ["run_finished"] and len(desk.sweeps.table(run.id))
+    assert [event.kind for event in desk.trail.history(f"run:{run.id}")] == ["run_finished"] and len(desk.sweeps.table(run.id))
     assert [one.id for one in desk.sweeps.latest()] == [run.id]
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.chunks.all(run.job_id) == [], "its parts were let go"
     assert desk.sweeps.delete(run.id).id == run.id and len(ledger(store, run)) == FITS[what], "deleting a run does not lower the count"
     assert desk.sweeps.latest() == []
@@ -201,7 +201,7 @@ def test_the_list_of_jobs_leaves_out_what_is_a_piece_of_another(system, desk, st
     assert [one.id for one in desk.jobs.latest(limit=1)] == [job.id] and [one.id for one in desk.jobs.latest(("part",))] == [helper.id]
     assert desk.jobs.pulse().queued == 1
     actors.run(helper.id)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.jobs.get(helper.id).state == "done"
     assert desk.jobs.pulse().queued == 1 and desk.jobs.get(job.id).open
 
@@ -283,7 +283,7 @@ def half_done(system: Flow, job_id: str, parts: int = 2):
         return sum(known) >= parts and not all(known)
 
     def look() -> bool:
-        with system.store.look() as unit:
+        with system.store.read() as unit:
             return far(unit)
 
     waiting(look, 60, f"some parts are done: {system.row(job_id)}")
@@ -291,7 +291,7 @@ def half_done(system: Flow, job_id: str, parts: int = 2):
 
 def both_at_it(system: Flow, job_id: str) -> None:
     def held() -> bool:
-        with system.store.look() as unit:
+        with system.store.read() as unit:
             return len({chunk.holder for chunk in unit.chunks.all(job_id) if chunk.holder}) > 1
 
     waiting(held, 30, "the other worker helps")
@@ -311,7 +311,7 @@ def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, reco
     broken = system.until(job_id, "done", 60)
     runs = [system.desk.sweeps.get(one.result["run"]) for one in (whole, broken)]
     assert runs[0].frames == runs[1].frames and broken.deaths == 1 and system.effects(job_id) == [1]
-    with system.store.look() as unit:
+    with system.store.read() as unit:
         rows = unit.trials.rows(job_id=job_id)
     assert len(rows) == 160 == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
 
@@ -331,7 +331,7 @@ def test_cancel_stops_every_hand_within_a_second(shared, record_property):
     waiting(stopped, 3)
     record_property("cancelled_after_s", round(time.monotonic() - asked_at, 2))
     assert time.monotonic() - asked_at < 1.5
-    with system.store.look() as unit:
+    with system.store.read() as unit:
         left, tried, _ = unit.chunks.counts(job_id)
         assert left and len(unit.trials.rows(job_id=job_id)) == tried, "what was tried counts"
     assert system.effects(job_id) == [0] and "job_cancelled" in [record for record in system.events(job_id)]
@@ -340,5 +340,5 @@ def test_cancel_stops_every_hand_within_a_second(shared, record_property):
     waiting(lambda: system.row(job_id).progress > 0.03, 20, "it goes on where it was")
     system.desk.jobs.cancel(job_id)
     system.until(job_id, "cancelled", 5)
-    with system.store.look() as unit:
+    with system.store.read() as unit:
         assert len(list(unit.trail.all(Filter(entity=f"job:{job_id}", kinds=("job_retried",))))) == 1

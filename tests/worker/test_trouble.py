@@ -71,7 +71,7 @@ def test_a_full_disk_under_the_database_is_a_sentence_and_nothing_of_the_unit_st
     assert sentence_of(error_of(lambda: write(store, 50))) == FULL
     sa.event.remove(store.engine, "connect", full)
     store.engine.dispose()
-    with store.look() as unit:
+    with store.read() as unit:
         assert len(unit.jobs.latest()) == 1
     write(store)
 
@@ -153,7 +153,7 @@ def test_a_job_that_meets_a_full_disk_waits_and_goes_on_by_itself(store, system,
     monkeypatch.setattr(Frames, "_write", write_frame)
     actors.run(job.id)
     assert desk.jobs.get(job.id).state == "done"
-    with store.look() as unit:
+    with store.read() as unit:
         assert [event.kind for event in unit.trail.all(Filter(entity=f"job:{job.id}"))][-3:] == ["job_postponed", "job_started", "dataset_imported"]
 
 

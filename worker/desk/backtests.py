@@ -89,7 +89,7 @@ class Backtests:
 
     def bars_in(self, question: BacktestRequest) -> int:
         """About how many bars a question asks for."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             used = [unit.datasets.get(name) for name in question.datasets]
         return sum(_bars_in(dataset, question) for dataset in used if dataset)
 
@@ -110,7 +110,7 @@ class Backtests:
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
         strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
             profile = required(unit.cost_profiles.get(question.cost_profile), "cost profile", question.cost_profile) if question.cost_profile else None
             catalogue = unit.datasets.all()
@@ -172,16 +172,16 @@ class Backtests:
 
     def latest(self, limit: int = 100) -> list[Run]:
         """Newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.latest("backtest", limit)
 
     def get(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def find(self, run_id: str) -> Run | None:
         """A backtest by its id, however old; None if there is none."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = unit.runs.get(run_id)
         return run if run and run.kind == "backtest" else None
 
@@ -198,14 +198,14 @@ class Backtests:
     def question(self, run_id: str) -> BacktestRequest:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [instrument.name for instrument in self.instruments_of(run_id)]))
         return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
         return [self._instrument(dataset) for dataset in datasets if dataset]
 
@@ -246,7 +246,7 @@ class Backtests:
         return instrument(dataset.instrument, self._context.settings.instruments_file)
 
     def _names(self, versions: Sequence[str]) -> tuple[str, str]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             used = [dataset for version in versions if (dataset := unit.datasets.get(version))]
         made_up = next((dataset.source.removeprefix("Synthetic, ") for dataset in used if dataset.synthetic), "")
         return ", ".join(dataset.instrument for dataset in used), f" · synthetic, {made_up}" if made_up else ""

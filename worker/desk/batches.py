@@ -25,7 +25,7 @@ class Member:
     run: Run | None
 
 
-def each(question: BacktestRequest) -> list[BacktestRequest]:
+def request_per_dataset(question: BacktestRequest) -> list[BacktestRequest]:
     """The question once for each of its datasets."""
     return [replace(question, datasets=[dataset]) for dataset in question.datasets]
 
@@ -54,18 +54,18 @@ class Batches:
 
     def latest(self, limit: int = 20) -> list[Run]:
         """Newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.latest("batch", limit)
 
     def get(self, batch_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             batch: Run | None = unit.runs.get(batch_id)
         return required(batch if batch and batch.kind == "batch" else None, "batch", batch_id)
 
     def members(self, batch_id: str) -> list[Member]:
         """In the order in which the series were chosen."""
         ids = self.get(batch_id).summary["jobs"]
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             jobs = [job for job_id in ids if (job := unit.jobs.get(job_id))]
             return [Member(job, unit.runs.get(job.result["run"]) if job.state == "done" else None) for job in jobs]
 

@@ -14,8 +14,8 @@ from domain.analytics import Difference, Evidence, Remark, compare_metrics, comp
 from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
 from domain.report import FORMS, Material, believed, render
-from worker.desk.beliefs import Beliefs
 from worker.desk.context import DeskContext, Submitted, required
+from worker.desk.robustness import RobustnessView
 from worker.store import Filter, Run
 from worker.store.selection import selection_of
 
@@ -40,7 +40,7 @@ class Comparison:
 
 class Compare:
     def __init__(self, context: DeskContext) -> None:
-        self._context, self._beliefs = context, Beliefs(context)
+        self._context, self._robustness = context, RobustnessView(context)
 
     def forms(self) -> Mapping[str, str]:
         """Form of a report -> what it is."""
@@ -68,7 +68,7 @@ class Compare:
     def reproduce(self, run_id: str) -> Submitted:
         """Run it again and compare bytes, in the background; a double click is one job, a later click another."""
         run = self._backtest(run_id)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             before = unit.trail.count(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)))
         return self._context.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
 
@@ -76,12 +76,12 @@ class Compare:
         """Each time the run was made again, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
         import json
 
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             records = unit.trail.page(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)), 50)
         return [dict(at=record.ts, actor=record.actor, **json.loads(record.body)["detail"]) for record in records]
 
     def _backtest(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run: Run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; reports, comparison and reproduction are for backtests. Choose a backtest")
@@ -96,9 +96,9 @@ class Compare:
     def _material(self, run: Run) -> Material:
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
         summary = run.summary
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
-        robustness = self._beliefs.of(run.id)
+        robustness = self._robustness.of(run.id)
         remarks = robustness.remarks if robustness.known else _remarks(run, trades, fills, equity)
         belief = robustness.belief if robustness.known else believed(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."

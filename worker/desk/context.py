@@ -52,7 +52,7 @@ class DeskContext:
 
     def _spoilt(self, key: str) -> str:
         """The job that answered this before, if a table of what it made is gone or was altered: it has to be made again."""
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             job = unit.jobs.of_key(key)
             names = _frames_of(unit, job) if job and job.state == "done" else ()
         return job.id if job and any(self.store.frames.fault(name) for name in names) else ""

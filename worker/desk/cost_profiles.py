@@ -22,11 +22,11 @@ class CostProfilesView:
 
     def list(self) -> list[CostProfile]:
         """By name."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.cost_profiles.all()
 
     def get(self, name: str) -> CostProfile:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.cost_profiles.get(name), "cost profile", name)
 
     def save(self, name: str, costs: Mapping[str, Any], instruments: Sequence[str] = (), source: str = "", dated: str = "") -> CostProfile:

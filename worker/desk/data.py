@@ -20,7 +20,7 @@ from domain.params import Param, build, params_of, values_of, whole
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
+from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
 from worker.desk.thin import candles
 from worker.store import Dataset
 
@@ -32,7 +32,7 @@ class Staged:
     file: str
     name: str
     size: int
-    found: readers.Recognised
+    recognised: readers.Recognised
 
 
 class Data:
@@ -77,12 +77,12 @@ class Data:
     # -- what is there
 
     def catalogue(self) -> list[Dataset]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.datasets.all()
 
     def get(self, name: str) -> Dataset:
         """By id, or by version."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.datasets.get(name), "dataset", name)
 
     def candles(self, name: str, start: datetime, end: datetime, budget: int = 220) -> tuple[pd.DataFrame, int]:
@@ -104,7 +104,7 @@ class Data:
 
     def used_by(self, name: str) -> list[str]:
         """Runs that read this dataset."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.of_dataset(self.get(name).version)
 
     # -- bringing bars in
@@ -123,7 +123,7 @@ class Data:
 
     def _staged(self, source: Source) -> Staged:
         context = self._context
-        return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
+        return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(readers.recognise, context.settings)))
 
     def moment(self, text: str) -> str:
         """A date or time that a person wrote, as ISO 8601 in UTC; empty for none, and the text itself where it is no time."""
@@ -154,16 +154,16 @@ class Data:
         self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
     ) -> dict[str, Any]:  # fmt: skip
         traded = self._instrument(instrument)
-        side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.found.side, staged.name)
+        side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.recognised.side, staged.name)
         if clock_key:
             clock(clock_key)
-        format = format or staged.found.format
+        format = format or staged.recognised.format
         readers.READERS[format]
         if timeframe:
             Timeframe.named(timeframe)
-        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
-        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
-        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
+        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.recognised.clock)
+        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format)) if ask else {}
+        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
 
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
@@ -250,9 +250,9 @@ def _joined_side(bid: Staged, ask: Staged, side: str) -> str:
     """The bid, if the two files are the bids and the asks of the same bars as far as they say."""
     if side not in ("", "bid"):
         raise BadRequest(f"the side is {side!r}, but bids joined with asks are bars of the bid with a spread; leave the side out")
-    check_pair(bid.found.side, ask.found.side, bid.name, ask.name)
+    check_pair(bid.recognised.side, ask.recognised.side, bid.name, ask.name)
     for what in ("instrument", "timeframe"):
-        first, second = getattr(bid.found, what), getattr(ask.found, what)
+        first, second = getattr(bid.recognised, what), getattr(ask.recognised, what)
         if first and second and first != second:
             raise BadRequest(f"{bid.name} holds bars of {first} and {ask.name} of {second}; the bids and the asks must be of the same {what}")
     return "bid"

@@ -54,7 +54,7 @@ class Examinations:
 
     def tried(self, datasets: Sequence[str]) -> int:
         """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return len(tried_on(unit, [dataset.version for name in datasets if (dataset := unit.datasets.get(name))]))
 
     # -- asking; the same question on the same code is the job that answered it
@@ -71,7 +71,7 @@ class Examinations:
         spec |= self._regimes(question, regimes, model)
         spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more looks it is another question
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
-        return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec, example)
+        return self._features.submit("examine", f"{self._features.title_of(spec['columns'])} against {against}", question, spec, example)
 
     def submit_similar(self, question: FeatureRequest, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
         """Moments like the bar of ``instrument`` (default: the first) at ``at`` (default: the last) by the question's columns. ``likeness``: changed values of Likeness."""
@@ -82,7 +82,7 @@ class Examinations:
 
     def _tried_with(self, spec: Mapping[str, Any]) -> int:
         """Looks at these bars, those that are asked for included."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
 
     def _regimes(self, question: FeatureRequest, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Examinations:
             if regimes:
                 raise BadRequest("give either runs of regimes or a regime model")
             return dict(regime_model=json.loads(model.to_json()))
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             versions = [dataset.version for name in question.datasets if (dataset := unit.datasets.get(name))]
         chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
         for run in chosen.values():

@@ -85,7 +85,7 @@ class Features:
 
     def recipes(self) -> list[Recipe]:
         """Feature sets: the user's first, then the built-in ones."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             own = [Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at) for recipe in unit.recipes.all()]
         return own + [Recipe(feature_set.name, tuple(use.column for use in feature_set.uses), feature_set.about, False) for feature_set in built_in().values()]
 
@@ -155,7 +155,7 @@ class Features:
         """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any. Where the columns, or ``more``
         that is computed, look at outside data, the versions of it that are in use; a later import is another question."""
         written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
             outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
         self._backtests._check(self._span(question), used)
@@ -164,7 +164,7 @@ class Features:
     def lacks(self, question: FeatureRequest) -> list[Lack]:
         """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
         uses = [parse(text) for text in question.columns if not self.faults([text])]
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             used = [dataset for name in question.datasets if (dataset := unit.datasets.get(name))]
             return lacks(unit, uses, [self._backtests._instrument(dataset) for dataset in used], (question.start, question.end))
 
@@ -172,7 +172,7 @@ class Features:
         """Column of a run -> titles of the outside data that it needs and that the run was made without."""
         run = self.get(run_id)
         outside = run.spec.get("outside", {})
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             instruments = [self._backtests._instrument(dataset) for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
         needed = {column: needs([parse(column)], instruments) for column in run.spec["columns"]}
         wanting = {
@@ -189,7 +189,7 @@ class Features:
     def submit_columns(self, question: FeatureRequest) -> Submitted:
         """Compute them."""
         spec = self.spec(question)
-        return self.submit("columns", self._told(spec["columns"]), question, spec)
+        return self.submit("columns", self.title_of(spec["columns"]), question, spec)
 
     def submit_gate(self, question: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
         """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
@@ -198,7 +198,7 @@ class Features:
         else:
             strategy_: Strategy = build(STRATEGIES[strategy], params or {})
             spec = self.spec(replace(question, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
-        return self.submit("gate", f"Gate: {strategy or self._told(spec['columns'])}", question, spec)
+        return self.submit("gate", f"Gate: {strategy or self.title_of(spec['columns'])}", question, spec)
 
     def bars_in(self, question: FeatureRequest) -> int:
         """About how many bars a question asks for."""
@@ -207,7 +207,7 @@ class Features:
     def _span(self, question: FeatureRequest) -> BacktestRequest:
         return BacktestRequest("", {}, question.datasets, question.timeframe, question.start, question.end, {})
 
-    def _told(self, columns: Sequence[str]) -> str:
+    def title_of(self, columns: Sequence[str]) -> str:
         """A set in a few words: its name where it has one."""
         named = next((recipe.name for recipe in self.recipes() if set(recipe.columns) == set(columns)), "")
         return named or listed(columns, 2)
@@ -216,11 +216,11 @@ class Features:
 
     def latest(self, kind: str, limit: int = 100) -> list[Run]:
         """Newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.latest(kind, limit)
 
     def get(self, run_id: str, kind: str = "") -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if kind and run.kind != kind:
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and {kind.replace('_', ' ')} is looked for; choose one from the list")
@@ -229,7 +229,7 @@ class Features:
     def question(self, run_id: str) -> FeatureRequest:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         return FeatureRequest(datasets, spec["timeframe"], start, end, spec["columns"])

@@ -47,7 +47,7 @@ class Quota:
         return sum(size for _, size in self._refused)
 
 
-def take_in(frames: Frames, settings: Settings, quota: Quota, source: Source, look: Callable[[Path], T], what: str = "bars") -> tuple[str, str, int, T]:
+def stage(frames: Frames, settings: Settings, quota: Quota, source: Source, look: Callable[[Path], T], what: str = "bars") -> tuple[str, str, int, T]:
     """Look at a file before it is kept: its key, its name as it can be stored and shown, its size, and what ``look`` made of it.
 
     A file that ``look`` refuses is removed at once.
@@ -131,6 +131,6 @@ def _parts(where: Path) -> Iterator[bytes]:
         raise BadRequest(f"{shown(where)} cannot be read: {error.strerror}. Give the path of a file you may read") from None
 
 
-def looked_at(look: Callable[..., Any], settings: Settings) -> Callable[[Path], Any]:
+def size_limited(look: Callable[..., Any], settings: Settings) -> Callable[[Path], Any]:
     """``look`` with the largest size that a file may have, packed or not."""
     return lambda path: look(path, settings.data.max_import_mb * 1_000_000)

@@ -58,18 +58,18 @@ class JobList:
         self._context = context
 
     def get(self, job_id: str) -> Job | None:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.jobs.get(job_id)
 
     def latest(self, kinds: tuple[str, ...] = (), states: tuple[str, ...] = (), limit: int = 50) -> list[Job]:
         """Newest first; pieces of other jobs only where ``kinds`` names them."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.jobs.latest(states, kinds, limit, () if kinds else PIECES)
 
     def left(self, job: Job) -> Left:
         """What is still there of a job that was cancelled or failed."""
-        with self._context.store.look() as unit:
-            parts, trials = unit.chunks.all(job.id), unit.trials.made_by(job.id)
+        with self._context.store.read() as unit:
+            parts, trials = unit.chunks.all(job.id), unit.trials.count_of_job(job.id)
         return Left(sum(part.done_at is not None for part in parts), len(parts), job.checkpoint is not None, trials)
 
     def submit_system(self, kind: str, title: str, key: str = "") -> str:
@@ -105,11 +105,11 @@ class JobList:
         return ((job.ended_at or now or self.now()) - job.started_at).total_seconds()
 
     def now(self) -> datetime:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.now()
 
     def pulse(self) -> Pulse:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             now, counts = unit.now(), unit.jobs.counts(PIECES)
             kinds = [process.kind for process in unit.processes(ALIVE)]
             failed = sum(1 for job in unit.jobs.latest(("failed",), without=PIECES) if job.ended_at and job.ended_at.date() == now.date())

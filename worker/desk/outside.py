@@ -14,7 +14,7 @@ from domain.outside.releases import IMPACTS
 from domain.outside.series import Series, series
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
+from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
 from worker.desk.thin import thinned
 from worker.store import Outside
 
@@ -31,7 +31,7 @@ class StagedExternal:
     file: str
     name: str
     size: int
-    found: Recognised
+    recognised: Recognised
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Choice:
     """A series of the table, and the import of it that is in use."""
 
     about: Series
-    held: Outside | None
+    newest: Outside | None
 
 
 class OutsideData:
@@ -54,7 +54,7 @@ class OutsideData:
 
     def choices(self) -> list[Choice]:
         """Every series of the table, in its order."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return [Choice(about, unit.outside.newest("series", name)) for name, about in series().items()]
 
     def offered_name(self, kind: str) -> str:
@@ -67,7 +67,7 @@ class OutsideData:
 
     def every(self) -> list[Outside]:
         """Every import, by kind and name, the newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.outside.all()
 
     def versions(self, outside: Outside) -> list[Outside]:
@@ -76,13 +76,13 @@ class OutsideData:
 
     def is_used(self, outside: Outside) -> bool:
         """Is it what features look at? Of a series the newest import; of headlines and calendars the newest of all names."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             newest = unit.outside.newest(outside.kind, outside.name if outside.kind == "series" else "")
         return newest is not None and newest.id == outside.id
 
     def get(self, name: str) -> Outside:
         """By id, version or name; under a name the newest."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             outside = unit.outside.get(name)
         return required(outside or next((candidate for candidate in self.catalogue() if candidate.name == name), None), "outside data", name)
 
@@ -92,7 +92,7 @@ class OutsideData:
 
     def used_by(self, name: str) -> list[str]:
         """Runs that looked at this version."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.of_outside(self.get(name).version)
 
     # -- bringing it in
@@ -103,15 +103,15 @@ class OutsideData:
 
     def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> StagedExternal:
         """Look at an uploaded file, and take it in under our own name."""
-        return self._brought(uploaded(name, content))
+        return self._staged(uploaded(name, content))
 
     def stage_path(self, path: str, own_rights: bool = False) -> StagedExternal:
         """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
-        return self._brought(of_this_machine(path, self._context.settings, own_rights))
+        return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
-    def _brought(self, source: Source) -> StagedExternal:
+    def _staged(self, source: Source) -> StagedExternal:
         context = self._context
-        return StagedExternal(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(recognise, context.settings), WHAT))
+        return StagedExternal(*stage(context.store.frames, context.settings, context.quota, source, size_limited(recognise, context.settings), WHAT))
 
     def discard(self, staged: StagedExternal) -> None:
         """Remove a file that will not be imported."""
@@ -120,11 +120,11 @@ class OutsideData:
     def import_(self, staged: StagedExternal, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
         """Bring the file in as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.
         ``added``: to what is there under that name, instead of in its place."""
-        kind = kind or staged.found.kind
+        kind = kind or staged.recognised.kind
         if kind not in KINDS:
             raise BadRequest(f"{kind!r} is no kind of outside data; choose {', '.join(KINDS)}")
-        name = self._named(kind, name.strip() or staged.found.series)
-        with self._context.store.look() as unit:
+        name = self._named(kind, name.strip() or staged.recognised.series)
+        with self._context.store.read() as unit:
             newest = unit.outside.newest(kind, name)
         if added and newest is None:
             raise BadRequest(f"there is nothing called {name} that {staged.name} could be added to; import it by itself")

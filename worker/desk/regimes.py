@@ -104,13 +104,13 @@ class RegimeView:
 
     def latest(self, limit: int = 100, bars: Sequence[str] = ()) -> list[Run]:
         """Newest first; with ``bars`` only those that tell of one of these versions of datasets."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             every = unit.runs.latest(KIND, limit)
         return [run for run in every if not bars or run.spec["datasets"][0] in bars]
 
     def covering(self, question: FeatureRequest) -> list[Run]:
         """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             versions = [dataset.version for name in question.datasets if (dataset := unit.datasets.get(name))]
         return [run for run in self.latest(MOST) if not apart(run, question, versions)]
 

@@ -147,7 +147,7 @@ class RunTables:
         return csv_of(frame)
 
     def _run(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str, columns: Any = None) -> pd.DataFrame:

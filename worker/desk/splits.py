@@ -75,7 +75,7 @@ class Splits:
 
     def split(self, run_id: str, by: str, instrument: str = "") -> Divided:
         """A finished backtest by regime: see ``Divided``. Trades by the regime known when they were entered, equity by the one known when it changed."""
-        run, labelled = self._run(run_id), self._told(run_id, by, instrument)
+        run, labelled = self._run(run_id), self._labelled(run_id, by, instrument)
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
         regimes, pooled = _pooled(self._regimes(labelled), trades)
         parts = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
@@ -93,7 +93,7 @@ class Splits:
 
     def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
         """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were taken together where they were too many."""
-        run, labelled = self._run(run_id), self._told(run_id, by, instrument)
+        run, labelled = self._run(run_id), self._labelled(run_id, by, instrument)
         ts = self._frame(run, "equity", ["ts"])["ts"]
         labels = self._view.labels(labelled)
         ends = self._frame(labelled, "regimes", ["end"])["end"]
@@ -107,18 +107,18 @@ class Splits:
 
     def names_of(self, run_id: str, by: str, instrument: str = "") -> list[str]:
         """The regimes that ``by`` tells apart."""
-        return list(self._told(run_id, by, instrument).summary["names"])
+        return list(self._labelled(run_id, by, instrument).summary["names"])
 
     # -- parts
 
-    def _told(self, run_id: str, by: str, instrument: str) -> Run:
+    def _labelled(self, run_id: str, by: str, instrument: str) -> Run:
         run_ = self.labelled_by(run_id, by, instrument)
         if run_ is None:
             raise BadRequest(f"the bars of run {run_id} have not been labelled by {by.replace(JOINED, ' and ')} yet; ask for it first")
         return run_
 
     def _run(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if not {"trades", "fills", "equity"} <= set(run.frames):
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to take apart; choose a backtest")
@@ -126,7 +126,7 @@ class Splits:
 
     def _series(self, run: Run) -> list[Dataset]:
         """The datasets it was made on that are still here."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return [dataset for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
 
     def _question(self, run_id: str, instrument: str) -> FeatureRequest:

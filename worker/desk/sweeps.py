@@ -70,7 +70,7 @@ class Sweeps:
     def _seconds(self, question: BacktestRequest) -> float:
         """Of one combination on one core: as measured in this workspace's last sweep of the strategy on about as many bars, else by rule of thumb."""
         bars = self._backtests.bars_in(question)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             seen = (unit.fact(PACE) or {}).get(question.strategy)
         if not seen:
             return SECONDS_A_POINT + SECONDS_A_BAR * bars
@@ -119,13 +119,13 @@ class Sweeps:
 
     def latest(self, kind: str = "", limit: int = 100) -> list[Run]:
         """Newest first; ``kind``: sweep, walk_forward, stress, optimise, or empty for all four."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             if kind:
                 return unit.runs.latest(kind, limit)
             return sorted((run for name in KINDS for run in unit.runs.latest(name, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
 
     def get(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind not in KINDS:
             raise BadRequest(f"run {run_id} is a {run.kind}; choose a sweep, walk-forward, stress test or search")
@@ -133,7 +133,7 @@ class Sweeps:
 
     def find(self, run_id: str) -> Run | None:
         """By its id, however old; None if there is none."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = unit.runs.get(run_id)
         return run if run and run.kind in KINDS else None
 
@@ -198,13 +198,13 @@ class Sweeps:
     def trials(self, run_id: str) -> int:
         """How many distinct trials there ever were on this run's data with its strategy, deleted ones included."""
         run = self._any(run_id)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.trials.count(data_of(run.spec["datasets"]), run.spec["strategy"])
 
     def sharpes(self, run_id: str) -> list[float]:
         """Daily Sharpe ratios of those trials, where known: their variance is what deflates the best one's."""
         run = self._any(run_id)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
 
     def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,7 +214,7 @@ class Sweeps:
         return {**spec, **parts, "costs": in_pips(spec["costs"], traded)}
 
     def _instruments(self, spec: Mapping[str, Any]) -> list[Instrument]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [unit.datasets.get(version) for version in spec["datasets"]]
         return [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets if dataset]
 
@@ -240,7 +240,7 @@ class Sweeps:
         old = {} if "unit" in run.spec["costs"] else {"unit"}
         rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [instrument.name for instrument in self._instruments(run.spec)])
         params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
         start, end = (datetime.fromisoformat(run.spec[edge]) for edge in ("start", "end"))
         return BacktestRequest(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
@@ -263,7 +263,7 @@ class Sweeps:
         return daily[:, daily.std(axis=0) > 0]
 
     def _any(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str) -> pd.DataFrame:

@@ -120,12 +120,12 @@ class Trades:
         return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
 
     def _dataset(self, run: Run, name: str) -> Dataset:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [unit.datasets.get(version) for version in run.spec["datasets"]]
         return required(next((dataset for dataset in datasets if dataset and dataset.instrument == name), None), "dataset", name)
 
     def _run(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
 

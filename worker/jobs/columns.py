@@ -13,7 +13,7 @@ from domain.features.sensitivity import Short, sensitivity
 from domain.features.summary import Summary, summary
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.feature_sets import FeatureSet, Member, Watch, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Member, Watch, finite, save_run
 
 
 @job("columns", limit=3_600, after="compile_features")
@@ -31,7 +31,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         frame, about = _of(feature_set, member, work.within(*(0.05 + 0.9 * edge for edge in share)), work)
         frames |= {member.name: frame, f"{member.name} price": work.store.frames.put(member.bars[["ts", "close"]])}
         tables.append(about)
-    return kept_run("columns", feature_set, work, dict(members=tables), frames, columns=len(feature_set.uses))
+    return save_run("columns", feature_set, work, dict(members=tables), frames, columns=len(feature_set.uses))
 
 
 def _of(feature_set: FeatureSet, member: Member, progress: Watch, work: Work) -> tuple[str, dict[str, Any]]:

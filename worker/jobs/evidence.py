@@ -16,7 +16,7 @@ def verify_audit(spec: Mapping[str, Any], work: Work) -> Commit:
     verdict = evidence.check(work.store, progress=work.progress)
     detail = {key: value for key, value in verdict.items() if key != "at"}
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         return JobResult(detail, "audit_verified" if detail["holds"] else "audit_broken", ("audit:trail",), detail)
 
-    return keep
+    return commit

@@ -26,9 +26,9 @@ from domain.laboratory import (
 from domain.params import build
 from worker.jobs import feature_sets, questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.feature_sets import FeatureSet, Watch, finite, kept_run
-from worker.jobs.keep import trial_of
+from worker.jobs.feature_sets import FeatureSet, Watch, finite, save_run
 from worker.jobs.labels import labels
+from worker.jobs.trial_rows import trial_of
 from worker.store import Unit
 from worker.store.trials import data_of
 from worker.store.tries import count_tries, tried_on, tries_of
@@ -43,7 +43,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     if not feature_set.uses:
         raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
     tries = tries_of(feature_set.columns, spec)
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         before = tried_on(unit, spec["datasets"])
     plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | tries), spec["plan"]["tried"])), build(Rules, spec["rules"])
     work.stage("Compute")
@@ -54,9 +54,9 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Store")
     tables = findings.frames() | dict(outcomes=_outcomes(frame, feature_set.columns, target, plan.quantiles, work.within(0.9, 0.98)))
     frames = {name: work.store.frames.put(table) for name, table in tables.items()} | dict(labelled.frames)
-    summary = _told(feature_set, replace(findings, notes=(*findings.notes, *labelled.notes)), target, plan, rules, len(before - tries))
-    keep = kept_run("examine", feature_set, work, summary, frames, columns=len(feature_set.uses), tried=plan.tried)
-    return lambda unit: _count(unit, keep(unit), spec, work, tries, trial)
+    summary = _summary(feature_set, replace(findings, notes=(*findings.notes, *labelled.notes)), target, plan, rules, len(before - tries))
+    commit = save_run("examine", feature_set, work, summary, frames, columns=len(feature_set.uses), tried=plan.tried)
+    return lambda unit: _count(unit, commit(unit), spec, work, tries, trial)
 
 
 def _count(unit: Unit, result: JobResult, spec: Mapping[str, Any], work: Work, tries: set[str], trial: Mapping[str, Any] | None) -> JobResult:
@@ -107,7 +107,7 @@ def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles
     return pd.concat(parts, ignore_index=True)[["feature", *(column for column in parts[0] if column != "feature")]]
 
 
-def _told(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
+def _summary(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
     """What lists and the head of a page say."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))

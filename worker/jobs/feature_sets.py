@@ -91,7 +91,7 @@ def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: A
 
 def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
     """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of outside data."""
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
     uses = tuple({use.column: use for use in map(parse, spec.get("columns", []))}.values())
     timeframe = Timeframe.named(spec["timeframe"])
@@ -137,11 +137,11 @@ def decided_by(feature_set: FeatureSet, kind: str) -> dict[str, Any]:
     return {**manifest_of(decided, kind), "data": feature_set.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
 
 
-def kept_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **facts: Any) -> Commit:
+def save_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **facts: Any) -> Commit:
     """What writes the run of this kind and its audit event; ``told``: more for the event."""
     decided = decided_by(feature_set, work.job.kind)
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
             kind=kind, job_id=work.job.id, title=work.job.title, spec=dict(feature_set.spec), manifest=decided, summary=dict(summary), frames=dict(frames), actor=work.job.actor,
             created_at=unit.now(), example=work.job.example, synthetic=any(member.dataset.synthetic for member in feature_set.members),
@@ -150,7 +150,7 @@ def kept_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[st
         detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **facts)
         return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{member.dataset.id}" for member in feature_set.members)), detail)
 
-    return keep
+    return commit
 
 
 def finite(value: Any) -> float | None:

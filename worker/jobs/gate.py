@@ -10,7 +10,7 @@ from domain.errors import BadRequest
 from domain.strategies.base import make
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed, finite, save_run
 
 
 @job("gate", limit=3_600)
@@ -29,7 +29,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         members.append(dict(instrument=member.name, timeframe=spec["timeframe"], bars=verdict.bars, cuts=len(verdict.cuts), checked=list(verdict.checked), green=verdict.green))
     green = all(member["green"] for member in members)
     summary = dict(green=green, leaks=leaks, members=members)
-    return kept_run("gate", feature_set, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[leak["sentence"] for leak in leaks][:20])
+    return save_run("gate", feature_set, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[leak["sentence"] for leak in leaks][:20])
 
 
 def _checked(feature_set: FeatureSet, member: Member, progress: Watch) -> Verdict:

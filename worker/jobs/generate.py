@@ -11,7 +11,7 @@ from domain.market.timeframe import Timeframe
 from domain.params import build
 from domain.venues.synthetic import MODELS, generate
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.keep_bars import kept_dataset
+from worker.jobs.save_dataset import save_dataset
 
 TITLES = {"gbm": "Synthetic, GBM", "regimes": "Synthetic, regimes"}
 
@@ -31,7 +31,7 @@ def generate_bars(spec: Mapping[str, Any], work: Work) -> Commit:
     work.progress(0.8)
     version = content_version(bars, instrument_.name, timeframe, "bid")
     origin = {key: spec[key] for key in ("model", "params", "seed", "start", "end")}
-    return kept_dataset(
+    return save_dataset(
         work, bars, version, dict(frame=work.store.frames.put(bars), ledger=None), report,
         instrument=instrument_.name, timeframe=str(timeframe), side="bid", source=TITLES.get(spec["model"], spec["model"]),
         verdict="synthetic", provenance=origin, synthetic=True,

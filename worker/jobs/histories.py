@@ -13,7 +13,7 @@ from domain.errors import BadRequest
 from domain.params import build
 from worker.code import manifest_of
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
 from worker.jobs.sweeps import together
 from worker.store import Run, Unit
 from worker.store.chunks import Chunk
@@ -41,7 +41,7 @@ def _source(spec: Mapping[str, Any], work: Work) -> Source:
     from domain.analytics.daily import calendar_of
     from domain.analytics.histories import sample_of
 
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         run = unit.runs.get(spec["run"])
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
@@ -59,9 +59,9 @@ def _evaluator(source: Source) -> Evaluate:
     from domain.analytics import draw
     from domain.analytics.histories import thinned
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         drawn = draw(source.sample, source.plan, source.kind, chunk.spec["part"], chunk.spec["parts"], watch)
-        return Made(dict(draws=thinned(drawn)), ())
+        return PartResult(dict(draws=thinned(drawn)), ())
 
     return evaluate
 
@@ -83,16 +83,16 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     drawn = merge(together(work, done, "draws", work.within(0.9, 0.95)))
     summary = told(drawn, source.sample, source.plan, source.kind)
     work.progress(0.98)
-    return _kept(spec, source.run, summary, dict(draws=work.store.frames.put(drawn[KEPT])), work)
+    return _save(spec, source.run, summary, dict(draws=work.store.frames.put(drawn[KEPT])), work)
 
 
-def _kept(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
+def _save(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
     from domain.backtest.study import spec_hash
 
     question = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
     decided = {**manifest_of(question, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(question)}
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
             kind="histories", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided, frames=dict(frames), actor=work.job.actor, created_at=unit.now(),
             summary=dict(histories=dict(summary), currency=of.summary["currency"], balance=of.summary["balance"]), example=work.job.example, synthetic=of.synthetic,
@@ -101,4 +101,4 @@ def _kept(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: 
         detail = dict(title=work.job.title, plan=dict(spec["plan"]), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames))
         return JobResult(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), detail)
 
-    return keep
+    return commit

@@ -15,7 +15,7 @@ from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
 from domain.market.zones import instant
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.keep_bars import kept_dataset
+from worker.jobs.save_dataset import save_dataset
 from worker.store import Unit
 
 EVIDENCE = 5        # clocks that are shown with their evidence
@@ -37,10 +37,10 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
     report = _with_clock_note(report, spec, clocks)
     result = dict(report=report.to_json(), clocks=clocks)
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         return JobResult(result, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
 
-    return keep
+    return commit
 
 
 @job("import", limit=1_800)
@@ -59,7 +59,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(_plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by hand")
     source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **({"ask": spec["ask"]} if "ask" in spec else {}))
-    return kept_dataset(
+    return save_dataset(
         work, bars, version, frames, report,
         instrument=spec["instrument"], timeframe=report.timeframe, side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
         verdict="clean" if report.verdict == "clean" else "repaired", provenance=source, synthetic=False,
@@ -80,7 +80,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     chosen = spec["clock"] or _likely(clock, evidence)
     clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
     work.stage("Check")
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         at = unit.now()
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
     bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)

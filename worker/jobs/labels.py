@@ -36,7 +36,7 @@ def labels(feature_set: FeatureSet, work: Work, watch: Watch) -> Labels:
     """By rules; and by ``regimes`` (instrument, run, frame: what a run of regimes has kept) or ``regime_model`` of the spec, where it has one."""
     words = by_rule(feature_set, watch)
     if runs := feature_set.spec.get("regimes"):
-        stored = {run["instrument"]: _as_kept(run, work) for run in runs}
+        stored = {run["instrument"]: _stored_regimes(run, work) for run in runs}
         words_of = [as_known(stored[member.name], member.context.ends(member.bars)) if member.name in stored else np.full(len(member.bars), "", object) for member in feature_set.members]
         return Labels(words | {REGIME: np.concatenate(words_of)}, _of_runs(feature_set, runs, words_of), {f"regimes_{run['instrument']}": run["frame"] for run in runs})
     if model_spec := feature_set.spec.get("regime_model"):
@@ -58,11 +58,11 @@ def by_rule(feature_set: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
 
 
 def as_known(regime_frame: pd.DataFrame, ends: np.ndarray) -> np.ndarray:
-    """The label that was known at each instant, nanoseconds UTC: of the last bar of ``kept`` (end, label) that had ended by then. Empty before the first
+    """The label that was known at each instant, nanoseconds UTC: of the last bar of ``regime_frame`` (end, label) that had ended by then. Empty before the first
     label and after the last bar.
 
-    >>> kept = pd.DataFrame(dict(end=pd.to_datetime([10, 20, 30], utc=True), label=[None, "calm", "volatile"]))
-    >>> as_known(kept, np.array([9, 10, 25, 30, 31])).tolist()
+    >>> regime_frame = pd.DataFrame(dict(end=pd.to_datetime([10, 20, 30], utc=True), label=[None, "calm", "volatile"]))
+    >>> as_known(regime_frame, np.array([9, 10, 25, 30, 31])).tolist()
     ['', '', 'calm', 'volatile', '']
     """
     regimes = Regimes(nanoseconds(regime_frame["end"]), pd.Categorical(regime_frame["label"]))
@@ -81,7 +81,7 @@ def by_model(model: RegimeModel, member: Member) -> np.ndarray:
     return words[member.bars_of_history :]
 
 
-def _as_kept(run: Mapping[str, Any], work: Work) -> pd.DataFrame:
+def _stored_regimes(run: Mapping[str, Any], work: Work) -> pd.DataFrame:
     try:
         return work.store.frames.get(run["frame"], ["end", "label"])
     except (OSError, pa.ArrowException):

@@ -11,8 +11,8 @@ import pandas as pd
 from domain.params import build
 from worker.jobs import questions
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
-from worker.jobs.sweeps import kept
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
+from worker.jobs.sweeps import save_result
 from worker.store.chunks import Chunk
 
 PARTS = 8       # of a batch
@@ -27,12 +27,12 @@ def _evaluator(question: questions.LoadedRequest, spec: Mapping[str, Any]) -> Ev
     from domain.backtest import search
     from domain.optimise import Search
 
-    bench, combinations_of, how = question.bench(), question.asked, build(Search, spec["search"])
+    bench, combinations_of, how = question.bench(), question.combinations, build(Search, spec["search"])
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         combinations = combinations_of(chunk.spec["points"])
         scores, trials = search.judge(bench, combinations, how, chunk.spec["numbers"], chunk.spec["beat"], watch)
-        return Made({}, trials, [score._asdict() for score in scores])
+        return PartResult({}, trials, [score._asdict() for score in scores])
 
     return evaluate
 
@@ -52,7 +52,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     points, scores, first = list[dict[str, Any]](), list[Any](), 0
     while batch := suggestions.batch():
         rows = _rows(batch, len(points), first, search.bars_to_beat(scores) if how.prunes else None)
-        batch_scores = [_judged(search, row) for part in owner.share(rows) for row in part.result]
+        batch_scores = [_score(search, row) for part in owner.share(rows) for row in part.result]
         suggestions.learn(batch_scores)
         points, scores, first = points + batch, scores + batch_scores, first + len(rows)
     work.stage("Report")
@@ -64,7 +64,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         history=question.history(), trials=len(points), given_up=sum(score.given_up for score in scores), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
         notes=notes(spec["strategy"], spec["space"]), currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
-    return kept(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
+    return save_result(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
 
 
 def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Sequence[float] | None) -> list[tuple[int, int, Any]]:
@@ -73,7 +73,7 @@ def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Seq
     return [(first + k, len(part), dict(numbers=[number + at for at in part], points=[dict(batch[at]) for at in part], beat=beat)) for k, part in enumerate(cut)]
 
 
-def _judged(search: Any, row: Mapping[str, Any]) -> Any:
+def _score(search: Any, row: Mapping[str, Any]) -> Any:
     values = None if row["values"] is None else tuple(row["values"])
     return search.Judged(row["number"], values, tuple(row["rungs"]), row["given_up"], row["figures"], row.get("refused", ""))
 

@@ -43,13 +43,13 @@ def import_outside(spec: Mapping[str, Any], work: Work) -> Commit:
         scorer=scorer_name() if kind == "headlines" else "", frame=frame, bytes=work.store.frames.size(frame), actor=work.job.actor, example=work.job.example,
     )  # fmt: skip
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         unit.alone_with("outside")
         outside, new = unit.outside.add(**about, created_at=unit.now())
         detail = dict(what=kind, name=name, version=outside.version, rows=outside.rows, source=spec["source"], notes=about["notes"])
         return JobResult(dict(outside=outside.id, new=new), "outside_imported" if new else "outside_known", (f"outside:{outside.id}",), detail)
 
-    return keep
+    return commit
 
 
 def _read(spec: Mapping[str, Any], work: Work) -> Read:
@@ -61,7 +61,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> Read:
 
 
 def _before(spec: Mapping[str, Any], work: Work) -> tuple[Outside, pd.DataFrame]:
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         outside = unit.outside.get(spec["after"])
     if outside is None:
         raise BadRequest(f"what {spec['source']} was to be added to is no longer here; import it by itself")
@@ -90,7 +90,7 @@ def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], di
 
 
 def _frame(version: str, what: str, work: Work) -> pd.DataFrame:
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         outside: Outside | None = unit.outside.get(version)
     if outside is None:
         raise BadRequest(f"the external data {what} with version {version[:8]}… is no longer here; run it again to use the newest, or import it again")

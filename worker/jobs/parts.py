@@ -29,7 +29,7 @@ Watch = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Made:
+class PartResult:
     """What came of one part: frames and a small result to keep, and the trials it counts as."""
 
     frames: Mapping[str, pd.DataFrame]
@@ -37,7 +37,7 @@ class Made:
     result: Any = None
 
 
-Evaluate = Callable[[Chunk, Watch], Made]
+Evaluate = Callable[[Chunk, Watch], PartResult]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class PartWorker:
     def take(self) -> bool:
         """Do one part; False if none is free."""
         store, owner = self._work.store, self._owner.id
-        with store.look() as unit:
+        with store.read() as unit:
             if not unit.chunks.free(owner):
                 return False
         with store.unit() as unit:
@@ -87,12 +87,12 @@ class PartWorker:
             result = self._evaluate(chunk, lambda share: self._tick(share * chunk.units))
         except (Stopped, Over):
             with store.unit() as unit:
-                unit.chunks.let_go(self._holder)
+                unit.chunks.release(self._holder)
             raise
         self._write(chunk, result)
         return True
 
-    def _write(self, chunk: Chunk, result: Made) -> None:
+    def _write(self, chunk: Chunk, result: PartResult) -> None:
         owner, store = self._owner, self._work.store
         frames = {name: store.frames.put(frame) for name, frame in result.frames.items()}
         rows = [trial._asdict() for trial in result.trials]
@@ -122,11 +122,11 @@ class Owner:
                 time.sleep(NAP)
                 self._tick(0.0)
         wanted = {number for number, _, _ in rows}
-        with store.look() as unit:
+        with store.read() as unit:
             return [chunk for chunk in unit.chunks.all(owner) if chunk.number in wanted]
 
     def _left(self) -> int:
-        with self._work.store.look() as unit:
+        with self._work.store.read() as unit:
             left, self._done, _ = unit.chunks.counts(self._work.job.id)
         if self._at_first < 0:
             self._at_first = self._done
@@ -150,7 +150,7 @@ class Owner:
     def _call_for_help(self, parts: int) -> None:
         """As many helpers as there are other workers, and no more than there are parts for."""
         job, settings = self._work.job, self._work.settings
-        with self._work.store.look() as unit:
+        with self._work.store.read() as unit:
             others = [process for process in unit.processes(ALIVE) if process.kind == "worker" and process.id != job.owner]
         wanted = min(len(others), parts - 1, MOST_HELPERS)
         with self._work.store.unit() as unit:
@@ -208,13 +208,13 @@ class Look:
 
     def lives(self) -> bool:
         """Is anyone there who will lay out more parts?"""
-        with self._work.store.look() as unit:
+        with self._work.store.read() as unit:
             owner = unit.jobs.get(self._owner)
         return bool(owner and owner.state == "running" and not owner.cancelled_by)
 
 
 def _owner(work: Work, job_id: str) -> Job | None:
     """The shared job, if it still wants its parts."""
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         owner = unit.jobs.get(job_id)
     return owner if owner and owner.open and not owner.cancelled_by else None

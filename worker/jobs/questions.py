@@ -40,13 +40,13 @@ class LoadedRequest:
 
         return Bench(self.series, self.rates)
 
-    def asked(self, points: Sequence[Mapping[str, Any]]) -> Any:
+    def combinations(self, points: Sequence[Mapping[str, Any]]) -> Any:
         from domain.backtest.sweep import SweepRequest
 
         return SweepRequest(self.spec["strategy"], self.spec["params"], self.rules, [dict(point) for point in points])
 
     def strategy(self) -> Any:
-        return self.asked([{}]).strategy_at(0)
+        return self.combinations([{}]).strategy_at(0)
 
     def history(self) -> dict[str, Any]:
         """Bars before the period that features know, and how many the strategy needs at its own parameters, where those make a strategy."""
@@ -72,7 +72,7 @@ class LoadedRequest:
 
 def read(spec: Mapping[str, Any], work: Work) -> LoadedRequest:
     """``spec`` as for a backtest."""
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
     series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
     rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]

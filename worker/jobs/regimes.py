@@ -14,7 +14,7 @@ from domain.features.regimes import FitConfig, combined, followed, lived
 from domain.params import build
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.feature_sets import FeatureSet, Member, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Member, finite, save_run
 
 DAY = 86_400e9      # nanoseconds
 
@@ -35,7 +35,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     )
     stored = {name: work.store.frames.put(frame) for name, frame in frames.items()}
     work.progress(0.98)
-    return kept_run("regimes", feature_set, work, _summary(member, spec, labels, ends, facts), stored, regimes=list(labels.categories))
+    return save_run("regimes", feature_set, work, _summary(member, spec, labels, ends, facts), stored, regimes=list(labels.categories))
 
 
 def p_column(name: str) -> str:

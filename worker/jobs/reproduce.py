@@ -17,7 +17,7 @@ from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.keep import in_words
+from worker.jobs.trial_rows import in_words
 from worker.store import Dataset, Filter, Run, Unit
 from worker.store.frames import content_hash
 from worker.store.outside import named_in
@@ -55,7 +55,7 @@ class Again:
 def reproduce(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run. A difference is a result, not a failure of the job."""
     work.stage("Check stored results")
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         run, datasets = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
@@ -80,10 +80,10 @@ def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Co
     detail = dict(verdict=verdict, sentence=sentence, reasons=[asdict(reason) for reason in reasons], frames=frames, difference=again.parts, code=again.code)
     result = dict(run=run.id, **detail, changed=again.changed.to_dict("records"))
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         return JobResult(result, "run_reproduced", (f"run:{run.id}",), detail)
 
-    return keep
+    return commit
 
 
 # -- what is stored -----------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def _read(work: Work, name: str) -> pd.DataFrame | None:
 
 def _trail_differs(run: Run, work: Work) -> list[Reason]:
     """The audit event of the run says what it was when it was made; the row must still say the same."""
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         event = next(iter(unit.trail.page(Filter(entity=f"run:{run.id}", kinds=("run_finished",)), 1)), None)
     if event is None:
         return [Reason("trail", "No audit event says how this run was made.")]
@@ -134,7 +134,7 @@ def _data_missing(run: Run, datasets: Mapping[str, Dataset], work: Work) -> list
 
 def _outside_missing(run: Run, work: Work) -> list[Reason]:
     """Versions of outside data that are gone, or whose frames are no longer those of the version."""
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         stored = {version: unit.outside.get(version) for version in sorted(named_in(run.spec))}
     gone = [version for version, outside in stored.items() if outside is None]
     changed = [outside for outside in stored.values() if outside is not None and ((frame := _read(work, outside.frame)) is None or content_hash(frame) != outside.frame)]

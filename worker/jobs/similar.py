@@ -16,7 +16,7 @@ from domain.params import build, values_of
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
 from worker.jobs.examine import stacked
-from worker.jobs.feature_sets import FeatureSet, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, finite, save_run
 
 SURE = 1.96     # deviations, of a 95 % interval
 
@@ -38,7 +38,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     work.progress(0.95)
     frames = dict(matches=moments.matches.drop(columns="row"), paths=moments.paths, followed=moments.followed, distribution=moments.distribution)
     named = {name: work.store.frames.put(table) for name, table in frames.items()}
-    return kept_run("similar", feature_set, work, _told(feature_set, frame, row, moments, how), named, columns=len(feature_set.uses), matches=len(moments.matches))
+    return save_run("similar", feature_set, work, _summary(feature_set, frame, row, moments, how), named, columns=len(feature_set.uses), matches=len(moments.matches))
 
 
 def _row(feature_set: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) -> int:
@@ -58,7 +58,7 @@ def _row(feature_set: FeatureSet, frame: pd.DataFrame, spec: Mapping[str, Any]) 
     return first + row
 
 
-def _told(feature_set: FeatureSet, frame: pd.DataFrame, row: int, moments: Moments, how: Likeness) -> dict[str, Any]:
+def _summary(feature_set: FeatureSet, frame: pd.DataFrame, row: int, moments: Moments, how: Likeness) -> dict[str, Any]:
     figures = {side: {figure: finite(value) for figure, value in zip(moments.followed["figure"], moments.followed[side], strict=True)} for side in ("matches", "all")}
     after = frame["close"].to_numpy()[row]
     return dict(

@@ -8,7 +8,7 @@ from typing import Any
 from domain.errors import unknown
 from worker.jobs import questions
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.sweeps import kept
+from worker.jobs.sweeps import save_result
 
 
 @job("stress", limit=3_600, after="compile")
@@ -28,4 +28,4 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     definitions = {name: SCENARIOS[name].definition for name in names}
     rows = [{key: (None if value != value else value) for key, value in row.items()} for row in stressed.table.to_dict("records")]
     summary = dict(history=question.history(), scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
-    return kept(question, work, "stress", summary, frames, scenarios=len(names))
+    return save_result(question, work, "stress", summary, frames, scenarios=len(names))

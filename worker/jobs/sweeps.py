@@ -13,7 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
 from worker.store import Unit
 from worker.store.chunks import PACE, Chunk
 
@@ -28,12 +28,12 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
 def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
     from domain.backtest import sweep
 
-    bench, combinations = question.bench(), question.asked(points)
+    bench, combinations = question.bench(), question.combinations(points)
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         began = time.monotonic()
         part = sweep.evaluate(bench, combinations, chunk.spec["numbers"], watch)
-        return Made(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
+        return PartResult(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
 
     return evaluate
 
@@ -46,7 +46,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Simulate")
     from domain.backtest import sweep
 
-    rows = rows_of(sweep.order(question.asked(points)), sweep.part_size(sum(len(series.bars) for series in question.series), len(points)))
+    rows = rows_of(sweep.order(question.combinations(points)), sweep.part_size(sum(len(series.bars) for series in question.series), len(points)))
     parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
     work.stage("Merge")
     refused = refused_of(parts, refused)
@@ -58,14 +58,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
         currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
     )  # fmt: skip
-    keep = kept(question, work, "sweep", summary, frames, combinations=len(table))
+    commit = save_result(question, work, "sweep", summary, frames, combinations=len(table))
 
-    def keep_both(unit: Unit) -> JobResult:
+    def commit_both(unit: Unit) -> JobResult:
         seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
         unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(series.bars) for series in question.series), seconds=seconds)})
-        return keep(unit)
+        return commit(unit)
 
-    return keep_both
+    return commit_both
 
 
 def refused_of(parts: Sequence[Chunk], before: Mapping[str, int]) -> dict[str, int]:
@@ -122,15 +122,15 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
     return asdict(pbo(moved, watch=watch))
 
 
-def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
+def save_result(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
     """What writes the run and lets the parts go."""
     decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
     manifest = questions.decided(question, work.job.kind, **decided)
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
         unit.chunks.remove(work.job.id)
         detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **facts)
         return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in question.datasets)), detail)
 
-    return keep
+    return commit

@@ -10,8 +10,8 @@ import numpy as np
 from domain.params import build, values_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
-from worker.jobs.sweeps import axes_of, kept, refused_of, rows_of, together
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
+from worker.jobs.sweeps import axes_of, refused_of, rows_of, save_result, together
 from worker.store.chunks import Chunk
 
 CURVE = 120     # points of the small curve that lists show
@@ -33,11 +33,11 @@ def _folds(spec: Mapping[str, Any], question: questions.LoadedRequest) -> Sequen
 def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
     from domain.backtest import walk_forward
 
-    bench, combinations = question.bench(), question.asked(points)
+    bench, combinations = question.bench(), question.combinations(points)
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         fits = walk_forward.fit(bench, combinations, folds, chunk.spec["numbers"], watch)
-        return Made(dict(table=fits.table), fits.trials, dict(refused=fits.refused))
+        return PartResult(dict(table=fits.table), fits.trials, dict(refused=fits.refused))
 
     return evaluate
 
@@ -53,7 +53,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     from domain.backtest import sweep, walk_forward
     from domain.optimise import Objective, drift, efficiency
 
-    combinations, objective = question.asked(points), build(Objective, spec["objective"])
+    combinations, objective = question.combinations(points), build(Objective, spec["objective"])
     size = min(sweep.part_size(sum(len(series.bars) for series in question.series), len(points)), walk_forward.LARGEST_PART)
     rows = [(number, units * len(folds), part) for number, units, part in rows_of(sweep.order(combinations), size)]
     parts = Owner(work, _evaluator(question, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
@@ -73,4 +73,4 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         drift=drift(tested.folds, axes), curve=[round(float(value), 2) for value in tested.equity["equity"].to_numpy()[at]],
         currency=question.rules.account.currency, balance=balance, remarks=[],
     )  # fmt: skip
-    return kept(question, work, "walk_forward", summary, frames, folds=len(folds), combinations=len(points))
+    return save_result(question, work, "walk_forward", summary, frames, folds=len(folds), combinations=len(points))

@@ -45,10 +45,10 @@ def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
         raise failed[0]
     seconds = round(time.monotonic() - began, 2)
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         return JobResult(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
 
-    return keep
+    return commit
 
 
 def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:

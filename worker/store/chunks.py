@@ -54,7 +54,7 @@ class Chunks:
         """Is there a part to claim?"""
         return self._c.scalar(_free(job_id)) is not None
 
-    def let_go(self, holder: str) -> None:
+    def release(self, holder: str) -> None:
         """What ``holder`` leaves undone is free at once."""
         self._c.execute(sa.update(chunks).where(chunks.c.holder == holder, chunks.c.done_at.is_(None)).values(holder=None))
 

@@ -50,7 +50,7 @@ class Columns(MutableMapping[str, np.ndarray]):
         self._written += values.nbytes + HEAD
         if self._written * LOOK >= self._limit:
             self._written = 0
-            self._let_go()
+            self._evict()
 
     def __delitem__(self, key: str) -> None:
         self._held = None
@@ -102,7 +102,7 @@ class Columns(MutableMapping[str, np.ndarray]):
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
 
-    def _let_go(self) -> None:
+    def _evict(self) -> None:
         files, now = sorted(self._files()), time.time()
         total = sum(size for _, size, _ in files)
         enough = LEFT * self._limit if total > self._limit else total

@@ -58,7 +58,7 @@ class Job:
         return self.state in OPEN
 
 
-class Held(NamedTuple):
+class RunningJob(NamedTuple):
     """A job that is being worked on: by whom, at which attempt, after how many signs of life."""
 
     id: str
@@ -79,18 +79,18 @@ class Jobs:
         fresh = dict(state="queued", progress=0.0, note="", stages=[], beats=0, epoch=0, deaths=0, attempts=0)
         values = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
         while True:         # where another was quicker by a moment, the next look finds its job
-            if key and (existing := self._one(jobs.c.key == key)):
+            if key and (existing := self._first(jobs.c.key == key)):
                 return existing, False
             adding = insert(self._c, jobs).values(id=new_id(), **values, **fresh).on_conflict_do_nothing().returning(jobs.c.id)
             if job_id := self._c.scalar(adding):
                 return self.get(job_id), True      # type: ignore[return-value]
 
     def get(self, job_id: str) -> Job | None:
-        return self._one(jobs.c.id == job_id)
+        return self._first(jobs.c.id == job_id)
 
     def of_key(self, key: str) -> Job | None:
         """The job that stands for this question."""
-        return self._one(jobs.c.key == key)
+        return self._first(jobs.c.key == key)
 
     def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100, without: Sequence[str] = ()) -> list[Job]:
         """Newest first; those of the kinds ``without`` are left out."""
@@ -125,17 +125,17 @@ class Jobs:
 
     def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
         """A sign of life, and what was ``seen``; None if another worker owns the job by now."""
-        mine = self._set(self._held(job_id, epoch), beats=jobs.c.beats + 1, **seen)
+        mine = self._set(self._owned_by(job_id, epoch), beats=jobs.c.beats + 1, **seen)
         return self.get(job_id) if mine else None
 
     def end(self, job_id: str, epoch: int, state: str, at: datetime, **values: Any) -> bool:
         freed = {} if state == "done" else dict(key=None)
-        return self._set(self._held(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
+        return self._set(self._owned_by(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
 
-    def put_back(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
+    def requeue(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
         """Wait and try again; ``failed`` counts it as a failure of the outside world."""
         waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), owner=None, sent_at=None)
-        return self._set(self._held(job_id, epoch), **waits)
+        return self._set(self._owned_by(job_id, epoch), **waits)
 
     def hold(self, job_id: str, until: datetime, note: str) -> bool:
         """A queued job waits until then; a worker is told of it anew."""
@@ -168,15 +168,15 @@ class Jobs:
 
     # -- the sweeper's verbs
 
-    def running(self) -> list[Held]:
+    def running(self) -> list[RunningJob]:
         """What is being worked on."""
-        query = select(*(jobs.c[name] for name in Held._fields)).where(jobs.c.state == "running")
-        return [Held(*row) for row in self._c.execute(query)]
+        query = select(*(jobs.c[name] for name in RunningJob._fields)).where(jobs.c.state == "running")
+        return [RunningJob(*row) for row in self._c.execute(query)]
 
     def rescue(self, job_id: str, epoch: int, beats: int) -> bool:
         """Take it from a worker that is dead or silent, unless that gave a sign meanwhile: it waits again, before all newer ones."""
         waits = dict(state="queued", deaths=jobs.c.deaths + 1, owner=None, not_before=None, sent_at=None, note=DIED)
-        return self._set(and_(self._held(job_id, epoch), jobs.c.beats == beats), **waits)
+        return self._set(and_(self._owned_by(job_id, epoch), jobs.c.beats == beats), **waits)
 
     def due(self, at: datetime, all_queued: bool = False) -> list[Job]:
         """Jobs that a worker should be told of (again), those first whose worker died. ``all_queued``: the queue server has lost its memory.
@@ -191,13 +191,13 @@ class Jobs:
     def sent(self, job_ids: Sequence[str], at: datetime) -> None:
         self._set(jobs.c.id.in_(job_ids), sent_at=at)
 
-    def _held(self, job_id: str, epoch: int) -> Any:
+    def _owned_by(self, job_id: str, epoch: int) -> Any:
         return and_(jobs.c.id == job_id, jobs.c.epoch == epoch, jobs.c.state == "running")
 
     def _set(self, which: Any, **values: Any) -> bool:
         return self._c.execute(sa.update(jobs).where(which).values(**values)).rowcount > 0
 
-    def _one(self, which: Any) -> Job | None:
+    def _first(self, which: Any) -> Job | None:
         row = self._c.execute(select(jobs).where(which)).mappings().one_or_none()
         return Job(**row) if row else None
 

@@ -34,25 +34,25 @@ class Leases:
 
     def beat(self, name: str, epoch: int) -> bool:
         """A sign of life; False if another holds it by now, and nothing may be written in its name any more."""
-        return self._set(_held(name, epoch), beats=leases.c.beats + 1)
+        return self._set(_owned_by(name, epoch), beats=leases.c.beats + 1)
 
-    def let_go(self, name: str, epoch: int) -> bool:
-        return self._set(_held(name, epoch), owner=None)
+    def release(self, name: str, epoch: int) -> bool:
+        return self._set(_owned_by(name, epoch), owner=None)
 
     def free(self, name: str, epoch: int, beats: int) -> bool:
         """Take it from a holder that is dead or silent, unless it gave a sign meanwhile."""
-        return self._set(and_(_held(name, epoch), leases.c.beats == beats), owner=None)
+        return self._set(and_(_owned_by(name, epoch), leases.c.beats == beats), owner=None)
 
     def get(self, name: str) -> Lease | None:
         row = self._c.execute(select(leases).where(leases.c.name == name)).mappings().one_or_none()
         return Lease(**row) if row else None
 
-    def held(self) -> list[Lease]:
+    def owned(self) -> list[Lease]:
         return [Lease(**row) for row in self._c.execute(select(leases).where(leases.c.owner.is_not(None))).mappings()]
 
     def _set(self, which: Any, **values: Any) -> bool:
         return self._c.execute(sa.update(leases).where(which).values(**values)).rowcount > 0
 
 
-def _held(name: str, epoch: int) -> Any:
+def _owned_by(name: str, epoch: int) -> Any:
     return and_(leases.c.name == name, leases.c.epoch == epoch, leases.c.owner.is_not(None))

@@ -47,15 +47,15 @@ class Outsides:
         while True:
             adding = insert(self._c, outside).values(id=new_id(), **values).on_conflict_do_nothing().returning(outside.c.id)
             if outside_id := self._c.scalar(adding):
-                return self._one(outside.c.id == outside_id), True      # type: ignore[return-value]
+                return self._first(outside.c.id == outside_id), True      # type: ignore[return-value]
 
     def get(self, name: str) -> Outside | None:
         """By id, or by version."""
-        return self._one(sa.or_(outside.c.id == name, outside.c.version == name))
+        return self._first(sa.or_(outside.c.id == name, outside.c.version == name))
 
     def newest(self, kind: str, name: str = "") -> Outside | None:
         """The one in use: of a kind and name, or of the kind, whatever its name."""
-        return self._one(sa.and_(outside.c.kind == kind, outside.c.name == name) if name else outside.c.kind == kind)
+        return self._first(sa.and_(outside.c.kind == kind, outside.c.name == name) if name else outside.c.kind == kind)
 
     def all(self) -> list[Outside]:
         """By kind and name, the newest first."""
@@ -68,7 +68,7 @@ class Outsides:
     def frames(self) -> set[str]:
         return set(self._c.scalars(select(outside.c.frame)))
 
-    def _one(self, which: Any) -> Outside | None:
+    def _first(self, which: Any) -> Outside | None:
         row = self._c.execute(select(outside).where(which).order_by(outside.c.created_at.desc(), outside.c.id).limit(1)).mappings().one_or_none()
         return Outside(**row) if row else None
 

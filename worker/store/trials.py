@@ -51,7 +51,7 @@ class Trials:
         firsts = select(func.min(trials.c.seq)).where(*_where(data, strategy), long_enough).group_by(trials.c.spec)
         return list(self._c.scalars(select(trials.c.sharpe).where(trials.c.seq.in_(firsts)).order_by(trials.c.seq)))
 
-    def made_by(self, job_id: str) -> int:
+    def count_of_job(self, job_id: str) -> int:
         """Lines of the ledger that a job made."""
         return self._c.scalar(select(func.count()).select_from(trials).where(trials.c.job_id == job_id)) or 0
 

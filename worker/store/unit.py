@@ -103,7 +103,7 @@ class Store:
             unit.trail.flush()
 
     @contextmanager
-    def look(self) -> Iterator[Unit]:
+    def read(self) -> Iterator[Unit]:
         """Read one consistent state, without standing in a writer's way."""
         with self._reader.connect() as connection, connection.begin():
             yield Unit(connection)

@@ -35,10 +35,10 @@ def import_(
     at = desk()
     staged = at.data.stage_path(file, own_rights=True)
     asks = at.data.stage_path(ask, own_rights=True) if ask else None
-    name = instrument or staged.found.instrument
+    name = instrument or staged.recognised.instrument
     if not name:
-        raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its instrument; give --instrument")
-    if not (side or asks or staged.found.side or as_json):
+        raise BadRequest(f"{staged.name} is {staged.recognised.title}, but does not say its instrument; give --instrument")
+    if not (side or asks or staged.recognised.side or as_json):
         print(f"Note: {staged.name} does not say which side it quotes: taken as the bid; --side mid says otherwise.")
     if check:
         job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start), as_json)

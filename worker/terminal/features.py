@@ -73,7 +73,7 @@ def compute(
     from domain.features import compute as computed
 
     uses = _uses(recipe, [*columns, *(rest or [])])
-    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _outside(headlines, releases, utc), impact, clock)
     frame = computed(read, uses, context)[["ts", *dict.fromkeys(use.column for use in uses)]]
     write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
@@ -95,7 +95,7 @@ def check(
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         columns_, strategies = chosen, [strategy] if strategy else []
-    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _outside(headlines, releases, utc), impact, clock)
     uses = _uses(recipe, columns_, bool(strategies))
     with UserCode(module, defined):
         verdicts = [check_features(read, uses, context)] if uses else []
@@ -153,7 +153,7 @@ def context_of(
     return read.bars, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**outside, **facts})
 
 
-def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
+def _outside(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
     """Scored headlines and the calendar of files, as far as they are given."""
     from domain.features.sentiment import read_headlines
     from domain.outside.headlines import headlines_of

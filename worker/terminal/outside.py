@@ -18,7 +18,7 @@ def list_(series: bool = typer.Option(False, "--series", help="List every suppor
 
     at = desk()
     if series:
-        rows = [dict(series=choice.about.name, title=choice.about.title, unit=choice.about.unit, file=choice.about.file, known=choice.about.lag, revised=choice.about.revised, last=choice.held.last_ts if choice.held else None, source=choice.about.source) for choice in at.outside.choices()]
+        rows = [dict(series=choice.about.name, title=choice.about.title, unit=choice.about.unit, file=choice.about.file, known=choice.about.lag, revised=choice.about.revised, last=choice.newest.last_ts if choice.newest else None, source=choice.about.source) for choice in at.outside.choices()]
         return say(rows, as_json, SERIES)
     stored = at.outside.every() if every else at.outside.catalogue()
     say([_row(at, outside) | ({} if as_json else dict(version=outside.version[:12])) for outside in stored], as_json, COLUMNS)
@@ -47,13 +47,13 @@ def import_(
 
 
 def _report(staged, kind: str, as_json: bool) -> None:
-    rows = staged.found.preview.astype(str).to_dict("records")
-    report = dict(file=staged.name, kind=kind or staged.found.kind, what=staged.found.title, series=staged.found.series or None, zones=staged.found.zoned)
+    rows = staged.recognised.preview.astype(str).to_dict("records")
+    report = dict(file=staged.name, kind=kind or staged.recognised.kind, what=staged.recognised.title, series=staged.recognised.series or None, zones=staged.recognised.zoned)
     if as_json:
         return say(report | dict(rows=rows), True)
     say(report, False)
     print()
-    say(rows, False, tuple(staged.found.preview))
+    say(rows, False, tuple(staged.recognised.preview))
 
 
 @app.command()

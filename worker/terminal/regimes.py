@@ -39,8 +39,8 @@ def fit(
     _write_text(out, model.to_json())
     table = facts(model)
     if as_json:
-        return say(dict(_told(model), facts=table.to_dict("records"), candidates=[candidate._asdict() for candidate in model.candidates], transition=model.transition, written=str(out)), True)
-    say(_told(model) | dict(written=str(out)), False)
+        return say(dict(_facts(model), facts=table.to_dict("records"), candidates=[candidate._asdict() for candidate in model.candidates], transition=model.transition, written=str(out)), True)
+    say(_facts(model) | dict(written=str(out)), False)
     print()
     say(table.to_dict("records"), False, tuple(table))
     if len(model.candidates) > 1:
@@ -139,7 +139,7 @@ def _shares(labels: Any) -> dict[str, float]:
     return {str(name): float((labelled == name).mean()) if len(labelled) else float("nan") for name in labels.categories}
 
 
-def _told(model: Any) -> dict[str, Any]:
+def _facts(model: Any) -> dict[str, Any]:
     return dict(kind=model.kind, states=", ".join(model.names), looks_at=", ".join(model.columns), rows=model.rows, trained=f"{model.trained[0]} to {model.trained[1]}", log_likelihood=model.log_likelihood, bic=model.bic)
 
 

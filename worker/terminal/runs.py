@@ -137,7 +137,7 @@ def histories(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    drawn = at.backtests.get(finished(at, at.beliefs.submit_histories(run, dict(paths=paths, seed=seed)), as_json).result["run"])
+    drawn = at.backtests.get(finished(at, at.robustness.submit_histories(run, dict(paths=paths, seed=seed)), as_json).result["run"])
     figures = drawn.summary["histories"]["figures"]
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ def sweep(
         return say(head | dict(refused=head["infeasible"], reasons=run.summary["refused"], notes=notes, best=best), True)
     say(head, False)
     say(best, False, ("number", *run.summary["grid"], *HEADLINE))
-    _tell(notes)
+    _print_notes(notes)
 
 
 def walk_forward(
@@ -93,7 +93,7 @@ def walk_forward(
         return say(head | dict(drift=run.summary["drift"], notes=notes, table=folds), True)
     say(head, False)
     say(folds, False, ("fold", "test_start", "test_end", *run.summary["grid"], "in_sample_return", "out_of_sample_return", "out_of_sample_trades"))
-    _tell(notes)
+    _print_notes(notes)
 
 
 def stress(
@@ -150,7 +150,7 @@ def optimise(
         return say(head | dict(given_up=head["pruned"], notes=notes, best=best), True)
     say(head, False)
     say(best, False, tuple(best[0]) if best else ("number",))
-    _tell(notes)
+    _print_notes(notes)
 
 
 def grid_of(vary: Sequence[str]) -> dict[str, list[Any]]:
@@ -204,7 +204,7 @@ def _infeasible(run: Any) -> list[str]:
     return [f"{sum(refused.values()):,} combinations are infeasible; the first: {next(iter(refused))}."] if refused else []
 
 
-def _tell(notes: Sequence[str]) -> None:
+def _print_notes(notes: Sequence[str]) -> None:
     for note in notes:
         print(f"Note: {note}")
 

@@ -76,7 +76,7 @@ def eight_writers(database: str, frames: str, most: int, seconds: float) -> tupl
     took = race(append, 8, database, frames, most, seconds)
     assert all(isinstance(each, list) for each in took), took
     store = Store(database, frames)
-    with store.look() as unit:
+    with store.read() as unit:
         rows = list(unit.trail.all())
         verdict = verify(rows, unit.trail.root(), unit.trail.head()[0])
         jobs = unit.jobs.latest(limit=1_000_000)

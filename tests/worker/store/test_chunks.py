@@ -65,7 +65,7 @@ def test_a_part_is_free_again_once_its_holders_attempt_is_over(parts):
         unit.jobs.rescue(job, int(epoch), 0)
     assert claim(parts, other).number == 0
     with parts.unit() as unit:
-        unit.chunks.let_go(other)
+        unit.chunks.release(other)
         assert unit.chunks.claim("job", holder).number == 0
         unit.jobs.claim(job, "again", unit.now())
     assert claim(parts, other).number == 0
@@ -83,7 +83,7 @@ def test_a_part_done_twice_is_written_once(parts):
     holder = helper(parts)
     claim(parts, holder)
     assert finish(parts, 0) and not finish(parts, 0, "other")
-    with parts.look() as unit:
+    with parts.read() as unit:
         assert unit.chunks.all("job")[0].frames == {"table": "f0"} and unit.chunks.frames() == {"f0"}
 
 
@@ -93,7 +93,7 @@ def test_what_one_lets_go_another_takes_at_once(parts):
     finish(parts, 0)
     claim(parts, holder)
     with parts.unit() as unit:
-        unit.chunks.let_go(holder)
+        unit.chunks.release(holder)
     assert claim(parts, helper(parts)).number == 1
 
 
@@ -101,7 +101,7 @@ def test_parts_laid_out_again_stay_as_they_are(parts):
     finish(parts, 2)
     with parts.unit() as unit:
         unit.chunks.add("job", [(k, 10, "new") for k in range(5)])
-    with parts.look() as unit:
+    with parts.read() as unit:
         assert unit.chunks.counts("job") == (4, 10, 50) and [chunk.spec for chunk in unit.chunks.all("job")][3:] == [dict(numbers=[3]), "new"]
 
 
@@ -113,5 +113,5 @@ def test_parts_of_a_job_that_is_long_over_are_forgotten(store):
             unit.chunks.add(one, [(0, 1, None)])
         unit.jobs.cancel(jobs[0], "ana", now - timedelta(days=2))
         unit.chunks.forget(now - timedelta(days=1))
-    with store.look() as unit:
+    with store.read() as unit:
         assert [len(unit.chunks.all(one)) for one in (*jobs, "gone")] == [0, 1, 0]

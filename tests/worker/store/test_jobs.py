@@ -28,7 +28,7 @@ def tell(store: Store, verb: str, *arguments: object, **values: object):
 
 
 def row(store: Store, job: Job) -> Job:
-    with store.look() as unit:
+    with store.read() as unit:
         return unit.jobs.get(job.id)
 
 
@@ -117,7 +117,7 @@ def test_who_was_taken_over_from_writes_nothing(store):
     before = row(store, job)
     assert tell(store, "beat", job.id, 1, progress=0.9) is None
     assert not tell(store, "end", job.id, 1, "done", after(21), result={"a": 1})
-    assert not tell(store, "put_back", job.id, 1, after(21), "waits")
+    assert not tell(store, "requeue", job.id, 1, after(21), "waits")
     assert not tell(store, "rescue", job.id, 1, 0)
     assert row(store, job) == before
     assert tell(store, "end", job.id, 2, "done", after(22), result={"a": 2}) and row(store, job).result == {"a": 2}
@@ -153,9 +153,9 @@ def test_an_ended_job_has_no_lease_and_no_owner(store):
     assert (ended.owner, ended.ended_at, ended.error) == (None, after(1), {"sentence": "x"})
 
 
-def test_a_job_that_is_put_back_waits_its_time(store):
+def test_a_job_that_is_requeued_waits_its_time(store):
     job = claimed(store)
-    assert tell(store, "put_back", job.id, 1, after(30), "waits", failed=True)
+    assert tell(store, "requeue", job.id, 1, after(30), "waits", failed=True)
     assert tell(store, "claim", job.id, "w2", after(29)) is None
     again = tell(store, "claim", job.id, "w2", after(30))
     assert (again.attempts, again.deaths, again.epoch) == (1, 0, 2)
@@ -163,7 +163,7 @@ def test_a_job_that_is_put_back_waits_its_time(store):
 
 def test_a_worker_that_leaves_is_no_failed_attempt(store):
     job = claimed(store)
-    tell(store, "put_back", job.id, 1, after(1), "its worker was stopped")
+    tell(store, "requeue", job.id, 1, after(1), "its worker was stopped")
     assert row(store, job).attempts == 0
 
 
@@ -203,7 +203,7 @@ def test_what_failed_or_was_cancelled_is_tried_again_from_its_checkpoint(store, 
 
 
 def due(store: Store, at: datetime, **more: bool) -> list[str]:
-    with store.look() as unit:
+    with store.read() as unit:
         return [job.id for job in unit.jobs.due(at, **more)]
 
 
@@ -238,7 +238,7 @@ def test_a_clock_that_was_set_back_keeps_nothing_waiting(store):
     """Times that lie ahead were written before it was."""
     told, untold, late = add(store), add(store), claimed(store)
     tell(store, "sent", [told.id], AT)
-    tell(store, "put_back", late.id, 1, after(100), "waits")
+    tell(store, "requeue", late.id, 1, after(100), "waits")
     back = AT - timedelta(hours=1)
     assert set(due(store, back)) == {told.id, untold.id, late.id} and tell(store, "claim", late.id, "w2", back)
     assert timedelta(seconds=100) < LONGEST_WAIT < timedelta(hours=1)
@@ -246,7 +246,7 @@ def test_a_clock_that_was_set_back_keeps_nothing_waiting(store):
 
 def test_a_waiting_job_is_not_due_before_its_time(store):
     job = claimed(store)
-    tell(store, "put_back", job.id, 1, after(100), "waits")
+    tell(store, "requeue", job.id, 1, after(100), "waits")
     assert due(store, after(99), all_queued=True) == [] and due(store, after(100)) == [job.id]
 
 
@@ -271,7 +271,7 @@ def test_a_dead_workers_job_starts_again_within_fifteen_seconds_by_the_defaults(
 def test_jobs_are_listed_newest_first_and_counted(store):
     jobs = [add(store, at=after(k), kind="steps" if k % 2 else "other") for k in range(4)]
     tell(store, "claim", jobs[0].id, "w1", after(9))
-    with store.look() as unit:
+    with store.read() as unit:
         assert [job.id for job in unit.jobs.latest()] == [job.id for job in jobs[::-1]]
         assert [job.id for job in unit.jobs.latest(states=("running",))] == [jobs[0].id]
         assert [job.id for job in unit.jobs.latest(kinds=("steps",), limit=1)] == [jobs[3].id]

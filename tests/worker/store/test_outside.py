@@ -31,7 +31,7 @@ def test_the_newest_of_a_kind_and_name_is_in_use_and_the_others_stay(store):
     second, newer = add(store, value=2.0)
     other, _ = add(store, name="DXY", value=1.0)
     assert new and newer and len({first.version, second.version, other.version}) == 3, "the same values of another series are another version"
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.outside.newest("series", "VIX") == second and unit.outside.newest("series", "DXY") == other and unit.outside.newest("headlines") is None
         assert unit.outside.get(first.version) == unit.outside.get(first.id) == first and unit.outside.get("nosuch") is None
         assert [one.id for one in unit.outside.all()] == [other.id, second.id, first.id]
@@ -43,7 +43,7 @@ def test_the_same_again_is_no_new_row_but_what_was_replaced_may_come_back(store)
     assert add(store, value=1.0) == (first, False)
     add(store, value=2.0)
     back, new = add(store, value=1.0)
-    with store.look() as unit:
+    with store.read() as unit:
         assert new and back.id != first.id and back.version == first.version and unit.outside.newest("series", "VIX") == back == unit.outside.get(first.version)
         assert len(unit.outside.all()) == 3
 
@@ -51,7 +51,7 @@ def test_the_same_again_is_no_new_row_but_what_was_replaced_may_come_back(store)
 def test_of_a_kind_the_newest_of_all_names_is_found(store):
     add(store, kind="releases", name="a", value=1.0)
     last, _ = add(store, kind="releases", name="b", value=2.0)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.outside.newest("releases") == last and unit.outside.newest("releases", "a").name == "a"
 
 

@@ -22,7 +22,7 @@ def test_looks_that_are_counted_at_the_same_moment_are_all_kept(store):
 
     with ThreadPoolExecutor(hands) as pool:
         list(pool.map(count, range(hands)))
-    with store.look() as unit:
+    with store.read() as unit:
         assert tried_on(unit, VERSIONS) == {"common", *(f"{hand}-{turn}" for hand in range(hands) for turn in range(5))}
 
 

@@ -17,7 +17,7 @@ def job_and_event(unit) -> None:
 
 
 def counts(store) -> tuple[int, int]:
-    with store.look() as unit:
+    with store.read() as unit:
         return sum(unit.jobs.counts().values()), unit.trail.count()
 
 
@@ -53,7 +53,7 @@ def test_what_is_not_committed_is_not_seen(store):
 
 
 def test_a_reader_sees_one_state_while_others_write(store):
-    with store.look() as unit:
+    with store.read() as unit:
         before = unit.trail.count()
         with store.unit() as other:
             job_and_event(other)
@@ -73,14 +73,14 @@ def test_a_fact_is_remembered_and_replaced(store):
         assert unit.fact("x") is None
         unit.remember("x", {"a": [1, None]})
         unit.remember("x", {"a": [2, None]})
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.fact("x") == {"a": [2, None]}
 
 
 def test_json_has_no_nan_on_either_database(store):
     with store.unit() as unit:
         unit.remember("x", {"a": float("nan"), "b": [float("inf"), (1.5, "nan")], "c": -0.5})
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.fact("x") == {"a": None, "b": [None, [1.5, "nan"]], "c": -0.5}
 
 

@@ -18,7 +18,7 @@ CURVE = 120     # points of the small curve that lists show
 
 
 @dataclass(frozen=True)
-class Judged:
+class Assessment:
     """All that takes time and needs no database. ``daily``: returns of the days."""
 
     study: Any
@@ -29,7 +29,7 @@ class Judged:
     remarks: tuple[Remark, ...]
 
 
-def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged:
+def assess(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Assessment:
     from domain.backtest import trust
 
     work.progress(0.72)
@@ -40,19 +40,19 @@ def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged
     remarks = study.remarks(band)
     if ahead.found:
         remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.found} change when later bars are taken away.", 1.0), *remarks)
-    return Judged(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
+    return Assessment(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
 
 
-def summary_of(judgement: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
+def summary_of(assessment: Assessment, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
     """With the trials that were made by now, this one included."""
-    study, outcome, chosen = judgement.study, judgement.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
+    study, outcome, chosen = assessment.study, assessment.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
     belief = believe(
-        study.metrics, significance=significance_of(judgement.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=judgement.band,
-        monte_carlo=MonteCarlo(**judgement.histories["figures"]) if judgement.histories else None, remarks=judgement.remarks,
+        study.metrics, significance=significance_of(assessment.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=assessment.band,
+        monte_carlo=MonteCarlo(**assessment.histories["figures"]) if assessment.histories else None, remarks=assessment.remarks,
     )  # fmt: skip
     return dict(
         metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars, history=study.history.plain(),
-        remarks=[asdict(remark) for remark in judgement.remarks], belief=asdict(belief), histories=judgement.histories, look_ahead=asdict(judgement.look_ahead),
+        remarks=[asdict(remark) for remark in assessment.remarks], belief=asdict(belief), histories=assessment.histories, look_ahead=asdict(assessment.look_ahead),
         curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from worker.jobs.base import Commit, JobResult, Work
 from worker.store import Unit
 
 
-def kept_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Commit:
+def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Commit:
     """What writes the dataset's row; bars that are there already stay as they are, and the result says so."""
     spread = float(np.nanmedian(bars["spread"])) if "spread" in bars and bars["spread"].notna().any() else None
     facts = dict(
@@ -21,11 +21,11 @@ def kept_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[s
         frame=frames["frame"], ledger=frames["ledger"], bytes=work.store.frames.size(str(frames["frame"])), **about,
     )  # fmt: skip
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         job = work.job
         dataset, new = unit.datasets.add(**facts, actor=job.actor, created_at=unit.now(), example=job.example)
         detail = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
         event = "dataset_imported" if new else "dataset_known"
         return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), detail)
 
-    return keep
+    return commit

@@ -23,7 +23,7 @@ LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a ba
 
 
 @dataclass(frozen=True)
-class Believed:
+class Robustness:
     """``belief`` counts the trials made by now; ``then`` is how many there were when the run was made. ``stress``, ``sweep``, ``drawn``
     (more histories than the run drew itself): the runs that spoke, or None. Runs of older versions remember less: ``known`` is False and nothing is judged."""
 
@@ -39,13 +39,13 @@ class Believed:
     gate: Gate = "unknown"
 
 
-class Beliefs:
+class RobustnessView:
     def __init__(self, context: DeskContext) -> None:
         self._context, self._backtests, self._sweeps = context, Backtests(context), Sweeps(context)
 
-    def of(self, run_id: str) -> Believed:
+    def of(self, run_id: str) -> Robustness:
         """Nothing is simulated here: stored figures are judged again with what is known by now."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
             stress = next((stressed for stressed in unit.runs.latest("stress", LOOKED_AT) if _same(stressed.spec, run.spec, ("scenarios", "rates"))), None)
@@ -61,12 +61,12 @@ class Beliefs:
             monte_carlo=MonteCarlo(**histories["figures"]) if histories else None, stress=[row for row in rows if row["scenario"] not in ("pessimistic", "path", "optimistic")], remarks=remarks,
         )  # fmt: skip
         then = int(stored["significance"]["trials"]) if stored else 0
-        return Believed(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, drawn, bool(stored), self.gate(run_id))
+        return Robustness(replace(belief, stress=tuple(rows)), then, remarks, histories, run.summary.get("look_ahead"), stress, sweep, drawn, bool(stored), self.gate(run_id))
 
     def gate(self, run_id: str) -> Gate:
         """Whether the run looks ahead: red where its own check or a gate on the same strategy with the same parameters found a leak, green where
         its own check found none, unknown where it has none. Nothing but a green run may be promoted."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
             gates = [gate_run for gate_run in unit.runs.latest("gate", LOOKED_AT) if gate_run.spec.get("strategy") and _same_strategy(gate_run, run)]
         own = run.summary.get("look_ahead") or {}
@@ -84,7 +84,7 @@ class Beliefs:
 
     def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
         """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; histories are drawn of backtests. Choose a backtest")
