@@ -55,9 +55,9 @@ def database(kind, request, tmp_path) -> Iterator[str]:
 def store(database, tmp_path):
     from worker.store import Store
 
-    made = Store(database, str(tmp_path / "frames"))
-    yield made
-    made.close()
+    store_ = Store(database, str(tmp_path / "frames"))
+    yield store_
+    store_.close()
 
 
 class Sent(list):

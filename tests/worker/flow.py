@@ -34,9 +34,9 @@ class Flow:
     # -- processes
 
     def start(self, name: str, *command: str) -> None:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
         with (self.home / f"{name}.log").open("ab") as sink:
-            self.processes[name] = subprocess.Popen(command, cwd=ROOT, env={**kept, **self.settings_of, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+            self.processes[name] = subprocess.Popen(command, cwd=ROOT, env={**environment, **self.settings_of, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
 
     def start_queue(self) -> None:
         redis_server.socket_path(self.home).unlink(missing_ok=True)
@@ -121,9 +121,9 @@ class Flow:
 
 @contextmanager
 def flow(home: Path, database_url: str, workers: int = 2, **work: object) -> Iterator[Flow]:
-    made = Flow(home, database_url, workers, **work)
+    flow_ = Flow(home, database_url, workers, **work)
     try:
-        made.mend()
-        yield made
+        flow_.mend()
+        yield flow_
     finally:
-        made.stop()
+        flow_.stop()

@@ -170,7 +170,7 @@ def test_a_running_job_is_cancelled_by_name(submit, row, store):
     thread.join(5)
     assert (row(job_id).state, row(job_id).cancelled_by) == ("cancelled", "bob")
     with store.read() as unit:
-        assert [(one.kind, one.actor) for one in unit.trail.all(Filter(entity=f"job:{job_id}"))][-1] == ("job_cancelled", "bob")
+        assert [(event.kind, event.actor) for event in unit.trail.all(Filter(entity=f"job:{job_id}"))][-1] == ("job_cancelled", "bob")
 
 
 def test_who_was_cancelled_while_no_worker_held_the_job_is_not_worked_on(submit, row, store, tmp_path):
@@ -280,4 +280,4 @@ def test_an_end_that_cannot_be_written_is_left_to_the_lease(submit, row, store, 
 def test_nothing_is_left_running_behind_a_job(submit):
     for kind in ("test_steps", "test_bug", "test_refused", "test_slow"):
         run(submit(kind, steps=1, seconds=0.0, fault="request"))
-    assert WorkerContext.running == set() and not [one for one in threading.enumerate() if one.name.startswith("beat-")]
+    assert WorkerContext.running == set() and not [thread for thread in threading.enumerate() if thread.name.startswith("beat-")]

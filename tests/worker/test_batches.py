@@ -25,11 +25,11 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 @pytest.fixture
 def question(desk, system) -> BacktestRequest:
     """Breakouts on two pairs."""
-    made = []
+    datasets = []
     for name in ("EURUSD", "GBPUSD"):
         actors.run((job := desk.data.generate("regimes", {}, name, "H1", START, END, 3).job).id)
-        made.append(desk.jobs.get(job.id).result["dataset"])
-    return BacktestRequest("breakout", dict(lookback=12), made, "H1", START, END, RULES)
+        datasets.append(desk.jobs.get(job.id).result["dataset"])
+    return BacktestRequest("breakout", dict(lookback=12), datasets, "H1", START, END, RULES)
 
 
 def done(desk, batch):
@@ -40,15 +40,15 @@ def done(desk, batch):
 
 def test_each_series_is_the_run_that_it_would_be_alone(desk, question):
     batch = desk.batches.submit(request_per_dataset(question))
-    assert [one.job.state for one in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
+    assert [member.job.state for member in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
     members = done(desk, batch)
     assert [member.run.spec["datasets"] for member in members] == [[desk.data.get(dataset).version] for dataset in question.datasets]
     alone = desk.backtests.submit(replace(question, datasets=question.datasets[1:]))
     assert not alone.new and alone.job.id == members[1].job.id, "a run of a batch is a run like any other"
     table = desk.batches.table(batch.id)
-    assert table["state"].tolist() == ["done", "done"] and table["net_profit"].tolist() == [one.run.summary["metrics"]["net_profit"] for one in members]
+    assert table["state"].tolist() == ["done", "done"] and table["net_profit"].tolist() == [member_.run.summary["metrics"]["net_profit"] for member_ in members]
     assert [name.split()[0] for name in table["bars"]] == ["EURUSD", "GBPUSD"]
-    assert pd.read_csv(io.BytesIO(desk.batches.download(batch.id)))["run"].tolist() == [one.run.id for one in members]
+    assert pd.read_csv(io.BytesIO(desk.batches.download(batch.id)))["run"].tolist() == [member_.run.id for member_ in members]
 
 
 def test_two_series_of_one_instrument_do_on_two_accounts_what_they_may_not_on_one(desk, question):
@@ -80,7 +80,7 @@ def test_what_was_cancelled_failed_or_deleted_says_so(desk, question):
     desk.backtests.delete(done(desk, again)[0].run.id)
     assert desk.batches.table(again.id)["state"].tolist() == ["deleted", "done"]
     desk.batches.delete(again.id)
-    assert [one.id for one in desk.batches.latest()] == [batch.id] and len(desk.backtests.latest()) == 1, "its runs stay"
+    assert [run.id for run in desk.batches.latest()] == [batch.id] and len(desk.backtests.latest()) == 1, "its runs stay"
     with pytest.raises(BadRequest, match="there is no batch"):
         desk.batches.table(again.id)
 
@@ -89,9 +89,9 @@ def test_the_terminal_starts_one_account_or_one_each(desk, question, monkeypatch
     from worker.terminal import here
 
     monkeypatch.setattr(here, "desk", lambda: desk)
-    asked = ["runs", "start", *(word for dataset in question.datasets for word in ("--data", dataset)), "--strategy", "breakout", "--json"]
-    one = json.loads(CliRunner().invoke(app, asked).stdout)
-    both = json.loads(CliRunner().invoke(app, [*asked, "--each"]).stdout)
-    assert len(one["spec"]["datasets"]) == 2 and [row["state"] for row in both["runs"]] == ["done", "done"]
+    arguments = ["runs", "start", *(word for dataset in question.datasets for word in ("--data", dataset)), "--strategy", "breakout", "--json"]
+    result = json.loads(CliRunner().invoke(app, arguments).stdout)
+    both = json.loads(CliRunner().invoke(app, [*arguments, "--each"]).stdout)
+    assert len(result["spec"]["datasets"]) == 2 and [row["state"] for row in both["runs"]] == ["done", "done"]
     spent = [desk.backtests.get(row["run"]).spec["account"]["balance"] for row in both["runs"]]
-    assert spent == [one["spec"]["account"]["balance"]] * 2, "each has the whole balance"
+    assert spent == [result["spec"]["account"]["balance"]] * 2, "each has the whole balance"

@@ -55,8 +55,8 @@ def test_a_double_click_makes_one_job(desk, sent):
 
 def test_a_double_click_at_the_same_moment_makes_one_job(desk, sent):
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: generate(desk), range(8)))
-    assert len({one.job.id for one in made}) == 1 and sum(one.new for one in made) == len(sent) == 1 and events(desk) == ["job_submitted"]
+        submissions = list(pool.map(lambda _: generate(desk), range(8)))
+    assert len({result.job.id for result in submissions}) == 1 and sum(result.new for result in submissions) == len(sent) == 1 and events(desk) == ["job_submitted"]
 
 
 def test_another_question_is_another_job(desk):
@@ -78,8 +78,8 @@ def test_the_house_asks_for_its_own_jobs_once(desk):
 @on_sqlite
 def test_a_job_is_there_even_if_the_queue_is_not(desk, sent):
     sent.up = False
-    asked = generate(desk)
-    assert asked.new and desk.jobs.get(asked.job.id).state == "queued" and desk.jobs.get(asked.job.id).sent_at is None
+    submitted = generate(desk)
+    assert submitted.new and desk.jobs.get(submitted.job.id).state == "queued" and desk.jobs.get(submitted.job.id).sent_at is None
     sent.up = True
     generate(desk, 8)
     assert desk.jobs.get(sent[0][1]).sent_at is not None
@@ -93,18 +93,18 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
     table = desk.jobs._context.store.frames.put(pd.DataFrame({"r": [1.0, -0.5]}))
     with desk.jobs._context.store.unit() as unit:
         claimed = unit.jobs.claim(first.job.id, "w", unit.now())
-        made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": table}, actor="ana", created_at=unit.now())
-        unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": made})
+        run_id = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": table}, actor="ana", created_at=unit.now())
+        unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": run_id})
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
-    assert desk.backtests.find(made).id == made and desk.sweeps.find(made) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
+    assert desk.backtests.find(run_id).id == run_id and desk.sweeps.find(run_id) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
     path = Path(desk.jobs._context.store.frames._path(table))
-    kept = path.read_bytes()
+    content = path.read_bytes()
     path.unlink()
     lost = desk.backtests.submit(question(dataset))
     assert lost.new and lost.job.id != first.job.id, "a table of the run is gone: it is made again"
-    path.write_bytes(kept)
-    assert desk.backtests.delete(made).id == made and desk.backtests.submit(question(dataset)).job.id == lost.job.id
-    assert events(desk, entity=f"run:{made}") == ["run_deleted"]
+    path.write_bytes(content)
+    assert desk.backtests.delete(run_id).id == run_id and desk.backtests.submit(question(dataset)).job.id == lost.job.id
+    assert events(desk, entity=f"run:{run_id}") == ["run_deleted"]
 
 
 @on_sqlite
@@ -217,8 +217,8 @@ DANGEROUS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "ok\n=1",
 
 
 def test_text_that_a_spreadsheet_would_run_is_disarmed_and_numbers_keep_their_sign():
-    made = safe(pd.DataFrame({"tag": [*DANGEROUS, "a=1", "x-1", "", None], "pnl": [-1.5] * 15}))
-    assert made["tag"].tolist()[: len(DANGEROUS)] == [f"'{text}" for text in DANGEROUS] and made["tag"].tolist()[-4:-1] == ["a=1", "x-1", ""]
+    table = safe(pd.DataFrame({"tag": [*DANGEROUS, "a=1", "x-1", "", None], "pnl": [-1.5] * 15}))
+    assert table["tag"].tolist()[: len(DANGEROUS)] == [f"'{text}" for text in DANGEROUS] and table["tag"].tolist()[-4:-1] == ["a=1", "x-1", ""]
     assert csv_of(pd.DataFrame({"tag": ["=1"], "pnl": [-1.5], "ts": [pd.Timestamp(START)]})).decode().splitlines()[1] == "'=1,-1.5,2024-01-01T00:00:00Z"
 
 

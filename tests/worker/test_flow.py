@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("flow")]        # one h
 def shared(request, tmp_path_factory) -> Iterator[Flow]:
     home = tmp_path_factory.mktemp("flow")
     if request.param == "sqlite":
-        with flow(home, migrated(f"sqlite:///{home / 'tidemark.db'}")) as made:
-            yield made
+        with flow(home, migrated(f"sqlite:///{home / 'tidemark.db'}")) as flow_:
+            yield flow_
     else:
-        with request.getfixturevalue("postgres_server").database(migrated=True) as url, flow(home, url) as made:
-            yield made
+        with request.getfixturevalue("postgres_server").database(migrated=True) as url, flow(home, url) as flow_:
+            yield flow_
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ on_sqlite = pytest.mark.parametrize("shared", ["sqlite"], indirect=True)
 def test_a_question_becomes_a_result(system):
     """Through the desk, the queue, a worker and both stores: bars are made and read back."""
     start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 8, tzinfo=UTC)
-    asked = system.desk.data.generate("gbm", {}, "EURUSD", "M5", start, end, 7)
-    job = system.until(asked.job.id, "done", 30)
+    submitted = system.desk.data.generate("gbm", {}, "EURUSD", "M5", start, end, 7)
+    job = system.until(submitted.job.id, "done", 30)
     dataset = system.desk.data.get(job.result["dataset"])
     assert dataset.bars == len(system.store.frames.get(dataset.frame)) > 1_000 and dataset.actor == "ana"
     assert system.events(job.id) == ["job_submitted", "job_started", "dataset_imported"]
@@ -94,7 +94,7 @@ def test_what_a_dead_worker_left_is_taken_up_before_thirteen_that_wait(system, r
     for job_id in (lost, *others):
         system.until(job_id, "done", 40)
     with system.store.read() as unit:
-        begun = [record.kind == "job_started" and next((one for one in (lost, *others) if one in record.body), "") for record in unit.trail.all()]
+        begun = [record.kind == "job_started" and next((job_ for job_ in (lost, *others) if job_ in record.body), "") for record in unit.trail.all()]
     second = [at for at, job_id in enumerate(begun) if job_id == lost][1]
     assert system.row(lost).deaths == 1 and sum(job_id in others for job_id in begun[second:] if job_id) >= 8, "those that wait go on waiting"
     steps = [int(step) for _, step in system.traced("before-others")]
@@ -144,10 +144,10 @@ def test_a_queue_server_that_starts_empty_loses_nothing(system, record_property)
 def test_a_cancel_is_seen_within_a_second(system, record_property):
     job_id = system.submit("test_stubborn")
     system.until(job_id, "running", 20)
-    asked = time.monotonic()
+    started = time.monotonic()
     assert system.desk.jobs.cancel(job_id)
     system.until(job_id, "cancelled", 1.5)
-    record_property("cancelled_after_s", round(time.monotonic() - asked, 2))
+    record_property("cancelled_after_s", round(time.monotonic() - started, 2))
     assert system.events(job_id) == ["job_submitted", "job_started", "job_cancel_requested", "job_cancelled"] and system.effects(job_id) == [0]
 
 

@@ -69,14 +69,14 @@ def state(store: Store, job_id: str) -> tuple[str, int]:
 
 def watched(store: Store, watch: Watch, seconds: Seconds, times: int, beating: str = "") -> list[list[str]]:
     """What each of so many looks found, a second apart; one job beats meanwhile."""
-    found = []
+    rescues = []
     for _ in range(times):
         seconds.at += 1.0
         if beating:
             with store.unit() as unit:
                 unit.jobs.beat(beating, 1)
-        found.append(rescue(store, watch))
-    return found
+        rescues.append(rescue(store, watch))
+    return rescues
 
 
 @pytest.mark.skipif(not MACHINE, reason="this system does not say which processes live")
@@ -129,7 +129,7 @@ def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_
     lost, *others = add(store, 14)
     claim(store, lost, dead)
     actors.wake("research", others[0])
-    assert state(store, lost) == ("done", 1) and [state(store, one)[0] for one in others] == ["queued"] * 13 and sent == [lost]
+    assert state(store, lost) == ("done", 1) and [state(store, job_id)[0] for job_id in others] == ["queued"] * 13 and sent == [lost]
     actors.wake("research", lost)
     assert [state(store, other)[0] for other in others] == ["done"] + ["queued"] * 12
 
@@ -184,7 +184,7 @@ def test_a_lease_is_taken_by_one_of_many(store):
             return unit.leases.take("session:x", f"w{number}")
 
     with ThreadPoolExecutor(8) as pool:
-        assert len([one for one in pool.map(take, range(8)) if one]) == 1
+        assert len([result for result in pool.map(take, range(8)) if result]) == 1
 
 
 def test_longest_look_is_shorter_than_the_shortest_default_lease():

@@ -71,9 +71,9 @@ def test_a_usage_error_is_one_sentence_with_status_2(words, sentence, monkeypatc
     monkeypatch.setattr(sys, "argv", ["tidemark", *words])
     with pytest.raises(SystemExit) as left:
         cli.main()
-    said = capsys.readouterr()
-    assert left.value.code == 2 and said.out == "" and said.err.count("\n") == 1
-    assert said.err.startswith("tidemark: ") and sentence in said.err
+    output = capsys.readouterr()
+    assert left.value.code == 2 and output.out == "" and output.err.count("\n") == 1
+    assert output.err.startswith("tidemark: ") and sentence in output.err
 
 
 @pytest.mark.parametrize(

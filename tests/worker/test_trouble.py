@@ -93,9 +93,9 @@ def test_the_terminal_says_it_and_ends(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, "argv", ["tidemark", "runs", "list"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr().err
-    assert ended.value.code == 1 and said.startswith("tidemark: The database does not answer: ") and said.count("\n") == 1
-    assert not any(secret in said for secret in SECRETS)
+    output = capsys.readouterr().err
+    assert ended.value.code == 1 and output.startswith("tidemark: The database does not answer: ") and output.count("\n") == 1
+    assert not any(secret in output for secret in SECRETS)
 
 
 # -- the server

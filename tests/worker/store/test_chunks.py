@@ -45,8 +45,8 @@ def test_racing_hands_never_get_the_same_part(parts):
     taken: list[int] = []
 
     def greedy(who: str) -> None:
-        while one := claim(parts, who):
-            taken.append(one.number)
+        while part := claim(parts, who):
+            taken.append(part.number)
 
     threads = [Thread(target=greedy, args=(who,)) for who in [helper(parts) for _ in range(4)]]
     for thread in threads:
@@ -109,9 +109,9 @@ def test_parts_of_a_job_that_is_long_over_are_forgotten(store):
     with store.unit() as unit:
         now = unit.now()
         jobs = [unit.jobs.add("sweep", "research", "", {}, "ana", now)[0].id for _ in range(2)]
-        for one in (*jobs, "gone"):
-            unit.chunks.add(one, [(0, 1, None)])
+        for job in (*jobs, "gone"):
+            unit.chunks.add(job, [(0, 1, None)])
         unit.jobs.cancel(jobs[0], "ana", now - timedelta(days=2))
         unit.chunks.forget(now - timedelta(days=1))
     with store.read() as unit:
-        assert [len(unit.chunks.all(one)) for one in (*jobs, "gone")] == [0, 1, 0]
+        assert [len(unit.chunks.all(job)) for job in (*jobs, "gone")] == [0, 1, 0]

@@ -34,7 +34,7 @@ def test_the_newest_of_a_kind_and_name_is_in_use_and_the_others_stay(store):
     with store.read() as unit:
         assert unit.outside.newest("series", "VIX") == second and unit.outside.newest("series", "DXY") == other and unit.outside.newest("headlines") is None
         assert unit.outside.get(first.version) == unit.outside.get(first.id) == first and unit.outside.get("nosuch") is None
-        assert [one.id for one in unit.outside.all()] == [other.id, second.id, first.id]
+        assert [dataset.id for dataset in unit.outside.all()] == [other.id, second.id, first.id]
         assert (first.notes, first.created_at.tzinfo, first.first_ts) == (["1 date has no value."], UTC, datetime(2024, 7, 11, tzinfo=UTC))
 
 
@@ -64,21 +64,21 @@ def test_what_is_removed_gives_its_place_to_the_one_before(store):
 
 
 def test_runs_are_found_by_the_versions_that_they_name(store):
-    made = dict(kind="columns", job_id="j", title="", manifest={}, summary={}, frames={}, actor="ana")
+    values = dict(kind="columns", job_id="j", title="", manifest={}, summary={}, frames={}, actor="ana")
     with store.unit() as unit:
         specs = ({}, dict(outside=dict(series=dict(VIX="aa"))), dict(outside=dict(headlines="aa")), dict(outside=dict(releases="bb", impact="high")))
-        ids = [unit.runs.add(**made, spec=spec, created_at=unit.now()) for spec in specs]
+        ids = [unit.runs.add(**values, spec=spec, created_at=unit.now()) for spec in specs]
         assert set(unit.runs.of_outside("aa")) == set(ids[1:3]) and unit.runs.of_outside("bb") == [ids[3]] and unit.runs.of_outside("high") == []
 
 
 def test_a_frame_is_kept_as_long_as_an_import_names_it(store, monkeypatch):
-    one, _ = add(store)
+    dataset, _ = add(store)
     unnamed = store.frames.put(pd.DataFrame(dict(value=[9.0])))
     now = time.time()
     monkeypatch.setattr(schedule.time, "time", lambda: now + 7_200)
     clean(store)
-    assert store.frames.exists(one.frame) and not store.frames.exists(unnamed)
+    assert store.frames.exists(dataset.frame) and not store.frames.exists(unnamed)
     with store.unit() as unit:
-        unit.outside.remove(one.id)
+        unit.outside.remove(dataset.id)
     clean(store)
-    assert not store.frames.exists(one.frame)
+    assert not store.frames.exists(dataset.frame)
