@@ -1,4 +1,4 @@
-"""The Dramatiq actors: claim, run, commit. Thin and idempotent: what is true stands in the job's row."""
+"""Dramatiq actors: claim a job, run it, commit its result. Thin and idempotent: the job's row is the state of record."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
 from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
-FIRST_WAIT = 2.0        # seconds before the outside world is asked again; four times as long each time
+FIRST_WAIT = 2.0        # seconds before the first retry of an external source; four times as long each time
 
 
-TROUBLED = 5.0          # seconds before a job is tried again that met a full disk or a read-only workspace
+TROUBLED = 5.0          # seconds before a job is retried after a full disk or a read-only workspace
 
 
 class WorkerContext:
-    """What the actors of one process share; ``main`` fills it before the first message."""
+    """State shared by the actors of one process; ``main`` sets it before the first message."""
 
     store: Store
     settings: Settings
@@ -43,7 +43,7 @@ class WorkerContext:
 
 
 def run(job_id: str) -> None:
-    """Work on the job if it is free; a second delivery finds it taken and does nothing."""
+    """Run the job if it is free; a second delivery of its message does nothing."""
     with WorkerContext.store.unit() as unit:
         named = unit.jobs.get(job_id)
         job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
@@ -52,7 +52,7 @@ def run(job_id: str) -> None:
 
 
 def wake(queue: str, job_id: str) -> None:
-    """A message came: work on what comes first in its queue. That may be a job whose worker died, and then another message is for ``job_id``."""
+    """Handle a message: run the first job of its queue. That may be a job whose worker died; ``job_id`` then gets a message of its own."""
     with WorkerContext.store.unit() as unit:
         lost = rescue_here(unit)
         first = unit.jobs.first(queue, job_id, unit.now())
@@ -68,7 +68,7 @@ def wake(queue: str, job_id: str) -> None:
 
 
 def _waits(unit: Unit, job: Job) -> bool:
-    """Does the job wait while a worker compiles what it needs? Then it says so, and its turn comes later."""
+    """Whether the job waits while a worker compiles what it needs; its note then gives the reason."""
     return job.state == "queued" and job.kind in JOBS and wait_for(unit, job.id, JOBS[job.kind].after)
 
 
@@ -79,7 +79,7 @@ def _started(unit: Unit, job: Job | None) -> Job | None:
 
 
 def execute(job: Job) -> None:
-    """Run a job that was claimed, and record how it went."""
+    """Run a claimed job and record its outcome."""
     system, work = WorkerContext, Work(WorkerContext.store, WorkerContext.settings, job)
     system.running.add(work)
     if system.leaving:       # the message came in while the lanes were closing
@@ -95,7 +95,7 @@ def execute(job: Job) -> None:
 
 
 def record_outcome(work: Work, outcome: Callable[[Work], None]) -> None:
-    """Record the outcome. If the database is away nothing is recorded, and the lease hands the job on."""
+    """Record the outcome. If the database does not answer, nothing is recorded; the lease expires and another worker takes the job."""
     try:
         outcome(work)
     except (OperationalError, InterfaceError):
@@ -105,7 +105,7 @@ def record_outcome(work: Work, outcome: Callable[[Work], None]) -> None:
 
 
 def attempt(work: Work) -> Callable[[Work], None]:
-    """Run the job, and say what has to be recorded of how it went."""
+    """Run the job; return the function that records its outcome."""
     job = work.job
     try:
         if job.cancelled_by:        # while it had no worker
@@ -162,7 +162,7 @@ def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
 
 
 def bug(job: Job) -> Callable[[Work], None]:
-    """An id for the page; the traceback goes to the log under the same id."""
+    """Record an internal error: an id for the page, and the traceback in the log under the same id."""
     error_id = secrets.token_hex(3)
     log.exception("error %s in job %s (%s), attempt %s, spec %s", error_id, job.id, job.kind, job.epoch, job.spec)
     return lambda work: failed(work, "bug", "Internal error. The details are in the log.", error_id)
@@ -177,13 +177,13 @@ def try_again(work: Work, sentence: str) -> None:
 
 
 def postpone(work: Work, sentence: str) -> None:
-    """The disk is full, or the workspace closed: the job waits as long as that lasts, and no attempt is counted."""
+    """Requeue the job while the disk is full or the workspace is read-only; no attempt is counted."""
     log.warning("job %s: %s", work.job.id, sentence)
     requeue(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
 
 
 def yield_job(work: Work) -> None:
-    """The worker leaves: the job waits for another, which goes on from the checkpoint."""
+    """The worker is shutting down: the job returns to the queue and another worker resumes it from its checkpoint."""
     requeue(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
 
 
@@ -203,7 +203,7 @@ def _fenced() -> NoReturn:
 
 
 class Heartbeat:
-    """Beside a running job: renews its lease, writes its progress, and tells it when to stop."""
+    """A thread beside a running job: renews its lease, writes its progress, and stops it when it is cancelled, overdue or fenced."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -238,7 +238,7 @@ class Heartbeat:
 
 
 def stop_running() -> None:
-    """Ask every running job of this process to stop at its next step, and each that still comes in."""
+    """Stop every running job of this process at its next step, and every job that still arrives."""
     WorkerContext.leaving = True
     for work in list(WorkerContext.running):
         work.stop(ShuttingDown())

@@ -1,4 +1,4 @@
-"""The queue's front: a message carries a job's id and nothing else, addressed to an actor by name."""
+"""Enqueues jobs: a message carries a job's id only, addressed to an actor by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def broker(redis_url: str) -> Any:
 
 
 def enqueue(redis_url: str, queue: str, job_id: str) -> bool:
-    """Wake a worker for ``job_id``. False if the queue server does not answer: the sweeper will try again."""
+    """Wake a worker for ``job_id``. False if the queue server does not answer: the scheduler sends it again."""
     import redis
     from dramatiq import Message
     from dramatiq.errors import BrokerConnectionError

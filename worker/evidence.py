@@ -1,4 +1,4 @@
-"""Verify the whole audit trail, and keep the verdict."""
+"""Verify the whole audit trail and save the verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEEN = "audit_seen"         # rows and root of the last check that held; each la
 
 
 def check(store: Store, actor: str = "", progress: Callable[[float, str], None] = lambda share, note: None) -> dict[str, Any]:
-    """Walk the trail as it stands now. The verdict is remembered for every page; asked for by ``actor``, it is an event too."""
+    """Verify the trail as of now. The verdict is saved for every page; a check requested by ``actor`` is an audit event too."""
     began = time.monotonic()
     with store.read() as unit:
         rows, _ = unit.trail.head()

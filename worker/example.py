@@ -10,17 +10,17 @@ from worker.settings import Settings
 from worker.store import Store
 
 FACT = "example"
-SEED = 20_190_101                       # fixed before anything was looked at
+SEED = 20_190_101                       # fixed before any result was seen
 SPAN = (datetime(2022, 1, 3, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
 MODELS = ("regimes", "gbm")             # with memory; without: nothing on it can be more than luck
 INSTRUMENT, TIMEFRAME, STRATEGY = "EURUSD", "M15", "breakout"
-RECIPE, HORIZON = "vector50", 16        # what the laboratory looks at, and how many bars ahead
+RECIPE, HORIZON = "vector50", 16        # feature set of the example analysis, and its horizon in bars
 ENDED = ("done", "failed", "cancelled", None)
 RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"unit": "pips", "slippage": 0.2, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 
 
 def step(store: Store, settings: Settings) -> None:
-    """Bring the example one step on: make the bars, test on them, look at features. Called by the clock until it is made."""
+    """Advance the example by one step: generate bars, backtest, analyse features. The scheduler calls it until the example is complete."""
     with store.read() as unit:
         fact = unit.fact(FACT) or {}
     if fact.get("state") in ("made", "removed") or not settings.example:
@@ -85,7 +85,7 @@ def _state(desk, job_id: str | None) -> str | None:
 
 
 def remove(store: Store, user: str) -> None:
-    """Take the example away for good: its runs, its bars, and what is still being made of it."""
+    """Delete the example permanently: its runs, its bars and its open jobs."""
     with store.unit() as unit:
         for job in unit.jobs.latest():
             if job.example and job.open:

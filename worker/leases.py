@@ -1,4 +1,4 @@
-"""Whose lease is over: a holder that ended on this machine, or one that gave no sign of life for too long.
+"""Expired leases: the holder's process ended on this machine, or it sent no heartbeat for too long.
 
 A lease is a counter that its holder raises. Nobody compares times of day: whoever watches measures, by a clock of its own that cannot be
 set, how long the counter stood still while it was watching.
@@ -19,7 +19,7 @@ LONGEST_LOOK = 2.0      # seconds; between two looks no more than this is counte
 
 
 class Watch:
-    """How long each counter has stood still.
+    """Time since each heartbeat counter last changed.
 
     >>> at = iter((0.0, 1.0, 2.0, 3.0))
     >>> watch = Watch(lease=2.0, clock=lambda: next(at))
@@ -34,7 +34,7 @@ class Watch:
         self._seen: dict[Hashable, tuple[object, float]] = {}
 
     def silent(self, beats: Mapping[Key, object]) -> list[Key]:
-        """Of those holders the ones whose counter has not changed for as long as a lease."""
+        """Holders whose counter has not changed for the length of a lease."""
         now = self._clock()
         self._watched += min(now - (now if self._looked is None else self._looked), LONGEST_LOOK)
         self._looked = now
@@ -46,7 +46,7 @@ class Watch:
 
 
 def rescue(store: Store, watch: Watch) -> list[str]:
-    """Free what is held by the dead and the silent; the ids of the jobs that wait again."""
+    """Free jobs and leases of dead or silent holders; returns the ids of the jobs that are queued again."""
     with store.read() as unit:
         running, leases = unit.jobs.running(), unit.leases.owned()
     silent = watch.silent({("job", job.id): (job.epoch, job.beats) for job in running} | {("lease", lease.name): (lease.epoch, lease.beats) for lease in leases})
@@ -61,5 +61,5 @@ def rescue(store: Store, watch: Watch) -> list[str]:
 
 
 def rescue_here(unit: Unit) -> list[RunningJob]:
-    """Free at once the jobs whose worker ended on this machine; those jobs."""
+    """Requeue the jobs whose worker ended on this machine; returns them."""
     return [job for job in unit.jobs.running() if gone(job.owner) and unit.jobs.rescue(job.id, job.epoch, job.beats)]

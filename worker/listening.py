@@ -1,4 +1,4 @@
-"""Before anything listens: is it safe to, and has nobody switched off what keeps other sites out?"""
+"""Checks before the app listens: the address is safe, and cross-site protection is on."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def sentence(app: App) -> str:
 
 
 def record(settings: Settings) -> None:
-    """Each start that lets other machines in stands in the audit trail, with the reason given."""
+    """Record a start that accepts other machines in the audit trail, with the reason given."""
     from worker.store import Store
 
     app, store = settings.app, Store(settings.database_url, settings.frames_url)

@@ -22,9 +22,9 @@ from worker.settings import Settings, load
 from worker.store import Process, Store
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
-POLL_MS = 150           # how long an idle lane waits before it looks at the queue again
-LEAVE_MS = 5_000        # how long running jobs may take to come to their next step when the worker leaves
-SIGN_EVERY = 2.0        # seconds between signs of life of a process
+POLL_MS = 150           # poll interval of an idle lane
+LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
+SIGN_EVERY = 2.0        # seconds between heartbeats of a process
 ALIVE_WITHIN = timedelta(seconds=8)
 
 
@@ -40,7 +40,7 @@ def set_up_logging() -> None:
 
 @contextmanager
 def heartbeat(store: Store, kind: str) -> Iterator[None]:
-    """While inside, this process stands in the table of processes."""
+    """Register this process in the table of processes while the block runs, with a heartbeat."""
     from worker.actors import WorkerContext
     from worker.owner import OWNER
 
@@ -72,7 +72,7 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
 
 
 def stop_event() -> threading.Event:
-    """Set once SIGINT or SIGTERM came."""
+    """An event that SIGINT or SIGTERM sets."""
     event = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: event.set())

@@ -1,4 +1,4 @@
-"""Who holds a lease: a process, named so that others on the same machine can tell whether it lives, whatever the clocks say."""
+"""Identity of a lease holder: a process id from which others on the same machine see whether it is alive, independent of clocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workspace is its owner's alone, whatever the umask: folders 0700, files 0600."""
+"""Permissions of the workspace, independent of the umask: folders 0700, files 0600."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs by the clock: tell workers of forgotten jobs, check the audit trail, make the example, clean up."""
+"""The scheduler: resends lost jobs, verifies the audit trail, builds the example, cleans up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLEAN_EVERY = 86_400.0
 
 
 def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[str]:
-    """Send what nobody was told of, whose message was lost, or, as ``watch`` sees it, whose worker is gone; the ids that were sent."""
+    """Send jobs that were never sent, whose message was lost or, by ``watch``, whose worker is gone; returns their ids."""
     if watch:
         rescue(store, watch)
     client = broker(settings.redis_url).client
@@ -56,7 +56,7 @@ def run_of(client: redis.Redis) -> bytes:
 
 
 def verify(store: Store) -> None:
-    """Check the whole trail and remember the verdict for the pulse."""
+    """Verify the whole trail and save the verdict for the status footer."""
     from worker.evidence import check
 
     check(store, actor="")

@@ -57,7 +57,7 @@ class Storage:
     home: str = param("var", help="folder of the workspace")
     database_url: str = param("", help="empty: SQLite in the workspace; or PostgreSQL")
     frames_url: str = param("", help="folder or bucket of bars and curves; empty: in the workspace")
-    columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="computed features that are kept on this machine; 0: none")
+    columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="size limit of the feature cache on this machine; 0: no cache")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``up``: queue server, workers, scheduler and app as one tree of processes that starts, heals and stops together."""
+"""``up``: queue server, workers, scheduler and app as one process tree, started, restarted and stopped together."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from worker import listening, redis_server
 from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
 
-GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
+GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
-LATER = 5.0                 # seconds until what could not be started is tried again
-PATIENCE = 60.0             # seconds until a page that does not answer is said to
+LATER = 5.0                 # seconds until a failed start is tried again
+PATIENCE = 60.0             # seconds until a page that does not answer is reported
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Child:
         return self.process is not None and self.process.poll() is not None
 
     def clean_up(self) -> None:
-        """End what a dead leader left behind, and decide when to start it again."""
+        """End the process group of a dead child, and schedule its restart."""
         assert self.process is not None
         now = time.monotonic()
         _print(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
@@ -73,7 +73,7 @@ class Child:
 
 
 def _print(sentence: str) -> None:
-    """To whoever started this; where that is a file on a full disk, to nobody."""
+    """Print to standard output; ignored where that is a file on a full disk."""
     with contextlib.suppress(OSError):
         print(sentence, flush=True)
 
@@ -102,7 +102,7 @@ def _kill_group(process: subprocess.Popen) -> None:
 
 
 class ProcessTree:
-    """The tree for one workspace."""
+    """The process tree of one workspace."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -196,7 +196,7 @@ def free_port(host: str, port: int) -> None:
 
 
 def lock_workspace(home: Path) -> object:
-    """Make the workspace and hold it: a second tree in the same folder is refused."""
+    """Create and lock the workspace; a second process tree in the same folder is refused."""
     try:
         (home / "logs").mkdir(parents=True, exist_ok=True)
         close_off(home)
@@ -236,7 +236,7 @@ def migrated(settings: Settings) -> None:
 
 
 def serving(settings: Settings) -> bool:
-    """Does the page answer?"""
+    """Whether the page answers."""
     from http.client import HTTPConnection, HTTPException
 
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.app.host, settings.app.host)
@@ -281,7 +281,7 @@ def up(app: bool = True) -> int:
 
 
 def watch(system: ProcessTree, app: bool, stop: Sequence[int]) -> None:
-    """Heal what dies until told to stop; say once where the page is, or that it does not answer."""
+    """Restart dead children until a signal arrives; print the page's address once, or that it does not answer."""
     silent_until: float | None = time.monotonic() + PATIENCE if app else 0.0
     while not stop:
         system.restart_dead()

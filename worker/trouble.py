@@ -1,4 +1,4 @@
-"""What the world does to a program: the database away, the disk full, the workspace read-only. Each is a sentence, without a secret in it."""
+"""Messages for failures of the environment: the database does not answer, the disk is full, the workspace is read-only. No message contains a secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHORTEST = 3        # letters; a password of fewer would be found in half of all
 
 
 def kinds() -> tuple[type[BaseException], ...]:
-    """What may be trouble, as far as those libraries are loaded; for an ``except`` that costs nothing before it is needed."""
+    """Exception types of environment failures, of the libraries loaded so far, for an ``except`` clause."""
     kinds_: list[type[BaseException]] = [OSError]
     for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("redis.exceptions", "RedisError")):
         if module in sys.modules:
@@ -27,7 +27,7 @@ def kinds() -> tuple[type[BaseException], ...]:
 
 
 def sentence_of(error: BaseException, *urls: str) -> str:
-    """What the trouble is and what to do; nothing where it is none of the world's. ``urls``: addresses whose secrets are left out.
+    """What failed and what to do; empty where the error is not of the environment. ``urls``: addresses whose secrets are left out.
 
     >>> sentence_of(OSError(errno.ENOSPC, "No space left on device")) == FULL, sentence_of(ValueError("x"))
     (True, '')

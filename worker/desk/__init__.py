@@ -1,4 +1,4 @@
-"""What pages and terminal ask of the system: choices, submit, read. Every act leaves an audit event."""
+"""The service layer of pages and terminal: options, submit, read. Every change is an audit event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:

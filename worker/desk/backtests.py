@@ -1,4 +1,4 @@
-"""Backtests: what can be asked, asking it, and reading what came of it."""
+"""Backtests: options, submission and results."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 from worker.store.cost_profiles import CostProfile
 
-MOST = 100_000      # runs of a kind that are looked through
+MOST = 100_000      # runs of a kind that are searched
 RULES = SECTIONS
 
 
 @dataclass(frozen=True)
 class BacktestRequest:
-    """What a person asks. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution, sizing and limits."""
+    """A backtest to run. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution, sizing and limits."""
 
     strategy: str
     params: Mapping[str, Any]
@@ -88,22 +88,22 @@ class Backtests:
         return start | dict(slippage_pips=settings.form.slippage_pips)
 
     def bars_in(self, question: BacktestRequest) -> int:
-        """About how many bars a question asks for."""
+        """Estimated number of bars of a request."""
         with self._context.store.read() as unit:
             used = [unit.datasets.get(name) for name in question.datasets]
         return sum(_bars_in(dataset, question) for dataset in used if dataset)
 
-    # -- asking
+    # -- submission
 
     def submit(self, question: BacktestRequest, example: bool = False, user: str = "") -> Submitted:
-        """Check the question as a whole and queue it. The same question on the same code is the job that answered it."""
+        """Validate the request and queue it. An identical request on the same code returns the existing job."""
         spec = self.spec(question)
         names, made_up = self._names(spec["datasets"])
         title = f"{question.strategy} · {names} {question.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
     def spec(self, question: BacktestRequest) -> dict[str, Any]:
-        """The question in plain values, or a sentence on what cannot be asked."""
+        """The request as plain values; raises ``BadRequest`` where it is not valid."""
         for name, values in question.rules.items():
             if name not in RULES:
                 raise unknown("section of the rules", name, RULES)
@@ -125,7 +125,7 @@ class Backtests:
         )  # fmt: skip
 
     def _rules(self, question: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
-        """Every section of the rules: the settings, and what the question changes of them."""
+        """Every section of the rules: the settings, with the request's changes."""
         settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
         changed = {name: {**settings[name], **question.rules.get(name, {})} for name in RULES}
         changed["costs"] = overlaid(settings["costs"], question.rules.get("costs", {}))

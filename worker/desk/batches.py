@@ -1,4 +1,4 @@
-"""One question on several series, each on an account of its own: as many backtests, done side by side, under one heading."""
+"""Batches: the same backtest on several series, each on a separate account, grouped under one heading."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Member:
 
 
 def request_per_dataset(question: BacktestRequest) -> list[BacktestRequest]:
-    """The question once for each of its datasets."""
+    """One request for each of the request's datasets."""
     return [replace(question, datasets=[dataset]) for dataset in question.datasets]
 
 
@@ -35,7 +35,7 @@ class Batches:
         self._context, self._backtests = context, Backtests(context)
 
     def submit(self, questions: Sequence[BacktestRequest]) -> Run:
-        """Queue every question, or none if one of them cannot be asked; their heading. Asked again it is the same heading."""
+        """Queue every request, or none if one of them is not valid; returns the batch. Identical requests return the existing batch."""
         if not questions:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
         specs = [self._backtests.spec(question) for question in questions]

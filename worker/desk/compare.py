@@ -1,4 +1,4 @@
-"""Runs side by side, a run as a report, and a run made again."""
+"""Comparison of runs, reports of runs, and reproduction of runs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Compare:
         return Comparison(first, other, same, _sentence(same, fills), tuple(_warnings(first, other, changed)), changed, metrics, fills)
 
     def report(self, run_id: str, form: str) -> bytes:
-        """The run in one of ``forms``, made anew from what is stored; what may be believed counts the trials made by now."""
+        """The run's report in one of ``forms``, built from the stored tables; robustness counts all trials up to now."""
         if form not in FORMS:
             raise unknown("form of a report", form, FORMS)
         run = self._backtest(run_id)
@@ -73,7 +73,7 @@ class Compare:
         return self._context.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
 
     def reproductions(self, run_id: str) -> list[dict[str, Any]]:
-        """Each time the run was made again, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
+        """Reproductions of the run, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
         import json
 
         with self._context.store.read() as unit:
@@ -109,7 +109,7 @@ class Compare:
 
 
 def _remarks(run: Run, trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame) -> tuple[Remark, ...]:
-    """Of a run that was made before remarks had levels."""
+    """Remarks of a run of a version before remarks had levels."""
     summary, rules = run.summary, {name: run.spec[name] for name in RULES if name in run.spec}
     return lint(Evidence(trades, fills, equity, summary["balance"], summary["counts"], summary["signals"], summary["ambiguous"], rules, metrics=summary["metrics"]))
 

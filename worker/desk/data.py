@@ -1,4 +1,4 @@
-"""Bars: what is there, what a file holds, bringing it in, making some up, taking it away."""
+"""Bars: catalogue, inspection of files, import, synthetic bars, deletion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from worker.store import Dataset
 
 @dataclass(frozen=True)
 class Staged:
-    """A file that was taken in and looked at, not yet imported."""
+    """A staged file: recognised, not yet imported."""
 
     file: str
     name: str
@@ -107,18 +107,18 @@ class Data:
         with self._context.store.read() as unit:
             return unit.runs.of_dataset(self.get(name).version)
 
-    # -- bringing bars in
+    # -- import
 
     def may_open_paths(self) -> bool:
         """May a page open files of this machine by their path?"""
         return may_open_paths(self._context.settings)
 
     def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Staged:
-        """Look at an uploaded file, and take it in under our own name."""
+        """Recognise an uploaded file and stage it under an internal name."""
         return self._staged(uploaded(name, content))
 
     def stage_path(self, path: str, own_rights: bool = False) -> Staged:
-        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        """Recognise a file of this machine and stage it. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
         return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
     def _staged(self, source: Source) -> Staged:
@@ -137,8 +137,8 @@ class Data:
         self._context.store.frames.discard(staged.file)
 
     def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "") -> Submitted:
-        """Read the whole file in the background and judge it; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
-        that most rows keep; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
+        """Read the whole file in the background and report its quality; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
+        of most rows; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
         spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start)
         return self._context.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
 
@@ -146,7 +146,7 @@ class Data:
         self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", repair: bool = False, ask: Staged | None = None,
         start: str = "",
     ) -> Submitted:  # fmt: skip
-        """Import the file's bars: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
+        """Import the file's bars: refuse what is not clean, or ``repair`` it and store a list of the repairs."""
         spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
         return self._context.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
@@ -233,7 +233,7 @@ class Data:
             unit.audit(self._context.user, "downloaded", entity, what=what, form=form, rows=rows)
 
     def shut_between(self, dataset: Dataset) -> str:
-        """The calendar its gaps are judged by."""
+        """The trading calendar that decides which gaps count."""
         return calendar(self.instruments()[dataset.instrument].calendar).title
 
 

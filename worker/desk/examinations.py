@@ -1,4 +1,4 @@
-"""The feature laboratory: what can be asked of features, asking it, and reading what came of it."""
+"""Feature analyses: options, submission and results."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Examinations:
         return dict(TABLES if kind == "examine" else MOMENTS)
 
     def regimes(self, question: FeatureRequest) -> dict[str, str]:
-        """Run of regimes by which stability can be looked at -> what it is called; newest first."""
+        """Regime run by which stability can be analysed -> its title; newest first."""
         return {run.id: f"{run.summary['instrument']}: {kind_of(run)}" for run in self._view.covering(question)}
 
     def tried(self, datasets: Sequence[str]) -> int:
@@ -81,7 +81,7 @@ class Examinations:
         return self._features.submit("similar", f"Like {when}", question, spec)
 
     def _tried_with(self, spec: Mapping[str, Any]) -> int:
-        """Looks at these bars, those that are asked for included."""
+        """Tests on these bars, including those of this request."""
         with self._context.store.read() as unit:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
 
@@ -184,7 +184,7 @@ class Examinations:
     # -- acting on it
 
     def save_proposal(self, run_id: str, name: str) -> Recipe:
-        """Keep the proposed set as a recipe of one's own."""
+        """Save the proposed columns as a feature set."""
         run = self.get(run_id)
         proposed = run.summary.get("proposed", [])
         if not proposed:

@@ -1,4 +1,4 @@
-"""Features: what there is, sets of them by name, computing them, and the gate against look-ahead."""
+"""Features: catalogue, named feature sets, computation, and the look-ahead check."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Features:
         return {column: FEATURES[parse(column).name].unit for column in columns}
 
     def faults(self, columns: Iterable[str], timeframe: str = "") -> dict[str, str]:
-        """Text -> the sentence on what is wrong with it."""
+        """Column text -> error message, for invalid columns."""
         sentences = {}
         for text in columns:
             try:
@@ -119,7 +119,7 @@ class Features:
     # -- recipes of one's own
 
     def save_recipe(self, name: str, columns: Sequence[str], note: str = "") -> Recipe:
-        """Keep a set of columns under a name; one of that name that was saved before is replaced."""
+        """Save a feature set under a name; an existing set of that name is replaced."""
         name, note = name.strip(), note.strip()[:NOTE]
         if not name or len(name) > LONGEST or not name.isprintable():
             raise BadRequest(f"the name of a feature set is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters")
@@ -134,7 +134,7 @@ class Features:
         return Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at)
 
     def delete_recipe(self, name: str) -> None:
-        """Remove a recipe of one's own. Runs made with it keep their columns."""
+        """Delete a user's feature set. Runs that used it keep their columns."""
         with self._context.store.unit() as unit:
             recipe = required(unit.recipes.get(name), "feature set", name)
             unit.recipes.remove(name)
@@ -201,14 +201,14 @@ class Features:
         return self.submit("gate", f"Gate: {strategy or self.title_of(spec['columns'])}", question, spec)
 
     def bars_in(self, question: FeatureRequest) -> int:
-        """About how many bars a question asks for."""
+        """Estimated number of bars of a request."""
         return self._backtests.bars_in(self._span(question))
 
     def _span(self, question: FeatureRequest) -> BacktestRequest:
         return BacktestRequest("", {}, question.datasets, question.timeframe, question.start, question.end, {})
 
     def title_of(self, columns: Sequence[str]) -> str:
-        """A set in a few words: its name where it has one."""
+        """The title of a feature set: its name, or its first columns."""
         named = next((recipe.name for recipe in self.recipes() if set(recipe.columns) == set(columns)), "")
         return named or listed(columns, 2)
 

@@ -1,4 +1,4 @@
-"""Jobs, as a person sees and steers them."""
+"""Jobs: list, status, cancel, retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which outside data a set of features needs: the versions in use, and what is not there."""
+"""External data that a set of features needs: the versions in use, and what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outside data: what there may be and what is there, what a file holds, bringing it in, looking at it, taking it away."""
+"""External data: supported series, catalogue, inspection of files, import, deletion."""
 
 from __future__ import annotations
 

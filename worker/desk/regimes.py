@@ -1,4 +1,4 @@
-"""Regimes: asking for them, and reading what they say of bars."""
+"""Regimes: submission of fits and rules, and their results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from worker.store import Run
 
 KIND = "regimes"
 JOINED = "+"            # between the rules of a combination
-MOST = 200              # runs of regimes that are looked through
+MOST = 200              # regime runs that are searched
 RULE_TITLES = {"volatility_regime": "Volatility", "trend_regime": "Trend", "session_regime": "Session"}
 RULE_NAMES = {"volatility": "volatility_regime", "trend": "trend_regime", "session": "session_regime"}
 PAIR = JOINED.join(("volatility_regime", "trend_regime"))
@@ -59,11 +59,11 @@ class RegimeView:
             return 0
 
     def observed(self) -> dict[str, str]:
-        """Column that a model may look at, with its standard window -> what it is."""
+        """Column that a model may use as input, with its default window -> description."""
         return {f"{name}({observed_.window})": observed_.about for name, observed_ in OBSERVED.items()}
 
     def standard(self) -> list[str]:
-        """The columns that a model looks at where none are chosen, on the bars of one instrument."""
+        """Default input columns of a model, on the bars of one instrument."""
         return list(standard(Context()))
 
     def rules(self) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -228,7 +228,7 @@ def _observed(text: str) -> str:
 
 
 def features_in(observed: Sequence[str]) -> list[Use]:
-    """The features among the columns that a model looks at."""
+    """The features among a model's input columns."""
     return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVED)]
 
 

@@ -1,4 +1,4 @@
-"""How far a run may be believed: what it remembers, and what was found out about it since."""
+"""Robustness of a run: its stored figures, and the stress tests, sweeps and Monte Carlo runs made since."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from worker.desk.sweeps import Sweeps
 from worker.store import Run
 from worker.store.selection import Selection, selection_of
 
-Gate = Literal["green", "red", "unknown"]      # does it look ahead: no, yes, nobody has looked
+Gate = Literal["green", "red", "unknown"]      # look-ahead check: passed, failed, not run
 ASKED = ("paths", "seed")   # of a plan to draw
 LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a backtest is sought
 
@@ -25,7 +25,7 @@ LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a ba
 @dataclass(frozen=True)
 class Robustness:
     """``belief`` counts the trials made by now; ``then`` is how many there were when the run was made. ``stress``, ``sweep``, ``drawn``
-    (more histories than the run drew itself): the runs that spoke, or None. Runs of older versions remember less: ``known`` is False and nothing is judged."""
+    (more Monte Carlo paths than the run drew itself): the runs used, or None. Runs of older versions store less: ``known`` is False and nothing is evaluated."""
 
     belief: Belief
     then: int
@@ -44,7 +44,7 @@ class RobustnessView:
         self._context, self._backtests, self._sweeps = context, Backtests(context), Sweeps(context)
 
     def of(self, run_id: str) -> Robustness:
-        """Nothing is simulated here: stored figures are judged again with what is known by now."""
+        """Evaluate the stored figures with all trials up to now; nothing is simulated."""
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
@@ -75,7 +75,7 @@ class RobustnessView:
         return "green" if own.get("cuts") else "unknown"
 
     def submit_stress(self, run_id: str) -> Submitted:
-        """The same question under worse conditions."""
+        """The same backtest under stressed conditions."""
         return self._sweeps.submit_stress(self._backtests.question(run_id))
 
     def histories_params(self) -> tuple[Param, ...]:
@@ -93,7 +93,7 @@ class RobustnessView:
 
 
 def _deflated(significance: Significance, chosen: Selection) -> Significance:
-    """The same returns against the trials made by now."""
+    """Significance of the same returns against all trials up to now."""
     if significance.sharpe is None or significance.skew is None or significance.kurtosis is None:
         return replace(significance, trials=chosen.trials)
     against = (significance.periods, chosen.trials, chosen.variance)

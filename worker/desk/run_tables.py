@@ -1,4 +1,4 @@
-"""What can be read out of a finished run: each table from the stored frames, bounded, and to take along."""
+"""Tables of a finished run, computed from the stored frames, bounded in size, and as downloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished backtests, taken apart by the regime that was known at the time."""
+"""Finished backtests split by the regime known at the time."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Splits:
         return next((candidate for candidate in self._view.latest(MOST, spec["datasets"]) if dict(candidate.spec) == spec and candidate.manifest["code"] == code_of("regimes")), None)
 
     def submit_for(self, run_id: str, by: str, instrument: str = "") -> Submitted:
-        """Apply rules to all bars of the dataset that a run was made on, in its timeframe."""
+        """Label all bars of a run's dataset by rules, in its timeframe."""
         return self._view.submit_rules(self._question(run_id, instrument), written_rules(by))
 
     def split(self, run_id: str, by: str, instrument: str = "") -> Divided:
@@ -106,7 +106,7 @@ class Splits:
         return pd.DataFrame(dict(start=own.iloc[table["first"]].to_numpy(), end=own.iloc[following].to_numpy(), regime=table["regime"])), size
 
     def names_of(self, run_id: str, by: str, instrument: str = "") -> list[str]:
-        """The regimes that ``by`` tells apart."""
+        """The names of the regimes of ``by``."""
         return list(self._labelled(run_id, by, instrument).summary["names"])
 
     # -- parts
@@ -125,7 +125,7 @@ class Splits:
         return run
 
     def _series(self, run: Run) -> list[Dataset]:
-        """The datasets it was made on that are still here."""
+        """The run's datasets that are still stored."""
         with self._context.store.read() as unit:
             return [dataset for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
 
@@ -166,7 +166,7 @@ def _pooled(regimes: Labelled, trades: pd.DataFrame) -> tuple[Labelled, int]:
 
 
 def _curves(equity: pd.DataFrame, start: float, budget: int = 240) -> pd.DataFrame:
-    """``ts, regime, value``: what each regime alone brought, thinned."""
+    """``ts, regime, value``: cumulative net profit of each regime, thinned."""
     parts = []
     for name in equity.columns.drop("ts"):
         shown = thinned(pd.DataFrame(dict(ts=equity["ts"], value=equity[name] - start)), ("value",), budget)

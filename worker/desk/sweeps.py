@@ -1,4 +1,4 @@
-"""Sweeps, walk-forwards, stress tests and searches: what can be asked, asking it, and reading what came of it."""
+"""Sweeps, walk-forwards, stress tests and searches: options, submission and results."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Sweeps:
         return {"windows": params_of(Windows), "objective": params_of(Objective), "search": params_of(Search)}
 
     def size(self, question: BacktestRequest, grid: Grid) -> Size:
-        """How much a grid asks for, or a sentence on what is wrong with it."""
+        """Size of a grid: combinations, refused ones, estimated seconds; raises ``BadRequest`` for an invalid grid."""
         points, refused = self._points(question, grid)
         return Size(len(points), refused, round(len(points) * self._seconds(question), 1))
 
@@ -76,7 +76,7 @@ class Sweeps:
             return SECONDS_A_POINT + SECONDS_A_BAR * bars
         return seen["seconds"] * (SECONDS_A_POINT + SECONDS_A_BAR * bars) / (SECONDS_A_POINT + SECONDS_A_BAR * seen["bars"])
 
-    # -- asking; every one is checked as a whole, and the same question on the same code is the job that answered it
+    # -- submission; every request is validated, and an identical request on the same code returns the existing job
 
     def submit_sweep(self, question: BacktestRequest, grid: Grid) -> Submitted:
         """Every combination of ``grid``: parameter -> values (``domain.optimise.between`` makes them from a range), or a list of combinations."""
@@ -219,7 +219,7 @@ class Sweeps:
         return [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets if dataset]
 
     def luck(self, run_id: str, trials: int) -> Luck:
-        """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
+        """Expected best of the trials without any edge; for a sweep also the deflated Sharpe ratio of its best."""
         run, sharpes = self.get(run_id), self.sharpes(run_id)
         if run.kind != "sweep":
             return of_search(trials, sharpes, days_a_year_of(run.summary))
@@ -228,7 +228,7 @@ class Sweeps:
         return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
     def question(self, run_id: str, number: int) -> BacktestRequest:
-        """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""
+        """The combination ``number`` of a sweep or search as a backtest request."""
         from datetime import datetime
 
         run = self.get(run_id)

@@ -1,4 +1,4 @@
-"""Long series made short enough to draw, honestly."""
+"""Thinning of long series for charts, keeping the extremes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trades of a run: a page of them, one of them, and one on its bars with everything that moved."""
+"""Trades of a run: pages, single trades, and a trade on its bars with stops, targets and fills."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Trades:
         return int(by_result["trade_id"].iloc[len(by_result) // 2])
 
     def walk(self, run_id: str, trade_id: int) -> Walk:
-        """The trade, its bars before, within and after, and what stood and happened on them."""
+        """The trade with the bars before, during and after it, its price levels, stop path and fills."""
         run, trades = self._run(run_id), self._all(run_id, SHOWN)
         chosen = trades[trades["trade_id"] == trade_id]
         if chosen.empty:

@@ -16,7 +16,7 @@ from worker.desk.export import csv_of
 from worker.store import Filter
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
-SUBJECTS = {            # what an event is about, by how its kind begins
+SUBJECTS = {            # subject of an event, by the first word of its kind
     "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
     "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
 }  # fmt: skip
@@ -79,7 +79,7 @@ class TrailView:
             return [event_of(record) for record in unit.trail.page(wanted, size, (number - 1) * size)], unit.trail.count(wanted)
 
     def history(self, entity: str) -> list[Event]:
-        """All that happened to one job, run or dataset, oldest first."""
+        """All events of one job, run or dataset, oldest first."""
         with self._context.store.read() as unit:
             return [event_of(record) for record in unit.trail.all(Filter(entity=entity))]
 
@@ -137,7 +137,7 @@ class TrailView:
         return ("\n".join(lines) + "\n").encode()
 
     def _taken(self, wanted: Filter, form: str) -> Iterator[Record]:
-        """The events that fit, and after them the event that they were taken along."""
+        """The matching events; the export is recorded as an event."""
         with self._context.store.read() as unit:
             records = list(unit.trail.all(wanted))
         with self._context.store.unit() as unit:

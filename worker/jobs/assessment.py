@@ -1,4 +1,4 @@
-"""What a backtest's run remembers, in plain values: figures, remarks, and how far it may be believed."""
+"""The stored summary of a backtest, in plain values: metrics, remarks and robustness."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURVE = 120     # points of the small curve that lists show
 
 @dataclass(frozen=True)
 class Assessment:
-    """All that takes time and needs no database. ``daily``: returns of the days."""
+    """Robustness checks that need no database. ``daily``: daily returns."""
 
     study: Any
     daily: np.ndarray
@@ -44,7 +44,7 @@ def assess(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Asses
 
 
 def summary_of(assessment: Assessment, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """With the trials that were made by now, this one included."""
+    """Plain values of the summary; counts all trials up to now, this one included."""
     study, outcome, chosen = assessment.study, assessment.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
     belief = believe(
         study.metrics, significance=significance_of(assessment.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=assessment.band,

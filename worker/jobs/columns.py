@@ -1,4 +1,4 @@
-"""A set of features on stored bars: columns to look at and to take along."""
+"""Columns of a feature set on stored bars, to view and export."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 def _of(feature_set: FeatureSet, member: Member, progress: Watch, work: Work) -> tuple[str, dict[str, Any]]:
-    """The stored frame of one dataset's columns, and what is told of them."""
+    """The stored frame of one dataset's columns, and the summaries of them."""
     frame = feature_set.compute(member, lambda share: progress(0.5 * share))
     figures = []
     for k, use in enumerate(feature_set.uses):

@@ -1,4 +1,4 @@
-"""Check the audit trail because a person asked."""
+"""Verification of the audit trail on a user's request."""
 
 from __future__ import annotations
 

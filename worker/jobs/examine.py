@@ -1,4 +1,4 @@
-"""What a set of features tells of what follows on stored bars: the laboratory, as a job."""
+"""Analysis of how well a set of features predicts a target on stored bars, as a job."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 def _count(unit: Unit, result: JobResult, spec: Mapping[str, Any], work: Work, tries: set[str], trial: Mapping[str, Any] | None) -> JobResult:
-    """Looks and trials commit with the run that shows them."""
+    """Tests and trials commit with the run."""
     count_tries(unit, spec["datasets"], tries)
     if trial:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
@@ -68,7 +68,7 @@ def _count(unit: Unit, result: JobResult, spec: Mapping[str, Any], work: Work, t
 
 
 def stacked(feature_set: FeatureSet, watch: Watch) -> pd.DataFrame:
-    """Bars and columns of all members, one below the other; ``instrument`` tells them apart where there are several."""
+    """Bars and columns of all members, one below the other; the column ``instrument`` is added where there are several."""
     parts, count = [], len(feature_set.members)
     for k, member in enumerate(feature_set.members):
         part = feature_set.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""From a job's spec to the columns it computes: bars, what stands around them, and the features asked for."""
+"""Input of feature jobs from their spec: bars, context and features."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from worker.store import Dataset, Unit
 from worker.store.columns import Columns
 
 Watch = Callable[[float], None]
-SPAN = ("datasets", "timeframe", "start", "end", "columns")     # of a spec: what is told of it once, as data and span
+SPAN = ("datasets", "timeframe", "start", "end", "columns")     # keys of a spec that the manifest gives as data and span
 
 
 @dataclass(frozen=True)
 class Member:
-    """One dataset of a set: its bars in the timeframe that is asked for, and what stands around them. ``history``: the bars before the period,
+    """One dataset of a feature set: its bars in the requested timeframe, and their context. ``history``: the bars before the period,
     which features know and of which no row is written."""
 
     dataset: Dataset
@@ -60,7 +60,7 @@ class Member:
 @dataclass(frozen=True)
 class FeatureSet:
     """``members``: a dataset each, in the order in which they were chosen. ``uses``: the columns of each; none where the spec names none.
-    ``cache``: columns made before, for ``domain.features.compute``."""
+    ``cache``: columns computed before, for ``domain.features.compute``."""
 
     spec: Mapping[str, Any]
     members: tuple[Member, ...]
@@ -109,7 +109,7 @@ def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
 
 
 def columns_of(work: Work) -> Columns:
-    """The columns that this machine keeps."""
+    """The column cache of this machine."""
     return Columns(work.settings.home / "columns", work.settings.storage.columns_mb * 1_000_000)
 
 
@@ -138,7 +138,7 @@ def decided_by(feature_set: FeatureSet, kind: str) -> dict[str, Any]:
 
 
 def save_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **facts: Any) -> Commit:
-    """What writes the run of this kind and its audit event; ``told``: more for the event."""
+    """The commit that writes the run of this kind and its audit event; ``facts``: more detail of the event."""
     decided = decided_by(feature_set, work.job.kind)
 
     def commit(unit: Unit) -> JobResult:

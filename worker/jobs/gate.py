@@ -1,4 +1,4 @@
-"""The gate against look-ahead, on any columns or any strategy."""
+"""Look-ahead check of columns or of a strategy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed, finite
 
 @job("gate", limit=3_600)
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets, timeframe, start, end, and columns; or strategy and params. Everything is made once with all bars and again at cuts."""
+    """``spec``: datasets, timeframe, start, end, and columns; or strategy and params. Everything is computed on all bars and again on truncated bars."""
     work.stage("Load bars")
     feature_set = feature_sets.read(spec, work)
     if not feature_set.uses and not spec.get("strategy"):

@@ -1,4 +1,4 @@
-"""Synthetic bars, seeded and marked as such."""
+"""Generation of synthetic bars, seeded and marked as synthetic."""
 
 from __future__ import annotations
 

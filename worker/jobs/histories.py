@@ -1,4 +1,4 @@
-"""Other histories of a finished run, as many as are asked for, drawn by all workers."""
+"""Monte Carlo paths of a finished run, drawn by all workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars from a file: look at it and say what was found; then, as the person chose, refuse or repair, and keep."""
+"""Bars from a file: inspect and report; then refuse or repair and import, as the user chose."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SOURCES = {
 
 @job("inspect", limit=900)
 def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
-    """Read the whole file and judge it, changing nothing.
+    """Read the whole file and report its quality, changing nothing.
 
-    ``spec``: file, name, format, instrument, timeframe ("": the one that most rows keep), side, clock ("" to infer); ``ask`` (file, name, format)
+    ``spec``: file, name, format, instrument, timeframe ("": that of most rows), side, clock ("" to infer); ``ask`` (file, name, format)
     where the asks are in a file of their own; ``start`` where only the bars from then on are meant.
     """
     _, report, clocks, _ = _read(spec, work)
@@ -45,7 +45,7 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
 
 @job("import", limit=1_800)
 def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
-    """Keep the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
+    """Import the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
     bars, report, clocks, raw_notes = _read(spec, work)
     if _clock_is_a_guess(spec, clocks):
         raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
@@ -88,7 +88,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
 
 
 def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:
-    """The timeframe that most rows keep, or what the first rows or the name say where they keep none."""
+    """The timeframe of most rows, or that of the first rows or the file name where most rows have none."""
     step, name = usual_step(raw.local_ns), spec["name"]
     timeframe = usual_timeframe(raw.local_ns) or spec.get("first_rows")
     if timeframe is None:
@@ -105,7 +105,7 @@ def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: flo
 
 
 def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> bool:
-    """Whether the bars are on a broker's server's clock that neither the person nor the file tells."""
+    """Whether the bars are on a broker's server clock that neither the user nor the file states."""
     return not spec["clock"] and not clocks and readers.READERS[spec["format"]].server_clock
 
 
@@ -114,7 +114,7 @@ def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str
 
 
 def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
-    """The best explained clock; a format's own where it explains just as much, or nothing can be told."""
+    """The clock with the best evidence; the format's own where it is as good, or there is no evidence."""
     if not evidence:
         return natural or "UTC"
     best = evidence[0]

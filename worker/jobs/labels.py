@@ -1,4 +1,4 @@
-"""The groups of bars in which the laboratory looks whether a feature holds, each as it was known at the bar's own end: by rule, by a run of regimes, by a fitted model."""
+"""Labels by which the stability of features is analysed, each as known at the end of its bar: by rule, by a regime run, by a fitted model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from worker.jobs.base import Work
 from worker.jobs.feature_sets import FeatureSet, Member, Watch
 
 REGIME = "regime"
-LABELS = {"volatility": "volatility_regime", "trend": "trend_regime"}       # label -> rule that tells it
+LABELS = {"volatility": "volatility_regime", "trend": "trend_regime"}       # label -> rule that gives it
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Labels:
 
 
 def labels(feature_set: FeatureSet, work: Work, watch: Watch) -> Labels:
-    """By rules; and by ``regimes`` (instrument, run, frame: what a run of regimes has kept) or ``regime_model`` of the spec, where it has one."""
+    """By rules; and by ``regimes`` (instrument, run, frame: the stored labels of a regime run) or ``regime_model`` of the spec, where it has one."""
     words = by_rule(feature_set, watch)
     if runs := feature_set.spec.get("regimes"):
         stored = {run["instrument"]: _stored_regimes(run, work) for run in runs}
@@ -89,7 +89,7 @@ def _stored_regimes(run: Mapping[str, Any], work: Work) -> pd.DataFrame:
 
 
 def _of_runs(feature_set: FeatureSet, runs: Sequence[Mapping[str, Any]], labels: Sequence[np.ndarray]) -> tuple[str, ...]:
-    """How many bars each has told something of."""
+    """Notes on how many bars each run has labelled."""
     counts = {member.name: (int((words != "").sum()), len(words)) for member, words in zip(feature_set.members, labels, strict=True)}
     notes = tuple(f"The regimes of {run['instrument']} are those of run {run['run']}, as they were known at each bar's end: {counts[run['instrument']][0]:,} of {counts[run['instrument']][1]:,} bars have one." for run in runs)
     return notes + tuple(f"No run of regimes was chosen for {name}, so its bars have none." for name in counts if name not in {run["instrument"] for run in runs})

@@ -20,7 +20,7 @@ def dataset_of(datasets: Mapping[str, Dataset], version: str) -> Dataset:
 
 
 def bars_of(work: Work, dataset: Dataset, spec: Mapping[str, Any], complete: bool = False, before: timedelta = timedelta()) -> pd.DataFrame:
-    """Of the period and what is ``before`` it; the ``whole`` dataset up to its end, with a bar in the period."""
+    """Bars of the period and ``before`` it; with ``complete`` the dataset from its start to the period's end. Refuses a period without bars."""
     start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
     bars = work.store.frames.get(dataset.frame, start=None if complete else start - before, end=end)
     if bars.empty or bars["ts"].iloc[-1] < start - before:

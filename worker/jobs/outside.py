@@ -1,4 +1,4 @@
-"""Outside data: bringing it in from a file, and what stands of it around the bars of a job that names it."""
+"""External data: import from a file, and the context it gives to the bars of a job."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _together(kind: str, outside: Outside, before: pd.DataFrame, read: Read) -> 
 
 
 def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], dict[str, Any]]:
-    """What of ``spec["outside"]`` stands around an instrument's bars, as ``Around`` takes it: series and headlines by when they were known, and instants of its own releases."""
+    """The part of an instrument's ``Context`` that ``spec["outside"]`` gives: series and headlines by when they were known, and instants of its own releases."""
     versions = spec.get("outside", {})
     macro = {name: known_of(_frame(version, name, work)) for name, version in versions.get("series", {}).items()}
     shared: dict[str, Any] = dict(macro=macro) if macro else {}

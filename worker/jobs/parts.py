@@ -1,4 +1,4 @@
-"""One job, many workers. The job lays its parts out as rows and works on them itself; jobs of the kind ``part`` help where workers are idle.
+"""One job shared by many workers. The job writes its parts as rows and works on them itself; jobs of the kind ``part`` help on idle workers.
 
 A part is held as long as the attempt that claimed it is running, and written once, with the trials it made; who dies over a part loses that part alone. The job puts
 the parts together in the order of their numbers, so the result does not depend on who did what when.
@@ -20,7 +20,7 @@ from worker.store import Job, Unit
 from worker.store.chunks import Chunk
 from worker.store.trials import data_of
 
-LOOK = 0.3              # seconds between looks at the shared job
+LOOK = 0.3              # seconds between reads of the shared job's row
 NAP = 0.05              # seconds, while nothing is free
 ALIVE = timedelta(seconds=8)
 MOST_HELPERS = 64
@@ -30,7 +30,7 @@ Watch = Callable[[float], None]
 
 @dataclass(frozen=True)
 class PartResult:
-    """What came of one part: frames and a small result to keep, and the trials it counts as."""
+    """Result of one part: frames and a small result to store, and the trials it counts as."""
 
     frames: Mapping[str, pd.DataFrame]
     trials: Sequence[Any]
@@ -103,7 +103,7 @@ class PartWorker:
 
 
 class Owner:
-    """The shared job's own side: lays parts out, works on them, tells how far all are."""
+    """The shared job's own side: writes its parts, works on them, reports the progress of all."""
 
     def __init__(self, work: Work, evaluate: Evaluate, low: float, high: float, units: int, noun: str) -> None:
         self._work, self._units, self._noun = work, units, noun
@@ -148,7 +148,7 @@ class Owner:
         return f", about {seconds:,.0f} s left" if seconds < 90 else f", about {seconds / 60:,.0f} min left"
 
     def _call_for_help(self, parts: int) -> None:
-        """As many helpers as there are other workers, and no more than there are parts for."""
+        """Enqueue one helper for each other worker, at most one for each part."""
         job, settings = self._work.job, self._work.settings
         with self._work.store.read() as unit:
             others = [process for process in unit.processes(ALIVE) if process.kind == "worker" and process.id != job.owner]
@@ -162,7 +162,7 @@ class Owner:
 
 
 def _helper(unit: Unit, owner: Job, number: int) -> str | None:
-    """The id of a new helper; None where that one is at it already."""
+    """The id of a new helper; None where it exists already."""
     key = f"part {number} of {owner.id}"
     values: dict[str, Any] = dict(kind="part", queue=owner.queue, title=f"Help with {owner.title}", spec=dict(job=owner.id), actor="worker", at=unit.now(), key=key, example=owner.example)
     helper, new = unit.jobs.add(**values)
@@ -194,7 +194,7 @@ def help_with(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 class Look:
-    """A helper's look at the job it helps with; also where the helper itself is told to stop."""
+    """Checks the job that a helper works for; also where the helper itself stops."""
 
     def __init__(self, work: Work, owner: str) -> None:
         self._work, self._owner, self._looked = work, owner, time.monotonic()
@@ -207,7 +207,7 @@ class Look:
                 raise Over
 
     def lives(self) -> bool:
-        """Is anyone there who will lay out more parts?"""
+        """Whether the owner is alive and may add parts."""
         with self._work.store.read() as unit:
             owner = unit.jobs.get(self._owner)
         return bool(owner and owner.state == "running" and not owner.cancelled_by)

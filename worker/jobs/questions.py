@@ -1,4 +1,4 @@
-"""From a job's spec to what is simulated: series, rates and rules, and the points that are tried on them."""
+"""Simulation input from a job's spec: series, rates, rules and parameter combinations."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LoadedRequest:
 
     @property
     def days_a_year(self) -> float:
-        """Trading days by which yearly ratios of its runs are made."""
+        """Trading days a year for annualised ratios."""
         from domain.analytics import account_calendar, days_a_year
 
         return days_a_year(account_calendar(series.instrument.calendar for series in self.series).name)

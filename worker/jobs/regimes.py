@@ -21,7 +21,7 @@ DAY = 86_400e9      # nanoseconds
 
 @job("regimes", limit=86_400, after="compile_features")
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets (the first is told, the others are known beside it), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
+    """``spec``: datasets (the first is labelled, the others are context), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
     work.stage("Load bars")
     feature_set = feature_sets.read(dict(spec) | dict(columns=[]), work)
     member = feature_set.members[0]

@@ -1,4 +1,4 @@
-"""Run a finished backtest again from what its manifest names, and say whether the same bytes come out; if not, where they part and why."""
+"""Reproduce a finished backtest from its manifest and compare the bytes of its tables; where they differ, report the first difference and the reasons."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _read(work: Work, name: str) -> pd.DataFrame | None:
 
 
 def _trail_differs(run: Run, work: Work) -> list[Reason]:
-    """The audit event of the run says what it was when it was made; the row must still say the same."""
+    """Compare the run's row with its audit event, which recorded it when it was made."""
     with work.store.read() as unit:
         event = next(iter(unit.trail.page(Filter(entity=f"run:{run.id}", kinds=("run_finished",)), 1)), None)
     if event is None:
@@ -202,7 +202,7 @@ def _parts(run: Run, tables: Mapping[str, pd.DataFrame], differ: Sequence[str], 
 
 
 def _rephrased(sentence: str, name: str) -> str:
-    """``first_difference`` speaks of a first and a second list of fills.
+    """Rephrases ``first_difference``, which names a first and a second list of fills.
 
     >>> _rephrased("Fill 1 (EURUSD buy): price is 1.1 in the first and 1.2 in the second.", "trades")
     'Row 1 (EURUSD buy): price is 1.1 in the recorded run and 1.2 in this one.'

@@ -1,4 +1,4 @@
-"""Enter bars into the catalogue, wherever they came from."""
+"""Adds bars to the catalogue, imported or generated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.store import Unit
 
 
 def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Commit:
-    """What writes the dataset's row; bars that are there already stay as they are, and the result says so."""
+    """The commit that writes the dataset's row; bars stored already are not written again (``new`` is False)."""
     spread = float(np.nanmedian(bars["spread"])) if "spread" in bars and bars["spread"].notna().any() else None
     facts = dict(
         version=version, bars=len(bars), first_ts=bars["ts"].iloc[0].to_pydatetime(), last_ts=bars["ts"].iloc[-1].to_pydatetime(),

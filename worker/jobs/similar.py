@@ -1,4 +1,4 @@
-"""Moments of the past that looked like a chosen bar, and what followed them."""
+"""Bars similar to a chosen bar, and their forward returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question again under dearer, later and otherwise decided conditions."""
+"""Stress tests: one backtest again under higher costs, delayed fills and other intrabar orders."""
 
 from __future__ import annotations
 

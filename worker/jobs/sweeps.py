@@ -123,7 +123,7 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
 
 
 def save_result(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
-    """What writes the run and lets the parts go."""
+    """The commit that writes the run and deletes its parts."""
     decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
     manifest = questions.decided(question, work.job.kind, **decided)
 

@@ -1,4 +1,4 @@
-"""What a backtest leaves in the store: frames in words, and its line in the ledger of trials."""
+"""Rows of the trial ledger, and frames with categories as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.strategies.base import Strategy
 
 
 def trial_of(spec: Mapping[str, Any], question: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
-    """The run's line in the ledger of trials."""
+    """The run's row of the trial ledger."""
     from domain.backtest.study import spec_hash
     from domain.backtest.sweep import params_hash
 
@@ -21,5 +21,5 @@ def trial_of(spec: Mapping[str, Any], question: Mapping[str, Any], strategy: Str
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """Categories as words: the hash is over what is said, not over how it is stored."""
+    """The frame with categories as text, so that its hash does not depend on their encoding."""
     return frame.assign(**{name: frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})

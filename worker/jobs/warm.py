@@ -1,4 +1,4 @@
-"""Compile kernels before anyone waits for them, and say how far that is."""
+"""Compile jobs: kernels are compiled ahead of the first use, with progress."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Unit
 
-SURE = 2.0      # seconds after which the time left is told
+SURE = 2.0      # seconds after which the remaining time is shown
 Watch = Callable[[int, int, str], None]
 
 
 @job("compile", limit=900, retries=0)
 def compile_kernel(spec: Mapping[str, Any], work: Work) -> Commit:
-    """Run a small backtest, which compiles and keeps everything that a large one needs."""
+    """Run a small backtest, which compiles and caches everything that a large one needs."""
     from domain.backtest.warm import warm
 
     return _compiled(work, warm)
@@ -33,7 +33,7 @@ def compile_features(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
-    """Compile in a thread of its own, and say how far that is."""
+    """Compile in a separate thread and report progress."""
     work.stage("Compile")
     failed: list[BaseException] = []
     began, over, seen = time.monotonic(), threading.Event(), [(0, 1)]

@@ -1,4 +1,4 @@
-"""Trading costs that people named."""
+"""Cost profiles saved by users."""
 
 from __future__ import annotations
 

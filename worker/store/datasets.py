@@ -1,4 +1,4 @@
-"""The catalogue of bars. The bars themselves lie in a frame, by the hash of their content."""
+"""Catalogue of bars. The bars themselves are in a frame, named by the hash of their content."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Datasets:
         self._c = connection
 
     def add(self, **values: Any) -> tuple[Dataset, bool]:
-        """The dataset and True; or the one that holds exactly this content already, and False."""
-        while True:         # where another was quicker by a moment, the next look finds it
+        """The new dataset and True; or the existing dataset of exactly this content and False."""
+        while True:         # a concurrent insert is found by the next read
             if stored := self._first(datasets.c.version == values["version"]):
                 return stored, False
             adding = insert(self._c, datasets).values(id=new_id(), **values).on_conflict_do_nothing().returning(datasets.c.id)

@@ -69,7 +69,7 @@ class Frames:
         self._intact = Intact(self._fs, self._local, _hash_of)
 
     def put(self, frame: pd.DataFrame) -> str:
-        """Store ``frame`` unless its content is there already, and whole; its name either way."""
+        """Store ``frame`` unless its content is stored intact already; returns its name."""
         name = content_hash(frame)
         if self._local and not self.fault(name):
             os.utime(self._path(name))      # young again: a sweep that is under way leaves it
@@ -96,7 +96,7 @@ class Frames:
         return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=list(bounds) or None, **where).to_pandas()
 
     def fault(self, name: str) -> str:
-        """``gone`` or ``altered``; nothing where the frame is whole."""
+        """``gone`` or ``altered``; empty where the frame is intact."""
         return self._intact.fault(self._path(name), name)
 
     def _refuse_lost(self, name: str) -> None:
@@ -126,14 +126,14 @@ class Frames:
     def exists(self, name: str) -> bool:
         return bool(self._fs.exists(self._path(name)))
 
-    # -- files that people brought, until they are imported
+    # -- staged files, until their import
 
     def put_file(self, parts: Iterable[bytes], most: int) -> tuple[str, int]:
         """Store bytes under the hash of their content: its name and size. More than ``most`` bytes are refused."""
         return self.take_file(parts, most, "file", lambda path: None)[:2]
 
     def take_file(self, parts: Iterable[bytes], most: int, as_name: str, look: Callable[[Path], T]) -> tuple[str, int, T]:
-        """The same, after ``look`` has seen the bytes as a file called ``as_name``; where it raises, nothing stays. Only the owner may read what is kept."""
+        """The same, after ``look`` has seen the bytes as a file called ``as_name``; where it raises, nothing stays. Only the owner may read the stored file."""
         folder = self._incoming() if self._local else tempfile.gettempdir()
         hasher, size, beside = hashlib.sha256(), 0, f"{folder}/{uuid.uuid4().hex}.part"
         try:
@@ -168,7 +168,7 @@ class Frames:
 
     @contextlib.contextmanager
     def open_file(self, name: str, as_name: str) -> Iterator[Path]:
-        """The stored file as one on this machine, called ``as_name``: readers look at names too."""
+        """The stored file as one on this machine, called ``as_name``: readers use file names too."""
         path = self._waiting(name)
         if not self._fs.exists(path):
             raise BadRequest(f"the file {as_name} is no longer here: files that were not imported are kept for a day. Choose it again")
@@ -235,7 +235,7 @@ def _called(path: str, as_name: str) -> Iterator[Path]:
 
 
 def called(name: str) -> str:
-    """A name that came with a file, made fit for a folder of ours: readers look at all of it, so only what no folder takes is cut, from its middle.
+    """A name that came with a file, made fit for a folder of ours: readers use all of it, so only what no folder takes is cut, from its middle.
 
     >>> called("../../EURUSD M1.csv"), called(".."), called("a\\0b.csv")
     ('EURUSD M1.csv', 'file', 'a_b.csv')

@@ -1,4 +1,4 @@
-"""Is a stored frame still what its name says? Each file is read and hashed once a process, and again when it changed."""
+"""Verifies that a stored frame matches the hash in its name: once a process, and again when the file changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGE = 256 << 20       # bytes of values; a larger frame is hashed a column at 
 
 
 class Intact:
-    """Remembers which files were found to be whole, by what the file system says of them."""
+    """Caches which files were verified, by their file-system stamp."""
 
     def __init__(self, fs: Any, local: bool, hash_of: Callable[[Iterator[tuple[str, pd.Series]]], str]) -> None:
         self._fs, self._local, self._hash_of = fs, local, hash_of

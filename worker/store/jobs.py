@@ -1,4 +1,4 @@
-"""Job rows: the queue of record. A message only wakes a worker; what is true stands here."""
+"""Job rows: the queue of record. A message only wakes a worker; the row is the state."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Jobs:
         return self._first(jobs.c.id == job_id)
 
     def of_key(self, key: str) -> Job | None:
-        """The job that stands for this question."""
+        """The job of this key."""
         return self._first(jobs.c.key == key)
 
     def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100, without: Sequence[str] = ()) -> list[Job]:
@@ -138,7 +138,7 @@ class Jobs:
         return self._set(self._owned_by(job_id, epoch), **waits)
 
     def hold(self, job_id: str, until: datetime, note: str) -> bool:
-        """A queued job waits until then; a worker is told of it anew."""
+        """Postpone a queued job until then; it is sent to a worker again."""
         return self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), not_before=until, sent_at=None, note=note)
 
     # -- a person's verbs
@@ -150,7 +150,7 @@ class Jobs:
         return self._set(and_(jobs.c.id == job_id, jobs.c.state == "running", jobs.c.cancelled_by.is_(None)), cancelled_by=actor)
 
     def retry(self, job_id: str) -> bool:
-        """Queue a failed or cancelled job again; a checkpoint it left is where it goes on."""
+        """Queue a failed or cancelled job again; it resumes from its checkpoint."""
         fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="")
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
@@ -158,7 +158,7 @@ class Jobs:
         return self._c.execute(sa.delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state.not_in(OPEN))).rowcount
 
     def forget_key(self, *job_ids: str) -> None:
-        """What these jobs made is gone: the same question may be asked anew."""
+        """Free the keys of jobs whose results were deleted, so that the same request runs again."""
         self._set(jobs.c.id.in_(job_ids), key=None)
 
     def forget_result(self, name: str, value: str) -> None:
@@ -174,12 +174,12 @@ class Jobs:
         return [RunningJob(*row) for row in self._c.execute(query)]
 
     def rescue(self, job_id: str, epoch: int, beats: int) -> bool:
-        """Take it from a worker that is dead or silent, unless that gave a sign meanwhile: it waits again, before all newer ones."""
+        """Requeue the job of a dead or silent worker, unless its heartbeat changed meanwhile; it comes before all newer jobs."""
         waits = dict(state="queued", deaths=jobs.c.deaths + 1, owner=None, not_before=None, sent_at=None, note=DIED)
         return self._set(and_(self._owned_by(job_id, epoch), jobs.c.beats == beats), **waits)
 
     def due(self, at: datetime, all_queued: bool = False) -> list[Job]:
-        """Jobs that a worker should be told of (again), those first whose worker died. ``all_queued``: the queue server has lost its memory.
+        """Jobs to send to a worker (again), first those whose worker died. ``all_queued``: the queue server lost its messages.
 
         A time far ahead is of before the clock was set back, and long past."""
         untold = and_(jobs.c.sent_at.is_(None), or_(jobs.c.deaths > 0, jobs.c.created_at < at - UNSENT, jobs.c.created_at > at + UNSENT))

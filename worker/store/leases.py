@@ -1,4 +1,4 @@
-"""Leases of what does not end, such as a paper session: one holder at a time, a token that fences off the one before."""
+"""Leases of long-lived processes, such as a paper session: one holder at a time, a token that fences off the previous holder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Leases:
         return self._set(_owned_by(name, epoch), owner=None)
 
     def free(self, name: str, epoch: int, beats: int) -> bool:
-        """Take it from a holder that is dead or silent, unless it gave a sign meanwhile."""
+        """Free the lease of a dead or silent holder, unless its heartbeat changed meanwhile."""
         return self._set(and_(_owned_by(name, epoch), leases.c.beats == beats), owner=None)
 
     def get(self, name: str) -> Lease | None:

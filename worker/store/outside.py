@@ -1,4 +1,4 @@
-"""The catalogue of outside data. What was read lies in a frame, by the hash of its content; nothing is changed, a new import is a new row."""
+"""Catalogue of external data. The values are in a frame, named by the hash of its content; a new import is a new row, none is changed."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ def named_in(spec: Mapping[str, Any]) -> set[str]:
     >>> sorted(named_in(dict(outside=dict(series=dict(VIX="aa", DXY="bb"), headlines="cc", releases="dd", impact="high")))), named_in({})
     (['aa', 'bb', 'cc', 'dd'], set())
     """
-    parts = [part["outside"] for part in (spec, spec.get("target")) if isinstance(part, Mapping) and "outside" in part]      # a target: trades that are to be foretold
+    parts = [part["outside"] for part in (spec, spec.get("target")) if isinstance(part, Mapping) and "outside" in part]      # a target: outcomes of trades
     return {version for versions in parts for version in (*versions.get("series", {}).values(), *(versions[kind] for kind in ("headlines", "releases") if kind in versions))}

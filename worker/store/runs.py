@@ -1,4 +1,4 @@
-"""Finished computations."""
+"""Rows of finished runs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Runs:
         return [run_id for run_id, manifest in self._c.execute(select(runs.c.id, runs.c.manifest)) if version in manifest.get("data", [])]
 
     def of_outside(self, version: str) -> list[str]:
-        """Runs that looked at this version of outside data."""
+        """Runs that used this version of external data."""
         return [run_id for run_id, spec in self._c.execute(select(runs.c.id, runs.c.spec)) if version in named_in(spec)]
 
     def frames(self) -> set[str]:

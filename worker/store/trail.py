@@ -1,4 +1,4 @@
-"""The audit trail in SQL: one total order, no forks, nothing changed afterwards."""
+"""The audit trail in SQL: append-only, in one total order, without forks."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Trail:
             return b""
 
     def nodes(self) -> int:
-        """How many nodes are kept above the events; a whole tree over ``n`` events has ``n - n.bit_count()``."""
+        """Number of stored tree nodes above the events; a complete tree over ``n`` events has ``n - n.bit_count()``."""
         return self._c.scalar(select(func.count()).select_from(nodes)) or 0
 
     def kinds(self) -> list[str]:

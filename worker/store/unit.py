@@ -1,4 +1,4 @@
-"""A unit of work: what changed and the audit events that say so commit together or not at all."""
+"""Units of work: changes and their audit events commit together or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from worker.store.trials import Trials
 
 @dataclass(frozen=True)
 class Process:
-    """A worker, scheduler or app that gave a sign of life."""
+    """A worker, scheduler or app with its last heartbeat."""
 
     id: str
     kind: str
@@ -63,7 +63,7 @@ class Unit:
         self._c.execute(insert(self._c, facts).values(name=name, value=value).on_conflict_do_update(index_elements=[facts.c.name], set_=dict(value=value)))
 
     def alone_with(self, name: str) -> None:
-        """Until this unit commits, nobody else who asks the same reads or writes the fact: what is added to it is not lost. On SQLite a writer is alone anyway."""
+        """Lock the fact until this unit commits, so that concurrent additions are not lost. On SQLite there is one writer at a time anyway."""
         if self._c.dialect.name == "postgresql":
             self._c.execute(sa.text("SELECT pg_advisory_xact_lock(4712, hashtext(:name))"), dict(name=name))
 
@@ -104,7 +104,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Unit]:
-        """Read one consistent state, without standing in a writer's way."""
+        """Read one consistent state without blocking writers."""
         with self._reader.connect() as connection, connection.begin():
             yield Unit(connection)
 

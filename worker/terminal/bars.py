@@ -1,4 +1,4 @@
-"""Bars of files for verbs that compute in this process: on a known clock, of the timeframe that is asked for, and whole."""
+"""Bars of files for commands that compute in this process: validated, in UTC, of the requested timeframe."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _refused(path: Path, why: str, more: str = "") -> BadRequest:
 
 
 def _timeframe(path: Path, ts: Any, wanted: Any) -> Any:
-    """The timeframe that was asked for if the bars keep it, else the one that most of them keep."""
+    """The requested timeframe if the bars have it; without a request that of most bars."""
     from domain.market.step import not_apart, step_words, usual_step, usual_timeframe
     from domain.market.timeframe import Timeframe
 

@@ -1,4 +1,4 @@
-"""``tidemark features``: what there is, computing it from files to files, and the gate against look-ahead."""
+"""``tidemark features``: catalogue, computation from files to files, and the look-ahead check."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
 def context_of(
     bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], outside: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
 ) -> tuple[Any, Any]:  # fmt: skip
-    """The bars of the file, and what stands around them."""
+    """The bars of the file, and their context."""
     from domain.features import Context, closes
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
@@ -154,7 +154,7 @@ def context_of(
 
 
 def _outside(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
-    """Scored headlines and the calendar of files, as far as they are given."""
+    """Scored headlines and the release calendar, where files are given."""
     from domain.features.sentiment import read_headlines
     from domain.outside.headlines import headlines_of
     from domain.outside.releases import read_releases
@@ -195,7 +195,7 @@ def _series(name: str, path: Path) -> Any:
 
 
 def _parquet(path: Path) -> Any:
-    """The columns ts and value, as far as there are any; types and sizes are looked at before anything is unpacked."""
+    """The columns ts and value, as far as there are any; types and sizes are checked before anything is decompressed."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -1,4 +1,4 @@
-"""The workspace from the terminal: the same desk, and jobs worked on in this process, with or without a server."""
+"""The workspace from the terminal: the same desk, and jobs run in this process, with or without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tidemark data outside``: series, headlines and calendars of releases that features look at beside the bars."""
+"""``tidemark data outside``: series, headlines and release calendars that features use beside the bars."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def within(series: Sequence[Any], period: Period) -> list[Any]:
 
 
 def signals_within(table: Any, series: Sequence[Any], period: Period) -> Any:
-    """The signals of the period, read and checked as a whole; how many others there are is said on the way."""
+    """The signals of the period, read and checked as a whole; the number of others is printed."""
     from domain.trading.signals import read_signals
 
     read = read_signals(table, tuple(dict.fromkeys(series_.instrument.name for series_ in series)))

@@ -1,4 +1,4 @@
-"""The report of a backtest from the terminal: files beside the results, and a short one to read at once."""
+"""Reports of ``tidemark backtest``: files beside the results, and a short one on the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOURS = {"up": "cyan", "down": "dark_orange", "warn": "yellow", "breach": "red
 
 @dataclass(frozen=True)
 class RunReport:
-    """A backtest on files, and what is judged of it."""
+    """A backtest on files with its remarks and manifest."""
 
     study: Study
     remarks: Sequence[Remark]

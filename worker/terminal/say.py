@@ -1,4 +1,4 @@
-"""What a verb prints: a table for people, or JSON."""
+"""Output of commands: a table, or JSON."""
 
 from __future__ import annotations
 

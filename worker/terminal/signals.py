@@ -1,4 +1,4 @@
-"""A CSV of signals as a person writes it, read to a table of texts: what is wrong with the file is told by its row and column."""
+"""A CSV of signals read as a table of text; errors name the row and column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command line that makes no sense, in our own words: what was written, and what to do."""
+"""Messages of usage errors: what was written, and what to do."""
 
 from __future__ import annotations
 
