@@ -184,7 +184,7 @@ def postpone(work: Work, sentence: str) -> None:
 
 def yield_job(work: Work) -> None:
     """The worker is shutting down: the job returns to the queue and another worker resumes it from its checkpoint."""
-    requeue(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
+    requeue(work, 0.0, "its worker was stopped; it resumes when one is free", "job_put_back")
 
 
 def requeue(work: Work, wait: float, note: str, event: str, failed: bool = False, **detail: Any) -> None:

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         make_environment()
         install(locks)
     except subprocess.CalledProcessError as error:
-        return refuse(f"Installing stopped at `{' '.join(map(str, error.cmd[1:6]))} …`. What it said stands above; run the same command again to go on.")
+        return refuse(f"Installing stopped at `{' '.join(map(str, error.cmd[1:6]))} …`. Its output is above; run the same command again to continue.")
     except OSError as error:
         return refuse(f"Cannot write {error.filename or VENV}: {error.strerror}. Choose a folder you may write to.")
     return 0

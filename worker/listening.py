@@ -32,7 +32,7 @@ def checked(settings: Settings, environment: Mapping[str, str], home: Path) -> N
             'TIDEMARK_APP_BEHIND="reverse proxy" where one signs people in, or "loopback only" where the port is published on this machine only'
         )
     if switched := protections_off(environment, (home / ".streamlit", ROOT / ".streamlit", ROOT / "app" / ".streamlit")):
-        raise BadRequest(f"{switched} switches off what keeps other sites from driving this page. Remove it, and start again")
+        raise BadRequest(f"{switched} switches off the protection against requests from other sites. Remove it, and start again")
 
 
 def protections_off(environment: Mapping[str, str], folders: tuple[Path, ...]) -> str:

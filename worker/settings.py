@@ -99,7 +99,7 @@ class Form:
 class Settings:
     """Everything that can be set. ``origin`` says of each dotted key whether file or environment set it."""
 
-    example: bool = param(True, help="make a synthetic example on the first start")
+    example: bool = param(True, help="create a synthetic example on the first start")
     app: App = App()
     storage: Storage = Storage()
     queue: Queue = Queue()

@@ -9,11 +9,11 @@ import sys
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-FULL = "The disk is full: nothing was half-written, and work goes on by itself once there is room. Free some space where the workspace and its tables lie."
-CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work goes on by itself."
+FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
+CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
 BUSY = "The database is held by another writer for too long. Try again in a moment."
-AWAY = "The database does not answer: {}. What was asked before is kept, and work goes on by itself once it is back."
-QUEUE = "The queue server does not answer. Jobs wait in the database, and go on by themselves once it is back."
+AWAY = "The database does not answer: {}. Submitted jobs are saved, and work resumes automatically once it is back."
+QUEUE = "The queue server does not answer. Jobs wait in the database, and start automatically once it is back."
 SHORTEST = 3        # letters; a password of fewer would be found in half of all words
 
 

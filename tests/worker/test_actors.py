@@ -190,7 +190,7 @@ def test_a_worker_that_leaves_puts_its_job_back_and_another_goes_on(submit, row,
     actors.stop_running()
     thread.join(5)
     back = row(job_id)
-    assert (back.state, back.attempts, back.deaths, back.owner) == ("queued", 0, 0, None) and back.note == "its worker was stopped; it goes on when one is free"
+    assert (back.state, back.attempts, back.deaths, back.owner) == ("queued", 0, 0, None) and back.note == "its worker was stopped; it resumes when one is free"
     WorkerContext.leaving = False
     run(job_id)
     assert row(job_id).state == "done" and events(store, job_id) == ["job_started", "job_put_back", "job_started", "tested"]

@@ -78,7 +78,7 @@ def test_a_run_holds_the_numbers_of_its_profile_and_its_name(desk, datasets):
 @on_sqlite
 def test_a_profile_for_other_instruments_is_refused(desk, datasets):
     desk.cost_profiles.save(NAME, dict(slippage=0.1), ["EURUSD"])
-    with pytest.raises(BadRequest, match="is for EURUSD, and USDJPY is asked for"):
+    with pytest.raises(BadRequest, match="is for EURUSD, and USDJPY is requested"):
         desk.backtests.spec(question(datasets, cost_profile=NAME))
     with pytest.raises(BadRequest, match="there is no cost profile Other"):
         desk.backtests.spec(question(datasets, cost_profile="Other"))

@@ -81,7 +81,7 @@ def test_nothing_waits_for_a_compiler_that_died(store):
 
 
 def test_a_compiler_without_a_time_left_is_waited_for_without_one(store):
-    compiling(store, note="Once after an installation; what is compiled is kept")
+    compiling(store, note="Once after an installation; the result is cached")
     job_id = backtest(store)
     with store.unit() as unit:
         assert engine.wait_for(unit, job_id, "compile") and unit.jobs.get(job_id).note == "Waiting for the engine to compile"

@@ -215,11 +215,11 @@ def test_what_cannot_be_asked_is_told_before_it_is_sent(system, desk):
     assert "did you mean 'atr'" in desk.features.faults(["atrr"])["atrr"]
     for wrong, sentence in (
         (dict(columns=["atr(14)", "rsii"]), "no feature named 'rsii'; did you mean 'rsi'"),
-        (dict(columns=["atr(14)@M15"]), "finer than the H1 bars it stands beside"),
+        (dict(columns=["atr(14)@M15"]), "shorter than the H1 bars of the request"),
         (dict(columns=[]), "no feature is chosen"),
         (dict(datasets=[]), "no dataset is chosen"),
         (dict(datasets=["nosuch"]), "there is no dataset nosuch"),
-        (dict(timeframe="M5"), "is stored in H1 bars, and M5 is asked for"),
+        (dict(timeframe="M5"), "is stored in H1 bars, and M5 is requested"),
         (dict(start=datetime(2030, 1, 1, tzinfo=UTC), end=datetime(2031, 1, 1, tzinfo=UTC)), "Choose a range within the available data"),
     ):
         with pytest.raises(BadRequest, match=sentence):

@@ -116,7 +116,7 @@ def test_the_same_number_and_seed_are_the_drawing_that_was_made(desk, backtest_r
 
 def test_histories_go_with_their_run_and_not_alone(desk, store, backtest_run):
     drawn = finished(desk, desk.robustness.submit_histories(backtest_run.id, PLAN))
-    with pytest.raises(BadRequest, match="is of the kind histories; histories are drawn of backtests"):
+    with pytest.raises(BadRequest, match="is of the kind histories; a Monte Carlo is for backtests"):
         desk.robustness.submit_histories(drawn.id)
     late = desk.robustness.submit_histories(backtest_run.id, PLAN | dict(seed=9)).job
     desk.backtests.delete(backtest_run.id)

@@ -47,7 +47,7 @@ def test_it_stands_in_the_trail_and_in_the_settings(settings, store, desk):
 @pytest.mark.parametrize("variable", ["STREAMLIT_SERVER_ENABLE_CORS", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION"])
 @pytest.mark.parametrize("value", ["false", "False", "0", "no", "off", "maybe"])
 def test_a_protection_switched_off_in_the_environment_stops_the_start(plain, tmp_path, variable, value):
-    with pytest.raises(BadRequest, match=f"{variable}={value} switches off what keeps other sites from driving this page"):
+    with pytest.raises(BadRequest, match=f"{variable}={value} switches off the protection against requests from other sites"):
         checked(plain, {variable: value}, tmp_path)
     checked(plain, {variable: "true"}, tmp_path)
 

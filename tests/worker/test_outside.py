@@ -198,7 +198,7 @@ def test_a_week_is_added_to_the_calendar_that_is_there(system, desk, tmp_path):
 
 @on_sqlite
 def test_headlines_are_kept_with_their_scores_and_who_gave_them(system, desk, tmp_path):
-    with pytest.raises(BadRequest, match="no kind of outside data"):
+    with pytest.raises(BadRequest, match="no kind of external data"):
         desk.outside.import_(desk.outside.stage_path(str(files.headlines(tmp_path / "news.csv"))), kind="news")
     dataset = files.imported(desk, files.headlines(tmp_path / "news.csv", zone=""), utc=True)
     table = desk.outside._frame(dataset.id)

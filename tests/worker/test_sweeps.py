@@ -227,7 +227,7 @@ def test_what_a_cancelled_job_leaves_is_said_by_what_it_left(system, desk, store
         assert not left.resumes and left.sentence == "Nothing was stored."
         return
     assert left.resumes and 0 < left.parts < left.of and left.trials == len(ledger(store))
-    assert left.sentence == f"{left.parts} of {left.of} parts are kept for a day and need not be done again; its {left.trials} trials stay counted."
+    assert left.sentence == f"{left.parts} of {left.of} parts are saved for a day and are not repeated; its {left.trials} trials stay counted."
 
 
 @on_sqlite

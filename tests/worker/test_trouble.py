@@ -1,4 +1,4 @@
-"""The disk full, the database away, the workspace closed: a sentence without a secret, nothing half-written, and work goes on by itself."""
+"""The disk full, the database away, the workspace closed: a sentence without a secret, nothing half-written, and work resumes automatically."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_database_that_is_away_is_a_sentence_without_its_password():
     store = Store(NOWHERE, "memory://nowhere")
     error = error_of(lambda: write(store))
     sentence = sentence_of(error, NOWHERE)
-    assert sentence.startswith(AWAY.partition("{")[0]) and "work goes on by itself" in sentence and "127.0.0.1" in sentence
+    assert sentence.startswith(AWAY.partition("{")[0]) and "work resumes automatically" in sentence and "127.0.0.1" in sentence
     assert not any(secret in sentence for secret in SECRETS) and "\n" not in sentence
 
 

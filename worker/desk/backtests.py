@@ -152,7 +152,7 @@ class Backtests:
             raise BadRequest("real and synthetic bars do not go into one account; choose one kind")
         for dataset in used:
             if Timeframe.named(dataset.timeframe) > Timeframe.named(question.timeframe):
-                raise BadRequest(f"{dataset.instrument} is stored in {dataset.timeframe} bars, and {question.timeframe} is asked for; choose {dataset.timeframe} or longer")
+                raise BadRequest(f"{dataset.instrument} is stored in {dataset.timeframe} bars, and {question.timeframe} is requested; choose {dataset.timeframe} or longer")
             if not _bars_in(dataset, question):
                 raise BadRequest(
                     f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for "

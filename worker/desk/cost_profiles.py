@@ -67,7 +67,7 @@ def resolved_costs(profile: CostProfile, instruments: Iterable[str]) -> Costs:
     """The costs of a profile for these instruments, or a sentence on those that it does not cover."""
     missing = [instrument for instrument in instruments if profile.instruments and instrument not in profile.instruments]
     if missing:
-        raise BadRequest(f"the cost profile {profile.name!r} is for {listed(profile.instruments, 8)}, and {listed(missing, 8)} is asked for; choose another profile, or save one that covers it")
+        raise BadRequest(f"the cost profile {profile.name!r} is for {listed(profile.instruments, 8)}, and {listed(missing, 8)} is requested; choose another profile, or save one that covers it")
     return build(Costs, profile.costs)
 
 

@@ -96,7 +96,7 @@ class Examinations:
         chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
         for run in chosen.values():
             if reason := apart(run, question, versions):
-                raise BadRequest(f"{reason}; choose a run that fits, or find regimes on these bars first")
+                raise BadRequest(f"{reason}; choose a run that fits, or fit regimes on these bars first")
         if len(chosen) < len(set(regimes)):
             raise BadRequest(f"{listed(regimes)} are several runs of regimes on the same bars; choose one for each instrument")
         runs = [dict(instrument=labelled.summary["instrument"], run=labelled.id, frame=labelled.frames["regimes"]) for labelled in map(chosen.get, versions) if labelled]
@@ -107,7 +107,7 @@ class Examinations:
         if ahead.target == "forward":
             return values_of(ahead)
         if not strategy:
-            raise BadRequest("no strategy is chosen whose trades are to be foretold; choose one, or take the return over the next bars")
+            raise BadRequest("no strategy is chosen whose trades are the target; choose one, or take the return over the next bars")
         start = self._backtests.form_start()
         rules = {name: start[name] for name in ("account", "costs", "sizing")}      # a share of a large account, which ends no trade for want of money
         spec = self._backtests.spec(BacktestRequest(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
@@ -130,7 +130,7 @@ class Examinations:
     def get(self, run_id: str) -> Run:
         run = self._features.get(run_id)
         if run.kind not in ("examine", "similar"):
-            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; choose one of the feature laboratory")
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; choose a feature analysis")
         return run
 
     def table(self, run_id: str, name: str, feature: str = "") -> pd.DataFrame:
@@ -188,7 +188,7 @@ class Examinations:
         run = self.get(run_id)
         proposed = run.summary.get("proposed", [])
         if not proposed:
-            raise BadRequest(f"run {run_id} proposes no feature, so there is nothing to keep")
+            raise BadRequest(f"run {run_id} proposes no feature, so there is nothing to save")
         return self._features.save_recipe(name, proposed, f"Proposed by run {run_id}: {run.title}")
 
     def download(self, run_id: str, what: str, form: str = "csv") -> bytes:

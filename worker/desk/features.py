@@ -113,7 +113,7 @@ class Features:
 
         use = parse(text)
         if use.timeframe and timeframe and Timeframe.named(use.timeframe) < Timeframe.named(timeframe):
-            raise BadRequest(f"{text} asks for {use.timeframe} bars, finer than the {timeframe} bars it stands beside; choose {timeframe} or longer")
+            raise BadRequest(f"{text} uses {use.timeframe} bars, shorter than the {timeframe} bars of the request; choose {timeframe} or longer")
         return use.column
 
     # -- recipes of one's own

@@ -41,9 +41,9 @@ class Left:
     def sentence(self) -> str:
         """
         >>> Left(3, 8, False, 120).sentence, Left(0, 0, False, 0).sentence
-        ('3 of 8 parts are kept for a day and need not be done again; its 120 trials stay counted.', 'Nothing was stored.')
+        ('3 of 8 parts are saved for a day and are not repeated; its 120 trials stay counted.', 'Nothing was stored.')
         """
-        parts = f"{self.parts:,} of {self.of:,} parts are kept for a day and need not be done again" if self.parts else "What was done so far is kept" if self.checkpoint else ""
+        parts = f"{self.parts:,} of {self.of:,} parts are saved for a day and are not repeated" if self.parts else "The progress so far is saved" if self.checkpoint else ""
         counted = f"its {self.trials:,} trial{'s' if self.trials > 1 else ''} stay{'' if self.trials > 1 else 's'} counted" if self.trials else ""
         sentence_ = "; ".join(clause for clause in (parts, counted) if clause)
         return f"{sentence_[:1].upper()}{sentence_[1:]}." if sentence_ else "Nothing was stored."

@@ -122,7 +122,7 @@ class OutsideData:
         ``added``: to what is there under that name, instead of in its place."""
         kind = kind or staged.recognised.kind
         if kind not in KINDS:
-            raise BadRequest(f"{kind!r} is no kind of outside data; choose {', '.join(KINDS)}")
+            raise BadRequest(f"{kind!r} is no kind of external data; choose {', '.join(KINDS)}")
         name = self._named(kind, name.strip() or staged.recognised.series)
         with self._context.store.read() as unit:
             newest = unit.outside.newest(kind, name)

@@ -179,11 +179,11 @@ def apart(run: Run, question: FeatureRequest, versions: Sequence[str]) -> str:
     """Why the regimes of a run tell nothing of the bars of a question, which are of these versions of datasets; empty where they do."""
     first, last = (datetime.fromisoformat(edge) for edge in run.summary["edges"])
     if run.spec["datasets"][0] not in versions:
-        return f"run {run.id} tells the regimes of other bars of {run.summary['instrument']} than those that are asked about"
+        return f"run {run.id} labels other bars of {run.summary['instrument']} than those of the request"
     if run.summary["timeframe"] != question.timeframe:
-        return f"run {run.id} tells the regimes of {run.summary['timeframe']} bars, and {question.timeframe} bars are asked about"
+        return f"run {run.id} labels {run.summary['timeframe']} bars, and {question.timeframe} bars are requested"
     if last < question.start or first >= question.end:
-        return f"run {run.id} tells the regimes from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {question.start:%Y-%m-%d} to {question.end:%Y-%m-%d} is asked about"
+        return f"run {run.id} labels bars from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {question.start:%Y-%m-%d} to {question.end:%Y-%m-%d} is requested"
     return ""
 
 
@@ -222,7 +222,7 @@ def _observed(text: str) -> str:
     if read and read["name"] in OBSERVED:
         window = int(read["window"] or OBSERVED[read["name"]].window)
         if window < 2:
-            raise BadRequest(f"{text} looks at {window} bars; it needs at least 2")
+            raise BadRequest(f"{text} uses {window} bars; it needs at least 2")
         return f"{read['name']}({window})"
     return parse(text).column
 

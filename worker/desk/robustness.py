@@ -87,7 +87,7 @@ class RobustnessView:
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
-            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; histories are drawn of backtests. Choose a backtest")
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; a Monte Carlo is for backtests. Choose a backtest")
         spec = dict(run=run_id, datasets=list(run.spec["datasets"]), plan=values_of(build(MonteCarloConfig, plan or {})))
         return self._context.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
 

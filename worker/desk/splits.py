@@ -114,14 +114,14 @@ class Splits:
     def _labelled(self, run_id: str, by: str, instrument: str) -> Run:
         run_ = self.labelled_by(run_id, by, instrument)
         if run_ is None:
-            raise BadRequest(f"the bars of run {run_id} have not been labelled by {by.replace(JOINED, ' and ')} yet; ask for it first")
+            raise BadRequest(f"the bars of run {run_id} have not been labelled by {by.replace(JOINED, ' and ')} yet; label them first")
         return run_
 
     def _run(self, run_id: str) -> Run:
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if not {"trades", "fills", "equity"} <= set(run.frames):
-            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to take apart; choose a backtest")
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to split; choose a backtest")
         return run
 
     def _series(self, run: Run) -> list[Dataset]:

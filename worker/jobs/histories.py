@@ -51,7 +51,7 @@ def _source(spec: Mapping[str, Any], work: Work) -> Source:
         raise BadRequest(f"the trades of run {run.id} are no longer stored, or no longer readable. Reproduce the run to see whether they come out again") from None
     sample, kind = sample_of(trades, equity, run.summary["balance"], calendar_of(run.manifest.get("spec", {})))
     if len(sample) < 2:
-        raise BadRequest(f"run {run.id} has {len(trades)} trades, too few to draw other histories from; choose a run with two or more")
+        raise BadRequest(f"run {run.id} has {len(trades)} trades, too few for a Monte Carlo; choose a run with two or more")
     return Source(run, sample, kind, build(MonteCarloConfig, spec["plan"]))
 
 

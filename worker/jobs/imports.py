@@ -52,7 +52,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     if report.verdict == "refused":
         raise BadRequest(f"{spec['name']}: {report.sentence}")
     if report.verdict == "repairable" and not spec["repair"]:
-        raise BadRequest(f"{spec['name']} is not clean: {report.sentence} Nothing was stored. Choose repair, or bring a clean file")
+        raise BadRequest(f"{spec['name']} is not clean: {report.sentence} Nothing was stored. Choose repair, or import a clean file")
     work.stage("Store")
     timeframe = Timeframe.named(report.timeframe)
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])

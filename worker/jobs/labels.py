@@ -75,7 +75,7 @@ def by_model(model: RegimeModel, member: Member) -> np.ndarray:
     seen = observations(member.seen, member.context, model.columns)
     complete = seen.notna().all(axis=1).to_numpy()
     if not complete.any():
-        raise BadRequest(f"the regime model looks at {listed(model.columns)}, which never have a value together on these bars of {member.name}; give more bars, or a model that looks at other columns")
+        raise BadRequest(f"the regime model uses {listed(model.columns)}, which never have a value together on these bars of {member.name}; give more bars, or a model with other input columns")
     words = np.asarray(model.labels(model.filtered(seen)).astype(object))
     words[: complete.argmax()] = ""
     return words[member.bars_of_history :]
@@ -96,4 +96,4 @@ def _of_runs(feature_set: FeatureSet, runs: Sequence[Mapping[str, Any]], labels:
 
 
 def _of_model(model: RegimeModel) -> str:
-    return f"Regimes are told bar by bar by a model fitted on {model.trained[0]} to {model.trained[1]}. On bars of that span it has been fitted to what came after each of them; walk forward for groups that were really known."
+    return f"Regimes are inferred bar by bar by a model fitted on {model.trained[0]} to {model.trained[1]}. On bars of that span it has been fitted to what came after each of them; use a walk-forward fit for regimes that were known at the time."

@@ -93,7 +93,7 @@ def _refits(walked: Any, ts: pd.Series) -> pd.DataFrame:
 def _summary(member: Member, spec: Mapping[str, Any], labels: pd.Categorical, ends: np.ndarray, facts: Mapping[str, Any]) -> dict[str, Any]:
     labelled = int((labels.codes >= 0).sum())
     if not labelled:
-        raise BadRequest(f"none of the {len(labels):,} bars got a label: what the labels are made from has no value on them; give more bars")
+        raise BadRequest(f"none of the {len(labels):,} bars got a label: the inputs of the labels have no value on them; give more bars")
     edges = [member.bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
     about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), known=labelled, edges=edges, names=[str(name) for name in labels.categories])
     return about | dict(lived=_records(lived(labels, member.bars["close"].to_numpy(), ends))) | dict(facts)

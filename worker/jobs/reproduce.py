@@ -113,7 +113,7 @@ def _trail_differs(run: Run, work: Work) -> list[Reason]:
     with work.store.read() as unit:
         event = next(iter(unit.trail.page(Filter(entity=f"run:{run.id}", kinds=("run_finished",)), 1)), None)
     if event is None:
-        return [Reason("trail", "No audit event says how this run was made.")]
+        return [Reason("trail", "No audit event records this run.")]
     then = json.loads(event.body)["detail"]
     now = dict(frames=dict(run.frames), code=run.manifest["code"], spec=run.manifest["spec_hash"])
     differ = [row.path for row in compare_specs({key: then.get(key) for key in now}, now).itertuples()]

@@ -57,10 +57,10 @@ def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:
     >>> progress_of(30, 120, 10.0)
     (0.25, 'Compiled 30 of 120 functions, about 30 s left')
     >>> progress_of(0, 1, 0.4)
-    (0.0, 'Once after an installation; what is compiled is kept')
+    (0.0, 'Once after an installation; the result is cached')
     """
     if not done:
-        return 0.0, "Once after an installation; what is compiled is kept"
+        return 0.0, "Once after an installation; the result is cached"
     left = f", about {passed * (of - done) / done:,.0f} s left" if passed > SURE else ""
     return min(done / of, 0.99), f"Compiled {done} of {of} functions{left}"
 

@@ -59,7 +59,7 @@ def parsed(url: str) -> Any:
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise BadRequest("database_url is not a database address; write sqlite:///path or postgresql://user:password@host/name") from None
     if address.get_backend_name() not in ("sqlite", "postgresql"):
-        raise BadRequest(f"database_url names {address.get_backend_name()}; SQLite and PostgreSQL are what it can be")
+        raise BadRequest(f"database_url names {address.get_backend_name()}; it must be SQLite or PostgreSQL")
     return address
 
 

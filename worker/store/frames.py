@@ -102,7 +102,7 @@ class Frames:
     def _refuse_lost(self, name: str) -> None:
         if fault := self.fault(name):
             what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
-            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then made anew.")
+            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then stored again.")
 
     def parts(self, name: str) -> Iterator[pd.DataFrame]:
         """The frame, some 65,000 rows at a time."""
@@ -171,7 +171,7 @@ class Frames:
         """The stored file as one on this machine, called ``as_name``: readers use file names too."""
         path = self._waiting(name)
         if not self._fs.exists(path):
-            raise BadRequest(f"the file {as_name} is no longer here: files that were not imported are kept for a day. Choose it again")
+            raise BadRequest(f"the file {as_name} is no longer here: files that are not imported are deleted after a day. Choose it again")
         if self._local:
             with _called(path, as_name) as here:
                 yield here

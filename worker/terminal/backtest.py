@@ -131,7 +131,7 @@ def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: st
         version = content_version(read.bars, name, frame, quoted)
         series.append(Series(files.table[name], frame, read.bars, quoted, version, fine.bars if fine else None, fine.timeframe if fine else None))
     if finer:
-        raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars brings")
+        raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars names")
     return series
 
 

@@ -91,7 +91,7 @@ class BarFiles:
 
         natural = recognised.clock or raw.clock
         if natural and natural != "UTC" and self.clock not in ("", natural):
-            raise BadRequest(f"{shown(path)} is {recognised.title}, which keeps the clock {natural}, and --clock says {self.clock}; leave --clock out, or give {natural}")
+            raise BadRequest(f"{shown(path)} is {recognised.title}, which uses the clock {natural}, and --clock says {self.clock}; leave --clock out, or give {natural}")
         if natural == "UTC" or (not self.clock and recognised.format in OWN and not natural):
             return raw.local_ns
         if not self.clock:
@@ -120,7 +120,7 @@ def _timeframe(path: Path, ts: Any, wanted: Any) -> Any:
     usual = usual_timeframe(ts)
     if usual is None:
         what = f"most bars of {shown(path.name)} are {step_words(usual_step(ts))} apart, which is no timeframe" if len(ts) > 1 else f"{shown(path.name)} has one bar, which does not say its timeframe"
-        raise BadRequest(f"{what}; bring bars of M1 M5 M15 M30 H1 H4 D1")
+        raise BadRequest(f"{what}; give bars of M1 M5 M15 M30 H1 H4 D1")
     return Timeframe.named(usual)
 
 
