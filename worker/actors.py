@@ -136,7 +136,7 @@ def done(work: Work, commit: Commit) -> None:
     job = work.job
     with WorkerContext.store.unit() as unit:
         result = commit(unit)
-        seen = {key: value for key, value in work.seen().items() if key == "stages"}
+        seen = {key: value for key, value in work.take_updates().items() if key == "stages"}
         if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(result.result), checkpoint=None, **seen):
             raise Fenced
         unit.audit(job.actor, result.event, *result.entities, f"job:{job.id}", **result.detail)
@@ -150,14 +150,14 @@ def cancelled(work: Work) -> None:
 def _cancel(unit: Unit, work: Work) -> None:
     job = work.job
     row = unit.jobs.get(job.id)
-    unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.seen()) or _fenced()
+    unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.take_updates()) or _fenced()
     unit.audit(row.cancelled_by if row and row.cancelled_by else "worker", "job_cancelled", f"job:{job.id}", job=job.kind)
 
 
 def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
     job = work.job
     with WorkerContext.store.unit() as unit:
-        unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.seen()) or _fenced()
+        unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.take_updates()) or _fenced()
         unit.audit("worker", "job_failed", f"job:{job.id}", job=job.kind, fault=fault, sentence=sentence, error=error_id)
 
 
@@ -191,7 +191,7 @@ def requeue(work: Work, wait: float, note: str, event: str, failed: bool = False
     """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
     job = work.job
     with WorkerContext.store.unit() as unit:
-        row = unit.jobs.beat(job.id, job.epoch, **work.seen()) or _fenced()
+        row = unit.jobs.beat(job.id, job.epoch, **work.take_updates()) or _fenced()
         if row.cancelled_by:
             return _cancel(unit, work)
         unit.jobs.requeue(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
@@ -230,7 +230,7 @@ class Heartbeat:
         if time.monotonic() - work.began > JOBS[job.kind].limit:
             work.stop(Overdue(f"It ran longer than {JOBS[job.kind].limit:.0f} s, the limit for this kind of job. Ask for less at once."))
         with work.store.unit() as unit:
-            row = unit.jobs.beat(job.id, job.epoch, **work.seen())
+            row = unit.jobs.beat(job.id, job.epoch, **work.take_updates())
         if row is None:
             work.stop(Fenced())
         elif row.cancelled_by:

@@ -53,8 +53,8 @@ def _run_once(desk, jobs: dict[str, str], model: str) -> None:
     from worker.desk.backtests import BacktestRequest
 
     try:
-        question = BacktestRequest(STRATEGY, {}, [job.result["dataset"]], TIMEFRAME, *SPAN, RULES)
-        jobs[f"test {model}"] = desk.backtests.submit(question, example=True).job.id
+        request = BacktestRequest(STRATEGY, {}, [job.result["dataset"]], TIMEFRAME, *SPAN, RULES)
+        jobs[f"test {model}"] = desk.backtests.submit(request, example=True).job.id
     except BadRequest:          # the person removed it meanwhile
         jobs[f"test {model}"] = job.id
 
@@ -73,8 +73,8 @@ def _examination(desk, job: Any) -> str | None:
     if job is None or job.state != "done":
         return None
     try:
-        question = FeatureRequest([job.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
-        return desk.examinations.submit_examination(question, dict(horizon=HORIZON), example=True).job.id
+        request = FeatureRequest([job.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
+        return desk.examinations.submit_examination(request, dict(horizon=HORIZON), example=True).job.id
     except BadRequest:          # the person removed it meanwhile
         return None
 

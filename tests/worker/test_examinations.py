@@ -313,7 +313,7 @@ def test_regimes_of_other_bars_are_neither_offered_nor_taken(system, desk):
     other = request_for(desk, COLUMNS, names=("GBPUSD",))
     assert list(desk.examinations.regimes(ask)) == [early.id, second.id, first.id] and desk.examinations.regimes(longer) == {} == desk.examinations.regimes(other)
     assert list(desk.examinations.regimes(late)) == [second.id, first.id]
-    refused = [(longer, [first.id], "regimes of H1 bars, and H4"), (other, [first.id], "of other bars of EURUSD"), (late, [early.id], "to 2024-03-0[13], and 2024-03-20"), (ask, [first.id, second.id], "choose one for each"), (ask, ["nosuch"], "no run nosuch")]
+    refused = [(longer, [first.id], "labels H1 bars, and H4"), (other, [first.id], "labels other bars of EURUSD"), (late, [early.id], "to 2024-03-0[13], and 2024-03-20"), (ask, [first.id, second.id], "choose one for each"), (ask, ["nosuch"], "no run nosuch")]
     for question, chosen, sentence in refused:
         with pytest.raises(BadRequest, match=sentence):
             desk.examinations.submit_examination(question, dict(horizon=4), regimes=chosen)

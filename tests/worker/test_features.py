@@ -88,7 +88,7 @@ def test_columns_are_what_computing_the_stored_bars_gives(system, desk, store):
     assert (event.kind, event.detail["run"], event.detail["frames"]["EURUSD"]) == ("run_finished", "columns", run.frames["EURUSD"])
     again = desk.features.submit_columns(replace(ask, columns=["atr", *COLUMNS[1:]]))
     assert not again.new and again.job.id == submitted.job.id, "atr is atr(14): the same question"
-    assert [run.id for run in desk.features.latest("columns")] == [run.id] and desk.features.question(run.id).columns == names
+    assert [run.id for run in desk.features.latest("columns")] == [run.id] and desk.features.request_of(run.id).columns == names
     desk.features.delete(run.id)
     assert desk.features.latest("columns") == []
 
@@ -149,7 +149,7 @@ def test_a_job_on_features_stops_when_it_is_cancelled(system, desk, store):
         job = submit(ask).job
         work = Work(store, system.settings, job)
         shares = []
-        work.progress = lambda share, note=None, work=work, shares=shares: shares.append(share) or (len(shares) > 3 and work.stop(Cancelled())) or work._go_on()
+        work.progress = lambda share, note=None, work=work, shares=shares: shares.append(share) or (len(shares) > 3 and work.stop(Cancelled())) or work._raise_if_stopped()
         with pytest.raises(Cancelled):
             work_on(job.spec, work)
         assert len(shares) == 4 and shares == sorted(shares)

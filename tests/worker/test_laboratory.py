@@ -170,7 +170,7 @@ def test_a_stress_test_and_a_sweep_on_the_same_bars_speak_about_the_run(desk, da
     assert not desk.robustness.submit_stress(backtest_run.id).new
     run(job.id)
     assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
-    sweep = desk.sweeps.submit_sweep(desk.backtests.question(backtest_run.id), {"lookback": [10, 20, 30, 40]}).job
+    sweep = desk.sweeps.submit_sweep(desk.backtests.request_of(backtest_run.id), {"lookback": [10, 20, 30, 40]}).job
     run(sweep.id)
     assert desk.jobs.get(sweep.id).state == "done", desk.jobs.get(sweep.id).error
     after = desk.robustness.of(backtest_run.id)
@@ -205,5 +205,5 @@ def test_two_runs_are_compared_by_figures_and_by_what_was_asked(desk, dataset, b
 
 
 def test_a_question_can_be_asked_again_as_it_was(desk, backtest_run):
-    assert desk.backtests.spec(desk.backtests.question(backtest_run.id)) == backtest_run.spec
-    assert not desk.backtests.submit(desk.backtests.question(backtest_run.id)).new
+    assert desk.backtests.spec(desk.backtests.request_of(backtest_run.id)) == backtest_run.spec
+    assert not desk.backtests.submit(desk.backtests.request_of(backtest_run.id)).new

@@ -23,7 +23,7 @@ from worker.jobs.base import Cancelled, Work
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
 PLAN = dict(kind="hmm", states="3", train=700, step=400, restarts=1, seed=5)
-LOOKED_AT = ["log_volatility(24)", "straightness(24)"]
+INPUTS = ["log_volatility(24)", "straightness(24)"]
 CONTEXT = Context(instrument("EURUSD"), Timeframe.named("H1"))
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
@@ -68,9 +68,9 @@ def labels(table: pd.DataFrame) -> list[str | None]:
 
 
 def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
-    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT))
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
     read = stored(desk, bars)
-    walked = walk_forward(observations(read, CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1)
+    walked = walk_forward(observations(read, CONTEXT, INPUTS), 700, 400, "hmm", 3, 5, 1)
     table = pd.read_parquet(io.BytesIO(desk.regimes.download(run.id, "regimes", "parquet")))
     np.testing.assert_array_equal(table[["p_calm", "p_trend", "p_panic"]].to_numpy(), walked.probabilities)
     assert labels(table) == [None if pd.isna(label) else label for label in walked.labels] and table["ts"].tolist() == read["ts"].tolist()
@@ -85,9 +85,9 @@ def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
 
 
 def test_the_model_is_taken_along_as_it_was_fitted(desk, bars):
-    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT))
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
     text = desk.regimes.download(run.id, "model", "json").decode()
-    model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1).refits[-1].model
+    model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), CONTEXT, INPUTS), 700, 400, "hmm", 3, 5, 1).refits[-1].model
     assert model == last == desk.regimes.model(run.id) and model.to_json() == text
     assert [fact["state"] for fact in run.summary["facts"]] == list(model.names) == run.summary["names"]
     with pytest.raises(BadRequest, match="table of regimes"):
@@ -95,7 +95,7 @@ def test_the_model_is_taken_along_as_it_was_fitted(desk, bars):
 
 
 def test_bic_chooses_and_days_count_as_bars(desk, bars):
-    run = done(desk, desk.regimes.submit(request_for(bars), PLAN | dict(kind="mixture", states="by BIC", train=50, step=30, unit="days"), LOOKED_AT))
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN | dict(kind="mixture", states="by BIC", train=50, step=30, unit="days"), INPUTS))
     tried = run.summary["candidates"]
     least = min((candidate for candidate in tried if candidate["bic"] is not None), key=lambda candidate: candidate["bic"])
     assert [candidate["states"] for candidate in tried] == [2, 3, 4, 5, 6] and len(run.summary["names"]) == least["states"]
@@ -110,10 +110,10 @@ def test_other_instruments_stand_beside_the_first(desk, system):
 
 
 def test_the_same_question_is_the_job_that_answered_it_until_the_run_is_deleted(desk, bars):
-    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT))
-    assert not desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT).new and desk.regimes.submit(request_for(bars), PLAN | dict(seed=6), LOOKED_AT).new
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
+    assert not desk.regimes.submit(request_for(bars), PLAN, INPUTS).new and desk.regimes.submit(request_for(bars), PLAN | dict(seed=6), INPUTS).new
     desk.regimes.delete(run.id)
-    assert desk.regimes.latest() == [] and desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT).new
+    assert desk.regimes.latest() == [] and desk.regimes.submit(request_for(bars), PLAN, INPUTS).new
 
 
 def test_a_fit_that_is_cancelled_leaves_nothing(desk, bars, monkeypatch):
@@ -125,7 +125,7 @@ def test_a_fit_that_is_cancelled_leaves_nothing(desk, bars, monkeypatch):
         if note == "model 2 of 3":
             raise Cancelled
 
-    job = desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT).job
+    job = desk.regimes.submit(request_for(bars), PLAN, INPUTS).job
     with monkeypatch.context() as patch:
         patch.setattr(Work, "progress", progress)
         actors.run(job.id)
@@ -202,8 +202,8 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
 
 def test_choices_are_the_rules_and_what_was_fitted_on_the_same_bars(desk, bars):
     other = dataset(desk, "GBPUSD", 4)
-    run, fitted = backtest(desk, bars, other), done(desk, desk.regimes.submit(request_for(bars), PLAN, LOOKED_AT))
-    done(desk, desk.regimes.submit(request_for(dataset(desk, "EURUSD", 8)), PLAN, LOOKED_AT))
+    run, fitted = backtest(desk, bars, other), done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
+    done(desk, desk.regimes.submit(request_for(dataset(desk, "EURUSD", 8)), PLAN, INPUTS))
     choices = desk.splits.choices(run.id)
     assert [choice.by for choice in choices if choice.fitted] == [fitted.id] and [choice.instrument for choice in choices if choice.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
     divided = desk.splits.split(run.id, fitted.id)

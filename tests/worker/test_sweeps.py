@@ -89,7 +89,7 @@ def test_a_sweep_tells_what_its_points_are_worth(system, desk, store):
     assert matrix.shape == (len(days), 18) and matrix.dtype == "float32"
     assert desk.sweeps.pbo(run.id).columns == 18 and 0 <= desk.sweeps.pbo(run.id).pbo <= 1 and desk.sweeps.pbo(run.id, 8).splits == 70
     assert len(pd.read_csv(io.BytesIO(desk.sweeps.download(run.id)))) == 18
-    again = desk.sweeps.question(run.id, int(best["number"]))
+    again = desk.sweeps.request_of(run.id, int(best["number"]))
     backtest = desk.backtests.submit(again)
     actors.run(backtest.job.id)
     alone = desk.backtests.get(desk.jobs.get(backtest.job.id).result["run"])

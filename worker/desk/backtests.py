@@ -87,48 +87,48 @@ class Backtests:
         start["sizing"] = dict(kind="fraction_at_risk", value=settings.form.risk_per_trade)
         return start | dict(slippage_pips=settings.form.slippage_pips)
 
-    def bars_in(self, question: BacktestRequest) -> int:
+    def bars_in(self, request: BacktestRequest) -> int:
         """Estimated number of bars of a request."""
         with self._context.store.read() as unit:
-            used = [unit.datasets.get(name) for name in question.datasets]
-        return sum(_bars_in(dataset, question) for dataset in used if dataset)
+            used = [unit.datasets.get(name) for name in request.datasets]
+        return sum(_bars_in(dataset, request) for dataset in used if dataset)
 
     # -- submission
 
-    def submit(self, question: BacktestRequest, example: bool = False, user: str = "") -> Submitted:
+    def submit(self, request: BacktestRequest, example: bool = False, user: str = "") -> Submitted:
         """Validate the request and queue it. An identical request on the same code returns the existing job."""
-        spec = self.spec(question)
+        spec = self.spec(request)
         names, made_up = self._names(spec["datasets"])
-        title = f"{question.strategy} · {names} {question.timeframe}{made_up}"
+        title = f"{request.strategy} · {names} {request.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
-    def spec(self, question: BacktestRequest) -> dict[str, Any]:
+    def spec(self, request: BacktestRequest) -> dict[str, Any]:
         """The request as plain values; raises ``BadRequest`` where it is not valid."""
-        for name, values in question.rules.items():
+        for name, values in request.rules.items():
             if name not in RULES:
                 raise unknown("section of the rules", name, RULES)
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
-        strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
+        strategy: Strategy = build(STRATEGIES[request.strategy], request.params)
         with self._context.store.read() as unit:
-            used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
-            profile = required(unit.cost_profiles.get(question.cost_profile), "cost profile", question.cost_profile) if question.cost_profile else None
+            used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
+            profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None
             catalogue = unit.datasets.all()
             outside = resolved(unit, strategy.features(), [self._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
-        self._check(question, used)
-        rules = self._rules(question, [self._instrument(dataset) for dataset in used], profile)
+        self._check(request, used)
+        rules = self._rules(request, [self._instrument(dataset) for dataset in used], profile)
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
         return outside | named | dict(
-            strategy=question.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=question.timeframe,
-            start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
+            strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
+            start=request.start.isoformat(), end=request.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
 
-    def _rules(self, question: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
+    def _rules(self, request: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
         """Every section of the rules: the settings, with the request's changes."""
         settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
-        changed = {name: {**settings[name], **question.rules.get(name, {})} for name in RULES}
-        changed["costs"] = overlaid(settings["costs"], question.rules.get("costs", {}))
+        changed = {name: {**settings[name], **request.rules.get(name, {})} for name in RULES}
+        changed["costs"] = overlaid(settings["costs"], request.rules.get("costs", {}))
         rules: dict[str, Any] = {name: build(RULES[name], values) for name, values in changed.items()}
         if profile:
             rules["costs"] = resolved_costs(profile, [instrument_.name for instrument_ in traded])
@@ -141,9 +141,9 @@ class Backtests:
         table = instruments(self._context.settings.instruments_file)
         return in_pips(costs, [table[name] for name in names])
 
-    def _check(self, question: BacktestRequest, used: Sequence[Dataset]) -> None:
-        if question.start >= question.end:
-            raise BadRequest(f"the period ends on {question.end:%Y-%m-%d %H:%M}, before it begins on {question.start:%Y-%m-%d %H:%M}; choose an end after its start")
+    def _check(self, request: BacktestRequest, used: Sequence[Dataset]) -> None:
+        if request.start >= request.end:
+            raise BadRequest(f"the period ends on {request.end:%Y-%m-%d %H:%M}, before it begins on {request.start:%Y-%m-%d %H:%M}; choose an end after its start")
         if not used:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
         if len({dataset.instrument for dataset in used}) < len(used):
@@ -151,12 +151,12 @@ class Backtests:
         if len({dataset.synthetic for dataset in used}) > 1:
             raise BadRequest("real and synthetic bars do not go into one account; choose one kind")
         for dataset in used:
-            if Timeframe.named(dataset.timeframe) > Timeframe.named(question.timeframe):
-                raise BadRequest(f"{dataset.instrument} is stored in {dataset.timeframe} bars, and {question.timeframe} is requested; choose {dataset.timeframe} or longer")
-            if not _bars_in(dataset, question):
+            if Timeframe.named(dataset.timeframe) > Timeframe.named(request.timeframe):
+                raise BadRequest(f"{dataset.instrument} is stored in {dataset.timeframe} bars, and {request.timeframe} is requested; choose {dataset.timeframe} or longer")
+            if not _bars_in(dataset, request):
                 raise BadRequest(
                     f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for "
-                    f"{question.start:%Y-%m-%d} to {question.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
+                    f"{request.start:%Y-%m-%d} to {request.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
                 )
 
     def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
@@ -195,7 +195,7 @@ class Backtests:
     def trades(self, run_id: str) -> pd.DataFrame:
         return self._context.store.frames.get(self.get(run_id).frames["trades"])
 
-    def question(self, run_id: str) -> BacktestRequest:
+    def request_of(self, run_id: str) -> BacktestRequest:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
         with self._context.store.read() as unit:
@@ -252,11 +252,11 @@ class Backtests:
         return ", ".join(dataset.instrument for dataset in used), f" · synthetic, {made_up}" if made_up else ""
 
 
-def _bars_in(dataset: Dataset, question: BacktestRequest) -> int:
+def _bars_in(dataset: Dataset, request: BacktestRequest) -> int:
     """By share of time: exact where the span covers the dataset."""
-    start, end = max(dataset.first_ts, question.start), min(dataset.last_ts, question.end)
+    start, end = max(dataset.first_ts, request.start), min(dataset.last_ts, request.end)
     seconds = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0
     if end < start:
         return 0
-    coarser = Timeframe.named(question.timeframe).minutes / Timeframe.named(dataset.timeframe).minutes
+    coarser = Timeframe.named(request.timeframe).minutes / Timeframe.named(dataset.timeframe).minutes
     return max(round(dataset.bars * (end - start).total_seconds() / seconds / coarser), 1)

@@ -25,9 +25,9 @@ class Member:
     run: Run | None
 
 
-def request_per_dataset(question: BacktestRequest) -> list[BacktestRequest]:
+def request_per_dataset(request: BacktestRequest) -> list[BacktestRequest]:
     """One request for each of the request's datasets."""
-    return [replace(question, datasets=[dataset]) for dataset in question.datasets]
+    return [replace(request, datasets=[dataset]) for dataset in request.datasets]
 
 
 class Batches:
@@ -38,8 +38,8 @@ class Batches:
         """Queue every request, or none if one of them is not valid; returns the batch. Identical requests return the existing batch."""
         if not questions:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
-        specs = [self._backtests.spec(question) for question in questions]
-        jobs = [self._backtests.submit(question).job for question in questions]
+        specs = [self._backtests.spec(request) for request in questions]
+        jobs = [self._backtests.submit(request).job for request in questions]
         ids = list(dict.fromkeys(job.id for job in jobs))
         with self._context.store.unit() as unit:
             existing = next((batch for batch in unit.runs.latest("batch", 1_000) if batch.summary["jobs"] == ids), None)

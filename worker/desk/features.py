@@ -149,24 +149,24 @@ class Features:
             raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
         return list(dict.fromkeys(self._read(text) for text in columns))
 
-    # -- asking; the same question on the same code is the job that answered it
+    # -- submission; an identical request on the same code returns the existing job
 
-    def spec(self, question: FeatureRequest, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
-        """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any. Where the columns, or ``more``
-        that is computed, look at outside data, the versions of it that are in use; a later import is another question."""
-        written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
+    def spec(self, request: FeatureRequest, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
+        """The request as plain values; raises ``BadRequest`` where it is not valid. Without ``columns`` it need not name any. Where the columns, or ``more``
+        features, use external data, with the versions in use; a later import makes another request."""
+        written = self._columns(request.columns, request.timeframe) if columns or request.columns else []
         with self._context.store.read() as unit:
-            used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
+            used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
             outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
-        self._backtests._check(self._span(question), used)
-        return dict(datasets=[dataset.version for dataset in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
+        self._backtests._check(self._span(request), used)
+        return dict(datasets=[dataset.version for dataset in used], timeframe=request.timeframe, start=request.start.isoformat(), end=request.end.isoformat(), columns=written, **outside)
 
-    def lacks(self, question: FeatureRequest) -> list[Lack]:
-        """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
-        uses = [parse(text) for text in question.columns if not self.faults([text])]
+    def lacks(self, request: FeatureRequest) -> list[Lack]:
+        """External data that the request's columns need and that is missing or does not cover its span; invalid columns are skipped."""
+        uses = [parse(text) for text in request.columns if not self.faults([text])]
         with self._context.store.read() as unit:
-            used = [dataset for name in question.datasets if (dataset := unit.datasets.get(name))]
-            return lacks(unit, uses, [self._backtests._instrument(dataset) for dataset in used], (question.start, question.end))
+            used = [dataset for name in request.datasets if (dataset := unit.datasets.get(name))]
+            return lacks(unit, uses, [self._backtests._instrument(dataset) for dataset in used], (request.start, request.end))
 
     def lacked(self, run_id: str) -> dict[str, list[str]]:
         """Column of a run -> titles of the outside data that it needs and that the run was made without."""
@@ -181,31 +181,31 @@ class Features:
         }
         return {column: titles for column, titles in wanting.items() if titles}
 
-    def submit(self, kind: str, what: str, question: FeatureRequest, spec: Mapping[str, Any], example: bool = False) -> Submitted:
+    def submit(self, kind: str, what: str, request: FeatureRequest, spec: Mapping[str, Any], example: bool = False) -> Submitted:
         """A job on features: ``what`` is the beginning of its title."""
         names, made_up = self._backtests._names(spec["datasets"])
-        return self._context.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
+        return self._context.submit(kind, f"{what} · {names} {request.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
 
-    def submit_columns(self, question: FeatureRequest) -> Submitted:
+    def submit_columns(self, request: FeatureRequest) -> Submitted:
         """Compute them."""
-        spec = self.spec(question)
-        return self.submit("columns", self.title_of(spec["columns"]), question, spec)
+        spec = self.spec(request)
+        return self.submit("columns", self.title_of(spec["columns"]), request, spec)
 
-    def submit_gate(self, question: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_gate(self, request: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
         """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
         if not strategy:
-            spec = self.spec(question)
+            spec = self.spec(request)
         else:
             strategy_: Strategy = build(STRATEGIES[strategy], params or {})
-            spec = self.spec(replace(question, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
-        return self.submit("gate", f"Gate: {strategy or self.title_of(spec['columns'])}", question, spec)
+            spec = self.spec(replace(request, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
+        return self.submit("gate", f"Gate: {strategy or self.title_of(spec['columns'])}", request, spec)
 
-    def bars_in(self, question: FeatureRequest) -> int:
+    def bars_in(self, request: FeatureRequest) -> int:
         """Estimated number of bars of a request."""
-        return self._backtests.bars_in(self._span(question))
+        return self._backtests.bars_in(self._span(request))
 
-    def _span(self, question: FeatureRequest) -> BacktestRequest:
-        return BacktestRequest("", {}, question.datasets, question.timeframe, question.start, question.end, {})
+    def _span(self, request: FeatureRequest) -> BacktestRequest:
+        return BacktestRequest("", {}, request.datasets, request.timeframe, request.start, request.end, {})
 
     def title_of(self, columns: Sequence[str]) -> str:
         """The title of a feature set: its name, or its first columns."""
@@ -226,7 +226,7 @@ class Features:
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and {kind.replace('_', ' ')} is looked for; choose one from the list")
         return run
 
-    def question(self, run_id: str) -> FeatureRequest:
+    def request_of(self, run_id: str) -> FeatureRequest:
         """What was asked, to ask it again or something near it."""
         spec = self.get(run_id).spec
         with self._context.store.read() as unit:

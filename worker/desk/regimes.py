@@ -50,11 +50,11 @@ class RegimeView:
                 wrong[text] = str(refusal)
         return wrong
 
-    def refits(self, plan: Mapping[str, Any], question: FeatureRequest) -> int:
+    def refits(self, plan: Mapping[str, Any], request: FeatureRequest) -> int:
         """About how many models will be fitted; 0 where the bars do not reach beyond the first window."""
-        days = (question.end - question.start).total_seconds() / 86_400
+        days = (request.end - request.start).total_seconds() / 86_400
         try:
-            return build(FitConfig, plan).refits(self._features.bars_in(question), days)
+            return build(FitConfig, plan).refits(self._features.bars_in(request), days)
         except BadRequest:
             return 0
 
@@ -70,35 +70,35 @@ class RegimeView:
         """Rule -> title, names of its regimes."""
         return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in RULES.items()}
 
-    # -- asking; the same question on the same code is the job that answered it
+    # -- submission; an identical request on the same code returns the existing job
 
-    def submit(self, question: FeatureRequest, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
+    def submit(self, request: FeatureRequest, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
         """Fit a model walking forward on the first of the datasets; the others are known beside it."""
         config = build(FitConfig, plan)
         wrong = self.faults({}, observed)
         if wrong:
             raise BadRequest("; ".join(wrong.values()))
         seen = [_observed(text) for text in observed]
-        spec = self._features.spec(question, columns=False, more=features_in(seen)) | dict(plan=values_of(config), observed=seen)
+        spec = self._features.spec(request, columns=False, more=features_in(seen)) | dict(plan=values_of(config), observed=seen)
         states = f"{config.states} states" if config.number else "states by BIC"
-        return self._send(f"Regimes: {config.kind}, {states}", question, spec, "research")
+        return self._send(f"Regimes: {config.kind}, {states}", request, spec, "research")
 
-    def submit_rules(self, question: FeatureRequest, rules: Sequence[str]) -> Submitted:
+    def submit_rules(self, request: FeatureRequest, rules: Sequence[str]) -> Submitted:
         """Label bars by a rule, or by the pairings of several."""
         written = [_rule(text) for text in rules]
         if not written or len(set(written)) < len(written):
             raise BadRequest(f"rules of regimes are {', '.join(written) or 'none'}; choose one or more, each once")
-        spec = self._features.spec(question, columns=False) | dict(rules=written)
-        return self._send(self.title(JOINED.join(written)), question, spec, "interactive")
+        spec = self._features.spec(request, columns=False) | dict(rules=written)
+        return self._send(self.title(JOINED.join(written)), request, spec, "interactive")
 
     def title(self, by: str) -> str:
         """How a job that labels by rules is called."""
         return f"Regimes by {' and '.join(_titled(text).lower() for text in by.split(JOINED))}"
 
-    def _send(self, what: str, question: FeatureRequest, spec: Mapping[str, Any], queue: str) -> Submitted:
+    def _send(self, what: str, request: FeatureRequest, spec: Mapping[str, Any], queue: str) -> Submitted:
         names, made_up = self._features._backtests._names(spec["datasets"][:1])
         beside = f" beside {len(spec['datasets']) - 1}" if len(spec["datasets"]) > 1 else ""
-        return self._context.submit(KIND, f"{what} · {names} {question.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
+        return self._context.submit(KIND, f"{what} · {names} {request.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
 
     # -- reading
 
@@ -108,11 +108,11 @@ class RegimeView:
             every = unit.runs.latest(KIND, limit)
         return [run for run in every if not bars or run.spec["datasets"][0] in bars]
 
-    def covering(self, question: FeatureRequest) -> list[Run]:
-        """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
+    def covering(self, request: FeatureRequest) -> list[Run]:
+        """Regime runs that label bars of a request, in its timeframe and at least part of its span, newest first."""
         with self._context.store.read() as unit:
-            versions = [dataset.version for name in question.datasets if (dataset := unit.datasets.get(name))]
-        return [run for run in self.latest(MOST) if not apart(run, question, versions)]
+            versions = [dataset.version for name in request.datasets if (dataset := unit.datasets.get(name))]
+        return [run for run in self.latest(MOST) if not mismatch(run, request, versions)]
 
     def get(self, run_id: str) -> Run:
         return self._features.get(run_id, KIND)
@@ -175,15 +175,15 @@ class RegimeView:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)
 
 
-def apart(run: Run, question: FeatureRequest, versions: Sequence[str]) -> str:
-    """Why the regimes of a run tell nothing of the bars of a question, which are of these versions of datasets; empty where they do."""
+def mismatch(run: Run, request: FeatureRequest, versions: Sequence[str]) -> str:
+    """Why a regime run does not label the bars of a request, whose datasets have these versions; empty where it does."""
     first, last = (datetime.fromisoformat(edge) for edge in run.summary["edges"])
     if run.spec["datasets"][0] not in versions:
         return f"run {run.id} labels other bars of {run.summary['instrument']} than those of the request"
-    if run.summary["timeframe"] != question.timeframe:
-        return f"run {run.id} labels {run.summary['timeframe']} bars, and {question.timeframe} bars are requested"
-    if last < question.start or first >= question.end:
-        return f"run {run.id} labels bars from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {question.start:%Y-%m-%d} to {question.end:%Y-%m-%d} is requested"
+    if run.summary["timeframe"] != request.timeframe:
+        return f"run {run.id} labels {run.summary['timeframe']} bars, and {request.timeframe} bars are requested"
+    if last < request.start or first >= request.end:
+        return f"run {run.id} labels bars from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {request.start:%Y-%m-%d} to {request.end:%Y-%m-%d} is requested"
     return ""
 
 

@@ -18,8 +18,8 @@ from worker.store import Run
 from worker.store.selection import Selection, selection_of
 
 Gate = Literal["green", "red", "unknown"]      # look-ahead check: passed, failed, not run
-ASKED = ("paths", "seed")   # of a plan to draw
-LOOKED_AT = 200     # latest runs of a kind among which one that belongs to a backtest is sought
+DRAWN_PARAMS = ("paths", "seed")   # of a plan to draw
+SEARCHED = 200     # latest runs of a kind among which one that belongs to a backtest is sought
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class RobustnessView:
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
-            stress = next((stressed for stressed in unit.runs.latest("stress", LOOKED_AT) if _same(stressed.spec, run.spec, ("scenarios", "rates"))), None)
-            sweep = next((swept for swept in unit.runs.latest("sweep", LOOKED_AT) if swept.summary.get("overfitting") and _family(swept, run)), None)
-            drawn = next((drawn_run for drawn_run in unit.runs.latest("histories", LOOKED_AT) if drawn_run.spec["run"] == run_id), None)
+            stress = next((stressed for stressed in unit.runs.latest("stress", SEARCHED) if _same(stressed.spec, run.spec, ("scenarios", "rates"))), None)
+            sweep = next((swept for swept in unit.runs.latest("sweep", SEARCHED) if swept.summary.get("overfitting") and _family(swept, run)), None)
+            drawn = next((drawn_run for drawn_run in unit.runs.latest("histories", SEARCHED) if drawn_run.spec["run"] == run_id), None)
         stored = run.summary.get("belief")
         remarks = tuple(Remark(**remark) for remark in run.summary["remarks"]) if stored else ()
         histories = (drawn or run).summary.get("histories")
@@ -68,7 +68,7 @@ class RobustnessView:
         its own check found none, unknown where it has none. Nothing but a green run may be promoted."""
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
-            gates = [gate_run for gate_run in unit.runs.latest("gate", LOOKED_AT) if gate_run.spec.get("strategy") and _same_strategy(gate_run, run)]
+            gates = [gate_run for gate_run in unit.runs.latest("gate", SEARCHED) if gate_run.spec.get("strategy") and _same_strategy(gate_run, run)]
         own = run.summary.get("look_ahead") or {}
         if own.get("found") or own.get("leaks") or not all(gate_run.summary["green"] for gate_run in gates):
             return "red"
@@ -76,11 +76,11 @@ class RobustnessView:
 
     def submit_stress(self, run_id: str) -> Submitted:
         """The same backtest under stressed conditions."""
-        return self._sweeps.submit_stress(self._backtests.question(run_id))
+        return self._sweeps.submit_stress(self._backtests.request_of(run_id))
 
     def histories_params(self) -> tuple[Param, ...]:
         """How many histories are drawn, and their seed."""
-        return tuple(param for param in params_of(MonteCarloConfig) if param.name in ASKED)
+        return tuple(param for param in params_of(MonteCarloConfig) if param.name in DRAWN_PARAMS)
 
     def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
         """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""

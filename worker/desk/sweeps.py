@@ -62,58 +62,58 @@ class Sweeps:
         """Parameters of ``windows``, ``objective`` and ``search``, to draw a form of each."""
         return {"windows": params_of(Windows), "objective": params_of(Objective), "search": params_of(Search)}
 
-    def size(self, question: BacktestRequest, grid: Grid) -> Size:
+    def size(self, request: BacktestRequest, grid: Grid) -> Size:
         """Size of a grid: combinations, refused ones, estimated seconds; raises ``BadRequest`` for an invalid grid."""
-        points, refused = self._points(question, grid)
-        return Size(len(points), refused, round(len(points) * self._seconds(question), 1))
+        points, refused = self._points(request, grid)
+        return Size(len(points), refused, round(len(points) * self._seconds(request), 1))
 
-    def _seconds(self, question: BacktestRequest) -> float:
+    def _seconds(self, request: BacktestRequest) -> float:
         """Of one combination on one core: as measured in this workspace's last sweep of the strategy on about as many bars, else by rule of thumb."""
-        bars = self._backtests.bars_in(question)
+        bars = self._backtests.bars_in(request)
         with self._context.store.read() as unit:
-            seen = (unit.fact(PACE) or {}).get(question.strategy)
+            seen = (unit.fact(PACE) or {}).get(request.strategy)
         if not seen:
             return SECONDS_A_POINT + SECONDS_A_BAR * bars
         return seen["seconds"] * (SECONDS_A_POINT + SECONDS_A_BAR * bars) / (SECONDS_A_POINT + SECONDS_A_BAR * seen["bars"])
 
     # -- submission; every request is validated, and an identical request on the same code returns the existing job
 
-    def submit_sweep(self, question: BacktestRequest, grid: Grid) -> Submitted:
+    def submit_sweep(self, request: BacktestRequest, grid: Grid) -> Submitted:
         """Every combination of ``grid``: parameter -> values (``domain.optimise.between`` makes them from a range), or a list of combinations."""
-        spec = self._spec(question, grid)
-        return self._submit("sweep", question, spec)
+        spec = self._spec(request, grid)
+        return self._submit("sweep", request, spec)
 
-    def submit_walk_forward(self, question: BacktestRequest, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_walk_forward(self, request: BacktestRequest, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
         """Fit ``grid`` on moving windows, trade each choice in the window after. ``windows``, ``objective``: changed values of Windows and Objective."""
         how = dict(windows=values_of(build(Windows, windows or {})), objective=values_of(build(Objective, objective or {})))
-        _fits(question, how["windows"])
-        return self._submit("walk_forward", question, self._spec(question, grid) | how)
+        _fits(request, how["windows"])
+        return self._submit("walk_forward", request, self._spec(request, grid) | how)
 
-    def submit_stress(self, question: BacktestRequest, scenarios: Sequence[str] = ()) -> Submitted:
-        """One question under dearer, later and otherwise decided conditions; all scenarios where none is named."""
-        return self._submit("stress", question, self._backtests.spec(question) | dict(scenarios=list(scenarios)))
+    def submit_stress(self, request: BacktestRequest, scenarios: Sequence[str] = ()) -> Submitted:
+        """One backtest under higher costs, delayed fills and other intrabar orders; all scenarios where none is named."""
+        return self._submit("stress", request, self._backtests.spec(request) | dict(scenarios=list(scenarios)))
 
-    def submit_optimise(self, question: BacktestRequest, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_optimise(self, request: BacktestRequest, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
-        searched = dimensions(question.strategy, space)
+        searched = dimensions(request.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
         corners = [{param.name: param.choices[edge] if param.choices else (param.low, param.high)[edge] for param in searched} for edge in (0, -1)]
-        return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
+        return self._submit("optimise", request, self._backtests.spec(_standing(request, corners)) | how)
 
-    def _submit(self, kind: str, question: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
+    def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
-        title = f"{KINDS[kind]}: {question.strategy} · {names} {question.timeframe}{made_up}"
+        title = f"{KINDS[kind]}: {request.strategy} · {names} {request.timeframe}{made_up}"
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
 
-    def _spec(self, question: BacktestRequest, grid: Grid) -> dict[str, Any]:
-        points, refused = self._points(question, grid)
+    def _spec(self, request: BacktestRequest, grid: Grid) -> dict[str, Any]:
+        points, refused = self._points(request, grid)
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
         combinations = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=combinations)
+        return self._backtests.spec(_standing(request, points[:1])) | dict(grid=combinations)
 
-    def _points(self, question: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        return feasible(question.strategy, question.params, combinations(question.strategy, grid))
+    def _points(self, request: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        return feasible(request.strategy, request.params, combinations(request.strategy, grid))
 
     # -- reading
 
@@ -227,7 +227,7 @@ class Sweeps:
         pnl = self.matrix(run_id)[0][:, int(best["number"])] if best else np.zeros(0)
         return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
-    def question(self, run_id: str, number: int) -> BacktestRequest:
+    def request_of(self, run_id: str, number: int) -> BacktestRequest:
         """The combination ``number`` of a sweep or search as a backtest request."""
         from datetime import datetime
 
@@ -272,16 +272,16 @@ class Sweeps:
         return self._context.store.frames.get(run.frames[name])
 
 
-def _standing(question: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
-    """The question at its own parameters; where those make no strategy, for what is varied was left at its default, at the first of ``points`` that does."""
+def _standing(request: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
+    """The request at its own parameters; where those are not valid, because a varied one was left at its default, at the first of ``points`` that is."""
     for point in ({}, *points):
-        params = {**question.params, **{name: value for name, value in point.items() if "." not in name}}
-        if not feasible(question.strategy, params, [{}])[1]:
-            return replace(question, params=params)
-    return question
+        params = {**request.params, **{name: value for name, value in point.items() if "." not in name}}
+        if not feasible(request.strategy, params, [{}])[1]:
+            return replace(request, params=params)
+    return request
 
 
-def _fits(question: BacktestRequest, windows: Mapping[str, Any]) -> None:
-    days, needed = (question.end - question.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
+def _fits(request: BacktestRequest, windows: Mapping[str, Any]) -> None:
+    days, needed = (request.end - request.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
     if days < needed:
         raise BadRequest(f"the span is {days:,} days, and one fold needs {needed:,.0f}; take shorter windows or a longer span")

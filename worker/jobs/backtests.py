@@ -39,13 +39,13 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Robustness checks")
     assessment = assess(result, strategy, rates, work)
     work.stage("Report")
-    outcome, question = result.outcome, study.spec_of(series, rules, strategy)
-    decided = {**manifest_of(question, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(question)}
+    outcome, request = result.outcome, study.spec_of(series, rules, strategy)
+    decided = {**manifest_of(request, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(request)}
     tables = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
     frames = {name: work.store.frames.put(in_words(frame)) for name, frame in tables.items()}
     work.progress(0.95)
     used = [datasets[version] for version in spec["datasets"]]
-    trial = trial_of(spec, question, strategy, daily_sharpe(assessment.daily), len(assessment.daily))
+    trial = trial_of(spec, request, strategy, daily_sharpe(assessment.daily), len(assessment.daily))
 
     def commit(unit: Unit) -> JobResult:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())

@@ -77,7 +77,7 @@ class Work:
         self.store, self.settings, self.job = store, settings, job
         self.began = time.monotonic()
         self._lock = Lock()
-        self._seen: dict[str, Any] = {}
+        self._updates: dict[str, Any] = {}
         self._stages: list[list[Any]] = []
         self._stop: Stopped | None = None
 
@@ -90,16 +90,16 @@ class Work:
         """Begin a named part of the work; the page ticks off the ones before it."""
         with self._lock:
             self._stages = [*self._stages, [name, round(time.monotonic() - self.began, 3)]]
-            self._seen.update(stages=self._stages, note=name)
-        self._go_on()
+            self._updates.update(stages=self._stages, note=name)
+        self._raise_if_stopped()
 
     def progress(self, share: float, note: str | None = None) -> None:
         """Report progress, 0 to 1. Call it at least every 0.3 s: a cancelled job stops here."""
         with self._lock:
-            self._seen["progress"] = min(max(float(share), 0.0), 1.0)
+            self._updates["progress"] = min(max(float(share), 0.0), 1.0)
             if note is not None:
-                self._seen["note"] = note
-        self._go_on()
+                self._updates["note"] = note
+        self._raise_if_stopped()
 
     def within(self, low: float, high: float) -> Callable[..., None]:
         """A progress for a part of the job that fills ``low`` to ``high`` of it."""
@@ -112,17 +112,17 @@ class Work:
     def save(self, checkpoint: Any) -> None:
         """Save ``checkpoint`` for the worker that resumes the job; written with the next heartbeat."""
         with self._lock:
-            self._seen["checkpoint"] = checkpoint
+            self._updates["checkpoint"] = checkpoint
 
     def stop(self, why: Stopped) -> None:
         self._stop = self._stop or why
 
-    def seen(self) -> dict[str, Any]:
+    def take_updates(self) -> dict[str, Any]:
         """Updates since the last call."""
         with self._lock:
-            seen, self._seen = self._seen, {}
-            return seen
+            updates, self._updates = self._updates, {}
+            return updates
 
-    def _go_on(self) -> None:
+    def _raise_if_stopped(self) -> None:
         if self._stop:
             raise self._stop

@@ -84,11 +84,11 @@ def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[T
     work.stage("Simulate")
     from domain.backtest import study
 
-    question = questions.read({**ahead, **{name: spec[name] for name in ("datasets", "timeframe", "start", "end")}}, work)
-    strategy = question.strategy()
-    result = study.run(question.series, question.rules, strategy, rates=question.rates, watch=work.within(0.17, 0.25))
-    daily = daily_returns(result.outcome.equity, question.rules.account.balance, result.market).to_numpy()
-    trial = trial_of(ahead, study.spec_of(question.series, question.rules, strategy), strategy, daily_sharpe(daily), len(daily))
+    request = questions.read({**ahead, **{name: spec[name] for name in ("datasets", "timeframe", "start", "end")}}, work)
+    strategy = request.strategy()
+    result = study.run(request.series, request.rules, strategy, rates=request.rates, watch=work.within(0.17, 0.25))
+    daily = daily_returns(result.outcome.equity, request.rules.account.balance, result.market).to_numpy()
+    trial = trial_of(ahead, study.spec_of(request.series, request.rules, strategy), strategy, daily_sharpe(daily), len(daily))
     trades = result.outcome.trades
     if not len(trades):
         raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to predict; take a longer span or other parameters")

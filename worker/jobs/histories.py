@@ -18,7 +18,7 @@ from worker.jobs.sweeps import together
 from worker.store import Run, Unit
 from worker.store.chunks import Chunk
 
-KEPT = ["path", "final", "max_drawdown"]    # of each history
+COLUMNS = ["path", "final", "max_drawdown"]    # of each history
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     drawn = merge(together(work, done, "draws", work.within(0.9, 0.95)))
     summary = told(drawn, source.sample, source.plan, source.kind)
     work.progress(0.98)
-    return _save(spec, source.run, summary, dict(draws=work.store.frames.put(drawn[KEPT])), work)
+    return _save(spec, source.run, summary, dict(draws=work.store.frames.put(drawn[COLUMNS])), work)
 
 
 def _save(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
     from domain.backtest.study import spec_hash
 
-    question = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
-    decided = {**manifest_of(question, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(question)}
+    request = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
+    decided = {**manifest_of(request, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(request)}
 
     def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(

@@ -23,11 +23,11 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return _evaluator(questions.read(spec, work), spec)
 
 
-def _evaluator(question: questions.LoadedRequest, spec: Mapping[str, Any]) -> Evaluate:
+def _evaluator(request: questions.LoadedRequest, spec: Mapping[str, Any]) -> Evaluate:
     from domain.backtest import search
     from domain.optimise import Search
 
-    bench, combinations_of, how = question.bench(), question.combinations, build(Search, spec["search"])
+    bench, combinations_of, how = request.bench(), request.combinations, build(Search, spec["search"])
 
     def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         combinations = combinations_of(chunk.spec["points"])
@@ -41,14 +41,14 @@ def _evaluator(question: questions.LoadedRequest, spec: Mapping[str, Any]) -> Ev
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, ``space``: parameter -> range, and ``search``. What was learned is the list of trials: taken up again, it goes on as it would have."""
     work.stage("Load bars")
-    question = questions.read(spec, work)
+    request = questions.read(spec, work)
     work.stage("Search")
     from domain.backtest import search
     from domain.optimise import Search, dimensions, notes
 
     how = build(Search, spec["search"])
     suggestions = search.Suggestions(how, dimensions(spec["strategy"], spec["space"]))
-    owner = Owner(work, _evaluator(question, spec), 0.02, 0.98, how.trials, "trials")
+    owner = Owner(work, _evaluator(request, spec), 0.02, 0.98, how.trials, "trials")
     points, scores, first = list[dict[str, Any]](), list[Any](), 0
     while batch := suggestions.batch():
         rows = _rows(batch, len(points), first, search.bars_to_beat(scores) if how.prunes else None)
@@ -61,10 +61,10 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     failed = sum(score.values is None and not score.given_up and not score.refused for score in scores)
     chosen = [dict(number=number, params=points[number], values=list(scores[number].values or ()), figures=dict(scores[number].figures)) for number in best]
     summary = dict(
-        history=question.history(), trials=len(points), given_up=sum(score.given_up for score in scores), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
-        notes=notes(spec["strategy"], spec["space"]), currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
+        history=request.history(), trials=len(points), given_up=sum(score.given_up for score in scores), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
+        notes=notes(spec["strategy"], spec["space"]), currency=request.rules.account.currency, balance=request.rules.account.balance, days_a_year=request.days_a_year,
     )  # fmt: skip
-    return save_result(question, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
+    return save_result(request, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
 
 
 def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Sequence[float] | None) -> list[tuple[int, int, Any]]:

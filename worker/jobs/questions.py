@@ -119,17 +119,17 @@ def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, 
     return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))
 
 
-def decided(question: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:
+def decided(request: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:
     """What decided the result: data, code, parameters, libraries."""
     from domain.backtest import study
 
-    question_spec = study.spec_of(question.series, question.rules, question.strategy()) | more
-    return {**manifest_of(question_spec, kind), "data": question.data, "spec_hash": study.spec_hash(question_spec)}
+    question_spec = study.spec_of(request.series, request.rules, request.strategy()) | more
+    return {**manifest_of(question_spec, kind), "data": request.data, "spec_hash": study.spec_hash(question_spec)}
 
 
-def about(question: LoadedRequest, work: Work) -> dict[str, Any]:
+def about(request: LoadedRequest, work: Work) -> dict[str, Any]:
     """The columns of a run that every kind has."""
     return dict(
-        job_id=work.job.id, title=work.job.title, spec=dict(question.spec), actor=work.job.actor, example=work.job.example,
-        synthetic=any(dataset.synthetic for dataset in question.datasets),
+        job_id=work.job.id, title=work.job.title, spec=dict(request.spec), actor=work.job.actor, example=work.job.example,
+        synthetic=any(dataset.synthetic for dataset in request.datasets),
     )  # fmt: skip

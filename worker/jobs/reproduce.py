@@ -155,14 +155,14 @@ def _version_of(dataset: Dataset, work: Work) -> str:
 
 def _again(run: Run, work: Work) -> Again:
     work.stage("Load bars")
-    question = questions.read(run.spec, work)
+    request = questions.read(run.spec, work)
     work.stage("Simulate")
     from domain.backtest import study
 
-    result = study.run(question.series, question.rules, question.strategy(), rates=question.rates, watch=work.within(0.1, 0.8))
+    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, watch=work.within(0.1, 0.8))
     work.stage("Compare")
     tables = {name: in_words(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
-    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(study.spec_of(question.series, question.rules, question.strategy()), run.kind)
+    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(study.spec_of(request.series, request.rules, request.strategy()), run.kind)
     changed = compare_specs(run.manifest["spec"], manifest["spec"])
     differ = [name for name in tables if now[name] != run.frames[name]]
     reasons = [*_question_changed(changed), *_code_changed(run.manifest, manifest)]

@@ -20,12 +20,12 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         if name not in SCENARIOS:
             raise unknown("scenario", name, SCENARIOS)
     work.stage("Load bars")
-    question = questions.read(spec, work)
+    request = questions.read(spec, work)
     work.stage("Simulate")
     names = ["base", *(name for name in spec.get("scenarios") or SCENARIOS if name != "base")]
-    stressed = stress(question.series, question.rules, question.strategy(), question.rates, names, work.within(0.1, 0.95))
+    stressed = stress(request.series, request.rules, request.strategy(), request.rates, names, work.within(0.1, 0.95))
     frames = dict(table=work.store.frames.put(stressed.table), curves=work.store.frames.put(stressed.curves))
     definitions = {name: SCENARIOS[name].definition for name in names}
     rows = [{key: (None if value != value else value) for key, value in row.items()} for row in stressed.table.to_dict("records")]
-    summary = dict(history=question.history(), scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
-    return save_result(question, work, "stress", summary, frames, scenarios=len(names))
+    summary = dict(history=request.history(), scenarios=rows, definitions=definitions, currency=request.rules.account.currency, balance=request.rules.account.balance)
+    return save_result(request, work, "stress", summary, frames, scenarios=len(names))

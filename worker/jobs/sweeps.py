@@ -25,10 +25,10 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return _evaluator(questions.read(spec, work), questions.points_of(spec)[0])
 
 
-def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
+def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
     from domain.backtest import sweep
 
-    bench, combinations = question.bench(), question.combinations(points)
+    bench, combinations = request.bench(), request.combinations(points)
 
     def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         began = time.monotonic()
@@ -42,12 +42,12 @@ def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, 
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
     work.stage("Load bars")
-    question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    request, (points, refused) = questions.read(spec, work), questions.points_of(spec)
     work.stage("Simulate")
     from domain.backtest import sweep
 
-    rows = rows_of(sweep.order(question.combinations(points)), sweep.part_size(sum(len(series.bars) for series in question.series), len(points)))
-    parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
+    rows = rows_of(sweep.order(request.combinations(points)), sweep.part_size(sum(len(series.bars) for series in request.series), len(points)))
+    parts = Owner(work, _evaluator(request, points), 0.02, 0.9, len(points), "combinations").share(rows)
     work.stage("Merge")
     refused = refused_of(parts, refused)
     table = sweep.merged(together(work, parts, "table", work.within(0.9, 0.91)))
@@ -55,14 +55,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Robustness checks")
     summary = dict(
-        history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
-        currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
+        history=request.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
+        currency=request.rules.account.currency, balance=request.rules.account.balance, days_a_year=request.days_a_year,
     )  # fmt: skip
-    commit = save_result(question, work, "sweep", summary, frames, combinations=len(table))
+    commit = save_result(request, work, "sweep", summary, frames, combinations=len(table))
 
     def commit_both(unit: Unit) -> JobResult:
         seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
-        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(series.bars) for series in question.series), seconds=seconds)})
+        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(series.bars) for series in request.series), seconds=seconds)})
         return commit(unit)
 
     return commit_both
@@ -122,15 +122,15 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
     return asdict(pbo(moved, watch=watch))
 
 
-def save_result(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
+def save_result(request: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
     """The commit that writes the run and deletes its parts."""
-    decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
-    manifest = questions.decided(question, work.job.kind, **decided)
+    decided = {name: request.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in request.spec}
+    manifest = questions.decided(request, work.job.kind, **decided)
 
     def commit(unit: Unit) -> JobResult:
-        run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
+        run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(request, work))
         unit.chunks.remove(work.job.id)
-        detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **facts)
-        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in question.datasets)), detail)
+        detail = dict(title=work.job.title, run=kind, strategy=request.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **facts)
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in request.datasets)), detail)
 
     return commit

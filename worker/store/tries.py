@@ -10,7 +10,7 @@ from domain.audit import canonical, plain
 from worker.store.trials import data_of
 from worker.store.unit import Unit
 
-ASKED = ("timeframe", "start", "end", "target")     # keys of a spec that make a test of a feature a different one
+IDENTITY = ("timeframe", "start", "end", "target")     # keys of a spec that make a test of a feature a different one
 
 
 def tries_of(columns: Iterable[str], spec: Mapping[str, Any]) -> set[str]:
@@ -20,7 +20,7 @@ def tries_of(columns: Iterable[str], spec: Mapping[str, Any]) -> set[str]:
     >>> len(tries_of(["atr(14)", "rsi(14)"], four) | tries_of(["atr(14)"], eight) | tries_of(["atr(14)"], four))
     3
     """
-    decisive = {name: spec[name] for name in ASKED}
+    decisive = {name: spec[name] for name in IDENTITY}
     return {hashlib.sha256(canonical(plain(dict(column=column, **decisive)))).hexdigest()[:10] for column in columns}
 
 

@@ -39,9 +39,9 @@ def examine(
     most: int = typer.Option(20, help="Maximum number of features to propose."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Rank features by what they predict, corrected for multiple testing, and propose a selection with reasons."""
-    at, question = _question(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
+    at, request = _request_of(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
     ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
-    submitted = at.examinations.submit_examination(question, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
+    submitted = at.examinations.submit_examination(request, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
     run = _done(at, submitted, as_json)
     _write(at, run, out)
     summary, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
@@ -59,9 +59,9 @@ def similar(
 ) -> None:  # fmt: skip
     """Find past bars similar to one bar, by feature set vector50 unless chosen otherwise, and their forward returns."""
     written = [*columns, *(rest or [])]
-    at, question = _question(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
+    at, request = _request_of(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
     chosen = instant("--at", when, datetime.min) if when else None
-    run = _done(at, at.examinations.submit_similar(question, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
+    run = _done(at, at.examinations.submit_similar(request, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
     _write(at, run, out)
     summary, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
     figures, everything = summary["figures"]["matches"], summary["figures"]["all"]
@@ -72,8 +72,8 @@ def similar(
     say(rows, False, tuple(name for name in MATCHES if not rows or name in rows[0]))
 
 
-def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timeframe: str, start: str, end: str) -> tuple[Any, Any]:
-    """The desk, and the question."""
+def _request_of(data: Sequence[str], recipe: str, columns: Sequence[str], timeframe: str, start: str, end: str) -> tuple[Any, Any]:
+    """The desk, and the request."""
     from datetime import timedelta
 
     from worker.desk import FeatureRequest

@@ -30,9 +30,9 @@ def start(
     from worker.desk.batches import request_per_dataset
     from worker.desk.context import Submitted
     from worker.terminal.here import finished
-    from worker.terminal.sweep import question
+    from worker.terminal.sweep import request_of
 
-    at, request = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     if not separate:
         return show(finished(at, at.backtests.submit(request), as_json).result["run"], as_json)
     batch = at.batches.submit(request_per_dataset(request))

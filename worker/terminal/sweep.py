@@ -43,7 +43,7 @@ def sweep(
 
     grid = grid_of(vary)
     ranked_by(by, ("number", *grid, *RANKABLE))
-    at, request = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     run = _done(at, at.sweeps.submit_sweep(request, grid), as_json)
     _write(at, run, ("table", "matrix"), out)
     best, overfitting = at.sweeps.table(run.id, by, most).to_dict("records"), run.summary["overfitting"]
@@ -80,7 +80,7 @@ def walk_forward(
 ) -> None:
     """Fit a grid of parameters on moving windows and trade each choice in the window after."""
     grid = grid_of(vary)
-    at, request = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
     run = _done(at, at.sweeps.submit_walk_forward(request, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
@@ -108,7 +108,7 @@ def stress(
     as_json: Json = False,
 ) -> None:
     """Backtest one strategy again under higher costs, delayed fills and other intrabar orders."""
-    at, request = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     run = _done(at, at.sweeps.submit_stress(request), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
@@ -135,7 +135,7 @@ def optimise(
 ) -> None:
     """Search for good parameters, each trial suggested by those before it."""
     ranges = space_of(space)
-    at, request = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
     run = _done(at, at.sweeps.submit_optimise(request, ranges, how), as_json)
     _write(at, run, ("table",), out)
@@ -209,8 +209,8 @@ def _print_notes(notes: Sequence[str]) -> None:
         print(f"Note: {note}")
 
 
-def question(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
-    """The desk, and the question."""
+def request_of(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
+    """The desk, and the request."""
     from datetime import timedelta
 
     from worker.desk import BacktestRequest
