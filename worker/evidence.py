@@ -60,7 +60,7 @@ def _walk(records: Any, rows: int, kept_root: str, progress: Callable[[float, st
 
 
 def _beside(verdict: Verdict, trail: Trail, seen: Any) -> Verdict:
-    """What holds in itself may still be shorter or other than what the tree and an earlier check remember."""
+    """A consistent trail may still be shorter than, or differ from, the stored tree and the last check: compare with both."""
     rows = verdict.rows
     if trail.nodes() != rows - rows.bit_count():
         return replace(verdict, broken_at=rows + 1, why=f"The trail ends at row {rows:,}, and its tree was built over another number of rows.")

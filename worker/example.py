@@ -1,4 +1,4 @@
-"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without, and what features tell of it."""
+"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without, and a feature analysis."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def _run_once(desk, jobs: dict[str, str], model: str) -> None:
     try:
         request = BacktestRequest(STRATEGY, {}, [job.result["dataset"]], TIMEFRAME, *SPAN, RULES)
         jobs[f"test {model}"] = desk.backtests.submit(request, example=True).job.id
-    except BadRequest:          # the person removed it meanwhile
+    except BadRequest:          # a user removed it meanwhile
         jobs[f"test {model}"] = job.id
 
 
 def _examined(desk, jobs: dict[str, str]) -> bool:
-    """What features tell of the market with memory; whether that is done."""
+    """Submit the feature analysis of the market with memory; returns whether it is done."""
     if "examine" not in jobs:
         bars = jobs[f"bars {MODELS[0]}"]
         jobs["examine"] = _examination(desk, desk.jobs.get(bars)) or bars
@@ -75,7 +75,7 @@ def _examination(desk, job: Any) -> str | None:
     try:
         request = FeatureRequest([job.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
         return desk.examinations.submit_examination(request, dict(horizon=HORIZON), example=True).job.id
-    except BadRequest:          # the person removed it meanwhile
+    except BadRequest:          # a user removed it meanwhile
         return None
 
 

@@ -1,4 +1,4 @@
-"""Make ``.venv`` and put the locked packages into it. Standard library only: it runs before anything is installed.
+"""Create ``.venv`` and install the locked packages. Standard library only: it runs before anything is installed.
 
     python3 worker/install.py          what the program needs
     python3 worker/install.py --dev    and what the tests need

@@ -24,7 +24,7 @@ SAFE = {
 
 
 def checked(settings: Settings, environment: Mapping[str, str], home: Path) -> None:
-    """Refuse to start where strangers could drive the desk. ``home``: the user's folder, which may hold settings of Streamlit."""
+    """Refuse to start where others could control the app. ``home``: the user's folder, which may hold settings of Streamlit."""
     app = settings.app
     if not app.loopback and not app.behind:
         raise BadRequest(

@@ -67,7 +67,7 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join(timeout=5)
-        with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database is away: silence says the same
+        with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database does not answer: without heartbeats the process counts as gone
             unit.gone(OWNER)
 
 

@@ -63,7 +63,7 @@ def verify(store: Store) -> None:
 
 
 def clean(store: Store) -> None:
-    """Drop processes long gone, and frames that no run, no dataset and no outside data names any more."""
+    """Delete rows of dead processes, and frames that no run, dataset or external import uses."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))

@@ -97,7 +97,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set. ``origin`` says of each dotted key whether file or environment set it."""
+    """All settings. ``origin``: for each dotted key whether the file or the environment set it."""
 
     example: bool = param(True, help="create a synthetic example on the first start")
     app: App = App()

@@ -112,7 +112,7 @@ class ProcessTree:
         self.children: list[Child] = []
 
     def environment(self) -> dict[str, str]:
-        """Cores are shared out among jobs, so libraries take one each, unless the environment says otherwise."""
+        """Environment of the children. Jobs share the cores, so libraries use one thread each, unless the environment sets otherwise."""
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         ours = dict(PYTHONPATH=str(ROOT), TIDEMARK_REDIS_URL=self.redis_url, PYTHONUNBUFFERED="1")
         return {**single, **os.environ, **ours}

@@ -57,7 +57,7 @@ def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
 
 
 def redacted(text: str, *urls: str) -> str:
-    """``text`` without the secrets that stand in these addresses.
+    """``text`` without the secrets in these addresses.
 
     >>> redacted("cannot open redis://:s3cr%65t@host as s3cret", "redis://:s3cr%65t@host/0?token=abc")
     'cannot open redis://:***@host as ***'
@@ -99,5 +99,5 @@ def hide_in_logs(settings: Any) -> None:
 
 
 def addresses(settings: Any) -> tuple[str, str, str]:
-    """The settings that may hold secrets."""
+    """The settings that may contain secrets."""
     return settings.database_url, settings.redis_url, settings.frames_url

@@ -1,4 +1,4 @@
-"""Files of outside data, made up, for the three months from January 2024; and bringing them in through the desk."""
+"""Files of external data, made up, for the three months from January 2024; and bringing them in through the desk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outside data through the desk and its jobs: brought in, resolved when a question is asked, named by the run, and known only from when it was out."""
+"""External data through the desk and its jobs: brought in, resolved when a question is asked, named by the run, and known only from when it was out."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_kept_says_why_and_leaves_nothing(system, desk, tm
             desk.outside.import_(desk.outside.stage_path(str(files.series(tmp_path / "x.csv"))), name=name)
     with pytest.raises(BadRequest, match="give it one of 1 to 64 letters"):
         desk.outside.import_(staged, name="x" * 65)
-    with pytest.raises(BadRequest, match=r"empty\.csv is empty; choose a file that holds outside data"):
+    with pytest.raises(BadRequest, match=r"empty\.csv is empty; choose a file that holds external data"):
         desk.outside.stage_upload("empty.csv", b"")
 
 
@@ -295,7 +295,7 @@ def test_a_backtest_names_what_its_strategy_looks_at_and_is_made_again_from_it(e
     assert made_again(desk, run)["verdict"] == "same"
     with desk.outside._context.store.unit() as unit:
         unit.outside.remove(everything["VIX"].id)
-    assert made_again(desk, run)["verdict"] == "impossible" and "The outside data with version" in made_again(desk, run)["sentence"]
+    assert made_again(desk, run)["verdict"] == "impossible" and "The external data with version" in made_again(desk, run)["sentence"]
     gated = done(desk, desk.features.submit_gate(ask, "fearful"))
     assert gated.summary["green"] and set(gated.spec["outside"]["series"]) == {"VIX"} and gated.spec["columns"] == []
 

@@ -51,7 +51,7 @@ class Desk:
 
 
 def open_here() -> Desk:
-    """A desk on the workspace that config.toml and the environment name; its database is brought up to date."""
+    """The desk of the workspace that config.toml and the environment name, with its database migrated."""
     settings = load()
     store = Store(settings.database_url, settings.frames_url)
     upgrade(store.engine)

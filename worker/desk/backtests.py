@@ -64,7 +64,7 @@ class Backtests:
         return params_of(RULES[name])
 
     def faults(self, strategy: str, values: Mapping[str, Any]) -> dict[str, str]:
-        """Parameter -> what is wrong with its value."""
+        """Parameter -> error message, for invalid values."""
         return faults(STRATEGIES[strategy], values)
 
     def rules(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ class Backtests:
         return self._context.store.frames.get(self.get(run_id).frames["trades"])
 
     def request_of(self, run_id: str) -> BacktestRequest:
-        """What was asked, to ask it again or something near it."""
+        """The request of a run, to run it again or to edit it."""
         spec = self.get(run_id).spec
         with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]

@@ -82,7 +82,7 @@ class Batches:
         return csv_of(table)
 
     def cancel(self, batch_id: str) -> int:
-        """Ask all of its jobs that are open to stop; how many were."""
+        """Cancel all open jobs of the batch; returns their number."""
         from worker.desk.jobs import JobList
 
         return sum(JobList(self._context).cancel(member.job.id) for member in self.members(batch_id) if member.job.open)

@@ -25,7 +25,7 @@ SHOWN = 4           # changes that a warning names
 
 @dataclass(frozen=True)
 class Comparison:
-    """``metrics``: key, title, unit, family, a, b, difference (b − a). ``changed``: path, a, b of all that was asked otherwise, and of code
+    """``metrics``: key, title, unit, family, a, b, difference (b − a). ``changed``: path, a, b of changed settings, of code
     and libraries. ``warnings``: what makes figures incomparable, to be read before any of them. ``fills``: the first that is not the same."""
 
     a: Run

@@ -82,7 +82,7 @@ def spec_digest(spec: Mapping[str, Any]) -> str:
 
 
 def required(thing: Any, what: str, name: str) -> Any:
-    """``thing``, or a refusal that says that there is none."""
+    """``thing``; raises ``BadRequest`` where it is None."""
     if thing is None:
         raise BadRequest(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
     return thing

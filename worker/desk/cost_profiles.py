@@ -45,7 +45,7 @@ class CostProfilesView:
         return profile
 
     def delete(self, name: str) -> None:
-        """Remove it. Runs that used it keep their numbers."""
+        """Delete a profile. Runs that used it keep their numbers."""
         with self._context.store.unit() as unit:
             profile = required(unit.cost_profiles.get(name), "cost profile", name)
             unit.cost_profiles.remove(name)

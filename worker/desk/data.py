@@ -118,7 +118,7 @@ class Data:
         return self._staged(uploaded(name, content))
 
     def stage_path(self, path: str, own_rights: bool = False) -> Staged:
-        """Recognise a file of this machine and stage it. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal files that the user may read (``own_rights``)."""
         return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
     def _staged(self, source: Source) -> Staged:
@@ -126,7 +126,7 @@ class Data:
         return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(readers.recognise, context.settings)))
 
     def moment(self, text: str) -> str:
-        """A date or time that a person wrote, as ISO 8601 in UTC; empty for none, and the text itself where it is no time."""
+        """A date or time as entered, converted to ISO 8601 in UTC; empty for none, and the text itself where it is not a time."""
         try:
             return _moment(text) if text else ""
         except BadRequest:
@@ -188,7 +188,7 @@ class Data:
     # -- taking bars away, and along
 
     def delete(self, name: str) -> tuple[Dataset, list[str]]:
-        """Remove a dataset and the runs that used it; what was removed."""
+        """Delete a dataset and the runs that used it; returns the dataset and the ids of those runs."""
         with self._context.store.unit() as unit:
             dataset = required(unit.datasets.get(name), "dataset", name)
             runs = unit.runs.of_dataset(dataset.version)
@@ -214,7 +214,7 @@ class Data:
         return csv_of(bars)
 
     def write_download(self, name: str, form: str, path: Path) -> None:
-        """The same into a file, part by part: a long series is never in memory as a whole."""
+        """Write the download to a file in parts, so that a long series is never in memory at once."""
         dataset, frames = self.get(name), self._context.store.frames
         self._note_download(f"dataset:{dataset.id}", "bars", form, dataset.bars)
         if form == "parquet":
@@ -247,7 +247,7 @@ def _moment(text: str) -> str:
 
 
 def _joined_side(bid: Staged, ask: Staged, side: str) -> str:
-    """The bid, if the two files are the bids and the asks of the same bars as far as they say."""
+    """Checks that the two files are bids and asks of the same bars; returns the side, bid."""
     if side not in ("", "bid"):
         raise BadRequest(f"the side is {side!r}, but bids joined with asks are bars of the bid with a spread; leave the side out")
     check_pair(bid.recognised.side, ask.recognised.side, bid.name, ask.name)

@@ -53,7 +53,7 @@ class Examinations:
         return {run.id: f"{run.summary['instrument']}: {kind_of(run)}" for run in self._view.covering(request)}
 
     def tried(self, datasets: Sequence[str]) -> int:
-        """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
+        """Number of feature tests so far on these datasets (ids); a feature on a timeframe and span against a target is one."""
         with self._context.store.read() as unit:
             return len(tried_on(unit, [dataset.version for name in datasets if (dataset := unit.datasets.get(name))]))
 
@@ -63,8 +63,8 @@ class Examinations:
         self, request: FeatureRequest, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
         regimes: Sequence[str] = (), model: RegimeModel | None = None, example: bool = False,
     ) -> Submitted:  # fmt: skip
-        """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, StudyConfig, Rules. Trades are those of ``strategy`` with
-        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is looked at by ``regimes`` too: runs of
+        """Analyse how well the columns predict a target. ``target``, ``plan``, ``rules``: changed values of Ahead, StudyConfig, Rules. Trades are those of ``strategy`` with
+        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is analysed by ``regimes`` too: runs of
         regimes (ids, one an instrument), or else a fitted ``model`` that is filtered along all of the bars."""
         spec = self._features.spec(request, more=features_in(model.columns) if model else ())
         spec |= dict(target=self._target(request, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(StudyConfig, plan or {})), rules=values_of(build(Rules, rules or {})))
@@ -86,7 +86,7 @@ class Examinations:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
 
     def _regimes(self, request: FeatureRequest, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
-        """As a job reads it; nothing where none are chosen. A run is named with the hash of its labels, so that they stay those that were asked for."""
+        """The regimes of a spec; empty where none are chosen. A run is given with the hash of its labels, so that the job uses exactly these."""
         if model is not None:
             if regimes:
                 raise BadRequest("give either runs of regimes or a regime model")
@@ -103,7 +103,7 @@ class Examinations:
         return dict(regimes=runs) if runs else {}
 
     def _target(self, request: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """As a job reads it, without what has no part in it."""
+        """The target of a spec, without unused values."""
         if ahead.target == "forward":
             return values_of(ahead)
         if not strategy:
@@ -114,7 +114,7 @@ class Examinations:
         return dict(target="trades", **{name: value for name, value in spec.items() if name not in ("datasets", "timeframe", "start", "end")})
 
     def faults(self, form: str, values: Mapping[str, Any]) -> str:
-        """The sentence on what is wrong with the values of a form, empty for nothing."""
+        """The error message for the values of a form, empty where they are valid."""
         try:
             build(FORMS[form], values)
         except TidemarkError as refusal:
@@ -142,7 +142,7 @@ class Examinations:
         return frame[frame["feature"] == feature].reset_index(drop=True) if feature else frame
 
     def ranking(self, run_id: str) -> pd.DataFrame:
-        """The summary, from the feature that tells most of the direction to the one that tells least: the order in which they are proposed."""
+        """The summary, from the most to the least predictive feature: the order in which they are proposed."""
         frame = self.table(run_id, "summary")
         return frame.assign(size=-frame["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable", ignore_index=True).drop(columns="size")
 
@@ -160,7 +160,7 @@ class Examinations:
         return _with_interval(self.table(run_id, "periods", feature))
 
     def alike(self, run_id: str, most: int = MOST_ALIKE) -> pd.DataFrame:
-        """``first, second, rho`` of all pairs of the features that tell most, at most so many and none without a value, in an order that puts what is alike side by side."""
+        """``first, second, rho`` of all pairs of the most predictive features, limited in number and without missing values, ordered so that similar ones are adjacent."""
         ranking = self.ranking(run_id)
         names = set(ranking.loc[ranking["count"] > 0, "feature"].head(most))
         place = self.table(run_id, "redundancy").set_index("feature")["place"]
@@ -203,7 +203,7 @@ class Examinations:
         return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
-        """Remove the run; what was tried stays counted, its audit events stay."""
+        """Delete the run; its tests stay counted, its audit events stay."""
         self.get(run_id)
         return self._features.delete(run_id)
 

@@ -30,7 +30,7 @@ PRICE = "{} price"              # frame of an instrument's closes
 
 @dataclass(frozen=True)
 class Entry:
-    """One feature of the catalogue. ``warm_up``: bars before its first value, by its defaults. ``about``: all that its docstring says."""
+    """One feature of the catalogue. ``warm_up``: bars before its first value, by its defaults. ``about``: its docstring."""
 
     name: str
     family: str
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named set of features; ``own``: one that a person saved."""
+    """A named set of features; ``own``: saved by a user."""
 
     name: str
     columns: tuple[str, ...]
@@ -60,7 +60,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """``datasets`` are ids, one of each instrument: what one is asked, it knows of the others. ``columns``: texts such as ``atr(14)@H1``."""
+    """``datasets`` are ids, one of each instrument; each is context for the others. ``columns``: texts such as ``atr(14)@H1``."""
 
     datasets: Sequence[str]
     timeframe: str
@@ -169,7 +169,7 @@ class Features:
             return lacks(unit, uses, [self._backtests._instrument(dataset) for dataset in used], (request.start, request.end))
 
     def lacked(self, run_id: str) -> dict[str, list[str]]:
-        """Column of a run -> titles of the outside data that it needs and that the run was made without."""
+        """Column of a run -> titles of the external data that it needs and that the run did not have."""
         run = self.get(run_id)
         outside = run.spec.get("outside", {})
         with self._context.store.read() as unit:
@@ -192,7 +192,7 @@ class Features:
         return self.submit("columns", self.title_of(spec["columns"]), request, spec)
 
     def submit_gate(self, request: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
-        """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
+        """Check whether any column, or any signal of the strategy, changes when later bars are removed."""
         if not strategy:
             spec = self.spec(request)
         else:
@@ -227,7 +227,7 @@ class Features:
         return run
 
     def request_of(self, run_id: str) -> FeatureRequest:
-        """What was asked, to ask it again or something near it."""
+        """The request of a run, to run it again or to edit it."""
         spec = self.get(run_id).spec
         with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]

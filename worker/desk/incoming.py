@@ -84,7 +84,7 @@ def uploaded(name: str, content: bytes | memoryview | IO[bytes]) -> Source:
 def of_this_machine(text: str, settings: Settings, own_rights: bool = False) -> Source:
     """The file at a path of this machine, symbolic links and ".." resolved.
 
-    A page opens any file where it is reached from this machine only, else those under ``[data] folders``; the terminal whatever the person may read
+    A page opens any file where it is reached from this machine only, else those under ``[data] folders``; the terminal any file that the user may read
     (``own_rights``).
     """
     try:

@@ -30,7 +30,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Left:
-    """What a job that did not end well leaves: finished ``parts`` (of ``of``) and a ``checkpoint`` from which it goes on, and ``trials`` that stay counted."""
+    """What a failed or cancelled job has saved: finished ``parts`` (of ``of``), a ``checkpoint`` to resume from, and ``trials`` that stay counted."""
 
     parts: int
     of: int
@@ -67,17 +67,17 @@ class JobList:
             return unit.jobs.latest(states, kinds, limit, () if kinds else PIECES)
 
     def left(self, job: Job) -> Left:
-        """What is still there of a job that was cancelled or failed."""
+        """The saved progress of a cancelled or failed job."""
         with self._context.store.read() as unit:
             parts, trials = unit.chunks.all(job.id), unit.trials.count_of_job(job.id)
         return Left(sum(part.done_at is not None for part in parts), len(parts), job.checkpoint is not None, trials)
 
     def submit_system(self, kind: str, title: str, key: str = "") -> str:
-        """A job of the system itself, one at a time, beside what a person waits for; its id."""
+        """Submit a job of the system itself, one at a time, beside the jobs of users; returns its id."""
         return self._context.submit(kind, title, {}, queue="research", key=key or f"{kind}:{code_hash()}").job.id
 
     def cancel(self, job_id: str) -> bool:
-        """Ask a job to stop; False if it had ended."""
+        """Cancel a job; False if it had ended."""
         with self._context.store.unit() as unit:
             job = required(unit.jobs.get(job_id), "job", job_id)
             stopped = unit.jobs.cancel(job_id, self._context.user, unit.now())
@@ -87,7 +87,7 @@ class JobList:
             return stopped
 
     def retry(self, job_id: str) -> Submitted:
-        """Queue a failed or cancelled job again; it goes on from its checkpoint if it left one."""
+        """Queue a failed or cancelled job again; it resumes from its checkpoint if it has one."""
         with self._context.store.unit() as unit:
             required(unit.jobs.get(job_id), "job", job_id)
             again = unit.jobs.retry(job_id)

@@ -13,13 +13,13 @@ from domain.market.instrument import Instrument
 from domain.outside.series import series
 from worker.store import Outside, Unit
 
-LATE = timedelta(days=10)       # by which outside data may begin after bars or end before them without a word: lags, weekends, holidays
+LATE = timedelta(days=10)       # by which external data may begin after bars or end before them without a word: lags, weekends, holidays
 TITLES = {"headlines": "Headlines", "releases": "A calendar of releases"}
 
 
 @dataclass(frozen=True)
 class Lack:
-    """Outside data that ``columns`` need. ``why``: empty where there is none of it, else how what is there falls short of the span."""
+    """External data that ``columns`` need. ``why``: empty where it is missing, else how it falls short of the span."""
 
     kind: str
     name: str
@@ -29,7 +29,7 @@ class Lack:
 
 
 def resolved(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], impact: str) -> dict[str, Any]:
-    """``outside`` for a spec: the versions in use of what the uses need, as far as there are some; nothing where they need nothing."""
+    """``outside`` for a spec: the versions in use of the external data that the uses need; empty where they need none."""
     needed = needs(uses, instruments)
     versions = {name: series_.version for name in needed.series if (series_ := unit.outside.newest("series", name))}
     outside: dict[str, Any] = dict(series=versions) if versions else {}
@@ -41,7 +41,7 @@ def resolved(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument],
 
 
 def lacks(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], span: tuple[datetime, datetime] | None = None) -> list[Lack]:
-    """What of the outside data that the uses need is not there, or does not reach over ``span``."""
+    """External data that the uses need and that is missing or does not cover ``span``."""
     wanted: dict[tuple[str, str], list[str]] = {}
     for use in uses:
         needed = needs([use], instruments)

@@ -19,14 +19,14 @@ from worker.desk.thin import thinned
 from worker.store import Outside
 
 LONGEST = 64        # letters of a name
-WHAT = "outside data"
-NAMES = {"headlines": "headlines", "releases": "calendar"}      # that a person is offered
+WHAT = "external data"
+NAMES = {"headlines": "headlines", "releases": "calendar"}      # shown in forms
 TIME = {"series": "date", "headlines": "ts", "releases": "ts"}
 
 
 @dataclass(frozen=True)
 class StagedExternal:
-    """A file that was taken in and looked at, not yet imported."""
+    """A staged file: recognised, not yet imported."""
 
     file: str
     name: str
@@ -58,7 +58,7 @@ class OutsideData:
             return [Choice(about, unit.outside.newest("series", name)) for name, about in series().items()]
 
     def offered_name(self, kind: str) -> str:
-        """What headlines and calendars are called where the person gives no name."""
+        """Default name of headlines and calendars."""
         return NAMES.get(kind, "")
 
     def catalogue(self) -> list[Outside]:
@@ -75,7 +75,7 @@ class OutsideData:
         return [version for version in self.every() if (version.kind, version.name) == (outside.kind, outside.name)]
 
     def is_used(self, outside: Outside) -> bool:
-        """Is it what features look at? Of a series the newest import; of headlines and calendars the newest of all names."""
+        """Whether features use this import: of a series the newest; of headlines and calendars the newest of all names."""
         with self._context.store.read() as unit:
             newest = unit.outside.newest(outside.kind, outside.name if outside.kind == "series" else "")
         return newest is not None and newest.id == outside.id
@@ -84,14 +84,14 @@ class OutsideData:
         """By id, version or name; under a name the newest."""
         with self._context.store.read() as unit:
             outside = unit.outside.get(name)
-        return required(outside or next((candidate for candidate in self.catalogue() if candidate.name == name), None), "outside data", name)
+        return required(outside or next((candidate for candidate in self.catalogue() if candidate.name == name), None), "external data", name)
 
     def about(self, outside: Outside) -> Series | None:
         """The row of the table of series."""
         return series().get(outside.name) if outside.kind == "series" else None
 
     def used_by(self, name: str) -> list[str]:
-        """Runs that looked at this version."""
+        """Runs that used this version."""
         with self._context.store.read() as unit:
             return unit.runs.of_outside(self.get(name).version)
 
@@ -102,11 +102,11 @@ class OutsideData:
         return may_open_paths(self._context.settings)
 
     def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> StagedExternal:
-        """Look at an uploaded file, and take it in under our own name."""
+        """Recognise an uploaded file and stage it under an internal name."""
         return self._staged(uploaded(name, content))
 
     def stage_path(self, path: str, own_rights: bool = False) -> StagedExternal:
-        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal files that the user may read (``own_rights``)."""
         return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
     def _staged(self, source: Source) -> StagedExternal:
@@ -118,8 +118,8 @@ class OutsideData:
         self._context.store.frames.discard(staged.file)
 
     def import_(self, staged: StagedExternal, kind: str = "", name: str = "", utc: bool = False, added: bool = False) -> Submitted:
-        """Bring the file in as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.
-        ``added``: to what is there under that name, instead of in its place."""
+        """Import the file as the newest of its kind and name. ``name``: of a series its name in the table. ``utc``: times without a zone are in UTC.
+        ``added``: appended to the newest import of that name, instead of replacing it."""
         kind = kind or staged.recognised.kind
         if kind not in KINDS:
             raise BadRequest(f"{kind!r} is no kind of external data; choose {', '.join(KINDS)}")
@@ -148,7 +148,7 @@ class OutsideData:
             raise unknown("series", name, series())
         return name
 
-    # -- looking at it
+    # -- reading
 
     def line(self, name: str, budget: int = 1_000) -> pd.DataFrame:
         """``date, value, known`` of a series, thinned so that it keeps its extremes."""
@@ -169,7 +169,7 @@ class OutsideData:
     # -- taking it along, and away
 
     def download(self, name: str) -> bytes:
-        """What was imported, as CSV of a shape that can be imported again."""
+        """An import as CSV that can be imported again."""
         outside = self.get(name)
         frame = self._context.store.frames.get(outside.frame)
         with self._context.store.unit() as unit:
@@ -177,9 +177,9 @@ class OutsideData:
         return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if outside.kind == "series" else frame)
 
     def remove(self, name: str) -> Outside:
-        """Take one import away. One that a run names stays: the run could not be made again without it."""
+        """Delete an import. One that a run uses is not deleted, as the run could not be reproduced without it."""
         with self._context.store.unit() as unit:
-            outside = required(unit.outside.get(name), "outside data", name)
+            outside = required(unit.outside.get(name), "external data", name)
             runs = unit.runs.of_outside(outside.version)
             if runs and not self._elsewhere(unit.outside.all(), outside):
                 raise BadRequest(f"{outside.name} of {outside.created_at:%Y-%m-%d %H:%M} UTC is used by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")

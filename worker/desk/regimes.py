@@ -37,11 +37,11 @@ class RegimeView:
     # -- choices
 
     def plan(self) -> tuple[Param, ...]:
-        """What is asked of a model that is fitted walking forward."""
+        """Parameters of a walk-forward fit."""
         return params_of(FitConfig)
 
     def faults(self, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> dict[str, str]:
-        """Field, or text of a column, -> what is wrong with it."""
+        """Field, or text of a column -> error message."""
         wrong = faults(FitConfig, plan)
         for text in observed:
             try:
@@ -103,7 +103,7 @@ class RegimeView:
     # -- reading
 
     def latest(self, limit: int = 100, bars: Sequence[str] = ()) -> list[Run]:
-        """Newest first; with ``bars`` only those that tell of one of these versions of datasets."""
+        """Newest first; with ``bars`` only runs that label one of these dataset versions."""
         with self._context.store.read() as unit:
             every = unit.runs.latest(KIND, limit)
         return [run for run in every if not bars or run.spec["datasets"][0] in bars]
@@ -132,7 +132,7 @@ class RegimeView:
         return pd.Categorical(self._frame(run, "regimes", ["label"])["label"], categories=run.summary["names"], ordered=True)
 
     def bands(self, run_id: str, last: int = 0, most: int = BANDS) -> tuple[pd.DataFrame, int]:
-        """Stretches of one label among the ``last`` bars as ``first, last`` (rows) and ``regime``, and how many bars were taken together where they were too many."""
+        """Stretches of one label among the ``last`` bars as ``first, last`` (rows) and ``regime``, and how many bars were merged where there were too many."""
         run = self.get(run_id)
         labels = self.labels(run)
         start = max(len(labels) - last, 0) if last else 0
@@ -188,7 +188,7 @@ def mismatch(run: Run, request: FeatureRequest, versions: Sequence[str]) -> str:
 
 
 def rules_of(by: str) -> str:
-    """Rules as a person writes them, by their own names: ``volatility+trend`` or ``volatility_regime``.
+    """Rules as written by a user, by their registered names: ``volatility+trend`` or ``volatility_regime``.
 
     >>> rules_of("volatility+trend"), rules_of("a1b2")
     ('volatility_regime+trend_regime', 'a1b2')
@@ -217,7 +217,7 @@ def _titled(text: str) -> str:
 
 
 def _observed(text: str) -> str:
-    """A column by its own name, or a sentence on what is wrong with it."""
+    """The canonical name of an input column; raises ``BadRequest`` where it is not valid."""
     read = WRITTEN.fullmatch(text.strip())
     if read and read["name"] in OBSERVED:
         window = int(read["window"] or OBSERVED[read["name"]].window)

@@ -19,12 +19,12 @@ from worker.store.selection import Selection, selection_of
 
 Gate = Literal["green", "red", "unknown"]      # look-ahead check: passed, failed, not run
 DRAWN_PARAMS = ("paths", "seed")   # of a plan to draw
-SEARCHED = 200     # latest runs of a kind among which one that belongs to a backtest is sought
+SEARCHED = 200     # latest runs of a kind that are searched for those of a backtest
 
 
 @dataclass(frozen=True)
 class Robustness:
-    """``belief`` counts the trials made by now; ``then`` is how many there were when the run was made. ``stress``, ``sweep``, ``drawn``
+    """``belief`` counts all trials up to now; ``then`` is their number when the run was made. ``stress``, ``sweep``, ``drawn``
     (more Monte Carlo paths than the run drew itself): the runs used, or None. Runs of older versions store less: ``known`` is False and nothing is evaluated."""
 
     belief: Belief

@@ -58,7 +58,7 @@ class RunTables:
         return thinned(drawn, ("value", "share"), budget)
 
     def drawdowns(self, run_id: str, curve: str = "equity") -> pd.DataFrame:
-        """The ten deepest falls, deepest first, as ``drawdown_table`` tells them."""
+        """The ten largest drawdowns, largest first, as ``drawdown_table`` returns them."""
         run = self._run(run_id)
         return drawdown_table(self._frame(run, "equity", ["ts", *dict.fromkeys(("equity", curve))]), run.summary["balance"], curve)
 
@@ -78,7 +78,7 @@ class RunTables:
         return excursion_points(self._frame(self._run(run_id), "trades", FELL), most)
 
     def surface(self, run_id: str) -> pd.DataFrame:
-        """What other stops and targets would have averaged, as ``stop_target_surface`` tells it."""
+        """Mean result of other stops and targets, as ``stop_target_surface`` returns it."""
         return stop_target_surface(self._frame(self._run(run_id), "trades", FELL))
 
     def groups(self) -> dict[str, tuple[str, str]]:
@@ -108,7 +108,7 @@ class RunTables:
     # -- what did not happen
 
     def refused(self, run_id: str) -> pd.DataFrame:
-        """Orders that sizing, margin or limits refused, shrank or capped, all of them; empty for a run that did not keep them."""
+        """Orders that sizing, margin or limits refused, shrank or capped, all of them; empty for a run that did not store them."""
         run = self._run(run_id)
         return self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"])
 
@@ -126,7 +126,7 @@ class RunTables:
         return pd.DataFrame([dict(key=key, title=metric.title, family=metric.family, value=values.get(key), unit=metric.unit, definition=metric.definition, source=metric.source) for key, metric in METRICS.items()])
 
     def compare(self, a: str, b: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Figures side by side with their difference, and what was asked differently."""
+        """Metrics of two runs with their difference, and the changed settings."""
         first, other = self._run(a), self._run(b)
         return compare_metrics(first.summary["metrics"], other.summary["metrics"]), compare_specs(first.spec, other.spec)
 

@@ -23,13 +23,13 @@ from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, 
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
-PARTS = 10              # regimes that a run is taken apart by; rarer ones are taken together
+PARTS = 10              # regimes that a run is split by; rarer ones are merged
 RARER = "all others"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run can be taken apart by. ``by``: the id of a finished run of regimes, or rules joined by ``+`` that a job must apply first."""
+    """An option to split a run by. ``by``: the id of a finished run of regimes, or rules joined by ``+`` that a job must apply first."""
 
     by: str
     title: str
@@ -40,7 +40,7 @@ class Choice:
 @dataclass(frozen=True)
 class Divided:
     """A run by regime. ``table``: ``regime, share, trades, net, equity`` and of the trades ``win_rate, r_mean, profit_factor``, of the equity ``max_drawdown, sharpe``.
-    ``curves``: ``ts, regime, value``, for each regime the account had it moved in that regime alone, less what it began with. ``late``: ``regime, late,
+    ``curves``: ``ts, regime, value``, for each regime the equity change within that regime alone. ``late``: ``regime, late,
     trades, net …``, had it been known so many bars later. ``pooled``: how many rare regimes stand together under one name."""
 
     table: pd.DataFrame
@@ -55,7 +55,7 @@ class Splits:
         self._context, self._features, self._view = context, Features(context), RegimeView(context)
 
     def choices(self, run_id: str) -> list[Choice]:
-        """What a run can be taken apart by: every rule on each of its series, and models that were fitted on the same bars."""
+        """Options to split a run by: every rule on each of its series, and models that were fitted on the same bars."""
         series = self._series(self._run(run_id))
         offered = {name: title for name, (title, _) in self._view.rules().items()} | {PAIR: "Volatility and trend"}
         rules = [Choice(by, title, dataset.instrument, False) for dataset in series for by, title in offered.items()]
@@ -92,7 +92,7 @@ class Splits:
         return csv_of(table)
 
     def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
-        """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were taken together where they were too many."""
+        """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were merged where there were too many."""
         run, labelled = self._run(run_id), self._labelled(run_id, by, instrument)
         ts = self._frame(run, "equity", ["ts"])["ts"]
         labels = self._view.labels(labelled)

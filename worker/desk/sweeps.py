@@ -33,7 +33,7 @@ SECONDS_A_BAR, SECONDS_A_POINT = 1.5e-7, 8e-3       # of one combination, about,
 
 @dataclass(frozen=True)
 class Size:
-    """What a grid comes to: ``combinations`` that make a strategy, those ``refused`` with their sentence, and about how many ``seconds`` of one core."""
+    """Size of a grid: valid ``combinations``, those ``refused`` with their message, and the estimated ``seconds`` on one core."""
 
     combinations: int
     refused: Mapping[str, int]
@@ -208,7 +208,7 @@ class Sweeps:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
 
     def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """What was asked, as a form shows it: costs, and values of them that are varied, in pips, where they were stored in price units too."""
+        """The spec as a form shows it: costs, and varied cost values, in pips, also where they were stored in price units."""
         traded = self._instruments(spec)
         parts = {name: space_in_pips(spec[name], spec["costs"], [instrument_.pip for instrument_ in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
         return {**spec, **parts, "costs": in_pips(spec["costs"], traded)}

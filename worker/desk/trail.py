@@ -103,12 +103,12 @@ class TrailView:
             return evidence.last(unit.fact(evidence.FACT))
 
     def verified_by_person(self) -> bool:
-        """Whether a person had the whole trail checked; the system itself checks it from time to time."""
+        """Whether a user has verified the whole trail; the system itself verifies it periodically."""
         with self._context.store.read() as unit:
             return unit.trail.count(Filter(kinds=("audit_verified",))) > 0
 
     def verify(self) -> Submitted:
-        """Check the whole trail, in the background."""
+        """Verify the whole trail in the background."""
         with self._context.store.read() as unit:
             last = next(iter(unit.jobs.latest(kinds=("verify_audit",), limit=1)), None)
         if last and last.open:
@@ -116,7 +116,7 @@ class TrailView:
         return self._context.submit("verify_audit", "Verify the audit trail", {}, key=f"verify_audit after {last.id if last else 'none'}")
 
     def verify_now(self) -> dict[str, Any]:
-        """Check the whole trail here and now; for the terminal."""
+        """Verify the whole trail in this process, for the terminal."""
         return evidence.check(self._context.store, self._context.user)
 
     def per_hour(self, since: str, until: str) -> pd.DataFrame:

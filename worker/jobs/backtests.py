@@ -23,7 +23,7 @@ FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 
 @job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of outside data where the strategy's features need some."""
+    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of external data where the strategy's features need some."""
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
     with work.store.read() as unit:

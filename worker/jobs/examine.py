@@ -77,7 +77,7 @@ def stacked(feature_set: FeatureSet, watch: Watch) -> pd.DataFrame:
 
 
 def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[Target, Mapping[str, Any] | None]:
-    """What is to be foretold; and the line of the ledger of trials, where a strategy was simulated for it."""
+    """The target; and the row of the trial ledger where a strategy was simulated for it."""
     ahead = spec["target"]
     if ahead["target"] == "forward":
         return forward_return(frame, ahead["horizon"], ahead["start"]), None
@@ -96,7 +96,7 @@ def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[T
 
 
 def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles: int, watch: Watch) -> pd.DataFrame:
-    """How the target lies in each quantile of each column."""
+    """Distribution of the target in each quantile of each column."""
     instruments = pd.factorize(frame["instrument"])[0].astype(np.int64) if "instrument" in frame else None
     order, parts = rank(target.values).order, []
     for k, name in enumerate(columns):
@@ -108,7 +108,7 @@ def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles
 
 
 def _summary(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
-    """What lists and the head of a page say."""
+    """The summary that lists and pages show."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))
     best, selected = ranking.iloc[0], ranking[ranking["verdict"].isin(("keep", "reserve"))]

@@ -90,7 +90,7 @@ def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: A
 
 
 def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
-    """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of outside data."""
+    """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of external data."""
     with work.store.read() as unit:
         datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
     uses = tuple({use.column: use for use in map(parse, spec.get("columns", []))}.values())
@@ -124,7 +124,7 @@ def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, A
 
 
 def decided_by(feature_set: FeatureSet, kind: str) -> dict[str, Any]:
-    """What decided the result: data, code, what was asked, libraries."""
+    """The manifest: data, code, request and libraries."""
     decided = plain(
         dict(
             data=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], side=member.dataset.side, version=member.dataset.version, bars=len(member.bars), **(dict(history=member.bars_of_history) if member.bars_of_history else {})) for member in feature_set.members],

@@ -23,7 +23,7 @@ COLUMNS = ["path", "final", "max_drawdown"]    # of each history
 
 @dataclass(frozen=True)
 class Source:
-    """What is drawn from. ``kind``: trades or days."""
+    """The sample to resample. ``kind``: trades or days."""
 
     run: Run
     sample: np.ndarray

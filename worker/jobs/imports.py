@@ -98,7 +98,7 @@ def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:
 
 
 def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: float, stop: float) -> readers.RawBars:
-    """The rows of a file that was taken in: its ``file``, ``name`` and ``format``."""
+    """The rows of a staged file: its ``file``, ``name`` and ``format``."""
     data = work.settings.data
     with work.store.frames.open_file(file["file"], file["name"]) as path:
         return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
@@ -122,6 +122,6 @@ def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
 
 
 def _plain_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Types that Parquet keeps the same whatever the rows."""
+    """The ledger with column types that do not depend on its rows."""
     numbers = ("line", "open", "high", "low", "close", "volume", "spread")
     return ledger.assign(ts=pd.to_datetime(ledger["ts"], utc=True), **{name: pd.to_numeric(ledger[name], errors="coerce").astype("float64") for name in numbers})

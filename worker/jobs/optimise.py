@@ -39,7 +39,7 @@ def _evaluator(request: questions.LoadedRequest, spec: Mapping[str, Any]) -> Eva
 
 @job("optimise", limit=86_400, after="compile")
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: a backtest's, ``space``: parameter -> range, and ``search``. What was learned is the list of trials: taken up again, it goes on as it would have."""
+    """``spec``: a backtest's, ``space``: parameter -> range, and ``search``. The state is the list of trials: resumed, it continues as it would have."""
     work.stage("Load bars")
     request = questions.read(spec, work)
     work.stage("Search")

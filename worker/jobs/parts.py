@@ -53,7 +53,7 @@ SHARED: dict[str, Shared] = {}
 
 
 def shared(kind: str, *, trial: str, stays: bool = False) -> Callable:
-    """Register how the parts of jobs of this kind are evaluated: given the job's spec, a function from a part to what came of it."""
+    """Register how the parts of jobs of this kind are evaluated: given the job's spec, a function from a part to its result."""
 
     def register(ready: Callable[[Mapping[str, Any], Work], Evaluate]) -> Callable[[Mapping[str, Any], Work], Evaluate]:
         SHARED[kind] = Shared(ready, trial, stays)

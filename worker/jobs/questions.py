@@ -27,7 +27,7 @@ RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that on
 
 @dataclass(frozen=True)
 class LoadedRequest:
-    """What a backtest's spec names, loaded. ``data``: the versions of what is traded."""
+    """The loaded input of a backtest's spec. ``data``: the versions of the traded datasets."""
 
     spec: Mapping[str, Any]
     series: Sequence[Any]
@@ -113,7 +113,7 @@ def _varied(spec: Mapping[str, Any]) -> set[str]:
 
 
 def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The combinations that ``spec["grid"]`` names and that make a strategy, and why others do not."""
+    """The valid combinations of ``spec["grid"]``, and the messages of those refused."""
     from domain.optimise import combinations, feasible
 
     return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))

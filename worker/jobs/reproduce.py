@@ -42,7 +42,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Again:
-    """What came out this time. ``now``: hash of each frame; ``parts``: the first difference, in a sentence."""
+    """Result of the reproduction. ``now``: hash of each frame; ``parts``: the first difference, in a sentence."""
 
     now: Mapping[str, str] = field(default_factory=dict)
     changed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["path", "a", "b"]))
@@ -133,12 +133,12 @@ def _data_missing(run: Run, datasets: Mapping[str, Dataset], work: Work) -> list
 
 
 def _outside_missing(run: Run, work: Work) -> list[Reason]:
-    """Versions of outside data that are gone, or whose frames are no longer those of the version."""
+    """Reasons: versions of external data that are deleted, or whose frames were altered."""
     with work.store.read() as unit:
         stored = {version: unit.outside.get(version) for version in sorted(named_in(run.spec))}
     gone = [version for version, outside in stored.items() if outside is None]
     changed = [outside for outside in stored.values() if outside is not None and ((frame := _read(work, outside.frame)) is None or content_hash(frame) != outside.frame)]
-    return [Reason("data", f"The outside data with version {short(version)} is no longer here. Import the same file again, or ask the question on a newer version.") for version in gone] + [
+    return [Reason("data", f"The external data with version {short(version)} is no longer here. Import the same file again, or ask the question on a newer version.") for version in gone] + [
         Reason("data", f"What is stored of {outside.name} is no longer version {short(outside.version)}.") for outside in changed
     ]
 
@@ -173,7 +173,7 @@ def _again(run: Run, work: Work) -> Again:
 
 
 def _question_changed(changed: pd.DataFrame) -> list[Reason]:
-    """The table of instruments may change by itself; anything else is what was asked."""
+    """Reasons in the spec: changes of the instrument table, and changes of the request."""
     table = changed["path"].astype(str).str.startswith("instruments.")
     groups = [("question", "The question is not the one that was recorded", changed[~table]), ("instruments", "The table of instruments has changed since", changed[table])]
     return [Reason(what, f"{sentence}: {listed((f'{row.path} was {row.a or _ABSENT} and is {row.b or _ABSENT}' for row in rows.itertuples()), SHOWN)}.") for what, sentence, rows in groups if len(rows)]

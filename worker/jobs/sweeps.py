@@ -102,7 +102,7 @@ def _best(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _spread(table: pd.DataFrame) -> dict[str, float]:
-    """How the Sharpe ratios of all lie: quantiles, and the share above 0."""
+    """Distribution of all Sharpe ratios: quantiles, and the fraction above 0."""
     sharpes = table["sharpe"].dropna()
     if sharpes.empty:
         return {}

@@ -52,7 +52,7 @@ def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
 
 
 def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:
-    """The share of functions that are compiled, and the sentence that says so, with the time left at the pace so far.
+    """The fraction of functions compiled, and a note with the remaining time at the current pace.
 
     >>> progress_of(30, 120, 10.0)
     (0.25, 'Compiled 30 of 120 functions, about 30 s left')

@@ -80,7 +80,7 @@ class Chunks:
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id == job_id))
 
     def forget(self, before: datetime) -> None:
-        """Drop the parts of jobs that are gone, or ended before then and were not taken up again."""
+        """Delete the parts of jobs that are deleted, or ended before then and were not resumed."""
         living = select(jobs.c.id).where(or_(jobs.c.ended_at.is_(None), jobs.c.ended_at >= before))
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id.not_in(living)))
 

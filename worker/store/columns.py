@@ -19,7 +19,7 @@ HEAD = 16               # bytes: a mark, the checksum of the values, and how man
 MARK = b"TMC1"
 LOOK = 64               # the size of the folder is checked after each 1/64 of the limit written
 LEFT = 0.9              # of the limit, after the oldest have gone
-ABANDONED = 3_600.0     # seconds, after which a half-written file is nobody's
+ABANDONED = 3_600.0     # seconds after which a partial file is deleted
 
 
 class Columns(MutableMapping[str, np.ndarray]):

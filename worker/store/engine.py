@@ -19,7 +19,7 @@ PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreig
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for ``url``; SQLite's folder is made if it is missing.
+    """An engine for ``url``; SQLite's folder is created if it is missing.
 
     Writers on SQLite begin with BEGIN IMMEDIATE: the default, begun late and deferred, loses updates, and a plain
     BEGIN fails at the first write beside another writer. Readers (``readonly``) begin plainly and block nobody.
@@ -64,7 +64,7 @@ def parsed(url: str) -> Any:
 
 
 def hidden(url: str) -> str:
-    """An address that may be shown: without user and password, and without options, where a password may stand too.
+    """The address without user, password and options (which may contain a password), safe to show.
 
     >>> hidden("redis://:secret@host:6379/0"), hidden("postgresql://db/t?password=secret")
     ('redis://***@host:6379/0', 'postgresql://db/t?***')
@@ -99,7 +99,7 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None      # SQLAlchemy says BEGIN, not the driver
-    connection.text_factory = partial(str, encoding="utf-8", errors="replace")      # spoilt text is shown and judged, not stumbled over
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")      # invalid text is shown and reported, and does not raise
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

@@ -58,7 +58,7 @@ def _bytes(column: pd.Series) -> tuple[str, bytes]:
 
 
 class Lost(BadRequest):
-    """A stored table that something names is gone, or is no longer what its name says."""
+    """A referenced table is missing, or its content no longer matches its name."""
 
 
 class Frames:
@@ -86,7 +86,7 @@ class Frames:
         return self._read(name, columns, bounds)
 
     def as_stored(self, name: str) -> pd.DataFrame:
-        """Whatever lies there under that name, altered or not: for one who asks what was altered."""
+        """The stored bytes under that name, altered or not, to find what was altered."""
         return self._read(name)
 
     def _read(self, name: str, columns: Sequence[str] | None = None, bounds: Sequence[tuple[str, str, Any]] = ()) -> pd.DataFrame:
@@ -204,7 +204,7 @@ class Frames:
         return removed
 
     def free(self) -> int | None:
-        """Bytes left where the frames lie; None where that has no meaning."""
+        """Free bytes where the frames are stored; None where that has no meaning."""
         return shutil.disk_usage(self._root).free if self._local and os.path.isdir(self._root) else None
 
     def _path(self, name: str) -> str:

@@ -19,7 +19,7 @@ class Intact:
         self._whole: dict[str, tuple[Any, ...]] = {}
 
     def fault(self, path: str, name: str) -> str:
-        """``gone``, ``altered``, or nothing where the file holds what it is named after."""
+        """``gone``, ``altered``, or empty where the content matches the name."""
         try:
             stamp = self._stamp(path)
             if self._whole.get(name) == stamp:

@@ -75,7 +75,7 @@ class Jobs:
         self._c = connection
 
     def add(self, kind: str, queue: str, title: str, spec: Mapping[str, Any], actor: str, at: datetime, key: str | None = None, example: bool = False) -> tuple[Job, bool]:
-        """The new job and True; or the job that holds ``key`` already, and False."""
+        """The new job and True; or the existing job of ``key`` and False."""
         fresh = dict(state="queued", progress=0.0, note="", stages=[], beats=0, epoch=0, deaths=0, attempts=0)
         values = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
         while True:         # where another was quicker by a moment, the next look finds its job
@@ -124,7 +124,7 @@ class Jobs:
         return self.get(chosen) if chosen else None
 
     def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
-        """A sign of life, and what was ``seen``; None if another worker owns the job by now."""
+        """A heartbeat with the ``seen`` updates; None if another worker owns the job now."""
         mine = self._set(self._owned_by(job_id, epoch), beats=jobs.c.beats + 1, **seen)
         return self.get(job_id) if mine else None
 
@@ -141,10 +141,10 @@ class Jobs:
         """Postpone a queued job until then; it is sent to a worker again."""
         return self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), not_before=until, sent_at=None, note=note)
 
-    # -- a person's verbs
+    # -- operations of users
 
     def cancel(self, job_id: str, actor: str, at: datetime) -> bool:
-        """Stop a queued job now, ask a running one to stop; False if there is nothing to stop."""
+        """Cancel a queued job now, request a running one to stop; False if it has ended."""
         if self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), state="cancelled", ended_at=at, cancelled_by=actor, key=None):
             return True
         return self._set(and_(jobs.c.id == job_id, jobs.c.state == "running", jobs.c.cancelled_by.is_(None)), cancelled_by=actor)
@@ -169,7 +169,7 @@ class Jobs:
     # -- the sweeper's verbs
 
     def running(self) -> list[RunningJob]:
-        """What is being worked on."""
+        """Owner and heartbeat of each running job."""
         query = select(*(jobs.c[name] for name in RunningJob._fields)).where(jobs.c.state == "running")
         return [RunningJob(*row) for row in self._c.execute(query)]
 

@@ -27,13 +27,13 @@ class Leases:
         self._c = connection
 
     def take(self, name: str, owner: str) -> Lease | None:
-        """The lease, if nobody holds it. It stays with ``owner`` until it is let go, or its holder is found dead or silent."""
+        """The lease, if it is free. ``owner`` holds it until it is released, or the holder is found dead or silent."""
         self._c.execute(insert(self._c, leases).values(name=name, owner=None, epoch=0, beats=0).on_conflict_do_nothing())
         free = and_(leases.c.name == name, leases.c.owner.is_(None))
         return self.get(name) if self._set(free, owner=owner, epoch=leases.c.epoch + 1, beats=0) else None
 
     def beat(self, name: str, epoch: int) -> bool:
-        """A sign of life; False if another holds it by now, and nothing may be written in its name any more."""
+        """A heartbeat; False if another holder has it now, so nothing may be written under it."""
         return self._set(_owned_by(name, epoch), beats=leases.c.beats + 1)
 
     def release(self, name: str, epoch: int) -> bool:

@@ -52,7 +52,7 @@ def _run(connection: Connection) -> None:
 
 
 def reachable(engine: Engine) -> str:
-    """An empty sentence if the database answers, else what it said."""
+    """Empty if the database answers, else its error message."""
     try:
         with reader_of(engine).connect() as connection:
             connection.execute(sa.text("SELECT 1"))

@@ -40,7 +40,7 @@ class Outsides:
         self._c = connection
 
     def add(self, **values: Any) -> tuple[Outside, bool]:
-        """The new row and True; or the one in use under its kind and name where that holds exactly this content already, and False."""
+        """The new row and True; or the newest of its kind and name, where that has exactly this content already, and False."""
         newest = self.newest(values["kind"], values["name"])
         if newest and newest.version == values["version"]:
             return newest, False
@@ -79,7 +79,7 @@ def version_of(kind: str, name: str, frame: str) -> str:
 
 
 def named_in(spec: Mapping[str, Any]) -> set[str]:
-    """The versions of outside data that a spec names.
+    """The versions of external data that a spec names.
 
     >>> sorted(named_in(dict(outside=dict(series=dict(VIX="aa", DXY="bb"), headlines="cc", releases="dd", impact="high")))), named_in({})
     (['aa', 'bb', 'cc', 'dd'], set())

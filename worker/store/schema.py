@@ -174,7 +174,7 @@ chunks = Table(                                             # the parts of a job
     Column("done_at", Instant),
 )  # fmt: skip
 
-leases = Table(                                             # of what does not end; those of jobs stand in their rows
+leases = Table(                                             # of long-lived processes; those of jobs are in the rows of jobs
     "leases", meta,
     Column("name", String(160), primary_key=True),
     Column("owner", String(128)),
@@ -202,7 +202,7 @@ cost_profiles = Table(                                      # trading costs that
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
-outside = Table(                                            # outside data, a row an import: series, headlines, releases
+outside = Table(                                            # external data, a row an import: series, headlines, releases
     "outside", meta,
     Column("id", String(16), primary_key=True),
     Column("kind", String(16), nullable=False),             # series, headlines, releases

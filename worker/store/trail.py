@@ -31,7 +31,7 @@ class Filter:
 
 
 class Trail:
-    """Events wait here until the unit commits, so the head is held as briefly as can be."""
+    """Events are buffered until the unit commits, so that the head is locked as briefly as possible."""
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection

@@ -25,7 +25,7 @@ def data_of(versions: Iterable[str]) -> str:
 
 
 class Trials:
-    """``data`` is what ``data_of`` gives. Trials on the same data with the same strategy, parameters, span and rules are one, however often it was asked."""
+    """``data`` is what ``data_of`` gives. Trials on the same data with the same strategy, parameters, span and rules are one trial, however often they ran."""
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection
@@ -41,7 +41,7 @@ class Trials:
         return self._c.scalar(select(func.count(sa.distinct(trials.c.spec))).where(*_where(data, strategy))) or 0
 
     def sharpes(self, data: str, strategy: str = "") -> list[float]:
-        """Daily Sharpe ratios of the distinct trials that have one, oldest first; of one asked twice the first answer.
+        """Daily Sharpe ratios of the distinct trials that have one, oldest first; the first result where one ran twice.
 
         Only of trials at least half as long as the longest: the ratio of a short window scatters by its shortness alone, and
         would pass for a spread among variants.

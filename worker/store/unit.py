@@ -48,7 +48,7 @@ class Unit:
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
 
     def now(self) -> datetime:
-        """The database's clock where workers may stand on several machines; this machine's for SQLite."""
+        """The database's clock where workers may run on several machines; this machine's for SQLite."""
         if self._c.dialect.name == "postgresql":
             return self._c.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC)
         return datetime.now(UTC)
@@ -79,7 +79,7 @@ class Unit:
         self._c.execute(sa.delete(processes).where(sa.or_(processes.c.seen_at < now - after, processes.c.seen_at > now + after)))
 
     def processes(self, within: timedelta) -> list[Process]:
-        """Those that live, as far as this machine can tell. A sign from the future is of before the clock was set back."""
+        """Live processes, as far as this machine can tell. A heartbeat in the future is from before the clock was set back."""
         now = self.now()
         seen = processes.c.seen_at.between(now - within, now + within)
         query = select(processes).where(seen).order_by(processes.c.kind, processes.c.id)

@@ -162,7 +162,7 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
 
 
 def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
-    """Pairs along which money is converted, each of the side that its file says."""
+    """Pairs for currency conversion, each of the side that its file states."""
     from domain.market.side import resolve_side
     from domain.trading.task import Rate
 

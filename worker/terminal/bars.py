@@ -33,14 +33,14 @@ class FileBars:
 
 @dataclass
 class BarFiles:
-    """Reads the files of one command. ``clock`` is for files that do not say theirs."""
+    """Reads the files of one command. ``clock`` is for files that do not state theirs."""
 
     table: Mapping[str, Any]
     clock: str = ""
     _used: bool = field(default=False, repr=False)
 
     def read(self, path: Path, name: str, timeframe: Any = None) -> FileBars:
-        """The bars of a file of the instrument ``name``; they must be as far apart as ``timeframe`` says, or without one as any timeframe."""
+        """The bars of a file of the instrument ``name``; their spacing must be ``timeframe``, or that of any timeframe without one."""
         from domain.errors import unknown
         from domain.market import check, frame, readers
 

@@ -1,4 +1,4 @@
-"""``tidemark data``: bars in files and in the catalogue; outside data is a verb of its own."""
+"""``tidemark data``: bars in files and in the catalogue; external data is a verb of its own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _report(inspection: dict, as_json: bool) -> None:
 
 
 def _verdict(report: dict) -> str:
-    """The sentence; one that refuses says so itself, and so does one without errors."""
+    """The report's sentence, with the verdict where the sentence does not contain it."""
     return report["sentence"] if report["verdict"] in ("clean", "refused") else f"{report['verdict'].capitalize()}: {report['sentence']}"
 
 
@@ -75,7 +75,7 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."), as_json: Json = False) -> None:
-    """Show what was found when a dataset was imported, and what was done about it."""
+    """Show the findings of a dataset's import, and the repairs."""
     from worker.terminal.here import desk
 
     stored = desk().data.get(dataset)

@@ -164,7 +164,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _watch(quiet: bool) -> Any:
-    """Progress on one line, where a person looks."""
+    """Progress on one line, where the output is a terminal."""
     import sys
 
     if quiet or not sys.stderr.isatty():

@@ -28,14 +28,14 @@ class RunReport:
 
     @cached_property
     def belief(self) -> Belief:
-        """One trial is counted; a sentence beside it says that there may have been others."""
+        """Robustness with one trial counted; a note says that there may have been others."""
         from domain.report import believed
 
         outcome = self.study.outcome
         return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
 
     def plain(self) -> dict[str, Any]:
-        """What report.json holds."""
+        """Content of report.json."""
         from domain.report import UNCOUNTED
 
         study, outcome = self.study, self.study.outcome

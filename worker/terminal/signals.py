@@ -40,7 +40,7 @@ def read(path: Path) -> Any:
 
 
 def _longer(path: Path, columns: int) -> str:
-    """Where the first row lies that has more cells than there are columns."""
+    """Message on the first row with more cells than columns."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         line = next((reader.line_num for row in reader if len(row) > columns + 1), 0)
