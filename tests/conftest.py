@@ -1,4 +1,4 @@
-"""What tests of more than one package stand on: a fresh database of each kind, a store and a desk on it."""
+"""Shared fixtures: a fresh database of each kind, a store and a desk on it."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class ProcessTree:
                     if child.kind == "queue":
                         redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
                     child.start()
-                except OSError as error:        # no room for its log, say: later, perhaps
+                except OSError as error:        # no disk space for its log, for example: retried later
                     _print(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
                     child.not_before = time.monotonic() + LATER
 

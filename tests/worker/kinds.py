@@ -1,4 +1,4 @@
-"""Kinds of job that only tests ask for, and a worker that knows them: ``python -m tests.worker.kinds``."""
+"""Kinds of job for tests only, and a worker that registers them: ``python -m tests.worker.kinds``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.store import Unit
 
 
 def trace(spec: Mapping[str, Any], what: object) -> None:
-    """One line of what was really done, outside of every database."""
+    """Append one line on work done, outside of the databases."""
     if spec.get("trace"):
         with open(spec["trace"], "a") as file:
             file.write(f"{what}\n")

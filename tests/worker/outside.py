@@ -1,4 +1,4 @@
-"""Files of external data, made up, for the three months from January 2024; and bringing them in through the desk."""
+"""Synthetic files of external data for the three months from January 2024, and their import through the desk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an actor makes of a message, in this process and without a queue: claim, run, commit, and whose fault it was."""
+"""Actors in this process, without a queue: claim, run, commit, and the fault of a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs side by side, a run as a report, and a run made again: what was changed is found and said."""
+"""Comparison, reports and reproduction of runs: every change is found and named."""
 
 from __future__ import annotations
 

@@ -290,7 +290,7 @@ def test_a_file_is_imported_whatever_it_is_called(desk, system, tmp_path, name):
     assert not desk.data.import_(desk.data.stage_upload(staged.name, path.read_bytes()), "EURUSD", "M5", clock_key="UTC", repair=True).new, "the same bytes are the same question"
 
 
-# -- the house
+# -- the system
 
 
 def test_health_names_each_part(desk, store):

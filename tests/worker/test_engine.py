@@ -1,4 +1,4 @@
-"""The engine is compiled by jobs of its own, which are asked for once and which others wait for, visibly."""
+"""The engine is compiled by separate jobs, submitted once, and other jobs wait for them with a note."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_jobs(store):
 
 
 def compiling(store, note="Compiled 30 of 120 functions, about 30 s left"):
-    """A compile job that a worker has in hand."""
+    """A compile job that a worker is running."""
     with store.unit() as unit:
         job, _ = unit.jobs.add("compile", "research", "Compile the engine", {}, "tidemark", unit.now())
         compile_job = unit.jobs.claim(job.id, "another worker", unit.now())

@@ -1,4 +1,4 @@
-"""The check of the whole trail, on trails that someone with the database's own rights has tampered with."""
+"""Verification of the whole trail, on trails tampered with by someone with the database's own rights."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_tampering_is_shown_with_its_row(trail, kind, how):
 
 
 def rewritten(store: Store, rows: int, actor: str = "eve") -> None:
-    """The whole chain anew, with its tree: it holds in itself."""
+    """The whole chain rewritten with its tree: consistent in itself."""
     overpowered(store, *(f"DELETE FROM {table}" for table in ("audit_links", "audit_events", "audit_nodes")))
     for k in range(rows):
         with store.unit() as unit:

@@ -1,4 +1,4 @@
-"""Features as jobs: through the desk, with what stands around the bars, and the gate that names what reads the future."""
+"""Feature jobs through the desk: context of the bars, and the look-ahead check that names what reads the future."""
 
 from __future__ import annotations
 

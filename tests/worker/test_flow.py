@@ -1,4 +1,4 @@
-"""The flow with the real queue and real workers, with the settings that ship: what is promised when things are killed."""
+"""Jobs with the real queue and real workers, with the default settings: guarantees when processes are killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.worker.kinds import waiting
 OWN = 3.0       # seconds of own time of the job that is killed, in steps of a tenth
 
 
-pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("flow")]        # one house of each kind for all of them, and its trail at the end
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("flow")]        # one workspace on each database for all of them, and its trail at the end
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -44,7 +44,7 @@ on_sqlite = pytest.mark.parametrize("shared", ["sqlite"], indirect=True)
 
 
 def test_a_question_becomes_a_result(system):
-    """Through the desk, the queue, a worker and both stores: bars are made and read back."""
+    """Through the desk, the queue, a worker and both stores: bars are generated and read back."""
     start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 8, tzinfo=UTC)
     submitted = system.desk.data.generate("gbm", {}, "EURUSD", "M5", start, end, 7)
     job = system.until(submitted.job.id, "done", 30)

@@ -1,4 +1,4 @@
-"""An import as a person makes it: the whole file, the part that is complete, and the bars written out again part by part."""
+"""Imports: the whole file, the complete part of it, and the bars downloaded in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports keep to what a file says: its side, its asks in a second file, its long name, its server's clock."""
+"""Imports follow the file: its side, its asks in a second file, its long name, its server's clock."""
 
 from __future__ import annotations
 

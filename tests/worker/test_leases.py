@@ -1,4 +1,4 @@
-"""Who is dead is found out without asking what time it is: from the system on this machine, from counters on others."""
+"""Dead workers are detected without the time of day: from the system on this machine, from counters on others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 class Seconds:
-    """A monotonic clock in the hand of a test."""
+    """A monotonic clock that a test sets."""
 
     at = 0.0
 
@@ -123,7 +123,7 @@ def test_who_could_not_look_for_long_learns_nothing_from_that(store, seconds):
 
 @pytest.mark.skipif(not MACHINE, reason="this system does not say which processes live")
 def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_others(store, system, dead, monkeypatch):
-    """And the message that it used up is made good."""
+    """And the message that it consumed is sent again."""
     sent: list[str] = []
     monkeypatch.setattr(actors, "enqueue", lambda url, queue, job_id: not sent.append(job_id))
     lost, *others = add(store, 14)

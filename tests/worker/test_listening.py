@@ -1,4 +1,4 @@
-"""What is refused before anything listens, and what is said of what does."""
+"""Refusals before the app listens, and the messages of what it listens on."""
 
 from __future__ import annotations
 

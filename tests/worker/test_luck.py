@@ -1,4 +1,4 @@
-"""What luck reaches is told with the days a year that a run's own ratios were made with."""
+"""Luck is annualised with the days a year of the run's own ratios."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""External data through the desk and its jobs: brought in, resolved when a question is asked, named by the run, and known only from when it was out."""
+"""External data through the desk and its jobs: imported, resolved on submission, named by the run, and known only from its publication."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(system, desk, sto
     desk.features.delete(run.id)
     assert desk.outside.remove(dataset.id) == dataset and desk.outside.every() == []
     assert [event.kind for event in desk.trail.history(f"outside:{dataset.id}")] == ["outside_imported", "outside_removed"]
-    assert files.imported(desk, path, "VIX").version == dataset.version, "it can be brought in again"
+    assert files.imported(desk, path, "VIX").version == dataset.version, "it can be imported again"
 
 
 @on_sqlite

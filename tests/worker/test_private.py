@@ -1,4 +1,4 @@
-"""Only its owner reads a workspace, whoever made what in it and with what umask."""
+"""Only its owner can read a workspace, whatever the umask of the processes that wrote it."""
 
 from __future__ import annotations
 

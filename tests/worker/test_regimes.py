@@ -1,4 +1,4 @@
-"""Regimes of stored bars: asked at the desk, made by a job, and a finished run taken apart by them."""
+"""Regimes of stored bars: submitted at the desk, fitted by a job, and a finished run split by them."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_a_queue_that_forgot_is_told_everything_again(store, server, listening):
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_what_could_not_be_sent_is_sent_the_next_time(store, server, listening, monkeypatch):
-    """The server went away in the middle: it is not taken for told."""
+    """The server went away in the middle: the job does not count as sent."""
     jobs = add(store, 3)
     with monkeypatch.context() as patched:
         patched.setattr(schedule, "enqueue", lambda url, queue, job_id: job_id != jobs[1] and enqueue(url, queue, job_id))

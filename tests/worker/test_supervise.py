@@ -1,4 +1,4 @@
-"""``up``, as a person starts it: one tree of processes that answers, heals, and leaves nothing behind."""
+"""``up`` as a user starts it: one process tree that answers, restarts its children, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.conftest import migrated
 from tests.worker.kinds import waiting
 from worker.settings import ROOT
 
-pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("supervise")]       # its tests follow one another on one house
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("supervise")]       # its tests share one workspace and run in order
 STOPPED_WITHIN = 10.0       # seconds; promised
 SECOND_START = 5.0          # seconds to a page that answers; promised
 
@@ -87,7 +87,7 @@ class Up:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory) -> Iterator[Up]:
-    tree_ = Up(tmp_path_factory.mktemp("up") / "house")
+    tree_ = Up(tmp_path_factory.mktemp("up") / "workspace")
     tree_.well(60)
     yield tree_
     if tree_.process.poll() is None:
@@ -180,23 +180,23 @@ def test_a_second_start_answers_within_five_seconds_and_ctrl_c_stops_it(up, reco
 
 
 def test_ctrl_c_while_it_starts_stops_it_too(tmp_path):
-    early = Up(tmp_path / "house")
+    early = Up(tmp_path / "workspace")
     waiting(lambda: len(early.tree()) == 4, 30, early.output())
     assert early.stop(signal.SIGINT)[0] == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent died")
 def test_kill_9_of_the_supervisor_leaves_no_orphan_and_the_next_start_works(tmp_path):
-    first = Up(tmp_path / "house")
+    first = Up(tmp_path / "workspace")
     first.well(60)
     first.stop(signal.SIGKILL)
-    again = Up(tmp_path / "house")
+    again = Up(tmp_path / "workspace")
     again.well(60)
     assert again.stop(signal.SIGTERM)[0] == 0
 
 
 def test_workers_alone_need_no_port(tmp_path):
-    alone = Up(tmp_path / "house", "--workers-only")
+    alone = Up(tmp_path / "workspace", "--workers-only")
     waiting(lambda: "Workers and scheduler are running. Ctrl-C stops them." in alone.output(), 30)
     assert set(alone.tree()) == {"worker", "scheduler", "queue"} and alone.stop(signal.SIGTERM)[0] == 0
 
@@ -246,7 +246,7 @@ REFUSED = {
 @pytest.mark.parametrize("how", REFUSED)
 def test_what_cannot_be_started_is_one_clear_sentence(tmp_path, how):
     prepare, sentence = REFUSED[how]
-    refused = Up(tmp_path / "log", **{"STORAGE_HOME": tmp_path / "house", **prepare(tmp_path)})
+    refused = Up(tmp_path / "log", **{"STORAGE_HOME": tmp_path / "workspace", **prepare(tmp_path)})
     status, output = refused.process.wait(30), (refused.home / "up.log").read_text()
     assert re.fullmatch(rf"tidemark: {sentence}\n", output), output
     assert status == 2 and "canary" not in output

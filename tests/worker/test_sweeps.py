@@ -248,7 +248,7 @@ def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(system, 
 
 
 def on_houses(test):
-    return pytest.mark.alone(pytest.mark.xdist_group("hands")(test))
+    return pytest.mark.alone(pytest.mark.xdist_group("parts")(test))
 
 
 @pytest.fixture(scope="module", params=KINDS)

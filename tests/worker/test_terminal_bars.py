@@ -1,4 +1,4 @@
-"""Verbs on files read what was written: the clock, the timeframe, the side, and prices of the instrument's size."""
+"""Commands on files read the clock, the timeframe, the side, and prices of the instrument's magnitude."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ STRATEGY = (
 
 @pytest.fixture
 def check(tmp_path, monkeypatch, capsys):
-    """Runs the gate on a module of this text; exit status and what stood on stderr."""
+    """Runs the gate on a module of this text; exit status and stderr."""
     ts = pd.date_range("2024-01-02", periods=40, freq="h", tz="UTC")
     close = 1.1 + np.arange(40) * 1e-4
     pd.DataFrame(dict(ts=ts.strftime("%Y-%m-%dT%H:%M:%SZ"), open=close, high=close, low=close, close=close)).to_csv(tmp_path / "bars.csv", index=False)

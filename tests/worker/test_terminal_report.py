@@ -1,4 +1,4 @@
-"""``tidemark backtest`` leaves a report beside its tables and says the head of it."""
+"""``tidemark backtest`` writes a report beside its tables and prints the head of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the terminal says of a command line that makes no sense, and that help texts are printed as they are written."""
+"""Messages of usage errors, and help texts printed as written."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Over(Exception):
 
 
 class PartWorker:
-    """One worker's hand in a shared job."""
+    """One worker of a shared job: claims parts, computes and writes them."""
 
     def __init__(self, work: Work, owner: Job, evaluate: Evaluate, tick: Watch) -> None:
         self._work, self._owner, self._evaluate, self._tick = work, owner, evaluate, tick

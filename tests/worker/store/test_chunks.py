@@ -1,4 +1,4 @@
-"""A part of a shared job is held by one at a time and done once."""
+"""A part of a shared job has one holder at a time and is done once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parts(store):
 
 
 def helper(store) -> str:
-    """An attempt at a job that is running, as what holds a part is called."""
+    """The holder name of a running attempt at a job."""
     with store.unit() as unit:
         job = unit.jobs.claim(unit.jobs.add("part", "research", "", {}, "ana", unit.now())[0].id, f"w{next(NUMBERS)}", unit.now())
     return f"{job.id}:{job.epoch}"

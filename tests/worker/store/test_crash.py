@@ -1,4 +1,4 @@
-"""A process killed at any moment of a unit leaves all of it or nothing of it, and what was acknowledged stays."""
+"""A process killed at any point of a unit leaves all of it or nothing, and acknowledged commits stay."""
 
 from __future__ import annotations
 

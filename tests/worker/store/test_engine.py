@@ -1,4 +1,4 @@
-"""How a connection is made, and what an address may be."""
+"""Database connections and their addresses."""
 
 from __future__ import annotations
 

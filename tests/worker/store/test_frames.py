@@ -1,4 +1,4 @@
-"""Frames by the hash of what they say, in a folder or a bucket."""
+"""Frames named by the hash of their content, in a folder or a bucket."""
 
 from __future__ import annotations
 

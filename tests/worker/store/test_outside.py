@@ -1,4 +1,4 @@
-"""External data in the database: the newest import is in use, older ones stay, and frames that an import names are kept."""
+"""External data in the database: the newest import is in use, older ones stay, and frames that an import uses stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail in SQL: the database itself refuses every change, and what it holds is what domain.audit says, on both databases."""
+"""The audit trail in SQL: the database itself refuses every change, and its content equals that of domain.audit, on both databases."""
 
 from __future__ import annotations
 

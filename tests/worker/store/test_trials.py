@@ -1,4 +1,4 @@
-"""The ledger of trials takes and never gives back; the same question asked twice is one trial."""
+"""The trial ledger is append-only; an identical request is one trial."""
 
 from __future__ import annotations
 

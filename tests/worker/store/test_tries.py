@@ -1,4 +1,4 @@
-"""Looks at features are counted, each once, whoever counts them at the same moment."""
+"""Feature tests are counted once each, also by concurrent writers."""
 
 from __future__ import annotations
 
