@@ -59,14 +59,14 @@ def test_two_series_of_one_instrument_do_on_two_accounts_what_they_may_not_on_on
     assert len(desk.batches.members(desk.batches.submit(request_per_dataset(both)).id)) == 2
 
 
-def test_one_that_cannot_be_asked_stops_all_before_any_is_queued(desk, question):
+def test_an_invalid_request_stops_all_before_any_is_queued(desk, question):
     wrong = replace(question, datasets=question.datasets[1:], timeframe="M5")
     with pytest.raises(BadRequest, match="GBPUSD is stored in H1 bars"):
         desk.batches.submit([*request_per_dataset(question)[:1], wrong])
     assert desk.jobs.latest(("backtest",)) == [] and desk.batches.latest() == []
 
 
-def test_asked_again_it_is_the_same_heading(desk, question):
+def test_an_identical_batch_is_the_same_heading(desk, question):
     first, second = (desk.batches.submit(request_per_dataset(question)) for _ in range(2))
     assert first.id == second.id and len(desk.jobs.latest(("backtest",))) == 2
     assert desk.trail.history(f"run:{first.id}")[0].kind == "batch_submitted"

@@ -193,7 +193,7 @@ def test_a_run_of_before_remarks_had_levels_has_a_report_too(desk, store, datase
     assert b"Robustness checks" in desk.compare.report(run, "html")
 
 
-def test_what_cannot_be_asked_is_a_sentence(desk, store, dataset):
+def test_an_invalid_request_is_a_sentence(desk, store, dataset):
     run = backtest(desk, dataset)
     with pytest.raises(BadRequest, match="did you mean 'html'"):
         desk.compare.report(run, "htm")

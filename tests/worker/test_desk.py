@@ -71,7 +71,7 @@ def test_a_double_click_on_verify_makes_one_job_and_a_later_one_another(desk, sy
     assert again.new and again.job.id != first.job.id and desk.jobs.get(first.job.id).result["holds"]
 
 
-def test_the_house_asks_for_its_own_jobs_once(desk):
+def test_the_system_submits_its_own_jobs_once(desk):
     assert desk.jobs.submit_system("compile", "Compile the kernel") == desk.jobs.submit_system("compile", "Compile the kernel")
 
 
@@ -109,7 +109,7 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
 
 @on_sqlite
 @pytest.mark.parametrize("how", ["gone", "altered"])
-def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(desk, dataset, system, how):
+def test_a_question_whose_answer_was_lost_runs_again_and_bars_are_reproduced(desk, dataset, system, how):
     store = desk.jobs._context.store
     path = store.frames._path(dataset.frame)
     os.remove(path) if how == "gone" else pd.DataFrame({"ts": [0]}).to_parquet(path)
@@ -122,7 +122,7 @@ def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(
     assert desk.data.download(dataset.id, "csv") and not generate(desk).new
 
 
-def test_a_deleted_dataset_may_be_made_again(desk, dataset, system):
+def test_a_deleted_dataset_may_be_reproduced(desk, dataset, system):
     assert not generate(desk).new
     desk.data.delete(dataset.id)
     again = generate(desk)
@@ -148,7 +148,7 @@ def test_the_same_bars_twice_are_one_dataset(desk, dataset, system):
     (dict(rules={"limits": {"daily_loss": 2}}), "daily_loss is 2.0 share of the day's start; it must be between 0.0 and 1.0"), (dict(rules={"sizing": {"kind": "kely"}}), "did you mean 'kelly'"),
     (dict(rules={"account": {"balance": -1}}), "balance is -1"), (dict(timeframe="M16"), "no timeframe named 'M16'"),
 ])  # fmt: skip
-def test_what_cannot_be_asked_is_a_sentence_and_no_job(desk, dataset, changes, sentence):
+def test_an_invalid_request_is_a_sentence_and_no_job(desk, dataset, changes, sentence):
     before = events(desk)
     with pytest.raises(BadRequest, match=sentence):
         desk.backtests.submit(question(dataset, **changes))
@@ -166,7 +166,7 @@ def test_cancelling_and_retrying_leave_events_by_name(desk, sent):
     assert {event.actor for event in desk.trail.history(f"job:{job_id}")} == {"ana"}
 
 
-def test_a_running_job_is_asked_to_stop(desk, store):
+def test_a_running_job_is_cancelled(desk, store):
     job_id = generate(desk).job.id
     with store.unit() as unit:
         unit.jobs.claim(job_id, "w", unit.now())
@@ -306,7 +306,7 @@ def test_health_names_each_part(desk, store):
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 
 
-def test_a_house_without_workers_says_so(desk):
+def test_a_system_without_workers_says_so(desk):
     assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Disk": ""}
 
 
@@ -348,7 +348,7 @@ def test_the_example_goes_with_everything_it_made(desk, system):
 
 
 @on_sqlite
-def test_who_acts_is_handed_to_the_desk_with_a_role(store, settings, sent):
+def test_the_desk_takes_an_actor_with_a_role(store, settings, sent):
     bob = Desk(store, settings, user=Actor("bob", "viewer"), send=sent)
     assert (bob.actor, bob.user, Desk(store, settings, send=sent).actor) == (Actor("bob", "viewer"), "bob", Actor("ana", "admin"))
     assert generate(bob).job.actor == "bob" and events(bob, actor="bob") == ["job_submitted"]

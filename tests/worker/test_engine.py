@@ -45,7 +45,7 @@ def test_a_first_start_compiles_with_and_without_the_example(store, desk, nothin
     assert engine.start(desk_) == [] and set(open_jobs(store)) == set(jobs)       # a restart beside them asks for nothing twice
 
 
-def test_what_is_kept_is_not_compiled_again(store, desk, monkeypatch):
+def test_what_is_cached_is_not_compiled_again(store, desk, monkeypatch):
     monkeypatch.setattr(engine, "is_kept", lambda package: package == "backtest")
     engine.start(desk)
     assert set(open_jobs(store)) == {"compile_features"}

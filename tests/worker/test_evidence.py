@@ -44,7 +44,7 @@ def test_an_honest_trail_holds_and_the_check_is_remembered(trail):
         assert last == verdict and last["at"].tzinfo == UTC and unit.trail.head()[0] == ROWS, "the clock's own check is no event"
 
 
-def test_a_check_that_a_person_asked_for_is_an_event(trail):
+def test_a_check_by_a_user_is_an_event(trail):
     evidence.check(trail, actor="ana")
     with trail.read() as unit:
         last = unit.trail.page(limit=1)[0]

@@ -234,7 +234,7 @@ def stored_labels(desk, run) -> pd.DataFrame:
 
 
 @on_sqlite
-def test_a_feature_is_looked_at_within_the_regimes_of_a_finished_run(system, desk):
+def test_a_feature_is_analysed_within_the_regimes_of_a_finished_run(system, desk):
     ask = request_for(desk, COLUMNS)
     fitted = regimes(desk, ask)
     assert list(desk.examinations.regimes(ask)) == [fitted.id]
@@ -389,7 +389,7 @@ def test_regimes_from_the_terminal_are_a_run_or_a_model(say, desk, tmp_path):
         say("examine", "--columns", "zscore(20)", "--regimes", "nosuch.json")
 
 
-def test_libraries_take_one_core_each_unless_told_otherwise(settings, monkeypatch):
+def test_libraries_take_one_core_each_unless_set_otherwise(settings, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     environment = Tree(settings).environment()

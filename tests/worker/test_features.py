@@ -94,7 +94,7 @@ def test_columns_are_what_computing_the_stored_bars_gives(system, desk, store):
 
 
 @on_sqlite
-def test_a_summary_tells_each_column_and_how_much_history_it_needs(system, desk):
+def test_a_summary_describes_each_column_and_how_much_history_it_needs(system, desk):
     run = done(desk, desk.features.submit_columns(request_for(desk, ["atr(14)", "ema(200)", "correlation"])))
     (member,) = run.summary["members"]
     atr, _, none = member["columns"]
@@ -209,7 +209,7 @@ def test_a_run_says_whether_it_passed_the_gate(system, desk, store):
 
 
 @on_sqlite
-def test_what_cannot_be_asked_is_told_before_it_is_sent(system, desk):
+def test_an_invalid_request_is_reported_before_it_is_sent(system, desk):
     ask = request_for(desk)
     assert desk.features.faults(["atr(14)", "atrr", "atr(14)@M5", "atr(0)"], "H1").keys() == {"atrr", "atr(14)@M5", "atr(0)"}
     assert "did you mean 'atr'" in desk.features.faults(["atrr"])["atrr"]
@@ -227,7 +227,7 @@ def test_what_cannot_be_asked_is_told_before_it_is_sent(system, desk):
     assert desk.jobs.latest(kinds=("columns",)) == []
 
 
-def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
+def test_saved_recipes_are_listed_with_the_built_in_ones(desk, store):
     desk.features.save_recipe("  mine ", ["atr", "atr(14)", "macd(fast=5, slow=9)@H1"], "for trends")
     own = desk.features.recipes()[0]
     assert (own.name, own.columns, own.own, own.actor) == ("mine", ("atr(14)", "macd(5, 9)@H1"), True, "ana") == ("mine", tuple(desk.features.columns_of("mine")), True, "ana")
@@ -244,7 +244,7 @@ def test_recipes_of_ones_own_are_kept_with_those_of_the_house(desk, store):
 
 
 @on_sqlite
-def test_columns_are_taken_along_as_csv_and_parquet(system, desk, store):
+def test_columns_are_exported_as_csv_and_parquet(system, desk, store):
     run = done(desk, desk.features.submit_columns(request_for(desk, ["atr(14)", "macd(12, 26)"])))
     parquet = pd.read_parquet(io.BytesIO(desk.features.download(run.id, "EURUSD", "parquet")))
     csv = pd.read_csv(io.BytesIO(desk.features.download(run.id, "EURUSD", "csv")))
@@ -257,7 +257,7 @@ def test_columns_are_taken_along_as_csv_and_parquet(system, desk, store):
 
 
 @on_sqlite
-def test_the_catalogue_tells_what_each_feature_is(desk):
+def test_the_catalogue_describes_each_feature(desk):
     every = {feature.name: feature for feature in desk.features.catalogue()}
     atr = every["atr"]
     assert set(every) == set(FEATURES) and (atr.family, atr.unit, atr.low, atr.warm_up, atr.written, dict(atr.parameters)) == ("volatility", "price", 0.0, 14, "atr(14)", {"window": 14})

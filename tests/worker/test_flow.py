@@ -171,7 +171,7 @@ def test_an_interactive_job_does_not_wait_behind_research(system):
         system.until(job_id, "done", 20)
 
 
-def test_a_worker_told_to_stop_puts_its_job_back_and_another_finishes_it(system):
+def test_a_worker_that_is_stopped_requeues_its_job_and_another_finishes_it(system):
     job_id = system.submit("test_steps", steps=20, seconds=0.1, trace=str(system.home / "trace-stopped"))
     system.begun(job_id, steps=4)
     worker = system.worker_of(job_id)

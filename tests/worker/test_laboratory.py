@@ -69,7 +69,7 @@ def test_a_drawn_curve_keeps_its_extremes_and_ends_and_is_bounded(desk, backtest
     assert len(shown) <= 200 and shown["drawdown"].min() == pytest.approx(backtest_run.summary["metrics"]["max_drawdown"])
 
 
-def test_what_was_refused_or_shrunk_is_kept_counted_and_taken_along(desk, dataset):
+def test_what_was_refused_or_shrunk_is_kept_counted_and_exported(desk, dataset):
     run = finished(desk, dataset, rules=LIMITED)
     reviews = frame(desk, run, "reviews")
     assert run.spec["limits"]["max_leverage"] == 1.0 and run.summary["counts"]["shrunk_leverage"] > 5
@@ -80,7 +80,7 @@ def test_what_was_refused_or_shrunk_is_kept_counted_and_taken_along(desk, datase
     assert len(taken) == len(reviews) and taken["ts"].iloc[0].endswith("Z")
 
 
-def test_every_table_can_be_taken_along_and_leaves_an_event(desk, backtest_run):
+def test_every_table_can_be_exported_and_leaves_an_event(desk, backtest_run):
     tables = [*desk.run_tables._tables]
     assert {"drawdowns", "months", "surface", "by_side", "refused", "metrics"} <= set(tables)
     for name in tables:
@@ -195,7 +195,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, backtest_r
 # -- beside each other
 
 
-def test_two_runs_are_compared_by_figures_and_by_what_was_asked(desk, dataset, backtest_run):
+def test_two_runs_are_compared_by_figures_and_by_settings(desk, dataset, backtest_run):
     other = finished(desk, dataset, rules=dict(costs=dict(slippage=0.0001), account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005)))
     figures, settings = desk.run_tables.compare(backtest_run.id, other.id)
     net = figures.set_index("key").loc["net_return"]
@@ -204,6 +204,6 @@ def test_two_runs_are_compared_by_figures_and_by_what_was_asked(desk, dataset, b
     assert len(pd.read_csv(io.BytesIO(desk.run_tables.download_comparison(backtest_run.id, other.id)))) == len(figures)
 
 
-def test_a_question_can_be_asked_again_as_it_was(desk, backtest_run):
+def test_a_question_can_be_submitted_again_as_it_was(desk, backtest_run):
     assert desk.backtests.spec(desk.backtests.request_of(backtest_run.id)) == backtest_run.spec
     assert not desk.backtests.submit(desk.backtests.request_of(backtest_run.id)).new

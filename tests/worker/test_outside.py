@@ -156,7 +156,7 @@ def test_the_laboratory_and_like_moments_name_it_too(everything, desk):
 # -- bringing in, listing, taking away
 
 
-def test_an_import_is_told_by_its_row_and_its_events(system, desk, tmp_path):
+def test_an_import_is_reported_by_its_row_and_its_events(system, desk, tmp_path):
     dataset = files.imported(desk, files.series(tmp_path / "fred_VIXCLS.csv"))
     assert (dataset.kind, dataset.name, dataset.source, dataset.actor, dataset.scorer) == ("series", "VIX", "fred_VIXCLS.csv", "ana", "")
     table = desk.outside._frame(dataset.id)
@@ -197,7 +197,7 @@ def test_a_week_is_added_to_the_calendar_that_is_there(system, desk, tmp_path):
 
 
 @on_sqlite
-def test_headlines_are_kept_with_their_scores_and_who_gave_them(system, desk, tmp_path):
+def test_headlines_are_stored_with_their_scores_and_who_gave_them(system, desk, tmp_path):
     with pytest.raises(BadRequest, match="no kind of external data"):
         desk.outside.import_(desk.outside.stage_path(str(files.headlines(tmp_path / "news.csv"))), kind="news")
     dataset = files.imported(desk, files.headlines(tmp_path / "news.csv", zone=""), utc=True)
@@ -207,7 +207,7 @@ def test_headlines_are_kept_with_their_scores_and_who_gave_them(system, desk, tm
 
 
 @on_sqlite
-def test_a_file_that_cannot_be_kept_says_why_and_leaves_nothing(system, desk, tmp_path):
+def test_a_file_that_cannot_be_stored_says_why_and_leaves_nothing(system, desk, tmp_path):
     path = files.headlines(tmp_path / "news.csv", zone="")
     staged = desk.outside.stage_path(str(path))
     assert staged.recognised.kind == "headlines" and not staged.recognised.zoned
@@ -237,7 +237,7 @@ def test_what_a_run_names_stays_and_the_rest_can_be_taken_away(system, desk, sto
 
 
 @on_sqlite
-def test_what_is_taken_along_can_be_imported_again(everything, desk, store, tmp_path):
+def test_what_is_exported_can_be_imported_again(everything, desk, store, tmp_path):
     for name, dataset in everything.items():
         taken = desk.outside.download(dataset.id)
         with store.read() as unit:
@@ -249,7 +249,7 @@ def test_what_is_taken_along_can_be_imported_again(everything, desk, store, tmp_
 
 
 @on_sqlite
-def test_data_that_does_not_reach_over_the_span_is_told(system, desk, tmp_path):
+def test_data_that_does_not_reach_over_the_span_is_reported(system, desk, tmp_path):
     files.imported(desk, files.series(tmp_path / "old.csv", 1, pd.bdate_range("2023-09-01", "2024-02-01")), "VIX")
     files.imported(desk, files.series(tmp_path / "late.csv", 1, pd.bdate_range("2024-02-01", "2024-04-10")), "DXY")
     ask = request_for(desk, ["vix_zscore", "dollar_zscore", "nosuch("])
@@ -281,7 +281,7 @@ def fearful():
 
 @on_sqlite
 @pytest.mark.usefixtures("fearful")
-def test_a_backtest_names_what_its_strategy_looks_at_and_is_made_again_from_it(everything, desk, tmp_path):
+def test_a_backtest_names_what_its_strategy_looks_at_and_is_reproduced_from_it(everything, desk, tmp_path):
     from worker.desk import BacktestRequest
 
     ask = request_for(desk, [])

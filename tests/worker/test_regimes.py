@@ -84,7 +84,7 @@ def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
     assert desk.trail.history(f"run:{run.id}")[0].kind == "run_finished"
 
 
-def test_the_model_is_taken_along_as_it_was_fitted(desk, bars):
+def test_the_model_is_exported_as_it_was_fitted(desk, bars):
     run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
     text = desk.regimes.download(run.id, "model", "json").decode()
     model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), CONTEXT, INPUTS), 700, 400, "hmm", 3, 5, 1).refits[-1].model
@@ -147,7 +147,7 @@ def test_what_cannot_be_fitted_is_refused_at_once(desk, bars, plan, observed, se
     assert set(desk.regimes.faults(PLAN | plan, observed)) == {*plan, *observed}
 
 
-def test_a_window_longer_than_the_bars_is_told_by_the_job(desk, bars):
+def test_a_window_longer_than_the_bars_is_reported_by_the_job(desk, bars):
     job = desk.regimes.submit(request_for(bars), PLAN | dict(train=90_000)).job
     actors.run(job.id)
     assert desk.jobs.get(job.id).error["sentence"].startswith("a model is to be trained on 90,000 bars, and there are ") and desk.regimes.refits(PLAN | dict(train=90_000), request_for(bars)) == 0

@@ -44,7 +44,7 @@ def messages(server: redis.Redis) -> int:
     return server.hlen("dramatiq:research.msgs")
 
 
-def test_what_nobody_was_told_of_is_sent_once(store, server, listening):
+def test_what_was_never_sent_is_sent_once(store, server, listening):
     old, _ = add(store, 3), add(store, 1, ago=0.0)
     sweep(store, listening)
     assert sweep(store, listening) == []
@@ -53,7 +53,7 @@ def test_what_nobody_was_told_of_is_sent_once(store, server, listening):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_a_queue_that_forgot_is_told_everything_again(store, server, listening):
+def test_a_queue_that_forgot_is_reported_everything_again(store, server, listening):
     """FLUSHALL, or another run of the server, which may have lost its last second."""
     jobs = add(store, 3)
     assert sweep(store, listening) == jobs and sweep(store, listening) == []
@@ -91,7 +91,7 @@ def test_a_hosted_server_that_hides_its_name_will_do(store, server, listening):
     assert sweep(store, listening) == jobs
 
 
-def test_the_house_is_cleaned_of_what_nothing_names(store, monkeypatch):
+def test_the_system_is_cleaned_of_what_nothing_names(store, monkeypatch):
     import pandas as pd
 
     now = time.time()

@@ -150,7 +150,7 @@ def test_a_killed_child_is_started_again(up, part):
     assert fresh.is_running() and f"{part}{'-1' if part == 'worker' else ''} ended with -9; starting it again." in up.output()
 
 
-def test_a_second_one_in_the_same_workspace_is_told_where_the_first_is(up):
+def test_a_second_one_in_the_same_workspace_is_reported_where_the_first_is(up):
     second = Up(up.home, APP_PORT=free_port())
     assert second.process.wait(20) == 2
     assert f"tidemark: This workspace is in use already: http://127.0.0.1:{up.port}, process {up.process.pid}. Open that page, or name another folder in TIDEMARK_STORAGE_HOME" in second.output()

@@ -76,7 +76,7 @@ def test_a_question_becomes_a_run_with_its_trials(system, desk, store, what):
 
 
 @on_sqlite
-def test_a_sweep_tells_what_its_points_are_worth(system, desk, store):
+def test_a_sweep_ranks_its_combinations(system, desk, store):
     request = question(desk)
     size = desk.sweeps.size(request, GRID)
     run = done(desk, desk.sweeps.submit_sweep(request, GRID))
@@ -99,7 +99,7 @@ def test_a_sweep_tells_what_its_points_are_worth(system, desk, store):
 
 
 @on_sqlite
-def test_a_backtest_counts_once_however_often_it_is_asked(system, desk, store):
+def test_a_backtest_counts_once_however_often_it_runs(system, desk, store):
     request = question(desk)
     for _ in range(2):
         job = desk.backtests.submit(request).job
@@ -111,7 +111,7 @@ def test_a_backtest_counts_once_however_often_it_is_asked(system, desk, store):
 
 
 @on_sqlite
-def test_a_walk_forward_tells_its_folds(system, desk):
+def test_a_walk_forward_lists_its_folds(system, desk):
     run = done(desk, SUBMITS["walk_forward"](desk, question(desk)))
     folds, curve = desk.sweeps.folds(run.id), desk.sweeps.equity(run.id)
     assert (run.summary["folds"], len(folds), len(desk.sweeps.table(run.id))) == (4, 4, 72)
@@ -143,14 +143,14 @@ def test_the_same_question_is_the_job_that_answered_it(system, desk):
         (lambda desk, valid: desk.sweeps.submit_optimise(valid, {"lookback": [9, 3]}), "must go upwards"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_a_sentence(system, desk, ask, sentence):
+def test_an_invalid_request_is_refused_with_a_sentence(system, desk, ask, sentence):
     valid = question(desk)
     with pytest.raises(BadRequest, match=sentence):
         ask(desk, valid)
 
 
 @pytest.mark.parametrize("kind, what", [("sqlite", "sweep"), ("postgres", "sweep"), ("sqlite", "walk_forward"), ("sqlite", "optimise")], indirect=["kind"])
-def test_two_hands_make_the_same_bytes_as_one(system, desk, store, what):
+def test_two_workers_make_the_same_bytes_as_one(system, desk, store, what):
     request = question(desk)
     alone = done(desk, SUBMITS[what](desk, request))
     with store.unit() as unit:
@@ -247,7 +247,7 @@ def test_the_price_of_a_sweep_is_what_the_last_one_of_its_strategy_took(system, 
 # -- with the real queue and real workers
 
 
-def on_houses(test):
+def on_both_databases(test):
     return pytest.mark.alone(pytest.mark.xdist_group("parts")(test))
 
 
@@ -297,7 +297,7 @@ def both_at_it(system: Flow, job_id: str) -> None:
     waiting(both_busy, 30, "the other worker helps")
 
 
-@on_houses
+@on_both_databases
 def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, record_property):
     system, backtest_request = shared, on(shared)
     began = time.monotonic()
@@ -316,8 +316,8 @@ def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, reco
     assert len(rows) == 160 == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
 
 
-@on_houses
-def test_cancel_stops_every_hand_within_a_second(shared, record_property):
+@on_both_databases
+def test_cancel_stops_every_worker_within_a_second(shared, record_property):
     system, backtest_request = shared, on(shared)
     job_id = again(system, backtest_request, {**LONG, "target_r": [1.0, 2.0, 3.0]})
     half_done(system, job_id, 1)

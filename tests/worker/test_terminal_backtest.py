@@ -159,7 +159,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])
-def test_what_cannot_be_asked_is_told_in_a_sentence(tmp_path, arguments, sentence):
+def test_an_invalid_request_is_reported_in_a_sentence(tmp_path, arguments, sentence):
     with pytest.raises(Exception) as refused:
         run(tmp_path, [FLAT, FIRST, FIRST], arguments["signal"], config=arguments.get("config", CONFIG), instrument=arguments.get("instrument", "EURUSD"))
     assert sentence in str(refused.value)

@@ -146,7 +146,7 @@ def test_a_module_that_is_broken_or_empty_says_so(files):
         assert isinstance(done.exception, TidemarkError) and sentence in str(done.exception)
 
 
-def test_a_strategy_of_the_house_is_green(files):
+def test_a_built_in_strategy_is_green(files):
     done = run("check", "--strategy", "breakout", "--params", '{"lookback": 12}', *of_the_file(files), "--json")
     assert done.exit_code == 0 and json.loads(done.stdout)["green"] and "channel_high(12)" in json.loads(done.stdout)["checked"]
 
@@ -163,6 +163,6 @@ def test_a_strategy_of_the_house_is_green(files):
     (["check", "--columns", "body", "--macro", "DXY=nosuch.csv"], "nosuch.csv cannot be read: No such file"),
     (["compute", "--columns", "body", "--out", "x.json"], "it must end in .parquet or .csv"),
 ])  # fmt: skip
-def test_what_cannot_be_done_is_told(files, words, sentence):
+def test_what_cannot_be_done_is_reported(files, words, sentence):
     done = run(words[0], *of_the_file(files), *words[1:])
     assert isinstance(done.exception, TidemarkError) and sentence in str(done.exception)

@@ -103,7 +103,7 @@ def test_columns_of_files_take_headlines_releases_and_dated_series(files):      
     (("--macro", "WHAT={vix}"), "no series named 'WHAT'"), (("--headlines", "{news}"), "which has no zone"), (("--releases", "{vix}"), "needs the time of each release"),
     (("--releases", "{calendar}", "--impact", "hgih"), "no impact of a release named 'hgih'; did you mean 'high'"), (("--headlines", "nowhere.csv"), "cannot be opened"),
 ))  # fmt: skip
-def test_outside_files_that_cannot_be_read_are_told(files, words, sentence):      # noqa: F811
+def test_outside_files_that_cannot_be_read_are_reported(files, words, sentence):      # noqa: F811
     paths = dict(vix=external.series(files / "VIXCLS.csv"), news=external.headlines(files / "news.csv", zone=""), calendar=external.calendar(files / "calendar.csv"))
     result = CliRunner().invoke(app, [str(word).format(**paths) for word in ("features", "compute", *of_the_file(files), "--columns", *TEXTS, *words, "--out", files / "out.csv")])
     assert isinstance(result.exception, TidemarkError) and sentence in str(result.exception), result.exception

@@ -42,7 +42,7 @@ def test_report_json_says_at_its_end_what_may_be_believed_and_that_trials_are_no
     assert not (tmp_path / "out" / "report.html").exists()
 
 
-def test_json_is_all_that_is_printed_where_it_is_asked_for(tmp_path):
+def test_json_is_all_that_is_printed_where_requested(tmp_path):
     assert math.isclose(json.loads(output_of(tmp_path, "--json"))["metrics"]["net_profit"], 380.0)
 
 

@@ -90,7 +90,7 @@ def test_a_usage_error_is_one_sentence_with_status_2(words, sentence, monkeypatc
     ],
     ids=range(8),
 )
-def test_what_an_option_holds_is_told_in_our_words(read, text, sentence):
+def test_what_an_option_holds_is_reported_in_our_words(read, text, sentence):
     with pytest.raises(BadRequest) as refused:
         read(text)
     assert sentence in str(refused.value)

@@ -39,7 +39,7 @@ def test_each_part_goes_to_one(parts):
     assert [claim(parts, helper(parts)).number for _ in range(4)] == [0, 1, 2, 3] and claim(parts, helper(parts)) is None
 
 
-def test_racing_hands_never_get_the_same_part(parts):
+def test_racing_workers_never_get_the_same_part(parts):
     with parts.unit() as unit:
         unit.chunks.add("job", [(k, 1, None) for k in range(4, 40)])
     taken: list[int] = []

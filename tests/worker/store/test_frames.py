@@ -141,7 +141,7 @@ def test_a_write_that_fails_leaves_no_half_frame(frames, monkeypatch):
 # -- files that people bring
 
 
-def test_a_file_is_kept_under_the_hash_of_its_bytes(frames):
+def test_a_file_is_stored_under_the_hash_of_its_bytes(frames):
     name, size = frames.put_file([b"a,b\n", b"1,2\n"], most=8)
     assert (name, size) == (hashlib.sha256(b"a,b\n1,2\n").hexdigest(), 8) and frames.put_file([b"a,b\n1,2\n"], most=8) == (name, 8)
     with frames.open_file(name, "EURUSD.csv") as path:
@@ -172,7 +172,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(frames):
     assert files(frames) == []
 
 
-def test_a_file_that_is_gone_is_told_in_a_sentence(frames):
+def test_a_file_that_is_gone_is_reported_in_a_sentence(frames):
     with pytest.raises(BadRequest, match=r"the file EURUSD.csv is no longer here: .* Choose it again"), frames.open_file("ab" * 32, "EURUSD.csv"):
         pass
 

@@ -36,7 +36,7 @@ def claimed(store: Store, at: datetime = AT, key: str | None = None) -> Job:
     return change(store, "claim", add(store, key).id, "w1", at)
 
 
-def test_a_new_job_is_queued_as_it_was_asked(store):
+def test_a_new_job_is_queued_as_submitted(store):
     job = add(store, "k")
     assert (job.kind, job.queue, job.spec, job.key, job.state, job.actor, job.created_at, job.epoch, job.open) == ("steps", "research", {"a": [1, 0.5, None]}, "k", "queued", "ana", AT, 0, True)
     assert (job.started_at, job.owner, job.checkpoint, job.result, job.error, job.sent_at) == (None,) * 6
@@ -207,7 +207,7 @@ def due(store: Store, at: datetime, **more: bool) -> list[str]:
         return [job.id for job in unit.jobs.due(at, **more)]
 
 
-def test_a_job_nobody_was_told_of_is_due_after_a_moment(store):
+def test_a_job_was_never_sent_is_due_after_a_moment(store):
     job = add(store)
     assert due(store, AT + UNSENT) == [] and due(store, AT + UNSENT + timedelta(microseconds=1)) == [job.id]
     change(store, "sent", [job.id], after(3))
@@ -285,7 +285,7 @@ def test_open_jobs_are_not_removed(store):
     assert row(store, done) is None and row(store, queued) and row(store, running)
 
 
-def test_what_a_deleted_result_answered_may_be_asked_anew(store):
+def test_what_a_deleted_result_answered_may_run_again(store):
     first, second = claimed(store, key="k1"), claimed(store, key="k2")
     for job, dataset in ((first, "d1"), (second, "d2")):
         change(store, "end", job.id, 1, "done", after(1), result={"dataset": dataset})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def test_a_recipe_is_kept_replaced_and_removed(store):
+def test_a_recipe_is_saved_replaced_and_removed(store):
     with store.unit() as unit:
         assert unit.recipes.put("mine", ["atr(14)", "macd(12, 26)@H1"], "for trends", "ana", unit.now())
         assert unit.recipes.put("another", ["body"], "", "ana", unit.now())

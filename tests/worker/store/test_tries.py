@@ -10,7 +10,7 @@ from worker.store.tries import count_tries, tried_on
 VERSIONS = ["a" * 64]
 
 
-def test_looks_that_are_counted_at_the_same_moment_are_all_kept(store):
+def test_tests_counted_at_the_same_moment_all_count(store):
     workers = 6
     gate = threading.Barrier(workers)
 
