@@ -20,7 +20,7 @@ def manifest_view(desk: Desk, run: Any) -> None:
     rows = {
         "Spec hash": manifest["spec_hash"],
         "Engine version": manifest["code"],
-        **{f"Bars {one['instrument']} {one['timeframe']}, {one['bars']:,}": one["version"] for one in manifest["spec"]["data"]},
+        **{f"Bars {dataset['instrument']} {dataset['timeframe']}, {dataset['bars']:,}": dataset["version"] for dataset in manifest["spec"]["data"]},
         **{f"Result: {name}": hash_ for name, hash_ in run.frames.items()},
         **{name: version for name, version in manifest["libraries"].items()},
     }
