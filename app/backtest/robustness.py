@@ -24,7 +24,7 @@ MORE = 10_000       # paths that are offered first
 
 
 def view(desk: Desk, run: Any, evidence: Any) -> None:
-    if not evidence.known:
+    if not evidence.evaluated:
         st.caption("This run was created by an older version, which did not record what the checks need. Run it again from the form above.")
         return
     figures(_figures(evidence), width=130)

@@ -188,7 +188,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, backtest_r
         row = asdict(replace(backtest_run, summary=old, frames=frames, spec={key: value for key, value in backtest_run.spec.items() if key != "limits"}))
         run_id = unit.runs.add(**{key: value for key, value in row.items() if key != "id"})
     believed = desk.robustness.of(run_id)
-    assert not believed.known and believed.remarks == () and desk.run_tables.refused(run_id).empty
+    assert not believed.evaluated and believed.remarks == () and desk.run_tables.refused(run_id).empty
     assert desk.trades.walk(run_id, 1).path["price"].nunique() == 1
 
 

@@ -99,8 +99,8 @@ class Compare:
         with self._context.store.read() as unit:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
         robustness = self._robustness.of(run.id)
-        remarks = robustness.remarks if robustness.known else _remarks(run, trades, fills, equity)
-        belief = robustness.belief if robustness.known else believed(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
+        remarks = robustness.remarks if robustness.evaluated else _remarks(run, trades, fills, equity)
+        belief = robustness.belief if robustness.evaluated else believed(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
             trades, fills, equity, summary["metrics"], summary["counts"], summary["bars"], summary["ambiguous"], run.manifest, belief, remarks, trials,

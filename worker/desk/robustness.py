@@ -25,7 +25,7 @@ SEARCHED = 200     # latest runs of a kind that are searched for those of a back
 @dataclass(frozen=True)
 class Robustness:
     """``belief`` counts all trials up to now; ``then`` is their number when the run was made. ``stress``, ``sweep``, ``drawn``
-    (more Monte Carlo paths than the run drew itself): the runs used, or None. Runs of older versions store less: ``known`` is False and nothing is evaluated."""
+    (more Monte Carlo paths than the run drew itself): the runs used, or None. Runs of older versions store less: ``evaluated`` is False."""
 
     belief: Belief
     then: int
@@ -35,7 +35,7 @@ class Robustness:
     stress: Run | None
     sweep: Run | None
     drawn: Run | None
-    known: bool
+    evaluated: bool
     gate: Gate = "unknown"
 
 

@@ -166,7 +166,7 @@ class Jobs:
         rows = self._c.execute(select(jobs.c.id, jobs.c.result).where(jobs.c.state == "done", jobs.c.key.is_not(None)))
         self.forget_key(*(job_id for job_id, result in rows if (result or {}).get(name) == value))
 
-    # -- the scheduler's verbs
+    # -- operations of the scheduler
 
     def running(self) -> list[RunningJob]:
         """Owner and heartbeat of each running job."""
