@@ -39,7 +39,7 @@ def render(desk) -> None:
     elif run and other:
         compare.view(desk, run, other)
     elif run:
-        evidence = desk.beliefs.of(run.id)
+        evidence = desk.robustness.of(run.id)
         first_screen(desk, run, evidence)
         views(desk, run, evidence)
     elif not runs:

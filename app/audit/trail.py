@@ -95,7 +95,7 @@ def event_history(desk: Desk, event: Any) -> None:
         return
     entity = event.entities[0] if event.entities else ""
     if entity:
-        history = desk.trail.story(entity)
+        history = desk.trail.history(entity)
         section(entity.replace(":", " ", 1), f"event history, {plural(len(history), 'event')}")
         for entry in history[:12]:
             mark = ":blue[:material/radio_button_checked:]" if entry.seq == event.seq else ":gray[:material/radio_button_unchecked:]"

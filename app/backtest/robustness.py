@@ -24,7 +24,7 @@ MORE = 10_000       # paths that are offered first
 
 
 def view(desk: Desk, run: Any, evidence: Any) -> None:
-    if not evidence.known:
+    if not evidence.evaluated:
         st.caption("This run was created by an older version, which did not record what the checks need. Run it again from the form above.")
         return
     figures(_figures(evidence), width=130)
@@ -105,10 +105,10 @@ def _histories(desk: Desk, run: Any, evidence: Any) -> None:
 def _draw(desk: Desk, run: Any, m: Any) -> None:
     with st.form(f"draw-{run.id}", border=False):
         st.caption("The same trades, resampled in blocks with replacement. The paths are not counted as trials.")
-        paths, seed = (replace(param, title=TITLES[param.name], unit="") for param in desk.beliefs.histories_params())
+        paths, seed = (replace(param, title=TITLES[param.name], unit="") for param in desk.robustness.histories_params())
         entered = dict(paths=field(paths, f"draw-{run.id}-paths", MORE), seed=field(seed, f"draw-{run.id}-seed", m.seed))
         if st.form_submit_button("Run paths", type="primary"):
-            begin(HISTORIES, lambda: desk.beliefs.submit_histories(run.id, entered))
+            begin(HISTORIES, lambda: desk.robustness.submit_histories(run.id, entered))
 
 
 def _spread(m: Any) -> str:
@@ -126,7 +126,7 @@ def _stress(desk: Desk, run: Any, evidence: Any) -> None:
     if not rows:
         st.caption("Not run yet. Nine short runs on the same bars; they are not counted as trials.")
         if st.button("Run the stress test", icon=":material/fitness_center:", key=f"stress-{run.id}"):
-            begin(STRESS, lambda: desk.beliefs.submit_stress(run.id))
+            begin(STRESS, lambda: desk.robustness.submit_stress(run.id))
         return
     definitions = evidence.stress.summary["definitions"]
     shown, base = pd.DataFrame(rows).assign(definition=[definitions[row["scenario"]] for row in rows]), run.summary["metrics"]["net_return"]

@@ -36,8 +36,8 @@ def verdict(run: Any, evidence: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
-        st.badge(word if evidence.known else "Not evaluated", color=colour if evidence.known else "gray", icon=icon)
-        st.markdown(literal(typeset(evidence.belief.verdict)) if evidence.known else "This run was created by an older version. Run it again to have it evaluated.", width="stretch")
+        st.badge(word if evidence.evaluated else "Not evaluated", color=colour if evidence.evaluated else "gray", icon=icon)
+        st.markdown(literal(typeset(evidence.belief.verdict)) if evidence.evaluated else "This run was created by an older version. Run it again to have it evaluated.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:
@@ -82,13 +82,13 @@ def checks(run: Any, evidence: Any) -> None:
     """A badge for each check, then the most severe warnings."""
     section("Robustness checks")
     with st.container(horizontal=True, gap="xxsmall"):
-        for question in evidence.belief.questions if evidence.known else ():
+        for question in evidence.belief.questions if evidence.evaluated else ():
             colour, icon = ANSWERS[question.answer]
             st.badge(question.title, color=colour, icon=icon, help=f"{question.asks} {literal(typeset(question.sentence))}")
     for remark in evidence.remarks[:SHOWN]:
         st.caption(f"{LEVELS[remark.level]} {literal(typeset(remark.sentence))}")
     if not evidence.remarks:
-        st.caption(":green[:material/check:] No warnings." if evidence.known else "No warnings.")
+        st.caption(":green[:material/check:] No warnings." if evidence.evaluated else "No warnings.")
     left = len(evidence.remarks) - SHOWN
     if left > 0:
         st.caption(f":gray[{plural(left, 'more warning')} under Robustness.]")

@@ -166,7 +166,7 @@ def _delete(desk: Desk, imported: Any) -> None:
 def _sources(desk: Desk, opened: bool) -> None:
     """Draw the supported series, file formats, and sources."""
     with st.expander("Supported series and file formats", expanded=opened, icon=":material/help:"):
-        rows = [dict(name=choice.about.name, title=choice.about.title, unit=choice.about.unit, here=f"to {choice.held.last_ts:%Y-%m-%d}" if choice.held else "", file=choice.about.file, lag=_lag(choice.about), revised="yes" if choice.about.revised else "no") for choice in desk.outside.choices()]
+        rows = [dict(name=choice.about.name, title=choice.about.title, unit=choice.about.unit, here=f"to {choice.newest.last_ts:%Y-%m-%d}" if choice.newest else "", file=choice.about.file, lag=_lag(choice.about), revised="yes" if choice.about.revised else "no") for choice in desk.outside.choices()]
         config = st.column_config
         columns = {
             "name": config.TextColumn("Name", width=124), "title": config.TextColumn("Series", width=244), "unit": config.TextColumn("Unit", width=136), "here": config.TextColumn("Loaded", width=92),

@@ -48,7 +48,7 @@ def _importing(desk: Desk, job: Any) -> bool:
 
 def _choices(desk: Desk, staged: Any) -> None:
     """Step 2: the format as recognised, for the person to confirm, and the import."""
-    recognised, key = staged.found, staged.file[:8]
+    recognised, key = staged.recognised, staged.file[:8]
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: recognised as {recognised.title}")
     st.dataframe(recognised.preview, hide_index=True, row_height=26, height=36 + 26 * max(len(recognised.preview), 1), alt="The first rows of the file, unchanged")
     kinds = desk.outside.kinds()

@@ -42,7 +42,7 @@ def choose_ask_file(desk: Desk, key: str) -> Any:
             _keep(key, attempt(lambda: desk.data.stage_path(path.strip())))
         asks = st.session_state.get(key)
         if asks is not None:
-            st.caption(f"{asks.name}: {asks.found.title}. {asks.found.evidence}")
+            st.caption(f"{asks.name}: {asks.recognised.title}. {asks.recognised.evidence}")
     return asks
 
 

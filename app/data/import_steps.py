@@ -52,7 +52,7 @@ def _importing(desk: Desk, job: Any) -> bool:
 
 def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
-    recognised, names, frames = staged.found, list(desk.data.instruments()), desk.data.timeframes()
+    recognised, names, frames = staged.recognised, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {recognised.title}. {recognised.evidence}")
     st.dataframe(recognised.preview, hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file, unchanged")
     with st.form("choices", border=False):

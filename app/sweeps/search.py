@@ -128,7 +128,7 @@ def _continue(desk: Desk, run: Any) -> None:
         more = st.number_input("More trials", 1, max(MOST - done, 1), min(max(done // 2, 16), max(MOST - done, 1)), key=f"more-{run.id}", label_visibility="collapsed", width=130)
         if st.button(f"Continue with {more:,} more trials", icon=":material/resume:", disabled=done >= MOST, key=f"on-{run.id}"):
             spec = run.spec
-            backtest_request = replace(desk.backtests.question(run.id), params=spec["params"])
+            backtest_request = replace(desk.backtests.request_of(run.id), params=spec["params"])
             submitted = attempt(lambda: desk.sweeps.submit_optimise(backtest_request, spec["space"], {**spec["search"], "trials": done + more}))
             if submitted is not None:
                 go("sweeps", **({"run": submitted.job.result["run"]} if submitted.job.state == "done" else {"job": submitted.job.id}))

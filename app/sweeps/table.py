@@ -67,7 +67,7 @@ def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, parameters: M
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{number}** {point(parameters, {name: row[name] for name in names})}  \n:gray[{figures or 'no metrics: it was pruned, or failed'}]{'' if clicked else ' :gray[· select another below]'}", width="stretch")
         if st.button("Backtest this", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs this combination as a backtest and opens it: trades, costs, robustness. It does not count as a new trial."):
-            submitted = attempt(lambda: desk.backtests.submit(desk.sweeps.question(run.id, number)))
+            submitted = attempt(lambda: desk.backtests.submit(desk.sweeps.request_of(run.id, number)))
             if submitted is not None:
                 done = submitted.job.state == "done"
                 go("backtest", **({"run": submitted.job.result["run"]} if done else {"job": submitted.job.id}))

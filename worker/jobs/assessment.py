@@ -1,4 +1,4 @@
-"""What a backtest's run remembers, in plain values: figures, remarks, and how far it may be believed."""
+"""The stored summary of a backtest, in plain values: metrics, remarks and robustness."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CURVE = 120     # points of the small curve that lists show
 
 
 @dataclass(frozen=True)
-class Judged:
-    """All that takes time and needs no database. ``daily``: returns of the days."""
+class Assessment:
+    """Robustness checks that need no database. ``daily``: daily returns."""
 
     study: Any
     daily: np.ndarray
@@ -29,7 +29,7 @@ class Judged:
     remarks: tuple[Remark, ...]
 
 
-def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged:
+def assess(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Assessment:
     from domain.backtest import trust
 
     work.progress(0.72)
@@ -40,19 +40,19 @@ def judge(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Judged
     remarks = study.remarks(band)
     if ahead.first_leak:
         remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.first_leak} change when later bars are taken away.", 1.0), *remarks)
-    return Judged(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
+    return Assessment(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
 
 
-def summary_of(judged: Judged, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """With the trials that were made by now, this one included."""
-    study, outcome, chosen = judged.study, judged.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
+def summary_of(assessment: Assessment, unit: Unit, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values of the summary; counts all trials up to now, this one included."""
+    study, outcome, chosen = assessment.study, assessment.study.outcome, selection_of(unit, spec["datasets"], spec["strategy"])
     belief = believe(
-        study.metrics, significance=significance_of(judged.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=judged.band,
-        monte_carlo=MonteCarlo(**judged.histories["figures"]) if judged.histories else None, remarks=judged.remarks,
+        study.metrics, significance=significance_of(assessment.daily, chosen.trials, chosen.variance, days_a_year(study.market.name)), ambiguous=outcome.ambiguous, band=assessment.band,
+        monte_carlo=MonteCarlo(**assessment.histories["figures"]) if assessment.histories else None, remarks=assessment.remarks,
     )  # fmt: skip
     return dict(
         metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars, history=study.history.plain(),
-        remarks=[asdict(one) for one in judged.remarks], belief=asdict(belief), histories=judged.histories, look_ahead=asdict(judged.look_ahead),
+        remarks=[asdict(remark) for remark in assessment.remarks], belief=asdict(belief), histories=assessment.histories, look_ahead=asdict(assessment.look_ahead),
         curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
     )  # fmt: skip
 
