@@ -67,7 +67,7 @@ def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = C
     True
     """
     uses = tuple(uses)
-    names = [one.column for one in uses]
+    names = [use.column for use in uses]
     return check(bars, lambda seen, known: compute(seen, uses, known)[names], context, cuts, seed, watch)
 
 
@@ -79,7 +79,7 @@ def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cut
     trail = getattr(strategy, "trail_price", None)
     prices = check(bars, lambda seen, known: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, known))))), context, cuts, seed) if trail else None
     parts = [found, signals, *([prices] if prices else [])]
-    return Verdict(tuple(name for one in parts for name in one.checked), found.cuts, len(bars), tuple(leak for one in parts for leak in one.leaks))
+    return Verdict(tuple(name for part in parts for name in part.checked), found.cuts, len(bars), tuple(leak for one in parts for leak in one.leaks))
 
 
 def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
@@ -120,17 +120,17 @@ def _known_at(context: Context, bars: pd.DataFrame, cut: int) -> Context:
     return context.until(int(context.ends(bars.iloc[:cut])[-1]))
 
 
-def _differences(bars: pd.DataFrame, whole: pd.DataFrame, made: pd.DataFrame, cut: int) -> list[Leak]:
+def _differences(bars: pd.DataFrame, whole: pd.DataFrame, data_frame: pd.DataFrame, cut: int) -> list[Leak]:
     if "ts" in whole:
         known = whole[(whole["ts"] <= bars["ts"].iloc[cut - 1]).to_numpy(bool)]
-        if len(known) != len(made):
-            return [_missing(bars, known, made, cut)]
-        rows = np.searchsorted(ts_of(bars), ts_of(made)) if len(made) else np.zeros(0, int)
+        if len(known) != len(data_frame):
+            return [_missing(bars, known, data_frame, cut)]
+        rows = np.searchsorted(ts_of(bars), ts_of(data_frame)) if len(data_frame) else np.zeros(0, int)
     else:
         known, rows = whole.iloc[:cut], np.arange(cut)
     found = []
     for name in whole:
-        seen, unseen = (frame[name].to_numpy() for frame in (known, made))
+        seen, unseen = (frame[name].to_numpy() for frame in (known, data_frame))
         moved, size = _moved(seen, unseen)
         if moved.any():
             worst = int(np.argmax(np.where(moved, np.nan_to_num(size, nan=-1.0), -2.0)))
@@ -151,16 +151,16 @@ def _moved(seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return (np.isnan(a) != np.isnan(b)) | (size > ROOM * (float(known.max()) if len(known) else 1.0)), size
 
 
-def _missing(bars: pd.DataFrame, known: pd.DataFrame, made: pd.DataFrame, cut: int) -> Leak:
+def _missing(bars: pd.DataFrame, data_frame: pd.DataFrame, made: pd.DataFrame, cut: int) -> Leak:
     """Rows that only one of the two has."""
-    a, b = (ts_of(one) if len(one) else np.zeros(0, np.int64) for one in (known, made))
+    a, b = (ts_of(one) if len(one) else np.zeros(0, np.int64) for one in (data_frame, made))
     alone = np.setxor1d(a, b)
     first = int(np.searchsorted(ts_of(bars), alone[0])) if len(alone) else cut - 1
-    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(known)} rows", f"{len(made)} rows", cut, max(len(alone), 1))
+    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(data_frame)} rows", f"{len(made)} rows", cut, max(len(alone), 1))
 
 
-def _worse(one: Leak, other: Leak) -> bool:
-    return bool(np.nan_to_num(one.size, nan=-1.0) > np.nan_to_num(other.size, nan=-1.0))
+def _worse(leak: Leak, other: Leak) -> bool:
+    return bool(np.nan_to_num(leak.size, nan=-1.0) > np.nan_to_num(other.size, nan=-1.0))
 
 
 def _when(bars: pd.DataFrame, row: int) -> str:

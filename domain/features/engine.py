@@ -35,7 +35,7 @@ def compute(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(
     [nan, 2.5, 0.5]
     """
     table = Table(bars, context, cache)
-    made = {one.column: table.column(one) for one in uses}
+    made = {use.column: table.column(use) for use in uses}
     if not made:
         return bars
     return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
@@ -64,17 +64,17 @@ class Table:
         self._longer: dict[str, tuple[Table, np.ndarray]] = {}
         self.states: dict[str, np.ndarray] = {}
 
-    def column(self, one: Use) -> Column:
-        if one.column not in self._columns:
-            self._columns[one.column] = self._joined(one) if self.is_longer(one) else self._kept(one)
-        return self._columns[one.column]
+    def column(self, use: Use) -> Column:
+        if use.column not in self._columns:
+            self._columns[use.column] = self._joined(use) if self.is_longer(use) else self._kept(use)
+        return self._columns[use.column]
 
-    def is_longer(self, one: Use) -> bool:
-        if not one.timeframe:
+    def is_longer(self, use: Use) -> bool:
+        if not use.timeframe:
             return False
         if self.context.timeframe is None:
-            raise BadRequest(f"{one.column} needs longer bars: say the timeframe of these")
-        return str(self.context.timeframe) != one.timeframe
+            raise BadRequest(f"{use.column} needs longer bars: say the timeframe of these")
+        return str(self.context.timeframe) != use.timeframe
 
     def longer(self, timeframe: str) -> tuple[Table, np.ndarray]:
         """The table of longer bars, and which of its rows has closed by the end of each bar here."""
@@ -118,30 +118,30 @@ class Table:
         values = table.column(use(one.name, **dict(one.params)))
         return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
 
-    def _kept(self, one: Use) -> Column:
+    def _kept(self, use: Use) -> Column:
         if self.cache is None:
-            return self._made(one)
-        key = self._key(one)
+            return self._made(use)
+        key = self._key(use)
         if key not in self.cache:
-            self.cache[key] = self._made(one)
+            self.cache[key] = self._made(use)
         return self.cache[key]
 
-    def _made(self, one: Use) -> Column:
-        spec, params = FEATURES[one.name], dict(one.params)
+    def _made(self, use: Use) -> Column:
+        spec, params = FEATURES[use.name], dict(use.params)
         places = spec.places(params)
         if places is not None:
-            params["state"] = self.states[one.column] = np.zeros(places)
+            params["state"] = self.states[use.column] = np.zeros(places)
         given = spec.function(*(self.input(name) for name in spec.inputs), **params)
         try:
             made = np.asarray(given, np.float64)
         except (TypeError, ValueError):
-            raise BadRequest(f"{one.column} gave {_kind(given)}; a feature gives one value a bar, a number or NaN") from None
+            raise BadRequest(f"{use.column} gave {_kind(given)}; a feature gives one value a bar, a number or NaN") from None
         if made.shape != (len(self.bars),):
-            raise BadRequest(f"{one.column} gave {_kind(given)} for {len(self.bars):,} bars; a feature gives one value a bar")
+            raise BadRequest(f"{use.column} gave {_kind(given)} for {len(self.bars):,} bars; a feature gives one value a bar")
         return made
 
-    def _key(self, one: Use) -> str:
-        text = json.dumps([self._version, one.column, code_of(one.name)])
+    def _key(self, use: Use) -> str:
+        text = json.dumps([self._version, use.column, code_of(use.name)])
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property

@@ -51,10 +51,10 @@ def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Need
     return Needs(tuple(sorted(names)), "headlines" in found, "releases" in found)
 
 
-def _looked_at(one: Use, instrument: Instrument | None) -> Iterable[str]:
+def _looked_at(use: Use, instrument: Instrument | None) -> Iterable[str]:
     """The series of one feature; one that does not say may look at any."""
-    which = FEATURES[one.name].series
+    which = FEATURES[use.name].series
     if which is None:
         return series()
-    given: dict[str, Any] = dict(one.params) | dict(instrument=instrument)
+    given: dict[str, Any] = dict(use.params) | dict(instrument=instrument)
     return which(*(given[name] for name in inspect.signature(which).parameters))

@@ -51,7 +51,7 @@ def sensitivity(
     shorter = [history for history in histories if history < len(bars)]
     whole = Table(bars, context, cache)
     parts = {history: Table(bars.iloc[-history:].reset_index(drop=True), context) for history in shorter}
-    for k, one in enumerate(uses):
+    for k, use in enumerate(uses):
         watch(k / len(uses))
-        found += [Short(one.column, history, float(part.column(one)[-1]), float(whole.column(one)[-1])) for history, part in parts.items()]
+        found += [Short(use.column, history, float(part.column(use)[-1]), float(whole.column(use)[-1])) for history, part in parts.items()]
     return found

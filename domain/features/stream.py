@@ -73,7 +73,7 @@ class Stream:
     def __init__(self, bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context()) -> None:
         self.context, self.uses, self.bars = context, tuple(uses), len(bars)
         table = Table(bars, context)
-        own = [one for one in self.uses if not table.is_longer(one)]
+        own = [use for use in self.uses if not table.is_longer(use)]
         self.steps = _in_order(own)
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
@@ -93,7 +93,7 @@ class Stream:
         known = {step.column: self._made(step) for step in self.steps}
         for longer in self._longer.values():
             known |= longer.append(bar, ts)
-        return {one.column: known[one.column] for one in self.uses}
+        return {use.column: known[use.column] for use in self.uses}
 
     def _take_in(self, bar: Mapping[str, Any], ts: int | None, said: Mapping[str, Mapping[str, float]]) -> None:
         for name, tail in self._tails.items():
@@ -218,7 +218,7 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
 
 
 def _timeframes(uses: Iterable[Use], table: Table) -> list[str]:
-    return list(dict.fromkeys(one.timeframe for one in uses if table.is_longer(one)))
+    return list(dict.fromkeys(use.timeframe for use in uses if table.is_longer(use)))
 
 
 def _nanoseconds(ts: Any) -> int:

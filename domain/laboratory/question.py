@@ -80,7 +80,7 @@ class StudyRequest:
         def seen(group: np.ndarray, count: int) -> View:
             return View(own, group, count, target.overlap, shared)
 
-        named = {"year": years(ts), **({"session": sessions(ts)} if _within_a_day(moments) else {}), **{name: labels_of(one) for name, one in labels.items()}}
+        named = {"year": years(ts), **({"session": sessions(ts)} if _within_a_day(moments) else {}), **{name: labels_of(label) for name, label in labels.items()}}
         length = plan.window or max(len(own.order) // 12, 250)
         return cls(
             ts=ts, instruments=instruments, place=place, target=target, ranked=own, whole=whole(own, target.overlap, shared),
@@ -94,7 +94,7 @@ class StudyRequest:
 def _check(frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series]) -> None:
     for name in columns:
         if name not in frame:
-            raise unknown("column", name, [str(one) for one in frame.columns])
+            raise unknown("column", name, [str(column) for column in frame.columns])
     if not len(columns) or len(set(columns)) < len(columns):
         raise BadRequest(f"{len(columns)} columns were asked for ({listed(columns)}); name at least one, and each once")
     if "ts" not in frame:

@@ -49,7 +49,7 @@ def similar(
     chosen = chosen % len(frame)
     for name in columns:
         if name not in frame:
-            raise unknown("column", name, [str(one) for one in frame.columns])
+            raise unknown("column", name, [str(column) for column in frame.columns])
     ts, over = ts_of(frame), _over(frame, horizon)
     vectors = frame[list(columns)].to_numpy(np.float32)
     allowed = np.flatnonzero(over <= ts[chosen])

@@ -50,7 +50,7 @@ class Findings:
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """The tables by name, as they are stored."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "notes"}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "notes"}
 
 
 def examine(

@@ -106,8 +106,8 @@ def _read(wall_ns: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     return first, bad
 
 
-def _register(key: str, made: Clock) -> None:
-    CLOCKS.add(key, Clock(key, made.title, made.description, made.zone, made.shift, made.until, made.then))
+def _register(key: str, clock: Clock) -> None:
+    CLOCKS.add(key, Clock(key, clock.title, clock.description, clock.zone, clock.shift, clock.until, clock.then))
 
 
 _us = Clock("mt5_us", "MetaTrader, New York + 7 h", "Most brokers' servers: midnight is 17:00 New York, so daylight saving follows US dates.", "America/New_York", 420)

@@ -170,24 +170,24 @@ def _evidence(match: Match, ranked: list[Match], weeks: Weeks, market: Calendar)
     same = [other.clock for other in ranked if other is not match and (other.opens == match.opens).all() and (other.fridays == match.fridays).all()]
     tied = tuple(other.key for other in same if not other.then)
     opens, fridays = int(match.opens.sum()), int(match.fridays.sum())
-    found = Evidence(
+    evidence = Evidence(
         match.clock.key, match.clock.title, opens / total, Count(opens, total), Count(fridays, total), int((match.opens & ~match.met).sum()),
         winter, summer, apart, tied, False, "",
     )  # fmt: skip
     certain = match is ranked[0] and not tied and total >= 4 and opens >= 0.9 * total and fridays >= 0.7 * total
-    return replace(found, certain=certain, sentence=_sentence(found, match.clock, market))
+    return replace(evidence, certain=certain, sentence=_sentence(evidence, match.clock, market))
 
 
-def _sentence(found: Evidence, this: Clock, market: Calendar) -> str:
-    late = f" ({found.late} of them one hour late: the feed's trading hours)" if found.late else ""
-    said = f"weekly open at {_weekly_open(market)} in {found.opens.agree} of {found.opens.weeks} weeks{late}, Friday close in {found.fridays.agree}; "
-    if found.apart.weeks:
-        said += f"of the {found.apart.weeks} weeks when US and EU daylight saving differ, {found.apart.agree} match both"
+def _sentence(evidence: Evidence, this: Clock, market: Calendar) -> str:
+    late = f" ({evidence.late} of them one hour late: the feed's trading hours)" if evidence.late else ""
+    said = f"weekly open at {_weekly_open(market)} in {evidence.opens.agree} of {evidence.opens.weeks} weeks{late}, Friday close in {evidence.fridays.agree}; "
+    if evidence.apart.weeks:
+        said += f"of the {evidence.apart.weeks} weeks when US and EU daylight saving differ, {evidence.apart.agree} match both"
     else:
         said += "no week in which US and EU daylight saving differ"
     if this.then:
         said += f"; one rule until {this.until}, another from {this.until + 1}: {this.then.title}"
-    return said + (f"; in this file indistinguishable from {listed(found.tied)}" if found.tied and found.opens.agree else "")
+    return said + (f"; in this file indistinguishable from {listed(evidence.tied)}" if evidence.tied and evidence.opens.agree else "")
 
 
 def _weekly_open(market: Calendar) -> str:

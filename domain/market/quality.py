@@ -36,7 +36,7 @@ def inspect(
 ) -> Report:  # fmt: skip
     """What is wrong with bars, nothing done: as ``repair`` would find it, with ``did`` "none" wherever it would change something."""
     report = repair(source, instrument, timeframe, clock_key, at, known_until, worst, start=start)[1]
-    findings = tuple(replace(found, did="none" if found.severity == "broken" else found.did) for found in report.findings)
+    findings = tuple(replace(finding, did="none" if finding.severity == "broken" else finding.did) for finding in report.findings)
     sentence = report.sentence if report.verdict == "refused" else sentence_of(findings)
     return replace(report, findings=findings, sentence=sentence, ledger=pd.DataFrame(columns=list(LEDGER)))
 

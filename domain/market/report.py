@@ -157,5 +157,5 @@ def verdict_words(verdict: str, findings: tuple[Finding, ...] | list[dict[str, A
     return "no errors" if verdict == "clean" and warned else verdict
 
 
-def _plain(found: Finding) -> dict[str, Any]:
-    return {**asdict(found), "examples": [list(example) for example in found.examples]}
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "examples": [list(example) for example in finding.examples]}

@@ -106,7 +106,7 @@ def _of_json(one: Mapping[str, Any], where: str, file: str, utc: bool) -> Event:
 def _xml(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence[Event], str]:
     from domain.outside.weekly_xml import events_of
 
-    return [_of_xml(one, f"event {k}", path.name) for k, one in enumerate(events_of(path.name, content(path, max_bytes), max_rows), 1)], "event"
+    return [_of_xml(event, f"event {k}", path.name) for k, event in enumerate(events_of(path.name, content(path, max_bytes), max_rows), 1)], "event"
 
 
 def _of_xml(one: Mapping[str, str], where: str, file: str) -> Event:

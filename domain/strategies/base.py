@@ -81,10 +81,10 @@ def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame,
     if not len(table):
         return
     first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
-    for one in strategy.features():
-        column = frame[one.column].to_numpy()
+    for feature in strategy.features():
+        column = frame[feature.column].to_numpy()
         if np.isnan(column[:first]).all() and not np.isnan(column).all():
             raise BadRequest(
-                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {one.column}: "
+                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
                 "it may not decide on a bar whose features have no value yet; let it wait until they have"
             )

@@ -132,7 +132,7 @@ class RegimeModel:
 
     def to_json(self) -> str:
         """All of it as plain numbers and words; ``from_json`` gives the very same model."""
-        return json.dumps({"what": SCHEMA} | asdict(self) | {"candidates": [one._asdict() for one in self.candidates]}, allow_nan=False)
+        return json.dumps({"what": SCHEMA} | asdict(self) | {"candidates": [candidate._asdict() for candidate in self.candidates]}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> RegimeModel:
@@ -196,7 +196,7 @@ def labelled(probabilities: np.ndarray, names: Sequence[str]) -> pd.Categorical:
 
 
 def _read(cls: type[RegimeModel], said: dict[str, Any]) -> RegimeModel:
-    wanted = {one.name for one in fields(cls)}
+    wanted = {field.name for field in fields(cls)}
     missing, more = sorted(wanted - set(said)), sorted(set(said) - wanted - {"what"})
     if missing or more:
         raise BadRequest(f"this regime model {'lacks ' + listed(missing) if missing else 'has an unknown ' + listed(more)}; it was not written by this version")

@@ -183,7 +183,7 @@ def _model(parameters: Parameters, material: Material, table: np.ndarray, kind: 
     start, transition = parameters.start[order], parameters.transition[np.ix_(order, order)]
     model = RegimeModel(
         kind, columns, names_of(states, columns[0]), _row(material.centre), _row(material.spread), _matrix(parameters.means[order]),
-        tuple(_matrix(one) for one in parameters.covariances[order]), _row(start), _matrix(transition), seed, rows=len(material.rows), versions=_versions(),
+        tuple(_matrix(covariance) for covariance in parameters.covariances[order]), _row(start), _matrix(transition), seed, rows=len(material.rows), versions=_versions(),
     )  # fmt: skip
     follow = model.follow()
     probabilities = follow.extend(table)
@@ -217,8 +217,8 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 
 def _row(values: np.ndarray) -> Row:
-    return tuple(float(one) for one in values)
+    return tuple(float(value) for value in values)
 
 
 def _matrix(values: np.ndarray) -> Matrix:
-    return tuple(_row(one) for one in values)
+    return tuple(_row(value) for value in values)

@@ -67,7 +67,7 @@ def combined(*labels: pd.Categorical) -> pd.Categorical:
     >>> list(both), both.categories.tolist()
     (['calm, range', 'volatile, range', nan], ['calm, range', 'calm, trend', 'volatile, range', 'volatile, trend'])
     """
-    if not labels or len({len(one) for one in labels}) > 1:
+    if not labels or len({len(label) for label in labels}) > 1:
         raise BadRequest(f"labels of {', '.join(str(len(one)) for one in labels) or 'no'} bars cannot be combined; they need the same bars")
     codes, names = np.zeros(len(labels[0]), np.int64), [""]
     for one in labels:

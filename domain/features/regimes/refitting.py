@@ -52,13 +52,13 @@ class WalkForward:
     @property
     def stability(self) -> float:
         """Mean agreement of each model with the one before it, 0 to 1: 1 says that refitting renames nothing. NaN for a single model."""
-        return _mean([one.agreement for one in self.refits[1:]])
+        return _mean([refit.agreement for refit in self.refits[1:]])
 
     @property
     def table(self) -> pd.DataFrame:
         """One row a refit."""
         names = ("first", "used_from", "used_to", "distance", "agreement", "in_order", "remark")
-        return pd.DataFrame([{name: getattr(one, name) for name in names} | dict(bic=one.model.bic, log_likelihood=one.model.log_likelihood) for one in self.refits])
+        return pd.DataFrame([{name: getattr(refit, name) for name in names} | dict(bic=refit.model.bic, log_likelihood=refit.model.log_likelihood) for refit in self.refits])
 
 
 def walk_forward(

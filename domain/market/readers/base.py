@@ -91,9 +91,9 @@ class Reader(ABC):
     @abstractmethod
     def recognise(self, head: bytes, name: str) -> Recognised | None: ...
 
-    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
+    def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
         """What only the whole file can tell."""
-        return found
+        return recognised
 
     @abstractmethod
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars: ...

@@ -66,7 +66,7 @@ class MetaTrader4History(Reader):
             return None
         return Recognised(self.key, self.title, instrument_in(name), None, None, side_in(name) or "bid", "a binary history file")
 
-    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
+    def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
         history = _history(path, max_bytes)
         timeframe = next((name for name, minutes in MINUTES.items() if minutes == history.period), None)
         if timeframe is None:
@@ -85,8 +85,8 @@ class MetaTrader4History(Reader):
             f"{len(history.records):,} records"
         )
         return replace(
-            found,
-            instrument=instrument_in(history.symbol) or found.instrument,
+            recognised,
+            instrument=instrument_in(history.symbol) or recognised.instrument,
             timeframe=timeframe,
             evidence=evidence,
             preview=preview,

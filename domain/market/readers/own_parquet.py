@@ -35,7 +35,7 @@ class OwnParquet(Reader):
             return None
         return Recognised(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
 
-    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
+    def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
         """What only the whole file tells: its columns and first rows."""
         with _opened(path) as file:
             _check_columns(file, path)
@@ -48,7 +48,7 @@ class OwnParquet(Reader):
         unread = [name for name in file.schema_arrow.names if name not in first.schema.names]
         evidence = f"columns {', '.join(first.schema.names)}{f' (not read: {listed(unread)})' if unread else ''}; {step_sentence(ns.tolist())}" + ("; ts has a zone, so it is UTC" if aware else "; ts has no zone")
         preview = first.slice(0, PREVIEW).to_pandas().astype(str)
-        return replace(found, timeframe=usual or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
+        return replace(recognised, timeframe=usual or recognised.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
 
     def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
         rows, aware = 0, False

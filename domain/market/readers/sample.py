@@ -133,8 +133,8 @@ def instrument_in(name: str) -> str | None:
     'NAS100'
     """
     plain = re.sub(r"[^A-Z0-9=]", "", name.upper())
-    names = {known: known for known in instruments()} | {
-        other: known for other, known in VENDORS_NAMES.items() if known in instruments()
+    names = {instrument: instrument for instrument in instruments()} | {
+        other: vendors_name for other, vendors_name in VENDORS_NAMES.items() if vendors_name in instruments()
     }
     matches = [spelt for spelt in names if spelt.upper() in (plain if len(spelt) > 4 else name.upper())]
     return names[max(matches, key=len)] if matches else None

@@ -46,7 +46,7 @@ def test_beta_is_the_slope_of_least_squares_on_the_basket():
 
 def test_relative_strength_is_this_return_less_the_mean_of_the_others():
     window = 12
-    wanted = slow(window, lambda i: np.log(CLOSE[i] / CLOSE[i - window]) - np.mean([np.log(one[i] / one[i - window]) for one in OTHERS.values()]), window)
+    wanted = slow(window, lambda i: np.log(CLOSE[i] / CLOSE[i - window]) - np.mean([np.log(other[i] / other[i - window]) for other in OTHERS.values()]), window)
     np.testing.assert_allclose(features.relative_strength(CLOSE, features.basket_return(CLOSE, OTHERS), window=window), wanted, atol=1e-12)
 
 

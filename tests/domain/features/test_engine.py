@@ -107,8 +107,8 @@ def test_bar_by_bar_through_gaps_longer_bars_are_the_same():
     whole = columns(texts, bars)
     for start in (1, 2, 37, 500):
         stream = Stream(bars.iloc[:start], [parse(text) for text in texts], CONTEXT)
-        made = pd.DataFrame([stream.append(bar) for bar in bars.iloc[start:700].to_dict("records")])
-        np.testing.assert_allclose(made[texts], whole[texts].iloc[start:700], rtol=1e-9, err_msg=str(start))
+        frame = pd.DataFrame([stream.append(bar) for bar in bars.iloc[start:700].to_dict("records")])
+        np.testing.assert_allclose(frame[texts], whole[texts].iloc[start:700], rtol=1e-9, err_msg=str(start))
 
 
 def test_a_stream_refuses_a_bar_that_comes_late():

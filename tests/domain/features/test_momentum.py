@@ -219,5 +219,5 @@ def test_bar_by_bar_gives_the_same_bits():
     stream = Stream(BARS.iloc[:7], uses.values())
     for i, row in enumerate(BARS.iloc[7:].to_dict("records"), 7):
         made = stream.append(row)
-        for name, one in uses.items():
-            np.testing.assert_array_equal(made[one.column], wanted[one.column].iloc[i], err_msg=f"{name} at bar {i}")
+        for name, use in uses.items():
+            np.testing.assert_array_equal(made[use.column], wanted[use.column].iloc[i], err_msg=f"{name} at bar {i}")

@@ -24,7 +24,7 @@ def test_every_recipe_that_is_promised_is_there():
 
 @pytest.mark.parametrize("name", recipes())
 def test_a_recipe_lists_each_column_once_and_says_what_it_is(name):
-    columns = [one.column for one in recipe(name).uses]
+    columns = [use.column for use in recipe(name).uses]
     assert columns and len(set(columns)) == len(columns)
     assert recipe(name).about.endswith((".", ":"))
 
@@ -35,29 +35,29 @@ def test_a_family_is_all_of_its_features_by_their_defaults():
 
 
 def test_full_has_every_feature_of_every_family():
-    assert {one.name for one in recipe("full").uses} == set(FEATURES) and len(FEATURES) >= 60
+    assert {use.name for use in recipe("full").uses} == set(FEATURES) and len(FEATURES) >= 60
 
 
 def test_a_feature_of_a_new_file_joins_by_itself(monkeypatch):
     monkeypatch.setitem(FEATURES._things, "twin_of_sma", FEATURES["sma"])
-    assert "twin_of_sma" in [one.name for one in recipe("full").uses]
+    assert "twin_of_sma" in [use.name for use in recipe("full").uses]
 
 
 def test_the_vector_has_fifty_columns_in_ten_parts():
     assert Counter(element.part for element in VECTOR50) == {"price": 10, "momentum and trend": 8, "volatility": 6, "volume": 5, "structure": 5, "time": 4, "cross": 3, "macro": 5, "sentiment": 1, "regime": 3}
-    columns = [one.column for one in recipe("vector50").uses]
+    columns = [use.column for use in recipe("vector50").uses]
     assert columns == [element.written for element in VECTOR50], "written as its column is named"
     assert len(set(columns)) == 50
 
 
 def test_no_column_of_the_vector_is_in_units_of_price():
-    assert not {one.column for one in recipe("vector50").uses if FEATURES[one.name].unit == "price"}
+    assert not {use.column for use in recipe("vector50").uses if FEATURES[use.name].unit == "price"}
 
 
 def test_the_vector_is_known_and_no_column_says_what_another_says():
     bars, context = market()
     uses = recipe("vector50").uses
-    late = compute(bars, uses, context)[[one.column for one in uses]].iloc[1_200:]
+    late = compute(bars, uses, context)[[use.column for use in uses]].iloc[1_200:]
     assert (late.notna().mean() > 0.9).all(), late.notna().mean().idxmin()
     alike = late.corr().abs().to_numpy() - np.eye(50)
     assert np.nanmax(alike) < 0.99, [late.columns[k] for k in np.unravel_index(np.nanargmax(alike), alike.shape)]

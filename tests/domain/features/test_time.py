@@ -103,7 +103,7 @@ def test_minutes_to_and_since_releases_are_counted_from_the_end_of_the_bar(timef
     context = Context(context.instrument, context.timeframe, releases=releases)
     to, since = column("minutes_to_release", bars, context), column("minutes_since_release", bars, context)
     for i, end in enumerate(ends):
-        coming, gone = [one for one in releases if one >= end], [one for one in releases if one <= end]
+        coming, gone = [release for release in releases if release >= end], [one for one in releases if one <= end]
         np.testing.assert_allclose(to[i], (min(coming) - end) / 60e9 if coming else np.nan)
         np.testing.assert_allclose(since[i], (end - max(gone)) / 60e9 if gone else np.nan)
     assert to[5] == since[5] == 0.0

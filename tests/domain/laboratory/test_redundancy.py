@@ -12,14 +12,14 @@ from domain.laboratory.redundancy import Rules, clusters, correlations, inflatio
 
 def columns(n: int = 800, seed: int = 1) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    made = pd.DataFrame(rng.normal(size=(n, 5)), columns=list("abcde"))
-    made["f"] = made["a"] + 0.2 * rng.normal(size=n)
-    made["g"] = -np.exp(made["b"])
-    return made
+    frame = pd.DataFrame(rng.normal(size=(n, 5)), columns=list("abcde"))
+    frame["f"] = frame["a"] + 0.2 * rng.normal(size=n)
+    frame["g"] = -np.exp(frame["b"])
+    return frame
 
 
-def ranked(made: pd.DataFrame) -> np.ndarray:
-    return np.column_stack([ranks(rank(made[name].to_numpy()), np.zeros(len(made), int)) for name in made])
+def ranked(frame: pd.DataFrame) -> np.ndarray:
+    return np.column_stack([ranks(rank(frame[name].to_numpy()), np.zeros(len(frame), int)) for name in frame])
 
 
 def test_correlations_are_spearmans():
@@ -34,8 +34,8 @@ def test_rows_that_a_pair_does_not_have_are_left_out_of_that_pair_alone():
 
 
 def test_columns_without_common_rows_are_not_correlated():
-    made = pd.DataFrame(dict(a=[1.0, 2, 3, np.nan, np.nan, np.nan], b=[np.nan, np.nan, np.nan, 1.0, 2, 3], c=[1.0] * 6))
-    np.testing.assert_array_equal(correlations(ranked(made)), np.eye(3))
+    frame = pd.DataFrame(dict(a=[1.0, 2, 3, np.nan, np.nan, np.nan], b=[np.nan, np.nan, np.nan, 1.0, 2, 3], c=[1.0] * 6))
+    np.testing.assert_array_equal(correlations(ranked(frame)), np.eye(3))
 
 
 def test_inflation_is_that_of_a_regression_on_the_others():
@@ -64,8 +64,8 @@ def summary(**changes) -> pd.DataFrame:
     return pd.DataFrame([dict(plain, feature=name, **change) for name, change in changes.items()])
 
 
-def verdicts(found: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    return {row.feature: (row.verdict, row.fault) for row in found.itertuples()}
+def verdicts(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    return {row.feature: (row.verdict, row.fault) for row in frame.itertuples()}
 
 
 def test_each_fault_has_its_own_reason():

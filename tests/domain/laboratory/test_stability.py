@@ -22,7 +22,7 @@ def test_years_and_regimes_have_the_coefficient_of_their_own_rows():
     y = frame["close"].pct_change().shift(-1).to_numpy()
     regime = pd.Series(np.where(np.arange(6_000) % 700 < 300, "calm", "wild")).where(np.arange(6_000) % 11 > 0, None)
     labels = dict(year=years(ts_of(frame)), regime=labels_of(regime))
-    found = by_label(rank(frame["flips"].to_numpy()), {name: (View(rank(y), one.group, len(one.names)), one.names) for name, one in labels.items()})
+    found = by_label(rank(frame["flips"].to_numpy()), {name: (View(rank(y), label.group, len(label.names)), label.names) for name, label in labels.items()})
     assert found["group"].tolist() == ["2019", "2020", "2021", "calm", "wild"]
     for row in found.itertuples():
         rows = (frame["ts"].dt.year.astype(str) == row.group) if row.label == "year" else regime == row.group

@@ -25,7 +25,7 @@ WEEK = ("2024-07-08", "2024-07-12")
 def mended(raw, timeframe=M5, clock="UTC", at=LATER, of=EURUSD, **options):
     bars, report = repair(raw, of, timeframe, clock, at, **options)
     check(bars, of.negative_prices)
-    assert [found.key for found in report.findings] == list(CHECKS)
+    assert [finding.key for finding in report.findings] == list(CHECKS)
     return bars, report
 
 

@@ -121,7 +121,7 @@ def test_two_sources_on_their_clocks_show_the_same_prices_in_every_season():
 def test_the_quality_of_files(name, of, timeframe, clock, counts):
     bars, report = repair(read(name, of), instrument(of), timeframe, clock, LATER)
     check(bars, instrument(of).negative_prices)
-    assert {found.key: found.count for found in report.findings if found.count} == counts
+    assert {finding.key: finding.count for finding in report.findings if finding.count} == counts
     assert report.verdict == ("repairable" if set(counts) & {"range", "inverted"} else "clean")
 
 

@@ -47,7 +47,7 @@ def model(states: int = 3, width: int = 2, seed: int = 0, kind: str = "hmm") -> 
     transition = random.dirichlet(np.ones(states), states) * 0.2 + 0.8 * np.eye(states)
     return RegimeModel(
         kind, tuple(f"c{k}" for k in range(width)), tuple(f"s{k}" for k in range(states)), plain(random.normal(size=width)), plain(random.uniform(0.5, 2, width)),
-        matrix(random.normal(scale=2, size=(states, width))), tuple(matrix((one + one.T) / 2) for one in covariances), plain(random.dirichlet(np.ones(states))), matrix(transition),
+        matrix(random.normal(scale=2, size=(states, width))), tuple(matrix((covariance + covariance.T) / 2) for covariance in covariances), plain(random.dirichlet(np.ones(states))), matrix(transition),
     )  # fmt: skip
 
 
@@ -65,8 +65,8 @@ def drawn(length: int = 1_500, seed: int = 3) -> tuple[pd.DataFrame, np.ndarray]
 
 
 def plain(values: np.ndarray) -> tuple[float, ...]:
-    return tuple(float(one) for one in values)
+    return tuple(float(value) for value in values)
 
 
 def matrix(values: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    return tuple(plain(one) for one in values)
+    return tuple(plain(value) for value in values)

@@ -66,7 +66,7 @@ def test_a_models_columns_may_have_any_unit(model):
 def test_bic_finds_the_number_of_states(kind):
     model = fit(SEEN, kind, states=None, restarts=2)
     assert model.states == 3 and [one.states for one in model.candidates] == [2, 3, 4, 5, 6]
-    known = {one.states: one.bic for one in model.candidates if one.bic is not None}
+    known = {candidate.states: candidate.bic for candidate in model.candidates if candidate.bic is not None}
     assert min(known, key=known.__getitem__) == 3 and known[3] == model.bic
     assert all(one.remark for one in model.candidates if one.bic is None)
 

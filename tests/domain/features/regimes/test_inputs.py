@@ -29,7 +29,7 @@ def test_each_column_is_its_definition(seen):
     close, high = BARS["close"].to_numpy(), BARS["high"].to_numpy()
     returns = np.diff(np.log(close), prepend=np.nan)
     atr = compute(BARS, [use("atr", window=14)])["atr(14)"].to_numpy()
-    others = {name: np.diff(np.log(one.at(CONTEXT.ends(BARS))), prepend=np.nan) for name, one in CONTEXT.others.items()}
+    others = {name: np.diff(np.log(other.at(CONTEXT.ends(BARS))), prepend=np.nan) for name, other in CONTEXT.others.items()}
     for t in (40, 41, 333, 799):
         row = seen.iloc[t]
         assert row["log_volatility(20)"] == pytest.approx(np.log(np.sqrt(np.mean(returns[t - 19 : t + 1] ** 2))), rel=1e-12)

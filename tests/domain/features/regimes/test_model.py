@@ -102,7 +102,7 @@ def test_the_table_of_facts_speaks_the_columns_units():
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 2)])
 def test_states_find_themselves_again_whatever_their_order_and_scale(order):
-    twice = replace(FULL, spread=plain(np.array(FULL.spread) * 2), means=matrix(np.array(FULL.means) / 2), covariances=tuple(matrix(np.array(one) / 4) for one in FULL.covariances))
+    twice = replace(FULL, spread=plain(np.array(FULL.spread) * 2), means=matrix(np.array(FULL.means) / 2), covariances=tuple(matrix(np.array(covariance) / 4) for covariance in FULL.covariances))
     again, apart = aligned(twice.reordered(order, ("x", "y", "z")), FULL)
     assert again.names == FULL.names
     np.testing.assert_allclose(apart, 0.0, atol=1e-7)

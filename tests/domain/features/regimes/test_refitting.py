@@ -20,7 +20,7 @@ def whole():
 def test_every_bar_is_judged_by_a_model_of_earlier_bars(whole):
     assert np.isnan(whole.probabilities[:500]).all() and (np.asarray(whole.labels.codes)[:500] == -1).all()
     np.testing.assert_allclose(whole.probabilities[500:].sum(axis=1), 1.0)
-    assert [(one.first, one.used_from, one.used_to) for one in whole.refits] == [(0, 500, 800), (300, 800, 1100), (600, 1100, 1400), (900, 1400, 1500)]
+    assert [(refit.first, refit.used_from, refit.used_to) for refit in whole.refits] == [(0, 500, 800), (300, 800, 1100), (600, 1100, 1400), (900, 1400, 1500)]
     for one in whole.refits:
         assert one.model.trained == (str(SEEN.index[one.first]), str(SEEN.index[one.used_from - 1]))
         np.testing.assert_array_equal(one.model.filtered(SEEN.iloc[one.first : one.used_to])[500:], whole.probabilities[one.used_from : one.used_to])
@@ -41,7 +41,7 @@ def test_the_gate_sees_a_model_of_all_bars():
 
 
 def test_names_last_from_refit_to_refit(whole):
-    assert whole.names == ("calm", "trend", "panic") and all(one.model.names == whole.names and one.in_order for one in whole.refits)
+    assert whole.names == ("calm", "trend", "panic") and all(refit.model.names == whole.names and refit.in_order for refit in whole.refits)
     assert np.isnan(whole.refits[0].agreement) and all(one.agreement > 0.95 and one.distance < 0.2 for one in whole.refits[1:])
     assert whole.stability == pytest.approx(np.mean([one.agreement for one in whole.refits[1:]]))
     assert whole.table["used_from"].tolist() == [500, 800, 1100, 1400]
@@ -49,7 +49,7 @@ def test_names_last_from_refit_to_refit(whole):
 
 def test_an_anchored_walk_keeps_its_first_bar():
     walk = walk_forward(SEEN.iloc[:1000], 500, 300, restarts=1, anchored=True)
-    assert [one.first for one in walk.refits] == [0, 0] and walk.refits[1].model.rows == 800
+    assert [refit.first for refit in walk.refits] == [0, 0] and walk.refits[1].model.rows == 800
 
 
 def test_agreement_is_the_share_of_bars_on_which_both_say_the_same(whole):

@@ -44,9 +44,9 @@ def test_what_follows_is_counted_only_where_both_bars_have_a_label():
     told = labels(2)
     words, shares = list(told), followed(told)
     pairs = [(a, b) for a, b in pairwise(words) if not pd.isna(a) and not pd.isna(b)]
-    for k, one in enumerate(NAMES[:3]):
-        whole = sum(a == one for a, _ in pairs)
-        assert shares[k].tolist() == pytest.approx([sum(pair == (one, other) for pair in pairs) / whole for other in NAMES])
+    for k, name in enumerate(NAMES[:3]):
+        whole = sum(a == name for a, _ in pairs)
+        assert shares[k].tolist() == pytest.approx([sum(pair == (name, other) for pair in pairs) / whole for other in NAMES])
     assert np.isnan(shares[3]).all()
 
 
