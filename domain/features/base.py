@@ -99,15 +99,15 @@ def _of_lists(function: Callable[..., Column], state: Bars | None, params: Mappi
     def called(*inputs: Any, **chosen: Any) -> Column:
         if state is not None and "state" not in chosen:
             chosen["state"] = np.zeros(_bars(state, {**params, **chosen}))
-        return function(*(_array(one) for one in inputs), **chosen)
+        return function(*(_array(value) for value in inputs), **chosen)
 
     return called
 
 
-def _array(one: Any) -> Any:
-    if isinstance(one, np.ndarray) or not hasattr(one, "__len__") or isinstance(one, (dict, str, tuple)):
-        return one
-    values = np.asarray(one)
+def _array(value: Any) -> Any:
+    if isinstance(value, np.ndarray) or not hasattr(value, "__len__") or isinstance(value, (dict, str, tuple)):
+        return value
+    values = np.asarray(value)
     return values if values.dtype == np.int64 and np.abs(values).max(initial=0) > 1 << 53 else values.astype(np.float64, copy=False)
 
 
@@ -178,14 +178,14 @@ def parse(text: str) -> Use:
     ...
     domain.errors.BadRequest: 'atr(14' is no feature; write a name, and parameters in brackets if you choose them: atr(14), atr(window=14), atr(14)@H1
     """
-    found = WRITTEN.fullmatch(text)
-    if not found:
+    match = WRITTEN.fullmatch(text)
+    if not match:
         raise BadRequest(f"{text!r} is no feature; write a name, and parameters in brackets if you choose them: atr(14), atr(window=14), atr(14)@H1")
-    declared = list(FEATURES[found["name"]].params)
+    declared = list(FEATURES[match["name"]].params)
     params: dict[str, str] = {}
-    for place, part in enumerate(one.strip() for one in (found["params"] or "").split(",") if one.strip()):
+    for place, part in enumerate(piece.strip() for piece in (match["params"] or "").split(",") if piece.strip()):
         key, _, value = part.rpartition("=")
         if not key and place >= len(declared):
-            raise BadRequest(f"{text} has more parameters than {found['name']}, which has {len(declared)}{': ' if declared else ''}{', '.join(declared)}")
+            raise BadRequest(f"{text} has more parameters than {match['name']}, which has {len(declared)}{': ' if declared else ''}{', '.join(declared)}")
         params[key.strip() or declared[place]] = value.strip()
-    return use(found["name"], found["timeframe"] or "", **params)
+    return use(match["name"], match["timeframe"] or "", **params)

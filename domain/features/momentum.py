@@ -18,10 +18,10 @@ def momentum(close: Column, *, window: int = 10) -> Column:
     >>> momentum([1.0, 3.0, 4.0], window=2).tolist()
     [nan, nan, 3.0]
     """
-    made = np.empty(len(close))
-    made[:window] = np.nan
-    np.subtract(close[window:], close[:-window], out=made[window:])
-    return made
+    output = np.empty(len(close))
+    output[:window] = np.nan
+    np.subtract(close[window:], close[:-window], out=output[window:])
+    return output
 
 
 @feature(unit="%", source="TA-Lib ROC", warm_up=lambda window: window)
@@ -137,6 +137,6 @@ def cci(high: Column, low: Column, close: Column, *, window: int = 20) -> Column
     """
     from domain.features.kernels.windows import distance_scores
 
-    made = distance_scores((high + low + close) / 3.0, window)
-    made /= 0.015
-    return made
+    output = distance_scores((high + low + close) / 3.0, window)
+    output /= 0.015
+    return output

@@ -115,10 +115,10 @@ def recipe(name: str) -> Recipe:
     ...
     domain.errors.UnknownName: no recipe named 'vector5'; did you mean 'vector50'?
     """
-    known = recipes()
-    if name not in known:
-        raise unknown("recipe", name, known)
-    return known[name]
+    available = recipes()
+    if name not in available:
+        raise unknown("recipe", name, available)
+    return available[name]
 
 
 def _family(family: str) -> tuple[Use, ...]:

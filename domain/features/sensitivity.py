@@ -10,7 +10,7 @@ import pandas as pd
 
 from domain.features.base import Use
 from domain.features.context import Context
-from domain.features.engine import Cache, Table
+from domain.features.engine import Cache, FeatureTable
 
 HISTORIES = (199, 399, 999, 1_999)      # bars; as freqtrade's recursive analysis counts them
 
@@ -47,11 +47,11 @@ def sensitivity(
     >>> [(one.history, one.value, one.whole) for one in sensitivity(bars, [use("sma", window=3)], histories=(2, 3))]
     [(2, nan, 2.0), (3, 2.0, 2.0)]
     """
-    uses, found = tuple(uses), []
+    uses, rows = tuple(uses), []
     shorter = [history for history in histories if history < len(bars)]
-    whole = Table(bars, context, cache)
-    parts = {history: Table(bars.iloc[-history:].reset_index(drop=True), context) for history in shorter}
+    full = FeatureTable(bars, context, cache)
+    parts = {history: FeatureTable(bars.iloc[-history:].reset_index(drop=True), context) for history in shorter}
     for k, use in enumerate(uses):
         watch(k / len(uses))
-        found += [Short(use.column, history, float(part.column(use)[-1]), float(whole.column(use)[-1])) for history, part in parts.items()]
-    return found
+        rows += [Short(use.column, history, float(part.column(use)[-1]), float(full.column(use)[-1])) for history, part in parts.items()]
+    return rows

@@ -46,8 +46,8 @@ def forward_return(frame: pd.DataFrame, horizon: int, start: str = "open", horiz
         raise unknown("start of a forward return", start, STARTS)
     began = "the open of the next bar" if start == "open" else "the close of the bar"
     overlap = "" if horizon == 1 else f"; neighbouring values share {horizon - 1} bar{'s' if horizon > 2 else ''}, so {horizon} of them tell little more than one"
-    made = {h: np.concatenate([np.zeros(0), *(_forward(frame.iloc[rows], h, start) for rows in instrument_rows(frame))]) for h in sorted({*horizons, horizon})}
-    return Target(f"return over {horizon} bars", "log return", made[horizon], horizon, f"from {began} to the close {horizon} bars on{overlap}", made)
+    by_horizon = {h: np.concatenate([np.zeros(0), *(_forward(frame.iloc[rows], h, start) for rows in instrument_rows(frame))]) for h in sorted({*horizons, horizon})}
+    return Target(f"return over {horizon} bars", "log return", by_horizon[horizon], horizon, f"from {began} to the close {horizon} bars on{overlap}", by_horizon)
 
 
 def _forward(bars: pd.DataFrame, horizon: int, start: str) -> np.ndarray:

@@ -34,7 +34,7 @@ def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> 
     high, low = np.maximum.reduce(ohlc), np.minimum.reduce(ohlc)
     if not len(high):
         return np.zeros(0, bool)
-    local, usual = _around(ohlc[3]), USUAL_PRICE.get(instrument.name, 0.0)
+    local, usual = _surrounding(ohlc[3]), USUAL_PRICE.get(instrument.name, 0.0)
     wrong = (high > LARGEST) | (high / LEAP > np.maximum(local, instrument.tick))
     if usual:
         wrong |= high > FAR * usual
@@ -103,7 +103,7 @@ def _bounded(values: np.ndarray) -> np.ndarray:
     return np.minimum(np.abs(values), 1e300)
 
 
-def _around(values: np.ndarray) -> np.ndarray:
+def _surrounding(values: np.ndarray) -> np.ndarray:
     """The median of each block of bars and its neighbours, one per value."""
     blocks = max(1, len(values) // CONTEXT)
     medians = np.array([np.median(part) for part in np.array_split(values, blocks)])

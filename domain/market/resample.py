@@ -79,8 +79,8 @@ def _gathered(bars: pd.DataFrame, starts: np.ndarray, opens: np.ndarray) -> pd.D
     if "volume" in bars:
         columns["volume"] = _sum_known(bars["volume"].to_numpy(), starts)[0]
     if "spread" in bars:
-        total, known = _sum_known(bars["spread"].to_numpy(), starts)
-        columns["spread"] = np.divide(total, known, out=np.full(len(starts), np.nan), where=known > 0)
+        total, counts = _sum_known(bars["spread"].to_numpy(), starts)
+        columns["spread"] = np.divide(total, counts, out=np.full(len(starts), np.nan), where=counts > 0)
     return frame(opens, **columns)
 
 

@@ -11,7 +11,7 @@ import pytest
 from domain.causality import check, check_features, check_strategy
 from domain.errors import BadRequest
 from domain.features import FEATURES, Context, Use, feature, use
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES, decide
 from tests.domain.features.world import market
 
@@ -125,5 +125,5 @@ def test_a_signal_from_a_warm_up_bar_is_refused():
 def test_no_strategy_decides_in_its_warm_up(name):
     bars, context = market()
     said = decide(STRATEGIES[name](), bars, context).table
-    assert len(said) and decide(STRATEGIES[name](), bars, replace(context, others={}, macro={"VIX": Known(np.zeros(0, np.int64), np.zeros(0))})).table.equals(said)
+    assert len(said) and decide(STRATEGIES[name](), bars, replace(context, others={}, macro={"VIX": TimedValues(np.zeros(0, np.int64), np.zeros(0))})).table.equals(said)
     assert Context().timeframe is None

@@ -11,7 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.outside.recognise import KINDS, Recognised, recognise
 from domain.outside.releases import IMPACTS
-from domain.outside.series import Series, series
+from domain.outside.series import EconomicSeries, series
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
@@ -38,7 +38,7 @@ class StagedExternal:
 class Choice:
     """A series of the table, and the import of it that is in use."""
 
-    about: Series
+    about: EconomicSeries
     held: Outside | None
 
 
@@ -86,7 +86,7 @@ class OutsideData:
             held = unit.outside.get(name)
         return required(held or next((one for one in self.catalogue() if one.name == name), None), "outside data", name)
 
-    def about(self, one: Outside) -> Series | None:
+    def about(self, one: Outside) -> EconomicSeries | None:
         """The row of the table of series."""
         return series().get(one.name) if one.kind == "series" else None
 

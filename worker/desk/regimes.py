@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, unknown
 from domain.features import Context, Use, parse
-from domain.features.regimes import OBSERVED, RULES, FitConfig, RegimeModel, spells, standard
+from domain.features.regimes import OBSERVATIONS, REGIME_RULES, FitConfig, RegimeModel, spells, standard
 from domain.features.regimes.inputs import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.context import DeskContext, Submitted, key_of
@@ -60,7 +60,7 @@ class RegimeView:
 
     def observed(self) -> dict[str, str]:
         """Column that a model may look at, with its standard window -> what it is."""
-        return {f"{name}({one.window})": one.about for name, one in OBSERVED.items()}
+        return {f"{name}({one.window})": one.about for name, one in OBSERVATIONS.items()}
 
     def standard(self) -> list[str]:
         """The columns that a model looks at where none are chosen, on the bars of one instrument."""
@@ -68,7 +68,7 @@ class RegimeView:
 
     def rules(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Rule -> title, names of its regimes."""
-        return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in RULES.items()}
+        return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in REGIME_RULES.items()}
 
     # -- asking; the same question on the same code is the job that answered it
 
@@ -202,14 +202,14 @@ def written_rules(by: str) -> list[str]:
 
 def _rule(text: str) -> str:
     one = parse(text)
-    if one.name not in RULES:
-        raise unknown("rule of regimes", one.name, RULES)
+    if one.name not in REGIME_RULES:
+        raise unknown("rule of regimes", one.name, REGIME_RULES)
     return one.column
 
 
 def is_rule(by: str) -> bool:
     """Does it name rules, and not a run?"""
-    return by.partition(JOINED)[0].partition("(")[0] in RULES
+    return by.partition(JOINED)[0].partition("(")[0] in REGIME_RULES
 
 
 def _titled(text: str) -> str:
@@ -219,8 +219,8 @@ def _titled(text: str) -> str:
 def _observed(text: str) -> str:
     """A column by its own name, or a sentence on what is wrong with it."""
     read = WRITTEN.fullmatch(text.strip())
-    if read and read["name"] in OBSERVED:
-        window = int(read["window"] or OBSERVED[read["name"]].window)
+    if read and read["name"] in OBSERVATIONS:
+        window = int(read["window"] or OBSERVATIONS[read["name"]].window)
         if window < 2:
             raise BadRequest(f"{text} looks at {window} bars; it needs at least 2")
         return f"{read['name']}({window})"
@@ -229,7 +229,7 @@ def _observed(text: str) -> str:
 
 def features_in(observed: Sequence[str]) -> list[Use]:
     """The features among the columns that a model looks at."""
-    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVED)]
+    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVATIONS)]
 
 
 def kind_of(run: Run) -> str:

@@ -13,9 +13,9 @@ from domain.analytics import daily_returns, daily_sharpe
 from domain.errors import BadRequest
 from domain.laboratory import (
     Findings,
-    Rules,
     StudyConfig,
     Target,
+    Thresholds,
     examine,
     forward_return,
     outcomes,
@@ -45,7 +45,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     looks = tries_of(asked.columns, spec)
     with work.store.look() as unit:
         before = tried_on(unit, spec["datasets"])
-    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Rules, spec["rules"])
+    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Thresholds, spec["rules"])
     work.stage("Compute")
     frame, known = stacked(asked, work.within(0.02, 0.15)), labels(asked, work, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)
@@ -107,7 +107,7 @@ def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles
     return pd.concat(found, ignore_index=True)[["feature", *(one for one in found[0] if one != "feature")]]
 
 
-def _told(asked: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
+def _told(asked: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Thresholds, before: int) -> dict[str, Any]:
     """What lists and the head of a page say."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))

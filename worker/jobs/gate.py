@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.causality import CUTS, Leak, Verdict, check, check_strategy
+from domain.causality import CUTS, Leak, LookAheadVerdict, check, check_strategy
 from domain.errors import BadRequest
 from domain.strategies.base import make
 from worker.jobs import feature_sets
@@ -32,7 +32,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     return kept_run("gate", asked, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[one["sentence"] for one in leaks][:20])
 
 
-def _checked(asked: FeatureSet, member: Member, tell: Watch) -> Verdict:
+def _checked(asked: FeatureSet, member: Member, tell: Watch) -> LookAheadVerdict:
     if asked.spec.get("strategy"):
         return check_strategy(member.bars, make(asked.spec["strategy"], asked.spec["params"]), member.context, watch=tell)
     passed = 0

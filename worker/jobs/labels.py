@@ -15,7 +15,7 @@ from domain.analytics.metrics import nanoseconds
 from domain.errors import BadRequest, listed
 from domain.features import use
 from domain.features.regimes import RegimeModel, Regimes, observations
-from domain.features.regimes.labels import RULES
+from domain.features.regimes.labels import REGIME_RULES
 from worker.jobs.base import Work
 from worker.jobs.feature_sets import FeatureSet, Member, Watch
 
@@ -53,7 +53,7 @@ def by_rule(asked: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
         columns = [member.computed([one], asked.cache, watch)[one.column].to_numpy() for member in asked.members]
         values = np.concatenate(columns)
         if np.isfinite(values).any():
-            found[label] = pd.Series(values).map(RULES[rule]).fillna("").to_numpy()
+            found[label] = pd.Series(values).map(REGIME_RULES[rule]).fillna("").to_numpy()
     return found
 
 

@@ -17,8 +17,8 @@ def distances(one: RegimeModel, other: RegimeModel) -> np.ndarray:
     apart = means[:, None] - other_means[None]
     squares = np.einsum("ijk,ijk->ij", apart, np.linalg.solve(between, apart[..., None])[..., 0])
     volumes = (np.linalg.slogdet(one)[1] for one in (between, covariances[:, None], other_covariances[None]))
-    whole, first, second = volumes
-    return np.maximum(squares / 8 + (whole - (first + second) / 2) / 2, 0.0)
+    pooled, first, second = volumes
+    return np.maximum(squares / 8 + (pooled - (first + second) / 2) / 2, 0.0)
 
 
 def hellinger(distance: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ class BadLine(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReadLimits:
     """The most a file may hold: bytes, as it lies and unpacked, and rows."""
 
     max_bytes: int = MAX_BYTES
@@ -96,7 +96,7 @@ class Reader(ABC):
         return recognised
 
     @abstractmethod
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars: ...
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars: ...
 
 
 READERS: Registry[Reader] = Registry("file format")

@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest, listed
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, instrument_in, lines_of, numeric, words_of
@@ -56,7 +56,7 @@ class MetaStock(Reader):
         )
         return replace(found, instrument=instrument_in(next(iter(tickers), "")) or found.instrument)
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)))
         if layout is None:
             raise BadRequest(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, BadLine, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, BadLine, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import HISTORY, plain_content
 from domain.market.readers.layout import SHOWN
 from domain.market.readers.points import spread_in_prices
@@ -92,7 +92,7 @@ class MetaTrader4History(Reader):
             preview=preview,
         )
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         history = _history(path, limits.max_bytes)
         timely = _timely(history.records)
         records = history.records[timely]

@@ -36,10 +36,10 @@ def by_most_rows(reader: Reader, recognised: Recognised, path: Path, head: bytes
 
 def _timeframe(reader: Reader, text: bytes, name: str) -> list[str]:
     try:
-        seen = reader.recognise(text, name)
+        steps = reader.recognise(text, name)
     except BadRequest:
         return []
-    return [seen.timeframe] if seen and seen.timeframe else []
+    return [steps.timeframe] if steps and steps.timeframe else []
 
 
 def _samples(data: bytes, count: int) -> Iterator[bytes]:

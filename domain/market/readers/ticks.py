@@ -19,7 +19,7 @@ from domain.errors import BadRequest
 from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.dukascopy import clock_named
 from domain.market.readers.files import head_of
@@ -53,7 +53,7 @@ class Ticks(Reader):
         )
         return replace(found, timeframe="M1", side="bid", evidence=evidence)
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         lines = lines_of(head_of(path, limits.max_bytes))
         layout = _layout(lines, path.name)
         if layout is None:

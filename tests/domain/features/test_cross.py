@@ -8,7 +8,7 @@ import pytest
 from domain.features import Context, compute, use
 from domain.features import cross as features
 from domain.market.instrument import instrument
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 RNG = np.random.default_rng(11)
@@ -98,7 +98,7 @@ def test_a_pair_that_no_table_knows_counts_by_its_name():
 def test_a_stale_other_has_returns_of_zero():
     bars, context = market()
     end = context.ends(bars)
-    stale = Known(end[:200], bars["close"].to_numpy()[:200])
+    stale = TimedValues(end[:200], bars["close"].to_numpy()[:200])
     column = compute(bars, [use("basket_return")], Context(context.instrument, context.timeframe, {"GBPUSD": stale}))["basket_return"].to_numpy()
     assert (column[200:] == 0).all() and np.abs(column[1:200]).max() > 0
 

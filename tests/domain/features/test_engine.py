@@ -10,12 +10,12 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features import FEATURES, Context, compute, parse, use, warm_up_of
-from domain.features.engine import Table, code_of
+from domain.features.engine import FeatureTable, code_of
 from domain.features.stream import Stream
 from domain.market.bars import ts_of
 from domain.market.resample import resample
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 BARS, CONTEXT = market(1_500)
@@ -87,7 +87,7 @@ def test_bars_are_not_changed_and_stand_first():
 def test_a_longer_bar_is_known_from_its_end_on_and_not_before(text):
     one = parse(text)
     longer = resample(BARS, CONTEXT.timeframe, Timeframe.named(one.timeframe), "fx")
-    values = Table(longer, CONTEXT.on(Timeframe.named(one.timeframe))).column(use(one.name, **dict(one.params)))
+    values = FeatureTable(longer, CONTEXT.on(Timeframe.named(one.timeframe))).column(use(one.name, **dict(one.params)))
     ends, high = CONTEXT.ends(BARS), CONTEXT.on(Timeframe.named(one.timeframe)).ends(longer)
     wanted = [next((values[k] for k in range(len(high) - 1, -1, -1) if high[k] <= end), np.nan) for end in ends]
     np.testing.assert_array_equal(columns([text])[text], wanted)
@@ -125,8 +125,8 @@ def test_what_is_not_known_of_bars_or_around_them_is_nan():
 
 def test_values_are_joined_when_they_were_published():
     ends = CONTEXT.ends(BARS)
-    known = Known(np.array([ends[10], ends[20] + 1]), np.array([1.0, 2.0]))
-    joined = Table(BARS, replace(CONTEXT, macro={"VIX": known})).input("macro")["VIX"]
+    known = TimedValues(np.array([ends[10], ends[20] + 1]), np.array([1.0, 2.0]))
+    joined = FeatureTable(BARS, replace(CONTEXT, macro={"VIX": known})).input("macro")["VIX"]
     assert np.isnan(joined[:10]).all() and (joined[10:21] == 1.0).all() and (joined[21:] == 2.0).all()
 
 
@@ -163,7 +163,7 @@ def test_a_feature_that_gives_no_value_a_bar_is_refused(monkeypatch):
 
 def test_times_out_of_order_are_refused():
     with pytest.raises(BadRequest, match="times of VIX are not in order"):
-        Context(macro={"VIX": Known(np.array([2, 1]), np.zeros(2))})
+        Context(macro={"VIX": TimedValues(np.array([2, 1]), np.zeros(2))})
 
 
 def test_the_warm_up_of_longer_bars_counts_shorter_ones():

@@ -15,8 +15,8 @@ from domain.features import Context, compute, use
 from domain.features import macro as features
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
 from domain.outside.series import read_series, series
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 DATA = Path(os.environ.get("TIDEMARK_DATA", ""), "macro")
@@ -72,7 +72,7 @@ def test_a_value_is_seen_by_the_first_bar_that_ends_when_it_is_out():
     bars, context = market(400)
     ends = context.ends(bars)
     out = int(ends[100])
-    column = compute(bars, [use("rate_differential")], Context(context.instrument, context.timeframe, macro={"EU_RATE": Known(np.array([0, out]), np.array([1.0, 3.0])), "US_RATE": Known(np.array([0]), np.array([0.0]))}))
+    column = compute(bars, [use("rate_differential")], Context(context.instrument, context.timeframe, macro={"EU_RATE": TimedValues(np.array([0, out]), np.array([1.0, 3.0])), "US_RATE": TimedValues(np.array([0]), np.array([0.0]))}))
     assert column["rate_differential"].tolist() == [1.0] * 100 + [3.0] * 300
 
 

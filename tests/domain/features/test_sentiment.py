@@ -9,7 +9,7 @@ import pytest
 from domain.errors import BadRequest
 from domain.features import Context, compute, use
 from domain.features.sentiment import Scorer, lexicon, read_headlines, score
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 GOOD = ("Dollar rallies on strong jobs data", "Stocks soar to record high", "Trade deal lifts hopes", "Jobless claims fall to lowest in months", "Bank avoids default", "No recession in sight", "Growth accelerates")
@@ -126,7 +126,7 @@ def test_a_headline_counts_from_the_bar_by_whose_end_it_was_out():
     bars, context = market(50)
     out = int(context.ends(bars)[20])
     for late, first in ((0, 20), (1, 21)):
-        known = Known(np.array([out + late]), np.array([0.5]))
+        known = TimedValues(np.array([out + late]), np.array([0.5]))
         column = compute(bars, [use("sentiment")], Context(context.instrument, context.timeframe, headlines=known))["sentiment(24.0)"].to_numpy()
         assert np.isnan(column[:first]).all() and (column[first:] == 0.5).all()
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from domain.laboratory.drift import Scale, drift_of, effective_count, level_of
+from domain.laboratory.drift import DriftReference, drift_of, effective_count, level_of
 from domain.laboratory.ranks import rank
 
 N = 3_000
@@ -85,4 +85,4 @@ def test_few_values_say_nothing():
 
 
 def test_a_value_beyond_all_of_the_reference_is_as_far_as_can_be():
-    assert Scale(np.array([0, 1]), 4).distances(np.array([2, 3]), np.array([0])).tolist() == [1.0]
+    assert DriftReference(np.array([0, 1]), 4).distances(np.array([2, 3]), np.array([0])).tolist() == [1.0]

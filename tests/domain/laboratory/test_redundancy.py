@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from domain.laboratory.ranks import rank, ranks
-from domain.laboratory.redundancy import Rules, clusters, correlations, inflation, propose
+from domain.laboratory.redundancy import Thresholds, clusters, correlations, inflation, propose
 
 
 def columns(n: int = 800, seed: int = 1) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def test_each_fault_has_its_own_reason():
     )  # fmt: skip
     rho = np.eye(7)
     rho[0, 5] = rho[5, 0] = -0.95
-    found = propose(asked, rho, Rules(least=1))
+    found = propose(asked, rho, Thresholds(least=1))
     assert verdicts(found) == dict(
         good=("keep", ""), empty=("drop", "values"), noise=("drop", "information"), turns=("drop", "unstable"), moved=("drop", "drift"), again=("drop", "redundant"), shape=("keep", ""),
     )  # fmt: skip
@@ -85,7 +85,7 @@ def test_each_fault_has_its_own_reason():
 
 def test_of_two_that_say_the_same_the_one_that_tells_more_stays():
     rho = np.array([[1.0, 0.9], [0.9, 1.0]])
-    assert verdicts(propose(summary(weak=dict(q=0.05), strong=dict(q=0.001)), rho, Rules(least=1))) == dict(weak=("drop", "redundant"), strong=("keep", ""))
+    assert verdicts(propose(summary(weak=dict(q=0.05), strong=dict(q=0.001)), rho, Thresholds(least=1))) == dict(weak=("drop", "redundant"), strong=("keep", ""))
 
 
 def test_a_mixture_of_those_kept_is_dropped_although_no_pair_is_alike():
@@ -93,7 +93,7 @@ def test_a_mixture_of_those_kept_is_dropped_although_no_pair_is_alike():
     parts = rng.normal(size=(5_000, 4))
     made = np.column_stack([parts, parts.sum(axis=1) + 0.1 * rng.normal(size=5_000)])
     rho = np.corrcoef(made.T)
-    found = propose(summary(**{f"f{k}": dict(q=0.01 * (k + 1)) for k in range(5)}), rho, Rules(least=1))
+    found = propose(summary(**{f"f{k}": dict(q=0.01 * (k + 1)) for k in range(5)}), rho, Thresholds(least=1))
     assert np.abs(rho - np.eye(5)).max() < 0.6
     assert verdicts(found)["f4"] == ("drop", "inflation") and "VIF" in found["reason"][4]
 
@@ -113,4 +113,4 @@ def test_the_least_number_is_made_up_in_spite_of_faults_that_are_named():
 
 
 def test_a_feature_without_any_test_is_dropped_for_its_values():
-    assert verdicts(propose(summary(flat=dict(p=np.nan, q=np.nan, ic=np.nan, information_q=np.nan)), np.eye(1), Rules(least=1))) == dict(flat=("drop", "values"))
+    assert verdicts(propose(summary(flat=dict(p=np.nan, q=np.nan, ic=np.nan, information_q=np.nan)), np.eye(1), Thresholds(least=1))) == dict(flat=("drop", "values"))

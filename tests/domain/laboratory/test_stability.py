@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from domain.analytics.groups import GROUPS
 from domain.errors import BadRequest
-from domain.laboratory.information import View, whole
+from domain.laboratory.information import View, all_rows
 from domain.laboratory.ranks import rank
 from domain.laboratory.stability import agreement, by_label, labels_of, rolling, sessions, windows, years
 from domain.market.bars import ts_of
@@ -69,4 +69,4 @@ def test_years_with_few_values_have_no_say_in_the_sign():
 
 
 def test_whole_is_one_group_of_all():
-    assert whole(rank(np.arange(5.0))).groups.tolist() == [0] * 5
+    assert all_rows(rank(np.arange(5.0))).groups.tolist() == [0] * 5

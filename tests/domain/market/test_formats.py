@@ -334,7 +334,7 @@ def test_what_is_not_a_table_is_named_with_what_to_do(tmp_path):
 
 def test_the_list_of_known_formats_is_one_readable_line():
     assert (
-        readers.known().startswith("CSV with a header") and len(readers.known()) < 330 and "HistData" in readers.known()
+        readers.known_formats().startswith("CSV with a header") and len(readers.known_formats()) < 330 and "HistData" in readers.known_formats()
     )
 
 

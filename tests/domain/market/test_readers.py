@@ -284,14 +284,14 @@ def test_a_file_whose_later_half_has_zones_is_told_line_by_line(tmp_path, monkey
 
 @pytest.mark.parametrize("text", ["2023-02-29T10:00:00", "1900-02-29T10:00:00", "2024-04-31T10:00:00", "2024-13-01T10:00:00", "2024-00-01T10:00:00", "2024-01-00T10:00:00", "2024-01-01T24:00:00", "2024-01-01T10:60:00", "2024-01-01T10:00:60", "0999-01-01T10:00:00"])
 def test_days_and_hours_that_do_not_exist_are_read_neither_way(text):
-    assert stamps.many(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO) is None
+    assert stamps.parse_rows(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO) is None
     with pytest.raises(ValueError):
-        stamps.one(text, stamps.ISO)
+        stamps.parse_one(text, stamps.ISO)
 
 
 def test_leap_days_exist_in_leap_years():
     for text in ("2024-02-29", "2000-02-29"):
-        assert stamps.many(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO)[0].tolist() == [stamps.one(text, stamps.ISO).ns] == [ns(text)]
+        assert stamps.parse_rows(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO)[0].tolist() == [stamps.parse_one(text, stamps.ISO).ns] == [ns(text)]
 
 
 @settings(max_examples=300, deadline=None)
@@ -299,17 +299,17 @@ def test_leap_days_exist_in_leap_years():
 def test_stamps_in_bulk_are_stamps_one_by_one(minutes, written):
     kind, form = written
     text = (pd.Timestamp("1970-01-01") + pd.Timedelta(minutes=minutes)).strftime(form)
-    bulk = stamps.many(np.frombuffer(text.encode() * 3, np.uint8).reshape(3, -1), kind)
-    single = stamps.one(text, kind)
+    bulk = stamps.parse_rows(np.frombuffer(text.encode() * 3, np.uint8).reshape(3, -1), kind)
+    single = stamps.parse_one(text, kind)
     assert bulk is not None and bulk[0].tolist() == [single.ns] * 3 and bulk[1] == single.aware
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(alphabet="0123456789-:TZ. +", min_size=10, max_size=25), kind=st.sampled_from([stamps.COMPACT, stamps.ISO]))
 def test_no_odd_stamp_is_read_in_bulk_that_is_refused_alone(text, kind):
-    bulk = stamps.many(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), kind)
+    bulk = stamps.parse_rows(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), kind)
     if bulk is not None:
-        assert stamps.one(text, kind) == (int(bulk[0][0]), bulk[1])
+        assert stamps.parse_one(text, kind) == (int(bulk[0][0]), bulk[1])
 
 
 def test_parquet_of_any_time_unit_zone_and_float_is_read(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features import FEATURES, compute, use
-from domain.features.regimes import OBSERVED, RULES, Regimes, banded, by_rule, coded, combined, fit, observations, standard
+from domain.features.regimes import OBSERVATIONS, REGIME_RULES, Regimes, banded, by_rule, coded, combined, fit, observations, standard
 from tests.domain.features.world import market
 
 BARS, CONTEXT = market(800)
@@ -55,8 +55,8 @@ def test_a_models_columns_make_its_observations_anew(seen):
 
 def test_any_feature_may_be_a_column_and_none_has_the_name_of_one_of_these():
     table = observations(BARS, CONTEXT, ["atr(20)", "straightness"])
-    assert list(table) == ["atr(20)", f"straightness({OBSERVED['straightness'].window})"]
-    assert not set(OBSERVED) & set(FEATURES)
+    assert list(table) == ["atr(20)", f"straightness({OBSERVATIONS['straightness'].window})"]
+    assert not set(OBSERVATIONS) & set(FEATURES)
     with pytest.raises(UnknownName, match="did you mean"):
         observations(BARS, CONTEXT, ["artr(20)"])
     with pytest.raises(BadRequest, match="at least 2"):
@@ -74,12 +74,12 @@ def test_flat_prices_leave_volatility_unknown_and_nothing_infinite():
     assert not np.isinf(table.to_numpy()).any() and table["log_volatility(20)"].isna().all() and (table["straightness(20)"].iloc[20:] == 0).all()
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", REGIME_RULES)
 def test_a_rule_names_every_value_of_its_feature(rule):
     labels = by_rule(BARS, rule, CONTEXT)
     values = compute(BARS, [use(rule)], CONTEXT)[use(rule).column]
     assert (labels.isna() == values.isna().to_numpy()).all() and len(labels.unique()) > 1
-    for value, name in RULES[rule].items():
+    for value, name in REGIME_RULES[rule].items():
         assert (np.asarray(labels == name) == (values == value).to_numpy()).all()
     with pytest.raises(UnknownName, match="no rule of regimes named 'atr'"):
         by_rule(BARS, "atr(14)", CONTEXT)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features.regimes import FitConfig, followed, lived, spells
+from domain.features.regimes import FitConfig, regime_statistics, spells, transition_shares
 from domain.params import build
 
 NAMES = ["calm", "trend", "panic", "never"]
@@ -26,7 +26,7 @@ def labels(seed: int, bars: int = 400) -> pd.Categorical:
 def test_shares_spells_and_next_bars_are_those_counted_one_by_one(seed):
     told, close = labels(seed), np.exp(np.cumsum(np.random.default_rng(seed + 9).standard_normal(400) / 100))
     hour = 3_600 * 10**9
-    table = lived(told, close, np.arange(1, 401) * hour).set_index("regime")
+    table = regime_statistics(told, close, np.arange(1, 401) * hour).set_index("regime")
     words = [None if pd.isna(one) else one for one in told]
     for name in NAMES:
         at = [t for t in range(400) if words[t] == name]
@@ -42,7 +42,7 @@ def test_shares_spells_and_next_bars_are_those_counted_one_by_one(seed):
 
 def test_what_follows_is_counted_only_where_both_bars_have_a_label():
     told = labels(2)
-    words, shares = list(told), followed(told)
+    words, shares = list(told), transition_shares(told)
     pairs = [(a, b) for a, b in pairwise(words) if not pd.isna(a) and not pd.isna(b)]
     for k, name in enumerate(NAMES[:3]):
         whole = sum(a == name for a, _ in pairs)
