@@ -66,7 +66,7 @@ class FeatureTable:
 
     def column(self, use: Use) -> Column:
         if use.column not in self._columns:
-            self._columns[use.column] = self._joined(use) if self.is_longer(use) else self._kept(use)
+            self._columns[use.column] = self._joined(use) if self.is_longer(use) else self._cached(use)
         return self._columns[use.column]
 
     def is_longer(self, use: Use) -> bool:
@@ -118,15 +118,15 @@ class FeatureTable:
         values = table.column(use(use_.name, **dict(use_.params)))
         return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
 
-    def _kept(self, use: Use) -> Column:
+    def _cached(self, use: Use) -> Column:
         if self.cache is None:
-            return self._made(use)
+            return self._computed(use)
         key = self._key(use)
         if key not in self.cache:
-            self.cache[key] = self._made(use)
+            self.cache[key] = self._computed(use)
         return self.cache[key]
 
-    def _made(self, use: Use) -> Column:
+    def _computed(self, use: Use) -> Column:
         spec, params = FEATURES[use.name], dict(use.params)
         places = spec.places(params)
         if places is not None:

@@ -18,7 +18,7 @@ class Recipe:
 
     name: str
     about: str
-    made: Callable[[], tuple[Use, ...]]
+    build: Callable[[], tuple[Use, ...]]
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -26,7 +26,7 @@ class Recipe:
         >>> [one.column for one in recipe("sentiment").uses]
         ['sentiment(24.0)']
         """
-        return self.made()
+        return self.build()
 
 
 class Element(NamedTuple):
@@ -103,7 +103,7 @@ def recipes() -> Mapping[str, Recipe]:
         "basic": Recipe("basic", "Return, mean, momentum, range and channel: enough to begin with.", lambda: tuple(map(parse, BASIC))),
         **families,
         "full": Recipe("full", "Every feature by its defaults.", lambda: tuple(map(use, FEATURES))),
-        "vector50": Recipe("vector50", "Fifty columns for models, none of them in units of price.", lambda: tuple(parse(one.written) for one in VECTOR50)),
+        "vector50": Recipe("vector50", "Fifty columns for models, none of them in units of price.", lambda: tuple(parse(element.written) for element in VECTOR50)),
     }
 
 

@@ -34,18 +34,18 @@ class Tail:
     def __init__(self, values: np.ndarray, keep: int) -> None:
         latest = values[max(len(values) - keep, 0) :]
         self._keep, self._end = keep, len(latest)
-        self._held = np.empty(2 * keep + 16, values.dtype)
-        self._held[: self._end] = latest
+        self._values = np.empty(2 * keep + 16, values.dtype)
+        self._values[: self._end] = latest
 
     def append(self, value: float) -> None:
-        if self._end == len(self._held):
-            self._held[: self._keep] = self._held[self._end - self._keep : self._end]
+        if self._end == len(self._values):
+            self._values[: self._keep] = self._values[self._end - self._keep : self._end]
             self._end = self._keep
-        self._held[self._end] = value
+        self._values[self._end] = value
         self._end += 1
 
     def latest(self, count: int) -> np.ndarray:
-        return self._held[max(self._end - min(count, self._keep), 0) : self._end]
+        return self._values[max(self._end - min(count, self._keep), 0) : self._end]
 
 
 class Step:
@@ -78,7 +78,7 @@ class Stream:
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
         self._states = {name: state for name, state in table.states.items()}
-        self._longer = {name: _Longer(bars, [one for one in self.uses if one.timeframe == name], context) for name in _timeframes(self.uses, table)}
+        self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
     def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None) -> dict[str, float]:
@@ -90,10 +90,10 @@ class Stream:
             self.context = replace(self.context, headlines=headlines)
         self._last, self.bars = ts, self.bars + 1
         self._take_in(bar, ts, dict(others=others, macro=macro))
-        known = {step.column: self._made(step) for step in self.steps}
+        values = {step.column: self._value_at(step) for step in self.steps}
         for longer in self._longer.values():
-            known |= longer.append(bar, ts)
-        return {use.column: known[use.column] for use in self.uses}
+            values |= longer.append(bar, ts)
+        return {use.column: values[use.column] for use in self.uses}
 
     def _take_in(self, bar: Mapping[str, Any], ts: int | None, values: Mapping[str, Mapping[str, float]]) -> None:
         for name, tail in self._tails.items():
@@ -107,7 +107,7 @@ class Stream:
             for name, tail in tails.items():
                 tail.append(values[family].get(name, float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan))
 
-    def _made(self, step: Step) -> float:
+    def _value_at(self, step: Step) -> float:
         params = step.params
         if step.spec.state is not None:
             params = {**params, "state": self._states[step.column]}
@@ -149,7 +149,7 @@ class _Longer:
         closed = int(row[-1]) + 1 if len(row) else 0
         self.stream = Stream(table.bars.iloc[:closed], inner, context.on(self.timeframe))
         last = {item.column: float(table.column(item)[closed - 1]) if closed else np.nan for item in inner}
-        self.known = {name: last[column] for name, column in self.names.items()}
+        self.latest = {name: last[column] for name, column in self.names.items()}
         self.open_bars = self._unfinished(bars, table.bars, closed)
         self._open = self._label(self.open_bars[0]["ts"]) if self.open_bars else 0
         self._until = self._ends(self._open) if self.open_bars else 0
@@ -165,7 +165,7 @@ class _Longer:
         self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
         if at + self._step >= self._until:
             self._close()
-        return self.known
+        return self.latest
 
     def _close(self) -> None:
         parts = self.open_bars
@@ -174,7 +174,7 @@ class _Longer:
             values_known = [part[name] for part in parts if name in part and not math.isnan(part[name])]
             bar[name] = math.nan if not values_known else float(np.sum(values_known)) if name == "volume" else float(np.sum(values_known)) / len(values_known)
         columns = self.stream.append(bar)
-        self.known, self.open_bars = {name: columns[column] for name, column in self.names.items()}, []
+        self.latest, self.open_bars = {name: columns[column] for name, column in self.names.items()}, []
 
     def _unfinished(self, bars: pd.DataFrame, longer: pd.DataFrame, closed: int) -> list[dict[str, float]]:
         """The bars of the longer bar that has not closed."""

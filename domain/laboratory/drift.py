@@ -35,7 +35,7 @@ def drift_of(feature: Ranked, reference: np.ndarray, recent: np.ndarray, months:
     history = _by_month(feature.level[by_month], months[by_month], scale)
     if min(len(before), len(late)) >= LEAST:
         moved, distance = (float(values[0]) for values in (scale.psi(feature.level[late], np.array([0])), scale.distances(feature.level[late], np.array([0]))))
-        effective = [effective_count(feature.level[feature.known & rows].astype(float)) for rows in (reference, recent)]
+        effective = [effective_count(feature.level[feature.valid & rows].astype(float)) for rows in (reference, recent)]
         facts.update(psi=moved, level=level_of(moved), ks=distance, p=ks_p(distance, len(before), len(late)), p_effective=ks_p(distance, *effective))
     return facts, history
 

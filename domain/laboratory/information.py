@@ -54,7 +54,7 @@ def association(feature: Ranked, view: View) -> pd.DataFrame:
     [1.0]
     """
     count, place = view.count, view.place
-    group = np.where(feature.known & view.target.known, view.groups, -1)
+    group = np.where(feature.valid & view.target.valid, view.groups, -1)
     product = scores(feature, group) * view.scores(group)
     rows = np.flatnonzero(group >= 0)
     size = np.bincount(group[rows], minlength=count)
@@ -118,7 +118,7 @@ def mutual_information(feature: Ranked, target: Ranked, seed: int, count: int = 
     ``information`` against those turns. NaN where fewer than 5 rows a bin
     have both values, or one of them does not vary.
     """
-    rows = feature.known & target.known
+    rows = feature.valid & target.valid
     n = int(rows.sum())
     if n < 5 * count or min(np.ptp(ranked.level[rows]) for ranked in (feature, target)) == 0:
         return dict.fromkeys(("raw", "bias", "information", "luck", "p"), np.nan)

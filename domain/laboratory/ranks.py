@@ -15,7 +15,7 @@ class Ranked:
     level: np.ndarray
 
     @property
-    def known(self) -> np.ndarray:
+    def valid(self) -> np.ndarray:
         return self.level >= 0
 
 
@@ -68,7 +68,7 @@ def bins(ranked: Ranked, within: np.ndarray, count: int) -> np.ndarray:
     >>> bins(rank(np.array([4.0, 1.0, 2.0, 3.0])), np.ones(4, bool), 2).tolist()
     [1, 0, 0, 1]
     """
-    rows = ranked.known & within
+    rows = ranked.valid & within
     rank_of = ranks(ranked, np.where(rows, 0, -1))
     placed = np.full(len(rank_of), -1, np.int64)
     placed[rows] = np.minimum((rank_of[rows] - 0.5) * count / max(rows.sum(), 1), count - 1)

@@ -65,13 +65,13 @@ def windows(place: np.ndarray, target: Ranked, length: int) -> tuple[tuple[np.nd
     themselves; with each the last moment of every window. What is left at the end, shorter than a window, has none."""
     if length < 2:
         raise BadRequest(f"a rolling window of {length} values; take at least 2")
-    moments, at = np.unique(place[target.known], return_inverse=True)
+    moments, at = np.unique(place[target.valid], return_inverse=True)
     sets = []
     for offset in (0, length // 2):
         count = max((len(moments) - offset) // length, 0)
         number = np.where(at >= offset, (at - offset) // length, -1)
         group = np.full(len(place), -1, np.int64)
-        group[target.known] = np.where(number < count, number, -1)
+        group[target.valid] = np.where(number < count, number, -1)
         last = moments[offset + length * np.arange(1, count + 1) - 1]
         sets.append((group, last))
     return tuple(sets)

@@ -112,7 +112,7 @@ def _analyse(request: StudyRequest, values: np.ndarray, ranked: Ranked, months: 
     windows = rolling(ranked, request.windows)
     watch(0.85)
     drift, history = drift_of(ranked, ~request.recent, request.recent, months)
-    missing = float(1 - ranked.known[request.ranked.known].mean())
+    missing = float(1 - ranked.valid[request.ranked.valid].mean())
     named = {name if name == "information" else f"information_{name}": value for name, value in mutual.items()}
     return _Analysis(quantiles, monotonicity, {**information, **named}, pd.concat(decay) if decay else pd.DataFrame(), windows, periods, drift, history, missing)
 

@@ -75,8 +75,8 @@ def trade_outcomes(frame: pd.DataFrame, trades: pd.DataFrame) -> Target:
         bars = frame.iloc[rows]
         own = trades[trades["instrument"] == bars["instrument"].iloc[0]] if "instrument" in frame and len(bars) else trades
         own = own[np.isfinite(own["r"].to_numpy(float))]
-        values[rows], together, found = _outcomes(ts_of(bars), nanoseconds(own["entry_ts"]), nanoseconds(own["exit_ts"]), own["r"].to_numpy(float))
-        overlap, joined = max(overlap, together), joined + found
+        values[rows], together, outcomes_ = _outcomes(ts_of(bars), nanoseconds(own["entry_ts"]), nanoseconds(own["exit_ts"]), own["r"].to_numpy(float))
+        overlap, joined = max(overlap, together), joined + outcomes_
     if not joined:
         raise BadRequest(f"none of the {len(trades)} trades has an R and was entered after a bar of this frame; take trades with stops, of the same instrument and time")
     note = f"{joined} of {len(trades)} trades, at the last bar closed before the entry" + ("; up to " + str(overlap) + " share a stretch of time" if overlap > 1 else "")

@@ -17,8 +17,8 @@ class QualityCheck(NamedTuple):
     """One question asked of every file: its title, how a single one and many are called, and whether it must be mended (``broken``) or only told."""
 
     title: str
-    one: str
-    many: str
+    singular: str
+    plural: str
     severity: str
     did: str
 
@@ -74,7 +74,7 @@ class Finding:
         1,041 gaps listed
         """
         check = CHECKS[self.key]
-        return f"{self.count:,} {check.one if self.count == 1 else check.many}{'' if self.did == 'none' else ' ' + self.did}"
+        return f"{self.count:,} {check.singular if self.count == 1 else check.plural}{'' if self.did == 'none' else ' ' + self.did}"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class FileFacts:
 
     timeframe: Timeframe
     read: int
-    kept: int
+    bars: int
     worst: float
     prices: str
     spreads: str
@@ -51,7 +51,7 @@ def _refusal(counts: dict[str, int], facts: FileFacts) -> str:
         return facts.prices
     if facts.apart:
         return f"bars are {facts.apart}; choose that timeframe, or resample" + (f". {offer}" if facts.complete_from else "")
-    if not facts.kept:
+    if not facts.bars:
         return f"of {facts.read:,} rows no bar is left"
     if lost > facts.worst * facts.read:
         return f"{lost:,} of {facts.read:,} rows are broken, and {facts.worst:.0%} is the most"

@@ -144,16 +144,16 @@ def _best(material: TrainingRows, kind: str, states: int, seed: int, restarts: i
         except Collapsed as error:
             fault = error
     finals: list[Learned] = []
-    for one in sorted(learned, key=lambda one: -one.score):
+    for candidate in sorted(learned, key=lambda candidate: -candidate.score):
         if len(finals) == FINALISTS:
             break
         try:
-            finals.append(_sound(_learned(material, kind, one.parameters, LONG, progress), material))
+            finals.append(_sound(_learned(material, kind, candidate.parameters, LONG, progress), material))
         except Collapsed as error:
             fault = error
     if not finals:
         raise fault
-    return max(finals, key=lambda one: one.score).parameters
+    return max(finals, key=lambda candidate: candidate.score).parameters
 
 
 def _learned(material: TrainingRows, kind: str, begin: Parameters, iterations: int, progress: Progress) -> Learned:

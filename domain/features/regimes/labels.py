@@ -68,12 +68,12 @@ def combined(*labels: pd.Categorical) -> pd.Categorical:
     (['calm, range', 'volatile, range', nan], ['calm, range', 'calm, trend', 'volatile, range', 'volatile, trend'])
     """
     if not labels or len({len(label) for label in labels}) > 1:
-        raise BadRequest(f"labels of {', '.join(str(len(one)) for one in labels) or 'no'} bars cannot be combined; they need the same bars")
+        raise BadRequest(f"labels of {', '.join(str(len(labelling)) for labelling in labels) or 'no'} bars cannot be combined; they need the same bars")
     codes, names = np.zeros(len(labels[0]), np.int64), [""]
-    for one in labels:
-        own = np.asarray(one.codes, np.int64)
-        codes = np.where((codes < 0) | (own < 0), -1, codes * len(one.categories) + own)
-        names = [f"{first}, {second}" if first else str(second) for first in names for second in one.categories]
+    for labelling in labels:
+        own = np.asarray(labelling.codes, np.int64)
+        codes = np.where((codes < 0) | (own < 0), -1, codes * len(labelling.categories) + own)
+        names = [f"{first}, {second}" if first else str(second) for first in names for second in labelling.categories]
     return pd.Categorical.from_codes(codes, categories=names, ordered=True)
 
 

@@ -51,10 +51,10 @@ class MetaStock(Reader):
                 "their own"
             )
         histdata = _of_histdata(layout, name)
-        found = describe(
+        recognised = describe(
             self.key, self.title, name, lines, layout, "histdata" if histdata else None, "bid" if histdata else None
         )
-        return replace(found, instrument=instrument_in(next(iter(tickers), "")) or found.instrument)
+        return replace(recognised, instrument=instrument_in(next(iter(tickers), "")) or recognised.instrument)
 
     def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)))

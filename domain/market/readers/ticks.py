@@ -46,12 +46,12 @@ class Ticks(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None)
+        recognised = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None)
         evidence = (
             f"columns {', '.join(column for column in layout.columns if column)}; a row is a tick: "
             "made into M1 bars of the bid, with the mean spread"
         )
-        return replace(found, timeframe="M1", side="bid", evidence=evidence)
+        return replace(recognised, timeframe="M1", side="bid", evidence=evidence)
 
     def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         lines = lines_of(head_of(path, limits.max_bytes))
@@ -82,9 +82,9 @@ class Minutes(Parts):
         self.ticks += len(columns["ts"])
         frame = pd.DataFrame({name: columns[name] for name in ("ts", "line", "bid", "ask")})
         for side in ("bid", "ask"):
-            known = frame[side].ffill().fillna(getattr(self, side))
-            frame[side] = known
-            setattr(self, side, float(known.iloc[-1]) if len(known) else getattr(self, side))
+            values = frame[side].ffill().fillna(getattr(self, side))
+            frame[side] = values
+            setattr(self, side, float(values.iloc[-1]) if len(values) else getattr(self, side))
         frame = frame.dropna(subset=["bid", "ask"])
         if len(frame):
             super().add(_by_minute(frame))

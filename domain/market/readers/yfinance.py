@@ -39,12 +39,12 @@ class YFinance(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(
+        recognised = describe(
             self.key, self.title, name, lines, layout, None, None, header_at=0, description="the header of yfinance"
         )
-        daily = found.timeframe == "D1"
+        daily = recognised.timeframe == "D1"
         return replace(
-            found, instrument=_instrument(lines, layout) or found.instrument, clock="UTC" if daily else found.clock
+            recognised, instrument=_instrument(lines, layout) or recognised.instrument, clock="UTC" if daily else recognised.clock
         )
 
     def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:

@@ -79,21 +79,21 @@ def test_the_page_has_every_recipe():
 
 
 def test_the_page_has_every_outside_series():
-    missing = [row for one in series().values() if (row := f"| `{one.name}` | {one.title} | {one.unit} | {one.lag} | {'yes' if one.revised else 'no'} |") not in PAGE]
+    missing = [row for row_of_table in series().values() if (row := f"| `{row_of_table.name}` | {row_of_table.title} | {row_of_table.unit} | {row_of_table.lag} | {'yes' if row_of_table.revised else 'no'} |") not in PAGE]
     assert not missing, "docs/features.md lacks\n" + "\n".join(missing)
 
 
 def test_the_example_of_the_page_runs():
     """The feature that the page adds is added as it says, gets its column, and is gone again."""
     code = PAGE.split("```python\n")[1].split("```")[0]
-    known = dict(FEATURES._things)
+    before = dict(FEATURES._things)
     try:
         exec(compile(code, "example", "exec"), {"__name__": "domain.features.example"})
-        (added,) = set(FEATURES) - set(known)
+        (added,) = set(FEATURES) - set(before)
         bars, context = market(100)
         values = compute(bars, [use(added)], context)[use(added).column].to_numpy()
         first = FEATURES[added].bars_before(FEATURES[added].params)
         assert np.isnan(values[:first]).all() and np.isfinite(values[first:]).all()
     finally:
         FEATURES._things.clear()
-        FEATURES._things.update(known)
+        FEATURES._things.update(before)

@@ -22,18 +22,18 @@ def pair(seed: int = 1, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
 def test_the_information_coefficient_is_scipys_over_the_rows_both_have():
     x, y = pair()
     both = np.isfinite(x) & np.isfinite(y)
-    found = association(rank(x), all_rows(rank(y))).iloc[0]
-    assert found["ic"] == pytest.approx(spearmanr(x[both], y[both]).statistic, abs=1e-12)
-    assert found["count"] == both.sum()
+    result = association(rank(x), all_rows(rank(y))).iloc[0]
+    assert result["ic"] == pytest.approx(spearmanr(x[both], y[both]).statistic, abs=1e-12)
+    assert result["count"] == both.sum()
 
 
 def test_each_group_is_ranked_anew():
     x, y = pair()
     groups = np.random.default_rng(5).integers(-1, 3, len(x))
-    found = association(rank(x), View(rank(y), groups, 3))
+    result = association(rank(x), View(rank(y), groups, 3))
     for group in range(3):
         rows = (groups == group) & np.isfinite(x) & np.isfinite(y)
-        assert found["ic"][group] == pytest.approx(spearmanr(x[rows], y[rows]).statistic, abs=1e-12)
+        assert result["ic"][group] == pytest.approx(spearmanr(x[rows], y[rows]).statistic, abs=1e-12)
 
 
 def test_a_view_forgets_the_rows_of_the_feature_before():
@@ -54,8 +54,8 @@ def test_the_standard_error_is_that_of_newey_and_west():
 def test_without_overlap_t_is_nearly_the_one_of_independent_rows():
     rng = np.random.default_rng(11)
     x, y = rng.normal(size=(2, 20_000))
-    found = association(rank(x), all_rows(rank(y))).iloc[0]
-    assert found["t"] == pytest.approx(found["ic"] * np.sqrt(20_000), rel=0.1)
+    result = association(rank(x), all_rows(rank(y))).iloc[0]
+    assert result["t"] == pytest.approx(result["ic"] * np.sqrt(20_000), rel=0.1)
 
 
 def test_few_rows_or_none_that_vary_give_no_coefficient():
@@ -97,13 +97,13 @@ def test_mutual_information_is_the_sum_of_its_definition():
     x = rng.normal(size=3_000)
     y = x**2 + rng.normal(size=3_000)
     x[:120] = np.nan
-    found = mutual_information(rank(x), rank(y), 0, 8, 5)
+    result = mutual_information(rank(x), rank(y), 0, 8, 5)
     both = np.isfinite(x)
-    a, b = (pd.qcut(one[both], 8, labels=False) for one in (x, y))
+    a, b = (pd.qcut(values[both], 8, labels=False) for values in (x, y))
     joint = np.histogram2d(a, b, bins=8)[0] / both.sum()
     slow = sum(joint[i, j] * np.log(joint[i, j] / (joint[i].sum() * joint[:, j].sum())) for i in range(8) for j in range(8) if joint[i, j] > 0)
-    assert found["raw"] == pytest.approx(slow, rel=1e-9)
-    assert found["bias"] == pytest.approx(((joint > 0).sum() - 15) / (2 * both.sum())) and found["information"] == pytest.approx(found["raw"] - found["bias"])
+    assert result["raw"] == pytest.approx(slow, rel=1e-9)
+    assert result["bias"] == pytest.approx(((joint > 0).sum() - 15) / (2 * both.sum())) and result["information"] == pytest.approx(result["raw"] - result["bias"])
 
 
 def test_mutual_information_sees_what_ranks_do_not_and_nothing_where_nothing_is():
@@ -121,9 +121,9 @@ def test_luck_of_slow_features_and_overlapping_targets_is_taken_off():
     p = []
     for seed in range(40):
         x, y = (pd.Series(rng.normal(size=6_000)).rolling(30, min_periods=1).mean().to_numpy() for _ in range(2))
-        found = mutual_information(rank(x), rank(y), seed, 16)
-        assert found["luck"] > 0.005
-        p.append(found["p"])
+        result = mutual_information(rank(x), rank(y), seed, 16)
+        assert result["luck"] > 0.005
+        p.append(result["p"])
     assert np.mean(np.array(p) < 0.05) <= 0.15
 
 

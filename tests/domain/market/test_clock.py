@@ -129,8 +129,8 @@ def test_nothing_is_claimed_of_daily_bars_or_of_less_than_a_week():
 
 def test_a_clock_that_fits_nothing_is_not_certain():
     shown = np.arange(ns("2024-01-01"), ns("2024-06-01"), 4 * HOUR) + 90 * HOUR // 60
-    found = infer(shown, H4, "fx")
-    assert not any(evidence.certain for evidence in found)
+    result = infer(shown, H4, "fx")
+    assert not any(evidence.certain for evidence in result)
 
 
 def test_rows_out_of_order_tell_the_same():

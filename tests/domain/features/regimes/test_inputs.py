@@ -36,7 +36,7 @@ def test_each_column_is_its_definition(seen):
         assert row["log_atr_share(14)"] == pytest.approx(np.log(atr[t] / close[t]), rel=1e-12)
         assert row["root_drawdown(30)"] == pytest.approx(np.sqrt(1 - close[t] / high[t - 29 : t + 1].max()), rel=1e-12)
         assert row["straightness(20)"] == pytest.approx(abs(close[t] - close[t - 20]) / np.abs(np.diff(close[t - 20 : t + 1])).sum(), rel=1e-9)
-        sizes = [abs(np.corrcoef(returns[t - 39 : t + 1], one[t - 39 : t + 1])[0, 1]) for one in others.values()]
+        sizes = [abs(np.corrcoef(returns[t - 39 : t + 1], other_returns[t - 39 : t + 1])[0, 1]) for other_returns in others.values()]
         assert row["correlation_with_others(40)"] == pytest.approx(np.arctanh(np.mean(sizes)), rel=1e-9)
 
 
@@ -110,7 +110,7 @@ def test_what_was_known_is_the_label_of_a_bar_that_had_ended():
 
 def test_importing_regimes_loads_no_compiler_and_no_learner():
     heavy = ("numba", "hmmlearn", "sklearn", "scipy", "talib")
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"import sys, domain.features.regimes; print([one for one in {heavy} if one in sys.modules])"], cwd=Path(__file__).parents[4], capture_output=True, text=True
     )
-    assert said.stdout.strip() == "[]", said.stdout + said.stderr
+    assert process.stdout.strip() == "[]", process.stdout + process.stderr
