@@ -1,7 +1,7 @@
-"""The gate against look-ahead: whatever is asked says the same of the past, whether or not the bars after it have come.
+"""The look-ahead check: features, regimes and signals must have the same values in the past whether or not later bars are present.
 
-Columns, regimes and signals are made once with every bar and again with those up to a cut, at random cuts, right after signals and before the last
-bar; what other instruments and outside series said is cut at the same instant. A value that differs knew something it could not know.
+Columns, regimes and signals are computed once from every bar and again from the bars up to a cut, at random cuts, right after signals and before the
+last bar; data of other instruments and external series is cut at the same instant. A value that differs uses data that was not available.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from domain.market.bars import ts_of
 from domain.strategies.base import Strategy, decide
 
 CUTS, SEED = 8, 11
-TOLERANCE = 1e-12        # of a column's scale: less than this is no knowledge
+TOLERANCE = 1e-12   # as a share of a column's scale: smaller differences are rounding
 
 Make = Callable[[pd.DataFrame, Context], pd.DataFrame]
 Watch = Callable[[float], None]
@@ -46,7 +46,7 @@ class Leak:
 
 @dataclass(frozen=True)
 class LookAheadVerdict:
-    """``checked``: columns that were made again. Green where none of them leaks."""
+    """``checked``: columns that were recomputed. Green where none of them leaks."""
 
     checked: tuple[str, ...]
     cuts: tuple[int, ...]
@@ -75,18 +75,19 @@ def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cut
     """Its features, its trailing prices, and every column of its signals."""
     uses = strategy.features()
     columns = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
-    signals = check(bars, lambda seen, context_: decide(strategy, seen, context_).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
+    signals = check(bars, lambda part, context_: decide(strategy, part, context_).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)
-    prices = check(bars, lambda seen, context_: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, context_))))), context, cuts, seed) if trail else None
-    parts = [columns, signals, *([prices] if prices else [])]
-    return LookAheadVerdict(tuple(name for part in parts for name in part.checked), columns.cuts, len(bars), tuple(leak for part_ in parts for leak in part_.leaks))
+    prices = check(bars, lambda part, context_: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(part, uses, context_))))), context, cuts, seed) if trail else None
+    verdicts = [columns, signals, *([prices] if prices else [])]
+    checked, leaks = (tuple(item for verdict in verdicts for item in getattr(verdict, name)) for name in ("checked", "leaks"))
+    return LookAheadVerdict(checked, columns.cuts, len(bars), leaks)
 
 
 def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
-    """Anything that ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
+    """The check of any table that ``make`` computes from bars: one row per bar, or ordered rows with ``ts``.
 
     >>> bars = pd.DataFrame({"close": [1.0, 2.0, 4.0, 8.0]})
-    >>> z = check(bars, lambda seen, around: pd.DataFrame({"z": seen["close"] - seen["close"].mean()}))
+    >>> z = check(bars, lambda part, context: pd.DataFrame({"z": part["close"] - part["close"].mean()}))
     >>> z.green, z.leaks[0].column, z.leaks[0].bar
     (False, 'z', 0)
     """

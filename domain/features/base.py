@@ -49,7 +49,7 @@ class Feature:
 
     @property
     def about(self) -> str:
-        """The whole of what is said about it, without its examples."""
+        """Its full description, without examples."""
         return (inspect.getdoc(self.function) or "").split("\n>>>")[0].strip()
 
     def bars_before(self, params: Mapping[str, Any]) -> int:
@@ -77,7 +77,7 @@ def feature(
     ``warm_up``: so many values of its inputs pass before it has one. ``memory``: so many of the latest give its latest, where that is more than
     ``warm_up`` and one. ``state``: places of a float64 array, zeros before the first bar, that the function gets as ``state``, reads and leaves
     as it stands after its last bar; it goes on from there when a bar is appended. Each is a number, or a function of the parameters it names.
-    ``series``: which outside series it looks at, a function of its parameters and of ``instrument``, whose bars they are; without it, where ``macro`` is among the inputs, any.
+    ``series``: which external series it reads, a function of its parameters and of ``instrument``, whose bars they are; without it, where ``macro`` is among the inputs, any.
     """
 
     def register(function: Callable[..., Column]) -> Callable[..., Column]:

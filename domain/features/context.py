@@ -1,4 +1,4 @@
-"""What stands around bars: whose they are, what other instruments and outside series said, and when it was known."""
+"""The context of bars: their instrument, closes of other instruments, external series and calendars, and when each value was known."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def warm_up_of(use_: Use, context: Context = Context()) -> int:
 
 
 class FeatureTable:
-    """Columns of some bars, each made once and then kept."""
+    """Columns of a table of bars, each computed once and cached."""
 
     def __init__(self, bars: pd.DataFrame, context: Context = Context(), cache: Cache | None = None) -> None:
         self.bars, self.context, self.cache = bars, context, cache

@@ -1,4 +1,4 @@
-"""Prices that many look at: opens, highs and lows of days, weeks and sessions, round numbers, and how far away they are.
+"""Widely watched price levels: opens, highs and lows of days, weeks and sessions, round numbers, and how far away they are.
 
 Days are the instrument's trading days (17:00 New York in FX), weeks those of their dates from Monday; both are of UTC where no instrument is known.
 The first day, week or session of the bars counts from its first bar. Distances are of the close from the level, in ATR(14): above it positive, and NaN where the ATR is none (under a hundredth of the tick).

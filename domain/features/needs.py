@@ -1,4 +1,4 @@
-"""Which outside data a set of features needs."""
+"""Which external data a set of features needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.outside.series import series
 
 @dataclass(frozen=True)
 class Needs:
-    """``series``: names of outside series. ``headlines``, ``releases``: whether they are looked at."""
+    """``series``: names of external series. ``headlines``, ``releases``: whether they are needed."""
 
     series: tuple[str, ...] = ()
     headlines: bool = False
@@ -26,7 +26,7 @@ class Needs:
 
 
 def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Needs:
-    """What the uses, and all that they are made from, look at on the bars of these instruments.
+    """The external data that the uses and their inputs read on bars of these instruments.
 
     >>> from domain.features import parse
     >>> from domain.market.instrument import instrument
@@ -46,13 +46,13 @@ def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Need
         inputs = FEATURES[current.name].inputs
         inputs_used.update(inputs)
         if "macro" in inputs:
-            names.update(name for instrument in instruments for name in _looked_at(current, instrument))
+            names.update(name for instrument in instruments for name in _series_read(current, instrument))
         waiting += [use(name) for name in inputs if name in FEATURES]
     return Needs(tuple(sorted(names)), "headlines" in inputs_used, "releases" in inputs_used)
 
 
-def _looked_at(use: Use, instrument: Instrument | None) -> Iterable[str]:
-    """The series of one feature; one that does not say may look at any."""
+def _series_read(use: Use, instrument: Instrument | None) -> Iterable[str]:
+    """The external series of one feature; one that declares none may read any."""
     series_of = FEATURES[use.name].series
     if series_of is None:
         return series()

@@ -14,7 +14,7 @@ from domain.features.base import FEATURES, Use, parse, use
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named list of uses. They are looked up when they are asked for, so that a feature of a new file is among them."""
+    """A named list of uses. The list is built on access, so it includes features of new files."""
 
     name: str
     about: str
@@ -30,7 +30,7 @@ class Recipe:
 
 
 class Element(NamedTuple):
-    """One column of the vector of fifty: its part of the vector, the use as it is written, and what it tells a model."""
+    """One column of the vector of fifty: its part of the vector, the use as it is written, and its meaning."""
 
     part: str
     written: str
@@ -67,7 +67,7 @@ VECTOR50 = (
     Element("volume", "vwap_distance", "how many ATRs the close lies off the day's volume-weighted mean"),
     Element("volume", "chaikin_money_flow(20)", "volume at closes near the high less volume near the low"),
     Element("volume", "mfi(14)", "share of money that came in with rising prices"),
-    Element("volume", "vpin(50)", "imbalance of buying and selling, as bars tell it"),
+    Element("volume", "vpin(50)", "imbalance of buying and selling, estimated from bars"),
     Element("structure", "distance_to_swing_high", "how many ATRs the close lies off the last confirmed swing high"),
     Element("structure", "distance_to_swing_low", "how many ATRs it lies off the last confirmed swing low"),
     Element("structure", "break_of_structure(3)", "whether a swing was broken in this bar, and which way"),
@@ -126,6 +126,6 @@ def _family(family: str) -> tuple[Use, ...]:
 
 
 def _about(family: str) -> str:
-    """What the file of a family says of itself."""
+    """The first line of the docstring of a family's module."""
     function = next(spec.function for spec in FEATURES.values() if spec.family == family)
     return (inspect.getdoc(inspect.getmodule(function)) or "").split("\n")[0]

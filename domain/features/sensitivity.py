@@ -1,4 +1,4 @@
-"""How much of the past a value needs: made again from shorter and shorter histories, is it still the same?"""
+"""How much history a value needs: recomputed from shorter histories, is it still the same?"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sensitivity(
     bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), histories: Sequence[int] = HISTORIES, cache: Cache | None = None, watch: Callable[[float], None] = lambda share: None
 ) -> list[Short]:  # fmt: skip
     """Each column with the last ``histories`` bars alone, beside its value with all; a history that is not shorter than ``bars`` is left out.
-    What other instruments and outside series said stays as it was.
+    Data of other instruments and external series is unchanged.
 
     >>> from domain.features import use
     >>> bars = pd.DataFrame({"close": [1.0, 1.0, 1.0, 4.0]})

@@ -111,7 +111,7 @@ def score(text: str) -> float:
 
 
 def scorer_name() -> str:
-    """What the shipped lexicon is called where its scores are kept: another list of words is another scorer.
+    """The name of the shipped lexicon under which its scores are stored: another list of words is another scorer.
 
     >>> scorer_name().partition(" ")[0]
     'lexicon'
@@ -143,7 +143,7 @@ def read_headlines(frame: pd.DataFrame, scorer: Scorer = score) -> TimedValues:
 
 
 def scored(frame: pd.DataFrame, scorer: Scorer = score, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
-    """``ts, headline, score`` of headlines in order; ``watch`` hears how far it is.
+    """``ts, headline, score`` of headlines in order; ``watch`` receives the share done.
 
     >>> news = pd.DataFrame({"ts": pd.to_datetime(["2024-07-11T12:30Z"]), "headline": ["Inflation eases"]})
     >>> scored(news, lambda text: len(text) / 100)["score"].tolist()

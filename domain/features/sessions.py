@@ -1,4 +1,4 @@
-"""The stretches of time that features count in: hours of financial centres, trading days and weeks."""
+"""The periods that features count in: hours of financial centres, trading days and weeks."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def days_of(instrument: Instrument | None) -> Days:
 
 
 def zone_of(instrument: Instrument | None) -> str:
-    """The zone on whose clock an instrument's trading days are kept; UTC where no instrument is known."""
+    """The zone on whose clock an instrument's trading days are defined; UTC where no instrument is known."""
     return calendar(instrument.calendar).zone if instrument else "UTC"
 
 

@@ -13,7 +13,7 @@ DAY, STEP = 86_400_000_000_000, 3_600_000_000_000       # nanoseconds
 
 
 def warm(watch: Callable[[int, int, str], None] = lambda done, of, name: None, first: Sequence[str] = ()) -> int:
-    """Compile, or load what was compiled; the number of columns made on the way. ``watch`` hears of each function that is compiled;
+    """Compile, or load what was compiled; the number of columns computed on the way. ``watch`` receives the name of each function that is compiled;
     ``first``: features that are wanted before the others."""
     from domain.compiled import watched
     from domain.features import kernels

@@ -1,4 +1,4 @@
-"""What a feature knows of what follows: its information, how steady and how new it is, and which moments of the past looked like this one."""
+"""Feature analysis: information about forward returns, stability, redundancy, drift, and analogues of a bar."""
 
 from domain.laboratory.choices import Ahead as Ahead
 from domain.laboratory.choices import Likeness as Likeness

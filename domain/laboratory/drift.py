@@ -23,7 +23,7 @@ def drift_of(feature: Ranked, reference: np.ndarray, recent: np.ndarray, months:
     the reference, each share with half a value added so that none is 0; ``level``: none below 0.1, some below 0.25, else strong. ``ks``: the largest
     distance of both distribution functions; ``p`` counts every bar as an independent draw, which bars of slow features are not; ``p_effective`` counts
     n (1 − a) ÷ (1 + a) of them, a being the correlation of successive ranks. Second: ``month, count, psi, ks``; months of the reference
-    are held against a reference they are part of. NaN under 50 values. Both need the order of the values alone.
+    are compared with a reference they are part of. NaN under 50 values. Both need the order of the values alone.
 
     Sources: Siddiqi (2006), Credit Risk Scorecards; Kolmogorov (1933), Smirnov (1939).
     """
@@ -41,7 +41,7 @@ def drift_of(feature: Ranked, reference: np.ndarray, recent: np.ndarray, months:
 
 
 class DriftReference:
-    """A reference that other values are held against; values are known by the number of their level.
+    """A reference with which other values are compared; values are given by the number of their level.
 
     ``before``: sorted levels of the reference; ``levels``: how many there are. A bin begins at each distinct decile of the reference.
 
@@ -94,7 +94,7 @@ def ks_p(distance: float, n: float, m: float) -> float:
 
 
 def effective_count(values: np.ndarray) -> float:
-    """How many independent values tell as much of a distribution as these successive ones: n (1 − a) ÷ (1 + a), a their first autocorrelation, not below 0.
+    """The effective number of independent values of these successive ones: n (1 − a) ÷ (1 + a), a their first autocorrelation, not below 0.
 
     >>> effective_count(np.tile([0.0, 1.0], 50))
     100.0

@@ -1,4 +1,4 @@
-"""How much a feature tells: the rank correlation with what follows and its doubt, mutual information, and what remains of it among many tried."""
+"""Information of a feature: rank correlation with the target and its standard error, mutual information, and multiple-testing correction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TURNS = 20      # draws of mutual information by luck
 
 @dataclass
 class View:
-    """A target looked at in ``count`` groups of rows; ``groups``: the number of each row's group, below 0 for none. ``overlap``: so many successive values may
+    """A target in ``count`` groups of rows; ``groups``: the number of each row's group, below 0 for none. ``overlap``: so many successive values may
     share time. ``place``: the number of each row's moment, where several rows (instruments) share one."""
 
     target: Ranked
@@ -29,7 +29,7 @@ class View:
     _last: tuple[np.ndarray, np.ndarray] | None = field(default=None, init=False, repr=False)
 
     def scores(self, group: np.ndarray) -> np.ndarray:
-        """The target's scores within ``group``; kept for the next feature that misses the same rows."""
+        """The target's scores within ``group``; cached for the next feature with the same missing rows."""
         if self._last is None or not np.array_equal(self._last[0], group):
             self._last = group, scores(self.target, group)
         return self._last[1]

@@ -1,4 +1,4 @@
-"""How what followed lies, quantile by quantile of a feature: not its mean alone."""
+"""Distribution of the target in each quantile of a feature."""
 
 from __future__ import annotations
 

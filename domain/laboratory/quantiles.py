@@ -1,4 +1,4 @@
-"""What followed the low and the high values of a feature, with intervals from blocks drawn anew."""
+"""The target by quantile of a feature, with block-bootstrap intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which features say the same, and which to keep: rank correlations, clusters, inflation, and a proposal with the reason for each."""
+"""Redundant features and feature selection: rank correlations, clusters, variance inflation, and a proposal with a reason for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SINGULAR = 1e-9
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a feature is proposed."""
+    """Limits by which features are proposed."""
 
     least: int = param(5, low=1, high=20, unit="features", title="Min. features", help="minimum number of features to propose, the last of them with a caveat")
     most: int = param(20, low=1, high=200, unit="features", title="Max. features", help="maximum number of features to propose")
@@ -94,11 +94,11 @@ def inflation(rho: np.ndarray) -> np.ndarray:
 def propose(summary: pd.DataFrame, rho: np.ndarray, thresholds: Thresholds = Thresholds()) -> pd.DataFrame:
     """``feature, verdict, fault, with, reason``: what to keep of the features of ``summary``, in its order.
 
-    ``verdict``: keep, reserve (kept to make up the least number, in spite of its fault) or drop; ``fault``: values, information, unstable, drift,
+    ``verdict``: keep, reserve (kept to reach the minimum number, in spite of its fault) or drop; ``fault``: values, information, unstable, drift,
     redundant, inflation, surplus, or nothing; ``with``: the kept feature that a redundant one repeats. ``summary`` has ``feature, missing, p, q, ic,
-    information_q, years, agreeing, sign_changes, psi``. Each is judged by the first of these that holds, from the one that tells most to the one that tells least:
+    information_q, years, agreeing, sign_changes, psi``. Each has the first of these faults that applies, from the most to the least informative feature:
     too few values; no information after Benjamini–Hochberg, neither in rank (``q``) nor in mutual information; a sign that does not hold from year
-    to year (where it is the sign that tells); a strong drift; a kept feature says the same; the kept ones make it up (VIF); enough are kept.
+    to year (where its rank correlation is significant); a strong drift; a correlated kept feature; a combination of kept ones (VIF); enough are kept.
     """
     rows = summary.to_dict("records")
     order = sorted(range(len(rows)), key=lambda k: (_worst_last(rows[k]["q"]), _worst_last(rows[k]["p"]), -abs(_number(rows[k]["ic"])), _worst_last(rows[k]["information_q"]), k))
@@ -116,31 +116,31 @@ def propose(summary: pd.DataFrame, rho: np.ndarray, thresholds: Thresholds = Thr
 
 
 def own_fault(row: dict, thresholds: Thresholds) -> tuple[str, str] | None:
-    """What speaks against a feature by itself: its fault in a word and in a sentence."""
+    """The fault of a feature on its own, as a key and a sentence."""
     if not row["missing"] <= thresholds.missing or not (np.isfinite(row["q"]) or np.isfinite(row["information_q"])):
         return "values", f"it has no value at {row['missing']:.0%} of the rows, or does not vary"
     in_rank, in_any = row["q"] <= thresholds.discovery, row["information_q"] <= thresholds.discovery
     if not in_rank and not in_any:
-        return "information", f"no information is left after Benjamini–Hochberg ({_q(row)}; up to {thresholds.discovery:g} is asked)"
+        return "information", f"no information is left after Benjamini–Hochberg ({_q(row)}; the limit is {thresholds.discovery:g})"
     if in_rank and row["years"] >= thresholds.years and row["agreeing"] < thresholds.agreement * row["years"]:
         return "unstable", f"its sign holds in {row['agreeing']:.0f} of {row['years']:.0f} years only and changes {row['sign_changes']:.0f} times"
     if row["psi"] >= thresholds.psi:
-        return "drift", f"its recent values are distributed otherwise than before (PSI {row['psi']:.2f}; {thresholds.psi:g} is too much)"
+        return "drift", f"the distribution of its recent values differs (PSI {row['psi']:.2f}; {thresholds.psi:g} is too much)"
     return None
 
 
 def _fault_among(k: int, chosen: list[int], rho: np.ndarray, rows: list[dict], thresholds: Thresholds) -> tuple[str, str] | None:
-    """What speaks against it beside those that are kept."""
+    """The fault of a feature relative to the kept ones."""
     if not chosen:
         return None
     near = _nearest(k, chosen, rho)
     if abs(rho[k, near]) >= thresholds.correlation:
-        return "redundant", f"it says what {rows[near]['feature']} says (rho {rho[k, near]:.2f}), which tells no less"
+        return "redundant", f"it repeats {rows[near]['feature']} (rho {rho[k, near]:.2f}), which is at least as informative"
     mixed = float(inflation(rho[np.ix_([*chosen, k], [*chosen, k])])[-1])
     if mixed > thresholds.inflation:
-        return "inflation", f"the {len(chosen)} features kept before it make it up (VIF {mixed:.1f}; {thresholds.inflation:g} is too much)"
+        return "inflation", f"it is a combination of the {len(chosen)} features kept before it (VIF {mixed:.1f}; {thresholds.inflation:g} is too much)"
     if len(chosen) >= thresholds.most:
-        return "surplus", f"{thresholds.most} that tell more are kept already"
+        return "surplus", f"{thresholds.most} more informative features are kept already"
     return None
 
 
@@ -149,7 +149,7 @@ def _nearest(k: int, chosen: list[int], rho: np.ndarray) -> int:
 
 
 def _reserve(order: list[int], chosen: list[int], fault_of: dict[int, tuple[str, str] | None], rho: np.ndarray, thresholds: Thresholds) -> set[int]:
-    """Those taken to make up the least number: first what tells something but is unstable or drifts, then what tells most of the rest; never what is redundant."""
+    """Features that fill up the minimum number: first informative ones that are unstable or drift, then the most informative of the rest; never redundant ones."""
     extra: list[int] = []
     for faults in (("unstable", "drift"), ("information",)):
         for k in order:
@@ -162,14 +162,14 @@ def _reserve(order: list[int], chosen: list[int], fault_of: dict[int, tuple[str,
 
 def _row(row: dict, fault: tuple[str, str] | None, reserve: bool, other: str, thresholds: Thresholds) -> tuple[str, str, str, str, str]:
     if fault is None:
-        return row["feature"], "keep", "", "", f"Kept: it tells {_information_words(row, thresholds)} ({_q(row)}) that no feature kept before it says."
+        return row["feature"], "keep", "", "", f"Kept: it holds {_information_words(row, thresholds)} ({_q(row)}) that no feature kept before it has."
     if reserve:
-        return row["feature"], "reserve", fault[0], "", f"Kept only to make up the least number, although {fault[1]}."
+        return row["feature"], "reserve", fault[0], "", f"Kept only to reach the minimum number, although {fault[1]}."
     return row["feature"], "drop", fault[0], other, f"Dropped: {fault[1]}."
 
 
 def _information_words(row: dict, thresholds: Thresholds) -> str:
-    return "something" if row["q"] <= thresholds.discovery else "of the size or shape of what follows, not of its direction,"
+    return "information on the direction of the target" if row["q"] <= thresholds.discovery else "information on the size or shape of the target, not on its direction,"
 
 
 def _q(row: dict) -> str:

@@ -1,4 +1,4 @@
-"""What is asked of every feature alike: the target, its ranks, the draws, the groups and windows it is looked at in; made once."""
+"""The inputs shared by all features of an analysis: the target, its ranks, bootstrap draws, groups and windows; computed once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from domain.laboratory.targets import Target, instrument_rows
 from domain.market.bars import ts_of
 from domain.params import param
 
-LEAST = 100     # values of the target, to say anything
+LEAST = 100     # values of the target
 
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """How the laboratory looks."""
+    """Settings of a feature analysis."""
 
     quantiles: int = param(10, low=3, high=100, unit="quantiles", help="groups of equal size by the feature's value")
     resamples: int = param(500, low=100, high=10_000, unit="draws", help="resamples of the block bootstrap")
@@ -37,8 +37,8 @@ class StudyConfig:
 @dataclass(frozen=True)
 class StudyRequest:
     """A target on the rows of a frame. ``place``: the number of each row's moment; ``moments``: the ts of each; ``instruments``: the number of each row's, where
-    there are several; ``all_rows``, ``horizons`` (bars -> the same over others), ``labels``, ``windows``: the target in all rows, and in the groups that stability looks at;
-    ``recent``: the rows held against those before."""
+    there are several; ``all_rows``, ``horizons`` (bars -> the same over others), ``labels``, ``windows``: the target in all rows, and in the groups of the stability analysis;
+    ``recent``: the rows compared with those before."""
 
     ts: np.ndarray
     instruments: np.ndarray | None
@@ -96,7 +96,7 @@ def _check(frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: 
         if name not in frame:
             raise unknown("column", name, [str(column) for column in frame.columns])
     if not len(columns) or len(set(columns)) < len(columns):
-        raise BadRequest(f"{len(columns)} columns were asked for ({listed(columns)}); name at least one, and each once")
+        raise BadRequest(f"{len(columns)} columns were given ({listed(columns)}); name at least one, and each once")
     if "ts" not in frame:
         raise BadRequest("the frame has no column ts; the laboratory needs the time of each bar")
     for name, values in {"the target": target.values, **labels}.items():

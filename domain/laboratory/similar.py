@@ -1,4 +1,4 @@
-"""Moments of the past that looked like a chosen one, and what followed them."""
+"""Analogues: past bars similar to a chosen one, and their forward returns."""
 
 from __future__ import annotations
 

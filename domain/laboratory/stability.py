@@ -1,4 +1,4 @@
-"""Whether what a feature tells holds through time: in rolling windows, by year, and under labels such as session and regime."""
+"""Stability of a feature's information over time: in rolling windows, by year, and under labels such as session and regime."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.features.sessions import SESSIONS, session_at
 from domain.laboratory.information import View, association
 from domain.laboratory.ranks import Ranked
 
-LEAST = 100     # values, for a year to have a say in whether the sign holds
+LEAST = 100     # values, for a year to count in whether the sign holds
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""All that is asked of a set of features at once, column by column, with progress: tables that a page or a report can show as they are."""
+"""The full analysis of a set of features, column by column, with progress: tables ready to be shown in a page or a report."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def examine(
     frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series] | None = None, plan: StudyConfig = StudyConfig(), thresholds: Thresholds = Thresholds(),
     watch: Watch = lambda share: None,
 ) -> Findings:  # fmt: skip
-    """What ``columns`` of ``frame`` tell of ``target``. ``frame`` has ``ts`` (UTC, the opens of the bars) and, where there are several instruments, one below the
+    """The information of ``columns`` of ``frame`` on ``target``. ``frame`` has ``ts`` (UTC, the opens of the bars) and, where there are several instruments, one below the
     other, ``instrument``: values are then ranked within their own, and what happens at one moment counts once in intervals and tests.
-    Mutual information, PSI and KS look at the same ranks.
+    Mutual information, PSI and KS use the same ranks.
 
-    ``labels``: name -> a group for each row, such as the regime at the bar; years and, below a day, sessions are looked at in any case. Rows where a
-    feature or the target has no value are left out for that pair alone. ``watch`` hears the share that is done and may raise to stop.
+    ``labels``: name -> a group for each row, such as the regime at the bar; years and, below a day, sessions are always included. Rows where a
+    feature or the target has no value are left out for that pair alone. ``watch`` receives the share done and may raise to stop.
     """
     request = StudyRequest.of(frame, columns, target, labels or {}, plan)
     score = np.full((len(frame), len(columns)), np.nan, np.float32)
@@ -86,7 +86,7 @@ def _part_of(watch: Watch, k: int, count: int) -> Watch:
 
 @dataclass(frozen=True)
 class _Analysis:
-    """What one feature has to show."""
+    """The results of one feature."""
 
     quantiles: pd.DataFrame
     monotonicity: dict[str, float]
@@ -176,14 +176,14 @@ def _history(months: pd.DataFrame) -> pd.DataFrame:
 
 
 def _notes(request: StudyRequest, information: pd.DataFrame, proposal: pd.DataFrame, tried: int, thresholds: Thresholds) -> tuple[str, ...]:
-    telling = [int((information[name] <= thresholds.discovery).sum()) for name in ("q", "information_q")]
+    significant = [int((information[name] <= thresholds.discovery).sum()) for name in ("q", "information_q")]
     verdicts: dict[Any, int] = proposal["verdict"].value_counts().to_dict()
     kept_count, reserve = verdicts.get("keep", 0), verdicts.get("reserve", 0)
     notes = [
         f"The target is the {request.target.name} ({request.target.note}); costs are not taken off." if request.target.unit != "R" else f"The target is the {request.target.name} in R, net of costs ({request.target.note}).",
-        f"{tried:,} features were tried. At a false discovery rate of {thresholds.discovery:.0%}, {telling[0]:,} tell something in rank and {telling[1]:,} in mutual information.",
+        f"{tried:,} features were tried. At a false discovery rate of {thresholds.discovery:.0%}, {significant[0]:,} are significant in rank correlation and {significant[1]:,} in mutual information.",
         f"Intervals come from {request.plan.resamples:,} draws of blocks of {request.blocks.length:,} values.",
-        f"{kept_count:,} features are proposed" + (f", and {reserve:,} more only to make up {thresholds.least}: each says what speaks against it." if reserve else "."),
+        f"{kept_count:,} features are proposed" + (f", and {reserve:,} more only to reach {thresholds.least}, each with its fault." if reserve else "."),
     ]
     if request.instruments is not None:
         notes.append(f"{int(request.instruments.max()) + 1:,} instruments: each value is ranked within its own; only the limits of the quantiles are of all values together.")

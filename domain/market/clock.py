@@ -1,4 +1,4 @@
-"""Clocks: what the time stamps of a file mean. Each turns wall times into UTC and says which of them it cannot read."""
+"""Clocks: what the time stamps of a file mean. Each converts wall times to UTC and marks those it cannot read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which clock a file keeps, told from the moments at which its weeks begin and end."""
+"""The clock of a file, inferred from the times at which its weeks begin and end."""
 
 from __future__ import annotations
 

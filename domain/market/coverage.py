@@ -17,7 +17,7 @@ COARSE_WEEKS = 2        # in a row, where bars are hardly ever one step apart: a
 COARSE_BARS = 5
 ONE_STEP = 0.25         # of the bars of a stretch are followed after one step: less is another timeframe
 TOLERATED = 0.1         # of the weeks may be in stretches that are sparse without being coarse
-FEWEST = 20             # bars that there should be, below which nothing is said
+FEWEST = 20             # bars that there should be, below which coverage is not assessed
 HOLE = 6 * HOUR
 WEEK, SUNDAY = 7 * DAY, 3 * DAY     # 1 January 1970 was a Thursday
 

@@ -16,7 +16,7 @@ from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, HOUR
 
 QUIET = {"M1": 5, "M5": 1}      # so many bars may be missing in a row because nothing traded; longer timeframes: none
-CHUNK = 2_000_000               # candidates looked at in one go
+CHUNK = 2_000_000               # candidates processed at once
 
 
 class Missing(NamedTuple):
@@ -38,7 +38,7 @@ def missing_bars(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> M
 
 
 def gap_findings(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> list[Finding]:
-    """Missing bars, and gaps of more of them in a row than quiet trading explains; thin days are told with the holidays."""
+    """Missing bars, and gaps of more of them in a row than quiet trading explains; thin days are reported with the holidays."""
     missing = missing_bars(ts_ns, timeframe, market)
     counted = Missing(*(part[~missing.thin] for part in missing))
     rows, gap_of = np.unique(counted.after, return_inverse=True)

@@ -17,7 +17,7 @@ CONTEXT = 240            # bars, whose median price is the one around a bar
 WIDE = 50.0             # times the instrument's usual spread
 OF_PRICE = 0.1          # of the price: a spread as large is a price, or points that were not converted
 OF_POINT = 0.1          # of a point: a spread below it is no spread
-SAMPLE = 2_000          # closes whose decimals are looked at
+SAMPLE = 2_000          # closes whose decimals are examined
 
 
 def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Judging and mending bars: every check, one report, and bars that keep the contract."""
+"""Checking and repairing bars: every check, one report, and bars that keep the contract."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from domain.market.timeframe import Timeframe
 SPIKE = 12.0                    # typical ranges; chosen on ten years of FX and metals, where it finds the known flash crashes and little else
 BLOCK = 240                     # bars whose median range counts as typical, smoothed over three such blocks
 STALE = {"M1": 15, "M5": 6, "M15": 5, "M30": 4, "H1": 4, "H4": 3, "D1": 3}     # bars in a row that are long for standing still
-SAME = 0.5                      # share of bars with one and the same volume from which it says nothing
+SAME = 0.5                      # share of bars with one and the same volume from which it is uninformative
 
 
 def remarks(bars: pd.DataFrame, timeframe: Timeframe, tick: float) -> list[Finding]:

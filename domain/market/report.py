@@ -14,7 +14,7 @@ LEDGER = ("line", "ts", "action", "reason", "open", "high", "low", "close", "vol
 
 
 class QualityCheck(NamedTuple):
-    """One question asked of every file: its title, how a single one and many are called, and whether it must be mended (``broken``) or only told."""
+    """One check of every file: its title, the singular and plural of its findings, and whether they must be repaired (``broken``) or only reported (``note``)."""
 
     title: str
     singular: str
@@ -59,7 +59,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer to one check. ``did``: dropped, merged, sorted, widened, emptied, kept, listed or none."""
+    """The result of one check. ``did``: dropped, merged, sorted, widened, emptied, kept, listed or none."""
 
     key: str
     title: str
@@ -96,7 +96,7 @@ class Report:
     sentence: str
     notes: tuple[str, ...] = ()
     complete_from: str = ""         # where most bars of a part are missing: the date or moment from which the timeframe is complete
-    left_out: int = 0               # rows before the moment from which the bars were asked for
+    left_out: int = 0               # rows before the moment chosen as the start of the import
     ledger: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LEDGER)), compare=False, repr=False)
 
     def __getitem__(self, key: str) -> Finding:

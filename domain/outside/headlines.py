@@ -15,7 +15,7 @@ TEXTS = ("headline", "title", "text")
 
 
 def headlines_of(path: Path, utc: bool = False, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ReadTable:
-    """``ts, headline`` of a file, in the order in which they appeared. A time without a zone is refused unless ``utc`` says that they are in UTC; so is a
+    """``ts, headline`` of a file, in the order in which they appeared. A time without a zone is refused unless ``utc`` is set; so is a
     day without a time of day: it would be known before it was out. What has no text is left out."""
     rows = rows_of(path, max_bytes, max_rows)
     column, text = rows.needed(TIMES, "the time at which each appeared"), rows.needed(TEXTS, "what it says")

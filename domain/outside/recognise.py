@@ -1,4 +1,4 @@
-"""Which kinds of outside data there are, and what a file of such data seems to be."""
+"""Kinds of external data, and recognition of their files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from domain.outside.rows import SEPARATORS, STAMP
 from domain.outside.series import series
 
 KINDS = {"series": "Series", "headlines": "Headlines", "releases": "Releases"}
-PREVIEW_ROWS = 5           # rows of a file that are shown before it is read
-SAMPLE = 200        # rows that are looked at for zones
+PREVIEW_ROWS = 5           # rows of a file in its preview
+SAMPLE = 200        # rows that are examined for zones
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """What a file seems to be. ``series``: its name in the table, empty where the file does not say. ``zoned``: every time that was looked at says its zone, or the format does."""
+    """What a file seems to be. ``series``: its name in the table, empty where the file does not say. ``zoned``: every examined time has a zone, or the format defines it."""
 
     kind: str
     title: str
@@ -92,7 +92,7 @@ def _preview(names: Sequence[str], rows: Sequence[Sequence[str]]) -> pd.DataFram
 
 
 def _releases_preview(path: Path, text: str, max_bytes: int) -> pd.DataFrame:
-    """The first releases; of a file that cannot be read its first lines, as it will be told why when it is imported."""
+    """The first releases; of a file that cannot be read its first lines, as the import reports the reason."""
     try:
         first = releases.read_releases(path, max_bytes=max_bytes).frame.head(PREVIEW_ROWS)
     except BadRequest:

@@ -42,7 +42,7 @@ def currencies() -> Mapping[str, str]:
 def read_releases(path: Path, utc: bool = False, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ReadTable:
     """``ts, title, currency, impact`` of a calendar: CSV, or the week of ForexFactory as JSON or XML, whose times are in GMT.
 
-    A time without a zone is refused unless ``utc`` says that they are in UTC. What has no time of day, is no release or is of no currency in the table is left out and counted.
+    A time without a zone is refused unless ``utc`` is set. What has no time of day, is no release or is of no currency in the table is left out and counted.
     """
     beginning = head_of(path, max_bytes).lstrip()
     parse = _json if beginning.startswith((b"[", b"{")) else _xml if beginning.startswith(b"<") else _csv
@@ -122,7 +122,7 @@ def _of_xml(item: Mapping[str, str], where: str, file: str) -> Event:
     return where, instant(f"{at:%Y-%m-%dT%H:%M}Z"), item["title"], item["country"], item["impact"]
 
 
-# -- what is kept of them
+# -- events to a table of releases
 
 
 def _releases(file: str, events: Iterable[Event], noun: str) -> ReadTable:

@@ -1,4 +1,4 @@
-"""Tables of text from outside, whose rows each have a time: read, and what is wrong with one said with its line."""
+"""Text tables of external data whose rows each have a time; errors name the line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WANTED = "; it must be like 2024-07-11T12:30:00Z"
 
 @dataclass(frozen=True)
 class ReadTable:
-    """What a file held, in order; ``notes``: what was left out or put right, a sentence each."""
+    """What a file held, in order; ``notes``: what was left out or corrected, a sentence each."""
 
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ def times(nanoseconds: Sequence[int]) -> pd.Series:
 
 
 def in_order(frame: pd.DataFrame, noun: str) -> ReadTable:
-    """By ``ts``, each row once; both told where something was done."""
+    """Rows sorted by ``ts`` without repeats; notes report what was changed."""
     notes = []
     if not frame["ts"].is_monotonic_increasing:
         notes.append(f"The {noun} were not in the order of their times; they are now.")

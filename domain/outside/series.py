@@ -1,4 +1,4 @@
-"""Outside series: what they are, when a value of theirs is known, and how their files are read."""
+"""Economic series: what they are, when a value of theirs is known, and how their files are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values from outside the bars, and when each was known."""
+"""External values, and when each was known."""
 
 from __future__ import annotations
 

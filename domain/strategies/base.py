@@ -49,7 +49,7 @@ def about(name: str) -> str:
 
 
 class Decided(NamedTuple):
-    """What a strategy said: its table of signals as it made it, and a trailing price a bar where it has one."""
+    """The decisions of a strategy: its table of signals as it made it, and a trailing price a bar where it has one."""
 
     table: pd.DataFrame
     trail: np.ndarray | None
@@ -77,7 +77,7 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first signal need be looked at; a column that never has a value (bars without volume) has no warm-up."""
+    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up."""
     if not len(table):
         return
     first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))

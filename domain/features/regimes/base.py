@@ -1,6 +1,6 @@
-"""A fitted regime model: Gaussians on scaled columns, how one state follows another, and the filter that says what is known at each bar.
+"""A fitted regime model: Gaussians on scaled columns, how one state follows another, and the filter that gives the state probabilities at each bar.
 
-Only filtered probabilities leave it: what is said of a bar comes from that bar and earlier ones.
+Only filtered probabilities are exposed: those of a bar use that bar and earlier ones.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class RegimeFilter:
 
     @property
     def belief(self) -> list[list[float]]:
-        """Logarithms and probabilities of the states after the latest bar, NaN before the first: plain numbers, to be kept and gone on from."""
+        """Logarithms and probabilities of the states after the latest bar, NaN before the first: plain numbers, which can be stored and continued from."""
         return self._belief.tolist()
 
     def append(self, row: Mapping[str, float] | Sequence[float]) -> np.ndarray:

@@ -46,7 +46,7 @@ def fit(
     a stretch. EM runs a few steps from each of ``restarts`` beginnings, and on to its end from the best two. ``states`` None: the number from 2 to
     6 with the least BIC (it leans to many where columns overlap in time, as windows do). States stand in the order of their mean in the first
     column. Three of them are called calm, trend and panic where that column is a volatility, else they are state 1 and so on: see ``names_of``.
-    ``before``: a model that is one more beginning. ``watch`` hears the share that is done and may raise to stop. The same rows and seed give the same model, whatever the threads.
+    ``before``: a model that is one more beginning. ``watch`` receives the share done and may raise to stop. The same rows and seed give the same model, whatever the threads.
     """
     numbers = _state_counts(kind, states, restarts)
     columns = tuple(str(name) for name in observations)
@@ -73,13 +73,13 @@ def fit(
 
 
 def names_of(states: int, first: str) -> tuple[str, ...]:
-    """Names of states in the order of their mean in the column ``first``: what is calm and what a panic can be told of a volatility only.
+    """Names of states in the order of their mean in the column ``first``: calm and panic are names for a volatility only.
 
     >>> names_of(3, "log_volatility(48)"), names_of(3, "log_return(1)"), names_of(2, "atr_share(14)@H1")
     (('calm', 'trend', 'panic'), ('state 1', 'state 2', 'state 3'), ('state 1', 'state 2'))
     """
-    speaks = states == len(NAMES) and first.partition("(")[0].partition("@")[0] in VOLATILITIES
-    return NAMES if speaks else tuple(f"state {k + 1}" for k in range(states))
+    is_volatility = states == len(NAMES) and first.partition("(")[0].partition("@")[0] in VOLATILITIES
+    return NAMES if is_volatility else tuple(f"state {k + 1}" for k in range(states))
 
 
 class _Iterations:
@@ -112,7 +112,7 @@ def _range_text(numbers: Sequence[int]) -> str:
 
 def _material(table: np.ndarray, columns: Sequence[str], kind: str, numbers: Sequence[int]) -> TrainingRows:
     if not columns:
-        raise BadRequest("there is no column to tell regimes by")
+        raise BadRequest("a regime model needs at least one column")
     finite = np.isfinite(table)
     empty = [name for name, some in zip(columns, finite.any(axis=0), strict=True) if not some]
     if empty:

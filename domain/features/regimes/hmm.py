@@ -1,4 +1,4 @@
-"""Gaussian hidden Markov models, learned by hmmlearn's EM. Its states are never asked of it: those read the future."""
+"""Gaussian hidden Markov models, learned by hmmlearn's EM. Its smoothed states are never used: they depend on later bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a regime model sees of the market: causal columns whose names say how they were made, so that a model's columns can be made anew.
+"""Inputs of a regime model: causal columns whose names give their definition, so that a model's columns can be recomputed.
 
 Gaussians fit logarithms and roots better than the figures themselves, which cannot be below 0: so volatility and ATR are logged, drawdown is
 under a root, and correlation goes through Fisher's transformation.
@@ -74,7 +74,7 @@ def observations(bars: pd.DataFrame, context: Context = Context(), columns: Sequ
             observed_column = OBSERVATIONS[match["name"]]
             window = int(match["window"] or observed_column.window)
             if window < 2:
-                raise BadRequest(f"{text} looks at {window} bars; it needs at least 2")
+                raise BadRequest(f"{text} uses {window} bars; it needs at least 2")
             with np.errstate(all="ignore"):
                 columns_made[f"{observed_column.name}({window})"] = _finite(observed_column.make(table, window))
         else:

@@ -1,4 +1,4 @@
-"""Gaussian mixtures, learned by scikit-learn's EM: every bar is judged by itself."""
+"""Gaussian mixtures, learned by scikit-learn's EM: each bar is classified on its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _watched() -> Any:
     from sklearn.mixture import GaussianMixture
 
     class Watched(GaussianMixture):
-        """scikit-learn's, which says at each iteration that it is alive."""
+        """scikit-learn's, which reports progress at each iteration."""
 
         progress: Progress
 

@@ -1,4 +1,4 @@
-"""What a fitted model says of its states: how long they last, how often they come, and how late one knows."""
+"""Properties of the states of a fitted model: expected duration, frequency, and detection lag."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def shares(model: RegimeModel) -> np.ndarray:
 
 def detection(model: RegimeModel, bars: int = SIMULATED_BARS, seed: int = 0) -> Detection:
     """How late the filter knows, measured where the truth is known: on ``bars`` drawn from the model itself. The first visit and the last are left
-    out. No real bar is looked at, so nothing is judged with hindsight; where the market is not as the model says, it is later."""
+    out. No real bar is used, so there is no hindsight; where the market differs from the model, the lag is longer."""
     states, observations = _simulated(model, bars, np.random.default_rng(seed))
     labels = model.filtered(observations).argmax(axis=1)
     begins = np.flatnonzero(np.diff(states)) + 1

@@ -19,7 +19,7 @@ class Refit:
     """A model and the rows it was trained on (``first`` to ``used_from`` − 1) and used on (``used_from`` to ``used_to`` − 1).
 
     ``distance``: mean of Hellinger's distances between its states and those of the model before, 0 (the same) to 1. ``agreement``: share of the rows
-    up to ``used_from`` that both have looked at on which both filters give the same label. ``in_order``: the names, carried over from model to
+    up to ``used_from`` that both models have seen on which both filters give the same label. ``in_order``: the names, carried over from model to
     model, still stand in the order of the first column. ``remark``: why the model before was kept, where it was.
     """
 
@@ -51,7 +51,7 @@ class WalkForward:
 
     @property
     def stability(self) -> float:
-        """Mean agreement of each model with the one before it, 0 to 1: 1 says that refitting renames nothing. NaN for a single model."""
+        """Mean agreement of each model with the one before it, 0 to 1: 1 means that refitting renames nothing. NaN for a single model."""
         return _mean([refit.agreement for refit in self.refits[1:]])
 
     @property

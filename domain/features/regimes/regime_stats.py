@@ -1,4 +1,4 @@
-"""What bars were like while they bore a label: how often, how long, and what the next bar brought."""
+"""Statistics of labelled bars: frequency, duration, and the return of the next bar."""
 
 from __future__ import annotations
 

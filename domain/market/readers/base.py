@@ -53,7 +53,7 @@ class Recognised:
 class RawBars:
     """The rows of a file as they stand: wall times of an unnamed clock, prices unchecked, and what could not be read.
 
-    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes`` says what was taken how.
+    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes``: how values were read.
     """
 
     local_ns: np.ndarray
@@ -78,7 +78,7 @@ class Reader(ABC):
     folder.
 
     Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known
-    formats calls it; a ``fallback`` is asked only where no other reader knows the file. ``server_clock``: times are a
+    formats calls it; a ``fallback`` is used only where no other reader knows the file. ``server_clock``: times are a
     broker's server's, which the file does not name.
     """
 
@@ -92,7 +92,7 @@ class Reader(ABC):
     def recognise(self, head: bytes, name: str) -> Recognised | None: ...
 
     def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
-        """What only the whole file can tell."""
+        """Completes the result from the whole file."""
         return recognised
 
     @abstractmethod

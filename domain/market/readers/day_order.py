@@ -1,4 +1,4 @@
-"""Whether 01/02/2024 is 1 February or 2 January: told by the dates of the whole file and by the market's week, never
+"""Whether 01/02/2024 is 1 February or 2 January: inferred from the dates of the whole file and by the market's week, never
 guessed.
 """
 

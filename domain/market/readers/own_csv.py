@@ -38,7 +38,7 @@ SURE = 0.95  # of the rows without a header, in which the second number is the h
 
 
 class OwnCsv(Reader):
-    """Times with a zone, or counted since 1970, are instants; without one the clock must be told. A first column
+    """Times with a zone, or counted since 1970, are instants; without one the clock must be given. A first column
     without a name is taken for the time where no other is; further columns are not read, which ``recognise`` says.
     """
 

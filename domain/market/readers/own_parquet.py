@@ -20,7 +20,7 @@ from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_s
 from domain.market.step import usual_timeframe
 
 BATCH = 200_000
-SAMPLE = 5_000          # rows of each batch whose steps are looked at
+SAMPLE = 5_000          # rows of each batch whose steps are examined
 
 
 class OwnParquet(Reader):
@@ -36,7 +36,7 @@ class OwnParquet(Reader):
         return Recognised(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
 
     def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
-        """What only the whole file tells: its columns and first rows."""
+        """Completes the result with the columns and first rows of the file."""
         with _opened(path) as file:
             _check_columns(file, path)
             check_shape(file, path, "ts", _wanted(file)[1:], ReadLimits(max_bytes))

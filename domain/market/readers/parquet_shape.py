@@ -1,4 +1,4 @@
-"""What a Parquet file would unpack to, told from its metadata alone: types, rows and sizes are refused before a page is read."""
+"""What a Parquet file would unpack to, from its metadata alone: types, rows and sizes are refused before a page is read."""
 
 from __future__ import annotations
 

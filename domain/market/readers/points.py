@@ -13,7 +13,7 @@ from domain.market.bars import PRICES
 from domain.market.readers.base import RawBars
 
 MOST = 8  # decimals; more are rounding of a program
-SAMPLE = 100_000  # prices that are looked at
+SAMPLE = 100_000  # prices that are examined
 TOO_LARGE = 0.1  # of the price, for a spread
 
 

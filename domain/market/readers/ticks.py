@@ -72,7 +72,7 @@ class Ticks(Reader):
 
 @dataclass
 class Minutes(Parts):
-    """Ticks by the minute, block by block: what is kept are minutes, never all ticks."""
+    """Ticks by the minute, block by block: only minutes are stored, never all ticks."""
 
     ticks: int = 0
     bid: float = float("nan")

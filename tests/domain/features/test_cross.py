@@ -15,7 +15,7 @@ RNG = np.random.default_rng(11)
 LENGTH = 400
 CLOSE, POUND, YEN = (100 * np.exp(np.cumsum(RNG.normal(0, 1e-3, LENGTH))) for _ in range(3))
 OTHERS = {"USDJPY": YEN, "GBPUSD": POUND}
-R, P, Y = (np.diff(np.log(one)) for one in (CLOSE, POUND, YEN))     # R[i]: return of bar i + 1
+R, P, Y = (np.diff(np.log(closes)) for closes in (CLOSE, POUND, YEN))     # R[i]: return of bar i + 1
 CAUSAL = ("basket_return", "correlation", "beta", "relative_strength", "spread_zscore", "lead_lag", "currency_strength")
 
 

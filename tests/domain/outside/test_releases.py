@@ -48,7 +48,7 @@ WANTED = [("2024-07-11T12:30", "CPI", "USD", "high"), ("2024-07-11T14:00", "Spee
 @pytest.mark.parametrize(("name", "content"), (
     ("a.csv", HEAD + "2024-07-11T14:00:00,Speech,Germany,low,x\n2024-07-11 12:30,CPI,United States,high,\n"),
     ("a.csv", "ts;name;currency;impact\n2024-07-11T14:30:00+02:00;CPI;usd;HIGH\n\n2024-07-11T14:00Z;Speech;EUR;Low\n"),
-    ("a.json", json.dumps([one(), sample(title="Speech", country="EUR", date="2024-07-11T10:00:00-04:00", impact="Low")])),
+    ("a.json", json.dumps([sample(), sample(title="Speech", country="EUR", date="2024-07-11T10:00:00-04:00", impact="Low")])),
     ("a.xml", XML.format(event() + event("Speech", "EUR", time="2:00pm", impact="Low"))),
     ("a.csv.gz", gzip.compress(f"{HEAD}2024-07-11T12:30:00Z,CPI,US,high,\n2024-07-11T14:00:00Z,Speech,EA,low,\n".encode(), mtime=0)),
 ))  # fmt: skip
@@ -83,7 +83,7 @@ def test_what_is_there_twice_counts_once(written):
     ("datetime_utc,event,impact\n2024-07-11T12:30,CPI,high\n", "needs whose it is, in a column called country or currency"),
     ("datetime_utc,event,event,impact\n", "two columns of the same name"),
     ("[{]", "is not JSON: it cannot be read from line 1, column 3 on"), ('{"a": 1}', "JSON, but no list of releases"), ("[1]", "JSON, but no list of releases"),
-    (json.dumps([one(), dict(title="CPI", country="USD")]), "event 2 of calendar.csv has no date, impact"),
+    (json.dumps([sample(), dict(title="CPI", country="USD")]), "event 2 of calendar.csv has no date, impact"),
     (json.dumps([sample(date="tomorrow")]), "event 1 of calendar.csv has the date 'tomorrow'; it must be like"),
     (json.dumps([sample(impact="Huge")]), "event 1 of calendar.csv has the impact 'Huge'"),
     (XML.format(event()) + "<more>", "is incomplete XML"), (XML.format(""), "is XML, but holds no event"),
