@@ -68,16 +68,16 @@ def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = C
     """
     uses = tuple(uses)
     names = [use.column for use in uses]
-    return check(bars, lambda part, context_: compute(part, uses, context_)[names], context, cuts, seed, watch)
+    return check(bars, lambda part, cut_context: compute(part, uses, cut_context)[names], context, cuts, seed, watch)
 
 
 def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
     """Its features, its trailing prices, and every column of its signals."""
     uses = strategy.features()
     columns = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
-    signals = check(bars, lambda part, context_: decide(strategy, part, context_).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
+    signals = check(bars, lambda part, cut_context: decide(strategy, part, cut_context).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)
-    prices = check(bars, lambda part, context_: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(part, uses, context_))))), context, cuts, seed) if trail else None
+    prices = check(bars, lambda part, cut_context: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(part, uses, cut_context))))), context, cuts, seed) if trail else None
     verdicts = [columns, signals, *([prices] if prices else [])]
     checked, leaks = (tuple(item for verdict in verdicts for item in getattr(verdict, name)) for name in ("checked", "leaks"))
     return LookAheadVerdict(checked, columns.cuts, len(bars), leaks)

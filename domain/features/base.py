@@ -26,7 +26,7 @@ FACTS = ("headlines", "releases", "instrument", "timeframe", "tick")    # what i
 
 @dataclass(frozen=True)
 class Feature:
-    """``inputs``: columns of the bars, other features, or what stands around them. ``params``: name -> default.
+    """``inputs``: columns of the bars, other features, or values of their context. ``params``: name -> default.
     ``low`` and ``high``: bounds that no value passes, None for none. ``series``: see ``feature``."""
 
     name: str

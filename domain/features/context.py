@@ -35,7 +35,7 @@ class Context:
     longer: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Raises BadRequest for instants that are not in order: what is looked up by time would be looked up wrongly."""
+        """Raises BadRequest for unsorted instants, as look-ups by time need them sorted."""
         series = {**self.others, **self.macro, "headlines": self.headlines, "releases": TimedValues(self.releases, self.releases)}
         for name, values in series.items():
             if np.any(values.times[1:] < values.times[:-1]):
@@ -60,7 +60,7 @@ class Context:
         return replace(self, timeframe=timeframe, longer={})
 
     def until(self, instant: int) -> Context:
-        """As it was known at an instant: what a look-ahead test takes the future from."""
+        """The context as known at an instant; look-ahead checks remove later data with it."""
         others, macro = ({name: values.until(instant) for name, values in family.items()} for family in (self.others, self.macro))
         longer = {}
         for name, bars in self.longer.items():

@@ -1,4 +1,4 @@
-"""What other markets do beside this one: their closes as they stood at each bar's end, so one that has not moved since counts as a return of 0."""
+"""Features of other markets: their latest closes at each bar's end, so an unchanged one counts as a return of 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a frame of features is computed: each column once, inputs before what needs them, the same numbers whoever asks."""
+"""How a frame of features is computed: each column once, inputs first, with the same values for every caller."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Cache = MutableMapping[str, Column]
 
 
 def compute(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cache: Cache | None = None) -> pd.DataFrame:
-    """``bars`` and beside them a column for each use. The bars are not changed.
+    """``bars`` with a column added for each use. The bars are not changed.
 
     ``cache`` keeps columns under the hash of the data, the feature's code and its parameters; what it gives is what computing gives.
 
@@ -110,7 +110,7 @@ class FeatureTable:
     def _family(self, name: str) -> dict[str, Column]:
         if name not in self._families:
             series = getattr(self.context, name)
-            self._families[name] = {name_: values.at(self.input("end")) for name_, values in sorted(series.items())} if series else {}
+            self._families[name] = {key: values.at(self.input("end")) for key, values in sorted(series.items())} if series else {}
         return self._families[name]
 
     def _joined(self, use_: Use) -> Column:
@@ -174,9 +174,9 @@ def _kind(value: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def code_of(name: str) -> str:
-    """A hash of what a feature and its inputs are made of: the files they stand in, and the compiled loops."""
+    """A hash of what a feature and its inputs are made of: their source files, and the compiled loops."""
     spec = FEATURES[name]
     sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py")), ROUNDING]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
-    digest.update("".join(code_of(input_) for input_ in spec.inputs if input_ in FEATURES).encode())
+    digest.update("".join(code_of(dependency) for dependency in spec.inputs if dependency in FEATURES).encode())
     return digest.hexdigest()

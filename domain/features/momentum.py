@@ -1,4 +1,4 @@
-"""How fast prices move, and where they stand in what they did lately."""
+"""Momentum: the speed of prices, and their position in the recent range."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ HISTORIES = (199, 399, 999, 1_999)      # bars; as freqtrade's recursive analysi
 
 @dataclass(frozen=True)
 class Short:
-    """The value at the last bar with ``history`` bars alone, and with all of them; NaN where there is none. ``off``: how far apart they lie,
+    """The value at the last bar with ``history`` bars alone, and with all of them; NaN where there is none. ``off``: their difference,
     as a share of the value with all bars; NaN where only one of them is a number, infinite where that value is 0 and the other is not."""
 
     column: str
@@ -39,7 +39,7 @@ class Short:
 def sensitivity(
     bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), histories: Sequence[int] = HISTORIES, cache: Cache | None = None, watch: Callable[[float], None] = lambda share: None
 ) -> list[Short]:  # fmt: skip
-    """Each column with the last ``histories`` bars alone, beside its value with all; a history that is not shorter than ``bars`` is left out.
+    """Each column with the last ``histories`` bars alone, compared with its value with all; a history that is not shorter than ``bars`` is left out.
     Data of other instruments and external series is unchanged.
 
     >>> from domain.features import use

@@ -55,21 +55,21 @@ class Lexicon:
 
     def scores(self, text: str) -> list[float]:
         """What each known word of a text adds, in order."""
-        values_found: list[float] = []
-        negation_left = burden_left = burden = 0     # words over which the last negation, and the last burden, still reach; where that burden stands in ``values_found``
+        added: list[float] = []
+        negation_left = burden_left = burden = 0     # words over which the last negation, and the last burden, still reach; where that burden stands in ``added``
         degree = 1.0
         for word, entry in self.entries(text):
             negation_left, burden_left = max(negation_left - 1, 0), max(burden_left - 1, 0)
             if entry is not None:
                 value = self.words[entry] * degree * (-self.strength if negation_left else 1.0)
                 if burden_left and entry in self.movements:
-                    value, values_found[burden], burden_left = -value, 0.0, REACH + 1
+                    value, added[burden], burden_left = -value, 0.0, REACH + 1
                 if entry in self.burdens:
-                    burden, burden_left = len(values_found), REACH + 1
-                values_found.append(value)
+                    burden, burden_left = len(added), REACH + 1
+                added.append(value)
             negation_left = REACH + 1 if word in self.negations else negation_left
             degree = self.degrees.get(word, 1.0)
-        return values_found
+        return added
 
     def entries(self, text: str) -> Iterator[tuple[str, str | None]]:
         """The words of a text, each with the entry that it is a form of; two that are one entry come as one."""

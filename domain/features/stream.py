@@ -1,4 +1,4 @@
-"""Features bar by bar, as they come in: an appended bar costs what its windows cost, however long the history."""
+"""Incremental features: the cost of an appended bar depends on the windows, not on the length of the history."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ class _Longer:
         parts = self.open_bars
         bar: dict[str, Any] = dict(ts=self._open, open=parts[0]["open"], high=max(part["high"] for part in parts), low=min(part["low"] for part in parts), close=parts[-1]["close"])
         for name in ("volume", "spread"):
-            values_known = [part[name] for part in parts if name in part and not math.isnan(part[name])]
-            bar[name] = math.nan if not values_known else float(np.sum(values_known)) if name == "volume" else float(np.sum(values_known)) / len(values_known)
+            present = [part[name] for part in parts if name in part and not math.isnan(part[name])]
+            bar[name] = math.nan if not present else float(np.sum(present)) if name == "volume" else float(np.sum(present)) / len(present)
         columns = self.stream.append(bar)
         self.latest, self.open_bars = {name: columns[column] for name, column in self.names.items()}, []
 
@@ -201,7 +201,7 @@ class _Longer:
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
-    """Each once, inputs before what needs them."""
+    """Each use once, inputs first."""
     steps: dict[str, Step] = {}
 
     def add(item: Use) -> None:

@@ -1,4 +1,4 @@
-"""A column in a few figures: what part of it is known, where its values lie, and the last of them."""
+"""Summary of a column: coverage, distribution of its values, and the latest one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a bar is: by the clock, in which session, and how far from scheduled releases. A bar stands where it opens; releases are counted from its end."""
+"""When a bar is: by the clock, in which session, and how far from scheduled releases. The time of a bar is its open; releases are counted from its end."""
 
 from __future__ import annotations
 

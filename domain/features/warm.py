@@ -1,4 +1,4 @@
-"""Every feature and a regime filter on a few bars: what touches each compiled loop of theirs."""
+"""Compiles the loops of features: every feature and a regime filter on a few bars."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class DriftReference:
         """Population stability index of each group of ``levels``, which begin at ``starts``."""
         group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(levels))))
         counts = np.bincount(group * self.bins + self.bin[levels], minlength=len(starts) * self.bins).reshape(-1, self.bins)
-        a, b = ((counts_ + 0.5) / (counts_.sum(axis=-1, keepdims=True) + 0.5 * self.bins) for counts_ in (counts, self.counts))
+        a, b = ((number + 0.5) / (number.sum(axis=-1, keepdims=True) + 0.5 * self.bins) for number in (counts, self.counts))
         return ((a - b) * np.log(a / b)).sum(axis=-1)
 
     def distances(self, levels: np.ndarray, starts: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ def similar(
 
 
 def _over(frame: pd.DataFrame, horizon: int) -> np.ndarray:
-    """The open of the bar that ends what follows each row; the end of time where the bars end first."""
+    """The open of the last bar of each row's forward return; the maximum where the bars end first."""
     if horizon < 1:
         raise BadRequest(f"the horizon is {horizon} bars; it must be at least 1")
     ts = ts_of(frame)
@@ -97,7 +97,7 @@ def _standardised(past: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _separate(past: np.ndarray, now: np.ndarray, begins: np.ndarray, ends: np.ndarray, count: int, find: Find) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest whose stretches of time, from the match to the end of what followed, share nothing."""
+    """The nearest matches whose periods, from the match to the end of its forward return, do not overlap."""
     wanted = min(4 * count, len(past))
     while True:
         near, distances = find(past, now, wanted)

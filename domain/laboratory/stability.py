@@ -39,7 +39,7 @@ def sessions(ts: np.ndarray) -> GroupLabels:
 
 
 def labels_of(values: np.ndarray | pd.Series) -> GroupLabels:
-    """GroupLabels from anything that names a group; missing or empty is none.
+    """Labels from anything that names a group; missing or empty is none.
 
     >>> labels_of(np.array(["calm", "", "wild", "calm"])).group.tolist()
     [0, -1, 1, 0]
@@ -49,7 +49,7 @@ def labels_of(values: np.ndarray | pd.Series) -> GroupLabels:
 
 
 def by_label(feature: Ranked, views: Mapping[str, tuple[View, tuple[str, ...]]]) -> pd.DataFrame:
-    """``label, group, count, ic, t, p``: the association within the rows of each group, ranked anew in it; see ``association``.
+    """``label, group, count, ic, t, p``: the association within the rows of each group, ranked within it; see ``association``.
     ``views``: for each label the target in its groups, and their names."""
     tables = []
     for name, (view, names) in views.items():

@@ -27,11 +27,11 @@ SUMMARY = (
 
 @dataclass(frozen=True)
 class Findings:
-    """Plain tables, a row for each feature unless said otherwise. A ``q`` is a ``p`` net of how much was tried (Benjamini–Hochberg).
+    """Plain tables, a row for each feature unless said otherwise. A ``q`` is a ``p`` adjusted for the number of tests (Benjamini–Hochberg).
 
     ``summary``: the figures a decision needs, with verdict and reason. ``quantiles``: a row for each quantile. ``monotonicity``: with the spread between the
     outer quantiles. ``information``: rank correlation (ic) and mutual information (nats). ``decay``: a row for each horizon. ``rolling``: for each window, ``ts`` its
-    last bar. ``periods``: for each group of each label (year, session …). ``redundancy``: cluster, place beside its like, inflation. ``correlation``: first,
+    last bar. ``periods``: for each group of each label (year, session …). ``redundancy``: cluster, place in the cluster order, inflation. ``correlation``: first,
     second, rho of all pairs. ``proposal``. ``drift``. ``drift_history``: for each month. ``notes``: sentences on how to read them."""
 
     summary: pd.DataFrame
@@ -147,7 +147,7 @@ def _findings(request: StudyRequest, names: list[str], analyses: list[_Analysis]
 
 
 def _with_q(table: pd.DataFrame, tried: int, *stems: str) -> pd.DataFrame:
-    """With a q beside each p."""
+    """The table with a q for each p."""
     return table.assign(**{f"{stem}q": benjamini_hochberg(table[f"{stem}p"].to_numpy(float), tried) for stem in stems if f"{stem}p" in table})
 
 

@@ -52,7 +52,7 @@ class ClockEvidence:
 
 
 class Weeks(NamedTuple):
-    """Wall times of the first bar of each week and of the end of the last bar before it, and what they are judged by."""
+    """Wall times of the first bar of each week and of the end of the last bar before it, and the features they are ranked by."""
 
     opens: np.ndarray
     ends: np.ndarray
@@ -134,9 +134,9 @@ def _usual(wall_ns: np.ndarray, year: np.ndarray) -> np.ndarray:
     """Whether each lies within 45 minutes of the commonest half hour of the week among those of its year."""
     usual = np.zeros(len(wall_ns), bool)
     in_week = wall_ns % (7 * DAY)
-    for year_ in np.unique(year):
-        slots, counts = np.unique(in_week[year == year_] // (HOUR // 2), return_counts=True)
-        usual |= (year == year_) & (np.abs(in_week - slots[np.argmax(counts)] * (HOUR // 2)) <= LATE)
+    for calendar_year in np.unique(year):
+        slots, counts = np.unique(in_week[year == calendar_year] // (HOUR // 2), return_counts=True)
+        usual |= (year == calendar_year) & (np.abs(in_week - slots[np.argmax(counts)] * (HOUR // 2)) <= LATE)
     return usual
 
 

@@ -31,10 +31,10 @@ class Missing(NamedTuple):
 
 def missing_bars(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> Missing:
     """Every bar that fits between two others, on their grid, and overlaps a session; for D1 every trading day without a bar."""
-    parts_found = list(_days(ts_ns, market) if timeframe.ends_with_session else _inside(ts_ns, timeframe.nanoseconds, market))
-    if not parts_found:
+    blocks = list(_days(ts_ns, market) if timeframe.ends_with_session else _inside(ts_ns, timeframe.nanoseconds, market))
+    if not blocks:
         return Missing(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool), np.empty(0, np.int64))
-    return Missing(*(np.concatenate(parts) for parts in zip(*parts_found, strict=True)))
+    return Missing(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 
 
 def gap_findings(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> list[Finding]:

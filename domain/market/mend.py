@@ -1,4 +1,4 @@
-"""From the rows of a file to bars that keep the contract; whatever is dropped, merged or changed goes into a ledger."""
+"""Repairs the rows of a file into valid bars; dropped, merged and changed rows are recorded in the list of repairs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBERS = LEDGER[4:]
 
 @dataclass
 class SourceRows:
-    """SourceRows on their way to being bars: arrays of one length by name (``ts``, ``line``, prices, and volume and spread where there are any)."""
+    """Rows being repaired into bars: arrays of one length by name (``ts``, ``line``, prices, and volume and spread where there are any)."""
 
     columns: dict[str, np.ndarray]
     findings: list[Finding] = field(default_factory=list)
@@ -37,7 +37,7 @@ class SourceRows:
         self.columns = {name: values[chosen] for name, values in self.columns.items()}
 
     def write(self, chosen: np.ndarray, action: str, reason: str, timeless: bool = False) -> None:
-        """Into the ledger with the chosen rows as they are now."""
+        """Records the chosen rows with their present values."""
         if not chosen.any():
             return
         at = np.flatnonzero(chosen)
@@ -49,7 +49,7 @@ class SourceRows:
         return tuple(Example("" if timeless else moment(self["ts"][at]), describe(int(at))) for at in np.flatnonzero(chosen)[:EXAMPLES])
 
     def drop(self, key: str, wrong: np.ndarray, reason: str, describe: Callable[[int], str], timeless: bool = False) -> None:
-        """Drop the wrong rows, and say so."""
+        """Drops the wrong rows and adds a finding."""
         self.findings.append(finding(key, wrong.sum(), self.examples(wrong, describe, timeless)))
         self.write(wrong, "dropped", reason, timeless)
         if wrong.any():
@@ -57,7 +57,7 @@ class SourceRows:
 
 
 def mend(rows: SourceRows, timeframe: Timeframe, instrument: Instrument, progress: Callable[[str], None]) -> None:
-    """Everything but times: what is impossible goes, what is out of place is put right."""
+    """Repairs everything but clocks: drops impossible rows, sorts and merges the others."""
     progress("checking prices")
     drop_impossible(rows, instrument)
     progress("checking times")
@@ -108,7 +108,7 @@ def put_in_order(rows: SourceRows) -> None:
 
 
 def merge_duplicates(rows: SourceRows) -> None:
-    """SourceRows of one time become one bar: equal rows any of them, different ones open first, high max, low min, close last, volume and spread max."""
+    """Rows of one time become one bar: equal rows any of them, different ones open first, high max, low min, close last, volume and spread max."""
     first = np.r_[True, rows["ts"][1:] != rows["ts"][:-1]][: len(rows)]
     starts = np.flatnonzero(first)
     again = ~first

@@ -80,7 +80,7 @@ def wide_spreads(spread: np.ndarray, instrument: Instrument) -> np.ndarray:
 
 
 def spread_sentence(spread: np.ndarray, instrument: Instrument) -> str:
-    """The median of the spreads beside the usual one."""
+    """The median of the spreads, compared with the usual one."""
     middle = float(np.median(spread[spread > 0]))
     return f"the median spread is {middle:g}, and the usual one of {instrument.name} is {instrument.spread:g}: the column must be in price units, or in whole points in a MetaTrader export"
 

@@ -45,7 +45,7 @@ def repair(
     source: RawBars | pd.DataFrame, instrument: Instrument, timeframe: Timeframe, clock_key: Clock | str, at: datetime | int,
     known_until: int | None = None, worst: float = WORST, progress: Progress | None = None, start: int | None = None,
 ) -> tuple[pd.DataFrame, Report]:  # fmt: skip
-    """Bars that keep the contract, and the report of what that took. If the verdict is ``refused`` they must not be used.
+    """Valid bars, and the report of the findings and repairs. If the verdict is ``refused`` they must not be used.
 
     ``source`` is what a reader gave, or a frame of bars whose ``ts`` shows the wall time of ``clock_key``. ``at`` is the moment of asking (aware, or
     nanoseconds UTC): a bar that ends after it, or after ``known_until`` where the source knows no further, had not ended and is dropped.
@@ -59,8 +59,8 @@ def repair(
     left_out = _leave_out(rows, start)
     times, prices, spreads = rows["ts"], price_sentence(rows["close"], instrument), _spread_sentence(rows, instrument)
     mend.mend(rows, timeframe, instrument, lambda note: report_progress(0.2, note))
-    known_until_ = instant(at) if known_until is None else min(instant(at), known_until)
-    mend.drop_unfinished(rows, bar_ends(rows["ts"], timeframe, instrument.calendar), known_until_)
+    latest = instant(at) if known_until is None else min(instant(at), known_until)
+    mend.drop_unfinished(rows, bar_ends(rows["ts"], timeframe, instrument.calendar), latest)
     report_progress(0.4, "checking the result")
     bars = check(frame(rows["ts"], **{name: rows[name] for name in NUMBERS if name in rows.columns}), instrument.negative_prices)
     report_progress(0.5, "looking for spikes")
@@ -127,12 +127,12 @@ def _check_coverage(rows: mend.SourceRows, market: Calendar, timeframe: Timefram
 
 
 def _report(rows: mend.SourceRows, raw: RawBars, bars: pd.DataFrame, instrument: Instrument, this: Clock, facts: FileFacts, left_out: int) -> Report:
-    findings = tuple(sorted(rows.findings, key=lambda finding_: list(CHECKS).index(finding_.key)))
+    findings = tuple(sorted(rows.findings, key=lambda item: list(CHECKS).index(item.key)))
     start, end = (moment(ts_of(bars)[at]) if len(bars) else "" for at in (0, -1))
-    verdict_, sentence = verdict(findings, facts)
+    outcome, sentence = verdict(findings, facts)
     ledger = pd.concat(rows.ledger, ignore_index=True).sort_values("line", ignore_index=True) if rows.ledger else pd.DataFrame(columns=list(LEDGER))
     return Report(
-        instrument.name, str(facts.timeframe), this.key, facts.read, len(bars), start, end, findings, verdict_, sentence, _notes(raw, left_out), facts.complete_from, left_out, ledger
+        instrument.name, str(facts.timeframe), this.key, facts.read, len(bars), start, end, findings, outcome, sentence, _notes(raw, left_out), facts.complete_from, left_out, ledger
     )
 
 

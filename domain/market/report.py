@@ -137,8 +137,8 @@ def sentence_of(findings: tuple[Finding, ...]) -> str:
     >>> sentence_of(())
     'No issues found.'
     """
-    errors = [str(finding_) for finding_ in findings if finding_.count and finding_.severity == "broken" and finding_.key != "timeframe"]
-    warnings = [str(finding_) for finding_ in findings if finding_.count and finding_.severity == "note" and finding_.key != "holidays"]
+    errors = [str(item) for item in findings if item.count and item.severity == "broken" and item.key != "timeframe"]
+    warnings = [str(item) for item in findings if item.count and item.severity == "note" and item.key != "holidays"]
     if errors:
         return ", ".join(errors + warnings) + "."
     if warnings:

@@ -83,8 +83,8 @@ def _is_day(text: str) -> bool:
 
 def _series_of(file: str, names: Sequence[str]) -> str:
     """By FRED's id or the table's name, as a column or in the name of the file."""
-    names_seen = {*names[1:], *file.lower().replace(".", "_").replace("-", "_").split("_")}
-    return next((row.name for row in series().values() if names_seen & {row.file.lower(), row.name.lower()}), "")
+    identifiers = {*names[1:], *file.lower().replace(".", "_").replace("-", "_").split("_")}
+    return next((row.name for row in series().values() if identifiers & {row.file.lower(), row.name.lower()}), "")
 
 
 def _preview(names: Sequence[str], rows: Sequence[Sequence[str]]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Regimes: what state a market was known to be in at each bar. Importing this loads no compiler and no learner."""
+"""Regimes: the state of a market as known at each bar. Importing this loads no compiler and no learner."""
 
 from domain.features.regimes.alignment import aligned as aligned
 from domain.features.regimes.alignment import distances as distances

@@ -1,4 +1,4 @@
-"""Which state of one model is which of another: the pairing with the least distance between what they emit."""
+"""Alignment of the states of two models: the pairing with the least distance between their emissions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hellinger(distance: np.ndarray) -> np.ndarray:
 
 
 def aligned(model: RegimeModel, reference: RegimeModel) -> tuple[RegimeModel, np.ndarray]:
-    """``model`` with its states in the order of ``reference`` and under its names, each beside the one it is paired with, and Hellinger's distance
+    """``model`` with its states in the order of ``reference`` and under its names, each paired with its counterpart, and Hellinger's distance
     of each pair. Of all pairings the one with the least sum of Bhattacharyya's distances (Hungarian method: Kuhn 1955)."""
     from scipy.optimize import linear_sum_assignment
 

@@ -1,4 +1,4 @@
-"""What the learners of regimes share: where EM begins, what it hands back, and what is refused of it."""
+"""Shared parts of the regime learners: initial values of EM, its result, and the checks on it."""
 
 from __future__ import annotations
 

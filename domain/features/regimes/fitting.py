@@ -131,7 +131,7 @@ def _material(table: np.ndarray, columns: Sequence[str], kind: str, numbers: Seq
 
 
 def _best(material: TrainingRows, kind: str, states: int, seed: int, restarts: int, before: RegimeModel | None, progress: Progress) -> Parameters:
-    """The likeliest of the finalists whose every state is one."""
+    """The parameters of the likeliest finalist in which every state is valid."""
     random = np.random.default_rng([seed, states])
     begins = [beginning(material.rows, states, number, random) for number in range(restarts)]
     if before is not None and before.states == states and before.kind == kind:

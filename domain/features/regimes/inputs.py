@@ -67,7 +67,7 @@ def observations(bars: pd.DataFrame, context: Context = Context(), columns: Sequ
     >>> observations(bars, columns=["straightness(2)", "root_drawdown(2)"]).round(4).to_numpy().tolist()
     [[nan, nan], [nan, 0.0], [1.0, 0.0], [0.0, 0.7071]]
     """
-    table, columns_made = FeatureTable(bars, context), {}
+    table, inputs = FeatureTable(bars, context), {}
     for text in standard(context) if columns is None else columns:
         match = WRITTEN.fullmatch(text.strip())
         if match and match["name"] in OBSERVATIONS:
@@ -76,11 +76,11 @@ def observations(bars: pd.DataFrame, context: Context = Context(), columns: Sequ
             if window < 2:
                 raise BadRequest(f"{text} uses {window} bars; it needs at least 2")
             with np.errstate(all="ignore"):
-                columns_made[f"{observed_column.name}({window})"] = _finite(observed_column.make(table, window))
+                inputs[f"{observed_column.name}({window})"] = _finite(observed_column.make(table, window))
         else:
             use = parse(text)
-            columns_made[use.column] = _finite(compute(bars, [use], context)[use.column].to_numpy(np.float64))
-    return pd.DataFrame(columns_made, index=pd.DatetimeIndex(bars["ts"], name="ts") if "ts" in bars else bars.index)
+            inputs[use.column] = _finite(compute(bars, [use], context)[use.column].to_numpy(np.float64))
+    return pd.DataFrame(inputs, index=pd.DatetimeIndex(bars["ts"], name="ts") if "ts" in bars else bars.index)
 
 
 @observed(window=48)

@@ -1,4 +1,4 @@
-"""Regimes as they would have been known: a model is fitted on a window, used on the bars after it, and fitted anew."""
+"""Regimes as they would have been known: a model is fitted on a window, used on the bars after it, and refitted."""
 
 from __future__ import annotations
 

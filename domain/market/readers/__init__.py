@@ -1,4 +1,4 @@
-"""Readers of market-data files: which format a file has, and its rows as they stand. Nothing is judged or repaired
+"""Readers of market-data files: which format a file has, and its unchanged rows. Nothing is checked or repaired
 here.
 """
 
@@ -31,7 +31,7 @@ BACKWARDS = 0.99  # of the steps of a file that has its newest rows first
 
 
 def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
-    """What a file seems to be; one of no known format is refused, saying what was seen."""
+    """The recognised format of a file; an unknown format is refused with a description of the content."""
     path = Path(path)
     head, name = head_of(path, max_bytes), full_name(path)
     refused = None
@@ -81,4 +81,4 @@ def _oldest_first(raw: RawBars) -> RawBars:
 
 
 def _silent(share: float, note: str) -> None:
-    """Nobody is watching."""
+    """Ignores progress."""

@@ -1,4 +1,4 @@
-"""Which file of a .zip is its table of bars: systems and vendors pack their own files beside it."""
+"""Which file of a .zip is its table of bars: systems and vendors add files of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader is: it recognises one kind of file, and reads its bars without judging them."""
+"""What a reader is: it recognises one kind of file and reads its bars without checking them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BadLine(NamedTuple):
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """The most a file may hold: bytes, as it lies and unpacked, and rows."""
+    """Maximum size of a file: bytes, packed and unpacked, and rows."""
 
     max_bytes: int = MAX_BYTES
     max_rows: int = MAX_ROWS
@@ -51,7 +51,7 @@ class Recognised:
 
 @dataclass(frozen=True)
 class RawBars:
-    """The rows of a file as they stand: wall times of an unnamed clock, prices unchecked, and what could not be read.
+    """The unchanged rows of a file: wall times of an unnamed clock, prices unchecked, and what could not be read.
 
     ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes``: how values were read.
     """

@@ -23,7 +23,7 @@ Dates = Sequence[tuple[int, int, int]]
 
 
 def with_day_order(path: Path, layout: Layout, max_bytes: int) -> tuple[Layout, tuple[str, ...]]:
-    """The layout with day and month told apart, by every date in the file, and a note that says so."""
+    """The layout with the order of day and month, from every date in the file, and a note on how it was inferred."""
     if layout.kind != stamps.EITHER:
         return layout, ()
     dates = _dates(path, layout, max_bytes)
