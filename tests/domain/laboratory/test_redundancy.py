@@ -80,7 +80,7 @@ def test_each_fault_has_its_own_reason():
     )  # fmt: skip
     reason = result.set_index("feature")["reason"]
     assert result.set_index("feature")["with"]["again"] == "good" and "good" in reason["again"] and "-0.95" in reason["again"]
-    assert "2 of 5 years" in reason["turns"] and "PSI 0.40" in reason["moved"] and "q 0.6" in reason["noise"] and "not of its direction" in reason["shape"]
+    assert "2 of 5 years" in reason["turns"] and "PSI 0.40" in reason["moved"] and "q 0.6" in reason["noise"] and "not on its direction" in reason["shape"]
 
 
 def test_of_two_that_say_the_same_the_one_that_tells_more_stays():

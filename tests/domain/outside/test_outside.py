@@ -95,9 +95,11 @@ def test_a_week_is_shown_as_it_is_read_and_one_that_is_broken_as_it_stands(writt
     assert recognise(written(week[:-9], "week.json")).preview["beginning"].tolist() == [week[:-9]]
 
 
-@pytest.mark.parametrize("content", ("# Notes\n\nNothing, really.\n", "<html><body>Sign in</body></html>", "a,b\n1,2\n", "\x00\x01\x02"))
-def test_a_file_of_none_of_the_kinds_is_refused_with_what_is_needed(written, content):
-    with pytest.raises(BadRequest, match=r"is none of the files that are known here.* A series has a date in its first column"):
+@pytest.mark.parametrize(("content", "kind"), (
+    ("# Notes\n\nNothing, really.\n", "text of an unknown layout"), ("<html><body>Sign in</body></html>", "a web page"), ("a,b\n1,2\n", "text of an unknown layout"), ("\x00\x01\x02", "binary data"),
+))  # fmt: skip
+def test_a_file_of_none_of_the_kinds_is_refused_with_what_is_needed(written, content, kind):
+    with pytest.raises(BadRequest, match=rf"is {kind}.*\. A series has a date in its first column"):
         recognise(written(content))
 
 

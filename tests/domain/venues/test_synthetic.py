@@ -89,7 +89,7 @@ def test_every_parameter_has_bounds_a_unit_and_a_meaning():
     for name, model in MODELS.items():
         assert build(model, {}) == model() and model.__doc__, name
         assert all(p.unit and p.help and None not in (p.low, p.high) for p in params_of(model))
-    with pytest.raises(BadRequest, match=r"volatility is -1\.0 per year; it must be between"):
+    with pytest.raises(BadRequest, match=r"volatility is -1\.0 p\.a\.; it must be between"):
         build(GBM, {"volatility": -1})
 
 

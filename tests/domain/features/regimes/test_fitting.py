@@ -115,7 +115,7 @@ def test_every_step_of_em_gains():
         (SEEN.iloc[:40], {}, "40 of 40 rows are known in every column"),
         (SEEN.assign(volatility=1.5), {}, "volatility does not vary"),
         (SEEN.assign(other=np.nan), {}, "other has no known value"),
-        (SEEN[[]], {}, "no column"),
+        (SEEN[[]], {}, "needs at least one column"),
         (SEEN.assign(twice=2 * SEEN["log_volatility(48)"]), {}, "hold no 3 states: a state has shrunk"),
         (pd.DataFrame(dict(x=np.r_[np.random.default_rng(0).normal(size=300), 1e3, 1.01e3, 1.02e3])), dict(states=2), "has shrunk|a state holds"),
     ],

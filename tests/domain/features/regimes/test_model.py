@@ -75,10 +75,10 @@ def test_states_far_apart_are_known_at_once_and_like_ones_late_or_never():
 
 def test_the_delay_is_counted_from_the_first_bar_of_a_visit():
     """One column that says nothing at the first bar of a visit cannot be drawn; so the definition is held by a slow count on what is drawn."""
-    from domain.features.regimes.model_facts import _drawn
+    from domain.features.regimes.model_facts import _simulated
 
     model_ = replace(model(3, 1, seed=5), start=plain(np.full(3, 1 / 3)))
-    states, rows = _drawn(model_, 3_000, np.random.default_rng(0))
+    states, rows = _simulated(model_, 3_000, np.random.default_rng(0))
     labels, delays, missed, visits = model_.filtered(rows).argmax(axis=1), [[], [], []], [0, 0, 0], [0, 0, 0]
     begins = [t for t in range(1, 3_000) if states[t] != states[t - 1]]
     for begin, end in pairwise(begins):
