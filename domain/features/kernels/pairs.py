@@ -7,8 +7,8 @@ import numpy as np
 
 from domain.compiled import compiled, entry
 
-CHUNK = 1024    # places that are made together
-X, Y = (0, 0, 0, 0, 1), (0, 0, 1, 0, 1)     # of rows x, y, xy, xx, yy: what each is made of
+CHUNK = 1024    # places that are computed together
+X, Y = (0, 0, 0, 0, 1), (0, 0, 1, 0, 1)     # of rows x, y, xy, xx, yy: the factors of each
 
 
 @compiled

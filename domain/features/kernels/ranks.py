@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.compiled import compiled, entry
 
-CHUNK = 2048    # places that are made together: their counts stay near
+CHUNK = 2048    # places that are computed together: their counts stay near
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 from domain.compiled import compiled, entry
 from domain.rounding import ROUNDING
 
-CHUNK = 1024    # places that are made together, so that what is read again is near
+CHUNK = 1024    # places that are computed together, so that what is read again is near
 SHORT = 64      # a window up to which its pairs are fewer steps than spans that double
 
 

@@ -88,7 +88,7 @@ def test_kaufmans_average_goes_the_square_of_its_step_towards_each_close():
     np.testing.assert_allclose(kama(close, window=WINDOW), expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("computed", [ema, kama])
+@pytest.mark.parametrize("average", [ema, kama])
 def test_equal_closes_have_exactly_their_price_as_average(average):
     values = average(np.full(300, 1.1), window=7)
     assert (values[~np.isnan(values)] == 1.1).all() and np.isfinite(values).sum() >= 293

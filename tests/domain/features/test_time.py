@@ -118,6 +118,6 @@ def test_the_next_release_is_known_before_it_comes_and_nothing_after_the_last():
 
 
 @pytest.mark.parametrize("name", ("minutes_to_release", "minutes_since_release"))
-@pytest.mark.parametrize("around", (Context(instrument("EURUSD"), Timeframe.named("M15")), Context(releases=YEAR.asi8[:9])))
+@pytest.mark.parametrize("context", (Context(instrument("EURUSD"), Timeframe.named("M15")), Context(releases=YEAR.asi8[:9])))
 def test_without_releases_or_a_timeframe_there_is_no_number(name, context):
     assert np.isnan(column(name, BARS, context)).all()
