@@ -16,13 +16,13 @@ from benchmarks import others, stages
 from benchmarks import workload as load
 from benchmarks.timing import Row, duration, median, steady
 from domain.features import Context, closes, compute, parse
-from domain.features.engine import Table
+from domain.features.engine import FeatureTable
 from domain.features.recipes import recipe
 from domain.features.regimes import fit
 from domain.features.stream import Stream
 from domain.laboratory.study import examine
 from domain.laboratory.targets import forward_return
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 
 DAY = 86_400_000_000_000        # nanoseconds
 FULL, STEP, FILTER, TALIB, LABORATORY = 1.5, 2e-3, 50e-9, 1.2, 60.0
@@ -38,11 +38,11 @@ def market() -> tuple[pd.DataFrame, Context]:
     rng = np.random.default_rng(load.SEED)
     bars = load.bars().assign(volume=rng.gamma(2.0, 200.0, load.BARS), spread=np.round(rng.gamma(4.0, 2e-5, load.BARS), 5))
     eurusd = closes(bars, stages.EURUSD, stages.M5)
-    walks = {name: Known(eurusd.times, eurusd.values * np.exp(np.cumsum(rng.normal(0.0, 1e-4, load.BARS)))) for name in ("GBPUSD", "USDJPY", "XAUUSD")}
+    walks = {name: TimedValues(eurusd.times, eurusd.values * np.exp(np.cumsum(rng.normal(0.0, 1e-4, load.BARS)))) for name in ("GBPUSD", "USDJPY", "XAUUSD")}
     days = np.arange(eurusd.times[0] // DAY - 400, eurusd.times[-1] // DAY) * DAY
-    macro = {name: Known(days, 50.0 + np.cumsum(rng.normal(0.0, 1.0, len(days)))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
+    macro = {name: TimedValues(days, 50.0 + np.cumsum(rng.normal(0.0, 1.0, len(days)))) for name in ("DXY", "VIX", "US10Y", "US_RATE", "EU_RATE")}
     news = np.sort(rng.integers(eurusd.times[0], eurusd.times[-1], 20_000))
-    return bars, Context(stages.EURUSD, stages.M5, walks, macro, Known(news, rng.uniform(-1.0, 1.0, len(news))), news[::20].copy())
+    return bars, Context(stages.EURUSD, stages.M5, walks, macro, TimedValues(news, rng.uniform(-1.0, 1.0, len(news))), news[::20].copy())
 
 
 def rows() -> Iterator[Row]:
@@ -81,7 +81,7 @@ def _beside_talib(bars: pd.DataFrame, context: Context) -> Iterator[Row]:
         np.savez(file, **{name: bars[name].to_numpy() for name in ("high", "low", "close")})
         result = others.run(Path(__file__).with_name("peers") / "with_talib.py", str(file), str(TIMES))
     for text, theirs in result["seconds"].items():
-        ours = steady(lambda text=text: Table(bars, context).column(parse(text)), TIMES)      # type: ignore[misc]
+        ours = steady(lambda text=text: FeatureTable(bars, context).column(parse(text)), TIMES)      # type: ignore[misc]
         yield Row(f"features: {text}, its inputs too", ours, f"{result['version']}, {duration(theirs)}", ours / theirs, f"≤ {TALIB} ×", ours <= TALIB * theirs)
 
 

@@ -1,7 +1,7 @@
-"""The look-ahead check: values of the past are the same, whether or not the bars after it are known.
+"""The look-ahead check: features, regimes and signals must have the same values in the past whether or not later bars are present.
 
-Columns, regimes and signals are computed once with every bar and again with those up to a cut, at random cuts, right after signals and before the last
-bar; other instruments and external series are cut at the same instant. A value that differs used the future.
+Columns, regimes and signals are computed once from every bar and again from the bars up to a cut, at random cuts, right after signals and before the
+last bar; data of other instruments and external series is cut at the same instant. A value that differs uses data that was not available.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from domain.market.bars import ts_of
 from domain.strategies.base import Strategy, decide
 
 CUTS, SEED = 8, 11
-TOLERANCE = 1e-12        # of a column's scale: less than this is no knowledge
+TOLERANCE = 1e-12   # as a share of a column's scale: smaller differences are rounding
 
 Make = Callable[[pd.DataFrame, Context], pd.DataFrame]
 Watch = Callable[[float], None]
@@ -45,7 +45,7 @@ class Leak:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LookAheadVerdict:
     """``checked``: columns that were recomputed. Green where none of them leaks."""
 
     checked: tuple[str, ...]
@@ -58,8 +58,8 @@ class Verdict:
         return bool(self.checked) and not self.leaks
 
 
-def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
-    """Checks each column alone.
+def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
+    """Each column by itself.
 
     >>> from domain.features import use
     >>> bars = pd.DataFrame({"close": np.arange(50.0)})
@@ -68,50 +68,51 @@ def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = C
     """
     uses = tuple(uses)
     names = [use.column for use in uses]
-    return check(bars, lambda seen, past: compute(seen, uses, past)[names], context, cuts, seed, watch)
+    return check(bars, lambda part, cut_context: compute(part, uses, cut_context)[names], context, cuts, seed, watch)
 
 
-def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
     """Its features, its trailing prices, and every column of its signals."""
     uses = strategy.features()
-    features = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
-    signals = check(bars, lambda seen, past: decide(strategy, seen, past).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
+    columns = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
+    signals = check(bars, lambda part, cut_context: decide(strategy, part, cut_context).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)
-    prices = check(bars, lambda seen, past: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, past))))), context, cuts, seed) if trail else None
-    parts = [features, signals, *([prices] if prices else [])]
-    return Verdict(tuple(name for part in parts for name in part.checked), features.cuts, len(bars), tuple(leak for part in parts for leak in part.leaks))
+    prices = check(bars, lambda part, cut_context: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(part, uses, cut_context))))), context, cuts, seed) if trail else None
+    verdicts = [columns, signals, *([prices] if prices else [])]
+    checked, leaks = (tuple(item for verdict in verdicts for item in getattr(verdict, name)) for name in ("checked", "leaks"))
+    return LookAheadVerdict(checked, columns.cuts, len(bars), leaks)
 
 
-def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
-    """Checks whatever ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
+def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
+    """The check of any table that ``make`` computes from bars: one row per bar, or ordered rows with ``ts``.
 
     >>> bars = pd.DataFrame({"close": [1.0, 2.0, 4.0, 8.0]})
-    >>> z = check(bars, lambda seen, around: pd.DataFrame({"z": seen["close"] - seen["close"].mean()}))
+    >>> z = check(bars, lambda part, context: pd.DataFrame({"z": part["close"] - part["close"].mean()}))
     >>> z.green, z.leaks[0].column, z.leaks[0].bar
     (False, 'z', 0)
     """
-    complete = make(bars, context)
-    places = _places(bars, complete, cuts, seed)
+    full = make(bars, context)
+    places = _places(bars, full, cuts, seed)
     leaks: dict[str, Leak] = {}
     for k, cut in enumerate(places):
         watch(k / len(places))
-        recomputed = make(bars.iloc[:cut], _known_at(context, bars, cut))
-        for leak in _differences(bars, complete, recomputed, cut):
+        cut_frame = make(bars.iloc[:cut], _known_at(context, bars, cut))
+        for leak in _differences(bars, full, cut_frame, cut):
             if leak.column not in leaks or _worse(leak, leaks[leak.column]):
                 leaks[leak.column] = leak
-    return Verdict(tuple(str(name) for name in complete), tuple(places), len(bars), tuple(leaks.values()))
+    return LookAheadVerdict(tuple(str(name) for name in full), tuple(places), len(bars), tuple(leaks.values()))
 
 
-def _places(bars: pd.DataFrame, complete: pd.DataFrame, cuts: int, seed: int) -> list[int]:
+def _places(bars: pd.DataFrame, full: pd.DataFrame, cuts: int, seed: int) -> list[int]:
     """Random cuts in each part of the bars, the one that takes only the last bar away, and for rows with ``ts`` right after some of them:
     what was decided there may know nothing of the next bar."""
     edges = np.linspace(0, len(bars), max(cuts, 1)).astype(int)
     rng = np.random.default_rng(seed)
-    drawn = [int(rng.integers(low, high)) for low, high in itertools.pairwise(edges) if high > low]
-    if "ts" in complete and len(complete):
-        chosen = rng.choice(len(complete), min(cuts, len(complete)), replace=False)
-        drawn += (np.searchsorted(ts_of(bars), ts_of(complete.iloc[np.sort(chosen)])) + 1).tolist()
-    return sorted({place for place in (*drawn, len(bars) - 1) if 0 < place < len(bars)})
+    cuts_drawn = [int(rng.integers(low, high)) for low, high in itertools.pairwise(edges) if high > low]
+    if "ts" in full and len(full):
+        chosen = rng.choice(len(full), min(cuts, len(full)), replace=False)
+        cuts_drawn += (np.searchsorted(ts_of(bars), ts_of(full.iloc[np.sort(chosen)])) + 1).tolist()
+    return sorted({place for place in (*cuts_drawn, len(bars) - 1) if 0 < place < len(bars)})
 
 
 def _known_at(context: Context, bars: pd.DataFrame, cut: int) -> Context:
@@ -120,21 +121,21 @@ def _known_at(context: Context, bars: pd.DataFrame, cut: int) -> Context:
     return context.until(int(context.ends(bars.iloc[:cut])[-1]))
 
 
-def _differences(bars: pd.DataFrame, complete: pd.DataFrame, recomputed: pd.DataFrame, cut: int) -> list[Leak]:
-    if "ts" in complete:
-        expected = complete[(complete["ts"] <= bars["ts"].iloc[cut - 1]).to_numpy(bool)]
-        if len(expected) != len(recomputed):
-            return [_missing(bars, expected, recomputed, cut)]
-        rows = np.searchsorted(ts_of(bars), ts_of(recomputed)) if len(recomputed) else np.zeros(0, int)
+def _differences(bars: pd.DataFrame, full: pd.DataFrame, cut_frame: pd.DataFrame, cut: int) -> list[Leak]:
+    if "ts" in full:
+        expected = full[(full["ts"] <= bars["ts"].iloc[cut - 1]).to_numpy(bool)]
+        if len(expected) != len(cut_frame):
+            return [_missing(bars, expected, cut_frame, cut)]
+        rows = np.searchsorted(ts_of(bars), ts_of(cut_frame)) if len(cut_frame) else np.zeros(0, int)
     else:
-        expected, rows = complete.iloc[:cut], np.arange(cut)
+        expected, rows = full.iloc[:cut], np.arange(cut)
     leaks = []
-    for name in complete:
-        seen, unseen = (frame[name].to_numpy() for frame in (expected, recomputed))
-        moved, size = _moved(seen, unseen)
+    for name in full:
+        with_all, without = (frame[name].to_numpy() for frame in (expected, cut_frame))
+        moved, size = _moved(with_all, without)
         if moved.any():
             worst = int(np.argmax(np.where(moved, np.nan_to_num(size, nan=-1.0), -2.0)))
-            leaks.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _shown(seen[worst]), _shown(unseen[worst]), cut, int(moved.sum())))
+            leaks.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _text(with_all[worst]), _text(without[worst]), cut, int(moved.sum())))
     return leaks
 
 
@@ -151,12 +152,12 @@ def _moved(seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return (np.isnan(a) != np.isnan(b)) | (size > TOLERANCE * (float(finite.max()) if len(finite) else 1.0)), size
 
 
-def _missing(bars: pd.DataFrame, expected: pd.DataFrame, recomputed: pd.DataFrame, cut: int) -> Leak:
+def _missing(bars: pd.DataFrame, expected: pd.DataFrame, cut_frame: pd.DataFrame, cut: int) -> Leak:
     """Rows that only one of the two has."""
-    a, b = (ts_of(frame) if len(frame) else np.zeros(0, np.int64) for frame in (expected, recomputed))
+    a, b = (ts_of(table) if len(table) else np.zeros(0, np.int64) for table in (expected, cut_frame))
     alone = np.setxor1d(a, b)
     first = int(np.searchsorted(ts_of(bars), alone[0])) if len(alone) else cut - 1
-    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(expected)} rows", f"{len(recomputed)} rows", cut, max(len(alone), 1))
+    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(expected)} rows", f"{len(cut_frame)} rows", cut, max(len(alone), 1))
 
 
 def _worse(leak: Leak, other: Leak) -> bool:
@@ -167,7 +168,7 @@ def _when(bars: pd.DataFrame, row: int) -> str:
     return f"{bars['ts'].iloc[row]:%Y-%m-%d %H:%M} UTC" if "ts" in bars else "no time"
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return "nothing" if np.isnan(value) else f"{value:.6g}"
     return str(value)

@@ -49,7 +49,7 @@ def about(name: str) -> str:
 
 
 class Decided(NamedTuple):
-    """What a strategy said: its table of signals as it made it, and a trailing price a bar where it has one."""
+    """The decisions of a strategy: its table of signals as it made it, and a trailing price a bar where it has one."""
 
     table: pd.DataFrame
     trail: np.ndarray | None
@@ -77,14 +77,14 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first signal need be looked at; a column that never has a value (bars without volume) has no warm-up."""
+    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up."""
     if not len(table):
         return
     first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
-    for one in strategy.features():
-        column = frame[one.column].to_numpy()
+    for feature in strategy.features():
+        column = frame[feature.column].to_numpy()
         if np.isnan(column[:first]).all() and not np.isnan(column).all():
             raise BadRequest(
-                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {one.column}: "
+                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
                 "it may not decide on a bar whose features have no value yet; let it wait until they have"
             )

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from domain.errors import BadRequest
 from domain.features import Context, compute, parse, use
 from domain.features.regimes import fit, observations
-from domain.laboratory import Rules, StudyConfig, forward_return
+from domain.laboratory import StudyConfig, Thresholds, forward_return
 from domain.laboratory import examine as examined
 from domain.laboratory import similar as like
 from domain.market import instrument
@@ -64,7 +64,7 @@ def test_a_run_holds_what_the_laboratory_finds_on_the_stored_bars(system, desk, 
         "volatility": regimes[use("volatility_regime").column].map({0: "calm", 1: "normal", 2: "volatile"}).fillna(""),
         "trend": regimes[use("trend_regime").column].map({-1: "down", 0: "no trend", 1: "up"}).fillna(""),
     }
-    expected = examined(frame, COLUMNS, target, labels, StudyConfig(resamples=100, tried=4), Rules())
+    expected = examined(frame, COLUMNS, target, labels, StudyConfig(resamples=100, tried=4), Thresholds())
     for name, table in expected.frames().items():
         pd.testing.assert_frame_equal(desk.examinations.table(run.id, name), table, check_dtype=False)
     assert set(desk.examinations.table(run.id, "periods")["label"]) == {"year", "session", "volatility", "trend"}

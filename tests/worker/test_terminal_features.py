@@ -15,7 +15,7 @@ from domain.errors import TidemarkError
 from domain.features import FEATURES, Context, closes, compute, parse
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES
 from domain.venues.synthetic import RegimeSwitching, generate
 from worker.cli import app
@@ -97,7 +97,7 @@ def test_columns_of_a_file_are_what_the_engine_gives(files):
     frame, csv = pd.read_parquet(files / "out.parquet"), pd.read_csv(files / "out.csv")
     bars, beside = bars_of("EURUSD", M30, 1), bars_of("GBPUSD", M30, 3)
     days = pd.date_range("2023-06-01", "2024-02-01", tz="UTC")
-    dxy = Known(days.as_unit("ns").astype("int64").to_numpy(), 100 + np.arange(len(days)) ** 0.5)
+    dxy = TimedValues(days.as_unit("ns").astype("int64").to_numpy(), 100 + np.arange(len(days)) ** 0.5)
     context = Context(instrument("EURUSD"), M30, {"GBPUSD": closes(beside, instrument("GBPUSD"), M30)}, {"DXY": dxy}, longer={"H4": bars_of("EURUSD", H4, 2)})
     expected = compute(bars, map(parse, texts), context)
     assert list(frame) == list(csv) == ["ts", *texts] and (frame["ts"] == expected["ts"]).all()

@@ -68,7 +68,7 @@ class Data:
 
     def known_formats(self) -> str:
         """The formats that can be imported, as one line."""
-        return readers.known()
+        return readers.known_formats()
 
     def models(self) -> dict[str, tuple[Param, ...]]:
         """Synthetic models: name -> parameters."""

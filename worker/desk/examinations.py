@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
 from domain.features.regimes import RegimeModel
-from domain.laboratory import Ahead, Likeness, Rules, StudyConfig
+from domain.laboratory import Ahead, Likeness, StudyConfig, Thresholds
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted
@@ -23,7 +23,7 @@ from worker.desk.thin import thinned
 from worker.store import Run
 from worker.store.tries import tried_on, tries_of
 
-FORMS: Mapping[str, type] = {"target": Ahead, "plan": StudyConfig, "rules": Rules, "likeness": Likeness}
+FORMS: Mapping[str, type] = {"target": Ahead, "plan": StudyConfig, "rules": Thresholds, "likeness": Likeness}
 TABLES = {      # of an examination, what each table is called
     "summary": "Ranking", "information": "Information", "quantiles": "Quantiles", "monotonicity": "Monotonicity", "outcomes": "Distribution by quantile", "decay": "Decay over horizons",
     "rolling": "Rolling windows", "periods": "Years, sessions, regimes", "redundancy": "Clusters and inflation", "correlation": "Correlations", "proposal": "Proposal", "drift": "Drift", "drift_history": "Drift by month",
@@ -67,7 +67,7 @@ class Examinations:
         ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is analysed by ``regimes`` too: runs of
         regimes (ids, one an instrument), or else a fitted ``model`` that is filtered along all of the bars."""
         spec = self._features.spec(request, more=features_in(model.columns) if model else ())
-        spec |= dict(target=self._target(request, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(StudyConfig, plan or {})), rules=values_of(build(Rules, rules or {})))
+        spec |= dict(target=self._target(request, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(StudyConfig, plan or {})), rules=values_of(build(Thresholds, rules or {})))
         spec |= self._regimes(request, regimes, model)
         spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more tests it is another request
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"

@@ -11,7 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.outside.recognise import KINDS, Recognised, recognise
 from domain.outside.releases import IMPACTS
-from domain.outside.series import Series, series
+from domain.outside.series import EconomicSeries, series
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
@@ -38,7 +38,7 @@ class StagedExternal:
 class Choice:
     """A series of the table, and the import of it that is in use."""
 
-    about: Series
+    about: EconomicSeries
     newest: Outside | None
 
 
@@ -86,7 +86,7 @@ class OutsideData:
             outside = unit.outside.get(name)
         return required(outside or next((candidate for candidate in self.catalogue() if candidate.name == name), None), "external data", name)
 
-    def about(self, outside: Outside) -> Series | None:
+    def about(self, outside: Outside) -> EconomicSeries | None:
         """The row of the table of series."""
         return series().get(outside.name) if outside.kind == "series" else None
 

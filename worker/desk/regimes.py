@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, unknown
 from domain.features import Context, Use, parse
-from domain.features.regimes import OBSERVED, RULES, FitConfig, RegimeModel, spells, standard
+from domain.features.regimes import OBSERVATIONS, REGIME_RULES, FitConfig, RegimeModel, spells, standard
 from domain.features.regimes.inputs import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.context import DeskContext, Submitted, key_of
@@ -60,7 +60,7 @@ class RegimeView:
 
     def observed(self) -> dict[str, str]:
         """Column that a model may use as input, with its default window -> description."""
-        return {f"{name}({observed_.window})": observed_.about for name, observed_ in OBSERVED.items()}
+        return {f"{name}({observed_.window})": observed_.about for name, observed_ in OBSERVATIONS.items()}
 
     def standard(self) -> list[str]:
         """Default input columns of a model, on the bars of one instrument."""
@@ -68,7 +68,7 @@ class RegimeView:
 
     def rules(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Rule -> title, names of its regimes."""
-        return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in RULES.items()}
+        return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in REGIME_RULES.items()}
 
     # -- submission; an identical request on the same code returns the existing job
 
@@ -202,14 +202,14 @@ def written_rules(by: str) -> list[str]:
 
 def _rule(text: str) -> str:
     use = parse(text)
-    if use.name not in RULES:
-        raise unknown("rule of regimes", use.name, RULES)
+    if use.name not in REGIME_RULES:
+        raise unknown("rule of regimes", use.name, REGIME_RULES)
     return use.column
 
 
 def is_rule(by: str) -> bool:
     """Does it name rules, and not a run?"""
-    return by.partition(JOINED)[0].partition("(")[0] in RULES
+    return by.partition(JOINED)[0].partition("(")[0] in REGIME_RULES
 
 
 def _titled(text: str) -> str:
@@ -219,8 +219,8 @@ def _titled(text: str) -> str:
 def _observed(text: str) -> str:
     """The canonical name of an input column; raises ``BadRequest`` where it is not valid."""
     read = WRITTEN.fullmatch(text.strip())
-    if read and read["name"] in OBSERVED:
-        window = int(read["window"] or OBSERVED[read["name"]].window)
+    if read and read["name"] in OBSERVATIONS:
+        window = int(read["window"] or OBSERVATIONS[read["name"]].window)
         if window < 2:
             raise BadRequest(f"{text} uses {window} bars; it needs at least 2")
         return f"{read['name']}({window})"
@@ -229,7 +229,7 @@ def _observed(text: str) -> str:
 
 def features_in(observed: Sequence[str]) -> list[Use]:
     """The features among a model's input columns."""
-    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVED)]
+    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVATIONS)]
 
 
 def kind_of(run: Run) -> str:

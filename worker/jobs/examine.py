@@ -13,9 +13,9 @@ from domain.analytics import daily_returns, daily_sharpe
 from domain.errors import BadRequest
 from domain.laboratory import (
     Findings,
-    Rules,
     StudyConfig,
     Target,
+    Thresholds,
     examine,
     forward_return,
     outcomes,
@@ -45,7 +45,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     tries = tries_of(feature_set.columns, spec)
     with work.store.read() as unit:
         before = tried_on(unit, spec["datasets"])
-    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | tries), spec["plan"]["tried"])), build(Rules, spec["rules"])
+    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | tries), spec["plan"]["tried"])), build(Thresholds, spec["rules"])
     work.stage("Compute")
     frame, labelled = stacked(feature_set, work.within(0.02, 0.15)), labels(feature_set, work, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)
@@ -107,7 +107,7 @@ def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles
     return pd.concat(parts, ignore_index=True)[["feature", *(column for column in parts[0] if column != "feature")]]
 
 
-def _summary(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
+def _summary(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Thresholds, before: int) -> dict[str, Any]:
     """The summary that lists and pages show."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))

@@ -15,7 +15,7 @@ from domain.audit import canonical, plain
 from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Context, Use, closes, parse
-from domain.features.engine import Table
+from domain.features.engine import FeatureTable
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
@@ -82,7 +82,7 @@ class FeatureSet:
 
 def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
     """What ``domain.features.compute`` gives, with a word after each column: where a job that was cancelled stops."""
-    table, columns = Table(bars, context, cache), {}
+    table, columns = FeatureTable(bars, context, cache), {}
     for k, use in enumerate(uses):
         watch(k / len(uses))
         columns[use.column] = table.column(use)

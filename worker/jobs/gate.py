@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.causality import CUTS, Leak, Verdict, check, check_strategy
+from domain.causality import CUTS, Leak, LookAheadVerdict, check, check_strategy
 from domain.errors import BadRequest
 from domain.strategies.base import make
 from worker.jobs import feature_sets
@@ -32,7 +32,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     return save_run("gate", feature_set, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[leak["sentence"] for leak in leaks][:20])
 
 
-def _checked(feature_set: FeatureSet, member: Member, progress: Watch) -> Verdict:
+def _checked(feature_set: FeatureSet, member: Member, progress: Watch) -> LookAheadVerdict:
     if feature_set.spec.get("strategy"):
         return check_strategy(member.bars, make(feature_set.spec["strategy"], feature_set.spec["params"]), member.context, watch=progress)
     passed = 0

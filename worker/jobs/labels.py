@@ -15,7 +15,7 @@ from domain.analytics.metrics import nanoseconds
 from domain.errors import BadRequest, listed
 from domain.features import use
 from domain.features.regimes import RegimeModel, Regimes, observations
-from domain.features.regimes.labels import RULES
+from domain.features.regimes.labels import REGIME_RULES
 from worker.jobs.base import Work
 from worker.jobs.feature_sets import FeatureSet, Member, Watch
 
@@ -53,7 +53,7 @@ def by_rule(feature_set: FeatureSet, watch: Watch) -> dict[str, np.ndarray]:
         columns = [member.computed([rule_use], feature_set.cache, watch)[rule_use.column].to_numpy() for member in feature_set.members]
         values = np.concatenate(columns)
         if np.isfinite(values).any():
-            labels[label] = pd.Series(values).map(RULES[rule]).fillna("").to_numpy()
+            labels[label] = pd.Series(values).map(REGIME_RULES[rule]).fillna("").to_numpy()
     return labels
 
 

@@ -11,10 +11,10 @@ from domain.errors import BadRequest
 from domain.features.sentiment import scored, scorer_name
 from domain.market.instrument import Instrument
 from domain.outside.headlines import headlines_of
-from domain.outside.known import Known
 from domain.outside.releases import concerning, read_releases
-from domain.outside.rows import Read, in_order
+from domain.outside.rows import ReadTable, in_order
 from domain.outside.series import known_of, series_table
+from domain.outside.timed_values import TimedValues
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Outside, Unit
 from worker.store.outside import version_of
@@ -34,7 +34,7 @@ def import_outside(spec: Mapping[str, Any], work: Work) -> Commit:
         read = _together(kind, *_before(spec, work), read)
     if kind == "headlines":
         work.stage("Score")
-        read = Read(scored(read.frame, watch=work.within(0.3, 0.9)), read.notes)
+        read = ReadTable(scored(read.frame, watch=work.within(0.3, 0.9)), read.notes)
     work.stage("Store")
     frame = work.store.frames.put(read.frame)
     edges = [read.frame[TIME[kind]].iloc[edge].to_pydatetime() for edge in (0, -1)]
@@ -52,7 +52,7 @@ def import_outside(spec: Mapping[str, Any], work: Work) -> Commit:
     return commit
 
 
-def _read(spec: Mapping[str, Any], work: Work) -> Read:
+def _read(spec: Mapping[str, Any], work: Work) -> ReadTable:
     limits: dict[str, Any] = dict(max_bytes=work.settings.data.max_import_mb * 1_000_000, max_rows=work.settings.data.max_rows)
     with work.store.frames.open_file(spec["file"], spec["source"]) as path:
         if spec["kind"] == "series":
@@ -68,13 +68,13 @@ def _before(spec: Mapping[str, Any], work: Work) -> tuple[Outside, pd.DataFrame]
     return outside, work.store.frames.get(outside.frame)
 
 
-def _together(kind: str, outside: Outside, before: pd.DataFrame, read: Read) -> Read:
+def _together(kind: str, outside: Outside, before: pd.DataFrame, read: ReadTable) -> ReadTable:
     """Both, each row once; of a date that both have the new value counts."""
     notes = (*read.notes, f"Added to the {outside.rows:,} rows of {outside.source}.")
     both = pd.concat([before[list(read.frame)], read.frame], ignore_index=True)
     if kind == "series":
-        return Read(both.drop_duplicates("date", keep="last").sort_values("date", ignore_index=True), notes)
-    return Read(in_order(both, kind).frame, notes)
+        return ReadTable(both.drop_duplicates("date", keep="last").sort_values("date", ignore_index=True), notes)
+    return ReadTable(in_order(both, kind).frame, notes)
 
 
 def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], dict[str, Any]]:
@@ -84,7 +84,7 @@ def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], di
     shared: dict[str, Any] = dict(macro=macro) if macro else {}
     if "headlines" in versions:
         headlines = _frame(versions["headlines"], "headlines", work)
-        shared["headlines"] = Known(headlines["ts"].dt.as_unit("ns").astype("int64").to_numpy(), headlines["score"].to_numpy(float, copy=True))
+        shared["headlines"] = TimedValues(headlines["ts"].dt.as_unit("ns").astype("int64").to_numpy(), headlines["score"].to_numpy(float, copy=True))
     releases = _frame(versions["releases"], "releases", work) if "releases" in versions else None
     return lambda instrument: shared if releases is None else shared | dict(releases=concerning(releases, instrument, versions["impact"]))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.regimes import FitConfig, combined, followed, lived
+from domain.features.regimes import FitConfig, combined, regime_statistics, transition_shares
 from domain.params import build
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
@@ -49,13 +49,13 @@ def p_column(name: str) -> str:
 
 def _by_rules(feature_set: FeatureSet, member: Member, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
     from domain.features import parse
-    from domain.features.regimes import RULES, coded
+    from domain.features.regimes import REGIME_RULES, coded
 
     work.stage("Label")
     uses = [parse(text) for text in feature_set.spec["rules"]]
     columns = member.computed(uses, feature_set.cache, work.within(0.05, 0.9))
-    labels = combined(*(coded(columns[use.column].to_numpy(np.float64), RULES[use.name]) for use in uses))
-    return labels, {}, dict(kind="rule", transition=_plain(followed(labels))), {}
+    labels = combined(*(coded(columns[use.column].to_numpy(np.float64), REGIME_RULES[use.name]) for use in uses))
+    return labels, {}, dict(kind="rule", transition=_plain(transition_shares(labels))), {}
 
 
 def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
@@ -96,7 +96,7 @@ def _summary(member: Member, spec: Mapping[str, Any], labels: pd.Categorical, en
         raise BadRequest(f"none of the {len(labels):,} bars got a label: the inputs of the labels have no value on them; give more bars")
     edges = [member.bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
     about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), known=labelled, edges=edges, names=[str(name) for name in labels.categories])
-    return about | dict(lived=_records(lived(labels, member.bars["close"].to_numpy(), ends))) | dict(facts)
+    return about | dict(lived=_records(regime_statistics(labels, member.bars["close"].to_numpy(), ends))) | dict(facts)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

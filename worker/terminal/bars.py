@@ -75,7 +75,7 @@ class BarFiles:
         if not self.clock or "ts" not in table:
             return table
         texts = [str(text).strip() for text in table["ts"]]
-        read = {k: stamps.one(text, stamps.ISO) for k, text in enumerate(texts) if stamps.kind_of(text) == stamps.ISO}
+        read = {k: stamps.parse_one(text, stamps.ISO) for k, text in enumerate(texts) if stamps.kind_of(text) == stamps.ISO}
         naive = [k for k, stamp in read.items() if not stamp.aware]
         instants, bad = to_utc(np.array([read[k].ns for k in naive], np.int64), self.clock)
         if bad.any():

@@ -168,8 +168,8 @@ def _series(name: str, path: Path) -> Any:
     import numpy as np
     import pandas as pd
 
-    from domain.outside.known import Known
     from domain.outside.series import known_of, series_table
+    from domain.outside.timed_values import TimedValues
 
     columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:
@@ -191,7 +191,7 @@ def _series(name: str, path: Path) -> Any:
     times, values = stamps.dt.as_unit("ns").astype("int64").to_numpy(), numbers.to_numpy(np.float64)
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
-    return Known(times, values)
+    return TimedValues(times, values)
 
 
 def _parquet(path: Path) -> Any:
@@ -199,14 +199,14 @@ def _parquet(path: Path) -> Any:
     import pyarrow as pa
     from pyarrow import parquet
 
-    from domain.market.readers.base import Limits
+    from domain.market.readers.base import ReadLimits
     from domain.market.readers.parquet_shape import check_shape
 
     try:
         with parquet.ParquetFile(path) as file:
             wanted = [name for name in ("ts", "value") if name in file.schema_arrow.names]
             if "ts" in wanted:
-                check_shape(file, path, "ts", wanted[1:], Limits())
+                check_shape(file, path, "ts", wanted[1:], ReadLimits())
             return file.read(wanted).to_pandas()
     except pa.ArrowException as error:
         raise ValueError(str(error)) from None
