@@ -11,6 +11,7 @@ import numpy as np
 from domain.errors import listed
 from domain.market.calendar import calendar
 from domain.market.clock import CLOCKS, Clock, changes, clock, to_utc
+from domain.market.coverage import ONE_STEP
 from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, HOUR, to_local
@@ -123,11 +124,20 @@ def _weeks(naive_ns: np.ndarray, timeframe: Timeframe) -> Weeks:
     rows = np.flatnonzero(np.diff(naive_ns) > DAY) + 1
     since_sunday = (naive_ns[rows] + 4 * DAY) % (7 * DAY)
     rows = rows[(since_sunday >= 6 * HOUR) & (since_sunday < 37 * HOUR)]
+    rows = rows[_dense(naive_ns, rows, timeframe)]
     opens, ends = naive_ns[rows], naive_ns[rows - 1] + timeframe.nanoseconds
     us, eu = (to_local(opens, zone) - opens for zone in ("America/New_York", "Europe/London"))
     season = np.where((us == -4 * HOUR) & (eu == HOUR), 1, np.where((us == -5 * HOUR) & (eu == 0), 0, 2))
     year = opens.view("datetime64[ns]").astype("datetime64[Y]").astype(int) + 1970
     return Weeks(opens, ends, _usual(opens, year), _usual(ends, year), season, year)
+
+
+def _dense(naive_ns: np.ndarray, rows: np.ndarray, timeframe: Timeframe) -> np.ndarray:
+    """Weeks that begin with bars of the timeframe: those of a part of the file that is daily, say, tell no clock. All of them where none does."""
+    near = np.r_[0, np.cumsum(np.diff(naive_ns) <= 1.1 * timeframe.nanoseconds)]
+    last = np.searchsorted(naive_ns, naive_ns[rows] + 2 * DAY) - 1
+    dense = near[last] - near[rows] >= ONE_STEP * (last - rows)
+    return dense if dense.any() else np.ones(len(rows), bool)
 
 
 def _usual(wall_ns: np.ndarray, year: np.ndarray) -> np.ndarray:

@@ -114,12 +114,16 @@ def _sparse_stretch(ts_ns: np.ndarray, lost: np.ndarray, edges: np.ndarray, run:
 
 
 def _complete_from(ts_ns: np.ndarray, lost: np.ndarray, edges: np.ndarray, run: tuple[int, int], stretch: Stretch, timeframe: Timeframe) -> int:
-    """The first bar after the stretch; of one of another timeframe the first after the last hole in its last week and the week after."""
+    """The first bar after the stretch; of one of another timeframe the first after the last hole in its last week and the week after
+    that is followed by another after one step: its last bar may stand before a holiday, which is no hole."""
     after = int(edges[run[1]])
     begin, end = int(edges[run[1] - 1]), int(edges[min(run[1] + 1, len(edges) - 1)])
     holes = np.flatnonzero(lost[begin:end] * timeframe.nanoseconds >= HOLE)
     row = begin + int(holes[-1]) + 1 if len(holes) else after
-    row = row if stretch.coarse else max(row, after)
+    if stretch.coarse:
+        row += int(np.argmax(np.r_[np.diff(ts_ns[row:]) <= 1.1 * timeframe.nanoseconds, True]))
+    else:
+        row = max(row, after)
     return int(ts_ns[row]) if row < len(ts_ns) - 1 else 0
 
 

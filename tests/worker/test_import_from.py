@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from tests.domain.market.makers import D1, H1, fx_bars, own_csv
+from tests.domain.market.makers import D1, H1, bars_at, fx_bars, own_csv
 from worker.actors import run
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -55,3 +55,19 @@ def test_times_that_are_cut_to_the_hour_are_refused_at_import(desk, system, tmp_
     for timeframe in ("M5", "H1", ""):
         job = ended(desk, desk.data.import_(desk.data.stage_path(str(path)), "EURUSD", timeframe, clock_key="UTC", repair=True))
         assert job.state == "failed" and "rows would be lost, because they share their time with another row" in job.error["sentence"]
+
+
+def test_an_early_daily_part_does_not_tell_the_clock(desk, system, tmp_path):
+    days = [day for day in pd.date_range("2005-01-03", "2010-01-01", tz="UTC") if day.day_of_week < 5]
+    daily = bars_at(pd.DatetimeIndex(days).as_unit("ns").asi8)
+    path = own_csv(tmp_path / "EURUSD_H1.csv", pd.concat([daily, fx_bars("2010-01-03", "2011-06-01", H1)], ignore_index=True))
+    staged = desk.data.stage_path(str(path))
+    report = ended(desk, desk.data.inspect(staged, "EURUSD", "")).result["report"]
+    assert (report["clock"], report["complete_from"]) == ("UTC", "2010-01-03")
+    assert ended(desk, desk.data.import_(staged, "EURUSD", "", start="2010-01-03")).state == "done"
+    assert desk.data.catalogue()[0].clock == "UTC"
+
+
+def test_a_start_after_the_last_bar_is_a_sentence(desk, system, mixed):
+    job = ended(desk, desk.data.inspect(desk.data.stage_path(str(mixed)), "EURUSD", "", start="2031-05-01"))
+    assert job.state == "failed" and job.error["sentence"].endswith("EURUSD_H1.csv ends at 2022-06-30, before the chosen start, 2031-05-01; choose an earlier one"), job.error

@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import Instrument, content_version, infer, instrument, join_ask, readers, repair
+from domain.market.report import moment
 from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
-from domain.market.zones import instant
+from domain.market.zones import DAY, instant
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.save_dataset import save_dataset
 from worker.store import Unit
@@ -76,15 +78,23 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     timeframe = Timeframe.named(spec["timeframe"] or _usual(raw, spec))
     work.stage("Clock")
     clock = spec.get("natural_clock") or raw.clock
-    evidence = infer(raw.local_ns, timeframe, instrument_.calendar)
+    start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
+    evidence = infer(raw.local_ns if start is None else _from(start, raw, spec["name"]), timeframe, instrument_.calendar)
     chosen = spec["clock"] or _likely(clock, evidence)
     clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
     work.stage("Check")
     with work.store.read() as unit:
         at = unit.now()
-    start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
     bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
     return bars, report, clocks, raw.notes
+
+
+def _from(start: int, raw: readers.RawBars, name: str) -> np.ndarray:
+    """The times from a day before the start on: their clock is not told by what is left out."""
+    used = raw.local_ns[raw.local_ns >= start - DAY]
+    if not len(used) and len(raw):
+        raise BadRequest(f"{name} ends at {moment(int(raw.local_ns.max()))[:10]}, before the chosen start, {moment(start)[:10]}; choose an earlier one")
+    return used
 
 
 def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:

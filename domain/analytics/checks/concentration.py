@@ -69,4 +69,4 @@ def rare_big_losses(e: Evidence) -> Finding:
 def open_at_the_end(e: Evidence) -> Finding:
     left = e.trades[(e.trades["exit_reason"] == "end").to_numpy(bool)]
     share = abs(float(left["pnl"].sum())) / abs(e.net) if e.net else 0.0
-    return ("note", f"{number_of(len(left), 'trade was', 'trades were')} still open at the end and count as closed there: {percent(share)} of the net.", share) if share >= 0.1 else None
+    return ("note", f"{number_of(len(left), 'trade was', 'trades were')} still open at the end and counted as closed there: {percent(share)} of the net.", share) if share >= 0.1 else None
