@@ -28,8 +28,8 @@ test: .venv/dev         ## everything that needs no network, on SQLite and Postg
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy
 
-check-kernel: .venv/dev ## kernel against its slow twin on 200,000 random cases
-	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_twin.py
+check-kernel: .venv/dev ## kernel against its reference implementation on 200,000 random cases
+	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_reference.py
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domain.compiled_folder import folder_of, is_kept
+from domain.compiled_folder import folder_of, is_compiled
 from worker.store import Unit
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LOOK_AGAIN = timedelta(seconds=1)
 def start(desk: Desk) -> list[str]:
     """Submit a compile job for each package not yet compiled on this machine; returns their ids. Called once, when the scheduler starts."""
     compiling = {job.kind for job in desk.jobs.latest(tuple(PACKAGES), ("queued", "running"))}
-    missing = [kind for kind, package in PACKAGES.items() if kind not in compiling and not is_kept(package)]
+    missing = [kind for kind, package in PACKAGES.items() if kind not in compiling and not is_compiled(package)]
     at = desk.jobs.now().isoformat()
     return [desk.jobs.submit_system(kind, TITLES[kind], key=f"{kind}:{folder_of(PACKAGES[kind]).name}:{at}") for kind in missing]
 

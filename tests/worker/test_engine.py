@@ -14,7 +14,7 @@ from worker.jobs import JOBS
 
 @pytest.fixture
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(engine, "is_kept", lambda package: False)
+    monkeypatch.setattr(engine, "is_compiled", lambda package: False)
 
 
 def open_jobs(store):
@@ -46,7 +46,7 @@ def test_a_first_start_compiles_with_and_without_the_example(store, desk, nothin
 
 
 def test_what_is_cached_is_not_compiled_again(store, desk, monkeypatch):
-    monkeypatch.setattr(engine, "is_kept", lambda package: package == "backtest")
+    monkeypatch.setattr(engine, "is_compiled", lambda package: package == "backtest")
     engine.start(desk)
     assert set(open_jobs(store)) == {"compile_features"}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics.regimes import known_late, split
+from domain.analytics.regimes import lag_sensitivity, split
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.features.regimes import RegimeModel, Regimes, by_rule, combined, observations, walk_forward
@@ -192,7 +192,7 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     expected, divided = split(trades, fills, equity, run.summary["balance"], regimes), desk.splits.split(run.id, "volatility_regime")
     pd.testing.assert_frame_equal(divided.table[["regime", "share", "trades", "net", "equity"]], expected.table)
     assert divided.metrics == expected.metrics and divided.table["win_rate"].tolist() == pytest.approx([metric["win_rate"] for metric in expected.metrics.values()], nan_ok=True)
-    late = known_late(trades, regimes)
+    late = lag_sensitivity(trades, regimes)
     pd.testing.assert_frame_equal(divided.late, late[late["regime"].isin(expected.table["regime"])].reset_index(drop=True))
     ends = divided.curves.groupby("regime")["value"].last()
     assert {name: ends[name] for name in ends.index} == pytest.approx(dict(zip(expected.table["regime"], expected.table["equity"], strict=True)))

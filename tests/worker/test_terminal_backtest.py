@@ -154,7 +154,7 @@ REFUSED = [
     (dict(signal=dict(side="long"), config="[acount]\nbalance = 1.0\n"), "did you mean 'account'?"),
     (dict(signal=dict(side="long"), config="[costs]\nslippage_kind = \"atrr\"\n"), "did you mean 'atr'?"),
     (dict(signal=dict(side="long"), instrument="EURUDS"), "no instrument named 'EURUDS'; did you mean 'EURUSD'?"),
-    (dict(signal=dict(side="long"), config='[account]\ncurrency = "GBP"\n'), "nothing says what USD is worth in GBP"),
+    (dict(signal=dict(side="long"), config='[account]\ncurrency = "GBP"\n'), "no conversion rate USD→GBP"),
 ]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
 from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
-from domain.report import FORMS, Material, believed, render
+from domain.report import FORMS, Material, belief_of, render
 from worker.desk.context import DeskContext, Submitted, required
 from worker.desk.robustness import RobustnessView
 from worker.store import Filter, Run
@@ -100,11 +100,11 @@ class Compare:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
         robustness = self._robustness.of(run.id)
         remarks = robustness.remarks if robustness.evaluated else _remarks(run, trades, fills, equity)
-        belief = robustness.belief if robustness.evaluated else believed(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
+        belief = robustness.belief if robustness.evaluated else belief_of(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
             trades, fills, equity, summary["metrics"], summary["counts"], summary["bars"], summary["ambiguous"], run.manifest, belief, remarks, trials,
-            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
+            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, created=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
         )  # fmt: skip
 
 

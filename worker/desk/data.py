@@ -16,7 +16,7 @@ from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_m
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
-from domain.params import Param, build, params_of, values_of, whole
+from domain.params import Param, build, params_of, values_of, whole_number
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
@@ -181,7 +181,7 @@ class Data:
             raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")
         spec = dict(
             model=model, params=values_of(model_), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
-            start=start.isoformat(), end=end.isoformat(), seed=whole("seed", seed, 0, 2**53 - 1),
+            start=start.isoformat(), end=end.isoformat(), seed=whole_number("seed", seed, 0, 2**53 - 1),
         )  # fmt: skip
         return self._context.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.daily import calendar_of, nanoseconds
-from domain.analytics.regimes import UNKNOWN, entered, known_late
+from domain.analytics.regimes import UNKNOWN, entered, lag_sensitivity
 from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
@@ -81,7 +81,7 @@ class Splits:
         parts = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
         figures = pd.DataFrame([{name: metric[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for metric in parts.metrics.values()], index=list(parts.metrics))
         table = parts.table.join(figures.astype(float), on="regime") if len(parts.table) else parts.table
-        late = known_late(trades, regimes)
+        late = lag_sensitivity(trades, regimes)
         return Divided(table, _curves(parts.equity, run.summary["balance"]), late[late["regime"].isin(parts.table["regime"])].reset_index(drop=True), parts.metrics, pooled)
 
     def download_split(self, run_id: str, by: str, instrument: str = "") -> bytes:

@@ -38,8 +38,8 @@ def assess(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Asses
     histories = trust.histories(study, watch=work.within(0.86, 0.92))
     ahead = trust.look_ahead(study, strategy, work.within(0.92, 0.94))
     remarks = study.remarks(band)
-    if ahead.found:
-        remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.found} change when later bars are taken away.", 1.0), *remarks)
+    if ahead.first_leak:
+        remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.first_leak} change when later bars are taken away.", 1.0), *remarks)
     return Assessment(study, daily_returns(study.outcome.equity, study.rules.account.balance, study.market).to_numpy(), band, histories, ahead, remarks)
 
 

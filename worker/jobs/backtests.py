@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.analytics import daily_sharpe
-from domain.compiled_folder import is_kept
+from domain.compiled_folder import is_compiled
 from domain.params import build
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
@@ -32,7 +32,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
     rules = rules_of(spec, [series_.instrument.name for series_ in series])
     work.progress(0.1)
-    work.stage("Simulate" if is_kept("backtest") else "Compile")
+    work.stage("Simulate" if is_compiled("backtest") else "Compile")
     from domain.backtest import study, trust
 
     result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7))

@@ -73,7 +73,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     source = _source(spec, work)
     work.stage("Monte Carlo")
     from domain.analytics import merge
-    from domain.analytics.histories import parts_of, told
+    from domain.analytics.histories import parts_of, summary
 
     paths = source.plan.paths
     parts = parts_of(len(source.sample), paths)
@@ -81,9 +81,9 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     done = Owner(work, _evaluator(source), 0.02, 0.9, paths, "histories").share(rows)
     work.stage("Merge")
     drawn = merge(together(work, done, "draws", work.within(0.9, 0.95)))
-    summary = told(drawn, source.sample, source.plan, source.kind)
+    figures = summary(drawn, source.sample, source.plan, source.kind)
     work.progress(0.98)
-    return _save(spec, source.run, summary, dict(draws=work.store.frames.put(drawn[COLUMNS])), work)
+    return _save(spec, source.run, figures, dict(draws=work.store.frames.put(drawn[COLUMNS])), work)
 
 
 def _save(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:

@@ -75,7 +75,7 @@ def _rows(batch: Sequence[Mapping[str, Any]], number: int, first: int, beat: Seq
 
 def _score(search: Any, row: Mapping[str, Any]) -> Any:
     values = None if row["values"] is None else tuple(row["values"])
-    return search.Judged(row["number"], values, tuple(row["rungs"]), row["given_up"], row["figures"], row.get("refused", ""))
+    return search.TrialResult(row["number"], values, tuple(row["rungs"]), row["given_up"], row["figures"], row.get("refused", ""))
 
 
 def _table(points: Sequence[Mapping[str, Any]], scores: Sequence[Any], objectives: Sequence[str]) -> pd.DataFrame:

@@ -29,10 +29,10 @@ class RunReport:
     @cached_property
     def belief(self) -> Belief:
         """Robustness with one trial counted; a note says that there may have been others."""
-        from domain.report import believed
+        from domain.report import belief_of
 
         outcome = self.study.outcome
-        return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
+        return belief_of(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
 
     def plain(self) -> dict[str, Any]:
         """Content of report.json."""
