@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from domain.analytics import MonteCarlo, Remark, believe, daily_returns, days_a_
 from worker.jobs.base import Work
 from worker.store import Unit
 from worker.store.selection import selection_of
+
+if TYPE_CHECKING:
+    from domain.backtest.trust import LookAhead
 
 CURVE = 120     # points of the small curve that lists show
 
@@ -52,9 +55,14 @@ def summary_of(assessment: Assessment, unit: Unit, spec: Mapping[str, Any]) -> d
     )  # fmt: skip
     return dict(
         metrics=dict(study.metrics), counts=dict(outcome.counts), ambiguous=outcome.ambiguous, signals=study.signals, bars=study.bars, history=study.history.plain(),
-        remarks=[asdict(remark) for remark in assessment.remarks], belief=asdict(belief), histories=assessment.histories, look_ahead=asdict(assessment.look_ahead),
+        remarks=[asdict(remark) for remark in assessment.remarks], belief=asdict(belief), histories=assessment.histories, look_ahead=_plain(assessment.look_ahead),
         curve=_curve(outcome.equity), currency=study.rules.account.currency, balance=study.rules.account.balance,
     )  # fmt: skip
+
+
+def _plain(ahead: LookAhead) -> dict[str, Any]:
+    """The result of the look-ahead check under its stored keys: ``found`` is the instant of the first leak."""
+    return dict(cuts=ahead.cuts, bars=ahead.bars, found=ahead.first_leak, leaks=ahead.leaks)
 
 
 def _curve(equity: pd.DataFrame) -> list[float]:
