@@ -16,7 +16,7 @@ import pandas as pd
 
 from domain.features import Context, Use, compute
 from domain.market.bars import ts_of
-from domain.strategies.base import Strategy, decide
+from domain.strategies.base import Strategy, decide, uses_of
 
 CUTS, SEED = 8, 11
 TOLERANCE = 1e-12   # as a share of a column's scale: smaller differences are rounding
@@ -73,7 +73,7 @@ def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = C
 
 def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
     """Its features, its trailing prices, and every column of its signals."""
-    uses = strategy.features()
+    uses = uses_of(strategy)
     columns = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
     signals = check(bars, lambda part, cut_context: decide(strategy, part, cut_context).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)

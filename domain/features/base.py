@@ -15,6 +15,7 @@ from domain.errors import BadRequest, unknown
 from domain.market.timeframe import Timeframe
 from domain.registry import Registry
 
+LARGEST = 100_000_000           # of a whole parameter: more bars than there are, and far from what numbers can hold
 Column = np.ndarray             # a float64 a bar, NaN for none
 Bars = int | Callable[..., int]     # a number of bars, or what gives it for chosen parameters
 
@@ -144,6 +145,10 @@ def use(name: str, timeframe: str = "", /, **params: Any) -> Use:
     Traceback (most recent call last):
     ...
     domain.errors.BadRequest: window of atr is 0; it must be a whole number above 0
+    >>> use("atr", window=10**9)
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: window of atr is 1000000000; it must be at most 100000000
     """
     declared = FEATURES[name].params
     for param in params:
@@ -162,6 +167,8 @@ def _checked(name: str, key: str, value: Any, default: Any) -> Any:
         good = False
     if not good or (kind is float and not np.isfinite(typed)):
         raise BadRequest(f"{key} of {name} is {value}; it must be a {'whole number above 0' if kind is int else 'number' if kind is float else 'word'}")
+    if kind is int and typed > LARGEST:
+        raise BadRequest(f"{key} of {name} is {value}; it must be at most {LARGEST}")
     return typed
 
 

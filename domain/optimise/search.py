@@ -113,7 +113,7 @@ def _range(name: str, given: Any) -> tuple[Any, Any, Any, bool]:
     if not isinstance(log, bool):
         raise BadRequest(f"log of {name} is {log!r}; it must be true or false")
     if not low < high or step < 0:
-        raise BadRequest(f"{name} goes from {low} to {high} in steps of {step}; it must go upwards, in steps above 0")
+        raise BadRequest(f"{name} goes from {low} to {high}{f' in steps of {step}' if step else ''}; it must go upwards, in steps above 0")
     if log and (low <= 0 or step):
         raise BadRequest(f"{name} is searched on a logarithmic scale: it must begin above 0 and have no step")
     return low, high, step, log

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -32,6 +33,11 @@ def strategy(name: str) -> Callable[[type[T]], type[T]]:
     """Register a frozen dataclass of ``param`` fields as the strategy ``name``."""
 
     def register(cls: type[T]) -> type[T]:
+        if not is_dataclass(cls):
+            raise TypeError(f"{cls.__name__} is no dataclass; write @dataclass(frozen=True) between @strategy({name!r}) and the class")
+        bare = [one.name for one in fields(cls) if one.init and one.default is MISSING and one.default_factory is MISSING]
+        if bare:
+            raise TypeError(f"{cls.__name__}.{bare[0]} has no default; write {bare[0]} = param(default, help=…)")
         STRATEGIES.add(name, cls)
         return cls
 
@@ -48,6 +54,17 @@ def about(name: str) -> str:
     return (inspect.getdoc(STRATEGIES[name]) or "").split("\n\n")[0].replace("\n", " ")
 
 
+def uses_of(strategy: Strategy) -> tuple[Use, ...]:
+    """The columns that a strategy needs, checked to be some."""
+    given, name = strategy.features(), type(strategy).__name__
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise BadRequest(f"{name}.features gave {given!r}; it must give a tuple such as (use('atr', window=14),), or () for none")
+    uses = tuple(given)
+    if wrong := [one for one in uses if not isinstance(one, Use)]:
+        raise BadRequest(f"{name}.features gave {wrong[0]!r}; write use('atr', window=14), with use from domain.features")
+    return uses
+
+
 class Decided(NamedTuple):
     """The decisions of a strategy: its table of signals as it made it, and a trailing price a bar where it has one."""
 
@@ -60,7 +77,7 @@ def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.D
 
     Raises BadRequest for a signal from a bar on which one of its features has no value yet.
     """
-    frame = compute(bars, strategy.features(), context) if frame is None else frame
+    frame = compute(bars, uses_of(strategy), context) if frame is None else frame
     table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)
@@ -73,6 +90,8 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
         raise BadRequest(f"{name}.signals gave {'nothing' if table is None else f'a {type(table).__name__}'}; it must give a DataFrame with a row for each signal")
     if "ts" not in table:
         raise BadRequest(f"{name}.signals gave the columns {listed(table.columns) or 'none'}; each signal needs at least ts and side")
+    if len(table) and not isinstance(table["ts"].dtype, pd.DatetimeTZDtype):
+        raise BadRequest(f"{name}.signals gave a ts that holds no times in UTC ({table['ts'].dtype}); take those of the frame, frame['ts']")
     return table
 
 

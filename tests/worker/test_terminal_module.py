@@ -55,9 +55,16 @@ def check(tmp_path, monkeypatch, capsys):
         ("import sys\nsys.exit(0)\n", "mine.py, line 2: SystemExit: 0"),
         (STRATEGY + "return frame['nope']\n", "mine.py, line 10: KeyError: 'nope'"),
         (STRATEGY + "return None\n", "Two.signals gave nothing; it must give a DataFrame"),
+        (STRATEGY + "import pandas as pd\n        return pd.DataFrame(dict(ts=['soon'], side=['long']))\n", "Two.signals gave a ts that holds no times in UTC"),
+        (STRATEGY.replace("return ()", "return ('atr(14)',)") + "return frame\n", "Two.features gave 'atr(14)'; write use('atr', window=14), with use from domain.features"),
+        (STRATEGY.replace("return ()", "return 5") + "return frame\n", "Two.features gave 5; it must give a tuple such as (use('atr', window=14),), or () for none"),
+        (STRATEGY.replace("return ()", "yield 1 / 0") + "return frame\n", "mine.py, line 8: ZeroDivisionError: division by zero"),
+        (STRATEGY.replace("'''Mine.'''", "x: int") + "return frame\n", "mine.py, line 3: TypeError: Two.x has no default; write x = param(default, help=…)"),
+        (STRATEGY.replace("@dataclass(frozen=True)\n", "") + "return frame\n", "mine.py, line 3: TypeError: Two is no dataclass; write @dataclass(frozen=True) between @strategy('user_two') and the class"),
+        ("x = 1\0\n", "mine.py is not Python in UTF-8"),
         (STRATEGY + "return frame[['close']]\n", "Two.signals gave the columns close; each signal needs at least ts and side"),
     ],
-    ids=range(13),
+    ids=range(20),
 )
 def test_what_fails_is_named_by_file_line_and_message(check, text, sentence):
     status, message = check(text)

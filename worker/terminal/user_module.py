@@ -54,7 +54,7 @@ def load(path: Path) -> tuple[list[str], list[str]]:
     with UserCode(path):
         try:
             spec.loader.exec_module(module)
-        except (UnicodeDecodeError, ValueError) as error:
+        except (UnicodeDecodeError, ValueError, SyntaxError) as error:
             if not isinstance(error, UnicodeDecodeError) and "null bytes" not in str(error):
                 raise
             raise BadRequest(f"{path.name} is not Python in UTF-8") from None
