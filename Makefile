@@ -15,9 +15,9 @@ export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
-# First what needs compiling, once and not in every process; then tests that hold promises in seconds, and beside them, once a start has been
-# timed and at the lowest priority, the linter; then all others, one process more than cores, for browsers wait more than they work. What only
-# calculates is among them: at the lowest priority beside them it got nothing until they were done, and was waited for.
+# First compile, once and not in every process; then tests with bounds in seconds, and beside them, once a start has been timed, the linter at
+# the lowest priority; then all others, one process more than cores, for browsers wait more than they work. Tests that only compute are among
+# them: at the lowest priority they would get no time until the others are done.
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
 	(sleep 40; exec nice -n 19 $(MAKE) lint) & lint=$$!; trap "kill $$lint 2>/dev/null; exit 130" INT TERM; \
@@ -28,8 +28,8 @@ test: .venv/dev         ## everything that needs no network, on SQLite and Postg
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy
 
-check-kernel: .venv/dev ## kernel against its slow twin on 200,000 random cases
-	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_twin.py
+check-kernel: .venv/dev ## kernel against its reference implementation on 200,000 random cases
+	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_reference.py
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults

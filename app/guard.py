@@ -1,7 +1,7 @@
-"""What stands before every answer of the server: who may ask, by which name, and what a browser may do with the answer.
+"""Host and origin checks before every answer of the server, and its security headers.
 
 A page of another site cannot reach this server by its address, but it can by a name of its own that points here, and a browser then takes
-both for one site. So names and origins that are not ours are refused before anything is looked at: pages, files, uploads, the websocket, our routes.
+both for one site. So foreign names and origins are refused before anything is read: pages, files, uploads, the websocket, the API.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ def name_of(host: str) -> str:
         parts.port      # noqa: B018  a port that is no number is refused here
     except ValueError:
         return ""
-    whole = parts.netloc == host and "@" not in host and not any(letter.isspace() for letter in host)
-    return (parts.hostname or "").rstrip(".") if whole else ""
+    valid = parts.netloc == host and "@" not in host and not any(letter.isspace() for letter in host)
+    return (parts.hostname or "").rstrip(".") if valid else ""
 
 
 def policy(host: str, component: bool, inline: tuple[str, ...]) -> str:
-    """The Content-Security-Policy: everything from here, nothing from elsewhere, and only those scripts inside a page that Streamlit ships."""
+    """The Content-Security-Policy: resources of this host only, and of inline scripts only those that Streamlit
+    ships."""
     scripts = ["'self'", *inline, *(["'unsafe-eval'"] if component else [])]
     rules = {
         "default-src": "'self'",
@@ -77,7 +78,7 @@ def inline_scripts(page: str) -> tuple[str, ...]:
 
 
 class Guard:
-    """The server behind its door. ``names``: what it answers to."""
+    """The server with host and origin checks. ``names``: the host names that it answers to."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app, self._names = app, names
@@ -87,8 +88,8 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         hosts, origins = (Headers(scope=scope).getlist(name) for name in ("host", "origin"))
-        known = len(hosts) == 1 and name_of(hosts[0]) in self._names
-        headers = {**FIXED, "content-security-policy": policy(hosts[0] if known else "", COMPONENT in scope["path"], self._inline)}
+        accepted = len(hosts) == 1 and name_of(hosts[0]) in self._names
+        headers = {**FIXED, "content-security-policy": policy(hosts[0] if accepted else "", COMPONENT in scope["path"], self._inline)}
 
         async def answer(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
@@ -97,14 +98,14 @@ class Guard:
                     given[name] = value
             await send(message)
 
-        if not known:
+        if not accepted:
             return await refuse(scope, receive, answer, REFUSED, 403)
-        if not all(self._ours(origin, hosts[0]) for origin in origins):
+        if not all(self._allowed(origin, hosts[0]) for origin in origins):
             return await refuse(scope, receive, answer, FOREIGN, 403)
         await self._app(scope, receive, answer)
 
-    def _ours(self, origin: str, host: str) -> bool:
-        """Of this very address, of this machine at the same port, or of a name that the settings allow."""
+    def _allowed(self, origin: str, host: str) -> bool:
+        """Whether the origin is this address, this machine at the same port, or a name that the settings allow."""
         try:
             parts = urlsplit(origin)
         except ValueError:

@@ -1,4 +1,5 @@
-"""Before Streamlit: the content of an upload goes to disk and a ticket takes its place; a download whose content is a ticket is streamed from disk."""
+"""Middleware before Streamlit: an upload goes to disk and a ticket replaces it; a download whose content is a ticket is
+streamed from disk."""
 
 from __future__ import annotations
 
@@ -26,10 +27,10 @@ class TooLarge(Exception):
 
 
 class LargeFiles:
-    """``most``: bytes of one upload; ``room``: of all that were uploaded and not yet imported."""
+    """``most``: bytes of one upload; ``total``: of all that were uploaded and not yet imported."""
 
-    def __init__(self, app: ASGIApp, most: int, room: int) -> None:
-        self.app, self.most, self.room = app, most, room
+    def __init__(self, app: ASGIApp, most: int, total: int) -> None:
+        self.app, self.most, self.total = app, most, total
         self.uploads: dict[str, Path] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +45,7 @@ class LargeFiles:
             await self.app(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if await run_in_threadpool(spool().size) > self.room:
+        if await run_in_threadpool(spool().size) > self.total:
             return await PlainTextResponse("too many uploads wait to be imported", 413)(scope, receive, send)
         try:
             async with Request(scope, self._bounded(receive)).form(max_files=1, max_fields=8) as form:
@@ -57,7 +58,7 @@ class LargeFiles:
             return await PlainTextResponse("an upload is one file", 400)(scope, receive, send)
         self._forget(scope["path"])
         self.uploads[scope["path"]] = stored[0]
-        if not await _passed_on(self.app, scope, send, _form(*stored)):
+        if not await _accepted(self.app, scope, send, _form(*stored)):
             self._forget(scope["path"])
 
     def _forget(self, path: str) -> None:
@@ -90,7 +91,7 @@ class LargeFiles:
 
 
 class Download:
-    """One answer of Streamlit's: passed on as it is, unless its body is a ticket."""
+    """One answer of Streamlit, passed on unchanged unless its body is a ticket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -105,7 +106,7 @@ class Download:
             else:
                 await self._body(scope, receive, send, message)
 
-        await self.app(_whole(scope), receive, sent)
+        await self.app(_unranged(scope), receive, sent)
 
     async def _body(self, scope: Scope, receive: Receive, send: Send, message: Message) -> None:
         start, self._start = self._start, None
@@ -118,11 +119,11 @@ class Download:
         for name in ("content-length", "etag", "content-encoding", "accept-ranges"):
             with contextlib.suppress(KeyError):
                 del headers[name]
-        await FileResponse(path, headers=dict(headers))(_whole(scope), receive, send)
+        await FileResponse(path, headers=dict(headers))(_unranged(scope), receive, send)
 
 
-def _whole(scope: Scope) -> Scope:
-    """The request without the wish for a part, or for compression: a ticket must come whole."""
+def _unranged(scope: Scope) -> Scope:
+    """The request without range and compression headers: a ticket must arrive complete."""
     return dict(scope) | dict(headers=[(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range", b"accept-encoding")])
 
 
@@ -133,20 +134,20 @@ def _form(path: Path, name: str, kind: str) -> bytes:
     return head.encode("utf-8", "replace") + spool().ticket(path) + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
-async def _passed_on(app: ASGIApp, scope: Scope, send: Send, body: bytes) -> bool:
-    """The same request with another body, passed on; was it taken?"""
+async def _accepted(app: ASGIApp, scope: Scope, send: Send, body: bytes) -> bool:
+    """Whether the app accepted the same request with another body."""
     headers = MutableHeaders(raw=[(name, value) for name, value in scope["headers"] if name not in (b"content-type", b"content-length", b"transfer-encoding")])
     headers["content-type"], headers["content-length"] = f"multipart/form-data; boundary={BOUNDARY}", str(len(body))
-    taken = False
+    accepted = False
 
     async def receive() -> Message:
         return dict(type="http.request", body=body, more_body=False)
 
     async def sent(message: Message) -> None:
-        nonlocal taken
+        nonlocal accepted
         if message["type"] == "http.response.start":
-            taken = message["status"] < 300
+            accepted = message["status"] < 300
         await send(message)
 
     await app(dict(scope) | dict(headers=headers.raw), receive, sent)
-    return taken
+    return accepted

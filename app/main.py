@@ -1,4 +1,4 @@
-"""Entry point: build the desk once, find the pages, show the chosen one."""
+"""Entry point: build the desk once, find the pages, draw the chosen one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import streamlit as st  # noqa: E402
 
 import pages  # noqa: E402
 from app.desk import desk  # noqa: E402
-from app.kit import theme  # noqa: E402, F401  registers the look of charts
+from app.kit import theme  # noqa: E402, F401  registers the theme of charts
 from app.kit.page import SECTIONS, all_pages  # noqa: E402
 from app.kit.status import status  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""The server: the pages, and beside them our own routes, which speak JSON only."""
+"""The server: the pages, and beside them the API, in JSON only."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def show_error(error: Exception) -> bool:
 
 api = Starlette(routes=[Route("/health", health)], exception_handlers={404: nothing_here})
 settings = load()
-large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, room=settings.data.staged_mb * 1_000_000)
+large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, total=settings.data.staged_mb * 1_000_000)
 app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], middleware=[large_files], on_script_error=show_error)
-app = Guard(app, settings.app.names)      # type: ignore[assignment]  # found as an st.App by name, and served as what stands before it
+app = Guard(app, settings.app.names)      # type: ignore[assignment]  # Streamlit finds an st.App by this name, and serves the guard around it

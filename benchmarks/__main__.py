@@ -27,25 +27,25 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
-    told: list[Row] = []
+    rows: list[Row] = []
     failed = 0
     for name in names or PARTS:
         try:
             for row in PARTS[name].rows():
-                told.append(row)
-                print(f"{row.what}: {row.told}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
+                rows.append(row)
+                print(f"{row.what}: {row.shown}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
         except (RuntimeError, OSError, ValueError, subprocess.SubprocessError):      # what other parts measured is not thrown away for one
             traceback.print_exc()
-            told.append(Row(f"{name}: broke off, the rest of it was not measured", None))
+            rows.append(Row(f"{name}: broke off, the rest of it was not measured", None))
             failed = 1
         if not names:
-            _keep(told)
+            _keep(rows)
     return failed
 
 
-def _keep(told: list[Row]) -> None:
+def _keep(rows: list[Row]) -> None:
     head = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}. Medians of one run; only the ratios carry over to another machine."
-    Path(__file__).with_name("latest.md").write_text(f"{head}\n\n{table(told)}\n", encoding="utf-8")
+    Path(__file__).with_name("latest.md").write_text(f"{head}\n\n{table(rows)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import workload as load
 from benchmarks.floor import LEDGER, floor
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, duration, median
 from domain.backtest.prepare import prepare
 from domain.backtest.simulator import Simulation
 from domain.market.instrument import instrument
@@ -38,8 +38,8 @@ def rows() -> Iterator[Row]:
         return floor(*prices, load.sides(), load.STOP, load.TARGET, load.PART, load.SHARE, load.SPREAD, load.SLIP, ledger, *columns)     # type: ignore[call-arg]
 
     trades, fewest = len(np.concatenate(ours().trades)), bare()
-    least, taken = median(bare), median(ours)
+    least, elapsed = median(bare), median(ours)
     yield Row(f"floor: {len(bars):,} bars, {fewest:,} trades, half out, break-even", least)
-    yield Row(f"simulate, whole execution model, {trades:,} trades", taken, f"floor, {spoken(least)}", taken / least, f"≤ {GOAL:.0f} ×", taken <= GOAL * least)
+    yield Row(f"simulate, whole execution model, {trades:,} trades", elapsed, f"floor, {duration(least)}", elapsed / least, f"≤ {GOAL:.0f} ×", elapsed <= GOAL * least)
     yield Row("reading 302,627 signals of a strategy", median(lambda: read_signals(load.signals(), ("EURUSD",)), 3, 1))
     yield Row("preparing arrays", median(lambda: prepare([task], Rules(account, costs, sizing=Sizing("fixed_lots", 1.0))), 3, 1))

@@ -14,7 +14,7 @@ from pyarrow import feather
 
 from benchmarks import stages
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, duration, median
 
 TENTH = load.BARS // 10
 UNIT = 1 if sys.platform == "darwin" else 1024      # of ru_maxrss, bytes
@@ -23,11 +23,11 @@ TIME, MEMORY = 11.0, 400
 
 def rows() -> Iterator[Row]:
     few, many = (median(lambda count=count: _run(count), 7, 2) for count in (TENTH, load.BARS))     # type: ignore[misc]
-    yield Row(f"signals read, prepared, simulated, measured: {load.BARS:,} bars", many, f"{TENTH:,} bars, {spoken(few)}", many / few, f"≤ {TIME:.0f} ×", many <= TIME * few)
+    yield Row(f"signals read, prepared, simulated, measured: {load.BARS:,} bars", many, f"{TENTH:,} bars, {duration(few)}", many / few, f"≤ {TIME:.0f} ×", many <= TIME * few)
     with tempfile.TemporaryDirectory() as folder:
         peaks = [_peak(Path(folder), count) for count in (TENTH, TENTH, load.BARS)][1:]      # the first may have compiled
-    each = (peaks[1] - peaks[0]) / (load.BARS - TENTH)
-    yield Row("memory at the peak of that, bars and signals included, for each bar more", None, goal=f"≤ {MEMORY} bytes", holds=each <= MEMORY, figure=f"{each:,.0f} bytes")
+    bytes_a_bar = (peaks[1] - peaks[0]) / (load.BARS - TENTH)
+    yield Row("memory at the peak of that, bars and signals included, for each bar more", None, goal=f"≤ {MEMORY} bytes", holds=bytes_a_bar <= MEMORY, figure=f"{bytes_a_bar:,.0f} bytes")
 
 
 def _run(count: int) -> object:
@@ -39,8 +39,8 @@ def _peak(folder: Path, count: int) -> int:
     """Bytes of a process that does it once from files."""
     feather.write_feather(load.bars(count), folder / "bars.feather", compression="uncompressed")
     np.save(folder / "sides.npy", load.sides(count))
-    said = subprocess.run([sys.executable, "-m", "benchmarks.growth", str(folder)], capture_output=True, text=True, check=True)
-    return int(said.stdout.split()[-1])
+    process = subprocess.run([sys.executable, "-m", "benchmarks.growth", str(folder)], capture_output=True, text=True, check=True)
+    return int(process.stdout.split()[-1])
 
 
 def _once(folder: Path) -> None:

@@ -1,6 +1,6 @@
-"""How long the Backtest page's views take on the server, on a run of 734,000 bars and some 49,000 trades: ``python -m benchmarks.laboratory``.
+"""Server time of the Backtest page's views, on a run of 734,000 bars and some 49,000 trades: ``python -m benchmarks.laboratory``.
 
-Processor time of a whole page with the view open: first in a process that holds nothing of the view, then once more.
+Processor time of a whole page with the view open: first in a process that has loaded nothing of the view, then a second time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LOOKBACK, LEAVE = 10, 20     # of a breakout that trades about as often as the w
 def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="tidemark-laboratory-"))
     os.environ |= {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_EXAMPLE": "false"}
-    run_id = _made(home)
+    run_id = _stored_run(home)
     from streamlit.testing.v1 import AppTest
 
     print("view           first in a session, again; Manifest reads nothing of the run, so it is what any page costs")
@@ -26,7 +26,7 @@ def main() -> None:
         print(f"{view:14}", *(f"{_drawn(page):6.0f} ms" for _ in range(2)))
 
 
-def _made(home: Path) -> str:
+def _stored_run(home: Path) -> str:
     from benchmarks import workload
     from worker.actors import WorkerContext, run
     from worker.desk import BacktestRequest, open_here
@@ -39,17 +39,17 @@ def _made(home: Path) -> str:
     run(job.id)
     dataset = desk.data.catalogue()[0]
     params = dict(lookback=LOOKBACK, quiet=0.0, max_bars=LEAVE, stop_atr=2.0, target_r=1.5)
-    asked = BacktestRequest("breakout", params, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, dict(account=dict(balance=1e9), sizing=dict(kind="fixed_lots", value=0.1)))
+    backtest_request = BacktestRequest("breakout", params, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, dict(account=dict(balance=1e9), sizing=dict(kind="fixed_lots", value=0.1)))
     for what in ("first, with compiling", "again"):
         began = time.perf_counter()
-        job = desk.backtests.submit(asked).job
+        job = desk.backtests.submit(backtest_request).job
         run(job.id)
-        made = desk.backtests.latest()[0]
-        print(f"job {what}: {time.perf_counter() - began:.2f} s, {made.summary['bars']:,} bars, {made.summary['metrics']['trades']:,.0f} trades")
+        stored_run = desk.backtests.latest()[0]
+        print(f"job {what}: {time.perf_counter() - began:.2f} s, {stored_run.summary['bars']:,} bars, {stored_run.summary['metrics']['trades']:,.0f} trades")
         if what == "again":
             break
-        desk.backtests.delete(made.id)
-    return made.id
+        desk.backtests.delete(stored_run.id)
+    return stored_run.id
 
 
 def _page() -> None:

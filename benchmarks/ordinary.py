@@ -11,7 +11,7 @@ from benchmarks import workload as load
 from benchmarks.floor import LEDGER, floor
 
 
-def whole(path: Path) -> dict[str, float]:
+def workload(path: Path) -> dict[str, float]:
     bars = loaded(path)
     side = entries(features(informative(bars)))
     return report(bars, *simulated(bars, side))

@@ -1,4 +1,4 @@
-"""Other engines on the same bars and decisions, each in a process of its own; what differs in their trades is counted, README.md says why."""
+"""Other engines on the same bars and decisions, each in its own process; differences between their trades are counted, README.md explains them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, duration, median
 from domain.backtest.prepare import prepare
 from domain.backtest.simulator import Simulation
 from domain.market.instrument import instrument
@@ -31,8 +31,8 @@ Trades = dict[int, tuple[int, float, float]]     # bar of the entry: bar of the 
 
 def rows(count: int = load.BARS) -> Iterator[Row]:
     ours = {kind: ours_of(kind, count) for kind in ("stop and target", "partial")}
-    for kind, (taken, trades) in ours.items():
-        yield Row(f"ours without costs, {kind}: {len(trades):,} trades, fills, equity", taken)
+    for kind, (elapsed, trades) in ours.items():
+        yield Row(f"ours without costs, {kind}: {len(trades):,} trades, fills, equity", elapsed)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "given.npz")
         np.savez(file, **given(count))
@@ -40,8 +40,8 @@ def rows(count: int = load.BARS) -> Iterator[Row]:
             if not installed(package):
                 yield Row(f"{package}: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
                 continue
-            told = run(Path(__file__).with_name("peers") / script, str(file), str(times))
-            yield from (_row(package, told["version"], row, ours) for row in told["rows"])
+            result = run(Path(__file__).with_name("peers") / script, str(file), str(times))
+            yield from (_row(package, result["version"], row, ours) for row in result["rows"])
 
 
 def interpreter() -> str:
@@ -54,10 +54,10 @@ def installed(package: str) -> bool:
 
 
 def run(script: Path, *words: str) -> dict[str, Any]:
-    said = subprocess.run([interpreter(), str(script), *words], capture_output=True, text=True, check=False)
-    if said.returncode:
-        raise RuntimeError(f"{script.name} failed: {said.stderr.strip().splitlines()[-1:]}")
-    return json.loads(said.stdout.splitlines()[-1])
+    process = subprocess.run([interpreter(), str(script), *words], capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"{script.name} failed: {process.stderr.strip().splitlines()[-1:]}")
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def given(count: int) -> dict[str, Any]:
@@ -74,15 +74,15 @@ def task(kind: str, count: int) -> Task:
 
 
 def ours_of(kind: str, count: int) -> tuple[float, Trades]:
-    one, account = task(kind, count), Account(balance=1e7)
-    arrays = prepare([one], Rules(account, Costs(spread=0.0), sizing=Sizing("fixed_lots", 1.0)))
+    traded, account = task(kind, count), Account(balance=1e7)
+    arrays = prepare([traded], Rules(account, Costs(spread=0.0), sizing=Sizing("fixed_lots", 1.0)))
 
     def simulated() -> Simulation:
-        made = Simulation(arrays, account)
-        made.to_end()
-        return made
+        simulation = Simulation(arrays, account)
+        simulation.to_end()
+        return simulation
 
-    return median(simulated, 15, 3), trades_of(one.bars, simulated().outcome([one]).trades)
+    return median(simulated, 15, 3), trades_of(traded.bars, simulated().outcome([traded]).trades)
 
 
 def trades_of(bars: pd.DataFrame, trades: pd.DataFrame) -> Trades:
@@ -91,15 +91,15 @@ def trades_of(bars: pd.DataFrame, trades: pd.DataFrame) -> Trades:
 
 
 def alike(ours: Trades, row: Mapping[str, Any]) -> int:
-    """How many trades have the same bars of entry and exit."""
+    """Number of trades with the same bars of entry and exit."""
     return sum(at in ours and ours[at][0] == leave for at, leave in zip(row["entry"], row["exit"], strict=True))
 
 
 def _row(package: str, version: str, row: Mapping[str, Any], ours: Mapping[str, tuple[float, Trades]]) -> Row:
     if "missing" in row:
         return Row(f"{version}, {row['what']}", None, figure="not installed")
-    taken, trades = ours["partial" if row["kind"] == "partial" else "stop and target"]
+    elapsed, trades = ours["partial" if row["kind"] == "partial" else "stop and target"]
     counted = f": {row['trades']:,} trades, ours {len(trades):,}, {alike(trades, row):,} alike" if "trades" in row else ""
     goal = GOALS.get((package, row["kind"])) or (GOALS.get((package, row.get("engine", ""))) if "equity" in row["kind"] else None)
-    ratio = row["seconds"] / taken
-    return Row(f"{version}, {row['what']}{counted}", row["seconds"], f"ours, {spoken(taken)}", ratio, f"≥ {goal:.0f} ×" if goal else "", ratio >= goal if goal else None)
+    ratio = row["seconds"] / elapsed
+    return Row(f"{version}, {row['what']}{counted}", row["seconds"], f"ours, {duration(elapsed)}", ratio, f"≥ {goal:.0f} ×" if goal else "", ratio >= goal if goal else None)

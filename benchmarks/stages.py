@@ -13,7 +13,7 @@ from pyarrow import feather
 
 from benchmarks import ordinary
 from benchmarks import workload as load
-from benchmarks.timing import Row, median, spoken
+from benchmarks.timing import Row, duration, median
 from domain.analytics import measure
 from domain.backtest.simulator import simulate
 from domain.features import Context, compute, use
@@ -39,9 +39,9 @@ def rows() -> Iterator[Row]:
         feather.write_feather(load.bars(), fast, compression="uncompressed", chunksize=load.BARS)
         load.bars().to_parquet(columnar)
         yield from _stages(fast, columnar)
-        taken, common = median(lambda: whole(fast)), median(lambda: ordinary.whole(columnar), 5, 1)
-        yield Row("the whole workload, warm", taken, goal=f"≤ {MUST * 1e3:.0f} ms", holds=taken <= MUST)
-        yield Row("the whole workload with pandas and a numba loop", common, f"ours, {spoken(taken)}", common / taken, f"≥ {FASTER:.0f} ×", common >= FASTER * taken)
+        elapsed, common = median(lambda: workload(fast)), median(lambda: ordinary.workload(columnar), 5, 1)
+        yield Row("the whole workload, warm", elapsed, goal=f"≤ {MUST * 1e3:.0f} ms", holds=elapsed <= MUST)
+        yield Row("the whole workload with pandas and a numba loop", common, f"ours, {duration(elapsed)}", common / elapsed, f"≥ {FASTER:.0f} ×", common >= FASTER * elapsed)
 
 
 def _stages(fast: Path, columnar: Path) -> Iterator[Row]:
@@ -61,11 +61,11 @@ def _stages(fast: Path, columnar: Path) -> Iterator[Row]:
 
 
 def _beside(what: str, ours: Callable[[], object], theirs: Callable[[], object], name: str = "pandas") -> Row:
-    taken, common = median(ours, 7, 2), median(theirs, 5, 1)
-    return Row(what, taken, f"{name}, {spoken(common)}", taken / common)
+    elapsed, common = median(ours, 7, 2), median(theirs, 5, 1)
+    return Row(what, elapsed, f"{name}, {duration(common)}", elapsed / common)
 
 
-def whole(path: Path) -> dict[str, Any]:
+def workload(path: Path) -> dict[str, Any]:
     """From a file to figures."""
     bars = from_feather(path)
     return report(trade(bars, entries(features(informative(bars)))))

@@ -1,6 +1,6 @@
 """A thousand pairs of stop and target on 100,000 bars: on one core and on two, and beside vectorbt on the same decisions.
 
-``python -m benchmarks.sweeps FIRST STEP`` is one hand of it: every ``STEP``-th pair from ``FIRST``, begun when a line comes in.
+``python -m benchmarks.sweeps FIRST STEP`` is one worker process: every ``STEP``-th pair from ``FIRST``, started when a line arrives on standard input.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from domain.market.timeframe import Timeframe
 from domain.risk.sizing import Sizing
 from domain.trading import Account, Costs
 
-BARS, HANDS = 100_000, 2
+BARS, WORKERS = 100_000, 2
 STOPS, TARGETS = np.linspace(0.0004, 0.004, 40), np.linspace(0.0004, 0.004, 25)
 PAIRS = [(float(stop), float(target)) for stop, target in product(STOPS, TARGETS)]
-EACH, FASTER, SCALED = 5_000, 40.0, 0.8
+GOAL, FASTER, SCALED = 5_000, 40.0, 0.8
 THEIRS = 40             # pairs that vectorbt is timed on: it holds a column of every bar for each
 RULES = Rules(Account(balance=1e6), Costs(spread=load.SPREAD, slippage=load.SLIP, commission_per_lot=3.0), sizing=Sizing("fixed_lots", 1.0))
 
@@ -54,59 +54,59 @@ class Pair:
 
 
 def rows() -> Iterator[Row]:
-    one, two = (_pairs_a_second(hands) for hands in (1, HANDS))
-    goal = f"≥ {EACH:,} a second"
-    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=two >= EACH, figure=f"{two:,.0f} a second on {HANDS} cores")
-    yield Row(f"the same on one core, {HANDS} × it against {HANDS} cores", None, f"{HANDS} cores", two / (HANDS * one), f"≥ {SCALED}", two >= SCALED * HANDS * one, f"{one:,.0f} a second")
+    alone, together = (_pairs_a_second(workers) for workers in (1, WORKERS))
+    goal = f"≥ {GOAL:,} a second"
+    yield Row(f"sweep, {len(PAIRS):,} pairs of stop and target × {BARS:,} bars, whole model, daily P&L", None, goal=goal, holds=together >= GOAL, figure=f"{together:,.0f} a second on {WORKERS} cores")
+    yield Row(f"the same on one core, {WORKERS} × it against {WORKERS} cores", None, f"{WORKERS} cores", together / (WORKERS * alone), f"≥ {SCALED}", together >= SCALED * WORKERS * alone, f"{alone:,.0f} a second")
     if not others.installed("vectorbt"):
         yield Row("vectorbt: TIDEMARK_PEERS may name an interpreter that has it", None, figure="not installed")
         return
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "given.npz")
         np.savez(file, **others.given(BARS) | dict(pairs=np.array(PAIRS[:: len(PAIRS) // THEIRS])))
-        told = others.run(Path(__file__).with_name("peers") / "with_vectorbt_sweep.py", str(file))
-    for engine, error in told["missing"].items():
-        yield Row(f"{told['version']}, {engine} engine: {error}", None, figure="did not run")
-    for engine, each in told["a_second"].items():
+        result = others.run(Path(__file__).with_name("peers") / "with_vectorbt_sweep.py", str(file))
+    for engine, error in result["missing"].items():
+        yield Row(f"{result['version']}, {engine} engine: {error}", None, figure="did not run")
+    for engine, rate in result["a_second"].items():
         goes = engine == "rust"
-        yield Row(f"{told['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {two:,.0f} a second", two / each, f"≥ {FASTER:.0f} ×" if goes else "", two >= FASTER * each if goes else None, f"{each:,.0f} a second")
+        yield Row(f"{result['version']}, {engine} engine, the same pairs, equity of each bar", None, f"ours, {together:,.0f} a second", together / rate, f"≥ {FASTER:.0f} ×" if goes else "", together >= FASTER * rate if goes else None, f"{rate:,.0f} a second")
 
 
-def _pairs_a_second(hands: int) -> float:
-    """Whole processes, as workers are; what each needs once is made before the clock starts."""
+def _pairs_a_second(workers: int) -> float:
+    """Pairs a second of ``workers`` separate processes; their one-time preparation is done before the clock starts."""
     begun = [
-        subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(hands)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
-        for k in range(hands)
+        subprocess.Popen([sys.executable, "-m", "benchmarks.sweeps", str(k), str(workers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+        for k in range(workers)
     ]
-    for one in begun:
-        assert one.stdout is not None and one.stdout.readline() == "ready\n"
+    for process in begun:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
     start = time.perf_counter()
-    said = [one.communicate("go\n")[0] for one in begun] if hands == 1 else _together(begun)
-    taken = time.perf_counter() - start
-    if sum(int(text) for text in said) != len(PAIRS):
-        raise RuntimeError("a hand broke off; see its message above")
-    return len(PAIRS) / taken
+    outputs = [process.communicate("go\n")[0] for process in begun] if workers == 1 else _together(begun)
+    elapsed = time.perf_counter() - start
+    if sum(int(text) for text in outputs) != len(PAIRS):
+        raise RuntimeError("a worker process stopped early; see its message above")
+    return len(PAIRS) / elapsed
 
 
 def _together(begun: list[subprocess.Popen]) -> list[str]:
-    for one in begun:
-        one.stdin.write("go\n")      # type: ignore[union-attr]
-        one.stdin.flush()            # type: ignore[union-attr]
-    return [one.communicate()[0] for one in begun]
+    for process in begun:
+        process.stdin.write("go\n")      # type: ignore[union-attr]
+        process.stdin.flush()            # type: ignore[union-attr]
+    return [process.communicate()[0] for process in begun]
 
 
-def hand(first: int, step: int) -> None:
+def worker(first: int, step: int) -> None:
     from worker.memory import keep_freed
 
     keep_freed()
     bench = Bench([Series(instrument("EURUSD"), Timeframe.named("M5"), load.bars(BARS), version="workload")])
     for pair in PAIRS[:2]:
-        bench.tried(Pair(*pair), RULES)
+        bench.evaluate(Pair(*pair), RULES)
     print("ready", flush=True)
     sys.stdin.readline()
-    done = [bench.tried(Pair(*pair), RULES).pnl.astype(np.float32) for pair in PAIRS[first::step]]
+    done = [bench.evaluate(Pair(*pair), RULES).pnl.astype(np.float32) for pair in PAIRS[first::step]]
     print(len(done), flush=True)
 
 
 if __name__ == "__main__":
-    hand(int(sys.argv[1]), int(sys.argv[2]))
+    worker(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""How a timing is taken, and how it is told."""
+"""Measurement of timings, and their report."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ class Row:
     figure: str = ""
 
     @property
-    def told(self) -> str:
-        return self.figure if self.seconds is None else spoken(self.seconds)
+    def shown(self) -> str:
+        return self.figure if self.seconds is None else duration(self.seconds)
 
 
 def median(act: Callable[[], object], times: int = 9, warm: int = 2) -> float:
     """Seconds of ``act``: the median of ``times`` after ``warm``."""
     for _ in range(warm):
         act()
-    taken = []
+    elapsed = []
     for _ in range(times):
         gc.collect()
         start = time.perf_counter()
         act()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        elapsed.append(time.perf_counter() - start)
+    return statistics.median(elapsed)
 
 
 def steady(act: Callable[[], object], times: int) -> float:
     """The same for what takes a few milliseconds: one after another, as ``timeit`` does it, for collecting garbage in between empties the processor's caches."""
     act()
-    taken = []
+    elapsed = []
     gc.collect()
     gc.disable()
     try:
         for _ in range(times):
             start = time.perf_counter()
             act()
-            taken.append(time.perf_counter() - start)
+            elapsed.append(time.perf_counter() - start)
     finally:
         gc.enable()
-    return statistics.median(taken)
+    return statistics.median(elapsed)
 
 
-def spoken(seconds: float) -> str:
+def duration(seconds: float) -> str:
     return f"{seconds * 1e3:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
 
 
@@ -64,5 +64,5 @@ def table(rows: list[Row]) -> str:
     lines = ["| what | time | beside | ratio | goal | |", "|---|---|---|---|---|---|"]
     for row in rows:
         verdict = "" if row.holds is None else "met" if row.holds else "not met"
-        lines.append(f"| {row.what} | {row.told} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
+        lines.append(f"| {row.what} | {row.shown} | {row.beside} | {'' if row.ratio is None else f'{row.ratio:,.1f} ×'} | {row.goal} | {verdict} |")
     return "\n".join(lines)

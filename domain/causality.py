@@ -1,7 +1,7 @@
-"""The gate against look-ahead: whatever is asked says the same of the past, whether or not the bars after it have come.
+"""The look-ahead check: features, regimes and signals must have the same values in the past whether or not later bars are present.
 
-Columns, regimes and signals are made once with every bar and again with those up to a cut, at random cuts, right after signals and before the last
-bar; what other instruments and outside series said is cut at the same instant. A value that differs knew something it could not know.
+Columns, regimes and signals are computed once from every bar and again from the bars up to a cut, at random cuts, right after signals and before the
+last bar; data of other instruments and external series is cut at the same instant. A value that differs uses data that was not available.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from domain.market.bars import ts_of
 from domain.strategies.base import Strategy, decide, uses_of
 
 CUTS, SEED = 8, 11
-ROOM = 1e-12        # of a column's scale: less than this is no knowledge
+TOLERANCE = 1e-12   # as a share of a column's scale: smaller differences are rounding
 
 Make = Callable[[pd.DataFrame, Context], pd.DataFrame]
 Watch = Callable[[float], None]
@@ -45,8 +45,8 @@ class Leak:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """``checked``: columns that were made again. Green where none of them leaks."""
+class LookAheadVerdict:
+    """``checked``: columns that were recomputed. Green where none of them leaks."""
 
     checked: tuple[str, ...]
     cuts: tuple[int, ...]
@@ -58,7 +58,7 @@ class Verdict:
         return bool(self.checked) and not self.leaks
 
 
-def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
     """Each column by itself.
 
     >>> from domain.features import use
@@ -67,51 +67,52 @@ def check_features(bars: pd.DataFrame, uses: Iterable[Use], context: Context = C
     True
     """
     uses = tuple(uses)
-    names = [one.column for one in uses]
-    return check(bars, lambda seen, known: compute(seen, uses, known)[names], context, cuts, seed, watch)
+    names = [use.column for use in uses]
+    return check(bars, lambda part, cut_context: compute(part, uses, cut_context)[names], context, cuts, seed, watch)
 
 
-def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
+def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
     """Its features, its trailing prices, and every column of its signals."""
     uses = uses_of(strategy)
-    found = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
-    signals = check(bars, lambda seen, known: decide(strategy, seen, known).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
+    columns = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
+    signals = check(bars, lambda part, cut_context: decide(strategy, part, cut_context).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)
-    prices = check(bars, lambda seen, known: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(seen, uses, known))))), context, cuts, seed) if trail else None
-    parts = [found, signals, *([prices] if prices else [])]
-    return Verdict(tuple(name for one in parts for name in one.checked), found.cuts, len(bars), tuple(leak for one in parts for leak in one.leaks))
+    prices = check(bars, lambda part, cut_context: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(part, uses, cut_context))))), context, cuts, seed) if trail else None
+    verdicts = [columns, signals, *([prices] if prices else [])]
+    checked, leaks = (tuple(item for verdict in verdicts for item in getattr(verdict, name)) for name in ("checked", "leaks"))
+    return LookAheadVerdict(checked, columns.cuts, len(bars), leaks)
 
 
-def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> Verdict:
-    """Anything that ``make`` gives for bars: a row a bar, or rows with ``ts``, in their order.
+def check(bars: pd.DataFrame, make: Make, context: Context = Context(), cuts: int = CUTS, seed: int = SEED, watch: Watch = lambda share: None) -> LookAheadVerdict:
+    """The check of any table that ``make`` computes from bars: one row per bar, or ordered rows with ``ts``.
 
     >>> bars = pd.DataFrame({"close": [1.0, 2.0, 4.0, 8.0]})
-    >>> z = check(bars, lambda seen, around: pd.DataFrame({"z": seen["close"] - seen["close"].mean()}))
+    >>> z = check(bars, lambda part, context: pd.DataFrame({"z": part["close"] - part["close"].mean()}))
     >>> z.green, z.leaks[0].column, z.leaks[0].bar
     (False, 'z', 0)
     """
-    whole = make(bars, context)
-    places = _places(bars, whole, cuts, seed)
+    full = make(bars, context)
+    places = _places(bars, full, cuts, seed)
     leaks: dict[str, Leak] = {}
     for k, cut in enumerate(places):
         watch(k / len(places))
-        made = make(bars.iloc[:cut], _known_at(context, bars, cut))
-        for leak in _differences(bars, whole, made, cut):
+        cut_frame = make(bars.iloc[:cut], _known_at(context, bars, cut))
+        for leak in _differences(bars, full, cut_frame, cut):
             if leak.column not in leaks or _worse(leak, leaks[leak.column]):
                 leaks[leak.column] = leak
-    return Verdict(tuple(str(name) for name in whole), tuple(places), len(bars), tuple(leaks.values()))
+    return LookAheadVerdict(tuple(str(name) for name in full), tuple(places), len(bars), tuple(leaks.values()))
 
 
-def _places(bars: pd.DataFrame, whole: pd.DataFrame, cuts: int, seed: int) -> list[int]:
+def _places(bars: pd.DataFrame, full: pd.DataFrame, cuts: int, seed: int) -> list[int]:
     """Random cuts in each part of the bars, the one that takes only the last bar away, and for rows with ``ts`` right after some of them:
     what was decided there may know nothing of the next bar."""
     edges = np.linspace(0, len(bars), max(cuts, 1)).astype(int)
     rng = np.random.default_rng(seed)
-    drawn = [int(rng.integers(low, high)) for low, high in itertools.pairwise(edges) if high > low]
-    if "ts" in whole and len(whole):
-        chosen = rng.choice(len(whole), min(cuts, len(whole)), replace=False)
-        drawn += (np.searchsorted(ts_of(bars), ts_of(whole.iloc[np.sort(chosen)])) + 1).tolist()
-    return sorted({place for place in (*drawn, len(bars) - 1) if 0 < place < len(bars)})
+    cuts_drawn = [int(rng.integers(low, high)) for low, high in itertools.pairwise(edges) if high > low]
+    if "ts" in full and len(full):
+        chosen = rng.choice(len(full), min(cuts, len(full)), replace=False)
+        cuts_drawn += (np.searchsorted(ts_of(bars), ts_of(full.iloc[np.sort(chosen)])) + 1).tolist()
+    return sorted({place for place in (*cuts_drawn, len(bars) - 1) if 0 < place < len(bars)})
 
 
 def _known_at(context: Context, bars: pd.DataFrame, cut: int) -> Context:
@@ -120,22 +121,22 @@ def _known_at(context: Context, bars: pd.DataFrame, cut: int) -> Context:
     return context.until(int(context.ends(bars.iloc[:cut])[-1]))
 
 
-def _differences(bars: pd.DataFrame, whole: pd.DataFrame, made: pd.DataFrame, cut: int) -> list[Leak]:
-    if "ts" in whole:
-        known = whole[(whole["ts"] <= bars["ts"].iloc[cut - 1]).to_numpy(bool)]
-        if len(known) != len(made):
-            return [_missing(bars, known, made, cut)]
-        rows = np.searchsorted(ts_of(bars), ts_of(made)) if len(made) else np.zeros(0, int)
+def _differences(bars: pd.DataFrame, full: pd.DataFrame, cut_frame: pd.DataFrame, cut: int) -> list[Leak]:
+    if "ts" in full:
+        expected = full[(full["ts"] <= bars["ts"].iloc[cut - 1]).to_numpy(bool)]
+        if len(expected) != len(cut_frame):
+            return [_missing(bars, expected, cut_frame, cut)]
+        rows = np.searchsorted(ts_of(bars), ts_of(cut_frame)) if len(cut_frame) else np.zeros(0, int)
     else:
-        known, rows = whole.iloc[:cut], np.arange(cut)
-    found = []
-    for name in whole:
-        seen, unseen = (frame[name].to_numpy() for frame in (known, made))
-        moved, size = _moved(seen, unseen)
+        expected, rows = full.iloc[:cut], np.arange(cut)
+    leaks = []
+    for name in full:
+        with_all, without = (frame[name].to_numpy() for frame in (expected, cut_frame))
+        moved, size = _moved(with_all, without)
         if moved.any():
             worst = int(np.argmax(np.where(moved, np.nan_to_num(size, nan=-1.0), -2.0)))
-            found.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _said(seen[worst]), _said(unseen[worst]), cut, int(moved.sum())))
-    return found
+            leaks.append(Leak(str(name), int(rows[worst]), _when(bars, int(rows[worst])), float(size[worst]), _text(with_all[worst]), _text(without[worst]), cut, int(moved.sum())))
+    return leaks
 
 
 def _moved(seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,30 +145,30 @@ def _moved(seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray
         unlike = np.array([a != b and not (a != a and b != b) for a, b in zip(seen, unseen, strict=True)], bool)
         return unlike, np.full(len(seen), np.nan)
     a, b = seen.astype(np.float64), unseen.astype(np.float64)
-    known = np.abs(a[np.isfinite(a)])
+    finite = np.abs(a[np.isfinite(a)])
     with np.errstate(invalid="ignore"):
         size = np.abs(a - b)
         size[a == b] = 0.0
-    return (np.isnan(a) != np.isnan(b)) | (size > ROOM * (float(known.max()) if len(known) else 1.0)), size
+    return (np.isnan(a) != np.isnan(b)) | (size > TOLERANCE * (float(finite.max()) if len(finite) else 1.0)), size
 
 
-def _missing(bars: pd.DataFrame, known: pd.DataFrame, made: pd.DataFrame, cut: int) -> Leak:
+def _missing(bars: pd.DataFrame, expected: pd.DataFrame, cut_frame: pd.DataFrame, cut: int) -> Leak:
     """Rows that only one of the two has."""
-    a, b = (ts_of(one) if len(one) else np.zeros(0, np.int64) for one in (known, made))
+    a, b = (ts_of(table) if len(table) else np.zeros(0, np.int64) for table in (expected, cut_frame))
     alone = np.setxor1d(a, b)
     first = int(np.searchsorted(ts_of(bars), alone[0])) if len(alone) else cut - 1
-    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(known)} rows", f"{len(made)} rows", cut, max(len(alone), 1))
+    return Leak("signals", first, _when(bars, first), float("nan"), f"{len(expected)} rows", f"{len(cut_frame)} rows", cut, max(len(alone), 1))
 
 
-def _worse(one: Leak, other: Leak) -> bool:
-    return bool(np.nan_to_num(one.size, nan=-1.0) > np.nan_to_num(other.size, nan=-1.0))
+def _worse(leak: Leak, other: Leak) -> bool:
+    return bool(np.nan_to_num(leak.size, nan=-1.0) > np.nan_to_num(other.size, nan=-1.0))
 
 
 def _when(bars: pd.DataFrame, row: int) -> str:
     return f"{bars['ts'].iloc[row]:%Y-%m-%d %H:%M} UTC" if "ts" in bars else "no time"
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return "nothing" if np.isnan(value) else f"{value:.6g}"
     return str(value)

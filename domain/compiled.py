@@ -1,8 +1,8 @@
 """How functions are compiled, and how far that is. Importing this loads numba: kernel files only.
 
-``entry``: a function that Python calls. Its compiled code holds all that it calls, and is kept.
-``compiled``: a function that only compiled code calls. It gets no way in from Python and is not kept by itself, and one version serves every
-constant that it is called with; numba would make one for each. Together that is nearly half of the time that compiling takes.
+``entry``: a function that Python calls. Its compiled code contains all that it calls, and is cached.
+``compiled``: a function that only compiled code calls. It has no entry from Python and is not cached alone, and one version serves every
+constant that it is called with; numba would compile one for each. Together that is nearly half of the time that compiling takes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Watch = Callable[[int, int, str], None]                                     # ho
 
 
 def entry(function: Callable) -> Any:
-    """Compile on the first call from Python, and keep what was made."""
+    """Compile on the first call from Python, and cache the result."""
     numba.config.CACHE_DIR = str(folder_of(_named(function)))      # type: ignore[attr-defined]
     return njit(cache=True, **HOW)(function)
 
@@ -47,7 +47,7 @@ class Inner(CPUDispatcher):
 
 @contextmanager
 def watched(package: str, watch: Watch) -> Iterator[None]:
-    """While inside, ``watch`` hears of each function of the package that has been compiled."""
+    """While inside, ``watch`` is called for each function of the package that has been compiled."""
     with install_listener("numba:compile", Progress(package, watch)):
         yield
 

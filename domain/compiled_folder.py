@@ -1,4 +1,4 @@
-"""Where compiled code is kept. Nothing is compiled here, and no compiler loaded."""
+"""The cache folder of compiled code. Nothing is compiled here, and no compiler loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tempfile import gettempdir
 
 HERE = Path(__file__).parent
 HOW = ("compiled.py", "compiled_folder.py")
-SOURCES = {     # what compiled code is made of, by the package that it belongs to: an edit of one leaves the other's as it is
+SOURCES = {     # sources of the compiled code, by package: an edit of one leaves the cache of the other valid
     "backtest": ("backtest/kernel/*.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
     "features": ("features/kernels/*.py", "rounding.py"),
 }  # fmt: skip
@@ -18,7 +18,7 @@ SOURCES = {     # what compiled code is made of, by the package that it belongs 
 
 @cache
 def folder_of(package: str) -> Path:
-    """Compiled code is kept under the hash of all it was made from: numba itself looks at the one file a function stands in,
+    """Compiled code is cached under the hash of all its sources: numba itself checks only the file that defines a function,
     and would go on using a record whose fields have moved."""
     paths = [path for pattern in (*SOURCES.get(package, (f"{package}/**/*.py",)), *HOW) for path in sorted(HERE.glob(pattern))]
     made_of = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
@@ -27,6 +27,6 @@ def folder_of(package: str) -> Path:
     return home / f"{package}-{made_of}"
 
 
-def is_kept(package: str) -> bool:
-    """Has the package been compiled on this machine, as it stands now?"""
+def is_compiled(package: str) -> bool:
+    """Whether the package, with its present sources, has been compiled on this machine."""
     return any(folder_of(package).rglob("*.nbi"))

@@ -11,7 +11,7 @@ LONGEST_WORD, CLIPPED, LONGEST = 200, 80, 2_000      # letters of a word, of one
 class TidemarkError(Exception):
     """Base of every error raised on purpose. Its text says what was asked, what was found and what to do.
 
-    What a person or a file gave stands in such texts; whatever that was, they stay short and printable.
+    Such texts quote what a person or a file gave; whatever that was, they stay short and printable.
     """
 
     def __str__(self) -> str:
@@ -19,7 +19,7 @@ class TidemarkError(Exception):
 
 
 class BadRequest(TidemarkError):
-    """The person asked for something impossible."""
+    """The request is invalid or impossible."""
 
 
 class UnknownName(BadRequest):
@@ -31,7 +31,7 @@ class BadBars(TidemarkError):
 
 
 class SourceUnavailable(TidemarkError):
-    """An outside service failed; trying again later may help."""
+    """An external service failed; trying again later may help."""
 
 
 def readable(text: str) -> str:
@@ -48,7 +48,7 @@ def readable(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in short)
 
 
-def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
+def unknown(kind: str, name: object, existing: Iterable[object]) -> UnknownName:
     """
     >>> print(unknown("strategy", "brakeout", ["breakout", "simple_ma"]))
     no strategy named 'brakeout'; did you mean 'breakout'?
@@ -57,20 +57,20 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> UnknownName:
     >>> print(unknown("colour", "x", ["", "red", "blue"]))
     no colour named 'x'; there are blue, red
     """
-    names = sorted(str(one) for one in known if str(one))
+    names = sorted(str(each) for each in existing if str(each))
     near = _nearest(str(name), names) or _beginning_with(str(name), names)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there are none yet"
     return UnknownName(f"no {kind} named {str(name)!r}; {hint}")
 
 
 def _nearest(word: str, names: list[str]) -> list[str]:
-    """Of close matches the one with the same letters, else the closest."""
+    """The close match with the same letters, else the closest."""
     near = get_close_matches(word, names, n=3)
     return sorted(near, key=lambda name: sorted(name) != sorted(word))[:1]
 
 
 def _beginning_with(word: str, names: list[str]) -> list[str]:
-    """The shortest name that goes on from ``word``, where that is more than a letter or two."""
+    """The shortest name that begins with ``word``, where that is more than a letter or two."""
     return sorted((name for name in names if len(word) > 2 and name.lower().startswith(word.lower())), key=len)[:1]
 
 
@@ -79,6 +79,6 @@ def listed(words: Iterable[object], most: int = 5) -> str:
     >>> listed(["a", "b", "c"]), listed(range(9), most=3)
     ('a, b, c', '0, 1, 2 and 6 more')
     """
-    said = [str(word) for word in words]
-    rest = f" and {len(said) - most} more" if len(said) > most else ""
-    return ", ".join(said[:most]) + rest
+    texts = [str(word) for word in words]
+    rest = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + rest

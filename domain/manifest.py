@@ -1,6 +1,6 @@
-"""What decided a result: data, code, parameters, seeds and libraries, by hash and version.
+"""The manifest of a result: the data, code, parameters, seeds and libraries that decide it, by hash and version.
 
-Code and libraries are those that the result's kind of run uses: what is imported, there or further on, from where it is made. So another wording
+Code and libraries are those that the result's kind of run uses: what its entry imports, directly or indirectly. So another wording
 of a report, or a comment anywhere, leaves a backtest's hash as it is.
 """
 
@@ -21,7 +21,7 @@ DOMAIN = Path(__file__).resolve().parent
 ROOT = DOMAIN.parent
 NAMED = {"sklearn": "scikit-learn", "faiss": "faiss-cpu"}       # a distribution that is not called as what is imported from it
 BRINGS = {"numba": "llvmlite"}                                  # what compiles for it
-FINDS = ("discover", "import_module")                           # a package that calls one of these imports all that stands beside it
+FINDS = ("discover", "import_module")                           # a package that calls one of these imports every module beside it
 TABLE = re.compile(r"[\w-]+\.toml")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -40,7 +40,7 @@ def code_hash(*entries: Path) -> str:
 def libraries(*entries: Path) -> dict[str, str]:
     """The versions of Python and of the libraries that the same sources import."""
     imported = {name.partition(".")[0] for path in used_by(*entries) for name in source(path).imports} - sys.stdlib_module_names
-    names = {NAMED.get(name, name) for name in imported if name not in ("domain", "worker")} | {brought for name, brought in BRINGS.items() if name in imported}
+    names = {NAMED.get(name, name) for name in imported if name not in ("domain", "worker")} | {dependency for name, dependency in BRINGS.items() if name in imported}
     return {"python": platform.python_version(), **{name: _version(name) for name in sorted(names)}}
 
 
@@ -50,7 +50,7 @@ def manifest(spec: dict[str, Any], *entries: Path) -> dict[str, Any]:
 
 @cache
 def used_by(*entries: Path) -> frozenset[Path]:
-    """Sources and tables of the engine that files use; all of them where no file is named. What stands beside an entry is followed, but not counted."""
+    """Sources and tables of the engine that files use; all of them where no file is named. Files beside an entry are followed, but not counted."""
     if not entries:
         return frozenset([*DOMAIN.rglob("*.py"), *DOMAIN.rglob("*.toml")])
     waiting, seen = list(entries), set[Path]()
@@ -63,7 +63,7 @@ def used_by(*entries: Path) -> frozenset[Path]:
 
 
 class Source(NamedTuple):
-    """What there is to know of a file: the hash of what it says, what it imports, tables it names, and whether it imports all that stands beside it."""
+    """Facts about a file: the hash of its code, what it imports, tables it names, and whether it imports every module beside it."""
 
     digest: bytes
     imports: frozenset[str]
@@ -81,9 +81,9 @@ def source(path: Path) -> Source:
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
         elif isinstance(node, ast.Import):
-            imports.update(each.name for each in node.names)
+            imports.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            imports.update((node.module, *(f"{node.module}.{each.name}" for each in node.names)))
+            imports.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TABLE.fullmatch(node.value):
             tables.add(node.value)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FINDS:
@@ -95,20 +95,20 @@ def _leads_to(path: Path, beside: Path) -> Iterator[Path]:
     """Files of the engine, and those beside the entries, that a file imports or reads."""
     read = source(path)
     for name in read.imports:
-        yield from (each for each in _files_of(name) if DOMAIN in each.parents or each.parent == beside)
+        yield from (file for file in _files_of(name) if DOMAIN in file.parents or file.parent == beside)
     yield from (path.with_name(table) for table in read.tables if path.with_name(table).is_file())
     if read.finds and path.name == "__init__.py" and DOMAIN in path.parents:
         yield from (*path.parent.glob("*.py"), *path.parent.glob("*/__init__.py"))
 
 
 def _files_of(name: str) -> Iterator[Path]:
-    """The file of a module, and those of the packages that it stands in, which are imported with it."""
+    """The file of a module, and those of its parent packages, which are imported with it."""
     parts = name.split(".")
     if parts[0] not in ("domain", "worker"):
         return
     for last in range(1, len(parts) + 1):
         place = ROOT.joinpath(*parts[:last])
-        yield from (each for each in (place / "__init__.py", place.with_suffix(".py")) if each.is_file() and (parts[0] == "domain" or last == len(parts)))
+        yield from (file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file() and (parts[0] == "domain" or last == len(parts)))
 
 
 def _version(name: str) -> str:

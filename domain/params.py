@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Param:
-    """What a form needs to know of one field."""
+    """The description of one field, for forms and the terminal."""
 
     name: str
     type: type
@@ -83,13 +83,13 @@ def arranged(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def faults(cls: type, values: Mapping[str, Any]) -> dict[str, str]:
     """Every bad value with its sentence, for a form that shows each beside its field."""
-    found = {}
+    sentences = {}
     for p in params_of(cls):
         try:
             checked(p, values.get(p.name, p.default))
         except BadRequest as error:
-            found[p.name] = str(error)
-    return found
+            sentences[p.name] = str(error)
+    return sentences
 
 
 def values_of(thing: Any) -> dict[str, Any]:
@@ -112,10 +112,10 @@ def checked(p: Param, value: Any) -> Any:
     return value
 
 
-def whole(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
-    """``value`` as a whole number between ``low`` and ``high``, for what is no field of a class.
+def whole_number(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
+    """``value`` as a whole number between ``low`` and ``high``, for a value that is not a field of a class.
 
-    >>> whole("seed", -1, 0, 2**53 - 1)
+    >>> whole_number("seed", -1, 0, 2**53 - 1)
     Traceback (most recent call last):
     ...
     domain.errors.BadRequest: seed is -1; it must be between 0 and 9007199254740991

@@ -1,4 +1,4 @@
-"""JSON and TOML as people write them: what cannot be read is told by line and column, in our own words."""
+"""JSON and TOML as people write them: errors name line and column, in plain words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.errors import BadRequest
 
-DEEPEST = 100           # levels of lists and objects in each other
+DEEPEST = 100           # levels of nested lists and objects
 LARGEST = 10**308       # of a whole number: a larger one is no floating-point number either
 PLACE = re.compile(r"at line (\d+), column (\d+)|at end of document")
 
@@ -76,7 +76,7 @@ def toml_of(text: str, what: str) -> dict[str, Any]:
 
 
 def checked(value: Any, what: str) -> Any:
-    """The value itself, if no part of it stands too deep, no number is too large to compute with, and no text holds a NUL.
+    """The value itself, if no part of it is nested too deeply, no number is too large to compute with, and no text holds a NUL.
 
     >>> checked({"fast": 10 ** 400}, "--params")
     Traceback (most recent call last):
@@ -85,14 +85,14 @@ def checked(value: Any, what: str) -> Any:
     """
     waiting = [(value, 0)]
     while waiting:
-        each, depth = waiting.pop()
+        item, depth = waiting.pop()
         if depth > DEEPEST:
             raise BadRequest(f"{what} is nested too deeply to be read")
-        if isinstance(each, int) and abs(each) > LARGEST:
+        if isinstance(item, int) and abs(item) > LARGEST:
             raise BadRequest(f"{what} holds a number with too many digits")
-        if isinstance(each, str) and "\0" in each:
+        if isinstance(item, str) and "\0" in item:
             raise BadRequest(f"{what} holds a text with a NUL in it; leave it out")
-        parts = each if isinstance(each, list) else [*each, *each.values()] if isinstance(each, dict) else ()
+        parts = item if isinstance(item, list) else [*item, *item.values()] if isinstance(item, dict) else ()
         waiting += [(part, depth + 1) for part in parts]
     return value
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T]):
-    """A read-only mapping from name to thing, sorted by name; a wrong name is told the nearest right one.
+    """A read-only mapping from name to thing, sorted by name; a wrong name raises an error with the nearest right one.
 
     >>> colours = Registry("colour")
     >>> colours.add("red", "#f00")

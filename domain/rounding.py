@@ -1,7 +1,7 @@
-"""What counts as nothing, decided once for features and metrics alike.
+"""What counts as zero, decided once for features and metrics alike.
 
 A ratio has no value over a base that is not above zero, nor over a deviation or a range that is nothing but rounding. Deviations of equal values,
-sums that should cancel, and averages of ranges that decay while a market stands still are hardly ever exactly zero.
+sums that should cancel, and averages of ranges that decay while a market does not move are hardly ever exactly zero.
 """
 
 ROUNDING = 1e-9         # of the size of the values it was computed from: a deviation, sum or range that is no more is nothing but rounding

@@ -1,1 +1,1 @@
-"""One file, one page: PAGE says where it stands in the menu, render(desk) draws it."""
+"""One file, one page: PAGE is its place in the menu, render(desk) draws it."""

@@ -10,7 +10,7 @@ from app.backtest.form import form
 from app.backtest.record import delete_run
 from app.backtest.tabs import views
 from app.backtest.verdict import first_screen
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.naming import name_run
 from app.kit.page import Page
 from app.kit.tables import run_columns, runs_frame
@@ -20,12 +20,12 @@ PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
 
 
 def render(desk) -> None:
-    job = desk.jobs.get(asked_for("job"))     # first: its run is then among the runs
+    job = desk.jobs.get(address_value("job"))     # read first, so that its run is among the runs
     if job and job.state == "done" and job.result.get("run"):
         st.query_params.from_dict({"run": job.result["run"]})
     runs = desk.backtests.latest()
-    batch = next((batch for batch in desk.batches.latest(200) if batch.id == asked_for("batch")), None)
-    run, other = (desk.backtests.find(asked_for(name)) for name in ("run", compare.OTHER))
+    batch = next((batch for batch in desk.batches.latest(200) if batch.id == address_value("batch")), None)
+    run, other = (desk.backtests.find(address_value(name)) for name in ("run", compare.OTHER))
     head("Backtest", run.name if run else "", (lambda: actions(desk, runs, run)) if run else None)
     not_there(job, batch, run, other)
     with st.expander(summary.sentence(desk, run) if run else "Backtest settings", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
@@ -39,9 +39,9 @@ def render(desk) -> None:
     elif run and other:
         compare.view(desk, run, other)
     elif run:
-        believed = desk.beliefs.of(run.id)
-        first_screen(desk, run, believed)
-        views(desk, run, believed)
+        evidence = desk.robustness.of(run.id)
+        first_screen(desk, run, evidence)
+        views(desk, run, evidence)
     elif not runs:
         nothing("No backtests yet", "Choose a strategy, data and a date range above. Once the engine is compiled, a year of M5 bars takes about a second.")
     batches.earlier(desk, batch.id if batch else "")
@@ -49,10 +49,10 @@ def render(desk) -> None:
 
 
 def not_there(job, batch, run, other) -> None:
-    """Each id of the address that names nothing is said, whatever else is shown."""
+    """Warn of each id in the address that names nothing."""
     for name, what, there in (("run", "run", run), ("batch", "batch", batch), ("job", "job", job or run), (compare.OTHER, "run", other)):
-        if asked_for(name) and there is None:
-            missing(what, asked_for(name), "Choose one below.")
+        if address_value(name) and there is None:
+            missing(what, address_value(name), "Choose one below.")
 
 
 def actions(desk, runs, run) -> None:

@@ -8,23 +8,23 @@ from app.data.dataset import catalogue, chosen_dataset
 from app.data.external import external_view
 from app.data.generate import generate
 from app.data.import_steps import import_steps
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import number, plural, size
 from app.kit.page import Page
 from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
 VIEWS = {"prices": "Prices", "external": "External data"}
-ALIASES = {"bars": "prices", "outside": "external"}     # views by the names they had before
+ALIASES = {"bars": "prices", "outside": "external"}     # views by their earlier names
 
 
 def render(desk) -> None:
-    wanted, doing = asked_for("view") or "prices", asked_for("do")
+    wanted, doing = address_value("view") or "prices", address_value("do")
     view = ALIASES.get(wanted, wanted)
     if view == "external":
         return external_view(desk, doing, lambda: switch("external"))
     datasets = desk.data.catalogue()
-    state = f"{plural(len(datasets), 'dataset')}, {number(sum(one.bars for one in datasets))} bars, {size(sum(one.bytes for one in datasets))}" if datasets else ""
+    state = f"{plural(len(datasets), 'dataset')}, {number(sum(entry.bars for entry in datasets))} bars, {size(sum(entry.bytes for entry in datasets))}" if datasets else ""
     head("Data", state, lambda: actions(doing))
     switch("prices")
     if view not in VIEWS:
@@ -43,7 +43,7 @@ def render(desk) -> None:
 
 
 def switch(view: str) -> None:
-    """Prices, or external data."""
+    """Draw the control that switches between prices and external data."""
     chosen = st.segmented_control("View", list(VIEWS), default=view, required=True, key=f"data-{view}", format_func=VIEWS.__getitem__, label_visibility="collapsed")
     if chosen != view:
         go("data", **({} if chosen == "prices" else {"view": str(chosen)}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.features import catalogue, compute, look_ahead, ranking, regimes, similar
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import plural
 from app.kit.page import Page
 from app.kit.widgets import go, head
@@ -15,12 +15,12 @@ VIEWS = {
     "catalogue": ("Catalogue", catalogue), "compute": ("Compute", compute), "ranking": ("Feature ranking", ranking), "regimes": ("Regimes", regimes),
     "similar": ("Similar periods", similar), "look-ahead": ("Look-ahead check", look_ahead),
 }  # fmt: skip
-ALIASES = {"look": "compute", "laboratory": "ranking", "gate": "look-ahead"}      # views by the names they had before
+ALIASES = {"look": "compute", "laboratory": "ranking", "gate": "look-ahead"}      # views by their earlier names
 FIRST = "catalogue"
 
 
 def render(desk) -> None:
-    wanted = asked_for("view") or FIRST
+    wanted = address_value("view") or FIRST
     view = ALIASES.get(wanted, wanted)
     start = view if view in VIEWS else FIRST
     head("Features", f"{plural(len(desk.features.catalogue()), 'feature')}, all causal (no look-ahead)")

@@ -40,7 +40,7 @@ def new_backtest() -> None:
 
 
 def attention(desk, pulse) -> None:
-    """At most three things, worst first: what happened, and the one thing to do."""
+    """Draw at most three problems, worst first, each with the page that helps."""
     messages = []
     if pulse.verified and not pulse.verified["holds"]:
         messages.append((":red[:material/error:]", f"**The audit trail fails verification.** {literal(typeset(pulse.verified['why']))}", "Open the audit", "audit"))
@@ -57,12 +57,12 @@ def attention(desk, pulse) -> None:
 
 
 def steps_done(desk, runs, datasets) -> tuple[bool, bool, bool]:
-    """Which of the three first steps were taken: data imported, a backtest run, the audit trail verified by a person."""
+    """Which of the three first steps are done: data imported, a backtest run, the audit trail verified by a person."""
     return any(not dataset.example for dataset in datasets), any(not run.example for run in runs), desk.trail.verified_by_person()
 
 
 def first_steps(desk, done: tuple[bool, bool, bool]) -> None:
-    """Until all three are taken; one that was taken is marked, and the next is the primary one."""
+    """Draw the three first steps until all are done: done ones marked, the next one primary."""
     if not any(done[:2]) and desk.system.has_example():
         st.markdown("No data of your own yet. The numbers below come from a :violet-badge[synthetic] example that you can remove at any time.")
     elif not any(done[:2]):

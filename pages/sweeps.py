@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.page import Page
 from app.kit.widgets import head, job_panel, nothing
 from app.sweeps import lists, search, sweep, walk
@@ -15,15 +15,15 @@ RESULTS = {"sweep": sweep.result, "walk_forward": walk.result, "optimise": searc
 
 
 def render(desk) -> None:
-    job = desk.jobs.get(asked_for("job"))     # first: its run is then among the runs
+    job = desk.jobs.get(address_value("job"))     # read first, so that its run is among the runs
     if job and job.state == "done" and job.result.get("run"):
         st.query_params.from_dict({"run": job.result["run"]})
-    runs, named = lists.runs(desk), desk.sweeps.find(asked_for("run"))
+    runs, named = lists.runs(desk), desk.sweeps.find(address_value("run"))
     run = named if named and named.kind in RESULTS else None
     head("Optimization", run.name if run else "", (lambda: lists.actions(desk, run)) if run else None)
     for name, what, there in (("run", "optimization", run), ("job", "job", job or run)):
-        if asked_for(name) and there is None:
-            missing(what, asked_for(name), "Choose one below.")
+        if address_value(name) and there is None:
+            missing(what, address_value(name), "Choose one below.")
     with st.expander(lists.sentence(desk, run) if run else "Optimization settings", expanded=run is None and job is None, icon=":material/edit:"):
         form(desk, run)
     if job and job.state != "done":

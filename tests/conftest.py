@@ -1,4 +1,4 @@
-"""What tests of more than one package stand on: a fresh database of each kind, a store and a desk on it."""
+"""Shared fixtures: a fresh database of each kind, a store and a desk on it."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def database(kind, request, tmp_path) -> Iterator[str]:
 def store(database, tmp_path):
     from worker.store import Store
 
-    made = Store(database, str(tmp_path / "frames"))
-    yield made
-    made.close()
+    store_ = Store(database, str(tmp_path / "frames"))
+    yield store_
+    store_.close()
 
 
 class Sent(list):

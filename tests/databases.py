@@ -60,9 +60,9 @@ def postgres() -> Iterator[Postgres]:
         os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
         (home / "run").mkdir(mode=0o700)
         server = _started(home / "data")
-        made = Postgres(server)
-        yield made
-        made.close()
+        server_ = Postgres(server)
+        yield server_
+        server_.close()
         server.cleanup()
     finally:
         os.environ.pop("XDG_RUNTIME_DIR") if before is None else os.environ.update(XDG_RUNTIME_DIR=before)

@@ -24,8 +24,8 @@ def seen(request) -> tuple[pd.DataFrame, Context]:
         bars, context = market(LENGTH)
         return bars, context
     start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-03-01", "2024-03-14"))
-    one, timeframe = instrument("EURUSD"), Timeframe.named("M15")
-    return generate(GBM(), one, timeframe, start, end, seed=5).iloc[:LENGTH].assign(volume=100.0), Context(one, timeframe)
+    instrument_, timeframe = instrument("EURUSD"), Timeframe.named("M15")
+    return generate(GBM(), instrument_, timeframe, start, end, seed=5).iloc[:LENGTH].assign(volume=100.0), Context(instrument_, timeframe)
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def part_of(seen: tuple[pd.DataFrame, Context], cut: int) -> tuple[pd.DataFrame,
 @pytest.mark.parametrize("name", FEATURES)
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_feature_knows_no_later_bar(seen, name, cut):
-    one = use(name)
-    whole, part = (compute(bars, [one], context)[one.column].to_numpy() for bars, context in (seen, part_of(seen, cut)))
-    np.testing.assert_array_equal(part, whole[:cut])
+    use_ = use(name)
+    full, part = (compute(bars, [use_], context)[use_.column].to_numpy() for bars, context in (seen, part_of(seen, cut)))
+    np.testing.assert_array_equal(part, full[:cut])
 
 
 @pytest.mark.parametrize("name", FEATURES)
@@ -59,9 +59,9 @@ def test_a_feature_leaves_its_input_as_it_was(bars, name):
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_strategy_knows_no_later_bar(bars, name, cut):
     strategy = STRATEGIES[name]()
-    whole, part = (strategy.signals(compute(seen, strategy.features())).reset_index(drop=True) for seen in (bars, bars.iloc[:cut]))
-    known = whole[whole["ts"] <= bars["ts"].iloc[cut - 1]].reset_index(drop=True)
-    pd.testing.assert_frame_equal(part, known, check_dtype=False)
+    full, part = (strategy.signals(compute(seen, strategy.features())).reset_index(drop=True) for seen in (bars, bars.iloc[:cut]))
+    expected = full[full["ts"] <= bars["ts"].iloc[cut - 1]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, expected, check_dtype=False)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -74,5 +74,5 @@ def test_the_gate_sees_a_feature_that_looks_ahead(bars):
     def cheat(close: pd.Series) -> pd.Series:
         return (close - close.mean()) / close.std()
 
-    whole, part = (cheat(seen["close"]).to_numpy() for seen in (bars, bars.iloc[:350]))
-    assert not np.array_equal(part, whole[:350])
+    full, part = (cheat(seen["close"]).to_numpy() for seen in (bars, bars.iloc[:350]))
+    assert not np.array_equal(part, full[:350])

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = [
     path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
-    for room in ("app", "benchmarks", "domain", "pages", "worker")
-    for path in sorted((ROOT / room).rglob("*.py"))
+    for package in ("app", "benchmarks", "domain", "pages", "worker")
+    for path in sorted((ROOT / package).rglob("*.py"))
     if ">>>" in path.read_text()
 ]
 
@@ -26,5 +26,5 @@ def test_there_are_examples():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of(name):
     module = importlib.import_module(name)
-    found = doctest.testmod(module, extraglobs=dict(np=np, pd=pd, Series=pd.Series, DataFrame=pd.DataFrame))
-    assert found.attempted > 0 and found.failed == 0
+    result = doctest.testmod(module, extraglobs=dict(np=np, pd=pd, Series=pd.Series, DataFrame=pd.DataFrame))
+    assert result.attempted > 0 and result.failed == 0

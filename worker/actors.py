@@ -1,4 +1,4 @@
-"""The Dramatiq actors: claim, run, commit. Thin and idempotent: what is true stands in the job's row."""
+"""Dramatiq actors: claim a job, run it, commit its result. Thin and idempotent: the job's row is the state of record."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
 from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
-FIRST_WAIT = 2.0        # seconds before the outside world is asked again; four times as long each time
+FIRST_WAIT = 2.0        # seconds before the first retry of an external source; four times as long each time
 
 
-TROUBLED = 5.0          # seconds before a job is tried again that met a full disk or a read-only workspace
+TROUBLED = 5.0          # seconds before a job is retried after a full disk or a read-only workspace
 
 
 class WorkerContext:
-    """What the actors of one process share; ``main`` fills it before the first message."""
+    """State shared by the actors of one process; ``main`` sets it before the first message."""
 
     store: Store
     settings: Settings
@@ -43,32 +43,32 @@ class WorkerContext:
 
 
 def run(job_id: str) -> None:
-    """Work on the job if it is free; a second delivery finds it taken and does nothing."""
+    """Run the job if it is free; a second delivery of its message does nothing."""
     with WorkerContext.store.unit() as unit:
         named = unit.jobs.get(job_id)
         job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
     if job is not None:
-        carry_out(job)
+        execute(job)
 
 
 def wake(queue: str, job_id: str) -> None:
-    """A message came: work on what comes first in its queue. That may be a job whose worker died, and then another message is for ``job_id``."""
+    """Handle a message: run the first job of its queue. That may be a job whose worker died; ``job_id`` then gets a message of its own."""
     with WorkerContext.store.unit() as unit:
         lost = rescue_here(unit)
         first = unit.jobs.first(queue, job_id, unit.now())
         while first is not None and _waits(unit, first):
             first = unit.jobs.first(queue, job_id, unit.now())
         job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
-    sent = [one.id for one in lost if enqueue(WorkerContext.settings.redis_url, one.queue, one.id)]
+    sent = [rescued.id for rescued in lost if enqueue(WorkerContext.settings.redis_url, rescued.queue, rescued.id)]
     if sent:
         with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
     if job is not None:
-        carry_out(job)
+        execute(job)
 
 
 def _waits(unit: Unit, job: Job) -> bool:
-    """Does the job wait while a worker compiles what it needs? Then it says so, and its turn comes later."""
+    """Whether the job waits while a worker compiles what it needs; its note then gives the reason."""
     return job.state == "queued" and job.kind in JOBS and wait_for(unit, job.id, JOBS[job.kind].after)
 
 
@@ -78,24 +78,24 @@ def _started(unit: Unit, job: Job | None) -> Job | None:
     return job
 
 
-def carry_out(job: Job) -> None:
-    """Run a job that was claimed, and record how it went."""
+def execute(job: Job) -> None:
+    """Run a claimed job and record its outcome."""
     system, work = WorkerContext, Work(WorkerContext.store, WorkerContext.settings, job)
     system.running.add(work)
     if system.leaving:       # the message came in while the lanes were closing
         work.stop(ShuttingDown())
     try:
-        with Beat(work):
+        with Heartbeat(work):
             outcome = attempt(work)
-        conclude(work, outcome)
+        record_outcome(work, outcome)
     except Fenced:
         log.warning("job %s, attempt %s: another worker owns it by now", job.id, job.epoch)
     finally:
         system.running.discard(work)
 
 
-def conclude(work: Work, outcome: Callable[[Work], None]) -> None:
-    """Record the outcome. If the database is away nothing is recorded, and the lease hands the job on."""
+def record_outcome(work: Work, outcome: Callable[[Work], None]) -> None:
+    """Record the outcome. If the database does not answer, nothing is recorded; the lease expires and another worker takes the job."""
     try:
         outcome(work)
     except (OperationalError, InterfaceError):
@@ -105,18 +105,18 @@ def conclude(work: Work, outcome: Callable[[Work], None]) -> None:
 
 
 def attempt(work: Work) -> Callable[[Work], None]:
-    """Run the job, and say what has to be recorded of how it went."""
+    """Run the job; return the function that records its outcome."""
     job = work.job
     try:
         if job.cancelled_by:        # while it had no worker
             raise Cancelled
         if job.deaths >= MOST_DEATHS:
             raise BadRequest(f"the worker crashed {job.deaths} times while running this job; it is not retried automatically. See the worker's log and the memory it needs")
-        return partial(done, keep=JOBS[job.kind].run(job.spec, work))
+        return partial(done, commit=JOBS[job.kind].run(job.spec, work))
     except Cancelled:
         return cancelled
     except ShuttingDown:
-        return put_down
+        return yield_job
     except Overdue as stopped:
         return partial(failed, fault="limit", sentence=str(stopped))
     except Fenced:
@@ -125,21 +125,21 @@ def attempt(work: Work) -> Callable[[Work], None]:
         return partial(try_again, sentence=str(error))
     except (OSError, SQLAlchemyError) as error:
         trouble = sentence_of(error, *addresses(work.settings))
-        return partial(wait_for_the_world, sentence=trouble) if trouble else bug(job)
+        return partial(postpone, sentence=trouble) if trouble else bug(job)
     except (BadRequest, BadBars) as error:
         return partial(failed, fault="data" if isinstance(error, BadBars) else "request", sentence=str(error))
     except Exception:
         return bug(job)
 
 
-def done(work: Work, keep: Commit) -> None:
+def done(work: Work, commit: Commit) -> None:
     job = work.job
     with WorkerContext.store.unit() as unit:
-        kept = keep(unit)
-        seen = {key: value for key, value in work.seen().items() if key == "stages"}
-        if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(kept.result), checkpoint=None, **seen):
+        result = commit(unit)
+        seen = {key: value for key, value in work.take_updates().items() if key == "stages"}
+        if not unit.jobs.end(job.id, job.epoch, "done", unit.now(), progress=1.0, note="", result=dict(result.result), checkpoint=None, **seen):
             raise Fenced
-        unit.audit(job.actor, kept.event, *kept.entities, f"job:{job.id}", **kept.detail)
+        unit.audit(job.actor, result.event, *result.entities, f"job:{job.id}", **result.detail)
 
 
 def cancelled(work: Work) -> None:
@@ -150,19 +150,19 @@ def cancelled(work: Work) -> None:
 def _cancel(unit: Unit, work: Work) -> None:
     job = work.job
     row = unit.jobs.get(job.id)
-    unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.seen()) or _fenced()
+    unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.take_updates()) or _fenced()
     unit.audit(row.cancelled_by if row and row.cancelled_by else "worker", "job_cancelled", f"job:{job.id}", job=job.kind)
 
 
 def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
     job = work.job
     with WorkerContext.store.unit() as unit:
-        unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.seen()) or _fenced()
+        unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.take_updates()) or _fenced()
         unit.audit("worker", "job_failed", f"job:{job.id}", job=job.kind, fault=fault, sentence=sentence, error=error_id)
 
 
 def bug(job: Job) -> Callable[[Work], None]:
-    """An id for the page; the traceback goes to the log under the same id."""
+    """Record an internal error: an id for the page, and the traceback in the log under the same id."""
     error_id = secrets.token_hex(3)
     log.exception("error %s in job %s (%s), attempt %s, spec %s", error_id, job.id, job.kind, job.epoch, job.spec)
     return lambda work: failed(work, "bug", "Internal error. The details are in the log.", error_id)
@@ -173,37 +173,37 @@ def try_again(work: Work, sentence: str) -> None:
     if job.attempts >= kind.retries:
         return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
     seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT.total_seconds())
-    put_back(work, seconds, f"retry in {seconds:.0f} s: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
+    requeue(work, seconds, f"retry in {seconds:.0f} s: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
 
 
-def wait_for_the_world(work: Work, sentence: str) -> None:
-    """The disk is full, or the workspace closed: the job waits as long as that lasts, and no attempt is counted."""
+def postpone(work: Work, sentence: str) -> None:
+    """Requeue the job while the disk is full or the workspace is read-only; no attempt is counted."""
     log.warning("job %s: %s", work.job.id, sentence)
-    put_back(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
+    requeue(work, TROUBLED, sentence, "job_postponed", sentence=sentence, seconds=TROUBLED)
 
 
-def put_down(work: Work) -> None:
-    """The worker leaves: the job waits for another, which goes on from the checkpoint."""
-    put_back(work, 0.0, "its worker was stopped; it goes on when one is free", "job_put_back")
+def yield_job(work: Work) -> None:
+    """The worker is shutting down: the job returns to the queue and another worker resumes it from its checkpoint."""
+    requeue(work, 0.0, "its worker was stopped; it resumes when one is free", "job_put_back")
 
 
-def put_back(work: Work, wait: float, note: str, event: str, failed: bool = False, **told: Any) -> None:
+def requeue(work: Work, wait: float, note: str, event: str, failed: bool = False, **detail: Any) -> None:
     """Queue the job again with its checkpoint, unless it was cancelled meanwhile."""
     job = work.job
     with WorkerContext.store.unit() as unit:
-        row = unit.jobs.beat(job.id, job.epoch, **work.seen()) or _fenced()
+        row = unit.jobs.beat(job.id, job.epoch, **work.take_updates()) or _fenced()
         if row.cancelled_by:
             return _cancel(unit, work)
-        unit.jobs.put_back(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
-        unit.audit("worker", event, f"job:{job.id}", job=job.kind, **told)
+        unit.jobs.requeue(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
+        unit.audit("worker", event, f"job:{job.id}", job=job.kind, **detail)
 
 
 def _fenced() -> NoReturn:
     raise Fenced
 
 
-class Beat:
-    """Beside a running job: renews its lease, writes its progress, and tells it when to stop."""
+class Heartbeat:
+    """A thread beside a running job: renews its lease, writes its progress, and stops it when it is cancelled, overdue or fenced."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -230,15 +230,15 @@ class Beat:
         if time.monotonic() - work.began > JOBS[job.kind].limit:
             work.stop(Overdue(f"It ran longer than {JOBS[job.kind].limit:.0f} s, the limit for this kind of job. Ask for less at once."))
         with work.store.unit() as unit:
-            row = unit.jobs.beat(job.id, job.epoch, **work.seen())
+            row = unit.jobs.beat(job.id, job.epoch, **work.take_updates())
         if row is None:
             work.stop(Fenced())
         elif row.cancelled_by:
             work.stop(Cancelled())
 
 
-def leave() -> None:
-    """Ask every running job of this process to stop at its next step, and each that still comes in."""
+def stop_running() -> None:
+    """Stop every running job of this process at its next step, and every job that still arrives."""
     WorkerContext.leaving = True
     for work in list(WorkerContext.running):
         work.stop(ShuttingDown())

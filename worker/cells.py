@@ -1,4 +1,4 @@
-"""Tables that leave as text: the one place where words are made fit for a spreadsheet."""
+"""Tables exported as text, with cells escaped so that a spreadsheet runs none of them as a formula."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def safe_text(text: str) -> str:
 
 
 def safe(frame: pd.DataFrame) -> pd.DataFrame:
-    """``frame`` with its titles and its words made safe; numbers, times and truths stay as they are.
+    """``frame`` with column titles and text cells escaped; numbers, times and booleans unchanged.
 
     >>> safe(pd.DataFrame({"=tag": ["=1+1", "ok", " @x"], "pnl": [-1.5, 2.0, 0.0]})).to_csv(index=False)
     "'=tag,pnl\\n'=1+1,-1.5\\nok,2.0\\n' @x,0.0\\n"
@@ -42,16 +42,16 @@ def _plain(column: pd.Series) -> bool:
 
 
 def _words(column: pd.Series) -> pd.Series:
-    """Each different word is looked at once."""
+    """Escape each distinct value once."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         kinds = column.cat.categories
         risky = any(isinstance(word, str) and safe_text(word) != word for word in kinds)
         return column.map(_cell).astype("object") if risky else column
     try:
-        known = {word: _cell(word) for word in column.unique()}
+        cells = {word: _cell(word) for word in column.unique()}
     except TypeError:       # lists and mappings, which are written as their text
         return column.map(lambda value: safe_text(str(value)))
-    return column.map(known) if any(known[word] is not word and known[word] != word for word in known) else column
+    return column.map(cells) if any(cells[word] is not word and cells[word] != word for word in cells) else column
 
 
 def _cell(value: object) -> object:

@@ -46,7 +46,7 @@ def up(
 
 def main() -> None:
     keep_freed()
-    if not sys.warnoptions:     # what a library remarks to programmers says nothing to the person at the terminal
+    if not sys.warnoptions:     # warnings of libraries are for programmers, not for users of the terminal
         warnings.simplefilter("ignore")
     try:
         status = app(prog_name="tidemark", standalone_mode=False)

@@ -1,4 +1,4 @@
-"""The engine's code and libraries by kind of job: from the file that the kind stands in, and all that it imports."""
+"""Code hash and library versions by kind of job: of the file that registers the kind, and all modules it imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue's front: a message carries a job's id and nothing else, addressed to an actor by name."""
+"""Enqueues jobs: a message carries a job's id only, addressed to an actor by name."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def broker(redis_url: str) -> Any:
     from dramatiq.brokers.redis import RedisBroker
 
     client = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_WITHIN)
-    made = RedisBroker(client=client, middleware=[], maintenance_chance=1_000_000)
-    dramatiq.set_broker(made)
+    redis_broker = RedisBroker(client=client, middleware=[], maintenance_chance=1_000_000)
+    dramatiq.set_broker(redis_broker)
     for queue in QUEUES:
-        made.declare_queue(queue)
-    return made
+        redis_broker.declare_queue(queue)
+    return redis_broker
 
 
 def enqueue(redis_url: str, queue: str, job_id: str) -> bool:
-    """Wake a worker for ``job_id``. False if the queue server does not answer: the sweeper will try again."""
+    """Wake a worker for ``job_id``. False if the queue server does not answer: the scheduler sends it again."""
     import redis
     from dramatiq import Message
     from dramatiq.errors import BrokerConnectionError

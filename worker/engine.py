@@ -1,11 +1,11 @@
-"""The engine is compiled once on a machine: which jobs do it, and what waits for them."""
+"""One-time compilation of the engine on a machine: the jobs that do it, and the jobs that wait for them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domain.compiled_folder import folder_of, is_kept
+from domain.compiled_folder import folder_of, is_compiled
 from worker.store import Unit
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ LOOK_AGAIN = timedelta(seconds=1)
 
 
 def start(desk: Desk) -> list[str]:
-    """Ask for what is not compiled on this machine yet; the ids of those jobs. Once, when the scheduler starts."""
+    """Submit a compile job for each package not yet compiled on this machine; returns their ids. Called once, when the scheduler starts."""
     compiling = {job.kind for job in desk.jobs.latest(tuple(PACKAGES), ("queued", "running"))}
-    missing = [kind for kind, package in PACKAGES.items() if kind not in compiling and not is_kept(package)]
+    missing = [kind for kind, package in PACKAGES.items() if kind not in compiling and not is_compiled(package)]
     at = desk.jobs.now().isoformat()
     return [desk.jobs.submit_system(kind, TITLES[kind], key=f"{kind}:{folder_of(PACKAGES[kind]).name}:{at}") for kind in missing]
 
 
 def wait_for(unit: Unit, job_id: str, after: str) -> bool:
-    """Let the job wait, and say for what, while a worker compiles what it needs; whether it has to."""
+    """Postpone the job while a worker compiles what it needs; returns whether it was postponed."""
     if not after:
         return False
     compiling = next(iter(unit.jobs.latest(("running",), (after,))), None)

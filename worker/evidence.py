@@ -1,4 +1,4 @@
-"""Verify the whole audit trail, and keep the verdict."""
+"""Verify the whole audit trail and save the verdict."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ SEEN = "audit_seen"         # rows and root of the last check that held; each la
 
 
 def check(store: Store, actor: str = "", progress: Callable[[float, str], None] = lambda share, note: None) -> dict[str, Any]:
-    """Walk the trail as it stands now. The verdict is remembered for every page; asked for by ``actor``, it is an event too."""
+    """Verify the trail as of now. The verdict is saved for every page; a check requested by ``actor`` is an audit event too."""
     began = time.monotonic()
-    with store.look() as unit:
+    with store.read() as unit:
         rows, _ = unit.trail.head()
         verdict = _walk(unit.trail.all(), rows, unit.trail.root(rows), progress)
         if verdict.holds:
             verdict = _beside(verdict, unit.trail, unit.fact(SEEN))
-    found = remembered(verdict, time.monotonic() - began)
+    result = remembered(verdict, time.monotonic() - began)
     with store.unit() as unit:
         at = unit.now()
-        unit.remember(FACT, {**found, "at": at.isoformat()})
+        unit.remember(FACT, {**result, "at": at.isoformat()})
         if verdict.holds:
             unit.remember(SEEN, dict(rows=verdict.rows, root=verdict.root))
     if actor:
-        _say(store, actor, found)
-    return {**found, "at": at}
+        _say(store, actor, result)
+    return {**result, "at": at}
 
 
-def _say(store: Store, actor: str, found: dict[str, Any]) -> None:
+def _say(store: Store, actor: str, result: dict[str, Any]) -> None:
     try:
         with store.unit() as unit:
-            unit.audit(actor, "audit_verified" if found["holds"] else "audit_broken", "audit:trail", **found)
+            unit.audit(actor, "audit_verified" if result["holds"] else "audit_broken", "audit:trail", **result)
     except IntegrityError:      # rows were cut off below their tree: the database takes no more; the verdict is remembered all the same
-        log.exception("audit trail is now read-only: %s", found["why"])
+        log.exception("audit trail is now read-only: %s", result["why"])
 
 
 def _walk(records: Any, rows: int, kept_root: str, progress: Callable[[float, str], None]) -> Verdict:
@@ -60,7 +60,7 @@ def _walk(records: Any, rows: int, kept_root: str, progress: Callable[[float, st
 
 
 def _beside(verdict: Verdict, trail: Trail, seen: Any) -> Verdict:
-    """What holds in itself may still be shorter or other than what the tree and an earlier check remember."""
+    """A consistent trail may still be shorter than, or differ from, the stored tree and the last check: compare with both."""
     rows = verdict.rows
     if trail.nodes() != rows - rows.bit_count():
         return replace(verdict, broken_at=rows + 1, why=f"The trail ends at row {rows:,}, and its tree was built over another number of rows.")

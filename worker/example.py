@@ -1,4 +1,4 @@
-"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without, and what features tell of it."""
+"""The example of an empty workspace: ordinary jobs, synthetic bars, one strategy on a market with memory and on one without, and a feature analysis."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from worker.settings import Settings
 from worker.store import Store
 
 FACT = "example"
-SEED = 20_190_101                       # fixed before anything was looked at
+SEED = 20_190_101                       # fixed before any result was seen
 SPAN = (datetime(2022, 1, 3, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
 MODELS = ("regimes", "gbm")             # with memory; without: nothing on it can be more than luck
 INSTRUMENT, TIMEFRAME, STRATEGY = "EURUSD", "M15", "breakout"
-RECIPE, HORIZON = "vector50", 16        # what the laboratory looks at, and how many bars ahead
+RECIPE, HORIZON = "vector50", 16        # feature set of the example analysis, and its horizon in bars
 ENDED = ("done", "failed", "cancelled", None)
 RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"unit": "pips", "slippage": 0.2, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 
 
 def step(store: Store, settings: Settings) -> None:
-    """Bring the example one step on: make the bars, test on them, look at features. Called by the clock until it is made."""
-    with store.look() as unit:
+    """Advance the example by one step: generate bars, backtest, analyse features. The scheduler calls it until the example is complete."""
+    with store.read() as unit:
         fact = unit.fact(FACT) or {}
     if fact.get("state") in ("made", "removed") or not settings.example:
         return
@@ -30,7 +30,7 @@ def step(store: Store, settings: Settings) -> None:
     desk = Desk(store, settings, "tidemark")
     jobs = dict(fact.get("jobs", {}))
     for model in MODELS:
-        _one(desk, jobs, model)
+        _run_once(desk, jobs, model)
     tested = all(_state(desk, jobs.get(f"test {model}")) in ENDED and f"test {model}" in jobs for model in MODELS)
     done = tested and _examined(desk, jobs)
     new = dict(state="made" if done else "making", jobs=jobs)
@@ -42,40 +42,40 @@ def step(store: Store, settings: Settings) -> None:
                     unit.audit("tidemark", "example_made", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
 
 
-def _one(desk, jobs: dict[str, str], model: str) -> None:
+def _run_once(desk, jobs: dict[str, str], model: str) -> None:
     if f"bars {model}" not in jobs:
         jobs[f"bars {model}"] = desk.data.generate(model, {}, INSTRUMENT, TIMEFRAME, *SPAN, SEED, example=True).job.id
-    made = desk.jobs.get(jobs[f"bars {model}"])
-    if f"test {model}" in jobs or made is None or made.state != "done":
-        if made is not None and made.state in ("failed", "cancelled"):
-            jobs.setdefault(f"test {model}", made.id)
+    job = desk.jobs.get(jobs[f"bars {model}"])
+    if f"test {model}" in jobs or job is None or job.state != "done":
+        if job is not None and job.state in ("failed", "cancelled"):
+            jobs.setdefault(f"test {model}", job.id)
         return
     from worker.desk.backtests import BacktestRequest
 
     try:
-        question = BacktestRequest(STRATEGY, {}, [made.result["dataset"]], TIMEFRAME, *SPAN, RULES)
-        jobs[f"test {model}"] = desk.backtests.submit(question, example=True).job.id
-    except BadRequest:          # the person removed it meanwhile
-        jobs[f"test {model}"] = made.id
+        request = BacktestRequest(STRATEGY, {}, [job.result["dataset"]], TIMEFRAME, *SPAN, RULES)
+        jobs[f"test {model}"] = desk.backtests.submit(request, example=True).job.id
+    except BadRequest:          # a user removed it meanwhile
+        jobs[f"test {model}"] = job.id
 
 
 def _examined(desk, jobs: dict[str, str]) -> bool:
-    """What features tell of the market with memory; whether that is done."""
+    """Submit the feature analysis of the market with memory; returns whether it is done."""
     if "examine" not in jobs:
         bars = jobs[f"bars {MODELS[0]}"]
         jobs["examine"] = _examination(desk, desk.jobs.get(bars)) or bars
     return _state(desk, jobs["examine"]) in ENDED
 
 
-def _examination(desk, made: Any) -> str | None:
+def _examination(desk, job: Any) -> str | None:
     from worker.desk.features import FeatureRequest
 
-    if made is None or made.state != "done":
+    if job is None or job.state != "done":
         return None
     try:
-        question = FeatureRequest([made.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
-        return desk.examinations.submit_examination(question, dict(horizon=HORIZON), example=True).job.id
-    except BadRequest:          # the person removed it meanwhile
+        request = FeatureRequest([job.result["dataset"]], TIMEFRAME, *SPAN, desk.features.columns_of(RECIPE))
+        return desk.examinations.submit_examination(request, dict(horizon=HORIZON), example=True).job.id
+    except BadRequest:          # a user removed it meanwhile
         return None
 
 
@@ -85,16 +85,16 @@ def _state(desk, job_id: str | None) -> str | None:
 
 
 def remove(store: Store, user: str) -> None:
-    """Take the example away for good: its runs, its bars, and what is still being made of it."""
+    """Delete the example permanently: its runs, its bars and its open jobs."""
     with store.unit() as unit:
         for job in unit.jobs.latest():
             if job.example and job.open:
                 unit.jobs.cancel(job.id, user, unit.now())
         runs = [run for run in unit.runs.latest(limit=1_000) if run.example]
-        bars = [one for one in unit.datasets.all() if one.example]
+        bars = [dataset for dataset in unit.datasets.all() if dataset.example]
         unit.runs.remove([run.id for run in runs])
-        for one in bars:
-            unit.datasets.remove(one.id)
+        for dataset in bars:
+            unit.datasets.remove(dataset.id)
         unit.jobs.forget_key(*(job.id for job in unit.jobs.latest(limit=1_000) if job.example))
         unit.remember(FACT, dict(state="removed"))
-        unit.audit(user, "example_removed", *(f"run:{run.id}" for run in runs), *(f"dataset:{one.id}" for one in bars))
+        unit.audit(user, "example_removed", *(f"run:{run.id}" for run in runs), *(f"dataset:{dataset.id}" for dataset in bars))

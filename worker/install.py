@@ -1,4 +1,4 @@
-"""Make ``.venv`` and put the locked packages into it. Standard library only: it runs before anything is installed.
+"""Create ``.venv`` and install the locked packages. Standard library only: it runs before anything is installed.
 
     python3 worker/install.py          what the program needs
     python3 worker/install.py --dev    and what the tests need
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         make_environment()
         install(locks)
     except subprocess.CalledProcessError as error:
-        return refuse(f"Installing stopped at `{' '.join(map(str, error.cmd[1:6]))} …`. What it said stands above; run the same command again to go on.")
+        return refuse(f"Installing stopped at `{' '.join(map(str, error.cmd[1:6]))} …`. Its output is above; run the same command again to continue.")
     except OSError as error:
         return refuse(f"Cannot write {error.filename or VENV}: {error.strerror}. Choose a folder you may write to.")
     return 0
@@ -83,8 +83,8 @@ def with_cpu_torch(wanted: list[str]) -> list[str]:
     """Install torch's CPU build first; the rest of the list without torch."""
     torch = next(line for line in wanted if line.startswith("torch=="))
     version = torch.split(";")[0].strip()
-    asked = [f"{version}+cpu", "--no-deps", "--retries", "0", "--timeout", "5", "--extra-index-url", TORCH_CPU]
-    if pip("install", *asked, quiet=True, check=False):
+    arguments = [f"{version}+cpu", "--no-deps", "--retries", "0", "--timeout", "5", "--extra-index-url", TORCH_CPU]
+    if pip("install", *arguments, quiet=True, check=False):
         print(f"PyTorch's CPU build was not found at {TORCH_CPU}: learners that need torch stay off until it is installed.", flush=True)
     return [line for line in wanted if line != torch]
 

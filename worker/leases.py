@@ -1,4 +1,4 @@
-"""Whose lease is over: a holder that ended on this machine, or one that gave no sign of life for too long.
+"""Expired leases: the holder's process ended on this machine, or it sent no heartbeat for too long.
 
 A lease is a counter that its holder raises. Nobody compares times of day: whoever watches measures, by a clock of its own that cannot be
 set, how long the counter stood still while it was watching.
@@ -12,14 +12,14 @@ from typing import TypeVar
 
 from worker.owner import gone
 from worker.store import Store, Unit
-from worker.store.jobs import Held
+from worker.store.jobs import RunningJob
 
 Key = TypeVar("Key", bound=Hashable)
 LONGEST_LOOK = 2.0      # seconds; between two looks no more than this is counted: who slept, or could not look, learnt nothing
 
 
 class Watch:
-    """How long each counter has stood still.
+    """Time since each heartbeat counter last changed.
 
     >>> at = iter((0.0, 1.0, 2.0, 3.0))
     >>> watch = Watch(lease=2.0, clock=lambda: next(at))
@@ -34,32 +34,32 @@ class Watch:
         self._seen: dict[Hashable, tuple[object, float]] = {}
 
     def silent(self, beats: Mapping[Key, object]) -> list[Key]:
-        """Of those holders the ones whose counter has not changed for as long as a lease."""
+        """Holders whose counter has not changed for the length of a lease."""
         now = self._clock()
         self._watched += min(now - (now if self._looked is None else self._looked), LONGEST_LOOK)
         self._looked = now
         before, self._seen = self._seen, {}
         for key, mark in beats.items():
-            known = before.get(key)
-            self._seen[key] = known if known and known[0] == mark else (mark, self._watched)
+            previous = before.get(key)
+            self._seen[key] = previous if previous and previous[0] == mark else (mark, self._watched)
         return [key for key in beats if self._watched - self._seen[key][1] >= self._lease]
 
 
 def rescue(store: Store, watch: Watch) -> list[str]:
-    """Free what is held by the dead and the silent; the ids of the jobs that wait again."""
-    with store.look() as unit:
-        running, held = unit.jobs.running(), unit.leases.held()
-    silent = watch.silent({("job", one.id): (one.epoch, one.beats) for one in running} | {("lease", one.name): (one.epoch, one.beats) for one in held})
-    lost = [one for one in running if gone(one.owner) or ("job", one.id) in silent]
-    left = [one for one in held if gone(one.owner) or ("lease", one.name) in silent]
+    """Free jobs and leases of dead or silent holders; returns the ids of the jobs that are queued again."""
+    with store.read() as unit:
+        running, leases = unit.jobs.running(), unit.leases.owned()
+    silent = watch.silent({("job", job.id): (job.epoch, job.beats) for job in running} | {("lease", lease.name): (lease.epoch, lease.beats) for lease in leases})
+    lost = [job for job in running if gone(job.owner) or ("job", job.id) in silent]
+    left = [lease for lease in leases if gone(lease.owner) or ("lease", lease.name) in silent]
     if not lost and not left:
         return []
     with store.unit() as unit:
-        for one in left:
-            unit.leases.free(one.name, one.epoch, one.beats)
-        return [one.id for one in lost if unit.jobs.rescue(one.id, one.epoch, one.beats)]
+        for lease in left:
+            unit.leases.free(lease.name, lease.epoch, lease.beats)
+        return [job.id for job in lost if unit.jobs.rescue(job.id, job.epoch, job.beats)]
 
 
-def rescue_here(unit: Unit) -> list[Held]:
-    """Free at once the jobs whose worker ended on this machine; those jobs."""
-    return [one for one in unit.jobs.running() if gone(one.owner) and unit.jobs.rescue(one.id, one.epoch, one.beats)]
+def rescue_here(unit: Unit) -> list[RunningJob]:
+    """Requeue the jobs whose worker ended on this machine; returns them."""
+    return [job for job in unit.jobs.running() if gone(job.owner) and unit.jobs.rescue(job.id, job.epoch, job.beats)]

@@ -1,4 +1,4 @@
-"""Before anything listens: is it safe to, and has nobody switched off what keeps other sites out?"""
+"""Checks before the app listens: the address is safe, and cross-site protection is on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAFE = {
 
 
 def checked(settings: Settings, environment: Mapping[str, str], home: Path) -> None:
-    """Refuse to start where strangers could drive the desk. ``home``: the user's folder, which may hold settings of Streamlit."""
+    """Refuse to start where others could control the app. ``home``: the user's folder, which may hold settings of Streamlit."""
     app = settings.app
     if not app.loopback and not app.behind:
         raise BadRequest(
@@ -32,7 +32,7 @@ def checked(settings: Settings, environment: Mapping[str, str], home: Path) -> N
             'TIDEMARK_APP_BEHIND="reverse proxy" where one signs people in, or "loopback only" where the port is published on this machine only'
         )
     if switched := protections_off(environment, (home / ".streamlit", ROOT / ".streamlit", ROOT / "app" / ".streamlit")):
-        raise BadRequest(f"{switched} switches off what keeps other sites from driving this page. Remove it, and start again")
+        raise BadRequest(f"{switched} switches off the protection against requests from other sites. Remove it, and start again")
 
 
 def protections_off(environment: Mapping[str, str], folders: tuple[Path, ...]) -> str:
@@ -75,7 +75,7 @@ def sentence(app: App) -> str:
 
 
 def record(settings: Settings) -> None:
-    """Each start that lets other machines in stands in the audit trail, with the reason given."""
+    """Record a start that accepts other machines in the audit trail, with the reason given."""
     from worker.store import Store
 
     app, store = settings.app, Store(settings.database_url, settings.frames_url)
@@ -86,7 +86,7 @@ def record(settings: Settings) -> None:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, dict)}
+    return {name: value for name, value in document.items() if isinstance(value, dict)}

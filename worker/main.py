@@ -22,9 +22,9 @@ from worker.settings import Settings, load
 from worker.store import Process, Store
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
-POLL_MS = 150           # how long an idle lane waits before it looks at the queue again
-LEAVE_MS = 5_000        # how long running jobs may take to come to their next step when the worker leaves
-SIGN_EVERY = 2.0        # seconds between signs of life of a process
+POLL_MS = 150           # poll interval of an idle lane
+LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
+SIGN_EVERY = 2.0        # seconds between heartbeats of a process
 ALIVE_WITHIN = timedelta(seconds=8)
 
 
@@ -39,14 +39,14 @@ def set_up_logging() -> None:
 
 
 @contextmanager
-def sign_of_life(store: Store, kind: str) -> Iterator[None]:
-    """While inside, this process stands in the table of processes."""
+def heartbeat(store: Store, kind: str) -> Iterator[None]:
+    """Register this process in the table of processes while the block runs, with a heartbeat."""
     from worker.actors import WorkerContext
     from worker.owner import OWNER
 
     over = threading.Event()
     host, pid = OWNER.split(":")[0], os.getpid()
-    with store.look() as unit:
+    with store.read() as unit:
         began = unit.now()
 
     def beat() -> None:
@@ -67,20 +67,20 @@ def sign_of_life(store: Store, kind: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join(timeout=5)
-        with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database is away: silence says the same
+        with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database does not answer: without heartbeats the process counts as gone
             unit.gone(OWNER)
 
 
-def told_to_stop() -> threading.Event:
-    """Set once SIGINT or SIGTERM came."""
-    told = threading.Event()
+def stop_event() -> threading.Event:
+    """An event that SIGINT or SIGTERM sets."""
+    event = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    return told
+        signal.signal(number, lambda *_: event.set())
+    return event
 
 
-def until(told: threading.Event) -> None:
-    while not told.wait(0.5):
+def wait_until_set(event: threading.Event) -> None:
+    while not event.wait(0.5):
         pass
 
 
@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def serve(settings: Settings) -> None:
-    told, queue = told_to_stop(), broker(settings.redis_url)
+    stopping, queue = stop_event(), broker(settings.redis_url)
     from dramatiq import Worker
 
     from worker import actors
@@ -111,9 +111,9 @@ def serve(settings: Settings) -> None:
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
     lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=POLL_MS)     # one message of each queue at a time
     lanes.start()
-    with sign_of_life(actors.WorkerContext.store, "worker"):
-        until(told)
-        actors.leave()
+    with heartbeat(actors.WorkerContext.store, "worker"):
+        wait_until_set(stopping)
+        actors.stop_running()
         lanes.stop(timeout=LEAVE_MS)
     actors.WorkerContext.store.close()
 

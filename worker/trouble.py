@@ -1,4 +1,4 @@
-"""What the world does to a program: the database away, the disk full, the workspace read-only. Each is a sentence, without a secret in it."""
+"""Messages for failures of the environment: the database does not answer, the disk is full, the workspace is read-only. No message contains a secret."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import sys
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-FULL = "The disk is full: nothing was half-written, and work goes on by itself once there is room. Free some space where the workspace and its tables lie."
-CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work goes on by itself."
+FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
+CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
 BUSY = "The database is held by another writer for too long. Try again in a moment."
-AWAY = "The database does not answer: {}. What was asked before is kept, and work goes on by itself once it is back."
-QUEUE = "The queue server does not answer. Jobs wait in the database, and go on by themselves once it is back."
+AWAY = "The database does not answer: {}. Submitted jobs are saved, and work resumes automatically once it is back."
+QUEUE = "The queue server does not answer. Jobs wait in the database, and start automatically once it is back."
 SHORTEST = 3        # letters; a password of fewer would be found in half of all words
 
 
 def kinds() -> tuple[type[BaseException], ...]:
-    """What may be trouble, as far as those libraries are loaded; for an ``except`` that costs nothing before it is needed."""
-    found: list[type[BaseException]] = [OSError]
+    """Exception types of environment failures, of the libraries loaded so far, for an ``except`` clause."""
+    kinds_: list[type[BaseException]] = [OSError]
     for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("redis.exceptions", "RedisError")):
         if module in sys.modules:
-            found.append(getattr(sys.modules[module], name))
-    return tuple(found)
+            kinds_.append(getattr(sys.modules[module], name))
+    return tuple(kinds_)
 
 
 def sentence_of(error: BaseException, *urls: str) -> str:
-    """What the trouble is and what to do; nothing where it is none of the world's. ``urls``: addresses whose secrets are left out.
+    """What failed and what to do; empty where the error is not of the environment. ``urls``: addresses whose secrets are left out.
 
     >>> sentence_of(OSError(errno.ENOSPC, "No space left on device")) == FULL, sentence_of(ValueError("x"))
     (True, '')
@@ -44,20 +44,20 @@ def sentence_of(error: BaseException, *urls: str) -> str:
 
 
 def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
-    said = str(getattr(error, "orig", None) or error).strip()
-    if re.search(r"disk is full|disk full|No space left|could not extend file", said):
+    message = str(getattr(error, "orig", None) or error).strip()
+    if re.search(r"disk is full|disk full|No space left|could not extend file", message):
         return FULL
-    if re.search(r"readonly database|read-only", said):
+    if re.search(r"readonly database|read-only", message):
         return CLOSED
-    if "locked" in said:
+    if "locked" in message:
         return BUSY
-    if type(error).__name__ not in ("OperationalError", "InterfaceError", "TimeoutError", "DBAPIError", "DatabaseError") or "no such" in said:
+    if type(error).__name__ not in ("OperationalError", "InterfaceError", "TimeoutError", "DBAPIError", "DatabaseError") or "no such" in message:
         return ""
-    return AWAY.format(redacted(said.splitlines()[0].rstrip(".") if said else "no reason given", *urls))
+    return AWAY.format(redacted(message.splitlines()[0].rstrip(".") if message else "no reason given", *urls))
 
 
 def redacted(text: str, *urls: str) -> str:
-    """``text`` without the secrets that stand in these addresses.
+    """``text`` without the secrets in these addresses.
 
     >>> redacted("cannot open redis://:s3cr%65t@host as s3cret", "redis://:s3cr%65t@host/0?token=abc")
     'cannot open redis://:***@host as ***'
@@ -69,16 +69,16 @@ def redacted(text: str, *urls: str) -> str:
 
 def secrets_of(*urls: str) -> set[str]:
     """Passwords of addresses, as written and as meant, and all values of their options."""
-    found: set[str] = set()
+    secrets: set[str] = set()
     for url in urls:
         try:
             parts = urlsplit(url)
-            asked = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:] if value]
+            options = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:] if value]
             given = [parts.password] if parts.password else []
         except ValueError:
             continue
-        found |= {form for secret in (*given, *asked) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
-    return found
+        secrets |= {form for secret in (*given, *options) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
+    return secrets
 
 
 class Redacting(logging.Formatter):
@@ -99,5 +99,5 @@ def hide_in_logs(settings: Any) -> None:
 
 
 def addresses(settings: Any) -> tuple[str, str, str]:
-    """The settings that may hold secrets."""
+    """The settings that may contain secrets."""
     return settings.database_url, settings.redis_url, settings.frames_url

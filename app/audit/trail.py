@@ -20,14 +20,14 @@ SIZE = 50
 
 def heading_figures(desk: Desk) -> None:
     rows, head, root = desk.trail.head()
-    found = desk.trail.verified()
-    if found and not found["holds"]:
-        st.error(literal(typeset(found["why"])), title=f"The trail is broken at event {found['broken_at']:,}", icon=":material/error:")
-    held = bool(found and found["holds"])
-    checked = f"{found['rows']:,} events" if found and held else "not verified" if not found else f"broken at {found['broken_at']:,}"
+    verification = desk.trail.verified()
+    if verification and not verification["holds"]:
+        st.error(literal(typeset(verification["why"])), title=f"The trail is broken at event {verification['broken_at']:,}", icon=":material/error:")
+    valid = bool(verification and verification["holds"])
+    checked = f"{verification['rows']:,} events" if verification and valid else "not verified" if not verification else f"broken at {verification['broken_at']:,}"
     figures(
         [
-            ("Verified", checked, f"{found['seconds']:.1f} s, {clock(found['at'])} UTC" if found else "select Verify now", "Every row was hashed again, its link and its columns compared, and the tree rebuilt."),
+            ("Verified", checked, f"{verification['seconds']:.1f} s, {clock(verification['at'])} UTC" if verification else "select Verify now", "Every row was hashed again, its link and its columns compared, and the tree rebuilt."),
             ("Events", number(rows), "sequence complete", "Rows of the trail, numbered without a gap."),
             ("Head", short(head), "hash of the last row", head),
             ("Tree", short(root), "Merkle root", root),
@@ -88,20 +88,20 @@ def _wanted(desk: Desk) -> Filter:
     return Filter(since=since, kinds=tuple(state.get("audit-kinds", ())), actor=state.get("audit-actor", ""), entity=st.query_params.get("entity", ""), text=state.get("audit-text", "").strip())
 
 
-def story(desk: Desk, event: Any) -> None:
+def event_history(desk: Desk, event: Any) -> None:
     """The event history of the chosen event's entity."""
     if event is None:
         st.caption("No event matches these filters.")
         return
     entity = event.entities[0] if event.entities else ""
     if entity:
-        whole = desk.trail.story(entity)
-        section(entity.replace(":", " ", 1), f"event history, {plural(len(whole), 'event')}")
-        for one in whole[:12]:
-            mark = ":blue[:material/radio_button_checked:]" if one.seq == event.seq else ":gray[:material/radio_button_unchecked:]"
-            st.caption(f"{mark} **{one.words}** by {literal(one.actor)}  \n{one.ts[:10]} {one.ts[11:23]} · {number(one.seq)}")
-        if len(whole) > 12:
-            st.caption(f"and {len(whole) - 12} more")
+        history = desk.trail.history(entity)
+        section(entity.replace(":", " ", 1), f"event history, {plural(len(history), 'event')}")
+        for entry in history[:12]:
+            mark = ":blue[:material/radio_button_checked:]" if entry.seq == event.seq else ":gray[:material/radio_button_unchecked:]"
+            st.caption(f"{mark} **{entry.words}** by {literal(entry.actor)}  \n{entry.ts[:10]} {entry.ts[11:23]} · {number(entry.seq)}")
+        if len(history) > 12:
+            st.caption(f"and {len(history) - 12} more")
     section(f"Event {number(event.seq)}", event.words)
     facts = {"hash": event.hash, "user": event.actor, "time, UTC": event.ts, "entities": ", ".join(event.entities), **{key: value for key, value in event.detail.items()}}
     columns = {"Field": st.column_config.TextColumn("Field", width=90), "Value": st.column_config.TextColumn("Value", width=220)}

@@ -18,14 +18,14 @@ WIDTHS = {"run": 64, "bars": 250}
 
 
 def view(desk: Desk, batch: Any) -> None:
-    """Refreshes by itself while a backtest is active."""
-    busy = any(one.job.open for one in desk.batches.members(batch.id))
+    """Draw the batch; it refreshes by itself while a backtest is active."""
+    busy = any(member.job.open for member in desk.batches.members(batch.id))
     st.fragment(_draw, run_every=1.0 if busy else None)(desk, batch, busy)
 
 
 def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
     members = desk.batches.members(batch.id)
-    open_ = [one for one in members if one.job.open]
+    open_ = [member for member in members if member.job.open]
     if was_busy and not open_:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -42,45 +42,45 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
                 desk.batches.delete(batch.id)
                 go("backtest")
     if open_:
-        st.progress(sum(one.job.progress if one.job.open else 1.0 for one in members) / len(members), text=literal(_note(open_)))
+        st.progress(sum(member.job.progress if member.job.open else 1.0 for member in members) / len(members), text=literal(_note(open_)))
     row = table(_frame(desk, batch, members), _columns(), "The backtests of this batch with state, equity, net result, drawdown and trades", key=f"batch-{batch.id}", pick=True)
     run = members[row].run if row is not None else None
     if run is not None:
         go("backtest", run=run.id)
-    for one in members:
-        if one.job.state == "failed":
-            st.caption(f":red[:material/error:] **{literal(one.job.title)}**: {literal(failure(one.job.error or {}))}")
+    for member in members:
+        if member.job.state == "failed":
+            st.caption(f":red[:material/error:] **{literal(member.job.title)}**: {literal(failure(member.job.error or {}))}")
 
 
 def _note(open_: list[Any]) -> str:
-    running = [one.job for one in open_ if one.job.started_at]
+    running = [member.job for member in open_ if member.job.started_at]
     return ", ".join(f"{job.title.partition(' · ')[2]}: {job.note}" for job in running[:4]) or "waiting for a worker"
 
 
 def _frame(desk: Desk, batch: Any, members: list[Any]) -> pd.DataFrame:
     shown = desk.batches.table(batch.id)[["run", "job", "bars", "state"]]
-    made = runs_frame([one.run for one in members if one.run]).drop(columns=["name", "kind"])
-    return shown.assign(state=[[state] for state in shown["state"]]).merge(made, on="run", how="left")
+    runs = runs_frame([member.run for member in members if member.run]).drop(columns=["name", "kind"])
+    return shown.assign(state=[[state] for state in shown["state"]]).merge(runs, on="run", how="left")
 
 
 def _columns() -> dict[str, Any]:
-    config, known = st.column_config, run_columns()
-    return {"run": known["run"], "bars": config.TextColumn("Data", width=WIDTHS["bars"]), "state": state_column(76), **{name: known[name] for name in ("curve", "net", "drawdown", "trades", "factor")}}
+    config, columns = st.column_config, run_columns()
+    return {"run": columns["run"], "bars": config.TextColumn("Data", width=WIDTHS["bars"]), "state": state_column(76), **{name: columns[name] for name in ("curve", "net", "drawdown", "trades", "factor")}}
 
 
 def earlier(desk: Desk, shown: str = "") -> None:
-    """The latest batches; a selected one is opened."""
-    batches = [one for one in desk.batches.latest() if one.id != shown]
+    """List the latest batches; a selected batch is opened."""
+    batches = [batch for batch in desk.batches.latest() if batch.id != shown]
     if not batches:
         return
     section("Batches", "separate accounts, newest first; select one to open it")
-    rows = pd.DataFrame([dict(batch=one.id, what=one.name or one.title, data=kind_of(one.synthetic), made=clock(one.created_at), actor=one.actor) for one in batches])
+    rows = pd.DataFrame([dict(batch=batch.id, what=batch.name or batch.title, data=kind_of(batch.synthetic), created=clock(batch.created_at), actor=batch.actor) for batch in batches])
     config = st.column_config
     columns = {
         "batch": config.TextColumn("Batch", width=64),
         "what": config.TextColumn("Strategy", width=330),
         "data": kind_column(),
-        "made": config.TextColumn("Created, UTC", width=120),
+        "created": config.TextColumn("Created, UTC", width=120),
         "actor": config.TextColumn("User", width=90),
     }
     row = table(rows, columns, "Earlier batches", key=f"batches-{shown}", pick=True)

@@ -1,4 +1,4 @@
-"""Charts of a run: frame in, Altair chart out, in the grammar of app/kit/charts.py."""
+"""Charts of a run: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def equity_rows(curves: pd.DataFrame, order: Sequence[str], currency: str, heigh
 
 
 def late_rows(late: pd.DataFrame, order: Sequence[str], currency: str, height: int = 52) -> alt.VConcatChart:
-    """Net PnL of each regime's trades by the delay with which it is known, one row each, on one scale. ``late``: regime, late, trades, net, win_rate."""
+    """Net PnL of each regime's trades by the delay with which it is known, one row each, on one scale. ``late``:
+    regime, late, trades, net, win_rate."""
     low, high = min(float(late["net"].min()), 0.0), max(float(late["net"].max()), 0.0)
     shown, rows = late.assign(role=np.where(late["net"] >= 0, "up", "down")), []
     tips = [alt.Tooltip("regime:N"), alt.Tooltip("late:O", title="delay, bars"), alt.Tooltip("trades:Q", format=","), alt.Tooltip("net:Q", format="+,.0f", title=f"net PnL, {currency}"), alt.Tooltip("win_rate:Q", format=".0%", title="win rate")]

@@ -11,19 +11,19 @@ import streamlit as st
 from app.backtest import summary
 from app.kit.figures import DASH, clock, exact, percent, short, typeset, valued
 from app.kit.text import literal
-from app.kit.widgets import asked, download, go, section, table
+from app.kit.widgets import attempt, download, go, section, table
 from worker.desk import Desk
 
-OTHER = "with"      # of the address
-DECIDES = {                 # head of a path -> what differs; a difference here is not one of the strategy
+OTHER = "with"      # query parameter
+DECIDES = {                 # head of a path -> what differs; a difference here is no difference of the strategy
     "data": "data", "instruments": "instrument definitions", "span": "date range", "account": "account", "costs": "costs", "execution": "execution", "code": "engine version", "libraries": "libraries",
 }  # fmt: skip
 FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "trades", "break_even_factor")
 
 
 def picker(runs: list, run: Any) -> None:
-    """A run to compare this one with."""
-    others = {one.id: one for one in runs if one.id != run.id}
+    """Choose a run to compare with."""
+    others = {other.id: other for other in runs if other.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
         return
@@ -37,10 +37,10 @@ def titled(run: Any) -> str:
 
 
 def view(desk: Desk, run: Any, other: Any) -> None:
-    found = asked(lambda: desk.compare.runs(run.id, other.id))
-    if found is None:
+    comparison = attempt(lambda: desk.compare.runs(run.id, other.id))
+    if comparison is None:
         return
-    figures, changed = found.metrics, found.changed
+    figures, changed = comparison.metrics, comparison.changed
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":blue[:material/horizontal_rule:] **{literal(run.name or run.title)}** `{run.id}`", width="content")
         st.markdown(f":violet[:material/more_horiz:] **{literal(other.name or other.title)}** `{other.id}`", width="content")
@@ -62,13 +62,13 @@ def view(desk: Desk, run: Any, other: Any) -> None:
             shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
             table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
     section("First diverging fill")
-    st.caption(f"{':green[:material/check:]' if found.same else ':gray[:material/alt_route:]'} {literal(typeset(found.sentence))}")
+    st.caption(f"{':green[:material/check:]' if comparison.same else ':gray[:material/alt_route:]'} {literal(typeset(comparison.sentence))}")
     section("All metrics", "Δ = B − A; of shares in percentage points")
     _table(figures, run, other)
 
 
 def _warning(changed: pd.DataFrame) -> None:
-    """Said before any number: figures of different data or costs do not tell strategies apart."""
+    """A warning before any number: metrics on different data or costs do not compare strategies."""
     heads = {str(path).split(".")[0].split("[")[0] for path in changed["path"]}
     differ = [word for head, word in DECIDES.items() if head in heads]
     if differ:
@@ -79,7 +79,7 @@ def _warning(changed: pd.DataFrame) -> None:
 def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
     currency, by_key = run.summary["currency"], figures.set_index("key")
     with st.grid(len(FIRST), min_column_width=108, gap="xsmall"):
-        for key in (one for one in FIRST if one in by_key.index):
+        for key in (name for name in FIRST if name in by_key.index):
             row = by_key.loc[key]
             beside = valued(row["b"], row["unit"], currency, _signed(row["unit"]))
             st.metric(row["title"], valued(row["a"], row["unit"], currency, _signed(row["unit"])), f"vs {beside}", delta_color="off", delta_arrow="off", help=desk.backtests.metrics()[key].definition)
@@ -112,7 +112,7 @@ def _setting(path: str) -> str:
 
 
 def _value(path: str, text: str) -> str:
-    """Settings as they are read: hashes short, days without midnight, a limit of 0 off.
+    """Settings as pages show them: hashes short, days without midnight, a limit of 0 off.
 
     >>> _value("span[1]", "2024-01-01T00:00:00+00:00"), _value("limits.daily_loss", "0.0"), _value("account.balance", "100000.0")
     ('2024-01-01', 'off', '100,000')

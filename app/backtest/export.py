@@ -16,7 +16,7 @@ FORMS = {"csv": ("CSV", "text/csv"), "parquet": ("Parquet", "application/octet-s
 
 
 def export(desk: Desk, run: Any) -> None:
-    """Each file is made on request; a download leaves an audit event."""
+    """Draw the export menu. Each file is created on request; a download leaves an audit event."""
     name = f"{run.id}_{run.spec['strategy']}"
     left, right = st.columns(2, gap="medium")
     with left:

@@ -13,7 +13,7 @@ from app.kit.address import missing
 from app.kit.figures import number, short, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
-from app.kit.widgets import asked, go
+from app.kit.widgets import attempt, go
 from worker.desk import BacktestRequest, Desk
 
 ACCOUNTS = ("Portfolio (shared account)", "Separate accounts")
@@ -50,36 +50,36 @@ def form(desk: Desk, run: Any = None) -> None:
         profile = profile_box(desk, key, before)
         limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
     with st.form(f"{key}-{strategy}", border=False):
-        question = _question(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
+        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
-            st.caption(f"{number(desk.backtests.bars_in(question))} bars{f', {len(chosen)} backtests' if alone else ''}" if question else "Choose data and a date range first.")
-    if sent and question:
-        _submit_each(desk, question, chosen) if alone else _submit(desk, question)
+            st.caption(f"{number(desk.backtests.bars_in(request))} bars{f', {len(chosen)} backtests' if alone else ''}" if request else "Choose data and a date range first.")
+    if sent and request:
+        _submit_each(desk, request, chosen) if alone else _submit(desk, request)
 
 
 def _alone(key: str) -> bool:
-    """Several series: one portfolio, or separate accounts?"""
+    """Whether several series are traded on separate accounts instead of one portfolio."""
     chosen = st.segmented_control("Accounts", ACCOUNTS, default=ACCOUNTS[0], required=True, key=f"{key}-accounts", label_visibility="collapsed", help="Portfolio: all positions share equity, margin and limits. Separate accounts: one backtest per series, each with the whole balance, run in parallel.")
     return chosen == ACCOUNTS[1]
 
 
-def _sound(desk: Desk, question: BacktestRequest) -> bool:
-    faults = desk.backtests.faults(question.strategy, question.params)
+def _sound(desk: Desk, request: BacktestRequest) -> bool:
+    faults = desk.backtests.faults(request.strategy, request.params)
     for fault in faults.values():
         st.error(literal(typeset(fault)), icon=":material/error:")
     return not faults
 
 
-def _submit_each(desk: Desk, question: BacktestRequest, chosen: list) -> None:
-    questions = [replace(question, datasets=[one.id]) for one in chosen]
-    batch = asked(lambda: desk.batches.submit(questions)) if _sound(desk, question) else None
+def _submit_each(desk: Desk, request: BacktestRequest, chosen: list) -> None:
+    requests = [replace(request, datasets=[dataset.id]) for dataset in chosen]
+    batch = attempt(lambda: desk.batches.submit(requests)) if _sound(desk, request) else None
     if batch is not None:
         go("backtest", batch=batch.id)
 
 
-def _submit(desk: Desk, question: BacktestRequest) -> None:
-    submitted = asked(lambda: desk.backtests.submit(question)) if _sound(desk, question) else None
+def _submit(desk: Desk, request: BacktestRequest) -> None:
+    submitted = attempt(lambda: desk.backtests.submit(request)) if _sound(desk, request) else None
     if submitted is None:
         return
     if not submitted.new and submitted.job.state == "done":
@@ -88,7 +88,7 @@ def _submit(desk: Desk, question: BacktestRequest) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> BacktestRequest | None:
+def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> BacktestRequest | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
@@ -100,7 +100,7 @@ def _question(desk: Desk, key: str, strategy: str, chosen: list, before: dict, s
     rules["execution"] |= {"intrabar": intrabar}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return BacktestRequest(strategy, params, [one.id for one in chosen], frame, *whole_days(*span), rules, profile)
+    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile)
 
 
 def intrabar_field(column: Any, key: str, start: dict) -> str:
@@ -109,9 +109,9 @@ def intrabar_field(column: Any, key: str, start: dict) -> str:
 
 
 def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: Any) -> tuple[str, Any]:
-    """Timeframe and date range: on the data of the run to start from they are the run's; other data starts with its own."""
-    run = before if {one.version for one in chosen} == set(before.get("datasets", ())) else {}
-    own = f"{key}-{'-'.join(one.id for one in chosen)}"
+    """Timeframe and date range: those of the run to start from where its data is chosen, else those of the data."""
+    run = before if {dataset.version for dataset in chosen} == set(before.get("datasets", ())) else {}
+    own = f"{key}-{'-'.join(dataset.id for dataset in chosen)}"
     frames = frames_for(desk, chosen)
     frame = a.selectbox("Timeframe", frames, index=index_of(frames, run.get("timeframe")), key=f"{own}-frame", help="The data's own, or longer: finer bars are resampled.")
     return frame, b.date_input("Date range, UTC", span_of(chosen, run), key=f"{own}-span", help="First and last day, both inclusive.")
@@ -119,7 +119,7 @@ def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: 
 
 def frames_for(desk: Desk, chosen: list) -> list[str]:
     every = desk.data.timeframes()
-    return every[max((every.index(one.timeframe) for one in chosen), default=0) :]
+    return every[max((every.index(dataset.timeframe) for dataset in chosen), default=0) :]
 
 
 def span_of(chosen: list, before: dict) -> tuple[date, date]:
@@ -129,7 +129,7 @@ def span_of(chosen: list, before: dict) -> tuple[date, date]:
     if not chosen:
         today = datetime.now(UTC).date()
         return today - timedelta(days=365), today
-    return max(one.first_ts for one in chosen).date(), min(one.last_ts for one in chosen).date()
+    return max(dataset.first_ts for dataset in chosen).date(), min(dataset.last_ts for dataset in chosen).date()
 
 
 def whole_days(first: date, last: date) -> tuple[datetime, datetime]:
@@ -138,7 +138,7 @@ def whole_days(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 def bars_before(datasets: list, before: dict) -> list:
-    """The data of the run before; else that of the address; else the latest import."""
+    """The data of the run to start from, else that of the address, else the latest import."""
     used = [dataset for dataset in datasets if dataset.version in before.get("datasets", [])]
     wanted = [dataset for dataset in datasets if {dataset.id, dataset.version} & set(st.query_params.get_all("data"))]
     own = sorted((dataset for dataset in datasets if not dataset.example), key=lambda dataset: dataset.created_at)
@@ -146,10 +146,10 @@ def bars_before(datasets: list, before: dict) -> list:
 
 
 def unknown_data(datasets: list) -> list[str]:
-    """Datasets that the address names and that are not there."""
-    known = {name for dataset in datasets for name in (dataset.id, dataset.version)}
-    return [name for name in st.query_params.get_all("data") if name not in known]
+    """Datasets in the address that do not exist."""
+    names = {name for dataset in datasets for name in (dataset.id, dataset.version)}
+    return [name for name in st.query_params.get_all("data") if name not in names]
 
 
-def bars_name(one: Any) -> str:
-    return f"{one.instrument} {one.timeframe} · {'synthetic' if one.synthetic else one.source} · {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d} · {short(one.version)}"
+def bars_name(dataset: Any) -> str:
+    return f"{dataset.instrument} {dataset.timeframe} · {'synthetic' if dataset.synthetic else dataset.source} · {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d} · {short(dataset.version)}"

@@ -1,4 +1,4 @@
-"""What the views read of a run, remembered: a finished run never changes."""
+"""Tables of a finished run, cached as they never change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = 38       # pixels of a heading, with a download or without
 
 @st.cache_data(max_entries=96, show_spinner=False)
 def read(_desk: Desk, table: str, run_id: str, *about: Any) -> Any:
-    """A table of the run, by the name of its method."""
+    """A table of the run; ``table`` is the method of the desk that reads it."""
     return getattr(_desk.run_tables, table)(run_id, *about)
 
 

@@ -20,7 +20,7 @@ def manifest_view(desk: Desk, run: Any) -> None:
     rows = {
         "Spec hash": manifest["spec_hash"],
         "Engine version": manifest["code"],
-        **{f"Bars {one['instrument']} {one['timeframe']}, {one['bars']:,}": one["version"] for one in manifest["spec"]["data"]},
+        **{f"Bars {dataset['instrument']} {dataset['timeframe']}, {dataset['bars']:,}": dataset["version"] for dataset in manifest["spec"]["data"]},
         **{f"Result: {name}": hash_ for name, hash_ in run.frames.items()},
         **{name: version for name, version in manifest["libraries"].items()},
     }
@@ -34,7 +34,7 @@ def manifest_view(desk: Desk, run: Any) -> None:
 
 
 def audit_view(desk: Desk, run: Any) -> None:
-    events = sorted({event.seq: event for entity in (f"run:{run.id}", f"job:{run.job_id}") for event in desk.trail.story(entity)}.values(), key=lambda event: event.seq)
+    events = sorted({event.seq: event for entity in (f"run:{run.id}", f"job:{run.job_id}") for event in desk.trail.history(entity)}.values(), key=lambda event: event.seq)
     section("Audit trail of this run", f"{plural(len(events), 'event')} about run {run.id} and job {run.job_id}, oldest first")
     table(events_frame(events), event_columns(), "Audit events of this run")
     if st.button("Open the audit trail", type="tertiary", icon=":material/open_in_new:"):

@@ -16,7 +16,7 @@ from app.kit.widgets import download, section, table
 from worker.desk import Desk
 from worker.desk.splits import UNKNOWN
 
-JOB = "labels"      # of the address: the job that labels the run's bars
+JOB = "labels"      # query parameter: the job that labels the run's bars
 LATER = 5           # bars: the delay that the sentence states
 
 
@@ -25,14 +25,14 @@ def pick(desk: Desk, run: Any, key: str, none: str = "") -> Any:
     choices = desk.splits.choices(run.id)
     if not choices:
         return None
-    several = len({one.instrument for one in choices}) > 1
+    several = len({choice.instrument for choice in choices}) > 1
     options = ([None] if none else []) + choices
     about = "Rules, and models fitted on the same bars: see Regimes on the Features page."
-    return st.selectbox("Regimes", options, key=key, width=320, format_func=lambda one: none if one is None else f"{one.title}{f' of {one.instrument}' if several else ''}", help=about)
+    return st.selectbox("Regimes", options, key=key, width=320, format_func=lambda choice: none if choice is None else f"{choice.title}{f' of {choice.instrument}' if several else ''}", help=about)
 
 
 def ready(desk: Desk, run: Any, chosen: Any) -> bool:
-    """Whether the run's bars are labelled so; if not, a job labels them, once, and is shown."""
+    """Whether the run's bars have these labels; if not, a job labels them once and is shown."""
     if desk.splits.labelled_by(run.id, chosen.by, chosen.instrument) is not None:
         return True
     job = desk.jobs.get(st.query_params.get(JOB, ""))
@@ -77,7 +77,8 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
 
 
 def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], str] | None:
-    """The bands behind the equity chart, the names of the regimes, and the caption; None where none are wanted, or not there yet."""
+    """The bands behind the equity chart, the names of the regimes, and the caption; None where none is chosen, or they
+    are not labelled yet."""
     if chosen is None or not ready(desk, run, chosen):
         return None
     names = desk.splits.names_of(run.id, chosen.by, chosen.instrument)
@@ -100,8 +101,8 @@ def _verdict(divided: Any, currency: str) -> str:
     traded = divided.table[divided.table["trades"] > 0]
     if traded.empty:
         return "No trade was entered in any regime."
-    known = traded[traded["regime"] != UNKNOWN]
-    traded = known if len(known) else traded
+    labelled = traded[traded["regime"] != UNKNOWN]
+    traded = labelled if len(labelled) else traded
     best, worst = traded.loc[traded["net"].idxmax()], traded.loc[traded["net"].idxmin()]
     parts = [_earned(best, currency)] + ([_earned(worst, currency)] if len(traded) > 1 else [])
     late = divided.late.set_index(["regime", "late"])["net"]

@@ -28,7 +28,7 @@ def view(desk: Desk, run: Any) -> None:
     with right:
         headed(desk, run, "Order checks", "rejected or resized by sizing, margin or limits, UTC", "refused" if total else "")
         if not total:
-            st.caption("No order was rejected or resized." if "reviews" in run.frames else "An older version made this run and did not keep them.")
+            st.caption("No order was rejected or resized." if "reviews" in run.frames else "This run was created by an older version, which did not record them.")
             return
         st.caption(" · ".join(f"{_reason(label(row.verdict), label(row.reason))} {number(row.orders)}" for row in by_reason.itertuples()))
         shown = first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M"), reason=first["reason"].map(label), verdict=first["verdict"].map(label))

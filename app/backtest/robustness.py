@@ -18,35 +18,35 @@ from app.kit.text import literal
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
 
-STRESS, HISTORIES = "stress", "histories"       # of the address: the jobs that are under way
+STRESS, HISTORIES = "stress", "histories"       # query parameters: the jobs that are under way
 TITLES = {"paths": "Number of paths", "seed": "Seed"}
 MORE = 10_000       # paths that are offered first
 
 
-def view(desk: Desk, run: Any, believed: Any) -> None:
-    if not believed.known:
-        st.caption("An older version made this run and did not keep what the checks need. Run it again from the form above.")
+def view(desk: Desk, run: Any, evidence: Any) -> None:
+    if not evidence.evaluated:
+        st.caption("This run was created by an older version, which did not record what the checks need. Run it again from the form above.")
         return
-    figures(_figures(believed), width=130)
+    figures(_figures(evidence), width=130)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         section("Checks", "a pass is absence of evidence against; grey: not run")
-        st.markdown(_questions(believed.belief.questions))
+        st.markdown(_questions(evidence.belief.questions))
     with right:
-        _remarks(believed)
-    _histories(desk, run, believed)
-    _stress(desk, run, believed)
+        _remarks(evidence)
+    _histories(desk, run, evidence)
+    _stress(desk, run, evidence)
 
 
 def _questions(questions: Any) -> str:
-    """As a table of two columns, so that sentences wrap."""
-    rows = [f"| :{ANSWERS[one.answer][0]}[{ANSWERS[one.answer][1]}]\u00a0**{one.title}** | :gray[{one.asks}] {literal(typeset(one.sentence))} |" for one in questions]
+    """The checks as a Markdown table of two columns, so that sentences wrap."""
+    rows = [f"| :{ANSWERS[question.answer][0]}[{ANSWERS[question.answer][1]}]\u00a0**{question.title}** | :gray[{question.asks}] {literal(typeset(question.sentence))} |" for question in questions]
     return "\n".join(["| Check | Result |", "|:--|:--|", *rows])
 
 
-def _figures(believed: Any) -> list[tuple[str, str, str, str]]:
-    s, o, m, belief = believed.belief.significance, believed.belief.overfitting, believed.belief.monte_carlo, believed.belief
-    grown = "" if s is None or s.trials == believed.then else f", {believed.then:,} when the run was made"
+def _figures(evidence: Any) -> list[tuple[str, str, str, str]]:
+    s, o, m, belief = evidence.belief.significance, evidence.belief.overfitting, evidence.belief.monte_carlo, evidence.belief
+    grown = "" if s is None or s.trials == evidence.then else f", {evidence.then:,} when the run was created"
     band = f"{percent(belief.band[0], 1, True)} … {percent(belief.band[1], 1, True)}" if belief.band else "no effect on net"
     return [
         ("PSR", percent(s.psr) if s else DASH, "threshold 95\u202f%", "Probability that the true Sharpe ratio is above 0, given its length, skew and tails: the probabilistic Sharpe ratio of Bailey and López de Prado (2012)."),
@@ -58,17 +58,17 @@ def _figures(believed: Any) -> list[tuple[str, str, str, str]]:
     ]  # fmt: skip
 
 
-def _remarks(believed: Any) -> None:
+def _remarks(evidence: Any) -> None:
     section("Warnings", "automatic")
-    for one in believed.remarks:
-        st.caption(f"{LEVELS[one.level]} {literal(typeset(one.sentence))}")
-    if not believed.remarks:
+    for remark in evidence.remarks:
+        st.caption(f"{LEVELS[remark.level]} {literal(typeset(remark.sentence))}")
+    if not evidence.remarks:
         st.caption(":green[:material/check:] No warnings.")
-    seen = believed.look_ahead
-    if believed.gate == "green":
+    seen = evidence.look_ahead
+    if evidence.gate == "green":
         st.badge("No look-ahead", color="green", icon=":material/check:")
         st.caption(f"{plural(seen['cuts'], 'cut')} of {number(seen['bars'])} bars: signals are unchanged when future bars are removed.")
-    elif believed.gate == "red":
+    elif evidence.gate == "red":
         st.badge("Look-ahead bias detected", color="red", icon=":material/error:")
         for leak in (seen or {}).get("leaks") or ["A look-ahead check of the same strategy on the Features page found it"]:
             st.markdown(f":red[{literal(typeset(leak))}]")
@@ -76,8 +76,8 @@ def _remarks(believed: Any) -> None:
         st.badge("Not checked for look-ahead", color="gray", icon=":material/help:")
 
 
-def _histories(desk: Desk, run: Any, believed: Any) -> None:
-    drawn, m = believed.histories, believed.belief.monte_carlo
+def _histories(desk: Desk, run: Any, evidence: Any) -> None:
+    drawn, m = evidence.histories, evidence.belief.monte_carlo
     if not drawn or m is None:
         return
     word = "trades" if m.sample == "trades" else "days"
@@ -88,8 +88,8 @@ def _histories(desk: Desk, run: Any, believed: Any) -> None:
         st.space("stretch")
         with st.popover("Run more paths…", icon=":material/shuffle:", key=f"draw-{run.id}-{st.query_params.get(HISTORIES, '')}"):      # new paths close it
             _draw(desk, run, m)
-        if believed.drawn:
-            download("CSV", f"{run.id}_histories.csv", "text/csv", partial(desk.backtests.download, believed.drawn.id, "draws", "csv"), f"take-histories-{run.id}")
+        if evidence.drawn:
+            download("CSV", f"{run.id}_histories.csv", "text/csv", partial(desk.backtests.download, evidence.drawn.id, "draws", "csv"), f"take-histories-{run.id}")
     if under_way(desk, HISTORIES):
         return
     left, right = st.columns(2, gap="medium")
@@ -105,10 +105,10 @@ def _histories(desk: Desk, run: Any, believed: Any) -> None:
 def _draw(desk: Desk, run: Any, m: Any) -> None:
     with st.form(f"draw-{run.id}", border=False):
         st.caption("The same trades, resampled in blocks with replacement. The paths are not counted as trials.")
-        paths, seed = (replace(one, title=TITLES[one.name], unit="") for one in desk.beliefs.histories_params())
+        paths, seed = (replace(param, title=TITLES[param.name], unit="") for param in desk.robustness.histories_params())
         entered = dict(paths=field(paths, f"draw-{run.id}-paths", MORE), seed=field(seed, f"draw-{run.id}-seed", m.seed))
         if st.form_submit_button("Run paths", type="primary"):
-            begin(HISTORIES, lambda: desk.beliefs.submit_histories(run.id, entered))
+            begin(HISTORIES, lambda: desk.robustness.submit_histories(run.id, entered))
 
 
 def _spread(m: Any) -> str:
@@ -118,17 +118,17 @@ def _spread(m: Any) -> str:
     return f"5th, 50th and 95th percentile of the final result: {ends[0]}, {ends[1]}, {ends[2]}. 95 % of the paths have a smaller drawdown than {drawdowns[0]}.".replace(" %", "\u202f%")
 
 
-def _stress(desk: Desk, run: Any, believed: Any) -> None:
+def _stress(desk: Desk, run: Any, evidence: Any) -> None:
     section("Stress test", "the same signals with higher costs, delayed entries and other intrabar assumptions")
     if under_way(desk, STRESS):
         return
-    rows = [row for row in believed.belief.stress if row["net_return"] is not None]
+    rows = [row for row in evidence.belief.stress if row["net_return"] is not None]
     if not rows:
         st.caption("Not run yet. Nine short runs on the same bars; they are not counted as trials.")
         if st.button("Run the stress test", icon=":material/fitness_center:", key=f"stress-{run.id}"):
-            begin(STRESS, lambda: desk.beliefs.submit_stress(run.id))
+            begin(STRESS, lambda: desk.robustness.submit_stress(run.id))
         return
-    definitions = believed.stress.summary["definitions"]
+    definitions = evidence.stress.summary["definitions"]
     shown, base = pd.DataFrame(rows).assign(definition=[definitions[row["scenario"]] for row in rows]), run.summary["metrics"]["net_return"]
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -136,7 +136,7 @@ def _stress(desk: Desk, run: Any, believed: Any) -> None:
     with right:
         percents = {name: shown[name] * 100 for name in ("net_return", "change", "max_drawdown")}
         table(shown.assign(**percents), _columns(), "Figures of each scenario", row_height=26)
-        download("CSV", f"{run.id}_stress.csv", "text/csv", partial(desk.sweeps.download, believed.stress.id, "table"), f"take-stress-{run.id}")
+        download("CSV", f"{run.id}_stress.csv", "text/csv", partial(desk.sweeps.download, evidence.stress.id, "table"), f"take-stress-{run.id}")
 
 
 def _columns() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from app.kit.figures import number
 from app.kit.forms import fields, index_of
 from worker.desk import Desk
 
-SIZERS = {      # kind -> label, unit of its value over what is stored, what it starts from, its own parameters, help
+SIZERS = {      # kind -> label, factor of the shown over the stored value, first value, prefix of its own parameters, help
     "fraction_at_risk": ("Risk per trade, % of equity", 100.0, 0.5, "", "Share of equity lost if the stop is hit."),
     "fixed_lots": ("Lots per trade", 1.0, 1.0, "", "The same number of lots for every trade."),
     "notional": ("Notional, % of equity", 100.0, 100.0, "", "Position notional as % of equity; 100 % is unlevered."),
@@ -32,18 +32,18 @@ def rules_start(desk: Desk, before: dict) -> dict[str, Any]:
 
 
 def is_limited(desk: Desk, start: dict) -> bool:
-    return any(start["limits"].get(one.name) for one in desk.backtests.rule_params("limits") if not one.default)
+    return any(start["limits"].get(param.name) for param in desk.backtests.rule_params("limits") if not param.default)
 
 
 def limits_fields(desk: Desk, key: str, start: dict, limited: bool) -> dict[str, Any]:
-    """All off without limits, whatever config.toml says."""
+    """The entered limits; all off where limits are off, whatever config.toml sets."""
     params = desk.backtests.rule_params("limits")
-    return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {one.name: one.default for one in params}
+    return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {param.name: param.default for param in params}
 
 
 def profile_box(desk: Desk, key: str, before: dict) -> str:
     """The name of the chosen cost profile; empty: costs are entered. Nothing is drawn while there is no profile."""
-    names = [one.name for one in desk.cost_profiles.list()]
+    names = [profile.name for profile in desk.cost_profiles.list()]
     if not names:
         return ""
     last = before.get("cost_profile", {}).get("name")
@@ -52,7 +52,8 @@ def profile_box(desk: Desk, key: str, before: dict) -> str:
 
 
 def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "", profile: str = "") -> dict[str, dict[str, Any]]:
-    """Costs, sizing and the exit on an opposite signal; without ``sizer`` the one it starts from. A profile takes the place of the costs."""
+    """Costs, sizing and the exit on an opposite signal; ``sizer`` "": that of ``start``. A profile replaces the
+    costs."""
     sizer = sizer or start["sizing"]["kind"]
     a, b, c, d = st.columns(4)
     size = _size(a, key, sizer, start["sizing"])
@@ -72,26 +73,27 @@ def _size(column: Any, key: str, kind: str, start: dict) -> float:
 
 
 def _own(desk: Desk, key: str, kind: str, start: dict) -> dict[str, Any]:
-    """The parameters that are the chosen sizer's own."""
-    mine = [one for one in desk.backtests.rule_params("sizing") if SIZERS[kind][3] and one.name.startswith(SIZERS[kind][3])]
-    return fields(mine, key, start)
+    """The parameters of the chosen sizer."""
+    params = [param for param in desk.backtests.rule_params("sizing") if SIZERS[kind][3] and param.name.startswith(SIZERS[kind][3])]
+    return fields(params, key, start)
 
 
 def _entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tuple[Any, ...]) -> dict[str, Any]:
-    """Spread and slippage in pips of each instrument; what single instruments had of their own in the run before stays."""
-    known = desk.backtests.costs_in_pips(start["costs"] if start["own"] else start["costs"] | dict(slippage=0.0, slippage_kind="fixed"), [one.instrument for one in chosen])
-    known |= {} if start["own"] else dict(slippage=start["slippage_pips"])
+    """The entered costs: spread and slippage in pips of each instrument; costs of single instruments in ``start``
+    stay."""
+    costs = desk.backtests.costs_in_pips(start["costs"] if start["own"] else start["costs"] | dict(slippage=0.0, slippage_kind="fixed"), [dataset.instrument for dataset in chosen])
+    costs |= {} if start["own"] else dict(slippage=start["slippage_pips"])
     b, c, d, e, f = columns
     used = [desk.data.instruments()[dataset.instrument] for dataset in chosen]
-    spread = b.number_input("Spread, pips", 0.0, 1_000.0, known["spread"], 0.1, key=f"{key}-spread", placeholder=spread_used(chosen, used), help="For bars without a spread, in pips of each instrument. Empty: the data's own spread where it has one, else the instrument's default.")
-    slippage = c.number_input(SLIPPAGE[known["slippage_kind"]], 0.0, 1_000.0, known["slippage"], 0.1, key=f"{key}-slip", format="%g", help="Adverse, at market and stop fills; in pips of each instrument.")
-    commission = d.number_input(f"Commission per lot per side, {start['account']['currency']}", 0.0, 1e6, float(known["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="Booked at each fill.")
-    long = e.number_input("Swap long (per lot per night)", -1e6, 1e6, known["swap_long"], 0.1, key=f"{key}-swap-long", placeholder=own_value([one.swap_long for one in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
-    short_ = f.number_input("Swap short (per lot per night)", -1e6, 1e6, known["swap_short"], 0.1, key=f"{key}-swap-short", placeholder=own_value([one.swap_short for one in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
-    own = {name: values for name, values in known["instruments"].items() if name in {one.instrument for one in chosen}}
+    spread = b.number_input("Spread, pips", 0.0, 1_000.0, costs["spread"], 0.1, key=f"{key}-spread", placeholder=spread_used(chosen, used), help="For bars without a spread, in pips of each instrument. Empty: the data's own spread where it has one, else the instrument's default.")
+    slippage = c.number_input(SLIPPAGE[costs["slippage_kind"]], 0.0, 1_000.0, costs["slippage"], 0.1, key=f"{key}-slip", format="%g", help="Adverse, at market and stop fills; in pips of each instrument.")
+    commission = d.number_input(f"Commission per lot per side, {start['account']['currency']}", 0.0, 1e6, float(costs["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="Booked at each fill.")
+    long = e.number_input("Swap long (per lot per night)", -1e6, 1e6, costs["swap_long"], 0.1, key=f"{key}-swap-long", placeholder=own_value([instrument.swap_long for instrument in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
+    short_ = f.number_input("Swap short (per lot per night)", -1e6, 1e6, costs["swap_short"], 0.1, key=f"{key}-swap-short", placeholder=own_value([instrument.swap_short for instrument in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
+    own = {name: values for name, values in costs["instruments"].items() if name in {dataset.instrument for dataset in chosen}}
     if own:
         st.caption("Costs of single instruments: " + "; ".join(f"{name} {', '.join(f'{key.replace(chr(95), chr(32))} {value:g}' for key, value in values.items())}" for name, values in own.items()))
-    return dict(unit="pips", spread=spread, slippage=slippage, slippage_kind=known["slippage_kind"], commission_per_lot=commission, swap_long=long, swap_short=short_, instruments=own)
+    return dict(unit="pips", spread=spread, slippage=slippage, slippage_kind=costs["slippage_kind"], commission_per_lot=commission, swap_long=long, swap_short=short_, instruments=own)
 
 
 def own_value(values: list[float], places: int) -> str:
@@ -108,7 +110,7 @@ def own_value(values: list[float], places: int) -> str:
 
 def spread_used(chosen: list, used: list) -> str:
     """The placeholder of the spread, pips: the data's median where the data has one, else the instrument's default."""
-    texts = [f"{number((one.spread if dataset.spread is None else dataset.spread) / one.pip, 1)}{'' if dataset.spread is None else ', from data'}" for dataset, one in zip(chosen, used, strict=True)]
+    texts = [f"{number((instrument.spread if dataset.spread is None else dataset.spread) / instrument.pip, 1)}{'' if dataset.spread is None else ', from data'}" for dataset, instrument in zip(chosen, used, strict=True)]
     if len(set(texts)) != 1 or (len(texts) != 1 and chosen[0].spread is None):
         return ", ".join(texts)[:40] or "the instrument's"
     return texts[0] if chosen[0].spread is not None else own_value([used[0].spread / used[0].pip], 1)

@@ -15,11 +15,11 @@ COMMISSION = {"per_lot": "{currency} per lot per side", "per_million": "{currenc
 
 
 def rules_of(desk: Desk, run: Any) -> dict[str, str]:
-    """Rule -> value, in the order in which they are read."""
+    """Rule -> value, in the order of the page."""
     spec = run.spec
-    known = desk.backtests.instruments_of(run.id)
+    instruments = desk.backtests.instruments_of(run.id)
     profile = {"Cost profile": spec["cost_profile"]["name"]} if "cost_profile" in spec else {}
-    return {**_account(spec["account"]), **profile, **_costs(desk, spec, known), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
+    return {**_account(spec["account"]), **profile, **_costs(desk, spec, instruments), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
 
 
 def _account(account: Mapping[str, Any]) -> dict[str, str]:
@@ -27,10 +27,10 @@ def _account(account: Mapping[str, Any]) -> dict[str, str]:
     return {"Balance": f"{number(account['balance'])}{THIN}{account['currency']}", "Max. leverage": f"{exact(account['leverage'])}:1", "Stop-out margin level": stop_out}
 
 
-def _costs(desk: Desk, spec: Mapping[str, Any], known: list[Any]) -> dict[str, str]:
-    costs = desk.backtests.costs_in_pips(spec["costs"], [one.name for one in known])
+def _costs(desk: Desk, spec: Mapping[str, Any], instruments: list[Any]) -> dict[str, str]:
+    costs = desk.backtests.costs_in_pips(spec["costs"], [instrument.name for instrument in instruments])
     commission = COMMISSION[costs["commission_kind"]].format(currency=spec["account"]["currency"])
-    spread = f"{exact(costs['spread'])} pips where the data has none" if costs["spread"] is not None else "from data, else " + _each(known, lambda one: f"{number(one.spread / one.pip, 1)} pips")
+    spread = f"{exact(costs['spread'])} pips where the data has none" if costs["spread"] is not None else "from data, else " + _per_instrument(instruments, lambda instrument: f"{number(instrument.spread / instrument.pip, 1)} pips")
     rows = {
         "Spread": spread,
         "Slippage": {"fixed": "{} pips", "atr": "{} × ATR", "random": "random, up to {} pips"}[costs["slippage_kind"]].format(exact(costs["slippage"])),
@@ -38,22 +38,22 @@ def _costs(desk: Desk, spec: Mapping[str, Any], known: list[Any]) -> dict[str, s
     }
     for side in ("long", "short"):
         given = costs[f"swap_{side}"]
-        rows[f"Swap {side}"] = (_each(known, lambda one, side=side: number(getattr(one, f"swap_{side}"), 2)) if given is None else number(given, 2)) + " per lot per night"
+        rows[f"Swap {side}"] = (_per_instrument(instruments, lambda instrument, side=side: number(getattr(instrument, f"swap_{side}"), 2)) if given is None else number(given, 2)) + " per lot per night"
     for name, own in costs.get("instruments", {}).items():
         rows[f"Costs of {name}"] = ", ".join(f"{key.replace('_', ' ')} {exact(value)}" for key, value in own.items())
     return rows
 
 
-def _each(known: list[Any], text: Any) -> str:
+def _per_instrument(instruments: list[Any], text: Any) -> str:
     """One value, or that of each instrument where they differ."""
-    texts = {one.name: text(one) for one in known}
+    texts = {instrument.name: text(instrument) for instrument in instruments}
     return next(iter(texts.values()), "the instrument's") if len(set(texts.values())) < 2 else ", ".join(f"{name} {value}" for name, value in texts.items())
 
 
 def _execution(desk: Desk, execution: Mapping[str, Any]) -> dict[str, str]:
     rows = {"Intrabar fills": INTRABAR[execution["intrabar"]][0], "Exit on opposite signal": choice(execution["reverse_on_opposite"])}
-    others = {one.name: one for one in desk.backtests.rule_params("execution") if one.name not in ("intrabar", "reverse_on_opposite")}
-    return rows | {label(name, one.unit, one.title): _value(execution.get(name)) for name, one in others.items() if name in execution}
+    others = {param.name: param for param in desk.backtests.rule_params("execution") if param.name not in ("intrabar", "reverse_on_opposite")}
+    return rows | {label(name, param.unit, param.title): _value(execution.get(name)) for name, param in others.items() if name in execution}
 
 
 def _sizing(sizing: Mapping[str, Any]) -> dict[str, str]:
@@ -63,7 +63,7 @@ def _sizing(sizing: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _limits(desk: Desk, limits: Mapping[str, Any]) -> dict[str, str]:
-    return {label(one.name, one.unit, one.title): _value(limits[one.name]) if limits[one.name] not in (0, "") else "off" for one in desk.backtests.rule_params("limits") if one.name in limits}
+    return {label(param.name, param.unit, param.title): _value(limits[param.name]) if limits[param.name] not in (0, "") else "off" for param in desk.backtests.rule_params("limits") if param.name in limits}
 
 
 def _value(value: Any) -> str:

@@ -17,12 +17,12 @@ SIGNED = ("net_return", "net_profit", "annual_return")      # changes carry thei
 
 def view(desk: Desk, run: Any) -> None:
     metrics, families = read(desk, "metrics", run.id), desk.backtests.families()
-    known = desk.backtests.instruments_of(run.id)
+    instruments = desk.backtests.instruments_of(run.id)
     note = f"{len(metrics)} metrics after all costs; “?” shows the definition of each"
     headed(desk, run, "All statistics", note, "metrics")
     for key, rows in metrics.groupby("family", sort=False):
         section(families[str(key)])
-        _family(rows, run.summary["currency"], known[0].pip if len(known) == 1 else None)
+        _family(rows, run.summary["currency"], instruments[0].pip if len(instruments) == 1 else None)
 
 
 def shown(row: Any, currency: str, pip: float | None) -> str:

@@ -1,4 +1,4 @@
-"""A run in one line and in one picture: what other pages show of it."""
+"""A run in one line and in one chart, as several pages show it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def _curve(_desk: Desk, run_id: str) -> pd.DataFrame:
 def sentence(desk: Desk, run: Any) -> str:
     """The settings of a run in one line: the closed form."""
     spec = run.spec
-    declared = {one.name: one for one in desk.backtests.params(spec["strategy"])}
+    declared = {param.name: param for param in desk.backtests.params(spec["strategy"])}
     changed = " · ".join(stated(declared[name], value) for name, value in spec["params"].items() if name in declared)
-    names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    limits = [stated(one, spec["limits"][one.name]) for one in desk.backtests.rule_params("limits") if not one.default and spec.get("limits", {}).get(one.name)]
+    names = ", ".join(dataset["instrument"] for dataset in run.manifest["spec"]["data"])
+    limits = [stated(param, spec["limits"][param.name]) for param in desk.backtests.rule_params("limits") if not param.default and spec.get("limits", {}).get(param.name)]
     return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits])
 
 

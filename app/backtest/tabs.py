@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.backtest import costs, distribution, equity, groups, months, rejected, robustness, statistics, trades
 from app.backtest.record import audit_view, manifest_view
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from worker.desk import Desk
 
 ROBUSTNESS = "Robustness"
@@ -30,8 +30,8 @@ ALIASES = {"Months": "Monthly returns", "Groups": "Breakdown", "Believe": ROBUST
 
 
 def views(desk: Desk, run: Any, evidence: Any) -> None:
-    """``evidence``: what robustness checks found so far."""
-    wanted = asked_for("view")
+    """Draw the open tab. ``evidence``: results of the robustness checks."""
+    wanted = address_value("view")
     if wanted in ALIASES:
         st.query_params["view"] = ALIASES[wanted]
         st.rerun()

@@ -44,12 +44,12 @@ def columns(currency: str, digits: int, several: bool) -> dict[str, Column]:
 
 
 def view(desk: Desk, run: Any) -> None:
-    """Without a choice the median trade is shown, not the best."""
+    """Draw the table and the chosen trade; without a choice the median trade, not the best."""
     count = int(run.summary["metrics"]["trades"] or 0)
     if not count:
         st.caption("No trades. See Rejected orders for the reasons.")
         return
-    _one(desk, run, _table(desk, run, count))
+    _trade(desk, run, _table(desk, run, count))
 
 
 def _table(desk: Desk, run: Any, count: int) -> int:
@@ -57,30 +57,30 @@ def _table(desk: Desk, run: Any, count: int) -> int:
         section("Trades", "click one to see it on the chart; times are UTC")
         st.space("stretch")
         filters = st.toggle("Filters", key="trade_filters", help=FILTERS)
-    asked, at = _asked(count), 1
+    wanted, at = _wanted(count), 1
     if count > PAGE:
         with st.container(horizontal=True, vertical_alignment="center"):
-            at = st.pagination(-(-count // PAGE), key=f"trades-page-{run.id}", default=((asked or 1) - 1) // PAGE + 1, max_visible_pages=5)
+            at = st.pagination(-(-count // PAGE), key=f"trades-page-{run.id}", default=((wanted or 1) - 1) // PAGE + 1, max_visible_pages=5)
             st.caption(f"{(at - 1) * PAGE + 1:,} to {min(at * PAGE, count):,} of {count:,}; filters apply to this page")
-    known = desk.backtests.instruments_of(run.id)
-    shown = columns(run.summary["currency"], max((one.digits for one in known), default=5), len(known) != 1)
+    instruments = desk.backtests.instruments_of(run.id)
+    shown = columns(run.summary["currency"], max((instrument.digits for instrument in instruments), default=5), len(instruments) != 1)
     row = grid(_page(desk, run.id, at), shown, f"trades-{run.id}-{filters}-{at}", rows=9, pick=True, filters=filters)
-    return int(row["trade_id"]) if row is not None else asked or _median(desk, run.id)
+    return int(row["trade_id"]) if row is not None else wanted or _median(desk, run.id)
 
 
-def _asked(count: int) -> int | None:
+def _wanted(count: int) -> int | None:
     text = st.query_params.get("trade", "")
     return int(text) if text.isdigit() and 1 <= int(text) <= count else None
 
 
-def _one(desk: Desk, run: Any, chosen: int) -> None:
+def _trade(desk: Desk, run: Any, chosen: int) -> None:
     walk = desk.trades.walk(run.id, chosen)
-    trade, one = walk.trade, walk.instrument
+    trade, instrument = walk.trade, walk.instrument
     result = multiple(trade["r"]) if np.isfinite(trade["r"]) else money(trade["pnl"], run.summary["currency"], True)
     section(f"Trade {chosen}", f"{trade['side']} {number(trade['lots'], 2)} lots {trade['instrument']} · {result} · {label(trade['exit_reason'])}")
     roles = {"entry": "ink", "initial stop": "down"}
     levels = walk.levels.assign(role=[roles.get(name, "up") for name in walk.levels["name"]])
-    picture = charts.candles(walk.bars, one.digits, one.quote, levels, _marks(walk.fills), height=286, path=walk.path)
+    picture = charts.candles(walk.bars, instrument.digits, instrument.quote, levels, _marks(walk.fills), height=286, path=walk.path)
     st.altair_chart(picture, width="stretch", alt=f"Price around trade {chosen} with entry, the stop as it moved, targets and every exit")
     moved = walk.path["price"].nunique() > 1 if len(walk.path) else False
     other = "" if trade["side"] == "long" or walk.side == "ask" else f" Short exits fill at the ask; the chart shows {walk.side} prices."

@@ -15,29 +15,29 @@ from worker.desk import Desk
 
 LEVELS = {"severe": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "note": ":gray[:material/info:]"}
 ANSWERS: dict[str, tuple[Any, str]] = {"passed": ("green", ":material/check:"), "doubtful": ("yellow", ":material/help:"), "failed": ("orange", ":material/close:"), "open": ("gray", ":material/remove:")}
-SAID = 3        # remarks on the first screen
+SHOWN = 3       # warnings on the first screen
 
 
-def first_screen(desk: Desk, run: Any, believed: Any) -> None:
-    verdict(run, believed)
-    figures(headline(desk, run, believed))
+def first_screen(desk: Desk, run: Any, evidence: Any) -> None:
+    verdict(run, evidence)
+    figures(headline(desk, run, evidence))
     left, right = st.columns([5, 2], gap="medium")
     with left:
         section("Equity and drawdown", f"{run.summary['currency']}, mark-to-market at bar close, UTC")
         summary.equity(desk, run)
     with right:
-        before(run, believed)
+        checks(run, evidence)
         history(run)
 
 
-def verdict(run: Any, believed: Any) -> None:
+def verdict(run: Any, evidence: Any) -> None:
     """The sentence before the metrics: how far the result differs from chance."""
-    colour, icon, word = _word(believed.belief)
+    colour, icon, word = _word(evidence.belief)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
-        st.badge(word if believed.known else "Not evaluated", color=colour if believed.known else "gray", icon=icon)
-        st.markdown(literal(typeset(believed.belief.verdict)) if believed.known else "An older version made this run. Run it again to have it evaluated.", width="stretch")
+        st.badge(word if evidence.evaluated else "Not evaluated", color=colour if evidence.evaluated else "gray", icon=icon)
+        st.markdown(literal(typeset(evidence.belief.verdict)) if evidence.evaluated else "This run was created by an older version. Run it again to have it evaluated.", width="stretch")
 
 
 def _word(belief: Any) -> tuple[Any, str, str]:
@@ -45,19 +45,19 @@ def _word(belief: Any) -> tuple[Any, str, str]:
         return "gray", ":material/remove:", "No trades"
     if belief.net_return is not None and belief.net_return <= 0:
         return "orange", ":material/trending_down:", "Unprofitable"
-    failed = {one.key for one in belief.questions if one.answer == "failed"}
+    failed = {question.key for question in belief.questions if question.answer == "failed"}
     if failed & {"luck", "selection"}:
         return "orange", ":material/help:", "Not significant"
     word = {"failed": "Fails checks", "doubtful": "Doubtful", "open": "Not evaluated", "passed": "Passes checks"}[belief.level]
     return *ANSWERS[belief.level], word
 
 
-def headline(desk: Desk, run: Any, believed: Any) -> list[tuple[str, str, str, str]]:
+def headline(desk: Desk, run: Any, evidence: Any) -> list[tuple[str, str, str, str]]:
     """Eight metrics with note and definition."""
     m, currency, defined = run.summary["metrics"], run.summary["currency"], desk.backtests.metrics()
     instruments = desk.backtests.instruments_of(run.id)
     pip = instruments[0].pip if len(instruments) == 1 else None
-    luck = believed.belief.significance
+    luck = evidence.belief.significance
     return [
         ("Net profit", percent(m["net_return"], 1, True), money(m["net_profit"], currency, True), defined["net_return"].definition),
         ("CAGR", percent(m["annual_return"], 1, True), "compounded", defined["annual_return"].definition),
@@ -78,17 +78,17 @@ def _break_even(m: Mapping[str, Any], pip: float | None) -> tuple[str, str]:
     return pips(m["break_even_spread"], pip), f"avg. spread {pips(m['mean_spread'], pip)}"
 
 
-def before(run: Any, believed: Any) -> None:
-    """Each check in a word, then the most severe warnings."""
+def checks(run: Any, evidence: Any) -> None:
+    """A badge for each check, then the most severe warnings."""
     section("Robustness checks")
     with st.container(horizontal=True, gap="xxsmall"):
-        for one in believed.belief.questions if believed.known else ():
-            colour, icon = ANSWERS[one.answer]
-            st.badge(one.title, color=colour, icon=icon, help=f"{one.asks} {literal(typeset(one.sentence))}")
-    for one in believed.remarks[:SAID]:
-        st.caption(f"{LEVELS[one.level]} {literal(typeset(one.sentence))}")
-    if not believed.remarks:
-        st.caption(":green[:material/check:] No warnings." if believed.known else "No warnings.")
-    left = len(believed.remarks) - SAID
+        for question in evidence.belief.questions if evidence.evaluated else ():
+            colour, icon = ANSWERS[question.answer]
+            st.badge(question.title, color=colour, icon=icon, help=f"{question.asks} {literal(typeset(question.sentence))}")
+    for remark in evidence.remarks[:SHOWN]:
+        st.caption(f"{LEVELS[remark.level]} {literal(typeset(remark.sentence))}")
+    if not evidence.remarks:
+        st.caption(":green[:material/check:] No warnings." if evidence.evaluated else "No warnings.")
+    left = len(evidence.remarks) - SHOWN
     if left > 0:
         st.caption(f":gray[{plural(left, 'more warning')} under Robustness.]")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit import charts
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
 from app.kit.tables import datasets_frame, findings_frame
@@ -23,7 +23,7 @@ COLUMNS: dict[str, Column] = {
     "instrument": ("Instrument", dict(width=98)),
     "timeframe": ("Timeframe", dict(width=84)),
     "source": ("Source", dict(width=126)),
-    "kind": ("Type", dict(width=78, cellClassRules={"made": "x == 'synthetic'"})),
+    "kind": ("Type", dict(width=78, cellClassRules={"synthetic": "x == 'synthetic'"})),
     "quality": ("Quality", dict(width=78)),
     "first": ("From", dict(width=88)),
     "last": ("To", dict(width=88)),
@@ -35,10 +35,11 @@ COLUMNS: dict[str, Column] = {
 
 
 def catalogue(desk: Desk, datasets: list) -> Any:
-    """The table of datasets; the chosen one, else that of the address, else the first. None where the address names one that is not there."""
-    table_of = {name: one.pip for name, one in desk.data.instruments().items()}
+    """Draw the table; the chosen dataset, else that of the address, else the first. None where the address names one
+    that does not exist."""
+    table_of = {name: instrument.pip for name, instrument in desk.data.instruments().items()}
     frame = datasets_frame(datasets, table_of, desk.data.quality_word)
-    wanted = asked_for("dataset")
+    wanted = address_value("dataset")
     place = next((k for k, dataset in enumerate(datasets) if wanted in (dataset.id, dataset.version)), None if wanted else 0)
     if place is None:
         missing("dataset", wanted, "Choose one in the table.")
@@ -50,68 +51,68 @@ def catalogue(desk: Desk, datasets: list) -> Any:
     return next((dataset for dataset in datasets if dataset.id == row["id"]), None)
 
 
-def chosen_dataset(desk: Desk, one: Any) -> None:
+def chosen_dataset(desk: Desk, dataset: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(f"{one.instrument} {one.timeframe}", anchor=False, width="content")
-        st.badge("synthetic" if one.synthetic else "real", color="violet" if one.synthetic else "gray")
-        st.badge(f"version {short(one.version)}", color="gray", icon=":material/tag:", help=one.version)
+        st.subheader(f"{dataset.instrument} {dataset.timeframe}", anchor=False, width="content")
+        st.badge("synthetic" if dataset.synthetic else "real", color="violet" if dataset.synthetic else "gray")
+        st.badge(f"version {short(dataset.version)}", color="gray", icon=":material/tag:", help=dataset.version)
         st.space("stretch")
-        _actions(desk, one)
-    st.caption(f"{one.side.capitalize()} · time zone {literal(desk.data.clock_name(one.clock))} · {literal(one.source)} · imported {clock(one.created_at)} UTC by {literal(one.actor)}")
-    evidence = str(one.provenance.get("clock_evidence", ""))
-    if evidence and not one.synthetic:
+        _actions(desk, dataset)
+    st.caption(f"{dataset.side.capitalize()} · time zone {literal(desk.data.clock_name(dataset.clock))} · {literal(dataset.source)} · imported {clock(dataset.created_at)} UTC by {literal(dataset.actor)}")
+    evidence = str(dataset.provenance.get("clock_evidence", ""))
+    if evidence and not dataset.synthetic:
         st.caption(f":material/schedule: {literal(typeset(evidence))}")
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
-        _chart(desk, one)
+        _chart(desk, dataset)
     with right_:
-        _quality(desk, one)
+        _quality(desk, dataset)
 
 
-def _actions(desk: Desk, one: Any) -> None:
-    name = f"{one.instrument}_{one.timeframe}_{one.first_ts:%Y%m%d}_{one.last_ts:%Y%m%d}_{one.version[:8]}".replace("=", "-")
+def _actions(desk: Desk, dataset: Any) -> None:
+    name = f"{dataset.instrument}_{dataset.timeframe}_{dataset.first_ts:%Y%m%d}_{dataset.last_ts:%Y%m%d}_{dataset.version[:8]}".replace("=", "-")
     with st.popover("Download", icon=":material/download:", type="tertiary"):
-        download_file("Bars, CSV", f"{name}.csv", "text/csv", lambda path: desk.data.write_download(one.id, "csv", path), "bars-csv")
-        download_file("Bars, Parquet", f"{name}.parquet", "application/octet-stream", lambda path: desk.data.write_download(one.id, "parquet", path), "bars-parquet")
-        if one.ledger:
-            download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(one.id), "repairs-csv")
+        download_file("Bars, CSV", f"{name}.csv", "text/csv", lambda path: desk.data.write_download(dataset.id, "csv", path), "bars-csv")
+        download_file("Bars, Parquet", f"{name}.parquet", "application/octet-stream", lambda path: desk.data.write_download(dataset.id, "parquet", path), "bars-parquet")
+        if dataset.ledger:
+            download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(dataset.id), "repairs-csv")
     if st.button("Backtest", icon=":material/candlestick_chart:", type="tertiary", help="Opens the form of a backtest with this dataset."):
-        go("backtest", data=one.id)
+        go("backtest", data=dataset.id)
     if st.button("Delete…", icon=":material/delete:", type="tertiary"):
-        _delete(desk, one)
+        _delete(desk, dataset)
 
 
 @st.dialog("Delete dataset?")
-def _delete(desk: Desk, one: Any) -> None:
-    runs = desk.data.used_by(one.id)
+def _delete(desk: Desk, dataset: Any) -> None:
+    runs = desk.data.used_by(dataset.id)
     label = "Delete dataset" + (f" and {plural(len(runs), 'run')}" if runs else "")
-    st.markdown(f"**{literal(one.instrument)} {one.timeframe}**, {number(one.bars)} bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
+    st.markdown(f"**{literal(dataset.instrument)} {dataset.timeframe}**, {number(dataset.bars)} bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
     st.caption("The audit trail keeps the version of the bars and the hashes of the results.")
     if st.button(label, type="primary", icon=":material/delete:"):
-        desk.data.delete(one.id)
+        desk.data.delete(dataset.id)
         go("data")
 
 
-def _chart(desk: Desk, one: Any) -> None:
+def _chart(desk: Desk, dataset: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        span = st.segmented_control("Span", list(SPANS), default="1 month", required=True, key=f"span-{one.id}", label_visibility="collapsed")
-        until = st.date_input("until", one.last_ts.date(), one.first_ts.date(), one.last_ts.date(), key=f"until-{one.id}", width=150, label_visibility="collapsed", help="Last day shown, UTC.")
-    start, end = _edges(one, span, until)
-    merged, bars = _candles(desk, one.id, start, end)
-    quote = desk.data.instruments()[one.instrument]
+        span = st.segmented_control("Span", list(SPANS), default="1 month", required=True, key=f"span-{dataset.id}", label_visibility="collapsed")
+        until = st.date_input("until", dataset.last_ts.date(), dataset.first_ts.date(), dataset.last_ts.date(), key=f"until-{dataset.id}", width=150, label_visibility="collapsed", help="Last day shown, UTC.")
+    start, end = _edges(dataset, span, until)
+    merged, bars = _candles(desk, dataset.id, start, end)
+    quote = desk.data.instruments()[dataset.instrument]
     if merged.empty:
         st.caption(f"No bars from {clock(start)} to {clock(end)} UTC. Choose another date.")
         return
-    section("Price", f"{quote.quote}, {one.side}, {clock(start)[:10]} to {clock(end - timedelta(days=1))[:10]}")
-    about = f"{one.instrument} from {clock(start)} to {clock(end)} UTC"
+    section("Price", f"{quote.quote}, {dataset.side}, {clock(start)[:10]} to {clock(end - timedelta(days=1))[:10]}")
+    about = f"{dataset.instrument} from {clock(start)} to {clock(end)} UTC"
     st.altair_chart(charts.candles(merged, quote.digits, quote.quote, height=320), width="stretch", alt=about)
     st.caption(f"{plural(len(merged), 'candle')} drawn from {number(bars)} bars. Times are UTC.")
 
 
-def _edges(one: Any, span: str, until: date) -> tuple[datetime, datetime]:
+def _edges(dataset: Any, span: str, until: date) -> tuple[datetime, datetime]:
     end = datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1)
     days = SPANS[span]
-    return (one.first_ts, one.last_ts + timedelta(days=1)) if days is None else (end - timedelta(days=days), end)
+    return (dataset.first_ts, dataset.last_ts + timedelta(days=1)) if days is None else (end - timedelta(days=days), end)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -124,19 +125,19 @@ def _gaps(_desk: Desk, dataset: str) -> pd.DataFrame:
     return _desk.data.gap_map(dataset)
 
 
-def _quality(desk: Desk, one: Any) -> None:
+def _quality(desk: Desk, dataset: Any) -> None:
     section("Quality report")
-    findings, titles = one.quality["findings"], desk.data.check_titles()
-    found = findings_frame(findings, titles, all_of_them=False)
-    st.caption(f"{plural(len(findings), 'check')} at import. {literal(typeset(str(one.quality['sentence'])))}")
+    findings, titles = dataset.quality["findings"], desk.data.check_titles()
+    failed = findings_frame(findings, titles, all_of_them=False)
+    st.caption(f"{plural(len(findings), 'check')} at import. {literal(typeset(str(dataset.quality['sentence'])))}")
     config = st.column_config
-    columns = {"check": config.TextColumn("Check", width=136), "found": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
-    if len(found):
-        table(found, columns, "Checks that found something: count, action and first occurrence", row_height=26)
+    columns = {"check": config.TextColumn("Check", width=136), "count": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
+    if len(failed):
+        table(failed, columns, "Checks that found something: count, action and first occurrence", row_height=26)
     with st.popover("All checks", type="tertiary", icon=":material/checklist:"):
         table(findings_frame(findings, titles), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check with count, action and first occurrence", row_height=26)
-    missing = _gaps(desk, one.id)
-    section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC")
+    missing = _gaps(desk, dataset.id)
+    section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC; stronger colour: more bars")
     st.altair_chart(charts.gap_map(missing), width="stretch", alt="Missing bars by weekday and hour of UTC")
-    if one.spread is not None:
-        st.caption(f"Median spread: {pips(one.spread, desk.data.instruments()[one.instrument].pip)}.")
+    if dataset.spread is not None:
+        st.caption(f"Median spread: {pips(dataset.spread, desk.data.instruments()[dataset.instrument].pip)}.")

@@ -1,4 +1,4 @@
-"""Charts of outside data: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of external data: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 

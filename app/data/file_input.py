@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from app.kit.spool import uploaded as uploaded_file
-from app.kit.widgets import asked, section
+from app.kit.widgets import attempt, section
 from worker.desk import Desk
 
 
-def take_in(desk: Desk, facet: Any, formats: str, example: str, key: str, title: str = "1  Choose a file") -> Any:
-    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; kept in the session as ``key``."""
+def choose_file(desk: Desk, facet: Any, formats: str, example: str, key: str, title: str = "1  Choose a file") -> Any:
+    """The staged file as the desk's ``facet`` (data or outside) recognised it, None before there is one; stored in the
+    session as ``key``."""
     most = desk.settings.data.max_import_mb
     section(title, f"at most {most:,} MB, plain or compressed (.gz, .zip): {formats}")
     a, b = st.columns([1, 1], gap="medium")
@@ -20,14 +21,14 @@ def take_in(desk: Desk, facet: Any, formats: str, example: str, key: str, title:
     path, opened = _path(b, example, f"{key}-path") if facet.may_open_paths() else ("", False)
     if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
         st.session_state[f"{key}-uploaded"] = uploaded.file_id
-        _keep(key, asked(lambda: _staged(facet, uploaded)))
+        _keep(key, attempt(lambda: _staged(facet, uploaded)))
     elif opened and path.strip():
-        _keep(key, asked(lambda: facet.stage_path(path.strip())))
+        _keep(key, attempt(lambda: facet.stage_path(path.strip())))
     return st.session_state.get(key)
 
 
-def take_in_asks(desk: Desk, key: str) -> Any:
-    """The file with the asks of the same bars, as the desk took it in; None where there is none."""
+def choose_ask_file(desk: Desk, key: str) -> Any:
+    """The staged file with the ask prices of the same bars; None where there is none."""
     most = desk.settings.data.max_import_mb
     with st.expander("Add the ask prices of the same bars", expanded=bool(st.session_state.get(key))):
         st.caption("If bid and ask prices are in two files, choose the file with the bids above and the one with the asks here: the spread is their mean difference.")
@@ -36,12 +37,12 @@ def take_in_asks(desk: Desk, key: str) -> Any:
         path, opened = _path(b, "/data/EURUSD_M1_ask.csv", f"{key}-path", "or the path of the ask prices") if desk.data.may_open_paths() else ("", False)
         if uploaded is not None and st.session_state.get(f"{key}-uploaded") != uploaded.file_id:
             st.session_state[f"{key}-uploaded"] = uploaded.file_id
-            _keep(key, asked(lambda: _staged(desk.data, uploaded)))
+            _keep(key, attempt(lambda: _staged(desk.data, uploaded)))
         elif opened and path.strip():
-            _keep(key, asked(lambda: desk.data.stage_path(path.strip())))
+            _keep(key, attempt(lambda: desk.data.stage_path(path.strip())))
         asks = st.session_state.get(key)
         if asks is not None:
-            st.caption(f"{asks.name}: {asks.found.title}. {asks.found.evidence}")
+            st.caption(f"{asks.name}: {asks.recognised.title}. {asks.recognised.evidence}")
     return asks
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from app.kit.forms import fields
-from app.kit.widgets import asked, go, job_panel, section
+from app.kit.widgets import attempt, go, job_panel, section
 from worker.desk import Desk
 
 NAMES = {"regimes": "Regime switching: calm, trend and panic", "gbm": "Geometric Brownian motion (random walk)"}
@@ -29,7 +29,7 @@ def generate(desk: Desk) -> None:
             sent = st.form_submit_button("Generate", type="primary")
         if sent and isinstance(span, tuple) and len(span) == 2:
             start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in span)
-            submitted = asked(lambda: desk.data.generate(model, params, instrument, frame, start, end + timedelta(days=1), int(seed)))
+            submitted = attempt(lambda: desk.data.generate(model, params, instrument, frame, start, end + timedelta(days=1), int(seed)))
             if submitted is not None:
                 st.query_params["job"] = submitted.job.id
         job = desk.jobs.get(st.query_params.get("job", ""))

@@ -6,18 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from app.data.file_input import take_in, take_in_asks
+from app.data.file_input import choose_ask_file, choose_file
 from app.kit.figures import number, size, typeset
 from app.kit.tables import findings_frame
 from app.kit.text import literal
-from app.kit.widgets import asked, go, job_panel, section, table
+from app.kit.widgets import attempt, go, job_panel, section, table
 from worker.desk import Desk
 
 INFER = "auto-detect (from weekly open)"
 MOST_ROWS = "auto-detect (from most rows)"
 STAGED, ASKS = "import-staged", "import-asks"
 SIDES = ("bid", "mid", "ask")
-FROM = "from"       # of the address: the date from which bars are imported
+FROM = "from"       # query parameter: the date from which bars are imported
 
 
 def import_steps(desk: Desk) -> None:
@@ -25,19 +25,20 @@ def import_steps(desk: Desk) -> None:
     if job is not None and job.kind == "import" and _importing(desk, job):
         return
     with st.container(border=True):
-        staged = take_in(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED)
-        choice = _choices(desk, staged, take_in_asks(desk, f"{ASKS}-{staged.file[:8]}")) if staged else None
+        staged = choose_file(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED)
+        choice = _choices(desk, staged, choose_ask_file(desk, f"{ASKS}-{staged.file[:8]}")) if staged else None
         if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
 
 
 def _importing(desk: Desk, job: Any) -> bool:
-    """The last step, while it runs and when it is done; False if it failed and the steps before are wanted again."""
+    """The last step, while it runs and when it is done; False if it failed, so that the earlier steps are shown
+    again."""
     if job_panel(desk, job):
         return job.open
-    known = "" if job.result["new"] else " An identical dataset already exists."
+    note = "" if job.result["new"] else " An identical dataset already exists."
     dataset = desk.data.get(job.result["dataset"])
-    st.success(f"{dataset.instrument} {dataset.timeframe} imported.{known}", icon=":material/check:")
+    st.success(f"{dataset.instrument} {dataset.timeframe} imported.{note}", icon=":material/check:")
     _forget()
     with st.container(horizontal=True):
         if st.button("View dataset", type="primary"):
@@ -51,16 +52,16 @@ def _importing(desk: Desk, job: Any) -> bool:
 
 def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
-    found, names, frames = staged.found, list(desk.data.instruments()), desk.data.timeframes()
-    section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {found.title}. {found.evidence}")
-    st.dataframe(found.preview, hide_index=True, row_height=26, height=30 + 26 * min(len(found.preview), 5), alt="The first rows of the file, unchanged")
+    recognised, names, frames = staged.recognised, list(desk.data.instruments()), desk.data.timeframes()
+    section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {recognised.title}. {recognised.evidence}")
+    st.dataframe(recognised.preview, hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file, unchanged")
     with st.form("choices", border=False):
         a, b, c, d = st.columns(4)
-        instrument = a.selectbox("Instrument", names, index=names.index(found.instrument) if found.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
+        instrument = a.selectbox("Instrument", names, index=names.index(recognised.instrument) if recognised.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
         frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Detected by the distance of most rows, wherever they are in the file.")
         clocks = desk.data.clocks()
         clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
-        side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(found.side or 'bid').capitalize()} ({'as in the file' if found.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
+        side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(recognised.side or 'bid').capitalize()} ({'as in the file' if recognised.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
         sent = st.form_submit_button("Validate", type="primary")
     if instrument is None:
         if sent:
@@ -83,7 +84,7 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
 
 
 def _validate(desk: Desk, staged: Any, choice: dict[str, Any]) -> None:
-    submitted = asked(lambda: desk.data.inspect(staged, **choice))
+    submitted = attempt(lambda: desk.data.inspect(staged, **choice))
     if submitted is not None:
         st.query_params["job"] = submitted.job.id
         st.rerun()
@@ -94,7 +95,7 @@ def _forget() -> None:
 
 
 def _same_choice(job: Any, choice: dict[str, Any]) -> bool:
-    """Whether the report belongs to the choices as they stand."""
+    """Whether the report belongs to the current choices."""
     spec, ask = job.spec, choice["ask"]
     files = (spec.get("ask", {}).get("file", ""), ask.file if ask else "")
     sides = spec["side"] == choice["side"] or not choice["side"]
@@ -111,13 +112,13 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
     left, right = st.columns([3, 2], gap="medium")
     config = st.column_config
     with left:
-        columns = {"check": config.TextColumn("Check", width=250), "found": config.NumberColumn("Count", format="localized", width=70), "example": config.TextColumn("First occurrence", width=270)}
+        columns = {"check": config.TextColumn("Check", width=250), "count": config.NumberColumn("Count", format="localized", width=70), "example": config.TextColumn("First occurrence", width=270)}
         table(findings_frame(report["findings"], desk.data.check_titles()), columns, "Every check with its count and first occurrence", row_height=26, height=300)
     with right:
         section("Time zone", desk.data.clock_name(report["clock"]))
-        for one in clocks[:3]:
-            mark = ":green[:material/check:]" if one["clock"] == report["clock"] else ":gray[:material/schedule:]"
-            st.caption(f"{mark} **{literal(one['title'])}**: {literal(typeset(one['sentence']))}")
+        for clock in clocks[:3]:
+            mark = ":green[:material/check:]" if clock["clock"] == report["clock"] else ":gray[:material/schedule:]"
+            st.caption(f"{mark} **{literal(clock['title'])}**: {literal(typeset(clock['sentence']))}")
         for note in report["notes"]:
             st.caption(f":material/info: {literal(typeset(note))}")
         if not clocks:
@@ -137,7 +138,7 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
     st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {literal(typeset(report['sentence']))}")
     with st.container(horizontal=True):
         if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:"):
-            submitted = asked(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))
+            submitted = attempt(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))
             if submitted is not None:
                 st.query_params["job"] = submitted.job.id
                 st.rerun()

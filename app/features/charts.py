@@ -1,4 +1,4 @@
-"""Charts of the Features page: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of the Features page: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from app.kit.theme import by_role, tip_time
 
 
 def beneath(frame: pd.DataFrame, column: str, column_unit: str, price_unit: str, digits: int, warm_up: int = 0, height: int = 170) -> alt.VConcatChart:
-    """Price above, a feature under it, on one axis of bars. ``frame``: row, ts, close, value. ``warm_up``: rows that pass before the first value, marked where they are in sight."""
+    """Price above, a feature under it, on one axis of bars. ``frame``: row, ts, close, value. ``warm_up``: rows that
+    pass before the first value, marked where they are in sight."""
     axis = clock_axis(frame["ts"], rows=frame["row"].tolist())
     low, high = int(frame["row"].iloc[0]), int(frame["row"].iloc[-1])
     scale = alt.Scale(domain=[low, max(high, low + 1)], nice=False)

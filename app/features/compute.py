@@ -29,27 +29,27 @@ def render(desk: Desk) -> None:
     with st.expander(runs.sentence(run) if run else "Data and features", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing computed yet", "Choose data and a feature set above. A hundred features on a year of M15 bars take a few seconds."))
-    runs.earlier(desk, VIEW, desk.features.latest(KIND), run, lambda one: plural(len(one.spec["columns"]), "column"), "Columns")
+    runs.earlier(desk, VIEW, desk.features.latest(KIND), run, lambda earlier: plural(len(earlier.spec["columns"]), "column"), "Columns")
 
 
 def _form(desk: Desk, run: Any) -> None:
-    asked = request.ask(desk, f"look-{run.id if run else 'new'}", run.spec if run else {})
+    entered = request.ask(desk, f"look-{run.id if run else 'new'}", run.spec if run else {})
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Compute", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready)
-        st.caption(asked.note)
-    if sent and asked.question is not None:
-        runs.send(VIEW, partial(desk.features.submit_columns, asked.question))
+        sent = st.button("Compute", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready)
+        st.caption(entered.note)
+    if sent and entered.request is not None:
+        runs.send(VIEW, partial(desk.features.submit_columns, entered.request))
 
 
 def _result(desk: Desk, run: Any) -> None:
-    members = {one["instrument"]: one for one in run.summary["members"]}
+    members = {entry["instrument"]: entry for entry in run.summary["members"]}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = st.segmented_control("Instrument", list(members), default=next(iter(members)), required=True, key=f"member-{run.id}", label_visibility="collapsed") if len(members) > 1 else next(iter(members))
         member = members[str(name)]
         section(f"{plural(len(member['columns']), 'column')} of {member['instrument']} {member['timeframe']}", f"{plural(member['bars'], 'bar')}, run {run.id}")
         st.space("stretch")
         _take(desk, run, member)
-    empty = [one["column"] for one in member["columns"] if not one["known"]]
+    empty = [column["column"] for column in member["columns"] if not column["known"]]
     explained = desk.features.lacked(run.id)
     _verdict(run, member, [name for name in empty if name not in explained])
     without(desk, run, empty)
@@ -73,20 +73,20 @@ def _take(desk: Desk, run: Any, member: dict[str, Any]) -> None:
 
 
 def _verdict(run: Any, member: dict[str, Any], unknown: list[str]) -> None:
-    """``unknown``: columns without a value that missing external data does not explain."""
+    """Draw the verdict. ``unknown``: columns without a value that missing external data does not explain."""
     late = _unsettled(member)
-    st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_known(unknown, member['columns'])} {_settles(member, late)}")
+    st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_coverage(unknown, member['columns'])} {_settles(member, late)}")
 
 
-def _known(unknown: list[str], columns: list[dict[str, Any]]) -> str:
-    some = sum(bool(one["known"]) for one in columns)
+def _coverage(unknown: list[str], columns: list[dict[str, Any]]) -> str:
+    some = sum(bool(column["known"]) for column in columns)
     if not unknown:
         return "All columns have values." if some == len(columns) else f"{plural(some, 'column has', 'columns have')} values, {len(columns) - some:,} {'is' if some == len(columns) - 1 else 'are'} empty."
     return f"{plural(len(unknown), 'column is', 'columns are')} empty, because the data lacks {'its' if len(unknown) == 1 else 'their'} inputs: {', '.join(unknown[:4])}{f' and {len(unknown) - 4:,} more' if len(unknown) > 4 else ''}."
 
 
 def _settles(member: dict[str, Any], late: list[str]) -> str:
-    longest = max((one["history"] for one in member["sensitivity"]), default=0)
+    longest = max((row["history"] for row in member["sensitivity"]), default=0)
     if not longest:
         return ""
     if not late:
@@ -95,19 +95,19 @@ def _settles(member: dict[str, Any], late: list[str]) -> str:
 
 
 def _unsettled(member: dict[str, Any]) -> list[str]:
-    longest = max((one["history"] for one in member["sensitivity"]), default=0)
-    return [one["column"] for one in member["sensitivity"] if one["history"] == longest and not _same(one)]
+    longest = max((row["history"] for row in member["sensitivity"]), default=0)
+    return [row["column"] for row in member["sensitivity"] if row["history"] == longest and not _same(row)]
 
 
-def _same(one: dict[str, Any]) -> bool:
-    return one["off"] is not None and one["off"] <= SETTLED
+def _same(row: dict[str, Any]) -> bool:
+    return row["off"] is not None and row["off"] <= SETTLED
 
 
 def _headline(member: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     columns = member["columns"]
-    some = [one for one in columns if one["known"]]
-    longest = max(columns, key=lambda one: one["warm_up"])
-    least = min(some, key=lambda one: one["known"], default=None)
+    some = [column for column in columns if column["known"]]
+    longest = max(columns, key=lambda column: column["warm_up"])
+    least = min(some, key=lambda column: column["known"], default=None)
     return [
         ("Bars", number(member["bars"]), f"{member['edges'][0][:10]} to {member['edges'][1][:10]}", "Bars in the requested timeframe; finer ones were resampled."),
         ("Columns", number(len(columns)), f"{len(columns) - len(some):,} empty" if len(some) < len(columns) else "none empty", "An empty column needs an input that is missing: volume, other instruments, external data."),
@@ -118,18 +118,18 @@ def _headline(member: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def _settled_at(member: dict[str, Any]) -> str:
-    histories = sorted({one["history"] for one in member["sensitivity"]})
-    at = next((history for history in histories if all(_same(one) for one in member["sensitivity"] if one["history"] == history)), None)
+    histories = sorted({row["history"] for row in member["sensitivity"]})
+    at = next((history for history in histories if all(_same(row) for row in member["sensitivity"] if row["history"] == history)), None)
     return number(at) if at else f"over {histories[-1]:,}" if histories else DASH
 
 
 def _table(run: Any, member: dict[str, Any]) -> str:
-    """The figures of every column; the name of the chosen one."""
+    """Draw the statistics of every column; the name of the chosen one."""
     section("Columns", "select one to see it under the price")
     columns = member["columns"]
     rows = [
-        dict(column=one["column"], unit=one["unit"], warm_up=one["warm_up"], known=100 * one["known"], low=level(one["low"]), quarter=level(one["quarter"]), median=level(one["median"]), three_quarters=level(one["three_quarters"]), high=level(one["high"]), last=level(one["last"]))
-        for one in columns
+        dict(column=column["column"], unit=column["unit"], warm_up=column["warm_up"], known=100 * column["known"], low=level(column["low"]), quarter=level(column["quarter"]), median=level(column["median"]), three_quarters=level(column["three_quarters"]), high=level(column["high"]), last=level(column["last"]))
+        for column in columns
     ]  # fmt: skip
     config = st.column_config
     shown = {
@@ -140,13 +140,13 @@ def _table(run: Any, member: dict[str, Any]) -> str:
         **{name: config.TextColumn(title, width=78, alignment="right") for name, title in (("low", "Lowest"), ("quarter", "25 %"), ("median", "Median"), ("three_quarters", "75 %"), ("high", "Highest"), ("last", "Last"))},
     }
     row = table(pd.DataFrame(rows), shown, "Each column's unit, warm-up, coverage, quartiles and last value", key=f"columns-{run.id}-{member['instrument']}", pick=True, row_height=26, height="auto" if len(rows) <= 11 else 324)
-    asked = st.query_params.get("column")
-    first = next((one["column"] for one in columns if one["column"] == asked), next((one["column"] for one in columns if one["known"]), columns[0]["column"]))
+    wanted = st.query_params.get("column")
+    first = next((column["column"] for column in columns if column["column"] == wanted), next((column["column"] for column in columns if column["known"]), columns[0]["column"]))
     return str(columns[row]["column"]) if row is not None else first
 
 
 def _picture(desk: Desk, run: Any, member: dict[str, Any], column: str) -> None:
-    about = next(one for one in member["columns"] if one["column"] == column)
+    about = next(entry for entry in member["columns"] if entry["column"] == column)
     quote = desk.data.instruments()[member["instrument"]]
     span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
     section(column, f"{about['unit']}, under the close in {quote.quote}; the last bars, UTC")
@@ -164,15 +164,15 @@ def drawn(_desk: Desk, run_id: str, instrument: str, column: str, last: int) -> 
 
 
 def _short_histories(run: Any, member: dict[str, Any]) -> None:
-    histories = sorted({one["history"] for one in member["sensitivity"]})
+    histories = sorted({row["history"] for row in member["sensitivity"]})
     if not histories:
         return
     section("Warm-up sensitivity", "the value at the last bar computed from the last bars alone, and its distance from the value with all bars")
-    by = {(one["column"], one["history"]): one for one in member["sensitivity"]}
+    by = {(row["column"], row["history"]): row for row in member["sensitivity"]}
     rows = []
-    for each in member["columns"]:
-        name = each["column"]
-        rows.append(dict(column=name, whole=level(each["last"]), **{f"h{history}": _off(by[name, history]) for history in histories}))
+    for column in member["columns"]:
+        name = column["column"]
+        rows.append(dict(column=name, whole=level(column["last"]), **{f"h{history}": _off(by[name, history]) for history in histories}))
     config = st.column_config
     shown = {
         "column": config.TextColumn("Column", width=190),
@@ -183,10 +183,10 @@ def _short_histories(run: Any, member: dict[str, Any]) -> None:
     st.caption("Live trading starts with a short history: a column that has not converged will differ from the backtest.")
 
 
-def _off(one: dict[str, Any]) -> str:
-    """The value with a short history, and how far it is off."""
-    if one["value"] is None:
-        return DASH if one["whole"] is None else "no value yet"
-    if one["off"] is None:
-        return f"{level(one['value'])} · off"
-    return "identical" if one["off"] <= ROUNDING else f"{level(one['value'])} · {percent(one['off'], 1 if one['off'] >= 0.001 else 4)}"
+def _off(row: dict[str, Any]) -> str:
+    """The value with a short history, and its distance from the value with all bars."""
+    if row["value"] is None:
+        return DASH if row["whole"] is None else "no value yet"
+    if row["off"] is None:
+        return f"{level(row['value'])} · off"
+    return "identical" if row["off"] <= ROUNDING else f"{level(row['value'])} · {percent(row['off'], 1 if row['off'] >= 0.001 else 4)}"

@@ -24,9 +24,9 @@ def view(desk: Desk, run: Any, feature: str) -> None:
     st.altair_chart(decay(table, run.spec["target"].get("horizon", 0)), width="stretch", alt=f"Rank correlation of {feature} with the return over each horizon")
 
 
-def decay(table: pd.DataFrame, asked: int, height: int = 200) -> Picture:
-    """``table``: horizon, count, ic, low, high, q; the horizon that was asked for is marked."""
-    shown = table.sort_values("horizon").assign(role=np.where(table.sort_values("horizon")["horizon"] == asked, "line", "quiet"))
+def decay(table: pd.DataFrame, horizon: int, height: int = 200) -> Picture:
+    """``table``: horizon, count, ic, low, high, q; the requested horizon is marked."""
+    shown = table.sort_values("horizon").assign(role=np.where(table.sort_values("horizon")["horizon"] == horizon, "line", "quiet"))
     x = alt.X("horizon:O", sort=None, axis=alt.Axis(title="horizon, bars", labelAngle=0, **END))
     tips = [alt.Tooltip("horizon:O", title="horizon, bars"), *(alt.Tooltip(f"{name}:Q", format="+.4f", title=title) for name, title in (("ic", "IC"), ("low", "from"), ("high", "to"))), alt.Tooltip("q:Q", format=".3f"), alt.Tooltip("count:Q", format=",", title="values")]
     base = alt.Chart(shown)

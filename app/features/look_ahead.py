@@ -35,30 +35,31 @@ def _form(desk: Desk, run: Any) -> None:
     key, before = _start(desk, run)
     strategies = desk.backtests.strategies()
     what = st.segmented_control("What", WHAT, default=WHAT[1] if before.get("strategy") else WHAT[0], required=True, key=f"{key}-what", label_visibility="collapsed")
-    asked = request.ask(desk, f"{key}-{what}", before, with_columns=what == WHAT[0])
+    entered = request.ask(desk, f"{key}-{what}", before, with_columns=what == WHAT[0])
     strategy, params = "", {}
     if what == WHAT[1]:
         strategy = st.columns(4)[0].selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
         params = fields(desk.backtests.params(strategy), f"{key}-{strategy}", before.get("params") if before.get("strategy") == strategy else None)
-    wrong = desk.backtests.faults(strategy, params) if strategy else {}
-    for fault in wrong.values():
+    faults = desk.backtests.faults(strategy, params) if strategy else {}
+    for fault in faults.values():
         st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not asked.ready or bool(wrong))
-        st.caption(f"{asked.note}{_advice(desk, asked)}")
-    if sent and asked.question is not None:
-        runs.send(VIEW, partial(desk.features.submit_gate, asked.question, strategy, params))
+        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready or bool(faults))
+        st.caption(f"{entered.note}{_advice(desk, entered)}")
+    if sent and entered.request is not None:
+        runs.send(VIEW, partial(desk.features.submit_gate, entered.request, strategy, params))
 
 
 def _start(desk: Desk, run: Any) -> tuple[str, dict[str, Any]]:
-    """The key of the fields and the spec they start from: the run's, or that of the run that the address names under ``like``."""
-    like = next((one for one in desk.features.latest("columns") if one.id == st.query_params.get("like")), None)
-    one = run or like
-    return f"gate-{one.id if one else 'new'}", dict(one.spec) if one else {}
+    """The key of the fields and the spec they start from: the run's, or that of the run that the address names under
+    ``like``."""
+    like = next((source for source in desk.features.latest("columns") if source.id == st.query_params.get("like")), None)
+    source = run or like
+    return f"gate-{source.id if source else 'new'}", dict(source.spec) if source else {}
 
 
-def _advice(desk: Desk, asked: request.FormRequest) -> str:
-    bars = desk.features.bars_in(asked.question) if asked.question else 0
+def _advice(desk: Desk, form_request: request.FormRequest) -> str:
+    bars = desk.features.bars_in(form_request.request) if form_request.request else 0
     return ". A few thousand bars are enough." if bars > LONG else ""
 
 
@@ -89,16 +90,16 @@ def _extent(member: dict[str, Any]) -> str:
 
 def _sentence(run: Any) -> str:
     what = f"the strategy **{run.spec['strategy']}**" if run.spec.get("strategy") else f"**{plural(len(run.spec['columns']), 'column')}**"
-    cuts = sum(one["cuts"] for one in run.summary["members"])
+    cuts = sum(member["cuts"] for member in run.summary["members"])
     if run.summary["green"]:
         return f"No look-ahead: {what} unchanged when future bars are removed ({plural(cuts, 'cut point')})."
-    names = list(dict.fromkeys(one["column"] for one in run.summary["leaks"]))
+    names = list(dict.fromkeys(leak["column"] for leak in run.summary["leaks"]))
     return f"{', '.join(names[:4])}{f' and {len(names) - 4:,} more' if len(names) > 4 else ''}: {'its value' if len(names) == 1 else 'their values'} at a bar {'depends' if len(names) == 1 else 'depend'} on later bars. Results based on {'it' if len(names) == 1 else 'them'} are not valid."
 
 
 def _leaks(leaks: list[dict[str, Any]]) -> None:
     section("Look-ahead bias", "the bar with the largest difference, with and without the bars after the cut; UTC")
-    rows = [dict(column=one["column"], instrument=one["instrument"], bar=one["bar"], ts=one["ts"].removesuffix(" UTC"), size=level(one["size"]) if one["size"] is not None else "in full", seen=minus(one["seen"]), unseen=minus(one["unseen"]), bars=one["bars"]) for one in leaks]
+    rows = [dict(column=leak["column"], instrument=leak["instrument"], bar=leak["bar"], ts=leak["ts"].removesuffix(" UTC"), size=level(leak["size"]) if leak["size"] is not None else "in full", seen=minus(leak["seen"]), unseen=minus(leak["unseen"]), bars=leak["bars"]) for leak in leaks]
     config = st.column_config
     columns = {
         "column": config.TextColumn("Column", width=170),
@@ -111,5 +112,5 @@ def _leaks(leaks: list[dict[str, Any]]) -> None:
         "bars": config.NumberColumn("At bars", format="localized", width=72, help="How many bars differ."),
     }
     table(pd.DataFrame(rows), columns, "Each column with look-ahead bias: bar, time and size", row_height=26)
-    for one in leaks[:6]:
-        st.caption(f":red[:material/error:] {literal(typeset(one['sentence']))}")
+    for leak in leaks[:6]:
+        st.caption(f":red[:material/error:] {literal(typeset(leak['sentence']))}")

@@ -1,4 +1,4 @@
-"""Charts of similar periods: frame in, Altair chart out, in the grammar of app/kit/charts.py."""
+"""Charts of similar periods: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -39,19 +39,20 @@ def distribution(bins: pd.DataFrame, figures: Mapping[str, Any], height: int = 2
     bars = alt.Chart(shown).mark_bar(opacity=0.75).encode(x=x, x2="high:Q", y=alt.Y("matches:Q", axis=above("share", format=".0%")), color=by_role(), tooltip=tips)
     edges = pd.DataFrame(dict(at=np.append(shown["low"], shown["high"].iloc[-1]), all=np.append(shown["all"], shown["all"].iloc[-1])))
     every = alt.Chart(edges).transform_calculate(role="'ink'").mark_line(interpolate="step-after", strokeWidth=1.3).encode(x="at:Q", y="all:Q", color=by_role())
-    cuts = [rule(BASIS_POINTS * figures[name], f"{told} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, told, dash in (("q25", "25 %", (2, 3)), ("median", "median", (6, 2)), ("q75", "75 %", (2, 3))) if figures[name] is not None]
+    cuts = [rule(BASIS_POINTS * figures[name], f"{title} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, title, dash in (("q25", "25 %", (2, 3)), ("median", "median", (6, 2)), ("q75", "75 %", (2, 3))) if figures[name] is not None]
     return alt.layer(bars, every, *cuts).properties(height=height)
 
 
 def panels(paths: pd.DataFrame, matches: pd.DataFrame, in_a_row: int = 6, height: int = 104) -> alt.VConcatChart:
-    """One small chart per match, ``in_a_row`` beside each other, all on one scale. ``paths``: rank, step, value; ``matches``: rank, ts, followed."""
+    """One small chart per match, ``in_a_row`` beside each other, all on one scale. ``paths``: rank, step, value;
+    ``matches``: rank, ts, followed."""
     paths = paths[paths["rank"] > 0]
     first, last = int(paths["step"].min()), int(paths["step"].max())
     width = last - first + GAP
     place = (paths["rank"] - 1) % in_a_row
     roles = matches.set_index("rank")["followed"].map(lambda value: "quiet" if pd.isna(value) else "up" if value >= 0 else "down")
     shown = paths.assign(x=place * width + paths["step"] - first, bp=BASIS_POINTS * paths["value"], role=np.where(paths["step"] <= 0, "quiet", paths["rank"].map(roles)), line=(paths["rank"] - 1) // in_a_row)
-    knots = shown[shown["step"] == 0].assign(role=shown.loc[shown["step"] == 0, "rank"].map(roles))      # what came after begins at the match
+    knots = shown[shown["step"] == 0].assign(role=shown.loc[shown["step"] == 0, "rank"].map(roles))      # the path after begins at the match
     shown = pd.concat([shown, knots])
     heads = matches.assign(
         x=((matches["rank"] - 1) % in_a_row) * width, line=(matches["rank"] - 1) // in_a_row, zero=((matches["rank"] - 1) % in_a_row) * width - first,

@@ -1,4 +1,4 @@
-"""External data that features need and that is missing: shown where features are chosen, and where they came out empty."""
+"""Missing external data that features need: shown where features are chosen, and where they are empty."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from worker.desk import Desk, FeatureRequest
 SHOWN = 6       # names in a sentence
 
 
-def lacking(desk: Desk, question: FeatureRequest, key: str) -> None:
-    """Before a request: which features will be empty, why, and the way to import the data."""
-    lacks = desk.features.lacks(question)
-    gone, short = [one for one in lacks if not one.why], [one for one in lacks if one.why]
+def lacking(desk: Desk, feature_request: FeatureRequest, key: str) -> None:
+    """Before a request: draw which features will be empty and why, and a button to import the data."""
+    lacks = desk.features.lacks(feature_request)
+    absent, outdated = [lack for lack in lacks if not lack.why], [lack for lack in lacks if lack.why]
     if not lacks:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if gone:
-            empty = list(dict.fromkeys(column for one in gone for column in one.columns))
-            st.caption(f":material/info: {plural(len(empty), 'feature')} will be empty: missing {_listed([_name(one) for one in gone])}.", width="content")
-        if short:
-            st.caption(f":material/info: {' '.join(f'{one.name}: {one.why}{_stays(one)}.' for one in short[:SHOWN])}", width="content")
+        if absent:
+            empty = list(dict.fromkeys(column for lack in absent for column in lack.columns))
+            st.caption(f":material/info: {plural(len(empty), 'feature')} will be empty: missing {_listed([_name(lack) for lack in absent])}.", width="content")
+        if outdated:
+            st.caption(f":material/info: {' '.join(f'{lack.name}: {lack.why}{_stays(lack)}.' for lack in outdated[:SHOWN])}", width="content")
         if st.button("Import missing data", icon=":material/upload:", type="tertiary", key=f"{key}-lacking"):
             go("data", view="external", do="import")
 
 
-def _stays(one: Any) -> str:
-    return "; the last value is carried forward" if one.kind != "releases" and one.why.startswith("there to") else ""
+def _stays(lack: Any) -> str:
+    return "; the last value is carried forward" if lack.kind != "releases" and lack.why.startswith("there to") else ""
 
 
 def without(desk: Desk, run: Any, empty: Collection[str]) -> None:
-    """After a run: which of its ``empty`` columns lacked external data when it was computed."""
+    """After a run: draw which of its ``empty`` columns lacked external data when it was computed."""
     lacked = {column: titles for column, titles in desk.features.lacked(run.id).items() if column in empty}
     if not lacked:
         return
-    names = list(dict.fromkeys(_plain(title) for each in lacked.values() for title in each))
+    names = list(dict.fromkeys(_plain(title) for titles in lacked.values() for title in titles))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/info: {_listed(list(lacked))} {'is' if len(lacked) == 1 else 'are'} empty: computed without {_listed(names)}.", width="content")
         if st.button("Import missing data", icon=":material/upload:", type="tertiary", key=f"without-{run.id}"):
@@ -52,8 +52,8 @@ def why_empty(desk: Desk, run: Any, column: str) -> str:
     return f"It was computed without {_listed([_plain(title) for title in titles])}." if titles else ""
 
 
-def _name(one: Any) -> str:
-    return one.name if one.kind == "series" else _plain(one.title)
+def _name(lack: Any) -> str:
+    return lack.name if lack.kind == "series" else _plain(lack.title)
 
 
 def _plain(title: str) -> str:

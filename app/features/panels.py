@@ -1,4 +1,5 @@
-"""Tables of a finished run, cached as they never change; headings with a download; axes and number formats of the views."""
+"""Tables of a finished run, cached as they never change; headings with a download; axes and number formats of the
+views."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def read(_desk: Desk, verb: str, run_id: str, *about: Any) -> pd.DataFrame:
-    """A table by the name of its method."""
+    """A table of the run; ``verb`` is the method of the desk that reads it."""
     return getattr(_desk.examinations, verb)(run_id, *about)
 
 
@@ -53,28 +54,29 @@ def scale(run: Any) -> tuple[float, str]:
 
 def without_repeats(params: Sequence[Any], start: Mapping[str, Any] | None = None, without: Sequence[str] = ()) -> list[Any]:
     """Parameters for a form: a unit that repeats the name is left out. ``start``: other defaults."""
-    shown = [replace(one, unit="", title=one.title or one.name.capitalize()) if one.unit == one.name else one for one in params if one.name not in without]
-    return [replace(one, default=(start or {}).get(one.name, one.default)) for one in shown]
+    shown = [replace(param, unit="", title=param.title or param.name.capitalize()) if param.unit == param.name else param for param in params if param.name not in without]
+    return [replace(param, default=(start or {}).get(param.name, param.default)) for param in shown]
 
 
 def measured(values: pd.Series, title: str, places: int, width: int, sign: bool = False, help: str | None = None) -> tuple[Any, Any]:
-    """A column of figures and how it is shown: numbers, which can be sorted; where some are not known all as text, as a table writes None for a number that is missing."""
+    """A column of metrics and its configuration: numbers, which can be sorted; text where any value is missing, as a
+    table writes None for a missing number."""
     if values.isna().any():
         return [number(value, places, sign) for value in values], st.column_config.TextColumn(title, width=width, alignment="right", help=help)
     return values, st.column_config.NumberColumn(title, format=f"%{'+' if sign else ''}.{places}f", width=width, help=help)
 
 
 def above(name: str, **more: Any) -> alt.Axis:
-    """A y axis that says at its top left what it shows."""
+    """A y axis with its title at the top left."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT, titleY=-10, titleOpacity=0.75, **more)
 
 
 def plain(sign: bool = False, places: str = ",.6~g") -> dict[str, Any]:
-    """Labels of an axis without exponents; zero has no sign."""
+    """Options of an axis whose labels have no exponents; zero has no sign."""
     return dict(format=f"{'+' if sign else ''}{places}", labelExpr="datum.value == 0 ? '0' : datum.label")
 
 
-def rule(at: float, told: str, encoding: str = "y", role: str = "quiet", dash: tuple[int, int] = (3, 2)) -> alt.Chart:
+def rule(at: float, text: str, encoding: str = "y", role: str = "quiet", dash: tuple[int, int] = (3, 2)) -> alt.Chart:
     """A line across the chart at a value."""
     marks = alt.Chart(pd.DataFrame({"at": [at]})).transform_calculate(role=f"'{role}'").mark_rule(strokeDash=list(dash))
-    return marks.encode(color=by_role(), tooltip=alt.value(told), **{encoding: alt.Y("at:Q") if encoding == "y" else alt.X("at:Q")})
+    return marks.encode(color=by_role(), tooltip=alt.value(text), **{encoding: alt.Y("at:Q") if encoding == "y" else alt.X("at:Q")})

@@ -22,28 +22,28 @@ X = alt.X("quantile:O", axis=alt.Axis(title="quantile of the feature, 1 the lowe
 
 def view(desk: Desk, run: Any, feature: str) -> None:
     factor, unit = scale(run)
-    table, lying = read(desk, "table", run.id, "quantiles", feature), read(desk, "table", run.id, "outcomes", feature)
-    sure = percent(run.spec["plan"]["confidence"], 0)
+    table, outcomes = read(desk, "table", run.id, "quantiles", feature), read(desk, "table", run.id, "outcomes", feature)
+    level = percent(run.spec["plan"]["confidence"], 0)
     a, b, c = st.columns(3, gap="small")
     with a:
         headed(desk, run, "Expectancy", f"mean target, {unit}", "quantiles")
-        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean target in each quantile of {feature}, with {sure} intervals")
+        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean target in each quantile of {feature}, with {level} intervals")
     with b:
         headed(desk, run, "Win rate", "share above zero; dashed: all", "quantiles")
-        st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {sure} intervals")
+        st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {level} intervals")
     with c:
         headed(desk, run, "Distribution", f"target, {unit}", "outcomes")
-        st.altair_chart(distribution(lying, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
-    st.caption(_told(run, read(desk, "table", run.id, "monotonicity", feature).iloc[0], factor, unit, sure))
+        st.altair_chart(distribution(outcomes, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
+    st.caption(_note(run, read(desk, "table", run.id, "monotonicity", feature).iloc[0], factor, unit, level))
 
 
-def _told(run: Any, one: pd.Series, factor: float, unit: str, sure: str) -> str:
-    apart = "The outer quantiles cannot be compared." if np.isnan(one["spread"]) else (
-        f"Highest less lowest quantile: {number(factor * one['spread'], 2, True)} {unit} ({sure}: {number(factor * one['spread_low'], 2)} … {number(factor * one['spread_high'], 2)}; q {small(one['spread_q'])}). "
-        f"Monotonicity {number(one['monotonicity'], 2, True)}: 1 rises from quantile to quantile, \u22121 falls."
+def _note(run: Any, row: pd.Series, factor: float, unit: str, level: str) -> str:
+    difference = "The outer quantiles cannot be compared." if np.isnan(row["spread"]) else (
+        f"Highest less lowest quantile: {number(factor * row['spread'], 2, True)} {unit} ({level}: {number(factor * row['spread_low'], 2)} … {number(factor * row['spread_high'], 2)}; q {small(row['spread_q'])}). "
+        f"Monotonicity {number(row['monotonicity'], 2, True)}: 1 rises from quantile to quantile, \u22121 falls."
     )  # fmt: skip
     basis = " 1 bp is a log return of 0.0001; before costs." if unit == "bp" else " R is net of costs, which weigh more where the stop is near: features of volatility reflect that, too."
-    return f"{apart} Lines: {sure} intervals of {run.spec['plan']['resamples']:,} draws of blocks. In the distribution: 5 to 95 %, a quarter to three quarters, median.{basis}"
+    return f"{difference} Lines: {level} intervals of {run.spec['plan']['resamples']:,} draws of blocks. In the distribution: 5 to 95 %, a quarter to three quarters, median.{basis}"
 
 
 def expectancy(table: pd.DataFrame, factor: float, unit: str, height: int = HEIGHT) -> Picture:
@@ -64,8 +64,8 @@ def win_rate(table: pd.DataFrame, height: int = HEIGHT) -> Picture:
     lines = base.mark_rule(strokeWidth=1.2).encode(x=X, y=alt.Y("win_low:Q", scale=alt.Scale(zero=False)), y2="win_high:Q", color=by_role(), tooltip=tips)
     dots = base.mark_point(filled=True, size=46, opacity=1).encode(x=X, y=y, color=by_role(), tooltip=tips)
     total = max(float(shown["count"].sum()), 1.0)
-    whole = float((shown["win_rate"] * shown["count"]).sum() / total)
-    return alt.layer(rule(whole, "of all"), lines, dots).properties(height=height)
+    overall = float((shown["win_rate"] * shown["count"]).sum() / total)
+    return alt.layer(rule(overall, "of all"), lines, dots).properties(height=height)
 
 
 def distribution(table: pd.DataFrame, factor: float, unit: str, height: int = HEIGHT) -> Picture:
@@ -75,10 +75,10 @@ def distribution(table: pd.DataFrame, factor: float, unit: str, height: int = HE
     tips = [alt.Tooltip("quantile:O"), alt.Tooltip("count:Q", format=",", title="values"), *(alt.Tooltip(f"{name}:Q", format="+,.2f", title=f"{title}, {unit}") for name, title in zip(names, ("5 %", "25 %", "median", "75 %", "95 %"), strict=True))]
     base = alt.Chart(shown)
     y = alt.Y("q05:Q", axis=above(unit, **plain()))
-    whole = base.transform_calculate(role="'quiet'").mark_rule().encode(x=X, y=y, y2="q95:Q", color=by_role(), tooltip=tips)
+    whiskers = base.transform_calculate(role="'quiet'").mark_rule().encode(x=X, y=y, y2="q95:Q", color=by_role(), tooltip=tips)
     box = base.transform_calculate(role="'line'").mark_bar(opacity=0.45).encode(x=X, y="q25:Q", y2="q75:Q", color=by_role(), tooltip=tips)
     middle = base.transform_calculate(role="'ink'").mark_tick(thickness=2).encode(x=X, y="median:Q", color=by_role(), tooltip=tips)
-    return alt.layer(whole, box, middle).properties(height=height)
+    return alt.layer(whiskers, box, middle).properties(height=height)
 
 
 def _tips() -> list[alt.Tooltip]:

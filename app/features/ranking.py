@@ -1,4 +1,5 @@
-"""Feature ranking: how much each feature tells of the target, corrected for multiple tests, and which to keep."""
+"""Feature ranking: the relation of each feature to the target, corrected for multiple tests, and a proposal of which to
+keep."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from app.features.values import small
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
-from app.kit.widgets import asked, figures, section, table
+from app.kit.widgets import attempt, figures, section, table
 from worker.desk import Desk
 
 VIEW, KIND = "ranking", "examine"
@@ -32,17 +33,17 @@ def render(desk: Desk) -> None:
     run, job = runs.current(desk, VIEW, KIND)
     with st.expander(runs.sentence(run) if run else "Features, data and target", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
-    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: how much it tells, whether that is stable, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
-    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda one: f"{one.summary['telling']['any']:,} of {one.summary['tried']['here']:,} significant")
+    runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: the strength of the relation, its stability, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
+    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda other: f"{other.summary['telling']['any']:,} of {other.summary['tried']['here']:,} significant")
 
 
-# -- asking
+# -- form
 
 
 def _form(desk: Desk, run: Any) -> None:
     key, before = f"lab-{run.id if run else 'new'}", dict(run.spec) if run else {}
-    on = request.ask(desk, key, before, recipe=RECIPE)
-    regimes = _regimes(desk, key, before, on.question)
+    form_request = request.ask(desk, key, before, recipe=RECIPE)
+    regimes = _regimes(desk, key, before, form_request.request)
     target, strategy, params = _target(desk, key, before.get("target", {}))
     plan, rules = _settings(desk, key, before)
     forms = desk.examinations
@@ -50,29 +51,29 @@ def _form(desk: Desk, run: Any) -> None:
     for fault in faults:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(faults))
-        st.caption(_price(desk, on))
-    if sent and on.question is not None:
-        runs.send(VIEW, partial(desk.examinations.submit_examination, on.question, target, strategy, params, plan, rules, regimes))
+        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready or bool(faults))
+        st.caption(_price(desk, form_request))
+    if sent and form_request.request is not None:
+        runs.send(VIEW, partial(desk.examinations.submit_examination, form_request.request, target, strategy, params, plan, rules, regimes))
 
 
-def _regimes(desk: Desk, key: str, before: dict[str, Any], question: Any) -> list[str]:
+def _regimes(desk: Desk, key: str, before: dict[str, Any], feature_request: Any) -> list[str]:
     """Runs of regimes by which stability is measured, too; none where there are none."""
-    offered = desk.examinations.regimes(question) if question else {}
+    offered = desk.examinations.regimes(feature_request) if feature_request else {}
     if not offered:
         return []
-    had = [one["run"] for one in before.get("regimes", []) if one["run"] in offered]
+    previous = [source["run"] for source in before.get("regimes", []) if source["run"] in offered]
     return st.multiselect(
-        "Regimes", list(offered), had, key=f"{key}-regimes-{'-'.join(question.datasets)}-{question.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
+        "Regimes", list(offered), previous, key=f"{key}-regimes-{'-'.join(feature_request.datasets)}-{feature_request.timeframe}", format_func=offered.__getitem__, placeholder="volatility and trend by rule only",
         help="Stability is also measured by the regimes of a finished run on this data, as known at each bar's close; one run per instrument.",
     )  # fmt: skip
 
 
-def _price(desk: Desk, on: request.FormRequest) -> str:
-    if on.question is None:
-        return on.note
-    tried = desk.examinations.tried(on.question.datasets)
-    return f"{on.note} · {plural(tried, 'test')} on this data so far" if tried else f"{on.note} · first analysis of this data"
+def _price(desk: Desk, form_request: request.FormRequest) -> str:
+    if form_request.request is None:
+        return form_request.note
+    tried = desk.examinations.tried(form_request.request.datasets)
+    return f"{form_request.note} · {plural(tried, 'test')} on this data so far" if tried else f"{form_request.note} · first analysis of this data"
 
 
 def _target(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
@@ -80,7 +81,7 @@ def _target(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, Any
     forms, words = desk.examinations.forms()["target"], list(TARGETS)
     chosen = st.segmented_control("Target", words, default=before.get("target", words[0]), required=True, key=f"{key}-target", format_func=TARGETS.__getitem__)
     if chosen == "forward":
-        return dict(target="forward", **fields([one for one in forms if one.name != "target"], f"{key}-ahead", before)), "", {}
+        return dict(target="forward", **fields([param for param in forms if param.name != "target"], f"{key}-ahead", before)), "", {}
     strategies = desk.backtests.strategies()
     a, b = st.columns([1, 3], vertical_alignment="bottom")
     strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
@@ -98,7 +99,7 @@ def _settings(desk: Desk, key: str, before: dict[str, Any]) -> tuple[dict[str, A
     return plan, fields(without_repeats(forms["rules"], before.get("rules")), f"{key}-rules")
 
 
-# -- the answer
+# -- result
 
 
 def _result(desk: Desk, run: Any) -> None:
@@ -171,7 +172,7 @@ def _headline(run: Any) -> list[tuple[str, str, str, str]]:
     factor, unit = scale(run)
     best = s["best"]
     target = s["target"]
-    bars = sum(one["bars"] for one in s["members"])
+    bars = sum(member["bars"] for member in s["members"])
     return [
         ("Significant", f"{s['telling']['any']:,} of {s['tried']['here']:,}", f"q up to {percent(s['discovery'], 0)}", "Features whose rank correlation or mutual information survives Benjamini\u2013Hochberg over all tests on this data."),
         ("Tests counted", number(s["tried"]["all"]), f"{s['tried']['before']:,} before", "Every feature on a timeframe and date range against a target is one test, by any user, kept or deleted."),
@@ -196,13 +197,13 @@ def _proposal(desk: Desk, run: Any) -> None:
             st.markdown(" ".join(f":{COLOURS[WORDS[verdicts[name]]]}-badge[{name}]" for name in proposed))
         name = st.text_input("Name", f"lab-{run.id}", max_chars=64, key=f"recipe-name-{run.id}", label_visibility="collapsed", width=150)
         if st.button("Save feature set", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
-            kept = asked(partial(desk.examinations.save_proposal, run.id, name))
-            if kept:
-                st.toast(f"Saved as the feature set {literal(kept.name)}.", icon=":material/check:")
+            saved = attempt(partial(desk.examinations.save_proposal, run.id, name))
+            if saved:
+                st.toast(f"Saved as the feature set {literal(saved.name)}.", icon=":material/check:")
 
 
 def _ranking(desk: Desk, run: Any) -> str:
-    """The figures of every feature; the name of the chosen one."""
+    """Draw the statistics of every feature; the name of the chosen one."""
     ranking = read(desk, "ranking", run.id)
     factor, unit = scale(run)
     section("Ranking", "strongest rank IC first; select one for details below")
@@ -218,7 +219,7 @@ def _ranking(desk: Desk, run: Any) -> str:
     rows = dict(
         feature=ranking["feature"], word=[[WORDS[verdict]] for verdict in ranking["verdict"]], **{name: values for name, (values, _) in shown.items()},
         holds=[f"{int(good)} of {int(years)}" if years else DASH for good, years in zip(ranking["agreeing"], ranking["years"], strict=True)],
-        drift=[[one] for one in ranking["drift"]], reason=[typeset(str(one)) for one in ranking["reason"]],
+        drift=[[level] for level in ranking["drift"]], reason=[typeset(str(reason)) for reason in ranking["reason"]],
     )  # fmt: skip
     columns = {
         "feature": config.TextColumn("Feature", width=170, pinned=True),

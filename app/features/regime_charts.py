@@ -1,4 +1,4 @@
-"""Charts of regimes: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of regimes: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ ROW = 42        # pixels of one state's probability
 
 
 def price(frame: pd.DataFrame, bands: pd.DataFrame, names: Sequence[str], states: Mapping[str, str], price_unit: str, digits: int, height: int = 190) -> alt.VConcatChart:
-    """The price with a band for each stretch of a regime, and under it the probability of each state. ``frame``: row, ts, close and the columns that ``states`` names."""
+    """The price with a band for each episode of a regime, and under it the probability of each state. ``frame``: row,
+    ts, close and the columns that ``states`` names."""
     axis = clock_axis(frame["ts"], rows=frame["row"].tolist())
     low, high = int(frame["row"].iloc[0]), int(frame["row"].iloc[-1])
     scale = alt.Scale(domain=[low, max(high, low + 1)], nice=False)

@@ -19,8 +19,8 @@ from worker.desk import Desk
 
 KIND = "regimes"
 SPANS = {"500 bars": 500, "5,000": 5_000, "All": 0}
-ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes have the same risk; bars from which on a regime has one
-STEADY = 0.8        # agreement of a model with the one before, below which names should not be relied on
+ALIKE, FEW = 1.25, 100       # ratio of volatilities below which regimes have the same risk; bars from which on a regime has a volatility
+STEADY = 0.8        # agreement of a model with the previous one, below which names should not be relied on
 WORDS = {"hmm": "A hidden Markov model", "mixture": "A Gaussian mixture (no transitions)"}
 TAKEN = (("regimes", "csv", "Labels, CSV", "text/csv"), ("regimes", "parquet", "Labels, Parquet", "application/octet-stream"))
 FITTED = (("refits", "csv", "Models, CSV", "text/csv"), ("model", "json", "Last model, JSON", "application/json"))
@@ -73,25 +73,27 @@ def _result(desk: Desk, run: Any) -> None:
             _fits(desk, run)
 
 
-# -- the verdict
+# -- verdict
 
 
 def _verdict(summary: dict[str, Any]) -> str:
-    shares = sorted(((one["share"], one["regime"]) for one in summary["lived"] if one["bars"]), reverse=True)
+    shares = sorted(((row["share"], row["regime"]) for row in summary["lived"] if row["bars"]), reverse=True)
     most = ", ".join(f"**{name}** {percent(share, 0)}" for share, name in shares[:6]) + (f" and {len(shares) - 6} more" if len(shares) > 6 else "")
     if "model" not in summary:
-        return f"By rule: {most} of the bars. Each is known at the close of its bar, and nothing was fitted; a stretch lasts {_between([one['lasted'] for one in summary['lived']])} on average. {_wild(summary)}"
+        return f"By rule: {most} of the bars. Each is known at the close of its bar, and nothing was fitted; an episode lasts {_between([row['lasted'] for row in summary['lived']])} on average. {_volatility(summary)}"
     first = f"{WORDS[summary['kind']]} of {len(summary['names'])} states: {most} of the bars that have a label."
-    return f"{first} {_steady(summary)} {_detection(summary)} {_wild(summary)}"
+    return f"{first} {_steady(summary)} {_detection(summary)} {_volatility(summary)}"
 
 
-def _wild(summary: dict[str, Any]) -> str:
-    """Do the regimes differ in what came next? Of volatility at least most should."""
-    some = [one["volatility"] for one in summary["lived"] if one["volatility"] and one["bars"] >= FEW]
+def _volatility(summary: dict[str, Any]) -> str:
+    """Whether the volatility of the bars after each regime differs."""
+    some = [row["volatility"] for row in summary["lived"] if row["volatility"] and row["bars"] >= FEW]
     if len(some) < 2:
         return ""
-    said = f"The bars that followed were {'about as' if max(some) < ALIKE * min(some) else 'differently'} wild in each: volatility {percent(min(some))} to {percent(max(some))} a year"
-    return f":orange[:material/warning:] {said}, so these regimes hardly differ in risk." if max(some) < ALIKE * min(some) else f"{said}."
+    alike, span = max(some) < ALIKE * min(some), f"{percent(min(some))} to {percent(max(some))} p.a."
+    if alike:
+        return f":orange[:material/warning:] Volatility of the next bar hardly differs between the regimes, {span}, so they hardly differ in risk."
+    return f"Volatility of the next bar differs: {span}."
 
 
 def _steady(summary: dict[str, Any]) -> str:
@@ -103,8 +105,8 @@ def _steady(summary: dict[str, Any]) -> str:
 
 
 def _detection(summary: dict[str, Any]) -> str:
-    lasts, late = [one["sojourn"] for one in summary["facts"]], [one["delay"] for one in summary["facts"]]
-    longest = max((int(one) for name in summary["observed"] for one in re.findall(r"\d+", name)), default=0)
+    lasts, late = [row["sojourn"] for row in summary["facts"]], [row["delay"] for row in summary["facts"]]
+    longest = max((int(digits) for name in summary["observed"] for digits in re.findall(r"\d+", name)), default=0)
     back = f", plus the lookback of its input features, up to {plural(longest, 'bar')}" if longest else ""
     return f"By the last model, an episode lasts {_between(lasts)} and is detected after {_between(late)}{back}."
 
@@ -122,30 +124,30 @@ def _bars(value: float | None) -> str:
 
 
 def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    known = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
-    spells = sum(one["spells"] or 0 for one in summary["lived"])
+    labelled = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
+    spells = sum(row["spells"] or 0 for row in summary["lived"])
     seen = ("Episodes", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
     if "model" not in summary:
-        return [known, seen, _risk(summary)]
-    missed = [one["missed"] for one in summary["facts"] if one["missed"] is not None]
-    late = [one["delay"] for one in summary["facts"] if one["delay"] is not None]
-    kept = f", {summary['kept']:,} kept the one before" if summary["kept"] else ""
+        return [labelled, seen, _risk(summary)]
+    missed = [row["missed"] for row in summary["facts"] if row["missed"] is not None]
+    late = [row["delay"] for row in summary["facts"] if row["delay"] is not None]
+    unchanged = f", {summary['kept']:,} kept the previous model" if summary["kept"] else ""
     return [
-        known, seen,
+        labelled, seen,
         ("Stability", percent(summary["stability"]), "agreement of refits", "Share of bars, of those that two consecutive models both label, with the same label."),
         ("Detection lag", f"{_bars(max(late, default=None))} bars", "slowest state", f"Mean delay from the start of an episode to the first bar labelled so, on bars simulated from the last model. Of the hardest state, {percent(max(missed, default=None), 0)} of episodes end undetected."),
-        ("Models", number(summary["refits"]), f"{number(summary['train'])} bars, every {number(summary['step'])}{kept}", "Each is fitted on its training window and labels the bars after it, until the next refit."),
+        ("Models", number(summary["refits"]), f"{number(summary['train'])} bars, every {number(summary['step'])}{unchanged}", "Each is fitted on its training window and labels the bars after it, until the next refit."),
         ("Order", "kept" if summary["in_order"] else "changed", f"by {summary['observed'][0].partition('(')[0].replace('_', ' ')}", "Names are carried from model to model. Kept: in every model they are in the order of the first input feature."),
     ]  # fmt: skip
 
 
 def _risk(summary: dict[str, Any]) -> tuple[str, str, str, str]:
-    some = sorted((one["volatility"], one["regime"]) for one in summary["lived"] if one["volatility"] and one["bars"] >= FEW)
+    some = sorted((row["volatility"], row["regime"]) for row in summary["lived"] if row["volatility"] and row["bars"] >= FEW)
     value = f"{number(some[0][0] * 100, 1)} … {percent(some[-1][0])}" if some else DASH
     return ("Volatility", value, f"{some[0][1]} … {some[-1][1]}" if some else "", "Annualised, of the bars after each regime: the least and the most volatile.")
 
 
-# -- pictures and tables
+# -- charts and tables
 
 
 def _picture(desk: Desk, run: Any) -> None:
@@ -174,8 +176,8 @@ def _bands(_desk: Desk, run_id: str, last: int) -> tuple[pd.DataFrame, int]:
 def _statistics(summary: dict[str, Any]) -> None:
     section("Regime statistics", "of labelled bars; the next bar is the first that could be traded on the label")
     rows = [
-        dict(regime=one["regime"], bars=number(one["bars"]), share=_per(one["share"], 100), spells=number(one["spells"]), lasted=number(one["lasted"], 1), next_bar=_per(one["next_bar"], 1e4, 2, True), volatility=_per(one["volatility"], 100))
-        for one in summary["lived"]
+        dict(regime=row["regime"], bars=number(row["bars"]), share=_per(row["share"], 100), spells=number(row["spells"]), lasted=number(row["lasted"], 1), next_bar=_per(row["next_bar"], 1e4, 2, True), volatility=_per(row["volatility"], 100))
+        for row in summary["lived"]
     ]  # fmt: skip
     config = st.column_config
     columns = {
@@ -192,7 +194,7 @@ def _statistics(summary: dict[str, Any]) -> None:
 
 def _states(summary: dict[str, Any]) -> None:
     section("States of the last model", "by the model itself; detection measured on bars simulated from it")
-    rows = [dict(state=one["state"], share=_per(one["share"], 100), sojourn=number(one["sojourn"], 1), delay=number(one["delay"], 1), missed=_per(one["missed"], 100, 0), right=_per(one["right"], 100, 0)) for one in summary["facts"]]
+    rows = [dict(state=row["state"], share=_per(row["share"], 100), sojourn=number(row["sojourn"], 1), delay=number(row["delay"], 1), missed=_per(row["missed"], 100, 0), right=_per(row["right"], 100, 0)) for row in summary["facts"]]
     config = st.column_config
     columns = {
         "state": config.TextColumn("State", width=84),
@@ -211,13 +213,13 @@ def _transition(summary: dict[str, Any]) -> None:
     names = summary["names"]
     section("Transition matrix", "share of bars, from the regime at the left")
     stays = [row[k] for k, row in enumerate(summary["transition"]) if row[k] is not None]
-    told = f"Each regime stays as it is at the next bar with {percent(min(stays, default=None))} or more"
-    st.altair_chart(regime_charts.transitions(summary["transition"], names), width="stretch", alt=told)
+    description = f"Each regime stays as it is at the next bar with {percent(min(stays, default=None))} or more"
+    st.altair_chart(regime_charts.transitions(summary["transition"], names), width="stretch", alt=description)
 
 
 def _means(summary: dict[str, Any]) -> None:
     section("State means", "mean of each input feature, in its own unit")
-    rows = [dict(state=one["state"], **{f"c{k}": level(one[name]) for k, name in enumerate(summary["observed"])}) for one in summary["facts"]]
+    rows = [dict(state=row["state"], **{f"c{k}": level(row[name]) for k, name in enumerate(summary["observed"])}) for row in summary["facts"]]
     config = st.column_config
     columns = {"state": config.TextColumn("State", width=84), **{f"c{k}": config.TextColumn(name, width=190, alignment="right") for k, name in enumerate(summary["observed"])}}
     table(pd.DataFrame(rows), columns, "Each state's mean of every input feature", row_height=26)
@@ -225,7 +227,7 @@ def _means(summary: dict[str, Any]) -> None:
 
 def _bic(summary: dict[str, Any]) -> None:
     section("Number of states", "first window; the lowest BIC is best")
-    rows = [dict(states=one["states"], bic=number(one["bic"]), likelihood=number(one["log_likelihood"]), remark=one["remark"] or ("chosen" if one["states"] == len(summary["names"]) else "")) for one in summary["candidates"]]
+    rows = [dict(states=candidate["states"], bic=number(candidate["bic"]), likelihood=number(candidate["log_likelihood"]), remark=candidate["remark"] or ("chosen" if candidate["states"] == len(summary["names"]) else "")) for candidate in summary["candidates"]]
     config = st.column_config
     columns = {
         "states": config.NumberColumn("States", width=56),

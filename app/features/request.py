@@ -21,15 +21,15 @@ START = "basic"         # the feature set that a new form begins with
 
 @dataclass(frozen=True)
 class FormRequest:
-    """``question`` is None while it is incomplete; ``faults``: errors, already shown; ``note``: how much it comes to."""
+    """The request, None while it is incomplete; its errors, already shown; and a note on its size."""
 
-    question: FeatureRequest | None
+    request: FeatureRequest | None
     faults: tuple[str, ...] = ()
     note: str = ""
 
     @property
     def ready(self) -> bool:
-        return self.question is not None and not self.faults
+        return self.request is not None and not self.faults
 
 
 def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = True, recipe: str = START) -> FormRequest:
@@ -38,13 +38,13 @@ def ask(desk: Desk, key: str, before: Mapping[str, Any], with_columns: bool = Tr
     columns, faults = _columns(desk, key, before, frame, recipe) if with_columns else ([], ())
     if not chosen or not isinstance(days, tuple) or len(days) != 2:
         return FormRequest(None, faults, "Choose data and a date range.")
-    question = FeatureRequest([one.id for one in chosen], frame, *backtest.whole_days(*days), columns)
+    feature_request = FeatureRequest([dataset.id for dataset in chosen], frame, *backtest.whole_days(*days), columns)
     if with_columns:
-        lacking(desk, question, key)
-    about = f"{number(desk.features.bars_in(question))} bars"
+        lacking(desk, feature_request, key)
+    about = f"{number(desk.features.bars_in(feature_request))} bars"
     if with_columns and not columns:
         return FormRequest(None, faults, "Choose a feature set, or add features.")
-    return FormRequest(question, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
+    return FormRequest(feature_request, faults, f"{plural(len(columns), 'feature')} · {about}" if with_columns else about)
 
 
 def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], str, Any]:
@@ -56,14 +56,14 @@ def _bars(desk: Desk, key: str, before: Mapping[str, Any]) -> tuple[list[Any], s
 
 def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe: str) -> tuple[list[str], tuple[str, ...]]:
     """The chosen features, and the errors of those that cannot be parsed."""
-    recipes = {one.name: one for one in desk.features.recipes()}
-    had = list(before.get("columns", []))
-    named = next((name for name, one in recipes.items() if had and list(one.columns) == had), OWN if had else recipe)
+    recipes = {feature_set.name: feature_set for feature_set in desk.features.recipes()}
+    previous = list(before.get("columns", []))
+    named = next((name for name, feature_set in recipes.items() if previous and list(feature_set.columns) == previous), OWN if previous else recipe)
     a, b = st.columns([1, 3])
     options = [OWN, *recipes]
-    name = a.selectbox("Feature set", options, index=index_of(options, named), key=f"{key}-recipe", format_func=lambda one: f"{one} · {len(recipes[one].columns)}" if one in recipes else one, help="Features to start from; any may be removed, and others added.")
-    start = list(recipes[name].columns) if name in recipes else had
-    every = list(dict.fromkeys([*start, *(one.written for one in desk.features.catalogue())]))
+    name = a.selectbox("Feature set", options, index=index_of(options, named), key=f"{key}-recipe", format_func=lambda option: f"{option} · {len(recipes[option].columns)}" if option in recipes else option, help="Features to start from; any may be removed, and others added.")
+    start = list(recipes[name].columns) if name in recipes else previous
+    every = list(dict.fromkeys([*start, *(feature.written for feature in desk.features.catalogue())]))
     columns = b.multiselect("Features", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for a longer timeframe. Type one that is not in the list and press Enter.")
     faults = tuple(desk.features.faults(columns, frame).values())
     for fault in faults:

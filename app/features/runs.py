@@ -1,4 +1,4 @@
-"""What the views share around a run: that of the address, its settings in a line, earlier ones, submitting another."""
+"""Runs, as every view has them: that of the address, its settings in a line, earlier runs, a new submission."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from app.backtest.summary import dates
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import clock, plural
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
-from app.kit.widgets import asked, go, job_panel, nothing, section, table
+from app.kit.widgets import attempt, go, job_panel, nothing, section, table
 from worker.desk import Desk
 
 PAGE = "features"
@@ -21,18 +21,18 @@ PAGE = "features"
 
 def current(desk: Desk, view: str, kind: str) -> tuple[Any, Any]:
     """The run of this kind that the address names, and the job; a job that is done gives way to its run."""
-    job = desk.jobs.get(asked_for("job"))
+    job = desk.jobs.get(address_value("job"))
     if job and job.state == "done" and job.result.get("run"):
         st.query_params.from_dict({"view": view, "run": job.result["run"]})
-    elif asked_for("job") and job is None:
-        missing("job", asked_for("job"), "Choose a run below.")
-    run = next((one for one in desk.features.latest(kind) if one.id == asked_for("run")), None)
+    elif address_value("job") and job is None:
+        missing("job", address_value("job"), "Choose a run below.")
+    run = next((run for run in desk.features.latest(kind) if run.id == address_value("run")), None)
     return run, job if job and job.state != "done" else None
 
 
 def send(view: str, submit: Callable[[], Any]) -> None:
     """Submit, and show the job, or the identical run."""
-    submitted = asked(submit)
+    submitted = attempt(submit)
     if submitted is None:
         return
     if not submitted.new and submitted.job.state == "done":
@@ -44,12 +44,12 @@ def send(view: str, submit: Callable[[], Any]) -> None:
 def sentence(run: Any) -> str:
     """The settings of a run in one line: the closed form."""
     spec = run.spec
-    names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
+    names = ", ".join(dataset["instrument"] for dataset in run.manifest["spec"]["data"])
     return f"**{run.title.partition(' · ')[0]}** · {names} {spec['timeframe']} · {dates(spec)}"
 
 
 def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: str, empty: tuple[str, str]) -> None:
-    """The job while it is open, the run once it is there; what belongs here while there is none of that kind."""
+    """Draw the job while it is open, then its run, or an empty state where there is no run of that kind."""
     if job:
         if job_panel(desk, job) and job.open:
             for height in (60, 300):
@@ -57,7 +57,7 @@ def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: st
     elif run:
         result(run)
     elif "run" in st.query_params:
-        missing("run", asked_for("run"), "Choose one below.")
+        missing("run", address_value("run"), "Choose one below.")
     elif not desk.features.latest(kind, 1):
         nothing(*empty)
 
@@ -72,14 +72,14 @@ def _import() -> None:
 
 
 def earlier(desk: Desk, view: str, runs: Sequence[Any], run: Any, worth: Callable[[Any], str], title: str = "Result") -> None:
-    """Earlier runs of this view's kind; ``worth``: the one fact shown of each."""
-    others = [one for one in runs if run is None or one.id != run.id]
+    """Earlier runs of this view's kind; ``worth``: the one result shown of each."""
+    others = [other for other in runs if run is None or other.id != run.id]
     if not others:
         return
     section("Earlier runs", "newest first; select one to open it")
     rows = [
-        dict(run=one.id, name=one.name or one.title, data=kind_of(one.synthetic), extent=plural(sum(part["bars"] for part in one.manifest["spec"]["data"]), "bar"), worth=worth(one), made=clock(one.created_at), actor=one.actor)
-        for one in others
+        dict(run=other.id, name=other.name or other.title, data=kind_of(other.synthetic), extent=plural(sum(part["bars"] for part in other.manifest["spec"]["data"]), "bar"), worth=worth(other), created=clock(other.created_at), actor=other.actor)
+        for other in others
     ]  # fmt: skip
     config = st.column_config
     columns = {
@@ -88,7 +88,7 @@ def earlier(desk: Desk, view: str, runs: Sequence[Any], run: Any, worth: Callabl
         "data": kind_column(),
         "extent": config.TextColumn("Size", width=110),
         "worth": config.TextColumn(title, width=180),
-        "made": config.TextColumn("Created, UTC", width=120),
+        "created": config.TextColumn("Created, UTC", width=120),
     }
     row = table(pd.DataFrame(rows), columns, "Earlier runs", key=f"earlier-{view}-{run.id if run else ''}", pick=True)
     if row is not None:

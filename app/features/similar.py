@@ -32,45 +32,45 @@ def render(desk: Desk) -> None:
     with st.expander(f"{runs.sentence(run)} · {run.summary['instrument']} {_when(run)} UTC" if run else "Reference bar and features", expanded=run is None and job is None, icon=":material/edit:"):
         _form(desk, run)
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No searches yet", "A bar is compared with all earlier bars by fifty features at once. Forward returns of the nearest bars are shown beside those of all bars."))
-    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda one: f"{one.summary['instrument']} {_when(one)}", "Reference bar, UTC")
+    runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda other: f"{other.summary['instrument']} {_when(other)}", "Reference bar, UTC")
 
 
 def _when(run: Any) -> str:
     return f"{datetime.fromisoformat(run.summary['ts']):%Y-%m-%d %H:%M}"
 
 
-# -- asking
+# -- form
 
 
 def _form(desk: Desk, run: Any) -> None:
     key, before = f"like-{run.id if run else 'new'}", dict(run.spec) if run else {}
-    on = request.ask(desk, key, before, recipe=RECIPE)
-    at, instrument = _bar(desk, key, before, on)
+    form_request = request.ask(desk, key, before, recipe=RECIPE)
+    at, instrument = _bar(desk, key, before, form_request)
     likeness = fields(without_repeats(desk.examinations.forms()["likeness"], before.get("likeness"), without=("method",)), f"{key}-how")
     fault = desk.examinations.faults("likeness", likeness)
     if fault:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", disabled=not on.ready or bool(fault))
-        st.caption(f"{on.note.rstrip('.')}. Matches come only from before the reference bar less the horizon.")
-    if sent and on.question is not None:
-        runs.send(VIEW, partial(desk.examinations.submit_similar, on.question, at, instrument, likeness))
+        sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready or bool(fault))
+        st.caption(f"{form_request.note.rstrip('.')}. Matches come only from before the reference bar less the horizon.")
+    if sent and form_request.request is not None:
+        runs.send(VIEW, partial(desk.examinations.submit_similar, form_request.request, at, instrument, likeness))
 
 
-def _bar(desk: Desk, key: str, before: dict[str, Any], on: request.FormRequest) -> tuple[datetime | None, str]:
+def _bar(desk: Desk, key: str, before: dict[str, Any], form_request: request.FormRequest) -> tuple[datetime | None, str]:
     """Time of the reference bar, None for the last, and its instrument."""
     a, b, c, d = st.columns(4, vertical_alignment="bottom")
-    names = [one.instrument for name in (on.question.datasets if on.question else ()) if (one := desk.data.get(name))]
+    names = [dataset.instrument for name in (form_request.request.datasets if form_request.request else ()) if (dataset := desk.data.get(name))]
     instrument = a.selectbox("Reference instrument", names, index=names.index(before["instrument"]) if before.get("instrument") in names else 0, key=f"{key}-instrument-{'-'.join(names)}", help="Instrument of the reference bar. Matches come from all chosen data.") if names else ""
     last = b.toggle("Last bar", not before.get("at"), key=f"{key}-last", help="Otherwise the bar at a date and time.")
     if last:
         return None, str(instrument or "")
-    start = datetime.fromisoformat(before["at"]) if before.get("at") else on.question.end if on.question else datetime.now(UTC)
+    start = datetime.fromisoformat(before["at"]) if before.get("at") else form_request.request.end if form_request.request else datetime.now(UTC)
     day, clock = c.date_input("Date, UTC", start.date(), key=f"{key}-day"), d.time_input("Time, UTC", start.timetz(), key=f"{key}-time", step=300)
     return datetime.combine(day if isinstance(day, date) else start.date(), clock or time(), tzinfo=UTC), str(instrument or "")
 
 
-# -- the answer
+# -- result
 
 
 def _result(desk: Desk, run: Any) -> None:
@@ -112,16 +112,16 @@ def _verdict(desk: Desk, run: Any) -> None:
 
 def _sentence(run: Any) -> str:
     s = run.summary
-    found, every = s["figures"]["matches"], s["figures"]["all"]
-    head = f"After the **{plural(s['matches'], 'bar')} most similar to {s['instrument']} {_when(run)} UTC** the median return over {plural(s['horizon'], 'bar')} was **{_bp(found['median'])}**, after all bars {_bp(every['median'])}."
-    rose = f" Hit rate {percent(found['share_up'], 0)} (95\u202f%: {percent(s['share_low'], 0)} … {percent(s['share_high'], 0)}), of all bars {percent(every['share_up'], 0)}."
+    matches, every = s["figures"]["matches"], s["figures"]["all"]
+    head = f"After the **{plural(s['matches'], 'bar')} most similar to {s['instrument']} {_when(run)} UTC** the median return over {plural(s['horizon'], 'bar')} was **{_bp(matches['median'])}**, after all bars {_bp(every['median'])}."
+    hit_rate = f" Hit rate {percent(matches['share_up'], 0)} (95\u202f%: {percent(s['share_low'], 0)} … {percent(s['share_high'], 0)}), of all bars {percent(every['share_up'], 0)}."
     if s["z"] is None:
-        apart = ""
+        difference = ""
     elif abs(s["z"]) < OFTEN:
-        apart = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars: no significant difference."
+        difference = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars: no significant difference."
     else:
-        apart = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars; about 5\u202f% of such searches are by chance."
-    return f"{head}{rose}{apart} Matches come only from before the reference bar less the horizon of {plural(s['horizon'], 'bar')}, so their forward returns were known by then."
+        difference = f" Their mean is {number(abs(s['z']), 1)} standard errors from that of all bars; about 5\u202f% of such searches are by chance."
+    return f"{head}{hit_rate}{difference} Matches come only from before the reference bar less the horizon of {plural(s['horizon'], 'bar')}, so their forward returns were known by then."
 
 
 def _bp(value: float | None) -> str:
@@ -130,14 +130,14 @@ def _bp(value: float | None) -> str:
 
 def _headline(run: Any) -> list[tuple[str, str, str, str]]:
     s = run.summary
-    found, every = s["figures"]["matches"], s["figures"]["all"]
+    matches, every = s["figures"]["matches"], s["figures"]["all"]
     return [
-        ("Median", _bp(found["median"]), f"all {_bp(every['median'])}", "Of the log returns after the matches; 1 bp is 0.0001."),
-        ("Mean", _bp(found["mean"]), f"all {_bp(every['mean'])}", "Before costs."),
-        ("Interquartile range", f"{number(BASIS_POINTS * found['q25'], 0, True)} … {number(BASIS_POINTS * found['q75'], 0, True)}", f"all {number(BASIS_POINTS * every['q25'], 0, True)} … {number(BASIS_POINTS * every['q75'], 0, True)}", "bp: 25 % are below, 25 % above."),
-        ("5–95 % range", f"{number(BASIS_POINTS * found['q05'], 0, True)} … {number(BASIS_POINTS * found['q95'], 0, True)}", f"all {number(BASIS_POINTS * every['q05'], 0, True)} … {number(BASIS_POINTS * every['q95'], 0, True)}", "bp: 5 % are below, 5 % above."),
-        ("Hit rate", percent(found["share_up"], 0), f"{percent(s['share_low'], 0)} … {percent(s['share_high'], 0)}", "Share of returns above zero, with its 95 % Wilson interval."),
-        ("Standard deviation", f"{number(BASIS_POINTS * found['deviation'], 1)}\u202fbp", f"all {number(BASIS_POINTS * every['deviation'], 1)}\u202fbp", "Dispersion of the log returns."),
+        ("Median", _bp(matches["median"]), f"all {_bp(every['median'])}", "Of the log returns after the matches; 1 bp is 0.0001."),
+        ("Mean", _bp(matches["mean"]), f"all {_bp(every['mean'])}", "Before costs."),
+        ("Interquartile range", f"{number(BASIS_POINTS * matches['q25'], 0, True)} … {number(BASIS_POINTS * matches['q75'], 0, True)}", f"all {number(BASIS_POINTS * every['q25'], 0, True)} … {number(BASIS_POINTS * every['q75'], 0, True)}", "bp: 25 % are below, 25 % above."),
+        ("5–95 % range", f"{number(BASIS_POINTS * matches['q05'], 0, True)} … {number(BASIS_POINTS * matches['q95'], 0, True)}", f"all {number(BASIS_POINTS * every['q05'], 0, True)} … {number(BASIS_POINTS * every['q95'], 0, True)}", "bp: 5 % are below, 5 % above."),
+        ("Hit rate", percent(matches["share_up"], 0), f"{percent(s['share_low'], 0)} … {percent(s['share_high'], 0)}", "Share of returns above zero, with its 95 % Wilson interval."),
+        ("Standard deviation", f"{number(BASIS_POINTS * matches['deviation'], 1)}\u202fbp", f"all {number(BASIS_POINTS * every['deviation'], 1)}\u202fbp", "Dispersion of the log returns."),
         ("Distance", f"{number(s['nearest'], 1)} … {number(s['farthest'], 1)}", plural(len(s["columns"]), "feature"), f"Euclidean, over features in standard deviations. Left out: {', '.join(s['left_out']) or 'none'}."),
     ]
 

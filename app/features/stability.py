@@ -36,8 +36,8 @@ def by_group(desk: Desk, run: Any, feature: str) -> None:
     st.altair_chart(groups(table), width="stretch", alt=f"Rank correlation of {feature} by {', '.join(dict.fromkeys(table['label']))}")
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
     years = int(row["years"])
-    holds = f"Same sign as the whole in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. " if years else ""
-    st.caption(f"{holds}Volatility and trend are regimes by rule; sessions are by UTC hour.{_fitted(run)}")
+    consistency = f"Same sign as the whole in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. " if years else ""
+    st.caption(f"{consistency}Volatility and trend are regimes by rule; sessions are by UTC hour.{_fitted(run)}")
 
 
 def _fitted(run: Any) -> str:

@@ -1,4 +1,4 @@
-"""Values of features as people read them: four significant digits, whatever their scale."""
+"""Values of features with four significant digits at any scale."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def level(value: float | None) -> str:
 
 
 def small(share: float | None) -> str:
-    """A share that may be next to nothing.
+    """A share that may be tiny.
 
     >>> small(2e-20), small(0.25), small(None)
     ('< 0.0001', '0.25', '\u2014')

@@ -1,1 +1,1 @@
-"""What several pages draw with: figures, forms, tables, charts, widgets."""
+"""Parts that several pages share: numbers, forms, tables, charts, widgets."""

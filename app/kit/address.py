@@ -1,4 +1,4 @@
-"""What the address asks for and is not there: a sentence, never something else in its place."""
+"""Values of the address, and the warning where one names nothing: never something else in its place."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ LONGEST = 64    # characters of a name from the address that are repeated
 
 
 def missing(what: str, name: str, then: str) -> None:
-    """Say that there is no such thing, and what to do."""
+    """Warn that there is no such thing, and what to do."""
     shown = literal(name if len(name) <= LONGEST else f"{name[:LONGEST]}…")
     st.warning(f"There is no {what} {shown}. It may have been deleted. {then}", icon=":material/warning:")
 
 
-def asked_for(name: str) -> str:
+def address_value(name: str) -> str:
     """The value of the address, without blanks around it."""
     return str(st.query_params.get(name, "")).strip()

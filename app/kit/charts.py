@@ -20,12 +20,12 @@ DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def unit(name: str, **more: Any) -> alt.Axis:
-    """A y axis that says its unit above its labels."""
+    """A y axis with its unit above its labels."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="right", titleAnchor="end", titleX=-6, titleY=-8, titleOpacity=0.75, **more)
 
 
 def utc(format: str, **more: Any) -> dict[str, Any]:
-    """A time axis that says its clock at the end."""
+    """A time axis with its time zone at the end."""
     return dict(format=format, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0, **more)
 
 
@@ -57,7 +57,8 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
 
 
 def clock_axis(ts: pd.Series, ticks: int = 7, rows: Sequence[int] | None = None) -> alt.Axis:
-    """Labels for a numbered axis, on which weekends take no room: the time, and the day where it changes. ``rows``: the number of each, where they are not one after the other."""
+    """Labels for a numbered axis, on which weekends take no space: the time, and the day where it changes. ``rows``:
+    the number of each, where they are not one after the other."""
     where = np.unique(np.linspace(0, len(ts) - 1, ticks + 2).astype(int)[1:-1])
     mornings = np.flatnonzero(ts.dt.date.ne(ts.dt.date.shift()).to_numpy())[1:]
     where = mornings if 3 <= len(mornings) <= 10 else where
@@ -116,7 +117,8 @@ def _trade(levels: pd.DataFrame, marks: pd.DataFrame, path: pd.DataFrame | None,
 
 
 def months(table: pd.DataFrame) -> Picture:
-    """Years down, months across, the net return written in every cell. ``table``: year, month (0 the whole year), share."""
+    """Years down, months across, the net return written in every cell. ``table``: year, month (0 the whole year),
+    share."""
     shown = table.assign(year=table["year"].astype(str), month=[MONTHS[m - 1] if m else "Year" for m in table["month"]])
     limit = max(float(shown.loc[shown["month"] != "Year", "share"].abs().max()), 1e-9)
     base = alt.Chart(shown).encode(
@@ -132,7 +134,8 @@ def months(table: pd.DataFrame) -> Picture:
 
 
 def histogram(bins: pd.DataFrame, mean: float | None, height: int = 220) -> Picture:
-    """Results of trades in R. ``bins``: low, high, trades, of which the outer two hold the tails; the dashed line is ``mean``."""
+    """Results of trades in R. ``bins``: low, high, trades, of which the outer two hold the tails; the dashed line is
+    ``mean``."""
     width = float((bins["high"] - bins["low"]).median())
     shown = bins.assign(a=bins["low"].clip(lower=bins["high"].iloc[0] - width), b=bins["high"].clip(upper=bins["low"].iloc[-1] + width), role=np.where(bins["low"] >= 0, "up", "down"))
     bars = alt.Chart(shown).mark_bar().encode(

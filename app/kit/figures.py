@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them. One place, so that every page agrees."""
+"""Numbers, times and names as pages show them, in one place so that every page agrees."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def number(value: float | None, places: int = 0, sign: bool = False) -> str:
     return ("" if zero else MINUS if value < 0 else "+" if sign else "") + text
 
 
-def printed(value: float | None, format: str, whole: bool = False) -> str:
-    """A number by the format of a table's column, with a true minus: printf's, or ``localized`` for comma thousands, ``whole`` without decimals. Zero has no sign.
+def printed(value: float | None, format: str, integer: bool = False) -> str:
+    """A number by the format of a table's column, with a true minus: printf's, or ``localized`` for comma thousands, ``integer`` without decimals. Zero has no sign.
 
-    >>> printed(-1.25, "%+.1f"), printed(-0.001, "%+.2f"), printed(-1234.6, "localized", whole=True), printed(None, "%.1f")
+    >>> printed(-1.25, "%+.1f"), printed(-0.001, "%+.2f"), printed(-1234.6, "localized", integer=True), printed(None, "%.1f")
     ('\u22121.2', '0.00', '\u22121,235', '')
     """
     if value is None or isnan(value):
         return ""
-    text = exact(float(round(value) if whole else value)) if format == "localized" else format % value
+    text = exact(float(round(value) if integer else value)) if format == "localized" else format % value
     return text.replace("-", MINUS) if any(digit in text for digit in "123456789") else text.lstrip("+-")
 
 
@@ -58,7 +58,7 @@ def exact(value: object) -> str:
 
 
 def money(value: float | None, currency: str = "USD", sign: bool = False) -> str:
-    """Without cents from 1,000 on.
+    """An amount with its currency, without cents from 1,000 on.
 
     >>> money(999.5), money(-3880.2, sign=True)
     ('999.50\u202fUSD', '\u22123,880\u202fUSD')
@@ -90,19 +90,19 @@ def pips(price: float | None, pip: float, places: int = 1) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes.
+    """A size in bytes with its unit.
 
     >>> size(532), size(61_300_000)
     ('532\u202fB', '61\u202fMB')
     """
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= one:
-            return f"{count / one:,.{0 if count >= 10 * one else 1}f}{THIN}{unit}"
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:,.{0 if count >= 10 * scale else 1}f}{THIN}{unit}"
     return f"{count:.0f}{THIN}B"
 
 
 def clock(at: datetime | None, seconds: bool = False) -> str:
-    """UTC, to the minute; the header or note beside it says UTC."""
+    """UTC, to the minute; the header or note beside it has the zone."""
     return DASH if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if seconds else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
@@ -124,14 +124,14 @@ def ago(seconds: float) -> str:
     >>> ago(7), ago(190)
     ('7\u202fs ago', '3\u202fmin ago')
     """
-    for one, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= one:
-            return f"{seconds // one:.0f}{THIN}{unit} ago"
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds // length:.0f}{THIN}{unit} ago"
     return f"{max(seconds, 0):.0f}{THIN}s ago"
 
 
 def short(name: str) -> str:
-    """A hash by its ends.
+    """The first and last characters of a hash.
 
     >>> short("3f9c00d1e271")
     '3f9c…71'
@@ -139,16 +139,16 @@ def short(name: str) -> str:
     return name if len(name) <= 8 else f"{name[:4]}…{name[-2:]}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
+def plural(count: int, singular: str, many: str = "") -> str:
     """
     >>> plural(1, "run"), plural(1200, "dataset")
     ('1 run', '1,200 datasets')
     """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else many or singular + 's'}"
 
 
 def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = False) -> str:
-    """A figure by the unit of its definition.
+    """A metric by the unit of its definition.
 
     >>> valued(0.0321, "share"), valued(-1.5, "R"), valued(12.0, "trades"), valued(0.00013, "price")
     ('3.2\u202f%', '\u22121.500\u202fR', '12', '0.00013')
@@ -174,7 +174,7 @@ def minus(text: str) -> str:
 
 
 def typeset(sentence: str) -> str:
-    """A sentence of the desk as pages show it: a capital first, a full stop last, a true minus, thin spaces before per cent signs. A name with digits, underscores or brackets keeps its first letter.
+    """A sentence as pages show it: a capital first, a full stop last, a true minus, thin spaces before per cent signs. A name with digits, underscores or brackets keeps its first letter.
 
     >>> typeset("nets -3.1 % in 2019-2021"), typeset("no feature named 'x'; did you mean 'y'?"), typeset("stop_atr is 0")
     ('Nets \u22123.1\u202f% in 2019-2021.', "No feature named 'x'; did you mean 'y'?", 'stop_atr is 0.')

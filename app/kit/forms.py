@@ -28,7 +28,7 @@ def label(name: str, unit: str, title: str = "") -> str:
     >>> label("fewest_trades", "trades", "Min. trades")
     'Min. trades'
     """
-    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # it says its unit itself
+    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # the title has its unit already
         return title
     words = name.split("_")
     if len(words) > 1 and words[-1].lower() == unit.lower():
@@ -37,53 +37,53 @@ def label(name: str, unit: str, title: str = "") -> str:
     return f"{text}, {unit}" if unit else text
 
 
-def stated(one: Any, value: Any) -> str:
-    """One parameter in a sentence: what it is called, its value, its unit."""
-    name = label(one.name, one.unit, one.title).split(",")[0].split(" (")[0]
+def stated(param: Any, value: Any) -> str:
+    """A parameter in a sentence: its name, value and unit."""
+    name = label(param.name, param.unit, param.title).split(",")[0].split(" (")[0]
     words = name if name[:2].isupper() else name[0].lower() + name[1:]
-    return f"{words} {exact(value)} {one.unit}".rstrip()
+    return f"{words} {exact(value)} {param.unit}".rstrip()
 
 
 def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None, off: bool = False) -> dict[str, Any]:
-    """Draw ``params`` (domain parameters, as the desk hands them out), four a row; what the person entered. With ``off`` a default of 0 or of
+    """Draw ``params`` (domain parameters of the desk), four a row; the entered values. With ``off`` a default of 0 or of
     no text is shown as off."""
     entered = {}
     for first in range(0, len(params), WIDE):
-        for column, one in zip(st.columns(WIDE, vertical_alignment="bottom"), params[first : first + WIDE], strict=False):
+        for column, param in zip(st.columns(WIDE, vertical_alignment="bottom"), params[first : first + WIDE], strict=False):
             with column:
-                entered[one.name] = field(one, f"{key}.{one.name}", (values or {}).get(one.name, one.default), off)
-                if faults and one.name in faults:
-                    st.caption(f":red[{literal(faults[one.name])}]")
+                entered[param.name] = field(param, f"{key}.{param.name}", (values or {}).get(param.name, param.default), off)
+                if faults and param.name in faults:
+                    st.caption(f":red[{literal(faults[param.name])}]")
     return entered
 
 
-def field(one: Any, key: str, value: Any, off: bool = False) -> Any:
+def field(param: Any, key: str, value: Any, off: bool = False) -> Any:
     """One field by the type of its parameter."""
-    text, about = label(one.name, one.unit, one.title), typeset(one.help) or None
-    if off and one.type is not bool and not one.choices and not one.default:
-        return _may_be_off(one, key, value, text, about)
-    if one.choices:
-        return st.selectbox(text, list(one.choices), index=list(one.choices).index(value), key=key, help=about, format_func=choice)
-    if one.type is bool:
+    text, about = label(param.name, param.unit, param.title), typeset(param.help) or None
+    if off and param.type is not bool and not param.choices and not param.default:
+        return _may_be_off(param, key, value, text, about)
+    if param.choices:
+        return st.selectbox(text, list(param.choices), index=list(param.choices).index(value), key=key, help=about, format_func=choice)
+    if param.type is bool:
         return st.toggle(text, value, key=key, help=about)
-    if one.type is str:
+    if param.type is str:
         return st.text_input(text, value, key=key, help=about)
-    if one.type is int:
-        return st.number_input(text, _whole(one.low), _whole(one.high), None if value is None else int(value), 1, key=key, help=about)
-    return st.number_input(text, one.low, one.high, value, step(value), key=key, help=about, format="%g" if value is None or abs(value) < 0.01 else "%.4g")
+    if param.type is int:
+        return st.number_input(text, _integer(param.low), _integer(param.high), None if value is None else int(value), 1, key=key, help=about)
+    return st.number_input(text, param.low, param.high, value, step(value), key=key, help=about, format="%g" if value is None or abs(value) < 0.01 else "%.4g")
 
 
-def _may_be_off(one: Any, key: str, value: Any, text: str, about: str | None) -> Any:
-    if one.type is str:
+def _may_be_off(param: Any, key: str, value: Any, text: str, about: str | None) -> Any:
+    if param.type is str:
         return st.text_input(text, value, key=key, help=about, placeholder="off")
-    whole = one.type is int
-    low, high = (_whole(one.low), _whole(one.high)) if whole else (one.low, one.high)
-    entered = st.number_input(text, low, high, value or None, 1 if whole else step(value or None), key=key, help=about, placeholder="off", format=None if whole else "%g")
-    return one.default if entered is None else entered
+    integer = param.type is int
+    low, high = (_integer(param.low), _integer(param.high)) if integer else (param.low, param.high)
+    entered = st.number_input(text, low, high, value or None, 1 if integer else step(value or None), key=key, help=about, placeholder="off", format=None if integer else "%g")
+    return param.default if entered is None else entered
 
 
 def choice(word: Any) -> str:
-    """A choice as it is read: abbreviations in capitals, words with spaces.
+    """A choice as forms show it: abbreviations in capitals, words with spaces.
 
     >>> choice("tpe"), choice("nsga2"), choice("fixed_lots"), choice("per_million"), choice(True)
     ('TPE', 'NSGA-II', 'fixed lots', 'per million of notional', 'on')
@@ -102,7 +102,7 @@ def step(value: float | None) -> float:
     return 0.1 if 0.5 <= size < 20 else 1.0 if size >= 20 else 0.01 if size >= 0.01 else 0.00001
 
 
-def _whole(bound: float | None) -> int | None:
+def _integer(bound: float | None) -> int | None:
     return None if bound is None else int(bound)
 
 

@@ -1,4 +1,4 @@
-"""Tables that people sort, filter and pick from: AgGrid in the theme of the pages."""
+"""Data grids to sort, filter and select from: AgGrid in the theme of the pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _mixed(colour: str, share: int) -> str:
     return f"color-mix(in srgb, {colour} {share}%, {FORE})"
 
 
-TINTS = {".up": _mixed("#12929C", 70), ".down": _mixed("#D9691B", 75), ".bad": _mixed("#D8385A", 75), ".made": _mixed("#C765AC", 75), ".mute": _mixed(BACK, 35)}
+TINTS = {".up": _mixed("#12929C", 70), ".down": _mixed("#D9691B", 75), ".bad": _mixed("#D8385A", 75), ".synthetic": _mixed("#C765AC", 75), ".mute": _mixed(BACK, 35)}
 FAINT = f"color-mix(in srgb, {FORE} 10%, {BACK})"
 HEAD = f"color-mix(in srgb, {FORE} 4%, {BACK})"
 ROW, TOP = 26, 30       # pixels
@@ -38,7 +38,7 @@ def right(places: int = 0, signed: bool = False, **more: Any) -> dict[str, Any]:
 
 
 def column_of(field: str, title: str, own: Mapping[str, Any], filters: bool) -> dict[str, Any]:
-    """One column's options: sorted and filtered as text where it does not say that it is a number."""
+    """One column's options: sorted and filtered as text unless it is declared a number."""
     every = dict(sortable=True, floatingFilter=filters, suppressHeaderFilterButton=True, resizable=True)
     return dict(field=field, headerName=title, **{**every, **({} if "filter" in own else TEXT), **own})
 
@@ -65,7 +65,7 @@ def grid(frame: pd.DataFrame, columns: Mapping[str, Column], key: str, rows: int
         gridOptions=options,
         height=TOP + ROW * min(rows, max(len(frame), 2)) + (28 if filters else 0),
         theme=_theme(),
-        key=f"{key}-{st.context.theme.type}",       # a live theme switch leaves the frame unstyled until it is made anew
+        key=f"{key}-{st.context.theme.type}",       # a live theme switch leaves the frame unstyled until it is created again
         show_toolbar=False,
         update_on=["selectionChanged"] if pick else [],
         custom_css={name: {"color": f"{colour} !important"} for name, colour in TINTS.items()},

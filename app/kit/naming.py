@@ -1,4 +1,4 @@
-"""The dialog that names a run, of every kind."""
+"""The dialog that names a run of any kind."""
 
 from __future__ import annotations
 

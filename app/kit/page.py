@@ -12,7 +12,7 @@ SECTIONS = ("", "Research", "Trade", "Audit", "System")
 
 @dataclass(frozen=True)
 class Page:
-    """Where a page stands in the menu: its section, its place there, and an icon of the bundled font."""
+    """A page's place in the menu: title, section, order in the section, and icon of the bundled font."""
 
     title: str
     section: str

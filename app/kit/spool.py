@@ -1,4 +1,4 @@
-"""Files on disk on their way through the page's process: what Streamlit holds in memory of each is a ticket of some bytes."""
+"""Uploads and downloads on disk: Streamlit's memory has only a ticket of some bytes for each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import IO
 
 MARK = b"tidemark file "
-KEPT = 3_600            # seconds that a download lies ready
+LIFETIME = 3_600        # seconds that a prepared download stays on disk
 
 
 class Spool:
-    """A folder of this process, for its owner only, that goes when the process ends. A ticket names a file in it and cannot be made up."""
+    """A folder of this process, readable by its owner only and removed when the process ends. A ticket names a file in
+    it and cannot be forged."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tidemark-page-"))
@@ -28,7 +29,7 @@ class Spool:
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
 
     def new(self) -> Path:
-        """A place for a file."""
+        """The path of a new file."""
         return self.folder / uuid.uuid4().hex
 
     def open_new(self, path: Path) -> IO[bytes]:
@@ -54,9 +55,9 @@ class Spool:
         return sum(entry.stat().st_size for entry in os.scandir(self.folder))
 
     def written(self, write: Callable[[Path], None]) -> bytes:
-        """The ticket of a file that ``write`` fills; files that lay ready for an hour go."""
+        """The ticket of a file that ``write`` fills; files older than an hour are removed."""
         for entry in os.scandir(self.folder):
-            if entry.stat().st_mtime < time.time() - KEPT:
+            if entry.stat().st_mtime < time.time() - LIFETIME:
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(entry.path)
         path = self.new()
@@ -72,7 +73,7 @@ def spool() -> Spool:
 
 @contextlib.contextmanager
 def uploaded(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """An uploaded file, open for reading: from disk where that is where it lies, and gone from there afterwards."""
+    """An uploaded file, open for reading; one on disk is removed afterwards."""
     path = spool().path_of(file.read(200))
     file.seek(0)
     if path is None:

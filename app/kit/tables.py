@@ -1,4 +1,4 @@
-"""Rows of the desk as frames to show."""
+"""Tables of the pages: rows of the desk as frames, and their columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 from app.kit.figures import clock, exact, lasted, plain, printed, short, typeset
 from worker.desk.outcomes import label
 
-MOST_CELLS = 100_000     # of a table that is written here, cell by cell
+MOST_CELLS = 100_000     # of a table whose cells are formatted here
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
 SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "user": "other", "system": "quiet"}
@@ -24,7 +24,7 @@ def kind_of(synthetic: bool) -> list[str]:
 
 
 def kind_column(width: int = 84) -> Any:
-    """Whether bars are real."""
+    """The column that tells real from synthetic data."""
     return st.column_config.MultiselectColumn("Data", width=width, options=["real", "synthetic"], color=["gray", "violet"])
 
 
@@ -46,9 +46,9 @@ def runs_frame(runs: Sequence[Any]) -> pd.DataFrame:
         m = run.summary["metrics"]
         kind = kind_of(run.synthetic)
         rows.append(
-            dict(run=run.id, name=run.name or run.title, kind=kind, curve=run.summary["curve"], net=_percent(m["net_return"]), drawdown=_percent(m["max_drawdown"]), trades=m["trades"], factor=m["profit_factor"], made=clock(run.created_at), actor=run.actor)
+            dict(run=run.id, name=run.name or run.title, kind=kind, curve=run.summary["curve"], net=_percent(m["net_return"]), drawdown=_percent(m["max_drawdown"]), trades=m["trades"], factor=m["profit_factor"], created=clock(run.created_at), actor=run.actor)
         )
-    return pd.DataFrame(rows, columns=["run", "name", "kind", "curve", "net", "drawdown", "trades", "factor", "made", "actor"])
+    return pd.DataFrame(rows, columns=["run", "name", "kind", "curve", "net", "drawdown", "trades", "factor", "created", "actor"])
 
 
 def run_columns(wide: bool = True) -> dict[str, Any]:
@@ -63,26 +63,26 @@ def run_columns(wide: bool = True) -> dict[str, Any]:
         "trades": config.NumberColumn("Trades", format="localized", width=62),
     }
     if wide:
-        columns |= {"factor": config.NumberColumn("Profit factor", format="%.2f", width=94, help="Gross profit ÷ gross loss."), "made": config.TextColumn("Created, UTC", width=118)}
+        columns |= {"factor": config.NumberColumn("Profit factor", format="%.2f", width=94, help="Gross profit ÷ gross loss."), "created": config.TextColumn("Created, UTC", width=118)}
     return columns
 
 
 def datasets_frame(datasets: Sequence[Any], pips: Mapping[str, float], quality: Callable[[Any], str]) -> pd.DataFrame:
     rows = [
         dict(
-            id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, kind="synthetic" if one.synthetic else "real", quality=quality(one), first=f"{one.first_ts:%Y-%m-%d}", last=f"{one.last_ts:%Y-%m-%d}",
-            bars=one.bars, gaps=one.gaps, spread=None if one.spread is None else one.spread / pips.get(one.instrument, 1.0), version=short(one.version),
+            id=dataset.id, instrument=dataset.instrument, timeframe=dataset.timeframe, source=dataset.source, kind="synthetic" if dataset.synthetic else "real", quality=quality(dataset), first=f"{dataset.first_ts:%Y-%m-%d}", last=f"{dataset.last_ts:%Y-%m-%d}",
+            bars=dataset.bars, gaps=dataset.gaps, spread=None if dataset.spread is None else dataset.spread / pips.get(dataset.instrument, 1.0), version=short(dataset.version),
         )
-        for one in datasets
+        for dataset in datasets
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["id", "instrument", "timeframe", "source", "kind", "quality", "first", "last", "bars", "gaps", "spread", "version"])
 
 
 def findings_frame(findings: Sequence[Mapping[str, Any]], titles: Mapping[str, str], all_of_them: bool = True) -> pd.DataFrame:
-    """Checks with count, action and first occurrence, those that found something first (or ``all_of_them`` False: only)."""
+    """Checks with count, action and first occurrence, failed ones first (with ``all_of_them`` False, only those)."""
     shown = sorted((f for f in findings if all_of_them or f["count"]), key=lambda f: not f["count"])
-    rows = [dict(check=titles.get(f["key"], f["title"]), found=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
-    return pd.DataFrame(rows, columns=["check", "found", "did", "severity", "example"])
+    rows = [dict(check=titles.get(f["key"], f["title"]), count=f["count"], did=f["did"], severity=f["severity"], example=" ".join(f["examples"][0]).replace("T", " ", 1) if f["examples"] else "") for f in shown]
+    return pd.DataFrame(rows, columns=["check", "count", "did", "severity", "example"])
 
 
 def events_frame(events: Sequence[Any], now: Any = None) -> pd.DataFrame:
@@ -119,13 +119,13 @@ def with_minus(frame: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, di
     """``frame`` and ``columns`` as a table takes them. Streamlit's formats write a hyphen before negative numbers: where there are any, the columns that have a format
     get their text from here instead, and stay numbers for sorting and for a download."""
     kinds = {name: config["type_config"] for name, config in columns.items() if isinstance(config, dict) and config.get("type_config")}
-    formats = {name: one for name, one in kinds.items() if one["type"] == "number" and one["format"]}
+    formats = {name: kind for name, kind in kinds.items() if kind["type"] == "number" and kind["format"]}
     if frame.size > MOST_CELLS or not any((pd.to_numeric(frame[name], errors="coerce") < 0).any() for name in formats):
         return frame, dict(columns)
-    styled = {name: partial(printed, format=one["format"], whole=one["step"] == 1) for name, one in formats.items()}
+    styled = {name: partial(printed, format=kind["format"], integer=kind["step"] == 1) for name, kind in formats.items()}
     plainly = {str(name): plain for name in frame if name not in formats and pd.api.types.is_float_dtype(frame[name].dtype)}
-    drawn = {name: _nothing for name, one in kinds.items() if one["type"] not in ("number", "text")}        # from their values
-    bare = {name: {**columns[name], "type_config": {**one, "format": None, "step": None}} for name, one in formats.items()}
+    drawn = {name: _nothing for name, kind in kinds.items() if kind["type"] not in ("number", "text")}        # from their values
+    bare = {name: {**columns[name], "type_config": {**kind, "format": None, "step": None}} for name, kind in formats.items()}
     texts = {name: text for name, text in {**plainly, **styled, **drawn}.items() if name in columns}
     return frame[list(columns)].reset_index(drop=True).style.format(texts, na_rep=""), {**columns, **bare}
 
@@ -140,7 +140,7 @@ def settings_frame(rows: Sequence[Any]) -> pd.DataFrame:
 
 
 def setting_value(value: Any, unit: str = "") -> str:
-    """As it is read; a number without a unit (a port, a seed) has no thousands.
+    """A setting as pages show it; a number without a unit (a port, a seed) has no thousands.
 
     >>> setting_value(False), setting_value(20_000_000, "rows"), setting_value(8501), setting_value(""), setting_value(None)
     ('off', '20,000,000', '8501', 'default', 'default')

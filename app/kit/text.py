@@ -1,4 +1,4 @@
-"""What people and files wrote is shown as it stands: no Markdown, formulas, links, pictures, colours or emoji come of it."""
+"""Text of people and files, shown literally: without Markdown, formulas, links, images, colours or emoji."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 JOIN = "\u2060"     # a word joiner: nothing to see, no width, no break
 _PUNCTUATION = re.compile(r"""([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])""")
-_UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]")       # control signs, and those that turn the writing around
-_LATER = re.compile(        # what Streamlit puts in place after Markdown was read, where a backslash no longer helps
+_UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]")       # control characters, and those that change the direction of text
+_LATER = re.compile(        # replaced by Streamlit after Markdown, where a backslash has no effect
     r"(?::(?=[\w+-]+:))"                                # emoji and icons by name
     r"|(?:(?<=http)|(?<=https)):(?=//)|(?<=www)(?=\.)|@(?=[\w-]+\.)"     # addresses
     r"|[<~>](?=[-=])|-(?=[->])",                        # arrows and dashes
@@ -16,7 +16,7 @@ _LATER = re.compile(        # what Streamlit puts in place after Markdown was re
 
 
 def literal(text: object) -> str:
-    """``text`` for a place that reads Markdown, so that it is read as it was written.
+    """``text`` escaped for Markdown, so that it is shown literally.
 
     >>> literal("![a](b) $x$ :red[c]").replace("\\\\", "/")
     '/!/[a/]/(b/) /$x/$ /:red/[c/]'
@@ -24,4 +24,4 @@ def literal(text: object) -> str:
     ('EURUSD M15', 'two lines', '')
     """
     seen = " ".join(_UNSEEN.sub("\ufffd", "" if text is None else str(text)).split())
-    return _PUNCTUATION.sub(r"\\\1", _LATER.sub(lambda found: found[0] + JOIN, seen))
+    return _PUNCTUATION.sub(r"\\\1", _LATER.sub(lambda match: match[0] + JOIN, seen))

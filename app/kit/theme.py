@@ -1,4 +1,4 @@
-"""Roles of colour, and how every chart looks. Colours themselves stand in .streamlit/config.toml and are resolved in the
+"""Roles of colour, and the theme of every chart. The colours are in .streamlit/config.toml and are resolved in the
 browser, so a chart never knows whether it is light or dark and a theme switch costs no rerun."""
 
 from __future__ import annotations

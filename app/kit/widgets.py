@@ -1,4 +1,4 @@
-"""What every page shares: its head, its sections, its states."""
+"""Parts of every page: heading, sections, metrics, tables, downloads, jobs, empty states."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from app.kit.text import literal
 from worker.desk import Desk, Refused
 
 T = TypeVar("T")
-EARLY = 0.15        # of a job: before it, the time it took so far says little of the rest
-SHORT = 3.0         # seconds, under which the pace says nothing
+EARLY = 0.15        # of a job: before it, the elapsed time is no basis for the remaining time
+SHORT = 3.0         # seconds, under which the pace is no basis either
 STATES = {"queued": "gray", "running": "blue", "done": "gray", "failed": "red", "cancelled": "gray"}
 
 
@@ -33,13 +33,13 @@ def head(title: str, state: str = "", actions: Callable[[], None] | None = None)
 
 
 def history(run: Any) -> None:
-    """How many bars before its period a run's features used."""
-    if found := run.summary.get("history"):
-        st.caption(literal(found["sentence"]))
+    """Draw how many bars before its date range the run's features used."""
+    if warm_up := run.summary.get("history"):
+        st.caption(literal(warm_up["sentence"]))
 
 
 def section(title: str, note: str = "") -> None:
-    """A heading and beside it unit, span and clock of what follows."""
+    """A heading, and beside it the unit, date range and time zone of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.markdown(f"**{literal(title)}**", width="content")
         if note:
@@ -47,7 +47,7 @@ def section(title: str, note: str = "") -> None:
 
 
 def nothing(title: str, sentence: str, action: Callable[[], None] | None = None) -> None:
-    """An empty state: what belongs here, and the way to get it."""
+    """An empty state: what is missing, and how to get it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
         st.markdown(f"**{literal(title)}**", width="content")
@@ -58,8 +58,8 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
         st.space("small")
 
 
-def asked(act: Callable[[], T]) -> T | None:
-    """The answer of the desk; a refusal is shown in place, and None comes back."""
+def attempt(act: Callable[[], T]) -> T | None:
+    """What ``act`` returns; where the desk refuses, None, and the refusal is shown as an error."""
     try:
         return act()
     except Refused as refusal:
@@ -68,7 +68,7 @@ def asked(act: Callable[[], T]) -> T | None:
 
 
 def go(page: str, **query: str) -> None:
-    """Open a page at an address; on the page we are on, the address alone changes."""
+    """Open a page at an address; on the current page only the address changes."""
     if page == st.session_state["page"]:
         st.query_params.from_dict(query)
         st.rerun()
@@ -76,7 +76,7 @@ def go(page: str, **query: str) -> None:
 
 
 def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None:
-    """A row of figures that reflows: label, value, note, definition."""
+    """A row of metrics that reflows: label, value, note, definition."""
     with st.grid(len(rows), min_column_width=width, gap="xsmall"):
         for label, value, note, meaning in rows:
             st.metric(label, value, note, delta_color="off", delta_arrow="off", help=meaning or None)
@@ -92,12 +92,13 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
 
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
-    """A file that is made on request; nothing else on the page runs again."""
+    """A button for a file that is created on request; nothing else on the page runs again."""
     download_file(label, name, mime, lambda path: _fill(path, make), key, about)
 
 
 def download_file(label: str, name: str, mime: str, write: Callable[[Path], None], key: str, about: str = "") -> None:
-    """The same of a file that ``write`` fills part by part. Streamlit holds the ticket of what lies on disk, and the server streams it from there."""
+    """The same for a file that ``write`` fills part by part: Streamlit gets its ticket, and the server streams it from
+    disk."""
     st.download_button(
         label, data=lambda: spool().written(write), file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None
     )
@@ -108,7 +109,7 @@ def _fill(path: Path, make: Callable[[], bytes]) -> None:
 
 
 def job_panel(desk: Desk, job: Any) -> bool:
-    """A job until it ends, then the page runs again; True while it has not succeeded.
+    """Draw a job until it ends, then run the page again; True while it has not succeeded.
 
     ``job`` is what the page read, so that its decisions and this panel agree.
     """
@@ -143,7 +144,8 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
 
 
 def since(desk: Desk, job: Any, now: Any) -> str:
-    """When an open job started, the time elapsed, and an estimate of the time remaining; its own estimate counts more."""
+    """When an open job started, the time elapsed, and an estimate of the time remaining; its own estimate counts
+    more."""
     if job.cancelled_by:
         return "cancelling…"
     if job.started_at is None:
@@ -157,7 +159,7 @@ def since(desk: Desk, job: Any, now: Any) -> str:
 
 
 def remaining(progress: float, ran: float) -> float | None:
-    """Seconds that the rest of a job takes at the pace so far; None while the pace says little of it.
+    """Seconds that the rest of a job takes at the pace so far; None while that is no basis.
 
     >>> remaining(0.5, 60.0), remaining(0.05, 120.0), remaining(0.5, 1.0)
     (60.0, None, None)

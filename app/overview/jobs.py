@@ -15,7 +15,7 @@ SHOWN = 12
 
 
 def jobs_view(desk: Desk) -> None:
-    """Refreshes by itself while a job is active."""
+    """Draw the list; it refreshes by itself while a job is active."""
     busy = any(job.open for job in desk.jobs.latest(limit=SHOWN))
     st.fragment(_draw, run_every=1.0 if busy else None)(desk, busy)
 

@@ -1,1 +1,1 @@
-"""Sweeps, walk-forwards and searches: asking for them, and reading what came of them."""
+"""The Optimization page: grid searches, walk-forwards and Bayesian searches, their forms and results."""

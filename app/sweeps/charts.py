@@ -1,4 +1,4 @@
-"""Charts of sweeps, walk-forwards and searches: frame in, Altair chart out, in the grammar of app/charts.py."""
+"""Charts of sweeps, walk-forwards and searches: frame in, Altair chart out, in the style of app/kit/charts.py."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DRAWN = 1_400           # points of a scatter
 
 
 def _above(name: str, **more: Any) -> alt.Axis:
-    """A y axis that says at its top left what it shows."""
+    """A y axis with its title at the top left."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT, titleY=-10, titleOpacity=0.75, **more)
 
 
 def heat(cells: pd.DataFrame, of: str, x: str, y: str, title: str, form: str, marked: tuple[Any, Any] | None = None, height: int = 300) -> Picture:
-    """Two parameters and a figure. ``cells``: x, y, value, plateau, points, best (whether the highest plateau); ``of``: which of value and plateau is shown.
+    """A metric over two parameters. ``cells``: x, y, value, plateau, points, best (whether the highest plateau); ``of``: which of value and plateau is shown.
 
     The best plateau is outlined; ``marked`` is the cell that was clicked. Colours part at zero where there is anything below it.
     """
@@ -52,7 +52,8 @@ def _height(values: pd.Series) -> pd.Series:
 
 
 def _written(base: alt.Chart, form: str, parted: bool, columns: int) -> alt.Chart:
-    """The figure in its cell; on the dark end of the ramp in the ramp's own first colour, which is light where it is dark."""
+    """The figure in its cell; on the dark end of the ramp in the ramp's own first colour, which is light where it is
+    dark."""
     text = base.transform_filter("isValid(datum.shown)").mark_text(fontSize=11 if columns <= 9 else 9).encode(text=alt.Text("shown:Q", format=form.replace("+", "").replace(".3f", ".2f").replace(".1%", ".0%") if columns > 7 else form))
     if parted:
         return text.transform_calculate(role="'ink'").encode(color=by_role())
@@ -60,19 +61,20 @@ def _written(base: alt.Chart, form: str, parted: bool, columns: int) -> alt.Char
 
 
 def _outline(base: alt.Chart, which: Any, role: str) -> list[alt.Chart]:
-    """A frame that is seen on light and dark cells: its line in the ground's colour, then in its own."""
+    """A frame that is seen on light and dark cells: its line in the background's colour, then in its own."""
     marks = base.transform_filter(which)
-    ground = alt.Stroke("ground:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None)
+    edge = alt.Stroke("edge:Q", scale=alt.Scale(domain=[0, 1], range="ramp"), legend=None)
     return [
-        marks.transform_calculate(ground="0").mark_rect(filled=False, strokeWidth=4.5).encode(stroke=ground),
+        marks.transform_calculate(edge="0").mark_rect(filled=False, strokeWidth=4.5).encode(stroke=edge),
         marks.transform_calculate(role=f"'{role}'").mark_rect(filled=False, strokeWidth=2).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None)),
     ]
 
 
 def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int = 190) -> alt.VConcatChart:
-    """Equity of the tests, one after the other, over its drawdown. ``curve``: ts, equity, drawdown; ``folds``: number, start, end, chosen of each test."""
+    """Equity of the tests, one after the other, over its drawdown. ``curve``: ts, equity, drawdown; ``folds``: number,
+    start, end, chosen of each test."""
     bands = alt.Chart(folds.assign(role="quiet", odd=folds["number"] % 2))
-    tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("made:Q", format="+.2%", title="net")]
+    tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("net:Q", format="+.2%", title="net")]
     band = bands.mark_rect().encode(x=at("start"), x2="end:T", color=by_role(), opacity=alt.Opacity("odd:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.2]), legend=None), tooltip=tips)
     named = bands.transform_calculate(mid="(+datum.start + +datum.end) / 2", role="'ink'").mark_text(fontSize=10, baseline="top", opacity=0.7).encode(x=at("mid"), y=alt.value(2), text="number:N", color=by_role())
     y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f"))
@@ -87,8 +89,8 @@ def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int 
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
-def promised(folds: pd.DataFrame, height: int = 190) -> Picture:
-    """What each fit earned a year (line) against its test (bars). ``folds``: fold, fitted, tested, both net per year."""
+def in_and_out_of_sample(folds: pd.DataFrame, height: int = 190) -> Picture:
+    """Net return p.a. of each fit (tick) and of its test (bars). ``folds``: fold, fitted, tested, both net per year."""
     x = alt.X("fold:O", axis=alt.Axis(title="fold", labelAngle=0, labelOverlap=True, **END))
     tips = [alt.Tooltip("fold:Q"), alt.Tooltip("fitted:Q", format="+.1%", title="in sample, p.a."), alt.Tooltip("tested:Q", format="+.1%", title="out of sample, p.a.")]
     shown = folds.assign(role=np.where(folds["tested"] >= 0, "up", "down"))
@@ -98,7 +100,7 @@ def promised(folds: pd.DataFrame, height: int = 190) -> Picture:
 
 
 def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> alt.VConcatChart:
-    """What was chosen from fold to fold, a strip a parameter. ``names``: column of ``folds`` -> what it is called."""
+    """Selected value from fold to fold, a strip a parameter. ``names``: column of ``folds`` -> title."""
     strips = []
     for k, (name, title) in enumerate(names.items()):
         last = k == len(names) - 1
@@ -114,7 +116,8 @@ def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> al
 
 
 def history(trials: pd.DataFrame, title: str, form: str, height: int = 240) -> Picture:
-    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (what it tried)."""
+    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (its
+    parameters)."""
     x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="trial", format=",.0f", **END))
     tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
     dots = alt.Chart(_few(trials.dropna(subset=["value"]), "value")).transform_calculate(role="'quiet'").mark_point(filled=True, size=22, opacity=0.75).encode(

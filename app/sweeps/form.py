@@ -11,10 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.kit.address import asked_for, missing
+from app.kit.address import address_value, missing
 from app.kit.figures import THIN, lasted, number, plural, typeset
 from app.kit.forms import choice, fields
-from app.kit.widgets import asked, go, nothing, section
+from app.kit.widgets import attempt, go, nothing, section
 from app.sweeps import request
 from app.sweeps.names import ABOUT, ALIASES, KINDS
 from app.sweeps.varied import Varied, parameters
@@ -23,13 +23,13 @@ from worker.desk import BacktestRequest, Desk, Refused
 SUBMIT = {"sweep": "Run grid search", "walk_forward": "Run walk-forward", "optimise": "Run search"}
 LONG = 3_600        # seconds, from which on the form advises
 SAMPLED = 2_000     # combinations that are checked before submitting
-MOST = 100_000      # combinations, above which the desk answers at once
+MOST = 100_000      # combinations, above which the desk refuses at once
 
 
 def kind_of(run: Any = None) -> str:
-    """The kind that the address asks for, else that of the run."""
+    """The kind in the address, else that of the run."""
     start = KINDS[run.kind if run is not None else "sweep"]
-    wanted = asked_for("kind") or start
+    wanted = address_value("kind") or start
     kind = ALIASES.get(wanted, wanted)
     if kind not in KINDS.values():
         missing("kind of optimization", wanted, "Choose one below.")
@@ -55,16 +55,16 @@ def _form(desk: Desk, run: Any) -> None:
     key = f"sw-{run.id if run else 'new'}"
     strategy, chosen = request.bars(desk, key, before)
     key = f"{key}-{strategy}"
-    asking = request.span(desk, key, strategy, chosen, before)
+    backtest_request = request.span(desk, key, strategy, chosen, before)
     what, rules = st.tabs(["Parameters", "Costs and risk"], key=f"{key}-tabs")
     with rules:
         changed, profile = request.costs(desk, key, chosen, before)
-        asking = replace(asking, rules=request.merged(asking, changed), cost_profile=profile)
+        backtest_request = replace(backtest_request, rules=request.merged(backtest_request, changed), cost_profile=profile)
     with what:
-        varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, asking.rules)
-    asking = replace(asking, params=varied.fixed)
-    how = _how(desk, f"{key}-{kind}", kind, before, _days(asking))
-    _send(desk, kind, asking if asking.datasets else None, varied, how)
+        varied = parameters(desk, f"{key}-{kind}", kind, strategy, before, backtest_request.rules)
+    backtest_request = replace(backtest_request, params=varied.fixed)
+    how = _how(desk, f"{key}-{kind}", kind, before, _days(backtest_request))
+    _send(desk, kind, backtest_request if backtest_request.datasets else None, varied, how)
 
 
 def _import() -> None:
@@ -85,7 +85,7 @@ def _how(desk: Desk, key: str, kind: str, before: Mapping[str, Any], days: int) 
         return fields(_without_repeats([*forms["windows"], *forms["objective"]]), key, start or at_most)
     if kind == "optimise":
         section("Search", "the same seed on the same data tries the same combinations, whatever the number of workers")
-        entered = fields([one for one in _without_repeats(forms["search"]) if one.name != "second"], key, before.get("search", {}))
+        entered = fields([param for param in _without_repeats(forms["search"]) if param.name != "second"], key, before.get("search", {}))
         words = ["", *(word for word in desk.sweeps.objectives() if word != entered["first"])]
         at = before.get("search", {}).get("second", "")
         second = st.segmented_control("Second objective", words, default=at if at in words else "", required=True, key=f"{key}-second-{entered['first']}", format_func=lambda word: choice(word) if word else "none", help="With two objectives, the result is a Pareto front.")
@@ -94,7 +94,7 @@ def _how(desk: Desk, key: str, kind: str, before: Mapping[str, Any], days: int) 
 
 
 def _without_repeats(params: Sequence[Any]) -> list[Any]:
-    return [replace(one, unit="", title=one.title or one.name.capitalize()) if one.unit == one.name else one for one in params]
+    return [replace(param, unit="", title=param.title or param.name.capitalize()) if param.unit == param.name else param for param in params]
 
 
 def _days(ask: BacktestRequest) -> int:
@@ -102,12 +102,12 @@ def _days(ask: BacktestRequest) -> int:
 
 
 def _folds(how: Mapping[str, Any], days: int) -> int:
-    """About how many, as the data may begin later than the span."""
-    room = days - how["in_sample"] - how["out_of_sample"] / 2
-    return int(room // (how["step"] or how["out_of_sample"])) + 1 if room >= 0 else 0
+    """Approximate number of folds, as the data may begin later than the date range."""
+    rest = days - how["in_sample"] - how["out_of_sample"] / 2
+    return int(rest // (how["step"] or how["out_of_sample"])) + 1 if rest >= 0 else 0
 
 
-# -- the price of it, and sending it off
+# -- size and submission
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -119,12 +119,12 @@ def _size(_desk: Desk, _question: BacktestRequest, _grid: Any, about: str) -> tu
 
 
 def _send(desk: Desk, kind: str, ask: BacktestRequest | None, varied: Varied, how: Mapping[str, Any]) -> None:
-    told, faults = ("Choose data and a date range.", []) if ask is None else (_faults(desk, kind, ask, varied, how))
+    note, faults = ("Choose data and a date range.", []) if ask is None else (_faults(desk, kind, ask, varied, how))
     for fault in faults:
         st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button(SUBMIT[kind], type="primary", shortcut="Ctrl+Enter", disabled=ask is None or bool(faults), key=f"send-{kind}")
-        st.caption(told)
+        st.caption(note)
     if sent and ask is not None:
         _submit(desk, kind, ask, varied, how)
 
@@ -148,16 +148,16 @@ def _faults(desk: Desk, kind: str, ask: BacktestRequest, varied: Varied, how: Ma
     if not size.combinations:
         return "", [f"no combination is feasible: {next(iter(size.refused), 'the grid is empty')}"]
     left, times = sum(size.refused.values()), 1.0 if sampled is varied.grid else count / len(sampled)
-    kept = plural(size.combinations, "combination") if sampled is varied.grid else plural(count, "combination")
-    said = [kept + (f" ({'about ' if times > 1 else ''}{left * times:,.0f} infeasible: {next(iter(size.refused))})" if left else ""), bars]
+    counted = plural(size.combinations, "combination") if sampled is varied.grid else plural(count, "combination")
+    parts = [counted + (f" ({'about ' if times > 1 else ''}{left * times:,.0f} infeasible: {next(iter(size.refused))})" if left else ""), bars]
     seconds = size.seconds * times
     if kind == "walk_forward":
         folds, days = _folds(how, _days(ask)), _days(ask)
         if not folds:
             return "", [f"The date range is {days:,} days, and one fold needs {how['in_sample'] + how['out_of_sample'] / 2:,.0f}. Use shorter windows or a longer date range."]
         seconds *= folds * how["in_sample"] / max(days, 1)
-        said.append(f"about {plural(folds, 'fold')}")
-    return " · ".join(said) + _about(desk, seconds), []
+        parts.append(f"about {plural(folds, 'fold')}")
+    return " · ".join(parts) + _about(desk, seconds), []
 
 
 def _seconds(desk: Desk, ask: BacktestRequest, points: list[dict[str, Any]]) -> float:
@@ -166,7 +166,7 @@ def _seconds(desk: Desk, ask: BacktestRequest, points: list[dict[str, Any]]) -> 
 
 
 def _some(grid: Mapping[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
-    """Combinations from all over a large grid: each is built to see whether it is feasible, which takes time."""
+    """A sample of combinations from all over a large grid: checking whether each is feasible takes time."""
     every = islice(product(*grid.values()), 0, None, count // SAMPLED + 1)
     return [dict(zip(grid, point, strict=True)) for point in every]
 
@@ -178,14 +178,14 @@ def _key(ask: BacktestRequest, grid: Any) -> str:
 def _about(desk: Desk, seconds: float) -> str:
     workers = max(desk.jobs.pulse().workers, 1)
     share = max(seconds / workers, 1.0)
-    said = f" · about {f'{share:.0f}{THIN}s' if share < 60 else lasted(share)} on {plural(workers, 'worker')}"
-    return said + (". Coarser steps show the same landscape in a fraction of the time." if share > LONG else "")
+    text = f" · about {f'{share:.0f}{THIN}s' if share < 60 else lasted(share)} on {plural(workers, 'worker')}"
+    return text + (". Coarser steps show the same landscape in a fraction of the time." if share > LONG else "")
 
 
 def _submit(desk: Desk, kind: str, ask: BacktestRequest, varied: Varied, how: Mapping[str, Any]) -> None:
     ask = _based(desk, ask, varied)
     windows = {name: how[name] for name in ("in_sample", "out_of_sample", "step", "anchored", "embargo") if name in how}
-    submitted = asked(
+    submitted = attempt(
         lambda: desk.sweeps.submit_sweep(ask, varied.grid) if kind == "sweep"
         else desk.sweeps.submit_walk_forward(ask, varied.grid, windows, {name: how[name] for name in ("figure", "fewest_trades")}) if kind == "walk_forward"
         else desk.sweeps.submit_optimise(ask, varied.space, how)
@@ -199,7 +199,7 @@ def _submit(desk: Desk, kind: str, ask: BacktestRequest, varied: Varied, how: Ma
 
 
 def _based(desk: Desk, ask: BacktestRequest, varied: Varied) -> BacktestRequest:
-    """With values for the varied parameters too that make a strategy together with the fixed ones."""
+    """The request with values for the varied parameters, too, that are feasible together with the fixed ones."""
     for corner in varied.corners():
         if desk.sweeps.size(ask, [corner]).combinations:
             return replace(ask, params={**ask.params, **{name: value for name, value in corner.items() if "." not in name}})

@@ -28,22 +28,22 @@ MIME = {"csv": "text/csv", "parquet": "application/octet-stream", "json": "appli
 
 
 def runs(desk: Desk) -> list[Any]:
-    """Newest first; stress tests are read on the Backtest page."""
+    """Optimizations, newest first; stress tests belong to the Backtest page."""
     return sorted((run for kind in KINDS for run in desk.sweeps.latest(kind)), key=lambda run: run.created_at, reverse=True)
 
 
 def sentence(desk: Desk, run: Any) -> str:
     """The settings of a run in one line: the closed form."""
-    spec, known = run.spec, declared(desk, run.spec["strategy"])
-    names = ", ".join(one["instrument"] for one in run.manifest["spec"]["data"])
-    varied = ranges(known, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(known, name, given) for name, given in spec["space"].items())
+    spec, parameters = run.spec, declared(desk, run.spec["strategy"])
+    names = ", ".join(dataset["instrument"] for dataset in run.manifest["spec"]["data"])
+    varied = ranges(parameters, run.summary["grid"]) if "grid" in run.summary else " · ".join(_space(parameters, name, given) for name, given in spec["space"].items())
     windows = f" · {spec['windows']['in_sample']} days in sample, {spec['windows']['out_of_sample']} out of sample" if run.kind == "walk_forward" else ""
     return f"**{KINDS[run.kind]}: {spec['strategy']}** · {names} {spec['timeframe']} · {dates(spec)} · {varied}{windows} · {risk(spec)}"
 
 
-def _space(known: Any, name: str, given: Any) -> str:
+def _space(parameters: Any, name: str, given: Any) -> str:
     ends = given.get("choices") or [given["low"], given["high"]] if isinstance(given, dict) else given[:2]
-    return ranges(known, {name: ends}).replace(f" ({len(ends)})", "")
+    return ranges(parameters, {name: ends}).replace(f" ({len(ends)})", "")
 
 
 def actions(desk: Desk, run: Any) -> None:
@@ -85,13 +85,13 @@ def _worth(run: Any) -> str:
 
 
 def earlier(desk: Desk, every: Sequence[Any], run: Any) -> None:
-    others = [one for one in every if run is None or one.id != run.id]
+    others = [other for other in every if run is None or other.id != run.id]
     if not others:
         return
     section("Earlier runs", "newest first; select one to open it")
     rows = [
-        dict(run=one.id, kind=KINDS[one.kind], name=one.name or one.title.partition(": ")[2], data=kind_of(one.synthetic), extent=_extent(one), worth=_worth(one), made=clock(one.created_at), actor=one.actor)
-        for one in others
+        dict(run=other.id, kind=KINDS[other.kind], name=other.name or other.title.partition(": ")[2], data=kind_of(other.synthetic), extent=_extent(other), worth=_worth(other), created=clock(other.created_at), actor=other.actor)
+        for other in others
     ]  # fmt: skip
     config = st.column_config
     columns = {
@@ -101,7 +101,7 @@ def earlier(desk: Desk, every: Sequence[Any], run: Any) -> None:
         "data": kind_column(),
         "extent": config.TextColumn("Size", width=172),
         "worth": config.TextColumn("Best", width=106, help="Of a grid or Bayesian search the best metric; of a walk-forward its efficiency (WFE)."),
-        "made": config.TextColumn("Created, UTC", width=120),
+        "created": config.TextColumn("Created, UTC", width=120),
     }
     row = table(pd.DataFrame(rows), columns, "Earlier optimizations", key=f"earlier-sweeps-{run.id if run else ''}", pick=True)
     if row is not None:

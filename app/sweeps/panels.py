@@ -1,4 +1,4 @@
-"""What the views read of a finished run, remembered: it never changes. The count of trials does, so it is asked anew."""
+"""Tables of a finished run, cached as they never change; the count of trials does, so it is read each time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def table(_desk: Desk, run_id: str, by: str = "number") -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def heat(_desk: Desk, run_id: str, x: str, y: str, figure: str, held: tuple[tuple[str, Any], ...] = ()) -> pd.DataFrame:
-    return _desk.sweeps.heat(run_id, x, y, figure, dict(held))
+def heat(_desk: Desk, run_id: str, x: str, y: str, figure: str, fixed: tuple[tuple[str, Any], ...] = ()) -> pd.DataFrame:
+    return _desk.sweeps.heat(run_id, x, y, figure, dict(fixed))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -34,7 +34,7 @@ def walked(_desk: Desk, run_id: str, balance: float) -> pd.DataFrame:
 
 
 def luck_of_best(desk: Desk, run: Any) -> Luck:
-    """Of a sweep: the best by Sharpe against all trials that there are by now."""
+    """Significance of the best combination of a grid search by Sharpe, given all trials so far."""
     return _luck(desk, run.id, desk.sweeps.trials(run.id))
 
 
@@ -44,5 +44,5 @@ def _luck(_desk: Desk, run_id: str, trials: int) -> Luck:
 
 
 def luck_of_search(desk: Desk, run: Any) -> Luck:
-    """What chance reaches among the trials of these bars."""
+    """Expected maximum Sharpe by chance, given all trials on this data."""
     return desk.sweeps.luck(run.id, desk.sweeps.trials(run.id))

@@ -8,11 +8,11 @@ from itertools import pairwise
 from math import ceil, floor, log10
 from typing import Any
 
-MOST = 10_000       # values of one parameter: more is a slip of the finger
-FEW = 6             # steps that a range starts with
+MOST = 10_000       # values of one parameter: more is a typing error
+FEW = 6             # steps of a new range
 
 
-def values(low: float | None, high: float | None, step: float | None, whole: bool) -> tuple[list[Any], str]:
+def values(low: float | None, high: float | None, step: float | None, integer: bool) -> tuple[list[Any], str]:
     """The values from ``low`` to ``high``, both included where ``step`` meets them, exact in decimals; or none and a sentence.
 
     >>> values(0.1, 0.3, 0.1, False), values(10, 25, 10, True)
@@ -24,35 +24,35 @@ def values(low: float | None, high: float | None, step: float | None, whole: boo
     """
     if low is None or high is None or step is None:
         return [], "Min, Max and Step must each have a number."
-    first, last, each = (Decimal(repr(float(value))) for value in (low, high, step))
+    first, last, increment = (Decimal(repr(float(value))) for value in (low, high, step))
     if last < first:
         return [], f"Min is {low:g} and Max {high:g}. Make Min the smaller one."
-    if each <= 0:
+    if increment <= 0:
         return [], f"Step is {step:g}. Make it larger than 0."
-    count = int((last - first) / each) + 1
+    count = int((last - first) / increment) + 1
     if count > MOST:
         return [], f"Steps of {step:g} from {low:g} to {high:g} are {count:,} values. Take a larger step; {MOST:,} values of one parameter are the most."
-    made = [first + k * each for k in range(count)]
-    return [int(value) if whole else float(value) for value in made], ""
+    numbers = [first + k * increment for k in range(count)]
+    return [int(value) if integer else float(value) for value in numbers], ""
 
 
-def listed(text: str, whole: bool) -> tuple[list[Any], str]:
-    """Values written one after the other, or none and a sentence.
+def listed(text: str, integer: bool) -> tuple[list[Any], str]:
+    """The values in a text, or none and a sentence.
 
     >>> listed("8, 16 32", True), listed("1.5, x", False)[1]
     (([8, 16, 32], ''), "'x' is not a number. Write values with commas between them.")
     """
-    made: list[Any] = []
+    numbers: list[Any] = []
     for word in text.replace(",", " ").split():
         try:
-            made.append(int(word) if whole else float(word))
+            numbers.append(int(word) if integer else float(word))
         except ValueError:
-            return [], f"{word!r} is not a {'whole number' if whole else 'number'}. Write values with commas between them."
-    return (made, "") if made else ([], "There is no value. Write at least one.")
+            return [], f"{word!r} is not a {'whole number' if integer else 'number'}. Write values with commas between them."
+    return (numbers, "") if numbers else ([], "There is no value. Write at least one.")
 
 
 def even(given: Sequence[Any]) -> tuple[float, float, float] | None:
-    """From, to and step of values that lie evenly; None where they do not.
+    """Min, max and step of evenly spaced values; None where they are uneven.
 
     >>> even([8, 24, 40]), even([1, 2, 4]), even([7])
     ((8, 40, 16), None, (7, 7, 1))
@@ -64,18 +64,18 @@ def even(given: Sequence[Any]) -> tuple[float, float, float] | None:
     return None if gaps or step <= 0 else (given[0], given[-1], type(given[0])(step))
 
 
-def context(value: float | None, low: float | None, high: float | None, whole: bool) -> tuple[float, float, float]:
+def range_around(value: float | None, low: float | None, high: float | None, integer: bool) -> tuple[float, float, float]:
     """A range to start from: half to twice the value, in a few round steps, inside the bounds.
 
-    >>> around(48, 2, 2000, True), around(2.0, 0.1, 50.0, False), around(0.0, 0.0, None, False)
+    >>> range_around(48, 2, 2000, True), range_around(2.0, 0.1, 50.0, False), range_around(0.0, 0.0, None, False)
     ((20, 100, 10), (1.0, 4.0, 0.5), (0.0, 0.6, 0.1))
     """
     start = abs(value or 0.0)
-    each = _round(1.5 * start / FEW) if start else 0.1
-    each = max(each, 1.0) if whole else each
-    a, b = (floor(start / 2 / each + 1e-9) * each, ceil(2 * start / each - 1e-9) * each) if start else (0.0, FEW * each)
+    increment = _round(1.5 * start / FEW) if start else 0.1
+    increment = max(increment, 1.0) if integer else increment
+    a, b = (floor(start / 2 / increment + 1e-9) * increment, ceil(2 * start / increment - 1e-9) * increment) if start else (0.0, FEW * increment)
     a, b = max(a, low if low is not None else a), min(b, high if high is not None else b)
-    return (int(a), int(b), int(each)) if whole else (round(a, 10), round(b, 10), round(each, 10))
+    return (int(a), int(b), int(increment)) if integer else (round(a, 10), round(b, 10), round(increment, 10))
 
 
 def _round(value: float) -> float:
@@ -85,4 +85,4 @@ def _round(value: float) -> float:
     (10.0, 0.5, 0.5)
     """
     power = 10.0 ** floor(log10(value) + 1e-9)
-    return round(power * max(one for one in (1, 2, 5) if one * power <= value * (1 + 1e-9)), 12)
+    return round(power * max(digit for digit in (1, 2, 5) if digit * power <= value * (1 + 1e-9)), 12)

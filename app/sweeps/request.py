@@ -32,9 +32,9 @@ def span(desk: Desk, key: str, strategy: str, chosen: list[Any], before: Mapping
     frame, days = backtest.frame_and_span(desk, key, chosen, dict(before), a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     intrabar = backtest.intrabar_field(d, key, start)
-    whole = isinstance(days, tuple) and len(days) == 2
-    first, last = backtest.whole_days(*days) if whole else (NEVER, NEVER)
-    return BacktestRequest(strategy, {}, [one.id for one in chosen] if whole else [], frame, first, last, dict(account=dict(balance=balance), execution=dict(intrabar=intrabar)))
+    complete = isinstance(days, tuple) and len(days) == 2
+    first, last = backtest.whole_days(*days) if complete else (NEVER, NEVER)
+    return BacktestRequest(strategy, {}, [dataset.id for dataset in chosen] if complete else [], frame, first, last, dict(account=dict(balance=balance), execution=dict(intrabar=intrabar)))
 
 
 def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], str]:
@@ -47,5 +47,5 @@ def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) ->
     return rules.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=rules.limits_fields(desk, key, start, limited)), profile
 
 
-def merged(question: BacktestRequest, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {name: {**changed.get(name, {}), **question.rules.get(name, {})} for name in {*question.rules, *changed}}
+def merged(backtest_request: BacktestRequest, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {**changed.get(name, {}), **backtest_request.rules.get(name, {})} for name in {*backtest_request.rules, *changed}}

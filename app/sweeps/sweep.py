@@ -12,14 +12,14 @@ import streamlit as st
 from app.kit.figures import number, percent, plural
 from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
-from app.sweeps.names import FIGURES, declared, form, named, plain, point, rounded, said, with_unit
+from app.sweeps.names import FIGURES, declared, form, metric_text, named, plain, point, rounded, with_unit
 from app.sweeps.table import combinations
 from worker.desk import Desk
 
-ASKS = 0.95         # of the deflated Sharpe ratio
-HALF = 0.5          # of the probability of overfitting, from which on choosing the best is no better than drawing one
-COUNT = "trades"    # of the figures the one of which more is not better
-PROFIT = {"sharpe": 0.0, "net_return": 0.0, "annual_return": 0.0, "calmar": 0.0, "expectancy_r": 0.0, "profit_factor": 1.0}     # above which it is one of a profit
+SIGNIFICANT = 0.95  # deflated Sharpe ratio from which on the best is significant
+OVERFIT = 0.5       # PBO from which on selecting the best is no better than a random choice
+COUNT = "trades"    # the metric of which more is not better
+PROFIT = {"sharpe": 0.0, "net_return": 0.0, "annual_return": 0.0, "calmar": 0.0, "expectancy_r": 0.0, "profit_factor": 1.0}     # value above which a metric shows a profit
 CELLS = 5_000       # of a map; a finer one is thinned
 
 Cell = tuple[Any, Any]
@@ -27,29 +27,29 @@ Cell = tuple[Any, Any]
 
 def result(desk: Desk, run: Any) -> None:
     luck, over = panels.luck_of_best(desk, run), desk.sweeps.pbo(run.id)
-    best = next((one for one in run.summary["best"] if one["sharpe"] is not None), None)
-    if best is not None and best["sharpe"] <= 0:        # of losses the least: no test of a choice says anything of it
+    best = next((combination for combination in run.summary["best"] if combination["sharpe"] is not None), None)
+    if best is not None and best["sharpe"] <= 0:        # the smallest loss: tests of the selection do not apply
         luck, over = replace(luck, dsr=None), None
     verdict(run, luck, over, best)
     figures(headline(run, luck, over, best))
     history(run)
-    known = declared(desk, run.spec["strategy"])
+    parameters = declared(desk, run.spec["strategy"])
     grid = run.summary["grid"]
     table = panels.table(desk, run.id, "sharpe")
     moving = [name for name, given in grid.items() if len(given) > 1]
     picked, by, first = None, "sharpe", None if best is None else int(best["number"])
     if len(moving) > 1:
-        picked, by, first = landscape(desk, run, known, moving)
+        picked, by, first = landscape(desk, run, parameters, moving)
     elif moving:
-        by = alone(desk, run, known, moving[0])
+        by = alone(desk, run, parameters, moving[0])
     rows = panels.table(desk, run.id, by)
     note = ""
     if picked:
         for name, value in picked.items():
             rows = rows[rows[name] == value]
-        note = f"{len(rows):,} in the cell {point(known, picked)}; click it again for all"
+        note = f"{len(rows):,} in the cell {point(parameters, picked)}; click it again for all"
         first = int(rows["number"].iloc[0]) if len(rows) else first
-    combinations(desk, run, rows, len(table), known, list(grid), by, first, note)
+    combinations(desk, run, rows, len(table), parameters, list(grid), by, first, note)
 
 
 def verdict(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> None:
@@ -68,24 +68,24 @@ def _word(luck: panels.Luck, over: Any, best: Mapping[str, Any] | None) -> tuple
         return "gray", ":material/remove:", "No result"
     if best["sharpe"] <= 0:
         return "orange", ":material/trending_down:", "No profitable combination"
-    if over is not None and over.pbo >= HALF:
+    if over is not None and over.pbo >= OVERFIT:
         return "orange", ":material/close:", "Selection does not generalise (PBO ≥ 0.5)"
     if luck.dsr is None:
         return "gray", ":material/help:", "Not measurable"
-    if luck.dsr < ASKS:
+    if luck.dsr < SIGNIFICANT:
         return "orange", ":material/help:", "Not significant (DSR < 0.95)"
     return "green", ":material/check:", "Significant (DSR ≥ 0.95)"
 
 
 def _sentence(run: Any, luck: panels.Luck, best: Mapping[str, Any] | None) -> str:
-    made = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; **{plural(luck.trials, 'trial')}** on this data in total."
+    head = f"{plural(run.summary['combinations'], 'combination')} of {run.spec['strategy']}; **{plural(luck.trials, 'trial')}** on this data in total."
     if best is None:
-        return f"{made} None has a Sharpe ratio: too few trades, or too few days."
+        return f"{head} None has a Sharpe ratio: too few trades, or too few days."
     if best["sharpe"] <= 0:
-        return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
+        return f"{head} The best has a Sharpe of **{number(best['sharpe'], 2)}**."
     if luck.sharpe is None:
-        return f"{made} The best has a Sharpe of {number(best['sharpe'], 2)}; too few days to test its significance."
-    return f"{made} The best has a Sharpe of **{number(best['sharpe'], 2)}**; expected maximum of {luck.trials:,} zero-edge trials: {number(luck.sharpe, 2)}. Deflated Sharpe ratio {number(luck.dsr, 2)}: probability that the true Sharpe is above that."
+        return f"{head} The best has a Sharpe of {number(best['sharpe'], 2)}; too few days to test its significance."
+    return f"{head} The best has a Sharpe of **{number(best['sharpe'], 2)}**; expected maximum of {luck.trials:,} zero-edge trials: {number(luck.sharpe, 2)}. Deflated Sharpe ratio {number(luck.dsr, 2)}: probability that the true Sharpe is above that."
 
 
 def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
@@ -96,7 +96,7 @@ def overfit(over: Any, best: Mapping[str, Any] | None = None) -> str:
         return "The probability of overfitting is not available: it needs at least 64 days and two combinations with trades."
     return (
         f"Probability of overfitting (PBO) {number(over.pbo, 2)}: over {over.splits:,} splits into halves, the best of one half was {times(over.pbo)} below median in the other"
-        f"{'; selecting the best is then no better than a random choice' if over.pbo >= HALF else ''}. It lost money there {times(over.probability_of_loss)}."
+        f"{'; selecting the best is then no better than a random choice' if over.pbo >= OVERFIT else ''}. It lost money there {times(over.probability_of_loss)}."
     )
 
 
@@ -115,7 +115,7 @@ def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | N
         ("Combinations", number(run.summary["combinations"]), f"{left:,} infeasible" if left else "whole grid", "Feasible combinations; infeasible ones contradict themselves, such as a fast average slower than the slow one."),
         ("Trials counted", number(luck.trials), "on this data", "Distinct trials of this strategy on this data by any user, ever: grid searches, Bayesian searches, walk-forwards and single runs, deleted ones included."),
         ("Best Sharpe", number(best["sharpe"], 2) if best else number(None), f"max. under null: {number(luck.sharpe, 2)}", "Of the best combination, daily, annualised. Expected maximum under the null: what the best of all trials would reach on average without any edge, given the spread of their Sharpe ratios."),
-        ("Deflated Sharpe", number(luck.dsr, 2), f"threshold {ASKS:g}", "Probability that the true Sharpe of the best is above the expected maximum of as many zero-edge trials. Source: Bailey & López de Prado (2014)."),
+        ("Deflated Sharpe", number(luck.dsr, 2), f"threshold {SIGNIFICANT:g}", "Probability that the true Sharpe of the best is above the expected maximum of as many zero-edge trials. Source: Bailey & López de Prado (2014)."),
         ("PBO", number(over.pbo if over else None, 2), "threshold 0.5", "Probability of backtest overfitting: how often the best combination of one half of the time is below median in the other half. Source: Bailey, Borwein, López de Prado & Zhu (2017)."),
         ("Profitable share", percent(spread.get("above_zero"), 0), "Sharpe > 0", "Share of combinations with a Sharpe above 0. It is low where a strategy works in a corner of its parameters only."),
         ("Median Sharpe", number(spread.get("q50"), 2), f"{number(spread.get('q05'), 1)} … {number(spread.get('q95'), 1)}", "Median of all combinations; below it their 5–95 % range."),
@@ -125,16 +125,17 @@ def headline(run: Any, luck: panels.Luck, over: Any, best: Mapping[str, Any] | N
 # -- the landscape
 
 
-def landscape(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
-    """The maps; the clicked cell, the metric shown, and the combination selected first: the best of the best plateau."""
+def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[str]) -> tuple[dict[str, Any] | None, str, int | None]:
+    """Draw the maps; the clicked cell, the metric, and the combination that is selected first: the best of the best
+    plateau."""
     metrics = desk.backtests.metrics()
     cells = st.columns(4)
-    x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(known[name]))
-    ups = [name for name in moving if name != x]
-    y = cells[1].selectbox("Y axis", ups, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(known[name]))
+    x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(parameters[name]))
+    others = [name for name in moving if name != x]
+    y = cells[1].selectbox("Y axis", others, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(parameters[name]))
     by = cells[2].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
-    held = _held(run, known, [name for name in moving if name not in (x, y)], cells[3])
-    cells_of = panels.heat(desk, run.id, x, y, by, tuple(held.items()))
+    fixed = _fixed_parameter(run, parameters, [name for name in moving if name not in (x, y)], cells[3])
+    cells_of = panels.heat(desk, run.id, x, y, by, tuple(fixed.items()))
     if cells_of["value"].isna().all():
         st.caption("No combination has this metric.")
         return None, by, None
@@ -144,30 +145,30 @@ def landscape(desk: Desk, run: Any, known: Mapping[str, Any], moving: list[str])
     drawn, every = thinned(cells_of, level)
     drawn = drawn.assign(best=False if level is None else (drawn["x"] == level["x"]) & (drawn["y"] == level["y"]))
     left, right = st.columns(2, gap="medium")
-    titles = (named(known[x]), named(known[y]))
+    titles = (named(parameters[x]), named(parameters[y]))
     with left:
-        section(metrics[by].title, _median(held, moving, known) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
+        section(metrics[by].title, _median(fixed, moving, parameters) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
         key = f"map-{run.id}-{x}-{y}-{by}"
         st.altair_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
     with right:
         section("Plateau", "mean less spread of a cell and its neighbours")
         st.altair_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")
-    st.caption(map_sentence(metrics[by], cells_of, level, known, x, y) + (f" Every {every} value of each parameter is drawn." if every else "") + " Click a cell to see its combinations.")
-    return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, held, level, x, y)
+    st.caption(map_sentence(metrics[by], cells_of, level, parameters, x, y) + (f" Every {every} value of each parameter is drawn." if every else "") + " Click a cell to see its combinations.")
+    return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, fixed, level, x, y)
 
 
-def _held(run: Any, known: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
-    """The parameter beside the two of the map: all its values, or one."""
+def _fixed_parameter(run: Any, parameters: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
+    """A fixed value of a parameter that is on neither axis; empty: all values."""
     if not others:
         cell.selectbox("Fixed parameters", ["none"], disabled=True, key=f"none-{run.id}")
         return {}
     options = [("", None)] + [(name, value) for name in others for value in run.summary["grid"][name]]
-    name, value = cell.selectbox("Fixed parameters", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda one: f"{plain(known[one[0]])} {rounded(one[1])}" if one[0] else "all values (median)")
+    name, value = cell.selectbox("Fixed parameters", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda option: f"{plain(parameters[option[0]])} {rounded(option[1])}" if option[0] else "all values (median)")
     return {name: value} if name else {}
 
 
-def _median(held: Mapping[str, Any], moving: list[str], known: Mapping[str, Any]) -> str:
-    return f"at {point(known, held)}" if held else f"all {plural(len(moving), 'parameter')}"
+def _median(fixed: Mapping[str, Any], moving: list[str], parameters: Mapping[str, Any]) -> str:
+    return f"at {point(parameters, fixed)}" if fixed else f"all {plural(len(moving), 'parameter')}"
 
 
 def thinned(cells: pd.DataFrame, level: pd.Series | None) -> tuple[pd.DataFrame, str]:
@@ -175,56 +176,56 @@ def thinned(cells: pd.DataFrame, level: pd.Series | None) -> tuple[pd.DataFrame,
     if len(cells) <= CELLS:
         return cells, ""
     every = int((len(cells) / CELLS) ** 0.5) + 1
-    kept = []
+    drawn = []
     for axis in ("x", "y"):
         values = sorted(cells[axis].unique())
-        kept.append(values[0 if level is None else values.index(level[axis]) % every :: every])
-    return cells[cells["x"].isin(kept[0]) & cells["y"].isin(kept[1])].reset_index(drop=True), {2: "second", 3: "third"}.get(every, f"{every}th")
+        drawn.append(values[0 if level is None else values.index(level[axis]) % every :: every])
+    return cells[cells["x"].isin(drawn[0]) & cells["y"].isin(drawn[1])].reset_index(drop=True), {2: "second", 3: "third"}.get(every, f"{every}th")
 
 
-def map_sentence(metric: Any, cells: pd.DataFrame, level: pd.Series | None, known: Mapping[str, Any], x: str, y: str) -> str:
+def map_sentence(metric: Any, cells: pd.DataFrame, level: pd.Series | None, parameters: Mapping[str, Any], x: str, y: str) -> str:
     """The best cell, and whether it is the best plateau."""
     top, low = cells.loc[cells["value"].idxmax()], cells.loc[cells["value"].idxmin()]
     if metric.key == COUNT:
-        return f"Most trades: {point(known, {x: top['x'], y: top['y']})}, {said(metric, top['value'])}; fewest: {point(known, {x: low['x'], y: low['y']})}, {said(metric, low['value'])}."
+        return f"Most trades: {point(parameters, {x: top['x'], y: top['y']})}, {metric_text(metric, top['value'])}; fewest: {point(parameters, {x: low['x'], y: low['y']})}, {metric_text(metric, low['value'])}."
     edge = "" if level is None or not _at_edge(cells, level) else " It is at the edge of the grid: widen the range there."
-    place = {name: point(known, {x: one["x"], y: one["y"]}) for name, one in (("top", top), ("level", level)) if one is not None}
+    place = {name: point(parameters, {x: cell["x"], y: cell["y"]}) for name, cell in (("top", top), ("level", level)) if cell is not None}
     if level is None:
-        return f"Best cell: {place['top']}, {said(metric, top['value'])}. There are too few cells for a plateau."
+        return f"Best cell: {place['top']}, {metric_text(metric, top['value'])}. There are too few cells for a plateau."
     if place["top"] == place["level"]:
-        return f"The best cell, {place['top']} with {said(metric, top['value'])}, is also the best plateau ({said(metric, level['plateau'])}): neighbouring cells are {'profitable too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
+        return f"The best cell, {place['top']} with {metric_text(metric, top['value'])}, is also the best plateau ({metric_text(metric, level['plateau'])}): neighbouring cells are {'profitable too' if profits(metric.key, level['plateau']) else 'similar'}. It is outlined.{edge}"
     return (
-        f"Outlined: the best plateau, {place['level']}, {said(metric, level['value'])} and {said(metric, level['plateau'])} with its neighbours.{edge} "
-        f"The best cell, {place['top']}, has {said(metric, top['value'])}, and {said(metric, top['plateau'])} with its neighbours."
+        f"Outlined: the best plateau, {place['level']}, {metric_text(metric, level['value'])} and {metric_text(metric, level['plateau'])} with its neighbours.{edge} "
+        f"The best cell, {place['top']}, has {metric_text(metric, top['value'])}, and {metric_text(metric, top['plateau'])} with its neighbours."
     )
 
 
 def profits(figure: str, value: float) -> bool:
-    """Whether a figure of this size is one of a profit; of some figures nobody can tell."""
+    """Whether the metric has the value of a profit; False for metrics that do not show it."""
     return figure in PROFIT and value > PROFIT[figure]
 
 
-def _at_edge(cells: pd.DataFrame, one: pd.Series) -> bool:
-    """Of an axis of at least three numbers."""
+def _at_edge(cells: pd.DataFrame, cell: pd.Series) -> bool:
+    """Whether the cell is at the edge of the grid, on an axis of at least three numbers."""
     axes = [cells[axis] for axis in ("x", "y") if cells[axis].dtype.kind in "if" and cells[axis].nunique() > 2]
-    return any(one[str(axis.name)] in (axis.min(), axis.max()) for axis in axes)
+    return any(cell[str(axis.name)] in (axis.min(), axis.max()) for axis in axes)
 
 
-def _start(desk: Desk, run: Any, by: str, held: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
+def _start(desk: Desk, run: Any, by: str, fixed: Mapping[str, Any], level: pd.Series | None, x: str, y: str) -> int | None:
     rows = panels.table(desk, run.id, "sharpe" if by == COUNT else by)
-    for name, value in held.items():
+    for name, value in fixed.items():
         rows = rows[rows[name] == value]
     if level is not None:
         rows = rows[(rows[x] == level["x"]) & (rows[y] == level["y"])]
     return int(rows["number"].iloc[0]) if len(rows) else None
 
 
-def alone(desk: Desk, run: Any, known: Mapping[str, Any], name: str) -> str:
-    """A grid over one parameter is a curve; the metric shown."""
+def alone(desk: Desk, run: Any, parameters: Mapping[str, Any], name: str) -> str:
+    """Draw a grid over one parameter as a curve; the chosen metric."""
     metrics = desk.backtests.metrics()
     by = st.columns(4)[0].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda key: metrics[key].title)
     rows = panels.table(desk, run.id, by)
-    shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(known, {name: value}) for value in rows[name]]))
-    section(metrics[by].title, f"over {named(known[name])}; large dot: best")
-    st.altair_chart(charts.slice_of(shown, named(known[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(known[name])}")
+    shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(parameters, {name: value}) for value in rows[name]]))
+    section(metrics[by].title, f"over {named(parameters[name])}; large dot: best")
+    st.altair_chart(charts.slice_of(shown, named(parameters[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(parameters[name])}")
     return by

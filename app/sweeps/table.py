@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.grid import FILTERS, Column, grid, right
-from app.kit.widgets import asked, download, go, section
-from app.sweeps.names import named, point, said
+from app.kit.widgets import attempt, download, go, section
+from app.sweeps.names import metric_text, named, point
 from worker.desk import Desk
 
 BEST = 500      # rows shown; all of them can be exported
@@ -20,8 +20,8 @@ SHORT = {"net_return": "Net, %", "annual_return": "CAGR, %", "max_drawdown": "Dr
 SHARES = {"net_return", "annual_return", "max_drawdown", "win_rate"}
 
 
-def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, known: Mapping[str, Any], names: Sequence[str], by: str, first: int | None, note: str = "") -> int | None:
-    """Draw ``rows``, the best ``BEST`` of ``every``; the number of the chosen one, ``first`` before anyone chose."""
+def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, parameters: Mapping[str, Any], names: Sequence[str], by: str, first: int | None, note: str = "") -> int | None:
+    """Draw ``rows``, the best ``BEST`` of ``every``; the number of the chosen one, ``first`` before a choice."""
     metrics = desk.backtests.metrics()
     shown = rows.head(BEST)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -33,41 +33,41 @@ def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, known: Ma
             download(f"All {every:,}, {label}", name, mime, partial(desk.backtests.download, run.id, "table", form), f"all-{form}")
     panel = st.container()
     columns: dict[str, Column] = {"number": ("#", right(0, width=58, cellClass=["ag-right-aligned-cell", "mute"]))}
-    columns |= {_field(name): (_title(known, name), _column(rows[name])) for name in names}
+    columns |= {_field(name): (_title(parameters, name), _column(rows[name])) for name in names}
     columns |= {name: (SHORT[name], right(0 if name == "trades" else 3 if name == "expectancy_r" else 1 if name in SHARES else 2, name in ("net_return", "annual_return", "expectancy_r"), width=94 if name == "max_drawdown" else 74, headerTooltip=metrics[name].definition)) for name in SHOWN if name in rows}
     scaled = shown.assign(**{name: shown[name] * 100 for name in SHARES if name in shown})
     row = grid(scaled.rename(columns=_field), columns, f"combinations-{run.id}-{by}-{filters}-{note}", rows=12, pick=True, filters=filters)
     number = int(row["number"]) if row is not None else first
     if number is not None:
         with panel:
-            _chosen(desk, run, rows, number, known, names, clicked=row is not None)
+            _chosen(desk, run, rows, number, parameters, names, clicked=row is not None)
     return number
 
 
 def _field(name: str) -> str:
-    """AgGrid reads a dot as a step into an object."""
+    """The name without dots, which AgGrid reads as steps into an object."""
     return name.replace(".", "-")
 
 
-def _title(known: Mapping[str, Any], name: str) -> str:
-    return named(known[name]) if name in known else name
+def _title(parameters: Mapping[str, Any], name: str) -> str:
+    return named(parameters[name]) if name in parameters else name
 
 
 def _column(values: pd.Series) -> dict[str, Any]:
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return dict(minWidth=104, flex=1)
-    whole = bool((values.dropna() % 1 == 0).all())
-    return right(0 if whole else 3 if values.abs().max() < 100 else 1, minWidth=104, flex=1)
+    integral = bool((values.dropna() % 1 == 0).all())
+    return right(0 if integral else 3 if values.abs().max() < 100 else 1, minWidth=104, flex=1)
 
 
-def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, known: Mapping[str, Any], names: Sequence[str], clicked: bool) -> None:
+def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, parameters: Mapping[str, Any], names: Sequence[str], clicked: bool) -> None:
     metrics = desk.backtests.metrics()
-    one = rows[rows["number"] == number].iloc[0]
-    figures = " · ".join(f"{metrics[name].title} {said(metrics[name], one[name])}" for name in ("net_return", "sharpe", "max_drawdown", "trades") if pd.notna(one[name]))
+    row = rows[rows["number"] == number].iloc[0]
+    figures = " · ".join(f"{metrics[name].title} {metric_text(metrics[name], row[name])}" for name in ("net_return", "sharpe", "max_drawdown", "trades") if pd.notna(row[name]))
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{number}** {point(known, {name: one[name] for name in names})}  \n:gray[{figures or 'no metrics: it was pruned, or failed'}]{'' if clicked else ' :gray[· select another below]'}", width="stretch")
+        st.markdown(f"**{number}** {point(parameters, {name: row[name] for name in names})}  \n:gray[{figures or 'no metrics: it was pruned, or failed'}]{'' if clicked else ' :gray[· select another below]'}", width="stretch")
         if st.button("Backtest this", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs this combination as a backtest and opens it: trades, costs, robustness. It does not count as a new trial."):
-            submitted = asked(lambda: desk.backtests.submit(desk.sweeps.question(run.id, number)))
+            submitted = attempt(lambda: desk.backtests.submit(desk.sweeps.request_of(run.id, number)))
             if submitted is not None:
                 done = submitted.job.state == "done"
                 go("backtest", **({"run": submitted.job.result["run"]} if done else {"job": submitted.job.id}))

@@ -13,7 +13,7 @@ from app.kit.figures import typeset
 from app.kit.forms import choice, step
 from app.kit.forms import field as input_of
 from app.sweeps.names import declared, named, plain
-from app.sweeps.ranges import context, even, listed, values
+from app.sweeps.ranges import even, listed, range_around, values
 from worker.desk import Desk
 
 WIDTHS = [2.5, 0.6, 1.3, 1.3, 1.3, 1.1]
@@ -31,122 +31,122 @@ class Varied:
     faults: list[str] = field(default_factory=list)
 
     def corners(self) -> list[dict[str, Any]]:
-        """Some of the outermost combinations."""
+        """Some combinations at the corners of the grid or space."""
         ends = {name: (given[0], given[-1]) for name, given in self.grid.items()} or {name: _ends(given) for name, given in self.space.items()}
         return [dict(zip(ends, point, strict=True)) for point in islice(product(*ends.values()), 32)]
 
 
 def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[str, Any], rules: Mapping[str, Any]) -> Varied:
-    known = declared(desk, strategy)
+    params = declared(desk, strategy)
     same = before if before.get("strategy") == strategy else {}
     given = same.get("space") or same.get("grid") or {}
     given = given if isinstance(given, Mapping) else {}
-    own = [one for name, one in known.items() if "." not in name]
+    own = [param for name, param in params.items() if "." not in name]
     at_first = set(given) or _first(own)
     varied = Varied()
     with st.container(gap="xxsmall"):
         for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value / Min", "Max", "Step", "Values")), strict=True):
             column.caption(head)
-        for one in own:
-            _row(one, kind, f"{key}.{one.name}", same.get("params", {}).get(one.name, one.default), given.get(one.name), one.name in at_first, varied)
-    can = {name: one for name, one in known.items() if "." in name and (one.choices or one.type in (int, float, bool))}
-    more = st.multiselect("Also vary cost, sizing or limit settings", list(can), [name for name in given if name in can], key=f"{key}-rules", format_func=lambda name: named(can[name]), placeholder="costs, sizes, limits …", help="Each combination is then a strategy with its costs, sizing or limits.")
+        for param in own:
+            _row(param, kind, f"{key}.{param.name}", same.get("params", {}).get(param.name, param.default), given.get(param.name), param.name in at_first, varied)
+    settings = {name: param for name, param in params.items() if "." in name and (param.choices or param.type in (int, float, bool))}
+    more = st.multiselect("Also vary cost, sizing or limit settings", list(settings), [name for name in given if name in settings], key=f"{key}-rules", format_func=lambda name: named(settings[name]), placeholder="costs, sizes, limits …", help="Each combination is then a strategy with its costs, sizing or limits.")
     for name in more:
         section, _, rule = name.partition(".")
-        _row(can[name], kind, f"{key}.{name}", rules.get(section, {}).get(rule, can[name].default), given.get(name), None, varied)
+        _row(settings[name], kind, f"{key}.{name}", rules.get(section, {}).get(rule, settings[name].default), given.get(name), None, varied)
     return varied
 
 
 def _first(own: Sequence[Any]) -> set[str]:
-    """What is varied before anyone chose: the first parameter and its stop, so that there is a map to look at."""
-    stops = [one.name for one in own[1:] if one.name.startswith("stop")]
-    return {own[0].name, *(stops[:1] or [one.name for one in own[1:2]])} if own else set()
+    """Parameters that a new form varies: the first, and the stop or else the second, so that there is a map."""
+    stops = [param.name for param in own[1:] if param.name.startswith("stop")]
+    return {own[0].name, *(stops[:1] or [param.name for param in own[1:2]])} if own else set()
 
 
-def _row(one: Any, kind: str, key: str, value: Any, given: Any, vary: bool | None, varied: Varied) -> None:
-    """One parameter. ``vary`` None: it is varied, or it would not be here."""
-    uneven = kind != "optimise" and isinstance(given, Sequence) and bool(given) and one.type in (int, float) and even(given) is None
+def _row(param: Any, kind: str, key: str, value: Any, given: Any, vary: bool | None, varied: Varied) -> None:
+    """One parameter. ``vary`` None: it is always varied."""
+    uneven = kind != "optimise" and isinstance(given, Sequence) and bool(given) and param.type in (int, float) and even(given) is None
     picked = st.session_state.get(f"{key}-vary", vary is None or vary)
-    wide = picked and (uneven or bool(one.choices) or one.type is bool)
+    wide = picked and (uneven or bool(param.choices) or param.type is bool)
     cells = st.columns(WIDE if wide else WIDTHS, vertical_alignment="center")
-    cells[0].markdown(named(one), help=typeset(one.help) or None)
-    chosen = True if vary is None else cells[1].checkbox(f"Vary {plain(one)}", vary, key=f"{key}-vary", label_visibility="collapsed")
+    cells[0].markdown(named(param), help=typeset(param.help) or None)
+    chosen = True if vary is None else cells[1].checkbox(f"Vary {plain(param)}", vary, key=f"{key}-vary", label_visibility="collapsed")
     if not chosen:
         with cells[2]:
-            varied.fixed[one.name] = _bare(one, f"{key}-value", value)
-    elif one.choices or one.type is bool:
-        _words(one, cells[2], key, given, varied)
+            varied.fixed[param.name] = _bare(param, f"{key}-value", value)
+    elif param.choices or param.type is bool:
+        _words(param, cells[2], key, given, varied)
     elif uneven:
-        _listed(one, cells[2:], key, given, varied)
+        _listed(param, cells[2:], key, given, varied)
     elif kind == "optimise":
-        _searched(one, cells[2:], key, value, given, varied)
+        _searched(param, cells[2:], key, value, given, varied)
     else:
-        _ranged(one, cells[2:], key, value, given, varied)
+        _ranged(param, cells[2:], key, value, given, varied)
 
 
-def _bare(one: Any, key: str, value: Any) -> Any:
-    if one.choices or one.type in (bool, str):
-        return input_of(replace(one, title=" ", unit="", help=""), key, value)
-    return _number(f"{plain(one)}, value".capitalize(), one, key, value)
+def _bare(param: Any, key: str, value: Any) -> Any:
+    if param.choices or param.type in (bool, str):
+        return input_of(replace(param, title=" ", unit="", help=""), key, value)
+    return _number(f"{plain(param)}, value".capitalize(), param, key, value)
 
 
-def _number(text: str, one: Any, key: str, value: Any, low: float | None = None, free: bool = False) -> Any:
-    whole = one.type is int
-    bounds = (None, None) if free else (one.low, one.high)
-    kind: Any = int if whole else float
+def _number(text: str, param: Any, key: str, value: Any, low: float | None = None, free: bool = False) -> Any:
+    integer = param.type is int
+    bounds = (None, None) if free else (param.low, param.high)
+    kind: Any = int if integer else float
     least, most = (None if end is None else kind(end) for end in (low if low is not None else bounds[0], bounds[1]))
     start: Any = None if value is None else kind(value)
-    size: dict[str, Any] = dict(step=1) if whole else dict(step=step(value), format="%g")
+    size: dict[str, Any] = dict(step=1) if integer else dict(step=step(value), format="%g")
     return st.number_input(text, least, most, start, key=key, label_visibility="collapsed", **size)
 
 
-def _words(one: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
-    options = list(one.choices) if one.choices else [False, True]
+def _words(param: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
+    options = list(param.choices) if param.choices else [False, True]
     before = given.get("choices") if isinstance(given, Mapping) else given
     start = [value for value in before if value in options] if isinstance(before, Sequence) else options
-    picked = cell.multiselect(plain(one), options, start, key=f"{key}-words", label_visibility="collapsed", format_func=choice)
+    picked = cell.multiselect(plain(param), options, start, key=f"{key}-words", label_visibility="collapsed", format_func=choice)
     if not picked:
-        varied.faults.append(f"{named(one)} has no value. Choose at least one.")
-    varied.grid[one.name], varied.space[one.name] = picked, dict(choices=picked)
+        varied.faults.append(f"{named(param)} has no value. Choose at least one.")
+    varied.grid[param.name], varied.space[param.name] = picked, dict(choices=picked)
 
 
-def _listed(one: Any, cells: Sequence[Any], key: str, given: Sequence[Any], varied: Varied) -> None:
-    """Values that do not lie evenly, as they came from a run or from the terminal."""
-    text = cells[0].text_input(f"{plain(one)}, values".capitalize(), ", ".join(f"{value:g}" for value in given), key=f"{key}-list", label_visibility="collapsed", help=None)
-    made, fault = listed(text, one.type is int)
-    cells[1].caption(":red[:material/error: see below]" if fault else f"{len(made):,}")
+def _listed(param: Any, cells: Sequence[Any], key: str, given: Sequence[Any], varied: Varied) -> None:
+    """Unevenly spaced values, as from a run or the terminal."""
+    text = cells[0].text_input(f"{plain(param)}, values".capitalize(), ", ".join(f"{value:g}" for value in given), key=f"{key}-list", label_visibility="collapsed", help=None)
+    numbers, fault = listed(text, param.type is int)
+    cells[1].caption(":red[:material/error: see below]" if fault else f"{len(numbers):,}")
     if fault:
-        varied.faults.append(f"{named(one).split(',')[0]}: {fault}")
-    varied.grid[one.name] = made
+        varied.faults.append(f"{named(param).split(',')[0]}: {fault}")
+    varied.grid[param.name] = numbers
 
 
-def _ranged(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
+def _ranged(param: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
     before = even(given) if isinstance(given, Sequence) and given else None
-    low, high, each = _three(one, cells, key, before or context(value, one.low, one.high, one.type is int))
-    made, fault = values(low, high, each, one.type is int)
-    cells[3].caption(":red[:material/error: see below]" if fault else f"{len(made):,}")
+    low, high, increment = _three(param, cells, key, before or range_around(value, param.low, param.high, param.type is int))
+    numbers, fault = values(low, high, increment, param.type is int)
+    cells[3].caption(":red[:material/error: see below]" if fault else f"{len(numbers):,}")
     if fault:
-        varied.faults.append(f"{named(one).split(',')[0]}: {fault}")
-    varied.grid[one.name] = made
+        varied.faults.append(f"{named(param).split(',')[0]}: {fault}")
+    varied.grid[param.name] = numbers
 
 
-def _searched(one: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
-    before = _range_of(given) or context(value, one.low, one.high, one.type is int)
-    low, high, each = _three(one, cells, key, (before[0], before[1], (1 if one.type is int else 0.0) if len(before) < 4 else before[2]))
-    log = cells[3].checkbox(f"{plain(one)}, logarithmic", bool(before[3]) if len(before) > 3 else False, key=f"{key}-log", label_visibility="collapsed", help="Small values are tried as often as large ones. Min must be above 0, and Step 0 or 1.")
-    if None in (low, high, each):
-        varied.faults.append(f"{named(one).split(',')[0]}: Min, Max and Step must each have a number.")
+def _searched(param: Any, cells: Sequence[Any], key: str, value: Any, given: Any, varied: Varied) -> None:
+    before = _range_of(given) or range_around(value, param.low, param.high, param.type is int)
+    low, high, increment = _three(param, cells, key, (before[0], before[1], (1 if param.type is int else 0.0) if len(before) < 4 else before[2]))
+    log = cells[3].checkbox(f"{plain(param)}, logarithmic", bool(before[3]) if len(before) > 3 else False, key=f"{key}-log", label_visibility="collapsed", help="Small values are tried as often as large ones. Min must be above 0, and Step 0 or 1.")
+    if None in (low, high, increment):
+        varied.faults.append(f"{named(param).split(',')[0]}: Min, Max and Step must each have a number.")
     elif not low < high:
-        varied.faults.append(f"{named(one).split(',')[0]}: Min is {low:g} and Max {high:g}. Make Min the smaller one.")
-    varied.space[one.name] = dict(low=low, high=high, step=0 if log or (one.type is int and each == 1) else each, log=log)
+        varied.faults.append(f"{named(param).split(',')[0]}: Min is {low:g} and Max {high:g}. Make Min the smaller one.")
+    varied.space[param.name] = dict(low=low, high=high, step=0 if log or (param.type is int and increment == 1) else increment, log=log)
 
 
-def _three(one: Any, cells: Sequence[Any], key: str, start: Sequence[float]) -> tuple[Any, Any, Any]:
-    found = []
+def _three(param: Any, cells: Sequence[Any], key: str, start: Sequence[float]) -> tuple[Any, Any, Any]:
+    entered = []
     for cell, word, value in zip(cells, ("min", "max", "step"), start, strict=False):
         with cell:
-            found.append(_number(f"{plain(one).capitalize()}, {word}", one, f"{key}-{word}", value, 0 if word == "step" else None, word == "step"))
-    return found[0], found[1], found[2]
+            entered.append(_number(f"{plain(param).capitalize()}, {word}", param, f"{key}-{word}", value, 0 if word == "step" else None, word == "step"))
+    return entered[0], entered[1], entered[2]
 
 
 def _range_of(given: Any) -> tuple[Any, ...] | None:

@@ -15,29 +15,29 @@ from app.sweeps import charts, panels
 from app.sweeps.names import declared, named, plain, point, rounded
 from worker.desk import Desk
 
-HALF = 0.5      # of what the fits earned a year, below which a test disappoints
+ROBUST = 0.5    # walk-forward efficiency below which the selection is not robust
 
 
 def result(desk: Desk, run: Any) -> None:
     folds = panels.folds(desk, run.id)
-    known = declared(desk, run.spec["strategy"])
+    parameters = declared(desk, run.spec["strategy"])
     verdict(run, folds)
     figures(headline(desk, run, folds))
     history(run)
-    told = [point(known, {name: one[name] for name in run.summary["grid"]}) if pd.notna(one["number"]) else "not traded" for one in folds.to_dict("records")]
+    selected = [point(parameters, {name: fold[name] for name in run.summary["grid"]}) if pd.notna(fold["number"]) else "not traded" for fold in folds.to_dict("records")]
     left, right = st.columns([5, 2], gap="medium")
     with left:
         section("Out-of-sample equity", f"{run.summary['currency']}, windows in sequence, UTC; each band is a fold")
-        spans = pd.DataFrame(dict(number=folds["fold"] + 1, start=folds["test_start"], end=folds["test_end"], chosen=told, made=folds["out_of_sample_return"]))
+        spans = pd.DataFrame(dict(number=folds["fold"] + 1, start=folds["test_start"], end=folds["test_end"], chosen=selected, net=folds["out_of_sample_return"]))
         curve = panels.walked(desk, run.id, run.summary["balance"])
         st.altair_chart(charts.walked(curve.assign(fold=curve["fold"] + 1), spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
         section("In-sample vs out-of-sample", "net return p.a., compounded")
         yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
-        st.altair_chart(charts.promised(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
+        st.altair_chart(charts.in_and_out_of_sample(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
-    _folds(desk, run, folds, known)
-    _drift(run, folds, known)
+    _folds(desk, run, folds, parameters)
+    _drift(run, folds, parameters)
 
 
 def verdict(run: Any, folds: pd.DataFrame) -> None:
@@ -58,7 +58,7 @@ def _word(net: float, ratio: float | None, tested: int) -> tuple[Any, str, str]:
         return "orange", ":material/trending_down:", "Unprofitable out of sample"
     if ratio is None:
         return "gray", ":material/help:", "No profit in sample"
-    if ratio < HALF:
+    if ratio < ROBUST:
         return "orange", ":material/help:", "WFE < 0.5"
     return "green", ":material/check:", "Robust out of sample"
 
@@ -67,10 +67,10 @@ def _sentence(run: Any, net: float, ratio: float | None, tested: pd.Series) -> s
     summary = run.summary
     if not len(tested):
         return f"In none of {plural(summary['folds'], 'fold')} did a combination have {summary['objective']['fewest_trades']:,} trades. Lower the minimum, or use longer in-sample windows."
-    made = f"Out-of-sample net **{percent(net, 1, True)}** over {plural(len(tested), 'fold')}, {int((tested > 0).sum())} of them profitable."
-    kept = "" if ratio is None else f" The return p.a. out of sample is {percent(ratio, 0)} of that in sample." if ratio >= 0 else " Profitable in sample, unprofitable out of sample."
+    head = f"Out-of-sample net **{percent(net, 1, True)}** over {plural(len(tested), 'fold')}, {int((tested > 0).sum())} of them profitable."
+    comparison = "" if ratio is None else f" The return p.a. out of sample is {percent(ratio, 0)} of that in sample." if ratio >= 0 else " Profitable in sample, unprofitable out of sample."
     left = summary["folds"] - summary["traded"]
-    return made + kept + (f" {plural(left, 'fold')} had no combination with enough trades and were not traded." if left else "")
+    return head + comparison + (f" {plural(left, 'fold')} had no combination with enough trades and were not traded." if left else "")
 
 
 def efficiency(run: Any) -> str:
@@ -95,7 +95,7 @@ def headline(desk: Desk, run: Any, folds: pd.DataFrame) -> list[tuple[str, str, 
     ]
 
 
-def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
+def _folds(desk: Desk, run: Any, folds: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Folds", f"selected by {choice(run.summary['objective']['figure'])} from {plural(run.summary['combinations'], 'combination')}; days are UTC")
         st.space("stretch")
@@ -115,7 +115,7 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) 
         "start": config.TextColumn("IS from", width=86),
         "test_start": config.TextColumn("OOS from", width=86),
         "test_end": config.TextColumn("OOS to", width=86),
-        **{name: config.Column(named(known[name]) if name in known else name, width=100) for name in names},
+        **{name: config.Column(named(parameters[name]) if name in parameters else name, width=100) for name in names},
         "fitted": config.NumberColumn("IS, %", format="%+.1f", width=60, help="Net return of the selected combination in sample."),
         "fit_sharpe": config.NumberColumn("IS Sharpe", format="%.2f", width=74, help="Sharpe of the selected combination in sample."),
         "tested": config.NumberColumn("OOS, %", format="%+.1f", width=60, help="Net return out of sample."),
@@ -125,15 +125,15 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) 
     table(rows, columns, "Folds with windows, selected parameters and results in and out of sample", row_height=26, height="auto" if len(rows) <= 16 else 420)
 
 
-def _drift(run: Any, folds: pd.DataFrame, known: Mapping[str, Any]) -> None:
+def _drift(run: Any, folds: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
     moving = [name for name, given in run.summary["grid"].items() if len(given) > 1]
     chosen = folds.dropna(subset=["number"])
     if not moving or chosen.empty:
         return
     section("Parameter stability", "jumps suggest overfitting")
     shown = chosen.assign(fold=chosen["fold"] + 1)
-    st.altair_chart(charts.drift(shown, {name: named(known[name]) for name in moving}), width="stretch", alt="Selected value of each parameter in each fold")
+    st.altair_chart(charts.drift(shown, {name: named(parameters[name]) for name in moving}), width="stretch", alt="Selected value of each parameter in each fold")
     moved = {name: run.summary["drift"].get(name) for name in moving}
-    said = [f"{plain(known[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
-    still = [f"{plain(known[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]
-    st.caption(f"Mean change between folds, in % of the range: {', '.join(said) or 'not available'}.{' Constant: ' + ', '.join(still) + '.' if still else ''}")
+    changes = [f"{plain(parameters[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
+    still = [f"{plain(parameters[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]
+    st.caption(f"Mean change between folds, in % of the range: {', '.join(changes) or 'not available'}.{' Constant: ' + ', '.join(still) + '.' if still else ''}")

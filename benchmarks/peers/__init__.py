@@ -1,1 +1,1 @@
-"""Other engines, each in a script of its own that is run by an interpreter that has it; only their public interfaces are used."""
+"""Other engines, each in its own script, run by an interpreter that has it installed; only public interfaces are used."""

@@ -23,22 +23,22 @@ def main(path: str, times: int) -> None:
     given = np.load(path)
     index = pd.DatetimeIndex(given["ts"].view("datetime64[ns]"))
     bars = pd.DataFrame({name.capitalize(): given[name] for name in ("open", "high", "low", "close")}, index=index)
-    told: dict[str, Any] = dict(version=f"backtesting.py {importlib.metadata.version('backtesting')}", rows=[])
-    for kind, make in (("stop and target", whole), ("partial", half)):
+    result: dict[str, Any] = dict(version=f"backtesting.py {importlib.metadata.version('backtesting')}", rows=[])
+    for kind, make in (("stop and target", stop_and_target), ("partial", half)):
         engine = Backtest(bars, make(given), cash=1e7, commission=0.0)
         start = time.perf_counter()
         stats = engine.run()
-        taken = time.perf_counter() - start
+        elapsed = time.perf_counter() - start
         trades = stats["_trades"]
         entries = trades.groupby("EntryBar").agg(exit=("ExitBar", "max"), price=("EntryPrice", "first"), out=("ExitPrice", "last")).reset_index()
-        told["rows"].append(dict(what=kind.replace("partial", "half out and break-even"), seconds=taken, kind=kind, trades=len(entries), entry=entries["EntryBar"].tolist(), exit=entries["exit"].tolist(), price=entries["price"].tolist(), out=entries["out"].tolist()))
-    print(json.dumps(told))
+        result["rows"].append(dict(what=kind.replace("partial", "half out and break-even"), seconds=elapsed, kind=kind, trades=len(entries), entry=entries["EntryBar"].tolist(), exit=entries["exit"].tolist(), price=entries["price"].tolist(), out=entries["out"].tolist()))
+    print(json.dumps(result))
 
 
-def whole(given) -> type[Strategy]:
+def stop_and_target(given) -> type[Strategy]:
     side, stop, target = given["side"], float(given["stop"]), float(given["target"])
 
-    class Whole(Strategy):
+    class StopAndTarget(Strategy):
         def init(self) -> None:
             pass
 
@@ -48,7 +48,7 @@ def whole(given) -> type[Strategy]:
                 close = self.data.Close[-1]
                 (self.buy if s > 0 else self.sell)(size=UNITS, sl=close * (1 - s * stop), tp=close * (1 + s * target))
 
-    return Whole
+    return StopAndTarget
 
 
 def half(given) -> type[Strategy]:

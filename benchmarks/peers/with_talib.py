@@ -28,14 +28,14 @@ def main(path: str, times: int) -> None:
 def timed(act, times: int) -> float:
     """As ``benchmarks.timing.steady``."""
     act()
-    taken = []
+    elapsed = []
     gc.collect()
     gc.disable()
     for _ in range(times):
         start = time.perf_counter()
         act()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        elapsed.append(time.perf_counter() - start)
+    return statistics.median(elapsed)
 
 
 if __name__ == "__main__":

@@ -20,30 +20,30 @@ from vectorbt.portfolio import nb
 
 def main(path: str, times: int) -> None:
     given = np.load(path)
-    told: dict[str, Any] = dict(version=f"vectorbt {importlib.metadata.version('vectorbt')}", rows=[])
+    result: dict[str, Any] = dict(version=f"vectorbt {importlib.metadata.version('vectorbt')}", rows=[])
     for engine in ("numba", "rust"):
         try:
             signals(given, engine)
         except Exception as error:      # an engine that this installation lacks is a row without a time
-            told["rows"].append(dict(what=f"{engine} engine", missing=f"{type(error).__name__}: {error}"[:120]))
+            result["rows"].append(dict(what=f"{engine} engine", missing=f"{type(error).__name__}: {error}"[:120]))
             continue
-        taken, run = timed(lambda engine=engine: signals(given, engine), times)
-        told["rows"].append(dict(what=f"{engine} engine, stop and target, simulate", seconds=taken, kind="stop and target", engine=engine, **trades_of(run)))
-        taken, _ = timed(lambda engine=engine: signals(given, engine).value(), times)
-        told["rows"].append(dict(what=f"{engine} engine, stop and target, with equity", seconds=taken, kind="stop and target, equity", engine=engine))
-    taken, run = timed(lambda: partial(given), times)
-    told["rows"].append(dict(what="from_order_func, half out and break-even", seconds=taken, kind="partial", **trades_of(run)))
-    print(json.dumps(told))
+        elapsed, run = timed(lambda engine=engine: signals(given, engine), times)
+        result["rows"].append(dict(what=f"{engine} engine, stop and target, simulate", seconds=elapsed, kind="stop and target", engine=engine, **trades_of(run)))
+        elapsed, _ = timed(lambda engine=engine: signals(given, engine).value(), times)
+        result["rows"].append(dict(what=f"{engine} engine, stop and target, with equity", seconds=elapsed, kind="stop and target, equity", engine=engine))
+    elapsed, run = timed(lambda: partial(given), times)
+    result["rows"].append(dict(what="from_order_func, half out and break-even", seconds=elapsed, kind="partial", **trades_of(run)))
+    print(json.dumps(result))
 
 
 def timed(act, times: int):
     act()
-    taken = []
+    elapsed = []
     for _ in range(times):
         start = time.perf_counter()
-        made = act()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken), made
+        result = act()
+        elapsed.append(time.perf_counter() - start)
+    return statistics.median(elapsed), result
 
 
 def decided(given) -> np.ndarray:
@@ -61,7 +61,7 @@ def signals(given, engine: str):
 
 
 def partial(given):
-    """Half leaves at the first target, then the stop stands at the entry; one order a bar, so the bar of the entry is not looked at."""
+    """Half leaves at the first target, then the stop stands at the entry; one order a bar, so the bar of the entry is not checked."""
     count = len(given["close"])
     state = np.array([0.0, 0.0, 0.0])       # entry price, half is out, level of the stop
     numbers = tuple(float(given[name]) for name in ("stop", "target", "part", "share"))
@@ -72,22 +72,22 @@ def partial(given):
 
 @njit
 def order(c, side, open_, high, low, stop, target, part, share, state):
-    i, held = c.i, c.position_now
-    if held == 0.0:
+    i, position = c.i, c.position_now
+    if position == 0.0:
         if side[i] == 0:
             return nb.order_nothing_nb()
         state[0], state[1], state[2] = open_[i], 0.0, open_[i] * (1.0 - side[i] * stop)
         return nb.order_nb(float(side[i]), open_[i])
-    s = 1.0 if held > 0.0 else -1.0
-    against, towards = (low[i], high[i]) if held > 0.0 else (high[i], low[i])
+    s = 1.0 if position > 0.0 else -1.0
+    against, towards = (low[i], high[i]) if position > 0.0 else (high[i], low[i])
     if s * (against - state[2]) <= 0.0:
-        return nb.order_nb(-held, open_[i] if s * (open_[i] - state[2]) < 0.0 else state[2])
+        return nb.order_nb(-position, open_[i] if s * (open_[i] - state[2]) < 0.0 else state[2])
     if state[1] == 0.0 and s * (towards - state[0] * (1.0 + s * part)) >= 0.0:
         level = state[0] * (1.0 + s * part)
         state[1], state[2] = 1.0, state[0]
-        return nb.order_nb(-held * share, level)
+        return nb.order_nb(-position * share, level)
     if s * (towards - state[0] * (1.0 + s * target)) >= 0.0:
-        return nb.order_nb(-held, state[0] * (1.0 + s * target))
+        return nb.order_nb(-position, state[0] * (1.0 + s * target))
     return nb.order_nothing_nb()
 
 

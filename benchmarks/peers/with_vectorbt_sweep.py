@@ -13,18 +13,18 @@ import vectorbt as vbt
 
 def main(path: str) -> None:
     given = np.load(path)
-    told: dict[str, float] = {}
+    rates: dict[str, float] = {}
     missing: dict[str, str] = {}
     for engine in ("numba", "rust"):
         try:
             swept(given, engine, given["pairs"][:2])
-        except Exception as error:      # whatever it was, the table tells it
+        except Exception as error:      # any failure becomes a row of the table
             missing[engine] = f"{type(error).__name__}: {error}"[:120]
             continue
         start = time.perf_counter()
         swept(given, engine, given["pairs"])
-        told[engine] = len(given["pairs"]) / (time.perf_counter() - start)
-    print(json.dumps(dict(version=f"vectorbt {importlib.metadata.version('vectorbt')}", a_second=told, missing=missing)))
+        rates[engine] = len(given["pairs"]) / (time.perf_counter() - start)
+    print(json.dumps(dict(version=f"vectorbt {importlib.metadata.version('vectorbt')}", a_second=rates, missing=missing)))
 
 
 def swept(given, engine: str, pairs: np.ndarray):

@@ -1,4 +1,4 @@
-"""What a run was worth and how far to believe it: metrics with definition, unit and source; tables and curves as plain frames.
+"""Performance and robustness of a run: metrics with definition, unit and source; tables and curves as plain frames.
 
 ``returns`` is a module of functions on period returns (``returns.sharpe(daily)``), ``checks`` are those of the linter; everything else is named here.
 """

@@ -1,4 +1,4 @@
-"""How far a result may be believed: a few robustness tests, and one sentence that never promises.
+"""Robustness of a result: a few tests, and one sentence that never promises.
 
 A result that is not above zero is not tested for luck, selection or overfitting: such a test could only praise a loss, so it stays ``open``.
 """
@@ -44,7 +44,7 @@ TESTS = {       # key -> title, what it asks, unit of its value
     "overfitting": ("Overfitting (PBO)", "Does the best in sample stay good out of sample?", "share"),
     "remarks": ("Warnings", "Are there any warnings?", "ratio"),
 }
-OF_A_PROFIT = ("luck", "selection", "length", "order", "stress", "overfitting")     # say nothing of a result that is not above zero
+OF_A_PROFIT = ("luck", "selection", "length", "order", "stress", "overfitting")     # not evaluated for a result that is not above zero
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Belief:
     """Everything that speaks for and against a result. ``dataclasses.asdict`` of it is plain JSON."""
 
     verdict: str                            # one sentence
-    level: str                              # one of ANSWERS: the worst that was found
+    level: str                              # one of ANSWERS: the worst of the tests
     questions: tuple[Test, ...]
     trades: int
     net_return: float | None                # share
@@ -61,7 +61,7 @@ class Belief:
     significance: Significance | None       # PSR, DSR with the number of trials, minimum track record
     overfitting: Overfitting | None         # PBO of a sweep, where there was one
     monte_carlo: MonteCarlo | None
-    stress: tuple[Mapping[str, Any], ...]   # rows handed in: at least title and net_return
+    stress: tuple[Mapping[str, Any], ...]   # rows of the stress test: at least title and net_return
     lint: str                               # the worst level of the remarks: none, note, warning, severe
 
 
@@ -76,9 +76,9 @@ def believe(
     stress: Sequence[Mapping[str, Any]] = (),
     remarks: Sequence[Remark] = (),
 ) -> Belief:
-    """What may be believed of a run, from its metrics and from what was found out about them. A pure function.
+    """The verdict on a run, from its metrics and the results of its robustness tests. A pure function.
 
-    A ``stress`` row names at least ``title`` and ``net_return``. A test that was not made is ``open`` and never counts as passed.
+    A ``stress`` row names at least ``title`` and ``net_return``. A test that was not run is ``open`` and never counts as passed.
 
     >>> believe({"trades": 0.0}).verdict
     'Nothing was traded, so there is no result to assess.'
@@ -137,10 +137,10 @@ def _execution(ambiguous: int, band: tuple[float, float] | None) -> Test:
         return _test("execution", 0.0, "passed", "No bar left open whether stop or target came first.", "bars")
     bars = number_of(ambiguous, "bar")
     if band is None:
-        return _test("execution", float(ambiguous), "open", f"In {bars} the order of stop and target is unknown; decide them both ways to see what depends on it.", "bars")
+        return _test("execution", float(ambiguous), "open", f"In {bars} the order of stop and target is unknown; run it with both intrabar settings to see the range.", "bars")
     low, high = band
     answer = "failed" if low <= 0 < high else "doubtful" if high - low > abs(low) else "passed"
-    return _test("execution", low, answer, f"With {bars} decided the worse way it nets {signed(low)}, the better way {signed(high)}.")
+    return _test("execution", low, answer, f"With {bars} decided pessimistically it nets {signed(low)}, optimistically {signed(high)}.")
 
 
 def _luck(s: Significance | None) -> Test:
@@ -150,8 +150,8 @@ def _luck(s: Significance | None) -> Test:
         return _test("luck", None, "open", FEW_DAYS)
     if s.sharpe_year <= 0:
         return _test("luck", s.psr, "failed", _not_above_zero(s.sharpe_year))
-    said = f"A zero-edge strategy would reach this Sharpe ({s.sharpe_year:.2f} over {s.periods:,} days) with {chance(1 - s.psr)} probability."
-    return _test("luck", s.psr, _graded(s.psr, 0.95, 0.8), said)
+    sentence = f"A zero-edge strategy would reach this Sharpe ({s.sharpe_year:.2f} over {s.periods:,} days) with {chance(1 - s.psr)} probability."
+    return _test("luck", s.psr, _graded(s.psr, 0.95, 0.8), sentence)
 
 
 def _selection(s: Significance | None) -> Test:
@@ -175,8 +175,8 @@ def _length(s: Significance | None) -> Test:
         return _test("length", None, "open", FEW_DAYS)
     if s.minimum_periods is None:
         return _test("length", None, "failed", "At this Sharpe no track record is long enough.")
-    said = f"The record has {s.periods:,} days; at this Sharpe {s.minimum_periods:,.0f} are needed for {percent(s.confidence)} confidence."
-    return _test("length", s.periods / s.minimum_periods, _graded(s.periods / s.minimum_periods, 1.0, 0.5), said)
+    sentence = f"The record has {s.periods:,} days; at this Sharpe {s.minimum_periods:,.0f} are needed for {percent(s.confidence)} confidence."
+    return _test("length", s.periods / s.minimum_periods, _graded(s.periods / s.minimum_periods, 1.0, 0.5), sentence)
 
 
 def _order(m: MonteCarlo | None) -> Test:
@@ -189,33 +189,33 @@ def _order(m: MonteCarlo | None) -> Test:
 def _costs(metrics: Mapping[str, float | None]) -> Test:
     factor = metrics.get("break_even_factor")
     if factor is None:
-        return _test("costs", None, "open", "No spread was paid, so how much of it the result bears is unknown.")
-    said = f"Break-even at {factor:.2f} times the spread paid." if factor > 0 else "It loses at zero spread too."
-    return _test("costs", factor, _graded(factor, 2.0, 1.25), said)
+        return _test("costs", None, "open", "No spread was paid, so the break-even spread is unknown.")
+    sentence = f"Break-even at {factor:.2f} times the spread paid." if factor > 0 else "It loses at zero spread too."
+    return _test("costs", factor, _graded(factor, 2.0, 1.25), sentence)
 
 
 def _stress(rows: Sequence[Mapping[str, Any]]) -> Test:
-    known = [row for row in rows if row.get("net_return") is not None]
-    if not known:
+    tested = [row for row in rows if row.get("net_return") is not None]
+    if not tested:
         return _test("stress", None, "open", "No stress test was run.")
-    lost = [row for row in known if row["net_return"] <= 0]
-    share, low = len(lost) / len(known), min(known, key=lambda row: row["net_return"])
-    said = f"{len(lost)} of {len(known)} scenarios end with a loss; the worst, {low['title']}, nets {signed(low['net_return'])}."
-    return _test("stress", share, "passed" if not lost else "doubtful" if share <= 0.5 else "failed", said)
+    lost = [row for row in tested if row["net_return"] <= 0]
+    share, low = len(lost) / len(tested), min(tested, key=lambda row: row["net_return"])
+    sentence = f"{len(lost)} of {len(tested)} scenarios end with a loss; the worst, {low['title']}, nets {signed(low['net_return'])}."
+    return _test("stress", share, "passed" if not lost else "doubtful" if share <= 0.5 else "failed", sentence)
 
 
 def _overfitting(o: Overfitting | None) -> Test:
     if o is None:
         return _test("overfitting", None, "open", "No sweep of this strategy on these bars has been evaluated.")
-    said = f"The best of {o.columns:,} variants in one half of the time is no better than the median in the other in {percent(o.pbo)} of {o.splits:,} splits."
-    return _test("overfitting", o.pbo, _graded(-o.pbo, -0.2, -0.5), said)
+    sentence = f"The best of {o.columns:,} variants in one half of the time is no better than the median in the other in {percent(o.pbo)} of {o.splits:,} splits."
+    return _test("overfitting", o.pbo, _graded(-o.pbo, -0.2, -0.5), sentence)
 
 
 def _remarks(remarks: Sequence[Remark]) -> Test:
     level = worst(list(remarks))
     answer = {"none": "passed", "note": "passed", "warning": "doubtful", "severe": "failed"}[level]
-    said = next((remark.sentence for remark in remarks if remark.level == level), "There are no warnings.")
-    return _test("remarks", float(sum(remark.level != "note" for remark in remarks)), answer, said)
+    sentence = next((remark.sentence for remark in remarks if remark.level == level), "There are no warnings.")
+    return _test("remarks", float(sum(remark.level != "note" for remark in remarks)), answer, sentence)
 
 
 def _graded(value: float, passed: float, doubtful: float) -> str:
@@ -231,5 +231,5 @@ def chance(share: float) -> str:
 
 
 def _lower(sentence: str) -> str:
-    """To go on with after a comma; names keep their capital."""
+    """A sentence continued after a comma; names keep their capital."""
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

@@ -1,4 +1,4 @@
-"""Two runs side by side: figures, what was asked, and the first fill at which they part."""
+"""Two runs side by side: figures, settings, and the first fill that differs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from domain.analytics.metrics import FAMILIES, METRICS
 from domain.errors import listed
 
-ORDER = ("bar_ts", "ts", "instrument", "side", "reason", "lots", "price")     # what is told first where a fill differs in several columns
+ORDER = ("bar_ts", "ts", "instrument", "side", "reason", "lots", "price")     # which column is named first where a fill differs in several
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def compare_metrics(a: Mapping[str, float | None], b: Mapping[str, float | None]
     """
     keys = sorted((key for key in METRICS if key in a or key in b), key=lambda key: list(FAMILIES).index(METRICS[key].family))
     columns = [np.array([_number(run.get(key)) for key in keys], float) for run in (a, b)]
-    told = {name: [getattr(METRICS[key], name) for key in keys] for name in ("key", "title", "unit", "family")}
-    return pd.DataFrame(dict(**told, a=columns[0], b=columns[1], difference=columns[1] - columns[0]))
+    described = {name: [getattr(METRICS[key], name) for key in keys] for name in ("key", "title", "unit", "family")}
+    return pd.DataFrame(dict(**described, a=columns[0], b=columns[1], difference=columns[1] - columns[0]))
 
 
 def compare_specs(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
@@ -45,13 +45,13 @@ def compare_specs(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
     >>> compare_specs({"costs": {"spread": 1.0}, "seed": 1}, {"costs": {"spread": 2.0}, "seed": 1}).to_numpy().tolist()
     [['costs.spread', '1.0', '2.0']]
     """
-    one, other = dict(_leaves(a)), dict(_leaves(b))
-    paths = [path for path in dict.fromkeys([*one, *other]) if path not in one or path not in other or not _same(one[path], other[path])]
-    return pd.DataFrame([(path, _text(one, path), _text(other, path)) for path in paths], columns=["path", "a", "b"])
+    first, second = dict(_leaves(a)), dict(_leaves(b))
+    paths = [path for path in dict.fromkeys([*first, *second]) if path not in first or path not in second or not _same(first[path], second[path])]
+    return pd.DataFrame([(path, _text(first, path), _text(second, path)) for path in paths], columns=["path", "a", "b"])
 
 
 def first_difference(fills_a: pd.DataFrame, fills_b: pd.DataFrame) -> Difference | None:
-    """Where two lists of fills part, in a sentence; None where they are the same. Numbers are the same only to the last bit.
+    """The first difference of two lists of fills, in a sentence; None where they are the same. Numbers are the same only to the last bit.
 
     >>> fills = pd.DataFrame(dict(ts=pd.to_datetime(["2024-01-02T10:00Z"]), instrument="EURUSD", side="buy", lots=1.0, price=1.1))
     >>> first_difference(fills, fills.assign(price=1.2)).sentence
@@ -88,17 +88,17 @@ def _plain(column: pd.Series) -> np.ndarray:
 
 def _differing(a: pd.Series, b: pd.Series, row: int, columns: Sequence[str]) -> Difference:
     column = next((name for name in ORDER if name in columns), columns[0])
-    one, other = _shown(a[column]), _shown(b[column])
+    first, second = _shown(a[column]), _shown(b[column])
     others = [name for name in columns if name != column]
     more = f" {listed(others).capitalize()} differ{'s' if len(others) == 1 else ''} too." if others else ""
-    return Difference(row + 1, column, one, other, f"Fill {row + 1} ({_named(a)}): {column} is {one} in the first and {other} in the second.{more}")
+    return Difference(row + 1, column, first, second, f"Fill {row + 1} ({_named(a)}): {column} is {first} in the first and {second} in the second.{more}")
 
 
 def _missing(a: pd.DataFrame, b: pd.DataFrame, shorter: int) -> Difference:
     longer, which = (a, "first") if len(a) > len(b) else (b, "second")
     sentence = f"The first {shorter:,} fills are the same; fill {shorter + 1} ({_named(longer.iloc[shorter])}) is in the {which} only, which has {len(longer) - shorter:,} more."
-    one, other = (_named(frame.iloc[shorter]) if len(frame) > shorter else None for frame in (a, b))
-    return Difference(shorter + 1, "fill", one, other, sentence)
+    first, second = (_named(frame.iloc[shorter]) if len(frame) > shorter else None for frame in (a, b))
+    return Difference(shorter + 1, "fill", first, second, sentence)
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

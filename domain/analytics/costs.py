@@ -1,4 +1,4 @@
-"""Where the money went: from the move of the market to the net result, and the spread at which nothing is left."""
+"""Cost attribution: from the gross result at mid prices to the net one, and the break-even spread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def waterfall(trades: pd.DataFrame, fills: pd.DataFrame) -> pd.DataFrame:
     """``key, title, money, after, share``: gross at mid, spread, slippage, commission, swap, net.
 
     ``money`` is what the step adds (costs are negative), ``after`` what is left then, ``share`` of gross (NaN where gross is not above 0).
-    Spread and slippage stand inside the prices: gross at mid is pnl_gross with both put back.
+    Spread and slippage are part of the prices: gross at mid is pnl_gross with both put back.
 
     >>> trades = pd.DataFrame(dict(pnl_gross=[100.0], costs=[6.0], swap=[-2.0]))
     >>> waterfall(trades, pd.DataFrame(dict(spread_cost=[5.0, 5.0], slippage_cost=[1.0, 0.0])))["after"].tolist()

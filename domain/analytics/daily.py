@@ -19,7 +19,7 @@ from domain.market.calendar import calendar
 from domain.market.sessions import Calendar
 from domain.market.zones import DAY, FIRST_YEAR, LAST_YEAR
 
-FEWEST_DAYS = 20        # daily returns, under which they say nothing
+FEWEST_DAYS = 20        # daily returns needed for a figure of them
 USUAL = calendar("fx")  # of an account whose instruments are not known
 
 
@@ -30,7 +30,7 @@ def account_calendar(names: Iterable[str]) -> Calendar:
     ('fx', 'cme')
     """
     markets = [calendar(name) for name in dict.fromkeys(names)]
-    return max(markets, key=lambda one: (days_a_year(one.name), int(one.day_table.closes[0] % DAY), one.name), default=USUAL)
+    return max(markets, key=lambda market: (days_a_year(market.name), int(market.day_table.closes[0] % DAY), market.name), default=USUAL)
 
 
 def calendar_of(spec: Mapping[str, Any]) -> Calendar:
@@ -39,7 +39,7 @@ def calendar_of(spec: Mapping[str, Any]) -> Calendar:
     >>> calendar_of(dict(instruments=dict(US500=dict(calendar="index")))).name, calendar_of({}).name
     ('index', 'fx')
     """
-    return account_calendar(one["calendar"] for one in spec.get("instruments", {}).values())
+    return account_calendar(instrument["calendar"] for instrument in spec.get("instruments", {}).values())
 
 
 @cache
@@ -80,7 +80,7 @@ def day_returns(ts: np.ndarray, equity: np.ndarray, start: float, market: Calend
 
 
 def from_last_to_last(last: np.ndarray, start: float) -> np.ndarray:
-    """Returns from the last equity of one stretch of time to that of the next; NaN once nothing was left.
+    """Returns from the last equity of one period to that of the next; NaN once nothing was left.
 
     >>> from_last_to_last(np.array([110.0, 0.0, 5.0]), 100.0).round(12).tolist()
     [0.1, -1.0, nan]

@@ -1,4 +1,4 @@
-"""Falls below the highest value so far: the deepest ones, and the curve under water."""
+"""Drawdowns: the deepest falls below the highest value so far, and the underwater curve."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = 86_400e9      # nanoseconds
 
 
 def underwater(equity: pd.DataFrame, start: float, curve: str = "equity") -> pd.DataFrame:
-    """``ts, share, money``: how far the curve lies below its highest value so far, the start included; never above 0.
+    """``ts, share, money``: how far the curve is below its highest value so far, the start included; never above 0.
 
     >>> frame = pd.DataFrame(dict(ts=pd.date_range("2024-01-01", periods=3, tz="UTC"), equity=[110.0, 99.0, 121.0]))
     >>> underwater(frame, 100.0)["share"].round(12).tolist()
@@ -29,9 +29,9 @@ def underwater(equity: pd.DataFrame, start: float, curve: str = "equity") -> pd.
 
 
 def drawdown_table(equity: pd.DataFrame, start: float, curve: str = "equity", most: int = 10) -> pd.DataFrame:
-    """The deepest falls, deepest first: ``rank, peak_ts, trough_ts, recovery_ts, share, money, days, fall_days, recovery_days``.
+    """The largest drawdowns, deepest first: ``rank, peak_ts, trough_ts, recovery_ts, share, money, days, fall_days, recovery_days``.
 
-    A fall lasts from a high (the last row at it; at the start the first row) until that value is reached again at the close of a bar.
+    A drawdown lasts from a high (the last row at it; at the start the first row) until that value is reached again at the close of a bar.
     ``share`` and ``money`` are negative. ``days``: from the peak to recovery or, where there was none (``recovery_ts`` NaT,
     ``recovery_days`` NaN), to the last row; ``fall_days``: from peak to trough. Calendar days.
 
@@ -64,7 +64,7 @@ def _lines(equity: pd.DataFrame, curve: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def spells(highs: np.ndarray, peak: np.ndarray) -> np.ndarray:
-    """The rows that stand at the highest value so far, and the first row: each begins a spell that lasts to the next."""
+    """The rows at the highest value so far, and the first row: each begins a spell that lasts to the next."""
     at = np.flatnonzero(highs >= peak)
     return at if len(at) and at[0] == 0 else np.concatenate(([0], at))[: len(highs)]
 

@@ -1,4 +1,4 @@
-"""How far trades went against and for their side, and what other stops and targets would have made of them."""
+"""MAE and MFE: how far trades moved against and for their side, and the expectancy that other stops and targets would have given."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def excursion_points(trades: pd.DataFrame, most: int = 2_000) -> pd.DataFrame:
 
 
 def _thinned(rows: np.ndarray, columns: Sequence[np.ndarray], most: int) -> np.ndarray:
-    each = most // 20
-    extremes = [np.argpartition(sign * column, each)[:each] for column in columns for sign in (-1, 1)]
-    kept = np.unique(np.concatenate(extremes))
-    rest = np.setdiff1d(np.arange(len(rows)), kept, assume_unique=True)
-    even = rest[np.unique(np.linspace(0, len(rest) - 1, most - len(kept)).astype(int))]
-    return rows[np.sort(np.concatenate((kept, even)))]
+    count = most // 20
+    extremes = [np.argpartition(sign * column, count)[:count] for column in columns for sign in (-1, 1)]
+    chosen = np.unique(np.concatenate(extremes))
+    rest = np.setdiff1d(np.arange(len(rows)), chosen, assume_unique=True)
+    even = rest[np.unique(np.linspace(0, len(rest) - 1, most - len(chosen)).astype(int))]
+    return rows[np.sort(np.concatenate((chosen, even)))]
 
 
 def stop_target_surface(trades: pd.DataFrame, stops: Sequence[float] = STOPS, targets: Sequence[float] = TARGETS) -> pd.DataFrame:
     """``stop, target, expectancy_r, optimistic_r, per_risk, stopped, reached, both, kept`` for each pair of a stop and a target in R.
 
-    What the trades would have averaged had they all had this stop and this target, on all of the position, from what is known of each:
+    The mean R if all trades had this stop and this target, on all of the position, from what is known of each:
     its largest excursion either way while it lasted. A trade with mae_r ≥ stop loses the stop; else one with mfe_r ≥ target wins the target;
     any other keeps its r. What it paid in commission and swap is taken off in each case.
 
@@ -54,14 +54,14 @@ def stop_target_surface(trades: pd.DataFrame, stops: Sequence[float] = STOPS, ta
     mae, mfe, r, paid = _measured(trades)
     if not len(r):
         return pd.DataFrame(columns=list(SURFACE), dtype=float)
-    kept, gross = _sums(mae, mfe, np.ones(len(r)), stop, target), _sums(mae, mfe, r + paid, stop, target)
-    safe, short = kept[:-1, -1:], kept[-1:, :-1]                        # trades that did not reach the stop, the target
-    kept, gross = kept[:-1, :-1], gross[:-1, :-1]
-    stopped, reached, both = len(r) - safe, safe - kept, len(r) - safe - short + kept
+    open_, gross = _sums(mae, mfe, np.ones(len(r)), stop, target), _sums(mae, mfe, r + paid, stop, target)
+    safe, short = open_[:-1, -1:], open_[-1:, :-1]                        # trades that did not reach the stop, the target
+    open_, gross = open_[:-1, :-1], gross[:-1, :-1]
+    stopped, reached, both = len(r) - safe, safe - open_, len(r) - safe - short + open_
     down, up = stop[:, None], target[None, :]
     expectancy = (gross + reached * up - stopped * down - paid.sum()) / len(r)
-    columns = (down, up, expectancy, expectancy + both * (down + up) / len(r), expectancy / down, stopped / len(r), reached / len(r), both / len(r), kept / len(r))
-    return pd.DataFrame({name: np.broadcast_to(column, kept.shape).ravel() for name, column in zip(SURFACE, columns, strict=True)})
+    columns = (down, up, expectancy, expectancy + both * (down + up) / len(r), expectancy / down, stopped / len(r), reached / len(r), both / len(r), open_ / len(r))
+    return pd.DataFrame({name: np.broadcast_to(column, open_.shape).ravel() for name, column in zip(SURFACE, columns, strict=True)})
 
 
 def _levels(levels: Sequence[float], name: str) -> np.ndarray:

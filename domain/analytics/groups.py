@@ -22,7 +22,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 
 @dataclass(frozen=True)
 class Grouping:
-    """``label`` gives each trade its group as a category; groups stand in the order of the categories."""
+    """``label`` gives each trade its group as a category; groups follow the order of the categories."""
 
     key: str
     title: str
@@ -124,7 +124,7 @@ def month(trades: pd.DataFrame) -> pd.Categorical:
 def year(trades: pd.DataFrame) -> pd.Categorical:
     years = _months(trades) // 12 + 1970
     first = int(years.min()) if len(years) else 1970
-    return _numbered(years - first, [str(one) for one in range(first, int(years.max(initial=first)) + 1)])
+    return _numbered(years - first, [str(number) for number in range(first, int(years.max(initial=first)) + 1)])
 
 
 @grouping("Regime", "The regime at the bar of the decision.")

@@ -1,4 +1,4 @@
-"""Ratios and deviations of metrics, where they exist: see ``domain.rounding``. What is divided by nothing, or by rounding, has no value (NaN)."""
+"""Ratios and deviations of metrics, where they exist: see ``domain.rounding``. A value divided by zero, or by rounding, is NaN."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def finite(value: float) -> float | None:
 
 
 def over(a: float, b: float, size: float = 0.0) -> float:
-    """a ÷ b; NaN over 0, and over what is nothing but rounding beside ``size``, that of the values b was computed from.
+    """a ÷ b; NaN over 0, and over a value that is only rounding relative to ``size``, that of the values b was computed from.
 
     >>> over(1.0, 2.0), over(1.0, 0.0), over(1.0, 1e-13, size=2.0)
     (0.5, nan, nan)
@@ -32,7 +32,7 @@ def over_positive(a: float, b: float, size: float = 0.0) -> float:
 
 
 def deviation(values: np.ndarray, degrees: int = 1) -> float:
-    """Standard deviation (n − ``degrees``); exactly 0 where it is nothing but rounding beside the values.
+    """Standard deviation (n − ``degrees``); exactly 0 where it is only rounding relative to the values.
 
     >>> deviation(np.array([2.0, 2.0 + 1e-13])), round(deviation(np.array([1.0, 3.0])), 6)
     (0.0, 1.414214)

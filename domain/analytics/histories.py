@@ -1,4 +1,4 @@
-"""Other histories of a finished run: what they are drawn from, in how many parts, and what is told of all of them in plain values."""
+"""Monte Carlo paths of a finished run: the sample they are drawn from, the number of parts, and their summary in plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.analytics.daily import USUAL, daily_returns
 from domain.analytics.monte_carlo import MonteCarloConfig, bands, histogram, summarise
 from domain.market.sessions import Calendar
 
-POINTS, BINS = 41, 24                           # of what is drawn of them in a picture
+POINTS, BINS = 41, 24                           # points and bins of their charts
 SECONDS_A_PATH, SECONDS_A_STEP = 3e-5, 2e-8     # about, on one core
 PART_SECONDS, LARGEST_PART = 2.0, 5_000         # of work that a killed worker may lose; paths
 
@@ -30,7 +30,7 @@ def sample_of(trades: pd.DataFrame, equity: pd.DataFrame, balance: float, market
 
 
 def parts_of(steps: int, paths: int) -> int:
-    """In how many parts that many paths of so many steps are drawn; what comes of them does not depend on it.
+    """The number of parts in which so many paths of so many steps are drawn; the result does not depend on it.
 
     >>> parts_of(500, 1_000), parts_of(500, 100_000), parts_of(50_000, 100_000)
     (1, 20, 52)
@@ -46,10 +46,10 @@ def thinned(drawn: pd.DataFrame) -> pd.DataFrame:
     return drawn[["path", "final", "max_drawdown", *(points[k] for k in at)]]
 
 
-def told(drawn: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> dict[str, Any]:
+def summary(drawn: pd.DataFrame, sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> dict[str, Any]:
     """``figures`` of a MonteCarlo; ``fan``: quantiles after so many steps; ``falls``: a histogram of the deepest drawdowns."""
-    kept = thinned(drawn)
-    return dict(figures=asdict(summarise(kept, sample, plan, kind)), fan=_lists(bands(kept, len(sample))), falls=_lists(histogram(kept["max_drawdown"], BINS)))
+    paths = thinned(drawn)
+    return dict(figures=asdict(summarise(paths, sample, plan, kind)), fan=_lists(bands(paths, len(sample))), falls=_lists(histogram(paths["max_drawdown"], BINS)))
 
 
 def _lists(frame: pd.DataFrame) -> dict[str, list[Any]]:

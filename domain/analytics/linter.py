@@ -1,4 +1,4 @@
-"""What a reader should know before believing the figures, in sentences. One check, one function; each looks at the evidence that it needs."""
+"""Caveats of a result, in sentences. One check, one function; each reads the evidence that it needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the checks look at. Whatever is not handed in is not judged."""
+    """The input of the checks. A check whose input is missing finds nothing."""
 
     trades: pd.DataFrame
     fills: pd.DataFrame
@@ -45,11 +45,11 @@ class Evidence:
     bars: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # instrument name -> bars
     band: tuple[float, float] | None = None                         # net return with ambiguous bars decided pessimistically, optimistically
     out_of_sample: bool | None = None                               # part of the data was unseen when the parameters were chosen; None: unknown
-    metrics: Mapping[str, float | None] = field(default_factory=dict)       # those of ``measure``, computed here if not handed in
+    metrics: Mapping[str, float | None] = field(default_factory=dict)       # those of ``measure``, computed here if not given
 
     @cached_property
     def figures(self) -> Mapping[str, float | None]:
-        return self.metrics or measure(self.trades, self.fills, self.equity, self.start, market=account_calendar(one.calendar for one in self.instruments.values()))
+        return self.metrics or measure(self.trades, self.fills, self.equity, self.start, market=account_calendar(instrument.calendar for instrument in self.instruments.values()))
 
     @cached_property
     def years(self) -> pd.DataFrame:
@@ -72,7 +72,7 @@ Finding = tuple[str, str, float] | None        # level, sentence, figure
 
 @dataclass(frozen=True)
 class Check:
-    """``needs_trades``: not asked where nothing was traded."""
+    """``needs_trades``: skipped where nothing was traded."""
 
     key: str
     definition: str
@@ -93,9 +93,9 @@ def check(definition: str, needs_trades: bool = True) -> Callable:
 
 def lint(evidence: Evidence) -> tuple[Remark, ...]:
     """Every remark that applies, severest first."""
-    asked = [one for one in CHECKS.values() if len(evidence.trades) or not one.needs_trades]
-    found = [(one.key, one.find(evidence)) for one in asked]
-    remarks = [Remark(said[0], key, said[1], float(said[2])) for key, said in found if said]
+    checks = [check for check in CHECKS.values() if len(evidence.trades) or not check.needs_trades]
+    findings = [(check.key, check.find(evidence)) for check in checks]
+    remarks = [Remark(finding[0], key, finding[1], float(finding[2])) for key, finding in findings if finding]
     return tuple(sorted(remarks, key=lambda remark: -LEVELS.index(remark.level)))
 
 
@@ -123,9 +123,9 @@ def signed(share: float) -> str:
     return f"{100 * share:+,.1f} %"
 
 
-def number_of(count: float, one: str, many: str = "") -> str:
+def number_of(count: float, singular: str, plural: str = "") -> str:
     """
     >>> number_of(1, "trade"), number_of(2000, "trade")
     ('1 trade', '2,000 trades')
     """
-    return f"{count:,.0f} {one if count == 1 else many or one + 's'}"
+    return f"{count:,.0f} {singular if count == 1 else plural or singular + 's'}"

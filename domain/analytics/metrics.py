@@ -1,7 +1,7 @@
 """The metrics of a run, each with its definition, unit and source, from its trades, fills and equity.
 
 Risk metrics are computed on the returns of trading days, annualised by the trading days a year of the account's calendar: see ``daily``. A ratio over
-a base that is not above zero, or over a deviation that is nothing but rounding, has no value: see ``guards``.
+a base that is not above zero, or over a deviation that is only rounding, has no value: see ``guards``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ METRICS: Registry[Metric] = Registry("metric")
 
 @dataclass(frozen=True)
 class Facts:
-    """What every figure is computed from; what several need is computed once."""
+    """The input of every metric; values that several need are computed once."""
 
     start: float
     ts: np.ndarray              # nanoseconds
@@ -81,7 +81,7 @@ class Facts:
         return running_peak(self.equity, self.start)
 
     @cached_property
-    def falls(self) -> tuple[float, float]:
+    def drawdowns(self) -> tuple[float, float]:
         """Deepest fall of equity below its highest value so far, at the closes of bars and at their adverse extremes; shares, 0 or less."""
         return deepest(self.equity, self.peak), deepest(self.low, self.peak)
 
@@ -91,7 +91,7 @@ class Facts:
         return day_returns(self.ts, self.equity, self.start, self.market)[1]
 
     @property
-    def judged(self) -> np.ndarray:
+    def usable_daily(self) -> np.ndarray:
         """Daily returns, or none where they are too few or the account was lost."""
         return enough(self.daily)
 
@@ -185,12 +185,12 @@ def winning_days(f: Facts) -> float:
 
 @metric("Max drawdown", "share", "Largest fall of equity below its highest value so far, at bar closes.", "risk")
 def max_drawdown(f: Facts) -> float:
-    return f.falls[0]
+    return f.drawdowns[0]
 
 
 @metric("Max drawdown, intrabar", "share", "Largest fall below the highest closing equity, at the adverse extreme of each bar.", "risk")
 def max_drawdown_low(f: Facts) -> float:
-    return f.falls[1]
+    return f.drawdowns[1]
 
 
 @metric("Max drawdown, balance", "share", "Largest fall of the balance below its highest value so far: closed trades only, without open losses.", "risk")
@@ -210,7 +210,7 @@ def recovery_factor(f: Facts) -> float:
 
 @metric("Volatility (ann.)", "share", f"Standard deviation of daily returns × √trading days a year. From 20 days on. {CLOCK}", "risk")
 def annual_volatility(f: Facts) -> float:
-    return returns.annual_volatility(f.judged, f.days_a_year)
+    return returns.annual_volatility(f.usable_daily, f.days_a_year)
 
 
 @metric(
@@ -218,7 +218,7 @@ def annual_volatility(f: Facts) -> float:
     "Sortino & Price (1994)",
 )  # fmt: skip
 def downside_risk(f: Facts) -> float:
-    return returns.downside_risk(f.judged, 0.0, f.days_a_year)
+    return returns.downside_risk(f.usable_daily, 0.0, f.days_a_year)
 
 
 @metric(
@@ -234,7 +234,7 @@ def sharpe(f: Facts) -> float:
     "Sortino & Price (1994), Performance Measurement in a Downside Risk Framework",
 )  # fmt: skip
 def sortino(f: Facts) -> float:
-    return returns.sortino(f.judged, 0.0, f.days_a_year)
+    return returns.sortino(f.usable_daily, 0.0, f.days_a_year)
 
 
 @metric("Calmar", "ratio", "CAGR over the size of the max drawdown at bar closes.", "risk", "Young (1991), Calmar Ratio: A Smoother Tool")
@@ -244,12 +244,12 @@ def calmar(f: Facts) -> float:
 
 @metric("Omega", "ratio", "Sum of gains over sum of losses of daily returns (trading days), from 0. From 20 days on.", "risk", "Keating & Shadwick (2002), A Universal Performance Measure")
 def omega(f: Facts) -> float:
-    return returns.omega(f.judged)
+    return returns.omega(f.usable_daily)
 
 
 @metric("VaR (daily, 95 %)", "share", "The 5 % quantile of daily returns (trading days). From 20 days on.", "risk", "historical simulation, 95 %")
 def value_at_risk(f: Facts) -> float:
-    return returns.value_at_risk(f.judged)
+    return returns.value_at_risk(f.usable_daily)
 
 
 @metric(
@@ -257,21 +257,21 @@ def value_at_risk(f: Facts) -> float:
     "Rockafellar & Uryasev (2000), Optimization of Conditional Value-at-Risk",
 )  # fmt: skip
 def expected_shortfall(f: Facts) -> float:
-    return returns.conditional_value_at_risk(f.judged)
+    return returns.conditional_value_at_risk(f.usable_daily)
 
 
 @metric("Tail ratio", "ratio", "Size of the 95 % quantile over size of the 5 % quantile of daily returns (trading days): above 1, good days are larger than bad ones. From 20 days on.", "risk")
 def tail_ratio(f: Facts) -> float:
-    return returns.tail_ratio(f.judged)
+    return returns.tail_ratio(f.usable_daily)
 
 
 @metric("Stability (R²)", "share", "R² of a straight line through the logarithm of equity at the ends of trading days: 1 is even growth or even loss. From 20 days on.", "risk")
 def stability(f: Facts) -> float:
-    return returns.stability(f.judged)
+    return returns.stability(f.usable_daily)
 
 
 def monthly(equity: pd.DataFrame, start: float) -> pd.DataFrame:
-    """``year, month, share``: net return of each month (UTC), month 0 the whole year; NaN for what began with nothing left, or after it.
+    """``year, month, share``: net return of each month (UTC), month 0 the full year; NaN for a period that began with nothing left, or after it.
     A row at midnight belongs to the day that ends then.
 
     >>> ends = pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-31"], utc=True)

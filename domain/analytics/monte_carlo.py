@@ -19,7 +19,7 @@ from domain.rounding import ROUNDING
 METHODS = ("bootstrap", "skip")
 KINDS = ("trades", "days")
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
-POINTS = 200        # of a path that are kept for its bands
+POINTS = 200        # of a path that are stored for its bands
 LOOK = 16           # paths between two words on how far the drawing is
 
 
@@ -93,7 +93,7 @@ def draw(sample: np.ndarray, plan: MonteCarloConfig, kind: str = "trades", part:
 
     ``kind``: ``trades`` (``results_in_r``: R of the trades, in the order in which they ended) or ``days`` (daily returns, shares). ``final`` and the points
     count from 0 at the start; ``max_drawdown`` is 0 or below, the start counting as a high. In R where R are added up, else in shares of the
-    start and of the high. Path i comes from (seed, i) alone, so it is the same in whichever part it is drawn. ``watch`` hears the share that is
+    start and of the high. Path i comes from (seed, i) alone, so it is the same in whichever part it is drawn. ``watch`` is called with the fraction that is
     drawn and may raise to stop.
     """
     steps, grows = _steps(sample, plan, kind)
@@ -135,10 +135,10 @@ def _deepest(line: np.ndarray) -> float:
 
 def merge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Parts in any order as one frame, by path: the same bytes as if drawn at once."""
-    whole = pd.concat(parts).sort_values("path", kind="stable").reset_index(drop=True)
-    if not np.array_equal(whole["path"].to_numpy(), np.arange(len(whole))):
-        raise BadRequest(f"the parts hold {len(whole)} paths and do not make a whole; draw each part once")
-    return whole
+    paths = pd.concat(parts).sort_values("path", kind="stable").reset_index(drop=True)
+    if not np.array_equal(paths["path"].to_numpy(), np.arange(len(paths))):
+        raise BadRequest(f"the parts hold {len(paths)} paths and do not make up all of them; draw each part once")
+    return paths
 
 
 def bands(draws: pd.DataFrame, steps: int) -> pd.DataFrame:
@@ -181,12 +181,12 @@ def monte_carlo_of(sample: np.ndarray, plan: MonteCarloConfig = MonteCarloConfig
 
 
 def _steps(sample: np.ndarray, plan: MonteCarloConfig, kind: str) -> tuple[np.ndarray, bool]:
-    """What is added at each step, and whether it is the logarithm of growth."""
+    """The increment of each step, and whether it is a logarithm of growth."""
     sample = np.asarray(sample, float)
     if kind not in KINDS:
         raise unknown("kind of sample", kind, KINDS)
     if not len(sample) or not np.isfinite(sample).all():
-        raise BadRequest(f"{int((~np.isfinite(sample)).sum())} of {len(sample)} {kind} have no number; hand in only those that have one, and at least one")
+        raise BadRequest(f"{int((~np.isfinite(sample)).sum())} of {len(sample)} {kind} have no number; give only those that have one, and at least one")
     share = plan.risk if kind == "trades" else 1.0
     if not share:
         return sample, False
@@ -203,5 +203,5 @@ def _points(steps: int) -> np.ndarray:
 
 
 def _spread(values: pd.Series) -> dict[str, float]:
-    found = np.quantile(values.to_numpy(float), list(QUANTILES.values()))
-    return {**{name: float(value) for name, value in zip(QUANTILES, found, strict=True)}, "mean": float(values.mean())}
+    quantiles = np.quantile(values.to_numpy(float), list(QUANTILES.values()))
+    return {**{name: float(value) for name, value in zip(QUANTILES, quantiles, strict=True)}, "mean": float(values.mean())}

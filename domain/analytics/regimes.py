@@ -1,6 +1,6 @@
-"""A run by the regime that was known at the time: its equity, its trades, its figures, and what they were had one known the regime later.
+"""A run by the regime that was known at the time: its equity, its trades, its figures, and their sensitivity to the delay with which the regime is known.
 
-Two questions are kept apart. A trade belongs to the regime known when it was entered: that of the last bar that had ended by its entry. A change of
+Trades and equity are attributed separately. A trade belongs to the regime known when it was entered: that of the last bar that had ended by its entry. A change of
 equity belongs to the regime known when it began: at the instant of the row before it. So a trade entered in a calm and still open in a panic
 counts as a trade of the calm, and what it earned in the panic as equity of the panic.
 """
@@ -28,7 +28,7 @@ LATE = (0, 1, 2, 5, 10, 20)
 class Split:
     """``table``: one row a regime, in its order, ``unknown`` last where there is any: ``regime, share, trades, net, equity``.
     ``share`` is of the rows of equity, ``net`` money of the trades entered in it, ``equity`` money by which equity changed in it; both columns
-    of money add up to the run's. ``equity``: ``ts`` and for each regime the account as it would stand had it moved in that regime alone.
+    of money add up to the run's. ``equity``: ``ts`` and for each regime the account had it moved in that regime alone.
     ``trades``: those of the run with their ``regime``. ``metrics``: every figure of every regime, from its trades and that equity; days on
     which it did not move are days of return 0, and a closed trade's balance counts in the regime in which it was closed."""
 
@@ -40,12 +40,12 @@ class Split:
 
 def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, regimes: Regimes, market: Calendar = USUAL) -> Split:
     """A run taken apart by regime; ``start`` is the money it began with, ``market`` the calendar of its trading days."""
-    told = trades.assign(regime=entered(trades, regimes))
+    labelled = trades.assign(regime=entered(trades, regimes))
     ts = nanoseconds(equity["ts"])
-    known = _named(regimes.at(np.concatenate((ts[:1] - 1, ts[:-1]))))
+    labels = _named(regimes.at(np.concatenate((ts[:1] - 1, ts[:-1]))))
     rows, curves, metrics = [], {}, {}
-    for name in known.categories:
-        inside, own = np.asarray(known == name), told[(told["regime"] == name).to_numpy()]
+    for name in labels.categories:
+        inside, own = np.asarray(labels == name), labelled[(labelled["regime"] == name).to_numpy()]
         if not inside.any() and own.empty:
             continue
         part = _alone(equity, start, inside)
@@ -54,7 +54,7 @@ def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start
         gained = float(part["equity"].iloc[-1] - start) if len(part) else 0.0
         rows.append((name, float(inside.mean()) if len(inside) else np.nan, len(own), float(own["pnl"].sum()), gained))
     table = pd.DataFrame(rows, columns=["regime", "share", "trades", "net", "equity"])
-    return Split(table, pd.DataFrame(dict(ts=equity["ts"]) | curves), told, metrics)
+    return Split(table, pd.DataFrame(dict(ts=equity["ts"]) | curves), labelled, metrics)
 
 
 def entered(trades: pd.DataFrame, regimes: Regimes, late: int = 0) -> pd.Categorical:
@@ -66,13 +66,13 @@ def entered(trades: pd.DataFrame, regimes: Regimes, late: int = 0) -> pd.Categor
     return _named(regimes.at(nanoseconds(trades["entry_ts"]), late))
 
 
-def known_late(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int] = LATE) -> pd.DataFrame:
+def lag_sensitivity(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int] = LATE) -> pd.DataFrame:
     """``regime, late, trades, net, average, win_rate, profit_factor, r_mean``: the trades of each regime, had it been known ``late`` bars later than it was.
     NaN where there is no value. A regime whose result is gone after a few bars cannot be traded by."""
     return _by_delay(trades, regimes, late, {name: (name,) for name in regimes.names})
 
 
-def kept_late(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], late: Sequence[int] = LATE) -> pd.DataFrame:
+def filtered_with_lag(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], late: Sequence[int] = LATE) -> pd.DataFrame:
     """``late, trades, net, average, win_rate, profit_factor, r_mean, share``: the run with only those trades that a filter on ``chosen`` regimes would
     have let in, had it known them ``late`` bars later; ``share`` is of all trades. Trades with an unknown regime are not let in."""
     for name in chosen:
@@ -85,8 +85,8 @@ def kept_late(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], l
 def _by_delay(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int], sets: dict[str, tuple[str, ...]]) -> pd.DataFrame:
     if not late:
         raise BadRequest("no number of bars is given; late needs one at least, 0 for what was known")
-    known = {bars: entered(trades, regimes, bars) for bars in late}
-    rows = [dict(regime=name, late=bars) | _figures(trades[known[bars].isin(wanted)]) for name, wanted in sets.items() for bars in late]
+    labels = {bars: entered(trades, regimes, bars) for bars in late}
+    rows = [dict(regime=name, late=bars) | _figures(trades[labels[bars].isin(wanted)]) for name, wanted in sets.items() for bars in late]
     return pd.DataFrame(rows)
 
 
@@ -101,19 +101,19 @@ def _figures(trades: pd.DataFrame) -> dict[str, float]:
 
 
 def _named(labels: pd.Categorical) -> pd.Categorical:
-    """The same, with ``unknown`` as a regime of its own, the last."""
+    """The same, with ``unknown`` as its own regime, the last."""
     names = [*map(str, labels.categories), UNKNOWN]
     return pd.Categorical.from_codes(np.where(labels.codes < 0, len(names) - 1, labels.codes), categories=names, ordered=True)
 
 
 def _alone(equity: pd.DataFrame, start: float, inside: np.ndarray) -> pd.DataFrame:
     """The account had it moved in the rows ``inside`` alone."""
-    made = dict(ts=equity["ts"])
+    columns = dict(ts=equity["ts"])
     value = equity["equity"].to_numpy(float)
     for name in ("balance", "equity"):
         if name in equity:
             line = equity[name].to_numpy(float)
-            made[name] = pd.Series(start + np.cumsum(np.where(inside, np.diff(line, prepend=start), 0.0)), equity.index)
+            columns[name] = pd.Series(start + np.cumsum(np.where(inside, np.diff(line, prepend=start), 0.0)), equity.index)
     if "equity_low" in equity:
-        made["equity_low"] = made["equity"] + np.where(inside, equity["equity_low"].to_numpy(float) - value, 0.0)
-    return pd.DataFrame(made)
+        columns["equity_low"] = columns["equity"] + np.where(inside, equity["equity_low"].to_numpy(float) - value, 0.0)
+    return pd.DataFrame(columns)

@@ -48,10 +48,10 @@ def total_return(returns: Any, start: float = 0.0) -> float:
     >>> round(total_return([0.1, -0.1]), 12)
     -0.01
     """
-    known = _known(returns)
-    if not len(known):
+    values = _without_nan(returns)
+    if not len(values):
         return np.nan
-    grown = float(np.prod(1.0 + known))
+    grown = float(np.prod(1.0 + values))
     return grown * start if start else grown - 1.0
 
 
@@ -83,8 +83,8 @@ def annual_volatility(returns: Any, periods: float = DAILY) -> float:
     >>> round(annual_volatility([0.01, -0.01, 0.01, -0.01], periods=3), 6)
     0.02
     """
-    known = _known(returns)
-    return deviation(known) * math.sqrt(periods) if len(known) > 1 else np.nan
+    values = _without_nan(returns)
+    return deviation(values) * math.sqrt(periods) if len(values) > 1 else np.nan
 
 
 def sharpe(returns: Any, risk_free: Any = 0.0, periods: float = DAILY) -> float:
@@ -133,7 +133,7 @@ def max_drawdown(returns: Any) -> float:
     >>> round(max_drawdown([0.1, -0.1, 0.1]), 12)
     -0.1
     """
-    grown = np.concatenate(([1.0], np.cumprod(1.0 + _known(returns))))
+    grown = np.concatenate(([1.0], np.cumprod(1.0 + _without_nan(returns))))
     return float((grown / np.maximum.accumulate(grown)).min() - 1.0) if len(grown) > 1 else np.nan
 
 
@@ -164,8 +164,8 @@ def value_at_risk(returns: Any, share: float = 0.05) -> float:
     >>> value_at_risk([-0.03, -0.02, -0.01, 0.0, 0.01], share=0.25)
     -0.02
     """
-    known = _known(returns)
-    return float(np.quantile(known, share)) if len(known) else np.nan
+    values = _without_nan(returns)
+    return float(np.quantile(values, share)) if len(values) else np.nan
 
 
 def conditional_value_at_risk(returns: Any, share: float = 0.05) -> float:
@@ -174,11 +174,11 @@ def conditional_value_at_risk(returns: Any, share: float = 0.05) -> float:
     >>> conditional_value_at_risk([-0.03, -0.01, 0.0, 0.01], share=0.5)
     -0.02
     """
-    known = _known(returns)
-    if not len(known):
+    values = _without_nan(returns)
+    if not len(values):
         return np.nan
-    worst = int((len(known) - 1) * share)
-    return float(np.partition(known, worst)[: worst + 1].mean())
+    worst = int((len(values) - 1) * share)
+    return float(np.partition(values, worst)[: worst + 1].mean())
 
 
 def tail_ratio(returns: Any) -> float:
@@ -187,17 +187,17 @@ def tail_ratio(returns: Any) -> float:
     >>> round(tail_ratio([-0.01, 0.0, 0.03]), 6)
     3.0
     """
-    known = _known(returns)
-    high, low = np.abs(np.quantile(known, (0.95, 0.05))) if len(known) else (np.nan, np.nan)
-    return float(ratio(high, low if low > ROUNDING * size_of(known) else 0.0 * low))
+    values = _without_nan(returns)
+    high, low = np.abs(np.quantile(values, (0.95, 0.05))) if len(values) else (np.nan, np.nan)
+    return float(ratio(high, low if low > ROUNDING * size_of(values) else 0.0 * low))
 
 
 def stability(returns: Any) -> float:
     """R² of a straight line through the logarithm of the compounded value: 1 is even growth (or even loss). NaN under two periods."""
-    known = _known(returns)
-    if len(known) < 2 or np.any(known <= -1):
+    values = _without_nan(returns)
+    if len(values) < 2 or np.any(values <= -1):
         return np.nan
-    path, at = np.cumsum(np.log1p(known)), np.arange(len(known), dtype=float)
+    path, at = np.cumsum(np.log1p(values)), np.arange(len(values), dtype=float)
     if not deviation(path):
         return np.nan
     path, at = path - path.mean(), at - at.mean()
@@ -240,18 +240,18 @@ def ratio(a: float, b: float) -> float:
         return float(np.float64(a) / np.float64(b))
 
 
-def _known(returns: Any) -> np.ndarray:
-    known = np.asarray(returns, float)
-    return known[~np.isnan(known)] if np.isnan(known).any() else known
+def _without_nan(returns: Any) -> np.ndarray:
+    values = np.asarray(returns, float)
+    return values[~np.isnan(values)] if np.isnan(values).any() else values
 
 
 def _above(returns: Any, less: Any) -> np.ndarray:
-    return _known(np.asarray(returns, float) - np.asarray(less, float))
+    return _without_nan(np.asarray(returns, float) - np.asarray(less, float))
 
 
 def _moment(values: Any, power: int) -> float:
-    known = _known(values)
-    if not len(known):
+    sample = _without_nan(values)
+    if not len(sample):
         return np.nan
-    apart, spread = known - known.mean(), deviation(known, 0)
+    apart, spread = sample - sample.mean(), deviation(sample, 0)
     return float(np.mean(apart**power) / spread**power) if spread else np.nan

@@ -17,13 +17,13 @@ from domain.errors import BadRequest
 
 NORMAL = NormalDist()
 EULER = 0.5772156649015329
-CELLS = 1 << 16                 # splits × configurations looked at together: what fits the cache, and bounds the memory of ``cscv``
+CELLS = 1 << 16                 # splits × configurations computed together: what fits the cache, and bounds the memory of ``cscv``
 SPLITS = ("split", "chosen", "in_sample", "out_of_sample", "rank", "logit")
 
 
 @dataclass(frozen=True)
 class Significance:
-    """Of one series of returns. Sharpe ratios are per period unless their name says a year; probabilities are shares. None: no value."""
+    """Statistics of one series of returns. Sharpe ratios are per period unless their name says a year; probabilities are shares. None: no value."""
 
     periods: int
     sharpe: float | None
@@ -31,19 +31,19 @@ class Significance:
     skew: float | None
     kurtosis: float | None          # 3 for a normal distribution
     psr: float | None               # probability that the true Sharpe is above 0
-    trials: int                     # on this data, as handed in
+    trials: int                     # on this data, as given
     luck_year: float | None         # Sharpe a year that the best of so many trials without any edge reaches on average
     luck_beats: float | None        # how often the best of so many trials without any edge reaches at least this Sharpe
     dsr: float | None               # probability that the true Sharpe is above luck
     minimum_periods: float | None   # track record needed for psr to reach ``confidence``; None: never, at this Sharpe
     minimum_years: float | None
     confidence: float
-    periods_a_year: float = figures.DAILY     # those its yearly ratios are made with; runs of old did not say and took 252
+    periods_a_year: float = figures.DAILY     # those of its yearly ratios; older runs did not store it and took 252
 
 
 @dataclass(frozen=True)
 class Overfitting:
-    """Of a sweep. ``pbo``: how often the best in one half of the time is no better than the median in the other."""
+    """Statistics of a sweep. ``pbo``: how often the best in one half of the time is no better than the median in the other."""
 
     pbo: float
     columns: int                    # configurations
@@ -140,12 +140,12 @@ def minimum_track_record(sharpe: float, skew: float = 0.0, kurtosis: float = 3.0
 def significance_of(returns: np.ndarray, trials: int = 1, variance: float | None = None, periods_a_year: float = figures.DAILY, confidence: float = 0.95) -> Significance:
     """All of the above for one series of period returns, of a run its daily ones.
 
-    ``trials`` were made on this data, ``variance`` is that of their Sharpe ratios per period where it is known.
+    ``trials`` were run on this data, ``variance`` is that of their Sharpe ratios per period where it is known.
     """
-    known = np.asarray(returns, float)
-    known = known[np.isfinite(known)]
-    n, year = len(known), math.sqrt(periods_a_year)
-    sharpe, skew, kurtosis = figures.excess_sharpe(known), figures.skewness(known), figures.kurtosis(known)
+    sample = np.asarray(returns, float)
+    sample = sample[np.isfinite(sample)]
+    n, year = len(sample), math.sqrt(periods_a_year)
+    sharpe, skew, kurtosis = figures.excess_sharpe(sample), figures.skewness(sample), figures.kurtosis(sample)
     needed = minimum_track_record(sharpe, skew, kurtosis, confidence=confidence)
     return Significance(
         periods=n, sharpe=finite(sharpe), sharpe_year=finite(sharpe * year), skew=finite(skew), kurtosis=finite(kurtosis),
@@ -162,13 +162,13 @@ def cscv(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = 
     ``matrix``: periods × configurations, returns in shares (float32 is enough); the oldest periods that do not fill a block are left out.
     For each split the configuration with the highest Sharpe in sample is ``chosen``; both its Sharpe ratios are per period; ``rank`` is its
     place out of sample ÷ (configurations + 1), 1 the best, ties in the middle; ``logit`` ln(rank ÷ (1 − rank)). One whose returns do not
-    vary has a Sharpe of 0. ``watch`` hears the share that is done and may raise to stop. Source: Bailey, Borwein, López de Prado & Zhu (2017), The Probability of Backtest Overfitting.
+    vary has a Sharpe of 0. ``watch`` is called with the fraction that is done and may raise to stop. Source: Bailey, Borwein, López de Prado & Zhu (2017), The Probability of Backtest Overfitting.
     """
     _check(matrix, blocks)
     rows = len(matrix) // blocks
     sums, squares = _block_sums(matrix[len(matrix) - rows * blocks :], blocks, rows)
     half = math.comb(blocks, blocks // 2) // 2
-    found: dict[str, np.ndarray] = {name: np.zeros(2 * half, np.int64 if name == "chosen" else np.float64) for name in SPLITS[1:]}
+    columns: dict[str, np.ndarray] = {name: np.zeros(2 * half, np.int64 if name == "chosen" else np.float64) for name in SPLITS[1:]}
     ways, at = combinations(range(blocks), blocks // 2), 0
     while at < half:        # the first half in this order are the complements of the second, backwards
         watch(at / half)
@@ -179,9 +179,9 @@ def cscv(matrix: np.ndarray, blocks: int = 16, watch: Callable[[float], None] = 
         first, second = (_sharpes(part @ sums, part @ squares, rows * blocks // 2) for part in (inside, 1.0 - inside))
         for splits, seen, unseen in ((here, first, second), (2 * half - 1 - here, second, first)):
             for name, values in _choose(seen, unseen).items():
-                found[name][splits] = values
+                columns[name][splits] = values
         at += len(inside)
-    return pd.DataFrame(dict(split=np.arange(2 * half), **found))
+    return pd.DataFrame(dict(split=np.arange(2 * half), **columns))
 
 
 def overfitting(splits: pd.DataFrame, rows: int, columns: int, blocks: int = 16) -> Overfitting:
@@ -219,7 +219,7 @@ def _check(matrix: np.ndarray, blocks: int) -> None:
     if blocks < 2 or blocks % 2 or blocks > 20:
         raise BadRequest(f"blocks is {blocks}; it must be an even number from 2 to 20")
     if np.ndim(matrix) != 2 or matrix.shape[1] < 2:
-        raise BadRequest(f"the matrix has the shape {np.shape(matrix)}; overfitting is judged on periods × at least 2 configurations")
+        raise BadRequest(f"the matrix has the shape {np.shape(matrix)}; overfitting needs periods × at least 2 configurations")
     if len(matrix) < 2 * blocks:
         raise BadRequest(f"there are {len(matrix)} periods for {blocks} blocks; at least {2 * blocks} are needed, or fewer blocks")
 
@@ -246,10 +246,10 @@ def _sharpes(sums: np.ndarray, squares: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _choose(seen: np.ndarray, unseen: np.ndarray) -> dict[str, np.ndarray]:
-    """What becomes out of sample of the best in sample, for each row."""
-    chosen, each = seen.argmax(axis=1), np.arange(len(seen))
-    value = unseen[each, chosen]
+    """The out-of-sample rank of the best in sample, for each row."""
+    chosen, rows = seen.argmax(axis=1), np.arange(len(seen))
+    value = unseen[rows, chosen]
     below = np.count_nonzero(unseen < value[:, None], axis=1)
     same = np.count_nonzero(unseen == value[:, None], axis=1)
     rank = (below + (same + 1) / 2) / (seen.shape[1] + 1)
-    return dict(chosen=chosen, in_sample=seen[each, chosen], out_of_sample=value, rank=rank, logit=np.log(rank / (1.0 - rank)))
+    return dict(chosen=chosen, in_sample=seen[rows, chosen], out_of_sample=value, rank=rank, logit=np.log(rank / (1.0 - rank)))

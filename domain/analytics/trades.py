@@ -19,7 +19,7 @@ def trade_figures(trades: pd.DataFrame) -> dict[str, float | None]:
     nothing = np.full(1, np.nan)
     facts = Facts(np.nan, np.zeros(1, np.int64), nothing, nothing, nothing, trades, np.nan, np.nan, np.nan, USUAL)
     with np.errstate(all="ignore"):
-        return {key: finite(one.value(facts)) for key, one in METRICS.items() if one.family in ("trades", "tails") and key not in ("exposure", "turnover")}
+        return {key: finite(metric.value(facts)) for key, metric in METRICS.items() if metric.family in ("trades", "tails") and key not in ("exposure", "turnover")}
 
 
 def r_histogram(trades: pd.DataFrame, width: float = 0.25, low: float = -3.0, high: float = 6.0) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def results_in_r(trades: pd.DataFrame) -> np.ndarray:
 
 
 def point_value(trades: pd.DataFrame) -> np.ndarray:
-    """Account currency that one unit of price is worth to each trade, from what it made and how far the price went.
+    """Value of one unit of price for each trade, in account currency, from its profit and its price change.
 
     Where the price did not move: the median of its instrument for its lots; NaN where there is none.
 
@@ -76,7 +76,7 @@ def directions(trades: pd.DataFrame) -> np.ndarray:
 
 
 def risked(trades: pd.DataFrame) -> np.ndarray:
-    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are nothing but rounding."""
+    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are only rounding."""
     r = trades["r"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         money = trades["pnl"].to_numpy(float) / np.where(np.abs(r) > ROUNDING, r, 0.0)
@@ -208,8 +208,8 @@ def days_held(f: Facts) -> float:
 def exposure(f: Facts) -> float:
     if "exit_ts" not in f.trades:
         return np.nan
-    held = time_in_market(nanoseconds(f.trades["entry_ts"]), nanoseconds(f.trades["exit_ts"]))
-    return min(over(held, float(f.ts[-1] - f.ts[0])), 1.0)
+    duration = time_in_market(nanoseconds(f.trades["entry_ts"]), nanoseconds(f.trades["exit_ts"]))
+    return min(over(duration, float(f.ts[-1] - f.ts[0])), 1.0)
 
 
 @metric(

@@ -21,16 +21,16 @@ def grown(index: int, leaf: bytes, node: Node) -> Iterator[tuple[int, int, bytes
     """The full nodes above the leaves that leaf number ``index`` (from 0) completes: level, position, hash.
 
     >>> leaves = [bytes([k]) * 32 for k in range(4)]
-    >>> known = {(0, k): leaf for k, leaf in enumerate(leaves)}
-    >>> [(level, position) for level, position, _ in grown(1, leaves[1], lambda l, p: known[l, p])]
+    >>> nodes = {(0, k): leaf for k, leaf in enumerate(leaves)}
+    >>> [(level, position) for level, position, _ in grown(1, leaves[1], lambda l, p: nodes[l, p])]
     [(1, 0)]
     """
-    level, made = 0, leaf
+    level, digest = 0, leaf
     while index & 1:
-        made = parent(node(level, index - 1), made)
+        digest = parent(node(level, index - 1), digest)
         index >>= 1
         level += 1
-        yield level, index, made
+        yield level, index, digest
 
 
 def root(size: int, node: Node) -> bytes:
@@ -71,13 +71,13 @@ def consistency_proof(old: int, new: int, node: Node) -> list[bytes]:
     return _subproof(old, 0, new, True, node)
 
 
-def _subproof(old: int, first: int, end: int, whole: bool, node: Node) -> list[bytes]:
+def _subproof(old: int, first: int, end: int, complete: bool, node: Node) -> list[bytes]:
     if old == end - first:
-        return [] if whole else [span_hash(first, end, node)]
+        return [] if complete else [span_hash(first, end, node)]
     half = _split(end - first)
     middle = first + half
     if old <= half:
-        return [*_subproof(old, first, middle, whole, node), span_hash(middle, end, node)]
+        return [*_subproof(old, first, middle, complete, node), span_hash(middle, end, node)]
     return [*_subproof(old - half, middle, end, False, node), span_hash(first, middle, node)]
 
 
@@ -85,18 +85,18 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     """RFC 9162, section 2.1.3.2."""
     if not 0 <= index < size:
         return False
-    position, last, made = index, size - 1, leaf
+    position, last, digest = index, size - 1, leaf
     for hash_ in proof:
         if last == 0:
             return False
         if position & 1 or position == last:
-            made = parent(hash_, made)
+            digest = parent(hash_, digest)
             while position and not position & 1:
                 position, last = position >> 1, last >> 1
         else:
-            made = parent(made, hash_)
+            digest = parent(digest, hash_)
         position, last = position >> 1, last >> 1
-    return last == 0 and made == expected
+    return last == 0 and digest == expected
 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:

@@ -22,7 +22,7 @@ MOST_BYTES = 65_536
 class AuditEvent:
     """Something that happened, in the past tense.
 
-    ``entities``: what it is about as ``kind:id``, the main one first; ``detail``: what is worth keeping.
+    ``entities``: what it is about as ``kind:id``, the main one first; ``detail``: facts about it.
     """
 
     event_id: str

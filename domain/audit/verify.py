@@ -1,4 +1,4 @@
-"""Is this the trail that was written? Says yes, or the first row that proves it is not, and why."""
+"""Verification of the audit trail: it holds, or the first row that proves otherwise, and why."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Checker:
     def root(self) -> str:
         if not self._peaks:
             return EMPTY.hex()
-        made = self._peaks[-1][1]
+        digest = self._peaks[-1][1]
         for _, hash_ in reversed(self._peaks[:-1]):
-            made = parent(hash_, made)
-        return made.hex()
+            digest = parent(hash_, digest)
+        return digest.hex()
 
     def _fault(self, record: Record) -> str:
         if record.seq != self.rows + 1:
@@ -58,11 +58,11 @@ class Checker:
         return _shape(record)
 
     def _grow(self, leaf: bytes) -> None:
-        level, made = 0, leaf
+        level, digest = 0, leaf
         while self._peaks and self._peaks[-1][0] == level:
-            made = parent(self._peaks.pop()[1], made)
+            digest = parent(self._peaks.pop()[1], digest)
             level += 1
-        self._peaks.append((level, made))
+        self._peaks.append((level, digest))
 
 
 def _shape(record: Record) -> str:
@@ -80,7 +80,7 @@ def _shape(record: Record) -> str:
 
 
 def verify(records: Iterable[Record], expected_root: str | None = None, expected_rows: int | None = None) -> Verdict:
-    """Walk the whole trail; compare its root and length with those kept beside it, where they are given."""
+    """Verify every row of the trail; compare its root and length with those stored beside it, where they are given."""
     checker = Checker()
     for record in records:
         if why := checker.take(record):

@@ -1,4 +1,4 @@
-"""Series prepared once, so that many strategies can be tried on them for the price of their signals and of the kernel."""
+"""Series prepared once, so that each of many strategies costs only its signals and the kernel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from domain.strategies import Strategy
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
-COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and prepared series that are kept
+COLUMNS, TABLES, FIELDS = 64, 64, 3     # feature columns, tables of signals and prepared series that are cached
 
 Signals = tuple[Columns, np.ndarray | None]     # as read_columns gives them, and a trailing price a bar
 Span = tuple[pd.Timestamp, pd.Timestamp]
@@ -39,10 +39,10 @@ class LRUCache(Generic[K, V]):
     """The most recently used values; the least recently used goes first."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most, OrderedDict[K, V]()
+        self._most, self._entries = most, OrderedDict[K, V]()
 
     def __contains__(self, key: K) -> bool:
-        return key in self._held
+        return key in self._entries
 
     def held(self, key: K) -> V:
         """One that is in it."""
@@ -50,16 +50,16 @@ class LRUCache(Generic[K, V]):
         return self._held[key]
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        if key not in self._held:
-            self._held[key] = make()
-        self._held.move_to_end(key)
-        while len(self._held) > self._most:
-            self._held.popitem(last=False)
-        return self._held[key]
+        if key not in self._entries:
+            self._entries[key] = make()
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._most:
+            self._entries.popitem(last=False)
+        return self._entries[key]
 
 
 def within(watch: Watch, low: float, high: float) -> Watch:
-    """A watch for a part that fills ``low`` to ``high`` of the whole."""
+    """A progress callback for a part that takes ``low`` to ``high`` of all the work."""
     return lambda share: watch(low + (high - low) * share)
 
 
@@ -75,8 +75,8 @@ class PreparedSeries(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What came of one combination. ``pnl``: of each day, share of the start balance. ``sharpe``: daily, not annualised, NaN for none."""
+class Evaluation:
+    """The result of one combination. ``pnl``: of each day, share of the start balance. ``sharpe``: daily, not annualised, NaN for none."""
 
     figures: dict[str, float | None]
     days: np.ndarray
@@ -96,13 +96,13 @@ class Curve(Facts):
         return from_last_to_last(self.day_ends, self.start)
 
     @cached_property
-    def falls(self) -> tuple[float, float]:
+    def drawdowns(self) -> tuple[float, float]:
         closes, extremes = deepest_falls(self.equity, self.low, self.start)
         return closes - 1.0, extremes - 1.0
 
 
 class Bench:
-    """Everything of one sweep that its combinations share. What it gives is what ``study.run`` gives, sooner."""
+    """Everything of one sweep that its combinations share. Its results equal those of ``study.run``, sooner."""
 
     def __init__(self, series: Sequence[Series], rates: Sequence[Rate] = ()) -> None:
         self.series, self.rates = tuple(series), tuple(rates)
@@ -113,29 +113,29 @@ class Bench:
 
     @property
     def bars(self) -> int:
-        return sum(len(one.bars) for one in self.series)
+        return sum(len(entry.bars) for entry in self.series)
 
     def signals(self, strategy: Strategy) -> list[Signals]:
-        """Of each series, over all its bars."""
+        """The signals of each series, over all its bars."""
         return self._signals.get(strategy, lambda: [self._signals_of(k, strategy) for k in range(len(self.series))])
 
-    def tried(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Tried:
-        """One combination on all bars, or on those with ``start <= ts < end``; signals know the bars before ``start``."""
+    def evaluate(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Evaluation:
+        """One combination on all bars, or on those with ``start <= ts < end``; signals use the bars before ``start`` too."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
-        return self.judged(run, self.prepared(rules, span), sum(task.count for task in tasks))
+        return self.result_of(run, self.prepared(rules, span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
-        """A run that has not begun, and its tasks."""
+        """A run that has not started, and its tasks."""
         prepared = self.prepared(rules, span)
-        given = [_within(one, span, self.series[k].bars) for k, one in enumerate(signals or self.signals(strategy))]
-        tasks = [_task(one, *table) for one, table in zip(prepared.series, given, strict=True)]
+        given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
+        tasks = [_task(entry, *table) for entry, table in zip(prepared.series, given, strict=True)]
         return Simulation(with_signals(prepared.market, tasks), rules.account), tasks
 
     def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
-        return self._prepared_series.get((rules, span), lambda: _prepare([_cut(one, span) for one in self.series], rules, self.rates))
+        return self._prepared_series.get((rules, span), lambda: _prepare([_cut(entry, span) for entry in self.series], rules, self.rates))
 
-    def judged(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Tried:
+    def result_of(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Evaluation:
         """The figures of a run that has ended."""
         start, t = prepared.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
@@ -145,30 +145,30 @@ class Bench:
         with np.errstate(all="ignore"):
             figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
         ends = facts.day_ends
-        return Tried(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
+        return Evaluation(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
     def _signals_of(self, k: int, strategy: Strategy) -> Signals:
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:
-        """The bars and beside them the features, each computed once while it is in the cache. What a strategy writes into it is its own."""
-        uses = {one.column: one for one in strategy.features()}
+        """The bars and beside them the features, each computed once while it is in the cache. A strategy may write into the frame; it is not shared."""
+        uses = {feature.column: feature for feature in strategy.features()}
         return self._frames[k].get(tuple(uses), lambda: self._framed(k, uses)).copy(deep=False)
 
     def _framed(self, k: int, uses: Mapping[str, Use]) -> pd.DataFrame:
         bars, cache = self.series[k].seen, self._columns[k]
-        missing = [one for name, one in uses.items() if name not in cache]
+        missing = [use for name, use in uses.items() if name not in cache]
         columns = {name: cache.held(name) for name in uses if name in cache}     # before new ones put them out
         computed = compute(bars, missing, context_of(self.series[k], self.series))
-        columns |= {one.column: cache.get(one.column, partial(computed.__getitem__, one.column)) for one in missing}
+        columns |= {use.column: cache.get(use.column, partial(computed.__getitem__, use.column)) for use in missing}
         return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: columns[name] for name in uses}}, copy=False)
 
 
-def _cut(one: Series, span: Span | None) -> Series:
+def _cut(market_series: Series, span: Span | None) -> Series:
     if span is None:
-        return one
-    first, last = (int(one.bars["ts"].searchsorted(edge)) for edge in span)
-    return replace(one, bars=one.bars.iloc[first:last].reset_index(drop=True))
+        return market_series
+    first, last = (int(market_series.bars["ts"].searchsorted(edge)) for edge in span)
+    return replace(market_series, bars=market_series.bars.iloc[first:last].reset_index(drop=True))
 
 
 def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
@@ -184,19 +184,19 @@ def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
     return {name: column[chosen] for name, column in columns.items()}, None if trail is None else trail[first:last]
 
 
-def _task(one: Series, signals: Columns, trail: np.ndarray | None) -> Task:
-    return Task(one.instrument, one.timeframe, one.bars, signals, one.side, one.finer, one.finer_timeframe, trail)
+def _task(market_series: Series, signals: Columns, trail: np.ndarray | None) -> Task:
+    return Task(market_series.instrument, market_series.timeframe, market_series.bars, signals, market_series.side, market_series.finer, market_series.finer_timeframe, trail)
 
 
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
 
 
 def _prepare(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> PreparedSeries:
-    market = prepare_market([_task(one, NO_SIGNALS, None) for one in series], rules, rates)
-    calendar = account_calendar(one.instrument.calendar for one in series)
+    market = prepare_market([_task(entry, NO_SIGNALS, None) for entry in series], rules, rates)
+    calendar = account_calendar(entry.instrument.calendar for entry in series)
     return PreparedSeries(series, rules, market, calendar, *last_rows(market.ends, calendar))
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:
-    """For an order in which equal rules lie together."""
-    return tuple((one.name, repr(values_of(getattr(rules, one.name)))) for one in fields(rules))
+    """A sort key that puts equal rules together."""
+    return tuple((field.name, repr(values_of(getattr(rules, field.name)))) for field in fields(rules))

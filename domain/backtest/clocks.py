@@ -74,9 +74,9 @@ def parse_flat_by(text: str) -> tuple[int, int, int, str]:
     >>> parse_flat_by("Fri 20:00 Europe/Athens")
     (4, 20, 0, 'Europe/Athens')
     """
-    found = re.fullmatch(r"(\w{3})\w*\s+(\d{1,2}):(\d{2})\s+(\S+)", text.strip())
-    if not found or found[1].lower() not in WEEKDAYS or int(found[2]) > 23 or int(found[3]) > 59:
+    match = re.fullmatch(r"(\w{3})\w*\s+(\d{1,2}):(\d{2})\s+(\S+)", text.strip())
+    if not match or match[1].lower() not in WEEKDAYS or int(match[2]) > 23 or int(match[3]) > 59:
         raise BadRequest(f"flat_by is {text!r}; it must be a weekday, a time and a zone, as in 'Fri 20:00 Europe/Athens'")
-    if not is_zone(found[4]):
-        raise BadRequest(f"flat_by names the zone {found[4]!r}, which does not exist; write one like Europe/Athens or America/New_York")
-    return WEEKDAYS.index(found[1].lower()), int(found[2]), int(found[3]), found[4]
+    if not is_zone(match[4]):
+        raise BadRequest(f"flat_by names the zone {match[4]!r}, which does not exist; write one like Europe/Athens or America/New_York")
+    return WEEKDAYS.index(match[1].lower()), int(match[2]), int(match[3]), match[4]

@@ -36,7 +36,7 @@ class RateHistory(NamedTuple):
 
 
 def rates_at(currency: str, account: str, series: Sequence[Quoted], instants: np.ndarray) -> np.ndarray:
-    """What one unit of ``currency`` is worth at each instant; negative where that is stale, NaN where nothing is known yet.
+    """The value of one unit of ``currency`` at each instant; negative where that is stale, NaN where nothing is known yet.
 
     >>> usdjpy = Quoted("USD", "JPY", 60, np.array([10]), np.array([125.0]))
     >>> rates_at("JPY", "USD", [usdjpy], np.array([9, 10, 11 + STALE])).tolist()
@@ -47,11 +47,11 @@ def rates_at(currency: str, account: str, series: Sequence[Quoted], instants: np
     ways = [_way(series, (currency, account))]
     if "USD" not in (currency, account):
         ways.append(_way(series, (currency, "USD"), ("USD", account)))
-    known = [one for way in ways for one in way]
-    if not known:
+    ways_with_rates = [legs_of_way for way in ways for legs_of_way in way]
+    if not ways_with_rates:
         raise BadRequest(_missing(currency, account))
     rate = np.full(len(instants), np.nan)
-    for legs in reversed(known):        # the first way that has a value wins
+    for legs in reversed(ways_with_rates):        # the first way that has a value wins
         here = _at(legs, instants)
         rate = np.where(np.isnan(here), rate, here)
     return rate
@@ -66,20 +66,20 @@ def _way(series: Sequence[Quoted], *pairs: tuple[str, str]) -> list[list[RateHis
 
 
 def _at(legs: Sequence[RateHistory], instants: np.ndarray) -> np.ndarray:
-    known = [leg.at(instants) for leg in legs]
-    rate = np.prod([rate for rate, _ in known], axis=0)
-    return np.where(np.any([old for _, old in known], axis=0), -rate, rate)
+    rates = [leg.at(instants) for leg in legs]
+    rate = np.prod([rate for rate, _ in rates], axis=0)
+    return np.where(np.any([old for _, old in rates], axis=0), -rate, rate)
 
 
 def _missing(currency: str, account: str) -> str:
     pair = f"{currency}{account} or {account}{currency}"
     through = "" if "USD" in (currency, account) else f", or {currency} and {account} against USD"
-    return f"nothing says what {currency} is worth in {account}: load bars of {pair}{through} beside the others (--rates in the terminal)"
+    return f"no conversion rate {currency}→{account}; load bars of {pair}{through} too (--rates in the terminal)"
 
 
 def _legs(base: str, quote: str, series: Sequence[Quoted]) -> list[RateHistory]:
-    direct = [one for one in series if (one.base, one.quote) == (base, quote)]
-    inverse = [one for one in series if (one.base, one.quote) == (quote, base)]
+    direct = [quoted for quoted in series if (quoted.base, quoted.quote) == (base, quote)]
+    inverse = [quoted for quoted in series if (quoted.base, quoted.quote) == (quote, base)]
     legs = [_latest(direct)] if direct else []
     if inverse:
         path = _latest(inverse)
@@ -89,9 +89,9 @@ def _legs(base: str, quote: str, series: Sequence[Quoted]) -> list[RateHistory]:
 
 def _latest(series: Sequence[Quoted]) -> RateHistory:
     """All series of a pair on one clock; where two end together, the finest."""
-    end = np.concatenate([one.end for one in series])
-    mid = np.concatenate([one.mid for one in series])
-    coarse = np.concatenate([np.full(len(one.end), one.minutes) for one in series])
+    end = np.concatenate([quoted.end for quoted in series])
+    mid = np.concatenate([quoted.mid for quoted in series])
+    coarse = np.concatenate([np.full(len(quoted.end), quoted.minutes) for quoted in series])
     order = np.lexsort((coarse, end))
     end, mid = end[order], mid[order]
     first = np.concatenate(([True], end[1:] != end[:-1]))

@@ -14,21 +14,21 @@ from domain.trading.task import Task
 
 
 def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution: Execution) -> dict[str, np.ndarray]:
-    """Where each bar's finer bars lie: those with ts in [its ts, its end)."""
-    found: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
+    """First and last index of each bar's finer bars: those with ts in [its ts, its end)."""
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
     offset = 0
-    for task, one in zip(tasks, bars, strict=True):
+    for task, own_bars in zip(tasks, bars, strict=True):
         finer = _read(task, task.finer, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
-        first, last = (np.searchsorted(finer.ts, at) if len(finer.ts) else np.zeros(len(at), np.int64) for at in (one.ts, one.end))
-        found["first"].append(first + offset)
-        found["last"].append(last + offset)
-        found["off"].append(_off(task, one, finer, first, last))
+        first, last = (np.searchsorted(finer.ts, at) if len(finer.ts) else np.zeros(len(at), np.int64) for at in (own_bars.ts, own_bars.end))
+        columns["first"].append(first + offset)
+        columns["last"].append(last + offset)
+        columns["off"].append(_off(task, own_bars, finer, first, last))
         for name in ("open", "high", "low", "close"):
-            found[name].append(getattr(finer, name))
-        found["spread"].append(finer.spread)
+            columns[name].append(getattr(finer, name))
+        columns["spread"].append(finer.spread)
         offset += len(finer.ts)
     kinds = dict(first=np.int64, last=np.int64, off=np.int8)
-    return {f"finer_{name}": joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in found.items()}
+    return {f"finer_{name}": joined(parts).astype(kinds.get(name, np.float64), copy=False) for name, parts in columns.items()}
 
 
 def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
@@ -37,13 +37,13 @@ def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
     return Bars(ts, ts, open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
 
-def _off(task: Task, one: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Bars whose high or low lies more than a tick off that of their finer bars."""
-    off = np.zeros(len(one.ts), np.int8)
+def _off(task: Task, bars: Bars, finer: Bars, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Bars whose high or low differs by more than a tick from that of their finer bars."""
+    off = np.zeros(len(bars.ts), np.int8)
     seen = np.flatnonzero(first < last)
     if len(seen):
         edges = np.stack([first[seen], last[seen]], axis=1).ravel()
         edges = edges[:-1] if edges[-1] == len(finer.ts) else edges
         high, low = np.maximum.reduceat(finer.high, edges)[::2], np.minimum.reduceat(finer.low, edges)[::2]
-        off[seen] = on_grid(np.maximum(np.abs(high - one.high[seen]), np.abs(low - one.low[seen]))) > on_grid(np.array(task.instrument.tick))
+        off[seen] = on_grid(np.maximum(np.abs(high - bars.high[seen]), np.abs(low - bars.low[seen]))) > on_grid(np.array(task.instrument.tick))
     return off

@@ -1,4 +1,4 @@
-"""Bars before the traded period: features know them, nothing is decided on them, and the result says how many there were."""
+"""Bars before the traded period: features use them, no signal is decided on them, and the result reports their number."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class History:
         'Features used 30 bars of history before the period; the strategy needs 80, so it cannot decide on the first 50 bars.'
         """
         counts = set(self.bars.values())
-        told = f"{counts.pop():,}" if len(counts) == 1 else listed((f"{count:,} of {name}" for name, count in self.bars.items()), 12)
+        used = f"{counts.pop():,}" if len(counts) == 1 else listed((f"{count:,} of {name}" for name, count in self.bars.items()), 12)
         short = self.needed - min(self.bars.values(), default=0)
         cold = f", so it cannot decide on the first {short:,} bars" if short > 0 else ""
-        return f"Features used {told if any(self.bars.values()) else 'no'} bars of history before the period; the strategy needs {self.needed:,}{cold}."
+        return f"Features used {used if any(self.bars.values()) else 'no'} bars of history before the period; the strategy needs {self.needed:,}{cold}."
 
     def plain(self) -> dict[str, Any]:
         return dict(bars=dict(self.bars), needed=self.needed, sentence=self.sentence)
 
 
 def split(bars: pd.DataFrame, start: pd.Timestamp | None, end: pd.Timestamp | None, name: str = "the file") -> tuple[pd.DataFrame | None, pd.DataFrame]:
-    """Bars before ``start`` (None: none asked for), and those with ``start <= ts < end``."""
+    """Bars before ``start`` (None: no start), and those with ``start <= ts < end``."""
     first = 0 if start is None else int(bars["ts"].searchsorted(start))
     last = len(bars) if end is None else int(bars["ts"].searchsorted(end))
     if first >= last:
@@ -51,7 +51,7 @@ def split(bars: pd.DataFrame, start: pd.Timestamp | None, end: pd.Timestamp | No
 
 
 def after(columns: Columns, trail: np.ndarray | None, before: int, start: pd.Timestamp) -> tuple[Columns, np.ndarray | None]:
-    """Signals decided from ``start`` on, and the trailing prices of the bars from there on; ``before`` bars lie ahead of it."""
+    """Signals decided from ``start`` on, and the trailing prices of the bars from there on; ``before`` bars precede it."""
     late = columns["ts"].as_unit("ns").asi8 >= start.value
-    kept = columns if late.all() else {name: column[late] for name, column in columns.items()}
-    return kept, None if trail is None else trail[before:]
+    decided = columns if late.all() else {name: column[late] for name, column in columns.items()}
+    return decided, None if trail is None else trail[before:]

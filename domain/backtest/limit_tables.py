@@ -1,4 +1,4 @@
-"""What limits and the volatility sizer must know beforehand, bar by bar: spikes, blackouts, days, correlations."""
+"""Inputs of limits and the volatility sizer, bar by bar: spikes, blackouts, days, correlations."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ WINDOW = re.compile(r"(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})\s*-\s*(?:(\w{3})\w*\s+
 
 
 def warnings(limits: Limits, ts: np.ndarray, end: np.ndarray, spread: np.ndarray, atr: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray) -> np.ndarray:
-    """Per bar, as bits: its spread or its true range is a spike; its end, or its open, lies in a blackout."""
-    found = np.zeros(len(ts), np.int8)
+    """Per bar, as bits: its spread or its true range is a spike; its end, or its open, is in a blackout."""
+    bits = np.zeros(len(ts), np.int8)
     if limits.spread_spike:
-        found |= SPREAD_SPIKE * (_grid(spread) > _grid(limits.spread_spike * _positive(mean_before(spread, limits.spike_window))))
+        bits |= SPREAD_SPIKE * (_grid(spread) > _grid(limits.spread_spike * _positive(mean_before(spread, limits.spike_window))))
     if limits.volatility_spike:
         true_range = np.maximum(high[1:], close[:-1]) - np.minimum(low[1:], close[:-1])
-        found[1:] |= VOLATILITY_SPIKE * (_grid(true_range) > _grid(limits.volatility_spike * _positive(atr[:-1])))
+        bits[1:] |= VOLATILITY_SPIKE * (_grid(true_range) > _grid(limits.volatility_spike * _positive(atr[:-1])))
     if limits.blackout:
         windows = blackouts(limits.blackout, int(ts[0]), int(end[-1]))
-        found |= DARK_END * inside(windows, end) | DARK_OPEN * inside(windows, ts)
-    return found
+        bits |= DARK_END * inside(windows, end) | DARK_OPEN * inside(windows, ts)
+    return bits
 
 
 def _grid(x: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def yearly_volatility(end: np.ndarray, close: np.ndarray, window: int) -> np.nda
 
 
 def inside(windows: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Which moments lie in a window: start included, end not. ``windows``: two columns, sorted, not overlapping."""
+    """Which moments are in a window: start included, end not. ``windows``: two columns, sorted, not overlapping."""
     if not len(windows):
         return np.zeros(len(moments), bool)
     last = np.searchsorted(windows[:, 0], moments, side="right") - 1
@@ -87,20 +87,20 @@ def blackouts(text: str, first: int, last: int) -> np.ndarray:
 
 
 def _windows(part: str, first: int, last: int) -> np.ndarray:
-    found = WINDOW.fullmatch(part.strip())
-    if not found or (found[1] is None) != (found[4] is None) or any(day and day.lower() not in WEEKDAYS for day in (found[1], found[4])):
+    match = WINDOW.fullmatch(part.strip())
+    if not match or (match[1] is None) != (match[4] is None) or any(day and day.lower() not in WEEKDAYS for day in (match[1], match[4])):
         raise BadRequest(f"blackout is {part.strip()!r}; it must be 'Fri 20:00-Sun 23:00 Europe/Athens' or '12:25-12:35 UTC', several separated by ;")
-    if int(found[2]) > 23 or int(found[5]) > 23 or int(found[3]) > 59 or int(found[6]) > 59:
+    if int(match[2]) > 23 or int(match[5]) > 23 or int(match[3]) > 59 or int(match[6]) > 59:
         raise BadRequest(f"blackout is {part.strip()!r}; hours go from 0 to 23 and minutes from 0 to 59")
-    if not is_zone(found[7]):
-        raise BadRequest(f"blackout names the zone {found[7]!r}, which does not exist; write one like Europe/Athens or America/New_York")
+    if not is_zone(match[7]):
+        raise BadRequest(f"blackout names the zone {match[7]!r}, which does not exist; write one like Europe/Athens or America/New_York")
     days = np.arange(first // DAY - 9, last // DAY + 9)
-    length = int(int(found[5]) * 60 + int(found[6]) <= int(found[2]) * 60 + int(found[3]))     # days: to the next one
-    if found[1] is not None:
-        opens, closes = (WEEKDAYS.index(found[k].lower()) for k in (1, 4))
+    length = int(int(match[5]) * 60 + int(match[6]) <= int(match[2]) * 60 + int(match[3]))     # days: to the next one
+    if match[1] is not None:
+        opens, closes = (WEEKDAYS.index(match[k].lower()) for k in (1, 4))
         days = days[(days + 3) % 7 == opens]
         length = (closes - opens) % 7 or 7 * length
-    return np.stack([wall(days, int(found[2]), int(found[3]), found[7]), wall(days + length, int(found[5]), int(found[6]), found[7])], axis=1)
+    return np.stack([wall(days, int(match[2]), int(match[3]), match[7]), wall(days + length, int(match[5]), int(match[6]), match[7])], axis=1)
 
 
 def _merged(rows: np.ndarray) -> np.ndarray:
@@ -119,11 +119,11 @@ def day_numbers(text: str, instants: np.ndarray) -> np.ndarray:
     >>> (np.diff(day_numbers("17:00 America/New_York", at))).tolist()
     [0, 1]
     """
-    found = re.fullmatch(r"(\d{1,2}):(\d{2})\s+(\S+)", text.strip())
-    if not found or int(found[1]) > 23 or int(found[2]) > 59 or not is_zone(found[3]):
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})\s+(\S+)", text.strip())
+    if not match or int(match[1]) > 23 or int(match[2]) > 59 or not is_zone(match[3]):
         raise BadRequest(f"day_reset is {text!r}; it must be a time and a zone, as in '17:00 America/New_York'")
     days = np.arange(instants[0] // DAY - 2, instants[-1] // DAY + 3)
-    return np.searchsorted(wall(days, int(found[1]), int(found[2]), found[3]), instants, side="left")
+    return np.searchsorted(wall(days, int(match[1]), int(match[2]), match[3]), instants, side="left")
 
 
 def correlations(tasks: Sequence[Task], ends: Sequence[np.ndarray], closes: Sequence[np.ndarray], opens: Sequence[np.ndarray], window: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -133,8 +133,8 @@ def correlations(tasks: Sequence[Task], ends: Sequence[np.ndarray], closes: Sequ
     """
     names = list(dict.fromkeys(task.instrument.name for task in tasks))
     firsts = [next(k for k, task in enumerate(tasks) if task.instrument.name == name) for name in names]
-    begin = min(int(one[0]) // DAY for one in opens)
-    days = max(int(one[-1]) // DAY for one in opens) - begin + 1
+    begin = min(int(own_opens[0]) // DAY for own_opens in opens)
+    days = max(int(own_opens[-1]) // DAY for own_opens in opens) - begin + 1
     daily = [_daily(ends[k], closes[k]) for k in firsts]
     rho = np.full((len(names) ** 2, days), np.nan)
     for a in range(len(names)):

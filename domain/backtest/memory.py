@@ -1,7 +1,7 @@
-"""Arrays reached by address, so that compiled functions hand one another a single record.
+"""Arrays reached by address, so that compiled functions pass one another a single record.
 
-Handing arrays from function to function makes numba count references to each of them, at every call: on this kernel
-that cost a thousand times the work. The arrays belong to the caller, who keeps them alive while the kernel runs.
+Passing arrays from function to function makes numba count references to each of them, at every call: on this kernel
+that cost a thousand times the work. The arrays belong to the caller, who holds them in memory while the kernel runs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _prefetch(context: Any, address: Any) -> Any:
     return types.void(types.int64), generate
 
 
-prefetch: Any = intrinsic(_prefetch)   # in compiled code: begin to load what lies at an address
+prefetch: Any = intrinsic(_prefetch)   # in compiled code: begin to load the data at an address
 
 
 @compiled
@@ -58,7 +58,7 @@ def i1(address):
 
 
 def address_of(array: np.ndarray) -> int:
-    """Where a contiguous array begins."""
+    """The address of a contiguous array."""
     if not array.flags.c_contiguous:
         raise ValueError("the kernel reads contiguous arrays only")
     return array.ctypes.data

@@ -38,7 +38,7 @@ class Prepared(NamedTuple):
 
 
 class MarketInputs(NamedTuple):
-    """Series under one set of rules, without a signal: many tables of signals can be tried on them."""
+    """Series under one set of rules, without a signal: to be run with many tables of signals."""
 
     rules: Rules
     bars: list[Bars]
@@ -67,16 +67,16 @@ def prepare_market(tasks: Sequence[Task], rules: Rules = Rules(), rates: Sequenc
     account, costs, sizing, limits = rules.account, rules.costs, rules.sizing, rules.limits
     costs.check([task.instrument for task in tasks])
     bars = [bars_of(task, costs) for task in tasks]
-    offsets = np.concatenate(([0], np.cumsum([len(one.ts) for one in bars])))
+    offsets = np.concatenate(([0], np.cumsum([len(own_bars.ts) for own_bars in bars])))
     instants, currencies = instants_of(bars), sorted({task.instrument.quote for task in tasks})
     converts = currencies != [account.currency]
     rate = rate_table(tasks, bars, costs, account.currency, currencies, rates, instants) if converts else np.ones((1, 1))
-    final = [rate_at(rate, instants, currencies.index(t.instrument.quote), one.end[-1]) if converts else 1.0 for t, one in zip(tasks, bars, strict=True)]
+    final = [rate_at(rate, instants, currencies.index(t.instrument.quote), own_bars.end[-1]) if converts else 1.0 for t, own_bars in zip(tasks, bars, strict=True)]
     inputs = {**_market(bars), **finer_bars(tasks, bars, costs, rules.execution), "rate": rate}
     inputs["tasks"] = _tasks(tasks, offsets, rules, currencies, _quotes(tasks, bars, inputs))
     inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants)
     context = _context(rules, converts, inputs, len(instants))
-    ends = bars[0].end if len(bars) == 1 else distinct(np.sort(np.concatenate([one.end for one in bars]), kind="stable"))
+    ends = bars[0].end if len(bars) == 1 else distinct(np.sort(np.concatenate([own_bars.end for own_bars in bars]), kind="stable"))
     return MarketInputs(rules, bars, offsets, instants, ends, currencies, context, inputs, np.array(final))
 
 
@@ -98,14 +98,14 @@ def with_signals(market: MarketInputs, tasks: Sequence[Task]) -> Prepared:
 def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:
     table = np.zeros(len(tasks), TASK)
     for k, task in enumerate(tasks):
-        one, own, row = task.instrument, rules.costs.of(task.instrument), table[k]
+        instrument, own, row = task.instrument, rules.costs.of(task.instrument), table[k]
         row["first"], row["count"] = offsets[k], offsets[k + 1] - offsets[k]
         for name in ("contract", "lot_step", "min_lot", "max_lot", "tick", "margin_per_lot"):
-            row[name] = getattr(one, name)
-        row["leverage"], row["usual"] = min(rules.account.leverage, one.leverage), _usual_lots(one, rules.sizing)
+            row[name] = getattr(instrument, name)
+        row["leverage"], row["usual"] = min(rules.account.leverage, instrument.leverage), _usual_lots(instrument, rules.sizing)
         row["slippage"], row["commission"], row["swap_long"], row["swap_short"] = own.slippage, own.commission_per_lot, own.swap_long, own.swap_short
         row["swaps"] = row["swap_long"] != 0 or row["swap_short"] != 0
-        row["currency"] = currencies.index(one.quote)
+        row["currency"] = currencies.index(instrument.quote)
     names = list(dict.fromkeys(task.instrument.name for task in tasks))
     table["symbol"] = [names.index(task.instrument.name) for task in tasks]
     table["quotes"] = quotes
@@ -113,21 +113,21 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies:
     return table
 
 
-def _usual_lots(one: Instrument, sizing: Sizing) -> float:
-    """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to look, and to count."""
-    lots = float(on_grid(np.floor(sizing.value / one.lot_step + 1e-6) * one.lot_step))
-    return lots if sizing.kind == "fixed_lots" and one.min_lot <= lots <= one.max_lot and lots > 0 else np.nan
+def _usual_lots(instrument: Instrument, sizing: Sizing) -> float:
+    """Fixed lots in whole steps between minimum and maximum; NaN where the kernel has to check, and to count."""
+    lots = float(on_grid(np.floor(sizing.value / instrument.lot_step + 1e-6) * instrument.lot_step))
+    return lots if sizing.kind == "fixed_lots" and instrument.min_lot <= lots <= instrument.max_lot and lots > 0 else np.nan
 
 
 def _market(bars: Sequence[Bars]) -> dict[str, np.ndarray]:
-    return {name: joined([getattr(one, name) for one in bars]) for name in Bars._fields}
+    return {name: joined([getattr(own_bars, name) for own_bars in bars]) for name in Bars._fields}
 
 
 def _quotes(tasks: Sequence[Task], bars: Sequence[Bars], inputs: dict[str, np.ndarray]) -> list[int]:
-    """What each task's bars quote. A bid that lies on the grid of 1e-9, as nearly all do, need not be put there again."""
+    """The side that each task's bars quote. A bid on the grid of 1e-9, as nearly all are, need not be rounded to it again."""
     prices = ("open", "high", "low", "close")
     finer = all(lies_on_grid(inputs[f"finer_{name}"]) for name in prices)
-    bids = [codes.BID if finer and all(lies_on_grid(getattr(one, name)) for name in prices) else codes.LONG_BID for one in bars]
+    bids = [codes.BID if finer and all(lies_on_grid(getattr(own_bars, name)) for name in prices) else codes.LONG_BID for own_bars in bars]
     return [codes.MID if task.side == "mid" else bid for task, bid in zip(tasks, bids, strict=True)]
 
 
@@ -135,38 +135,38 @@ def _nights(tasks: Sequence[Task], bars: Sequence[Bars], table: np.ndarray) -> d
     """Where any task pays or earns swap; else one empty place."""
     if not table["swaps"].any():
         return dict(nights_before=np.zeros(1, np.int8), nights_in=np.zeros(1, np.int8))
-    before, within = zip(*(swap_nights(one.ts, one.end, task.instrument.triple_day) for task, one in zip(tasks, bars, strict=True)), strict=True)
+    before, within = zip(*(swap_nights(own_bars.ts, own_bars.end, task.instrument.triple_day) for task, own_bars in zip(tasks, bars, strict=True)), strict=True)
     return dict(nights_before=joined(list(before)), nights_in=joined(list(within)))
 
 
 def _trail_price(tasks: Sequence[Task], bars: Sequence[Bars]) -> np.ndarray:
     if all(task.trail_price is None for task in tasks):
         return np.full(1, np.nan)
-    return joined([np.full(len(one.ts), np.nan) if task.trail_price is None else np.asarray(task.trail_price, np.float64) for task, one in zip(tasks, bars, strict=True)])
+    return joined([np.full(len(own_bars.ts), np.nan) if task.trail_price is None else np.asarray(task.trail_price, np.float64) for task, own_bars in zip(tasks, bars, strict=True)])
 
 
 def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
-    """What limits and the volatility sizer look up, bar by bar; one empty place where they do not."""
-    inputs = dict(warn=np.zeros(sum(len(one.ts) for one in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
+    """The values that limits and the volatility sizer read, bar by bar; one empty value where they do not."""
+    inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
     if limits.spread_spike or limits.volatility_spike or limits.blackout:
-        inputs["warn"] = joined([_warnings(one, limits) for one in bars])
+        inputs["warn"] = joined([_warnings(own_bars, limits) for own_bars in bars])
     if sizing.kind == "volatility":
-        inputs["sigma"] = joined([limit_tables.yearly_volatility(one.end, one.close, sizing.volatility_window) for one in bars])
+        inputs["sigma"] = joined([limit_tables.yearly_volatility(own_bars.end, own_bars.close, sizing.volatility_window) for own_bars in bars])
     if limits.max_correlation:
-        inputs["rho"], inputs["rho_day"], _ = limit_tables.correlations(tasks, [one.end for one in bars], [one.close for one in bars], [one.ts for one in bars], limits.correlation_days)
+        inputs["rho"], inputs["rho_day"], _ = limit_tables.correlations(tasks, [own_bars.end for own_bars in bars], [own_bars.close for own_bars in bars], [own_bars.ts for own_bars in bars], limits.correlation_days)
     if limits.daily_loss:
         inputs["day"] = limit_tables.day_numbers(limits.day_reset, instants).astype(np.int64)
     return inputs
 
 
-def _warnings(one: Bars, limits: Limits) -> np.ndarray:
-    atr = np.empty(len(one.ts))
-    kernel.wilder_atr(one.high, one.low, one.close, limits.spike_window, atr)
-    return limit_tables.warnings(limits, one.ts, one.end, one.spread, atr, one.high, one.low, one.close)
+def _warnings(bars: Bars, limits: Limits) -> np.ndarray:
+    atr = np.empty(len(bars.ts))
+    kernel.wilder_atr(bars.high, bars.low, bars.close, limits.spike_window, atr)
+    return limit_tables.warnings(limits, bars.ts, bars.end, bars.spread, atr, bars.high, bars.low, bars.close)
 
 
 def _reviewed(limits: Limits) -> bool:
-    """Does any limit look at orders?"""
+    """Whether any limit reviews orders."""
     return bool(limits.blackout.strip()) or any(getattr(limits, p.name) for p in params_of(Limits) if not p.default and p.name != "blackout")
 
 

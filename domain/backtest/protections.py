@@ -1,4 +1,4 @@
-"""How signals are protected, as the kernel reads it: one protection for all signals that share it."""
+"""Stops and targets of signals, as the kernel reads them: one protection for all signals that share it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Protections:
     def _moments(self, tasks: Sequence[Task], bars: Sequence[Bars]) -> tuple[np.ndarray, np.ndarray]:
         if not self.flats:
             return np.full((1, 1), NEVER), np.full((1, 1), NEVER)
-        offsets = np.concatenate(([0], np.cumsum([len(one.ts) for one in bars])))
+        offsets = np.concatenate(([0], np.cumsum([len(own_bars.ts) for own_bars in bars])))
         at, shut = (np.full((len(self.flats), offsets[-1]), NEVER) for _ in range(2))
         for number, (k, text) in enumerate(self.flats):
             here = slice(offsets[k], offsets[k + 1])
@@ -90,17 +90,17 @@ class Protections:
     def _atr(self, bars: Sequence[Bars]) -> np.ndarray:
         if not self.windows:
             return np.full((1, 1), np.nan)
-        table = np.empty((len(self.windows), sum(len(one.ts) for one in bars)))
+        table = np.empty((len(self.windows), sum(len(own_bars.ts) for own_bars in bars)))
         for number, window in enumerate(self.windows):
             first = 0
-            for one in bars:
-                kernel.wilder_atr(one.high, one.low, one.close, window, table[number, first : first + len(one.ts)])
-                first += len(one.ts)
+            for own_bars in bars:
+                kernel.wilder_atr(own_bars.high, own_bars.low, own_bars.close, window, table[number, first : first + len(own_bars.ts)])
+                first += len(own_bars.ts)
         return table
 
 
 def table_of(signals: pd.DataFrame | Table) -> Table:
-    """The columns by name, taken out of the frame once: numpy arrays of numbers, pandas' arrays of times and words."""
+    """The columns by name, read from the frame once: numpy arrays of numbers, pandas' arrays of times and words."""
     if not isinstance(signals, pd.DataFrame):
         return signals
     return {str(name): column.to_numpy() if column.dtype.kind in "iuf" else column.array for name, column in signals.items()}

@@ -1,4 +1,4 @@
-"""What the quote currencies are worth in the account's, at every instant."""
+"""Conversion rates of the quote currencies to the account's, at every instant."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from domain.trading.task import Rate, Task
 
 def rate_table(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, account: str, currencies: Sequence[str], rates: Sequence[Rate], instants: np.ndarray) -> np.ndarray:
     loaded = []
-    for task, one in zip(tasks, bars, strict=True):
-        loaded.append(_quoted(task, one))
+    for task, own_bars in zip(tasks, bars, strict=True):
+        loaded.append(_quoted(task, own_bars))
         if task.finer is not None:
             loaded.append(_quoted(Rate(task.instrument, task.finer_timeframe or task.timeframe, task.finer, task.side), None, costs))
     loaded += [_quoted(rate, None, _costs_of_rate(rate, tasks, costs)) for rate in rates]
@@ -32,13 +32,13 @@ def _costs_of_rate(rate: Rate, tasks: Sequence[Task], costs: Costs) -> Costs:
 
 
 def _quoted(task: Task | Rate, bars: Bars | None, costs: Costs | None = None) -> conversion.Quoted:
-    one = bars or bars_of(task, costs or Costs())
-    mid = on_grid(one.close) if task.side == "mid" else (on_grid(one.close) + on_grid(one.close + one.spread)) / 2
-    return conversion.Quoted(task.instrument.base, task.instrument.quote, task.timeframe.minutes, one.end, mid)
+    own_bars = bars or bars_of(task, costs or Costs())
+    mid = on_grid(own_bars.close) if task.side == "mid" else (on_grid(own_bars.close) + on_grid(own_bars.close + own_bars.spread)) / 2
+    return conversion.Quoted(task.instrument.base, task.instrument.quote, task.timeframe.minutes, own_bars.end, mid)
 
 
 def known_in_time(task: Task, bars: Bars, account: str, rate: np.ndarray, instants: np.ndarray, first: np.ndarray) -> None:
-    """A rate must stand when the first signal of this task is decided."""
+    """A rate must be known when the first signal of this task is decided."""
     decides = np.flatnonzero(np.diff(first))
     if not len(decides):
         return
@@ -46,7 +46,7 @@ def known_in_time(task: Task, bars: Bars, account: str, rate: np.ndarray, instan
     if np.isnan(rate[at]):
         when = pd.Timestamp(bars.end[decides[0]], tz="UTC")
         quote = task.instrument.quote
-        raise BadRequest(f"what {quote} is worth in {account} is not known at the first signal of {task.instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
+        raise BadRequest(f"no conversion rate {quote}→{account} at the first signal of {task.instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
 
 
 def rate_at(table: np.ndarray, instants: np.ndarray, currency: int, end: int) -> float:

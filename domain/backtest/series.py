@@ -42,15 +42,15 @@ def bars_of(task: Task | Rate, costs: Costs) -> Bars:
     return Bars(ts, bar_ends(ts, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
 
-def spread_of(frame: pd.DataFrame, one: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:
+def spread_of(frame: pd.DataFrame, instrument: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:
     """One spread a bar: its own; else the costs'; else the instrument's."""
-    default = costs.of(one).spread
+    default = costs.of(instrument).spread
     if "spread" not in frame:
         return np.full(len(frame), default, np.float64)
     own = np.ascontiguousarray(frame["spread"].to_numpy(np.float64))
     spread = np.empty(len(own))
     if not layout.own_spreads(address_of(own), float(default), address_of(spread), len(own)):
-        raise BadRequest(f"{one.name} {timeframe}: a spread is negative or infinite; import the bars again, and let them be repaired")
+        raise BadRequest(f"{instrument.name} {timeframe}: a spread is negative or infinite; import the bars again, and let them be repaired")
     return spread
 
 
@@ -73,13 +73,13 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def instants_of(bars: Sequence[Bars]) -> np.ndarray:
     """Every instant at which a bar opens or ends, in order, each once."""
-    parts = [_opens_and_ends(one) for one in bars]
+    parts = [_opens_and_ends(own_bars) for own_bars in bars]
     return parts[0] if len(parts) == 1 else distinct(np.sort(np.concatenate(parts), kind="stable"))
 
 
-def _opens_and_ends(one: Bars) -> np.ndarray:
-    moments = np.empty(2 * len(one.ts), np.int64)
-    return moments[: layout.opens_and_ends(address_of(one.ts), address_of(one.end), address_of(moments), len(one.ts))]
+def _opens_and_ends(bars: Bars) -> np.ndarray:
+    moments = np.empty(2 * len(bars.ts), np.int64)
+    return moments[: layout.opens_and_ends(address_of(bars.ts), address_of(bars.end), address_of(moments), len(bars.ts))]
 
 
 def distinct(in_order: np.ndarray) -> np.ndarray:

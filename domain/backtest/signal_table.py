@@ -20,7 +20,7 @@ from domain.trading.task import Task
 
 
 def signal_table(tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], offsets: np.ndarray, protections: Protections) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
-    parts = [_signals_of(task, table, one, protections.of_task[k]) for k, (task, table, one) in enumerate(zip(tasks, tables, bars, strict=True))]
+    parts = [_signals_of(task, table, own_bars, protections.of_task[k]) for k, (task, table, own_bars) in enumerate(zip(tasks, tables, bars, strict=True))]
     bar = joined([bar + offset if offset else bar for (_, bar, _), offset in zip(parts, offsets, strict=False)])
     first = np.zeros(int(offsets[-1]) + 1, np.int64)
     layout.count_up(address_of(bar), len(bar), address_of(first), int(offsets[-1]))
@@ -34,9 +34,9 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
     if task.trail_price is None and "quantile" in coded(given["trail_kind"])[1]:
         raise BadRequest("trail_kind quantile follows prices that a strategy gives bar by bar; a table of signals cannot. Use points, percent or atr")
     tag, tags = coded(given["tag"])
-    whole = [given["side"], protection, _order_numbers(given["order"]), tag, _groups(given["oco"])]
+    integers = [given["side"], protection, _order_numbers(given["order"]), tag, _groups(given["oco"])]
     numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)))]
-    columns = [_brought(column, np.int64) for column in whole] + [_brought(column, np.float64) for column in numbers]
+    columns = [_contiguous(column, np.int64) for column in integers] + [_contiguous(column, np.float64) for column in numbers]
     where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
     table = np.zeros(rows, SIGNAL)
     layout.fill_signals(address_of(table), rows, address_of(where))
@@ -46,8 +46,8 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
     return table[order], bar[order], np.asarray(tags, dtype=object)
 
 
-def _brought(column: np.ndarray, kind: type) -> np.ndarray:
-    """As the kernel reads it: one value that is read again at every row is kept once."""
+def _contiguous(column: np.ndarray, kind: type) -> np.ndarray:
+    """A contiguous column as the kernel reads it: one value repeated at every row is stored once."""
     return np.ascontiguousarray(column[:1] if column.strides == (0,) else column, kind)
 
 
@@ -85,7 +85,7 @@ def _bar_of(task: Task, decided: np.ndarray, ts: np.ndarray) -> np.ndarray:
 
 
 def brief(signals: np.ndarray, protections: np.ndarray, sizing: Sizing) -> np.ndarray:
-    """What a signal is in one number, for bars on which all of them are dropped for their tag."""
-    needs, found = np.ascontiguousarray(protections["needs_stop"], np.int64), np.empty(len(signals), np.int64)
-    layout.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(found))
-    return found
+    """Each signal encoded in one number, for bars on which all of them are dropped for their tag."""
+    needs, out = np.ascontiguousarray(protections["needs_stop"], np.int64), np.empty(len(signals), np.int64)
+    layout.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(out))
+    return out

@@ -1,4 +1,4 @@
-"""Runs the kernel over prepared arrays, in parts that can be watched and stopped, and makes frames of what comes out."""
+"""Runs the kernel over prepared arrays, in parts that report progress and can be stopped, and builds frames of the results."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 from domain.trading.rules import Rules
 from domain.trading.task import FILLS, MOVES, REVIEWS, TRADES, Outcome, Rate, Task
 
-AT_ONCE = 100_000       # instants between two looks at the caller
-BUFFER = 32_768         # fills, and trades, before they are carried away
+AT_ONCE = 100_000       # instants between two calls of ``watch``
+BUFFER = 32_768         # fills, and trades, before the buffers are emptied
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
-CARRIED = ("fills", "trades", "reviews", "moves")
+BUFFERS = ("fills", "trades", "reviews", "moves")
 
 UTC = pd.DatetimeTZDtype(tz="UTC")
 
@@ -50,7 +50,7 @@ def simulate(
 
 
 def replay(tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, moves: bool = False) -> Outcome:
-    """What would have happened. ``watch`` gets the fraction done and may raise to stop; ``moves``: report every move of a stop too.
+    """The simulated outcome. ``watch`` gets the fraction done and may raise to stop; ``moves``: report every move of a stop too.
 
     Raises BadRequest for signals that name no bar, a missing conversion rate, or bars that cannot be traded.
     """
@@ -61,7 +61,7 @@ def replay(tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = (), watc
 
 @dataclass
 class Simulation:
-    """A run in progress: its arrays, and what it has put out so far."""
+    """A run in progress: its arrays, and its results so far."""
 
     prepared: Prepared
     account: Account
@@ -77,36 +77,36 @@ class Simulation:
         self._context = self.prepared.context.copy()
         self._context["report_moves"] = self.report_moves
         self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=0))
-        self._tell(self.prepared.inputs)
-        self._tell(self.arrays)
+        self._write_addresses(self.prepared.inputs)
+        self._write_addresses(self.arrays)
 
     def store(self) -> bytes:
-        """Everything that the rest of the run depends on, and what it has put out so far; ``resume`` takes it up."""
+        """Everything that the rest of the run depends on, and its results so far, as bytes for ``resume``."""
         self._make_space()
         rows = int(self._account["rows"])
         parts = {name: self.arrays[name] for name in STATE}
         parts |= {name: self.arrays[name][:rows] for name in ROWS}
-        parts |= {name: self._all(name) for name in CARRIED}
+        parts |= {name: self._all(name) for name in BUFFERS}
         sink = io.BytesIO()
         np.savez(sink, **parts)     # type: ignore[arg-type]
         return sink.getvalue()
 
     @classmethod
     def resume(cls, prepared: Prepared, account: Account, stored: bytes, report_moves: bool = False) -> Simulation:
-        """The run as it was when it was stored: on the same inputs it goes on to the same bytes."""
+        """The run as it was when it was stored: on the same inputs it continues to the same bytes."""
         run = cls(prepared, account, report_moves)
         with np.load(io.BytesIO(stored)) as parts:
             run.arrays |= {name: parts[name] for name in STATE}
             for name in ROWS:
                 run.arrays[name][: len(parts[name])] = parts[name]
-            for name in CARRIED:
+            for name in BUFFERS:
                 getattr(run, name).append(parts[name])
         run.arrays["candidates"] = _grown(run.arrays["candidates"], 2 * len(run.arrays["positions"]))
-        run._tell(run.arrays)
+        run._write_addresses(run.arrays)
         return run
 
     def kill(self) -> None:
-        """A person's kill switch: no entries from here on, and with ``flatten`` what is open leaves at the next open."""
+        """Manual kill switch: no entries from here on, and with ``flatten`` open positions are closed at the next open."""
         self._make_space()
         kernel.kill(self._context)
 
@@ -116,7 +116,7 @@ class Simulation:
         self.finish()
 
     def step(self, most: int) -> bool:
-        """Up to ``most`` instants. False at the end of the data."""
+        """Advances by up to ``most`` instants. False at the end of the data."""
         if kernel.run(self._context, most) < most:
             if kernel.ended(self._context):
                 return False
@@ -126,7 +126,7 @@ class Simulation:
     def finish(self) -> None:
         self._make_space()
         kernel.finish(self._context, self.prepared.final_rate)
-        self._carry_away()
+        self._empty_buffers()
 
     def outcome(self, tasks: Sequence[Task]) -> Outcome:
         fills, trades = self._all("fills"), self._all("trades")
@@ -140,8 +140,8 @@ class Simulation:
     def _account(self) -> np.void:
         return self.arrays["account"][0]
 
-    def _tell(self, arrays: dict[str, np.ndarray]) -> None:
-        """Write where these arrays lie, and how many places they have, into the context."""
+    def _write_addresses(self, arrays: dict[str, np.ndarray]) -> None:
+        """Write the addresses of these arrays, and their capacities, into the context."""
         for name, array in arrays.items():
             self._context[name] = address_of(array)
         for places, name in (("position_places", "positions"), ("order_places", "pending"), ("fill_places", "fills")):
@@ -149,7 +149,7 @@ class Simulation:
                 self._context[places] = len(arrays[name])
 
     def _all(self, name: str) -> np.ndarray:
-        """What was carried away, in one piece; as bytes, for field by field takes numpy ten times as long."""
+        """The results emptied from the buffers, joined; as bytes, for field by field takes numpy ten times as long."""
         kind = self.arrays[name].dtype
         return np.concatenate([np.zeros(0, np.uint8), *(part.view(np.uint8) for part in getattr(self, name))]).view(kind)
 
@@ -158,8 +158,8 @@ class Simulation:
         return pd.DataFrame(dict(ts=_times(self.arrays["row_ts"]), **columns), copy=False)
 
     def _make_space(self) -> None:
-        """Carry results away, and give orders and positions more places if they are short of them."""
-        self._carry_away()
+        """Empty the result buffers, and grow the tables of orders and positions if they are too small."""
+        self._empty_buffers()
         coming = self._at_once * len(self.prepared.inputs["tasks"])
         orders = coming + int(sum(self._account[name] for name in ("positions", "pending", "waiting")))
         if orders > len(self.arrays["positions"]):
@@ -167,16 +167,16 @@ class Simulation:
                 self.arrays[name] = _grown(self.arrays[name], 2 * orders)
         if 8 * orders + 8 >= len(self.arrays["fills"]):
             self.arrays |= {name: np.zeros(32 * orders, kind) for name, kind in (("fills", FILL), ("trades", TRADE), ("reviews", REVIEW), ("moves", MOVE)) if name != "moves" or self.report_moves}
-        self._tell(self.arrays)
+        self._write_addresses(self.arrays)
 
-    def _carry_away(self) -> None:
-        for name in CARRIED:
+    def _empty_buffers(self) -> None:
+        for name in BUFFERS:
             out, full = int(self._account[f"{name}_out"]), self.arrays[name]
             if out:
                 getattr(self, name).append(full[:out])
                 self.arrays[name] = np.empty_like(full)
             self._account[f"{name}_out"] = 0
-        self._tell({name: self.arrays[name] for name in CARRIED})
+        self._write_addresses({name: self.arrays[name] for name in BUFFERS})
 
 
 def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
@@ -209,7 +209,7 @@ def _named(names: Sequence[str], codes: np.ndarray) -> pd.Categorical:
 
 @lru_cache(maxsize=256)
 def _places(names: tuple[str, ...]) -> tuple[np.ndarray, pd.CategoricalDtype]:
-    """Where each name stands among those that differ, and these as a dtype, which pandas takes long to make."""
+    """The code of each name among the distinct ones, and these as a dtype, which pandas takes long to build."""
     unique = list(dict.fromkeys(names))
     return np.array([unique.index(name) for name in names] or [0]), pd.CategoricalDtype(unique or [""])
 

@@ -30,7 +30,7 @@ def record(**fields: Any) -> np.dtype:
 TASK = record(
     first="i8", count="i8",                 # its bars in the flat arrays
     contract="f8", lot_step="f8", min_lot="f8", max_lot="f8", tick="f8",
-    usual="f8",                             # what fixed lots come to, where nothing has to be said of them; else NaN
+    usual="f8",                             # what fixed lots come to, where no remark is needed; else NaN
     leverage="f8", margin_per_lot="f8",     # the strictest leverage; quote currency per lot, or 0
     slippage="f8", commission="f8",         # by the kinds of the costs; slippage that is no multiple of ATR in price units
     swap_long="f8", swap_short="f8",        # quote currency per lot and night
@@ -59,7 +59,7 @@ PROTECTION = record(                              # what many signals have in co
     grid_adds="i4", is_grid="i4", needs_stop="i4",
 )  # fmt: skip
 
-# The bars of all tasks lie one after another. Tables have a row of that length per window, per flat_by; rates have a
+# The bars of all tasks follow one another. Tables have a row of that length per window, per flat_by; rates have a
 # row per currency, of one column per instant.
 BARS = ("ts", "end", "open", "high", "low", "close", "spread")
 INPUTS = (
@@ -117,7 +117,7 @@ TRADE = record(
 
 REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", asked="f8", given="f8")
 
-MOVE = record(trade="i8", bar="i8", stop="f8", reason="i8")     # where a stop stands after this bar, and what moved it
+MOVE = record(trade="i8", bar="i8", stop="f8", reason="i8")     # the stop after this bar, and what moved it
 
 STATE = ("account", "cursors", "positions", "pending", "waiting", "recent")     # copy these arrays, and a run can go on from here
 OUTPUTS = ("candidates", "fills", "trades", "reviews", "moves", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")

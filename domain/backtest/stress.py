@@ -1,4 +1,4 @@
-"""The same question in a worse world: dearer, later, and with the order inside the bars against you or for you."""
+"""Stress tests: the same request with higher costs, delayed fills, and adverse or favourable intrabar order."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from domain.trading.costs import Costs
 from domain.trading.task import Rate
 
 FIGURES = ("trades", "net_return", "net_profit", "max_drawdown", "sharpe", "profit_factor", "expectancy_r")
-CURVE = 200         # points of a scenario's equity that are kept for drawing
+CURVE = 200         # points of a scenario's equity that are stored for drawing
 
 
 @dataclass(frozen=True)
-class World:
-    """What a scenario may change."""
+class ScenarioInputs:
+    """The inputs that a scenario may change."""
 
     series: Sequence[Series]
     rules: Rules
@@ -36,62 +36,62 @@ class World:
 class Scenario:
     title: str
     definition: str
-    change: Callable[[World], World]
+    change: Callable[[ScenarioInputs], ScenarioInputs]
 
 
-def spread_times(factor: float) -> Callable[[World], World]:
-    def change(world: World) -> World:
-        return replace(world, series=[_dearer(one, factor, world.rules.costs) for one in world.series])
+def spread_times(factor: float) -> Callable[[ScenarioInputs], ScenarioInputs]:
+    def change(inputs: ScenarioInputs) -> ScenarioInputs:
+        return replace(inputs, series=[_dearer(entry, factor, inputs.rules.costs) for entry in inputs.series])
 
     return change
 
 
-def _dearer(one: Series, factor: float, costs: Costs) -> Series:
-    finer = None if one.finer is None else one.finer.assign(spread=spread_of(one.finer, one.instrument, one.timeframe, costs) * factor)
-    return replace(one, bars=one.bars.assign(spread=spread_of(one.bars, one.instrument, one.timeframe, costs) * factor), finer=finer)
+def _dearer(market_series: Series, factor: float, costs: Costs) -> Series:
+    finer = None if market_series.finer is None else market_series.finer.assign(spread=spread_of(market_series.finer, market_series.instrument, market_series.timeframe, costs) * factor)
+    return replace(market_series, bars=market_series.bars.assign(spread=spread_of(market_series.bars, market_series.instrument, market_series.timeframe, costs) * factor), finer=finer)
 
 
-def slippage_pips(pips: float) -> Callable[[World], World]:
+def slippage_pips(pips: float) -> Callable[[ScenarioInputs], ScenarioInputs]:
     """That many pips of each instrument more. Slippage that is not fixed becomes three times as much."""
 
-    def change(world: World) -> World:
-        costs = world.rules.costs
+    def change(inputs: ScenarioInputs) -> ScenarioInputs:
+        costs = inputs.rules.costs
 
-        def more(slippage: float, one: Instrument) -> float:
-            return slippage + pips * (1.0 if costs.unit == "pips" else one.pip) if costs.slippage_kind == "fixed" else 3.0 * slippage
+        def more(slippage: float, instrument: Instrument) -> float:
+            return slippage + pips * (1.0 if costs.unit == "pips" else instrument.pip) if costs.slippage_kind == "fixed" else 3.0 * slippage
 
-        return _with_costs(world, costs.changed(_instruments(world), "slippage", more))
-
-    return change
-
-
-def commission_times(factor: float) -> Callable[[World], World]:
-    def change(world: World) -> World:
-        return _with_costs(world, world.rules.costs.changed(_instruments(world), "commission_per_lot", lambda commission, _: factor * commission))
+        return _with_costs(inputs, costs.changed(_instruments(inputs), "slippage", more))
 
     return change
 
 
-def _with_costs(world: World, costs: Costs) -> World:
-    return replace(world, rules=replace(world.rules, costs=costs))
-
-
-def _instruments(world: World) -> list[Instrument]:
-    return [one.instrument for one in world.series]
-
-
-def intrabar(kind: str) -> Callable[[World], World]:
-    def change(world: World) -> World:
-        return replace(world, rules=replace(world.rules, execution=replace(world.rules.execution, intrabar=kind)))
+def commission_times(factor: float) -> Callable[[ScenarioInputs], ScenarioInputs]:
+    def change(inputs: ScenarioInputs) -> ScenarioInputs:
+        return _with_costs(inputs, inputs.rules.costs.changed(_instruments(inputs), "commission_per_lot", lambda commission, _: factor * commission))
 
     return change
 
 
-def bars_late(count: int) -> Callable[[World], World]:
+def _with_costs(inputs: ScenarioInputs, costs: Costs) -> ScenarioInputs:
+    return replace(inputs, rules=replace(inputs.rules, costs=costs))
+
+
+def _instruments(inputs: ScenarioInputs) -> list[Instrument]:
+    return [entry.instrument for entry in inputs.series]
+
+
+def intrabar(kind: str) -> Callable[[ScenarioInputs], ScenarioInputs]:
+    def change(inputs: ScenarioInputs) -> ScenarioInputs:
+        return replace(inputs, rules=replace(inputs.rules, execution=replace(inputs.rules.execution, intrabar=kind)))
+
+    return change
+
+
+def bars_late(count: int) -> Callable[[ScenarioInputs], ScenarioInputs]:
     """Decided at the same prices, acted on later; signals that would fall behind the last bar are lost."""
 
-    def change(world: World) -> World:
-        return replace(world, signals=[_later(table, one.bars["ts"], count) for table, one in zip(world.signals, world.series, strict=True)])
+    def change(inputs: ScenarioInputs) -> ScenarioInputs:
+        return replace(inputs, signals=[_later(table, entry.bars["ts"], count) for table, entry in zip(inputs.signals, inputs.series, strict=True)])
 
     return change
 
@@ -99,12 +99,12 @@ def bars_late(count: int) -> Callable[[World], World]:
 def _later(signals: Signals, ts: pd.Series, count: int) -> Signals:
     columns, trail = signals
     at = ts.searchsorted(columns["ts"]) + count
-    kept = at < len(ts)
-    return {name: column[kept] for name, column in columns.items()} | dict(ts=ts.array[at[kept]]), trail
+    inside = at < len(ts)
+    return {name: column[inside] for name, column in columns.items()} | dict(ts=ts.array[at[inside]]), trail
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "base": Scenario("As asked", "The run itself.", lambda world: world),
+    "base": Scenario("Base case", "The run itself.", lambda inputs: inputs),
     "spread_2": Scenario("Spread × 2", "Every bar's spread doubled.", spread_times(2.0)),
     "spread_3": Scenario("Spread × 3", "Every bar's spread three times as wide.", spread_times(3.0)),
     "slippage_1": Scenario("Slippage + 1 pip", "One pip of each instrument more at every market and stop fill; slippage by ATR or at random: three times as much.", slippage_pips(1.0)),
@@ -126,11 +126,11 @@ class Stressed:
 
 def stress(series: Sequence[Series], rules: Rules, strategy: Strategy, rates: Sequence[Rate] = (), names: Sequence[str] = tuple(SCENARIOS), watch: Watch = lambda share: None) -> Stressed:
     """Every scenario on the same signals."""
-    world = World(series, rules, Bench(series, rates).signals(strategy))
+    inputs = ScenarioInputs(series, rules, Bench(series, rates).signals(strategy))
     rows, curves = [], []
     for k, name in enumerate(names):
         watch(k / len(names))
-        metrics, equity = _lived(SCENARIOS[name].change(world), strategy, rates, within(watch, k / len(names), (k + 1) / len(names)))
+        metrics, equity = _replayed(SCENARIOS[name].change(inputs), strategy, rates, within(watch, k / len(names), (k + 1) / len(names)))
         rows.append(dict(scenario=name, title=SCENARIOS[name].title, **{key: np.nan if metrics[key] is None else float(metrics[key]) for key in FIGURES}))
         at = np.unique(np.linspace(0, len(equity) - 1, CURVE).astype(int))
         curves.append(equity.iloc[at][["ts", "equity"]].assign(scenario=name))
@@ -138,9 +138,9 @@ def stress(series: Sequence[Series], rules: Rules, strategy: Strategy, rates: Se
     return Stressed(table.assign(change=table["net_return"] - table["net_return"].iloc[0]), pd.concat(curves, ignore_index=True))
 
 
-def _lived(world: World, strategy: Strategy, rates: Sequence[Rate], watch: Watch) -> tuple[Mapping[str, Any], pd.DataFrame]:
-    run, tasks = Bench(world.series, rates).simulation(strategy, world.rules, signals=world.signals)
+def _replayed(inputs: ScenarioInputs, strategy: Strategy, rates: Sequence[Rate], watch: Watch) -> tuple[Mapping[str, Any], pd.DataFrame]:
+    run, tasks = Bench(inputs.series, rates).simulation(strategy, inputs.rules, signals=inputs.signals)
     run.to_end(watch)
     outcome = run.outcome(tasks)
-    market = account_calendar(one.instrument.calendar for one in world.series)
-    return measure(outcome.trades, outcome.fills, outcome.equity, world.rules.account.balance, market=market), outcome.equity
+    market = account_calendar(entry.instrument.calendar for entry in inputs.series)
+    return measure(outcome.trades, outcome.fills, outcome.equity, inputs.rules.account.balance, market=market), outcome.equity

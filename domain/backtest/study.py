@@ -1,6 +1,6 @@
-"""One strategy, or signals brought along, on series of one account: from bars to a result with its figures and manifest.
+"""One strategy, or a table of signals, on series of one account: from bars to a result with its figures and manifest.
 
-Page, terminal and worker all come through here, so the same question has the same answer."""
+Page, terminal and worker all run this code, so the same request has the same result."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from domain.trading.task import Outcome, Rate, Task
 
 @dataclass(frozen=True)
 class Series:
-    """Bars that are traded. ``version`` names their content. ``known``: outside data that features look at, and ``outside`` the versions of it.
-    ``history``: the bars before them, which features know and on which nothing is decided."""
+    """Bars that are traded. ``version`` names their content. ``context``: external data that features read, and ``outside`` the versions of it.
+    ``history``: the bars before them, which features use and on which no signal is decided."""
 
     instrument: Instrument
     timeframe: Timeframe
@@ -41,13 +41,13 @@ class Series:
     version: str = ""
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
-    known: Context = Context()
+    context: Context = Context()
     outside: Mapping[str, Any] = field(default_factory=dict)
     history: pd.DataFrame | None = None
 
     @cached_property
     def seen(self) -> pd.DataFrame:
-        """What features know: the history and the traded bars."""
+        """The bars that features read: the history and the traded ones."""
         return self.bars if self.history is None else pd.concat([self.history, self.bars], ignore_index=True)
 
     @property
@@ -57,7 +57,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Study:
-    """The outcome of a run and its figures, and what it was made of."""
+    """The outcome of a run, its figures, and its tasks and rules."""
 
     outcome: Outcome
     metrics: Mapping[str, float | None]
@@ -67,7 +67,7 @@ class Study:
 
     @property
     def market(self) -> Calendar:
-        """Whose trading days its daily returns are of."""
+        """The calendar of the trading days of its daily returns."""
         return account_calendar(task.instrument.calendar for task in self.tasks)
 
     @property
@@ -83,11 +83,11 @@ class Study:
         return sum(len(task.bars) for task in self.tasks)
 
     def remarks(self, band: tuple[float, float] | None = None) -> tuple[Remark, ...]:
-        """What a reader should know before believing the figures, severest first. ``band``: as ``Evidence`` takes it."""
-        found, rules = self.outcome, self.rules
+        """Caveats of the result, severest first. ``band``: as ``Evidence`` takes it."""
+        outcome, rules = self.outcome, self.rules
         return lint(
             Evidence(
-                found.trades, found.fills, found.equity, rules.account.balance, counts=found.counts, signals=self.entry_signals, ambiguous=found.ambiguous, rules=rules.values(),
+                outcome.trades, outcome.fills, outcome.equity, rules.account.balance, counts=outcome.counts, signals=self.entry_signals, ambiguous=outcome.ambiguous, rules=rules.values(),
                 instruments={task.instrument.name: task.instrument for task in self.tasks}, bars={task.instrument.name: task.bars for task in self.tasks}, band=band, metrics=self.metrics,
             )
         )  # fmt: skip
@@ -97,45 +97,45 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     """Trade ``strategy``, or the rows of ``signals``, on ``series``."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
-    tasks = [_task(one, strategy, signals, series) for one in series]
+    tasks = [_task(entry, strategy, signals, series) for entry in series]
     outcome = replay(tasks, rules, rates, watch, moves=True)
-    market = account_calendar(one.instrument.calendar for one in tasks)
+    market = account_calendar(task.instrument.calendar for task in tasks)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy))
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
-    """How many bars features knew before the traded ones, and how many the strategy needs."""
+    """The number of bars before the traded ones that features read, and the number that the strategy needs."""
     uses = strategy.features() if strategy else ()
-    needed = max((warm_up_of(use, context_of(one, [one])) for one in series for use in uses), default=0)
-    return History({one.instrument.name: one.bars_of_history for one in series}, needed)
+    needed = max((warm_up_of(use, context_of(entry, [entry])) for entry in series for use in uses), default=0)
+    return History({entry.instrument.name: entry.bars_of_history for entry in series}, needed)
 
 
-def context_of(one: Series, series: Sequence[Series]) -> Context:
-    """What stands around a series in its run: its instrument, the closes of the others, and its outside data."""
-    others = {each.instrument.name: closes(each.seen, each.instrument, each.timeframe) for each in series if each.instrument != one.instrument}
-    return replace(one.known, instrument=one.instrument, timeframe=one.timeframe, others=others)
+def context_of(traded: Series, series: Sequence[Series]) -> Context:
+    """The context of a series in its run: its instrument, the closes of the others, and its external data."""
+    others = {other.instrument.name: closes(other.seen, other.instrument, other.timeframe) for other in series if other.instrument != traded.instrument}
+    return replace(traded.context, instrument=traded.instrument, timeframe=traded.timeframe, others=others)
 
 
-def decided(one: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[Columns, np.ndarray | None]:
+def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame: pd.DataFrame | None = None) -> tuple[Columns, np.ndarray | None]:
     """The signals of a strategy on the traded bars of one series, read; and its trailing prices."""
-    said = decide(strategy, one.seen, context_of(one, series) if frame is None else Context(), frame)
-    table = said.table.assign(instrument=one.instrument.name) if "instrument" in said.table else said.table
-    return after(read_columns(table, (one.instrument.name,)), said.trail, one.bars_of_history, one.bars["ts"].iloc[0])
+    decision = decide(strategy, traded.seen, context_of(traded, series) if frame is None else Context(), frame)
+    table = decision.table.assign(instrument=traded.instrument.name) if "instrument" in decision.table else decision.table
+    return after(read_columns(table, (traded.instrument.name,)), decision.trail, traded.bars_of_history, traded.bars["ts"].iloc[0])
 
 
-def _task(one: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> Task:
+def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> Task:
     if strategy is not None:
-        columns, trail = decided(one, strategy, series)
+        columns, trail = decided(traded, strategy, series)
         read = pd.DataFrame(columns, copy=False)
     else:
-        every = read_signals(signals, tuple(dict.fromkeys(each.instrument.name for each in series)))
-        read, trail = every[every["instrument"] == one.instrument.name].reset_index(drop=True), None
-    return Task(one.instrument, one.timeframe, one.bars, read, one.side, one.finer, one.finer_timeframe, trail)
+        every = read_signals(signals, tuple(dict.fromkeys(entry.instrument.name for entry in series)))
+        read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
+    return Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
 
 
 def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
-    """Of the bars, where they are of one instrument; prices of several have no common spread."""
+    """The mean spread of the bars of one instrument; NaN for several, whose prices have no common spread."""
     if len({task.instrument.name for task in tasks}) > 1:
         return float("nan")
     default = costs.of(tasks[0].instrument).spread
@@ -144,23 +144,23 @@ def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
 
 
 def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -> dict[str, Any]:
-    """What was asked, in plain values: the same spec on the same code gives the same bytes."""
+    """The spec of a run, in plain values: the same spec on the same code gives the same bytes."""
     named = {cls: name for name, cls in STRATEGIES.items()}
     return plain(
         dict(
-            data=[dict(instrument=one.instrument.name, timeframe=str(one.timeframe), side=one.side, version=one.version, bars=len(one.bars), **_history_in_spec(one)) for one in series],
-            span=[one.bars["ts"].iloc[edge] for one in series[:1] for edge in (0, -1)],
+            data=[dict(instrument=entry.instrument.name, timeframe=str(entry.timeframe), side=entry.side, version=entry.version, bars=len(entry.bars), **_history_in_spec(entry)) for entry in series],
+            span=[entry.bars["ts"].iloc[edge] for entry in series[:1] for edge in (0, -1)],
             strategy=dict(name=named.get(type(strategy), "signals"), params=values_of(strategy) if strategy else {}),
-            instruments={one.instrument.name: one.instrument for one in series},
-            **next((dict(outside=one.outside) for one in series if one.outside), {}),
+            instruments={entry.instrument.name: entry.instrument for entry in series},
+            **next((dict(outside=entry.outside) for entry in series if entry.outside), {}),
             **rules.values(),
         )
     )
 
 
-def _history_in_spec(one: Series) -> dict[str, int]:
-    """Only where there is one, so that a run on whole data keeps its hash."""
-    return dict(history=one.bars_of_history) if one.bars_of_history else {}
+def _history_in_spec(market_series: Series) -> dict[str, int]:
+    """Only where there is one, so that a run on the full dataset keeps its hash."""
+    return dict(history=market_series.bars_of_history) if market_series.bars_of_history else {}
 
 
 def spec_hash(spec: Mapping[str, Any]) -> str:

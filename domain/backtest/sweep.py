@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.audit.record import canonical, plain
-from domain.backtest.bench import FIGURES, Bench, Tried, key_of, within
+from domain.backtest.bench import FIGURES, Bench, Evaluation, key_of, within
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series, spec_of
 from domain.errors import BadRequest
@@ -25,7 +25,7 @@ LARGEST_PART = 250          # combinations
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What stays the same while combinations change."""
+    """The data, strategy and rules that stay the same while combinations change."""
 
     strategy: str
     params: Mapping[str, Any]
@@ -38,11 +38,11 @@ class SweepRequest:
     def rules_at(self, number: int) -> Rules:
         if not any("." in name for name in self.points[number]):
             return self.rules
-        return replace(self.rules, **{one.name: rules_at(getattr(self.rules, one.name), one.name, self.points[number]) for one in fields(self.rules)})
+        return replace(self.rules, **{field.name: rules_at(getattr(self.rules, field.name), field.name, self.points[number]) for field in fields(self.rules)})
 
 
 class Trial(NamedTuple):
-    """One line of the ledger: what was tried, by hash, and how it did. ``sharpe`` is daily, not annualised."""
+    """One line of the ledger: a trial by hash, and its result. ``sharpe`` is daily, not annualised."""
 
     strategy: str
     params: str
@@ -61,38 +61,38 @@ class Part(NamedTuple):
     refused: dict[int, str]
 
 
-def order(asked: SweepRequest) -> list[int]:
-    """The numbers of the points, so that those which share rules, then features, lie together."""
-    keyed = [(key_of(asked.rules_at(k)), tuple(one.column for one in asked.strategy_at(k).features()), k) for k in range(len(asked.points))]
+def order(sweep_request: SweepRequest) -> list[int]:
+    """The numbers of the points, ordered so that those which share rules, then features, are adjacent."""
+    keyed = [(key_of(sweep_request.rules_at(k)), tuple(feature.column for feature in sweep_request.strategy_at(k).features()), k) for k in range(len(sweep_request.points))]
     return [k for *_, k in sorted(keyed)]
 
 
-def part_size(bars: int, points: int, hands: int = 2) -> int:
-    """Combinations of a part: some seconds of work, and enough parts that all hands are busy until near the end.
+def part_size(bars: int, points: int, workers: int = 2) -> int:
+    """Combinations of a part: some seconds of work, and enough parts that all workers are busy until near the end.
 
     >>> part_size(224_000, 10_000), part_size(224_000, 12), part_size(1_000, 10)
     (99, 1, 1)
     """
     by_time = int(PART_SECONDS / max(SECONDS_A_BAR * bars, 1e-9))
-    return max(min(by_time, LARGEST_PART, points // (4 * hands)), 1)
+    return max(min(by_time, LARGEST_PART, points // (4 * workers)), 1)
 
 
-def evaluate(bench: Bench, asked: SweepRequest, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
+def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], watch: Watch = lambda share: None) -> Part:
     """These combinations, by their numbers; without a row where the strategy refuses to decide on these bars. ``watch(fraction)`` may raise to stop."""
-    ledger = Ledger(bench.series, asked.rules, asked.strategy_at(numbers[0]))
+    ledger = Ledger(bench.series, sweep_request.rules, sweep_request.strategy_at(numbers[0]))
     days, refused = np.zeros(0, np.int64), dict[int, str]()
     rows, lines, trials = list[dict[str, Any]](), list[np.ndarray](), list[Trial]()
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
-        strategy, rules = asked.strategy_at(number), asked.rules_at(number)
+        strategy, rules = sweep_request.strategy_at(number), sweep_request.rules_at(number)
         if sentence := refusal(bench, strategy):
             refused[number] = sentence
             continue
-        tried = bench.tried(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
-        rows.append(dict(number=number, **asked.points[number], **numbers_of(tried)))
-        lines.append(tried.pnl.astype(np.float32))
-        trials.append(ledger.trial(asked.strategy, strategy, rules, tried))
-        days = tried.days
+        evaluation = bench.evaluate(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
+        rows.append(dict(number=number, **sweep_request.points[number], **numbers_of(evaluation)))
+        lines.append(evaluation.pnl.astype(np.float32))
+        trials.append(ledger.trial(sweep_request.strategy, strategy, rules, evaluation))
+        days = evaluation.days
     matrix = pd.DataFrame(np.array(lines, np.float32).reshape(len(rows), len(days)), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
     matrix.insert(0, "number", np.array([row["number"] for row in rows], np.int64))
     return Part(pd.DataFrame(rows) if rows else matrix[["number"]], matrix, trials, refused)
@@ -107,27 +107,27 @@ def refusal(bench: Bench, strategy: Any) -> str:
     return ""
 
 
-def numbers_of(tried: Tried) -> dict[str, float]:
+def numbers_of(evaluation: Evaluation) -> dict[str, float]:
     """Figures as columns: NaN for none."""
-    figures = {name: np.nan if tried.figures[name] is None else float(tried.figures[name] or 0.0) for name in FIGURES}
-    return figures | dict(sharpe_daily=tried.sharpe, days=float(len(tried.pnl)), signals=float(tried.signals))
+    figures = {name: np.nan if evaluation.figures[name] is None else float(evaluation.figures[name] or 0.0) for name in FIGURES}
+    return figures | dict(sharpe_daily=evaluation.sharpe, days=float(len(evaluation.pnl)), signals=float(evaluation.signals))
 
 
 class Ledger:
-    """Lines for trials on the same data. A spec's canonical bytes are those of its parts side by side: only what changes is made anew."""
+    """Lines for trials on the same data. A spec's canonical bytes are those of its parts side by side: only the parts that change are encoded again."""
 
     def __init__(self, series: Sequence[Series], rules: Rules, strategy: Any) -> None:
         self._parts = {name: canonical(value) for name, value in spec_of(series, rules, strategy).items()}
         self._rules: dict[Rules, dict[str, bytes]] = {}
 
-    def trial(self, name: str, strategy: Any, rules: Rules, tried: Tried) -> Trial:
+    def trial(self, name: str, strategy: Any, rules: Rules, evaluation: Evaluation) -> Trial:
         params = values_of(strategy)
         if rules not in self._rules:
             self._rules[rules] = {part: canonical(plain(value)) for part, value in rules.values().items()}
         parts = {**self._parts, **self._rules[rules], "strategy": canonical(plain(dict(name=name, params=params)))}
         spec = b"{" + b",".join(b'"%s":%s' % (part.encode(), parts[part]) for part in sorted(parts)) + b"}"
-        known = tried.sharpe if np.isfinite(tried.sharpe) else None
-        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), known, len(tried.pnl))
+        sharpe = evaluation.sharpe if np.isfinite(evaluation.sharpe) else None
+        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), sharpe, len(evaluation.pnl))
 
 
 def params_hash(strategy: str, params: Mapping[str, Any]) -> str:
@@ -140,5 +140,5 @@ def merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> merged([pd.DataFrame({"number": [2]}), pd.DataFrame({"number": [1, 0]})])["number"].tolist()
     [0, 1, 2]
     """
-    whole = pd.concat(parts, ignore_index=True)
-    return whole.sort_values("number", kind="stable", ignore_index=True)
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.sort_values("number", kind="stable", ignore_index=True)

@@ -1,4 +1,4 @@
-"""What is found out about a run besides its figures: both edges of its bars, other histories of its trades, whether its strategy looks ahead."""
+"""Robustness of a run besides its figures: both extremes of its ambiguous bars, Monte Carlo paths of its trades, the look-ahead check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import MonteCarloConfig, draw
-from domain.analytics.histories import sample_of, told
+from domain.analytics.histories import sample_of, summary
 from domain.backtest.simulator import Watch, replay
 from domain.backtest.study import Series, Study, context_of
 from domain.causality import check_strategy
@@ -28,12 +28,12 @@ PROTECTION = (
 
 @dataclass(frozen=True)
 class LookAhead:
-    """What the gate found: whether signals and the features under them stay the same when the bars after them are taken away.
-    ``found``: the instant of the first that does not. ``leaks``: a sentence for each column that reads the future."""
+    """The result of the look-ahead check: whether signals and the features under them stay the same when the bars after them are taken away.
+    ``first_leak``: the instant of the first that does not. ``leaks``: a sentence for each column that reads the future."""
 
     cuts: int
     bars: int
-    found: str = ""
+    first_leak: str = ""
     leaks: tuple[str, ...] = ()
 
 
@@ -55,17 +55,17 @@ def _net(study: Study, rates: Sequence[Rate], intrabar: str, watch: Watch) -> fl
 
 
 def histories(study: Study, seed: int = 0, watch: Watch = lambda share: None) -> dict[str, Any] | None:
-    """A first look at other histories, as ``analytics.histories`` tells them: of the trades' R, where fewer than two have one of the daily
+    """A first set of Monte Carlo paths, summarised as by ``analytics.histories``: of the trades' R, where fewer than two have one of the daily
     returns. None with fewer than two steps."""
     sample, kind = sample_of(study.outcome.trades, study.outcome.equity, study.rules.account.balance, study.market)
     if len(sample) < 2:
         return None
     plan = MonteCarloConfig(paths=int(np.clip(STEPS // len(sample), FEWEST, MOST)), seed=seed)
-    return told(draw(sample, plan, kind, watch=watch), sample, plan, kind)
+    return summary(draw(sample, plan, kind, watch=watch), sample, plan, kind)
 
 
 def look_ahead(study: Study, strategy: Strategy, watch: Watch = lambda share: None) -> LookAhead:
-    """The gate on the first bars of the first series, with everything the run had around it."""
+    """The look-ahead check on the first bars of the first series, with the full context of the run."""
     series = [Series(task.instrument, task.timeframe, task.bars) for task in study.tasks]
     bars = series[0].bars.iloc[:CUT_BARS].reset_index(drop=True)
     context = context_of(series[0], series).until(int(context_of(series[0], series[:1]).ends(bars)[-1]))

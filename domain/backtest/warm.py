@@ -17,7 +17,7 @@ from domain.trading.task import Task
 
 
 def warm(watch: Watch = lambda done, of, name: None) -> int:
-    """Compile, or load what was compiled; the number of trades made on the way. ``watch`` hears of each function that is compiled."""
+    """Compile, or load what was compiled; returns the number of trades simulated on the way. ``watch`` is called for each function that is compiled."""
     with watched("backtest", watch):
         return _trades()
 

@@ -27,7 +27,7 @@ FACTS = ("headlines", "releases", "instrument", "timeframe", "tick")    # what i
 
 @dataclass(frozen=True)
 class Feature:
-    """``inputs``: columns of the bars, other features, or what stands around them. ``params``: name -> default.
+    """``inputs``: columns of the bars, other features, or values of their context. ``params``: name -> default.
     ``low`` and ``high``: bounds that no value passes, None for none. ``series``: see ``feature``."""
 
     name: str
@@ -50,7 +50,7 @@ class Feature:
 
     @property
     def about(self) -> str:
-        """The whole of what is said about it, without its examples."""
+        """Its full description, without examples."""
         return (inspect.getdoc(self.function) or "").split("\n>>>")[0].strip()
 
     def bars_before(self, params: Mapping[str, Any]) -> int:
@@ -78,7 +78,7 @@ def feature(
     ``warm_up``: so many values of its inputs pass before it has one. ``memory``: so many of the latest give its latest, where that is more than
     ``warm_up`` and one. ``state``: places of a float64 array, zeros before the first bar, that the function gets as ``state``, reads and leaves
     as it stands after its last bar; it goes on from there when a bar is appended. Each is a number, or a function of the parameters it names.
-    ``series``: which outside series it looks at, a function of its parameters and of ``instrument``, whose bars they are; without it, where ``macro`` is among the inputs, any.
+    ``series``: which external series it reads, a function of its parameters and of ``instrument``, whose bars they are; without it, where ``macro`` is among the inputs, any.
     """
 
     def register(function: Callable[..., Column]) -> Callable[..., Column]:
@@ -100,15 +100,15 @@ def _of_lists(function: Callable[..., Column], state: Bars | None, params: Mappi
     def called(*inputs: Any, **chosen: Any) -> Column:
         if state is not None and "state" not in chosen:
             chosen["state"] = np.zeros(_bars(state, {**params, **chosen}))
-        return function(*(_array(one) for one in inputs), **chosen)
+        return function(*(_array(value) for value in inputs), **chosen)
 
     return called
 
 
-def _array(one: Any) -> Any:
-    if isinstance(one, np.ndarray) or not hasattr(one, "__len__") or isinstance(one, (dict, str, tuple)):
-        return one
-    values = np.asarray(one)
+def _array(value: Any) -> Any:
+    if isinstance(value, np.ndarray) or not hasattr(value, "__len__") or isinstance(value, (dict, str, tuple)):
+        return value
+    values = np.asarray(value)
     return values if values.dtype == np.int64 and np.abs(values).max(initial=0) > 1 << 53 else values.astype(np.float64, copy=False)
 
 
@@ -185,14 +185,14 @@ def parse(text: str) -> Use:
     ...
     domain.errors.BadRequest: 'atr(14' is no feature; write a name, and parameters in brackets if you choose them: atr(14), atr(window=14), atr(14)@H1
     """
-    found = WRITTEN.fullmatch(text)
-    if not found:
+    match = WRITTEN.fullmatch(text)
+    if not match:
         raise BadRequest(f"{text!r} is no feature; write a name, and parameters in brackets if you choose them: atr(14), atr(window=14), atr(14)@H1")
-    declared = list(FEATURES[found["name"]].params)
+    declared = list(FEATURES[match["name"]].params)
     params: dict[str, str] = {}
-    for place, part in enumerate(one.strip() for one in (found["params"] or "").split(",") if one.strip()):
+    for place, part in enumerate(piece.strip() for piece in (match["params"] or "").split(",") if piece.strip()):
         key, _, value = part.rpartition("=")
         if not key and place >= len(declared):
-            raise BadRequest(f"{text} has more parameters than {found['name']}, which has {len(declared)}{': ' if declared else ''}{', '.join(declared)}")
+            raise BadRequest(f"{text} has more parameters than {match['name']}, which has {len(declared)}{': ' if declared else ''}{', '.join(declared)}")
         params[key.strip() or declared[place]] = value.strip()
-    return use(found["name"], found["timeframe"] or "", **params)
+    return use(match["name"], match["timeframe"] or "", **params)

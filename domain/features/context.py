@@ -1,4 +1,4 @@
-"""What stands around bars: whose they are, what other instruments and outside series said, and when it was known."""
+"""The context of bars: their instrument, closes of other instruments, external series and calendars, and when each value was known."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
-from domain.outside.known import NOTHING, Known
+from domain.outside.timed_values import NOTHING, TimedValues
 
-NONE: Mapping[str, Known] = MappingProxyType({})
+NONE: Mapping[str, TimedValues] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Context:
 
     instrument: Instrument | None = None
     timeframe: Timeframe | None = None
-    others: Mapping[str, Known] = field(default_factory=lambda: NONE)
-    macro: Mapping[str, Known] = field(default_factory=lambda: NONE)
-    headlines: Known = NOTHING
+    others: Mapping[str, TimedValues] = field(default_factory=lambda: NONE)
+    macro: Mapping[str, TimedValues] = field(default_factory=lambda: NONE)
+    headlines: TimedValues = NOTHING
     releases: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     longer: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Raises BadRequest for instants that are not in order: what is looked up by time would be looked up wrongly."""
-        known = {**self.others, **self.macro, "headlines": self.headlines, "releases": Known(self.releases, self.releases)}
-        for name, one in known.items():
-            if np.any(one.times[1:] < one.times[:-1]):
+        """Raises BadRequest for unsorted instants, as look-ups by time need them sorted."""
+        series = {**self.others, **self.macro, "headlines": self.headlines, "releases": TimedValues(self.releases, self.releases)}
+        for name, values in series.items():
+            if np.any(values.times[1:] < values.times[:-1]):
                 raise BadRequest(f"the times of {name} are not in order; sort them by when each was known")
 
     @property
@@ -60,8 +60,8 @@ class Context:
         return replace(self, timeframe=timeframe, longer={})
 
     def until(self, instant: int) -> Context:
-        """As it was known at an instant: what a look-ahead test takes the future from."""
-        others, macro = ({name: one.until(instant) for name, one in family.items()} for family in (self.others, self.macro))
+        """The context as known at an instant; look-ahead checks remove later data with it."""
+        others, macro = ({name: values.until(instant) for name, values in family.items()} for family in (self.others, self.macro))
         longer = {}
         for name, bars in self.longer.items():
             ends = self.on(Timeframe.named(name)).ends(bars)
@@ -69,6 +69,6 @@ class Context:
         return replace(self, others=others, macro=macro, headlines=self.headlines.until(instant), longer=longer)
 
 
-def closes(bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe) -> Known:
+def closes(bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe) -> TimedValues:
     """The closes of an instrument, each known from the end of its bar."""
-    return Known(Context(instrument, timeframe).ends(bars), bars["close"].to_numpy(np.float64))
+    return TimedValues(Context(instrument, timeframe).ends(bars), bars["close"].to_numpy(np.float64))

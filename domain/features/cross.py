@@ -1,4 +1,4 @@
-"""What other markets do beside this one: their closes as they stood at each bar's end, so one that has not moved since counts as a return of 0."""
+"""Features of other markets: their latest closes at each bar's end, so an unchanged one counts as a return of 0."""
 
 from __future__ import annotations
 
@@ -111,24 +111,24 @@ def currency_strength(close: Column, others: Mapping[str, Column], instrument: I
         pair = _legs(name)
         if pair and {instrument.base, instrument.quote} & set(pair):
             moves[name] = pair, _growth(others[name], window)
-    known = _mean([(1.0, move) for _, move in moves.values()], len(close))
+    mean_of_others = _mean([(1.0, move) for _, move in moves.values()], len(close))
     base, quote = ([(1.0 if pair[0] == currency else -1.0, move) for pair, move in moves.values() if currency in pair] for currency in (instrument.base, instrument.quote))
     strength = _mean([(1.0, own), *base], len(close)) - _mean([(-1.0, own), *quote], len(close))
-    return np.where(np.isnan(own) | np.isnan(known), np.nan, strength)
+    return np.where(np.isnan(own) | np.isnan(mean_of_others), np.nan, strength)
 
 
 def _legs(name: str) -> tuple[str, str] | None:
     """Base and quote of what holds a currency on each side."""
-    known = instruments().get(name)
-    if known is not None:
-        return (known.base, known.quote) if known.kind in ("fx", "metal") else None
+    listed = instruments().get(name)
+    if listed is not None:
+        return (listed.base, listed.quote) if listed.kind in ("fx", "metal") else None
     return (name[:3], name[3:]) if len(name) == 6 and name.isalpha() and name.isupper() else None
 
 
 def _other(close: Column, others: Mapping[str, Column], name: str) -> Column:
     """The closes of one of the others; NaN where there is none."""
-    found = others.get(min(others) if name in (FIRST, "") and others else name)
-    return np.full(len(close), np.nan) if found is None else found
+    closes = others.get(min(others) if name in (FIRST, "") and others else name)
+    return np.full(len(close), np.nan) if closes is None else closes
 
 
 def _growth(prices: Column, window: int) -> Column:
@@ -142,9 +142,9 @@ def _growth(prices: Column, window: int) -> Column:
 
 def _before(column: Column) -> Column:
     """Each value one bar later."""
-    made = np.full(len(column), np.nan)
-    made[1:] = column[:-1]
-    return made
+    output = np.full(len(column), np.nan)
+    output[1:] = column[:-1]
+    return output
 
 
 def _mean(signed: list[tuple[float, Column]], length: int) -> Column:
@@ -162,8 +162,8 @@ def _correlation(x: Column, y: Column, window: int) -> Column:
 
     together, of_x, of_y = moments(x, y, window)
     moved = np.sqrt(of_x * of_y)
-    made = np.divide(together, moved, out=np.full(len(x), np.nan), where=_varies(of_x, window) & _varies(of_y, window))
-    return np.clip(made, -1.0, 1.0, out=made)
+    output = np.divide(together, moved, out=np.full(len(x), np.nan), where=_varies(of_x, window) & _varies(of_y, window))
+    return np.clip(output, -1.0, 1.0, out=output)
 
 
 def _varies(squares: Column, window: int) -> np.ndarray:

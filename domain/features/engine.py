@@ -1,4 +1,4 @@
-"""How a frame of features is computed: each column once, inputs before what needs them, the same numbers whoever asks."""
+"""How a frame of features is computed: each column once, inputs first, with the same values for every caller."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Cache = MutableMapping[str, Column]
 
 
 def compute(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), cache: Cache | None = None) -> pd.DataFrame:
-    """``bars`` and beside them a column for each use. The bars are not changed.
+    """``bars`` with a column added for each use. The bars are not changed.
 
     ``cache`` keeps columns under the hash of the data, the feature's code and its parameters; what it gives is what computing gives.
 
@@ -34,55 +34,55 @@ def compute(bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(
     >>> compute(bars, [use("true_range")])["true_range"].tolist()
     [nan, 2.5, 0.5]
     """
-    table = Table(bars, context, cache)
-    made = {one.column: table.column(one) for one in uses}
-    if not made:
+    table = FeatureTable(bars, context, cache)
+    columns = {use.column: table.column(use) for use in uses}
+    if not columns:
         return bars
-    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
+    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in columns.items()}}, copy=False)
 
 
-def warm_up_of(one: Use, context: Context = Context()) -> int:
+def warm_up_of(use_: Use, context: Context = Context()) -> int:
     """How many bars pass before it has a value, those of its inputs counted; of longer bars as many as they span at least.
 
     >>> warm_up_of(use("atr", window=14)), warm_up_of(use("atr_ratio", window=14, against=100))
     (14, 113)
     """
-    spec = FEATURES[one.name]
-    own = spec.bars_before(dict(one.params)) + max((warm_up_of(use(name)) for name in spec.inputs if name in FEATURES), default=0)
-    if not one.timeframe or context.timeframe is None:
+    spec = FEATURES[use_.name]
+    own = spec.bars_before(dict(use_.params)) + max((warm_up_of(use(name)) for name in spec.inputs if name in FEATURES), default=0)
+    if not use_.timeframe or context.timeframe is None:
         return own
-    return (own + 1) * (Timeframe.named(one.timeframe).nanoseconds // context.timeframe.nanoseconds) - 1
+    return (own + 1) * (Timeframe.named(use_.timeframe).nanoseconds // context.timeframe.nanoseconds) - 1
 
 
-class Table:
-    """Columns of some bars, each made once and then kept."""
+class FeatureTable:
+    """Columns of a table of bars, each computed once and cached."""
 
     def __init__(self, bars: pd.DataFrame, context: Context = Context(), cache: Cache | None = None) -> None:
         self.bars, self.context, self.cache = bars, context, cache
         self._columns: dict[str, Column] = {}
         self._families: dict[str, dict[str, Column]] = {}
-        self._longer: dict[str, tuple[Table, np.ndarray]] = {}
+        self._longer: dict[str, tuple[FeatureTable, np.ndarray]] = {}
         self.states: dict[str, np.ndarray] = {}
 
-    def column(self, one: Use) -> Column:
-        if one.column not in self._columns:
-            self._columns[one.column] = self._joined(one) if self.is_longer(one) else self._kept(one)
-        return self._columns[one.column]
+    def column(self, use: Use) -> Column:
+        if use.column not in self._columns:
+            self._columns[use.column] = self._joined(use) if self.is_longer(use) else self._cached(use)
+        return self._columns[use.column]
 
-    def is_longer(self, one: Use) -> bool:
-        if not one.timeframe:
+    def is_longer(self, use: Use) -> bool:
+        if not use.timeframe:
             return False
         if self.context.timeframe is None:
-            raise BadRequest(f"{one.column} needs longer bars: say the timeframe of these")
-        return str(self.context.timeframe) != one.timeframe
+            raise BadRequest(f"{use.column} needs longer bars: say the timeframe of these")
+        return str(self.context.timeframe) != use.timeframe
 
-    def longer(self, timeframe: str) -> tuple[Table, np.ndarray]:
+    def longer(self, timeframe: str) -> tuple[FeatureTable, np.ndarray]:
         """The table of longer bars, and which of its rows has closed by the end of each bar here."""
         if timeframe not in self._longer:
             context, target = self.context, Timeframe.named(timeframe)
             assert context.timeframe is not None
             bars = context.longer[timeframe] if timeframe in context.longer else resample(self.bars, context.timeframe, target, context.calendar or "fx")
-            table = Table(bars, context.on(target), self.cache)
+            table = FeatureTable(bars, context.on(target), self.cache)
             self._longer[timeframe] = table, join_closed(self.input("end"), table.input("end")) if len(bars) else np.full(len(self.bars), -1)
         return self._longer[timeframe]
 
@@ -109,74 +109,74 @@ class Table:
 
     def _family(self, name: str) -> dict[str, Column]:
         if name not in self._families:
-            known = getattr(self.context, name)
-            self._families[name] = {each: one.at(self.input("end")) for each, one in sorted(known.items())} if known else {}
+            series = getattr(self.context, name)
+            self._families[name] = {key: values.at(self.input("end")) for key, values in sorted(series.items())} if series else {}
         return self._families[name]
 
-    def _joined(self, one: Use) -> Column:
-        table, row = self.longer(one.timeframe)
-        values = table.column(use(one.name, **dict(one.params)))
+    def _joined(self, use_: Use) -> Column:
+        table, row = self.longer(use_.timeframe)
+        values = table.column(use(use_.name, **dict(use_.params)))
         return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
 
-    def _kept(self, one: Use) -> Column:
+    def _cached(self, use: Use) -> Column:
         if self.cache is None:
-            return self._made(one)
-        key = self._key(one)
+            return self._computed(use)
+        key = self._key(use)
         if key not in self.cache:
-            self.cache[key] = self._made(one)
+            self.cache[key] = self._computed(use)
         return self.cache[key]
 
-    def _made(self, one: Use) -> Column:
-        spec, params = FEATURES[one.name], dict(one.params)
+    def _computed(self, use: Use) -> Column:
+        spec, params = FEATURES[use.name], dict(use.params)
         places = spec.places(params)
         if places is not None:
-            params["state"] = self.states[one.column] = np.zeros(places)
-        given = spec.function(*(self.input(name) for name in spec.inputs), **params)
+            params["state"] = self.states[use.column] = np.zeros(places)
+        returned = spec.function(*(self.input(name) for name in spec.inputs), **params)
         try:
-            made = np.asarray(given, np.float64)
+            values = np.asarray(returned, np.float64)
         except (TypeError, ValueError):
-            raise BadRequest(f"{one.column} gave {_kind(given)}; a feature gives one value a bar, a number or NaN") from None
-        if made.shape != (len(self.bars),):
-            raise BadRequest(f"{one.column} gave {_kind(given)} for {len(self.bars):,} bars; a feature gives one value a bar")
-        return made
+            raise BadRequest(f"{use.column} gave {_kind(returned)}; a feature gives one value a bar, a number or NaN") from None
+        if values.shape != (len(self.bars),):
+            raise BadRequest(f"{use.column} gave {_kind(returned)} for {len(self.bars):,} bars; a feature gives one value a bar")
+        return values
 
-    def _key(self, one: Use) -> str:
-        text = json.dumps([self._version, one.column, code_of(one.name)])
+    def _key(self, use: Use) -> str:
+        text = json.dumps([self._version, use.column, code_of(use.name)])
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
     def _version(self) -> str:
         """A hash of all that a feature may see."""
-        seen, context = hashlib.blake2b(digest_size=32), self.context
+        digest, context = hashlib.blake2b(digest_size=32), self.context
         for name in sorted(self.bars):
             values = ts_of(self.bars) if name == "ts" else np.ascontiguousarray(self.bars[name].to_numpy(np.float64))
-            seen.update(name.encode() + values.tobytes())
+            digest.update(name.encode() + values.tobytes())
         for family in FAMILIES:
-            for name, known in sorted(getattr(context, family).items()):
-                seen.update(name.encode() + known.times.tobytes() + known.values.tobytes())
-        seen.update(repr((context.instrument, str(context.timeframe))).encode() + context.headlines.times.tobytes() + context.headlines.values.tobytes() + context.releases.tobytes())
-        return seen.hexdigest()
+            for name, series in sorted(getattr(context, family).items()):
+                digest.update(name.encode() + series.times.tobytes() + series.values.tobytes())
+        digest.update(repr((context.instrument, str(context.timeframe))).encode() + context.headlines.times.tobytes() + context.headlines.values.tobytes() + context.releases.tobytes())
+        return digest.hexdigest()
 
 
-def _kind(given: Any) -> str:
+def _kind(value: Any) -> str:
     """
     >>> _kind(np.zeros(3)), _kind(None), _kind(["a"])
     ('3 numbers', 'nothing', 'values that are not numbers (list)')
     """
-    shape = getattr(given, "shape", None)
-    numbers = getattr(getattr(given, "dtype", None), "kind", "") in ("b", "i", "u", "f")
-    if given is None:
+    shape = getattr(value, "shape", None)
+    numbers = getattr(getattr(value, "dtype", None), "kind", "") in ("b", "i", "u", "f")
+    if value is None:
         return "nothing"
     if shape is not None and numbers:
         return f"{shape[0]:,} numbers" if len(shape) == 1 else f"a table of {' × '.join(map(str, shape))}" if shape else "one number"
-    return "one number" if isinstance(given, (int, float)) else f"values that are not numbers ({type(given).__name__})"
+    return "one number" if isinstance(value, (int, float)) else f"values that are not numbers ({type(value).__name__})"
 
 
 @lru_cache(maxsize=1024)
 def code_of(name: str) -> str:
-    """A hash of what a feature and its inputs are made of: the files they stand in, and the compiled loops."""
+    """A hash of what a feature and its inputs are made of: their source files, and the compiled loops."""
     spec = FEATURES[name]
     sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py")), ROUNDING]
-    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
-    made_of.update("".join(code_of(one) for one in spec.inputs if one in FEATURES).encode())
-    return made_of.hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
+    digest.update("".join(code_of(dependency) for dependency in spec.inputs if dependency in FEATURES).encode())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Prices that many look at: opens, highs and lows of days, weeks and sessions, round numbers, and how far away they are.
+"""Widely watched price levels: opens, highs and lows of days, weeks and sessions, round numbers, and how far away they are.
 
 Days are the instrument's trading days (17:00 New York in FX), weeks those of their dates from Monday; both are of UTC where no instrument is known.
 The first day, week or session of the bars counts from its first bar. Distances are of the close from the level, in ATR(14): above it positive, and NaN where the ATR is none (under a hundredth of the tick).
@@ -233,27 +233,27 @@ def distance_to_round_number(close: Column, atr: Column, instrument: Instrument 
     return _distance(close, np.rint(close / step) * step, atr, instrument.tick)
 
 
-def _day(which: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, instrument: Instrument | None, state: np.ndarray) -> Column:
+def _day(level: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, instrument: Instrument | None, state: np.ndarray) -> Column:
     from domain.features.kernels import sessions
 
-    return sessions.levels(sessions.passed(ts, days_of(instrument).closes), open, high, low, close, getattr(sessions, which), state)
+    return sessions.levels(sessions.passed(ts, days_of(instrument).closes), open, high, low, close, getattr(sessions, level), state)
 
 
-def _week(which: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, instrument: Instrument | None, state: np.ndarray) -> Column:
+def _week(level: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, instrument: Instrument | None, state: np.ndarray) -> Column:
     from domain.features.kernels import sessions
 
     days = days_of(instrument)
-    return sessions.levels(days.week[sessions.passed(ts, days.closes)] , open, high, low, close, getattr(sessions, which), state)
+    return sessions.levels(days.week[sessions.passed(ts, days.closes)] , open, high, low, close, getattr(sessions, level), state)
 
 
-def _session(which: str, session: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, state: np.ndarray) -> Column:
+def _session(level: str, session: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, state: np.ndarray) -> Column:
     """Levels of the latest session; bars outside of it leave them as they are."""
     from domain.features.kernels import sessions
 
     hours = spans(session)
     opened = sessions.passed(ts, hours.opens)
     inside = opened > sessions.passed(ts, hours.closes)
-    return sessions.levels(np.where(inside, opened, -1), open, high, low, close, getattr(sessions, which), state)
+    return sessions.levels(np.where(inside, opened, -1), open, high, low, close, getattr(sessions, level), state)
 
 
 def _distance(close: Column, level: Column, atr: Column, tick: float) -> Column:

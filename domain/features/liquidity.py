@@ -1,4 +1,4 @@
-"""What it costs to trade, against what it usually costs and what there is to gain."""
+"""Trading costs relative to usual costs and to the range of prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast prices move, and where they stand in what they did lately."""
+"""Momentum: the speed of prices, and their position in the recent range."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def momentum(close: Column, *, window: int = 10) -> Column:
     >>> momentum([1.0, 3.0, 4.0], window=2).tolist()
     [nan, nan, 3.0]
     """
-    made = np.empty(len(close))
-    made[:window] = np.nan
-    np.subtract(close[window:], close[:-window], out=made[window:])
-    return made
+    output = np.empty(len(close))
+    output[:window] = np.nan
+    np.subtract(close[window:], close[:-window], out=output[window:])
+    return output
 
 
 @feature(unit="%", source="TA-Lib ROC", warm_up=lambda window: window)
@@ -39,7 +39,7 @@ def roc(close: Column, *, window: int = 10) -> Column:
 @feature(unit="%", source=WILDER, low=0.0, high=100.0, warm_up=lambda window: window, state=4)
 def rsi(close: Column, *, window: int = 14, state: np.ndarray) -> Column:
     """Relative strength index:  100 · U / (U + D), U and D the rises and falls of the close in Wilder's smoothing, begun with their plain means.
-    NaN before ``window`` + 1 bars. Where no price has moved it is 50, neither strong nor weak (TA-Lib says 0).
+    NaN before ``window`` + 1 bars. Where no price has moved it is 50, neither strong nor weak (0 in TA-Lib).
 
     >>> rsi([1.0, 2.0, 1.0, 4.0], window=2).tolist()
     [nan, nan, 50.0, 87.5]
@@ -90,7 +90,7 @@ def macd_histogram(close: Column, *, fast: int = 12, slow: int = 26, signal: int
 @feature(unit="%", source=LANE, low=0.0, high=100.0, warm_up=lambda window, smoothing: window + smoothing - 2)
 def stochastic_k(high: Column, low: Column, close: Column, *, window: int = 14, smoothing: int = 3) -> Column:
     """Stochastic %K:  mean of the last ``smoothing`` places of the close between the lowest low (0) and highest high (100) of ``window`` bars.
-    With a smoothing of 1 it is the fast one. NaN before ``window`` + ``smoothing`` − 1 bars. A bar without a range to stand in counts as 50 (TA-Lib says 0).
+    With a smoothing of 1 it is the fast one. NaN before ``window`` + ``smoothing`` − 1 bars. A bar without a range to stand in counts as 50 (0 in TA-Lib).
 
     >>> stochastic_k([2.0, 4.0], [1.0, 2.0], [1.5, 3.25], window=2, smoothing=1).tolist()
     [nan, 75.0]
@@ -117,7 +117,7 @@ def stochastic_d(high: Column, low: Column, close: Column, *, window: int = 14, 
 @feature(unit="%", source="Williams (1979), How I Made One Million Dollars", low=-100.0, high=0.0, warm_up=lambda window: window - 1)
 def williams_r(high: Column, low: Column, close: Column, *, window: int = 14) -> Column:
     """Williams' %R:  −100 · (highest high − C) / (highest high − lowest low) over the last ``window`` bars: 0 at the top, −100 at the bottom.
-    NaN before ``window`` bars; −50 where these have no range (TA-Lib says 0).
+    NaN before ``window`` bars; −50 where these have no range (0 in TA-Lib).
 
     >>> williams_r([2.0, 4.0], [1.0, 2.0], [1.5, 3.25], window=2).tolist()
     [nan, -25.0]
@@ -137,6 +137,6 @@ def cci(high: Column, low: Column, close: Column, *, window: int = 20) -> Column
     """
     from domain.features.kernels.windows import distance_scores
 
-    made = distance_scores((high + low + close) / 3.0, window)
-    made /= 0.015
-    return made
+    output = distance_scores((high + low + close) / 3.0, window)
+    output /= 0.015
+    return output

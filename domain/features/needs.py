@@ -1,4 +1,4 @@
-"""Which outside data a set of features needs."""
+"""Which external data a set of features needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.outside.series import series
 
 @dataclass(frozen=True)
 class Needs:
-    """``series``: names of outside series. ``headlines``, ``releases``: whether they are looked at."""
+    """``series``: names of external series. ``headlines``, ``releases``: whether they are needed."""
 
     series: tuple[str, ...] = ()
     headlines: bool = False
@@ -26,7 +26,7 @@ class Needs:
 
 
 def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Needs:
-    """What the uses, and all that they are made from, look at on the bars of these instruments.
+    """The external data that the uses and their inputs read on bars of these instruments.
 
     >>> from domain.features import parse
     >>> from domain.market.instrument import instrument
@@ -35,26 +35,26 @@ def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Need
     >>> needs([parse("minutes_to_release"), parse("atr(14)")], [None]).releases, needs([parse("atr(14)")], [None]).any
     (True, False)
     """
-    found: set[str] = set()
+    inputs_used: set[str] = set()
     names: set[str] = set()
-    waiting, seen = list(uses), set()
+    waiting, visited = list(uses), set()
     while waiting:
-        one = waiting.pop()
-        if one.column in seen:
+        current = waiting.pop()
+        if current.column in visited:
             continue
-        seen.add(one.column)
-        inputs = FEATURES[one.name].inputs
-        found.update(inputs)
+        visited.add(current.column)
+        inputs = FEATURES[current.name].inputs
+        inputs_used.update(inputs)
         if "macro" in inputs:
-            names.update(name for each in instruments for name in _looked_at(one, each))
+            names.update(name for instrument in instruments for name in _series_read(current, instrument))
         waiting += [use(name) for name in inputs if name in FEATURES]
-    return Needs(tuple(sorted(names)), "headlines" in found, "releases" in found)
+    return Needs(tuple(sorted(names)), "headlines" in inputs_used, "releases" in inputs_used)
 
 
-def _looked_at(one: Use, instrument: Instrument | None) -> Iterable[str]:
-    """The series of one feature; one that does not say may look at any."""
-    which = FEATURES[one.name].series
-    if which is None:
+def _series_read(use: Use, instrument: Instrument | None) -> Iterable[str]:
+    """The external series of one feature; one that declares none may read any."""
+    series_of = FEATURES[use.name].series
+    if series_of is None:
         return series()
-    given: dict[str, Any] = dict(one.params) | dict(instrument=instrument)
-    return which(*(given[name] for name in inspect.signature(which).parameters))
+    arguments: dict[str, Any] = dict(use.params) | dict(instrument=instrument)
+    return series_of(*(arguments[name] for name in inspect.signature(series_of).parameters))

@@ -14,11 +14,11 @@ from domain.features.base import FEATURES, Use, parse, use
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named list of uses. They are looked up when they are asked for, so that a feature of a new file is among them."""
+    """A named list of uses. The list is built on access, so it includes features of new files."""
 
     name: str
     about: str
-    made: Callable[[], tuple[Use, ...]]
+    build: Callable[[], tuple[Use, ...]]
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -26,11 +26,11 @@ class Recipe:
         >>> [one.column for one in recipe("sentiment").uses]
         ['sentiment(24.0)']
         """
-        return self.made()
+        return self.build()
 
 
 class Element(NamedTuple):
-    """One column of the vector of fifty: its part of the vector, the use as it is written, and what it tells a model."""
+    """One column of the vector of fifty: its part of the vector, the use as it is written, and its meaning."""
 
     part: str
     written: str
@@ -67,7 +67,7 @@ VECTOR50 = (
     Element("volume", "vwap_distance", "how many ATRs the close lies off the day's volume-weighted mean"),
     Element("volume", "chaikin_money_flow(20)", "volume at closes near the high less volume near the low"),
     Element("volume", "mfi(14)", "share of money that came in with rising prices"),
-    Element("volume", "vpin(50)", "imbalance of buying and selling, as bars tell it"),
+    Element("volume", "vpin(50)", "imbalance of buying and selling, estimated from bars"),
     Element("structure", "distance_to_swing_high", "how many ATRs the close lies off the last confirmed swing high"),
     Element("structure", "distance_to_swing_low", "how many ATRs it lies off the last confirmed swing low"),
     Element("structure", "break_of_structure(3)", "whether a swing was broken in this bar, and which way"),
@@ -103,7 +103,7 @@ def recipes() -> Mapping[str, Recipe]:
         "basic": Recipe("basic", "Return, mean, momentum, range and channel: enough to begin with.", lambda: tuple(map(parse, BASIC))),
         **families,
         "full": Recipe("full", "Every feature by its defaults.", lambda: tuple(map(use, FEATURES))),
-        "vector50": Recipe("vector50", "Fifty columns for models, none of them in units of price.", lambda: tuple(parse(one.written) for one in VECTOR50)),
+        "vector50": Recipe("vector50", "Fifty columns for models, none of them in units of price.", lambda: tuple(parse(element.written) for element in VECTOR50)),
     }
 
 
@@ -115,10 +115,10 @@ def recipe(name: str) -> Recipe:
     ...
     domain.errors.UnknownName: no recipe named 'vector5'; did you mean 'vector50'?
     """
-    known = recipes()
-    if name not in known:
-        raise unknown("recipe", name, known)
-    return known[name]
+    available = recipes()
+    if name not in available:
+        raise unknown("recipe", name, available)
+    return available[name]
 
 
 def _family(family: str) -> tuple[Use, ...]:
@@ -126,6 +126,6 @@ def _family(family: str) -> tuple[Use, ...]:
 
 
 def _about(family: str) -> str:
-    """What the file of a family says of itself."""
+    """The first line of the docstring of a family's module."""
     function = next(spec.function for spec in FEATURES.values() if spec.family == family)
     return (inspect.getdoc(inspect.getmodule(function)) or "").split("\n")[0]

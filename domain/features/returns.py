@@ -28,8 +28,8 @@ def log_return(close: Column, *, window: int = 1) -> Column:
     """
     from domain.features.kernels.ranges import later_shares
 
-    made = later_shares(close, close, window)
-    return np.log(made, out=made)
+    output = later_shares(close, close, window)
+    return np.log(output, out=output)
 
 
 @feature(unit="share per bar", source="Andersen & Bollerslev (1998), Answering the Skeptics", low=0.0, warm_up=lambda window: window - 1)

@@ -1,4 +1,4 @@
-"""How much of the past a value needs: made again from shorter and shorter histories, is it still the same?"""
+"""How much history a value needs: recomputed from shorter histories, is it still the same?"""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pandas as pd
 
 from domain.features.base import Use
 from domain.features.context import Context
-from domain.features.engine import Cache, Table
+from domain.features.engine import Cache, FeatureTable
 
 HISTORIES = (199, 399, 999, 1_999)      # bars; as freqtrade's recursive analysis counts them
 
 
 @dataclass(frozen=True)
 class Short:
-    """The value at the last bar with ``history`` bars alone, and with all of them; NaN where there is none. ``off``: how far apart they lie,
+    """The value at the last bar with ``history`` bars alone, and with all of them; NaN where there is none. ``off``: their difference,
     as a share of the value with all bars; NaN where only one of them is a number, infinite where that value is 0 and the other is not."""
 
     column: str
@@ -39,19 +39,19 @@ class Short:
 def sensitivity(
     bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context(), histories: Sequence[int] = HISTORIES, cache: Cache | None = None, watch: Callable[[float], None] = lambda share: None
 ) -> list[Short]:  # fmt: skip
-    """Each column with the last ``histories`` bars alone, beside its value with all; a history that is not shorter than ``bars`` is left out.
-    What other instruments and outside series said stays as it was.
+    """Each column with the last ``histories`` bars alone, compared with its value with all; a history that is not shorter than ``bars`` is left out.
+    Data of other instruments and external series is unchanged.
 
     >>> from domain.features import use
     >>> bars = pd.DataFrame({"close": [1.0, 1.0, 1.0, 4.0]})
     >>> [(one.history, one.value, one.whole) for one in sensitivity(bars, [use("sma", window=3)], histories=(2, 3))]
     [(2, nan, 2.0), (3, 2.0, 2.0)]
     """
-    uses, found = tuple(uses), []
+    uses, rows = tuple(uses), []
     shorter = [history for history in histories if history < len(bars)]
-    whole = Table(bars, context, cache)
-    parts = {history: Table(bars.iloc[-history:].reset_index(drop=True), context) for history in shorter}
-    for k, one in enumerate(uses):
+    full = FeatureTable(bars, context, cache)
+    parts = {history: FeatureTable(bars.iloc[-history:].reset_index(drop=True), context) for history in shorter}
+    for k, use in enumerate(uses):
         watch(k / len(uses))
-        found += [Short(one.column, history, float(part.column(one)[-1]), float(whole.column(one)[-1])) for history, part in parts.items()]
-    return found
+        rows += [Short(use.column, history, float(part.column(use)[-1]), float(full.column(use)[-1])) for history, part in parts.items()]
+    return rows

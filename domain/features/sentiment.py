@@ -21,7 +21,7 @@ from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.market.zones import HOUR
-from domain.outside.known import NOTHING, Known
+from domain.outside.timed_values import NOTHING, TimedValues
 
 LEXICON = Path(__file__).with_name("lexicon.toml")
 REACH = 3               # words after a negation that it turns
@@ -55,21 +55,21 @@ class Lexicon:
 
     def scores(self, text: str) -> list[float]:
         """What each known word of a text adds, in order."""
-        found: list[float] = []
-        turned = borne = burden = 0     # words over which the last negation, and the last burden, still reach; where that burden stands in ``found``
+        added: list[float] = []
+        negation_left = burden_left = burden = 0     # words over which the last negation, and the last burden, still reach; where that burden stands in ``added``
         degree = 1.0
         for word, entry in self.entries(text):
-            turned, borne = max(turned - 1, 0), max(borne - 1, 0)
+            negation_left, burden_left = max(negation_left - 1, 0), max(burden_left - 1, 0)
             if entry is not None:
-                value = self.words[entry] * degree * (-self.strength if turned else 1.0)
-                if borne and entry in self.movements:
-                    value, found[burden], borne = -value, 0.0, REACH + 1
+                value = self.words[entry] * degree * (-self.strength if negation_left else 1.0)
+                if burden_left and entry in self.movements:
+                    value, added[burden], burden_left = -value, 0.0, REACH + 1
                 if entry in self.burdens:
-                    burden, borne = len(found), REACH + 1
-                found.append(value)
-            turned = REACH + 1 if word in self.negations else turned
+                    burden, burden_left = len(added), REACH + 1
+                added.append(value)
+            negation_left = REACH + 1 if word in self.negations else negation_left
             degree = self.degrees.get(word, 1.0)
-        return found
+        return added
 
     def entries(self, text: str) -> Iterator[tuple[str, str | None]]:
         """The words of a text, each with the entry that it is a form of; two that are one entry come as one."""
@@ -111,7 +111,7 @@ def score(text: str) -> float:
 
 
 def scorer_name() -> str:
-    """What the shipped lexicon is called where its scores are kept: another list of words is another scorer.
+    """The name of the shipped lexicon under which its scores are stored: another list of words is another scorer.
 
     >>> scorer_name().partition(" ")[0]
     'lexicon'
@@ -119,7 +119,7 @@ def scorer_name() -> str:
     return f"lexicon {hashlib.sha256(LEXICON.read_bytes()).hexdigest()[:8]}"
 
 
-def read_headlines(frame: pd.DataFrame, scorer: Scorer = score) -> Known:
+def read_headlines(frame: pd.DataFrame, scorer: Scorer = score) -> TimedValues:
     """The scores of headlines, each known from when it appeared: ``frame`` has ``ts``, aware times, and ``headline``. What has no text is left out.
 
     >>> news = pd.DataFrame({"ts": pd.to_datetime(["2024-07-11T12:31Z", "2024-07-11T12:30Z"]), "headline": ["Dollar slides", "Inflation eases"]})
@@ -139,11 +139,11 @@ def read_headlines(frame: pd.DataFrame, scorer: Scorer = score) -> Known:
     if not (np.abs(scores) <= 1).all():
         wrong = int((~(np.abs(scores) <= 1)).argmax())
         raise BadRequest(f"the scorer gave {scores[wrong]} for {frame['headline'].iloc[wrong]!r}; a score lies between −1 and 1")
-    return Known(frame["ts"].dt.as_unit("ns").to_numpy("datetime64[ns]").view(np.int64), scores)
+    return TimedValues(frame["ts"].dt.as_unit("ns").to_numpy("datetime64[ns]").view(np.int64), scores)
 
 
 def scored(frame: pd.DataFrame, scorer: Scorer = score, watch: Callable[[float], None] = lambda share: None) -> pd.DataFrame:
-    """``ts, headline, score`` of headlines in order; ``watch`` hears how far it is.
+    """``ts, headline, score`` of headlines in order; ``watch`` receives the share done.
 
     >>> news = pd.DataFrame({"ts": pd.to_datetime(["2024-07-11T12:30Z"]), "headline": ["Inflation eases"]})
     >>> scored(news, lambda text: len(text) / 100)["score"].tolist()
@@ -157,12 +157,12 @@ def scored(frame: pd.DataFrame, scorer: Scorer = score, watch: Callable[[float],
 
 
 @feature(unit="score, −1 to 1", source="own definition", low=-1.0, high=1.0)
-def sentiment(ts: np.ndarray, headlines: Known, instrument: Instrument | None, timeframe: Timeframe | None, *, half_life: float = 24.0) -> Column:
+def sentiment(ts: np.ndarray, headlines: TimedValues, instrument: Instrument | None, timeframe: Timeframe | None, *, half_life: float = 24.0) -> Column:
     """Mean score of the headlines known by the bar's end, newer ones counting more:  Σ s_i · w_i / Σ w_i,  w_i = 2^(−age_i / ``half_life``),
     ages in hours of the clock. Weekends count; without news it stays as it was. NaN before the first headline, and where the bars' timeframe is not known.
 
     >>> hour = 3_600_000_000_000
-    >>> news = Known(np.array([2 * hour, 3 * hour]), np.array([1.0, -0.5]))
+    >>> news = TimedValues(np.array([2 * hour, 3 * hour]), np.array([1.0, -0.5]))
     >>> sentiment([0, hour, 2 * hour], news, None, Timeframe.named("H1"), half_life=1.0).tolist()
     [nan, 1.0, 0.0]
     """

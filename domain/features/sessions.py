@@ -1,4 +1,4 @@
-"""The stretches of time that features count in: hours of financial centres, trading days and weeks."""
+"""The periods that features count in: hours of financial centres, trading days and weeks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Hours:
     source: str
 
 
-class Spans(NamedTuple):
+class SessionSpans(NamedTuple):
     """When each stretch opens and closes, UTC nanoseconds, in order."""
 
     opens: np.ndarray
@@ -58,7 +58,7 @@ def sessions() -> Mapping[str, Hours]:
 
 
 @cache
-def spans(name: str) -> Spans:
+def spans(name: str) -> SessionSpans:
     """The hours of a session on every weekday; where clocks are put forward or back they move with them.
 
     >>> spans("londn")
@@ -71,7 +71,7 @@ def spans(name: str) -> Spans:
     row, days = sessions()[name], np.arange(FIRST, LAST)
     days = days[(days + MONDAY) % 7 < 5] * DAY
     opens, closes = _clock(row.opens), _clock(row.closes)
-    return Spans(instants(days + opens, row.zone), instants(days + closes + DAY * (closes <= opens), row.zone))
+    return SessionSpans(instants(days + opens, row.zone), instants(days + closes + DAY * (closes <= opens), row.zone))
 
 
 def session_at(ts: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def session_at(ts: np.ndarray) -> np.ndarray:
     return np.where(london & new_york, 4, np.where(new_york, 3, np.where(london, 2, asia.astype(np.int64))))
 
 
-def _is_open(ts: np.ndarray, hours: Spans) -> np.ndarray:
+def _is_open(ts: np.ndarray, hours: SessionSpans) -> np.ndarray:
     return np.searchsorted(hours.opens, ts, side="right") > np.searchsorted(hours.closes, ts, side="right")
 
 
@@ -95,7 +95,7 @@ def days_of(instrument: Instrument | None) -> Days:
 
 
 def zone_of(instrument: Instrument | None) -> str:
-    """The zone on whose clock an instrument's trading days are kept; UTC where no instrument is known."""
+    """The zone on whose clock an instrument's trading days are defined; UTC where no instrument is known."""
     return calendar(instrument.calendar).zone if instrument else "UTC"
 
 

@@ -1,4 +1,4 @@
-"""Features bar by bar, as they come in: an appended bar costs what its windows cost, however long the history."""
+"""Incremental features: the cost of an appended bar depends on the windows, not on the length of the history."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, use
 from domain.features.context import Context
-from domain.features.engine import Table
+from domain.features.engine import FeatureTable
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
 from domain.market.resample import bucket_opens
 from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 
 
 class Tail:
@@ -32,28 +32,28 @@ class Tail:
     """
 
     def __init__(self, values: np.ndarray, keep: int) -> None:
-        known = values[max(len(values) - keep, 0) :]
-        self._keep, self._end = keep, len(known)
-        self._held = np.empty(2 * keep + 16, values.dtype)
-        self._held[: self._end] = known
+        latest = values[max(len(values) - keep, 0) :]
+        self._keep, self._end = keep, len(latest)
+        self._values = np.empty(2 * keep + 16, values.dtype)
+        self._values[: self._end] = latest
 
     def append(self, value: float) -> None:
-        if self._end == len(self._held):
-            self._held[: self._keep] = self._held[self._end - self._keep : self._end]
+        if self._end == len(self._values):
+            self._values[: self._keep] = self._values[self._end - self._keep : self._end]
             self._end = self._keep
-        self._held[self._end] = value
+        self._values[self._end] = value
         self._end += 1
 
     def latest(self, count: int) -> np.ndarray:
-        return self._held[max(self._end - min(count, self._keep), 0) : self._end]
+        return self._values[max(self._end - min(count, self._keep), 0) : self._end]
 
 
 class Step:
     """One feature with its parameters, as it is made for one bar."""
 
-    def __init__(self, one: Use) -> None:
-        self.use, self.spec, self.params = one, FEATURES[one.name], dict(one.params)
-        self.column = one.column
+    def __init__(self, use_: Use) -> None:
+        self.use, self.spec, self.params = use_, FEATURES[use_.name], dict(use_.params)
+        self.column = use_.column
         self.memory = 1 if self.spec.state is not None else self.spec.bars_of_memory(self.params)
         self.function = getattr(self.spec.function, "__wrapped__", self.spec.function)
         self.inputs = [use(name).column if name in FEATURES else name for name in self.spec.inputs]
@@ -61,7 +61,7 @@ class Step:
 
 class Stream:
     """``uses`` on bars that grow. What ``append`` gives for a bar is what ``compute`` gives for it: the same bits where a feature keeps a
-    state or looks at whole windows, 1e-9 where it is recursive and made anew from its memory.
+    state or uses full windows, 1e-9 where it is recursive and recomputed from its memory.
 
     >>> from domain.market.bars import frame
     >>> bars = frame(np.arange(3) * 300_000_000_000, **{name: np.array([1.0, 2.0, 4.0]) for name in ("open", "high", "low", "close")})
@@ -72,16 +72,16 @@ class Stream:
 
     def __init__(self, bars: pd.DataFrame, uses: Iterable[Use], context: Context = Context()) -> None:
         self.context, self.uses, self.bars = context, tuple(uses), len(bars)
-        table = Table(bars, context)
-        own = [one for one in self.uses if not table.is_longer(one)]
+        table = FeatureTable(bars, context)
+        own = [use for use in self.uses if not table.is_longer(use)]
         self.steps = _in_order(own)
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
         self._states = {name: state for name, state in table.states.items()}
-        self._longer = {name: _Longer(bars, [one for one in self.uses if one.timeframe == name], context) for name in _timeframes(self.uses, table)}
+        self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
-    def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: Known | None = None) -> dict[str, float]:
+    def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None) -> dict[str, float]:
         """The values at a bar that has just closed. ``others`` and ``macro``: what is known now, where it changed; ``headlines``: all of them."""
         ts = _nanoseconds(bar["ts"]) if "ts" in bar else None
         if ts is not None and self._last is not None and ts <= self._last:
@@ -90,12 +90,12 @@ class Stream:
             self.context = replace(self.context, headlines=headlines)
         self._last, self.bars = ts, self.bars + 1
         self._take_in(bar, ts, dict(others=others, macro=macro))
-        known = {step.column: self._made(step) for step in self.steps}
+        values = {step.column: self._value_at(step) for step in self.steps}
         for longer in self._longer.values():
-            known |= longer.append(bar, ts)
-        return {one.column: known[one.column] for one in self.uses}
+            values |= longer.append(bar, ts)
+        return {use.column: values[use.column] for use in self.uses}
 
-    def _take_in(self, bar: Mapping[str, Any], ts: int | None, said: Mapping[str, Mapping[str, float]]) -> None:
+    def _take_in(self, bar: Mapping[str, Any], ts: int | None, values: Mapping[str, Mapping[str, float]]) -> None:
         for name, tail in self._tails.items():
             if name in BAR_COLUMNS:
                 tail.append(float(bar.get(name, np.nan)))
@@ -105,9 +105,9 @@ class Stream:
                 tail.append(self._end_of(_instant(ts)))
         for family, tails in self._families.items():
             for name, tail in tails.items():
-                tail.append(said[family].get(name, float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan))
+                tail.append(values[family].get(name, float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan))
 
-    def _made(self, step: Step) -> float:
+    def _value_at(self, step: Step) -> float:
         params = step.params
         if step.spec.state is not None:
             params = {**params, "state": self._states[step.column]}
@@ -120,36 +120,36 @@ class Stream:
         if name in self._tails:
             return self._tails[name].latest(count)
         if name in FAMILIES:
-            return {each: tail.latest(count) for each, tail in self._families[name].items()}
+            return {key: tail.latest(count) for key, tail in self._families[name].items()}
         return getattr(self.context, name)
 
     def _end_of(self, ts: int) -> int:
         assert self.context.timeframe is not None
         return int(bar_ends(np.array([ts]), self.context.timeframe, self.context.calendar)[0])
 
-    def _filled(self, table: Table) -> tuple[dict[str, Tail], dict[str, dict[str, Tail]]]:
-        keep: dict[str, int] = {}
-        made = {step.column: table.column(step.use) for step in self.steps}
+    def _filled(self, table: FeatureTable) -> tuple[dict[str, Tail], dict[str, dict[str, Tail]]]:
+        lengths: dict[str, int] = {}
+        columns = {step.column: table.column(step.use) for step in self.steps}
         for step in self.steps:
             for name in step.inputs:
                 if name not in FACTS:
-                    keep[name] = max(keep.get(name, 1), step.memory)
-        families = {name: {each: Tail(column, keep[name]) for each, column in table.input(name).items()} for name in FAMILIES if name in keep}
-        return {name: Tail(made[name] if name in made else table.input(name), count) for name, count in keep.items() if name not in FAMILIES}, families
+                    lengths[name] = max(lengths.get(name, 1), step.memory)
+        families = {name: {key: Tail(column, lengths[name]) for key, column in table.input(name).items()} for name in FAMILIES if name in lengths}
+        return {name: Tail(columns[name] if name in columns else table.input(name), count) for name, count in lengths.items() if name not in FAMILIES}, families
 
 
 class _Longer:
     """Longer bars put together from the bars that come in; their features move on when one of them has closed."""
 
     def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
-        self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {one.column: use(one.name, **dict(one.params)).column for one in uses}
+        self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: use(item.name, **dict(item.params)).column for item in uses}
         self.context = context
-        table, row = Table(bars, context).longer(uses[0].timeframe)
-        inner = [use(one.name, **dict(one.params)) for one in uses]
+        table, row = FeatureTable(bars, context).longer(uses[0].timeframe)
+        inner = [use(item.name, **dict(item.params)) for item in uses]
         closed = int(row[-1]) + 1 if len(row) else 0
         self.stream = Stream(table.bars.iloc[:closed], inner, context.on(self.timeframe))
-        last = {one.column: float(table.column(one)[closed - 1]) if closed else np.nan for one in inner}
-        self.known = {name: last[column] for name, column in self.names.items()}
+        last = {item.column: float(table.column(item)[closed - 1]) if closed else np.nan for item in inner}
+        self.latest = {name: last[column] for name, column in self.names.items()}
         self.open_bars = self._unfinished(bars, table.bars, closed)
         self._open = self._label(self.open_bars[0]["ts"]) if self.open_bars else 0
         self._until = self._ends(self._open) if self.open_bars else 0
@@ -165,16 +165,16 @@ class _Longer:
         self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
         if at + self._step >= self._until:
             self._close()
-        return self.known
+        return self.latest
 
     def _close(self) -> None:
         parts = self.open_bars
-        one: dict[str, Any] = dict(ts=self._open, open=parts[0]["open"], high=max(part["high"] for part in parts), low=min(part["low"] for part in parts), close=parts[-1]["close"])
+        bar: dict[str, Any] = dict(ts=self._open, open=parts[0]["open"], high=max(part["high"] for part in parts), low=min(part["low"] for part in parts), close=parts[-1]["close"])
         for name in ("volume", "spread"):
-            known = [part[name] for part in parts if name in part and not math.isnan(part[name])]
-            one[name] = math.nan if not known else float(np.sum(known)) if name == "volume" else float(np.sum(known)) / len(known)
-        made = self.stream.append(one)
-        self.known, self.open_bars = {name: made[column] for name, column in self.names.items()}, []
+            present = [part[name] for part in parts if name in part and not math.isnan(part[name])]
+            bar[name] = math.nan if not present else float(np.sum(present)) if name == "volume" else float(np.sum(present)) / len(present)
+        columns = self.stream.append(bar)
+        self.latest, self.open_bars = {name: columns[column] for name, column in self.names.items()}, []
 
     def _unfinished(self, bars: pd.DataFrame, longer: pd.DataFrame, closed: int) -> list[dict[str, float]]:
         """The bars of the longer bar that has not closed."""
@@ -201,24 +201,24 @@ class _Longer:
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
-    """Each once, inputs before what needs them."""
+    """Each use once, inputs first."""
     steps: dict[str, Step] = {}
 
-    def add(one: Use) -> None:
-        if one.column not in steps:
-            step = Step(one)
+    def add(item: Use) -> None:
+        if item.column not in steps:
+            step = Step(item)
             for name in step.spec.inputs:
                 if name in FEATURES:
                     add(use(name))
-            steps[one.column] = step
+            steps[item.column] = step
 
-    for one in uses:
-        add(one)
+    for use_ in uses:
+        add(use_)
     return list(steps.values())
 
 
-def _timeframes(uses: Iterable[Use], table: Table) -> list[str]:
-    return list(dict.fromkeys(one.timeframe for one in uses if table.is_longer(one)))
+def _timeframes(uses: Iterable[Use], table: FeatureTable) -> list[str]:
+    return list(dict.fromkeys(use.timeframe for use in uses if table.is_longer(use)))
 
 
 def _nanoseconds(ts: Any) -> int:

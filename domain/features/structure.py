@@ -167,7 +167,7 @@ def body(open: Column, high: Column, low: Column, close: Column) -> Column:
     return _share(close - open, high - low, close)
 
 
-def _share(part: Column, whole: Column, price: Column) -> Column:
+def _share(part: Column, ranges: Column, price: Column) -> Column:
     from domain.features.kernels.ratios import shares_of_range
 
-    return shares_of_range(part, whole, price)
+    return shares_of_range(part, ranges, price)

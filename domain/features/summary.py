@@ -1,4 +1,4 @@
-"""A column in a few figures: what part of it is known, where its values lie, and the last of them."""
+"""Summary of a column: coverage, distribution of its values, and the latest one."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Summary:
     last: float
 
 
-def summary(one: Use, values: np.ndarray, context: Context = Context()) -> Summary:
+def summary(use: Use, values: np.ndarray, context: Context = Context()) -> Summary:
     """
     >>> from domain.features import use
     >>> summary(use("sma", window=2), np.array([np.nan, 1.0, 2.0, 4.0])).median
     2.0
     """
-    spec, there = FEATURES[one.name], np.flatnonzero(~np.isnan(values))
-    low, quarter, median, upper, high = map(float, np.quantile(values[there], QUARTERS) if len(there) else np.full(len(QUARTERS), np.nan))
-    known, last = len(there) / max(len(values), 1), float(values[-1]) if len(values) else float("nan")
-    return Summary(one.column, spec.unit, spec.family, warm_up_of(one, context), known, int(there[0]) if len(there) else None, low, quarter, median, upper, high, last)
+    spec, rows = FEATURES[use.name], np.flatnonzero(~np.isnan(values))
+    low, quarter, median, upper, high = map(float, np.quantile(values[rows], QUARTERS) if len(rows) else np.full(len(QUARTERS), np.nan))
+    coverage, last = len(rows) / max(len(values), 1), float(values[-1]) if len(values) else float("nan")
+    return Summary(use.column, spec.unit, spec.family, warm_up_of(use, context), coverage, int(rows[0]) if len(rows) else None, low, quarter, median, upper, high, last)

@@ -1,4 +1,4 @@
-"""When a bar is: by the clock, in which session, and how far from scheduled releases. A bar stands where it opens; releases are counted from its end."""
+"""When a bar is: by the clock, in which session, and how far from scheduled releases. The time of a bar is its open; releases are counted from its end."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def bars_since_session_open(ts: np.ndarray, *, session: str = "london", state: n
 
 @feature(unit="minutes", source="own definition", low=0.0)
 def minutes_to_release(ts: np.ndarray, releases: np.ndarray, instrument: Instrument | None, timeframe: Timeframe | None) -> Column:
-    """Minutes from the bar's end to the next scheduled release, 0 for one at that instant. When it comes is known long before, what it says is not.
+    """Minutes from the bar's end to the next scheduled release, 0 for one at that instant. Its time is known long before, its content is not.
     NaN after the last release, without any, and where the bars' timeframe is not known.
 
     >>> eight, nine = np.array(["2024-07-10T08:00", "2024-07-10T09:00"], "datetime64[ns]").view(np.int64)

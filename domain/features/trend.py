@@ -48,9 +48,9 @@ def kama(close: Column, *, window: int = 10, fast: int = 2, slow: int = 30, stat
 
     before = int(min(state[0], window))
     closes = np.concatenate([state[6 + window - before :], close]) if before else close
-    made = adapted(closes, before, window, fast, slow, state)
+    output = adapted(closes, before, window, fast, slow, state)
     state[6 + window - min(len(closes), window) :] = closes[-window:]
-    return made
+    return output
 
 
 @feature(unit="price", source="Donchian (1960), the upper band, without the present bar", warm_up=lambda window: window)
@@ -78,9 +78,9 @@ def channel_low(low: Column, *, window: int = 20) -> Column:
 
 
 def _bar_before(column: Column) -> Column:
-    made = np.empty(len(column))
-    made[:1], made[1:] = np.nan, column[:-1]
-    return made
+    output = np.empty(len(column))
+    output[:1], output[1:] = np.nan, column[:-1]
+    return output
 
 
 @feature(unit="0 to 1", source="Donchian (1960), the channel with the present bar", low=0.0, high=1.0, warm_up=lambda window: window - 1)
@@ -132,10 +132,10 @@ def bollinger_position(close: Column, *, window: int = 20, deviations: float = 2
     """
     from domain.features.kernels.windows import scores
 
-    made = scores(close, window)
-    made /= 2.0 * deviations
-    made += 0.5
-    return made
+    output = scores(close, window)
+    output /= 2.0 * deviations
+    output += 0.5
+    return output
 
 
 @feature(unit="deviations", source="standard score", warm_up=lambda window: window - 1)

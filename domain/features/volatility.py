@@ -132,12 +132,12 @@ def yang_zhang(open: Column, high: Column, low: Column, close: Column, *, window
     return np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
 
 
-def _logs(one: Column, other: Column) -> Column:
+def _logs(price: Column, other: Column) -> Column:
     """Logarithm of one price over another, NaN where there is none."""
     from domain.features.kernels.ranges import shares
 
-    made = shares(one, other)
-    return np.log(made, out=made)
+    output = shares(price, other)
+    return np.log(output, out=output)
 
 
 @feature(unit="ratio", source="own definition", low=0.0, warm_up=lambda window, against: window + against - 2)

@@ -52,7 +52,7 @@ def vwap_distance(close: Column, vwap: Column, atr: Column, tick: float = 0.0) -
     return over_range(close - vwap, atr, close, tick)
 
 
-@feature(unit="volume", source="Chaikin's money flow multiplier, as a proxy from bars of what ticks would tell", warm_up=lambda window: window - 1)
+@feature(unit="volume", source="Chaikin's money flow multiplier, as a proxy from bars of the order flow in ticks", warm_up=lambda window: window - 1)
 def cumulative_volume_delta(high: Column, low: Column, close: Column, volume: Column, *, window: int = 20) -> Column:
     """Buying less selling over the last ``window`` bars, by where each closed in its range:  Σ V·(2C − H − L)/(H − L).
     No bar says who was the aggressor; a close at the high counts as all bought, at the low as all sold, a bar without a range as neither.
@@ -136,7 +136,7 @@ def obv_change(close: Column, volume: Column, *, window: int = 20) -> Column:
 @feature(unit="0 to 100", source="Quong & Soudack (1989), Volume-weighted RSI: Money Flow, Stocks & Commodities 7(3)", low=0.0, high=100.0, warm_up=lambda window: window)
 def mfi(high: Column, low: Column, close: Column, volume: Column, *, window: int = 14) -> Column:
     """Money flow index:  100 · P / (P + N), the money V·(H + L + C)/3 of the last ``window`` bars whose typical price (H + L + C)/3 rose (P) and fell (N).
-    50 where it neither rose nor fell or nothing was traded (TA-Lib says 0 there). NaN before ``window`` + 1 bars and where a volume is unknown.
+    50 where it neither rose nor fell or nothing was traded (0 in TA-Lib). NaN before ``window`` + 1 bars and where a volume is unknown.
 
     >>> mfi([1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [7.0, 3.0, 2.0], window=2).tolist()
     [nan, nan, 75.0]

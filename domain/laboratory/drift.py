@@ -23,29 +23,29 @@ def drift_of(feature: Ranked, reference: np.ndarray, recent: np.ndarray, months:
     the reference, each share with half a value added so that none is 0; ``level``: none below 0.1, some below 0.25, else strong. ``ks``: the largest
     distance of both distribution functions; ``p`` counts every bar as an independent draw, which bars of slow features are not; ``p_effective`` counts
     n (1 − a) ÷ (1 + a) of them, a being the correlation of successive ranks. Second: ``month, count, psi, ks``; months of the reference
-    are held against a reference they are part of. NaN under 50 values. Both need the order of the values alone.
+    are compared with a reference they are part of. NaN under 50 values. Both need the order of the values alone.
 
     Sources: Siddiqi (2006), Credit Risk Scorecards; Kolmogorov (1933), Smirnov (1939).
     """
     order = feature.order
     before, late = order[reference[order]], order[recent[order]]
     facts: dict[str, float | str] = dict(reference=len(before), recent=len(late), psi=np.nan, level="unknown", ks=np.nan, p=np.nan, p_effective=np.nan)
-    scale = Scale(feature.level[before], int(feature.level.max(initial=-1)) + 1)
+    scale = DriftReference(feature.level[before], int(feature.level.max(initial=-1)) + 1)
     by_month = order[np.argsort(months[order].astype(np.int16), kind="stable")]
     history = _by_month(feature.level[by_month], months[by_month], scale)
     if min(len(before), len(late)) >= LEAST:
-        moved, distance = (float(one[0]) for one in (scale.psi(feature.level[late], np.array([0])), scale.distances(feature.level[late], np.array([0]))))
-        effective = [effective_count(feature.level[feature.known & rows].astype(float)) for rows in (reference, recent)]
+        moved, distance = (float(values[0]) for values in (scale.psi(feature.level[late], np.array([0])), scale.distances(feature.level[late], np.array([0]))))
+        effective = [effective_count(feature.level[feature.valid & rows].astype(float)) for rows in (reference, recent)]
         facts.update(psi=moved, level=level_of(moved), ks=distance, p=ks_p(distance, len(before), len(late)), p_effective=ks_p(distance, *effective))
     return facts, history
 
 
-class Scale:
-    """A reference that other values are held against; values are known by the number of their level.
+class DriftReference:
+    """A reference with which other values are compared; values are given by the number of their level.
 
     ``before``: sorted levels of the reference; ``levels``: how many there are. A bin begins at each distinct decile of the reference.
 
-    >>> scale = Scale(np.arange(100), 200)
+    >>> scale = DriftReference(np.arange(100), 200)
     >>> scale.psi(np.arange(100), np.array([0])).round(9).tolist(), scale.distances(np.arange(50, 150), np.array([0])).tolist()
     ([0.0], [0.5])
     """
@@ -63,7 +63,7 @@ class Scale:
         """Population stability index of each group of ``levels``, which begin at ``starts``."""
         group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(levels))))
         counts = np.bincount(group * self.bins + self.bin[levels], minlength=len(starts) * self.bins).reshape(-1, self.bins)
-        a, b = ((one + 0.5) / (one.sum(axis=-1, keepdims=True) + 0.5 * self.bins) for one in (counts, self.counts))
+        a, b = ((number + 0.5) / (number.sum(axis=-1, keepdims=True) + 0.5 * self.bins) for number in (counts, self.counts))
         return ((a - b) * np.log(a / b)).sum(axis=-1)
 
     def distances(self, levels: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -78,12 +78,12 @@ def level_of(moved: float) -> str:
     return "unknown" if not math.isfinite(moved) else "none" if moved < SOME else "some" if moved < STRONG else "strong"
 
 
-def _by_month(levels: np.ndarray, months: np.ndarray, scale: Scale) -> pd.DataFrame:
+def _by_month(levels: np.ndarray, months: np.ndarray, scale: DriftReference) -> pd.DataFrame:
     starts = np.flatnonzero(np.diff(months, prepend=-1)) if len(months) else np.zeros(0, np.int64)
     count = np.diff(np.append(starts, len(months)))
-    found = dict(psi=scale.psi(levels, starts), ks=scale.distances(levels, starts)) if len(starts) else dict(psi=np.zeros(0), ks=np.zeros(0))
+    measures = dict(psi=scale.psi(levels, starts), ks=scale.distances(levels, starts)) if len(starts) else dict(psi=np.zeros(0), ks=np.zeros(0))
     few = (count < LEAST) | (scale.counts.sum() < LEAST)
-    return pd.DataFrame(dict(month=months[starts], count=count, **{name: np.where(few, np.nan, one) for name, one in found.items()}))
+    return pd.DataFrame(dict(month=months[starts], count=count, **{name: np.where(few, np.nan, values) for name, values in measures.items()}))
 
 
 def ks_p(distance: float, n: float, m: float) -> float:
@@ -94,7 +94,7 @@ def ks_p(distance: float, n: float, m: float) -> float:
 
 
 def effective_count(values: np.ndarray) -> float:
-    """How many independent values tell as much of a distribution as these successive ones: n (1 − a) ÷ (1 + a), a their first autocorrelation, not below 0.
+    """The effective number of independent values of these successive ones: n (1 − a) ÷ (1 + a), a their first autocorrelation, not below 0.
 
     >>> effective_count(np.tile([0.0, 1.0], 50))
     100.0

@@ -1,4 +1,4 @@
-"""How much a feature tells: the rank correlation with what follows and its doubt, mutual information, and what remains of it among many tried."""
+"""Information of a feature: rank correlation with the target and its standard error, mutual information, and multiple-testing correction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TURNS = 20      # draws of mutual information by luck
 
 @dataclass
 class View:
-    """A target looked at in ``count`` groups of rows; ``groups``: the number of each row's group, below 0 for none. ``overlap``: so many successive values may
+    """A target in ``count`` groups of rows; ``groups``: the number of each row's group, below 0 for none. ``overlap``: so many successive values may
     share time. ``place``: the number of each row's moment, where several rows (instruments) share one."""
 
     target: Ranked
@@ -29,13 +29,13 @@ class View:
     _last: tuple[np.ndarray, np.ndarray] | None = field(default=None, init=False, repr=False)
 
     def scores(self, group: np.ndarray) -> np.ndarray:
-        """The target's scores within ``group``; kept for the next feature that misses the same rows."""
+        """The target's scores within ``group``; cached for the next feature with the same missing rows."""
         if self._last is None or not np.array_equal(self._last[0], group):
             self._last = group, scores(self.target, group)
         return self._last[1]
 
 
-def whole(target: Ranked, overlap: int = 1, place: np.ndarray | None = None) -> View:
+def all_rows(target: Ranked, overlap: int = 1, place: np.ndarray | None = None) -> View:
     """All rows as one group."""
     return View(target, np.zeros(len(target.level), np.int64), 1, overlap, place)
 
@@ -50,19 +50,19 @@ def association(feature: Ranked, view: View) -> pd.DataFrame:
 
     >>> from domain.laboratory.ranks import rank
     >>> rising = rank(np.arange(12.0))
-    >>> association(rising, whole(rising))["ic"].round(6).tolist()
+    >>> association(rising, all_rows(rising))["ic"].round(6).tolist()
     [1.0]
     """
     count, place = view.count, view.place
-    group = np.where(feature.known & view.target.known, view.groups, -1)
+    group = np.where(feature.valid & view.target.valid, view.groups, -1)
     product = scores(feature, group) * view.scores(group)
     rows = np.flatnonzero(group >= 0)
     size = np.bincount(group[rows], minlength=count)
     parts = _by_group(product, rows, group, size)
     ic = [float(part.mean()) if len(part) >= 10 else np.nan for part in parts]
     moments: list = _by_group(place, rows, group, size) if place is not None else [None] * count
-    found = [_doubt(part, mean, view.overlap, moment) if np.isfinite(mean) else (np.nan, np.nan) for part, mean, moment in zip(parts, ic, moments, strict=True)]
-    error, degrees = np.array(found, float).reshape(-1, 2).T
+    errors = [_error_and_degrees(part, mean, view.overlap, moment) if np.isfinite(mean) else (np.nan, np.nan) for part, mean, moment in zip(parts, ic, moments, strict=True)]
+    error, degrees = np.array(errors, float).reshape(-1, 2).T
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(error > ROUNDING * np.abs(ic), np.array(ic) / error, np.nan)
     return pd.DataFrame(dict(count=size, ic=ic, t=t, p=_two_sided(t, degrees)))
@@ -75,12 +75,12 @@ def _by_group(values: np.ndarray, rows: np.ndarray, group: np.ndarray, size: np.
     return np.split(values[rows], np.cumsum(size)[:-1])
 
 
-def _doubt(product: np.ndarray, mean: float, overlap: int, moment: np.ndarray | None) -> tuple[float, float]:
+def _error_and_degrees(product: np.ndarray, mean: float, overlap: int, moment: np.ndarray | None) -> tuple[float, float]:
     """Standard error of the mean, and degrees of freedom."""
     apart: np.ndarray = product - mean
     if moment is not None:
-        seen = np.bincount(moment - moment.min())
-        apart = np.bincount(moment - moment.min(), apart)[seen > 0]
+        present = np.bincount(moment - moment.min())
+        apart = np.bincount(moment - moment.min(), apart)[present > 0]
     steps = min(width(overlap, len(apart)), max(len(apart) // 4, 1))
     return standard_error(apart, steps) * len(apart) / len(product), 1.5 * len(apart) / steps
 
@@ -118,16 +118,16 @@ def mutual_information(feature: Ranked, target: Ranked, seed: int, count: int = 
     ``information`` against those turns. NaN where fewer than 5 rows a bin
     have both values, or one of them does not vary.
     """
-    rows = feature.known & target.known
+    rows = feature.valid & target.valid
     n = int(rows.sum())
-    if n < 5 * count or min(np.ptp(one.level[rows]) for one in (feature, target)) == 0:
+    if n < 5 * count or min(np.ptp(ranked.level[rows]) for ranked in (feature, target)) == 0:
         return dict.fromkeys(("raw", "bias", "information", "luck", "p"), np.nan)
-    x, y = (bins(one, rows, count)[rows] for one in (feature, target))
-    of_x, of_y = (np.bincount(one, minlength=count) for one in (x, y))
+    x, y = (bins(ranked, rows, count)[rows] for ranked in (feature, target))
+    of_x, of_y = (np.bincount(ranked, minlength=count) for ranked in (x, y))
     raw, bias = _information(x * count, y, of_x, of_y)
     chance = np.random.Generator(np.random.Philox(seed))
-    away = chance.integers(n // 10, n - n // 10, turns)
-    luck = np.array([np.subtract(*_information(x * count, np.roll(y, int(turn)), of_x, of_y)) for turn in away])
+    shifts = chance.integers(n // 10, n - n // 10, turns)
+    luck = np.array([np.subtract(*_information(x * count, np.roll(y, int(turn)), of_x, of_y)) for turn in shifts])
     return dict(raw=raw, bias=bias, information=raw - bias, luck=float(luck.mean()), p=_above(raw - bias, luck))
 
 
@@ -136,7 +136,7 @@ def _information(x: np.ndarray, y: np.ndarray, of_x: np.ndarray, of_y: np.ndarra
     n, count = len(x), len(of_x)
     pairs = np.bincount(x + y, minlength=count * count)
     raw = (_entropy_sum(of_x) + _entropy_sum(of_y)) * -1.0 + _entropy_sum(pairs)
-    filled = [int((one > 0).sum()) for one in (pairs, of_x, of_y)]
+    filled = [int((counts > 0).sum()) for counts in (pairs, of_x, of_y)]
     return raw / n + math.log(n), (filled[0] - filled[1] - filled[2] + 1) / (2 * n)
 
 
@@ -166,7 +166,7 @@ def benjamini_hochberg(p: np.ndarray, tried: int = 0) -> np.ndarray:
     p = np.asarray(p, float)
     rows = np.flatnonzero(np.isfinite(p))
     order = rows[np.argsort(p[rows], kind="stable")]
-    found = np.full(len(p), np.nan)
+    q = np.full(len(p), np.nan)
     scaled = p[order] * max(len(order), tried) / np.arange(1, len(order) + 1)
-    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return found
+    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return q

@@ -1,4 +1,4 @@
-"""How what followed lies, quantile by quantile of a feature: not its mean alone."""
+"""Distribution of the target in each quantile of a feature."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def outcomes(feature: Ranked, target: np.ndarray, quantiles: int = 10, order: np
     >>> outcomes(rank(rising), rising, 2)["median"].tolist()
     [1.0, 5.0]
     """
-    known = np.isfinite(target)
-    rows = np.flatnonzero(known)[np.argsort(target[known], kind="stable")] if order is None else order
-    placed = bins(feature, known, quantiles)[rows]
+    valid = np.isfinite(target)
+    rows = np.flatnonzero(valid)[np.argsort(target[valid], kind="stable")] if order is None else order
+    placed = bins(feature, valid, quantiles)[rows]
     rows, placed = rows[placed >= 0], placed[placed >= 0]
     by_bin = np.argsort(placed.astype(np.int16), kind="stable")
     sorted_target, size = target[rows[by_bin]], np.bincount(placed, minlength=quantiles)
     first = np.cumsum(size) - size
-    found = {name: np.full(quantiles, np.nan) for name in SHARES}
+    columns = {name: np.full(quantiles, np.nan) for name in SHARES}
     for name, share in SHARES.items():
         at = first + (share * (size - 1)).clip(min=0).astype(np.int64)
-        found[name][size > 0] = sorted_target[at[size > 0]]
-    return pd.DataFrame(dict(quantile=np.arange(1, quantiles + 1), count=size, **found))
+        columns[name][size > 0] = sorted_target[at[size > 0]]
+    return pd.DataFrame(dict(quantile=np.arange(1, quantiles + 1), count=size, **columns))

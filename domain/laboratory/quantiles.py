@@ -1,4 +1,4 @@
-"""What followed the low and the high values of a feature, with intervals from blocks drawn anew."""
+"""The target by quantile of a feature, with block-bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def blocks(target: np.ndarray, overlap: int, resamples: int = 500, seed: int = 0
 
     Where there are more than 8,192 values blocks begin and end on whole stretches of equal length, so that a draw is a sum over stretches.
     """
-    known = np.isfinite(target)
-    moments = np.unique(place[known], return_inverse=True)[1] if place is not None else np.arange(known.sum())
+    valid = np.isfinite(target)
+    moments = np.unique(place[valid], return_inverse=True)[1] if place is not None else np.arange(valid.sum())
     n = int(moments.max(initial=-1)) + 1
     length = length or max(2 * overlap, math.ceil(n ** (1 / 3)), 1)
     if length < overlap:
@@ -41,19 +41,19 @@ def blocks(target: np.ndarray, overlap: int, resamples: int = 500, seed: int = 0
     cells = max(-(-n // size), 1)
     wide = min(-(-length // size), cells)
     cell = np.full(len(target), -1, np.int64)
-    cell[known] = moments // size
+    cell[valid] = moments // size
     return Blocks(cell, _weights(cells, wide, resamples, seed), wide * size)
 
 
 def _weights(cells: int, wide: int, resamples: int, seed: int) -> np.ndarray:
-    drawn = -(-cells // wide)
-    starts = np.random.Generator(np.random.Philox(seed)).integers(0, cells, (resamples, drawn)) + np.arange(resamples)[:, None] * 2 * cells
+    per_draw = -(-cells // wide)
+    starts = np.random.Generator(np.random.Philox(seed)).integers(0, cells, (resamples, per_draw)) + np.arange(resamples)[:, None] * 2 * cells
     edges = np.bincount(starts.ravel(), minlength=2 * cells * resamples) - np.bincount(starts.ravel() + wide, minlength=2 * cells * resamples + 1)[: 2 * cells * resamples]
     covered = np.cumsum(edges.reshape(resamples, 2 * cells), axis=1)
     return (covered[:, :cells] + covered[:, cells:]).astype(float)
 
 
-def by_quantile(feature: Ranked, values: np.ndarray, target: np.ndarray, drawn: Blocks, quantiles: int = 10, confidence: float = 0.95) -> tuple[pd.DataFrame, dict[str, float]]:
+def by_quantile(feature: Ranked, values: np.ndarray, target: np.ndarray, draws: Blocks, quantiles: int = 10, confidence: float = 0.95) -> tuple[pd.DataFrame, dict[str, float]]:
     """Two things. The table ``quantile, low, high, count, mean, mean_low, mean_high, win_rate, win_low, win_high``, quantile 1 holding the lowest values
     (``low`` to ``high``); and ``monotonicity, monotonicity_p, spread, spread_low, spread_high, spread_p``.
 
@@ -61,17 +61,17 @@ def by_quantile(feature: Ranked, values: np.ndarray, target: np.ndarray, drawn: 
     share a quantile, so one may be empty: count 0 and NaN. ``monotonicity``: Spearman's correlation of quantile number and mean, its p of Student's t
     (as scipy's). ``spread``: mean of the highest quantile less that of the lowest; ``spread_p``: two-sided, normal, with the standard deviation of the draws.
     """
-    placed = bins(feature, drawn.cell >= 0, quantiles)
+    placed = bins(feature, draws.cell >= 0, quantiles)
     rows = placed >= 0
-    placed, cell, followed = placed[rows], drawn.cell[rows], target[rows]
-    cells = drawn.weights.shape[1]
+    placed, cell, followed = placed[rows], draws.cell[rows], target[rows]
+    cells = draws.weights.shape[1]
     sums = np.stack([_cells(placed, cell, weight, quantiles, cells) for weight in (None, followed, (followed > 0) * 1.0)])
     count, total, wins = sums.sum(axis=1)
-    again = (drawn.weights @ sums.transpose(1, 0, 2).reshape(cells, -1)).reshape(-1, 3, quantiles).transpose(1, 0, 2)
+    again = (draws.weights @ sums.transpose(1, 0, 2).reshape(cells, -1)).reshape(-1, 3, quantiles).transpose(1, 0, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean, win, means, rates = total / count, wins / count, again[1] / again[0], again[2] / again[0]
     bounds = [(1 - confidence) / 2, (1 + confidence) / 2]
-    (mean_low, mean_high), (win_low, win_high) = (_percentiles(one, bounds) for one in (means, rates))
+    (mean_low, mean_high), (win_low, win_high) = (_percentiles(estimates, bounds) for estimates in (means, rates))
     low, high = _edges(values[rows], placed, quantiles)
     table = pd.DataFrame(dict(
         quantile=np.arange(1, quantiles + 1), low=low, high=high, count=count.astype(np.int64), mean=mean, mean_low=mean_low, mean_high=mean_high,
@@ -84,14 +84,14 @@ def _cells(placed: np.ndarray, cell: np.ndarray, weight: np.ndarray | None, quan
     return np.bincount(cell * quantiles + placed, weight, minlength=cells * quantiles).reshape(cells, quantiles).astype(float)
 
 
-def _percentiles(drawn: np.ndarray, bounds: list[float]) -> np.ndarray:
+def _percentiles(draws: np.ndarray, bounds: list[float]) -> np.ndarray:
     """Of each column, over the draws in which the quantile has a row; NaN where none has."""
-    found = np.full((2, drawn.shape[1]), np.nan)
-    for column in range(drawn.shape[1]):
-        known = drawn[np.isfinite(drawn[:, column]), column]
-        if len(known):
-            found[:, column] = np.quantile(known, bounds)
-    return found
+    percentiles = np.full((2, draws.shape[1]), np.nan)
+    for column in range(draws.shape[1]):
+        finite = draws[np.isfinite(draws[:, column]), column]
+        if len(finite):
+            percentiles[:, column] = np.quantile(finite, bounds)
+    return percentiles
 
 
 def _edges(values: np.ndarray, placed: np.ndarray, quantiles: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,15 +107,15 @@ def _monotonicity(mean: np.ndarray) -> dict[str, float]:
         return dict(monotonicity=np.nan, monotonicity_p=np.nan)
     from scipy.stats import spearmanr
 
-    found = spearmanr(filled, mean[filled])
-    return dict(monotonicity=float(found.statistic), monotonicity_p=float(found.pvalue))
+    result = spearmanr(filled, mean[filled])
+    return dict(monotonicity=float(result.statistic), monotonicity_p=float(result.pvalue))
 
 
-def _spread(mean: np.ndarray, drawn: np.ndarray, bounds: list[float]) -> dict[str, float]:
+def _spread(mean: np.ndarray, draws: np.ndarray, bounds: list[float]) -> dict[str, float]:
     filled = np.flatnonzero(np.isfinite(mean))
     if len(filled) < 2:
         return dict.fromkeys(("spread", "spread_low", "spread_high", "spread_p"), np.nan)
-    apart = (drawn[:, filled[-1]] - drawn[:, filled[0]])[:, None]
+    apart = (draws[:, filled[-1]] - draws[:, filled[0]])[:, None]
     (low,), (high,) = _percentiles(apart, bounds)
     spread, deviation = float(mean[filled[-1]] - mean[filled[0]]), float(np.nanstd(apart))
     return dict(spread=spread, spread_low=float(low), spread_high=float(high), spread_p=math.erfc(abs(spread) / deviation / math.sqrt(2)) if deviation > ROUNDING * abs(spread) else np.nan)

@@ -15,7 +15,7 @@ class Ranked:
     level: np.ndarray
 
     @property
-    def known(self) -> np.ndarray:
+    def valid(self) -> np.ndarray:
         return self.level >= 0
 
 
@@ -40,9 +40,9 @@ def ranks(ranked: Ranked, groups: np.ndarray) -> np.ndarray:
     [2.5, 1.0, 1.0, 2.5]
     """
     rows, place, _ = _placed(ranked, groups)
-    found = np.full(len(ranked.level), np.nan)
-    found[rows] = place
-    return found
+    result = np.full(len(ranked.level), np.nan)
+    result[rows] = place
+    return result
 
 
 def scores(ranked: Ranked, groups: np.ndarray) -> np.ndarray:
@@ -68,10 +68,10 @@ def bins(ranked: Ranked, within: np.ndarray, count: int) -> np.ndarray:
     >>> bins(rank(np.array([4.0, 1.0, 2.0, 3.0])), np.ones(4, bool), 2).tolist()
     [1, 0, 0, 1]
     """
-    rows = ranked.known & within
-    found = ranks(ranked, np.where(rows, 0, -1))
-    placed = np.full(len(found), -1, np.int64)
-    placed[rows] = np.minimum((found[rows] - 0.5) * count / max(rows.sum(), 1), count - 1)
+    rows = ranked.valid & within
+    rank_of = ranks(ranked, np.where(rows, 0, -1))
+    placed = np.full(len(rank_of), -1, np.int64)
+    placed[rows] = np.minimum((rank_of[rows] - 0.5) * count / max(rows.sum(), 1), count - 1)
     return placed
 
 
@@ -81,10 +81,10 @@ def within_instruments(values: np.ndarray, instruments: np.ndarray) -> np.ndarra
     >>> within_instruments(np.array([1.0, 2.0, 100.0, 300.0]), np.array([0, 0, 1, 1])).tolist()
     [0.25, 0.75, 0.25, 0.75]
     """
-    found = ranks(rank(values), instruments)
-    known = np.isfinite(found)
-    size = np.bincount(instruments[known], minlength=int(instruments.max(initial=0)) + 1)
-    return (found - 0.5) / np.maximum(size, 1)[instruments]
+    rank_of = ranks(rank(values), instruments)
+    valid = np.isfinite(rank_of)
+    size = np.bincount(instruments[valid], minlength=int(instruments.max(initial=0)) + 1)
+    return (rank_of - 0.5) / np.maximum(size, 1)[instruments]
 
 
 def _placed(ranked: Ranked, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Which features say the same, and which to keep: rank correlations, clusters, inflation, and a proposal with the reason for each."""
+"""Redundant features and feature selection: rank correlations, clusters, variance inflation, and a proposal with a reason for each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SINGULAR = 1e-9
 
 
 @dataclass(frozen=True)
-class Rules:
-    """When a feature is proposed."""
+class Thresholds:
+    """Limits by which features are proposed."""
 
     least: int = param(5, low=1, high=20, unit="features", title="Min. features", help="minimum number of features to propose, the last of them with a caveat")
     most: int = param(20, low=1, high=200, unit="features", title="Max. features", help="maximum number of features to propose")
@@ -40,11 +40,11 @@ def correlations(score: np.ndarray) -> np.ndarray:
     count, plain, square, cross = np.zeros((4, score.shape[1], score.shape[1]))
     for first in range(0, len(score), CHUNK):
         part = score[first : first + CHUNK].astype(float)
-        known = np.isfinite(part) * 1.0
+        valid = np.isfinite(part) * 1.0
         part = np.nan_to_num(part)
-        count += known.T @ known
-        plain += part.T @ known
-        square += (part * part).T @ known
+        count += valid.T @ valid
+        plain += part.T @ valid
+        square += (part * part).T @ valid
         cross += part.T @ part
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = count * square - plain**2
@@ -87,96 +87,96 @@ def inflation(rho: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh((rho + rho.T) / 2)
     share = vectors**2
     lost = values < SINGULAR
-    found = share[:, ~lost] @ (1.0 / values[~lost])
-    return np.where(share[:, lost].sum(axis=1) > SINGULAR, np.inf, np.maximum(found, 1.0))
+    factors = share[:, ~lost] @ (1.0 / values[~lost])
+    return np.where(share[:, lost].sum(axis=1) > SINGULAR, np.inf, np.maximum(factors, 1.0))
 
 
-def propose(summary: pd.DataFrame, rho: np.ndarray, rules: Rules = Rules()) -> pd.DataFrame:
+def propose(summary: pd.DataFrame, rho: np.ndarray, thresholds: Thresholds = Thresholds()) -> pd.DataFrame:
     """``feature, verdict, fault, with, reason``: what to keep of the features of ``summary``, in its order.
 
-    ``verdict``: keep, reserve (kept to make up the least number, in spite of its fault) or drop; ``fault``: values, information, unstable, drift,
+    ``verdict``: keep, reserve (kept to reach the minimum number, in spite of its fault) or drop; ``fault``: values, information, unstable, drift,
     redundant, inflation, surplus, or nothing; ``with``: the kept feature that a redundant one repeats. ``summary`` has ``feature, missing, p, q, ic,
-    information_q, years, agreeing, sign_changes, psi``. Each is judged by the first of these that holds, from the one that tells most to the one that tells least:
+    information_q, years, agreeing, sign_changes, psi``. Each has the first of these faults that applies, from the most to the least informative feature:
     too few values; no information after Benjamini–Hochberg, neither in rank (``q``) nor in mutual information; a sign that does not hold from year
-    to year (where it is the sign that tells); a strong drift; a kept feature says the same; the kept ones make it up (VIF); enough are kept.
+    to year (where its rank correlation is significant); a strong drift; a correlated kept feature; a combination of kept ones (VIF); enough are kept.
     """
     rows = summary.to_dict("records")
     order = sorted(range(len(rows)), key=lambda k: (_worst_last(rows[k]["q"]), _worst_last(rows[k]["p"]), -abs(_number(rows[k]["ic"])), _worst_last(rows[k]["information_q"]), k))
-    told = {k: own_fault(rows[k], rules) for k in range(len(rows))}
-    kept: list[int] = []
+    faults = {k: own_fault(rows[k], thresholds) for k in range(len(rows))}
+    chosen: list[int] = []
     others: dict[int, str] = {}
-    for k in (k for k in order if told[k] is None):
-        told[k] = _fault_beside(k, kept, rho, rows, rules)
-        if told[k] is None:
-            kept.append(k)
-        elif told[k][0] == "redundant":     # type: ignore[index]
-            others[k] = rows[_nearest(k, kept, rho)]["feature"]
-    reserve = _reserve(order, kept, told, rho, rules)
-    return pd.DataFrame([_said(rows[k], told[k], k in reserve, others.get(k, ""), rules) for k in range(len(rows))], columns=["feature", "verdict", "fault", "with", "reason"])
+    for k in (k for k in order if faults[k] is None):
+        faults[k] = _fault_among(k, chosen, rho, rows, thresholds)
+        if faults[k] is None:
+            chosen.append(k)
+        elif faults[k][0] == "redundant":     # type: ignore[index]
+            others[k] = rows[_nearest(k, chosen, rho)]["feature"]
+    reserve = _reserve(order, chosen, faults, rho, thresholds)
+    return pd.DataFrame([_row(rows[k], faults[k], k in reserve, others.get(k, ""), thresholds) for k in range(len(rows))], columns=["feature", "verdict", "fault", "with", "reason"])
 
 
-def own_fault(row: dict, rules: Rules) -> tuple[str, str] | None:
-    """What speaks against a feature by itself: its fault in a word and in a sentence."""
-    if not row["missing"] <= rules.missing or not (np.isfinite(row["q"]) or np.isfinite(row["information_q"])):
+def own_fault(row: dict, thresholds: Thresholds) -> tuple[str, str] | None:
+    """The fault of a feature on its own, as a key and a sentence."""
+    if not row["missing"] <= thresholds.missing or not (np.isfinite(row["q"]) or np.isfinite(row["information_q"])):
         return "values", f"it has no value at {row['missing']:.0%} of the rows, or does not vary"
-    in_rank, in_any = row["q"] <= rules.discovery, row["information_q"] <= rules.discovery
+    in_rank, in_any = row["q"] <= thresholds.discovery, row["information_q"] <= thresholds.discovery
     if not in_rank and not in_any:
-        return "information", f"no information is left after Benjamini–Hochberg ({_q(row)}; up to {rules.discovery:g} is asked)"
-    if in_rank and row["years"] >= rules.years and row["agreeing"] < rules.agreement * row["years"]:
+        return "information", f"no information is left after Benjamini–Hochberg ({_q(row)}; the limit is {thresholds.discovery:g})"
+    if in_rank and row["years"] >= thresholds.years and row["agreeing"] < thresholds.agreement * row["years"]:
         return "unstable", f"its sign holds in {row['agreeing']:.0f} of {row['years']:.0f} years only and changes {row['sign_changes']:.0f} times"
-    if row["psi"] >= rules.psi:
-        return "drift", f"its recent values are distributed otherwise than before (PSI {row['psi']:.2f}; {rules.psi:g} is too much)"
+    if row["psi"] >= thresholds.psi:
+        return "drift", f"the distribution of its recent values differs (PSI {row['psi']:.2f}; {thresholds.psi:g} is too much)"
     return None
 
 
-def _fault_beside(k: int, kept: list[int], rho: np.ndarray, rows: list[dict], rules: Rules) -> tuple[str, str] | None:
-    """What speaks against it beside those that are kept."""
-    if not kept:
+def _fault_among(k: int, chosen: list[int], rho: np.ndarray, rows: list[dict], thresholds: Thresholds) -> tuple[str, str] | None:
+    """The fault of a feature relative to the kept ones."""
+    if not chosen:
         return None
-    near = _nearest(k, kept, rho)
-    if abs(rho[k, near]) >= rules.correlation:
-        return "redundant", f"it says what {rows[near]['feature']} says (rho {rho[k, near]:.2f}), which tells no less"
-    mixed = float(inflation(rho[np.ix_([*kept, k], [*kept, k])])[-1])
-    if mixed > rules.inflation:
-        return "inflation", f"the {len(kept)} features kept before it make it up (VIF {mixed:.1f}; {rules.inflation:g} is too much)"
-    if len(kept) >= rules.most:
-        return "surplus", f"{rules.most} that tell more are kept already"
+    near = _nearest(k, chosen, rho)
+    if abs(rho[k, near]) >= thresholds.correlation:
+        return "redundant", f"it repeats {rows[near]['feature']} (rho {rho[k, near]:.2f}), which is at least as informative"
+    mixed = float(inflation(rho[np.ix_([*chosen, k], [*chosen, k])])[-1])
+    if mixed > thresholds.inflation:
+        return "inflation", f"it is a combination of the {len(chosen)} features kept before it (VIF {mixed:.1f}; {thresholds.inflation:g} is too much)"
+    if len(chosen) >= thresholds.most:
+        return "surplus", f"{thresholds.most} more informative features are kept already"
     return None
 
 
-def _nearest(k: int, kept: list[int], rho: np.ndarray) -> int:
-    return max(kept, key=lambda other: abs(rho[k, other]))
+def _nearest(k: int, chosen: list[int], rho: np.ndarray) -> int:
+    return max(chosen, key=lambda other: abs(rho[k, other]))
 
 
-def _reserve(order: list[int], kept: list[int], told: dict[int, tuple[str, str] | None], rho: np.ndarray, rules: Rules) -> set[int]:
-    """Those taken to make up the least number: first what tells something but is unstable or drifts, then what tells most of the rest; never what is redundant."""
-    found: list[int] = []
+def _reserve(order: list[int], chosen: list[int], fault_of: dict[int, tuple[str, str] | None], rho: np.ndarray, thresholds: Thresholds) -> set[int]:
+    """Features that fill up the minimum number: first informative ones that are unstable or drift, then the most informative of the rest; never redundant ones."""
+    extra: list[int] = []
     for faults in (("unstable", "drift"), ("information",)):
         for k in order:
-            fault = told[k]
-            wanted = len(kept) + len(found) < min(rules.least, rules.most) and fault is not None and fault[0] in faults
-            if wanted and all(abs(rho[k, other]) < rules.correlation for other in (*kept, *found)):
-                found.append(k)
-    return set(found)
+            fault = fault_of[k]
+            wanted = len(chosen) + len(extra) < min(thresholds.least, thresholds.most) and fault is not None and fault[0] in faults
+            if wanted and all(abs(rho[k, other]) < thresholds.correlation for other in (*chosen, *extra)):
+                extra.append(k)
+    return set(extra)
 
 
-def _said(row: dict, fault: tuple[str, str] | None, reserve: bool, other: str, rules: Rules) -> tuple[str, str, str, str, str]:
+def _row(row: dict, fault: tuple[str, str] | None, reserve: bool, other: str, thresholds: Thresholds) -> tuple[str, str, str, str, str]:
     if fault is None:
-        return row["feature"], "keep", "", "", f"Kept: it tells {_what(row, rules)} ({_q(row)}) that no feature kept before it says."
+        return row["feature"], "keep", "", "", f"Kept: it holds {_information_words(row, thresholds)} ({_q(row)}) that no feature kept before it has."
     if reserve:
-        return row["feature"], "reserve", fault[0], "", f"Kept only to make up the least number, although {fault[1]}."
+        return row["feature"], "reserve", fault[0], "", f"Kept only to reach the minimum number, although {fault[1]}."
     return row["feature"], "drop", fault[0], other, f"Dropped: {fault[1]}."
 
 
-def _what(row: dict, rules: Rules) -> str:
-    return "something" if row["q"] <= rules.discovery else "of the size or shape of what follows, not of its direction,"
+def _information_words(row: dict, thresholds: Thresholds) -> str:
+    return "information on the direction of the target" if row["q"] <= thresholds.discovery else "information on the size or shape of the target, not on its direction,"
 
 
 def _q(row: dict) -> str:
-    def told(q: float) -> str:
+    def text(q: float) -> str:
         return "unknown" if not np.isfinite(q) else f"{q:.2g}"
 
-    return f"IC {_number(row['ic']):+.3f} with q {told(row['q'])}, mutual information with q {told(row['information_q'])}"
+    return f"IC {_number(row['ic']):+.3f} with q {text(row['q'])}, mutual information with q {text(row['information_q'])}"
 
 
 def _number(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Moments of the past that looked like a chosen one, and what followed them."""
+"""Analogues: past bars similar to a chosen one, and their forward returns."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def similar(
     chosen = chosen % len(frame)
     for name in columns:
         if name not in frame:
-            raise unknown("column", name, [str(one) for one in frame.columns])
+            raise unknown("column", name, [str(column) for column in frame.columns])
     ts, over = ts_of(frame), _over(frame, horizon)
     vectors = frame[list(columns)].to_numpy(np.float32)
     allowed = np.flatnonzero(over <= ts[chosen])
@@ -58,7 +58,7 @@ def similar(
     if len(allowed) < LEAST or not len(used):
         raise BadRequest(f"{len(allowed)} moments before row {chosen} have all of {len(used)} columns and {horizon} bars after them; at least {LEAST} are needed. Choose a later bar, fewer columns or a shorter horizon")
     past, now = _standardised(vectors[np.ix_(allowed, used)], vectors[chosen, used])
-    places, distances = _apart(past, now, ts[allowed], over[allowed], count, _finder(method))
+    places, distances = _separate(past, now, ts[allowed], over[allowed], count, _finder(method))
     rows = allowed[places]
     outcome = forward_return(frame, horizon, start, ()).values
     moments = pd.DatetimeIndex(ts[rows].view("datetime64[ns]"), tz="UTC")
@@ -70,7 +70,7 @@ def similar(
 
 
 def _over(frame: pd.DataFrame, horizon: int) -> np.ndarray:
-    """The open of the bar that ends what follows each row; the end of time where the bars end first."""
+    """The open of the last bar of each row's forward return; the maximum where the bars end first."""
     if horizon < 1:
         raise BadRequest(f"the horizon is {horizon} bars; it must be at least 1")
     ts = ts_of(frame)
@@ -84,33 +84,33 @@ def _over(frame: pd.DataFrame, horizon: int) -> np.ndarray:
 def _varies(past: np.ndarray) -> np.ndarray:
     if not len(past):
         return np.zeros(past.shape[1], bool)
-    known = np.isfinite(past)
-    low, high = np.where(known, past, np.inf).min(axis=0), np.where(known, past, -np.inf).max(axis=0)
+    finite = np.isfinite(past)
+    low, high = np.where(finite, past, np.inf).min(axis=0), np.where(finite, past, -np.inf).max(axis=0)
     return low < high
 
 
 def _standardised(past: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean, spread = past.mean(axis=0, dtype=float), past.std(axis=0, dtype=float)
     spread = np.where(spread > ROUNDING * np.abs(mean), spread, 1.0)
-    past, now = (np.clip((one - mean) / spread, -CLIP, CLIP).astype(np.float32) for one in (past, now))
+    past, now = (np.clip((values - mean) / spread, -CLIP, CLIP).astype(np.float32) for values in (past, now))
     return past, now
 
 
-def _apart(past: np.ndarray, now: np.ndarray, begins: np.ndarray, ends: np.ndarray, count: int, find: Find) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest whose stretches of time, from the match to the end of what followed, share nothing."""
-    asked = min(4 * count, len(past))
+def _separate(past: np.ndarray, now: np.ndarray, begins: np.ndarray, ends: np.ndarray, count: int, find: Find) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest matches whose periods, from the match to the end of its forward return, do not overlap."""
+    wanted = min(4 * count, len(past))
     while True:
-        near, distances = find(past, now, asked)
-        kept: list[int] = []
+        near, distances = find(past, now, wanted)
+        places: list[int] = []
         for place in near:
-            if all(ends[place] <= begins[other] or ends[other] <= begins[place] for other in kept):
-                kept.append(int(place))
-                if len(kept) == count:
+            if all(ends[place] <= begins[other] or ends[other] <= begins[place] for other in places):
+                places.append(int(place))
+                if len(places) == count:
                     break
-        if len(kept) == count or asked == len(past):
+        if len(places) == count or wanted == len(past):
             at = {int(place): k for k, place in enumerate(near)}
-            return np.array(kept, np.int64), distances[[at[place] for place in kept]]
-        asked = min(4 * asked, len(past))
+            return np.array(places, np.int64), distances[[at[place] for place in places]]
+        wanted = min(4 * wanted, len(past))
 
 
 def _finder(method: str) -> Find:
@@ -149,11 +149,11 @@ def _paths(frame: pd.DataFrame, chosen: int, rows: np.ndarray, before: int, hori
     first, last = np.zeros(len(frame), np.int64), np.zeros(len(frame), np.int64)
     for own in instrument_rows(frame):
         first[own], last[own] = own.start, own.stop - 1
-    found = []
+    paths = []
     for number, row in enumerate((chosen, *rows)):
         at = np.arange(max(row - before, first[row]), (row if number == 0 else min(row + horizon, last[row])) + 1)
-        found.append(pd.DataFrame(dict(rank=number, step=at - row, value=price[at] - price[row])))
-    return pd.concat(found, ignore_index=True)
+        paths.append(pd.DataFrame(dict(rank=number, step=at - row, value=price[at] - price[row])))
+    return pd.concat(paths, ignore_index=True)
 
 
 def _figures(followed: np.ndarray, everything: np.ndarray) -> pd.DataFrame:
@@ -166,25 +166,25 @@ def _figures(followed: np.ndarray, everything: np.ndarray) -> pd.DataFrame:
         cuts = dict(zip(SHARES, np.quantile(values, list(SHARES.values())), strict=True))
         return {"count": float(len(values)), "mean": float(values.mean()), "deviation": float(values.std()), "share_up": float((values > 0).mean()), **{name: float(cut) for name, cut in cuts.items()}}
 
-    both = of(followed), of(everything)
+    sides = of(followed), of(everything)
     names = ("count", "mean", "deviation", "share_up", *SHARES)
-    return pd.DataFrame(dict(figure=names, **{side: [one.get(name, np.nan) for name in names] for side, one in zip(("matches", "all"), both, strict=True)}))
+    return pd.DataFrame(dict(figure=names, **{side: [figures.get(name, np.nan) for name in names] for side, figures in zip(("matches", "all"), sides, strict=True)}))
 
 
 def _distribution(followed: np.ndarray, everything: np.ndarray) -> pd.DataFrame:
-    known = [one[np.isfinite(one)] for one in (followed, everything)]
-    reach = max(float(np.quantile(np.abs(known[1]), 0.99)) if len(known[1]) else 0.0, 1e-12)
+    finite = [values[np.isfinite(values)] for values in (followed, everything)]
+    reach = max(float(np.quantile(np.abs(finite[1]), 0.99)) if len(finite[1]) else 0.0, 1e-12)
     edges = np.linspace(-reach, reach, BINS + 1)
-    shares = [np.histogram(np.clip(one, -reach, reach), edges)[0] / max(len(one), 1) for one in known]
+    shares = [np.histogram(np.clip(values, -reach, reach), edges)[0] / max(len(values), 1) for values in finite]
     return pd.DataFrame(dict(low=edges[:-1], high=edges[1:], matches=shares[0], all=shares[1]))
 
 
-def _notes(names: Sequence[str], asked: Sequence[str], found: int, count: int, moments: int, horizon: int, distances: np.ndarray, past: np.ndarray, now: np.ndarray) -> tuple[str, ...]:
+def _notes(names: Sequence[str], requested: Sequence[str], matches: int, count: int, moments: int, horizon: int, distances: np.ndarray, past: np.ndarray, now: np.ndarray) -> tuple[str, ...]:
     usual = float(np.median(np.sqrt(((past[:: max(len(past) // 5_000, 1)] - now) ** 2).sum(axis=1))))
-    said = [f"Taken from {moments:,} moments whose next {horizon:,} bars had passed by the chosen bar; the farthest match is at {distances[-1]:.2f}, half of all within {usual:.2f}."]
-    if found < count:
-        said.append(f"{found:,} of {count:,} matches could be found that share no time.")
-    left = [name for name in asked if name not in names]
-    if left:
-        said.append(f"Left out, unknown at the chosen bar or never varying: {', '.join(left)}.")
-    return tuple(said)
+    notes = [f"Taken from {moments:,} moments whose next {horizon:,} bars had passed by the chosen bar; the farthest match is at {distances[-1]:.2f}, half of all within {usual:.2f}."]
+    if matches < count:
+        notes.append(f"{matches:,} of {count:,} matches could be found that share no time.")
+    omitted = [name for name in requested if name not in names]
+    if omitted:
+        notes.append(f"Left out, unknown at the chosen bar or never varying: {', '.join(omitted)}.")
+    return tuple(notes)

@@ -1,4 +1,4 @@
-"""All that is asked of a set of features at once, column by column, with progress: tables that a page or a report can show as they are."""
+"""The full analysis of a set of features, column by column, with progress: tables ready to be shown in a page or a report."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pandas as pd
 from domain.laboratory.drift import drift_of
 from domain.laboratory.information import association, benjamini_hochberg, mutual_information
 from domain.laboratory.quantiles import by_quantile
-from domain.laboratory.question import StudyConfig, StudyRequest
 from domain.laboratory.ranks import Ranked, ranks
-from domain.laboratory.redundancy import Rules, clusters, correlations, inflation, propose
+from domain.laboratory.redundancy import Thresholds, clusters, correlations, inflation, propose
+from domain.laboratory.request import StudyConfig, StudyRequest
 from domain.laboratory.stability import agreement, by_label, rolling
 from domain.laboratory.targets import Target
 
@@ -27,11 +27,11 @@ SUMMARY = (
 
 @dataclass(frozen=True)
 class Findings:
-    """Plain tables, a row for each feature unless said otherwise. A ``q`` is a ``p`` net of how much was tried (Benjamini–Hochberg).
+    """Plain tables, a row for each feature unless said otherwise. A ``q`` is a ``p`` adjusted for the number of tests (Benjamini–Hochberg).
 
     ``summary``: the figures a decision needs, with verdict and reason. ``quantiles``: a row for each quantile. ``monotonicity``: with the spread between the
     outer quantiles. ``information``: rank correlation (ic) and mutual information (nats). ``decay``: a row for each horizon. ``rolling``: for each window, ``ts`` its
-    last bar. ``periods``: for each group of each label (year, session …). ``redundancy``: cluster, place beside its like, inflation. ``correlation``: first,
+    last bar. ``periods``: for each group of each label (year, session …). ``redundancy``: cluster, place in the cluster order, inflation. ``correlation``: first,
     second, rho of all pairs. ``proposal``. ``drift``. ``drift_history``: for each month. ``notes``: sentences on how to read them."""
 
     summary: pd.DataFrame
@@ -50,43 +50,43 @@ class Findings:
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """The tables by name, as they are stored."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "notes"}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "notes"}
 
 
 def examine(
-    frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series] | None = None, plan: StudyConfig = StudyConfig(), rules: Rules = Rules(),
+    frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series] | None = None, plan: StudyConfig = StudyConfig(), thresholds: Thresholds = Thresholds(),
     watch: Watch = lambda share: None,
 ) -> Findings:  # fmt: skip
-    """What ``columns`` of ``frame`` tell of ``target``. ``frame`` has ``ts`` (UTC, the opens of the bars) and, where there are several instruments, one below the
+    """The information of ``columns`` of ``frame`` on ``target``. ``frame`` has ``ts`` (UTC, the opens of the bars) and, where there are several instruments, one below the
     other, ``instrument``: values are then ranked within their own, and what happens at one moment counts once in intervals and tests.
-    Mutual information, PSI and KS look at the same ranks.
+    Mutual information, PSI and KS use the same ranks.
 
-    ``labels``: name -> a group for each row, such as the regime at the bar; years and, below a day, sessions are looked at in any case. Rows where a
-    feature or the target has no value are left out for that pair alone. ``watch`` hears the share that is done and may raise to stop.
+    ``labels``: name -> a group for each row, such as the regime at the bar; years and, below a day, sessions are always included. Rows where a
+    feature or the target has no value are left out for that pair alone. ``watch`` receives the share done and may raise to stop.
     """
-    question = StudyRequest.asked(frame, columns, target, labels or {}, plan)
+    request = StudyRequest.of(frame, columns, target, labels or {}, plan)
     score = np.full((len(frame), len(columns)), np.nan, np.float32)
-    looks, months = [], question.months
+    analyses, months = [], request.months
     for k, name in enumerate(columns):
         values = frame[name].to_numpy(float)
-        ranked = question.rank(values)
+        ranked = request.rank(values)
         score[:, k] = ranks(ranked, np.zeros(len(frame), np.int64)) / max(len(ranked.order), 1) - 0.5
-        looks.append(_look(question, values, ranked, months, _within(watch, k, len(columns))))
+        analyses.append(_analyse(request, values, ranked, months, _part_of(watch, k, len(columns))))
     watch(0.95)
     rho = correlations(score)
     watch(0.98)
-    findings = _gathered(question, list(columns), looks, rho, rules)
+    findings = _findings(request, list(columns), analyses, rho, thresholds)
     watch(1.0)
     return findings
 
 
-def _within(watch: Watch, k: int, count: int) -> Watch:
+def _part_of(watch: Watch, k: int, count: int) -> Watch:
     return lambda share: watch(0.95 * (k + share) / count)
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What one feature has to show."""
+class _Analysis:
+    """The results of one feature."""
 
     quantiles: pd.DataFrame
     monotonicity: dict[str, float]
@@ -99,75 +99,75 @@ class _Look:
     missing: float
 
 
-def _look(of: StudyRequest, values: np.ndarray, ranked: Ranked, months: np.ndarray, watch: Watch) -> _Look:
+def _analyse(request: StudyRequest, values: np.ndarray, ranked: Ranked, months: np.ndarray, watch: Watch) -> _Analysis:
     watch(0.0)
-    quantiles, monotonicity = by_quantile(ranked, values, of.target.values, of.drawn, of.plan.quantiles, of.plan.confidence)
+    quantiles, monotonicity = by_quantile(ranked, values, request.target.values, request.blocks, request.plan.quantiles, request.plan.confidence)
     watch(0.15)
-    information = association(ranked, of.whole).iloc[0].to_dict()
-    mutual = mutual_information(ranked, of.ranked, of.plan.seed)
+    information = association(ranked, request.all_rows).iloc[0].to_dict()
+    mutual = mutual_information(ranked, request.ranked, request.plan.seed)
     watch(0.3)
-    decay = [association(ranked, view).assign(horizon=horizon) for horizon, view in of.horizons.items()]
+    decay = [association(ranked, view).assign(horizon=horizon) for horizon, view in request.horizons.items()]
     watch(0.55)
-    periods = by_label(ranked, of.labels)
-    windows = rolling(ranked, of.windows)
+    periods = by_label(ranked, request.labels)
+    windows = rolling(ranked, request.windows)
     watch(0.85)
-    drift, history = drift_of(ranked, ~of.recent, of.recent, months)
-    missing = float(1 - ranked.known[of.ranked.known].mean())
+    drift, history = drift_of(ranked, ~request.recent, request.recent, months)
+    missing = float(1 - ranked.valid[request.ranked.valid].mean())
     named = {name if name == "information" else f"information_{name}": value for name, value in mutual.items()}
-    return _Look(quantiles, monotonicity, {**information, **named}, pd.concat(decay) if decay else pd.DataFrame(), windows, periods, drift, history, missing)
+    return _Analysis(quantiles, monotonicity, {**information, **named}, pd.concat(decay) if decay else pd.DataFrame(), windows, periods, drift, history, missing)
 
 
-def _gathered(of: StudyRequest, names: list[str], looks: list[_Look], rho: np.ndarray, rules: Rules) -> Findings:
-    tried = max(of.plan.tried, len(names))
-    monotonicity = _judged(pd.DataFrame([look.monotonicity for look in looks]), tried, "monotonicity_", "spread_")
-    information = _judged(pd.DataFrame([look.information for look in looks]), tried, "", "information_").astype({"count": np.int64})
-    decay = _judged(_stacked(names, [look.decay for look in looks]), tried * max(len(of.horizons), 1), "")
-    number, place = clusters(rho, rules.correlation)
+def _findings(request: StudyRequest, names: list[str], analyses: list[_Analysis], rho: np.ndarray, thresholds: Thresholds) -> Findings:
+    tried = max(request.plan.tried, len(names))
+    monotonicity = _with_q(pd.DataFrame([analysis.monotonicity for analysis in analyses]), tried, "monotonicity_", "spread_")
+    information = _with_q(pd.DataFrame([analysis.information for analysis in analyses]), tried, "", "information_").astype({"count": np.int64})
+    decay = _with_q(_stacked(names, [analysis.decay for analysis in analyses]), tried * max(len(request.horizons), 1), "")
+    number, place = clusters(rho, thresholds.correlation)
     redundancy = pd.DataFrame(dict(cluster=number, place=place, inflation=inflation(rho)))
-    drift = pd.DataFrame([look.drift for look in looks]).rename(columns={"level": "drift"})
-    steady = pd.DataFrame([_steady(look) for look in looks], columns=["years", "agreeing", "sign_changes"])
-    named = pd.DataFrame(dict(feature=names, missing=[look.missing for look in looks]))
+    drift = pd.DataFrame([analysis.drift for analysis in analyses]).rename(columns={"level": "drift"})
+    steady = pd.DataFrame([_agreement(analysis) for analysis in analyses], columns=["years", "agreeing", "sign_changes"])
+    named = pd.DataFrame(dict(feature=names, missing=[analysis.missing for analysis in analyses]))
     figures = pd.concat([named, information, monotonicity, steady, redundancy, drift[["psi", "drift"]]], axis=1)
-    proposal = propose(figures, rho, rules)
+    proposal = propose(figures, rho, thresholds)
     return Findings(
         summary=figures.merge(proposal, on="feature")[list(SUMMARY)],
-        quantiles=_stacked(names, [look.quantiles for look in looks]),
+        quantiles=_stacked(names, [analysis.quantiles for analysis in analyses]),
         monotonicity=pd.concat([named["feature"], monotonicity], axis=1),
         information=pd.concat([named, information], axis=1),
         decay=decay,
-        rolling=_stacked(names, [_dated(of, look.rolling) for look in looks]),
-        periods=_periods(of, _stacked(names, [look.periods for look in looks]), tried),
+        rolling=_stacked(names, [_dated(request, analysis.rolling) for analysis in analyses]),
+        periods=_periods(request, _stacked(names, [analysis.periods for analysis in analyses]), tried),
         redundancy=pd.concat([named["feature"], redundancy], axis=1),
         correlation=pd.DataFrame(dict(first=np.repeat(names, len(names)), second=np.tile(names, len(names)), rho=rho.ravel())),
         proposal=proposal,
         drift=pd.concat([named["feature"], drift], axis=1),
-        drift_history=_history(_stacked(names, [look.history for look in looks])),
-        notes=_notes(of, information, proposal, tried, rules),
+        drift_history=_history(_stacked(names, [analysis.history for analysis in analyses])),
+        notes=_notes(request, information, proposal, tried, thresholds),
     )  # fmt: skip
 
 
-def _judged(table: pd.DataFrame, tried: int, *stems: str) -> pd.DataFrame:
-    """With a q beside each p."""
+def _with_q(table: pd.DataFrame, tried: int, *stems: str) -> pd.DataFrame:
+    """The table with a q for each p."""
     return table.assign(**{f"{stem}q": benjamini_hochberg(table[f"{stem}p"].to_numpy(float), tried) for stem in stems if f"{stem}p" in table})
 
 
 def _stacked(names: list[str], tables: list[pd.DataFrame]) -> pd.DataFrame:
     named = [table.assign(feature=name) for name, table in zip(names, tables, strict=True) if len(table)]
-    whole = pd.concat(named, ignore_index=True) if named else pd.DataFrame(columns=["feature", *tables[0].columns])
-    return whole[["feature", *(column for column in whole if column != "feature")]]
+    stacked = pd.concat(named, ignore_index=True) if named else pd.DataFrame(columns=["feature", *tables[0].columns])
+    return stacked[["feature", *(column for column in stacked if column != "feature")]]
 
 
-def _steady(look: _Look) -> tuple[int, int, int]:
-    return agreement(look.periods[look.periods["label"] == "year"], look.information["ic"])
+def _agreement(analysis: _Analysis) -> tuple[int, int, int]:
+    return agreement(analysis.periods[analysis.periods["label"] == "year"], analysis.information["ic"])
 
 
-def _dated(of: StudyRequest, windows: pd.DataFrame) -> pd.DataFrame:
-    ts = pd.DatetimeIndex(of.moments[windows["last"].to_numpy(np.int64)].view("datetime64[ns]"), tz="UTC")
+def _dated(request: StudyRequest, windows: pd.DataFrame) -> pd.DataFrame:
+    ts = pd.DatetimeIndex(request.moments[windows["last"].to_numpy(np.int64)].view("datetime64[ns]"), tz="UTC")
     return windows.drop(columns="last").assign(ts=ts)
 
 
-def _periods(of: StudyRequest, periods: pd.DataFrame, tried: int) -> pd.DataFrame:
-    parts = [_judged(part, tried * len(of.labels[str(label)][1]), "") for label, part in periods.groupby("label", sort=False)]
+def _periods(request: StudyRequest, periods: pd.DataFrame, tried: int) -> pd.DataFrame:
+    parts = [_with_q(part, tried * len(request.labels[str(label)][1]), "") for label, part in periods.groupby("label", sort=False)]
     return pd.concat(parts).sort_index()
 
 
@@ -175,16 +175,16 @@ def _history(months: pd.DataFrame) -> pd.DataFrame:
     return months.assign(month=months["month"].to_numpy(np.int64).view("datetime64[M]").astype(str))
 
 
-def _notes(of: StudyRequest, information: pd.DataFrame, proposal: pd.DataFrame, tried: int, rules: Rules) -> tuple[str, ...]:
-    telling = [int((information[name] <= rules.discovery).sum()) for name in ("q", "information_q")]
+def _notes(request: StudyRequest, information: pd.DataFrame, proposal: pd.DataFrame, tried: int, thresholds: Thresholds) -> tuple[str, ...]:
+    significant = [int((information[name] <= thresholds.discovery).sum()) for name in ("q", "information_q")]
     verdicts: dict[Any, int] = proposal["verdict"].value_counts().to_dict()
-    kept, reserve = verdicts.get("keep", 0), verdicts.get("reserve", 0)
-    found = [
-        f"The target is the {of.target.name} ({of.target.note}); costs are not taken off." if of.target.unit != "R" else f"The target is the {of.target.name} in R, net of costs ({of.target.note}).",
-        f"{tried:,} features were tried. At a false discovery rate of {rules.discovery:.0%}, {telling[0]:,} tell something in rank and {telling[1]:,} in mutual information.",
-        f"Intervals come from {of.plan.resamples:,} draws of blocks of {of.drawn.length:,} values.",
-        f"{kept:,} features are proposed" + (f", and {reserve:,} more only to make up {rules.least}: each says what speaks against it." if reserve else "."),
+    kept_count, reserve = verdicts.get("keep", 0), verdicts.get("reserve", 0)
+    notes = [
+        f"The target is the {request.target.name} ({request.target.note}); costs are not taken off." if request.target.unit != "R" else f"The target is the {request.target.name} in R, net of costs ({request.target.note}).",
+        f"{tried:,} features were tried. At a false discovery rate of {thresholds.discovery:.0%}, {significant[0]:,} are significant in rank correlation and {significant[1]:,} in mutual information.",
+        f"Intervals come from {request.plan.resamples:,} draws of blocks of {request.blocks.length:,} values.",
+        f"{kept_count:,} features are proposed" + (f", and {reserve:,} more only to reach {thresholds.least}, each with its fault." if reserve else "."),
     ]
-    if of.instruments is not None:
-        found.append(f"{int(of.instruments.max()) + 1:,} instruments: each value is ranked within its own; only the limits of the quantiles are of all values together.")
-    return tuple(found)
+    if request.instruments is not None:
+        notes.append(f"{int(request.instruments.max()) + 1:,} instruments: each value is ranked within its own; only the limits of the quantiles are of all values together.")
+    return tuple(notes)

@@ -1,4 +1,4 @@
-"""What is to be foretold: the return over the next bars, or what came of a strategy's trades."""
+"""Prediction targets: the return over the next bars, or the outcomes of a strategy's trades."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def forward_return(frame: pd.DataFrame, horizon: int, start: str = "open", horiz
     if start not in STARTS:
         raise unknown("start of a forward return", start, STARTS)
     began = "the open of the next bar" if start == "open" else "the close of the bar"
-    overlap = "" if horizon == 1 else f"; neighbouring values share {horizon - 1} bar{'s' if horizon > 2 else ''}, so {horizon} of them tell little more than one"
-    made = {h: np.concatenate([np.zeros(0), *(_forward(frame.iloc[rows], h, start) for rows in instrument_rows(frame))]) for h in sorted({*horizons, horizon})}
-    return Target(f"return over {horizon} bars", "log return", made[horizon], horizon, f"from {began} to the close {horizon} bars on{overlap}", made)
+    overlap = "" if horizon == 1 else f"; neighbouring values share {horizon - 1} bar{'s' if horizon > 2 else ''}, so {horizon} of them hold little more information than one"
+    by_horizon = {h: np.concatenate([np.zeros(0), *(_forward(frame.iloc[rows], h, start) for rows in instrument_rows(frame))]) for h in sorted({*horizons, horizon})}
+    return Target(f"return over {horizon} bars", "log return", by_horizon[horizon], horizon, f"from {began} to the close {horizon} bars on{overlap}", by_horizon)
 
 
 def _forward(bars: pd.DataFrame, horizon: int, start: str) -> np.ndarray:
@@ -75,8 +75,8 @@ def trade_outcomes(frame: pd.DataFrame, trades: pd.DataFrame) -> Target:
         bars = frame.iloc[rows]
         own = trades[trades["instrument"] == bars["instrument"].iloc[0]] if "instrument" in frame and len(bars) else trades
         own = own[np.isfinite(own["r"].to_numpy(float))]
-        values[rows], together, found = _outcomes(ts_of(bars), nanoseconds(own["entry_ts"]), nanoseconds(own["exit_ts"]), own["r"].to_numpy(float))
-        overlap, joined = max(overlap, together), joined + found
+        values[rows], together, trade_count = _outcomes(ts_of(bars), nanoseconds(own["entry_ts"]), nanoseconds(own["exit_ts"]), own["r"].to_numpy(float))
+        overlap, joined = max(overlap, together), joined + trade_count
     if not joined:
         raise BadRequest(f"none of the {len(trades)} trades has an R and was entered after a bar of this frame; take trades with stops, of the same instrument and time")
     note = f"{joined} of {len(trades)} trades, at the last bar closed before the entry" + ("; up to " + str(overlap) + " share a stretch of time" if overlap > 1 else "")

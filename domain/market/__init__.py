@@ -16,7 +16,7 @@ from domain.market.clock import CLOCKS as CLOCKS
 from domain.market.clock import Clock as Clock
 from domain.market.clock import clock as clock
 from domain.market.clock import to_utc as to_utc
-from domain.market.clock_evidence import Evidence as Evidence
+from domain.market.clock_evidence import ClockEvidence as ClockEvidence
 from domain.market.clock_evidence import infer as infer
 from domain.market.gaps import gap_map as gap_map
 from domain.market.instrument import Instrument as Instrument

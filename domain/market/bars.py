@@ -114,9 +114,9 @@ def _check_columns(bars: pd.DataFrame) -> None:
         raise BadBars("bars need a plain index 0, 1, 2 …; call reset_index(drop=True)")
 
 
-def _refuse(bars: pd.DataFrame, wrong: np.ndarray, what: str) -> None:
+def _refuse(bars: pd.DataFrame, wrong: np.ndarray, problem: str) -> None:
     if not wrong.any():
         return
     row = int(np.argmax(wrong))
     cells = {name: float(bars[name].iloc[row]) for name in bars.columns.drop("ts")}
-    raise BadBars(f"row {row} ({bars['ts'].iloc[row]:%Y-%m-%d %H:%M}): {what.format(**cells)}")
+    raise BadBars(f"row {row} ({bars['ts'].iloc[row]:%Y-%m-%d %H:%M}): {problem.format(**cells)}")

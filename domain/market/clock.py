@@ -1,4 +1,4 @@
-"""Clocks: what the time stamps of a file mean. Each turns wall times into UTC and says which of them it cannot read."""
+"""Clocks: what the time stamps of a file mean. Each converts wall times to UTC and marks those it cannot read."""
 
 from __future__ import annotations
 
@@ -82,15 +82,15 @@ def to_utc(naive_ns: np.ndarray, clock_or_key: Clock | str) -> tuple[np.ndarray,
     this = clock(clock_or_key) if isinstance(clock_or_key, str) else clock_or_key
     naive_ns = np.asarray(naive_ns, np.int64)
     if this.then is None:
-        return _read(naive_ns - this.shift * 60 * SECOND, this.zone)
+        return _on_clock(naive_ns - this.shift * 60 * SECOND, this.zone)
     later = naive_ns >= np.datetime64(f"{this.until + 1}-01-01", "ns").astype(np.int64)
     utc, bad = np.empty(len(naive_ns), np.int64), np.zeros(len(naive_ns), bool)
-    utc[~later], bad[~later] = _read(naive_ns[~later] - this.shift * 60 * SECOND, this.zone)
+    utc[~later], bad[~later] = _on_clock(naive_ns[~later] - this.shift * 60 * SECOND, this.zone)
     utc[later], bad[later] = to_utc(naive_ns[later], this.then)
     return utc, bad
 
 
-def _read(wall_ns: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
+def _on_clock(wall_ns: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     if zone == "UTC":
         return wall_ns, np.zeros(len(wall_ns), bool)
     first, second = zone_to_utc(wall_ns, zone)
@@ -106,8 +106,8 @@ def _read(wall_ns: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     return first, bad
 
 
-def _register(key: str, made: Clock) -> None:
-    CLOCKS.add(key, Clock(key, made.title, made.description, made.zone, made.shift, made.until, made.then))
+def _register(key: str, clock: Clock) -> None:
+    CLOCKS.add(key, Clock(key, clock.title, clock.description, clock.zone, clock.shift, clock.until, clock.then))
 
 
 _us = Clock("mt5_us", "MetaTrader, New York + 7 h", "Most brokers' servers: midnight is 17:00 New York, so daylight saving follows US dates.", "America/New_York", 420)

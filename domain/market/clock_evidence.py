@@ -1,4 +1,4 @@
-"""Which clock a file keeps, told from the moments at which its weeks begin and end."""
+"""The clock of a file, inferred from the times at which its weeks begin and end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Count(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ClockEvidence:
     """How well one clock explains a file: its weekly opens, the Friday closes before them, and both together by season.
 
     ``late`` are the opens explained only by the feed's own hours; ``apart`` the weeks in which only one of the US and the EU has daylight saving.
@@ -53,7 +53,7 @@ class Evidence:
 
 
 class Weeks(NamedTuple):
-    """Wall times of the first bar of each week and of the end of the last bar before it, and what they are judged by."""
+    """Wall times of the first bar of each week and of the end of the last bar before it, and the features they are ranked by."""
 
     opens: np.ndarray
     ends: np.ndarray
@@ -76,7 +76,7 @@ class Match(NamedTuple):
         return int(self.opens[rows].sum() + self.fridays[rows].sum()), int(self.met[rows].sum() + self.left[rows].sum())
 
 
-def infer(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, candidates: Iterable[str] | None = None) -> tuple[Evidence, ...]:
+def infer(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, candidates: Iterable[str] | None = None) -> tuple[ClockEvidence, ...]:
     """Every candidate clock with its evidence, the best first; empty where no week begins in the file, or its bars are daily.
 
     A clock explains a week's open when, read by it, the first bar falls on the calendar's weekly open: it contains it, or starts less than 45
@@ -144,9 +144,9 @@ def _usual(wall_ns: np.ndarray, year: np.ndarray) -> np.ndarray:
     """Whether each lies within 45 minutes of the commonest half hour of the week among those of its year."""
     usual = np.zeros(len(wall_ns), bool)
     in_week = wall_ns % (7 * DAY)
-    for one in np.unique(year):
-        slots, counts = np.unique(in_week[year == one] // (HOUR // 2), return_counts=True)
-        usual |= (year == one) & (np.abs(in_week - slots[np.argmax(counts)] * (HOUR // 2)) <= LATE)
+    for calendar_year in np.unique(year):
+        slots, counts = np.unique(in_week[year == calendar_year] // (HOUR // 2), return_counts=True)
+        usual |= (year == calendar_year) & (np.abs(in_week - slots[np.argmax(counts)] * (HOUR // 2)) <= LATE)
     return usual
 
 
@@ -156,8 +156,8 @@ def _match(this: Clock, weeks: Weeks, timeframe: Timeframe, market: Calendar) ->
     begin, shut = begin[1:][begin[1:] - shut[:-1] > DAY], shut[:-1][begin[1:] - shut[:-1] > DAY]
     late = opens - begin[np.searchsorted(begin, opens + timeframe.nanoseconds, side="left") - 1]
     early = shut[np.searchsorted(shut, ends - timeframe.nanoseconds, side="right")] - ends
-    met, left = late <= LATE, early <= LATE
-    return Match(this, met | ((late <= CUT) & weeks.usual_open), left | ((early <= CUT) & weeks.usual_end), met, left)
+    met, left_exactly = late <= LATE, early <= LATE
+    return Match(this, met | ((late <= CUT) & weeks.usual_open), left_exactly | ((early <= CUT) & weeks.usual_end), met, left_exactly)
 
 
 def _changed(matches: list[Match], weeks: Weeks) -> Match | None:
@@ -173,31 +173,31 @@ def _changed(matches: list[Match], weeks: Weeks) -> Match | None:
     return best
 
 
-def _evidence(match: Match, ranked: list[Match], weeks: Weeks, market: Calendar) -> Evidence:
+def _evidence(match: Match, ranked: list[Match], weeks: Weeks, market: Calendar) -> ClockEvidence:
     total = len(weeks.opens)
-    both = match.opens & match.fridays
-    winter, summer, apart = (Count(int(both[weeks.season == k].sum()), int((weeks.season == k).sum())) for k in range(3))
+    agreed = match.opens & match.fridays
+    winter, summer, apart = (Count(int(agreed[weeks.season == k].sum()), int((weeks.season == k).sum())) for k in range(3))
     same = [other.clock for other in ranked if other is not match and (other.opens == match.opens).all() and (other.fridays == match.fridays).all()]
     tied = tuple(other.key for other in same if not other.then)
     opens, fridays = int(match.opens.sum()), int(match.fridays.sum())
-    found = Evidence(
+    evidence = ClockEvidence(
         match.clock.key, match.clock.title, opens / total, Count(opens, total), Count(fridays, total), int((match.opens & ~match.met).sum()),
         winter, summer, apart, tied, False, "",
     )  # fmt: skip
     certain = match is ranked[0] and not tied and total >= 4 and opens >= 0.9 * total and fridays >= 0.7 * total
-    return replace(found, certain=certain, sentence=_sentence(found, match.clock, market))
+    return replace(evidence, certain=certain, sentence=_sentence(evidence, match.clock, market))
 
 
-def _sentence(found: Evidence, this: Clock, market: Calendar) -> str:
-    late = f" ({found.late} of them one hour late: the feed's trading hours)" if found.late else ""
-    said = f"weekly open at {_weekly_open(market)} in {found.opens.agree} of {found.opens.weeks} weeks{late}, Friday close in {found.fridays.agree}; "
-    if found.apart.weeks:
-        said += f"of the {found.apart.weeks} weeks when US and EU daylight saving differ, {found.apart.agree} match both"
+def _sentence(evidence: ClockEvidence, this: Clock, market: Calendar) -> str:
+    late = f" ({evidence.late} of them one hour late: the feed's trading hours)" if evidence.late else ""
+    text = f"weekly open at {_weekly_open(market)} in {evidence.opens.agree} of {evidence.opens.weeks} weeks{late}, Friday close in {evidence.fridays.agree}; "
+    if evidence.apart.weeks:
+        text += f"of the {evidence.apart.weeks} weeks when US and EU daylight saving differ, {evidence.apart.agree} match both"
     else:
-        said += "no week in which US and EU daylight saving differ"
+        text += "no week in which US and EU daylight saving differ"
     if this.then:
-        said += f"; one rule until {this.until}, another from {this.until + 1}: {this.then.title}"
-    return said + (f"; in this file indistinguishable from {listed(found.tied)}" if found.tied and found.opens.agree else "")
+        text += f"; one rule until {this.until}, another from {this.until + 1}: {this.then.title}"
+    return text + (f"; in this file indistinguishable from {listed(evidence.tied)}" if evidence.tied and evidence.opens.agree else "")
 
 
 def _weekly_open(market: Calendar) -> str:

@@ -17,7 +17,7 @@ COARSE_WEEKS = 2        # in a row, where bars are hardly ever one step apart: a
 COARSE_BARS = 5
 ONE_STEP = 0.25         # of the bars of a stretch are followed after one step: less is another timeframe
 TOLERATED = 0.1         # of the weeks may be in stretches that are sparse without being coarse
-FEWEST = 20             # bars that there should be, below which nothing is said
+FEWEST = 20             # bars that there should be, below which coverage is not assessed
 HOLE = 6 * HOUR
 WEEK, SUNDAY = 7 * DAY, 3 * DAY     # 1 January 1970 was a Thursday
 
@@ -63,8 +63,8 @@ class Coverage(NamedTuple):
         if not self.stretches:
             return f"{self.missing:,} of the {self.bars + self.missing:,} bars of its sessions are missing"
         worst = max(self.stretches, key=lambda stretch: (stretch.coarse, stretch.missing))
-        what = f", and most of the {worst.bars:,} bars there are {step_words(worst.step)} apart, not {timeframe}" if worst.coarse else ""
-        return f"from {_day(worst.first)} to {_day(worst.last)} {worst.missing:,} of {worst.bars + worst.missing:,} bars are missing{what}"
+        coarse_words = f", and most of the {worst.bars:,} bars there are {step_words(worst.step)} apart, not {timeframe}" if worst.coarse else ""
+        return f"from {_day(worst.first)} to {_day(worst.last)} {worst.missing:,} of {worst.bars + worst.missing:,} bars are missing{coarse_words}"
 
 
 def coverage(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> Coverage:
@@ -77,11 +77,11 @@ def coverage(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> Cover
     lost = missing_after(ts_ns, timeframe, market)
     week = (ts_ns - SUNDAY) // WEEK
     edges = np.r_[np.flatnonzero(np.r_[True, week[1:] != week[:-1]]), len(ts_ns)]
-    there, gone = np.diff(edges), np.add.reduceat(lost, edges[:-1])
-    runs = _runs(there / (there + gone) < LEAST)
-    found = [(run, stretch) for run in runs if (stretch := _stretch(ts_ns, lost, edges, run, timeframe))]
-    complete = _complete_from(ts_ns, lost, edges, *found[-1], timeframe) if found else 0
-    return Coverage(len(ts_ns), int(lost.sum()), len(there), tuple(stretch for _, stretch in found), complete)
+    present, absent = np.diff(edges), np.add.reduceat(lost, edges[:-1])
+    runs = _runs(present / (present + absent) < LEAST)
+    sparse = [(run, stretch) for run in runs if (stretch := _sparse_stretch(ts_ns, lost, edges, run, timeframe))]
+    complete = _complete_from(ts_ns, lost, edges, *sparse[-1], timeframe) if sparse else 0
+    return Coverage(len(ts_ns), int(lost.sum()), len(present), tuple(stretch for _, stretch in sparse), complete)
 
 
 def missing_after(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> np.ndarray:
@@ -102,7 +102,7 @@ def _runs(sparse: np.ndarray) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)]
 
 
-def _stretch(ts_ns: np.ndarray, lost: np.ndarray, edges: np.ndarray, run: tuple[int, int], timeframe: Timeframe) -> Stretch | None:
+def _sparse_stretch(ts_ns: np.ndarray, lost: np.ndarray, edges: np.ndarray, run: tuple[int, int], timeframe: Timeframe) -> Stretch | None:
     """The run of weeks as a stretch, if it is long enough for one."""
     rows, weeks = slice(int(edges[run[0]]), int(edges[run[1]])), run[1] - run[0]
     inside = ts_ns[rows]

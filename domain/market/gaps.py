@@ -16,7 +16,7 @@ from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, HOUR
 
 QUIET = {"M1": 5, "M5": 1}      # so many bars may be missing in a row because nothing traded; longer timeframes: none
-CHUNK = 2_000_000               # candidates looked at in one go
+CHUNK = 2_000_000               # candidates processed at once
 
 
 class Missing(NamedTuple):
@@ -31,18 +31,18 @@ class Missing(NamedTuple):
 
 def missing_bars(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> Missing:
     """Every bar that fits between two others, on their grid, and overlaps a session; for D1 every trading day without a bar."""
-    found = list(_days(ts_ns, market) if timeframe.ends_with_session else _inside(ts_ns, timeframe.nanoseconds, market))
-    if not found:
+    blocks = list(_days(ts_ns, market) if timeframe.ends_with_session else _inside(ts_ns, timeframe.nanoseconds, market))
+    if not blocks:
         return Missing(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool), np.empty(0, np.int64))
-    return Missing(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Missing(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 
 
 def gap_findings(ts_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> list[Finding]:
-    """Missing bars, and gaps of more of them in a row than quiet trading explains; thin days are told with the holidays."""
+    """Missing bars, and gaps of more of them in a row than quiet trading explains; thin days are reported with the holidays."""
     missing = missing_bars(ts_ns, timeframe, market)
     counted = Missing(*(part[~missing.thin] for part in missing))
-    rows, which = np.unique(counted.after, return_inverse=True)
-    sizes = np.bincount(which, counted.bars, minlength=len(rows)).astype(np.int64)
+    rows, gap_of = np.unique(counted.after, return_inverse=True)
+    sizes = np.bincount(gap_of, counted.bars, minlength=len(rows)).astype(np.int64)
     long = sizes > QUIET.get(str(timeframe), 0)
     longest = np.argsort(-sizes[long], kind="stable")[:EXAMPLES]
     gaps = tuple(Example(moment(ts_ns[rows[long][at]]), f"{_bars(sizes[long][at])} missing after it") for at in longest)
@@ -68,10 +68,10 @@ def gap_map(bars: pd.DataFrame, timeframe: Timeframe, calendar_name: str) -> pd.
     """
     ts_ns = ts_of(bars)
     cells = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"]).to_frame(index=False)
-    there, missing = _cell(ts_ns), missing_bars(ts_ns, timeframe, calendar(calendar_name))
-    cells["bars"] = np.bincount(there, minlength=168)
+    cell, missing = _cell(ts_ns), missing_bars(ts_ns, timeframe, calendar(calendar_name))
+    cells["bars"] = np.bincount(cell, minlength=168)
     cells["missing"] = np.bincount(_cell(missing.opens), missing.bars, minlength=168).astype(np.int64)
-    grouped = (bars["spread"] if "spread" in bars else pd.Series(np.nan, index=bars.index)).groupby(there)
+    grouped = (bars["spread"] if "spread" in bars else pd.Series(np.nan, index=bars.index)).groupby(cell)
     cells["spread_mean"], cells["spread_median"] = grouped.mean().reindex(range(168)).to_numpy(), grouped.median().reindex(range(168)).to_numpy()
     return cells
 
@@ -119,9 +119,9 @@ def _holidays(ts_ns: np.ndarray, missing: Missing, market: Calendar) -> Finding:
         return finding("holidays", 0)
     trade_days, counts = np.unique(market.day_table.day[market.day_of(missing.opens[missing.thin])], return_counts=True)
     short = dict(zip(trade_days.tolist(), counts.tolist(), strict=True))
-    told = []
+    examples = []
     for day, (title, shut) in market.holidays(int(ts_ns[0]), int(ts_ns[-1])).items():
         number = day.toordinal() - 719_163
         if shut or number in short:
-            told.append(Example(f"{day.isoformat()}", f"{title}: {'shut' if shut else f'{_bars(short[number])} fewer'}"))
-    return finding("holidays", len(told), tuple(told))
+            examples.append(Example(f"{day.isoformat()}", f"{title}: {'shut' if shut else f'{_bars(short[number])} fewer'}"))
+    return finding("holidays", len(examples), tuple(examples))

@@ -10,7 +10,7 @@ from pandas.tseries.offsets import DateOffset, Day, Easter
 
 
 def dates_of(holiday: Holiday, first_year: int, last_year: int) -> list[date]:
-    """The days on which it is kept, in these years.
+    """The days on which it is observed, in these years.
 
     >>> dates_of(good_friday, 2024, 2025), dates_of(juneteenth, 2020, 2022)
     ([datetime.date(2024, 3, 29), datetime.date(2025, 4, 18)], [datetime.date(2022, 6, 20)])

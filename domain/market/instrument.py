@@ -62,7 +62,7 @@ def instruments(extra: str = "") -> Mapping[str, Instrument]:
     """Every instrument by name: the shipped table, then the rows of the file ``extra`` over it."""
     table = _rows(TABLE)
     if extra:
-        table = {**table, **_rows(Path(extra), known=table)}
+        table = {**table, **_rows(Path(extra), table)}
     return table
 
 
@@ -80,14 +80,14 @@ def instrument(name: str, extra: str = "") -> Instrument:
     return table[name]
 
 
-def _rows(path: Path, known: Mapping[str, Instrument] | None = None) -> dict[str, Instrument]:
+def _rows(path: Path, shipped: Mapping[str, Instrument] | None = None) -> dict[str, Instrument]:
     try:
         document = toml_of(path.read_text(encoding="utf-8"), f"the instrument table {path}")
     except OSError as error:
         raise BadRequest(f"the instrument table {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadRequest(f"the instrument table {path} is not TOML: it is not UTF-8 text") from None
-    classes = {**({i.margin_class: i.leverage for i in known.values()} if known else {}), **document.pop("leverage", {})}
+    classes = {**({i.margin_class: i.leverage for i in shipped.values()} if shipped else {}), **document.pop("leverage", {})}
     return {name: _instrument(path, name, row, classes) for name, row in document.items()}
 
 

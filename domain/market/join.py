@@ -20,7 +20,7 @@ def join_ask(bid: RawBars, ask: RawBars) -> RawBars:
     """The bid's bars with the mean of ask minus bid as their spread.
 
     Rows belong together by their time. A bid without an ask keeps an unknown spread, an ask without a bid is not read;
-    both are counted and said. Files of which less than half match are refused. An ask below its bid gives a negative
+    both are counted and reported. Files of which less than half match are refused. An ask below its bid gives a negative
     spread, which is a finding.
     """
     if bid.clock != ask.clock:

@@ -1,4 +1,4 @@
-"""From the rows of a file to bars that keep the contract; whatever is dropped, merged or changed goes into a ledger."""
+"""Repairs the rows of a file into valid bars; dropped, merged and changed rows are recorded in the list of repairs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NUMBERS = LEDGER[4:]
 
 
 @dataclass
-class Rows:
-    """Rows on their way to being bars: arrays of one length by name (``ts``, ``line``, prices, and volume and spread where there are any)."""
+class SourceRows:
+    """Rows being repaired into bars: arrays of one length by name (``ts``, ``line``, prices, and volume and spread where there are any)."""
 
     columns: dict[str, np.ndarray]
     findings: list[Finding] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Rows:
         self.columns = {name: values[chosen] for name, values in self.columns.items()}
 
     def write(self, chosen: np.ndarray, action: str, reason: str, timeless: bool = False) -> None:
-        """Into the ledger with the chosen rows as they are now."""
+        """Records the chosen rows with their present values."""
         if not chosen.any():
             return
         at = np.flatnonzero(chosen)
@@ -45,37 +45,37 @@ class Rows:
         values = {name: self[name][at] if name in self.columns else np.full(len(at), np.nan) for name in NUMBERS}
         self.ledger.append(pd.DataFrame({"line": self["line"][at], "ts": ts, "action": action, "reason": reason, **values}, columns=list(LEDGER)))
 
-    def examples(self, chosen: np.ndarray, what: Callable[[int], str], timeless: bool = False) -> tuple[Example, ...]:
-        return tuple(Example("" if timeless else moment(self["ts"][at]), what(int(at))) for at in np.flatnonzero(chosen)[:EXAMPLES])
+    def examples(self, chosen: np.ndarray, describe: Callable[[int], str], timeless: bool = False) -> tuple[Example, ...]:
+        return tuple(Example("" if timeless else moment(self["ts"][at]), describe(int(at))) for at in np.flatnonzero(chosen)[:EXAMPLES])
 
-    def drop(self, key: str, wrong: np.ndarray, reason: str, what: Callable[[int], str], timeless: bool = False) -> None:
-        """Drop the wrong rows, and say so."""
-        self.findings.append(finding(key, wrong.sum(), self.examples(wrong, what, timeless)))
+    def drop(self, key: str, wrong: np.ndarray, reason: str, describe: Callable[[int], str], timeless: bool = False) -> None:
+        """Drops the wrong rows and adds a finding."""
+        self.findings.append(finding(key, wrong.sum(), self.examples(wrong, describe, timeless)))
         self.write(wrong, "dropped", reason, timeless)
         if wrong.any():
             self.take(~wrong)
 
 
-def mend(rows: Rows, timeframe: Timeframe, instrument: Instrument, tell: Callable[[str], None]) -> None:
-    """Everything but times: what is impossible goes, what is out of place is put right."""
-    tell("checking prices")
+def mend(rows: SourceRows, timeframe: Timeframe, instrument: Instrument, progress: Callable[[str], None]) -> None:
+    """Repairs everything but clocks: drops impossible rows, sorts and merges the others."""
+    progress("checking prices")
     drop_impossible(rows, instrument)
-    tell("checking times")
+    progress("checking times")
     drop_off_grid(rows, timeframe)
     put_in_order(rows)
-    tell("looking for duplicates")
+    progress("looking for duplicates")
     merge_duplicates(rows)
-    tell("checking ranges and spreads")
+    progress("checking ranges and spreads")
     widen(rows)
     empty_impossible(rows)
     empty_implausible(rows, instrument)
 
 
-def drop_unreadable(rows: Rows, bad: np.ndarray) -> None:
+def drop_unreadable(rows: SourceRows, bad: np.ndarray) -> None:
     rows.drop("clock", bad, "no such time on this clock, or two of them, or a year outside 1950 to 2100", lambda at: f"line {rows['line'][at]}", timeless=True)
 
 
-def drop_impossible(rows: Rows, instrument: Instrument) -> None:
+def drop_impossible(rows: SourceRows, instrument: Instrument) -> None:
     """Prices that are not finite or, unless the instrument may trade below zero, not above it; then bars whose high is below their low, and
     those with a price of another order of magnitude."""
     wrong = np.zeros(len(rows), bool)
@@ -89,7 +89,7 @@ def drop_impossible(rows: Rows, instrument: Instrument) -> None:
     rows.drop("magnitude", far, "a price of another order of magnitude", lambda at: _ohlc(rows, at))
 
 
-def drop_off_grid(rows: Rows, timeframe: Timeframe) -> None:
+def drop_off_grid(rows: SourceRows, timeframe: Timeframe) -> None:
     """Times that are no whole multiple of the timeframe, or of an hour for longer ones. A grid that is a whole quarter of an hour off UTC,
     as half-hour zones make it, is taken for the grid if most bars keep it."""
     step = min(timeframe.nanoseconds, HOUR)
@@ -99,7 +99,7 @@ def drop_off_grid(rows: Rows, timeframe: Timeframe) -> None:
     rows.drop("grid", phase != usual, f"not on the {timeframe} grid", lambda at: f"line {rows['line'][at]}")
 
 
-def put_in_order(rows: Rows) -> None:
+def put_in_order(rows: SourceRows) -> None:
     ts = rows["ts"]
     late = np.r_[False, ts[1:] < np.maximum.accumulate(ts)[:-1]] if len(ts) else np.zeros(0, bool)
     rows.findings.append(finding("order", late.sum(), rows.examples(late, lambda at: f"line {rows['line'][at]} belongs before the line above it")))
@@ -107,7 +107,7 @@ def put_in_order(rows: Rows) -> None:
         rows.take(np.argsort(ts, kind="stable"))
 
 
-def merge_duplicates(rows: Rows) -> None:
+def merge_duplicates(rows: SourceRows) -> None:
     """Rows of one time become one bar: equal rows any of them, different ones open first, high max, low min, close last, volume and spread max."""
     first = np.r_[True, rows["ts"][1:] != rows["ts"][:-1]][: len(rows)]
     starts = np.flatnonzero(first)
@@ -128,7 +128,7 @@ def merge_duplicates(rows: Rows) -> None:
     rows.columns = _merged(rows, starts)
 
 
-def widen(rows: Rows) -> None:
+def widen(rows: SourceRows) -> None:
     """High and low pushed out to an open or close beyond them."""
     high, low = np.maximum(rows["open"], rows["close"]), np.minimum(rows["open"], rows["close"])
     wrong = (high > rows["high"]) | (low < rows["low"])
@@ -138,36 +138,36 @@ def widen(rows: Rows) -> None:
         rows.columns |= {"high": np.maximum(rows["high"], high), "low": np.minimum(rows["low"], low)}
 
 
-def empty_impossible(rows: Rows) -> None:
+def empty_impossible(rows: SourceRows) -> None:
     """Spreads and volumes that are negative or infinite become unknown."""
     for name in ("spread", "volume"):
         values = rows.columns.get(name, np.zeros(len(rows)))
         wrong = (values < 0) | np.isinf(values)
-        shown = tuple(Example(moment(rows["ts"][at]), f"{values[at]:g}") for at in np.flatnonzero(wrong)[:EXAMPLES])
-        rows.findings.append(finding(name, wrong.sum(), shown))
+        examples = tuple(Example(moment(rows["ts"][at]), f"{values[at]:g}") for at in np.flatnonzero(wrong)[:EXAMPLES])
+        rows.findings.append(finding(name, wrong.sum(), examples))
         rows.write(wrong, "emptied", f"{name} negative or infinite")
         if wrong.any():
             rows.columns[name] = np.where(wrong, np.nan, values)
 
 
-def empty_implausible(rows: Rows, instrument: Instrument) -> None:
+def empty_implausible(rows: SourceRows, instrument: Instrument) -> None:
     """Spreads of another unit or order of magnitude become unknown; single ones that are only wide stay, and are listed."""
     spread = rows.columns.get("spread", np.full(len(rows), np.nan))
     wrong = implausible_spreads(spread, rows["close"], instrument)
     listed = wrong if wrong.any() else wide_spreads(spread, instrument)
-    shown = tuple(Example(moment(rows["ts"][at]), f"{spread[at]:g}") for at in np.flatnonzero(listed)[:EXAMPLES])
-    known = finding("spread_size", listed.sum(), shown)
-    rows.findings.append(known if wrong.any() or not known.count else replace(known, severity="note", did="listed"))
+    examples = tuple(Example(moment(rows["ts"][at]), f"{spread[at]:g}") for at in np.flatnonzero(listed)[:EXAMPLES])
+    sizes = finding("spread_size", listed.sum(), examples)
+    rows.findings.append(sizes if wrong.any() or not sizes.count else replace(sizes, severity="note", did="listed"))
     rows.write(wrong, "emptied", "spread of another order of magnitude")
     if wrong.any():
         rows.columns["spread"] = np.where(wrong, np.nan, spread)
 
 
-def drop_unfinished(rows: Rows, ends: np.ndarray, known: int) -> None:
-    rows.drop("unfinished", ends > known, f"it ends after {moment(known)}", lambda at: f"ends {moment(ends[at])}, known to {moment(known)}")
+def drop_unfinished(rows: SourceRows, ends: np.ndarray, known_until: int) -> None:
+    rows.drop("unfinished", ends > known_until, f"it ends after {moment(known_until)}", lambda at: f"ends {moment(ends[at])}, known to {moment(known_until)}")
 
 
-def _differ(rows: Rows, these: np.ndarray, those: np.ndarray) -> np.ndarray:
+def _differ(rows: SourceRows, these: np.ndarray, those: np.ndarray) -> np.ndarray:
     different = np.zeros(len(these), bool)
     for name, values in rows.columns.items():
         if name not in ("ts", "line"):
@@ -176,12 +176,12 @@ def _differ(rows: Rows, these: np.ndarray, those: np.ndarray) -> np.ndarray:
     return different
 
 
-def _merged(rows: Rows, starts: np.ndarray) -> dict[str, np.ndarray]:
+def _merged(rows: SourceRows, starts: np.ndarray) -> dict[str, np.ndarray]:
     last = np.r_[starts[1:], len(rows)] - 1
     merged = {"ts": rows["ts"][starts], "line": rows["line"][starts], "open": rows["open"][starts], "close": rows["close"][last]}
     merged |= {"high": np.maximum.reduceat(rows["high"], starts), "low": np.minimum.reduceat(rows["low"], starts)}
     return merged | {name: np.fmax.reduceat(rows[name], starts) for name in ("volume", "spread") if name in rows.columns}
 
 
-def _ohlc(rows: Rows, at: int) -> str:
+def _ohlc(rows: SourceRows, at: int) -> str:
     return f"line {rows['line'][at]}: O {rows['open'][at]:g} H {rows['high'][at]:g} L {rows['low'][at]:g} C {rows['close'][at]:g}"

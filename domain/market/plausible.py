@@ -17,7 +17,7 @@ CONTEXT = 240            # bars, whose median price is the one around a bar
 WIDE = 50.0             # times the instrument's usual spread
 OF_PRICE = 0.1          # of the price: a spread as large is a price, or points that were not converted
 OF_POINT = 0.1          # of a point: a spread below it is no spread
-SAMPLE = 2_000          # closes whose decimals are looked at
+SAMPLE = 2_000          # closes whose decimals are examined
 
 
 def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> np.ndarray:
@@ -34,7 +34,7 @@ def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> 
     high, low = np.maximum.reduce(ohlc), np.minimum.reduce(ohlc)
     if not len(high):
         return np.zeros(0, bool)
-    local, usual = _around(ohlc[3]), USUAL_PRICE.get(instrument.name, 0.0)
+    local, usual = _surrounding(ohlc[3]), USUAL_PRICE.get(instrument.name, 0.0)
     wrong = (high > LARGEST) | (high / LEAP > np.maximum(local, instrument.tick))
     if usual:
         wrong |= high > FAR * usual
@@ -80,7 +80,7 @@ def wide_spreads(spread: np.ndarray, instrument: Instrument) -> np.ndarray:
 
 
 def spread_sentence(spread: np.ndarray, instrument: Instrument) -> str:
-    """The median of the spreads beside the usual one."""
+    """The median of the spreads, compared with the usual one."""
     middle = float(np.median(spread[spread > 0]))
     return f"the median spread is {middle:g}, and the usual one of {instrument.name} is {instrument.spread:g}: the column must be in price units, or in whole points in a MetaTrader export"
 
@@ -103,7 +103,7 @@ def _bounded(values: np.ndarray) -> np.ndarray:
     return np.minimum(np.abs(values), 1e300)
 
 
-def _around(values: np.ndarray) -> np.ndarray:
+def _surrounding(values: np.ndarray) -> np.ndarray:
     """The median of each block of bars and its neighbours, one per value."""
     blocks = max(1, len(values) // CONTEXT)
     medians = np.array([np.median(part) for part in np.array_split(values, blocks)])

@@ -1,4 +1,4 @@
-"""Judging and mending bars: every check, one report, and bars that keep the contract."""
+"""Checking and repairing bars: every check, one report, and bars that keep the contract."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from domain.market.report import CHECKS, LEDGER, Example, Finding, Report, findi
 from domain.market.sessions import Calendar
 from domain.market.step import not_apart
 from domain.market.timeframe import Timeframe
-from domain.market.verdict import Facts, cut_words, day_or_moment, verdict
+from domain.market.verdict import FileFacts, cut_words, day_or_moment, verdict
 from domain.market.zones import instant
 
 NUMBERS = (*PRICES, *OPTIONAL)
@@ -36,7 +36,7 @@ def inspect(
 ) -> Report:  # fmt: skip
     """What is wrong with bars, nothing done: as ``repair`` would find it, with ``did`` "none" wherever it would change something."""
     report = repair(source, instrument, timeframe, clock_key, at, known_until, worst, start=start)[1]
-    findings = tuple(replace(found, did="none" if found.severity == "broken" else found.did) for found in report.findings)
+    findings = tuple(replace(finding, did="none" if finding.severity == "broken" else finding.did) for finding in report.findings)
     sentence = report.sentence if report.verdict == "refused" else sentence_of(findings)
     return replace(report, findings=findings, sentence=sentence, ledger=pd.DataFrame(columns=list(LEDGER)))
 
@@ -45,33 +45,33 @@ def repair(
     source: RawBars | pd.DataFrame, instrument: Instrument, timeframe: Timeframe, clock_key: Clock | str, at: datetime | int,
     known_until: int | None = None, worst: float = WORST, progress: Progress | None = None, start: int | None = None,
 ) -> tuple[pd.DataFrame, Report]:  # fmt: skip
-    """Bars that keep the contract, and the report of what that took. If the verdict is ``refused`` they must not be used.
+    """Valid bars, and the report of the findings and repairs. If the verdict is ``refused`` they must not be used.
 
     ``source`` is what a reader gave, or a frame of bars whose ``ts`` shows the wall time of ``clock_key``. ``at`` is the moment of asking (aware, or
     nanoseconds UTC): a bar that ends after it, or after ``known_until`` where the source knows no further, had not ended and is dropped.
     ``start`` (nanoseconds UTC) leaves out the rows before it, as if the file began there.
     """
-    tell = progress or (lambda share, note: None)
+    report_progress = progress or (lambda share, note: None)
     this = clock(clock_key) if isinstance(clock_key, str) else clock_key
     raw = source if isinstance(source, RawBars) else _raw(source)
-    tell(0.0, "reading the clock")
+    report_progress(0.0, "reading the clock")
     rows = _read_clock(raw, this, calendar(instrument.calendar))
     left_out = _leave_out(rows, start)
     times, prices, spreads = rows["ts"], price_sentence(rows["close"], instrument), _spread_sentence(rows, instrument)
-    mend.mend(rows, timeframe, instrument, lambda note: tell(0.2, note))
-    known = instant(at) if known_until is None else min(instant(at), known_until)
-    mend.drop_unfinished(rows, bar_ends(rows["ts"], timeframe, instrument.calendar), known)
-    tell(0.4, "checking the result")
+    mend.mend(rows, timeframe, instrument, lambda note: report_progress(0.2, note))
+    latest = instant(at) if known_until is None else min(instant(at), known_until)
+    mend.drop_unfinished(rows, bar_ends(rows["ts"], timeframe, instrument.calendar), latest)
+    report_progress(0.4, "checking the result")
     bars = check(frame(rows["ts"], **{name: rows[name] for name in NUMBERS if name in rows.columns}), instrument.negative_prices)
-    tell(0.5, "looking for spikes")
+    report_progress(0.5, "looking for spikes")
     apart, cut = not_apart(np.unique(times), timeframe) or "", cut_words(times, timeframe)
     rows.findings += [_timeframe(rows["ts"], apart), *remarks(bars, timeframe, instrument.tick)]
-    tell(0.7, "looking for gaps")
-    covered = _against(rows, calendar(instrument.calendar), timeframe)
-    read = len(raw) + raw.malformed_count - left_out
+    report_progress(0.7, "looking for gaps")
+    covered = _check_coverage(rows, calendar(instrument.calendar), timeframe)
+    rows_read = len(raw) + raw.malformed_count - left_out
     complete = day_or_moment(covered.complete_from, rows["ts"]) if apart or covered.insufficient else ""
-    report = _report(rows, raw, bars, instrument, this, Facts(timeframe, read, len(bars), worst, prices, spreads, apart, cut, covered, complete), left_out)
-    tell(1.0, report.sentence)
+    report = _report(rows, raw, bars, instrument, this, FileFacts(timeframe, rows_read, len(bars), worst, prices, spreads, apart, cut, covered, complete), left_out)
+    report_progress(1.0, report.sentence)
     return bars, report
 
 
@@ -81,24 +81,24 @@ def _raw(bars: pd.DataFrame) -> RawBars:
     return RawBars(local, line=np.arange(1, len(bars) + 1), **columns)
 
 
-def _read_clock(raw: RawBars, this: Clock, market: Calendar) -> mend.Rows:
+def _read_clock(raw: RawBars, this: Clock, market: Calendar) -> mend.SourceRows:
     """The rows on UTC; those without a time on the clock, or in a year no calendar knows, are gone."""
     utc, bad = to_utc(raw.local_ns, this)
-    rows = mend.Rows({"ts": utc, "line": raw.line, **{name: getattr(raw, name) for name in NUMBERS if getattr(raw, name) is not None}})
-    _tell_malformed(rows, raw)
+    rows = mend.SourceRows({"ts": utc, "line": raw.line, **{name: getattr(raw, name) for name in NUMBERS if getattr(raw, name) is not None}})
+    _add_malformed(rows, raw)
     mend.drop_unreadable(rows, bad | ~market.knows(utc))
     return rows
 
 
-def _tell_malformed(rows: mend.Rows, raw: RawBars) -> None:
-    shown = tuple(Example("", f"line {bad.line}: {bad.reason}: {bad.text}") for bad in raw.malformed)
-    rows.findings.append(finding("malformed", raw.malformed_count, shown))
+def _add_malformed(rows: mend.SourceRows, raw: RawBars) -> None:
+    examples = tuple(Example("", f"line {bad.line}: {bad.reason}: {bad.text}") for bad in raw.malformed)
+    rows.findings.append(finding("malformed", raw.malformed_count, examples))
     if raw.malformed:
         lost = pd.DataFrame({"line": [bad.line for bad in raw.malformed], "action": "dropped", "reason": [f"{bad.reason}: {bad.text}" for bad in raw.malformed]})
         rows.ledger.append(lost.assign(ts=pd.DatetimeIndex(np.full(len(lost), "NaT", "datetime64[ns]"), tz="UTC")).reindex(columns=list(LEDGER)))
 
 
-def _leave_out(rows: mend.Rows, start: int | None) -> int:
+def _leave_out(rows: mend.SourceRows, start: int | None) -> int:
     """Leave out the rows before ``start``; how many those were."""
     early = rows["ts"] < start if start is not None else np.zeros(len(rows), bool)
     if early.any():
@@ -106,7 +106,7 @@ def _leave_out(rows: mend.Rows, start: int | None) -> int:
     return int(early.sum())
 
 
-def _spread_sentence(rows: mend.Rows, instrument: Instrument) -> str:
+def _spread_sentence(rows: mend.SourceRows, instrument: Instrument) -> str:
     spread = rows.columns.get("spread", np.empty(0))
     return spread_sentence(spread, instrument) if (spread > 0).any() else ""
 
@@ -116,23 +116,23 @@ def _timeframe(ts: np.ndarray, apart: str) -> Finding:
     return finding("timeframe", 1, (Example(moment(ts[0]) if len(ts) else "", f"bars are {apart}"),)) if apart else finding("timeframe", 0)
 
 
-def _against(rows: mend.Rows, market: Calendar, timeframe: Timeframe) -> Coverage:
+def _check_coverage(rows: mend.SourceRows, market: Calendar, timeframe: Timeframe) -> Coverage:
     """Findings on bars outside sessions and missing inside them, and how much of them is covered."""
     ts = rows["ts"]
     covered = coverage(ts, timeframe, market)
-    shown = tuple(Example(moment(each.first), f"{each.bars:,} bars to {moment(each.last)[:10]}, {each.missing:,} missing") for each in covered.stretches)
-    sparse = finding("sparse", sum(each.bars for each in covered.stretches) or (covered.bars if covered.insufficient else 0), shown)
+    examples = tuple(Example(moment(stretch.first), f"{stretch.bars:,} bars to {moment(stretch.last)[:10]}, {stretch.missing:,} missing") for stretch in covered.stretches)
+    sparse = finding("sparse", sum(stretch.bars for stretch in covered.stretches) or (covered.bars if covered.insufficient else 0), examples)
     rows.findings += [replace(sparse, severity="broken", did="none") if covered.insufficient else sparse, outside_finding(ts, timeframe, market), *gap_findings(ts, timeframe, market)]
     return covered
 
 
-def _report(rows: mend.Rows, raw: RawBars, bars: pd.DataFrame, instrument: Instrument, this: Clock, facts: Facts, left_out: int) -> Report:
-    findings = tuple(sorted(rows.findings, key=lambda found: list(CHECKS).index(found.key)))
+def _report(rows: mend.SourceRows, raw: RawBars, bars: pd.DataFrame, instrument: Instrument, this: Clock, facts: FileFacts, left_out: int) -> Report:
+    findings = tuple(sorted(rows.findings, key=lambda item: list(CHECKS).index(item.key)))
     start, end = (moment(ts_of(bars)[at]) if len(bars) else "" for at in (0, -1))
-    known, sentence = verdict(findings, facts)
+    outcome, sentence = verdict(findings, facts)
     ledger = pd.concat(rows.ledger, ignore_index=True).sort_values("line", ignore_index=True) if rows.ledger else pd.DataFrame(columns=list(LEDGER))
     return Report(
-        instrument.name, str(facts.timeframe), this.key, facts.read, len(bars), start, end, findings, known, sentence, _notes(raw, left_out), facts.complete_from, left_out, ledger
+        instrument.name, str(facts.timeframe), this.key, facts.read, len(bars), start, end, findings, outcome, sentence, _notes(raw, left_out), facts.complete_from, left_out, ledger
     )
 
 

@@ -12,7 +12,7 @@ from domain.market.timeframe import Timeframe
 SPIKE = 12.0                    # typical ranges; chosen on ten years of FX and metals, where it finds the known flash crashes and little else
 BLOCK = 240                     # bars whose median range counts as typical, smoothed over three such blocks
 STALE = {"M1": 15, "M5": 6, "M15": 5, "M30": 4, "H1": 4, "H4": 3, "D1": 3}     # bars in a row that are long for standing still
-SAME = 0.5                      # share of bars with one and the same volume from which it says nothing
+SAME = 0.5                      # share of bars with one and the same volume from which it is uninformative
 
 
 def remarks(bars: pd.DataFrame, timeframe: Timeframe, tick: float) -> list[Finding]:
@@ -40,13 +40,13 @@ def excursions(high: np.ndarray, low: np.ndarray, close: np.ndarray, tick: float
 
 def _typical(values: np.ndarray) -> np.ndarray:
     """Medians of blocks, each replaced by the median of itself and its neighbours, one per value."""
-    whole = len(values) // BLOCK
-    if whole < 2:
+    finite = len(values) // BLOCK
+    if finite < 2:
         return np.full(len(values), np.median(values))
-    medians = np.median(values[: whole * BLOCK].reshape(whole, BLOCK), axis=1)
+    medians = np.median(values[: finite * BLOCK].reshape(finite, BLOCK), axis=1)
     padded = np.r_[medians[0], medians, medians[-1]]
     smooth = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-    return np.r_[np.repeat(smooth, BLOCK), np.full(len(values) - whole * BLOCK, smooth[-1])]
+    return np.r_[np.repeat(smooth, BLOCK), np.full(len(values) - finite * BLOCK, smooth[-1])]
 
 
 def _spikes(ts: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray, tick: float) -> Finding:

@@ -13,40 +13,40 @@ EXAMPLES = 5
 LEDGER = ("line", "ts", "action", "reason", "open", "high", "low", "close", "volume", "spread")
 
 
-class Check(NamedTuple):
-    """One question asked of every file: its title, how a single one and many are called, and whether it must be mended (``broken``) or only told."""
+class QualityCheck(NamedTuple):
+    """One check of every file: its title, the singular and plural of its findings, and whether they must be repaired (``broken``) or only reported (``note``)."""
 
     title: str
-    one: str
-    many: str
+    singular: str
+    plural: str
     severity: str
     did: str
 
 
-CHECKS: dict[str, Check] = {
-    "timeframe": Check("Bars closer or further apart than the timeframe", "wrong timeframe", "wrong timeframes", "broken", "none"),
-    "sparse": Check("Sparse weeks (most bars missing)", "bar in sparse weeks", "bars in sparse weeks", "note", "listed"),
-    "malformed": Check("Malformed rows", "malformed row", "malformed rows", "broken", "dropped"),
-    "clock": Check("Invalid timestamps (DST)", "invalid timestamp", "invalid timestamps", "broken", "dropped"),
-    "prices": Check("Invalid or non-positive prices", "invalid price", "invalid prices", "broken", "dropped"),
-    "inverted": Check("High below low", "bar with high below low", "bars with high below low", "broken", "dropped"),
-    "magnitude": Check("Prices of another order of magnitude", "implausible price", "implausible prices", "broken", "dropped"),
-    "grid": Check("Off-grid timestamps", "off-grid timestamp", "off-grid timestamps", "broken", "dropped"),
-    "order": Check("Rows out of order", "row out of order", "rows out of order", "broken", "sorted"),
-    "duplicates": Check("Duplicate bars", "duplicate row", "duplicate rows", "broken", "merged"),
-    "conflicts": Check("Conflicting duplicates (rows lost by merging)", "conflicting duplicate", "conflicting duplicates", "broken", "merged"),
-    "range": Check("Open or close outside high and low", "bar with open or close outside its range", "bars with open or close outside their range", "broken", "widened"),
-    "spread": Check("Negative or infinite spreads", "invalid spread", "invalid spreads", "broken", "emptied"),
-    "spread_size": Check("Implausible spreads (> 50 × the usual one, as large as the price, or < 0.1 point)", "implausible spread", "implausible spreads", "broken", "emptied"),
-    "volume": Check("Negative or infinite volumes", "invalid volume", "invalid volumes", "broken", "emptied"),
-    "unfinished": Check("Incomplete bars", "incomplete bar", "incomplete bars", "broken", "dropped"),
-    "spikes": Check("Spikes (> 12 × median true range, reverting next bar)", "spike", "spikes", "note", "kept"),
-    "stale": Check("Flat or stale bars", "stale run", "stale runs", "note", "listed"),
-    "outside": Check("Bars outside trading hours", "bar outside trading hours", "bars outside trading hours", "note", "listed"),
-    "missing": Check("Missing bars within trading hours", "missing bar", "missing bars", "note", "listed"),
-    "gaps": Check("Gaps within trading hours", "gap", "gaps", "note", "listed"),
-    "holidays": Check("Holidays (closed or thin)", "holiday", "holidays", "note", "listed"),
-    "placeholder": Check("Placeholder volume", "placeholder volume", "placeholder volumes", "note", "listed"),
+CHECKS: dict[str, QualityCheck] = {
+    "timeframe": QualityCheck("Bars closer or further apart than the timeframe", "wrong timeframe", "wrong timeframes", "broken", "none"),
+    "sparse": QualityCheck("Sparse weeks (most bars missing)", "bar in sparse weeks", "bars in sparse weeks", "note", "listed"),
+    "malformed": QualityCheck("Malformed rows", "malformed row", "malformed rows", "broken", "dropped"),
+    "clock": QualityCheck("Invalid timestamps (DST)", "invalid timestamp", "invalid timestamps", "broken", "dropped"),
+    "prices": QualityCheck("Invalid or non-positive prices", "invalid price", "invalid prices", "broken", "dropped"),
+    "inverted": QualityCheck("High below low", "bar with high below low", "bars with high below low", "broken", "dropped"),
+    "magnitude": QualityCheck("Prices of another order of magnitude", "implausible price", "implausible prices", "broken", "dropped"),
+    "grid": QualityCheck("Off-grid timestamps", "off-grid timestamp", "off-grid timestamps", "broken", "dropped"),
+    "order": QualityCheck("Rows out of order", "row out of order", "rows out of order", "broken", "sorted"),
+    "duplicates": QualityCheck("Duplicate bars", "duplicate row", "duplicate rows", "broken", "merged"),
+    "conflicts": QualityCheck("Conflicting duplicates (rows lost by merging)", "conflicting duplicate", "conflicting duplicates", "broken", "merged"),
+    "range": QualityCheck("Open or close outside high and low", "bar with open or close outside its range", "bars with open or close outside their range", "broken", "widened"),
+    "spread": QualityCheck("Negative or infinite spreads", "invalid spread", "invalid spreads", "broken", "emptied"),
+    "spread_size": QualityCheck("Implausible spreads (> 50 × the usual one, as large as the price, or < 0.1 point)", "implausible spread", "implausible spreads", "broken", "emptied"),
+    "volume": QualityCheck("Negative or infinite volumes", "invalid volume", "invalid volumes", "broken", "emptied"),
+    "unfinished": QualityCheck("Incomplete bars", "incomplete bar", "incomplete bars", "broken", "dropped"),
+    "spikes": QualityCheck("Spikes (> 12 × median true range, reverting next bar)", "spike", "spikes", "note", "kept"),
+    "stale": QualityCheck("Flat or stale bars", "stale run", "stale runs", "note", "listed"),
+    "outside": QualityCheck("Bars outside trading hours", "bar outside trading hours", "bars outside trading hours", "note", "listed"),
+    "missing": QualityCheck("Missing bars within trading hours", "missing bar", "missing bars", "note", "listed"),
+    "gaps": QualityCheck("Gaps within trading hours", "gap", "gaps", "note", "listed"),
+    "holidays": QualityCheck("Holidays (closed or thin)", "holiday", "holidays", "note", "listed"),
+    "placeholder": QualityCheck("Placeholder volume", "placeholder volume", "placeholder volumes", "note", "listed"),
 }
 
 
@@ -59,7 +59,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer to one check. ``did``: dropped, merged, sorted, widened, emptied, kept, listed or none."""
+    """The result of one check. ``did``: dropped, merged, sorted, widened, emptied, kept, listed or none."""
 
     key: str
     title: str
@@ -74,7 +74,7 @@ class Finding:
         1,041 gaps listed
         """
         check = CHECKS[self.key]
-        return f"{self.count:,} {check.one if self.count == 1 else check.many}{'' if self.did == 'none' else ' ' + self.did}"
+        return f"{self.count:,} {check.singular if self.count == 1 else check.plural}{'' if self.did == 'none' else ' ' + self.did}"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Report:
     sentence: str
     notes: tuple[str, ...] = ()
     complete_from: str = ""         # where most bars of a part are missing: the date or moment from which the timeframe is complete
-    left_out: int = 0               # rows before the moment from which the bars were asked for
+    left_out: int = 0               # rows before the moment chosen as the start of the import
     ledger: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LEDGER)), compare=False, repr=False)
 
     def __getitem__(self, key: str) -> Finding:
@@ -137,8 +137,8 @@ def sentence_of(findings: tuple[Finding, ...]) -> str:
     >>> sentence_of(())
     'No issues found.'
     """
-    errors = [str(each) for each in findings if each.count and each.severity == "broken" and each.key != "timeframe"]
-    warnings = [str(each) for each in findings if each.count and each.severity == "note" and each.key != "holidays"]
+    errors = [str(item) for item in findings if item.count and item.severity == "broken" and item.key != "timeframe"]
+    warnings = [str(item) for item in findings if item.count and item.severity == "note" and item.key != "holidays"]
     if errors:
         return ", ".join(errors + warnings) + "."
     if warnings:
@@ -152,10 +152,10 @@ def verdict_words(verdict: str, findings: tuple[Finding, ...] | list[dict[str, A
     >>> verdict_words("clean", (finding("gaps", 1),)), verdict_words("clean", ()), verdict_words("repaired", ())
     ('no errors', 'clean', 'repaired')
     """
-    plain = [each if isinstance(each, dict) else asdict(each) for each in findings]
-    warned = any(each["count"] and each["severity"] == "note" and each["key"] != "holidays" for each in plain)
+    plain = [item if isinstance(item, dict) else asdict(item) for item in findings]
+    warned = any(item["count"] and item["severity"] == "note" and item["key"] != "holidays" for item in plain)
     return "no errors" if verdict == "clean" and warned else verdict
 
 
-def _plain(found: Finding) -> dict[str, Any]:
-    return {**asdict(found), "examples": [list(example) for example in found.examples]}
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "examples": [list(example) for example in finding.examples]}

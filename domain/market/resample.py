@@ -39,8 +39,8 @@ def resample(bars: pd.DataFrame, source: Timeframe, target: Timeframe, calendar_
     longer = _gathered(bars, starts, opens[starts])
     if partial:
         return longer
-    known = bar_ends(ts, source, calendar_name)[-1]
-    return longer if _nominal_end(opens[-1], target, market) <= known else longer.iloc[:-1].reset_index(drop=True)
+    end = bar_ends(ts, source, calendar_name)[-1]
+    return longer if _nominal_end(opens[-1], target, market) <= end else longer.iloc[:-1].reset_index(drop=True)
 
 
 def bucket_opens(ts_ns: np.ndarray, target: Timeframe, market: Calendar) -> np.ndarray:
@@ -79,15 +79,15 @@ def _gathered(bars: pd.DataFrame, starts: np.ndarray, opens: np.ndarray) -> pd.D
     if "volume" in bars:
         columns["volume"] = _sum_known(bars["volume"].to_numpy(), starts)[0]
     if "spread" in bars:
-        total, known = _sum_known(bars["spread"].to_numpy(), starts)
-        columns["spread"] = np.divide(total, known, out=np.full(len(starts), np.nan), where=known > 0)
+        total, counts = _sum_known(bars["spread"].to_numpy(), starts)
+        columns["spread"] = np.divide(total, counts, out=np.full(len(starts), np.nan), where=counts > 0)
     return frame(opens, **columns)
 
 
 def _sum_known(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums without the unknown ones, NaN where all are, and how many are known."""
-    known = np.add.reduceat((~np.isnan(values)).astype(np.int64), starts)
-    return np.where(known > 0, np.add.reduceat(np.nan_to_num(values, nan=0.0), starts), np.nan), known
+    counts = np.add.reduceat((~np.isnan(values)).astype(np.int64), starts)
+    return np.where(counts > 0, np.add.reduceat(np.nan_to_num(values, nan=0.0), starts), np.nan), counts
 
 
 def _refuse_finer(source: Timeframe, target: Timeframe) -> None:

@@ -1,4 +1,4 @@
-"""Which side of the market bars quote: what the file says is used, asked for or refused, never replaced."""
+"""The quote side of bars: that of the file is used, requested or refused, never replaced."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ LOST = ("malformed", "clock", "prices", "inverted", "magnitude", "grid", "confli
 
 
 @dataclass(frozen=True)
-class Facts:
+class FileFacts:
     """What is known of a file besides its findings: rows read, bars kept, the largest share of rows that may be lost, and the sentences on
     prices, spreads, step and times, empty where nothing is odd about them."""
 
     timeframe: Timeframe
     read: int
-    kept: int
+    bars: int
     worst: float
     prices: str
     spreads: str
@@ -31,17 +31,17 @@ class Facts:
     complete_from: str
 
 
-def verdict(findings: tuple[Finding, ...], facts: Facts) -> tuple[str, str]:
+def verdict(findings: tuple[Finding, ...], facts: FileFacts) -> tuple[str, str]:
     """refused, repairable or clean (no errors), and the sentence."""
-    counts = {each.key: each.count for each in findings}
+    counts = {finding.key: finding.count for finding in findings}
     if reason := _refusal(counts, facts):
         return "refused", f"Refused: {reason}. {sentence_of(findings)}"
-    broken = any(each.count for each in findings if each.severity == "broken")
+    broken = any(finding.count for finding in findings if finding.severity == "broken")
     hint = f" {facts.spreads[0].upper()}{facts.spreads[1:]}." if counts["spread_size"] and facts.spreads else ""
     return "repairable" if broken else "clean", sentence_of(findings) + hint
 
 
-def _refusal(counts: dict[str, int], facts: Facts) -> str:
+def _refusal(counts: dict[str, int], facts: FileFacts) -> str:
     """Why the bars cannot be used; empty where they can."""
     lost = sum(counts[key] for key in LOST)
     offer = f"Import it from {facts.complete_from}, from when its {facts.timeframe} bars are complete"
@@ -51,13 +51,13 @@ def _refusal(counts: dict[str, int], facts: Facts) -> str:
         return facts.prices
     if facts.apart:
         return f"bars are {facts.apart}; choose that timeframe, or resample" + (f". {offer}" if facts.complete_from else "")
-    if not facts.kept:
+    if not facts.bars:
         return f"of {facts.read:,} rows no bar is left"
     if lost > facts.worst * facts.read:
         return f"{lost:,} of {facts.read:,} rows are broken, and {facts.worst:.0%} is the most"
     if facts.coverage.insufficient:
-        what = facts.coverage.sentence(facts.timeframe)
-        return f"{what}. {offer}" if facts.complete_from else f"{what}; choose the timeframe that its bars have, or a file with all of them"
+        sentence = facts.coverage.sentence(facts.timeframe)
+        return f"{sentence}. {offer}" if facts.complete_from else f"{sentence}; choose the timeframe that its bars have, or a file with all of them"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What can be searched for, and how a search is judged: grids, heat maps with plateaus, windows of a walk-forward."""
+"""Parameter searches and their evaluation: grids, heat maps with plateaus, windows of a walk-forward."""
 
 from domain.optimise.grid import MOST as MOST
 from domain.optimise.grid import Grid as Grid

@@ -1,4 +1,4 @@
-"""Combinations of parameters: from values for each, or brought along one by one."""
+"""Combinations of parameters: from values for each, or as a list of points."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 
 
 def combinations(strategy: str, grid: Grid) -> list[Point]:
-    """Every combination of the grid, the last parameter running fastest; or the list as it was brought. Each value is checked alone.
+    """Every combination of the grid, the last parameter running fastest; or the list as it was given. Each value is checked alone.
 
     >>> combinations("simple_ma", {"fast": [5, 10], "slow": [50, 60]})[1]
     {'fast': 5, 'slow': 60}
@@ -35,15 +35,15 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
     ...
     domain.errors.UnknownName: no parameter to sweep named 'fsat'; did you mean 'fast'?
     """
-    known = swept(strategy)
+    params = swept(strategy)
     if isinstance(grid, Mapping):
-        values = {name: _values(known, name, given) for name, given in grid.items()}
+        values = {name: _values(params, name, given) for name, given in grid.items()}
         _not_too_many(math.prod(map(len, values.values())) if values else 0)
         return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
     if isinstance(grid, (str, bytes)) or not all(isinstance(point, Mapping) for point in grid):
         raise BadRequest("the grid is neither a mapping of parameters to their values nor a list of combinations; write it like {\"lookback\": [10, 20]}")
     _not_too_many(len(grid))
-    points = [{name: _values(known, name, [value])[0] for name, value in point.items()} for point in grid]
+    points = [{name: _values(params, name, [value])[0] for name, value in point.items()} for point in grid]
     if len({tuple(point) for point in points}) > 1:
         raise BadRequest("the combinations do not name the same parameters in the same order; each must give every swept parameter")
     return points
@@ -51,11 +51,11 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
 
 def swept(strategy: str) -> dict[str, Any]:
     """Name -> Param of everything that a sweep may change."""
-    known = {one.name: one for one in params_of(STRATEGIES[strategy])}
-    return known | {f"{section}.{one.name}": one for section, cls in SWEPT_RULES.items() for one in params_of(cls) if one.type in SWEPT_TYPES}
+    params = {param.name: param for param in params_of(STRATEGIES[strategy])}
+    return params | {f"{section}.{rule_param.name}": rule_param for section, cls in SWEPT_RULES.items() for rule_param in params_of(cls) if rule_param.type in SWEPT_TYPES}
 
 
-def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
+def known_param(params: Mapping[str, Any], name: str, purpose: str = "sweep") -> Any:
     """The Param of a name that may be swept, ``costs.EURUSD.slippage`` too.
 
     >>> known_param(swept("simple_ma"), "costs.EURUSD.slippage").name
@@ -63,31 +63,31 @@ def known_param(known: Mapping[str, Any], name: str, purpose: str = "sweep") -> 
     """
     section, _, own = name.partition(".")
     instrument, _, cost = own.rpartition(".")
-    if section == "costs" and instrument and name not in known:
-        for one in params_of(OwnCosts):
-            if one.name == cost:
-                return one
-        raise unknown(f"cost of {instrument} to {purpose}", cost, [one.name for one in params_of(OwnCosts)])
-    if name not in known:
-        raise unknown(f"parameter to {purpose}", name, known)
-    return known[name]
+    if section == "costs" and instrument and name not in params:
+        for param in params_of(OwnCosts):
+            if param.name == cost:
+                return param
+        raise unknown(f"cost of {instrument} to {purpose}", cost, [param.name for param in params_of(OwnCosts)])
+    if name not in params:
+        raise unknown(f"parameter to {purpose}", name, params)
+    return params[name]
 
 
 def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
-    """The points that make a strategy over ``params``, and how often each sentence refused one.
+    """The points that give a valid strategy over ``params``, and the number of points that each reason excluded.
 
     >>> feasible("simple_ma", {}, [{"fast": 5, "slow": 50}, {"fast": 50, "slow": 50}])
     ([{'fast': 5, 'slow': 50}], {'fast is 50 bars and slow 50; fast must be the shorter one': 1})
     """
-    kept, refused = [], dict[str, int]()
+    possible, refused = [], dict[str, int]()
     for point in points:
         try:
             strategy_of(strategy, params, point).features()
         except BadRequest as error:
             refused[str(error)] = refused.get(str(error), 0) + 1
         else:
-            kept.append(point)
-    return kept, refused
+            possible.append(point)
+    return possible, refused
 
 
 def strategy_of(strategy: str, params: Mapping[str, Any], point: Point) -> Any:
@@ -111,8 +111,8 @@ def rules_at(section: Any, name: str, point: Point) -> Any:
     return build(type(section), {**values, **changed})
 
 
-def _values(known: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
-    parameter = known_param(known, name)
+def _values(params: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:
+    parameter = known_param(params, name)
     return list(dict.fromkeys(checked(parameter, value) for value in listed_values(name, given)))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, unknown
 
-FEWEST = 3      # values in a neighbourhood, under which nothing is said of it
+FEWEST = 3      # values in a neighbourhood, needed for a plateau value
 
 
 def heat(table: pd.DataFrame, x: str, y: str, figure: str, at: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -45,8 +45,8 @@ def plateau(values: np.ndarray) -> np.ndarray:
     padded = np.pad(values, 1, constant_values=np.nan)
     rows, columns = values.shape
     near = np.stack([padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3)])
-    known = ~np.isnan(near)
-    count, total = known.sum(axis=0), np.where(known, near, 0.0).sum(axis=0)
+    finite = ~np.isnan(near)
+    count, total = finite.sum(axis=0), np.where(finite, near, 0.0).sum(axis=0)
     mean = total / np.maximum(count, 1)
-    spread = np.sqrt(np.where(known, (near - mean) ** 2, 0.0).sum(axis=0) / np.maximum(count, 1))
+    spread = np.sqrt(np.where(finite, (near - mean) ** 2, 0.0).sum(axis=0) / np.maximum(count, 1))
     return np.where((count >= FEWEST) & ~np.isnan(values), mean - spread, np.nan)

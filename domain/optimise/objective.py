@@ -1,4 +1,4 @@
-"""What the best of many is the best by."""
+"""The objective: the figure by which combinations are ranked."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def ranked_by(word: str, columns: Iterable[str]) -> str:
     ...
     domain.errors.UnknownName: no figure named 'net'; did you mean 'net_return'?
     """
-    known = list(columns)
-    if word in known:
+    names = list(columns)
+    if word in names:
         return word
-    if OBJECTIVES.get(word) in known:
+    if OBJECTIVES.get(word) in names:
         raise UnknownName(f"no figure named {word!r}; did you mean {OBJECTIVES[word]!r}?")
-    raise unknown("figure", word, known)
+    raise unknown("figure", word, names)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Ranges of numbers as people give them: checked for sense and size before a list of their values is made."""
+"""Ranges of numbers from a form, the terminal or a file: validated before a list of their values is built."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def between(low: float, high: float, step: float, what: str = "the range") -> li
     domain.errors.BadRequest: the range from 1 to 2000000000.0 in steps of 1 has 2,000,000,000 values; at most 100,000 fit. Take a longer step, or search instead of sweeping
     """
     _sensible(what, low, high, step)
-    first, each = Decimal(str(low)), Decimal(str(step))
+    first, stride = Decimal(str(low)), Decimal(str(step))
     count = _steps(low, high, step) + 1
     if count > MOST:
         written = f"{count:,}" if count < 10**15 else f"about {Decimal(count):.2e}"
         raise BadRequest(f"{what} from {low} to {high} in steps of {step} has {written} values; at most {MOST:,} fit. Take a longer step, or search instead of sweeping")
-    whole = all(isinstance(value, int) for value in (low, high, step))
-    return [int(first + k * each) if whole else float(first + k * each) for k in range(count)]
+    all_integers = all(isinstance(value, int) for value in (low, high, step))
+    return [int(first + k * stride) if all_integers else float(first + k * stride) for k in range(count)]
 
 
 def last_of(low: float, high: float, step: float) -> float:
@@ -78,5 +78,5 @@ def _sensible(what: str, low: Any, high: Any, step: Any) -> None:
 
 
 def _steps(low: float, high: float, step: float) -> int:
-    first, last, each = (Decimal(str(value)) for value in (low, high, step))
-    return int((last - first) / each)
+    first, last, stride = (Decimal(str(value)) for value in (low, high, step))
+    return int((last - first) / stride)

@@ -1,4 +1,4 @@
-"""A search for good parameters with fewer trials than a grid has: what it may vary, by what it is judged, and how it goes about it."""
+"""A search for good parameters with fewer trials than a grid has: its space, its objectives and its method."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEYS = ("low", "high", "step", "log", "choices")     # of a range
 
 @dataclass(frozen=True)
 class Search:
-    """How to search. The same seed on the same data makes the same trials, however many workers share them."""
+    """Settings of a search. The same seed on the same data makes the same trials, however many workers share them."""
 
     trials: int = param(200, low=1, high=20_000, unit="trials", help="number of combinations to try")
     batch: int = param(16, low=1, high=512, unit="trials", help="trials suggested at once and run in parallel")
@@ -40,7 +40,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Dimension:
-    """One parameter that is searched: from ``low`` to ``high`` (in steps of ``step`` where that is above 0), or among ``choices``. ``note``: a sentence where this is not what was asked."""
+    """One parameter that is searched: from ``low`` to ``high`` (in steps of ``step`` where that is above 0), or among ``choices``. ``note``: a sentence where this differs from the request."""
 
     name: str
     low: float | None = None
@@ -48,53 +48,53 @@ class Dimension:
     step: float = 0.0
     log: bool = False
     choices: tuple[Any, ...] = ()
-    whole: bool = False
+    integer: bool = False
     note: str = ""
 
 
 def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
     """``space``: name -> ``[low, high]``, ``[low, high, step]``, ``{"low", "high", "step", "log"}`` or ``{"choices": [...]}``.
 
-    >>> dimensions("simple_ma", {"fast": [2, 50]})[0].whole
+    >>> dimensions("simple_ma", {"fast": [2, 50]})[0].integer
     True
     """
-    known = swept(strategy)
+    params = swept(strategy)
     if not isinstance(space, Mapping):
         raise BadRequest(f"the space to search is {space!r}; it must be a mapping of parameters to their ranges")
     if not space:
         raise BadRequest("nothing to search: name at least one parameter with its range")
-    return [_dimension(name, given, known) for name, given in space.items()]
+    return [_dimension(name, given, params) for name, given in space.items()]
 
 
 def notes(strategy: str, space: Mapping[str, Any]) -> list[str]:
-    """Sentences on what of ``space`` is not searched as it is written."""
-    return [one.note for one in dimensions(strategy, space) if one.note]
+    """Sentences on the parts of ``space`` that are not searched as written."""
+    return [dimension.note for dimension in dimensions(strategy, space) if dimension.note]
 
 
-def _dimension(name: str, given: Any, known: Mapping[str, Any]) -> Dimension:
-    one = known_param(known, name, "search")
+def _dimension(name: str, given: Any, params: Mapping[str, Any]) -> Dimension:
+    param = known_param(params, name, "search")
     if isinstance(given, Mapping):
         for key in given:
             if key not in KEYS:
                 raise unknown(f"key in the range of {name}", key, KEYS)
         if "choices" in given:
-            return _choices(name, one, given)
-    if one.type not in (int, float):
+            return _choices(name, param, given)
+    if param.type not in (int, float):
         raise BadRequest(f"{name} is not a number; give its choices, as in {{\"choices\": [...]}}")
     low, high, step, log = _range(name, given)
-    low, high = checked(one, low), checked(one, high)
-    if one.type is int and step != int(step):
+    low, high = checked(param, low), checked(param, high)
+    if param.type is int and step != int(step):
         raise BadRequest(f"{name} is a whole number, and its step is {step}; the step must be a whole number too")
     if step > high - low:
         raise BadRequest(f"{name} goes from {low} to {high} in steps of {step}; the step must fit into the range")
     last = last_of(low, high, step) if step else high
-    return Dimension(name, low, last, float(step), log, whole=one.type is int, note=unmet_end(name, low, high, step) if step else "")
+    return Dimension(name, low, last, float(step), log, integer=param.type is int, note=unmet_end(name, low, high, step) if step else "")
 
 
-def _choices(name: str, one: Param, given: Mapping[str, Any]) -> Dimension:
+def _choices(name: str, param: Param, given: Mapping[str, Any]) -> Dimension:
     if len(given) > 1:
         raise BadRequest(f"{name} has choices and a range; give one of them")
-    values = (checked(one, value) for value in listed_values(f"the choices of {name}", given["choices"]))
+    values = (checked(param, value) for value in listed_values(f"the choices of {name}", given["choices"]))
     return Dimension(name, choices=tuple(dict.fromkeys(values)))
 
 

@@ -1,4 +1,4 @@
-"""Walk-forward: windows to fit on, each followed by one to be tested on, and what to make of the tests."""
+"""Walk-forward: windows to fit on, each followed by one to be tested on, and the evaluation of the tests."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ def folds(ts: Sequence[pd.Timestamp] | pd.Series, windows: Windows) -> list[Fold
     """The folds over bars that open at ``ts``; the last test may be cut short by the end of the data, by half at the most.
 
     >>> ts = pd.Series(pd.date_range("2024-01-01", periods=10, freq="D", tz="UTC"))
-    >>> [(f"{one.start:%d}-{one.end:%d}", f"{one.test_start:%d}-{one.test_end:%d}") for one in folds(ts, Windows(in_sample=4, out_of_sample=3, embargo=1))]
+    >>> [(f"{fold.start:%d}-{fold.end:%d}", f"{fold.test_start:%d}-{fold.test_end:%d}") for fold in folds(ts, Windows(in_sample=4, out_of_sample=3, embargo=1))]
     [('01-05', '06-08'), ('04-08', '09-11')]
     """
     times = pd.DatetimeIndex(ts)
     first, last = times[0].floor("D"), times[-1].floor("D") + DAY
-    made: list[Fold] = []
-    while (end := first + DAY * (windows.in_sample + len(made) * (windows.step or windows.out_of_sample))) + DAY * (windows.out_of_sample / 2) <= last:
+    result: list[Fold] = []
+    while (end := first + DAY * (windows.in_sample + len(result) * (windows.step or windows.out_of_sample))) + DAY * (windows.out_of_sample / 2) <= last:
         opens = int(times.searchsorted(end)) + windows.embargo
         test_end = end + DAY * windows.out_of_sample
         if opens < len(times) and times[opens] < test_end:
             start = first if windows.anchored else end - DAY * windows.in_sample
-            made.append(Fold(len(made), start, end, max(times[opens], end), min(test_end, last)))
+            result.append(Fold(len(result), start, end, max(times[opens], end), min(test_end, last)))
         else:
             break
-    if not made:
+    if not result:
         raise BadRequest(f"the data spans {(last - first).days:,} days, and one fold needs {windows.in_sample + windows.out_of_sample:,}; take shorter windows or more data")
-    return made
+    return result
 
 
 def yearly(share: pd.Series, days: pd.Series) -> pd.Series:
@@ -75,7 +75,7 @@ def yearly(share: pd.Series, days: pd.Series) -> pd.Series:
 
 
 def compared(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each fold ``in_sample_yearly, out_of_sample_yearly`` (compounded) and ``kept``: what a day out of sample earned, over a day in sample.
+    """Columns of each fold: ``in_sample_yearly, out_of_sample_yearly`` (compounded) and ``kept``: the return of a day out of sample over that of a day in sample.
     ``kept`` is NaN where in sample nothing was earned: a loss after a loss keeps nothing. ``table`` as for ``efficiency``.
 
     >>> loss = pd.DataFrame(dict(in_sample_return=[0.2, -0.415], in_sample_days=[200.0, 365.0], out_of_sample_return=[0.05, -0.326], out_of_sample_days=[100.0, 90.0]))
@@ -83,9 +83,9 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
     [0.5, nan]
     """
     fit, test = (table[f"{part}_return"] / table[f"{part}_days"] for part in ("in_sample", "out_of_sample"))
-    kept = (test / fit).where(table["in_sample_return"] > ROUNDING)
+    retained = (test / fit).where(table["in_sample_return"] > ROUNDING)
     years = {f"{part}_yearly": yearly(table[f"{part}_return"], table[f"{part}_days"]) for part in ("in_sample", "out_of_sample")}
-    return pd.DataFrame(dict(**years, kept=kept), index=table.index)
+    return pd.DataFrame(dict(**years, kept=retained), index=table.index)
 
 
 def efficiency(table: pd.DataFrame) -> float | None:
@@ -103,13 +103,13 @@ def efficiency(table: pd.DataFrame) -> float | None:
 
 
 def drift(table: pd.DataFrame, values: dict[str, list[Any]]) -> dict[str, float | None]:
-    """How far each parameter moves from fold to fold: mean change in places on its grid, over the places there are; 0 never moves, 1 from end to end each time.
+    """The drift of each parameter from fold to fold: mean change in steps of its grid, over the number of steps; 0 never moves, 1 from end to end each time.
 
     >>> drift(pd.DataFrame({"fast": [5, 10, 5]}), {"fast": [5, 10, 20]})
     {'fast': 0.5}
     """
-    found: dict[str, float | None] = {}
+    distances: dict[str, float | None] = {}
     for name, given in values.items():
         places = [given.index(value) for value in table[name].dropna()]
-        found[name] = float(np.abs(np.diff(places)).mean() / (len(given) - 1)) if len(places) > 1 and len(given) > 1 else None
-    return found
+        distances[name] = float(np.abs(np.diff(places)).mean() / (len(given) - 1)) if len(places) > 1 and len(given) > 1 else None
+    return distances

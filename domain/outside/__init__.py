@@ -1,1 +1,1 @@
-"""Data from outside the bars: series, headlines and calendars of releases as they stand in files, and when each value was known."""
+"""External data: series, headlines and calendars of releases as they stand in files, and when each value was known."""

@@ -16,7 +16,7 @@ from domain.errors import BadRequest, listed, unknown
 from domain.market.instrument import Instrument
 from domain.market.readers.base import MAX_BYTES, MAX_ROWS
 from domain.market.readers.files import content, head_of
-from domain.outside.rows import Read, counted, in_order, instant, instants, rows_of, text_of, times
+from domain.outside.rows import ReadTable, counted, in_order, instant, instants, rows_of, text_of, times
 from domain.parsing import json_of
 
 TABLE = Path(__file__).with_name("currencies.toml")
@@ -39,14 +39,14 @@ def currencies() -> Mapping[str, str]:
     return {name: currency for currency, names in table.items() for name in (currency.lower(), *names)}
 
 
-def read_releases(path: Path, utc: bool = False, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Read:
+def read_releases(path: Path, utc: bool = False, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ReadTable:
     """``ts, title, currency, impact`` of a calendar: CSV, or the week of ForexFactory as JSON or XML, whose times are in GMT.
 
-    A time without a zone is refused unless ``utc`` says that they are in UTC. What has no time of day, is no release or is of no currency in the table is left out and counted.
+    A time without a zone is refused unless ``utc`` is set. What has no time of day, is no release or is of no currency in the table is left out and counted.
     """
     beginning = head_of(path, max_bytes).lstrip()
-    read = _json if beginning.startswith((b"[", b"{")) else _xml if beginning.startswith(b"<") else _csv
-    return _kept(path.name, *read(path, utc, max_bytes, max_rows))
+    parse = _json if beginning.startswith((b"[", b"{")) else _xml if beginning.startswith(b"<") else _csv
+    return _releases(path.name, *parse(path, utc, max_bytes, max_rows))
 
 
 def own_currencies(instrument: Instrument) -> tuple[str, ...]:
@@ -88,45 +88,45 @@ def _csv(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence
 
 def _json(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence[Event], str]:
     week = json_of(text_of(path, max_bytes), path.name)
-    if not isinstance(week, list) or not all(isinstance(one, dict) for one in week):
+    if not isinstance(week, list) or not all(isinstance(item, dict) for item in week):
         raise BadRequest(f"{path.name} is JSON, but no list of releases; it must be like ForexFactory's week: a list of objects with title, country, date and impact")
-    return [_of_json(one, f"event {k}", path.name, utc) for k, one in enumerate(week[: max_rows + 1], 1)], "event"
+    return [_of_json(item, f"event {k}", path.name, utc) for k, item in enumerate(week[: max_rows + 1], 1)], "event"
 
 
-def _of_json(one: Mapping[str, Any], where: str, file: str, utc: bool) -> Event:
-    missing = [name for name in ("title", "country", "date", "impact") if not isinstance(one.get(name), str)]
+def _of_json(item: Mapping[str, Any], where: str, file: str, utc: bool) -> Event:
+    missing = [name for name in ("title", "country", "date", "impact") if not isinstance(item.get(name), str)]
     if missing:
         raise BadRequest(f"{where} of {file} has no {listed(missing)}; it needs title, country, date and impact, each a text")
     try:
-        return where, instant(one["date"], utc), one["title"], one["country"], one["impact"]
+        return where, instant(item["date"], utc), item["title"], item["country"], item["impact"]
     except ValueError as error:
-        raise BadRequest(f"{where} of {file} has the date {one['date']!r}{error}") from None
+        raise BadRequest(f"{where} of {file} has the date {item['date']!r}{error}") from None
 
 
 def _xml(path: Path, utc: bool, max_bytes: int, max_rows: int) -> tuple[Sequence[Event], str]:
     from domain.outside.weekly_xml import events_of
 
-    return [_of_xml(one, f"event {k}", path.name) for k, one in enumerate(events_of(path.name, content(path, max_bytes), max_rows), 1)], "event"
+    return [_of_xml(event, f"event {k}", path.name) for k, event in enumerate(events_of(path.name, content(path, max_bytes), max_rows), 1)], "event"
 
 
-def _of_xml(one: Mapping[str, str], where: str, file: str) -> Event:
-    missing = [name for name in ("title", "country", "date", "time", "impact") if name not in one]
+def _of_xml(item: Mapping[str, str], where: str, file: str) -> Event:
+    missing = [name for name in ("title", "country", "date", "time", "impact") if name not in item]
     if missing:
         raise BadRequest(f"{where} of {file} has no {listed(missing)}; it needs title, country, date, time and impact")
-    if ":" not in one["time"]:      # All Day, Tentative, Day 1, 19th-24th
-        return where, None, one["title"], one["country"], one["impact"]
+    if ":" not in item["time"]:      # All Day, Tentative, Day 1, 19th-24th
+        return where, None, item["title"], item["country"], item["impact"]
     try:
-        at = datetime.strptime(f"{one['date']} {one['time']}", "%m-%d-%Y %I:%M%p")
+        at = datetime.strptime(f"{item['date']} {item['time']}", "%m-%d-%Y %I:%M%p")
     except ValueError:
-        raise BadRequest(f"{where} of {file} is at {one['date']!r} {one['time']!r}; it must be like 12-31-2024 1:30pm") from None
-    return where, instant(f"{at:%Y-%m-%dT%H:%M}Z"), one["title"], one["country"], one["impact"]
+        raise BadRequest(f"{where} of {file} is at {item['date']!r} {item['time']!r}; it must be like 12-31-2024 1:30pm") from None
+    return where, instant(f"{at:%Y-%m-%dT%H:%M}Z"), item["title"], item["country"], item["impact"]
 
 
-# -- what is kept of them
+# -- events to a table of releases
 
 
-def _kept(file: str, events: Iterable[Event], word: str) -> Read:
-    kept, without_clock, days_off, strangers = [], 0, 0, []
+def _releases(file: str, events: Iterable[Event], noun: str) -> ReadTable:
+    releases, without_clock, days_off, strangers = [], 0, 0, []
     for where, at, title, country, impact in events:
         level = impact.strip().lower()
         if level in NO_RELEASE:
@@ -138,14 +138,14 @@ def _kept(file: str, events: Iterable[Event], word: str) -> Read:
         elif country.strip().lower() not in currencies():
             strangers.append(country.strip() or "none")
         else:
-            kept.append((at, title.strip(), currencies()[country.strip().lower()], level))
+            releases.append((at, title.strip(), currencies()[country.strip().lower()], level))
     notes = [
-        *([counted(without_clock, f"{word} has", f"{word}s have", "no time of day, such as All Day or Tentative, and is left out." if without_clock == 1 else "no time of day, such as All Day or Tentative, and are left out.")] if without_clock else []),
-        *([counted(days_off, f"{word} is", f"{word}s are", "no release, such as a holiday, and is left out." if days_off == 1 else "no release, such as a holiday, and are left out.")] if days_off else []),
-        *([counted(len(strangers), f"{word} is", f"{word}s are", f"of no known currency and left out: {listed(dict.fromkeys(strangers))}.")] if strangers else []),
+        *([counted(without_clock, f"{noun} has", f"{noun}s have", "no time of day, such as All Day or Tentative, and is left out." if without_clock == 1 else "no time of day, such as All Day or Tentative, and are left out.")] if without_clock else []),
+        *([counted(days_off, f"{noun} is", f"{noun}s are", "no release, such as a holiday, and is left out." if days_off == 1 else "no release, such as a holiday, and are left out.")] if days_off else []),
+        *([counted(len(strangers), f"{noun} is", f"{noun}s are", f"of no known currency and left out: {listed(dict.fromkeys(strangers))}.")] if strangers else []),
     ]
-    if not kept:
+    if not releases:
         raise BadRequest(f"{file} holds no release with a time of day and a currency. {' '.join(notes)}".strip())
-    frame = pd.DataFrame(kept, columns=["ts", "title", "currency", "impact"])
-    read = in_order(frame.assign(ts=times(frame["ts"].tolist())), "releases")
-    return Read(read.frame, (*notes, *read.notes))
+    frame = pd.DataFrame(releases, columns=["ts", "title", "currency", "impact"])
+    ordered = in_order(frame.assign(ts=times(frame["ts"].tolist())), "releases")
+    return ReadTable(ordered.frame, (*notes, *ordered.notes))

@@ -1,4 +1,4 @@
-"""Tables of text from outside, whose rows each have a time: read, and what is wrong with one said with its line."""
+"""Text tables of external data whose rows each have a time; errors name the line."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ WANTED = "; it must be like 2024-07-11T12:30:00Z"
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a file held, in order; ``notes``: what was left out or put right, a sentence each."""
+class ReadTable:
+    """What a file held, in order; ``notes``: what was left out or corrected, a sentence each."""
 
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Rows:
+class TextRows:
     """``cells``: column, its name in small letters, -> text of each row. ``lines``: where each row ends in the file."""
 
     file: str
@@ -44,12 +44,12 @@ class Rows:
         """The first of these columns that there is."""
         return next((name for name in names if name in self.cells), None)
 
-    def needed(self, names: Sequence[str], what: str) -> str:
+    def needed(self, names: Sequence[str], purpose: str) -> str:
         """The same, or a sentence that there is none."""
-        found = self.first_of(names)
-        if found is None:
-            raise BadRequest(f"{self.file} has the columns {listed(self.cells, 12)}; it needs {what}, in a column called {' or '.join(names)}")
-        return found
+        column = self.first_of(names)
+        if column is None:
+            raise BadRequest(f"{self.file} has the columns {listed(self.cells, 12)}; it needs {purpose}, in a column called {' or '.join(names)}")
+        return column
 
 
 def text_of(path: Path, max_bytes: int = MAX_BYTES) -> str:
@@ -61,7 +61,7 @@ def text_of(path: Path, max_bytes: int = MAX_BYTES) -> str:
         return data.decode("cp1252", "replace")
 
 
-def rows_of(path: Path, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Rows:
+def rows_of(path: Path, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> TextRows:
     """The rows of a table of text with a head; blank lines are passed over."""
     lines = io.StringIO(text_of(path, max_bytes), newline="")
     head = lines.readline()
@@ -76,7 +76,7 @@ def rows_of(path: Path, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) ->
     try:
         for row in reader:
             if row and any(cell.strip() for cell in row):
-                table.append(_whole(row, names, path.name, reader.line_num + 1))
+                table.append(_complete(row, names, path.name, reader.line_num + 1))
                 ends.append(reader.line_num + 1)
             if len(table) > max_rows:
                 raise BadRequest(f"{path.name} has more than {max_rows:,} rows, which is the limit; split it, or raise the limit in the settings")
@@ -84,10 +84,10 @@ def rows_of(path: Path, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) ->
         raise BadRequest(f"row {reader.line_num + 1} of {path.name} cannot be read: it holds a cell of more than {csv.field_size_limit():,} characters, or a byte that is not text") from None
     if not table:
         raise BadRequest(f"{path.name} has no row under its first line; choose a file that holds some")
-    return Rows(path.name, dict(zip(names, zip(*table, strict=True), strict=True)), ends)
+    return TextRows(path.name, dict(zip(names, zip(*table, strict=True), strict=True)), ends)
 
 
-def _whole(row: list[str], names: Sequence[str], file: str, line: int) -> list[str]:
+def _complete(row: list[str], names: Sequence[str], file: str, line: int) -> list[str]:
     if len(row) != len(names):
         raise BadRequest(f"row {line} of {file} has {len(row)} values where its first line names {len(names)}; put values that hold a separator in quotes")
     return [cell.strip() for cell in row]
@@ -104,16 +104,16 @@ def instant(text: str, utc: bool = False) -> int | None:
     ...
     ValueError: , which has no zone; say that the times are in UTC, or give them with one, such as 2024-07-11T12:30:00Z
     """
-    found = STAMP.fullmatch(text.strip())
-    if not found:
+    match = STAMP.fullmatch(text.strip())
+    if not match:
         raise ValueError(WANTED)
-    if not found["clock"]:
+    if not match["clock"]:
         return None
-    zone = (found["zone"] or "").upper()
+    zone = (match["zone"] or "").upper()
     if not zone and not utc:
         raise ValueError(", which has no zone; say that the times are in UTC, or give them with one, such as 2024-07-11T12:30:00Z")
     try:
-        at = datetime.fromisoformat(f"{found['day'].replace('/', '-').replace('.', '-')}T{found['clock']}{zone if zone[:1] in '+-' and zone else '+00:00'}")
+        at = datetime.fromisoformat(f"{match['day'].replace('/', '-').replace('.', '-')}T{match['clock']}{zone if zone[:1] in '+-' and zone else '+00:00'}")
     except ValueError:
         raise ValueError(", and there is no such time; correct it") from None
     if at.year not in YEARS:
@@ -121,15 +121,15 @@ def instant(text: str, utc: bool = False) -> int | None:
     return (at - EPOCH) // MICROSECOND * 1_000
 
 
-def instants(rows: Rows, column: str, utc: bool = False) -> list[int | None]:
+def instants(rows: TextRows, column: str, utc: bool = False) -> list[int | None]:
     """``instant`` of each row."""
-    made = []
+    values = []
     for line, text in zip(rows.lines, rows.cells[column], strict=True):
         try:
-            made.append(instant(text, utc))
+            values.append(instant(text, utc))
         except ValueError as error:
             raise BadRequest(f"row {line} of {rows.file} has the {column} {text!r}{error}") from None
-    return made
+    return values
 
 
 def times(nanoseconds: Sequence[int]) -> pd.Series:
@@ -137,20 +137,20 @@ def times(nanoseconds: Sequence[int]) -> pd.Series:
     return pd.Series(pd.to_datetime(np.array(nanoseconds, np.int64), utc=True)).dt.as_unit("ns")
 
 
-def in_order(frame: pd.DataFrame, what: str) -> Read:
-    """By ``ts``, each row once; both told where something was done."""
+def in_order(frame: pd.DataFrame, noun: str) -> ReadTable:
+    """Rows sorted by ``ts`` without repeats; notes report what was changed."""
     notes = []
     if not frame["ts"].is_monotonic_increasing:
-        notes.append(f"The {what} were not in the order of their times; they are now.")
+        notes.append(f"The {noun} were not in the order of their times; they are now.")
     once = frame.sort_values("ts", kind="stable").drop_duplicates(ignore_index=True)
     if len(once) < len(frame):
         notes.append(counted(len(frame) - len(once), "row was", "rows were", "there twice and counted once."))
-    return Read(once, tuple(notes))
+    return ReadTable(once, tuple(notes))
 
 
-def counted(count: int, one: str, many: str, rest: str) -> str:
+def counted(count: int, singular: str, plural: str, rest: str) -> str:
     """
     >>> counted(1, "row was", "rows were", "there twice"), counted(1200, "row was", "rows were", "there twice")
     ('1 row was there twice', '1,200 rows were there twice')
     """
-    return f"{count:,} {one if count == 1 else many} {rest}"
+    return f"{count:,} {singular if count == 1 else plural} {rest}"

@@ -1,4 +1,4 @@
-"""Outside series: what they are, when a value of theirs is known, and how their files are read."""
+"""Economic series: what they are, when a value of theirs is known, and how their files are read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import pandas as pd
 from domain.errors import BadRequest, unknown
 from domain.market.readers.base import MAX_BYTES, MAX_ROWS
 from domain.market.zones import DAY, HOUR
-from domain.outside.known import Known
-from domain.outside.rows import Read, counted, text_of
+from domain.outside.rows import ReadTable, counted, text_of
+from domain.outside.timed_values import TimedValues
 
 TABLE = Path(__file__).with_name("series.toml")
 
 
 @dataclass(frozen=True)
-class Series:
+class EconomicSeries:
     """One row of the table of series. A value of a date is known ``weekdays`` after it, or ``days`` where there are none, at a time of day UTC."""
 
     name: str
@@ -59,16 +59,16 @@ class Series:
 
 
 @cache
-def series() -> Mapping[str, Series]:
+def series() -> Mapping[str, EconomicSeries]:
     """Every series of the table by name.
 
     >>> series()["US_INFLATION"].revised, series()["VIX"].revised
     (True, False)
     """
-    return {name: Series(name=name, **row) for name, row in tomllib.loads(TABLE.read_text(encoding="utf-8")).items()}
+    return {name: EconomicSeries(name=name, **row) for name, row in tomllib.loads(TABLE.read_text(encoding="utf-8")).items()}
 
 
-def read_series(file: Path | IO[str], name: str) -> Known:
+def read_series(file: Path | IO[str], name: str) -> TimedValues:
     """The values of a series from a csv file, each with the instant from which it was known by the lag of its row in the table.
 
     The first column is the date; of the others, ``close`` or ``value`` where there is one, else the second. An empty value or a dot is none.
@@ -81,13 +81,13 @@ def read_series(file: Path | IO[str], name: str) -> Known:
     if name not in series():
         raise unknown("series", name, series())
     dates, values = _columns(file, name)
-    there = ~np.isnan(values)
-    dates, values = dates[there], values[there]
+    valid = ~np.isnan(values)
+    dates, values = dates[valid], values[valid]
     order = np.argsort(dates, kind="stable")
-    return Known(series()[name].known_at(dates[order]), values[order])
+    return TimedValues(series()[name].known_at(dates[order]), values[order])
 
 
-def series_table(path: Path, name: str, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Read:
+def series_table(path: Path, name: str, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ReadTable:
     """``date, value, known`` of a series, packed or not, in the order of its dates: what ``read_series`` reads, each date once.
     Of a date that is there twice the last counts."""
     if name not in series():
@@ -95,31 +95,31 @@ def series_table(path: Path, name: str, max_bytes: int = MAX_BYTES, max_rows: in
     dates, values = _columns(StringIO(text_of(path, max_bytes)), name)
     if len(dates) > max_rows:
         raise BadRequest(f"{path.name} has more than {max_rows:,} rows, which is the limit; split it, or raise the limit in the settings")
-    there = pd.DataFrame(dict(date=dates, value=values))[~np.isnan(values)]
-    if there.empty:
+    valid = pd.DataFrame(dict(date=dates, value=values))[~np.isnan(values)]
+    if valid.empty:
         raise BadRequest(f"no row of {path.name} has a value of {name}; choose a file that holds some")
-    once = there.sort_values("date", kind="stable").drop_duplicates("date", keep="last", ignore_index=True)
-    known = series()[name].known_at(once["date"].to_numpy("datetime64[D]"))
-    frame = pd.DataFrame(dict(date=_aware(once["date"].to_numpy("datetime64[ns]")), value=once["value"], known=_aware(known.view("datetime64[ns]"))))
-    return Read(frame, tuple(_told(len(dates) - len(there), not there["date"].is_monotonic_increasing, there, len(there) - len(once))))
+    once = valid.sort_values("date", kind="stable").drop_duplicates("date", keep="last", ignore_index=True)
+    known_at = series()[name].known_at(once["date"].to_numpy("datetime64[D]"))
+    frame = pd.DataFrame(dict(date=_aware(once["date"].to_numpy("datetime64[ns]")), value=once["value"], known=_aware(known_at.view("datetime64[ns]"))))
+    return ReadTable(frame, tuple(_notes(len(dates) - len(valid), not valid["date"].is_monotonic_increasing, valid, len(valid) - len(once))))
 
 
-def known_of(frame: pd.DataFrame) -> Known:
+def known_of(frame: pd.DataFrame) -> TimedValues:
     """The values of ``series_table``'s frame by when each was known."""
-    return Known(frame["known"].dt.as_unit("ns").astype("int64").to_numpy(), frame["value"].to_numpy(np.float64, copy=True))
+    return TimedValues(frame["known"].dt.as_unit("ns").astype("int64").to_numpy(), frame["value"].to_numpy(np.float64, copy=True))
 
 
 def _aware(times: np.ndarray) -> pd.Series:
     return pd.Series(pd.to_datetime(times, utc=True)).dt.as_unit("ns")
 
 
-def _told(empty: int, disordered: bool, there: pd.DataFrame, twice: int) -> Iterator[str]:
+def _notes(empty: int, disordered: bool, valid: pd.DataFrame, twice: int) -> Iterator[str]:
     if empty:
         yield counted(empty, "date has", "dates have", "no value.")
     if disordered:
         yield "The rows were not in the order of their dates; they are now."
     if twice:
-        other = int((there.drop_duplicates().groupby("date").size() > 1).sum())
+        other = int((valid.drop_duplicates().groupby("date").size() > 1).sum())
         yield counted(twice, "row was", "rows were", f"of a date that was there already{f', {other:,} with another value: the last one counts' if other else ''}.")
 
 
@@ -134,7 +134,7 @@ def _columns(file: Path | IO[str], name: str) -> tuple[np.ndarray, np.ndarray]:
         raise BadRequest(f"the file of {name} is not a CSV with a date and a value in every row; download it again") from None
     if len(table.columns) < 2:
         raise BadRequest(f"the file of {name} has the columns {', '.join(table.columns)}; it needs a date and a value")
-    column = next((one for one in ("close", "value") if one in table), table.columns[1])
+    column = next((column_name for column_name in ("close", "value") if column_name in table), table.columns[1])
     dates = pd.to_datetime(table.iloc[:, 0], errors="coerce", format="%Y-%m-%d").to_numpy("datetime64[D]")
     if np.isnat(dates).any():
         row = int(np.isnat(dates).argmax())

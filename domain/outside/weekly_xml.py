@@ -54,4 +54,4 @@ def events_of(file: str, data: bytes, most: int) -> list[dict[str, str]]:
     >>> events_of("week.xml", b"<weeklyevents><event><title>CPI</title><time><![CDATA[1:30pm]]></time></event></weeklyevents>", 10)
     [{'title': 'CPI', 'time': '1:30pm'}]
     """
-    return [{name: text.strip() for name, text in one.items()} for one in Week(file, most).read(data)]
+    return [{name: text.strip() for name, text in event.items()} for event in Week(file, most).read(data)]

@@ -9,7 +9,7 @@ from domain.report import html, text
 from domain.report.document import Document as Document
 from domain.report.material import UNCOUNTED as UNCOUNTED
 from domain.report.material import Material as Material
-from domain.report.material import believed as believed
+from domain.report.material import belief_of as belief_of
 from domain.report.sections import document as document
 
 FORMS: Mapping[str, str] = {
@@ -40,5 +40,5 @@ RENDERERS: Mapping[str, Callable[[Material], bytes]] = {"equity.svg": equity_svg
 
 def reports(m: Material, built: Document | None = None) -> dict[str, bytes]:
     """Every form, by the name of its file."""
-    whole = built or document(m)
-    return {form if form.endswith("svg") else f"report.{form}": render(m, form, whole) for form in FORMS}
+    built_document = built or document(m)
+    return {form if form.endswith("svg") else f"report.{form}": render(m, form, built_document) for form in FORMS}

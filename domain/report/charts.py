@@ -14,7 +14,7 @@ from domain.report.figures import money, monies, multiple, number, percent
 from domain.report.svg import Chart, Scale
 
 WIDE, HALF, LEFT, RIGHT = 900, 436, 66, 10       # px
-NAMED = 3               # deepest falls that are named
+NAMED = 3               # deepest drawdowns that are named
 
 
 def nothing(width: int, height: int, words: str) -> Chart:
@@ -30,8 +30,8 @@ def equity(curve: pd.DataFrame, start: float, currency: str, height: int = 250) 
     y = Scale(*svg.bounds(min(values.min(), start), max(values.max(), start)), bottom, 22)
     drawn = svg.rows(y, LEFT, WIDE - RIGHT, svg.ticks(y.low, y.high, 6)) + svg.text(LEFT - 8, 11, currency, "end")
     drawn += svg.rule(LEFT, y(start), WIDE - RIGHT, y(start), "dash") + _clocked(curve["ts"], bottom, y.many(values[at]), at)
-    said = f"Equity from {money(start, currency)} to {money(values[-1], currency)}, highest {money(values.max(), currency)}, lowest {money(values.min(), currency)}."
-    return Chart(WIDE, height, drawn, said)
+    takeaway = f"Equity from {money(start, currency)} to {money(values[-1], currency)}, highest {money(values.max(), currency)}, lowest {money(values.min(), currency)}."
+    return Chart(WIDE, height, drawn, takeaway)
 
 
 def _clocked(ts: pd.Series, bottom: float, y: np.ndarray, at: np.ndarray) -> str:
@@ -44,8 +44,8 @@ def _time(times: np.ndarray, width: int) -> Scale:
     return Scale(int(times[0]), int(max(times[-1], times[0] + 1)), LEFT, width - RIGHT)
 
 
-def drawdown(ts: pd.Series, share: np.ndarray, falls: pd.DataFrame, height: int = 150) -> Chart:
-    """How far equity lies below its highest value so far (``share``); the deepest ``falls`` are named with their depth and length."""
+def drawdown(ts: pd.Series, share: np.ndarray, drawdowns: pd.DataFrame, height: int = 150) -> Chart:
+    """How far equity is below its highest value so far (``share``); the deepest ``drawdowns`` are named with their depth and length."""
     if not len(ts):
         return nothing(WIDE, height, "There is no row of equity to draw.")
     times, bottom = nanoseconds(ts), height - 26
@@ -54,28 +54,28 @@ def drawdown(ts: pd.Series, share: np.ndarray, falls: pd.DataFrame, height: int 
     line = svg.polyline(x.many(times[at]), y.many(share[at]))
     drawn = svg.rows(y, LEFT, WIDE - RIGHT, svg.ticks(y.low, 0.0, 5), "%", 100.0) + svg.columns(x, bottom, svg.moments(int(times[0]), int(times[-1]), 9), "UTC")
     drawn += svg.path(f"{line}L{svg.px(x.end)} {svg.px(y(0))}L{svg.px(x.start)} {svg.px(y(0))}Z", "under") + svg.path(line, "fall")
-    deepest = f"Deepest fall {percent(float(share.min()))}." if len(falls) else "Equity never fell below an earlier high."
-    return Chart(WIDE, height, drawn + _named(falls.head(NAMED), x, y), deepest)
+    deepest = f"Largest drawdown {percent(float(share.min()))}." if len(drawdowns) else "Equity never fell below an earlier high."
+    return Chart(WIDE, height, drawn + _named(drawdowns.head(NAMED), x, y), deepest)
 
 
-def _named(falls: pd.DataFrame, x: Scale, y: Scale) -> str:
-    """Names that would stand on each other are left out, the shallower first."""
+def _named(drawdowns: pd.DataFrame, x: Scale, y: Scale) -> str:
+    """Labels that would overlap are left out, the shallower first."""
     drawn: list[str] = []
-    taken: list[float] = []
-    for fall in falls.itertuples():
-        where = min(max(x(int(nanoseconds(pd.Series([fall.trough_ts]))[0])), LEFT + 72.0), WIDE - RIGHT - 72.0)
-        if all(abs(where - other) > 125 for other in taken):
-            taken.append(where)
-            drawn.append(svg.text(where, y(float(fall.share)) + 13, f"{percent(float(fall.share))} · {number(float(fall.days), 0 if fall.days >= 10 else 1)} days", "ink mid"))
+    placed: list[float] = []
+    for row in drawdowns.itertuples():
+        where = min(max(x(int(nanoseconds(pd.Series([row.trough_ts]))[0])), LEFT + 72.0), WIDE - RIGHT - 72.0)
+        if all(abs(where - other) > 125 for other in placed):
+            placed.append(where)
+            drawn.append(svg.text(where, y(float(row.share)) + 13, f"{percent(float(row.share))} · {number(float(row.days), 0 if row.days >= 10 else 1)} days", "ink mid"))
     return "".join(drawn)
 
 
 def distribution(trades: pd.DataFrame, height: int = 230) -> Chart:
-    """How many trades ended with which R; the outer bins hold the tails, the dashed line is the mean."""
-    bins, known = r_histogram(trades), trades["r"].dropna()
-    if known.empty:
+    """Histogram of trades by R; the outer bins hold the tails, the dashed line is the mean."""
+    bins, multiples = r_histogram(trades), trades["r"].dropna()
+    if multiples.empty:
         return nothing(HALF, height, "No trade has an R: none had a stop.")
-    count, mean, bottom = bins["trades"].to_numpy(float), float(known.mean()), height - 26
+    count, mean, bottom = bins["trades"].to_numpy(float), float(multiples.mean()), height - 26
     edges = np.linspace(-3.0, 6.0, len(bins) + 1)
     x, y = Scale(edges[0], edges[-1], 52, HALF - RIGHT), Scale(0.0, count.max() * 1.06, bottom, 22)
     drawn = svg.rows(y, 52, HALF - RIGHT, svg.ticks(0.0, y.high, 5)) + svg.text(44, 11, "trades", "end")
@@ -84,16 +84,16 @@ def distribution(trades: pd.DataFrame, height: int = 230) -> Chart:
     drawn += svg.columns(x, bottom, [(value, svg.label(value, 0)) for value in (-3, -2, -1, 0, 1, 2, 3, 4, 5)], "R")
     if edges[0] < mean < edges[-1]:
         drawn += svg.rule(x(mean), 18, x(mean), bottom, "mark") + svg.text(x(mean) + 5, 20, f"mean {multiple(mean, 3)}", "ink")
-    return Chart(HALF, height, drawn, f"{number(len(known))} trades with R from {multiple(float(known.min()))} to {multiple(float(known.max()))}, mean {multiple(mean, 3)}.")
+    return Chart(HALF, height, drawn, f"{number(len(multiples))} trades with R from {multiple(float(multiples.min()))} to {multiple(float(multiples.max()))}, mean {multiple(mean, 3)}.")
 
 
 def _bins(bins: pd.DataFrame) -> list[str]:
-    """What each bin says of itself."""
+    """The tooltip of each bin."""
     return [f"{multiple(row.low)} to {multiple(row.high)}: {number(row.trades)} trades, {percent(row.share)}" for row in bins.itertuples()]
 
 
 def excursions(trades: pd.DataFrame, height: int = 230) -> Chart:
-    """Each trade by how far it went against and for its side: left of 0 the worst of it, right of 0 the best, against what it made."""
+    """MAE and MFE of each trade: left of 0 its worst moment, right of 0 its best, against its result."""
     points = excursion_points(trades)
     if points.empty:
         return nothing(HALF, height, "No trade has an R: none had a stop.")
@@ -108,8 +108,8 @@ def excursions(trades: pd.DataFrame, height: int = 230) -> Chart:
         drawn += svg.dots(np.clip(x.many(-mae[these]), x.start, x.end), height_of[these], kind) + svg.dots(np.clip(x.many(mfe[these]), x.start, x.end), height_of[these], kind)
     drawn += svg.columns(x, bottom, [(value, number(abs(value), svg.places([value]))) for value in svg.ticks(x.low, x.high, 7)], "R")
     drawn += svg.text(x(0) - 8, 11, "against, MAE", "end") + svg.text(x(0) + 8, 11, "for, MFE")
-    said = f"{number(len(points))} of {number(len(trades))} trades by their worst and best moment. Median MAE {multiple(float(np.median(mae)))}, median MFE {multiple(float(np.median(mfe)))}."
-    return Chart(HALF, height, drawn, said)
+    takeaway = f"{number(len(points))} of {number(len(trades))} trades by their worst and best moment. Median MAE {multiple(float(np.median(mae)))}, median MFE {multiple(float(np.median(mfe)))}."
+    return Chart(HALF, height, drawn, takeaway)
 
 
 def _inner(values: np.ndarray) -> tuple[float, float]:
@@ -119,25 +119,25 @@ def _inner(values: np.ndarray) -> tuple[float, float]:
 
 
 def _reach(both: np.ndarray) -> tuple[float, float]:
-    """The same on both sides, so that against and for compare; what lies beyond stands at the edge."""
+    """The same on both sides, so that against and for compare; values beyond are drawn at the edge."""
     far = max(float(np.quantile(both, 0.995)), 0.5) * 1.05
     return far, far
 
 
 def costs(trades: pd.DataFrame, fills: pd.DataFrame, currency: str, height: int = 200) -> Chart:
-    """From gross at mid prices to net; the first and the last bar stand on zero."""
+    """From gross at mid prices to net; the first and the last bar start at zero."""
     steps = waterfall(trades, fills)
     amount, after = steps["money"].to_numpy(float), steps["after"].to_numpy(float)
     before = np.concatenate(([0.0], after[:-2], [0.0]))
     low, high = min(float(after.min()), 0.0), max(float(after.max()), 0.0)
     x = Scale(*svg.bounds(low, high, 0.12), 150, WIDE - RIGHT)
-    each, said = (height - 30) / len(steps), monies(amount.tolist(), True)
+    pitch, labels = (height - 30) / len(steps), monies(amount.tolist(), True)
     drawn = "".join(svg.rule(x(value), 4, x(value), height - 26, "axis" if value == 0 else "grid") for value in svg.ticks(x.low, x.high, 6))
     for place, title in enumerate(steps["title"]):
-        top, ends = 6 + place * each, sorted((x(before[place]), x(after[place])))
+        top, ends = 6 + place * pitch, sorted((x(before[place]), x(after[place])))
         kind = "level" if place in (0, len(steps) - 1) else "up" if amount[place] >= 0 else "down"
-        drawn += svg.text(142, top + each / 2 + 4, title, "ink end") + (svg.box(ends[0], top + 4, ends[1] - ends[0], each - 8, kind) if amount[place] or kind == "level" else "")
-        drawn += svg.text(ends[1] + 6, top + each / 2 + 4, said[place], "ink")
+        drawn += svg.text(142, top + pitch / 2 + 4, title, "ink end") + (svg.box(ends[0], top + 4, ends[1] - ends[0], pitch - 8, kind) if amount[place] or kind == "level" else "")
+        drawn += svg.text(ends[1] + 6, top + pitch / 2 + 4, labels[place], "ink")
     drawn += svg.columns(x, height - 26, [(value, svg.label(value, svg.places([value]))) for value in svg.ticks(x.low, x.high, 6)], currency)
     return Chart(WIDE, height, drawn, "; ".join(f"{title.lower()} {money(float(value), currency, True)}" for title, value in zip(steps["title"], amount, strict=True)) + ".")
 
@@ -153,19 +153,19 @@ def spark(values: Sequence[float], width: int = 60) -> str:
     >>> spark([0.0, 1.0, 2.0, 3.0], 4)
     '▁▃▆█'
     """
-    known = np.asarray(values, float)
-    if not len(known):
+    numbers = np.asarray(values, float)
+    if not len(numbers):
         return ""
-    places = np.linspace(0, len(known) - 1, min(width, len(known))).round().astype(int)
-    share = (known[places] - known.min()) / (float(np.ptp(known)) or 1.0)
-    return "".join(BLOCKS[1 + round(7 * one)] for one in share.tolist())
+    places = np.linspace(0, len(numbers) - 1, min(width, len(numbers))).round().astype(int)
+    share = (numbers[places] - numbers.min()) / (float(np.ptp(numbers)) or 1.0)
+    return "".join(BLOCKS[1 + round(7 * fraction)] for fraction in share.tolist())
 
 
 def skyline(values: np.ndarray, low: float, high: float, rows: int, width: int, name: Sequence[str]) -> list[str]:
     """A filled curve of blocks, ``rows`` lines high, the labels ``name`` (of the bottom and the top) at its left."""
     places = np.linspace(0, len(values) - 1, min(width, len(values))).round().astype(int)
     eighths = np.rint((values[places] - low) / ((high - low) or 1.0) * rows * 8).astype(int)
-    lines = ["".join(BLOCKS[min(max(one - 8 * row, 0), 8)] for one in eighths.tolist()) for row in range(rows - 1, -1, -1)]
+    lines = ["".join(BLOCKS[min(max(eighth - 8 * row, 0), 8)] for eighth in eighths.tolist()) for row in range(rows - 1, -1, -1)]
     return [f"{name[1] if row == 0 else name[0] if row == rows - 1 else '':>12} {line}".rstrip() for row, line in enumerate(lines)]
 
 

@@ -1,4 +1,4 @@
-"""What a report says, before it is a page or a text: sections of blocks."""
+"""The content of a report, before it is a page or a text: sections of blocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.report.svg import Chart
 
-MARKS = {"up": "✓", "down": "▼", "warn": "!", "breach": "✕", "quiet": "·", "other": "◆"}     # of a tone: colour never stands alone
+MARKS = {"up": "✓", "down": "▼", "warn": "!", "breach": "✕", "quiet": "·", "other": "◆"}     # of a tone: colour is never the only mark
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that matters, what stands beside it, and how it is defined."""
+    """A key figure, its note, and its definition."""
 
     title: str
     value: str
@@ -45,7 +45,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Table:
-    """``columns``: titles; one beginning with ``>`` is of numbers and stands at the right."""
+    """``columns``: titles; one beginning with ``>`` is of numbers and right-aligned."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
@@ -74,7 +74,7 @@ Block = Figures | Prose | Table | Picture | Beside
 
 @dataclass(frozen=True)
 class Section:
-    """``note`` says unit, span and clock."""
+    """``note`` gives unit, span and clock."""
 
     key: str
     title: str
@@ -92,8 +92,8 @@ class Document:
     foot: str = ""
 
 
-def cell(one: str | Cell) -> Cell:
-    return one if isinstance(one, Cell) else Cell(one)
+def cell(content: str | Cell) -> Cell:
+    return content if isinstance(content, Cell) else Cell(content)
 
 
 def right(column: str) -> bool:

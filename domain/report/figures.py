@@ -11,7 +11,7 @@ import pandas as pd
 
 MINUS, THIN, DASH = "\u2212", "\u202f", "\u2014"
 RATIOS_WITH_THREE = ("expectancy_r",)
-WHOLE = ("trades", "bars", "days")
+COUNTED_UNITS = ("trades", "bars", "days")
 
 
 def number(value: float | None, places: int = 0, sign: bool = False) -> str:
@@ -82,7 +82,7 @@ def shown(key: str, kind: str, value: float | None, currency: str, pip: float | 
         return multiple(value, 3 if key in RATIOS_WITH_THREE else 2)
     if kind == "price":
         return price(value, pip)
-    return unit(number(value, 0 if kind == "trades" or (kind in WHOLE and abs(value or 0.0) >= 100) else 1), kind) if kind in WHOLE else number(value, 2)
+    return unit(number(value, 0 if kind == "trades" or (kind in COUNTED_UNITS and abs(value or 0.0) >= 100) else 1), kind) if kind in COUNTED_UNITS else number(value, 2)
 
 
 def price(value: float | None, pip: float | None) -> str:
@@ -104,16 +104,16 @@ def exact(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     try:
-        known = float(value)
+        parsed = float(value)
     except (TypeError, ValueError):
         return str(value).replace("_", " ") if value else DASH
-    if not math.isfinite(known):
+    if not math.isfinite(parsed):
         return str(value)
-    return f"{known:,.10f}".rstrip("0").rstrip(".").replace("-", MINUS)
+    return f"{parsed:,.10f}".rstrip("0").rstrip(".").replace("-", MINUS)
 
 
 def clock(at: Any) -> str:
-    """UTC to the minute; what stands beside it says UTC.
+    """UTC to the minute; the text beside it names UTC.
 
     >>> clock("2024-01-02T10:05:00.000000Z"), clock(pd.NaT)
     ('2024-01-02 10:05', '\u2014')
@@ -130,18 +130,18 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def plural(count: float, one: str, many: str = "") -> str:
+def plural(count: float, singular: str, many: str = "") -> str:
     """
     >>> plural(1, "trade"), plural(1200, "bar")
     ('1 trade', '1,200 bars')
     """
-    return f"{count:,.0f} {one if count == 1 else many or one + 's'}"
+    return f"{count:,.0f} {singular if count == 1 else many or singular + 's'}"
 
 
-def spoken(sentence: str) -> str:
+def typeset(sentence: str) -> str:
     """A sentence with true minus signs.
 
-    >>> spoken("Nets -3.1 % on EUR-USD.")
+    >>> typeset("Nets -3.1 % on EUR-USD.")
     'Nets \u22123.1 % on EUR-USD.'
     """
     return re.sub(r"(?<!\w)-(?=\d)", MINUS, sentence)

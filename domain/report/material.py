@@ -1,4 +1,4 @@
-"""Everything a report is made of, and what is judged of it."""
+"""Everything that a report contains, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ UNCOUNTED = "Uncounted trials possible: this run was made on files, where no led
 class Material:
     """One run. ``manifest`` is what decided it: spec (plain values), spec_hash, code, libraries; ``hashes`` names the results by content.
 
-    ``made`` is a time in words, or empty: nothing here asks a clock, so the same run is the same report.
+    ``created`` is a time in words, or empty: nothing here reads a clock, so the same run gives the same report.
     """
 
     trades: pd.DataFrame
@@ -57,7 +57,7 @@ class Material:
     name: str = ""
     note: str = ""
     synthetic: bool = False
-    made: str = ""
+    created: str = ""
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ class Material:
     @property
     def bars_of_history(self) -> int:
         """Bars before the period that features knew, over all series."""
-        return sum(int(one.get("history", 0)) for one in self.spec["data"])
+        return sum(int(dataset.get("history", 0)) for dataset in self.spec["data"])
 
     @property
     def currency(self) -> str:
@@ -87,7 +87,7 @@ class Material:
 
     @property
     def title(self) -> str:
-        """What was traded on what.
+        """The strategy and its instruments.
 
         >>> nothing = pd.DataFrame()
         >>> spec = dict(strategy=dict(name="signals", params={}), data=[dict(instrument="EURUSD", timeframe="M5")])
@@ -95,29 +95,29 @@ class Material:
         'own signals · EURUSD M5'
         """
         strategy, data = self.spec["strategy"]["name"], self.spec["data"]
-        frames = dict.fromkeys(one["timeframe"] for one in data)
-        return f"{'own signals' if strategy == 'signals' else strategy} · {', '.join(one['instrument'] for one in data)} {', '.join(frames)}"
+        frames = dict.fromkeys(dataset["timeframe"] for dataset in data)
+        return f"{'own signals' if strategy == 'signals' else strategy} · {', '.join(dataset['instrument'] for dataset in data)} {', '.join(frames)}"
 
     @property
     def sentence(self) -> str:
-        """The question in one line."""
+        """The settings in one line."""
         spec, sizing = self.spec, self.spec["sizing"]
         changed = [f"{words(name)} {exact(value)}" for name, value in spec["strategy"]["params"].items()]
         size = f"{float(sizing['value']):.2%} at risk" if sizing["kind"] == "fraction_at_risk" else f"{words(sizing['kind'])} {exact(sizing['value'])}"
         span = [f"{clock(spec['span'][0])} to {clock(spec['span'][1])} UTC"] if spec.get("span") else []
-        sides = f"{' and '.join(dict.fromkeys(one['side'] for one in spec['data']))} prices"
+        sides = f"{' and '.join(dict.fromkeys(dataset['side'] for dataset in spec['data']))} prices"
         return "\u00a0· ".join([*span, f"{self.bars:,} bars{f' after {self.bars_of_history:,} of history' if self.bars_of_history else ''}, {sides}", *changed, f"{exact(self.start)} {self.currency}, {size}"])
 
     @cached_property
     def depth(self) -> np.ndarray:
-        """How far equity lies below its highest value so far, share, one a row."""
+        """How far equity is below its highest value so far, share, one a row."""
         return underwater(self.equity, self.start)["share"].to_numpy(float) if len(self.equity) else np.zeros(0)
 
     @cached_property
-    def falls(self) -> pd.DataFrame:
-        """The deepest falls of equity, without those too small to name beside the deepest."""
-        falls = drawdown_table(self.equity, self.start, most=5) if len(self.equity) else pd.DataFrame(columns=["share"])
-        return falls[falls["share"] <= falls["share"].min() * WORTH_NAMING]
+    def drawdowns(self) -> pd.DataFrame:
+        """The deepest drawdowns of equity, without those too small to name beside the deepest."""
+        drawdowns = drawdown_table(self.equity, self.start, most=5) if len(self.equity) else pd.DataFrame(columns=["share"])
+        return drawdowns[drawdowns["share"] <= drawdowns["share"].min() * WORTH_NAMING]
 
     @cached_property
     def equity_chart(self) -> Chart:
@@ -125,20 +125,20 @@ class Material:
 
     @cached_property
     def drawdown_chart(self) -> Chart:
-        return charts.drawdown(self.equity["ts"], self.depth, self.falls)
+        return charts.drawdown(self.equity["ts"], self.depth, self.drawdowns)
 
     @property
     def pips(self) -> dict[str, float]:
         """Price units of a pip, by instrument."""
-        return {name: float(one["pip"]) for name, one in self.spec["instruments"].items()}
+        return {name: float(instrument["pip"]) for name, instrument in self.spec["instruments"].items()}
 
     @property
     def pip(self) -> float | None:
-        """Of the one instrument that is traded; None for several."""
+        """The pip of the one instrument that is traded; None for several."""
         return next(iter(self.pips.values())) if len(self.pips) == 1 else None
 
 
-def believed(
+def belief_of(
     equity: pd.DataFrame,
     metrics: Mapping[str, float | None],
     remarks: Sequence[Remark],
@@ -150,9 +150,9 @@ def believed(
     band: tuple[float, float] | None = None,
     market: Calendar = USUAL,
 ) -> Belief:
-    """How far a run may be believed, from what its equity alone tells; 200 other histories are drawn from its daily returns.
+    """Robustness of a run as far as its equity alone shows it; 200 Monte Carlo paths are drawn from its daily returns.
 
-    ``trials`` were made on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
+    ``trials`` were run on this data, ``variance`` is that of their daily Sharpe ratios, if known. ``band`` as for ``believe``, ``market`` as for ``measure``.
     """
     daily = enough(daily_returns(equity, start, market).to_numpy()) if len(equity) else np.zeros(0)
     histories = monte_carlo_of(daily, MonteCarloConfig(paths=HISTORIES), "days") if daily.any() and bool((daily > -1.0).all()) else None

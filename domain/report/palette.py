@@ -51,4 +51,4 @@ def standalone() -> str:
 
 
 def _literal(mode: int) -> str:
-    return re.sub(r"var\(--(\w+)\)", lambda found: PALETTE[found[1]][mode], CHART)
+    return re.sub(r"var\(--(\w+)\)", lambda match: PALETTE[match[1]][mode], CHART)

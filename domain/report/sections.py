@@ -1,4 +1,4 @@
-"""From a run to what its report says, one function a section."""
+"""The sections of a run's report, one function each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from domain.report.figures import (
     plural,
     price,
     shown,
-    spoken,
+    typeset,
     unit,
     words,
 )
@@ -44,19 +44,19 @@ def document(m: Material) -> Document:
     badges = [Cell("synthetic bars", "other")] if m.synthetic else []
     built = (growth, months, distribution, costs, groups, refused, remarks, believability, figures_defined, rules, manifest)
     sections = [Section("figures", "", "", [headline(m)]), *(build(m) for build in built)]
-    foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"question {m.manifest['spec_hash'][:12]}", *([f"made {m.made}"] if m.made else []), "times are UTC"])
-    return Document(m.name or m.title, f"{m.title} · {m.sentence}" if m.name else m.sentence, badges, verdict(m), [one for one in sections if one.blocks], foot)
+    foot = " · ".join(["Tidemark", *([f"run {m.run}"] if m.run else []), f"spec {m.manifest['spec_hash'][:12]}", *([f"created {m.created}"] if m.created else []), "times are UTC"])
+    return Document(m.name or m.title, f"{m.title} · {m.sentence}" if m.name else m.sentence, badges, verdict(m), [section for section in sections if section.blocks], foot)
 
 
 def verdict(m: Material) -> Prose:
     loses = bool(m.metrics.get("trades")) and (m.metrics.get("net_return") or 0.0) <= 0
     word, tone = ("unprofitable", "down") if loses else WORDS[m.belief.level]
-    return Prose(spoken(m.belief.verdict), tone, word)
+    return Prose(typeset(m.belief.verdict), tone, word)
 
 
 def headline(m: Material) -> Figures:
     f, currency = m.metrics, m.currency
-    told = [
+    figures = [
         ("net_return", "Net profit", percent(f["net_return"], 1, True), money(f["net_profit"], currency, True)),
         ("annual_return", "CAGR", percent(f["annual_return"], 1, True), "annual growth"),
         ("max_drawdown", "Max drawdown", percent(f["max_drawdown"]), f"longest: {number(f['longest_drawdown'])} days"),
@@ -66,7 +66,7 @@ def headline(m: Material) -> Figures:
         ("trades", "Trades", number(f["trades"]), f"win rate {percent(f['win_rate'], 0)}"),
         ("break_even_spread", "Break-even spread", *_breaks_even(m)),
     ]
-    return Figures([Figure(title, value, note, METRICS[key].definition) for key, title, value, note in told])
+    return Figures([Figure(title, value, note, METRICS[key].definition) for key, title, value, note in figures])
 
 
 def _breaks_even(m: Material) -> tuple[str, str]:
@@ -85,14 +85,14 @@ def growth(m: Material) -> Section:
     note = f"{m.currency}, marked to market at bar close; below it the drawdown"
     pictures = [Picture(m.equity_chart, _equity_lines(m)), Picture(m.drawdown_chart, _drawdown_lines(m))]
     columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">Days down", ">Days back")
-    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_fall(one, lost) for one, lost in zip(m.falls.itertuples(), monies(m.falls["money"]), strict=True)], "Largest drawdowns")] if len(m.falls) else [])])
+    return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_drawdown_row(drawdown, lost) for drawdown, lost in zip(m.drawdowns.itertuples(), monies(m.drawdowns["money"]), strict=True)], "Largest drawdowns")] if len(m.drawdowns) else [])])
 
 
-def _fall(one: Any, lost: str) -> list[str]:
-    days = [number(float(value), 0 if value >= 10 else 1) for value in (one.days, one.fall_days)]
-    back = number(float(one.recovery_days), 0 if one.recovery_days >= 10 else 1)
-    times = [clock(one.peak_ts), clock(one.trough_ts), "not yet" if pd.isna(one.recovery_ts) else clock(one.recovery_ts)]
-    return [*times, percent(float(one.share)), lost, *days, back]
+def _drawdown_row(drawdown: Any, lost: str) -> list[str]:
+    days = [number(float(value), 0 if value >= 10 else 1) for value in (drawdown.days, drawdown.fall_days)]
+    back = number(float(drawdown.recovery_days), 0 if drawdown.recovery_days >= 10 else 1)
+    times = [clock(drawdown.peak_ts), clock(drawdown.trough_ts), "not yet" if pd.isna(drawdown.recovery_ts) else clock(drawdown.recovery_ts)]
+    return [*times, percent(float(drawdown.share)), lost, *days, back]
 
 
 def _equity_lines(m: Material) -> list[str]:
@@ -117,7 +117,7 @@ def months(m: Material) -> Section:
         return Section("months", "Months")
     table = monthly(m.equity, m.start)
     reach = max(float(table.loc[table["month"] > 0, "share"].abs().max()), 1e-9)
-    shares = {(int(one.year), int(one.month)): float(one.share) for one in table.itertuples()}
+    shares = {(int(row.year), int(row.month)): float(row.share) for row in table.itertuples()}
     years = sorted({year for year, _ in shares})
     rows = [[Cell(str(year), kind="strong"), *(_month(shares.get((year, month)), reach) for month in (*range(1, 13), 0))] for year in years]
     return Section("months", "Months", "net return of each month and year in per cent, UTC; empty after the account was lost", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
@@ -160,7 +160,7 @@ def _edge(low: float, place: int, count: int) -> str:
 
 def _excursion(name: str, trades: pd.DataFrame) -> list[str]:
     quantiles = [trades[column].quantile(share) for column in ("mae_r", "mfe_r") for share in (0.5, 0.9)]
-    return [name, number(len(trades)), multiple(trades["r"].mean(), 3), *(number(one, 2) for one in quantiles), number(trades["bars_held"].mean(), 1)]
+    return [name, number(len(trades)), multiple(trades["r"].mean(), 3), *(number(quantile, 2) for quantile in quantiles), number(trades["bars_held"].mean(), 1)]
 
 
 def costs(m: Material) -> Section:
@@ -168,11 +168,11 @@ def costs(m: Material) -> Section:
         return Section("costs", "Costs")
     steps = waterfall(m.trades, m.fills)
     most = float(np.abs(steps["money"]).max()) or 1.0
-    lines = [f"{one.title:>22} {told:>14} {charts.bar(abs(one.money) / most, 56)}".rstrip() for one, told in zip(steps.itertuples(), monies(steps["money"], True), strict=True)]
+    lines = [f"{row.title:>22} {amount:>14} {charts.bar(abs(row.money) / most, 56)}".rstrip() for row, amount in zip(steps.itertuples(), monies(steps["money"], True), strict=True)]
     table = break_even(m.trades, m.fills, m.pips)
-    rows = [[str(one.instrument), number(one.trades), bare_money(one.net, True), bare_money(one.spread_paid), unit(number(one.factor, 2), "×"), number(one.paid, 2), number(one.at, 2)] for one in table.itertuples()]
+    rows = [[str(row.instrument), number(row.trades), bare_money(row.net, True), bare_money(row.spread_paid), unit(number(row.factor, 2), "×"), number(row.paid, 2), number(row.at, 2)] for row in table.itertuples()]
     columns = ("Instrument", ">Trades", f">Net, {m.currency}", f">Spread paid, {m.currency}", ">Break-even ÷ paid", ">Average, pips", ">Break-even, pips")
-    note = f"{m.currency}; spread and slippage stand inside the prices, the same fills assumed without them"
+    note = f"{m.currency}; spread and slippage are part of the prices, the same fills assumed without them"
     return Section("costs", "Cost attribution, gross to net", note, [Picture(charts.costs(m.trades, m.fills, m.currency), lines), Table(columns, rows, "Break-even spread")])
 
 
@@ -187,48 +187,48 @@ def groups(m: Material) -> Section:
 def _group(key: str, table: pd.DataFrame, currency: str) -> Table:
     shown_ = table if len(table) <= MOST_GROUPS else table.reindex(table["net"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
     named = label if key == "exit_reason" else words
-    rows: Rows = [[named(str(one.group)), number(one.trades), percent(one.win_rate, 0), Cell(net, "down" if one.net < 0 else "up"), multiple(one.r_mean, 3)] for one, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
+    rows: Rows = [[named(str(row.group)), number(row.trades), percent(row.win_rate, 0), Cell(net, "down" if row.net < 0 else "up"), multiple(row.r_mean, 3)] for row, net in zip(shown_.itertuples(), monies(shown_["net"], True), strict=True)]
     more = f"the {MOST_GROUPS} that moved most money of {len(table)}" if len(table) > MOST_GROUPS else ""
     return Table((GROUPS[key].title, ">Trades", ">Win rate", f">Net, {currency}", ">Mean"), rows, more)
 
 
-# -- what did not happen, and how far to believe ------------------------------------------------------------------------
+# -- rejected orders, and robustness ------------------------------------------------------------------------------------
 
 
 def refused(m: Material) -> Section:
     drops = [(key, m.counts.get(key, 0)) for key in DROPS]
     signals = m.entries + m.dropped
     rows: Rows = [[label(key), Cell(sentence(key), kind="wrap"), number(count), percent(count / max(signals, 1))] for key, count in sorted(drops, key=lambda item: -item[1]) if count]
-    asked: Rows = [["Entry signals", Cell("Entries that the strategy asked for.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
+    counted: Rows = [["Entry signals", Cell("Entry signals of the strategy.", kind="wrap"), number(signals)], ["Entries filled", Cell("Entries that were traded.", kind="wrap"), number(m.entries)]]
     if m.bars_of_history:
-        asked += [["Bars of history", Cell("Before the period: features know them, nothing is decided on them.", kind="wrap"), number(m.bars_of_history)]]
-    asked += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
-    asked += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
+        counted += [["Bars of history", Cell("Bars before the period: features use them, no signal is decided on them.", kind="wrap"), number(m.bars_of_history)]]
+    counted += [["Bars", Cell("Of all instruments.", kind="wrap"), number(m.bars)], ["Ambiguous bars", Cell("Bars that reached stop and target in an unknown order.", kind="wrap"), number(m.ambiguous)]]
+    counted += [[label(key), Cell(sentence(key), kind="wrap"), number(m.counts[key])] for key in KINDS if key not in DROPS and m.counts.get(key)]
     blocks: list[Block] = [Table(("Rejected", "Reason", ">Times", ">Of signals"), rows, kind="counted")] if rows else [Prose("No entry was rejected.")]
-    return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), asked, kind="counted")])
+    return Section("refused", "Rejected orders, and what was counted", f"{number(m.dropped)} of {plural(signals, 'entry signal')} were not traded", [*blocks, *_reviewed(m.reviews), Table(("Counted", "What", ">Times"), counted, kind="counted")])
 
 
 def _reviewed(reviews: pd.DataFrame) -> list[Table]:
-    """The first order of each reason for which size, margin or limits refused or shrank one."""
+    """The first order of each reason for which size, margin or limits rejected or reduced one."""
     if reviews.empty:
         return []
     named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
     times = named.groupby(["reason", "verdict"], sort=False).size()
     rows = [
-        [label(one.reason), label(one.verdict), clock(one.ts), str(one.instrument), number(one.lots_asked, 2), number(one.lots_given, 2), number(times[one.reason, one.verdict])]
-        for one in named.drop_duplicates(["reason", "verdict"]).itertuples()
+        [label(review.reason), label(review.verdict), clock(review.ts), str(review.instrument), number(review.lots_asked, 2), number(review.lots_given, 2), number(times[review.reason, review.verdict])]
+        for review in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
-    columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots asked", ">Lots given", ">Times")
-    return [Table(columns, rows, "Orders that sizing, margin or limits rejected or made smaller: the first of each reason")]
+    columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots requested", ">Lots allowed", ">Times")
+    return [Table(columns, rows, "Orders that sizing, margin or limits rejected or reduced: the first of each reason")]
 
 
 def remarks(m: Material) -> Section:
-    said = [Prose(spoken(one.sentence), LEVELS[one.level][1], LEVELS[one.level][0]) for one in m.remarks]
-    return Section("remarks", "Caveats", "automatic warnings, worst first", said or [Prose("There are no warnings.", "up", "clean")])
+    sentences = [Prose(typeset(remark.sentence), LEVELS[remark.level][1], LEVELS[remark.level][0]) for remark in m.remarks]
+    return Section("remarks", "Caveats", "automatic warnings, worst first", sentences or [Prose("There are no warnings.", "up", "clean")])
 
 
 def believability(m: Material) -> Section:
-    rows = [[Cell(one.title, kind="strong"), Cell(one.asks, "quiet", "wrap"), Cell(*ANSWERS[one.answer]), Cell(spoken(one.sentence), kind="wrap")] for one in m.belief.questions]
+    rows = [[Cell(test.title, kind="strong"), Cell(test.asks, "quiet", "wrap"), Cell(*ANSWERS[test.answer]), Cell(typeset(test.sentence), kind="wrap")] for test in m.belief.questions]
     trials = [Prose(m.trials, "quiet", "trials")] if m.trials else []
     return Section("believability", "Robustness checks", "a check that was not evaluated never counts as passed", [Table(("Check", "Question", "Result", "Why"), rows), *trials])
 
@@ -238,7 +238,7 @@ def believability(m: Material) -> Section:
 
 def figures_defined(m: Material) -> Section:
     blocks = [
-        Table((title, ">Value", "Definition"), [[one.title, shown(key, one.unit, m.metrics.get(key), m.currency, m.pip), Cell(one.definition, "quiet", "wrap")] for key, one in METRICS.items() if one.family == family], kind="defined")
+        Table((title, ">Value", "Definition"), [[metric.title, shown(key, metric.unit, m.metrics.get(key), m.currency, m.pip), Cell(metric.definition, "quiet", "wrap")] for key, metric in METRICS.items() if metric.family == family], kind="defined")
         for family, title in FAMILIES.items()
     ]
     return Section("all", "All metrics, with definitions", "risk metrics are of the returns of trading days", blocks)
@@ -268,7 +268,7 @@ def _setting(section: str, key: str, value: Any) -> str:
 
 def manifest(m: Material) -> Section:
     rows = [["spec hash", m.manifest["spec_hash"]], ["engine version", m.manifest["code"]]]
-    rows += [[f"bars {one['instrument']} {one['timeframe']} {one['side']}, {int(one['bars']):,}", one["version"] or DASH] for one in m.spec["data"]]
+    rows += [[f"bars {dataset['instrument']} {dataset['timeframe']} {dataset['side']}, {int(dataset['bars']):,}", dataset["version"] or DASH] for dataset in m.spec["data"]]
     rows += [[f"result: {words(name)}", value] for name, value in m.hashes.items()]
     rows += [[name, version] for name, version in m.manifest["libraries"].items()]
     table = Table(("What", "SHA-256, or version"), [[name, Cell(value, kind="code")] for name, value in rows])
@@ -276,6 +276,6 @@ def manifest(m: Material) -> Section:
 
 
 def tables_of(section: Section) -> Sequence[Table]:
-    """All tables of a section, also those that stand beside others."""
-    inside = [one for block in section.blocks for one in (block.blocks if isinstance(block, Beside) else (block,))]
-    return [one for one in inside if isinstance(one, Table)]
+    """All tables of a section, also those placed beside others."""
+    inside = [block_ for block in section.blocks for block_ in (block.blocks if isinstance(block, Beside) else (block,))]
+    return [block_ for block_ in inside if isinstance(block_, Table)]

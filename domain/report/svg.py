@@ -23,7 +23,7 @@ MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)                                
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing of ``width`` × ``height`` px. ``takeaway`` says in words what it shows."""
+    """A drawing of ``width`` × ``height`` px. ``takeaway`` describes it in words."""
 
     width: int
     height: int
@@ -36,11 +36,11 @@ class Chart:
         return f'<svg{kind} viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(self.takeaway)}">{self.body}</svg>'
 
     def standalone(self, title: str, note: str) -> bytes:
-        """A file of its own, with title, background and colours for light and dark."""
-        whole = self.height + HEAD + 8
+        """A standalone file, with title, background and colours for light and dark."""
+        height = self.height + HEAD + 8
         words = f'<text class="name" x="16" y="26">{escape(title)}</text><text x="16" y="44">{escape(note)}</text>'
         return (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{self.width + 32}" height="{whole}" viewBox="0 0 {self.width + 32} {whole}" role="img">\n'
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{self.width + 32}" height="{height}" viewBox="0 0 {self.width + 32} {height}" role="img">\n'
             f'<title>{escape(title)}</title>\n<desc>{escape(self.takeaway)}</desc>\n<style>\n{standalone()}\n</style>\n'
             f'<rect class="sheet" width="100%" height="100%"/>\n{words}\n<g transform="translate(16 {HEAD})">{self.body}</g>\n</svg>\n'
         ).encode()  # fmt: skip
@@ -62,13 +62,13 @@ class Scale:
         return self.start + (values - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def bounds(low: float, high: float, room: float = 0.04) -> tuple[float, float]:
+def bounds(low: float, high: float, margin: float = 0.04) -> tuple[float, float]:
     """A domain with some room around it, also where all values are the same.
 
     >>> bounds(0.0, 100.0), bounds(5.0, 5.0)
     ((-4.0, 104.0), (4.75, 5.25))
     """
-    span = (high - low) * room or abs(high) * 0.05 or 1.0
+    span = (high - low) * margin or abs(high) * 0.05 or 1.0
     return low - span, high + span
 
 
@@ -117,11 +117,11 @@ def moments(first: int, last: int, most: int) -> list[tuple[int, str]]:
     for span in SPANS:
         if minutes / span < most:
             at = np.arange(-(-first // (span * MINUTE)), last // (span * MINUTE) + 1) * span * MINUTE
-            return [(int(one), _moment(int(one), span)) for one in at]
+            return [(int(instant), _moment(int(instant), span)) for instant in at]
     for months in MONTHS:
-        found = _months(first, last, months)
-        if len(found) <= most:
-            return found
+        starts = _months(first, last, months)
+        if len(starts) <= most:
+            return starts
     return _months(first, last, 1_200)
 
 
@@ -139,7 +139,7 @@ def _months(first: int, last: int, step: int) -> list[tuple[int, str]]:
 
 
 def decimated(values: np.ndarray, most: int = MOST) -> np.ndarray:
-    """Places of at most ``most`` values that keep each stretch's lowest and highest, and both ends.
+    """Indices of at most ``most`` values that preserve each section's lowest and highest, and both ends.
 
     >>> decimated(np.array([0.0, 5.0, 1.0, 2.0, -4.0, 3.0]), 4).tolist()
     [0, 1, 4, 5]
@@ -147,10 +147,10 @@ def decimated(values: np.ndarray, most: int = MOST) -> np.ndarray:
     if len(values) <= most:
         return np.arange(len(values))
     edges = np.linspace(0, len(values), most // 2).astype(int)
-    kept = {0, len(values) - 1}
+    indices = {0, len(values) - 1}
     for begin, end in pairwise(edges.tolist()):
-        kept.update((begin + int(values[begin:end].argmin()), begin + int(values[begin:end].argmax())))
-    return np.array(sorted(kept))
+        indices.update((begin + int(values[begin:end].argmin()), begin + int(values[begin:end].argmax())))
+    return np.array(sorted(indices))
 
 
 # -- marks ------------------------------------------------------------------------------------------------------------

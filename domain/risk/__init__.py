@@ -1,4 +1,4 @@
-"""How large a position may be, and what may forbid it."""
+"""Position sizing, and risk limits on orders."""
 
 from domain.risk.limits import Limits as Limits
 from domain.risk.sizing import Sizing as Sizing

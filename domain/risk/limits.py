@@ -1,4 +1,4 @@
-"""What may forbid an order, shrink it, or halt the account. The meaning of each stands in docs/execution.md, section 9."""
+"""Risk limits: they reject an order, shrink it, or halt the account. Each is specified in docs/execution.md, section 9."""
 
 from __future__ import annotations
 

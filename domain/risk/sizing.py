@@ -1,4 +1,4 @@
-"""How many lots a signal gets."""
+"""Position sizing: the lots of a signal."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def strategy(name: str) -> Callable[[type[T]], type[T]]:
     def register(cls: type[T]) -> type[T]:
         if not is_dataclass(cls):
             raise TypeError(f"{cls.__name__} is no dataclass; write @dataclass(frozen=True) between @strategy({name!r}) and the class")
-        bare = [one.name for one in fields(cls) if one.init and one.default is MISSING and one.default_factory is MISSING]
+        bare = [each.name for each in fields(cls) if each.init and each.default is MISSING and each.default_factory is MISSING]
         if bare:
             raise TypeError(f"{cls.__name__}.{bare[0]} has no default; write {bare[0]} = param(default, help=…)")
         STRATEGIES.add(name, cls)
@@ -60,13 +60,13 @@ def uses_of(strategy: Strategy) -> tuple[Use, ...]:
     if not isinstance(given, Iterable) or isinstance(given, str):
         raise BadRequest(f"{name}.features gave {given!r}; it must give a tuple such as (use('atr', window=14),), or () for none")
     uses = tuple(given)
-    if wrong := [one for one in uses if not isinstance(one, Use)]:
+    if wrong := [use for use in uses if not isinstance(use, Use)]:
         raise BadRequest(f"{name}.features gave {wrong[0]!r}; write use('atr', window=14), with use from domain.features")
     return uses
 
 
 class Decided(NamedTuple):
-    """What a strategy said: its table of signals as it made it, and a trailing price a bar where it has one."""
+    """The decisions of a strategy: its table of signals as it made it, and a trailing price a bar where it has one."""
 
     table: pd.DataFrame
     trail: np.ndarray | None
@@ -96,14 +96,14 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first signal need be looked at; a column that never has a value (bars without volume) has no warm-up."""
+    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up."""
     if not len(table):
         return
     first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
-    for one in strategy.features():
-        column = frame[one.column].to_numpy()
+    for feature in strategy.features():
+        column = frame[feature.column].to_numpy()
         if np.isnan(column[:first]).all() and not np.isnan(column).all():
             raise BadRequest(
-                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {one.column}: "
+                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
                 "it may not decide on a bar whose features have no value yet; let it wait until they have"
             )

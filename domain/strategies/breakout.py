@@ -35,7 +35,7 @@ class Breakout:
         )
 
     def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        top, bottom, atr, *ratio = (frame[one.column].to_numpy() for one in self.features())
+        top, bottom, atr, *ratio = (frame[feature.column].to_numpy() for feature in self.features())
         close = frame["close"].to_numpy()
         out = (close > top) | (close < bottom)
         awake = ratio[0] >= self.quiet if ratio else ~np.isnan(atr)

@@ -32,7 +32,7 @@ class SimpleMA:
         return use("sma", window=self.fast), use("sma", window=self.slow), use("atr", window=self.atr_window)
 
     def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        fast, slow, atr = (frame[one.column] for one in self.features())
+        fast, slow, atr = (frame[feature.column] for feature in self.features())
         above = pd.Series(np.sign(fast - slow), index=frame.index)
         crossed = (above != 0) & (above != above.shift(1)) & above.shift(1).notna() & atr.notna()
         side, chosen = above[crossed], frame[crossed]

@@ -1,6 +1,6 @@
-"""The nouns of trading: account, costs, execution, rules, signals, and what a simulation hands back.
+"""The nouns of trading: account, costs, execution, rules, signals, and the result of a simulation.
 
-Account, costs and execution rules are plain; what needs pandas is imported when it is first asked for.
+Account, costs and execution rules are plain; what needs pandas is imported when it is first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Costs from one unit to another: what is laid over settings, what a form shows, and what was stored before there was a unit."""
+"""Costs from one unit to another: overrides of settings, values for a form, and values stored before there was a unit."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def overlaid(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
 
 def in_pips(values: Mapping[str, Any], instruments: Sequence[Instrument]) -> dict[str, Any]:
     """Costs of these instruments with spread and slippage in pips, those of the first for all and what differs as the others' own."""
-    built = build(Costs, without_unit(values, [one.name for one in instruments]))
+    built = build(Costs, without_unit(values, [instrument.name for instrument in instruments]))
     if built.unit == "pips" or not instruments:
         return values_of(built)
     names = IN_UNIT[:1] if built.slippage_kind == "atr" else IN_UNIT
-    by_name = {one.name: one for one in instruments}
-    pips = {one: {name: _or_none(built.asked(name, one), by_name[one].pip) for name in names} for one in by_name}
+    by_name = {instrument.name: instrument for instrument in instruments}
+    pips = {symbol: {name: _or_none(built.value_for(name, symbol), by_name[symbol].pip) for name in names} for symbol in by_name}
     common, own = pips[instruments[0].name], dict[str, dict[str, float]]()
-    for one in by_name:
-        rest = {name: value for name, value in built.instruments.get(one, {}).items() if name not in names}
-        own[one] = rest | {name: value for name, value in pips[one].items() if value != common[name] and value is not None}
-    return {**values_of(built), **common, "unit": "pips", "instruments": OwnByInstrument({one: values for one, values in own.items() if values})}
+    for symbol in by_name:
+        rest = {name: value for name, value in built.instruments.get(symbol, {}).items() if name not in names}
+        own[symbol] = rest | {name: value for name, value in pips[symbol].items() if value != common[name] and value is not None}
+    return {**values_of(built), **common, "unit": "pips", "instruments": OwnByInstrument({symbol: values for symbol, values in own.items() if values})}
 
 
 def _or_none(value: float | None, pip: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What trading costs beyond being wrong."""
+"""Trading costs: spread, slippage, commission and swap."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHER_UNITS = {"pip": "pips", "price_units": "price", "price units": "price"}
 
 @dataclass(frozen=True)
 class OwnCosts:
-    """What costs of one instrument differ in from the others': empty is as all."""
+    """Costs of one instrument where they differ from the common ones; empty: as common."""
 
     spread: float | None = param(None, low=0.0, high=1e6, unit="price units or pips", help="for bars that carry none")
     slippage: float | None = param(None, low=0.0, high=1e6, unit="by kind", help="always adverse")
@@ -32,7 +32,7 @@ class OwnCosts:
 
 
 class InstrumentCosts(NamedTuple):
-    """What one instrument costs. Spread, and slippage that is no multiple of ATR, in its price units."""
+    """Costs of one instrument. Spread, and slippage that is no multiple of ATR, in its price units."""
 
     spread: float
     slippage: float
@@ -42,7 +42,7 @@ class InstrumentCosts(NamedTuple):
 
 
 class OwnByInstrument(dict[str, dict[str, float]]):
-    """Instrument -> the costs that are its own, as plain values. Hashable; it does not change once it is built."""
+    """Instrument -> its own costs, as plain values. Hashable; it does not change once it is built."""
 
     word = 'table like {"EURUSD": {"spread": 0.8}}'
 
@@ -91,40 +91,40 @@ class Costs:
         rest = {name: value for name, value in values.items() if name not in own}
         return {**rest, "instruments": {**(rest.get("instruments") or {}), **own}} if own else rest
 
-    def asked(self, name: str, instrument: str) -> Any:
+    def value_for(self, name: str, instrument: str) -> Any:
         """The value of ``name`` that holds for this instrument, in its unit: its own, else that of all."""
         own = self.instruments.get(instrument, {})
         return own.get(name, getattr(self, name))
 
-    def of(self, one: Instrument) -> InstrumentCosts:
-        """What one instrument costs; an empty spread or swap is its default."""
-        spread, slippage = self.asked("spread", one.name), self.asked("slippage", one.name)
+    def of(self, instrument: Instrument) -> InstrumentCosts:
+        """The costs of one instrument; an empty spread or swap is its default."""
+        spread, slippage = self.value_for("spread", instrument.name), self.value_for("slippage", instrument.name)
         return InstrumentCosts(
-            one.spread if spread is None else self._in_price(spread, one),
-            slippage if self.slippage_kind == "atr" else self._in_price(slippage, one),
-            self.asked("commission_per_lot", one.name),
-            _or(self.asked("swap_long", one.name), one.swap_long), _or(self.asked("swap_short", one.name), one.swap_short),
+            instrument.spread if spread is None else self._in_price(spread, instrument),
+            slippage if self.slippage_kind == "atr" else self._in_price(slippage, instrument),
+            self.value_for("commission_per_lot", instrument.name),
+            _or(self.value_for("swap_long", instrument.name), instrument.swap_long), _or(self.value_for("swap_short", instrument.name), instrument.swap_short),
         )  # fmt: skip
 
-    def _in_price(self, value: float, one: Instrument) -> float:
-        return round(value * one.pip * 1e9) / 1e9 if self.unit == "pips" else value
+    def _in_price(self, value: float, instrument: Instrument) -> float:
+        return round(value * instrument.pip * 1e9) / 1e9 if self.unit == "pips" else value
 
     def check(self, instruments: Iterable[Instrument]) -> None:
         """Refuse one number of price units for instruments whose pips differ."""
-        traded = {one.name: one for one in instruments}
+        traded = {instrument.name: instrument for instrument in instruments}
         for name in ("spread", "slippage"):
-            sharing = [one for one in traded.values() if name not in self.instruments.get(one.name, {})]
+            sharing = [item for item in traded.values() if name not in self.instruments.get(item.name, {})]
             value = getattr(self, name)
-            if self.unit == "price" and value and len({one.pip for one in sharing}) > 1 and not (name == "slippage" and self.slippage_kind == "atr"):
-                pips = listed([f"{one.name} ({_plain(one.pip)})" for one in sharing], 8)
+            if self.unit == "price" and value and len({item.pip for item in sharing}) > 1 and not (name == "slippage" and self.slippage_kind == "atr"):
+                pips = listed([f"{item.name} ({_plain(item.pip)})" for item in sharing], 8)
                 raise BadRequest(
                     f'[costs] {name} is {_plain(value)} price units for instruments whose pips differ: {pips}. Set unit = "pips" and give it in pips, or give each instrument its own, '
                     f"such as [costs.{sharing[-1].name}] {name} = …"
                 )
 
-    def check_names(self, known: Iterable[str]) -> None:
+    def check_names(self, instruments: Iterable[str]) -> None:
         """Refuse costs of an instrument that there is not."""
-        names = tuple(known)
+        names = tuple(instruments)
         for name in self.instruments:
             if name not in names:
                 raise unknown("instrument of [costs]", name, names)
@@ -132,8 +132,8 @@ class Costs:
     def changed(self, instruments: Iterable[Instrument], name: str, change: Callable[[float, Instrument], float]) -> Costs:
         """These costs with ``name`` changed for each instrument; ``change`` gets its value in the unit of these costs."""
         own = {key: dict(value) for key, value in self.instruments.items()}
-        for one in instruments:
-            own.setdefault(one.name, {})[name] = change(self.asked(name, one.name), one)
+        for instrument in instruments:
+            own.setdefault(instrument.name, {})[name] = change(self.value_for(name, instrument.name), instrument)
         return replace(self, instruments=OwnByInstrument(own))
 
 
@@ -141,7 +141,7 @@ def _own(instrument: str, values: Any) -> dict[str, float]:
     if not isinstance(values, Mapping):
         raise BadRequest(f"[costs] {instrument} is {values!r}; it must be a section, [costs.{instrument}]")
     for name in values:
-        if name in {one.name for one in params_of(Costs)} - {one.name for one in params_of(OwnCosts)}:
+        if name in {param.name for param in params_of(Costs)} - {own.name for own in params_of(OwnCosts)}:
             raise BadRequest(f"[costs.{instrument}] {name} holds for all instruments; set it in [costs]")
     try:
         return {name: value for name, value in values_of(build(OwnCosts, values)).items() if value is not None}

@@ -1,4 +1,4 @@
-"""How what happens inside a bar is decided."""
+"""Execution settings: intrabar order and fills."""
 
 from __future__ import annotations
 

@@ -46,10 +46,10 @@ def _refuse(column: pd.Series, row: int) -> None:
     text = "" if pd.isna(cell) else str(cell).strip()
     if not text:
         raise BadRequest(f"row {row + 1} of the signals: ts is empty; {WANTED}")
-    told = f"row {row + 1} of the signals: ts is {text!r}"
+    start = f"row {row + 1} of the signals: ts is {text!r}"
     if EPOCH.fullmatch(text):
-        raise BadRequest(f"{told}, which looks like a count since 1970{_read_as(float(text))}; {WANTED}")
-    raise BadRequest(f"{told}; {WANTED}")
+        raise BadRequest(f"{start}, which looks like a count since 1970{_read_as(float(text))}; {WANTED}")
+    raise BadRequest(f"{start}; {WANTED}")
 
 
 def _read_as(count: float) -> str:

@@ -1,4 +1,4 @@
-"""Every count, drop, verdict and fill reason of a simulation, each once: its key, what a person reads, and how grave it is.
+"""Every count, drop, verdict and fill reason of a simulation, each once: its key, its label and sentence, and its severity.
 
 The kernel's codes are places in ``COUNTS`` and ``REASONS``; linter, reports, desk and pages take labels and sentences from here.
 """
@@ -54,9 +54,9 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     _note("nothing_to_exit", "Nothing to exit", "An exit signal came while no position with its tag was open."),
     _note("over_max_lot", "Capped at maximum lot", "The position size was reduced to the instrument's maximum lot.", "warning", "Size was capped at the maximum lot {times}."),
     _note("target_below_step", "Target below lot step", "A target's share of the lots was below the lot step, so it closed nothing.", "note",
-          "A target's share of the lots was below the lot step {times}: nothing left there."),
+          "A target's share of the lots was below the lot step {times}: nothing was closed there."),
     _note("not_magnified", "No finer bars", "No finer bars were available inside the bar; it was decided pessimistically.", "note",
-          "{bars} had no finer bars to look into and {were} decided pessimistically."),
+          "{bars} had no finer bars and {were} decided pessimistically."),
     _note("magnify_mismatch", "Finer bars disagree", "The finer bars' high or low differs from the bar's by more than a tick.", "warning", "{bars} reach further than their finer bars, or less far."),
     _note("stale_rate", "Stale conversion rate", "A conversion rate older than four days was used.", "note", "A rate older than four days was used for money {times}."),
     _limit("blackout", "Blackout window", "The time was inside a window without entries."),
@@ -67,8 +67,8 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     _limit("limit_currency", "Currency exposure limit", "The order did not fit under the limit of net exposure to one currency."),
     _limit("limit_spread", "Spread spike", "The spread was unusually wide at the decision."),
     _limit("limit_volatility", "Volatility spike", "The bar's range was unusually long at the decision."),
-    _note("shrunk_leverage", "Reduced to leverage limit", "The order was reduced to what fits under the leverage limit.", "note", "The limit on leverage made size smaller {times}."),
-    _note("shrunk_currency", "Reduced to currency limit", "The order was reduced to what fits under the currency exposure limit.", "note", "The limit on a currency made size smaller {times}."),
+    _note("shrunk_leverage", "Reduced to leverage limit", "The order was reduced to what fits under the leverage limit.", "note", "The leverage limit reduced the size {times}."),
+    _note("shrunk_currency", "Reduced to currency limit", "The order was reduced to what fits under the currency exposure limit.", "note", "The currency exposure limit reduced the size {times}."),
 )}  # fmt: skip
 
 REASON_LABELS: Mapping[str, str] = {     # of fills, and of a trade's last one
@@ -86,15 +86,15 @@ VERDICTS = tuple(VERDICT_LABELS)
 
 
 def label(key: str) -> str:
-    """What a page calls a count, a drop, a verdict or a reason; its key in words if it is unknown.
+    """The label of a count, a drop, a verdict or a reason; its key in words if it is unknown.
 
     >>> label("duplicate_tag"), label("stop_loss"), label("capped"), label("of_an_older_version")
     ('Already in position', 'Stop loss', 'Capped', 'Of an older version')
     """
-    known = {**REASON_LABELS, **VERDICT_LABELS, **{name: kind.label for name, kind in KINDS.items()}}
-    return known.get(key, key.replace("_", " ").capitalize())
+    labels = {**REASON_LABELS, **VERDICT_LABELS, **{name: kind.label for name, kind in KINDS.items()}}
+    return labels.get(key, key.replace("_", " ").capitalize())
 
 
 def sentence(key: str) -> str:
-    """What a count means; empty if it is unknown."""
+    """The meaning of a count; empty if it is unknown."""
     return KINDS[key].sentence if key in KINDS else ""

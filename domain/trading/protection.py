@@ -1,4 +1,4 @@
-"""Where a trade's stop and targets stood, for drawing: the stop from the moves that the simulation reported, targets from the order."""
+"""The stop and targets of a trade, for drawing: the stop from the moves that the simulation reported, targets from the order."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def targets_of(plan: Mapping[str, Any], side: int, entry: float) -> list[tuple[s
     >>> targets_of({"target_r_1": 3.0, "fraction_1": 1.0, "stop_loss": 1.1}, 1, 1.2)
     [('target 1', 1.5, 1.0)]
     """
-    risk, found = abs(entry - _number(plan, "stop_loss")), []
+    risk, targets = abs(entry - _number(plan, "stop_loss")), []
     for k in range(1, 5):
         price, multiple = _number(plan, f"target_{k}"), _number(plan, f"target_r_{k}")
         price = entry + side * multiple * risk if np.isnan(price) else price
         if np.isfinite(price):
-            found.append((f"target {k}", round(price, 9), _number(plan, f"fraction_{k}")))
-    return found
+            targets.append((f"target {k}", round(price, 9), _number(plan, f"fraction_{k}")))
+    return targets
 
 
 def stop_path(first_stop: float, moved: Sequence[int], stops: Sequence[float], bars: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Everything about a run that is neither data nor strategy: one object, handed whole from the desk to the kernel's inputs."""
+"""Everything about a run that is neither data nor strategy: one object, passed from the desk to the kernel's inputs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Rules:
 
     def values(self) -> dict[str, dict[str, Any]]:
         """Every parameter by section, defaults included."""
-        return {one.name: values_of(getattr(self, one.name)) for one in fields(self)}
+        return {field.name: values_of(getattr(self, field.name)) for field in fields(self)}
 
 
-SECTIONS: Mapping[str, type] = {one.name: type(one.default) for one in fields(Rules)}
+SECTIONS: Mapping[str, type] = {field.name: type(field.default) for field in fields(Rules)}
 
 
 def rules_from(values: Mapping[str, Any]) -> Rules:

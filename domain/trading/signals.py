@@ -1,4 +1,4 @@
-"""Signals: the one table that strategies make and that people may bring."""
+"""Signals: the one table that strategies produce and that people may import."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUMBERS = (
 )  # fmt: skip
 WORDS = ("trail_kind", "flat_by", "tag", "oco")
 SIGNAL_COLUMNS = ("ts", "instrument", "side", "order", *NUMBERS, *WORDS)
-WHOLE = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
+INTEGERS = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
 LARGEST = 1_000_000_000         # of a whole number: more bars than there are
 ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4")
 NO_GRID = ("target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r")
@@ -33,9 +33,9 @@ Columns = dict[str, Any]        # by name: numpy arrays of numbers, pandas' arra
 def read_signals(table: pd.DataFrame, instruments: tuple[str, ...]) -> pd.DataFrame:
     """``table`` with every column of SIGNAL_COLUMNS, typed and checked; a bad cell is named with its row.
 
-    ``side`` becomes +1 or -1, numbers float64 with NaN for empty, words str with "" for empty. Row order is kept:
+    ``side`` becomes +1 or -1, numbers float64 with NaN for empty, words str with "" for empty. Row order is preserved:
     it is the order of the signals. A missing ``order`` is a market order; a missing ``instrument`` is the only one.
-    A number that ``table`` has no column for is one NaN read again at every row: it takes no memory and cannot be written to.
+    A number that ``table`` has no column for is one NaN repeated at every row: it takes no memory and cannot be written to.
 
     >>> read_signals(pd.DataFrame({"ts": ["2024-01-02T10:00Z"], "side": ["long"], "stop_los": [1.0]}), ("EURUSD",))
     Traceback (most recent call last):
@@ -151,11 +151,11 @@ def _arrow(word: str, rows: int) -> Any:
 
 
 def one_word(words: Any) -> bool:
-    """Whether these are one word read again at every row, as a column that a table does not have; known without reading them."""
+    """Whether these are one word repeated at every row, as for a column that a table does not have; decided without reading them."""
     if not len(words) or not hasattr(words, "__arrow_array__"):
         return False
-    held = words.__arrow_array__()
-    chunks = getattr(held, "chunks", [held])
+    array = words.__arrow_array__()
+    chunks = getattr(array, "chunks", [array])
     return len(chunks) == 1 and chunks[0].buffers()[2].address == _arrow(words[0], len(words)).buffers()[2].address
 
 
@@ -163,7 +163,7 @@ def _among(words: Any, names: Iterable[str]) -> np.ndarray:
     return np.asarray(words.isin(list(names)), bool)
 
 
-def _known(numbers: np.ndarray) -> np.ndarray:
+def _present(numbers: np.ndarray) -> np.ndarray:
     return np.broadcast_to(False, len(numbers)) if _is_absent(numbers) else ~np.isnan(numbers)
 
 
@@ -173,17 +173,17 @@ def _is_absent(numbers: np.ndarray) -> bool:
 
 def _filled(numbers: np.ndarray, where: np.ndarray, value: float) -> np.ndarray:
     """``value`` in the empty places of ``where``."""
-    empty = where & ~_known(numbers)
+    empty = where & ~_present(numbers)
     return np.where(empty, value, numbers) if empty.any() else numbers
 
 
 def _check_numbers(read: Columns, is_pending: np.ndarray) -> None:
     given = [column for column in NUMBERS if not _is_absent(read[column])]
     if is_pending.any():
-        _refuse(is_pending & ~_known(read["price"]), "price", read["price"], "a price: a stop or limit order needs one")
-    for column in (name for name in WHOLE if name in given):
+        _refuse(is_pending & ~_present(read["price"]), "price", read["price"], "a price: a stop or limit order needs one")
+    for column in (name for name in INTEGERS if name in given):
         number = read[column]
-        _refuse((number != np.floor(number)) & _known(number) | (number < (0 if column == "grid_max_adds" else 1)), column, number, "a whole number above 0")
+        _refuse((number != np.floor(number)) & _present(number) | (number < (0 if column == "grid_max_adds" else 1)), column, number, "a whole number above 0")
         _refuse((number > LARGEST) & np.isfinite(number), column, number, f"at most {LARGEST:,}")
     for column in (name for name in ABOVE_ZERO if name in given):
         _refuse(read[column] <= 0, column, read[column], "above 0")
@@ -193,17 +193,17 @@ def _check_numbers(read: Columns, is_pending: np.ndarray) -> None:
 
 
 def _check_targets(read: Columns, is_exit: np.ndarray) -> None:
-    used = [(_known(read[f"target_{k}"]) | _known(read[f"target_r_{k}"])) & ~is_exit for k in range(1, 5)]
+    used = [(_present(read[f"target_{k}"]) | _present(read[f"target_r_{k}"])) & ~is_exit for k in range(1, 5)]
     alone = np.sum(used, axis=0, dtype=np.int8) == 1
     for k, use in enumerate(used, 1):
         if all(_is_absent(read[f"{name}_{k}"]) for name in ("target", "target_r", "fraction")):
             continue
         fraction = read[f"fraction_{k}"] = _filled(read[f"fraction_{k}"], use & alone, 1.0)
-        known = _known(fraction)
-        _refuse(use & ~known, f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
+        present = _present(fraction)
+        _refuse(use & ~present, f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
         _refuse((fraction <= 0) | (fraction > 1), f"fraction_{k}", fraction, "above 0 and at most 1")
-        _refuse(known & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
-        _refuse(_known(read[f"target_{k}"]) & _known(read[f"target_r_{k}"]), f"target_r_{k}", read[f"target_r_{k}"], f"empty where target_{k} is given")
+        _refuse(present & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
+        _refuse(_present(read[f"target_{k}"]) & _present(read[f"target_r_{k}"]), f"target_r_{k}", read[f"target_r_{k}"], f"empty where target_{k} is given")
     total = np.sum([np.nan_to_num(read[f"fraction_{k}"]) for k in range(1, 5) if not _is_absent(read[f"fraction_{k}"])], axis=0)
     _refuse(np.atleast_1d(total > 1 + 1e-9), "fraction_1", np.atleast_1d(total), "such that all fractions add up to at most 1")
 
@@ -213,24 +213,24 @@ def _check_trail(read: Columns, is_given: bool) -> None:
         return
     kind = read["trail_kind"]
     _refuse(~_among(kind, ("", *TRAILS)), "trail_kind", kind, " or ".join(TRAILS))
-    _refuse(_among(kind, ("points", "percent", "atr")) & ~_known(read["trail_value"]), "trail_value", read["trail_value"], "given with trail_kind points, percent or atr")
+    _refuse(_among(kind, ("points", "percent", "atr")) & ~_present(read["trail_value"]), "trail_value", read["trail_value"], "given with trail_kind points, percent or atr")
     read["trail_window"] = _filled(read["trail_window"], _among(kind, ("atr",)), 14.0)
 
 
 def _check_grid(read: Columns) -> None:
-    grid = np.any([_known(read[column]) for column in ("grid_spacing", "grid_basket_target", "grid_max_adds", "grid_lots_factor")], axis=0)
+    grid = np.any([_present(read[column]) for column in ("grid_spacing", "grid_basket_target", "grid_max_adds", "grid_lots_factor")], axis=0)
     if not grid.any():
         return
     for column in ("grid_spacing", "grid_max_adds", "grid_basket_target"):
-        _refuse(grid & ~_known(read[column]), column, read[column], "given: a grid needs spacing, max_adds and basket_target")
+        _refuse(grid & ~_present(read[column]), column, read[column], "given: a grid needs spacing, max_adds and basket_target")
     read["grid_lots_factor"] = _filled(read["grid_lots_factor"], grid, 1.0)
-    others = np.any([_known(read[column]) for column in NO_GRID], axis=0) | ~_among(read["trail_kind"], ("",))
+    others = np.any([_present(read[column]) for column in NO_GRID], axis=0) | ~_among(read["trail_kind"], ("",))
     _refuse(grid & others, "grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 
 
-def _refuse(bad: np.ndarray, column: str, found: Any, wanted: str) -> None:
+def _refuse(bad: np.ndarray, column: str, numbers: Any, wanted: str) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        value = found[row]
+        value = numbers[row]
         shown = "empty" if isinstance(value, float) and np.isnan(value) else repr(value.item() if hasattr(value, "item") else value)
         raise BadRequest(f"row {row + 1} of the signals: {column} is {shown}; it must be {wanted}")

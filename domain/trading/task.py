@@ -1,4 +1,4 @@
-"""What a simulation is asked, and what it hands back."""
+"""The input of a simulation, and its result."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Task:
 
     @property
     def count(self) -> int:
-        """Of its signals."""
+        """The number of its signals."""
         return len(self.signals["ts"])
 
 
@@ -71,5 +71,5 @@ class Outcome:
     counts: Mapping[str, int]
     ambiguous: int = 0      # positions × bars whose order inside the bar decided the result
     extra: Mapping[str, object] = field(default_factory=dict)
-    reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # what sizing, margin and limits refused or shrank
-    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were asked for: where one stands from ``ts`` on, and what moved it
+    reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # orders that sizing, margin and limits rejected or reduced
+    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were requested: the stop from ``ts`` on, and what moved it

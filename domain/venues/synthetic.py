@@ -43,7 +43,7 @@ class Slots(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What a model says of each bar: volatility and drift of its log price (over the bar), a jump before it, volume and spread if there are any."""
+    """The values of a model for each bar: volatility and drift of its log price (over the bar), a jump before it, volume and spread if there are any."""
 
     volatility: np.ndarray
     drift: np.ndarray
@@ -173,7 +173,7 @@ def _slots(market: Calendar, timeframe: Timeframe, start: int, end: int) -> Slot
 
 def _prices(course: Course, first: float, steps: int, moves: np.random.Generator, instrument: Instrument) -> dict[str, np.ndarray]:
     """Open, high, low and close of each bar from ``steps`` normal moves inside it. Half the variance is taken off the drift of the log price,
-    so that the price itself has exactly the drift asked for."""
+    so that the price itself has exactly the requested drift."""
     n, level = len(course.volatility), float(np.log(first))
     prices = {name: np.empty(n) for name in ("open", "high", "low", "close")}
     for begin in range(0, n, CHUNK):

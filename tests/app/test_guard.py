@@ -1,4 +1,4 @@
-"""Names and origins that are not ours are refused before anything is looked at, and every answer says what a browser may do with it."""
+"""Foreign host names and origins are refused before anything is read, and every answer has the security headers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def page(scope: dict, receive: Any, send: Any) -> None:
         await PlainTextResponse("the desk", headers={"X-Frame-Options": "ALLOWALL"})(scope, receive, send)
 
 
-def asked(path: str = "/", kind: str = "http", extensions: Any = None, **headers: str) -> tuple[Any, dict[str, str], bytes]:
+def request(path: str = "/", kind: str = "http", extensions: Any = None, **headers: str) -> tuple[Any, dict[str, str], bytes]:
     """Status (or what became of the websocket), headers and body of one request."""
     pairs = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, values in headers.items() for value in values.split(" & ")]
     scope = dict(type=kind, path=path, method="GET", headers=pairs, extensions=extensions or {})
@@ -38,7 +38,7 @@ def asked(path: str = "/", kind: str = "http", extensions: Any = None, **headers
 
     asyncio.run(Guard(page, NAMES)(scope, receive, send))
     start = sent[0]
-    return start.get("status", start["type"]), {name.decode(): value.decode() for name, value in start.get("headers", [])}, b"".join(one.get("body", b"") for one in sent)
+    return start.get("status", start["type"]), {name.decode(): value.decode() for name, value in start.get("headers", [])}, b"".join(message.get("body", b"") for message in sent)
 
 
 OURS = [
@@ -58,29 +58,29 @@ PATHS = ("/", "/static/js/index.js", "/api/health", "/api/nothing", "/_stcore/he
 
 
 @pytest.mark.parametrize("headers", OURS, ids=str)
-def test_what_is_ours_is_answered(headers):
-    assert asked(**headers)[0] == 200 and asked("/_stcore/stream", "websocket", **headers)[0] == "websocket.accept"
+def test_own_names_and_origins_are_answered(headers):
+    assert request(**headers)[0] == 200 and request("/_stcore/stream", "websocket", **headers)[0] == "websocket.accept"
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-def test_what_is_not_is_refused_wherever_it_asks(headers):
+def test_foreign_names_and_origins_are_refused_on_every_path(headers):
     for path in PATHS:
-        status, given, body = asked(path, **headers)
+        status, given, body = request(path, **headers)
         assert status == 403 and b"the desk" not in body and b"[app] hosts" in body and b"evil" not in body and FIXED.items() <= given.items()
-    assert asked("/_stcore/stream", "websocket", **headers)[0] == "websocket.close"
-    assert asked("/_stcore/stream", "websocket", {"websocket.http.response": {}}, **headers)[0] == 403
+    assert request("/_stcore/stream", "websocket", **headers)[0] == "websocket.close"
+    assert request("/_stcore/stream", "websocket", {"websocket.http.response": {}}, **headers)[0] == 403
 
 
-def test_every_answer_carries_the_headers_once_and_ours_are_the_ones(recwarn):
+def test_every_answer_has_the_security_headers_once(recwarn):
     for path in PATHS:
-        status, given, _ = asked(path, host=HERE)
+        status, given, _ = request(path, host=HERE)
         assert status == 200 and FIXED.items() <= given.items() and given["x-frame-options"] == "SAMEORIGIN"
         assert f"connect-src 'self' ws://{HERE} wss://{HERE}" in given["content-security-policy"] and "frame-ancestors 'self'" in given["content-security-policy"]
 
 
 def test_only_frames_of_components_may_compile_text():
     def scripts(path: str) -> str:
-        return asked(path, host=HERE)[1]["content-security-policy"].split("script-src ")[1].split(";")[0]
+        return request(path, host=HERE)[1]["content-security-policy"].split("script-src ")[1].split(";")[0]
 
     assert "unsafe" not in scripts("/") and scripts("/").count("'sha256-") >= 1
     assert "'unsafe-eval'" in scripts("/component/st_aggrid.agGrid/index.html") and "unsafe-inline" not in scripts("/component/st_aggrid.agGrid/index.html")

@@ -1,4 +1,4 @@
-"""Uploads and downloads pass through the page's process without being held in it."""
+"""Uploads and downloads pass through the page's process without staying in its memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MB = 1_000_000
 
 
 class Streamlit:
-    """Keeps what it is given in memory, and answers with it, as Streamlit does."""
+    """Stores uploads in memory and answers with them, as Streamlit does."""
 
     def __init__(self, status: int = 204) -> None:
         self.status, self.files, self.names = status, {}, {}
@@ -37,7 +37,7 @@ class Streamlit:
         await Response(self.files[scope["path"]], headers={"content-disposition": 'attachment; filename="bars.csv"'}, media_type="text/csv")(scope, receive, send)
 
 
-def asked(app: Any, method: str, path: str, body: Iterator[bytes] = iter(()), **headers: str) -> tuple[int, dict[str, str], Callable[[], bytes]]:
+def request(app: Any, method: str, path: str, body: Iterator[bytes] = iter(()), **headers: str) -> tuple[int, dict[str, str], Callable[[], bytes]]:
     """The status, the headers and the body of the answer to a request."""
     sent: list[Any] = []
     scope = dict(type="http", method=method, path=path, query_string=b"", headers=[(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()], http_version="1.1", extensions={})
@@ -52,10 +52,10 @@ def asked(app: Any, method: str, path: str, body: Iterator[bytes] = iter(()), **
         return dict(type="http.request", body=part or b"", more_body=part is not None)
 
     async def send(message: Any) -> None:
-        sent.append(message | dict(body=message.get("body", b"")[:1_000]))      # as little as a client keeps
+        sent.append(message | dict(body=message.get("body", b"")[:1_000]))      # as little as a client needs
 
     asyncio.run(app(scope, receive, send))
-    return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, lambda: b"".join(each["body"] for each in sent[1:])
+    return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, lambda: b"".join(message["body"] for message in sent[1:])
 
 
 def put(app: Any, path: str, parts: Iterator[bytes], name: str = "bars.csv") -> int:
@@ -64,13 +64,13 @@ def put(app: Any, path: str, parts: Iterator[bytes], name: str = "bars.csv") -> 
         yield from parts
         yield b"\r\n--b--\r\n"
 
-    return asked(app, "PUT", path, body(), content_type="multipart/form-data; boundary=b")[0]
+    return request(app, "PUT", path, body(), content_type="multipart/form-data; boundary=b")[0]
 
 
 @pytest.fixture
 def served() -> tuple[LargeFiles, Streamlit]:
     inner = Streamlit()
-    return LargeFiles(inner, most=100 * MB, room=200 * MB), inner
+    return LargeFiles(inner, most=100 * MB, total=200 * MB), inner
 
 
 PATH = "/_stcore/upload_file/session/one"
@@ -79,7 +79,7 @@ PATH = "/_stcore/upload_file/session/one"
 def test_a_large_upload_is_on_disk_and_takes_little_memory(served):
     app, inner = served
     part = bytes(range(100)) * 640
-    asked(app, "DELETE", "/nothing")        # what is loaded once is no part of the measure
+    request(app, "DELETE", "/nothing")        # what is loaded once is no part of the measure
     tracemalloc.start()
     try:
         assert put(app, PATH, (part for _ in range(200))) == 204
@@ -91,7 +91,7 @@ def test_a_large_upload_is_on_disk_and_takes_little_memory(served):
         stored = app.uploads[PATH]
         assert stat.S_IMODE(stored.stat().st_mode) == 0o600 and stored.stat().st_size == 12_800_000
         assert content.read(64_000) == part
-    assert not stored.exists(), "once it is taken in, it is gone from here"
+    assert not stored.exists(), "after it is read, it is removed"
 
 
 @pytest.mark.parametrize("name", ["bars.csv", "ba'rs €.csv", "a%22b.csv"])
@@ -105,22 +105,22 @@ def test_the_name_stays(served, name):
 def test_too_large_broken_or_refused_uploads_leave_nothing(served):
     app, _ = served
     before = spool().size()
-    assert put(LargeFiles(Streamlit(), most=MB, room=MB), PATH, (bytes(MB) for _ in range(4))) == 413
-    assert asked(app, "PUT", PATH, iter([b"--b\r\nrubbish"]), content_type="multipart/form-data; boundary=b")[0] == 400
-    assert asked(app, "PUT", PATH, iter([b"rubbish"]))[0] == 400
-    assert put(LargeFiles(Streamlit(403), most=MB, room=MB), PATH, iter([bytes(1_000)])) == 403
-    assert put(app, PATH, iter([b"abc"])) == 204 and asked(app, "DELETE", PATH)[0] == 204
+    assert put(LargeFiles(Streamlit(), most=MB, total=MB), PATH, (bytes(MB) for _ in range(4))) == 413
+    assert request(app, "PUT", PATH, iter([b"--b\r\nrubbish"]), content_type="multipart/form-data; boundary=b")[0] == 400
+    assert request(app, "PUT", PATH, iter([b"rubbish"]))[0] == 400
+    assert put(LargeFiles(Streamlit(403), most=MB, total=MB), PATH, iter([bytes(1_000)])) == 403
+    assert put(app, PATH, iter([b"abc"])) == 204 and request(app, "DELETE", PATH)[0] == 204
     assert spool().size() == before
-    assert put(LargeFiles(Streamlit(), most=MB, room=-1), PATH, iter([b"abc"])) == 413
+    assert put(LargeFiles(Streamlit(), most=MB, total=-1), PATH, iter([b"abc"])) == 413
 
 
 def test_a_ticket_cannot_be_made_up():
-    one, other = Spool(), Spool()
-    path = one.new()
-    one.open_new(path).close()
-    assert one.path_of(one.ticket(path)) == path
-    for ticket in (other.ticket(path), one.ticket(path)[:-1] + b"/", one.ticket(Path("/etc/passwd")), b"", b"abc", one.ticket(path) + b" "):
-        assert one.path_of(ticket) is None
+    own, other = Spool(), Spool()
+    path = own.new()
+    own.open_new(path).close()
+    assert own.path_of(own.ticket(path)) == path
+    for ticket in (other.ticket(path), own.ticket(path)[:-1] + b"/", own.ticket(Path("/etc/passwd")), b"", b"abc", own.ticket(path) + b" "):
+        assert own.path_of(ticket) is None
     with uploaded(io.BytesIO(other.ticket(path))) as content:
         assert content.read() == other.ticket(path), "what looks like a ticket and is none is content"
 
@@ -136,7 +136,7 @@ def test_a_download_is_streamed_from_disk(served):
     inner.files["/media/a.csv"] = spool().written(write)
     tracemalloc.start()
     try:
-        status, headers, _ = asked(app, "GET", "/media/a.csv", range="bytes=0-10")
+        status, headers, _ = request(app, "GET", "/media/a.csv", range="bytes=0-10")
         assert tracemalloc.get_traced_memory()[1] < 5 * MB
     finally:
         tracemalloc.stop()
@@ -148,5 +148,5 @@ def test_other_files_pass_as_they_are(served):
     app, inner = served
     inner.files |= {"/media/b.csv": b"a,b\n1,2\n", "/media/c.csv": b"x" * spool().ticket_size}
     for path in ("/media/b.csv", "/media/c.csv"):
-        status, headers, body = asked(app, "GET", path)
+        status, headers, body = request(app, "GET", path)
         assert status == 200 and body() == inner.files[path] and headers["content-length"] == str(len(inner.files[path]))

@@ -1,4 +1,4 @@
-"""Pages on a workspace of their own: what the address asks for is what is shown, or a sentence that there is none."""
+"""Pages on a workspace of their own: what the address names is shown, or a warning that there is none."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_the_dataset_of_the_address_is_the_one_of_every_form(desk):
     older, _ = dataset(desk, "EURUSD", 1), dataset(desk, "GBPUSD", 2)
     for page, query in (("backtest", {}), ("sweeps", {}), ("features", dict(view="compute"))):
         chosen = draw(page, desk, data=older, **query).multiselect[0].value
-        assert [one.instrument for one in chosen] == ["EURUSD"], page
+        assert [entry.instrument for entry in chosen] == ["EURUSD"], page
         newest = draw(page, desk, **query).multiselect[0].value
-        assert [one.instrument for one in newest] == ["GBPUSD"], page
+        assert [entry.instrument for entry in newest] == ["GBPUSD"], page
 
 
 NOWHERE = (      # page, address, sentence
@@ -81,7 +81,7 @@ NOWHERE = (      # page, address, sentence
 )
 
 
-def test_an_id_that_names_nothing_is_said(desk):
+def test_an_id_that_names_nothing_gives_a_warning(desk):
     dataset(desk, "EURUSD", 1)
     for page, query, sentence in NOWHERE:
         test = draw(page, desk, **query)
@@ -90,7 +90,7 @@ def test_an_id_that_names_nothing_is_said(desk):
 
 def test_nothing_is_shown_in_place_of_a_dataset_that_is_not_there(desk):
     dataset(desk, "EURUSD", 1)
-    assert draw("data", desk, dataset="zzzz").subheader == [] and [one.value for one in draw("data", desk).subheader] == ["EURUSD M15"]
+    assert draw("data", desk, dataset="zzzz").subheader == [] and [element.value for element in draw("data", desk).subheader] == ["EURUSD M15"]
 
 
 def test_text_of_the_address_is_no_markup(desk):
@@ -115,6 +115,6 @@ def test_the_three_steps_stay_until_all_are_taken(desk):
 
 
 def test_a_field_that_is_empty_shows_the_number_that_applies(desk):
-    one = dataset(desk, "EURUSD", 1)
-    fields = {field.label: field.placeholder for field in draw("backtest", desk, data=one).number_input}
+    chosen = dataset(desk, "EURUSD", 1)
+    fields = {field.label: field.placeholder for field in draw("backtest", desk, data=chosen).number_input}
     assert fields["Spread, pips"] == "1.3, the instrument's" and fields["Swap long (per lot per night)"] == "0.00, the instrument's"

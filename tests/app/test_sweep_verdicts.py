@@ -37,11 +37,11 @@ def test_neighbours_are_good_only_where_they_earn(figure, value, profit):
 
 def test_a_plateau_of_losses_is_similar_not_good():
     cells = pd.DataFrame([(x, y, -5.0 + (x == 2 and y == 2), -5.5 + (x == 2 and y == 2)) for x in (1, 2, 3) for y in (1, 2, 3)], columns=["x", "y", "value", "plateau"])
-    known = {name: SimpleNamespace(name=name, title="", unit="", choices=()) for name in ("a", "b")}
+    parameters = {name: SimpleNamespace(name=name, title="", unit="", choices=()) for name in ("a", "b")}
     level = cells.loc[cells["plateau"].idxmax()]
-    assert "neighbouring cells are similar" in sweep.map_sentence(SHARPE, cells, level, known, "a", "b")
+    assert "neighbouring cells are similar" in sweep.map_sentence(SHARPE, cells, level, parameters, "a", "b")
     better = cells.assign(value=cells["value"] + 9, plateau=cells["plateau"] + 9)
-    assert "neighbouring cells are profitable too" in sweep.map_sentence(SHARPE, better, better.loc[better["plateau"].idxmax()], known, "a", "b")
+    assert "neighbouring cells are profitable too" in sweep.map_sentence(SHARPE, better, better.loc[better["plateau"].idxmax()], parameters, "a", "b")
 
 
 def test_a_walk_that_earned_nothing_in_sample_keeps_nothing():

@@ -38,7 +38,7 @@ def test_an_unknown_number_beside_a_negative_one_is_no_text():
 
 
 def test_the_table_of_runs_is_among_them():
-    runs = pd.DataFrame(dict(run=["r"], name=["n"], kind=[[]], curve=[[1.0, 2.0]], net=[-2.5], drawdown=[4.0], trades=[1234], factor=[0.5], made=["2024-01-01 00:00"]))
+    runs = pd.DataFrame(dict(run=["r"], name=["n"], kind=[[]], curve=[[1.0, 2.0]], net=[-2.5], drawdown=[4.0], trades=[1234], factor=[0.5], created=["2024-01-01 00:00"]))
     assert "\u22122.5|4.0|1,234|0.50" in with_minus(runs, run_columns())[0].to_string(delimiter="|")
 
 

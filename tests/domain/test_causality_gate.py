@@ -11,7 +11,7 @@ import pytest
 from domain.causality import check, check_features, check_strategy
 from domain.errors import BadRequest
 from domain.features import FEATURES, Context, Use, feature, use
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES, decide
 from tests.domain.features.world import market
 
@@ -32,8 +32,8 @@ def forbidden():
 
     @feature(unit="ratio", source="what other markets say next")
     def next_other(close, others):
-        known = next(iter(others.values()))
-        return np.append(known[1:], known[-1:])
+        values = next(iter(others.values()))
+        return np.append(values[1:], values[-1:])
 
     yield ("whole_sample", "next_close", "next_other")
     for name in ("whole_sample", "next_close", "next_other"):
@@ -44,9 +44,9 @@ def test_a_whole_sample_z_score_is_named_with_its_bar_and_size(forbidden):
     verdict = check_features(BARS, [use("sma"), use("whole_sample")], CONTEXT)
     (leak,) = verdict.leaks
     close = BARS["close"].to_numpy()
-    whole, part = ((close - seen.mean()) / seen.std() for seen in (close, close[: leak.cut]))
+    full, part = ((close - seen.mean()) / seen.std() for seen in (close, close[: leak.cut]))
     assert not verdict.green and leak.column == "whole_sample"
-    assert leak.size == pytest.approx(abs(whole[leak.bar] - part[leak.bar])) and leak.size >= np.abs(whole - part)[: leak.cut].max() - 1e-12
+    assert leak.size == pytest.approx(abs(full[leak.bar] - part[leak.bar])) and leak.size >= np.abs(full - part)[: leak.cut].max() - 1e-12
     assert leak.ts == f"{BARS['ts'].iloc[leak.bar]:%Y-%m-%d %H:%M} UTC" and leak.ts in str(leak) and "whole_sample" in str(leak)
 
 
@@ -124,6 +124,6 @@ def test_a_signal_from_a_warm_up_bar_is_refused():
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_no_strategy_decides_in_its_warm_up(name):
     bars, context = market()
-    said = decide(STRATEGIES[name](), bars, context).table
-    assert len(said) and decide(STRATEGIES[name](), bars, replace(context, others={}, macro={"VIX": Known(np.zeros(0, np.int64), np.zeros(0))})).table.equals(said)
+    table = decide(STRATEGIES[name](), bars, context).table
+    assert len(table) and decide(STRATEGIES[name](), bars, replace(context, others={}, macro={"VIX": TimedValues(np.zeros(0, np.int64), np.zeros(0))})).table.equals(table)
     assert Context().timeframe is None

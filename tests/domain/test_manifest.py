@@ -33,7 +33,7 @@ def test_a_kind_is_decided_by_the_packages_that_it_uses(kind, has, lacks):
     assert has <= packages(kind) and not lacks & packages(kind)
 
 
-def test_what_a_package_finds_by_looking_is_used_too():
+def test_what_a_package_discovers_is_used_too():
     files = {path.relative_to(manifest.DOMAIN).as_posix() for path in manifest.used_by(entries()["backtest"])}
     assert {"strategies/breakout.py", "features/momentum.py", "features/kernels/wilder.py", "backtest/kernel/running.py", "market/instruments.toml"} <= files
 

@@ -1,4 +1,4 @@
-"""Bars of one's own to ask questions of."""
+"""Generated bars for tests that need their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def generated(chromium, system, seed: int) -> str:
-    """Synthetic bars, made on the Data page as a person would; the id of their dataset."""
+    """The id of a dataset generated on the Data page."""
     from playwright.sync_api import expect
 
     tab = chromium.new_page()
@@ -14,7 +14,7 @@ def generated(chromium, system, seed: int) -> str:
     tab.get_by_role("spinbutton", name="Seed").fill(str(seed))
     tab.get_by_role("button", name="Generate", exact=True).click()
     expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=120_000)
-    found = re.search(r"dataset=(\w+)", tab.url)
+    match = re.search(r"dataset=(\w+)", tab.url)
     tab.close()
-    assert found
-    return found[1]
+    assert match
+    return match[1]

@@ -1,4 +1,4 @@
-"""A whole house, started as a person starts it, and a real browser in front of it."""
+"""The whole program, started as a person starts it, and a real browser in front of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 @dataclass
 class Installation:
-    """The running program: its address, its workspace, and how to ask its terminal."""
+    """The running program: its address, its workspace, and its terminal."""
 
     url: str
     home: Path
@@ -33,15 +33,15 @@ class Installation:
     environment: dict[str, str]
 
     def terminal(self, *words: str):
-        said = subprocess.run([sys.executable, "-m", "worker.cli", *words, "--json"], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
-        return json.loads(said.stdout)
+        completed = subprocess.run([sys.executable, "-m", "worker.cli", *words, "--json"], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        return json.loads(completed.stdout)
 
     def wait_for(self, what, seconds: float = 60.0):
         """``what()`` until it is true; its value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if found := what():
-                return found
+            if value := what():
+                return value
             time.sleep(0.2)
         raise AssertionError(f"not within {seconds} s; log:\n{self.logs()}")
 
@@ -58,8 +58,8 @@ def free_port() -> int:
 def start(home: Path, **more: str) -> Installation:
     port = free_port()
     settings = {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_APP_PORT": str(port), "TIDEMARK_APP_USER": "anna", "PYTHONPATH": str(ROOT), **more}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
-    environment = {**kept, **settings}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
+    environment = {**inherited, **settings}
     process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     system = Installation(f"http://127.0.0.1:{port}", home, process, environment)
     system.wait_for(lambda: answers(system), 60)
@@ -81,7 +81,7 @@ def stop(system: Installation) -> None:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory) -> Iterator[Installation]:
     """With the example, as on a first start."""
-    running = start(tmp_path_factory.mktemp("house") / "var")
+    running = start(tmp_path_factory.mktemp("workspace") / "var")
     yield running
     stop(running)
 
@@ -100,7 +100,8 @@ def chromium():
 
 @pytest.fixture
 def page(chromium, system):
-    """A fresh page at 1280 pixels. Whatever it asks of another host fails the test, as does an uncaught error of a script, or something that our own policy keeps from loading."""
+    """A fresh page at 1280 pixels. A request to another host fails the test, as does an uncaught error of a script, or
+    a resource that the content security policy blocks."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", accept_downloads=True)
     tab = context.new_page()
     tab.set_default_timeout(45_000)
@@ -111,16 +112,16 @@ def page(chromium, system):
     yield tab
     seen = tab.get_by_text("Internal error").count()
     context.close()
-    assert not foreign, f"asked of another host: {foreign[:3]}"
+    assert not foreign, f"requests to another host: {foreign[:3]}"
     assert not broken, f"a script failed: {broken[:2]}"
     assert not seen, system.logs()
 
 
 @pytest.fixture
 def shoot(page):
-    """Keep a picture of the whole page under docs/shots, when TIDEMARK_SHOTS asks for pictures."""
+    """Save a picture of the whole page under docs/shots where TIDEMARK_SHOTS is set."""
 
-    def keep(name: str, height: int = 1000) -> None:
+    def save(name: str, height: int = 1000) -> None:
         if os.environ.get("TIDEMARK_SHOTS"):
             page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
             page.wait_for_timeout(1_500)
@@ -128,4 +129,4 @@ def shoot(page):
             page.screenshot(path=ROOT / "docs" / "shots" / f"{name}.png")
             page.set_viewport_size({"width": page.viewport_size["width"], "height": 1000})
 
-    return keep
+    return save

@@ -1,4 +1,4 @@
-"""Files that a page hands over."""
+"""Downloads from a page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def download(page, name: str, exact: bool = False) -> Path:
-    """What the button of that name gives. A click in the very moment in which its part of the page is drawn anew may be lost:
-    a person clicks again, so this does, once."""
+    """The file that the button downloads. A click while its part of the page is redrawn may be lost: a person clicks
+    again, so this does, once."""
     from playwright.sync_api import TimeoutError
 
     button = page.get_by_role("button", name=name, exact=exact)

@@ -1,4 +1,4 @@
-"""What a person sees and does, in a real browser, on a real house."""
+"""What a person sees and does, in a real browser, on the running program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ LONG = 120_000       # milliseconds; the kernel may have to be compiled first
 
 
 def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
-    """Two months of EURUSD M15 as our own CSV; dirty: with a repeated, an inverted and a misplaced row."""
+    """Two months of EURUSD M15 as CSV in Tidemark's own format; dirty: with a repeated, an inverted and a misplaced
+    row."""
     start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-01-08", "2024-03-08"))
     bars = generate(RegimeSwitching(), instrument("EURUSD"), Timeframe.named("M15"), start, end, seed).drop(columns=["volume"])
     if dirty:
@@ -40,7 +41,7 @@ def open_file(page: Page, system, path: Path) -> None:
     page.get_by_role("button", name="Load", exact=True).click()
 
 
-def bring_in(page: Page, system, path: Path, button: str = "Import") -> str:
+def import_file(page: Page, system, path: Path, button: str = "Import") -> str:
     """Through all three steps; the id of the dataset."""
     open_file(page, system, path)
     page.get_by_role("button", name="Validate").click()
@@ -82,8 +83,8 @@ def test_every_page_draws_at_both_widths_light_and_dark(page, system, name):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_bars_are_imported_tested_verified_and_taken_along(page, system, tmp_path, shoot):
-    dataset = bring_in(page, system, bars_csv(tmp_path))
+def test_bars_are_imported_tested_verified_and_exported(page, system, tmp_path, shoot):
+    dataset = import_file(page, system, bars_csv(tmp_path))
     expect(page.get_by_text("Weekly open at 17:00 New York")).to_be_visible()
     page.goto(f"{system.url}/backtest")
     expect(page.get_by_text("EURUSD M15 · CSV").filter(visible=True).first).to_be_visible()
@@ -108,7 +109,7 @@ def test_bars_are_imported_tested_verified_and_taken_along(page, system, tmp_pat
 
 
 def same_trades_in_the_terminal(system, folder: Path, dataset: str, run: dict, rows: list[dict]) -> bool:
-    """The same question asked of ``tidemark backtest``, on the bars as they were imported."""
+    """Whether ``tidemark backtest`` gives the same trades with the same settings on the imported bars."""
     import subprocess
     import sys
 
@@ -125,7 +126,7 @@ def same_trades_in_the_terminal(system, folder: Path, dataset: str, run: dict, r
     return [{**row, "regime": ""} for row in theirs] == [{**row, "regime": ""} for row in rows]
 
 
-def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tmp_path):
+def test_a_dirty_file_is_discarded_or_repaired_as_the_person_chooses(page, system, tmp_path):
     path = bars_csv(tmp_path, dirty=True)
     before = len(system.terminal("data", "list"))
     open_file(page, system, path)
@@ -135,9 +136,9 @@ def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tm
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("button", name="Import…")).to_be_enabled()
     assert len(system.terminal("data", "list")) == before
-    dataset = bring_in(page, system, path, "Repair and import")
-    found = {f["key"]: f for f in system.terminal("data", "quality", dataset)["quality"]["findings"]}
-    assert (found["inverted"]["did"], found["duplicates"]["did"], found["order"]["did"]) == ("dropped", "merged", "sorted")
+    dataset = import_file(page, system, path, "Repair and import")
+    findings = {f["key"]: f for f in system.terminal("data", "quality", dataset)["quality"]["findings"]}
+    assert (findings["inverted"]["did"], findings["duplicates"]["did"], findings["order"]["did"]) == ("dropped", "merged", "sorted")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_a_dirty_file_is_refused_or_repaired_as_the_person_says(page, system, tm
         ("empty.csv", b"", "is empty"),
     ],
 )
-def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, system, tmp_path, name, content, sentence):
+def test_a_file_without_bars_is_refused_with_a_sentence(page, system, tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
     open_file(page, system, tmp_path / name)
     expect(page.get_by_text(sentence)).to_be_visible()
@@ -157,12 +158,12 @@ def test_a_file_that_is_no_bars_is_refused_with_a_sentence(page, system, tmp_pat
     expect(page.get_by_text(sentence)).to_be_visible()
 
 
-def test_a_path_that_is_not_there_is_told(page, system):
+def test_a_missing_path_is_reported(page, system):
     open_file(page, system, Path("/nowhere/bars.csv"))
     expect(page.get_by_text("There is no file '/nowhere/bars.csv'")).to_be_visible()
 
 
-def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, system):
+def test_a_double_click_submits_one_job_and_an_identical_request_one_run(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("spinbutton", name="Lookback, bars").fill("61")
     before = len(system.terminal("jobs", "list"))
@@ -176,7 +177,7 @@ def test_a_double_click_makes_one_job_and_the_same_question_one_run(page, system
     assert len(system.terminal("jobs", "list")) == before + 1
 
 
-def test_a_value_out_of_bounds_is_told_beside_the_form(page, system):
+def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("combobox", name="Strategy").click()
     page.get_by_role("option", name="simple_ma").click()
@@ -197,7 +198,7 @@ def test_a_run_is_named_opened_and_deleted(page, system):
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete run", exact=True).click()
     expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
-    assert run not in [one["id"] for one in system.terminal("runs", "list")]
+    assert run not in [entry["id"] for entry in system.terminal("runs", "list")]
 
 
 VIEWS = {       # tab -> what stands there
@@ -206,10 +207,10 @@ VIEWS = {       # tab -> what stands there
 }  # fmt: skip
 
 
-def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, system):
-    """On the example: whatever is opened stands there and in the address; the first screen needs no scrolling."""
+def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
+    """On the example: each opened view is drawn and in the address; the first screen needs no scrolling."""
     page.set_viewport_size({"width": 1280, "height": 900})
-    run, other = [one["id"] for one in system.terminal("runs", "list") if one["synthetic"]][-2:]
+    run, other = [entry["id"] for entry in system.terminal("runs", "list") if entry["synthetic"]][-2:]
     page.goto(f"{system.url}/backtest?run={run}")
     for seen in ("Loses after costs", "Break-even spread", "Robustness checks", "Equity and drawdown"):
         expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
@@ -219,7 +220,7 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, s
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
     page.get_by_role("tab", name="Robustness").click()
     page.get_by_role("button", name="Run the stress test").click()
-    expect(page.get_by_text("worse conditions end with a loss").filter(visible=True).first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("scenarios end with a loss").filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Compare…").click()
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name=re.compile(other)).click()
@@ -232,7 +233,7 @@ def test_the_views_of_a_run_a_stress_test_and_two_runs_beside_each_other(page, s
     expect(page.get_by_text("Robustness checks")).to_be_visible()
 
 
-def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, system):
+def test_limits_and_kelly_are_entered_and_rejected_orders_are_shown(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("combobox", name="Position sizing").click()
     page.get_by_role("option", name="Fractional Kelly").click()
@@ -249,20 +250,20 @@ def test_limits_and_kelly_are_asked_and_what_they_refused_is_shown(page, system)
 def choose_bars(page: Page, *datasets: dict) -> None:
     bars = page.locator("[data-testid=stMultiSelect]").first
     bars.get_by_role("button", name="Clear all").click()
-    for one in datasets:
-        bars.locator("input").fill(one["version"][:4])
+    for dataset in datasets:
+        bars.locator("input").fill(dataset["version"][:4])
         page.get_by_role("option").first.click()
-        expect(bars).to_contain_text(one["version"][:4])
+        expect(bars).to_contain_text(dataset["version"][:4])
     page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
 
 
-def brought(system, folder: Path, *seeds: int) -> list[dict]:
-    """Bars of one's own, by the terminal."""
+def imported(system, folder: Path, *seeds: int) -> list[dict]:
+    """Datasets imported by the terminal."""
     return [system.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
 
 
-def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, system, tmp_path):
-    datasets = brought(system, tmp_path, 8, 9)
+def test_a_batch_on_separate_accounts_and_more_monte_carlo_paths(page, system, tmp_path):
+    datasets = imported(system, tmp_path, 8, 9)
     page.goto(f"{system.url}/backtest")
     choose_bars(page, *datasets)
     page.get_by_text("Separate accounts", exact=True).click()
@@ -280,7 +281,7 @@ def test_two_series_each_on_its_own_account_and_other_histories_of_one(page, sys
 
 def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_path):
     """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
-    old, other = brought(system, tmp_path, 10, 11)
+    old, other = imported(system, tmp_path, 10, 11)
     run = system.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1", "--start", "2024-02-01")
     page.goto(f"{system.url}/backtest?run={run['id']}")
     page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
@@ -293,25 +294,25 @@ def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_pa
     expect(days).to_have_value(re.compile(r"^2024\W*01\W*08"))
 
 
-def test_synthetic_bars_are_made_and_deleted_with_the_runs_on_them(page, system):
+def test_synthetic_bars_are_generated_and_deleted_with_their_runs(page, system):
     page.goto(f"{system.url}/data?do=generate")
     page.get_by_role("spinbutton", name="Seed").fill("77")
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
     dataset = re.search(r"dataset=(\w+)", page.url)[1]
-    assert next(one for one in system.terminal("data", "list") if one["id"] == dataset)["synthetic"]
+    assert next(entry for entry in system.terminal("data", "list") if entry["id"] == dataset)["synthetic"]
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete dataset", exact=False).last.click()
     expect(page.get_by_role("button", name="Delete dataset", exact=False)).to_have_count(0)
-    assert dataset not in [one["id"] for one in system.terminal("data", "list")]
+    assert dataset not in [entry["id"] for entry in system.terminal("data", "list")]
 
 
-def test_an_address_of_something_deleted_says_so(page, system):
+def test_an_address_of_a_deleted_run_gives_a_warning(page, system):
     page.goto(f"{system.url}/backtest?run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible()
 
 
-def test_settings_say_where_each_value_comes_from(page, system, shoot):
+def test_settings_show_the_source_of_each_value(page, system, shoot):
     page.goto(f"{system.url}/settings")
     expect(page.get_by_text("SQLite, schema")).to_be_visible()
     expect(page.get_by_text("User in the audit trail: anna.")).to_be_visible()
@@ -320,7 +321,7 @@ def test_settings_say_where_each_value_comes_from(page, system, shoot):
 
 def test_pictures_of_the_pages(page, system, shoot):
     """The screenshots of the README, on synthetic bars; without TIDEMARK_SHOTS it only opens what they show."""
-    run = next(one for one in system.terminal("runs", "list") if one["synthetic"])
+    run = next(entry for entry in system.terminal("runs", "list") if entry["synthetic"])
     for name, address, height in (("overview", "", 1120), ("data", "data", 940), ("backtest", f"backtest?run={run['id']}", 1300), ("audit", "audit", 960)):
         page.goto(f"{system.url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -336,6 +337,6 @@ def test_the_example_is_removed_with_one_click(page, system):
     page.goto(system.url)
     page.get_by_role("button", name="Remove the example").click()
     expect(page.get_by_role("button", name="Remove the example")).to_have_count(0)
-    assert not [one for one in system.terminal("data", "list") if one["source"].startswith("Synthetic") and one["timeframe"] == "M15" and one["first"].startswith("2022")]
+    assert not [entry for entry in system.terminal("data", "list") if entry["source"].startswith("Synthetic") and entry["timeframe"] == "M15" and entry["first"].startswith("2022")]
     time.sleep(2.5)     # the clock has come round: it does not come back
     assert not [run for run in system.terminal("runs", "list") if run["synthetic"]]

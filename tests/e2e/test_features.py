@@ -22,7 +22,7 @@ def bars(system) -> None:
 
 
 def write(within: Page | Locator, page: Page, text: str) -> None:
-    """One more column, as it is written."""
+    """Enter one more feature by its syntax."""
     field = within.get_by_role("combobox", name="Features")
     field.fill(text)
     expect(page.get_by_role("option", name=text)).to_be_visible(timeout=SOON)
@@ -43,7 +43,7 @@ def test_a_feature_is_found_read_and_drawn(page, system, bars, shoot):
     expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; select one"))).to_be_visible(timeout=SOON)
 
 
-def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, system, bars, shoot):
+def test_columns_are_computed_charted_exported_and_pass_the_look_ahead_check(page, system, bars, shoot):
     page.goto(f"{system.url}/features?view=look")
     expect(page.get_by_text(re.compile(r"^7 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
     write(page, page, "atrr(14)")
@@ -59,9 +59,9 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, syst
     shoot("features-look", 1500)
     page.get_by_role("button", name="Export").click()
     taken = list(csv.DictReader(download(page, "Columns of EURUSD, CSV").read_text().splitlines()))
-    kept = pd.read_parquet(download(page, "Columns of EURUSD, Parquet"))
-    assert list(kept) == list(taken[0]) and [*kept][:1] == ["ts"] and kept.columns[-1] == "atr(14)@H4" and len(kept) == len(taken)
-    assert float(taken[-1]["atr(14)@H4"]) == kept["atr(14)@H4"].iloc[-1]
+    columns = pd.read_parquet(download(page, "Columns of EURUSD, Parquet"))
+    assert list(columns) == list(taken[0]) and [*columns][:1] == ["ts"] and columns.columns[-1] == "atr(14)@H4" and len(columns) == len(taken)
+    assert float(taken[-1]["atr(14)@H4"]) == columns["atr(14)@H4"].iloc[-1]
     page.keyboard.press("Escape")
     page.goto(f"{system.url}/features?view=look&run={run}&column=rsi(14)")
     expect(page.get_by_text("%, under the close in USD; the last bars, UTC")).to_be_visible(timeout=SOON)
@@ -73,7 +73,7 @@ def test_columns_are_computed_looked_at_taken_along_and_pass_the_gate(page, syst
     shoot("features-gate", 700)
 
 
-def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, system, bars):
+def test_a_feature_set_is_saved_and_used(page, system, bars):
     page.goto(f"{system.url}/features")
     page.get_by_role("button", name="New feature set…").click()
     dialog = page.get_by_role("dialog")
@@ -88,6 +88,6 @@ def test_a_recipe_of_ones_own_is_kept_used_and_deleted(page, system, bars):
     expect(page.get_by_text(re.compile(r"^2 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
 
 
-def test_an_address_of_a_run_that_is_gone_says_so(page, system, bars):
+def test_an_address_of_a_deleted_run_gives_a_warning(page, system, bars):
     page.goto(f"{system.url}/features?view=gate&run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

@@ -1,4 +1,4 @@
-"""The feature laboratory as a person asks it, in a real browser."""
+"""Feature ranking and similar periods, in a real browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def bars(system) -> None:
     system.wait_for(lambda: system.terminal("data", "list"), 120)
 
 
-def test_features_are_examined_ranked_kept_as_a_recipe_and_like_moments_found(page, system, bars, shoot):
+def test_features_are_ranked_and_saved_as_a_set_and_similar_bars_are_found(page, system, bars, shoot):
     page.goto(f"{system.url}/features?view=laboratory")
     expect(page.get_by_text(re.compile(r"^50 features · [\d,]+ bars · first analysis of this data$"))).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Run analysis").click()

@@ -1,4 +1,4 @@
-"""Outside data as a person brings it in, looks at it, and sees it in features, in a real browser."""
+"""External data imported, charted, and used by features, in a real browser."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 @pytest.fixture
 def files(tmp_path) -> Path:
-    """A VIX by date, headlines without a zone and a calendar, over the days of any bars that other tests may have left chosen."""
+    """A VIX by date, headlines without a zone and a calendar, over the days of any bars that other tests may have left
+    chosen."""
     days = pd.bdate_range("2021-12-01", "2024-12-31")
     values = 20 + np.cumsum(np.random.default_rng(4).normal(0, 0.3, len(days)))
     (tmp_path / "VIXCLS.csv").write_text("observation_date,VIXCLS\n" + "".join(f"{day:%Y-%m-%d},{value:.2f}\n" for day, value in zip(days, values, strict=True)))
     at = pd.date_range("2022-01-03T09:30", "2024-12-30", freq="37h")
-    (tmp_path / "news.csv").write_text("time,headline\n" + "".join(f"{one:%Y-%m-%d %H:%M},{('Stocks plunge', 'Dollar rallies')[k % 2]}\n" for k, one in enumerate(at)))
+    (tmp_path / "news.csv").write_text("time,headline\n" + "".join(f"{moment:%Y-%m-%d %H:%M},{('Stocks plunge', 'Dollar rallies')[k % 2]}\n" for k, moment in enumerate(at)))
     weeks = pd.date_range("2022-01-05T13:30", "2024-12-30", freq="7D")
-    (tmp_path / "calendar.csv").write_text("datetime_utc,event,country,impact\n" + "".join(f"{one:%Y-%m-%dT%H:%M:%S},Prices,US,high\n" for one in weeks))
+    (tmp_path / "calendar.csv").write_text("datetime_utc,event,country,impact\n" + "".join(f"{week:%Y-%m-%dT%H:%M:%S},Prices,US,high\n" for week in weeks))
     return tmp_path
 
 
@@ -37,12 +38,12 @@ def opened(page: Page, system, path: Path) -> None:
     expect(page.get_by_text("2 Confirm the format")).to_be_visible(timeout=SOON)
 
 
-def kept(page: Page) -> None:
+def import_opened(page: Page) -> None:
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("button", name="View")).to_be_visible(timeout=LONG)
 
 
-def test_outside_data_is_brought_in_and_features_have_values(page, system, files, shoot):
+def test_external_data_is_imported_and_features_have_values(page, system, files, shoot):
     system.wait_for(lambda: system.terminal("data", "list"), 120)
     page.goto(f"{system.url}/data?view=outside")
     expect(page.get_by_text("Macro series, news headlines and economic calendars")).to_be_visible(timeout=SOON)
@@ -50,7 +51,7 @@ def test_outside_data_is_brought_in_and_features_have_values(page, system, files
 
     opened(page, system, files / "VIXCLS.csv")
     expect(page.get_by_role("combobox", name="Series")).to_have_value("VIX · Implied volatility of the S&P 500 (VIX)", timeout=SOON)
-    kept(page)
+    import_opened(page)
     page.get_by_role("button", name="View").click()
     expect(page.get_by_text(re.compile(r"^[\d,]+ points? drawn from [\d,]+ rows; extremes are kept"))).to_be_visible(timeout=SOON)
     shoot("data-outside", 900)
@@ -58,13 +59,13 @@ def test_outside_data_is_brought_in_and_features_have_values(page, system, files
     assert (rows[0]["date"], rows[0]["known"]) == ("2021-12-01", "2021-12-02T22:00:00Z") and len(rows) == len(pd.read_csv(files / "VIXCLS.csv"))
 
     opened(page, system, files / "calendar.csv")
-    kept(page)
+    import_opened(page)
     opened(page, system, files / "news.csv")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("has the time '2022-01-03 09:30', which has no zone")).to_be_visible(timeout=LONG)
     page.get_by_text("Treat naive timestamps as UTC").click()
-    kept(page)
-    assert {one["name"] for one in system.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
+    import_opened(page)
+    assert {entry["name"] for entry in system.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
 
     page.goto(f"{system.url}/features?view=look")
     page.get_by_role("combobox", name="Feature set").click()

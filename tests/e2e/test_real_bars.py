@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import ROOT
 from tests.e2e.downloads import download
-from tests.e2e.test_browser import bring_in, run_backtest
+from tests.e2e.test_browser import import_file, run_backtest
 
 DATA = os.environ.get("TIDEMARK_DATA", "")
 M5 = Path(DATA, "fx/histdata/EURUSD_M5_bid_utc_2019_2021.parquet")
@@ -33,7 +33,7 @@ pytestmark = [
 
 
 def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page, system, tmp_path):
-    bring_in(page, system, M5)
+    import_file(page, system, M5)
     page.goto(f"{system.url}/backtest")
     expect(page.get_by_text("EURUSD M5 · Parquet").filter(visible=True).first).to_be_visible()
     began = time.monotonic()
@@ -75,7 +75,7 @@ def test_a_killed_worker_does_not_lose_the_run(page, system):
     killed = time.monotonic()
     expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=120_000)
     assert time.monotonic() - killed < 15 + 20, "its own time is a few seconds"
-    done = next(one for one in system.terminal("jobs", "list") if one["id"] == job)
+    done = next(entry for entry in system.terminal("jobs", "list") if entry["id"] == job)
     assert done["state"] == "done"
     starts = [event for event in events(system, job) if event["kind"] == "job_started"]
     assert len(starts) == 2 and len([event for event in events(system, job) if event["kind"] == "run_finished"]) == 1

@@ -1,4 +1,4 @@
-"""Regimes as a person asks for them, and a backtest taken apart by them, in a real browser."""
+"""Regimes fitted, charted and exported, and a backtest split by them, in a real browser."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def choose_bars(page, version: str) -> None:
 
 @pytest.fixture(scope="module")
 def run(chromium, system) -> str:
-    """A backtest on bars of one's own that switch between regimes."""
+    """A backtest on generated bars that switch between regimes."""
     dataset = generated(chromium, system, 4712)
     return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 
-def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_them(page, system, run, shoot):
+def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run, shoot):
     version = system.terminal("runs", "show", run)["spec"]["datasets"][0]
     page.goto(f"{system.url}/features?view=regimes")
     choose_bars(page, version)
@@ -62,25 +62,25 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
     table = pd.read_parquet(io.BytesIO(download(page, "Labels, Parquet").read_bytes()))
     assert set(table["label"].dropna()) <= {"calm", "trend", "panic"} and table["label"].isna().sum() >= 20_000
-    known = table.dropna()
-    assert (known[["p_calm", "p_trend", "p_panic"]].sum(axis=1) - 1).abs().max() < 1e-9
+    labelled = table.dropna()
+    assert (labelled[["p_calm", "p_trend", "p_panic"]].sum(axis=1) - 1).abs().max() < 1e-9
     assert json.loads(download(page, "Last model, JSON").read_text())["what"] == "tidemark regimes 1"
 
     page.goto(f"{system.url}/backtest?run={run}&view=Groups")
     choose(page, "Group by", "Regime")
     expect(page.get_by_text("Sensitivity to detection lag", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
-    expect(page.get_by_text(re.compile(r"Had (calm|normal|volatile) been known 5 bars later|netted"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"\b(calm|normal|volatile): net "))).to_be_visible(timeout=SOON)
     shoot("backtest-regimes", 1700)
     with page.expect_download() as taken:
         page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     shown = system.terminal("runs", "show", run)
     assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
-    told = system.terminal("runs", "split", run, "--by", "volatility")
-    assert [one["regime"] for one in told["regimes"]] == [row["regime"] for row in rows]
+    split = system.terminal("runs", "split", run, "--by", "volatility")
+    assert [regime["regime"] for regime in split["regimes"]] == [row["regime"] for row in rows]
     choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
     expect(page.locator("[data-testid=stDataFrame]").filter(visible=True).first).to_be_visible(timeout=SOON)
-    expect(page.get_by_text(re.compile(r"\b(calm|trend|panic) netted"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(re.compile(r"\b(calm|trend|panic): net "))).to_be_visible(timeout=SOON)
     page.goto(f"{system.url}/backtest?run={run}&view=Equity")
     choose(page, "Regimes", "Volatility")
     expect(page.get_by_text(re.compile("bands?: volatility of EURUSD, known at the close of each bar"))).to_be_visible(timeout=SOON)
@@ -97,12 +97,12 @@ def test_regimes_are_fitted_told_drawn_and_taken_along_and_a_run_is_split_by_the
     shoot("features-laboratory-regimes", 2100)
 
 
-def test_bars_are_labelled_by_rules_and_a_bad_column_is_told(page, system, run):
+def test_bars_are_labelled_by_rules_and_an_unknown_column_is_reported(page, system, run):
     page.goto(f"{system.url}/features?view=regimes")
     expect(page.get_by_role("button", name="Fit regimes")).to_be_enabled(timeout=SOON)
-    looks = page.locator("[data-testid=stMultiSelect]").filter(has_text="Input features")
-    looks.locator("input").fill("log_volatilty")
-    looks.locator("input").press("Enter")
+    inputs = page.locator("[data-testid=stMultiSelect]").filter(has_text="Input features")
+    inputs.locator("input").fill("log_volatilty")
+    inputs.locator("input").press("Enter")
     expect(page.get_by_text(re.compile("did you mean"))).to_be_visible(timeout=SOON)
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Fit regimes")).to_be_disabled(timeout=SOON)

@@ -1,4 +1,4 @@
-"""A sweep and a walk-forward as a person asks for them, in a real browser."""
+"""A grid search and a walk-forward, in a real browser."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compi
 
 @pytest.fixture(scope="module")
 def bars(chromium, system) -> str:
-    """Synthetic bars of one's own; their name in the list of datasets."""
+    """Generated bars; their name in the list of datasets."""
     dataset = generated(chromium, system, 4711)
-    version = next(one["version"] for one in system.terminal("data", "list") if one["id"] == dataset)
+    version = next(entry["version"] for entry in system.terminal("data", "list") if entry["id"] == dataset)
     return f"{version[:4]}…{version[-2:]}"
 
 
@@ -83,7 +83,7 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, system
     assert (shown["spec"]["params"]["lookback"], shown["spec"]["params"]["stop_atr"]) == (40, 2.0)
     assert shown["trades"] == int(float(next(row for row in rows if row["number"] == "4")["trades"]))
     page.goto(f"{system.url}/sweeps?run={run}")
-    expect(page.get_by_text("9 trials", exact=True)).to_be_visible(timeout=SOON)      # the same question is the same trial
+    expect(page.get_by_text("9 trials", exact=True)).to_be_visible(timeout=SOON)      # an identical backtest is the same trial
 
 
 def test_a_walk_forward_shows_its_folds(page, system, bars, shoot):
@@ -108,7 +108,7 @@ def test_a_walk_forward_shows_its_folds(page, system, bars, shoot):
     expect(page.get_by_role("button", name="Run", exact=False).first).to_be_visible(timeout=SOON)
 
 
-def test_what_cannot_be_swept_is_told_before_it_is_sent(page, system, bars):
+def test_an_invalid_grid_is_reported_before_it_is_submitted(page, system, bars):
     opened(page, system, bars)
     fill(page, Lookback_min=200, Stop_loss_step=0)
     expect(page.get_by_text("Min is 200 and Max 100. Make Min the smaller one.")).to_be_visible(timeout=SOON)
@@ -118,6 +118,6 @@ def test_what_cannot_be_swept_is_told_before_it_is_sent(page, system, bars):
     expect(page.get_by_text("The grid has 601,699 combinations; it must have between 1 and 100,000.")).to_be_visible(timeout=SOON)
 
 
-def test_an_address_of_a_sweep_that_is_gone_says_so(page, system):
+def test_an_address_of_a_deleted_run_gives_a_warning(page, system):
     page.goto(f"{system.url}/sweeps?run=nosuch")
     expect(page.get_by_text("There is no optimization nosuch.")).to_be_visible(timeout=SOON)

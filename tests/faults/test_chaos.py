@@ -48,7 +48,7 @@ def test_every_job_has_one_effect_whatever_dies(database, tmp_path, record_prope
             time.sleep(0.5)
         rows = [system.row(job_id) for job_id in jobs]
         effects = system.effects(*jobs)
-        with system.store.look() as unit:
+        with system.store.read() as unit:
             trail, root, size = list(unit.trail.all()), unit.trail.root(), unit.trail.head()[0]
     record_property("seconds", round(time.monotonic() - began))
     record_property("takeovers", sum(row.epoch - 1 for row in rows))

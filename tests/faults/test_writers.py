@@ -34,12 +34,12 @@ def test_five_hundred_kills_lose_nothing_that_was_acknowledged(database, tmp_pat
             child.kill()
         for child in children:
             child.join(30)
-    told = set(Path(acknowledged).read_text().split())
+    recorded = set(Path(acknowledged).read_text().split())
     store = Store(database, str(tmp_path / "frames"))
-    with store.look() as unit:
+    with store.read() as unit:
         rows, jobs, root, size = list(unit.trail.all()), unit.jobs.latest(limit=10**7), unit.trail.root(), unit.trail.head()[0]
     store.close()
-    record_property("acknowledged", len(told))
-    assert verify(rows, root, size).holds and len(told) > KILLS
-    assert {row.event_id for row in rows} == {job.title for job in jobs} >= told, "row and event are one, and nothing acknowledged is missing"
-    assert len(jobs) - len(told) <= KILLS, "at most one unit a kill was committed and not yet acknowledged"
+    record_property("acknowledged", len(recorded))
+    assert verify(rows, root, size).holds and len(recorded) > KILLS
+    assert {row.event_id for row in rows} == {job.title for job in jobs} >= recorded, "row and event are one, and nothing acknowledged is missing"
+    assert len(jobs) - len(recorded) <= KILLS, "at most one unit a kill was committed and not yet acknowledged"

@@ -1,4 +1,4 @@
-"""The moving-average cross on GOOG's daily bars, as our engine is asked it: always in the market, reversed at the next open."""
+"""The moving-average cross on GOOG's daily bars, as a request to our engine: always in the market, reversed at the next open."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ def test_the_cross_on_goog_has_the_same_trades(tmp_path, engine):
     columns = np.zeros((2, len(of)))
     columns[:, at] = side, sizes
     np.savez(tmp_path / "given.npz", open=of["open"], close=of["close"], side=columns[0], size=columns[1], cash=CASH)
-    told = others.run(Path(__file__).with_name("goog_with_vectorbt.py"), str(tmp_path / "given.npz"), engine)
+    result = others.run(Path(__file__).with_name("goog_with_vectorbt.py"), str(tmp_path / "given.npz"), engine)
     trades, equity = outcome.trades, outcome.equity["equity"]
     for name, column in (("size", trades["lots"]), ("entry_price", trades["entry_price"]), ("exit_price", trades["exit_price"]), ("pnl", trades["pnl"])):
-        np.testing.assert_allclose(told["trades"][name], column, rtol=1e-9, err_msg=name)
-    assert told["trades"]["entry_idx"] == of["ts"].searchsorted(trades["entry_ts"]).tolist()
-    np.testing.assert_allclose(told["equity"], equity, rtol=1e-9)
+        np.testing.assert_allclose(result["trades"][name], column, rtol=1e-9, err_msg=name)
+    assert result["trades"]["entry_idx"] == of["ts"].searchsorted(trades["entry_ts"]).tolist()
+    np.testing.assert_allclose(result["equity"], equity, rtol=1e-9)

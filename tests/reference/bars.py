@@ -120,7 +120,7 @@ def true_range(before: Bar, bar: Bar) -> float:
 
 
 def wilder_atr(bars: list[Bar], window: int) -> list[float]:
-    """Section 8: the true range of the first bar is undefined; the first value stands at bar ``window``, the mean of as many true ranges.
+    """Section 8: the true range of the first bar is undefined; the first value is at bar ``window``, the mean of as many true ranges.
 
     >>> flat = [Bar(i, i, i + 1, 1.5, 1.0, 1.25, 0.0, None, None) for i in range(4)]
     >>> wilder_atr(flat, 2)

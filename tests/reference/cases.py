@@ -54,7 +54,7 @@ ZONES = ("UTC", "Europe/Athens", "America/New_York", "Asia/Tokyo", "Asia/Kolkata
 
 @dataclass(frozen=True)
 class Case:
-    """Everything ``simulate`` is asked."""
+    """All arguments of ``simulate``."""
 
     tasks: tuple[Task, ...]
     account: Account
@@ -190,26 +190,26 @@ def _costs(rng: Random, mixed: bool, tick: float, costs_seed: float) -> Costs:
 
 def one_sided(seed: int, costs: Costs) -> Costs:
     """Where both swaps are given, sometimes only one of them."""
-    kept = Random(f"swaps of case {seed}").choice(("both", "both", "long", "short"))
-    if kept == "both":
+    which = Random(f"swaps of case {seed}").choice(("both", "both", "long", "short"))
+    if which == "both":
         return costs
-    return replace(costs, swap_short=None) if kept == "long" else replace(costs, swap_long=None)
+    return replace(costs, swap_short=None) if which == "long" else replace(costs, swap_long=None)
 
 
 def by_instrument(seed: int, costs: Costs, traded: list[Instrument]) -> Costs:
     """Costs in pips, always where the pips differ (one number of price units for them is refused), and some that are an instrument's own."""
     rng = Random(f"costs of instruments of case {seed}")
     pip = traded[0].pip
-    if rng.random() < 0.3 or len({one.pip for one in traded}) > 1:
+    if rng.random() < 0.3 or len({instrument.pip for instrument in traded}) > 1:
         spread = None if costs.spread is None else costs.spread / pip
         costs = replace(costs, unit="pips", spread=spread, slippage=costs.slippage if costs.slippage_kind == "atr" else costs.slippage / pip)
     own: dict[str, dict[str, float]] = {}
-    for one in traded:
+    for instrument in traded:
         if rng.random() < 0.3:
-            scale = one.pip if costs.unit == "price" else 1.0
+            scale = instrument.pip if costs.unit == "price" else 1.0
             slippage = rng.choice((0.0, 0.3)) if costs.slippage_kind == "atr" else rng.choice((0.0, 0.3, 1.0, 4.0)) * scale
             values = dict(spread=rng.choice((0.0, 0.7, 2.0)) * scale, slippage=slippage, commission_per_lot=rng.choice((0.0, 1.5)), swap_long=-3.0, swap_short=rng.choice((0.0, 2.0)))
-            own[one.name] = {name: value for name, value in values.items() if rng.random() < 0.5}
+            own[instrument.name] = {name: value for name, value in values.items() if rng.random() < 0.5}
     return replace(costs, instruments=OwnByInstrument(own))
 
 
@@ -219,8 +219,8 @@ def _money(rng: Random, markets: list[Market], currency: str, prone: bool) -> tu
     if prone or rng.random() < 0.4:
         markets = [replace(market, instrument=replace(market.instrument, leverage=leverage)) for market in markets]
     needed = sum(_margin(market, currency, leverage) * market.usual_lots for market in markets)
-    room = rng.uniform(1.1, 3.0) if prone else rng.choice((rng.uniform(0.6, 2.5), rng.uniform(5, 50), rng.uniform(20, 500)))
-    balance = max(1.0, round(needed * room, 2))
+    factor = rng.uniform(1.1, 3.0) if prone else rng.choice((rng.uniform(0.6, 2.5), rng.uniform(5, 50), rng.uniform(20, 500)))
+    balance = max(1.0, round(needed * factor, 2))
     account = Account(balance, currency, leverage if rng.random() < 0.7 else 2000.0, rng.choice((0.0, 0.2, 0.5, 0.5, 1.0)))
     first = markets[0]
     kind = rng.choice(("fixed_lots", "fixed_lots", "notional", "fraction_at_risk"))
@@ -294,7 +294,7 @@ def _way(rng: Random, source: str, target: str) -> list[tuple[str, str]]:
 def _rate(rng: Random, pair: tuple[str, str], begin: int, end: int) -> Rate:
     price = IN_DOLLARS[pair[0]] / IN_DOLLARS[pair[1]]
     shape = instruments()["USDJPY" if price > 20 else "EURUSD"]
-    known = instruments().get("".join(pair)) or replace(
+    instrument = instruments().get("".join(pair)) or replace(
         shape, name="".join(pair), base=pair[0], quote=pair[1], tick=shape.tick / (1000 if price < 0.1 else 1)
     )
     timeframe = Timeframe.named(rng.choice(TIMEFRAMES))
@@ -303,9 +303,9 @@ def _rate(rng: Random, pair: tuple[str, str], begin: int, end: int) -> Rate:
     first = (begin - old) // step - rng.randint(1, 6)
     last = first + rng.randint(0, 5) if old else max(first, end // step + 1)
     numbers = list(range(first, last + 1))
-    kept = sorted({first, *rng.sample(numbers, min(len(numbers), 40))})
-    walk = random_walk(rng, timeframe, [n * step for n in kept], round(price / known.tick), random_style(rng, known.tick, 30))
-    return Rate(known, timeframe, walk.frame(), rng.choice(("bid", "bid", "mid")))
+    chosen = sorted({first, *rng.sample(numbers, min(len(numbers), 40))})
+    walk = random_walk(rng, timeframe, [n * step for n in chosen], round(price / instrument.tick), random_style(rng, instrument.tick, 30))
+    return Rate(instrument, timeframe, walk.frame(), rng.choice(("bid", "bid", "mid")))
 
 
 # --- signals ---
@@ -314,7 +314,7 @@ def _rate(rng: Random, pair: tuple[str, str], begin: int, end: int) -> Rate:
 def _task(rng: Random, market: Market, features: frozenset[str], mixed: bool, sizing: Sizing, more: int) -> Task:
     rows = [_signal(rng, market, bar, features, sizing) for bar in _signal_bars(rng, market, features, mixed, more)]
     if "exit" in features:
-        rows = [each for row in rows for each in _with_exit(rng, row, len(market.walk.times) - 1)]
+        rows = [signal for row in rows for signal in _with_exit(rng, row, len(market.walk.times) - 1)]
     walk, finer = market.walk, market.finer
     return Task(
         instrument=market.instrument, timeframe=walk.timeframe, bars=walk.frame(), signals=_table(market, rows), side=market.side,
@@ -391,7 +391,7 @@ def _own_lots(rng: Random, market: Market) -> float:
 
 
 def _flat_by(rng: Random, market: Market, bar: int) -> str:
-    """A moment near a bar to come, in words of some zone; or one that only a clock knows."""
+    """A moment near a bar to come, in words of some zone; or one that only a clock has."""
     if rng.random() < 0.3:
         return rng.choice(FLAT_BY)
     times = market.walk.times
@@ -413,30 +413,30 @@ def _grid(rng: Random, market: Market) -> dict:
 
 def _protection(rng: Random, market: Market, row: dict, entry: float, features: frozenset[str]) -> dict:
     """Targets, break-even and trail."""
-    found: dict = {}
+    values: dict = {}
     may_ask_for_r = "stop_loss" in row or rng.random() < 0.05
     tick, side = market.instrument.tick, row["side"]
     count = rng.randint(2, 4) if "many_targets" in features and rng.random() < 0.55 else 1
     if ("targets" in features or "many_targets" in features or rng.random() < 0.3) and rng.random() < 0.7:
         for k, fraction in enumerate(rng.choice(FRACTIONS[count]), 1):
             if ("r_targets" in features and "stop_loss" in row and rng.random() < 0.6) or ("r_targets" in features and rng.random() < 0.03):
-                found[f"target_r_{k}"] = rng.choice((0.3, 0.5, 1.0, 1.5, 2.0, 3.0))
+                values[f"target_r_{k}"] = rng.choice((0.3, 0.5, 1.0, 1.5, 2.0, 3.0))
             else:
                 wrong = "wrong_side" in features and rng.random() < 0.1
-                found[f"target_{k}"] = found.get(f"target_{k - 1}", math.nan) if rng.random() < 0.1 else math.nan
-                if math.isnan(found[f"target_{k}"]):
-                    found[f"target_{k}"] = _level(rng, market, row["at"], side < 0, entry, -side if wrong else side)
-            found[f"fraction_{k}"] = 1.0 if math.isnan(fraction) else fraction
+                values[f"target_{k}"] = values.get(f"target_{k - 1}", math.nan) if rng.random() < 0.1 else math.nan
+                if math.isnan(values[f"target_{k}"]):
+                    values[f"target_{k}"] = _level(rng, market, row["at"], side < 0, entry, -side if wrong else side)
+            values[f"fraction_{k}"] = 1.0 if math.isnan(fraction) else fraction
     if "break_even" in features and may_ask_for_r and rng.random() < 0.75:
-        found |= {
+        values |= {
             "break_even_r": rng.choice((0.2, 0.3, 0.5, 1.0)),
             "break_even_offset": rng.choice((math.nan, 0.0, 0.0, 1.0, 3.0, -2.0, 8.0)) * tick,
         }
     if "trail" in features and rng.random() < 0.6:
-        found |= _trail(rng, market)
+        values |= _trail(rng, market)
     if "trail_start" in features and may_ask_for_r and rng.random() < 0.5:
-        found["trail_start_r"] = rng.choice((0.0, 0.3, 1.0, 1.0))
-    return found
+        values["trail_start_r"] = rng.choice((0.0, 0.3, 1.0, 1.0))
+    return values
 
 
 def _trail(rng: Random, market: Market) -> dict:
@@ -478,5 +478,5 @@ def _table(market: Market, rows: list[dict]) -> pd.DataFrame:
 
 
 def as_words(words: list[str]) -> pd.api.extensions.ExtensionArray:
-    """``str``, kept as Python's own words: much cheaper than Arrow's for a few."""
+    """``str``, stored as Python's own words: much cheaper than Arrow's for a few."""
     return pd.array(words, dtype=pd.StringDtype("python", na_value=math.nan))

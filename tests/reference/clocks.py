@@ -32,13 +32,13 @@ def roll_of(day: date) -> int:
 
 def rolls(start: int, end: int, triple_day: str) -> list[tuple[int, int]]:
     """(instant, nights) of each roll in (start, end]: Monday–Friday 17:00 New York; three nights on the triple day."""
-    found = []
+    result = []
     day, last = utc(start).date() - DAY, utc(end).date() + DAY
     while day <= last:
         if day.weekday() < 5 and start < roll_of(day) <= end:
-            found.append((roll_of(day), 3 if day.weekday() == TRIPLE_DAYS[triple_day] else 1))
+            result.append((roll_of(day), 3 if day.weekday() == TRIPLE_DAYS[triple_day] else 1))
         day += DAY
-    return found
+    return result
 
 
 @lru_cache(4096)
@@ -104,7 +104,7 @@ class Window:
 
 @lru_cache(65536)
 def in_blackout(text: str, instant: int) -> bool:
-    """Section 9: whether ``instant`` lies in one of the windows of ``text``, weekly or daily ones, separated by ``;``.
+    """Section 9: whether ``instant`` is in one of the windows of ``text``, weekly or daily ones, separated by ``;``.
 
     >>> friday = nanoseconds(datetime(2024, 7, 12, 17, tzinfo=UTC))                      # 20:00 in Athens
     >>> [in_blackout("Fri 20:00-Sun 23:00 Europe/Athens; 12:25-12:35 UTC", friday + k) for k in (-1, 0, 51 * 3_600_000_000_000)]

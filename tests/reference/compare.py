@@ -1,4 +1,4 @@
-"""Where the kernel and its slow twin disagree on a case."""
+"""The differences between the kernel and the reference implementation on a case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.backtest.simulator import simulate as fast
 from domain.errors import BadRequest
 from domain.trading.task import COUNTS, EQUITY, FILLS, REVIEWS, TRADES
 from tests.reference.cases import Case
-from tests.reference.execution import lived as slow
+from tests.reference.execution import replayed as slow
 
 PRICE, MONEY = 1e-9, 1e-6
 PRICES = ("price", "entry_price", "exit_price", "stop_loss", "lots", "lots_asked", "lots_given")
@@ -30,17 +30,17 @@ def differences(case: Case) -> list[str]:
     """Every difference in counts, fills, trades, equity and reviews, each a line; none if the two agree."""
     ours, theirs = run(fast, case), run(slow, case)
     if isinstance(ours, str) or isinstance(theirs, str):
-        return [] if ours == theirs else [f"kernel: {type(ours).__name__}, twin: {type(theirs).__name__}"]
-    found = [f"count {name}: {ours.counts[name]} != {theirs.counts[name]}" for name in COUNTS if ours.counts[name] != theirs.counts[name]]
+        return [] if ours == theirs else [f"kernel: {type(ours).__name__}, reference: {type(theirs).__name__}"]
+    lines = [f"count {name}: {ours.counts[name]} != {theirs.counts[name]}" for name in COUNTS if ours.counts[name] != theirs.counts[name]]
     if ours.ambiguous != len(theirs.ambiguous):
-        found.append(f"ambiguous: {ours.ambiguous} != {len(theirs.ambiguous)}")
+        lines.append(f"ambiguous: {ours.ambiguous} != {len(theirs.ambiguous)}")
     for name, columns in FRAMES.items():
-        found += _frames(name, columns, getattr(ours, name), getattr(theirs, name))
-    return found
+        lines += _frames(name, columns, getattr(ours, name), getattr(theirs, name))
+    return lines
 
 
 def _frames(name: str, columns: tuple[str, ...], ours: pd.DataFrame, theirs: list[dict]) -> list[str]:
-    """A frame of the kernel's against rows of the twin's."""
+    """A frame of the kernel against rows of the reference implementation."""
     if tuple(ours.columns) != columns:
         return [f"{name}: columns {tuple(ours.columns)} != {columns}"]
     if len(ours) != len(theirs):
@@ -62,6 +62,6 @@ def _column(where: str, ours: pd.Series, theirs: list) -> list[str]:
 
 
 def _close(column: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    room = PRICE if column in PRICES else np.maximum(MONEY, 1e-9 * np.abs(b))
+    tolerance = PRICE if column in PRICES else np.maximum(MONEY, 1e-9 * np.abs(b))
     with np.errstate(invalid="ignore"):
-        return (np.abs(a - b) <= room) | (np.isnan(a) & np.isnan(b))
+        return (np.abs(a - b) <= tolerance) | (np.isnan(a) & np.isnan(b))

@@ -16,7 +16,7 @@ HUB = "USD"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class QuotedRate:
     """What one unit of a currency is worth, and whether a close behind it is older than 4 days."""
 
     value: float
@@ -50,30 +50,30 @@ class Conversion:
     def _loaded(self, source: str, target: str) -> bool:
         return bool(self.ends.get((source, target)) or self.ends.get((target, source)))
 
-    def rate(self, currency: str, instant: int) -> Known:
+    def rate(self, currency: str, instant: int) -> QuotedRate:
         """Account currency per unit of ``currency`` at ``instant``; never 1.0 for want of a rate."""
         if currency == self.account:
-            return Known(1.0)
+            return QuotedRate(1.0)
         if straight := self._leg(currency, self.account, instant):
             return straight
         if HUB not in (currency, self.account):
             first, second = self._leg(currency, HUB, instant), self._leg(HUB, self.account, instant)
             if first and second:
-                return Known(first.value * second.value, first.stale or second.stale)
+                return QuotedRate(first.value * second.value, first.stale or second.stale)
         raise BadRequest(
             f"no rate of {currency}{self.account} is known at {utc(instant):%Y-%m-%d %H:%M} UTC; load bars of it that begin earlier"
         )
 
-    def _leg(self, source: str, target: str, instant: int) -> Known | None:
+    def _leg(self, source: str, target: str, instant: int) -> QuotedRate | None:
         if direct := self._latest((source, target), instant):
             return direct
         if inverse := self._latest((target, source), instant):
-            return Known(1.0 / inverse.value, inverse.stale)
+            return QuotedRate(1.0 / inverse.value, inverse.stale)
         return None
 
-    def _latest(self, pair: tuple[str, str], instant: int) -> Known | None:
+    def _latest(self, pair: tuple[str, str], instant: int) -> QuotedRate | None:
         ends = self.ends.get(pair, [])
-        found = bisect_right(ends, instant) - 1
-        if found < 0:
+        last = bisect_right(ends, instant) - 1
+        if last < 0:
             return None
-        return Known(self.closes[pair][found], instant - ends[found] > FOUR_DAYS)
+        return QuotedRate(self.closes[pair][last], instant - ends[last] > FOUR_DAYS)

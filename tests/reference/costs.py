@@ -1,4 +1,4 @@
-"""What each instrument costs (section 5): its own, else what holds for all; pips made price units."""
+"""Costs of each instrument (section 5): its own, else the common ones; pips converted to price units."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refuse_mixed_pips(costs: Costs, traded: Sequence[Instrument]) -> None:
     for name in IN_PRICES:
         if costs.unit == "pips" or not getattr(costs, name) or (name == "slippage" and costs.slippage_kind == "atr"):
             continue
-        pips = {one.pip for one in traded if name not in costs.instruments.get(one.name, {})}
+        pips = {instrument.pip for instrument in traded if name not in costs.instruments.get(instrument.name, {})}
         if len(pips) > 1:
             raise BadRequest(f"{name} in price units, and pips of {sorted(pips)}")
 

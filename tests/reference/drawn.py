@@ -29,7 +29,7 @@ from tests.reference.cases import FRACTIONS, Case, as_words
 
 T = TypeVar("T")
 TRADED = ("EURUSD", "EURUSD", "USDJPY", "CL=F", "XAUUSD")
-STARTS = {"EURUSD": 110_000, "USDJPY": 110_000, "CL=F": 3, "XAUUSD": 195_000}  # ticks; oil lies around nothing
+STARTS = {"EURUSD": 110_000, "USDJPY": 110_000, "CL=F": 3, "XAUUSD": 195_000}  # ticks; oil is around zero
 WEDNESDAY, FRIDAY = (pd.Timestamp(day, tz="UTC") for day in ("2024-07-10T18:00", "2024-07-12T16:00"))
 FINER = {"M5": "M1", "H1": "M15"}
 MISSING = 7
@@ -52,7 +52,7 @@ SERIES = st.tuples(_bytes(10), st.lists(_bytes(6), min_size=8, max_size=16), st.
 class Picks:
     """Choices by byte: 0 picks the first.
 
-    >>> Picks(bytes([0, 3])).one("ab"), Picks(bytes([3])).number(-2, 2)
+    >>> Picks(bytes([0, 3])).choice("ab"), Picks(bytes([3])).number(-2, 2)
     ('a', 1)
     """
 
@@ -62,7 +62,7 @@ class Picks:
     def number(self, low: int, high: int) -> int:
         return low + next(self.rest) % (high - low + 1)
 
-    def one(self, choices: Sequence[T]) -> T:
+    def choice(self, choices: Sequence[T]) -> T:
         return choices[next(self.rest) % len(choices)]
 
 
@@ -74,10 +74,10 @@ def _case(intrabar: str, raw: bytes, series: list[tuple[bytes, list[bytes], list
     pick = Picks(raw)
     tasks = tuple(_task(Picks(header), bars, signals, intrabar == "magnify") for header, bars, signals in series)
     first = tasks[0].instrument
-    currency = pick.one((first.quote, first.quote, "USD", "EUR"))
-    balance = pick.one((10_000.0, 50_000.0, 50_000.0, 1e6, 200.0)) * {"USD": 1.0, "EUR": 1.0, "JPY": 110.0}[currency]
-    account = Account(balance, currency, pick.one((30.0, 500.0, 500.0, 1.0)), pick.one((0.0, 0.5, 1.0)))
-    execution = Execution(intrabar, pick.one((False, True)))
+    currency = pick.choice((first.quote, first.quote, "USD", "EUR"))
+    balance = pick.choice((10_000.0, 50_000.0, 50_000.0, 1e6, 200.0)) * {"USD": 1.0, "EUR": 1.0, "JPY": 110.0}[currency]
+    account = Account(balance, currency, pick.choice((30.0, 500.0, 500.0, 1.0)), pick.choice((0.0, 0.5, 1.0)))
+    execution = Execution(intrabar, pick.choice((False, True)))
     costs, sizing = _by_instrument(_costs(pick, first.tick), [task.instrument for task in tasks]), _sizing(pick)
     return Case(tasks, account, costs, execution, sizing, _rates(pick, currency, tasks), _limits(pick))
 
@@ -92,12 +92,12 @@ class Bars(NamedTuple):
 
 
 def _task(pick: Picks, shapes: list[bytes], rows: list[bytes], magnified: bool) -> Task:
-    traded = instrument(pick.one(TRADED))
-    traded = replace(traded, swap_long=pick.one((0.0, -6.5, 2.0)), swap_short=pick.one((0.0, -6.5, 2.0)), max_lot=pick.one((traded.max_lot, 2.0)))
-    timeframe = Timeframe.named(pick.one(("H1", "M5")))
+    traded = instrument(pick.choice(TRADED))
+    traded = replace(traded, swap_long=pick.choice((0.0, -6.5, 2.0)), swap_short=pick.choice((0.0, -6.5, 2.0)), max_lot=pick.choice((traded.max_lot, 2.0)))
+    timeframe = Timeframe.named(pick.choice(("H1", "M5")))
     bars = _bars(pick, shapes, traded, timeframe)
     signals = _table([_row(Picks(row), len(bars.ticks) - 1) for row in rows], bars, traded)
-    side = pick.one(("bid", "mid"))
+    side = pick.choice(("bid", "mid"))
     finer = _finer(bars, shapes, traded, Timeframe.named(FINER[timeframe.name])) if magnified else None
     trail = np.array([(math.nan, 0.0, 2.0)[shape[4] % 3] for shape in shapes[: len(bars.ticks)]]) * traded.tick + bars.frame["low"].to_numpy()
     return Task(traded, timeframe, bars.frame, signals, side, finer, Timeframe.named(FINER[timeframe.name]) if magnified else None, trail)
@@ -105,8 +105,8 @@ def _task(pick: Picks, shapes: list[bytes], rows: list[bytes], magnified: bool) 
 
 def _bars(pick: Picks, shapes: list[bytes], traded: Instrument, timeframe: Timeframe) -> Bars:
     """Each opens a gap away from the close before it; it may be of one tick, or of one price; some are missing."""
-    first, scale, wide = pick.one((WEDNESDAY, FRIDAY)), pick.one((4, 10, 10, 1)), pick.one((1, 1, 1, 40))
-    rows, spreads, kept, close = [], [], [], STARTS[traded.name]
+    first, scale, wide = pick.choice((WEDNESDAY, FRIDAY)), pick.choice((4, 10, 10, 1)), pick.choice((1, 1, 1, 40))
+    rows, spreads, numbers, close = [], [], [], STARTS[traded.name]
     for number, shape in enumerate(shapes):
         gap, above, below, closing, spread = _shape(Picks(shape))
         opened = close + gap * scale
@@ -114,15 +114,15 @@ def _bars(pick: Picks, shapes: list[bytes], traded: Instrument, timeframe: Timef
         if number == 0 or shape[5] % 16 != MISSING:
             rows.append((opened, opened + above * scale, opened - below * scale, close))
             spreads.append(spread * wide * traded.tick)
-            kept.append(number)
+            numbers.append(number)
     ticks = np.array(rows, np.int64)
-    frame = _frame(ticks, [first + number * pd.Timedelta(timeframe.nanoseconds, "ns") for number in kept], traded)
-    return Bars(frame.assign(spread=spreads) if pick.one((False, True)) else frame, ticks, scale)
+    frame = _frame(ticks, [first + number * pd.Timedelta(timeframe.nanoseconds, "ns") for number in numbers], traded)
+    return Bars(frame.assign(spread=spreads) if pick.choice((False, True)) else frame, ticks, scale)
 
 
 def _shape(pick: Picks) -> tuple[int, int, int, int, int]:
     """Gap, above and below the open, the close from below, spread."""
-    gap = pick.one((0, 0, 0, 1, -1, 3, -3, 0, 8, -12))
+    gap = pick.choice((0, 0, 0, 1, -1, 3, -3, 0, 8, -12))
     return gap, pick.number(0, 4), pick.number(0, 4), pick.number(0, 8), pick.number(0, 3)
 
 
@@ -152,32 +152,32 @@ def _finer(bars: Bars, shapes: list[bytes], traded: Instrument, finer: Timeframe
 
 def _row(pick: Picks, last: int) -> dict[str, Any]:
     """A signal whose levels are in steps from the close of the bar it is decided at."""
-    row: dict[str, Any] = {"at": pick.number(0, last), "side": pick.one((1, -1)), "tag": pick.one(("", "b", "c")), "oco": pick.one(("", "", "x"))}
-    row["order"] = pick.one(("market", "market", "market", "stop", "stop", "limit", "limit", "exit"))
-    away = pick.number(0, 6) - pick.one((0, 0, 3))
+    row: dict[str, Any] = {"at": pick.number(0, last), "side": pick.choice((1, -1)), "tag": pick.choice(("", "b", "c")), "oco": pick.choice(("", "", "x"))}
+    row["order"] = pick.choice(("market", "market", "market", "stop", "stop", "limit", "limit", "exit"))
+    away = pick.number(0, 6) - pick.choice((0, 0, 3))
     row["from"] = {"stop": away, "limit": -away}.get(row["order"], 0) * row["side"]
-    row["stop"] = pick.one((4, 2, 3, 5, 6, 8, 1, None, 0, -1))
-    row["lots"] = pick.one((None, None, None, None, 1.0, 0.29, 3.7, 0.004))
-    row["valid_bars"], row["max_bars"] = pick.one((None, None, 1, 2, 4)), pick.one((None, None, 1, 2, 3))
-    row["flat_by"] = pick.one(("", "", "", "Fri 17:00 America/New_York", "Wed 20:30 UTC"))
-    grid = pick.one((False, False, False, False, True))
+    row["stop"] = pick.choice((4, 2, 3, 5, 6, 8, 1, None, 0, -1))
+    row["lots"] = pick.choice((None, None, None, None, 1.0, 0.29, 3.7, 0.004))
+    row["valid_bars"], row["max_bars"] = pick.choice((None, None, 1, 2, 4)), pick.choice((None, None, 1, 2, 3))
+    row["flat_by"] = pick.choice(("", "", "", "Fri 17:00 America/New_York", "Wed 20:30 UTC"))
+    grid = pick.choice((False, False, False, False, True))
     return row | (_grid(pick) if grid else _protection(pick))
 
 
 def _grid(pick: Picks) -> dict[str, Any]:
-    return {"grid": (pick.number(1, 5), pick.number(0, 3), pick.one((1.0, 1.5, 0.5)), pick.number(1, 6))}
+    return {"grid": (pick.number(1, 5), pick.number(0, 3), pick.choice((1.0, 1.5, 0.5)), pick.number(1, 6))}
 
 
 def _protection(pick: Picks) -> dict[str, Any]:
     count = pick.number(0, 3)
-    fractions = pick.one(FRACTIONS.get(count, ((),)))
+    fractions = pick.choice(FRACTIONS.get(count, ((),)))
     return {
-        "targets": [(pick.one((3, 2, 4, 5, 8, 1, 0, -1)), pick.one((False, True)), 1.0 if math.isnan(share) else share) for share in fractions],
-        "break_even_r": pick.one((None, None, 0.5, 1.0)),
+        "targets": [(pick.choice((3, 2, 4, 5, 8, 1, 0, -1)), pick.choice((False, True)), 1.0 if math.isnan(share) else share) for share in fractions],
+        "break_even_r": pick.choice((None, None, 0.5, 1.0)),
         "break_even_offset": pick.number(-2, 4),
-        "trail_kind": pick.one(("", "", "points", "percent", "atr", "quantile")),
+        "trail_kind": pick.choice(("", "", "points", "percent", "atr", "quantile")),
         "trail_value": pick.number(1, 5),
-        "trail_start_r": pick.one((None, None, 0.0, 1.0)),
+        "trail_start_r": pick.choice((None, None, 0.0, 1.0)),
     }
 
 
@@ -224,24 +224,24 @@ def _cells(row: dict[str, Any], close: int, scale: int, tick: float) -> dict[str
 
 
 def _costs(pick: Picks, tick: float) -> Costs:
-    kind = pick.one(SLIPPAGE)
+    kind = pick.choice(SLIPPAGE)
     return Costs(
-        spread=pick.one((0.0, tick, 3 * tick, None, 3 * tick, 100 * tick)),
-        slippage=pick.one((0.0, 0.5)) * (1.0 if kind == "atr" else 3 * tick),
+        spread=pick.choice((0.0, tick, 3 * tick, None, 3 * tick, 100 * tick)),
+        slippage=pick.choice((0.0, 0.5)) * (1.0 if kind == "atr" else 3 * tick),
         slippage_kind=kind,
         slippage_window=pick.number(1, 3),
         seed=pick.number(0, 255),
-        commission_per_lot=pick.one((0.0, 3.5)),
-        commission_kind=pick.one(COMMISSION),
-        swap_long=pick.one((None, None, -6.5, 0.0, 3.0)),
-        swap_short=pick.one((None, None, -6.5, 0.0, 3.0)),
+        commission_per_lot=pick.choice((0.0, 3.5)),
+        commission_kind=pick.choice(COMMISSION),
+        swap_long=pick.choice((None, None, -6.5, 0.0, 3.0)),
+        swap_short=pick.choice((None, None, -6.5, 0.0, 3.0)),
     )
 
 
 def _by_instrument(costs: Costs, traded: list[Instrument]) -> Costs:
     """Costs in pips, where the pips differ at least, and sometimes some that are the last instrument's own: by the bits of the seed."""
     pip, last = traded[0].pip, traded[-1]
-    if costs.seed & 1 or len({one.pip for one in traded}) > 1:
+    if costs.seed & 1 or len({instrument.pip for instrument in traded}) > 1:
         slippage = costs.slippage if costs.slippage_kind == "atr" else costs.slippage / pip
         costs = replace(costs, unit="pips", spread=None if costs.spread is None else costs.spread / pip, slippage=slippage)
     if not costs.seed & 2:
@@ -252,37 +252,37 @@ def _by_instrument(costs: Costs, traded: list[Instrument]) -> Costs:
 
 
 def _sizing(pick: Picks) -> Sizing:
-    kind = pick.one(("fixed_lots", *SIZERS))
+    kind = pick.choice(("fixed_lots", *SIZERS))
     return Sizing(
-        kind, pick.one(VALUES[kind]), kelly_window=5, kelly_first=pick.number(1, 2), kelly_start=0.01, kelly_cap=pick.one((0.02, 0.5)),
+        kind, pick.choice(VALUES[kind]), kelly_window=5, kelly_first=pick.number(1, 2), kelly_start=0.01, kelly_cap=pick.choice((0.02, 0.5)),
         volatility_window=pick.number(2, 4),
     )  # fmt: skip
 
 
 def _limits(pick: Picks) -> Limits:
     """None in half of the cases."""
-    if pick.one((True, False)):
+    if pick.choice((True, False)):
         return Limits()
     return Limits(
-        max_leverage=pick.one((0.0, 0.0, 1.0, 8.0)),
+        max_leverage=pick.choice((0.0, 0.0, 1.0, 8.0)),
         max_positions=pick.number(0, 2),
         max_per_symbol=pick.number(0, 2),
-        max_currency=pick.one((0.0, 0.0, 1.0, 8.0)),
-        daily_loss=pick.one((0.0, 0.0005, 0.02)),
-        day_reset=pick.one(("17:00 America/New_York", "19:00 UTC")),
-        max_drawdown=pick.one((0.0, 0.001, 0.03)),
-        flatten=pick.one((True, False)),
-        spread_spike=pick.one((0.0, 0.0, 1.5, 2.0)),
-        volatility_spike=pick.one((0.0, 0.0, 1.5, 2.0)),
+        max_currency=pick.choice((0.0, 0.0, 1.0, 8.0)),
+        daily_loss=pick.choice((0.0, 0.0005, 0.02)),
+        day_reset=pick.choice(("17:00 America/New_York", "19:00 UTC")),
+        max_drawdown=pick.choice((0.0, 0.001, 0.03)),
+        flatten=pick.choice((True, False)),
+        spread_spike=pick.choice((0.0, 0.0, 1.5, 2.0)),
+        volatility_spike=pick.choice((0.0, 0.0, 1.5, 2.0)),
         spike_window=pick.number(2, 3),
-        blackout=pick.one(("", "", "19:00-20:00 UTC", "Wed 18:15-Wed 18:40 UTC; Fri 20:00-Sun 23:00 Europe/Athens")),
+        blackout=pick.choice(("", "", "19:00-20:00 UTC", "Wed 18:15-Wed 18:40 UTC; Fri 20:00-Sun 23:00 Europe/Athens")),
     )
 
 
 def _rates(pick: Picks, currency: str, tasks: tuple[Task, ...]) -> tuple[Rate, ...]:
     """A day of each pair with the dollar that may be needed, at a price that moves; sometimes old, or, with one series, missing."""
     needed = {currency, *(task.instrument.quote for task in tasks)} - {"USD"}
-    first, slope = WEDNESDAY - pd.Timedelta(days=pick.one((1, 5))), pick.number(-3, 3)
+    first, slope = WEDNESDAY - pd.Timedelta(days=pick.choice((1, 5))), pick.number(-3, 3)
     if (pick.number(0, 15) == 15 and len(tasks) == 1) or not any(currency != task.instrument.quote for task in tasks):
         return ()
     return tuple(_rate({"EUR": "EURUSD", "JPY": "USDJPY"}[name], first, slope) for name in sorted(needed))

@@ -59,7 +59,7 @@ def _place(series: Series, bar: Bar, signal: Signal, lots: float) -> None:
 
 
 def enter_at_open(ledger: Ledger, series: Series, bar: Bar) -> None:
-    """Market entries in the order of their signals; the tag is looked at after all closings of step 1."""
+    """Market entries in the order of their signals; the tag is checked after all closings of step 1."""
     while series.market:
         order = series.market.pop(0)
         series.taken = {tag: position.side for tag, position in series.positions.items()}
@@ -175,10 +175,10 @@ def _targets(signal: Signal, side: int, fill: float) -> list[Target]:
     if signal.grid is not None:
         return [_basket(signal.grid, side, fill)]
     levels = [
-        asked.price if asked.price is not None else on_grid(fill + side * asked.r * abs(fill - signal.stop_loss))
-        for asked in signal.targets
+        order_target.price if order_target.price is not None else on_grid(fill + side * order_target.r * abs(fill - signal.stop_loss))
+        for order_target in signal.targets
     ]  # fmt: skip
-    targets = [Target(asked.name, level, asked.fraction) for asked, level in zip(signal.targets, levels, strict=True)]
+    targets = [Target(order_target.name, level, order_target.fraction) for order_target, level in zip(signal.targets, levels, strict=True)]
     return sorted(targets, key=lambda target: target.level * side)
 
 

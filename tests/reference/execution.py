@@ -1,4 +1,4 @@
-"""The slow, obvious twin of the execution kernel: docs/execution.md, sentence by sentence, one object and one bar at a time.
+"""The reference implementation of the execution model, slow and simple: docs/execution.md, sentence by sentence, one object and one bar at a time.
 
 Written from the page and from nothing else. Where the page and this package disagree, one of them is a bug.
 """
@@ -42,10 +42,10 @@ def simulate(
     limits: Limits = Limits(),
 ) -> Outcome:
     """What the execution page says happens to ``tasks`` in one account."""
-    return _outcome(lived(tasks, account, costs, execution, sizing, rates, limits))
+    return _outcome(replayed(tasks, account, costs, execution, sizing, rates, limits))
 
 
-def lived(
+def replayed(
     tasks: Sequence[Task],
     account: Account,
     costs: Costs,
@@ -218,7 +218,7 @@ def _mark(ledger: Ledger, position: Position, instant: int) -> None:
 
 
 def _hold(position: Position, bar: Bar) -> None:
-    """The position has lived through the bar: its excursions, its stop, its basket."""
+    """The position was open for all of the bar: its excursions, its stop, its basket."""
     position.see_favourable(position.extreme(bar))
     position.see_adverse(bar.closing(position.side).adverse(position.side))
     protect(position, bar)
@@ -258,7 +258,7 @@ def _end(ledger: Ledger, every_series: list[Series]) -> None:
 
 
 def _outcome(ledger: Ledger) -> Outcome:
-    asked = sum(signal.order != "exit" for series in ledger.every_series for signals in series.signals.values() for signal in signals)
+    entries = sum(signal.order != "exit" for series in ledger.every_series for signals in series.signals.values() for signal in signals)
     return Outcome(
         fills=_frame(ledger.fills, FILLS),
         trades=_frame(ledger.trades, TRADES),
@@ -266,7 +266,7 @@ def _outcome(ledger: Ledger) -> Outcome:
         counts=dict(ledger.counts),
         ambiguous=len(ledger.ambiguous),
         reviews=_frame(ledger.reviews, REVIEWS),
-        extra={"signals": asked, "entries": ledger.entries, "exits_at_the_end": ledger.exits_at_the_end},
+        extra={"signals": entries, "entries": ledger.entries, "exits_at_the_end": ledger.exits_at_the_end},
     )
 
 

@@ -100,7 +100,7 @@ def _local(rng: Random, times: Sequence[int], form: str) -> str:
 
 
 def _window(rng: Random, times: Sequence[int]) -> str:
-    """A window that begins or ends at some bars of the series, daily or weekly; or one that only a clock knows."""
+    """A window that begins or ends at some bars of the series, daily or weekly; or one that only a clock has."""
     if rng.random() < 0.3:
         return rng.choice(WINDOWS)
     first = rng.randrange(len(times))

@@ -117,25 +117,25 @@ class Ledger:
     def halted(self) -> bool:
         return self.halted_today or self.halted_for_good
 
-    def refuse(self, series: Series, signal: Signal, instant: int, reason: str, asked: float) -> None:
-        self.count_and_review(series, signal, instant, "refused", reason, asked, 0.0)
+    def refuse(self, series: Series, signal: Signal, instant: int, reason: str, lots: float) -> None:
+        self.count_and_review(series, signal, instant, "refused", reason, lots, 0.0)
 
-    def count_and_review(self, series: Series, signal: Signal, instant: int, verdict: str, reason: str, asked: float, given: float) -> None:
-        """Section 9: ``asked`` is what the check was handed, NaN where the order was not yet sized."""
+    def count_and_review(self, series: Series, signal: Signal, instant: int, verdict: str, reason: str, lots: float, given: float) -> None:
+        """Section 9: ``lots`` are those that the check was given, NaN where the order was not yet sized."""
         self.counts[reason] += 1
         self.reviews.append({
             "order_id": signal.number + 1, "ts": instant, "instrument": series.instrument.name, "verdict": verdict, "reason": reason,
-            "lots_asked": asked, "lots_given": given,
+            "lots_asked": lots, "lots_given": given,
         })  # fmt: skip
 
     # --- what the account is worth ---
 
     def rate(self, series: Series, instant: int, counted: bool) -> float:
         """Account currency per unit of the series' quote currency; ``stale_rate`` counts fills, swap bookings and sizings, not marks."""
-        known = self.conversion.rate(series.instrument.quote, instant)
-        if counted and known.stale:
+        quoted = self.conversion.rate(series.instrument.quote, instant)
+        if counted and quoted.stale:
             self.counts["stale_rate"] += 1
-        return known.value
+        return quoted.value
 
     def used_margin(self) -> float:
         return sum(position.margin for position in self.open.values())
@@ -165,8 +165,8 @@ class Ledger:
         return self._daily_closes[name]
 
     def has_margin_for(self, needed: float) -> bool:
-        room = self.equity_at_last_known_closes() - self.used_margin()
-        return needed <= room + 1e-9 * abs(room)
+        free = self.equity_at_last_known_closes() - self.used_margin()
+        return needed <= free + 1e-9 * abs(free)
 
     # --- costs ---
 
@@ -218,8 +218,8 @@ class Ledger:
         """Section 5: per lot and night in the quote currency, negative = paid; one booking for the nights of one bar or gap."""
         instrument = position.series.instrument
         own = instrument.swap_long if position.side > 0 else instrument.swap_short
-        asked = given(self.costs, instrument, "swap_long" if position.side > 0 else "swap_short")
-        per_night = own if asked is None else asked
+        overridden = given(self.costs, instrument, "swap_long" if position.side > 0 else "swap_short")
+        per_night = own if overridden is None else overridden
         if per_night == 0:
             return
         swap = per_night * position.lots * nights * self.rate(position.series, instant, counted=True)

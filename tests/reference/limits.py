@@ -12,7 +12,7 @@ from tests.reference.ledger import Ledger, Place
 from tests.reference.orders import Order, Position, Series
 from tests.reference.sizes import whole_steps
 
-TOLERANCE = 1e-9  # of the room
+TOLERANCE = 1e-9  # of the capacity
 
 # --- at the decision ---
 
@@ -30,7 +30,7 @@ def refused_at_decision(ledger: Ledger, series: Series, bar: Bar) -> str:
 
 
 def wide(bars: list[Bar], at: int, limits: Limits) -> bool:
-    """The bar's spread > ``spread_spike`` × the mean spread of the ``spike_window`` bars before it; too few or a mean of 0: not judged."""
+    """The bar's spread > ``spread_spike`` × the mean spread of the ``spike_window`` bars before it; too few or a mean of 0: not checked."""
     before = bars[max(0, at - limits.spike_window) : at]
     if len(before) < limits.spike_window:
         return False
@@ -39,7 +39,7 @@ def wide(bars: list[Bar], at: int, limits: Limits) -> bool:
 
 
 def violent(series: Series, at: int, limits: Limits) -> bool:
-    """Its true range > ``volatility_spike`` × Wilder ATR(``spike_window``) of the bar before it; no ATR or one of 0: not judged."""
+    """Its true range > ``volatility_spike`` × Wilder ATR(``spike_window``) of the bar before it; no ATR or one of 0: not checked."""
     atr = series.atr(limits.spike_window, at - 1)
     return atr > 0 and on_grid(true_range(series.bars[at - 1], series.bars[at])) > on_grid(limits.volatility_spike * atr)
 
@@ -53,8 +53,8 @@ def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: 
     if refusal := _forbidden(ledger, series, order.side, place):
         ledger.refuse(series, order.signal, place.bar.ts, refusal, lots)
         return None
-    for name, room in _rooms(ledger, series, order.side):
-        fits = _fitting(ledger, series, lots, price, place, room)
+    for name, capacity in _capacities(ledger, series, order.side):
+        fits = _fitting(ledger, series, lots, price, place, capacity)
         if fits < on_grid(series.instrument.min_lot):
             ledger.refuse(series, order.signal, place.bar.ts, f"limit_{name}", lots)
             return None
@@ -68,8 +68,8 @@ def add_is_refused(ledger: Ledger, series: Series, order: Order, price: float, p
     """An add of a grid is reviewed by halted, blackout, leverage and currency with all its lots."""
     if ledger.halted or in_blackout(ledger.limits.blackout, place.bar.ts):
         return True
-    rooms = _rooms(ledger, series, order.side)
-    return any(_fitting(ledger, series, order.lots, price, place, room) < order.lots for _, room in rooms)
+    capacities = _capacities(ledger, series, order.side)
+    return any(_fitting(ledger, series, order.lots, price, place, capacity) < order.lots for _, capacity in capacities)
 
 
 def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
@@ -88,34 +88,34 @@ def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
     return ""
 
 
-def _rooms(ledger: Ledger, series: Series, side: int) -> list[tuple[str, float]]:
+def _capacities(ledger: Ledger, series: Series, side: int) -> list[tuple[str, float]]:
     """(limit, notional in account currency that may still be added), leverage before currency; only those that are on."""
     limits, equity = ledger.limits, ledger.equity_at_last_known_closes()
-    rooms = []
+    capacities = []
     if limits.max_leverage > 0:
-        rooms.append(("leverage", limits.max_leverage * equity - sum(position.notional for position in ledger.open.values())))
+        capacities.append(("leverage", limits.max_leverage * equity - sum(position.notional for position in ledger.open.values())))
     if limits.max_currency > 0:
         pushes = {series.instrument.base: side, series.instrument.quote: -side}
         legs = [limits.max_currency * equity - way * exposure(ledger, name) for name, way in pushes.items() if name != ledger.account.currency]
-        rooms += [("currency", min(legs))] if legs else []
-    return rooms
+        capacities += [("currency", min(legs))] if legs else []
+    return capacities
 
 
 def exposure(ledger: Ledger, currency: str) -> float:
     """Every position of side s with notional N holds + s·N of its instrument's base and − s·N of its quote."""
-    held = 0.0
+    total = 0.0
     for position in ledger.open.values():
         instrument = position.series.instrument
-        held += position.side * position.notional * ((instrument.base == currency) - (instrument.quote == currency))
-    return held
+        total += position.side * position.notional * ((instrument.base == currency) - (instrument.quote == currency))
+    return total
 
 
-def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: Place, room: float) -> float:
-    """``lots``, or where they need more than the room and its tolerance the whole steps that do not."""
-    one = ledger.notional(series, 1.0, price, place.ts)
-    if lots * one <= room + TOLERANCE * abs(room):
+def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: Place, capacity: float) -> float:
+    """``lots``, or where they need more than the capacity and its tolerance the whole steps that do not."""
+    notional = ledger.notional(series, 1.0, price, place.ts)
+    if lots * notional <= capacity + TOLERANCE * abs(capacity):
         return lots
-    return min(lots, whole_steps(max(0.0, room) / one, series.instrument.lot_step)) if one > 0 else 0.0
+    return min(lots, whole_steps(max(0.0, capacity) / notional, series.instrument.lot_step)) if notional > 0 else 0.0
 
 
 # --- correlation ---
@@ -123,24 +123,24 @@ def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: P
 
 def _moves_with(ledger: Ledger, series: Series, side: int, position: Position, instant: int) -> bool:
     """s₁·s₂·ρ > ``max_correlation``."""
-    one, other = (ledger.daily_closes(name) for name in (series.instrument.name, position.series.instrument.name))
-    rho = correlation(one, other, utc(instant).date().toordinal(), ledger.limits.correlation_days)
-    return side * position.side * rho > ledger.limits.max_correlation  # NaN, not judged, is not above
+    first, second = (ledger.daily_closes(name) for name in (series.instrument.name, position.series.instrument.name))
+    rho = correlation(first, second, utc(instant).date().toordinal(), ledger.limits.correlation_days)
+    return side * position.side * rho > ledger.limits.max_correlation  # NaN, not checked, is not above
 
 
-def correlation(one: dict[int, float], other: dict[int, float], day: int, count: int) -> float:
+def correlation(first: dict[int, float], second: dict[int, float], day: int, count: int) -> float:
     """Pearson's ρ over the last ``count`` changes between common days before ``day``; NaN with fewer, or where a series is flat.
 
-    >>> one, other = {1: 1.0, 2: 2.0, 3: 1.0, 4: 3.0, 6: 9.0}, {1: 5.0, 2: 4.0, 4: 6.0, 5: 0.0, 6: 1.0}
-    >>> correlation(one, other, 6, 2)                      # changes from day 1 to 2 and from 2 to 4: (1, 1) and (−1, 2)
+    >>> first, second = {1: 1.0, 2: 2.0, 3: 1.0, 4: 3.0, 6: 9.0}, {1: 5.0, 2: 4.0, 4: 6.0, 5: 0.0, 6: 1.0}
+    >>> correlation(first, second, 6, 2)                      # changes from day 1 to 2 and from 2 to 4: (1, 1) and (−1, 2)
     nan
-    >>> correlation(one | {4: 0.0}, other, 6, 2)
+    >>> correlation(first | {4: 0.0}, second, 6, 2)
     -1.0
     """
-    days = sorted(d for d in one.keys() & other.keys() if d < day)[-count - 1 :]
+    days = sorted(d for d in first.keys() & second.keys() if d < day)[-count - 1 :]
     if len(days) < count + 1:
         return math.nan
-    return pearson(*([on_grid(closes[b] - closes[a]) for a, b in pairwise(days)] for closes in (one, other)))
+    return pearson(*([on_grid(closes[b] - closes[a]) for a, b in pairwise(days)] for closes in (first, second)))
 
 
 def pearson(xs: list[float], ys: list[float]) -> float:
@@ -160,7 +160,7 @@ def pearson(xs: list[float], ys: list[float]) -> float:
 
 
 def govern(ledger: Ledger, every_series: list[Series], instant: int, equity: float, low: float) -> None:
-    """After the equity row: a new day lifts the halt of the past one; then daily loss and drawdown judge the row."""
+    """After the equity row: a new day lifts the halt of the past one; then daily loss and drawdown are checked on the row."""
     limits = ledger.limits
     _begin_day(ledger, instant)
     too_much_today = limits.daily_loss > 0 and low <= ledger.day_start * (1 - limits.daily_loss)

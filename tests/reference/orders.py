@@ -23,7 +23,7 @@ STOP_REASONS = ("stop_loss", "break_even", "trail")
 
 
 @dataclass(frozen=True, slots=True)
-class TargetAsked:
+class TargetOrder:
     """One of up to four ``(price or R, fraction)``; exactly one of ``price`` and ``r`` is given."""
 
     name: str
@@ -51,7 +51,7 @@ class Signal:
     price: float | None
     valid_bars: int | None
     stop_loss: float | None
-    targets: tuple[TargetAsked, ...]
+    targets: tuple[TargetOrder, ...]
     break_even_r: float | None
     break_even_offset: float
     trail_kind: str
@@ -228,10 +228,10 @@ def _given(value: object) -> object:
 def _signal(number: int, bar: int, row: dict) -> Signal:
     return Signal(
         number=number, bar=bar, order=row["order"], side=int(row["side"]),
-        price=_level(row["price"]), valid_bars=_whole(row["valid_bars"]), stop_loss=_level(row["stop_loss"]), targets=_targets(row),
+        price=_level(row["price"]), valid_bars=_integer(row["valid_bars"]), stop_loss=_level(row["stop_loss"]), targets=_targets(row),
         break_even_r=row["break_even_r"], break_even_offset=row["break_even_offset"] or 0.0,
-        trail_kind=row["trail_kind"], trail_value=row["trail_value"], trail_window=_whole(row["trail_window"]),
-        trail_start_r=row["trail_start_r"] or 0.0, max_bars=_whole(row["max_bars"]), flat_by=row["flat_by"],
+        trail_kind=row["trail_kind"], trail_value=row["trail_value"], trail_window=_integer(row["trail_window"]),
+        trail_start_r=row["trail_start_r"] or 0.0, max_bars=_integer(row["max_bars"]), flat_by=row["flat_by"],
         tag=row["tag"], oco=row["oco"], grid=_grid(row), lots=row["lots"],
     )  # fmt: skip
 
@@ -241,14 +241,14 @@ def _level(price: float | None) -> float | None:
     return None if price is None else on_grid(price)
 
 
-def _whole(number: float | None) -> int | None:
+def _integer(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _targets(row: dict) -> tuple[TargetAsked, ...]:
-    asked = [k for k in range(1, 5) if row[f"target_{k}"] is not None or row[f"target_r_{k}"] is not None]
-    alone = 1.0 if len(asked) == 1 else None  # §8: ``fraction_1`` empty with one target means all of it
-    return tuple(TargetAsked(f"target_{k}", _level(row[f"target_{k}"]), row[f"target_r_{k}"], row[f"fraction_{k}"] or alone) for k in asked)
+def _targets(row: dict) -> tuple[TargetOrder, ...]:
+    numbers = [k for k in range(1, 5) if row[f"target_{k}"] is not None or row[f"target_r_{k}"] is not None]
+    alone = 1.0 if len(numbers) == 1 else None  # §8: ``fraction_1`` empty with one target means all of it
+    return tuple(TargetOrder(f"target_{k}", _level(row[f"target_{k}"]), row[f"target_r_{k}"], row[f"fraction_{k}"] or alone) for k in numbers)
 
 
 def _grid(row: dict) -> Grid | None:

@@ -1,4 +1,4 @@
-"""Sentences of docs/execution.md that no worked example covers, and what must hold of the twin on every case."""
+"""Sentences of docs/execution.md that no worked example covers, and properties of the reference implementation on every case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from domain.trading.outcomes import LIMIT_DROPS
 from domain.trading.signals import read_signals
 from domain.trading.task import COUNTS, DROPS, EQUITY, FILLS, REASONS, REVIEWS, TRADES, Outcome
 from tests.reference.cases import Case, case
-from tests.reference.execution import lived, simulate
+from tests.reference.execution import replayed, simulate
 from tests.reference.ledger import splitmix64
 from tests.reference.worked import BAR_1, BEFORE, COSTS, bars_of, bought_at_bar_0, only_trade, run_by, task_of
 
@@ -43,8 +43,8 @@ def test_flat_by_leaves_at_the_last_close_before_the_weekend_and_pays_no_swap():
     bars = friday_bars("12T17", "12T18", "12T19", "12T20", "14T21", "14T22")
     flat = only_trade(run(task_of(bars, {"at": 0, "side": "long", "flat_by": "Fri 17:00 America/New_York"}), costs))
     assert (str(flat.exit_ts), flat.exit_reason, flat.exit_price, flat.swap) == ("2024-07-12 21:00:00+00:00", "session", 1.1000, 0.0)
-    kept = only_trade(run(task_of(bars, {"at": 0, "side": "long"}), costs))
-    assert kept.swap == -6.50
+    unforced = only_trade(run(task_of(bars, {"at": 0, "side": "long"}), costs))
+    assert unforced.swap == -6.50
 
 
 def test_flat_by_leaves_at_the_next_open_where_the_last_bar_is_missing():
@@ -118,8 +118,8 @@ def test_a_futures_day_ends_with_its_session():
 # --- what must hold of every case ---
 
 
-def outcome_of(one: Case) -> Outcome:
-    return simulate(one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, one.limits)
+def outcome_of(case: Case) -> Outcome:
+    return simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, case.limits)
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +128,9 @@ def outcomes() -> dict[int, tuple[Case, Outcome]]:
 
 
 def test_the_start_balance_and_every_trade_make_the_final_balance(outcomes):
-    for seed, (one, outcome) in outcomes.items():
+    for seed, (drawn, outcome) in outcomes.items():
         final = outcome.equity["balance"].iloc[-1]
-        assert one.account.balance + outcome.trades["pnl"].sum() == pytest.approx(final, rel=1e-9, abs=1e-6), seed
+        assert drawn.account.balance + outcome.trades["pnl"].sum() == pytest.approx(final, rel=1e-9, abs=1e-6), seed
         assert outcome.equity["equity"].iloc[-1] == final, seed
 
 
@@ -194,8 +194,8 @@ def test_two_thousand_cases_reach_every_reason_every_count_and_every_review():
     reasons: Counter[str] = Counter()
     counted: Counter[str] = Counter()
     reviewed: Counter[tuple[str, str]] = Counter()
-    for one in map(case, range(2_000)):
-        ledger = lived(one.tasks, one.account, one.costs, one.execution, one.sizing, one.rates, one.limits)
+    for drawn in map(case, range(2_000)):
+        ledger = replayed(drawn.tasks, drawn.account, drawn.costs, drawn.execution, drawn.sizing, drawn.rates, drawn.limits)
         reasons.update({fill["reason"] for fill in ledger.fills})
         counted.update(name for name, count in ledger.counts.items() if count)
         reviewed.update({(review["verdict"], review["reason"]) for review in ledger.reviews})
@@ -211,5 +211,5 @@ def test_two_thousand_cases_reach_every_reason_every_count_and_every_review():
 
 @pytest.mark.parametrize("name", ["bars", "clocks", "drawn", "ledger", "limits", "sizes"])
 def test_the_examples_in_the_text_hold(name):
-    found = doctest.testmod(importlib.import_module(f"tests.reference.{name}"))
-    assert found.attempted and not found.failed
+    result = doctest.testmod(importlib.import_module(f"tests.reference.{name}"))
+    assert result.attempted and not result.failed

@@ -1,4 +1,4 @@
-"""Random bars for the cases: whole ticks that walk, gap and stand still, over real clocks with weekends, rolls and missing bars."""
+"""Random bars for the cases: whole ticks that walk, gap and pause, over real clocks with weekends, rolls and missing bars."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _spreads(rng: Random, style: Style, count: int) -> list[float] | None:
 
 
 def with_finer(rng: Random, timeframe: Timeframe, finer: Timeframe, times: list[int], start: int, style: Style) -> tuple[Walk, Walk]:
-    """Coarse bars made of finer ones; then the finer lose some bars, or say something else."""
+    """Coarse bars made of finer ones; then the finer lose some bars, or differ."""
     pieces = timeframe.minutes // finer.minutes
     following = [*times[1:], times[-1] + timeframe.nanoseconds]
     small = [ts + k * finer.nanoseconds for ts in times for k in range(pieces)]
@@ -154,13 +154,13 @@ def with_finer(rng: Random, timeframe: Timeframe, finer: Timeframe, times: list[
 
 def _spoiled(rng: Random, fine: Walk) -> Walk:
     how = rng.choice(("complete", "complete", "partly", "mismatched", "both"))
-    ticks, kept = list(fine.ticks), list(range(len(fine.times)))
+    ticks, indices = list(fine.ticks), list(range(len(fine.times)))
     if how in ("mismatched", "both"):
-        for k in rng.sample(kept, max(1, len(kept) // 12)):
+        for k in rng.sample(indices, max(1, len(indices) // 12)):
             opened, high, low, close = ticks[k]
             ticks[k] = (opened, high + rng.randint(0, 3), low - rng.randint(0, 3), close)
     if how in ("partly", "both"):
-        hole = rng.randrange(len(kept))
-        kept = [k for k in kept if rng.random() > 0.15 and not hole <= k < hole + 8] or kept[:1]
-    spreads = None if fine.spreads is None else [fine.spreads[k] for k in kept]
-    return replace(fine, times=[fine.times[k] for k in kept], ticks=[ticks[k] for k in kept], spreads=spreads)
+        hole = rng.randrange(len(indices))
+        indices = [k for k in indices if rng.random() > 0.15 and not hole <= k < hole + 8] or indices[:1]
+    spreads = None if fine.spreads is None else [fine.spreads[k] for k in indices]
+    return replace(fine, times=[fine.times[k] for k in indices], ticks=[ticks[k] for k in indices], spreads=spreads)

@@ -50,7 +50,7 @@ def run_by(
     limits: Limits = Limits(),
     **account: Any,
 ) -> Outcome:
-    """What ``simulate``, the kernel's or the twin's, makes of it."""
+    """The outcome of ``simulate``, of the kernel or of the reference implementation."""
     tasks = [tasks] if isinstance(tasks, Task) else tasks
     return simulate(tasks, Account(**account), costs, execution, sizing, (), limits=limits)
 

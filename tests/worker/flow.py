@@ -34,9 +34,9 @@ class Flow:
     # -- processes
 
     def start(self, name: str, *command: str) -> None:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
         with (self.home / f"{name}.log").open("ab") as sink:
-            self.processes[name] = subprocess.Popen(command, cwd=ROOT, env={**kept, **self.settings_of, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+            self.processes[name] = subprocess.Popen(command, cwd=ROOT, env={**environment, **self.settings_of, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
 
     def start_queue(self) -> None:
         redis_server.socket_path(self.home).unlink(missing_ok=True)
@@ -55,7 +55,7 @@ class Flow:
         waiting(lambda: self.alive() >= {process.pid for name, process in self.processes.items() if name != "queue"}, 30, "a sign of life of everyone")
 
     def alive(self) -> set[int]:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             return {process.pid for process in unit.processes(timedelta(seconds=8))}
 
     def gone(self, name: str) -> bool:
@@ -90,7 +90,7 @@ class Flow:
         return self.desk.jobs._context.submit(kind, kind, spec, queue=queue, key=key).job.id
 
     def row(self, job_id: str) -> Job:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             return unit.jobs.get(job_id)
 
     def until(self, job_id: str, state: str, seconds: float) -> Job:
@@ -101,11 +101,11 @@ class Flow:
         return waiting(lambda: (job := self.row(job_id)).state == "running" and (job.checkpoint or {}).get("done", 0) >= steps and job, 20, str(self.row(job_id)))
 
     def events(self, job_id: str) -> list[str]:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             return [record.kind for record in unit.trail.all(Filter(entity=f"job:{job_id}"))]
 
     def effects(self, *job_ids: str) -> list[int]:
-        with self.store.look() as unit:
+        with self.store.read() as unit:
             runs = [run.job_id for run in unit.runs.latest(limit=10_000)]
         return [runs.count(job_id) for job_id in job_ids]
 
@@ -121,9 +121,9 @@ class Flow:
 
 @contextmanager
 def flow(home: Path, database_url: str, workers: int = 2, **work: object) -> Iterator[Flow]:
-    made = Flow(home, database_url, workers, **work)
+    flow_ = Flow(home, database_url, workers, **work)
     try:
-        made.mend()
-        yield made
+        flow_.mend()
+        yield flow_
     finally:
-        made.stop()
+        flow_.stop()

@@ -1,4 +1,4 @@
-"""Kinds of job that only tests ask for, and a worker that knows them: ``python -m tests.worker.kinds``."""
+"""Kinds of job for tests only, and a worker that registers them: ``python -m tests.worker.kinds``."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from worker.store import Unit
 
 
 def trace(spec: Mapping[str, Any], what: object) -> None:
-    """One line of what was really done, outside of every database."""
+    """Append one line on work done, outside of the databases."""
     if spec.get("trace"):
         with open(spec["trace"], "a") as file:
             file.write(f"{what}\n")
 
 
-def kept(spec: Mapping[str, Any], work: Work, **result: Any) -> Commit:
+def save_result(spec: Mapping[str, Any], work: Work, **result: Any) -> Commit:
     """The effect is a run's row: as many as there are, so often the job had an effect."""
 
     def keep(unit: Unit) -> JobResult:
-        told = dict(kind=work.job.kind, job_id=work.job.id, title="", spec={}, manifest={}, summary={}, frames={}, actor="t", created_at=unit.now())
-        return JobResult(dict(run=unit.runs.add(**told), **result), "tested", (), dict(steps=result.get("steps", 0)))
+        values = dict(kind=work.job.kind, job_id=work.job.id, title="", spec={}, manifest={}, summary={}, frames={}, actor="t", created_at=unit.now())
+        return JobResult(dict(run=unit.runs.add(**values), **result), "tested", (), dict(steps=result.get("steps", 0)))
 
     return keep
 
@@ -40,18 +40,18 @@ def steps(spec: Mapping[str, Any], work: Work) -> Commit:
         time.sleep(spec["seconds"])
         work.save(dict(done=step + 1))
         work.progress((step + 1) / spec["steps"], f"step {step + 1}")
-    return kept(spec, work, steps=spec["steps"])
+    return save_result(spec, work, steps=spec["steps"])
 
 
 @job("test_bug")
 def bug(spec: Mapping[str, Any], work: Work) -> Commit:
-    return kept(spec, work, share=1 / spec.get("zero", 0))
+    return save_result(spec, work, share=1 / spec.get("zero", 0))
 
 
 @job("test_bug_at_the_end")
 def bug_at_the_end(spec: Mapping[str, Any], work: Work) -> Commit:
     def keep(unit: Unit) -> JobResult:
-        kept(spec, work)(unit)
+        save_result(spec, work)(unit)
         raise KeyError("lost")
 
     return keep
@@ -64,7 +64,7 @@ def unavailable(spec: Mapping[str, Any], work: Work) -> Commit:
     if work.job.attempts < spec["times"]:
         work.save(dict(attempt=work.job.attempts))
         raise SourceUnavailable("the venue does not answer.")
-    return kept(spec, work, checkpoint=work.checkpoint)
+    return save_result(spec, work, checkpoint=work.checkpoint)
 
 
 @job("test_refused")
@@ -76,14 +76,14 @@ def refused(spec: Mapping[str, Any], work: Work) -> Commit:
 def slow(spec: Mapping[str, Any], work: Work) -> Commit:
     """Longer than its kind may take."""
     until_stopped(work, 0.02)
-    return kept(spec, work)
+    return save_result(spec, work)
 
 
 @job("test_stubborn")
 def stubborn(spec: Mapping[str, Any], work: Work) -> Commit:
     """Looks up only every 0.3 s, as the contract allows at most."""
     until_stopped(work, 0.3)
-    return kept(spec, work)
+    return save_result(spec, work)
 
 
 @job("test_deaf")
@@ -91,7 +91,7 @@ def deaf(spec: Mapping[str, Any], work: Work) -> Commit:
     """Does not look up at all, as compiled code would not."""
     trace(spec, "began")
     time.sleep(spec["seconds"])
-    return kept(spec, work)
+    return save_result(spec, work)
 
 
 @job("test_deadly")
@@ -100,7 +100,7 @@ def deadly(spec: Mapping[str, Any], work: Work) -> Commit:
     trace(spec, work.job.epoch)
     os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(60)
-    return kept(spec, work)
+    return save_result(spec, work)
 
 
 def until_stopped(work: Work, every: float) -> None:
@@ -112,10 +112,10 @@ def until_stopped(work: Work, every: float) -> None:
 def waiting(what: Callable[[], Any], seconds: float, message: str = "") -> Any:
     """``what()`` as soon as it is true."""
     until = time.monotonic() + seconds
-    while not (found := what()):
+    while not (value := what()):
         assert time.monotonic() < until, f"not within {seconds} s: {message}"
         time.sleep(0.02)
-    return found
+    return value
 
 
 if __name__ == "__main__":

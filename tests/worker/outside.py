@@ -1,4 +1,4 @@
-"""Files of outside data, made up, for the three months from January 2024; and bringing them in through the desk."""
+"""Synthetic files of external data for the three months from January 2024, and their import through the desk."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def series(path: Path, seed: int = 1, days: pd.DatetimeIndex = DAYS) -> Path:
 
 def headlines(path: Path, zone: str = "Z") -> Path:
     at = pd.date_range("2024-01-02T06:10", "2024-03-28", freq="11h")
-    path.write_text("published,title\n" + "".join(f"{one:%Y-%m-%dT%H:%M:%S}{zone},{WORDS[k % len(WORDS)]}\n" for k, one in enumerate(at)))
+    path.write_text("published,title\n" + "".join(f"{instant:%Y-%m-%dT%H:%M:%S}{zone},{WORDS[k % len(WORDS)]}\n" for k, instant in enumerate(at)))
     return path
 
 
 def calendar(path: Path) -> Path:
     """US news on every Wednesday, of high and of medium impact in turns; Japanese on every Tuesday."""
     weeks = pd.date_range("2024-01-03T13:30", "2024-03-28", freq="7D")
-    us = [f"{one:%Y-%m-%dT%H:%M:%S},Prices,United States,{('high', 'medium')[k % 2]}\n" for k, one in enumerate(weeks)]
-    path.write_text("datetime_utc,event,country,impact\n" + "".join(us) + "".join(f"{one - pd.Timedelta('1D'):%Y-%m-%dT%H:%M:%S},Wages,Japan,high\n" for one in weeks))
+    us = [f"{week:%Y-%m-%dT%H:%M:%S},Prices,United States,{('high', 'medium')[k % 2]}\n" for k, week in enumerate(weeks)]
+    path.write_text("datetime_utc,event,country,impact\n" + "".join(us) + "".join(f"{week - pd.Timedelta('1D'):%Y-%m-%dT%H:%M:%S},Wages,Japan,high\n" for week in weeks))
     return path
 
 
-def brought(desk, path: Path, name: str = "", **how):
+def imported(desk, path: Path, name: str = "", **how):
     """The import of a file, done here."""
     job = desk.outside.import_(desk.outside.stage_path(str(path)), name=name, **how).job
     actors.run(job.id)

@@ -1,4 +1,4 @@
-"""What an actor makes of a message, in this process and without a queue: claim, run, commit, and whose fault it was."""
+"""Actors in this process, without a queue: claim, run, commit, and the fault of a failure."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def submit(system, store, tmp_path):
 @pytest.fixture
 def row(store):
     def row(job_id: str) -> Job:
-        with store.look() as unit:
+        with store.read() as unit:
             return unit.jobs.get(job_id)
 
     return row
 
 
 def events(store, job_id: str) -> list[str]:
-    with store.look() as unit:
+    with store.read() as unit:
         return [record.kind for record in unit.trail.all(Filter(entity=f"job:{job_id}"))]
 
 
 def effects(store) -> int:
-    with store.look() as unit:
+    with store.read() as unit:
         return unit.runs.count()
 
 
@@ -169,8 +169,8 @@ def test_a_running_job_is_cancelled_by_name(submit, row, store):
         assert unit.jobs.cancel(job_id, "bob", unit.now())
     thread.join(5)
     assert (row(job_id).state, row(job_id).cancelled_by) == ("cancelled", "bob")
-    with store.look() as unit:
-        assert [(one.kind, one.actor) for one in unit.trail.all(Filter(entity=f"job:{job_id}"))][-1] == ("job_cancelled", "bob")
+    with store.read() as unit:
+        assert [(event.kind, event.actor) for event in unit.trail.all(Filter(entity=f"job:{job_id}"))][-1] == ("job_cancelled", "bob")
 
 
 def test_who_was_cancelled_while_no_worker_held_the_job_is_not_worked_on(submit, row, store, tmp_path):
@@ -187,10 +187,10 @@ def test_a_worker_that_leaves_puts_its_job_back_and_another_goes_on(submit, row,
     job_id = submit("test_steps", steps=8, seconds=0.1)
     thread = beside(job_id)
     waiting(lambda: row(job_id).checkpoint, 5)
-    actors.leave()
+    actors.stop_running()
     thread.join(5)
     back = row(job_id)
-    assert (back.state, back.attempts, back.deaths, back.owner) == ("queued", 0, 0, None) and back.note == "its worker was stopped; it goes on when one is free"
+    assert (back.state, back.attempts, back.deaths, back.owner) == ("queued", 0, 0, None) and back.note == "its worker was stopped; it resumes when one is free"
     WorkerContext.leaving = False
     run(job_id)
     assert row(job_id).state == "done" and events(store, job_id) == ["job_started", "job_put_back", "job_started", "tested"]
@@ -200,14 +200,14 @@ def test_a_worker_that_leaves_puts_its_job_back_and_another_goes_on(submit, row,
 
 def test_a_message_that_comes_while_the_worker_leaves_is_for_the_next(submit, row):
     job_id = submit("test_steps", steps=2, seconds=0.0)
-    actors.leave()
+    actors.stop_running()
     run(job_id)
     assert row(job_id).state == "queued"
 
 
 def test_who_was_cancelled_while_the_world_was_away_does_not_wait(submit, row, store, monkeypatch):
     """Nor is it put back when its worker leaves."""
-    for kind, then in (("test_unavailable", None), ("test_steps", actors.leave)):
+    for kind, then in (("test_unavailable", None), ("test_steps", actors.stop_running)):
         WorkerContext.leaving = False
         job_id = submit(kind, times=99, steps=1, seconds=0.0)
         claim = actors.attempt
@@ -244,7 +244,7 @@ def test_a_zombie_that_finishes_writes_nothing(submit, row, store):
         unit.jobs.rescue(job_id, 1, 0)
     run(job_id)
     with pytest.raises(Fenced):
-        actors.conclude(Work(store, WorkerContext.settings, old), actors.attempt(Work(store, WorkerContext.settings, old)))
+        actors.record_outcome(Work(store, WorkerContext.settings, old), actors.attempt(Work(store, WorkerContext.settings, old)))
     assert (row(job_id).epoch, effects(store)) == (2, 1) and events(store, job_id) == ["job_started", "tested"]
 
 
@@ -280,4 +280,4 @@ def test_an_end_that_cannot_be_written_is_left_to_the_lease(submit, row, store, 
 def test_nothing_is_left_running_behind_a_job(submit):
     for kind in ("test_steps", "test_bug", "test_refused", "test_slow"):
         run(submit(kind, steps=1, seconds=0.0, fault="request"))
-    assert WorkerContext.running == set() and not [one for one in threading.enumerate() if one.name.startswith("beat-")]
+    assert WorkerContext.running == set() and not [thread for thread in threading.enumerate() if thread.name.startswith("beat-")]

@@ -15,7 +15,7 @@ from domain.errors import BadRequest
 from worker import actors
 from worker.cli import app
 from worker.desk import BacktestRequest
-from worker.desk.batches import each
+from worker.desk.batches import request_per_dataset
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
 RULES = {"sizing": {"kind": "fraction_at_risk", "value": 0.005}}
@@ -25,30 +25,30 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 @pytest.fixture
 def question(desk, system) -> BacktestRequest:
     """Breakouts on two pairs."""
-    made = []
+    datasets = []
     for name in ("EURUSD", "GBPUSD"):
         actors.run((job := desk.data.generate("regimes", {}, name, "H1", START, END, 3).job).id)
-        made.append(desk.jobs.get(job.id).result["dataset"])
-    return BacktestRequest("breakout", dict(lookback=12), made, "H1", START, END, RULES)
+        datasets.append(desk.jobs.get(job.id).result["dataset"])
+    return BacktestRequest("breakout", dict(lookback=12), datasets, "H1", START, END, RULES)
 
 
 def done(desk, batch):
-    for one in desk.batches.members(batch.id):
-        actors.run(one.job.id)
+    for member in desk.batches.members(batch.id):
+        actors.run(member.job.id)
     return desk.batches.members(batch.id)
 
 
 def test_each_series_is_the_run_that_it_would_be_alone(desk, question):
-    batch = desk.batches.submit(each(question))
-    assert [one.job.state for one in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
+    batch = desk.batches.submit(request_per_dataset(question))
+    assert [member.job.state for member in desk.batches.members(batch.id)] == ["queued", "queued"] and "on 2 series" in batch.title
     members = done(desk, batch)
-    assert [one.run.spec["datasets"] for one in members] == [[desk.data.get(one).version] for one in question.datasets]
+    assert [member.run.spec["datasets"] for member in members] == [[desk.data.get(dataset).version] for dataset in question.datasets]
     alone = desk.backtests.submit(replace(question, datasets=question.datasets[1:]))
     assert not alone.new and alone.job.id == members[1].job.id, "a run of a batch is a run like any other"
     table = desk.batches.table(batch.id)
-    assert table["state"].tolist() == ["done", "done"] and table["net_profit"].tolist() == [one.run.summary["metrics"]["net_profit"] for one in members]
+    assert table["state"].tolist() == ["done", "done"] and table["net_profit"].tolist() == [member_.run.summary["metrics"]["net_profit"] for member_ in members]
     assert [name.split()[0] for name in table["bars"]] == ["EURUSD", "GBPUSD"]
-    assert pd.read_csv(io.BytesIO(desk.batches.download(batch.id)))["run"].tolist() == [one.run.id for one in members]
+    assert pd.read_csv(io.BytesIO(desk.batches.download(batch.id)))["run"].tolist() == [member_.run.id for member_ in members]
 
 
 def test_two_series_of_one_instrument_do_on_two_accounts_what_they_may_not_on_one(desk, question):
@@ -56,31 +56,31 @@ def test_two_series_of_one_instrument_do_on_two_accounts_what_they_may_not_on_on
     both = replace(question, datasets=[question.datasets[0], desk.jobs.get(job.id).result["dataset"]])
     with pytest.raises(BadRequest, match="two of the datasets are of the same instrument"):
         desk.backtests.submit(both)
-    assert len(desk.batches.members(desk.batches.submit(each(both)).id)) == 2
+    assert len(desk.batches.members(desk.batches.submit(request_per_dataset(both)).id)) == 2
 
 
-def test_one_that_cannot_be_asked_stops_all_before_any_is_queued(desk, question):
+def test_an_invalid_request_stops_all_before_any_is_queued(desk, question):
     wrong = replace(question, datasets=question.datasets[1:], timeframe="M5")
     with pytest.raises(BadRequest, match="GBPUSD is stored in H1 bars"):
-        desk.batches.submit([*each(question)[:1], wrong])
+        desk.batches.submit([*request_per_dataset(question)[:1], wrong])
     assert desk.jobs.latest(("backtest",)) == [] and desk.batches.latest() == []
 
 
-def test_asked_again_it_is_the_same_heading(desk, question):
-    first, second = (desk.batches.submit(each(question)) for _ in range(2))
+def test_an_identical_batch_is_the_same_heading(desk, question):
+    first, second = (desk.batches.submit(request_per_dataset(question)) for _ in range(2))
     assert first.id == second.id and len(desk.jobs.latest(("backtest",))) == 2
-    assert desk.trail.story(f"run:{first.id}")[0].kind == "batch_submitted"
+    assert desk.trail.history(f"run:{first.id}")[0].kind == "batch_submitted"
 
 
 def test_what_was_cancelled_failed_or_deleted_says_so(desk, question):
-    batch = desk.batches.submit(each(question))
+    batch = desk.batches.submit(request_per_dataset(question))
     assert desk.batches.cancel(batch.id) == 2 and desk.batches.table(batch.id)["state"].tolist() == ["cancelled", "cancelled"]
-    again = desk.batches.submit(each(question))
+    again = desk.batches.submit(request_per_dataset(question))
     assert again.id != batch.id
     desk.backtests.delete(done(desk, again)[0].run.id)
     assert desk.batches.table(again.id)["state"].tolist() == ["deleted", "done"]
     desk.batches.delete(again.id)
-    assert [one.id for one in desk.batches.latest()] == [batch.id] and len(desk.backtests.latest()) == 1, "its runs stay"
+    assert [run.id for run in desk.batches.latest()] == [batch.id] and len(desk.backtests.latest()) == 1, "its runs stay"
     with pytest.raises(BadRequest, match="there is no batch"):
         desk.batches.table(again.id)
 
@@ -89,9 +89,9 @@ def test_the_terminal_starts_one_account_or_one_each(desk, question, monkeypatch
     from worker.terminal import here
 
     monkeypatch.setattr(here, "desk", lambda: desk)
-    asked = ["runs", "start", *(word for one in question.datasets for word in ("--data", one)), "--strategy", "breakout", "--json"]
-    one = json.loads(CliRunner().invoke(app, asked).stdout)
-    both = json.loads(CliRunner().invoke(app, [*asked, "--each"]).stdout)
-    assert len(one["spec"]["datasets"]) == 2 and [row["state"] for row in both["runs"]] == ["done", "done"]
+    arguments = ["runs", "start", *(word for dataset in question.datasets for word in ("--data", dataset)), "--strategy", "breakout", "--json"]
+    result = json.loads(CliRunner().invoke(app, arguments).stdout)
+    both = json.loads(CliRunner().invoke(app, [*arguments, "--each"]).stdout)
+    assert len(result["spec"]["datasets"]) == 2 and [row["state"] for row in both["runs"]] == ["done", "done"]
     spent = [desk.backtests.get(row["run"]).spec["account"]["balance"] for row in both["runs"]]
-    assert spent == [one["spec"]["account"]["balance"]] * 2, "each has the whole balance"
+    assert spent == [result["spec"]["account"]["balance"]] * 2, "each has the whole balance"

@@ -1,4 +1,4 @@
-"""A table that leaves holds no formula, whatever a person or a file wrote; numbers keep their sign."""
+"""Exported tables contain no formula, whatever a user or a file wrote; numbers keep their sign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs side by side, a run as a report, and a run made again: what was changed is found and said."""
+"""Comparison, reports and reproduction of runs: every change is found and named."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def finished(desk, submitted) -> Mapping[str, Any]:
 
 
 def backtest(desk, dataset: str, params: Mapping[str, Any] | None = None, **rules: Any) -> str:
-    asked = BacktestRequest("breakout", params or {}, [dataset], "H1", START, END, RULES | rules)
-    return finished(desk, desk.backtests.submit(asked))["run"]
+    backtest_request = BacktestRequest("breakout", params or {}, [dataset], "H1", START, END, RULES | rules)
+    return finished(desk, desk.backtests.submit(backtest_request))["run"]
 
 
 def again(desk, run: str) -> Mapping[str, Any]:
@@ -61,13 +61,13 @@ def path_of(store, name: str) -> Path:
 
 def test_the_same_code_gives_the_same_bytes_and_an_event_says_so(desk, dataset):
     run = backtest(desk, dataset)
-    found = again(desk, run)
-    assert (found["verdict"], found["reasons"], found["difference"], found["changed"]) == ("same", [], "", [])
-    kept = desk.backtests.get(run).frames
-    assert [(one["name"], one["then"], one["same"]) for one in found["frames"]] == [(name, kept[name], True) for name in kept if name in ("fills", "trades", "equity", "reviews", "moves")]
+    result = again(desk, run)
+    assert (result["verdict"], result["reasons"], result["difference"], result["changed"]) == ("same", [], "", [])
+    frames = desk.backtests.get(run).frames
+    assert [(row["name"], row["then"], row["same"]) for row in result["frames"]] == [(name, frames[name], True) for name in frames if name in ("fills", "trades", "equity", "reviews", "moves")]
     event = desk.trail.page(Filter(entity=f"run:{run}"), size=1)[0][0]
     assert (event.kind, event.actor, event.detail["verdict"]) == ("run_reproduced", "ana", "same")
-    assert [one["verdict"] for one in desk.compare.reproductions(run)] == ["same"]
+    assert [reproduction["verdict"] for reproduction in desk.compare.reproductions(run)] == ["same"]
 
 
 def test_a_double_click_is_one_job_and_a_later_click_another(desk, dataset):
@@ -84,17 +84,17 @@ def test_a_stored_frame_that_was_changed_is_found(desk, store, dataset):
     fills = pd.read_parquet(path_of(store, name))
     fills.loc[3, "price"] += 1e-9
     fills.to_parquet(path_of(store, name), index=False)
-    found = again(desk, run)
-    assert found["verdict"] == "altered" and found["reasons"][0]["what"] == "stored"
-    assert "The stored fills are not those that were recorded: they hash to" in found["sentence"]
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "altered" and reproduction["reasons"][0]["what"] == "stored"
+    assert "The stored fills are not those that were recorded: they hash to" in reproduction["sentence"]
 
 
 @pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"PAR1 no more")])
 def test_a_stored_frame_that_is_gone_or_broken_comes_out_again(desk, store, dataset, harm):
     run = backtest(desk, dataset)
     harm(path_of(store, desk.backtests.get(run).frames["trades"]))
-    found = again(desk, run)
-    assert found["verdict"] == "altered" and "The stored trades" in found["sentence"] and "no longer" in found["sentence"]
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "altered" and "The stored trades" in reproduction["sentence"] and "no longer" in reproduction["sentence"]
     with pytest.raises(BadRequest, match=r"A stored table \(.*\) (is no longer in the workspace|was altered since it was written), so it is not used"):
         desk.compare.report(run, "html")
 
@@ -103,72 +103,72 @@ def test_a_changed_parameter_is_found_and_the_first_other_fill_is_named(desk, st
     run = backtest(desk, dataset)
     spec = dict(desk.backtests.get(run).spec)
     change(store, run, spec=spec | dict(params=spec["params"] | dict(lookback=11)))
-    found = again(desk, run)
-    assert found["verdict"] == "different" and [one["what"] for one in found["reasons"]] == ["question"]
-    assert f"strategy.params.lookback was {spec['params']['lookback']} and is 11" in found["sentence"]
-    assert found["difference"].startswith("In fills: Fill ") and "in the recorded run" in found["difference"]
-    assert found["changed"][0]["path"] == "strategy.params.lookback"
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "different" and [reason["what"] for reason in reproduction["reasons"]] == ["question"]
+    assert f"strategy.params.lookback was {spec['params']['lookback']} and is 11" in reproduction["sentence"]
+    assert reproduction["difference"].startswith("In fills: Fill ") and "in the recorded run" in reproduction["difference"]
+    assert reproduction["changed"][0]["path"] == "strategy.params.lookback"
 
 
 def test_a_row_whose_hashes_were_rewritten_is_betrayed_by_the_trail(desk, store, dataset):
     run, other = backtest(desk, dataset), backtest(desk, dataset, dict(lookback=11))
     change(store, run, frames=dict(desk.backtests.get(other).frames))
-    found = again(desk, run)
-    assert found["verdict"] == "different" and "is not what the audit trail recorded when it was made: frames.equity, frames.fills" in found["sentence"]
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "different" and "is not what the audit trail recorded when it was made: frames.equity, frames.fills" in reproduction["sentence"]
 
 
 def test_a_figure_that_was_polished_is_found(desk, store, dataset):
     run = backtest(desk, dataset)
     summary = dict(desk.backtests.get(run).summary)
     change(store, run, summary=summary | dict(metrics=summary["metrics"] | dict(sharpe=9.9)))
-    found = again(desk, run)
-    assert found["verdict"] == "altered" and "Figures come out otherwise: sharpe was 9.9 and is" in found["sentence"]
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "altered" and "Figures come out otherwise: sharpe was 9.9 and is" in reproduction["sentence"]
 
 
 def test_other_code_and_other_libraries_are_named(desk, dataset, monkeypatch):
     run = backtest(desk, dataset)
     monkeypatch.setattr(manifest, "code_hash", lambda *entries: "0123456789abcdef")
     monkeypatch.setattr(manifest, "libraries", lambda *entries: desk.backtests.get(run).manifest["libraries"] | dict(numpy="9.9.9"))
-    found = again(desk, run)
-    assert found["verdict"] == "same" and [one["what"] for one in found["reasons"]] == ["code", "library"]
-    assert "then, 0123…ef now." in found["sentence"] and "A library has another version: numpy" in found["sentence"] and "9.9.9 now" in found["sentence"]
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "same" and [reason["what"] for reason in reproduction["reasons"]] == ["code", "library"]
+    assert "then, 0123…ef now." in reproduction["sentence"] and "A library has another version: numpy" in reproduction["sentence"] and "9.9.9 now" in reproduction["sentence"]
 
 
 def test_data_that_is_gone_or_changed_makes_it_impossible(desk, store, dataset):
     run = backtest(desk, dataset)
-    held = desk.data.get(dataset)
-    bars = pd.read_parquet(path_of(store, held.frame))
-    bars.assign(close=bars["close"].where(bars.index != 7, bars["open"][7])).to_parquet(path_of(store, held.frame), index=False)
-    found = again(desk, run)
-    assert found["verdict"] == "impossible" and "are no longer version" in found["sentence"] and found["frames"] == []
+    stored_dataset = desk.data.get(dataset)
+    bars = pd.read_parquet(path_of(store, stored_dataset.frame))
+    bars.assign(close=bars["close"].where(bars.index != 7, bars["open"][7])).to_parquet(path_of(store, stored_dataset.frame), index=False)
+    reproduction = again(desk, run)
+    assert reproduction["verdict"] == "impossible" and "are no longer version" in reproduction["sentence"] and reproduction["frames"] == []
     with store.unit() as unit:
         unit.datasets.remove(dataset)
-    assert f"The data version {held.version[:4]}…{held.version[-2:]} of EURUSD H1 is no longer here." in again(desk, run)["sentence"]
+    assert f"The data version {stored_dataset.version[:4]}…{stored_dataset.version[-2:]} of EURUSD H1 is no longer here." in again(desk, run)["sentence"]
 
 
 # -- side by side
 
 
 def test_two_runs_side_by_side(desk, dataset):
-    one, other = backtest(desk, dataset), backtest(desk, dataset, dict(lookback=11), costs={"spread": 0.0003})
-    found = desk.compare.runs(one, other)
-    assert not found.same and found.changed["path"].tolist() == ["params.lookback", "costs.spread"]
-    assert found.warnings == ("Costs differ (spread).",) and found.fills is not None and found.sentence == found.fills.sentence
-    net = found.metrics.set_index("key").loc["net_profit"]
-    kept = [desk.backtests.get(run).summary["metrics"]["net_profit"] for run in (one, other)]
-    assert [net["a"], net["b"]] == kept and net["difference"] == pytest.approx(kept[1] - kept[0])
+    first, other = backtest(desk, dataset), backtest(desk, dataset, dict(lookback=11), costs={"spread": 0.0003})
+    comparison = desk.compare.runs(first, other)
+    assert not comparison.same and comparison.changed["path"].tolist() == ["params.lookback", "costs.spread"]
+    assert comparison.warnings == ("Costs differ (spread).",) and comparison.fills is not None and comparison.sentence == comparison.fills.sentence
+    net = comparison.metrics.set_index("key").loc["net_profit"]
+    profits = [desk.backtests.get(run).summary["metrics"]["net_profit"] for run in (first, other)]
+    assert [net["a"], net["b"]] == profits and net["difference"] == pytest.approx(profits[1] - profits[0])
 
 
 def test_a_run_beside_itself_is_the_same(desk, dataset):
     run = backtest(desk, dataset)
-    found = desk.compare.runs(run, run)
-    assert found.same and found.changed.empty and found.warnings == () and found.fills is None and (found.metrics["difference"].fillna(0) == 0).all()
+    comparison = desk.compare.runs(run, run)
+    assert comparison.same and comparison.changed.empty and comparison.warnings == () and comparison.fills is None and (comparison.metrics["difference"].fillna(0) == 0).all()
 
 
 def test_runs_on_other_bars_are_warned_of(desk, dataset):
     other = finished(desk, desk.data.generate("gbm", {}, "EURUSD", "H1", START, END, 4))["dataset"]
-    found = desk.compare.runs(backtest(desk, dataset), backtest(desk, other))
-    assert found.warnings[0].startswith("The bars differ (EURUSD.version")
+    comparison = desk.compare.runs(backtest(desk, dataset), backtest(desk, other))
+    assert comparison.warnings[0].startswith("The bars differ (EURUSD.version")
 
 
 # -- as a report
@@ -193,7 +193,7 @@ def test_a_run_of_before_remarks_had_levels_has_a_report_too(desk, store, datase
     assert b"Robustness checks" in desk.compare.report(run, "html")
 
 
-def test_what_cannot_be_asked_is_a_sentence(desk, store, dataset):
+def test_an_invalid_request_is_a_sentence(desk, store, dataset):
     run = backtest(desk, dataset)
     with pytest.raises(BadRequest, match="did you mean 'html'"):
         desk.compare.report(run, "htm")
@@ -216,23 +216,23 @@ def terminal(desk, monkeypatch):
     monkeypatch.setattr(here, "desk", lambda: desk)
 
     def run(*words: str):
-        said = CliRunner().invoke(app, ["runs", *words])
-        assert said.exception is None or isinstance(said.exception, SystemExit), said.exception
-        return said
+        result = CliRunner().invoke(app, ["runs", *words])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
 
     return run
 
 
 def test_the_terminal_writes_compares_and_reproduces(desk, store, dataset, terminal, tmp_path):
-    one, other = backtest(desk, dataset), backtest(desk, dataset, dict(lookback=11))
-    terminal("report", one, "--out", str(tmp_path / "out"))
+    first, other = backtest(desk, dataset), backtest(desk, dataset, dict(lookback=11))
+    terminal("report", first, "--out", str(tmp_path / "out"))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["drawdown.svg", "equity.svg", "report.html", "report.txt"]
-    assert "params.lookback" in terminal("compare", one, other).stdout
-    told = json.loads(terminal("compare", one, other, "--json").stdout)
-    assert not told["same"] and told["changed"][0]["path"] == "params.lookback" and told["fills"]["row"] >= 1
-    same = terminal("reproduce", one)
+    assert "params.lookback" in terminal("compare", first, other).stdout
+    output = json.loads(terminal("compare", first, other, "--json").stdout)
+    assert not output["same"] and output["changed"][0]["path"] == "params.lookback" and output["fills"]["row"] >= 1
+    same = terminal("reproduce", first)
     assert same.exit_code == 0 and "same: The same question on the same code gave the same bytes." in same.stdout
-    summary = dict(desk.backtests.get(one).summary)
-    change(store, one, summary=summary | dict(metrics=summary["metrics"] | dict(trades=1.0)))
-    altered = terminal("reproduce", one, "--json")
+    summary = dict(desk.backtests.get(first).summary)
+    change(store, first, summary=summary | dict(metrics=summary["metrics"] | dict(trades=1.0)))
+    altered = terminal("reproduce", first, "--json")
     assert altered.exit_code == 1 and json.loads(altered.stdout)["verdict"] == "altered"

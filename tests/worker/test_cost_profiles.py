@@ -42,9 +42,9 @@ def test_a_profile_is_saved_replaced_and_deleted_and_each_leaves_an_event(desk):
     assert desk.cost_profiles.list() == [again] and again.instruments == () and len(again.dated) == 10
     desk.cost_profiles.delete(NAME)
     assert desk.cost_profiles.list() == []
-    told = [event for event in desk.trail.page(Filter(), size=10)[0]][::-1]
-    assert [event.kind for event in told] == ["cost_profile_saved", "cost_profile_replaced", "cost_profile_deleted"]
-    assert told[1].detail["before"]["spread"] == "0.8" and told[0].entities == (f"cost_profile:{NAME}",)
+    events = [event for event in desk.trail.page(Filter(), size=10)[0]][::-1]
+    assert [event.kind for event in events] == ["cost_profile_saved", "cost_profile_replaced", "cost_profile_deleted"]
+    assert events[1].detail["before"]["spread"] == "0.8" and events[0].entities == (f"cost_profile:{NAME}",)
     with pytest.raises(BadRequest, match="there is no cost profile Raw account"):
         desk.cost_profiles.delete(NAME)
 
@@ -78,7 +78,7 @@ def test_a_run_holds_the_numbers_of_its_profile_and_its_name(desk, datasets):
 @on_sqlite
 def test_a_profile_for_other_instruments_is_refused(desk, datasets):
     desk.cost_profiles.save(NAME, dict(slippage=0.1), ["EURUSD"])
-    with pytest.raises(BadRequest, match="is for EURUSD, and USDJPY is asked for"):
+    with pytest.raises(BadRequest, match="is for EURUSD, and USDJPY is requested"):
         desk.backtests.spec(question(datasets, cost_profile=NAME))
     with pytest.raises(BadRequest, match="there is no cost profile Other"):
         desk.backtests.spec(question(datasets, cost_profile="Other"))
@@ -103,12 +103,12 @@ def test_the_terminal_saves_lists_and_deletes(desk, monkeypatch, tmp_path):
     from worker.terminal import here
 
     monkeypatch.setattr(here, "desk", lambda: desk)
-    said = CliRunner().invoke(app, ["costs", "save", NAME, "--instruments", "EURUSD, USDJPY", "--spread", "0.8", "--slippage", "0.2", "--commission", "3.5", "--source", "Price list", "--date", "2024-02-29", "--json"])
-    assert said.exit_code == 0 and json.loads(said.stdout)["spread"] == 0.8, said.output
+    result = CliRunner().invoke(app, ["costs", "save", NAME, "--instruments", "EURUSD, USDJPY", "--spread", "0.8", "--slippage", "0.2", "--commission", "3.5", "--source", "Price list", "--date", "2024-02-29", "--json"])
+    assert result.exit_code == 0 and json.loads(result.stdout)["spread"] == 0.8, result.output
     (tmp_path / "costs.toml").write_text('[costs]\nunit = "pips"\nslippage = 0.3\n[costs.USDJPY]\nslippage = 0.5\n')
     assert CliRunner().invoke(app, ["costs", "save", "From a file", "--config", str(tmp_path / "costs.toml")]).exit_code == 0
     both = CliRunner().invoke(app, ["costs", "save", "Both", "--config", str(tmp_path / "costs.toml"), "--slippage", "0"])
     assert "--config has the costs, and --slippage is given beside it" in str(both.exception), "an option beside the file is not left out in silence"
     rows = json.loads(CliRunner().invoke(app, ["costs", "list", "--json"]).stdout)
     assert [(row["name"], row["instruments"], row["slippage"]) for row in rows] == [("From a file", "all", 0.3), (NAME, "EURUSD, USDJPY", 0.2)]
-    assert CliRunner().invoke(app, ["costs", "delete", NAME]).exit_code == 0 and [one.name for one in desk.cost_profiles.list()] == ["From a file"]
+    assert CliRunner().invoke(app, ["costs", "delete", NAME]).exit_code == 0 and [profile.name for profile in desk.cost_profiles.list()] == ["From a file"]

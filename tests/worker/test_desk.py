@@ -55,8 +55,8 @@ def test_a_double_click_makes_one_job(desk, sent):
 
 def test_a_double_click_at_the_same_moment_makes_one_job(desk, sent):
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: generate(desk), range(8)))
-    assert len({one.job.id for one in made}) == 1 and sum(one.new for one in made) == len(sent) == 1 and events(desk) == ["job_submitted"]
+        submissions = list(pool.map(lambda _: generate(desk), range(8)))
+    assert len({result.job.id for result in submissions}) == 1 and sum(result.new for result in submissions) == len(sent) == 1 and events(desk) == ["job_submitted"]
 
 
 def test_another_question_is_another_job(desk):
@@ -71,15 +71,15 @@ def test_a_double_click_on_verify_makes_one_job_and_a_later_one_another(desk, sy
     assert again.new and again.job.id != first.job.id and desk.jobs.get(first.job.id).result["holds"]
 
 
-def test_the_house_asks_for_its_own_jobs_once(desk):
+def test_the_system_submits_its_own_jobs_once(desk):
     assert desk.jobs.submit_system("compile", "Compile the kernel") == desk.jobs.submit_system("compile", "Compile the kernel")
 
 
 @on_sqlite
 def test_a_job_is_there_even_if_the_queue_is_not(desk, sent):
     sent.up = False
-    asked = generate(desk)
-    assert asked.new and desk.jobs.get(asked.job.id).state == "queued" and desk.jobs.get(asked.job.id).sent_at is None
+    submitted = generate(desk)
+    assert submitted.new and desk.jobs.get(submitted.job.id).state == "queued" and desk.jobs.get(submitted.job.id).sent_at is None
     sent.up = True
     generate(desk, 8)
     assert desk.jobs.get(sent[0][1]).sent_at is not None
@@ -93,23 +93,23 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
     table = desk.jobs._context.store.frames.put(pd.DataFrame({"r": [1.0, -0.5]}))
     with desk.jobs._context.store.unit() as unit:
         claimed = unit.jobs.claim(first.job.id, "w", unit.now())
-        made = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": table}, actor="ana", created_at=unit.now())
-        unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": made})
+        run_id = unit.runs.add(kind="backtest", job_id=first.job.id, title="t", spec={}, manifest={}, summary={}, frames={"trades": table}, actor="ana", created_at=unit.now())
+        unit.jobs.end(first.job.id, claimed.epoch, "done", unit.now(), result={"run": run_id})
     assert desk.backtests.submit(question(dataset)).job.id == first.job.id
-    assert desk.backtests.find(made).id == made and desk.sweeps.find(made) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
+    assert desk.backtests.find(run_id).id == run_id and desk.sweeps.find(run_id) is None and desk.backtests.find("") is None, "the run of an address, of its own kind"
     path = Path(desk.jobs._context.store.frames._path(table))
-    kept = path.read_bytes()
+    content = path.read_bytes()
     path.unlink()
     lost = desk.backtests.submit(question(dataset))
     assert lost.new and lost.job.id != first.job.id, "a table of the run is gone: it is made again"
-    path.write_bytes(kept)
-    assert desk.backtests.delete(made).id == made and desk.backtests.submit(question(dataset)).job.id == lost.job.id
-    assert events(desk, entity=f"run:{made}") == ["run_deleted"]
+    path.write_bytes(content)
+    assert desk.backtests.delete(run_id).id == run_id and desk.backtests.submit(question(dataset)).job.id == lost.job.id
+    assert events(desk, entity=f"run:{run_id}") == ["run_deleted"]
 
 
 @on_sqlite
 @pytest.mark.parametrize("how", ["gone", "altered"])
-def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(desk, dataset, system, how):
+def test_a_question_whose_answer_was_lost_runs_again_and_bars_are_reproduced(desk, dataset, system, how):
     store = desk.jobs._context.store
     path = store.frames._path(dataset.frame)
     os.remove(path) if how == "gone" else pd.DataFrame({"ts": [0]}).to_parquet(path)
@@ -122,7 +122,7 @@ def test_a_question_whose_answer_was_lost_is_asked_anew_and_bars_are_made_again(
     assert desk.data.download(dataset.id, "csv") and not generate(desk).new
 
 
-def test_a_deleted_dataset_may_be_made_again(desk, dataset, system):
+def test_a_deleted_dataset_may_be_reproduced(desk, dataset, system):
     assert not generate(desk).new
     desk.data.delete(dataset.id)
     again = generate(desk)
@@ -148,7 +148,7 @@ def test_the_same_bars_twice_are_one_dataset(desk, dataset, system):
     (dict(rules={"limits": {"daily_loss": 2}}), "daily_loss is 2.0 share of the day's start; it must be between 0.0 and 1.0"), (dict(rules={"sizing": {"kind": "kely"}}), "did you mean 'kelly'"),
     (dict(rules={"account": {"balance": -1}}), "balance is -1"), (dict(timeframe="M16"), "no timeframe named 'M16'"),
 ])  # fmt: skip
-def test_what_cannot_be_asked_is_a_sentence_and_no_job(desk, dataset, changes, sentence):
+def test_an_invalid_request_is_a_sentence_and_no_job(desk, dataset, changes, sentence):
     before = events(desk)
     with pytest.raises(BadRequest, match=sentence):
         desk.backtests.submit(question(dataset, **changes))
@@ -163,10 +163,10 @@ def test_cancelling_and_retrying_leave_events_by_name(desk, sent):
     assert desk.jobs.cancel(job_id) and not desk.jobs.cancel(job_id)
     assert desk.jobs.retry(job_id).new and not desk.jobs.retry(job_id).new
     assert events(desk, entity=f"job:{job_id}") == ["job_submitted", "job_cancelled", "job_retried"] and len(sent) == 2
-    assert {event.actor for event in desk.trail.story(f"job:{job_id}")} == {"ana"}
+    assert {event.actor for event in desk.trail.history(f"job:{job_id}")} == {"ana"}
 
 
-def test_a_running_job_is_asked_to_stop(desk, store):
+def test_a_running_job_is_cancelled(desk, store):
     job_id = generate(desk).job.id
     with store.unit() as unit:
         unit.jobs.claim(job_id, "w", unit.now())
@@ -217,8 +217,8 @@ DANGEROUS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "ok\n=1",
 
 
 def test_text_that_a_spreadsheet_would_run_is_disarmed_and_numbers_keep_their_sign():
-    made = safe(pd.DataFrame({"tag": [*DANGEROUS, "a=1", "x-1", "", None], "pnl": [-1.5] * 15}))
-    assert made["tag"].tolist()[: len(DANGEROUS)] == [f"'{text}" for text in DANGEROUS] and made["tag"].tolist()[-4:-1] == ["a=1", "x-1", ""]
+    table = safe(pd.DataFrame({"tag": [*DANGEROUS, "a=1", "x-1", "", None], "pnl": [-1.5] * 15}))
+    assert table["tag"].tolist()[: len(DANGEROUS)] == [f"'{text}" for text in DANGEROUS] and table["tag"].tolist()[-4:-1] == ["a=1", "x-1", ""]
     assert csv_of(pd.DataFrame({"tag": ["=1"], "pnl": [-1.5], "ts": [pd.Timestamp(START)]})).decode().splitlines()[1] == "'=1,-1.5,2024-01-01T00:00:00Z"
 
 
@@ -290,7 +290,7 @@ def test_a_file_is_imported_whatever_it_is_called(desk, system, tmp_path, name):
     assert not desk.data.import_(desk.data.stage_upload(staged.name, path.read_bytes()), "EURUSD", "M5", clock_key="UTC", repair=True).new, "the same bytes are the same question"
 
 
-# -- the house
+# -- the system
 
 
 def test_health_names_each_part(desk, store):
@@ -306,7 +306,7 @@ def test_health_names_each_part(desk, store):
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 
 
-def test_a_house_without_workers_says_so(desk):
+def test_a_system_without_workers_says_so(desk):
     assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Disk": ""}
 
 
@@ -348,7 +348,7 @@ def test_the_example_goes_with_everything_it_made(desk, system):
 
 
 @on_sqlite
-def test_who_acts_is_handed_to_the_desk_with_a_role(store, settings, sent):
+def test_the_desk_takes_an_actor_with_a_role(store, settings, sent):
     bob = Desk(store, settings, user=Actor("bob", "viewer"), send=sent)
     assert (bob.actor, bob.user, Desk(store, settings, send=sent).actor) == (Actor("bob", "viewer"), "bob", Actor("ana", "admin"))
     assert generate(bob).job.actor == "bob" and events(bob, actor="bob") == ["job_submitted"]

@@ -1,4 +1,4 @@
-"""The engine is compiled by jobs of its own, which are asked for once and which others wait for, visibly."""
+"""The engine is compiled by separate jobs, submitted once, and other jobs wait for them with a note."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from worker.jobs import JOBS
 
 @pytest.fixture
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(engine, "is_kept", lambda package: False)
+    monkeypatch.setattr(engine, "is_compiled", lambda package: False)
 
 
 def open_jobs(store):
-    with store.look() as unit:
+    with store.read() as unit:
         return {job.kind: job for job in unit.jobs.latest(("queued", "running"))}
 
 
 def compiling(store, note="Compiled 30 of 120 functions, about 30 s left"):
-    """A compile job that a worker has in hand."""
+    """A compile job that a worker is running."""
     with store.unit() as unit:
         job, _ = unit.jobs.add("compile", "research", "Compile the engine", {}, "tidemark", unit.now())
-        held = unit.jobs.claim(job.id, "another worker", unit.now())
-        unit.jobs.beat(job.id, held.epoch, progress=0.25, note=note)
-    return held
+        compile_job = unit.jobs.claim(job.id, "another worker", unit.now())
+        unit.jobs.beat(job.id, compile_job.epoch, progress=0.25, note=note)
+    return compile_job
 
 
 def backtest(store):
@@ -38,15 +38,15 @@ def backtest(store):
 
 @pytest.mark.parametrize("example", [True, False])
 def test_a_first_start_compiles_with_and_without_the_example(store, desk, nothing_kept, example):
-    made = Desk(store, replace(desk.settings, example=example), "tidemark", send=lambda *_: True)
-    assert len(engine.start(made)) == 2
+    desk_ = Desk(store, replace(desk.settings, example=example), "tidemark", send=lambda *_: True)
+    assert len(engine.start(desk_)) == 2
     jobs = open_jobs(store)
     assert set(jobs) == {"compile", "compile_features"} and {job.queue for job in jobs.values()} == {"research"}      # imports have a lane of their own
-    assert engine.start(made) == [] and set(open_jobs(store)) == set(jobs)       # a restart beside them asks for nothing twice
+    assert engine.start(desk_) == [] and set(open_jobs(store)) == set(jobs)       # a restart beside them asks for nothing twice
 
 
-def test_what_is_kept_is_not_compiled_again(store, desk, monkeypatch):
-    monkeypatch.setattr(engine, "is_kept", lambda package: package == "backtest")
+def test_what_is_cached_is_not_compiled_again(store, desk, monkeypatch):
+    monkeypatch.setattr(engine, "is_compiled", lambda package: package == "backtest")
     engine.start(desk)
     assert set(open_jobs(store)) == {"compile_features"}
 
@@ -58,10 +58,10 @@ def test_a_backtest_waits_for_the_engine_and_says_so(store, settings, monkeypatc
     monkeypatch.setattr(actors.WorkerContext, "settings", settings, raising=False)
     monkeypatch.setattr(actors, "attempt", lambda work: pytest.fail("it ran beside the compiler"))
     actors.run(job_id)
-    with store.look() as unit:
+    with store.read() as unit:
         job, later = unit.jobs.get(job_id), unit.now() + timedelta(seconds=5)
         assert job.state == "queued" and job.note == "Waiting for the engine to compile, about 30 s left" and not job.stages and job.epoch == 0
-        assert job_id in [one.id for one in unit.jobs.due(later)]       # a worker is told of it again
+        assert job_id in [job.id for job in unit.jobs.due(later)]       # a worker is told of it again
 
 
 @pytest.mark.parametrize("after", ["compile_features", ""])
@@ -73,15 +73,15 @@ def test_nothing_waits_for_what_it_does_not_need(store, after):
 
 
 def test_nothing_waits_for_a_compiler_that_died(store):
-    held = compiling(store)
+    compile_job = compiling(store)
     job_id = backtest(store)
     with store.unit() as unit:
-        unit.jobs.put_back(held.id, held.epoch, unit.now(), "its worker died")
+        unit.jobs.requeue(compile_job.id, compile_job.epoch, unit.now(), "its worker died")
         assert not engine.wait_for(unit, job_id, "compile")
 
 
 def test_a_compiler_without_a_time_left_is_waited_for_without_one(store):
-    compiling(store, note="Once after an installation; what is compiled is kept")
+    compiling(store, note="Once after an installation; the result is cached")
     job_id = backtest(store)
     with store.unit() as unit:
         assert engine.wait_for(unit, job_id, "compile") and unit.jobs.get(job_id).note == "Waiting for the engine to compile"

@@ -1,4 +1,4 @@
-"""The check of the whole trail, on trails that someone with the database's own rights has tampered with."""
+"""Verification of the whole trail, on trails tampered with by someone with the database's own rights."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def overpowered(store: Store, *statements: str, **values: object) -> None:
 
 
 def test_an_honest_trail_holds_and_the_check_is_remembered(trail):
-    found = evidence.check(trail)
-    assert found["holds"] and (found["rows"], found["broken_at"], found["why"]) == (ROWS, None, "")
-    with trail.look() as unit:
-        known = evidence.last(unit.fact(evidence.FACT))
-        assert known == found and known["at"].tzinfo == UTC and unit.trail.head()[0] == ROWS, "the clock's own check is no event"
+    verdict = evidence.check(trail)
+    assert verdict["holds"] and (verdict["rows"], verdict["broken_at"], verdict["why"]) == (ROWS, None, "")
+    with trail.read() as unit:
+        last = evidence.last(unit.fact(evidence.FACT))
+        assert last == verdict and last["at"].tzinfo == UTC and unit.trail.head()[0] == ROWS, "the clock's own check is no event"
 
 
-def test_a_check_that_a_person_asked_for_is_an_event(trail):
+def test_a_check_by_a_user_is_an_event(trail):
     evidence.check(trail, actor="ana")
-    with trail.look() as unit:
+    with trail.read() as unit:
         last = unit.trail.page(limit=1)[0]
     assert (last.kind, last.actor, last.seq) == ("audit_verified", "ana", ROWS + 1) and evidence.check(trail)["holds"]
 
 
 def test_a_check_says_how_far_it_is(trail):
-    said = []
-    evidence.check(trail, progress=lambda share, note: said.append((share, note)))
-    assert said == [(0.0, "0 of 21 events")]
+    notes = []
+    evidence.check(trail, progress=lambda share, note: notes.append((share, note)))
+    assert notes == [(0.0, "0 of 21 events")]
 
 
 def test_an_empty_trail_holds(store):
@@ -84,17 +84,17 @@ def test_tampering_is_shown_with_its_row(trail, kind, how):
         statements = [statement.replace("repeat('0', 64)", f"'{'0' * 64}'") for statement in statements]
     if how == "swap":
         statements = ["DELETE FROM audit_links", *statements]
-    with trail.look() as unit:
+    with trail.read() as unit:
         before = next(unit.trail.all(after=6))
     overpowered(trail, *statements, body="{}", hash=chain_hash(7, before.prev_hash, "{}"))
-    found = evidence.check(trail, actor="ana")
-    assert not found["holds"] and found["broken_at"] == row and why in found["why"]
-    with trail.look() as unit:
+    verdict = evidence.check(trail, actor="ana")
+    assert not verdict["holds"] and verdict["broken_at"] == row and why in verdict["why"]
+    with trail.read() as unit:
         assert unit.fact(evidence.FACT)["holds"] is False
 
 
 def rewritten(store: Store, rows: int, actor: str = "eve") -> None:
-    """The whole chain anew, with its tree: it holds in itself."""
+    """The whole chain rewritten with its tree: consistent in itself."""
     overpowered(store, *(f"DELETE FROM {table}" for table in ("audit_links", "audit_events", "audit_nodes")))
     for k in range(rows):
         with store.unit() as unit:
@@ -106,8 +106,8 @@ def test_a_rewritten_chain_contradicts_an_earlier_check(trail):
     evidence.check(trail)
     rewritten(trail, ROWS + 5)
     for _ in range(2):
-        found = evidence.check(trail)
-        assert (found["holds"], found["broken_at"], found["why"]) == (False, ROWS, "The first 21 rows are not those that an earlier check saw.")
+        verdict = evidence.check(trail)
+        assert (verdict["holds"], verdict["broken_at"], verdict["why"]) == (False, ROWS, "The first 21 rows are not those that an earlier check saw.")
     overpowered(trail, "DELETE FROM facts")
     assert evidence.check(trail)["holds"], "said honestly: what is kept beside the trail proves little"
 
@@ -122,8 +122,8 @@ def test_a_shorter_chain_contradicts_an_earlier_check(trail):
 @pytest.mark.parametrize("column", ["body", "actor", "event_id", "hash", "prev_hash", "ts", "kind"])
 def test_text_that_is_no_text_is_shown_too(trail, column):
     overpowered(trail, f"UPDATE audit_events SET {column} = CAST(X'22FFFE22' AS TEXT) WHERE seq = 7")
-    found = evidence.check(trail)
-    assert not found["holds"] and found["broken_at"] in (7, 8) and found["why"]
+    verdict = evidence.check(trail)
+    assert not verdict["holds"] and verdict["broken_at"] in (7, 8) and verdict["why"]
 
 
 def test_what_comes_in_meanwhile_is_for_the_next_check(trail, monkeypatch):
@@ -137,7 +137,7 @@ def test_what_comes_in_meanwhile_is_for_the_next_check(trail, monkeypatch):
 
 
 def test_the_chain_begins_at_genesis(trail):
-    with trail.look() as unit:
+    with trail.read() as unit:
         first = next(unit.trail.all())
     assert first.prev_hash == GENESIS and first.hash == chain_hash(1, GENESIS, first.body)
     assert AuditEvent("e0", datetime.fromisoformat(first.ts), "ana", "order_filled", ("order:0",), {"price": 1.1}).body() == first.body

@@ -1,4 +1,4 @@
-"""The flow with the real queue and real workers, with the settings that ship: what is promised when things are killed."""
+"""Jobs with the real queue and real workers, with the default settings: guarantees when processes are killed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.worker.kinds import waiting
 OWN = 3.0       # seconds of own time of the job that is killed, in steps of a tenth
 
 
-pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("flow")]        # one house of each kind for all of them, and its trail at the end
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("flow")]        # one workspace on each database for all of them, and its trail at the end
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def shared(request, tmp_path_factory) -> Iterator[Flow]:
     home = tmp_path_factory.mktemp("flow")
     if request.param == "sqlite":
-        with flow(home, migrated(f"sqlite:///{home / 'tidemark.db'}")) as made:
-            yield made
+        with flow(home, migrated(f"sqlite:///{home / 'tidemark.db'}")) as flow_:
+            yield flow_
     else:
-        with request.getfixturevalue("postgres_server").database(migrated=True) as url, flow(home, url) as made:
-            yield made
+        with request.getfixturevalue("postgres_server").database(migrated=True) as url, flow(home, url) as flow_:
+            yield flow_
 
 
 @pytest.fixture
@@ -44,14 +44,14 @@ on_sqlite = pytest.mark.parametrize("shared", ["sqlite"], indirect=True)
 
 
 def test_a_question_becomes_a_result(system):
-    """Through the desk, the queue, a worker and both stores: bars are made and read back."""
+    """Through the desk, the queue, a worker and both stores: bars are generated and read back."""
     start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 8, tzinfo=UTC)
-    asked = system.desk.data.generate("gbm", {}, "EURUSD", "M5", start, end, 7)
-    job = system.until(asked.job.id, "done", 30)
+    submitted = system.desk.data.generate("gbm", {}, "EURUSD", "M5", start, end, 7)
+    job = system.until(submitted.job.id, "done", 30)
     dataset = system.desk.data.get(job.result["dataset"])
     assert dataset.bars == len(system.store.frames.get(dataset.frame)) > 1_000 and dataset.actor == "ana"
     assert system.events(job.id) == ["job_submitted", "job_started", "dataset_imported"]
-    assert [event.kind for event in system.desk.trail.story(f"dataset:{dataset.id}")] == ["dataset_imported"]
+    assert [event.kind for event in system.desk.trail.history(f"dataset:{dataset.id}")] == ["dataset_imported"]
 
 
 def test_a_message_delivered_five_times_runs_once(system):
@@ -93,8 +93,8 @@ def test_what_a_dead_worker_left_is_taken_up_before_thirteen_that_wait(system, r
     record_property("taken_up_after_s", round(time.monotonic() - killed, 2))
     for job_id in (lost, *others):
         system.until(job_id, "done", 40)
-    with system.store.look() as unit:
-        begun = [record.kind == "job_started" and next((one for one in (lost, *others) if one in record.body), "") for record in unit.trail.all()]
+    with system.store.read() as unit:
+        begun = [record.kind == "job_started" and next((job_ for job_ in (lost, *others) if job_ in record.body), "") for record in unit.trail.all()]
     second = [at for at, job_id in enumerate(begun) if job_id == lost][1]
     assert system.row(lost).deaths == 1 and sum(job_id in others for job_id in begun[second:] if job_id) >= 8, "those that wait go on waiting"
     steps = [int(step) for _, step in system.traced("before-others")]
@@ -144,10 +144,10 @@ def test_a_queue_server_that_starts_empty_loses_nothing(system, record_property)
 def test_a_cancel_is_seen_within_a_second(system, record_property):
     job_id = system.submit("test_stubborn")
     system.until(job_id, "running", 20)
-    asked = time.monotonic()
+    started = time.monotonic()
     assert system.desk.jobs.cancel(job_id)
     system.until(job_id, "cancelled", 1.5)
-    record_property("cancelled_after_s", round(time.monotonic() - asked, 2))
+    record_property("cancelled_after_s", round(time.monotonic() - started, 2))
     assert system.events(job_id) == ["job_submitted", "job_started", "job_cancel_requested", "job_cancelled"] and system.effects(job_id) == [0]
 
 
@@ -171,7 +171,7 @@ def test_an_interactive_job_does_not_wait_behind_research(system):
         system.until(job_id, "done", 20)
 
 
-def test_a_worker_told_to_stop_puts_its_job_back_and_another_finishes_it(system):
+def test_a_worker_that_is_stopped_requeues_its_job_and_another_finishes_it(system):
     job_id = system.submit("test_steps", steps=20, seconds=0.1, trace=str(system.home / "trace-stopped"))
     system.begun(job_id, steps=4)
     worker = system.worker_of(job_id)
@@ -224,7 +224,7 @@ def test_a_zombie_past_its_lease_writes_nothing(system):
 
 
 def test_the_trail_of_all_this_holds(system):
-    with system.store.look() as unit:
+    with system.store.read() as unit:
         rows, root, size = list(unit.trail.all()), unit.trail.root(), unit.trail.head()[0]
     assert verify(rows, root, size).holds and size > 3
 

@@ -1,4 +1,4 @@
-"""An import as a person makes it: the whole file, the part that is complete, and the bars written out again part by part."""
+"""Imports: the whole file, the complete part of it, and the bars downloaded in parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ended(desk, submitted):
 
 def test_the_part_that_is_complete_is_found_shown_and_imported(desk, system, mixed, tmp_path):
     staged = desk.data.stage_path(str(mixed))
-    assert staged.found.timeframe == "H1", "the timeframe is that of most rows, not of the first"
+    assert staged.recognised.timeframe == "H1", "the timeframe is that of most rows, not of the first"
     report = ended(desk, desk.data.inspect(staged, "EURUSD", "", clock_key="UTC")).result["report"]
     assert (report["verdict"], report["timeframe"], report["complete_from"]) == ("refused", "H1", "2022-01-02")
     refused = ended(desk, desk.data.import_(staged, "EURUSD", "H1", clock_key="UTC", repair=True))

@@ -1,4 +1,4 @@
-"""Imports keep to what a file says: its side, its asks in a second file, its long name, its server's clock."""
+"""Imports follow the file: its side, its asks in a second file, its long name, its server's clock."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def test_a_file_of_bids_and_one_of_asks_become_bars_with_their_spread(desk, syst
 
 def test_a_long_name_is_read_from_its_beginning_to_its_end(desk, system, tmp_path):
     staged = desk.data.stage_path(str(hours(tmp_path, f"EURUSD_mid_{'x' * 180}_H1.csv")))
-    assert (staged.found.instrument, staged.found.side, staged.found.timeframe) == ("EURUSD", "mid", "H1")
+    assert (staged.recognised.instrument, staged.recognised.side, staged.recognised.timeframe) == ("EURUSD", "mid", "H1")
     dated = next(sample for sample in SAMPLES if sample.name == "20240108_eurusd_minute_quote.csv")
     upload = desk.data.stage_upload(f"{'y' * 300}/{dated.name}", dated.text.encode())
-    assert (upload.found.format, upload.found.instrument) == ("lean", "EURUSD")
+    assert (upload.recognised.format, upload.recognised.instrument) == ("lean", "EURUSD")
     assert (
-        desk.data.stage_upload(f"EURUSD_{'z' * 400}_ask.csv", hours(tmp_path, "b.csv").read_bytes()).found.side == "ask"
+        desk.data.stage_upload(f"EURUSD_{'z' * 400}_ask.csv", hours(tmp_path, "b.csv").read_bytes()).recognised.side == "ask"
     )
 
 

@@ -1,4 +1,4 @@
-"""Who is dead is found out without asking what time it is: from the system on this machine, from counters on others."""
+"""Dead workers are detected without the time of day: from the system on this machine, from counters on others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 class Seconds:
-    """A monotonic clock in the hand of a test."""
+    """A monotonic clock that a test sets."""
 
     at = 0.0
 
@@ -62,21 +62,21 @@ def claim(store: Store, job_id: str, owner: str) -> int:
 
 
 def state(store: Store, job_id: str) -> tuple[str, int]:
-    with store.look() as unit:
+    with store.read() as unit:
         job = unit.jobs.get(job_id)
     return job.state, job.deaths
 
 
 def watched(store: Store, watch: Watch, seconds: Seconds, times: int, beating: str = "") -> list[list[str]]:
     """What each of so many looks found, a second apart; one job beats meanwhile."""
-    found = []
+    rescues = []
     for _ in range(times):
         seconds.at += 1.0
         if beating:
             with store.unit() as unit:
                 unit.jobs.beat(beating, 1)
-        found.append(rescue(store, watch))
-    return found
+        rescues.append(rescue(store, watch))
+    return rescues
 
 
 @pytest.mark.skipif(not MACHINE, reason="this system does not say which processes live")
@@ -123,21 +123,21 @@ def test_who_could_not_look_for_long_learns_nothing_from_that(store, seconds):
 
 @pytest.mark.skipif(not MACHINE, reason="this system does not say which processes live")
 def test_the_first_worker_that_wakes_takes_what_a_dead_one_left_before_thirteen_others(store, system, dead, monkeypatch):
-    """And the message that it used up is made good."""
+    """And the message that it consumed is sent again."""
     sent: list[str] = []
     monkeypatch.setattr(actors, "enqueue", lambda url, queue, job_id: not sent.append(job_id))
     lost, *others = add(store, 14)
     claim(store, lost, dead)
     actors.wake("research", others[0])
-    assert state(store, lost) == ("done", 1) and [state(store, one)[0] for one in others] == ["queued"] * 13 and sent == [lost]
+    assert state(store, lost) == ("done", 1) and [state(store, job_id)[0] for job_id in others] == ["queued"] * 13 and sent == [lost]
     actors.wake("research", lost)
-    assert [state(store, one)[0] for one in others] == ["done"] + ["queued"] * 12
+    assert [state(store, other)[0] for other in others] == ["done"] + ["queued"] * 12
 
 
 def test_no_ghosts_are_counted_when_the_clock_is_set_back(store, step, dead):
     def seen() -> list[str]:
-        with store.look() as unit:
-            return [one.id for one in unit.processes(timedelta(seconds=8))]
+        with store.read() as unit:
+            return [process.id for process in unit.processes(timedelta(seconds=8))]
 
     def sign(*names: str) -> None:
         with store.unit() as unit:
@@ -171,9 +171,9 @@ def test_a_lease_of_what_does_not_end_is_one_holders_until_it_is_silent(store, s
         rescue(store, watch)
     with store.unit() as unit:
         second = unit.leases.take("session:abc", "other")
-        assert second.epoch == 2 and not unit.leases.beat("session:abc", 1) and not unit.leases.let_go("session:abc", 1)
+        assert second.epoch == 2 and not unit.leases.beat("session:abc", 1) and not unit.leases.release("session:abc", 1)
         assert not unit.leases.free("session:abc", 2, 7), "it gave a sign of life meanwhile"
-        assert unit.leases.let_go("session:abc", 2) and unit.leases.held() == [] and not unit.leases.beat("session:abc", 2)
+        assert unit.leases.release("session:abc", 2) and unit.leases.owned() == [] and not unit.leases.beat("session:abc", 2)
 
 
 def test_a_lease_is_taken_by_one_of_many(store):
@@ -184,7 +184,7 @@ def test_a_lease_is_taken_by_one_of_many(store):
             return unit.leases.take("session:x", f"w{number}")
 
     with ThreadPoolExecutor(8) as pool:
-        assert len([one for one in pool.map(take, range(8)) if one]) == 1
+        assert len([result for result in pool.map(take, range(8)) if result]) == 1
 
 
 def test_longest_look_is_shorter_than_the_shortest_default_lease():

@@ -1,4 +1,4 @@
-"""What is refused before anything listens, and what is said of what does."""
+"""Refusals before the app listens, and the messages of what it listens on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_this_machine_alone_needs_none(plain, tmp_path, host):
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_it_stands_in_the_trail_and_in_the_settings(settings, store, desk):
     record(with_app(settings, host="0.0.0.0", behind="reverse proxy"))
-    with store.look() as unit:
+    with store.read() as unit:
         event, = unit.trail.all()
     assert (event.actor, event.kind) == ("ana", "listening_beyond_this_machine") and '"behind":"reverse proxy"' in event.body and '"host":"0.0.0.0"' in event.body
     assert desk.system.listening() == "Listening on 127.0.0.1, for this machine only."
@@ -47,7 +47,7 @@ def test_it_stands_in_the_trail_and_in_the_settings(settings, store, desk):
 @pytest.mark.parametrize("variable", ["STREAMLIT_SERVER_ENABLE_CORS", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION"])
 @pytest.mark.parametrize("value", ["false", "False", "0", "no", "off", "maybe"])
 def test_a_protection_switched_off_in_the_environment_stops_the_start(plain, tmp_path, variable, value):
-    with pytest.raises(BadRequest, match=f"{variable}={value} switches off what keeps other sites from driving this page"):
+    with pytest.raises(BadRequest, match=f"{variable}={value} switches off the protection against requests from other sites"):
         checked(plain, {variable: value}, tmp_path)
     checked(plain, {variable: "true"}, tmp_path)
 

@@ -1,4 +1,4 @@
-"""What luck reaches is told with the days a year that a run's own ratios were made with."""
+"""Luck is annualised with the days a year of the run's own ratios."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ BEST = dict(number=3, sharpe=1.4, sharpe_daily=0.09)
 
 
 def test_of_a_sweep_it_is_the_significance_of_the_best_ones_days():
-    found, whole = of_best(BEST, 40, SHARPES, PNL, YEAR), significance_of(RETURNS, 40, float(np.var(SHARPES, ddof=1)), YEAR)
-    assert found.trials == 40 and (found.sharpe, found.dsr) == (pytest.approx(whole.luck_year), pytest.approx(whole.dsr))
+    luck, significance = of_best(BEST, 40, SHARPES, PNL, YEAR), significance_of(RETURNS, 40, float(np.var(SHARPES, ddof=1)), YEAR)
+    assert luck.trials == 40 and (luck.sharpe, luck.dsr) == (pytest.approx(significance.luck_year), pytest.approx(significance.dsr))
 
 
 def test_without_a_best_or_with_few_known_ratios_there_is_little_to_tell():
@@ -30,6 +30,6 @@ def test_without_a_best_or_with_few_known_ratios_there_is_little_to_tell():
 
 def test_runs_of_old_keep_the_252_they_were_made_with():
     assert days_a_year_of({}) == 252 and days_a_year_of(dict(days_a_year=YEAR)) == YEAR
-    kept = asdict(significance_of(RETURNS))
-    del kept["periods_a_year"]
-    assert Significance(**kept).periods_a_year == 252
+    stored = asdict(significance_of(RETURNS))
+    del stored["periods_a_year"]
+    assert Significance(**stored).periods_a_year == 252

@@ -24,8 +24,8 @@ print(kept, faults())
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of glibc")
 def test_a_freed_array_serves_the_next_one():
-    said = {how: subprocess.run([sys.executable, "-c", CODE, how], capture_output=True, text=True, check=True).stdout.split() for how in ("kept", "plain")}
-    if said["kept"][0] == "False":
+    outputs = {how: subprocess.run([sys.executable, "-c", CODE, how], capture_output=True, text=True, check=True).stdout.split() for how in ("kept", "plain")}
+    if outputs["kept"][0] == "False":
         pytest.skip("no glibc here")
-    assert int(said["kept"][1]) < 100
-    assert said["plain"][0] == "False"
+    assert int(outputs["kept"][1]) < 100
+    assert outputs["plain"][0] == "False"

@@ -1,4 +1,4 @@
-"""Only its owner reads a workspace, whoever made what in it and with what umask."""
+"""Only its owner can read a workspace, whatever the umask of the processes that wrote it."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_what_serves_makes_private_files(tmp_path):
 
 
 def test_the_terminal_closes_the_workspace_and_writes_for_the_person_as_the_person_would(tmp_path):
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
-    environment = {**kept, "TIDEMARK_STORAGE_HOME": str(tmp_path / "var"), "TIDEMARK_APP_USER": "ana"}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
+    environment = {**environment, "TIDEMARK_STORAGE_HOME": str(tmp_path / "var"), "TIDEMARK_APP_USER": "ana"}
     words = ["audit", "export", "--out", str(tmp_path / "trail.csv")]
     subprocess.run([sys.executable, "-m", "worker.cli", *words], cwd=ROOT, env=environment, check=True, umask=0o022, capture_output=True)
     assert (tmp_path / "var" / "tidemark.db").exists() and open_ones(tmp_path / "var") == []

@@ -1,4 +1,4 @@
-"""Regimes of stored bars: asked at the desk, made by a job, and a finished run taken apart by them."""
+"""Regimes of stored bars: submitted at the desk, fitted by a job, and a finished run split by them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics.regimes import known_late, split
+from domain.analytics.regimes import lag_sensitivity, split
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.features.regimes import RegimeModel, Regimes, by_rule, combined, observations, walk_forward
@@ -23,7 +23,7 @@ from worker.jobs.base import Cancelled, Work
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
 PLAN = dict(kind="hmm", states="3", train=700, step=400, restarts=1, seed=5)
-LOOKED_AT = ["log_volatility(24)", "straightness(24)"]
+INPUTS = ["log_volatility(24)", "straightness(24)"]
 CONTEXT = Context(instrument("EURUSD"), Timeframe.named("H1"))
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
@@ -39,7 +39,7 @@ def bars(desk, system) -> str:
     return dataset(desk)
 
 
-def asked(*datasets: str) -> FeatureRequest:
+def request_for(*datasets: str) -> FeatureRequest:
     return FeatureRequest(datasets, "H1", START, END)
 
 
@@ -64,72 +64,72 @@ def frame(desk, run, name: str) -> pd.DataFrame:
 
 
 def labels(table: pd.DataFrame) -> list[str | None]:
-    return [None if pd.isna(one) else one for one in table["label"]]
+    return [None if pd.isna(label) else label for label in table["label"]]
 
 
 def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
-    run = done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
     read = stored(desk, bars)
-    walked = walk_forward(observations(read, CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1)
+    walked = walk_forward(observations(read, CONTEXT, INPUTS), 700, 400, "hmm", 3, 5, 1)
     table = pd.read_parquet(io.BytesIO(desk.regimes.download(run.id, "regimes", "parquet")))
     np.testing.assert_array_equal(table[["p_calm", "p_trend", "p_panic"]].to_numpy(), walked.probabilities)
-    assert labels(table) == [None if pd.isna(one) else one for one in walked.labels] and table["ts"].tolist() == read["ts"].tolist()
+    assert labels(table) == [None if pd.isna(label) else label for label in walked.labels] and table["ts"].tolist() == read["ts"].tolist()
     assert (table["end"] - table["ts"]).min() == pd.Timedelta("1h")
     fits = desk.regimes.fits(run.id)
-    assert len(fits) == len(walked.refits) == run.summary["refits"] and fits["agreement"].iloc[1:].tolist() == [one.agreement for one in walked.refits[1:]]
+    assert len(fits) == len(walked.refits) == run.summary["refits"] and fits["agreement"].iloc[1:].tolist() == [refit.agreement for refit in walked.refits[1:]]
     assert fits["used_from_ts"].iloc[0] == read["ts"].iloc[700] and fits["used_to_ts"].iloc[-1] == read["ts"].iloc[-1]
     assert run.summary["stability"] == pytest.approx(walked.stability) and run.summary["train"] == 700 and run.summary["known"] == len(read) - 700
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trials.rows() == [], "labelling bars is no trial of a strategy"
-    assert desk.trail.story(f"run:{run.id}")[0].kind == "run_finished"
+    assert desk.trail.history(f"run:{run.id}")[0].kind == "run_finished"
 
 
-def test_the_model_is_taken_along_as_it_was_fitted(desk, bars):
-    run = done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
+def test_the_model_is_exported_as_it_was_fitted(desk, bars):
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
     text = desk.regimes.download(run.id, "model", "json").decode()
-    model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), CONTEXT, LOOKED_AT), 700, 400, "hmm", 3, 5, 1).refits[-1].model
+    model, last = RegimeModel.from_json(text), walk_forward(observations(stored(desk, bars), CONTEXT, INPUTS), 700, 400, "hmm", 3, 5, 1).refits[-1].model
     assert model == last == desk.regimes.model(run.id) and model.to_json() == text
-    assert [one["state"] for one in run.summary["facts"]] == list(model.names) == run.summary["names"]
+    assert [fact["state"] for fact in run.summary["facts"]] == list(model.names) == run.summary["names"]
     with pytest.raises(BadRequest, match="table of regimes"):
         desk.regimes.download(run.id, "price", "csv")
 
 
 def test_bic_chooses_and_days_count_as_bars(desk, bars):
-    run = done(desk, desk.regimes.submit(asked(bars), PLAN | dict(kind="mixture", states="by BIC", train=50, step=30, unit="days"), LOOKED_AT))
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN | dict(kind="mixture", states="by BIC", train=50, step=30, unit="days"), INPUTS))
     tried = run.summary["candidates"]
-    least = min((one for one in tried if one["bic"] is not None), key=lambda one: one["bic"])
-    assert [one["states"] for one in tried] == [2, 3, 4, 5, 6] and len(run.summary["names"]) == least["states"]
+    least = min((candidate for candidate in tried if candidate["bic"] is not None), key=lambda candidate: candidate["bic"])
+    assert [candidate["states"] for candidate in tried] == [2, 3, 4, 5, 6] and len(run.summary["names"]) == least["states"]
     read = stored(desk, bars)
     a_day = len(read) / ((read["ts"].iloc[-1] - read["ts"].iloc[0]) / pd.Timedelta("1D"))
     assert (run.summary["train"], run.summary["step"]) == (pytest.approx(50 * a_day, abs=1), pytest.approx(30 * a_day, abs=1))
 
 
 def test_other_instruments_stand_beside_the_first(desk, system):
-    run = done(desk, desk.regimes.submit(asked(dataset(desk), dataset(desk, "GBPUSD", 4)), PLAN))
+    run = done(desk, desk.regimes.submit(request_for(dataset(desk), dataset(desk, "GBPUSD", 4)), PLAN))
     assert run.summary["instrument"] == "EURUSD" and run.summary["observed"][-1] == "correlation_with_others(96)"
 
 
 def test_the_same_question_is_the_job_that_answered_it_until_the_run_is_deleted(desk, bars):
-    run = done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
-    assert not desk.regimes.submit(asked(bars), PLAN, LOOKED_AT).new and desk.regimes.submit(asked(bars), PLAN | dict(seed=6), LOOKED_AT).new
+    run = done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
+    assert not desk.regimes.submit(request_for(bars), PLAN, INPUTS).new and desk.regimes.submit(request_for(bars), PLAN | dict(seed=6), INPUTS).new
     desk.regimes.delete(run.id)
-    assert desk.regimes.latest() == [] and desk.regimes.submit(asked(bars), PLAN, LOOKED_AT).new
+    assert desk.regimes.latest() == [] and desk.regimes.submit(request_for(bars), PLAN, INPUTS).new
 
 
 def test_a_fit_that_is_cancelled_leaves_nothing(desk, bars, monkeypatch):
-    said = []
+    notes = []
 
     def progress(self, share, note=None, _own=Work.progress):
         _own(self, share, note)
-        said.append(note)
+        notes.append(note)
         if note == "model 2 of 3":
             raise Cancelled
 
-    job = desk.regimes.submit(asked(bars), PLAN, LOOKED_AT).job
+    job = desk.regimes.submit(request_for(bars), PLAN, INPUTS).job
     with monkeypatch.context() as patch:
         patch.setattr(Work, "progress", progress)
         actors.run(job.id)
-    assert desk.jobs.get(job.id).state == "cancelled" and desk.regimes.latest() == [] and said.count("model 1 of 3") > 3
+    assert desk.jobs.get(job.id).state == "cancelled" and desk.regimes.latest() == [] and notes.count("model 1 of 3") > 3
 
 
 @pytest.mark.parametrize(
@@ -143,39 +143,39 @@ def test_a_fit_that_is_cancelled_leaves_nothing(desk, bars, monkeypatch):
 )
 def test_what_cannot_be_fitted_is_refused_at_once(desk, bars, plan, observed, sentence):
     with pytest.raises(BadRequest, match=sentence):
-        desk.regimes.submit(asked(bars), PLAN | plan, observed)
+        desk.regimes.submit(request_for(bars), PLAN | plan, observed)
     assert set(desk.regimes.faults(PLAN | plan, observed)) == {*plan, *observed}
 
 
-def test_a_window_longer_than_the_bars_is_told_by_the_job(desk, bars):
-    job = desk.regimes.submit(asked(bars), PLAN | dict(train=90_000)).job
+def test_a_window_longer_than_the_bars_is_reported_by_the_job(desk, bars):
+    job = desk.regimes.submit(request_for(bars), PLAN | dict(train=90_000)).job
     actors.run(job.id)
-    assert desk.jobs.get(job.id).error["sentence"].startswith("a model is to be trained on 90,000 bars, and there are ") and desk.regimes.refits(PLAN | dict(train=90_000), asked(bars)) == 0
+    assert desk.jobs.get(job.id).error["sentence"].startswith("a model is to be trained on 90,000 bars, and there are ") and desk.regimes.refits(PLAN | dict(train=90_000), request_for(bars)) == 0
 
 
 def test_rules_label_as_the_engine_does(desk, bars):
     read = stored(desk, bars)
-    run = done(desk, desk.regimes.submit_rules(asked(bars), ["volatility_regime", "session_regime"]))
+    run = done(desk, desk.regimes.submit_rules(request_for(bars), ["volatility_regime", "session_regime"]))
     expected = combined(by_rule(read, "volatility_regime", CONTEXT), by_rule(read, "session_regime", CONTEXT))
-    assert labels(frame(desk, run, "regimes")) == [None if pd.isna(one) else one for one in expected]
-    assert run.summary["names"] == list(expected.categories) and sum(one["bars"] for one in run.summary["lived"]) == run.summary["known"]
+    assert labels(frame(desk, run, "regimes")) == [None if pd.isna(label) else label for label in expected]
+    assert run.summary["names"] == list(expected.categories) and sum(spell["bars"] for spell in run.summary["lived"]) == run.summary["known"]
     with pytest.raises(BadRequest, match="fitted no model"):
         desk.regimes.model(run.id)
     for rules, sentence in (([], "choose one or more"), (["trend_regime"] * 2, "each once"), (["rsi"], "no rule of regimes")):
         with pytest.raises(BadRequest, match=sentence):
-            desk.regimes.submit_rules(asked(bars), rules)
+            desk.regimes.submit_rules(request_for(bars), rules)
 
 
 def test_bands_are_one_a_spell_or_the_most_frequent_of_each_block(desk, bars):
-    run = done(desk, desk.regimes.submit_rules(asked(bars), ["session_regime"]))
-    whole, size = desk.regimes.bands(run.id, most=10_000)
-    told = frame(desk, run, "regimes")["label"]
-    assert size == 1 and [told.iloc[row.first] for row in whole.itertuples()] == whole["regime"].tolist()
-    assert (whole["first"].iloc[1:].to_numpy() == whole["last"].iloc[:-1].to_numpy() + 1).all() and whole["regime"].ne(whole["regime"].shift()).all()
+    run = done(desk, desk.regimes.submit_rules(request_for(bars), ["session_regime"]))
+    bands, size = desk.regimes.bands(run.id, most=10_000)
+    table = frame(desk, run, "regimes")["label"]
+    assert size == 1 and [table.iloc[row.first] for row in bands.itertuples()] == bands["regime"].tolist()
+    assert (bands["first"].iloc[1:].to_numpy() == bands["last"].iloc[:-1].to_numpy() + 1).all() and bands["regime"].ne(bands["regime"].shift()).all()
     few, size = desk.regimes.bands(run.id, most=40)
-    assert len(few) <= 40 and size == -(-len(told) // 40)
+    assert len(few) <= 40 and size == -(-len(table) // 40)
     last, _ = desk.regimes.bands(run.id, last=100)
-    assert last["first"].iloc[0] == len(told) - 100 and last["last"].iloc[-1] == len(told) - 1
+    assert last["first"].iloc[0] == len(table) - 100 and last["last"].iloc[-1] == len(table) - 1
     drawn, count = desk.regimes.drawn(run.id, last=500, budget=120)
     assert count == 500 and len(drawn) <= 120 and drawn["close"].max() == frame(desk, run, "price")["close"].tail(500).max()
 
@@ -191,8 +191,8 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     trades, fills, equity = (frame(desk, run, name) for name in ("trades", "fills", "equity"))
     expected, divided = split(trades, fills, equity, run.summary["balance"], regimes), desk.splits.split(run.id, "volatility_regime")
     pd.testing.assert_frame_equal(divided.table[["regime", "share", "trades", "net", "equity"]], expected.table)
-    assert divided.metrics == expected.metrics and divided.table["win_rate"].tolist() == pytest.approx([one["win_rate"] for one in expected.metrics.values()], nan_ok=True)
-    late = known_late(trades, regimes)
+    assert divided.metrics == expected.metrics and divided.table["win_rate"].tolist() == pytest.approx([metric["win_rate"] for metric in expected.metrics.values()], nan_ok=True)
+    late = lag_sensitivity(trades, regimes)
     pd.testing.assert_frame_equal(divided.late, late[late["regime"].isin(expected.table["regime"])].reset_index(drop=True))
     ends = divided.curves.groupby("regime")["value"].last()
     assert {name: ends[name] for name in ends.index} == pytest.approx(dict(zip(expected.table["regime"], expected.table["equity"], strict=True)))
@@ -202,10 +202,10 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
 
 def test_choices_are_the_rules_and_what_was_fitted_on_the_same_bars(desk, bars):
     other = dataset(desk, "GBPUSD", 4)
-    run, fitted = backtest(desk, bars, other), done(desk, desk.regimes.submit(asked(bars), PLAN, LOOKED_AT))
-    done(desk, desk.regimes.submit(asked(dataset(desk, "EURUSD", 8)), PLAN, LOOKED_AT))
+    run, fitted = backtest(desk, bars, other), done(desk, desk.regimes.submit(request_for(bars), PLAN, INPUTS))
+    done(desk, desk.regimes.submit(request_for(dataset(desk, "EURUSD", 8)), PLAN, INPUTS))
     choices = desk.splits.choices(run.id)
-    assert [one.by for one in choices if one.fitted] == [fitted.id] and [one.instrument for one in choices if one.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
+    assert [choice.by for choice in choices if choice.fitted] == [fitted.id] and [choice.instrument for choice in choices if choice.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
     divided = desk.splits.split(run.id, fitted.id)
     assert divided.table["regime"].iloc[-1] == "unknown", "before the first model nothing was known"
     done(desk, desk.splits.submit_for(run.id, "trend_regime", "GBPUSD"))
@@ -238,7 +238,7 @@ def test_many_regimes_are_pooled_and_nothing_is_lost(kind):
 
 
 def test_a_frame_of_labels_is_plain_to_read(desk, bars):
-    run = done(desk, desk.regimes.submit_rules(asked(bars), ["volatility_regime"]))
+    run = done(desk, desk.regimes.submit_rules(request_for(bars), ["volatility_regime"]))
     table = pd.read_csv(io.BytesIO(desk.regimes.download(run.id, "regimes", "csv")))
     assert list(table) == ["ts", "end", "label"] and set(table["label"].dropna()) == {"calm", "normal", "volatile"}
     assert json.loads(json.dumps(run.summary)) == run.summary

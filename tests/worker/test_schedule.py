@@ -44,7 +44,7 @@ def messages(server: redis.Redis) -> int:
     return server.hlen("dramatiq:research.msgs")
 
 
-def test_what_nobody_was_told_of_is_sent_once(store, server, listening):
+def test_what_was_never_sent_is_sent_once(store, server, listening):
     old, _ = add(store, 3), add(store, 1, ago=0.0)
     sweep(store, listening)
     assert sweep(store, listening) == []
@@ -53,7 +53,7 @@ def test_what_nobody_was_told_of_is_sent_once(store, server, listening):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_a_queue_that_forgot_is_told_everything_again(store, server, listening):
+def test_a_queue_that_forgot_is_reported_everything_again(store, server, listening):
     """FLUSHALL, or another run of the server, which may have lost its last second."""
     jobs = add(store, 3)
     assert sweep(store, listening) == jobs and sweep(store, listening) == []
@@ -65,7 +65,7 @@ def test_a_queue_that_forgot_is_told_everything_again(store, server, listening):
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_what_could_not_be_sent_is_sent_the_next_time(store, server, listening, monkeypatch):
-    """The server went away in the middle: it is not taken for told."""
+    """The server went away in the middle: the job does not count as sent."""
     jobs = add(store, 3)
     with monkeypatch.context() as patched:
         patched.setattr(schedule, "enqueue", lambda url, queue, job_id: job_id != jobs[1] and enqueue(url, queue, job_id))
@@ -78,7 +78,7 @@ def test_without_a_queue_server_nothing_is_sent_and_nothing_is_lost(store, liste
     add(store, 3)
     began = time.monotonic()
     assert sweep(store, listening) == [] and time.monotonic() - began < 2
-    with store.look() as unit:
+    with store.read() as unit:
         assert all(job.sent_at is None for job in unit.jobs.latest())
 
 
@@ -91,7 +91,7 @@ def test_a_hosted_server_that_hides_its_name_will_do(store, server, listening):
     assert sweep(store, listening) == jobs
 
 
-def test_the_house_is_cleaned_of_what_nothing_names(store, monkeypatch):
+def test_the_system_is_cleaned_of_what_nothing_names(store, monkeypatch):
     import pandas as pd
 
     now = time.time()
@@ -107,7 +107,7 @@ def test_the_house_is_cleaned_of_what_nothing_names(store, monkeypatch):
 
 def test_the_trail_is_checked_by_the_clock(store):
     verify(store)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.fact("audit_verified")["holds"] and unit.trail.count() == 0
 
 

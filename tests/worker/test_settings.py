@@ -1,4 +1,4 @@
-"""``config.toml`` says what is true, the environment overrides it, and a slip is a sentence."""
+"""``config.toml`` gives the settings, the environment overrides it, and a mistake is a clear message."""
 
 from __future__ import annotations
 
@@ -124,10 +124,10 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, make, sentence):
 
 
 def test_folders_are_relative_to_the_file(tmp_path):
-    (tmp_path / "config.toml").write_text('[storage]\nhome = "house"\n[data]\ninstruments = "mine.toml"\n')
+    (tmp_path / "config.toml").write_text('[storage]\nhome = "workspace"\n[data]\ninstruments = "mine.toml"\n')
     settings = load(tmp_path / "config.toml", {})
-    assert settings.home == tmp_path / "house" and settings.instruments_file == str(tmp_path / "mine.toml")
-    assert settings.database_url == f"sqlite:///{tmp_path}/house/tidemark.db" and settings.frames_url == f"{tmp_path}/house/frames"
+    assert settings.home == tmp_path / "workspace" and settings.instruments_file == str(tmp_path / "mine.toml")
+    assert settings.database_url == f"sqlite:///{tmp_path}/workspace/tidemark.db" and settings.frames_url == f"{tmp_path}/workspace/frames"
     assert load(tmp_path / "config.toml", {"TIDEMARK_STORAGE_HOME": "/elsewhere"}).home.as_posix() == "/elsewhere"
 
 

@@ -1,4 +1,4 @@
-"""``up``, as a person starts it: one tree of processes that answers, heals, and leaves nothing behind."""
+"""``up`` as a user starts it: one process tree that answers, restarts its children, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.conftest import migrated
 from tests.worker.kinds import waiting
 from worker.settings import ROOT
 
-pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("supervise")]       # its tests follow one another on one house
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("supervise")]       # its tests share one workspace and run in order
 STOPPED_WITHIN = 10.0       # seconds; promised
 SECOND_START = 5.0          # seconds to a page that answers; promised
 
@@ -45,13 +45,13 @@ class Up:
         self.home, self.port, self.began = home, free_port(), time.monotonic()
         home.mkdir(exist_ok=True)
         ours = {"STORAGE_HOME": home, "APP_PORT": self.port, "WORK_PROCESSES": 1, "EXAMPLE": "false", **settings}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
-        environment = {**kept, "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
+        environment = {**environment, "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
         with (home / "up.log").open("ab") as sink:
             (home / "up.log").chmod(0o600)
             self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **({} if sys.platform == "win32" else {"umask": 0o022}))
 
-    def said(self) -> str:
+    def output(self) -> str:
         logs = "\n".join(f"== {path.name}\n{path.read_text()[-1_000:]}" for path in sorted((self.home / "logs").glob("*.log")))
         return (self.home / "up.log").read_text() + logs
 
@@ -63,40 +63,40 @@ class Up:
             return None
 
     def well(self, seconds: float) -> dict:
-        return waiting(lambda: (found := self.health()) and found["status"] == "ok" and found, seconds, self.said())
+        return waiting(lambda: (health := self.health()) and health["status"] == "ok" and health, seconds, self.output())
 
     def tree(self) -> dict[str, psutil.Process]:
         """The children by what they are."""
-        found = {}
+        children = {}
         for child in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):     # a zombie, which is about to be buried
                 words = " ".join(child.cmdline()[:3])
-                found |= {part: child for part, sign in SIGNS.items() if sign in words}
-        return found
+                children |= {part: child for part, sign in SIGNS.items() if sign in words}
+        return children
 
     def stop(self, number: int) -> tuple[int, float]:
         """Exit status, and the seconds until the last process of the tree was gone."""
-        tree, asked = self.tree(), time.monotonic()
+        tree, started = self.tree(), time.monotonic()
         self.process.send_signal(number)
         _, left = psutil.wait_procs([*tree.values(), psutil.Process(self.process.pid)], STOPPED_WITHIN + 2)
         for process in left:
             process.kill()
-        assert not left, f"{left}\n{self.said()}"
-        return self.process.wait(1), time.monotonic() - asked
+        assert not left, f"{left}\n{self.output()}"
+        return self.process.wait(1), time.monotonic() - started
 
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory) -> Iterator[Up]:
-    made = Up(tmp_path_factory.mktemp("up") / "house")
-    made.well(60)
-    yield made
-    if made.process.poll() is None:
-        made.stop(signal.SIGTERM)
+    tree_ = Up(tmp_path_factory.mktemp("up") / "workspace")
+    tree_.well(60)
+    yield tree_
+    if tree_.process.poll() is None:
+        tree_.stop(signal.SIGTERM)
 
 
 def test_it_answers_with_every_part(up):
     assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "disk": up.health()["parts"]["disk"]}
-    assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.said() and up.said(), 10)
+    assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.output() and up.output(), 10)
     assert set(up.tree()) == {"worker", "scheduler", "app", "queue"}
 
 
@@ -145,22 +145,22 @@ def test_every_answer_says_what_a_browser_may_do_with_it(up):
 def test_a_killed_child_is_started_again(up, part):
     old = up.tree()[part]
     old.kill()
-    fresh = waiting(lambda: (found := up.tree().get(part)) and found.pid != old.pid and found, 15, up.said())
+    fresh = waiting(lambda: (child := up.tree().get(part)) and child.pid != old.pid and child, 15, up.output())
     up.well(30)
-    assert fresh.is_running() and f"{part}{'-1' if part == 'worker' else ''} ended with -9; starting it again." in up.said()
+    assert fresh.is_running() and f"{part}{'-1' if part == 'worker' else ''} ended with -9; starting it again." in up.output()
 
 
-def test_a_second_one_in_the_same_workspace_is_told_where_the_first_is(up):
+def test_a_second_one_in_the_same_workspace_is_reported_where_the_first_is(up):
     second = Up(up.home, APP_PORT=free_port())
     assert second.process.wait(20) == 2
-    assert f"tidemark: This workspace is in use already: http://127.0.0.1:{up.port}, process {up.process.pid}. Open that page, or name another folder in TIDEMARK_STORAGE_HOME" in second.said()
+    assert f"tidemark: This workspace is in use already: http://127.0.0.1:{up.port}, process {up.process.pid}. Open that page, or name another folder in TIDEMARK_STORAGE_HOME" in second.output()
     assert up.health()
 
 
 def test_its_port_is_taken_for_others(up, tmp_path):
     other = Up(tmp_path / "other", APP_PORT=up.port)
     assert other.process.wait(20) == 2
-    assert f"tidemark: Port {up.port} on 127.0.0.1 is in use. Stop what uses it, or choose another: make run PORT={up.port + 1}" in other.said()
+    assert f"tidemark: Port {up.port} on 127.0.0.1 is in use. Stop what uses it, or choose another: make run PORT={up.port + 1}" in other.output()
 
 
 def test_sigterm_stops_all_of_it(up, record_property):
@@ -171,7 +171,7 @@ def test_sigterm_stops_all_of_it(up, record_property):
 
 def test_a_second_start_answers_within_five_seconds_and_ctrl_c_stops_it(up, record_property):
     again = Up(up.home)
-    waiting(again.health, 30, again.said())
+    waiting(again.health, 30, again.output())
     seconds = time.monotonic() - again.began
     record_property("second_start_s", round(seconds, 2))
     again.well(30)
@@ -180,24 +180,24 @@ def test_a_second_start_answers_within_five_seconds_and_ctrl_c_stops_it(up, reco
 
 
 def test_ctrl_c_while_it_starts_stops_it_too(tmp_path):
-    early = Up(tmp_path / "house")
-    waiting(lambda: len(early.tree()) == 4, 30, early.said())
+    early = Up(tmp_path / "workspace")
+    waiting(lambda: len(early.tree()) == 4, 30, early.output())
     assert early.stop(signal.SIGINT)[0] == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent died")
 def test_kill_9_of_the_supervisor_leaves_no_orphan_and_the_next_start_works(tmp_path):
-    first = Up(tmp_path / "house")
+    first = Up(tmp_path / "workspace")
     first.well(60)
     first.stop(signal.SIGKILL)
-    again = Up(tmp_path / "house")
+    again = Up(tmp_path / "workspace")
     again.well(60)
     assert again.stop(signal.SIGTERM)[0] == 0
 
 
 def test_workers_alone_need_no_port(tmp_path):
-    alone = Up(tmp_path / "house", "--workers-only")
-    waiting(lambda: "Workers and scheduler are running. Ctrl-C stops them." in alone.said(), 30)
+    alone = Up(tmp_path / "workspace", "--workers-only")
+    waiting(lambda: "Workers and scheduler are running. Ctrl-C stops them." in alone.output(), 30)
     assert set(alone.tree()) == {"worker", "scheduler", "queue"} and alone.stop(signal.SIGTERM)[0] == 0
 
 
@@ -246,9 +246,9 @@ REFUSED = {
 @pytest.mark.parametrize("how", REFUSED)
 def test_what_cannot_be_started_is_one_clear_sentence(tmp_path, how):
     prepare, sentence = REFUSED[how]
-    refused = Up(tmp_path / "log", **{"STORAGE_HOME": tmp_path / "house", **prepare(tmp_path)})
-    status, said = refused.process.wait(30), (refused.home / "up.log").read_text()
-    assert re.fullmatch(rf"tidemark: {sentence}\n", said), said
-    assert status == 2 and "canary" not in said
+    refused = Up(tmp_path / "log", **{"STORAGE_HOME": tmp_path / "workspace", **prepare(tmp_path)})
+    status, output = refused.process.wait(30), (refused.home / "up.log").read_text()
+    assert re.fullmatch(rf"tidemark: {sentence}\n", output), output
+    assert status == 2 and "canary" not in output
     left = [process for process in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(process.info["cmdline"] or [])]
     assert not left

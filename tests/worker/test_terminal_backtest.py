@@ -41,8 +41,8 @@ def run(folder: Path, bars: list[tuple], signal: dict, *more: str, config: str =
     (folder / "config.toml").write_text(config)
     arguments = ["backtest", "--bars", str(bars_file(folder, *bars)), "--instrument", instrument, "--timeframe", "M5", "--side", "bid"]
     arguments += ["--signals", str(signals_file(folder, signal)), "--config", str(folder / "config.toml"), "--out", str(folder / "out"), *more]
-    said = CliRunner().invoke(app, arguments)
-    assert said.exception is None, said.exception
+    result = CliRunner().invoke(app, arguments)
+    assert result.exception is None, result.exception
     return pd.read_csv(folder / "out" / "trades.csv"), json.loads((folder / "out" / "report.json").read_text())
 
 
@@ -154,27 +154,27 @@ REFUSED = [
     (dict(signal=dict(side="long"), config="[acount]\nbalance = 1.0\n"), "did you mean 'account'?"),
     (dict(signal=dict(side="long"), config="[costs]\nslippage_kind = \"atrr\"\n"), "did you mean 'atr'?"),
     (dict(signal=dict(side="long"), instrument="EURUDS"), "no instrument named 'EURUDS'; did you mean 'EURUSD'?"),
-    (dict(signal=dict(side="long"), config='[account]\ncurrency = "GBP"\n'), "nothing says what USD is worth in GBP"),
+    (dict(signal=dict(side="long"), config='[account]\ncurrency = "GBP"\n'), "no conversion rate USD→GBP"),
 ]
 
 
-@pytest.mark.parametrize(("asked", "sentence"), REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])
-def test_what_cannot_be_asked_is_told_in_a_sentence(tmp_path, asked, sentence):
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])
+def test_an_invalid_request_is_reported_in_a_sentence(tmp_path, arguments, sentence):
     with pytest.raises(Exception) as refused:
-        run(tmp_path, [FLAT, FIRST, FIRST], asked["signal"], config=asked.get("config", CONFIG), instrument=asked.get("instrument", "EURUSD"))
+        run(tmp_path, [FLAT, FIRST, FIRST], arguments["signal"], config=arguments.get("config", CONFIG), instrument=arguments.get("instrument", "EURUSD"))
     assert sentence in str(refused.value)
 
 
 def test_a_refusal_is_one_line_and_exit_status_2(tmp_path):
-    said = subprocess.run([sys.executable, "-m", "worker.cli", "backtest", "--bars", "none.csv", "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path)], capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    assert (said.returncode, said.stderr.strip()) == (2, "tidemark: there is no file none.csv")
+    completed = subprocess.run([sys.executable, "-m", "worker.cli", "backtest", "--bars", "none.csv", "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path)], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (completed.returncode, completed.stderr.strip()) == (2, "tidemark: there is no file none.csv")
 
 
 def test_bars_that_break_the_contract_are_refused(tmp_path):
     path = bars_file(tmp_path, FLAT, (1.1, 1.0, 1.2, 1.1), FLAT)
     (tmp_path / "config.toml").write_text(CONFIG)
-    said = CliRunner().invoke(app, ["backtest", "--bars", str(path), "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path / "out")])
-    assert "above the high" in str(said.exception)
+    result = CliRunner().invoke(app, ["backtest", "--bars", str(path), "--instrument", "EURUSD", "--timeframe", "M5", "--strategy", "breakout", "--out", str(tmp_path / "out")])
+    assert "above the high" in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 
@@ -188,24 +188,24 @@ def test_limits_are_rules_of_the_file_too(tmp_path):
 def test_each_series_on_an_account_of_its_own_is_each_of_them_alone(tmp_path):
     import numpy as np
 
-    def asked(folder: str, *words: str):
+    def run_into(folder: str, *words: str):
         arguments = ["backtest", *words, "--timeframe", "M5", "--strategy", "breakout", "--params", '{"lookback": 10, "quiet": 0.0}', "--out", str(tmp_path / folder), "--no-report", "--json"]
-        said = CliRunner().invoke(app, arguments)
-        assert said.exception is None, said.exception
-        return json.loads(said.stdout)
+        result = CliRunner().invoke(app, arguments)
+        assert result.exception is None, result.exception
+        return json.loads(result.stdout)
 
     files = {}
     for seed, name in enumerate(("EURUSD", "GBPUSD")):
         walk = 1.1 + np.cumsum(np.random.default_rng(seed).normal(0, 0.0006, 700))
         rows = [(a, max(a, b) + 0.0002, min(a, b) - 0.0002, b) for a, b in pairwise(walk)]
         files[name] = ["--bars", f"{name}={bars_file(tmp_path, *rows, name=f'{name}.csv')}"]
-    both = asked("each", *files["EURUSD"], *files["GBPUSD"], "--each")
+    both = run_into("each", *files["EURUSD"], *files["GBPUSD"], "--each")
     for name in files:
-        alone = asked(f"alone {name}", *files[name])
+        alone = run_into(f"alone {name}", *files[name])
         assert both[name]["metrics"] == alone["metrics"] and alone["metrics"]["trades"] > 3
         assert (tmp_path / "each" / name / "trades.csv").read_bytes() == (tmp_path / f"alone {name}" / "trades.csv").read_bytes()
-    said = CliRunner().invoke(app, ["backtest", *files["EURUSD"], "--timeframe", "M5", "--signals", str(signals_file(tmp_path, dict(side="long"))), "--each", "--out", str(tmp_path / "no")])
-    assert "split the signals by instrument" in str(said.exception)
+    result = CliRunner().invoke(app, ["backtest", *files["EURUSD"], "--timeframe", "M5", "--signals", str(signals_file(tmp_path, dict(side="long"))), "--each", "--out", str(tmp_path / "no")])
+    assert "split the signals by instrument" in str(result.exception)
 
 
 def hours(folder: Path, count: int = 400) -> Path:
@@ -216,22 +216,22 @@ def hours(folder: Path, count: int = 400) -> Path:
 
 def backtested(folder: Path, bars: Path, out: str, *more: str) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     arguments = ["backtest", "--bars", str(bars), "--instrument", "EURUSD", "--timeframe", "H1", "--out", str(folder / out), "--no-report", "--json", *more]
-    said = CliRunner().invoke(app, arguments)
-    assert said.exception is None, said.exception
+    result = CliRunner().invoke(app, arguments)
+    assert result.exception is None, result.exception
     return json.loads((folder / out / "report.json").read_text()), *(pd.read_csv(folder / out / f"{name}.csv", parse_dates=[ts]) for name, ts in (("trades", "entry_ts"), ("equity", "ts")))
 
 
 def test_a_period_starts_warm(tmp_path):
-    bars, asked = hours(tmp_path), ("--strategy", "simple_ma", "--params", '{"fast": 5, "slow": 20}')
+    bars, arguments = hours(tmp_path), ("--strategy", "simple_ma", "--params", '{"fast": 5, "slow": 20}')
     start, end = START + pd.Timedelta(hours=100), START + pd.Timedelta(hours=300)
-    _, every, _ = backtested(tmp_path, bars, "whole", *asked)
-    report, trades, equity = backtested(tmp_path, bars, "part", *asked, "--from", f"{start:%Y-%m-%dT%H:%M}", "--to", f"{end:%Y-%m-%dT%H:%M}")
+    _, every, _ = backtested(tmp_path, bars, "whole", *arguments)
+    report, trades, equity = backtested(tmp_path, bars, "part", *arguments, "--from", f"{start:%Y-%m-%dT%H:%M}", "--to", f"{end:%Y-%m-%dT%H:%M}")
     within = every[(every["entry_ts"] > start) & (every["entry_ts"] < end)]
     assert trades["entry_ts"].tolist()[1:] == within["entry_ts"].tolist()[1:] and len(trades) > 5
     assert equity["ts"].iloc[0] == start + pd.Timedelta(hours=1) and equity["ts"].iloc[-1] == end and report["bars"] == 200
     assert report["bars_of_history"] == {"EURUSD": 100} and report["history"] == "Features used 100 bars of history before the period; the strategy needs 19."
     assert report["manifest"]["spec"]["data"][0]["history"] == 100
-    cold, *_ = backtested(tmp_path, bars, "cold", *asked, "--from", f"{START + pd.Timedelta(hours=3):%Y-%m-%dT%H:%M}")
+    cold, *_ = backtested(tmp_path, bars, "cold", *arguments, "--from", f"{START + pd.Timedelta(hours=3):%Y-%m-%dT%H:%M}")
     assert cold["history"].endswith("the strategy needs 19, so it cannot decide on the first 16 bars.")
 
 
@@ -255,5 +255,5 @@ def test_signals_outside_the_period_are_left_out(tmp_path):
 def test_a_period_or_a_name_that_makes_no_sense_is_refused(tmp_path, monkeypatch, more, sentence):
     monkeypatch.chdir(tmp_path)
     arguments = ["backtest", "--bars", f"EURUSD={hours(tmp_path)}", "--timeframe", "H1", "--strategy", "simple_ma", "--out", str(tmp_path / "out"), *more]
-    said = CliRunner().invoke(app, arguments)
-    assert sentence in str(said.exception)
+    result = CliRunner().invoke(app, arguments)
+    assert sentence in str(result.exception)

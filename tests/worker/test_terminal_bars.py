@@ -1,4 +1,4 @@
-"""Verbs on files read what was written: the clock, the timeframe, the side, and prices of the instrument's size."""
+"""Commands on files read the clock, the timeframe, the side, and prices of the instrument's magnitude."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_backtest_on_a_server_clock_is_refused_for_every_file_that_it_reads(tm
         assert "on a clock of its own" in refused(*backtest(tmp_path, *words, "--instrument", "EURUSD", "--timeframe", "H1"))
 
 
-def test_a_backtest_reads_a_server_clock_that_it_is_told_and_pays_three_nights_on_wednesday(tmp_path):
+def test_a_backtest_reads_a_server_clock_that_it_is_reported_and_pays_three_nights_on_wednesday(tmp_path):
     done = CliRunner().invoke(app, [str(word) for word in backtest(tmp_path, "--bars", mt5(tmp_path), "--instrument", "EURUSD", "--timeframe", "H1", "--clock", "mt5_us")])
     assert done.exception is None, done.exception
     trades = pd.read_csv(tmp_path / "out" / "trades.csv")

@@ -14,7 +14,7 @@ def test_frames_are_written_as_pandas_would(tmp_path):
     })  # fmt: skip
     for name, tags in (("plain", ["a", None, "b"]), ("quoted", ['a,"b', None, "c\nd"])):
         csv.write(frame.assign(tag=pd.Categorical(tags)), tmp_path / f"{name}.csv")
-        told = frame.assign(tag=tags, ts=frame["ts"].dt.strftime(csv.TIME)).to_csv(index=False)
-        assert (tmp_path / f"{name}.csv").read_text() == told
+        expected = frame.assign(tag=tags, ts=frame["ts"].dt.strftime(csv.TIME)).to_csv(index=False)
+        assert (tmp_path / f"{name}.csv").read_text() == expected
     csv.write(frame.iloc[:0], tmp_path / "none.csv")
     assert (tmp_path / "none.csv").read_text() == "ts,tag,price,lots,count,flag\n"

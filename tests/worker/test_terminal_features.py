@@ -15,7 +15,7 @@ from domain.errors import TidemarkError
 from domain.features import FEATURES, Context, closes, compute, parse
 from domain.market import instrument
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES
 from domain.venues.synthetic import RegimeSwitching, generate
 from worker.cli import app
@@ -61,21 +61,21 @@ class Own:
 '''
 
 
-def made(name: str, timeframe: Timeframe, seed: int) -> pd.DataFrame:
+def bars_of(name: str, timeframe: Timeframe, seed: int) -> pd.DataFrame:
     return generate(RegimeSwitching(), instrument(name), timeframe, START, END, seed=seed)
 
 
 @pytest.fixture
 def files(tmp_path) -> Path:
     """Bars of three kinds and a daily series; what a module registers is taken off afterwards."""
-    for name, frame in (("eurusd", made("EURUSD", M30, 1)), ("longer", made("EURUSD", H4, 2)), ("gbpusd", made("GBPUSD", M30, 3))):
+    for name, frame in (("eurusd", bars_of("EURUSD", M30, 1)), ("longer", bars_of("EURUSD", H4, 2)), ("gbpusd", bars_of("GBPUSD", M30, 3))):
         frame.assign(ts=frame["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(tmp_path / f"{name}.csv", index=False)
     days = pd.date_range("2023-06-01", "2024-02-01", tz="UTC")
     pd.DataFrame(dict(ts=days.strftime("%Y-%m-%d"), value=100 + np.arange(len(days)) ** 0.5)).to_csv(tmp_path / "dxy.csv", index=False)
     (tmp_path / "mine.py").write_text(MODULE)
     yield tmp_path
     for registry in (FEATURES, STRATEGIES):
-        for name in [one for one in registry if one.startswith("module_")]:
+        for name in [name for name in registry if name.startswith("module_")]:
             del registry._things[name]
 
 
@@ -95,10 +95,10 @@ def test_columns_of_a_file_are_what_the_engine_gives(files):
         assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["columns"] == 6
     frame, csv = pd.read_parquet(files / "out.parquet"), pd.read_csv(files / "out.csv")
-    bars, beside = made("EURUSD", M30, 1), made("GBPUSD", M30, 3)
+    bars, beside = bars_of("EURUSD", M30, 1), bars_of("GBPUSD", M30, 3)
     days = pd.date_range("2023-06-01", "2024-02-01", tz="UTC")
-    dxy = Known(days.as_unit("ns").astype("int64").to_numpy(), 100 + np.arange(len(days)) ** 0.5)
-    context = Context(instrument("EURUSD"), M30, {"GBPUSD": closes(beside, instrument("GBPUSD"), M30)}, {"DXY": dxy}, longer={"H4": made("EURUSD", H4, 2)})
+    dxy = TimedValues(days.as_unit("ns").astype("int64").to_numpy(), 100 + np.arange(len(days)) ** 0.5)
+    context = Context(instrument("EURUSD"), M30, {"GBPUSD": closes(beside, instrument("GBPUSD"), M30)}, {"DXY": dxy}, longer={"H4": bars_of("EURUSD", H4, 2)})
     expected = compute(bars, map(parse, texts), context)
     assert list(frame) == list(csv) == ["ts", *texts] and (frame["ts"] == expected["ts"]).all()
     for text in texts:
@@ -125,8 +125,8 @@ def test_a_module_is_checked_and_its_leaks_are_named_with_bar_and_size(files):
     lines = done.stdout.splitlines()
     assert lines[-1].startswith("2 of ") and sum("reads the future" in line for line in lines[:-1]) == 2
     (z,), (shift,) = ([line for line in lines if line.startswith(name)] for name in ("module_zscore reads", "module_next reads"))
-    close, found = made("EURUSD", M30, 1)["close"].to_numpy(), json.loads(run("check", "--recipe", "returns", *of_the_file(files), "--json").stdout)
-    assert found["green"] and "it moves altogether, and at 1 bar" in shift
+    close, output = bars_of("EURUSD", M30, 1)["close"].to_numpy(), json.loads(run("check", "--recipe", "returns", *of_the_file(files), "--json").stdout)
+    assert output["green"] and "it moves altogether, and at 1 bar" in shift
     bar, cut, size = int(z.split("at bar ")[1].split()[0]), int(z.split("the bars from ")[1].split()[0]), float(z.split("it moves by ")[1].split(",")[0])
     seen, unseen = ((part[bar] - part.mean()) / part.std() for part in (close, close[:cut]))
     assert size == pytest.approx(abs(seen - unseen), rel=1e-5)
@@ -146,7 +146,7 @@ def test_a_module_that_is_broken_or_empty_says_so(files):
         assert isinstance(done.exception, TidemarkError) and sentence in str(done.exception)
 
 
-def test_a_strategy_of_the_house_is_green(files):
+def test_a_built_in_strategy_is_green(files):
     done = run("check", "--strategy", "breakout", "--params", '{"lookback": 12}', *of_the_file(files), "--json")
     assert done.exit_code == 0 and json.loads(done.stdout)["green"] and "channel_high(12)" in json.loads(done.stdout)["checked"]
 
@@ -163,6 +163,6 @@ def test_a_strategy_of_the_house_is_green(files):
     (["check", "--columns", "body", "--macro", "DXY=nosuch.csv"], "nosuch.csv cannot be read: No such file"),
     (["compute", "--columns", "body", "--out", "x.json"], "it must end in .parquet or .csv"),
 ])  # fmt: skip
-def test_what_cannot_be_done_is_told(files, words, sentence):
+def test_what_cannot_be_done_is_reported(files, words, sentence):
     done = run(words[0], *of_the_file(files), *words[1:])
     assert isinstance(done.exception, TidemarkError) and sentence in str(done.exception)

@@ -1,4 +1,4 @@
-"""Whatever a person or a file gives: a sentence that is short and printable, and no traceback."""
+"""Hostile input of a user or a file: a short printable message, and no traceback."""
 
 from __future__ import annotations
 

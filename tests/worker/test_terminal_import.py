@@ -33,23 +33,23 @@ def at(system, desk, monkeypatch):
     return desk
 
 
-def told(*words: object) -> str:
+def output_of(*words: object) -> str:
     return CliRunner().invoke(app, ["data", "import", *map(str, words)], catch_exceptions=False).stdout
 
 
 def test_a_file_of_asks_is_joined_to_its_bids(at, tmp_path):
     bids, asks = hours(tmp_path, "EURUSD_H1_bid.csv"), hours(tmp_path, "EURUSD_H1_ask.csv", 0.00017)
-    dataset = json.loads(told(bids, "--ask", asks, "--clock", "UTC", "--json"))
+    dataset = json.loads(output_of(bids, "--ask", asks, "--clock", "UTC", "--json"))
     assert (dataset["side"], round(dataset["spread"], 9)) == ("bid", 0.00017)
     assert "prices are the bid's; spread is the mean of ask minus bid" in dataset["notes"][0]
 
 
 def test_what_no_file_says_is_said_by_the_terminal(at, tmp_path):
-    assert "does not say which side it quotes: taken as the bid" in told(hours(tmp_path, "EURUSD_H1.csv"), "--clock", "UTC")
-    assert "which side" not in told(hours(tmp_path, "GBPUSD_H1_mid.csv"), "--clock", "UTC")
+    assert "does not say which side it quotes: taken as the bid" in output_of(hours(tmp_path, "EURUSD_H1.csv"), "--clock", "UTC")
+    assert "which side" not in output_of(hours(tmp_path, "GBPUSD_H1_mid.csv"), "--clock", "UTC")
 
 
 def test_notes_of_the_reader_are_printed(at, tmp_path):
     sample = next(sample for sample in SAMPLES if sample.name == "EURUSD_h1_b.csv")
-    shown = told(put(tmp_path, sample.name, sample.text), "--clock", "mt5_us", "--check")
+    shown = output_of(put(tmp_path, sample.name, sample.text), "--clock", "mt5_us", "--check")
     assert "Note: spread is in points of 0.00001 (prices have 5 decimals), converted to price units." in shown

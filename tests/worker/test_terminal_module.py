@@ -21,7 +21,7 @@ STRATEGY = (
 
 @pytest.fixture
 def check(tmp_path, monkeypatch, capsys):
-    """Runs the gate on a module of this text; exit status and what stood on stderr."""
+    """Runs the gate on a module of this text; exit status and stderr."""
     ts = pd.date_range("2024-01-02", periods=40, freq="h", tz="UTC")
     close = 1.1 + np.arange(40) * 1e-4
     pd.DataFrame(dict(ts=ts.strftime("%Y-%m-%dT%H:%M:%SZ"), open=close, high=close, low=close, close=close)).to_csv(tmp_path / "bars.csv", index=False)
@@ -35,7 +35,7 @@ def check(tmp_path, monkeypatch, capsys):
 
     yield run
     for registry in (FEATURES, STRATEGIES):
-        for name in [one for one in registry if one.startswith("user_")]:
+        for name in [name for name in registry if name.startswith("user_")]:
             del registry._things[name]
     sys.modules.pop("module_mine", None)
 
@@ -67,6 +67,6 @@ def check(tmp_path, monkeypatch, capsys):
     ids=range(20),
 )
 def test_what_fails_is_named_by_file_line_and_message(check, text, sentence):
-    status, said = check(text)
-    assert status == 2 and said.startswith("tidemark: ") and sentence in said
-    assert "Traceback" not in said and said.count("\n") == 1
+    status, message = check(text)
+    assert status == 2 and message.startswith("tidemark: ") and sentence in message
+    assert "Traceback" not in message and message.count("\n") == 1

@@ -16,10 +16,9 @@ from domain.market import instrument
 from domain.outside.headlines import headlines_of
 from domain.outside.releases import concerning, read_releases
 from domain.outside.series import read_series
-from tests.worker import outside as made
-from tests.worker.test_features import asked, done
-from tests.worker.test_terminal_features import M30, files, of_the_file  # noqa: F401  bars in files
-from tests.worker.test_terminal_features import made as bars_of
+from tests.worker import outside as external
+from tests.worker.test_features import done, request_for
+from tests.worker.test_terminal_features import M30, bars_of, files, of_the_file  # noqa: F401  bars in files
 from worker.cli import app
 from worker.terminal import here
 
@@ -28,9 +27,9 @@ TEXTS = ["vix_zscore(20)", "sentiment(24.0)", "minutes_since_release"]
 
 
 def say(*words: object) -> str:
-    said = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-    assert said.exit_code == 0, said.output
-    return said.stdout
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 @pytest.fixture
@@ -41,51 +40,51 @@ def at(system, desk, monkeypatch):
 
 @on_sqlite
 def test_outside_data_is_imported_listed_shown_and_removed(at, tmp_path):
-    vix = made.series(tmp_path / "VIXCLS.csv")
-    told = json.loads(say("data", "outside", "import", vix, "--json"))
-    assert (told["kind"], told["name"], told["new"], told["in_use"], told["known"]) == ("series", "VIX", True, "yes", "known 1 weekday later at 22:00 UTC")
-    say("data", "outside", "import", made.headlines(tmp_path / "news.csv", zone=""), "--utc", "--name", "wire")
-    say("data", "outside", "import", made.calendar(tmp_path / "calendar.csv"))
-    listed = {one["name"]: one for one in json.loads(say("data", "outside", "list", "--json"))}
-    assert set(listed) == {"VIX", "wire", "calendar"} and listed["VIX"]["version"] == told["version"]
+    vix = external.series(tmp_path / "VIXCLS.csv")
+    output = json.loads(say("data", "outside", "import", vix, "--json"))
+    assert (output["kind"], output["name"], output["new"], output["in_use"], output["known"]) == ("series", "VIX", True, "yes", "known 1 weekday later at 22:00 UTC")
+    say("data", "outside", "import", external.headlines(tmp_path / "news.csv", zone=""), "--utc", "--name", "wire")
+    say("data", "outside", "import", external.calendar(tmp_path / "calendar.csv"))
+    listed = {load["name"]: load for load in json.loads(say("data", "outside", "list", "--json"))}
+    assert set(listed) == {"VIX", "wire", "calendar"} and listed["VIX"]["version"] == output["version"]
     text = say("data", "outside", "list")
-    assert told["version"] not in text and told["version"][:12] in text and "fred" not in text
+    assert output["version"] not in text and output["version"][:12] in text and "fred" not in text
     shown = json.loads(say("data", "outside", "show", "VIX", "--rows", 3, "--json"))
-    assert len(shown["latest"]) == 3 and shown["runs"] == [] and "no value" in shown["notes"][0] and "known 1 weekday later" in say("data", "outside", "show", told["id"])
-    assert json.loads(say("data", "outside", "remove", told["id"], "--yes", "--json")) == {"removed": told["id"]}
-    assert {one["name"] for one in json.loads(say("data", "outside", "list", "--json"))} == {"wire", "calendar"}
+    assert len(shown["latest"]) == 3 and shown["runs"] == [] and "no value" in shown["notes"][0] and "known 1 weekday later" in say("data", "outside", "show", output["id"])
+    assert json.loads(say("data", "outside", "remove", output["id"], "--yes", "--json")) == {"removed": output["id"]}
+    assert {row["name"] for row in json.loads(say("data", "outside", "list", "--json"))} == {"wire", "calendar"}
 
 
 @on_sqlite
 def test_the_table_of_series_says_what_is_there_and_what_is_not(at, tmp_path):
-    made.brought(at, made.series(tmp_path / "VIXCLS.csv"))
-    rows = {one["series"]: one for one in json.loads(say("data", "outside", "list", "--series", "--json"))}
+    external.imported(at, external.series(tmp_path / "VIXCLS.csv"))
+    rows = {load["series"]: load for load in json.loads(say("data", "outside", "list", "--series", "--json"))}
     assert rows["VIX"]["last"].startswith("2024-04") and rows["US10Y"]["last"] is None and rows["US10Y"]["file"] == "DGS10" and rows["US_INFLATION"]["revised"] is True
 
 
 @on_sqlite
 def test_a_check_stores_nothing_and_what_is_replaced_stays_in_the_list_of_all(at, tmp_path):
-    path = made.series(tmp_path / "VIXCLS.csv")
-    found = json.loads(say("data", "outside", "import", path, "--check", "--json"))
-    assert (found["kind"], found["series"], found["zones"], len(found["rows"])) == ("series", "VIX", True, 5) and "observation date" in say("data", "outside", "import", path, "--check")
+    path = external.series(tmp_path / "VIXCLS.csv")
+    output = json.loads(say("data", "outside", "import", path, "--check", "--json"))
+    assert (output["kind"], output["series"], output["zones"], len(output["rows"])) == ("series", "VIX", True, 5) and "observation date" in say("data", "outside", "import", path, "--check")
     assert at.outside.every() == [] and at.jobs.latest() == []
     say("data", "outside", "import", path)
-    say("data", "outside", "import", made.series(tmp_path / "more.csv", 2, made.DAYS[-9:] + pd.Timedelta("14D")), "--name", "VIX", "--add")
-    assert [one["in_use"] for one in json.loads(say("data", "outside", "list", "--every", "--json"))] == ["yes", "no"]
+    say("data", "outside", "import", external.series(tmp_path / "more.csv", 2, external.DAYS[-9:] + pd.Timedelta("14D")), "--name", "VIX", "--add")
+    assert [load["in_use"] for load in json.loads(say("data", "outside", "list", "--every", "--json"))] == ["yes", "no"]
     assert len(json.loads(say("data", "outside", "list", "--json"))) == 1
 
 
 @on_sqlite
 def test_what_a_run_names_is_not_removed(at, tmp_path):
-    one = made.brought(at, made.series(tmp_path / "VIXCLS.csv"))
-    run = done(at, at.features.submit_columns(asked(at, ["vix_zscore(20)"])))
-    said = CliRunner().invoke(app, ["data", "outside", "remove", one.id, "--yes"])
-    assert isinstance(said.exception, BadRequest) and f"is used by 1 run ({run.id})" in str(said.exception)
+    dataset = external.imported(at, external.series(tmp_path / "VIXCLS.csv"))
+    run = done(at, at.features.submit_columns(request_for(at, ["vix_zscore(20)"])))
+    result = CliRunner().invoke(app, ["data", "outside", "remove", dataset.id, "--yes"])
+    assert isinstance(result.exception, BadRequest) and f"is used by 1 run ({run.id})" in str(result.exception)
 
 
 def test_columns_of_files_take_headlines_releases_and_dated_series(files):      # noqa: F811
     days = pd.bdate_range("2023-10-02", "2024-02-01")
-    vix, news, calendar = made.series(files / "VIXCLS.csv", 3, days), made.headlines(files / "news.csv", zone=""), made.calendar(files / "calendar.csv")
+    vix, news, calendar = external.series(files / "VIXCLS.csv", 3, days), external.headlines(files / "news.csv", zone=""), external.calendar(files / "calendar.csv")
     beside = ["--macro", f"VIX={vix}", "--headlines", news, "--releases", calendar, "--utc"]
     for impact in ("high", "medium"):
         say("features", "compute", *of_the_file(files), "--columns", *TEXTS, *beside, "--impact", impact, "--out", files / "out.parquet")
@@ -104,7 +103,7 @@ def test_columns_of_files_take_headlines_releases_and_dated_series(files):      
     (("--macro", "WHAT={vix}"), "no series named 'WHAT'"), (("--headlines", "{news}"), "which has no zone"), (("--releases", "{vix}"), "needs the time of each release"),
     (("--releases", "{calendar}", "--impact", "hgih"), "no impact of a release named 'hgih'; did you mean 'high'"), (("--headlines", "nowhere.csv"), "cannot be opened"),
 ))  # fmt: skip
-def test_outside_files_that_cannot_be_read_are_told(files, words, sentence):      # noqa: F811
-    paths = dict(vix=made.series(files / "VIXCLS.csv"), news=made.headlines(files / "news.csv", zone=""), calendar=made.calendar(files / "calendar.csv"))
-    said = CliRunner().invoke(app, [str(word).format(**paths) for word in ("features", "compute", *of_the_file(files), "--columns", *TEXTS, *words, "--out", files / "out.csv")])
-    assert isinstance(said.exception, TidemarkError) and sentence in str(said.exception), said.exception
+def test_outside_files_that_cannot_be_read_are_reported(files, words, sentence):      # noqa: F811
+    paths = dict(vix=external.series(files / "VIXCLS.csv"), news=external.headlines(files / "news.csv", zone=""), calendar=external.calendar(files / "calendar.csv"))
+    result = CliRunner().invoke(app, [str(word).format(**paths) for word in ("features", "compute", *of_the_file(files), "--columns", *TEXTS, *words, "--out", files / "out.csv")])
+    assert isinstance(result.exception, TidemarkError) and sentence in str(result.exception), result.exception

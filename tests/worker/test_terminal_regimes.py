@@ -45,16 +45,16 @@ def say(*words: str) -> str:
 def test_a_model_is_fitted_and_then_followed(bars, tmp_path):
     path, read = bars
     model, out = tmp_path / "model.json", tmp_path / "filtered.parquet"
-    told = json.loads(say("regimes", "fit", "--bars", path, "--states", "2", "--out", str(model), "--json", *SMALL))
+    output = json.loads(say("regimes", "fit", "--bars", path, "--states", "2", "--out", str(model), "--json", *SMALL))
     seen = observations(read, CONTEXT, COLUMNS)
     expected = fit(seen, "hmm", 2, 4, 1)
-    assert RegimeModel.from_json(model.read_text()) == expected and told["bic"] == expected.bic and [one["state"] for one in told["facts"]] == ["state 1", "state 2"]
+    assert RegimeModel.from_json(model.read_text()) == expected and output["bic"] == expected.bic and [fact["state"] for fact in output["facts"]] == ["state 1", "state 2"]
     json.loads(say("regimes", "filter", "--model", str(model), "--bars", path, "--out", str(out), "--json"))
-    made = pd.read_parquet(out)
-    np.testing.assert_array_equal(made[["p_state_1", "p_state_2"]].to_numpy(), expected.filtered(seen))
-    assert made["label"].tolist() == list(expected.labels(expected.filtered(seen))) and made["ts"].tolist() == read["ts"].tolist()
+    table = pd.read_parquet(out)
+    np.testing.assert_array_equal(table[["p_state_1", "p_state_2"]].to_numpy(), expected.filtered(seen))
+    assert table["label"].tolist() == list(expected.labels(expected.filtered(seen))) and table["ts"].tolist() == read["ts"].tolist()
     wild = (np.arange(900) // 150 % 2 == 1)[24:]
-    assert ((made["label"] == "state 2").to_numpy()[24:] == wild).mean() > 0.85, "it finds the states that are there"
+    assert ((table["label"] == "state 2").to_numpy()[24:] == wild).mean() > 0.85, "it finds the states that are there"
 
 
 def test_it_prints_for_people(bars, tmp_path):
@@ -65,11 +65,11 @@ def test_it_prints_for_people(bars, tmp_path):
 def test_walking_forward_labels_only_what_comes_after_a_window(bars, tmp_path):
     path, read = bars
     out, model = tmp_path / "walked.csv", tmp_path / "last.json"
-    told = json.loads(say("regimes", "walk-forward", "--bars", path, "--train", "400", "--step", "200", "--states", "2", "--out", str(out), "--model", str(model), "--json", *SMALL))
+    output = json.loads(say("regimes", "walk-forward", "--bars", path, "--train", "400", "--step", "200", "--states", "2", "--out", str(out), "--model", str(model), "--json", *SMALL))
     walked = walk_forward(observations(read, CONTEXT, COLUMNS), 400, 200, "hmm", 2, 4, 1)
-    made = pd.read_csv(out)
-    np.testing.assert_allclose(made[["p_state_1", "p_state_2"]].to_numpy(), walked.probabilities, rtol=1e-9)
-    assert made["label"].isna().sum() == 400 and told["models"] == 3 == len(told["refits"]) and RegimeModel.from_json(model.read_text()) == walked.refits[-1].model
+    table = pd.read_csv(out)
+    np.testing.assert_allclose(table[["p_state_1", "p_state_2"]].to_numpy(), walked.probabilities, rtol=1e-9)
+    assert table["label"].isna().sum() == 400 and output["models"] == 3 == len(output["refits"]) and RegimeModel.from_json(model.read_text()) == walked.refits[-1].model
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_what_cannot_be_fitted_is_refused(bars, tmp_path, words, sentence):
 def test_a_run_is_split_by_a_rule_that_is_applied_on_the_way(system, desk, monkeypatch, tmp_path):
     monkeypatch.setattr(here, "desk", lambda: desk)
     run = backtest(desk, dataset(desk))
-    told = json.loads(say("runs", "split", run.id, "--by", "volatility", "--out", str(tmp_path / "out"), "--json"))
-    assert sum(one["net"] for one in told["regimes"]) == pytest.approx(run.summary["metrics"]["net_profit"]) and {one["late"] for one in told["late"]} == {0, 1, 2, 5, 10, 20}
-    assert pd.read_csv(tmp_path / "out" / "split.csv")["regime"].tolist() == [one["regime"] for one in told["regimes"]] and len(pd.read_csv(tmp_path / "out" / "late.csv")) == len(told["late"])
+    output = json.loads(say("runs", "split", run.id, "--by", "volatility", "--out", str(tmp_path / "out"), "--json"))
+    assert sum(row["net"] for row in output["regimes"]) == pytest.approx(run.summary["metrics"]["net_profit"]) and {row["late"] for row in output["late"]} == {0, 1, 2, 5, 10, 20}
+    assert pd.read_csv(tmp_path / "out" / "split.csv")["regime"].tolist() == [row["regime"] for row in output["regimes"]] and len(pd.read_csv(tmp_path / "out" / "late.csv")) == len(output["late"])
     by_id = desk.regimes.latest()[0].id
-    assert json.loads(say("runs", "split", run.id, "--by", by_id, "--json"))["regimes"] == told["regimes"]
+    assert json.loads(say("runs", "split", run.id, "--by", by_id, "--json"))["regimes"] == output["regimes"]
     assert "so many bars later" in say("runs", "split", run.id, "--by", "volatility+session")
     with pytest.raises(BadRequest, match="there is no run nosuch"):
         say("runs", "split", run.id, "--by", "nosuch")

@@ -28,8 +28,8 @@ def signals(tmp_path, text: str | bytes) -> pd.DataFrame:
     ids=range(9),
 )  # fmt: skip
 def test_one_signal_is_read_however_it_is_written(tmp_path, text):
-    (one,) = signals(tmp_path, text).to_dict("records")
-    assert one["ts"] == pd.Timestamp("2024-01-10T10:00Z") and (one["side"], one["stop_loss"], one["tag"]) == (1, 1.09, "a")
+    (row,) = signals(tmp_path, text).to_dict("records")
+    assert row["ts"] == pd.Timestamp("2024-01-10T10:00Z") and (row["side"], row["stop_loss"], row["tag"]) == (1, 1.09, "a")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_one_signal_is_read_however_it_is_written(tmp_path, text):
 def test_what_is_wrong_is_named(tmp_path, text, sentence):
     with pytest.raises(BadRequest) as refused:
         signals(tmp_path, text)
-    told = str(refused.value)
-    assert sentence in told
+    message = str(refused.value)
+    assert sentence in message
     for word in ("pandas", "format=", "dayfirst", "Error tokenizing", "codec", "nan"):
-        assert word not in told
+        assert word not in message
 
 
 def test_a_table_of_numbers_is_refused_as_a_file_is():

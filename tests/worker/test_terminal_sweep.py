@@ -34,10 +34,10 @@ def say(system, desk, database, tmp_path, monkeypatch):
 
 @on_sqlite
 def test_a_sweep_says_the_best_and_writes_its_table(say, desk, tmp_path):
-    told = say("sweep", *VARY, "--by", "net_return", "--most", "2", "--out", str(tmp_path / "out"))
+    output = say("sweep", *VARY, "--by", "net_return", "--most", "2", "--out", str(tmp_path / "out"))
     table = pd.read_csv(tmp_path / "out" / "table.csv")
-    assert (told["combinations"], told["trials_on_this_data"], len(table), len(told["best"])) == (6, 6, 6, 2)
-    assert told["best"][0]["net_return"] == pytest.approx(table["net_return"].max()) and desk.sweeps.get(told["run"]).kind == "sweep"
+    assert (output["combinations"], output["trials_on_this_data"], len(table), len(output["best"])) == (6, 6, 6, 2)
+    assert output["best"][0]["net_return"] == pytest.approx(table["net_return"].max()) and desk.sweeps.get(output["run"]).kind == "sweep"
 
 
 @on_sqlite

@@ -1,4 +1,4 @@
-"""What the terminal says of a command line that makes no sense, and that help texts are printed as they are written."""
+"""Messages of usage errors, and help texts printed as written."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def test_a_usage_error_is_one_sentence_with_status_2(words, sentence, monkeypatc
     monkeypatch.setattr(sys, "argv", ["tidemark", *words])
     with pytest.raises(SystemExit) as left:
         cli.main()
-    said = capsys.readouterr()
-    assert left.value.code == 2 and said.out == "" and said.err.count("\n") == 1
-    assert said.err.startswith("tidemark: ") and sentence in said.err
+    output = capsys.readouterr()
+    assert left.value.code == 2 and output.out == "" and output.err.count("\n") == 1
+    assert output.err.startswith("tidemark: ") and sentence in output.err
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_usage_error_is_one_sentence_with_status_2(words, sentence, monkeypatc
     ],
     ids=range(8),
 )
-def test_what_an_option_holds_is_told_in_our_words(read, text, sentence):
+def test_what_an_option_holds_is_reported_in_our_words(read, text, sentence):
     with pytest.raises(BadRequest) as refused:
         read(text)
     assert sentence in str(refused.value)

@@ -1,4 +1,4 @@
-"""The disk full, the database away, the workspace closed: a sentence without a secret, nothing half-written, and work goes on by itself."""
+"""The disk full, the database away, the workspace closed: a sentence without a secret, nothing half-written, and work resumes automatically."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_database_that_is_away_is_a_sentence_without_its_password():
     store = Store(NOWHERE, "memory://nowhere")
     error = error_of(lambda: write(store))
     sentence = sentence_of(error, NOWHERE)
-    assert sentence.startswith(AWAY.partition("{")[0]) and "work goes on by itself" in sentence and "127.0.0.1" in sentence
+    assert sentence.startswith(AWAY.partition("{")[0]) and "work resumes automatically" in sentence and "127.0.0.1" in sentence
     assert not any(secret in sentence for secret in SECRETS) and "\n" not in sentence
 
 
@@ -71,7 +71,7 @@ def test_a_full_disk_under_the_database_is_a_sentence_and_nothing_of_the_unit_st
     assert sentence_of(error_of(lambda: write(store, 50))) == FULL
     sa.event.remove(store.engine, "connect", full)
     store.engine.dispose()
-    with store.look() as unit:
+    with store.read() as unit:
         assert len(unit.jobs.latest()) == 1
     write(store)
 
@@ -93,9 +93,9 @@ def test_the_terminal_says_it_and_ends(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, "argv", ["tidemark", "runs", "list"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr().err
-    assert ended.value.code == 1 and said.startswith("tidemark: The database does not answer: ") and said.count("\n") == 1
-    assert not any(secret in said for secret in SECRETS)
+    output = capsys.readouterr().err
+    assert ended.value.code == 1 and output.startswith("tidemark: The database does not answer: ") and output.count("\n") == 1
+    assert not any(secret in output for secret in SECRETS)
 
 
 # -- the server
@@ -153,7 +153,7 @@ def test_a_job_that_meets_a_full_disk_waits_and_goes_on_by_itself(store, system,
     monkeypatch.setattr(Frames, "_write", write_frame)
     actors.run(job.id)
     assert desk.jobs.get(job.id).state == "done"
-    with store.look() as unit:
+    with store.read() as unit:
         assert [event.kind for event in unit.trail.all(Filter(entity=f"job:{job.id}"))][-3:] == ["job_postponed", "job_started", "dataset_imported"]
 
 

@@ -1,4 +1,4 @@
-"""What pages and terminal ask of the system: choices, submit, read. Every act leaves an audit event."""
+"""The service layer of pages and terminal: options, submit, read. Every change is an audit event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from domain.errors import TidemarkError as Refused
 from worker.desk.actor import Actor
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.batches import Batches
-from worker.desk.beliefs import Beliefs
 from worker.desk.compare import Compare
 from worker.desk.context import DeskContext
 from worker.desk.cost_profiles import CostProfilesView
@@ -18,6 +17,7 @@ from worker.desk.features import FeatureRequest, Features
 from worker.desk.jobs import JobList
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
+from worker.desk.robustness import RobustnessView
 from worker.desk.run_tables import RunTables
 from worker.desk.splits import Splits
 from worker.desk.sweeps import Sweeps
@@ -32,8 +32,8 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """What a person can do: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
-    of a run ``trades``, ``run_tables`` and ``beliefs`` (how far to trust it)."""
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
+    of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
         """``user``: who acts; a name alone may do everything, as there is no sign-in yet."""
@@ -47,11 +47,11 @@ class Desk:
         self.outside = OutsideData(context)
         self.splits = Splits(context)
         self.cost_profiles = CostProfilesView(context)
-        self.trades, self.run_tables, self.beliefs = Trades(context), RunTables(context), Beliefs(context)
+        self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
 
 
 def open_here() -> Desk:
-    """A desk on the workspace that config.toml and the environment name; its database is brought up to date."""
+    """The desk of the workspace that config.toml and the environment name, with its database migrated."""
     settings = load()
     store = Store(settings.database_url, settings.frames_url)
     upgrade(store.engine)

@@ -11,7 +11,7 @@ ROLES = ("viewer", "analyst", "trader", "auditor", "admin")
 
 @dataclass(frozen=True)
 class Actor:
-    """A person or a program at the desk. Without sign-in there is one person, who may do everything.
+    """The user or program that acts. Without sign-in there is one user, with all rights.
 
     >>> Actor("ana"), Actor("bob", "viewer").role
     (Actor(name='ana', role='admin'), 'viewer')

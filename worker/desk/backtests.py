@@ -1,4 +1,4 @@
-"""Backtests: what can be asked, asking it, and reading what came of it."""
+"""Backtests: options, submission and results."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 from worker.store.cost_profiles import CostProfile
 
-MOST = 100_000      # runs of a kind that are looked through
+MOST = 100_000      # runs of a kind that are searched
 RULES = SECTIONS
 
 
 @dataclass(frozen=True)
 class BacktestRequest:
-    """What a person asks. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution, sizing and limits."""
+    """A backtest to run. ``datasets`` are ids; ``rules`` holds changed values of account, costs, execution, sizing and limits."""
 
     strategy: str
     params: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Backtests:
         return params_of(RULES[name])
 
     def faults(self, strategy: str, values: Mapping[str, Any]) -> dict[str, str]:
-        """Parameter -> what is wrong with its value."""
+        """Parameter -> error message, for invalid values."""
         return faults(STRATEGIES[strategy], values)
 
     def rules(self) -> dict[str, Any]:
@@ -87,51 +87,51 @@ class Backtests:
         start["sizing"] = dict(kind="fraction_at_risk", value=settings.form.risk_per_trade)
         return start | dict(slippage_pips=settings.form.slippage_pips)
 
-    def bars_in(self, question: BacktestRequest) -> int:
-        """About how many bars a question asks for."""
-        with self._context.store.look() as unit:
-            used = [unit.datasets.get(name) for name in question.datasets]
-        return sum(_bars_in(dataset, question) for dataset in used if dataset)
+    def bars_in(self, request: BacktestRequest) -> int:
+        """Estimated number of bars of a request."""
+        with self._context.store.read() as unit:
+            used = [unit.datasets.get(name) for name in request.datasets]
+        return sum(_bars_in(dataset, request) for dataset in used if dataset)
 
-    # -- asking
+    # -- submission
 
-    def submit(self, question: BacktestRequest, example: bool = False, user: str = "") -> Submitted:
-        """Check the question as a whole and queue it. The same question on the same code is the job that answered it."""
-        spec = self.spec(question)
+    def submit(self, request: BacktestRequest, example: bool = False, user: str = "") -> Submitted:
+        """Validate the request and queue it. An identical request on the same code returns the existing job."""
+        spec = self.spec(request)
         names, made_up = self._names(spec["datasets"])
-        title = f"{question.strategy} · {names} {question.timeframe}{made_up}"
+        title = f"{request.strategy} · {names} {request.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
-    def spec(self, question: BacktestRequest) -> dict[str, Any]:
-        """The question in plain values, or a sentence on what cannot be asked."""
-        for name, values in question.rules.items():
+    def spec(self, request: BacktestRequest) -> dict[str, Any]:
+        """The request as plain values; raises ``BadRequest`` where it is not valid."""
+        for name, values in request.rules.items():
             if name not in RULES:
                 raise unknown("section of the rules", name, RULES)
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
-        strategy: Strategy = build(STRATEGIES[question.strategy], question.params)
-        with self._context.store.look() as unit:
-            used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
-            profile = required(unit.cost_profiles.get(question.cost_profile), "cost profile", question.cost_profile) if question.cost_profile else None
+        strategy: Strategy = build(STRATEGIES[request.strategy], request.params)
+        with self._context.store.read() as unit:
+            used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
+            profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None
             catalogue = unit.datasets.all()
-            outside = resolved(unit, strategy.features(), [self._instrument(one) for one in used], self._context.settings.outside.release_impact)
-        self._check(question, used)
-        rules = self._rules(question, [self._instrument(one) for one in used], profile)
+            outside = resolved(unit, strategy.features(), [self._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
+        self._check(request, used)
+        rules = self._rules(request, [self._instrument(dataset) for dataset in used], profile)
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
         return outside | named | dict(
-            strategy=question.strategy, params=values_of(strategy), datasets=[one.version for one in used], timeframe=question.timeframe,
-            start=question.start.isoformat(), end=question.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
+            strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
+            start=request.start.isoformat(), end=request.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
 
-    def _rules(self, question: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
-        """Every section of the rules: the settings, and what the question changes of them."""
+    def _rules(self, request: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
+        """Every section of the rules: the settings, with the request's changes."""
         settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
-        changed = {name: {**settings[name], **question.rules.get(name, {})} for name in RULES}
-        changed["costs"] = overlaid(settings["costs"], question.rules.get("costs", {}))
+        changed = {name: {**settings[name], **request.rules.get(name, {})} for name in RULES}
+        changed["costs"] = overlaid(settings["costs"], request.rules.get("costs", {}))
         rules: dict[str, Any] = {name: build(RULES[name], values) for name, values in changed.items()}
         if profile:
-            rules["costs"] = resolved_costs(profile, [one.name for one in traded])
+            rules["costs"] = resolved_costs(profile, [instrument_.name for instrument_ in traded])
         rules["costs"].check_names(instruments(self._context.settings.instruments_file))
         rules["costs"].check(traded)
         return rules
@@ -141,47 +141,47 @@ class Backtests:
         table = instruments(self._context.settings.instruments_file)
         return in_pips(costs, [table[name] for name in names])
 
-    def _check(self, question: BacktestRequest, used: Sequence[Dataset]) -> None:
-        if question.start >= question.end:
-            raise BadRequest(f"the period ends on {question.end:%Y-%m-%d %H:%M}, before it begins on {question.start:%Y-%m-%d %H:%M}; choose an end after its start")
+    def _check(self, request: BacktestRequest, used: Sequence[Dataset]) -> None:
+        if request.start >= request.end:
+            raise BadRequest(f"the period ends on {request.end:%Y-%m-%d %H:%M}, before it begins on {request.start:%Y-%m-%d %H:%M}; choose an end after its start")
         if not used:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
-        if len({one.instrument for one in used}) < len(used):
+        if len({dataset.instrument for dataset in used}) < len(used):
             raise BadRequest("two of the datasets are of the same instrument; choose one of each")
-        if len({one.synthetic for one in used}) > 1:
+        if len({dataset.synthetic for dataset in used}) > 1:
             raise BadRequest("real and synthetic bars do not go into one account; choose one kind")
-        for one in used:
-            if Timeframe.named(one.timeframe) > Timeframe.named(question.timeframe):
-                raise BadRequest(f"{one.instrument} is stored in {one.timeframe} bars, and {question.timeframe} is asked for; choose {one.timeframe} or longer")
-            if not _bars_in(one, question):
+        for dataset in used:
+            if Timeframe.named(dataset.timeframe) > Timeframe.named(request.timeframe):
+                raise BadRequest(f"{dataset.instrument} is stored in {dataset.timeframe} bars, and {request.timeframe} is requested; choose {dataset.timeframe} or longer")
+            if not _bars_in(dataset, request):
                 raise BadRequest(
-                    f"{one.instrument} {one.timeframe} has bars from {one.first_ts:%Y-%m-%d} to {one.last_ts:%Y-%m-%d}, and the date range asks for "
-                    f"{question.start:%Y-%m-%d} to {question.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
+                    f"{dataset.instrument} {dataset.timeframe} has bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, and the date range asks for "
+                    f"{request.start:%Y-%m-%d} to {request.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
                 )
 
     def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
         """Datasets of the pairs along which money is converted, where the traded ones do not serve."""
-        needed = {self._instrument(one).quote for one in used} - {account}
+        needed = {self._instrument(dataset).quote for dataset in used} - {account}
         pairs = {frozenset(pair) for quote in needed for pair in ((quote, account), (quote, "USD"), ("USD", account)) if pair[0] != pair[1]}
-        traded = {one.version for one in used}
+        traded = {dataset.version for dataset in used}
         kind = used[0].synthetic
-        fits = [one for one in catalogue if one.version not in traded and one.synthetic == kind and frozenset((self._instrument(one).base, self._instrument(one).quote)) in pairs]
-        return sorted(one.version for one in fits)
+        fits = [dataset for dataset in catalogue if dataset.version not in traded and dataset.synthetic == kind and frozenset((self._instrument(dataset).base, self._instrument(dataset).quote)) in pairs]
+        return sorted(fit.version for fit in fits)
 
     # -- reading
 
     def latest(self, limit: int = 100) -> list[Run]:
         """Newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.latest("backtest", limit)
 
     def get(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def find(self, run_id: str) -> Run | None:
         """A backtest by its id, however old; None if there is none."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = unit.runs.get(run_id)
         return run if run and run.kind == "backtest" else None
 
@@ -195,19 +195,19 @@ class Backtests:
     def trades(self, run_id: str) -> pd.DataFrame:
         return self._context.store.frames.get(self.get(run_id).frames["trades"])
 
-    def question(self, run_id: str) -> BacktestRequest:
-        """What was asked, to ask it again or something near it."""
+    def request_of(self, run_id: str) -> BacktestRequest:
+        """The request of a run, to run it again or to edit it."""
         spec = self.get(run_id).spec
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
-        rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [one.name for one in self.instruments_of(run_id)]))
+        rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [instrument.name for instrument in self.instruments_of(run_id)]))
         return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
-        with self._context.store.look() as unit:
-            known = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
-        return [self._instrument(one) for one in known if one]
+        with self._context.store.read() as unit:
+            datasets = [unit.datasets.get(version) for version in self.get(run_id).spec["datasets"]]
+        return [self._instrument(dataset) for dataset in datasets if dataset]
 
     # -- naming, deleting, exporting
 
@@ -220,9 +220,9 @@ class Backtests:
     def delete(self, run_id: str) -> Run:
         with self._context.store.unit() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
-            drawn = [one for one in unit.runs.latest("histories", MOST) if one.spec["run"] == run_id]      # of its trades, so they go with it
-            unit.runs.remove([run_id, *(one.id for one in drawn)])
-            unit.jobs.forget_key(run.job_id, *(one.job_id for one in drawn))
+            drawn = [histories_run for histories_run in unit.runs.latest("histories", MOST) if histories_run.spec["run"] == run_id]      # of its trades, so they go with it
+            unit.runs.remove([run_id, *(histories_run.id for histories_run in drawn)])
+            unit.jobs.forget_key(run.job_id, *(histories_run.job_id for histories_run in drawn))
             unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
         return run
 
@@ -246,17 +246,17 @@ class Backtests:
         return instrument(dataset.instrument, self._context.settings.instruments_file)
 
     def _names(self, versions: Sequence[str]) -> tuple[str, str]:
-        with self._context.store.look() as unit:
-            used = [one for version in versions if (one := unit.datasets.get(version))]
-        made_up = next((one.source.removeprefix("Synthetic, ") for one in used if one.synthetic), "")
-        return ", ".join(one.instrument for one in used), f" · synthetic, {made_up}" if made_up else ""
+        with self._context.store.read() as unit:
+            used = [dataset for version in versions if (dataset := unit.datasets.get(version))]
+        made_up = next((dataset.source.removeprefix("Synthetic, ") for dataset in used if dataset.synthetic), "")
+        return ", ".join(dataset.instrument for dataset in used), f" · synthetic, {made_up}" if made_up else ""
 
 
-def _bars_in(dataset: Dataset, question: BacktestRequest) -> int:
+def _bars_in(dataset: Dataset, request: BacktestRequest) -> int:
     """By share of time: exact where the span covers the dataset."""
-    start, end = max(dataset.first_ts, question.start), min(dataset.last_ts, question.end)
-    whole = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0
+    start, end = max(dataset.first_ts, request.start), min(dataset.last_ts, request.end)
+    seconds = (dataset.last_ts - dataset.first_ts).total_seconds() or 1.0
     if end < start:
         return 0
-    coarser = Timeframe.named(question.timeframe).minutes / Timeframe.named(dataset.timeframe).minutes
-    return max(round(dataset.bars * (end - start).total_seconds() / whole / coarser), 1)
+    coarser = Timeframe.named(request.timeframe).minutes / Timeframe.named(dataset.timeframe).minutes
+    return max(round(dataset.bars * (end - start).total_seconds() / seconds / coarser), 1)

@@ -1,4 +1,4 @@
-"""One question on several series, each on an account of its own: as many backtests, done side by side, under one heading."""
+"""Batches: the same backtest on several series, each on a separate account, grouped under one heading."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Member:
     run: Run | None
 
 
-def each(question: BacktestRequest) -> list[BacktestRequest]:
-    """The question once for each of its datasets."""
-    return [replace(question, datasets=[one]) for one in question.datasets]
+def request_per_dataset(request: BacktestRequest) -> list[BacktestRequest]:
+    """One request for each of the request's datasets."""
+    return [replace(request, datasets=[dataset]) for dataset in request.datasets]
 
 
 class Batches:
@@ -35,43 +35,43 @@ class Batches:
         self._context, self._backtests = context, Backtests(context)
 
     def submit(self, questions: Sequence[BacktestRequest]) -> Run:
-        """Queue every question, or none if one of them cannot be asked; their heading. Asked again it is the same heading."""
+        """Queue every request, or none if one of them is not valid; returns the batch. Identical requests return the existing batch."""
         if not questions:
             raise BadRequest("no dataset is chosen; choose at least one, or import bars first")
-        specs = [self._backtests.spec(one) for one in questions]
-        jobs = [self._backtests.submit(one).job for one in questions]
+        specs = [self._backtests.spec(request) for request in questions]
+        jobs = [self._backtests.submit(request).job for request in questions]
         ids = list(dict.fromkeys(job.id for job in jobs))
         with self._context.store.unit() as unit:
-            known = next((one for one in unit.runs.latest("batch", 1_000) if one.summary["jobs"] == ids), None)
-            if known:
-                return known
+            existing = next((batch for batch in unit.runs.latest("batch", 1_000) if batch.summary["jobs"] == ids), None)
+            if existing:
+                return existing
             title = f"{questions[0].strategy} on {len(ids)} series, each on its own account"
-            synthetic = any(one.synthetic for one in unit.datasets.all() if one.version in {version for spec in specs for version in spec["datasets"]})
-            told = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._context.user, created_at=unit.now())
-            batch_id = unit.runs.add(**told, synthetic=synthetic)
-            unit.audit(self._context.user, "batch_submitted", f"run:{batch_id}", *(f"job:{one}" for one in ids), title=title)
+            synthetic = any(dataset.synthetic for dataset in unit.datasets.all() if dataset.version in {version for spec in specs for version in spec["datasets"]})
+            values = dict(kind="batch", job_id="", title=title, spec=dict(questions=specs), manifest={}, summary=dict(jobs=ids), frames={}, actor=self._context.user, created_at=unit.now())
+            batch_id = unit.runs.add(**values, synthetic=synthetic)
+            unit.audit(self._context.user, "batch_submitted", f"run:{batch_id}", *(f"job:{job_id}" for job_id in ids), title=title)
             return required(unit.runs.get(batch_id), "batch", batch_id)
 
     def latest(self, limit: int = 20) -> list[Run]:
         """Newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.latest("batch", limit)
 
     def get(self, batch_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             batch: Run | None = unit.runs.get(batch_id)
         return required(batch if batch and batch.kind == "batch" else None, "batch", batch_id)
 
     def members(self, batch_id: str) -> list[Member]:
         """In the order in which the series were chosen."""
         ids = self.get(batch_id).summary["jobs"]
-        with self._context.store.look() as unit:
-            jobs = [job for one in ids if (job := unit.jobs.get(one))]
+        with self._context.store.read() as unit:
+            jobs = [job for job_id in ids if (job := unit.jobs.get(job_id))]
             return [Member(job, unit.runs.get(job.result["run"]) if job.state == "done" else None) for job in jobs]
 
     def table(self, batch_id: str) -> pd.DataFrame:
         """``run, job, bars, state`` and the first figures of each backtest; NaN where there are none yet."""
-        rows = pd.DataFrame([_row(one) for one in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
+        rows = pd.DataFrame([_row(member) for member in self.members(batch_id)], columns=["run", "job", "bars", "state", *FIGURES])
         return rows.astype(dict(trades="Int64"))        # a count stays one beside a backtest that has none yet
 
     def download(self, batch_id: str) -> bytes:
@@ -82,10 +82,10 @@ class Batches:
         return csv_of(table)
 
     def cancel(self, batch_id: str) -> int:
-        """Ask all of its jobs that are open to stop; how many were."""
+        """Cancel all open jobs of the batch; returns their number."""
         from worker.desk.jobs import JobList
 
-        return sum(JobList(self._context).cancel(one.job.id) for one in self.members(batch_id) if one.job.open)
+        return sum(JobList(self._context).cancel(member.job.id) for member in self.members(batch_id) if member.job.open)
 
     def delete(self, batch_id: str) -> None:
         """Remove the heading. Its runs stay."""
@@ -95,8 +95,8 @@ class Batches:
             unit.audit(self._context.user, "batch_deleted", f"run:{batch_id}", title=batch.title)
 
 
-def _row(one: Member) -> dict[str, Any]:
-    metrics = one.run.summary["metrics"] if one.run else {}
-    state = "deleted" if one.job.state == "done" and not one.run else one.job.state
-    bars = one.job.title.partition(" · ")[2]
-    return dict(run=one.run.id if one.run else "", job=one.job.id, bars=bars, state=state, **{name: metrics.get(name) for name in FIGURES})
+def _row(member: Member) -> dict[str, Any]:
+    metrics = member.run.summary["metrics"] if member.run else {}
+    state = "deleted" if member.job.state == "done" and not member.run else member.job.state
+    bars = member.job.title.partition(" · ")[2]
+    return dict(run=member.run.id if member.run else "", job=member.job.id, bars=bars, state=state, **{name: metrics.get(name) for name in FIGURES})

@@ -1,4 +1,4 @@
-"""Runs side by side, a run as a report, and a run made again."""
+"""Comparison of runs, reports of runs, and reproduction of runs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pyarrow as pa
 from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
 from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
-from domain.report import FORMS, Material, believed, render
-from worker.desk.beliefs import Beliefs
+from domain.report import FORMS, Material, belief_of, render
 from worker.desk.context import DeskContext, Submitted, required
+from worker.desk.robustness import RobustnessView
 from worker.store import Filter, Run
 from worker.store.selection import selection_of
 
@@ -25,7 +25,7 @@ SHOWN = 4           # changes that a warning names
 
 @dataclass(frozen=True)
 class Comparison:
-    """``metrics``: key, title, unit, family, a, b, difference (b − a). ``changed``: path, a, b of all that was asked otherwise, and of code
+    """``metrics``: key, title, unit, family, a, b, difference (b − a). ``changed``: path, a, b of changed settings, of code
     and libraries. ``warnings``: what makes figures incomparable, to be read before any of them. ``fills``: the first that is not the same."""
 
     a: Run
@@ -40,7 +40,7 @@ class Comparison:
 
 class Compare:
     def __init__(self, context: DeskContext) -> None:
-        self._context, self._beliefs = context, Beliefs(context)
+        self._context, self._robustness = context, RobustnessView(context)
 
     def forms(self) -> Mapping[str, str]:
         """Form of a report -> what it is."""
@@ -48,15 +48,15 @@ class Compare:
 
     def runs(self, a: str, b: str) -> Comparison:
         """Two backtests side by side."""
-        one, other = self._backtest(a), self._backtest(b)
-        changed = compare_specs(_decided(one), _decided(other))
-        same = all(one.frames[name] == other.frames[name] for name in ("fills", "trades", "equity"))
-        fills = None if one.frames["fills"] == other.frames["fills"] else first_difference(self._frame(one, "fills"), self._frame(other, "fills"))
-        metrics = compare_metrics(one.summary["metrics"], other.summary["metrics"])
-        return Comparison(one, other, same, _sentence(same, fills), tuple(_warnings(one, other, changed)), changed, metrics, fills)
+        first, other = self._backtest(a), self._backtest(b)
+        changed = compare_specs(_decided(first), _decided(other))
+        same = all(first.frames[name] == other.frames[name] for name in ("fills", "trades", "equity"))
+        fills = None if first.frames["fills"] == other.frames["fills"] else first_difference(self._frame(first, "fills"), self._frame(other, "fills"))
+        metrics = compare_metrics(first.summary["metrics"], other.summary["metrics"])
+        return Comparison(first, other, same, _sentence(same, fills), tuple(_warnings(first, other, changed)), changed, metrics, fills)
 
     def report(self, run_id: str, form: str) -> bytes:
-        """The run in one of ``forms``, made anew from what is stored; what may be believed counts the trials made by now."""
+        """The run's report in one of ``forms``, built from the stored tables; robustness counts all trials up to now."""
         if form not in FORMS:
             raise unknown("form of a report", form, FORMS)
         run = self._backtest(run_id)
@@ -68,20 +68,20 @@ class Compare:
     def reproduce(self, run_id: str) -> Submitted:
         """Run it again and compare bytes, in the background; a double click is one job, a later click another."""
         run = self._backtest(run_id)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             before = unit.trail.count(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)))
         return self._context.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
 
     def reproductions(self, run_id: str) -> list[dict[str, Any]]:
-        """Each time the run was made again, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
+        """Reproductions of the run, newest first: at, actor, verdict, sentence, reasons, frames, difference, code."""
         import json
 
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             records = unit.trail.page(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)), 50)
-        return [dict(at=one.ts, actor=one.actor, **json.loads(one.body)["detail"]) for one in records]
+        return [dict(at=record.ts, actor=record.actor, **json.loads(record.body)["detail"]) for record in records]
 
     def _backtest(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run: Run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; reports, comparison and reproduction are for backtests. Choose a backtest")
@@ -95,29 +95,29 @@ class Compare:
 
     def _material(self, run: Run) -> Material:
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
-        kept = run.summary
-        with self._context.store.look() as unit:
+        summary = run.summary
+        with self._context.store.read() as unit:
             chosen = selection_of(unit, run.spec["datasets"], run.spec["strategy"])
-        judged = self._beliefs.of(run.id)
-        remarks = judged.remarks if judged.known else _remarks(run, trades, fills, equity)
-        belief = judged.belief if judged.known else believed(equity, kept["metrics"], remarks, start=kept["balance"], ambiguous=kept["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
+        robustness = self._robustness.of(run.id)
+        remarks = robustness.remarks if robustness.evaluated else _remarks(run, trades, fills, equity)
+        belief = robustness.belief if robustness.evaluated else belief_of(equity, summary["metrics"], remarks, start=summary["balance"], ambiguous=summary["ambiguous"], trials=chosen.trials, variance=chosen.variance, market=calendar_of(run.manifest.get("spec", {})))
         trials = f"{chosen.trials:,} trial{'s are' if chosen.trials != 1 else ' is'} counted with {run.spec['strategy']} on these bars, this one included."
         return Material(
-            trades, fills, equity, kept["metrics"], kept["counts"], kept["bars"], kept["ambiguous"], run.manifest, belief, remarks, trials,
-            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, made=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
+            trades, fills, equity, summary["metrics"], summary["counts"], summary["bars"], summary["ambiguous"], run.manifest, belief, remarks, trials,
+            run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, created=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
         )  # fmt: skip
 
 
 def _remarks(run: Run, trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame) -> tuple[Remark, ...]:
-    """Of a run that was made before remarks had levels."""
-    kept, rules = run.summary, {name: run.spec[name] for name in RULES if name in run.spec}
-    return lint(Evidence(trades, fills, equity, kept["balance"], kept["counts"], kept["signals"], kept["ambiguous"], rules, metrics=kept["metrics"]))
+    """Remarks of a run of a version before remarks had levels."""
+    summary, rules = run.summary, {name: run.spec[name] for name in RULES if name in run.spec}
+    return lint(Evidence(trades, fills, equity, summary["balance"], summary["counts"], summary["signals"], summary["ambiguous"], rules, metrics=summary["metrics"]))
 
 
 def _decided(run: Run) -> dict[str, Any]:
     """All that decided a run, to compare leaf by leaf: parameters first, then rules, data, code, libraries."""
     spec, manifest = run.manifest["spec"], run.manifest
-    data = {f"{one['instrument']}": {key: value for key, value in one.items() if key != "instrument"} for one in spec["data"]}
+    data = {f"{source['instrument']}": {key: value for key, value in source.items() if key != "instrument"} for source in spec["data"]}
     first = dict(strategy=spec["strategy"]["name"], params=spec["strategy"]["params"])
     rules = {name: spec[name] for name in RULES if name in spec}
     rules["costs"] = {"unit": "price", **{name: value for name, value in rules.get("costs", {}).items() if value != {}}}      # what runs had before costs had a unit
@@ -126,17 +126,17 @@ def _decided(run: Run) -> dict[str, Any]:
 
 def _warnings(a: Run, b: Run, changed: pd.DataFrame) -> list[str]:
     paths = [str(path) for path in changed["path"]]
-    told = partial(_those, paths)
-    found = [
-        ("The bars differ ({}): the figures compare two histories as much as two questions.", told("data.", "span", "instruments.")),
-        ("Costs differ ({}).", told("costs.")),
-        ("Orders are filled by other rules ({}).", told("execution.")),
-        ("The account differs ({}): money does not compare, shares do.", told("account.")),
+    those = partial(_those, paths)
+    warnings = [
+        ("The bars differ ({}): the figures compare two histories as much as two questions.", those("data.", "span", "instruments.")),
+        ("Costs differ ({}).", those("costs.")),
+        ("Orders are filled by other rules ({}).", those("execution.")),
+        ("The account differs ({}): money does not compare, shares do.", those("account.")),
         ("The code of the engine differs.{}", [""] if "code" in paths else []),
-        ("Libraries have other versions ({}).", told("libraries.")),
+        ("Libraries have other versions ({}).", those("libraries.")),
     ]
     kinds = ["One run is on synthetic bars, the other on real ones."] if a.synthetic != b.synthetic else []
-    return kinds + [sentence.format(listed(these, SHOWN)) for sentence, these in found if these]
+    return kinds + [sentence.format(listed(these, SHOWN)) for sentence, these in warnings if these]
 
 
 def _those(paths: list[str], *heads: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the facets of the desk share: store, settings, the acting user, and how a worker is woken."""
+"""Shared state of the desk's parts: store, settings, the acting user, and how a worker is notified."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class DeskContext:
 
     @property
     def user(self) -> str:
-        """Who stands in the audit trail."""
+        """The name recorded in the audit trail."""
         return self.actor.name
 
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
-        """Row and audit event commit together; then a worker is told. The same ``key`` twice makes one job, as long as what it made is whole."""
+        """Commit the job's row and its audit event, then notify a worker. The same ``key`` returns the existing job while its stored result is intact."""
         spoilt = self._spoilt(key) if key else ""
         with self.store.unit() as unit:
             if spoilt:
@@ -51,8 +51,8 @@ class DeskContext:
         return Submitted(job, new)
 
     def _spoilt(self, key: str) -> str:
-        """The job that answered this before, if a table of what it made is gone or was altered: it has to be made again."""
-        with self.store.look() as unit:
+        """The earlier job of this key, if a table of its result is missing or altered and must be computed again."""
+        with self.store.read() as unit:
             job = unit.jobs.of_key(key)
             names = _frames_of(unit, job) if job and job.state == "done" else ()
         return job.id if job and any(self.store.frames.fault(name) for name in names) else ""
@@ -64,7 +64,7 @@ class DeskContext:
 
 
 def _frames_of(unit: Unit, job: Job) -> list[str]:
-    """The tables of what a finished job made."""
+    """The tables of a finished job's result."""
     result = job.result or {}
     run = unit.runs.get(result["run"]) if result.get("run") else None
     dataset = unit.datasets.get(result["dataset"]) if result.get("dataset") else None
@@ -82,7 +82,7 @@ def spec_digest(spec: Mapping[str, Any]) -> str:
 
 
 def required(thing: Any, what: str, name: str) -> Any:
-    """``thing``, or a refusal that says that there is none."""
+    """``thing``; raises ``BadRequest`` where it is None."""
     if thing is None:
         raise BadRequest(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
     return thing

@@ -22,11 +22,11 @@ class CostProfilesView:
 
     def list(self) -> list[CostProfile]:
         """By name."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.cost_profiles.all()
 
     def get(self, name: str) -> CostProfile:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.cost_profiles.get(name), "cost profile", name)
 
     def save(self, name: str, costs: Mapping[str, Any], instruments: Sequence[str] = (), source: str = "", dated: str = "") -> CostProfile:
@@ -39,35 +39,35 @@ class CostProfilesView:
         with self._context.store.unit() as unit:
             before = unit.cost_profiles.get(name)
             unit.cost_profiles.put(name, instruments, changed, source.strip()[:SOURCE], _day(dated) or unit.now().date().isoformat(), self._context.user, unit.now())
-            kept: CostProfile = required(unit.cost_profiles.get(name), "cost profile", name)
-            told: dict[str, Any] = dict(name=name, instruments=list(instruments), costs=changed, source=kept.source, dated=kept.dated, before=dict(before.costs) if before else {})
-            unit.audit(self._context.user, "cost_profile_replaced" if before else "cost_profile_saved", f"cost_profile:{name}", **told)
-        return kept
+            profile: CostProfile = required(unit.cost_profiles.get(name), "cost profile", name)
+            detail: dict[str, Any] = dict(name=name, instruments=list(instruments), costs=changed, source=profile.source, dated=profile.dated, before=dict(before.costs) if before else {})
+            unit.audit(self._context.user, "cost_profile_replaced" if before else "cost_profile_saved", f"cost_profile:{name}", **detail)
+        return profile
 
     def delete(self, name: str) -> None:
-        """Remove it. Runs that used it keep their numbers."""
+        """Delete a profile. Runs that used it keep their numbers."""
         with self._context.store.unit() as unit:
-            known = required(unit.cost_profiles.get(name), "cost profile", name)
+            profile = required(unit.cost_profiles.get(name), "cost profile", name)
             unit.cost_profiles.remove(name)
-            unit.audit(self._context.user, "cost_profile_deleted", f"cost_profile:{name}", name=name, costs=dict(known.costs))
+            unit.audit(self._context.user, "cost_profile_deleted", f"cost_profile:{name}", name=name, costs=dict(profile.costs))
 
     def _checked(self, costs: Mapping[str, Any], instruments: Sequence[str]) -> Costs:
         table, built = instrument_table(self._context.settings.instruments_file), build(Costs, costs)
-        for one in instruments:
-            if one not in table:
-                raise unknown("instrument", one, table)
+        for name in instruments:
+            if name not in table:
+                raise unknown("instrument", name, table)
         built.check_names(instruments or table)
         if built.unit == "price" and not instruments:
             raise BadRequest("a cost profile for all instruments has its spread and slippage in pips; give them in pips, or name the instruments that it is for")
-        built.check([table[one] for one in instruments])
+        built.check([table[instrument] for instrument in instruments])
         return built
 
 
 def resolved_costs(profile: CostProfile, instruments: Iterable[str]) -> Costs:
     """The costs of a profile for these instruments, or a sentence on those that it does not cover."""
-    missing = [one for one in instruments if profile.instruments and one not in profile.instruments]
+    missing = [instrument for instrument in instruments if profile.instruments and instrument not in profile.instruments]
     if missing:
-        raise BadRequest(f"the cost profile {profile.name!r} is for {listed(profile.instruments, 8)}, and {listed(missing, 8)} is asked for; choose another profile, or save one that covers it")
+        raise BadRequest(f"the cost profile {profile.name!r} is for {listed(profile.instruments, 8)}, and {listed(missing, 8)} is requested; choose another profile, or save one that covers it")
     return build(Costs, profile.costs)
 
 

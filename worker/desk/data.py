@@ -1,4 +1,4 @@
-"""Bars: what is there, what a file holds, bringing it in, making some up, taking it away."""
+"""Bars: catalogue, inspection of files, import, synthetic bars, deletion."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_m
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
-from domain.params import Param, build, params_of, values_of, whole
+from domain.params import Param, build, params_of, values_of, whole_number
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.incoming import Source, looked_at, may_open_paths, of_this_machine, take_in, uploaded
+from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
 from worker.desk.thin import candles
 from worker.store import Dataset
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A file that was taken in and looked at, not yet imported."""
+    """A staged file: recognised, not yet imported."""
 
     file: str
     name: str
     size: int
-    found: readers.Recognised
+    recognised: readers.Recognised
 
 
 class Data:
@@ -68,7 +68,7 @@ class Data:
 
     def known_formats(self) -> str:
         """The formats that can be imported, as one line."""
-        return readers.known()
+        return readers.known_formats()
 
     def models(self) -> dict[str, tuple[Param, ...]]:
         """Synthetic models: name -> parameters."""
@@ -77,12 +77,12 @@ class Data:
     # -- what is there
 
     def catalogue(self) -> list[Dataset]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.datasets.all()
 
     def get(self, name: str) -> Dataset:
         """By id, or by version."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.datasets.get(name), "dataset", name)
 
     def candles(self, name: str, start: datetime, end: datetime, budget: int = 220) -> tuple[pd.DataFrame, int]:
@@ -104,29 +104,29 @@ class Data:
 
     def used_by(self, name: str) -> list[str]:
         """Runs that read this dataset."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.of_dataset(self.get(name).version)
 
-    # -- bringing bars in
+    # -- import
 
     def may_open_paths(self) -> bool:
         """May a page open files of this machine by their path?"""
         return may_open_paths(self._context.settings)
 
     def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Staged:
-        """Look at an uploaded file, and take it in under our own name."""
+        """Recognise an uploaded file and stage it under an internal name."""
         return self._staged(uploaded(name, content))
 
     def stage_path(self, path: str, own_rights: bool = False) -> Staged:
-        """Look at a file of this machine, and take it in. A page may open what the settings allow, the terminal what the person may read (``own_rights``)."""
+        """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal files that the user may read (``own_rights``)."""
         return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
     def _staged(self, source: Source) -> Staged:
         context = self._context
-        return Staged(*take_in(context.store.frames, context.settings, context.quota, source, looked_at(readers.recognise, context.settings)))
+        return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(readers.recognise, context.settings)))
 
     def moment(self, text: str) -> str:
-        """A date or time that a person wrote, as ISO 8601 in UTC; empty for none, and the text itself where it is no time."""
+        """A date or time as entered, converted to ISO 8601 in UTC; empty for none, and the text itself where it is not a time."""
         try:
             return _moment(text) if text else ""
         except BadRequest:
@@ -137,8 +137,8 @@ class Data:
         self._context.store.frames.discard(staged.file)
 
     def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "") -> Submitted:
-        """Read the whole file in the background and judge it; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
-        that most rows keep; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
+        """Read the whole file in the background and report its quality; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
+        of most rows; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
         spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start)
         return self._context.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
 
@@ -146,7 +146,7 @@ class Data:
         self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", repair: bool = False, ask: Staged | None = None,
         start: str = "",
     ) -> Submitted:  # fmt: skip
-        """Import the file's bars: refuse what is not clean, or ``repair`` it and keep a list of what was done."""
+        """Import the file's bars: refuse what is not clean, or ``repair`` it and store a list of the repairs."""
         spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
         return self._context.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
@@ -154,16 +154,16 @@ class Data:
         self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
     ) -> dict[str, Any]:  # fmt: skip
         traded = self._instrument(instrument)
-        side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.found.side, staged.name)
+        side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.recognised.side, staged.name)
         if clock_key:
             clock(clock_key)
-        format = format or staged.found.format
+        format = format or staged.recognised.format
         readers.READERS[format]
         if timeframe:
             Timeframe.named(timeframe)
-        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.found.clock)
-        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.found.format)) if ask else {}
-        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.found.timeframe))
+        spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.recognised.clock)
+        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format)) if ask else {}
+        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
 
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
@@ -173,22 +173,22 @@ class Data:
     # -- making bars up
 
     def generate(self, model: str, params: Mapping[str, Any], instrument: str, timeframe: str, start: datetime, end: datetime, seed: int, example: bool = False, user: str = "") -> Submitted:
-        made = build(SYNTHETIC[model], params)
+        model_ = build(SYNTHETIC[model], params)
         if end <= start:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
         bars, most = int((end - start) / timedelta(minutes=Timeframe.named(timeframe).minutes)), self._context.settings.data.max_rows
         if bars > most:
             raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")
         spec = dict(
-            model=model, params=values_of(made), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
-            start=start.isoformat(), end=end.isoformat(), seed=whole("seed", seed, 0, 2**53 - 1),
+            model=model, params=values_of(model_), instrument=self._instrument(instrument).name, timeframe=str(Timeframe.named(timeframe)),
+            start=start.isoformat(), end=end.isoformat(), seed=whole_number("seed", seed, 0, 2**53 - 1),
         )  # fmt: skip
         return self._context.submit("generate", f"Make synthetic {instrument} {timeframe}", spec, key=key_of("generate", spec), example=example, user=user)
 
     # -- taking bars away, and along
 
     def delete(self, name: str) -> tuple[Dataset, list[str]]:
-        """Remove a dataset and the runs that used it; what was removed."""
+        """Delete a dataset and the runs that used it; returns the dataset and the ids of those runs."""
         with self._context.store.unit() as unit:
             dataset = required(unit.datasets.get(name), "dataset", name)
             runs = unit.runs.of_dataset(dataset.version)
@@ -214,7 +214,7 @@ class Data:
         return csv_of(bars)
 
     def write_download(self, name: str, form: str, path: Path) -> None:
-        """The same into a file, part by part: a long series is never in memory as a whole."""
+        """Write the download to a file in parts, so that a long series is never in memory at once."""
         dataset, frames = self.get(name), self._context.store.frames
         self._note_download(f"dataset:{dataset.id}", "bars", form, dataset.bars)
         if form == "parquet":
@@ -233,7 +233,7 @@ class Data:
             unit.audit(self._context.user, "downloaded", entity, what=what, form=form, rows=rows)
 
     def shut_between(self, dataset: Dataset) -> str:
-        """The calendar its gaps are judged by."""
+        """The trading calendar that decides which gaps count."""
         return calendar(self.instruments()[dataset.instrument].calendar).title
 
 
@@ -247,12 +247,12 @@ def _moment(text: str) -> str:
 
 
 def _joined_side(bid: Staged, ask: Staged, side: str) -> str:
-    """The bid, if the two files are the bids and the asks of the same bars as far as they say."""
+    """Checks that the two files are bids and asks of the same bars; returns the side, bid."""
     if side not in ("", "bid"):
         raise BadRequest(f"the side is {side!r}, but bids joined with asks are bars of the bid with a spread; leave the side out")
-    check_pair(bid.found.side, ask.found.side, bid.name, ask.name)
+    check_pair(bid.recognised.side, ask.recognised.side, bid.name, ask.name)
     for what in ("instrument", "timeframe"):
-        first, second = getattr(bid.found, what), getattr(ask.found, what)
+        first, second = getattr(bid.recognised, what), getattr(ask.recognised, what)
         if first and second and first != second:
             raise BadRequest(f"{bid.name} holds bars of {first} and {ask.name} of {second}; the bids and the asks must be of the same {what}")
     return "bid"

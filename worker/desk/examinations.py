@@ -1,4 +1,4 @@
-"""The feature laboratory: what can be asked of features, asking it, and reading what came of it."""
+"""Feature analyses: options, submission and results."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, listed
 from domain.features.regimes import RegimeModel
-from domain.laboratory import Ahead, Likeness, Rules, StudyConfig
+from domain.laboratory import Ahead, Likeness, StudyConfig, Thresholds
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureRequest, Features, Recipe
-from worker.desk.regimes import RegimeView, apart, features_in, kind_of
+from worker.desk.regimes import RegimeView, features_in, kind_of, mismatch
 from worker.desk.thin import thinned
 from worker.store import Run
 from worker.store.tries import tried_on, tries_of
 
-FORMS: Mapping[str, type] = {"target": Ahead, "plan": StudyConfig, "rules": Rules, "likeness": Likeness}
+FORMS: Mapping[str, type] = {"target": Ahead, "plan": StudyConfig, "rules": Thresholds, "likeness": Likeness}
 TABLES = {      # of an examination, what each table is called
     "summary": "Ranking", "information": "Information", "quantiles": "Quantiles", "monotonicity": "Monotonicity", "outcomes": "Distribution by quantile", "decay": "Decay over horizons",
     "rolling": "Rolling windows", "periods": "Years, sessions, regimes", "redundancy": "Clusters and inflation", "correlation": "Correlations", "proposal": "Proposal", "drift": "Drift", "drift_history": "Drift by month",
@@ -48,73 +48,73 @@ class Examinations:
         """Table -> what it is called."""
         return dict(TABLES if kind == "examine" else MOMENTS)
 
-    def regimes(self, question: FeatureRequest) -> dict[str, str]:
-        """Run of regimes by which stability can be looked at -> what it is called; newest first."""
-        return {run.id: f"{run.summary['instrument']}: {kind_of(run)}" for run in self._view.covering(question)}
+    def regimes(self, request: FeatureRequest) -> dict[str, str]:
+        """Regime run by which stability can be analysed -> its title; newest first."""
+        return {run.id: f"{run.summary['instrument']}: {kind_of(run)}" for run in self._view.covering(request)}
 
     def tried(self, datasets: Sequence[str]) -> int:
-        """Looks at features there were so far on these datasets (ids): a feature on a timeframe and span against a target is one."""
-        with self._context.store.look() as unit:
-            return len(tried_on(unit, [one.version for name in datasets if (one := unit.datasets.get(name))]))
+        """Number of feature tests so far on these datasets (ids); a feature on a timeframe and span against a target is one."""
+        with self._context.store.read() as unit:
+            return len(tried_on(unit, [dataset.version for name in datasets if (dataset := unit.datasets.get(name))]))
 
-    # -- asking; the same question on the same code is the job that answered it
+    # -- submission; an identical request on the same code returns the existing job
 
     def submit_examination(
-        self, question: FeatureRequest, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
+        self, request: FeatureRequest, target: Mapping[str, Any] | None = None, strategy: str = "", params: Mapping[str, Any] | None = None, plan: Mapping[str, Any] | None = None, rules: Mapping[str, Any] | None = None,
         regimes: Sequence[str] = (), model: RegimeModel | None = None, example: bool = False,
     ) -> Submitted:  # fmt: skip
-        """What the columns tell of a target. ``target``, ``plan``, ``rules``: changed values of Ahead, StudyConfig, Rules. Trades are those of ``strategy`` with
-        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is looked at by ``regimes`` too: runs of
+        """Analyse how well the columns predict a target. ``target``, ``plan``, ``rules``: changed values of Ahead, StudyConfig, Rules. Trades are those of ``strategy`` with
+        ``params`` on the same bars, by the rules of config.toml that a backtest's form begins with. Stability is analysed by ``regimes`` too: runs of
         regimes (ids, one an instrument), or else a fitted ``model`` that is filtered along all of the bars."""
-        spec = self._features.spec(question, more=features_in(model.columns) if model else ())
-        spec |= dict(target=self._target(question, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(StudyConfig, plan or {})), rules=values_of(build(Rules, rules or {})))
-        spec |= self._regimes(question, regimes, model)
-        spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more looks it is another question
+        spec = self._features.spec(request, more=features_in(model.columns) if model else ())
+        spec |= dict(target=self._target(request, build(Ahead, target or {}), strategy, params or {}), plan=values_of(build(StudyConfig, plan or {})), rules=values_of(build(Thresholds, rules or {})))
+        spec |= self._regimes(request, regimes, model)
+        spec["plan"]["tried"] = max(spec["plan"]["tried"], self._tried_with(spec))      # so after more tests it is another request
         against = strategy if spec["target"]["target"] == "trades" else f"{spec['target']['horizon']:,} bars ahead"
-        return self._features.submit("examine", f"{self._features._told(spec['columns'])} against {against}", question, spec, example)
+        return self._features.submit("examine", f"{self._features.title_of(spec['columns'])} against {against}", request, spec, example)
 
-    def submit_similar(self, question: FeatureRequest, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
-        """Moments like the bar of ``instrument`` (default: the first) at ``at`` (default: the last) by the question's columns. ``likeness``: changed values of Likeness."""
-        spec = self._features.spec(question)
+    def submit_similar(self, request: FeatureRequest, at: datetime | None = None, instrument: str = "", likeness: Mapping[str, Any] | None = None) -> Submitted:
+        """Bars similar to the bar of ``instrument`` (default: the first) at ``at`` (default: the last) by the request's columns. ``likeness``: changed values of Likeness."""
+        spec = self._features.spec(request)
         spec |= dict(at=at.isoformat() if at else "", instrument=instrument, likeness=values_of(build(Likeness, likeness or {})))
         when = f"{at:%Y-%m-%d %H:%M}" if at else "the last bar"
-        return self._features.submit("similar", f"Like {when}", question, spec)
+        return self._features.submit("similar", f"Like {when}", request, spec)
 
     def _tried_with(self, spec: Mapping[str, Any]) -> int:
-        """Looks at these bars, those that are asked for included."""
-        with self._context.store.look() as unit:
+        """Tests on these bars, including those of this request."""
+        with self._context.store.read() as unit:
             return len(tried_on(unit, spec["datasets"]) | tries_of(spec["columns"], spec))
 
-    def _regimes(self, question: FeatureRequest, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
-        """As a job reads it; nothing where none are chosen. A run is named with the hash of its labels, so that they stay those that were asked for."""
+    def _regimes(self, request: FeatureRequest, regimes: Sequence[str], model: RegimeModel | None) -> dict[str, Any]:
+        """The regimes of a spec; empty where none are chosen. A run is given with the hash of its labels, so that the job uses exactly these."""
         if model is not None:
             if regimes:
                 raise BadRequest("give either runs of regimes or a regime model")
             return dict(regime_model=json.loads(model.to_json()))
-        with self._context.store.look() as unit:
-            versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
+        with self._context.store.read() as unit:
+            versions = [dataset.version for name in request.datasets if (dataset := unit.datasets.get(name))]
         chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
         for run in chosen.values():
-            if said := apart(run, question, versions):
-                raise BadRequest(f"{said}; choose a run that fits, or find regimes on these bars first")
+            if reason := mismatch(run, request, versions):
+                raise BadRequest(f"{reason}; choose a run that fits, or fit regimes on these bars first")
         if len(chosen) < len(set(regimes)):
             raise BadRequest(f"{listed(regimes)} are several runs of regimes on the same bars; choose one for each instrument")
-        told = [dict(instrument=one.summary["instrument"], run=one.id, frame=one.frames["regimes"]) for one in map(chosen.get, versions) if one]
-        return dict(regimes=told) if told else {}
+        runs = [dict(instrument=labelled.summary["instrument"], run=labelled.id, frame=labelled.frames["regimes"]) for labelled in map(chosen.get, versions) if labelled]
+        return dict(regimes=runs) if runs else {}
 
-    def _target(self, question: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """As a job reads it, without what has no part in it."""
+    def _target(self, request: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The target of a spec, without unused values."""
         if ahead.target == "forward":
             return values_of(ahead)
         if not strategy:
-            raise BadRequest("no strategy is chosen whose trades are to be foretold; choose one, or take the return over the next bars")
+            raise BadRequest("no strategy is chosen whose trades are the target; choose one, or take the return over the next bars")
         start = self._backtests.form_start()
         rules = {name: start[name] for name in ("account", "costs", "sizing")}      # a share of a large account, which ends no trade for want of money
-        asked = self._backtests.spec(BacktestRequest(strategy, params, question.datasets, question.timeframe, question.start, question.end, rules))
-        return dict(target="trades", **{name: value for name, value in asked.items() if name not in ("datasets", "timeframe", "start", "end")})
+        spec = self._backtests.spec(BacktestRequest(strategy, params, request.datasets, request.timeframe, request.start, request.end, rules))
+        return dict(target="trades", **{name: value for name, value in spec.items() if name not in ("datasets", "timeframe", "start", "end")})
 
     def faults(self, form: str, values: Mapping[str, Any]) -> str:
-        """The sentence on what is wrong with the values of a form, empty for nothing."""
+        """The error message for the values of a form, empty where they are valid."""
         try:
             build(FORMS[form], values)
         except TidemarkError as refusal:
@@ -130,7 +130,7 @@ class Examinations:
     def get(self, run_id: str) -> Run:
         run = self._features.get(run_id)
         if run.kind not in ("examine", "similar"):
-            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; choose one of the feature laboratory")
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; choose a feature analysis")
         return run
 
     def table(self, run_id: str, name: str, feature: str = "") -> pd.DataFrame:
@@ -142,7 +142,7 @@ class Examinations:
         return frame[frame["feature"] == feature].reset_index(drop=True) if feature else frame
 
     def ranking(self, run_id: str) -> pd.DataFrame:
-        """The summary, from the feature that tells most of the direction to the one that tells least: the order in which they are proposed."""
+        """The summary, from the most to the least predictive feature: the order in which they are proposed."""
         frame = self.table(run_id, "summary")
         return frame.assign(size=-frame["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable", ignore_index=True).drop(columns="size")
 
@@ -152,15 +152,15 @@ class Examinations:
 
     def rolling(self, run_id: str, feature: str) -> pd.DataFrame:
         """``ts, count, ic, low, high`` of a feature's windows, thinned so that they keep their extremes."""
-        known = _with_interval(self.table(run_id, "rolling", feature)).dropna(subset=["ic"]).reset_index(drop=True)
-        return thinned(known, ("ic",), OF_TIME) if len(known) else known
+        rows = _with_interval(self.table(run_id, "rolling", feature)).dropna(subset=["ic"]).reset_index(drop=True)
+        return thinned(rows, ("ic",), OF_TIME) if len(rows) else rows
 
     def periods(self, run_id: str, feature: str) -> pd.DataFrame:
         """``label, group, count, ic, low, high, p, q`` of a feature: by year, session, regime."""
         return _with_interval(self.table(run_id, "periods", feature))
 
     def alike(self, run_id: str, most: int = MOST_ALIKE) -> pd.DataFrame:
-        """``first, second, rho`` of all pairs of the features that tell most, at most so many and none without a value, in an order that puts what is alike side by side."""
+        """``first, second, rho`` of all pairs of the most predictive features, limited in number and without missing values, ordered so that similar ones are adjacent."""
         ranking = self.ranking(run_id)
         names = set(ranking.loc[ranking["count"] > 0, "feature"].head(most))
         place = self.table(run_id, "redundancy").set_index("feature")["place"]
@@ -184,11 +184,11 @@ class Examinations:
     # -- acting on it
 
     def save_proposal(self, run_id: str, name: str) -> Recipe:
-        """Keep the proposed set as a recipe of one's own."""
+        """Save the proposed columns as a feature set."""
         run = self.get(run_id)
         proposed = run.summary.get("proposed", [])
         if not proposed:
-            raise BadRequest(f"run {run_id} proposes no feature, so there is nothing to keep")
+            raise BadRequest(f"run {run_id} proposes no feature, so there is nothing to save")
         return self._features.save_recipe(name, proposed, f"Proposed by run {run_id}: {run.title}")
 
     def download(self, run_id: str, what: str, form: str = "csv") -> bytes:
@@ -203,7 +203,7 @@ class Examinations:
         return csv_of(frame)
 
     def delete(self, run_id: str) -> Run:
-        """Remove the run; what was tried stays counted, its audit events stay."""
+        """Delete the run; its tests stay counted, its audit events stay."""
         self.get(run_id)
         return self._features.delete(run_id)
 

@@ -1,4 +1,4 @@
-"""Features: what there is, sets of them by name, computing them, and the gate against look-ahead."""
+"""Features: catalogue, named feature sets, computation, and the look-ahead check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRICE = "{} price"              # frame of an instrument's closes
 
 @dataclass(frozen=True)
 class Entry:
-    """One feature of the catalogue. ``warm_up``: bars before its first value, by its defaults. ``about``: all that its docstring says."""
+    """One feature of the catalogue. ``warm_up``: bars before its first value, by its defaults. ``about``: its docstring."""
 
     name: str
     family: str
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named set of features; ``own``: one that a person saved."""
+    """A named set of features; ``own``: saved by a user."""
 
     name: str
     columns: tuple[str, ...]
@@ -60,7 +60,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """``datasets`` are ids, one of each instrument: what one is asked, it knows of the others. ``columns``: texts such as ``atr(14)@H1``."""
+    """``datasets`` are ids, one of each instrument; each is context for the others. ``columns``: texts such as ``atr(14)@H1``."""
 
     datasets: Sequence[str]
     timeframe: str
@@ -78,48 +78,48 @@ class Features:
     def catalogue(self) -> list[Entry]:
         """Every feature, family by family."""
         every = (
-            Entry(one.name, one.family, one.unit, one.low, one.high, warm_up_of(use(one.name)), one.help, one.about, one.source, one.inputs, dict(one.params), use(one.name).column)
-            for one in FEATURES.values()
+            Entry(feature.name, feature.family, feature.unit, feature.low, feature.high, warm_up_of(use(feature.name)), feature.help, feature.about, feature.source, feature.inputs, dict(feature.params), use(feature.name).column)
+            for feature in FEATURES.values()
         )
-        return sorted(every, key=lambda one: (one.family, one.name))
+        return sorted(every, key=lambda entry: (entry.family, entry.name))
 
     def recipes(self) -> list[Recipe]:
         """Feature sets: the user's first, then the built-in ones."""
-        with self._context.store.look() as unit:
-            own = [Recipe(one.name, one.columns, one.note, True, one.actor, one.created_at) for one in unit.recipes.all()]
-        return own + [Recipe(one.name, tuple(each.column for each in one.uses), one.about, False) for one in built_in().values()]
+        with self._context.store.read() as unit:
+            own = [Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at) for recipe in unit.recipes.all()]
+        return own + [Recipe(feature_set.name, tuple(use.column for use in feature_set.uses), feature_set.about, False) for feature_set in built_in().values()]
 
     def columns_of(self, recipe: str) -> list[str]:
         """The columns of a recipe, or a sentence that there is none of that name."""
-        return list(required(next((one for one in self.recipes() if one.name == recipe), None), "feature set", recipe).columns)
+        return list(required(next((feature_set for feature_set in self.recipes() if feature_set.name == recipe), None), "feature set", recipe).columns)
 
     def units(self, columns: Iterable[str]) -> dict[str, str]:
         """Column -> unit."""
         return {column: FEATURES[parse(column).name].unit for column in columns}
 
     def faults(self, columns: Iterable[str], timeframe: str = "") -> dict[str, str]:
-        """Text -> the sentence on what is wrong with it."""
-        found = {}
+        """Column text -> error message, for invalid columns."""
+        sentences = {}
         for text in columns:
             try:
                 self._read(text, timeframe)
             except TidemarkError as refusal:
-                found[text] = str(refusal)
-        return found
+                sentences[text] = str(refusal)
+        return sentences
 
     def _read(self, text: str, timeframe: str = "") -> str:
         """The column's own name."""
         from domain.market.timeframe import Timeframe
 
-        one = parse(text)
-        if one.timeframe and timeframe and Timeframe.named(one.timeframe) < Timeframe.named(timeframe):
-            raise BadRequest(f"{text} asks for {one.timeframe} bars, finer than the {timeframe} bars it stands beside; choose {timeframe} or longer")
-        return one.column
+        use = parse(text)
+        if use.timeframe and timeframe and Timeframe.named(use.timeframe) < Timeframe.named(timeframe):
+            raise BadRequest(f"{text} uses {use.timeframe} bars, shorter than the {timeframe} bars of the request; choose {timeframe} or longer")
+        return use.column
 
     # -- recipes of one's own
 
     def save_recipe(self, name: str, columns: Sequence[str], note: str = "") -> Recipe:
-        """Keep a set of columns under a name; one of that name that was saved before is replaced."""
+        """Save a feature set under a name; an existing set of that name is replaced."""
         name, note = name.strip(), note.strip()[:NOTE]
         if not name or len(name) > LONGEST or not name.isprintable():
             raise BadRequest(f"the name of a feature set is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters")
@@ -130,15 +130,15 @@ class Features:
             before = unit.recipes.get(name)
             unit.recipes.put(name, written, note, self._context.user, unit.now())
             unit.audit(self._context.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
-            kept = required(unit.recipes.get(name), "feature set", name)
-        return Recipe(kept.name, kept.columns, kept.note, True, kept.actor, kept.created_at)
+            recipe = required(unit.recipes.get(name), "feature set", name)
+        return Recipe(recipe.name, recipe.columns, recipe.note, True, recipe.actor, recipe.created_at)
 
     def delete_recipe(self, name: str) -> None:
-        """Remove a recipe of one's own. Runs made with it keep their columns."""
+        """Delete a user's feature set. Runs that used it keep their columns."""
         with self._context.store.unit() as unit:
-            known = required(unit.recipes.get(name), "feature set", name)
+            recipe = required(unit.recipes.get(name), "feature set", name)
             unit.recipes.remove(name)
-            unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(known.columns))
+            unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(recipe.columns))
 
     def _columns(self, columns: Sequence[str], timeframe: str = "") -> list[str]:
         """Each once, by its own name; all that is wrong in one sentence."""
@@ -149,87 +149,87 @@ class Features:
             raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
         return list(dict.fromkeys(self._read(text) for text in columns))
 
-    # -- asking; the same question on the same code is the job that answered it
+    # -- submission; an identical request on the same code returns the existing job
 
-    def spec(self, question: FeatureRequest, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
-        """The question in plain values, or a sentence on what cannot be asked; without ``columns`` it need not name any. Where the columns, or ``more``
-        that is computed, look at outside data, the versions of it that are in use; a later import is another question."""
-        written = self._columns(question.columns, question.timeframe) if columns or question.columns else []
-        with self._context.store.look() as unit:
-            used = [required(unit.datasets.get(name), "dataset", name) for name in question.datasets]
-            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(one) for one in used], self._context.settings.outside.release_impact)
-        self._backtests._check(self._span(question), used)
-        return dict(datasets=[one.version for one in used], timeframe=question.timeframe, start=question.start.isoformat(), end=question.end.isoformat(), columns=written, **outside)
+    def spec(self, request: FeatureRequest, columns: bool = True, more: Sequence[Use] = ()) -> dict[str, Any]:
+        """The request as plain values; raises ``BadRequest`` where it is not valid. Without ``columns`` it need not name any. Where the columns, or ``more``
+        features, use external data, with the versions in use; a later import makes another request."""
+        written = self._columns(request.columns, request.timeframe) if columns or request.columns else []
+        with self._context.store.read() as unit:
+            used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
+            outside = resolved(unit, [*map(parse, written), *more], [self._backtests._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
+        self._backtests._check(self._span(request), used)
+        return dict(datasets=[dataset.version for dataset in used], timeframe=request.timeframe, start=request.start.isoformat(), end=request.end.isoformat(), columns=written, **outside)
 
-    def lacks(self, question: FeatureRequest) -> list[Lack]:
-        """Outside data that the question's columns need and that is not there, or does not reach over its span; columns that cannot be read are passed over."""
-        uses = [parse(text) for text in question.columns if not self.faults([text])]
-        with self._context.store.look() as unit:
-            used = [one for name in question.datasets if (one := unit.datasets.get(name))]
-            return lacks(unit, uses, [self._backtests._instrument(one) for one in used], (question.start, question.end))
+    def lacks(self, request: FeatureRequest) -> list[Lack]:
+        """External data that the request's columns need and that is missing or does not cover its span; invalid columns are skipped."""
+        uses = [parse(text) for text in request.columns if not self.faults([text])]
+        with self._context.store.read() as unit:
+            used = [dataset for name in request.datasets if (dataset := unit.datasets.get(name))]
+            return lacks(unit, uses, [self._backtests._instrument(dataset) for dataset in used], (request.start, request.end))
 
     def lacked(self, run_id: str) -> dict[str, list[str]]:
-        """Column of a run -> titles of the outside data that it needs and that the run was made without."""
+        """Column of a run -> titles of the external data that it needs and that the run did not have."""
         run = self.get(run_id)
-        asked = run.spec.get("outside", {})
-        with self._context.store.look() as unit:
-            instruments = [self._backtests._instrument(one) for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
+        outside = run.spec.get("outside", {})
+        with self._context.store.read() as unit:
+            instruments = [self._backtests._instrument(dataset) for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
         needed = {column: needs([parse(column)], instruments) for column in run.spec["columns"]}
         wanting = {
-            column: [titled("series", name) for name in one.series if name not in asked.get("series", {})] + [titled(kind, "") for kind in ("headlines", "releases") if getattr(one, kind) and kind not in asked]
-            for column, one in needed.items()
+            column: [titled("series", name) for name in need.series if name not in outside.get("series", {})] + [titled(kind, "") for kind in ("headlines", "releases") if getattr(need, kind) and kind not in outside]
+            for column, need in needed.items()
         }
         return {column: titles for column, titles in wanting.items() if titles}
 
-    def submit(self, kind: str, what: str, question: FeatureRequest, spec: Mapping[str, Any], example: bool = False) -> Submitted:
+    def submit(self, kind: str, what: str, request: FeatureRequest, spec: Mapping[str, Any], example: bool = False) -> Submitted:
         """A job on features: ``what`` is the beginning of its title."""
         names, made_up = self._backtests._names(spec["datasets"])
-        return self._context.submit(kind, f"{what} · {names} {question.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
+        return self._context.submit(kind, f"{what} · {names} {request.timeframe}{made_up}", spec, queue="research", key=key_of(kind, spec), example=example)
 
-    def submit_columns(self, question: FeatureRequest) -> Submitted:
+    def submit_columns(self, request: FeatureRequest) -> Submitted:
         """Compute them."""
-        spec = self.spec(question)
-        return self.submit("columns", self._told(spec["columns"]), question, spec)
+        spec = self.spec(request)
+        return self.submit("columns", self.title_of(spec["columns"]), request, spec)
 
-    def submit_gate(self, question: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
-        """Does any of the columns, or what the strategy decides, change when later bars are taken away?"""
+    def submit_gate(self, request: FeatureRequest, strategy: str = "", params: Mapping[str, Any] | None = None) -> Submitted:
+        """Check whether any column, or any signal of the strategy, changes when later bars are removed."""
         if not strategy:
-            spec = self.spec(question)
+            spec = self.spec(request)
         else:
-            made: Strategy = build(STRATEGIES[strategy], params or {})
-            spec = self.spec(replace(question, columns=()), columns=False, more=made.features()) | dict(strategy=strategy, params=values_of(made))
-        return self.submit("gate", f"Gate: {strategy or self._told(spec['columns'])}", question, spec)
+            strategy_: Strategy = build(STRATEGIES[strategy], params or {})
+            spec = self.spec(replace(request, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
+        return self.submit("gate", f"Gate: {strategy or self.title_of(spec['columns'])}", request, spec)
 
-    def bars_in(self, question: FeatureRequest) -> int:
-        """About how many bars a question asks for."""
-        return self._backtests.bars_in(self._span(question))
+    def bars_in(self, request: FeatureRequest) -> int:
+        """Estimated number of bars of a request."""
+        return self._backtests.bars_in(self._span(request))
 
-    def _span(self, question: FeatureRequest) -> BacktestRequest:
-        return BacktestRequest("", {}, question.datasets, question.timeframe, question.start, question.end, {})
+    def _span(self, request: FeatureRequest) -> BacktestRequest:
+        return BacktestRequest("", {}, request.datasets, request.timeframe, request.start, request.end, {})
 
-    def _told(self, columns: Sequence[str]) -> str:
-        """A set in a few words: its name where it has one."""
-        named = next((one.name for one in self.recipes() if set(one.columns) == set(columns)), "")
+    def title_of(self, columns: Sequence[str]) -> str:
+        """The title of a feature set: its name, or its first columns."""
+        named = next((recipe.name for recipe in self.recipes() if set(recipe.columns) == set(columns)), "")
         return named or listed(columns, 2)
 
     # -- reading
 
     def latest(self, kind: str, limit: int = 100) -> list[Run]:
         """Newest first."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.runs.latest(kind, limit)
 
     def get(self, run_id: str, kind: str = "") -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if kind and run.kind != kind:
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and {kind.replace('_', ' ')} is looked for; choose one from the list")
         return run
 
-    def question(self, run_id: str) -> FeatureRequest:
-        """What was asked, to ask it again or something near it."""
+    def request_of(self, run_id: str) -> FeatureRequest:
+        """The request of a run, to run it again or to edit it."""
         spec = self.get(run_id).spec
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         return FeatureRequest(datasets, spec["timeframe"], start, end, spec["columns"])
@@ -238,7 +238,7 @@ class Features:
         """``ts`` and a column for each feature; some of them alone where ``columns`` names them."""
         run = self.get(run_id, "columns")
         if instrument not in run.frames:
-            raise BadRequest(f"run {run_id} has no {instrument}; it has {listed(one['instrument'] for one in run.summary['members'])}")
+            raise BadRequest(f"run {run_id} has no {instrument}; it has {listed(member['instrument'] for member in run.summary['members'])}")
         return self._context.store.frames.get(run.frames[instrument], ["ts", *columns] if columns else None)
 
     def drawn(self, run_id: str, instrument: str, column: str, last: int = 0, budget: int = 900) -> tuple[pd.DataFrame, int]:
@@ -246,9 +246,9 @@ class Features:
         values = self.frame(run_id, instrument, [column])
         close = self._context.store.frames.get(self.get(run_id).frames[PRICE.format(instrument)], ["close"])
         frame = pd.DataFrame(dict(row=range(len(values)), ts=values["ts"], close=close["close"], value=values[column])).tail(last or len(values)).reset_index(drop=True)
-        known = frame.dropna(subset=["value"])
-        kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, ("value",), budget)["row"] if len(known) else ())}
-        return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
+        settled = frame.dropna(subset=["value"])
+        rows = {*thinned(frame, ("close",), budget)["row"], *(thinned(settled, ("value",), budget)["row"] if len(settled) else ())}
+        return frame[frame["row"].isin(rows)].reset_index(drop=True), len(frame)
 
     def download(self, run_id: str, instrument: str, form: str) -> bytes:
         """``ts`` and the columns, as CSV or Parquet."""

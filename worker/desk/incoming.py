@@ -1,4 +1,4 @@
-"""Files that people bring, until they are imported: which paths may be opened, how much may lie here, and that what is refused does not stay."""
+"""Staged files, before their import: which paths may be opened, the quota, and the removal of refused files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Source:
 
 
 class Quota:
-    """Bytes that were refused in the last day: they count like those that lie here, so that nobody fills the disk's time with rubbish."""
+    """Bytes that were refused in the last day: they count against the quota like staged ones."""
 
     def __init__(self) -> None:
         self._refused: deque[tuple[float, int]] = deque()
@@ -47,8 +47,8 @@ class Quota:
         return sum(size for _, size in self._refused)
 
 
-def take_in(frames: Frames, settings: Settings, quota: Quota, source: Source, look: Callable[[Path], T], what: str = "bars") -> tuple[str, str, int, T]:
-    """Look at a file before it is kept: its key, its name as it can be stored and shown, its size, and what ``look`` made of it.
+def stage(frames: Frames, settings: Settings, quota: Quota, source: Source, look: Callable[[Path], T], what: str = "bars") -> tuple[str, str, int, T]:
+    """Stage a file: returns its key, its name as stored and shown, its size, and the result of ``look``.
 
     A file that ``look`` refuses is removed at once.
     """
@@ -84,7 +84,7 @@ def uploaded(name: str, content: bytes | memoryview | IO[bytes]) -> Source:
 def of_this_machine(text: str, settings: Settings, own_rights: bool = False) -> Source:
     """The file at a path of this machine, symbolic links and ".." resolved.
 
-    A page opens any file where it is reached from this machine only, else those under ``[data] folders``; the terminal whatever the person may read
+    A page opens any file where it is reached from this machine only, else those under ``[data] folders``; the terminal any file that the user may read
     (``own_rights``).
     """
     try:
@@ -131,6 +131,6 @@ def _parts(where: Path) -> Iterator[bytes]:
         raise BadRequest(f"{shown(where)} cannot be read: {error.strerror}. Give the path of a file you may read") from None
 
 
-def looked_at(look: Callable[..., Any], settings: Settings) -> Callable[[Path], Any]:
-    """``look`` with the largest size that a file may have, packed or not."""
+def size_limited(look: Callable[..., Any], settings: Settings) -> Callable[[Path], Any]:
+    """``look`` with the maximum size of a file, compressed or not."""
     return lambda path: look(path, settings.data.max_import_mb * 1_000_000)

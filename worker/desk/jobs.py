@@ -1,4 +1,4 @@
-"""Jobs, as a person sees and steers them."""
+"""Jobs: list, status, cancel, retry."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Left:
-    """What a job that did not end well leaves: finished ``parts`` (of ``of``) and a ``checkpoint`` from which it goes on, and ``trials`` that stay counted."""
+    """What a failed or cancelled job has saved: finished ``parts`` (of ``of``), a ``checkpoint`` to resume from, and ``trials`` that stay counted."""
 
     parts: int
     of: int
@@ -41,12 +41,12 @@ class Left:
     def sentence(self) -> str:
         """
         >>> Left(3, 8, False, 120).sentence, Left(0, 0, False, 0).sentence
-        ('3 of 8 parts are kept for a day and need not be done again; its 120 trials stay counted.', 'Nothing was stored.')
+        ('3 of 8 parts are saved for a day and are not repeated; its 120 trials stay counted.', 'Nothing was stored.')
         """
-        kept = f"{self.parts:,} of {self.of:,} parts are kept for a day and need not be done again" if self.parts else "What was done so far is kept" if self.checkpoint else ""
+        parts = f"{self.parts:,} of {self.of:,} parts are saved for a day and are not repeated" if self.parts else "The progress so far is saved" if self.checkpoint else ""
         counted = f"its {self.trials:,} trial{'s' if self.trials > 1 else ''} stay{'' if self.trials > 1 else 's'} counted" if self.trials else ""
-        said = "; ".join(one for one in (kept, counted) if one)
-        return f"{said[:1].upper()}{said[1:]}." if said else "Nothing was stored."
+        sentence_ = "; ".join(clause for clause in (parts, counted) if clause)
+        return f"{sentence_[:1].upper()}{sentence_[1:]}." if sentence_ else "Nothing was stored."
 
     @property
     def resumes(self) -> bool:
@@ -58,26 +58,26 @@ class JobList:
         self._context = context
 
     def get(self, job_id: str) -> Job | None:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.jobs.get(job_id)
 
     def latest(self, kinds: tuple[str, ...] = (), states: tuple[str, ...] = (), limit: int = 50) -> list[Job]:
         """Newest first; pieces of other jobs only where ``kinds`` names them."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.jobs.latest(states, kinds, limit, () if kinds else PIECES)
 
     def left(self, job: Job) -> Left:
-        """What is still there of a job that was cancelled or failed."""
-        with self._context.store.look() as unit:
-            parts, trials = unit.chunks.all(job.id), unit.trials.made_by(job.id)
-        return Left(sum(one.done_at is not None for one in parts), len(parts), job.checkpoint is not None, trials)
+        """The saved progress of a cancelled or failed job."""
+        with self._context.store.read() as unit:
+            parts, trials = unit.chunks.all(job.id), unit.trials.count_of_job(job.id)
+        return Left(sum(part.done_at is not None for part in parts), len(parts), job.checkpoint is not None, trials)
 
     def submit_system(self, kind: str, title: str, key: str = "") -> str:
-        """A job of the system itself, one at a time, beside what a person waits for; its id."""
+        """Submit a job of the system itself, one at a time, beside the jobs of users; returns its id."""
         return self._context.submit(kind, title, {}, queue="research", key=key or f"{kind}:{code_hash()}").job.id
 
     def cancel(self, job_id: str) -> bool:
-        """Ask a job to stop; False if it had ended."""
+        """Cancel a job; False if it had ended."""
         with self._context.store.unit() as unit:
             job = required(unit.jobs.get(job_id), "job", job_id)
             stopped = unit.jobs.cancel(job_id, self._context.user, unit.now())
@@ -87,7 +87,7 @@ class JobList:
             return stopped
 
     def retry(self, job_id: str) -> Submitted:
-        """Queue a failed or cancelled job again; it goes on from its checkpoint if it left one."""
+        """Queue a failed or cancelled job again; it resumes from its checkpoint if it has one."""
         with self._context.store.unit() as unit:
             required(unit.jobs.get(job_id), "job", job_id)
             again = unit.jobs.retry(job_id)
@@ -105,11 +105,11 @@ class JobList:
         return ((job.ended_at or now or self.now()) - job.started_at).total_seconds()
 
     def now(self) -> datetime:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.now()
 
     def pulse(self) -> Pulse:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             now, counts = unit.now(), unit.jobs.counts(PIECES)
             kinds = [process.kind for process in unit.processes(ALIVE)]
             failed = sum(1 for job in unit.jobs.latest(("failed",), without=PIECES) if job.ended_at and job.ended_at.date() == now.date())

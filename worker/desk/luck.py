@@ -1,4 +1,4 @@
-"""What the best of many trials reaches by luck alone, and how far the best one stands apart from it."""
+"""Expected best Sharpe ratio among many trials without any edge, and the deflated Sharpe ratio of the best."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def of_best(best: Mapping[str, Any] | None, trials: int, sharpes: Sequence[float
     if best is None or best["sharpe_daily"] is None:
         return Luck(trials, None, None)
     before = 1.0 + np.concatenate(([0.0], np.cumsum(pnl.astype(float))[:-1]))
-    judged = significance_of(np.where(before > 0, pnl / before, np.nan), max(trials, 1), variance(sharpes), days_a_year)
-    return Luck(trials, judged.luck_year, judged.dsr)
+    significance = significance_of(np.where(before > 0, pnl / before, np.nan), max(trials, 1), variance(sharpes), days_a_year)
+    return Luck(trials, significance.luck_year, significance.dsr)
 
 
 def of_search(trials: int, sharpes: Sequence[float], days_a_year: float) -> Luck:
-    """Of a search, which keeps no days to deflate its best one with."""
+    """Luck of a search, which stores no daily returns, so there is no deflated Sharpe ratio."""
     spread = variance(sharpes)
     return Luck(trials, None if spread is None else finite(luck(2, max(trials, 1), spread) * days_a_year**0.5), None)
 
@@ -46,5 +46,5 @@ def variance(sharpes: Sequence[float]) -> float | None:
 
 
 def days_a_year_of(summary: Mapping[str, Any]) -> float:
-    """Trading days by which a run's yearly ratios were made; runs of old did not say and took 252."""
+    """Trading days a year of a run's annualised ratios; older runs do not say and used 252."""
     return float(summary.get("days_a_year", DAILY))

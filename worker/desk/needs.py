@@ -1,4 +1,4 @@
-"""Which outside data a set of features needs: the versions in use, and what is not there."""
+"""External data that a set of features needs: the versions in use, and what is missing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from domain.market.instrument import Instrument
 from domain.outside.series import series
 from worker.store import Outside, Unit
 
-LATE = timedelta(days=10)       # by which outside data may begin after bars or end before them without a word: lags, weekends, holidays
+LATE = timedelta(days=10)       # by which external data may begin after bars or end before them without a word: lags, weekends, holidays
 TITLES = {"headlines": "Headlines", "releases": "A calendar of releases"}
 
 
 @dataclass(frozen=True)
 class Lack:
-    """Outside data that ``columns`` need. ``why``: empty where there is none of it, else how what is there falls short of the span."""
+    """External data that ``columns`` need. ``why``: empty where it is missing, else how it falls short of the span."""
 
     kind: str
     name: str
@@ -29,31 +29,31 @@ class Lack:
 
 
 def resolved(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], impact: str) -> dict[str, Any]:
-    """``outside`` for a spec: the versions in use of what the uses need, as far as there are some; nothing where they need nothing."""
+    """``outside`` for a spec: the versions in use of the external data that the uses need; empty where they need none."""
     needed = needs(uses, instruments)
-    known = {name: one.version for name in needed.series if (one := unit.outside.newest("series", name))}
-    found: dict[str, Any] = dict(series=known) if known else {}
-    if needed.headlines and (told := unit.outside.newest("headlines")):
-        found["headlines"] = told.version
+    versions = {name: series_.version for name in needed.series if (series_ := unit.outside.newest("series", name))}
+    outside: dict[str, Any] = dict(series=versions) if versions else {}
+    if needed.headlines and (headlines := unit.outside.newest("headlines")):
+        outside["headlines"] = headlines.version
     if needed.releases and (calendar := unit.outside.newest("releases")):
-        found |= dict(releases=calendar.version, impact=impact)
-    return dict(outside=found) if found else {}
+        outside |= dict(releases=calendar.version, impact=impact)
+    return dict(outside=outside) if outside else {}
 
 
 def lacks(unit: Unit, uses: Sequence[Use], instruments: Sequence[Instrument], span: tuple[datetime, datetime] | None = None) -> list[Lack]:
-    """What of the outside data that the uses need is not there, or does not reach over ``span``."""
+    """External data that the uses need and that is missing or does not cover ``span``."""
     wanted: dict[tuple[str, str], list[str]] = {}
-    for one in uses:
-        needed = needs([one], instruments)
+    for use in uses:
+        needed = needs([use], instruments)
         for kind, name in [*(("series", name) for name in needed.series), *((kind, "") for kind in TITLES if getattr(needed, kind))]:
-            wanted.setdefault((kind, name), []).append(one.column)
-    found = []
+            wanted.setdefault((kind, name), []).append(use.column)
+    lacking = []
     for (kind, name), columns in wanted.items():
-        held = unit.outside.newest(kind, name)
-        why = _short_of(held, span) if held and span else ""
-        if held is None or why:
-            found.append(Lack(kind, name or TITLES[kind], titled(kind, name), tuple(dict.fromkeys(columns)), why))
-    return found
+        newest = unit.outside.newest(kind, name)
+        why = _short_of(newest, span) if newest and span else ""
+        if newest is None or why:
+            lacking.append(Lack(kind, name or TITLES[kind], titled(kind, name), tuple(dict.fromkeys(columns)), why))
+    return lacking
 
 
 def titled(kind: str, name: str) -> str:
@@ -63,8 +63,8 @@ def titled(kind: str, name: str) -> str:
     return f"{name} ({series()[name].title})" if name in series() else f"{name} (the table of series has none of that name)"
 
 
-def _short_of(held: Outside, span: tuple[datetime, datetime]) -> str:
+def _short_of(newest: Outside, span: tuple[datetime, datetime]) -> str:
     start, end = span
-    if held.first_ts > start + LATE or held.first_ts >= end:
-        return f"there from {held.first_ts:%Y-%m-%d} only"
-    return f"there to {held.last_ts:%Y-%m-%d} only" if held.last_ts < end - LATE else ""
+    if newest.first_ts > start + LATE or newest.first_ts >= end:
+        return f"there from {newest.first_ts:%Y-%m-%d} only"
+    return f"there to {newest.last_ts:%Y-%m-%d} only" if newest.last_ts < end - LATE else ""

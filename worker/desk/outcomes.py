@@ -1,4 +1,4 @@
-"""What pages call the counts, drops, verdicts and reasons of a run."""
+"""Titles of a run's counts, dropped orders, verdicts and reasons."""
 
 from domain.trading.outcomes import label as label
 from domain.trading.outcomes import sentence as sentence

@@ -1,4 +1,4 @@
-"""Regimes: asking for them, and reading what they say of bars."""
+"""Regimes: submission of fits and rules, and their results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, TidemarkError, unknown
 from domain.features import Context, Use, parse
-from domain.features.regimes import OBSERVED, RULES, FitConfig, RegimeModel, spells, standard
+from domain.features.regimes import OBSERVATIONS, REGIME_RULES, FitConfig, RegimeModel, spells, standard
 from domain.features.regimes.inputs import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.context import DeskContext, Submitted, key_of
@@ -23,7 +23,7 @@ from worker.store import Run
 
 KIND = "regimes"
 JOINED = "+"            # between the rules of a combination
-MOST = 200              # runs of regimes that are looked through
+MOST = 200              # regime runs that are searched
 RULE_TITLES = {"volatility_regime": "Volatility", "trend_regime": "Trend", "session_regime": "Session"}
 RULE_NAMES = {"volatility": "volatility_regime", "trend": "trend_regime", "session": "session_regime"}
 PAIR = JOINED.join(("volatility_regime", "trend_regime"))
@@ -37,11 +37,11 @@ class RegimeView:
     # -- choices
 
     def plan(self) -> tuple[Param, ...]:
-        """What is asked of a model that is fitted walking forward."""
+        """Parameters of a walk-forward fit."""
         return params_of(FitConfig)
 
     def faults(self, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> dict[str, str]:
-        """Field, or text of a column, -> what is wrong with it."""
+        """Field, or text of a column -> error message."""
         wrong = faults(FitConfig, plan)
         for text in observed:
             try:
@@ -50,69 +50,69 @@ class RegimeView:
                 wrong[text] = str(refusal)
         return wrong
 
-    def refits(self, plan: Mapping[str, Any], question: FeatureRequest) -> int:
+    def refits(self, plan: Mapping[str, Any], request: FeatureRequest) -> int:
         """About how many models will be fitted; 0 where the bars do not reach beyond the first window."""
-        days = (question.end - question.start).total_seconds() / 86_400
+        days = (request.end - request.start).total_seconds() / 86_400
         try:
-            return build(FitConfig, plan).refits(self._features.bars_in(question), days)
+            return build(FitConfig, plan).refits(self._features.bars_in(request), days)
         except BadRequest:
             return 0
 
     def observed(self) -> dict[str, str]:
-        """Column that a model may look at, with its standard window -> what it is."""
-        return {f"{name}({one.window})": one.about for name, one in OBSERVED.items()}
+        """Column that a model may use as input, with its default window -> description."""
+        return {f"{name}({observed_.window})": observed_.about for name, observed_ in OBSERVATIONS.items()}
 
     def standard(self) -> list[str]:
-        """The columns that a model looks at where none are chosen, on the bars of one instrument."""
+        """Default input columns of a model, on the bars of one instrument."""
         return list(standard(Context()))
 
     def rules(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Rule -> title, names of its regimes."""
-        return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in RULES.items()}
+        return {name: (RULE_TITLES.get(name, name), tuple(names.values())) for name, names in REGIME_RULES.items()}
 
-    # -- asking; the same question on the same code is the job that answered it
+    # -- submission; an identical request on the same code returns the existing job
 
-    def submit(self, question: FeatureRequest, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
+    def submit(self, request: FeatureRequest, plan: Mapping[str, Any], observed: Sequence[str] = ()) -> Submitted:
         """Fit a model walking forward on the first of the datasets; the others are known beside it."""
-        made = build(FitConfig, plan)
+        config = build(FitConfig, plan)
         wrong = self.faults({}, observed)
         if wrong:
             raise BadRequest("; ".join(wrong.values()))
         seen = [_observed(text) for text in observed]
-        spec = self._features.spec(question, columns=False, more=features_in(seen)) | dict(plan=values_of(made), observed=seen)
-        states = f"{made.states} states" if made.number else "states by BIC"
-        return self._send(f"Regimes: {made.kind}, {states}", question, spec, "research")
+        spec = self._features.spec(request, columns=False, more=features_in(seen)) | dict(plan=values_of(config), observed=seen)
+        states = f"{config.states} states" if config.number else "states by BIC"
+        return self._send(f"Regimes: {config.kind}, {states}", request, spec, "research")
 
-    def submit_rules(self, question: FeatureRequest, rules: Sequence[str]) -> Submitted:
+    def submit_rules(self, request: FeatureRequest, rules: Sequence[str]) -> Submitted:
         """Label bars by a rule, or by the pairings of several."""
         written = [_rule(text) for text in rules]
         if not written or len(set(written)) < len(written):
             raise BadRequest(f"rules of regimes are {', '.join(written) or 'none'}; choose one or more, each once")
-        spec = self._features.spec(question, columns=False) | dict(rules=written)
-        return self._send(self.title(JOINED.join(written)), question, spec, "interactive")
+        spec = self._features.spec(request, columns=False) | dict(rules=written)
+        return self._send(self.title(JOINED.join(written)), request, spec, "interactive")
 
     def title(self, by: str) -> str:
         """How a job that labels by rules is called."""
         return f"Regimes by {' and '.join(_titled(text).lower() for text in by.split(JOINED))}"
 
-    def _send(self, what: str, question: FeatureRequest, spec: Mapping[str, Any], queue: str) -> Submitted:
+    def _send(self, what: str, request: FeatureRequest, spec: Mapping[str, Any], queue: str) -> Submitted:
         names, made_up = self._features._backtests._names(spec["datasets"][:1])
         beside = f" beside {len(spec['datasets']) - 1}" if len(spec["datasets"]) > 1 else ""
-        return self._context.submit(KIND, f"{what} · {names} {question.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
+        return self._context.submit(KIND, f"{what} · {names} {request.timeframe}{beside}{made_up}", spec, queue=queue, key=key_of(KIND, spec))
 
     # -- reading
 
     def latest(self, limit: int = 100, bars: Sequence[str] = ()) -> list[Run]:
-        """Newest first; with ``bars`` only those that tell of one of these versions of datasets."""
-        with self._context.store.look() as unit:
+        """Newest first; with ``bars`` only runs that label one of these dataset versions."""
+        with self._context.store.read() as unit:
             every = unit.runs.latest(KIND, limit)
-        return [one for one in every if not bars or one.spec["datasets"][0] in bars]
+        return [run for run in every if not bars or run.spec["datasets"][0] in bars]
 
-    def covering(self, question: FeatureRequest) -> list[Run]:
-        """Newest first: those that tell of the bars of a question, in its timeframe and at least in part of its span."""
-        with self._context.store.look() as unit:
-            versions = [one.version for name in question.datasets if (one := unit.datasets.get(name))]
-        return [one for one in self.latest(MOST) if not apart(one, question, versions)]
+    def covering(self, request: FeatureRequest) -> list[Run]:
+        """Regime runs that label bars of a request, in its timeframe and at least part of its span, newest first."""
+        with self._context.store.read() as unit:
+            versions = [dataset.version for name in request.datasets if (dataset := unit.datasets.get(name))]
+        return [run for run in self.latest(MOST) if not mismatch(run, request, versions)]
 
     def get(self, run_id: str) -> Run:
         return self._features.get(run_id, KIND)
@@ -120,19 +120,19 @@ class RegimeView:
     def drawn(self, run_id: str, last: int = 0, budget: int = 700) -> tuple[pd.DataFrame, int]:
         """``row, ts, close`` and the probabilities of the ``last`` bars (0: all), thinned so that each keeps its extremes; and how many bars those are."""
         run = self.get(run_id)
-        told = self._frame(run, "regimes").drop(columns=["end", "label"])
-        frame = told.assign(row=range(len(told)), close=self._frame(run, "price")["close"].to_numpy()).tail(last or len(told)).reset_index(drop=True)
+        regimes = self._frame(run, "regimes").drop(columns=["end", "label"])
+        frame = regimes.assign(row=range(len(regimes)), close=self._frame(run, "price")["close"].to_numpy()).tail(last or len(regimes)).reset_index(drop=True)
         columns = [name for name in frame if name.startswith("p_")]
-        known = frame.dropna(subset=columns)
-        kept = {*thinned(frame, ("close",), budget)["row"], *(thinned(known, columns, max(budget // len(columns), 60))["row"] if columns and len(known) else ())}
-        return frame[frame["row"].isin(kept)].reset_index(drop=True), len(frame)
+        rows = frame.dropna(subset=columns)
+        numbers = {*thinned(frame, ("close",), budget)["row"], *(thinned(rows, columns, max(budget // len(columns), 60))["row"] if columns and len(rows) else ())}
+        return frame[frame["row"].isin(numbers)].reset_index(drop=True), len(frame)
 
-    def labels(self, told: Run) -> pd.Categorical:
+    def labels(self, run: Run) -> pd.Categorical:
         """One label a bar, in the order of the bars."""
-        return pd.Categorical(self._frame(told, "regimes", ["label"])["label"], categories=told.summary["names"], ordered=True)
+        return pd.Categorical(self._frame(run, "regimes", ["label"])["label"], categories=run.summary["names"], ordered=True)
 
     def bands(self, run_id: str, last: int = 0, most: int = BANDS) -> tuple[pd.DataFrame, int]:
-        """Stretches of one label among the ``last`` bars as ``first, last`` (rows) and ``regime``, and how many bars were taken together where they were too many."""
+        """Stretches of one label among the ``last`` bars as ``first, last`` (rows) and ``regime``, and how many bars were merged where there were too many."""
         run = self.get(run_id)
         labels = self.labels(run)
         start = max(len(labels) - last, 0) if last else 0
@@ -175,20 +175,20 @@ class RegimeView:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)
 
 
-def apart(run: Run, question: FeatureRequest, versions: Sequence[str]) -> str:
-    """Why the regimes of a run tell nothing of the bars of a question, which are of these versions of datasets; empty where they do."""
+def mismatch(run: Run, request: FeatureRequest, versions: Sequence[str]) -> str:
+    """Why a regime run does not label the bars of a request, whose datasets have these versions; empty where it does."""
     first, last = (datetime.fromisoformat(edge) for edge in run.summary["edges"])
     if run.spec["datasets"][0] not in versions:
-        return f"run {run.id} tells the regimes of other bars of {run.summary['instrument']} than those that are asked about"
-    if run.summary["timeframe"] != question.timeframe:
-        return f"run {run.id} tells the regimes of {run.summary['timeframe']} bars, and {question.timeframe} bars are asked about"
-    if last < question.start or first >= question.end:
-        return f"run {run.id} tells the regimes from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {question.start:%Y-%m-%d} to {question.end:%Y-%m-%d} is asked about"
+        return f"run {run.id} labels other bars of {run.summary['instrument']} than those of the request"
+    if run.summary["timeframe"] != request.timeframe:
+        return f"run {run.id} labels {run.summary['timeframe']} bars, and {request.timeframe} bars are requested"
+    if last < request.start or first >= request.end:
+        return f"run {run.id} labels bars from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {request.start:%Y-%m-%d} to {request.end:%Y-%m-%d} is requested"
     return ""
 
 
 def rules_of(by: str) -> str:
-    """Rules as a person writes them, by their own names: ``volatility+trend`` or ``volatility_regime``.
+    """Rules as written by a user, by their registered names: ``volatility+trend`` or ``volatility_regime``.
 
     >>> rules_of("volatility+trend"), rules_of("a1b2")
     ('volatility_regime+trend_regime', 'a1b2')
@@ -201,15 +201,15 @@ def written_rules(by: str) -> list[str]:
 
 
 def _rule(text: str) -> str:
-    one = parse(text)
-    if one.name not in RULES:
-        raise unknown("rule of regimes", one.name, RULES)
-    return one.column
+    use = parse(text)
+    if use.name not in REGIME_RULES:
+        raise unknown("rule of regimes", use.name, REGIME_RULES)
+    return use.column
 
 
 def is_rule(by: str) -> bool:
     """Does it name rules, and not a run?"""
-    return by.partition(JOINED)[0].partition("(")[0] in RULES
+    return by.partition(JOINED)[0].partition("(")[0] in REGIME_RULES
 
 
 def _titled(text: str) -> str:
@@ -217,19 +217,19 @@ def _titled(text: str) -> str:
 
 
 def _observed(text: str) -> str:
-    """A column by its own name, or a sentence on what is wrong with it."""
+    """The canonical name of an input column; raises ``BadRequest`` where it is not valid."""
     read = WRITTEN.fullmatch(text.strip())
-    if read and read["name"] in OBSERVED:
-        window = int(read["window"] or OBSERVED[read["name"]].window)
+    if read and read["name"] in OBSERVATIONS:
+        window = int(read["window"] or OBSERVATIONS[read["name"]].window)
         if window < 2:
-            raise BadRequest(f"{text} looks at {window} bars; it needs at least 2")
+            raise BadRequest(f"{text} uses {window} bars; it needs at least 2")
         return f"{read['name']}({window})"
     return parse(text).column
 
 
 def features_in(observed: Sequence[str]) -> list[Use]:
-    """The features among the columns that a model looks at."""
-    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVED)]
+    """The features among a model's input columns."""
+    return [parse(text) for text in observed if not ((read := WRITTEN.fullmatch(text)) and read["name"] in OBSERVATIONS)]
 
 
 def kind_of(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What can be read out of a finished run: each table from the stored frames, bounded, and to take along."""
+"""Tables of a finished run, computed from the stored frames, bounded in size, and as downloads."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RunTables:
         return thinned(drawn, ("value", "share"), budget)
 
     def drawdowns(self, run_id: str, curve: str = "equity") -> pd.DataFrame:
-        """The ten deepest falls, deepest first, as ``drawdown_table`` tells them."""
+        """The ten largest drawdowns, largest first, as ``drawdown_table`` returns them."""
         run = self._run(run_id)
         return drawdown_table(self._frame(run, "equity", ["ts", *dict.fromkeys(("equity", curve))]), run.summary["balance"], curve)
 
@@ -78,12 +78,12 @@ class RunTables:
         return excursion_points(self._frame(self._run(run_id), "trades", FELL), most)
 
     def surface(self, run_id: str) -> pd.DataFrame:
-        """What other stops and targets would have averaged, as ``stop_target_surface`` tells it."""
+        """Mean result of other stops and targets, as ``stop_target_surface`` returns it."""
         return stop_target_surface(self._frame(self._run(run_id), "trades", FELL))
 
     def groups(self) -> dict[str, tuple[str, str]]:
         """What trades can be grouped by -> title, definition."""
-        return {key: (one.title, one.definition) for key, one in GROUPS.items()}
+        return {key: (group.title, group.definition) for key, group in GROUPS.items()}
 
     def group(self, run_id: str, by: str) -> pd.DataFrame:
         """``group, trades, win_rate, net, average, r_mean, profit_factor, share``, a row a group."""
@@ -108,7 +108,7 @@ class RunTables:
     # -- what did not happen
 
     def refused(self, run_id: str) -> pd.DataFrame:
-        """Orders that sizing, margin or limits refused, shrank or capped, all of them; empty for a run that did not keep them."""
+        """Orders that sizing, margin or limits refused, shrank or capped, all of them; empty for a run that did not store them."""
         run = self._run(run_id)
         return self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"])
 
@@ -122,13 +122,13 @@ class RunTables:
 
     def metrics(self, run_id: str) -> pd.DataFrame:
         """``key, title, family, value, unit, definition, source`` of every figure."""
-        kept = self._run(run_id).summary["metrics"]
-        return pd.DataFrame([dict(key=key, title=one.title, family=one.family, value=kept.get(key), unit=one.unit, definition=one.definition, source=one.source) for key, one in METRICS.items()])
+        values = self._run(run_id).summary["metrics"]
+        return pd.DataFrame([dict(key=key, title=metric.title, family=metric.family, value=values.get(key), unit=metric.unit, definition=metric.definition, source=metric.source) for key, metric in METRICS.items()])
 
     def compare(self, a: str, b: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Figures side by side with their difference, and what was asked differently."""
-        one, other = self._run(a), self._run(b)
-        return compare_metrics(one.summary["metrics"], other.summary["metrics"]), compare_specs(one.spec, other.spec)
+        """Metrics of two runs with their difference, and the changed settings."""
+        first, other = self._run(a), self._run(b)
+        return compare_metrics(first.summary["metrics"], other.summary["metrics"]), compare_specs(first.spec, other.spec)
 
     def download_comparison(self, a: str, b: str) -> bytes:
         """Every figure of both runs with its difference, as CSV."""
@@ -147,7 +147,7 @@ class RunTables:
         return csv_of(frame)
 
     def _run(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str, columns: Any = None) -> pd.DataFrame:

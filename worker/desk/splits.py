@@ -1,4 +1,4 @@
-"""Finished backtests, taken apart by the regime that was known at the time."""
+"""Finished backtests split by the regime known at the time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.daily import calendar_of, nanoseconds
-from domain.analytics.regimes import UNKNOWN, entered, known_late
+from domain.analytics.regimes import UNKNOWN, entered, lag_sensitivity
 from domain.analytics.regimes import split as taken_apart
 from domain.errors import BadRequest
 from domain.features.regimes import Regimes as Labelled
@@ -23,13 +23,13 @@ from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, 
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
 
-PARTS = 10              # regimes that a run is taken apart by; rarer ones are taken together
+PARTS = 10              # regimes that a run is split by; rarer ones are merged
 RARER = "all others"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run can be taken apart by. ``by``: the id of a finished run of regimes, or rules joined by ``+`` that a job must apply first."""
+    """An option to split a run by. ``by``: the id of a finished run of regimes, or rules joined by ``+`` that a job must apply first."""
 
     by: str
     title: str
@@ -40,7 +40,7 @@ class Choice:
 @dataclass(frozen=True)
 class Divided:
     """A run by regime. ``table``: ``regime, share, trades, net, equity`` and of the trades ``win_rate, r_mean, profit_factor``, of the equity ``max_drawdown, sharpe``.
-    ``curves``: ``ts, regime, value``, for each regime the account had it moved in that regime alone, less what it began with. ``late``: ``regime, late,
+    ``curves``: ``ts, regime, value``, for each regime the equity change within that regime alone. ``late``: ``regime, late,
     trades, net …``, had it been known so many bars later. ``pooled``: how many rare regimes stand together under one name."""
 
     table: pd.DataFrame
@@ -55,34 +55,34 @@ class Splits:
         self._context, self._features, self._view = context, Features(context), RegimeView(context)
 
     def choices(self, run_id: str) -> list[Choice]:
-        """What a run can be taken apart by: every rule on each of its series, and models that were fitted on the same bars."""
+        """Options to split a run by: every rule on each of its series, and models that were fitted on the same bars."""
         series = self._series(self._run(run_id))
         offered = {name: title for name, (title, _) in self._view.rules().items()} | {PAIR: "Volatility and trend"}
-        rules = [Choice(by, title, one.instrument, False) for one in series for by, title in offered.items()]
-        made = [one for one in self._view.latest(MOST, [each.version for each in series]) if JOINED.join(one.spec.get("rules", [])) not in offered]
-        return rules + [Choice(one.id, f"{kind_of(one)} on {one.summary['timeframe']}", one.summary["instrument"], one.summary["kind"] != "rule") for one in made]
+        rules = [Choice(by, title, dataset.instrument, False) for dataset in series for by, title in offered.items()]
+        runs = [run for run in self._view.latest(MOST, [dataset.version for dataset in series]) if JOINED.join(run.spec.get("rules", [])) not in offered]
+        return rules + [Choice(run.id, f"{kind_of(run)} on {run.summary['timeframe']}", run.summary["instrument"], run.summary["kind"] != "rule") for run in runs]
 
     def labelled_by(self, run_id: str, by: str, instrument: str = "") -> Run | None:
         """The finished run of regimes that ``by`` names: an id, or rules on the run's own bars where they have been applied."""
         if not is_rule(by):
             return self._view.get(by)
         spec = self._features.spec(self._question(run_id, instrument), columns=False) | dict(rules=written_rules(by))
-        return next((one for one in self._view.latest(MOST, spec["datasets"]) if dict(one.spec) == spec and one.manifest["code"] == code_of("regimes")), None)
+        return next((candidate for candidate in self._view.latest(MOST, spec["datasets"]) if dict(candidate.spec) == spec and candidate.manifest["code"] == code_of("regimes")), None)
 
     def submit_for(self, run_id: str, by: str, instrument: str = "") -> Submitted:
-        """Apply rules to all bars of the dataset that a run was made on, in its timeframe."""
+        """Label all bars of a run's dataset by rules, in its timeframe."""
         return self._view.submit_rules(self._question(run_id, instrument), written_rules(by))
 
     def split(self, run_id: str, by: str, instrument: str = "") -> Divided:
         """A finished backtest by regime: see ``Divided``. Trades by the regime known when they were entered, equity by the one known when it changed."""
-        run, told = self._run(run_id), self._told(run_id, by, instrument)
+        run, labelled = self._run(run_id), self._labelled(run_id, by, instrument)
         trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
-        regimes, pooled = _pooled(self._regimes(told), trades)
-        found = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
-        figures = pd.DataFrame([{name: one[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for one in found.metrics.values()], index=list(found.metrics))
-        table = found.table.join(figures.astype(float), on="regime") if len(found.table) else found.table
-        late = known_late(trades, regimes)
-        return Divided(table, _curves(found.equity, run.summary["balance"]), late[late["regime"].isin(found.table["regime"])].reset_index(drop=True), found.metrics, pooled)
+        regimes, pooled = _pooled(self._regimes(labelled), trades)
+        parts = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
+        figures = pd.DataFrame([{name: metric[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for metric in parts.metrics.values()], index=list(parts.metrics))
+        table = parts.table.join(figures.astype(float), on="regime") if len(parts.table) else parts.table
+        late = lag_sensitivity(trades, regimes)
+        return Divided(table, _curves(parts.equity, run.summary["balance"]), late[late["regime"].isin(parts.table["regime"])].reset_index(drop=True), parts.metrics, pooled)
 
     def download_split(self, run_id: str, by: str, instrument: str = "") -> bytes:
         """``split``'s table as CSV."""
@@ -92,11 +92,11 @@ class Splits:
         return csv_of(table)
 
     def bands_of(self, run_id: str, by: str, instrument: str = "", most: int = BANDS) -> tuple[pd.DataFrame, int]:
-        """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were taken together where they were too many."""
-        run, told = self._run(run_id), self._told(run_id, by, instrument)
+        """Stretches of one regime over a run's time as ``start, end`` (times) and ``regime``, and how many bars were merged where there were too many."""
+        run, labelled = self._run(run_id), self._labelled(run_id, by, instrument)
         ts = self._frame(run, "equity", ["ts"])["ts"]
-        labels = self._view.labels(told)
-        ends = self._frame(told, "regimes", ["end"])["end"]
+        labels = self._view.labels(labelled)
+        ends = self._frame(labelled, "regimes", ["end"])["end"]
         inside = np.flatnonzero((ends >= ts.iloc[0]) & (ends <= ts.iloc[-1])) if len(ts) else np.zeros(0, np.int64)
         if not len(inside):
             return pd.DataFrame(columns=["start", "end", "regime"]), 1
@@ -106,41 +106,41 @@ class Splits:
         return pd.DataFrame(dict(start=own.iloc[table["first"]].to_numpy(), end=own.iloc[following].to_numpy(), regime=table["regime"])), size
 
     def names_of(self, run_id: str, by: str, instrument: str = "") -> list[str]:
-        """The regimes that ``by`` tells apart."""
-        return list(self._told(run_id, by, instrument).summary["names"])
+        """The names of the regimes of ``by``."""
+        return list(self._labelled(run_id, by, instrument).summary["names"])
 
     # -- parts
 
-    def _told(self, run_id: str, by: str, instrument: str) -> Run:
-        told = self.labelled_by(run_id, by, instrument)
-        if told is None:
-            raise BadRequest(f"the bars of run {run_id} have not been labelled by {by.replace(JOINED, ' and ')} yet; ask for it first")
-        return told
+    def _labelled(self, run_id: str, by: str, instrument: str) -> Run:
+        run_ = self.labelled_by(run_id, by, instrument)
+        if run_ is None:
+            raise BadRequest(f"the bars of run {run_id} have not been labelled by {by.replace(JOINED, ' and ')} yet; label them first")
+        return run_
 
     def _run(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if not {"trades", "fills", "equity"} <= set(run.frames):
-            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to take apart; choose a backtest")
+            raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, which has no trades to split; choose a backtest")
         return run
 
     def _series(self, run: Run) -> list[Dataset]:
-        """The datasets it was made on that are still here."""
-        with self._context.store.look() as unit:
-            return [one for version in run.spec["datasets"] if (one := unit.datasets.get(version))]
+        """The run's datasets that are still stored."""
+        with self._context.store.read() as unit:
+            return [dataset for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
 
     def _question(self, run_id: str, instrument: str) -> FeatureRequest:
         """All bars of one of its datasets, in its timeframe: rules then have their warm-up behind them where the run begins."""
         run = self._run(run_id)
         series = self._series(run)
-        one = next((each for each in series if each.instrument == instrument), None) if instrument else next(iter(series), None)
-        if one is None:
-            names = ", ".join(each.instrument for each in series)
+        chosen = next((candidate for candidate in series if candidate.instrument == instrument), None) if instrument else next(iter(series), None)
+        if chosen is None:
+            names = ", ".join(candidate.instrument for candidate in series)
             raise BadRequest(f"the bars of {instrument or 'run ' + run_id} are not here, so they cannot be labelled; {'of this run there are ' + names if names else 'import them again'}")
-        return FeatureRequest([one.id], run.spec["timeframe"], _midnight(one.first_ts), _midnight(one.last_ts) + timedelta(days=1))
+        return FeatureRequest([chosen.id], run.spec["timeframe"], _midnight(chosen.first_ts), _midnight(chosen.last_ts) + timedelta(days=1))
 
-    def _regimes(self, told: Run) -> Labelled:
-        return Labelled(nanoseconds(self._frame(told, "regimes", ["end"])["end"]), self._view.labels(told))
+    def _regimes(self, run: Run) -> Labelled:
+        return Labelled(nanoseconds(self._frame(run, "regimes", ["end"])["end"]), self._view.labels(run))
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)
@@ -158,15 +158,15 @@ def _pooled(regimes: Labelled, trades: pd.DataFrame) -> tuple[Labelled, int]:
     counted = pd.Series(entered(trades, regimes)).value_counts()
     bars = np.bincount(regimes.labels.codes[regimes.labels.codes >= 0], minlength=len(names))
     order = sorted(range(len(names)), key=lambda k: (-int(counted.get(names[k], 0)), -bars[k]))
-    kept = sorted(order[: PARTS - 1])
-    place = np.full(len(names) + 1, len(kept))
-    place[kept], place[-1] = np.arange(len(kept)), -1
+    largest = sorted(order[: PARTS - 1])
+    place = np.full(len(names) + 1, len(largest))
+    place[largest], place[-1] = np.arange(len(largest)), -1
     codes = place[np.asarray(regimes.labels.codes, np.int64)]
-    return Labelled(regimes.ends, pd.Categorical.from_codes(codes, categories=[*(names[k] for k in kept), RARER], ordered=True)), len(names) - len(kept)
+    return Labelled(regimes.ends, pd.Categorical.from_codes(codes, categories=[*(names[k] for k in largest), RARER], ordered=True)), len(names) - len(largest)
 
 
 def _curves(equity: pd.DataFrame, start: float, budget: int = 240) -> pd.DataFrame:
-    """``ts, regime, value``: what each regime alone brought, thinned."""
+    """``ts, regime, value``: cumulative net profit of each regime, thinned."""
     parts = []
     for name in equity.columns.drop("ts"):
         shown = thinned(pd.DataFrame(dict(ts=equity["ts"], value=equity[name] - start)), ("value",), budget)

@@ -1,4 +1,4 @@
-"""Sweeps, walk-forwards, stress tests and searches: what can be asked, asking it, and reading what came of it."""
+"""Sweeps, walk-forwards, stress tests and searches: options, submission and results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECONDS_A_BAR, SECONDS_A_POINT = 1.5e-7, 8e-3       # of one combination, about,
 
 @dataclass(frozen=True)
 class Size:
-    """What a grid comes to: ``combinations`` that make a strategy, those ``refused`` with their sentence, and about how many ``seconds`` of one core."""
+    """Size of a grid: valid ``combinations``, those ``refused`` with their message, and the estimated ``seconds`` on one core."""
 
     combinations: int
     refused: Mapping[str, int]
@@ -62,70 +62,70 @@ class Sweeps:
         """Parameters of ``windows``, ``objective`` and ``search``, to draw a form of each."""
         return {"windows": params_of(Windows), "objective": params_of(Objective), "search": params_of(Search)}
 
-    def size(self, question: BacktestRequest, grid: Grid) -> Size:
-        """How much a grid asks for, or a sentence on what is wrong with it."""
-        points, refused = self._points(question, grid)
-        return Size(len(points), refused, round(len(points) * self._seconds(question), 1))
+    def size(self, request: BacktestRequest, grid: Grid) -> Size:
+        """Size of a grid: combinations, refused ones, estimated seconds; raises ``BadRequest`` for an invalid grid."""
+        points, refused = self._points(request, grid)
+        return Size(len(points), refused, round(len(points) * self._seconds(request), 1))
 
-    def _seconds(self, question: BacktestRequest) -> float:
+    def _seconds(self, request: BacktestRequest) -> float:
         """Of one combination on one core: as measured in this workspace's last sweep of the strategy on about as many bars, else by rule of thumb."""
-        bars = self._backtests.bars_in(question)
-        with self._context.store.look() as unit:
-            seen = (unit.fact(PACE) or {}).get(question.strategy)
+        bars = self._backtests.bars_in(request)
+        with self._context.store.read() as unit:
+            seen = (unit.fact(PACE) or {}).get(request.strategy)
         if not seen:
             return SECONDS_A_POINT + SECONDS_A_BAR * bars
         return seen["seconds"] * (SECONDS_A_POINT + SECONDS_A_BAR * bars) / (SECONDS_A_POINT + SECONDS_A_BAR * seen["bars"])
 
-    # -- asking; every one is checked as a whole, and the same question on the same code is the job that answered it
+    # -- submission; every request is validated, and an identical request on the same code returns the existing job
 
-    def submit_sweep(self, question: BacktestRequest, grid: Grid) -> Submitted:
+    def submit_sweep(self, request: BacktestRequest, grid: Grid) -> Submitted:
         """Every combination of ``grid``: parameter -> values (``domain.optimise.between`` makes them from a range), or a list of combinations."""
-        spec = self._spec(question, grid)
-        return self._submit("sweep", question, spec)
+        spec = self._spec(request, grid)
+        return self._submit("sweep", request, spec)
 
-    def submit_walk_forward(self, question: BacktestRequest, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_walk_forward(self, request: BacktestRequest, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
         """Fit ``grid`` on moving windows, trade each choice in the window after. ``windows``, ``objective``: changed values of Windows and Objective."""
         how = dict(windows=values_of(build(Windows, windows or {})), objective=values_of(build(Objective, objective or {})))
-        _fits(question, how["windows"])
-        return self._submit("walk_forward", question, self._spec(question, grid) | how)
+        _fits(request, how["windows"])
+        return self._submit("walk_forward", request, self._spec(request, grid) | how)
 
-    def submit_stress(self, question: BacktestRequest, scenarios: Sequence[str] = ()) -> Submitted:
-        """One question under dearer, later and otherwise decided conditions; all scenarios where none is named."""
-        return self._submit("stress", question, self._backtests.spec(question) | dict(scenarios=list(scenarios)))
+    def submit_stress(self, request: BacktestRequest, scenarios: Sequence[str] = ()) -> Submitted:
+        """One backtest under higher costs, delayed fills and other intrabar orders; all scenarios where none is named."""
+        return self._submit("stress", request, self._backtests.spec(request) | dict(scenarios=list(scenarios)))
 
-    def submit_optimise(self, question: BacktestRequest, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
+    def submit_optimise(self, request: BacktestRequest, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
-        searched = dimensions(question.strategy, space)
+        searched = dimensions(request.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
-        corners = [{one.name: one.choices[edge] if one.choices else (one.low, one.high)[edge] for one in searched} for edge in (0, -1)]
-        return self._submit("optimise", question, self._backtests.spec(_standing(question, corners)) | how)
+        corners = [{param.name: param.choices[edge] if param.choices else (param.low, param.high)[edge] for param in searched} for edge in (0, -1)]
+        return self._submit("optimise", request, self._backtests.spec(_standing(request, corners)) | how)
 
-    def _submit(self, kind: str, question: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
+    def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
         names, made_up = self._backtests._names(spec["datasets"])
-        title = f"{KINDS[kind]}: {question.strategy} · {names} {question.timeframe}{made_up}"
+        title = f"{KINDS[kind]}: {request.strategy} · {names} {request.timeframe}{made_up}"
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
 
-    def _spec(self, question: BacktestRequest, grid: Grid) -> dict[str, Any]:
-        points, refused = self._points(question, grid)
+    def _spec(self, request: BacktestRequest, grid: Grid) -> dict[str, Any]:
+        points, refused = self._points(request, grid)
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
-        asked = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(_standing(question, points[:1])) | dict(grid=asked)
+        combinations = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
+        return self._backtests.spec(_standing(request, points[:1])) | dict(grid=combinations)
 
-    def _points(self, question: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        return feasible(question.strategy, question.params, combinations(question.strategy, grid))
+    def _points(self, request: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        return feasible(request.strategy, request.params, combinations(request.strategy, grid))
 
     # -- reading
 
     def latest(self, kind: str = "", limit: int = 100) -> list[Run]:
         """Newest first; ``kind``: sweep, walk_forward, stress, optimise, or empty for all four."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             if kind:
                 return unit.runs.latest(kind, limit)
-            return sorted((run for one in KINDS for run in unit.runs.latest(one, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
+            return sorted((run for name in KINDS for run in unit.runs.latest(name, limit)), key=lambda run: run.created_at, reverse=True)[:limit]
 
     def get(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind not in KINDS:
             raise BadRequest(f"run {run_id} is a {run.kind}; choose a sweep, walk-forward, stress test or search")
@@ -133,7 +133,7 @@ class Sweeps:
 
     def find(self, run_id: str) -> Run | None:
         """By its id, however old; None if there is none."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             run = unit.runs.get(run_id)
         return run if run and run.kind in KINDS else None
 
@@ -198,28 +198,28 @@ class Sweeps:
     def trials(self, run_id: str) -> int:
         """How many distinct trials there ever were on this run's data with its strategy, deleted ones included."""
         run = self._any(run_id)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.trials.count(data_of(run.spec["datasets"]), run.spec["strategy"])
 
     def sharpes(self, run_id: str) -> list[float]:
         """Daily Sharpe ratios of those trials, where known: their variance is what deflates the best one's."""
         run = self._any(run_id)
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
 
     def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """What was asked, as a form shows it: costs, and values of them that are varied, in pips, where they were stored in price units too."""
+        """The spec as a form shows it: costs, and varied cost values, in pips, also where they were stored in price units."""
         traded = self._instruments(spec)
-        parts = {name: space_in_pips(spec[name], spec["costs"], [one.pip for one in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
+        parts = {name: space_in_pips(spec[name], spec["costs"], [instrument_.pip for instrument_ in traded]) for name in ("grid", "space") if isinstance(spec.get(name), Mapping)}
         return {**spec, **parts, "costs": in_pips(spec["costs"], traded)}
 
     def _instruments(self, spec: Mapping[str, Any]) -> list[Instrument]:
-        with self._context.store.look() as unit:
-            known = [unit.datasets.get(version) for version in spec["datasets"]]
-        return [instrument(one.instrument, self._context.settings.instruments_file) for one in known if one]
+        with self._context.store.read() as unit:
+            datasets = [unit.datasets.get(version) for version in spec["datasets"]]
+        return [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets if dataset]
 
     def luck(self, run_id: str, trials: int) -> Luck:
-        """What the best of so many trials reaches without any edge; of a sweep also how far its best stands apart from that."""
+        """Expected best of the trials without any edge; for a sweep also the deflated Sharpe ratio of its best."""
         run, sharpes = self.get(run_id), self.sharpes(run_id)
         if run.kind != "sweep":
             return of_search(trials, sharpes, days_a_year_of(run.summary))
@@ -227,8 +227,8 @@ class Sweeps:
         pnl = self.matrix(run_id)[0][:, int(best["number"])] if best else np.zeros(0)
         return of_best(best, trials, sharpes, pnl, days_a_year_of(run.summary))
 
-    def question(self, run_id: str, number: int) -> BacktestRequest:
-        """One combination of a sweep or search as a backtest to ask, as it stands in the table under ``number``."""
+    def request_of(self, run_id: str, number: int) -> BacktestRequest:
+        """The combination ``number`` of a sweep or search as a backtest request."""
         from datetime import datetime
 
         run = self.get(run_id)
@@ -238,9 +238,9 @@ class Sweeps:
         rules = {name: values_of(rules_at(build(RULES[name], run.spec[name]), name, changed)) for name in RULES if name in run.spec and name != "costs"}
         costs = values_of(rules_at(build(Costs, run.spec["costs"]), "costs", changed))
         old = {} if "unit" in run.spec["costs"] else {"unit"}
-        rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [one.name for one in self._instruments(run.spec)])
+        rules["costs"] = without_unit({name: value for name, value in costs.items() if name not in old}, [instrument.name for instrument in self._instruments(run.spec)])
         params = {**run.spec["params"], **{name: value for name, value in changed.items() if "." not in name}}
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in run.spec["datasets"]]
         start, end = (datetime.fromisoformat(run.spec[edge]) for edge in ("start", "end"))
         return BacktestRequest(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
@@ -263,7 +263,7 @@ class Sweeps:
         return daily[:, daily.std(axis=0) > 0]
 
     def _any(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str) -> pd.DataFrame:
@@ -272,16 +272,16 @@ class Sweeps:
         return self._context.store.frames.get(run.frames[name])
 
 
-def _standing(question: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
-    """The question at its own parameters; where those make no strategy, for what is varied was left at its default, at the first of ``points`` that does."""
+def _standing(request: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
+    """The request at its own parameters; where those are not valid, because a varied one was left at its default, at the first of ``points`` that is."""
     for point in ({}, *points):
-        params = {**question.params, **{name: value for name, value in point.items() if "." not in name}}
-        if not feasible(question.strategy, params, [{}])[1]:
-            return replace(question, params=params)
-    return question
+        params = {**request.params, **{name: value for name, value in point.items() if "." not in name}}
+        if not feasible(request.strategy, params, [{}])[1]:
+            return replace(request, params=params)
+    return request
 
 
-def _fits(question: BacktestRequest, windows: Mapping[str, Any]) -> None:
-    days, needed = (question.end - question.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
+def _fits(request: BacktestRequest, windows: Mapping[str, Any]) -> None:
+    days, needed = (request.end - request.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
     if days < needed:
         raise BadRequest(f"the span is {days:,} days, and one fold needs {needed:,.0f}; take shorter windows or a longer span")

@@ -62,15 +62,15 @@ class System:
 
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
-        known = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
-        return [*known[:1], self._queue(), *known[1:], self._disk()]
+        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
+        return [*states[:1], self._queue(), *states[1:], self._disk()]
 
     def listening(self) -> str:
         """For whom the page is, and why that is safe."""
         return sentence(self._context.settings.app)
 
     def processes(self) -> list[Process]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.processes(ALIVE)
 
     def versions(self) -> dict[str, str]:
@@ -78,12 +78,12 @@ class System:
 
     def has_example(self) -> bool:
         """Is anything of the synthetic example left?"""
-        with self._context.store.look() as unit:
-            return any(one.example for one in unit.datasets.all()) or any(job.example and job.open for job in unit.jobs.latest())
+        with self._context.store.read() as unit:
+            return any(dataset.example for dataset in unit.datasets.all()) or any(job.example and job.open for job in unit.jobs.latest())
 
     def example_state(self) -> str:
         """``making``, ``made``, ``removed`` or ``off``."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             state = (unit.fact(example.FACT) or {}).get("state", "")
         return state or ("making" if self._context.settings.example else "off")
 
@@ -92,15 +92,15 @@ class System:
 
     def example_runs(self) -> tuple[str, str]:
         """The run on the regime-switching bars and the one on driftless GBM; "" where it is not there yet."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             runs = [run for run in unit.runs.latest("backtest") if run.example]
-            models = {one.version: one.provenance.get("model") for one in unit.datasets.all()}
+            models = {dataset.version: dataset.provenance.get("model") for dataset in unit.datasets.all()}
         by_model = {models.get(run.spec["datasets"][0]): run.id for run in runs}
         return by_model.get("regimes", ""), by_model.get("gbm", "")
 
     def _database(self) -> Health:
         began = time.perf_counter()
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             unit.now()
             revision = current(unit._c)
         dialect = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._context.store.engine.dialect.name]

@@ -1,4 +1,4 @@
-"""Long series made short enough to draw, honestly."""
+"""Thinning of long series for charts, keeping the extremes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def thin(frame: pd.DataFrame, value: str, budget: int = 1_400) -> pd.DataFrame:
 def thinned(frame: pd.DataFrame, values: Sequence[str], budget: int = 1_400) -> pd.DataFrame:
     """The rows that ``thin`` keeps for any of ``values``, each once, in their order."""
     rows = frame.reset_index(drop=True)
-    kept = sorted(set().union(*(thin(rows[[value]], value, budget).index for value in values)))
-    return rows.iloc[kept].reset_index(drop=True)
+    numbers = sorted(set().union(*(thin(rows[[value]], value, budget).index for value in values)))
+    return rows.iloc[numbers].reset_index(drop=True)
 
 
 def candles(bars: pd.DataFrame, budget: int = 220) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The trades of a run: a page of them, one of them, and one on its bars with everything that moved."""
+"""Trades of a run: pages, single trades, and a trade on its bars with stops, targets and fills."""
 
 from __future__ import annotations
 
@@ -61,24 +61,24 @@ class Trades:
         return int(by_result["trade_id"].iloc[len(by_result) // 2])
 
     def walk(self, run_id: str, trade_id: int) -> Walk:
-        """The trade, its bars before, within and after, and what stood and happened on them."""
+        """The trade with the bars before, during and after it, its price levels, stop path and fills."""
         run, trades = self._run(run_id), self._all(run_id, SHOWN)
         chosen = trades[trades["trade_id"] == trade_id]
         if chosen.empty:
             raise BadRequest(f"run {run_id} has no trade {trade_id}; its trades are 1 to {len(trades):,}")
         trade = chosen.iloc[0]
         dataset = self._dataset(run, str(trade["instrument"]))
-        one = instrument(dataset.instrument, self._context.settings.instruments_file)
+        instrument_ = instrument(dataset.instrument, self._context.settings.instruments_file)
         fills = self._fills(run, trade_id)
         plan = self._plan(run, trade, int(fills["order_id"].iloc[0]))
-        bars, first = self._around(run, dataset, one, fills)
+        bars, first = self._around(run, dataset, instrument_, fills)
         fills = fills.assign(i=[_place(bars, ts) for ts in fills["bar_ts"]])
         path = self._path(run, bars, trade, int(fills["i"].iloc[0]), int(fills["i"].iloc[-1]))
         levels = _levels(trade, plan, int(fills["i"].iloc[0]), max(int(fills["i"].iloc[-1]), int(fills["i"].iloc[0]) + 1))
         shown = candles(bars.iloc[first:].reset_index(drop=True), CANDLES)
-        each = int(shown["bars"].iloc[0])
-        moved = {name: (levels[name] - first) // each for name in ("first", "last")}
-        return Walk(trade, shown, one, dataset.side, levels.assign(**moved), path.assign(i=(path["i"] - first) // each), fills.assign(i=(fills["i"] - first) // each))
+        merged = int(shown["bars"].iloc[0])
+        moved = {name: (levels[name] - first) // merged for name in ("first", "last")}
+        return Walk(trade, shown, instrument_, dataset.side, levels.assign(**moved), path.assign(i=(path["i"] - first) // merged), fills.assign(i=(fills["i"] - first) // merged))
 
     # -- parts
 
@@ -90,14 +90,14 @@ class Trades:
         return fills[fills["trade_id"] == trade_id].reset_index(drop=True)
 
     def _plan(self, run: Run, trade: pd.Series, order_id: int) -> Mapping[str, Any]:
-        """How the order was protected; of a run that does not tell, its first stop alone."""
+        """The protection of the order; of a run that did not store it, the first stop alone."""
         if "protection" not in run.frames:
             return {"stop_loss": trade["stop_loss"]}
-        known = self._context.store.frames.get(run.frames["protection"])
-        mine = known[(known["order_id"] == order_id) & (known["instrument"] == trade["instrument"])]
+        protection = self._context.store.frames.get(run.frames["protection"])
+        mine = protection[(protection["order_id"] == order_id) & (protection["instrument"] == trade["instrument"])]
         return {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {"stop_loss": trade["stop_loss"]}
 
-    def _around(self, run: Run, dataset: Dataset, one: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    def _around(self, run: Run, dataset: Dataset, instrument: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         """Bars around the trade, and the first of them that is drawn."""
         frame = Timeframe.named(run.spec["timeframe"])
         step, days = timedelta(minutes=frame.minutes), timedelta(days=4)        # a weekend may lie between
@@ -105,7 +105,7 @@ class Trades:
         bars = self._context.store.frames.get(dataset.frame, start=start - BEFORE * step - days, end=end + AFTER * step + days)
         bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"))
         if dataset.timeframe != run.spec["timeframe"]:
-            bars = resample(bars, Timeframe.named(dataset.timeframe), frame, one.calendar)
+            bars = resample(bars, Timeframe.named(dataset.timeframe), frame, instrument.calendar)
         first, last = (_place(bars, edge) for edge in (start, end))
         return bars.iloc[: last + AFTER].reset_index(drop=True), max(first - BEFORE, 0)
 
@@ -113,19 +113,19 @@ class Trades:
         """The stop in each bar of the trade, as the run reported its moves; of an older run, which did not, its first stop."""
         moves = pd.DataFrame(dict(bar_ts=[], stop_loss=[]))
         if "moves" in run.frames:
-            known = self._context.store.frames.get(run.frames["moves"], ["trade_id", "bar_ts", "stop_loss"])
-            moves = known[known["trade_id"] == trade["trade_id"]]
+            stops = self._context.store.frames.get(run.frames["moves"], ["trade_id", "bar_ts", "stop_loss"])
+            moves = stops[stops["trade_id"] == trade["trade_id"]]
         moved = [_place(bars, ts) - first for ts in moves["bar_ts"]]
         levels = stop_path(float(trade["stop_loss"]), moved, moves["stop_loss"].tolist(), last - first + 1)
         return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
 
     def _dataset(self, run: Run, name: str) -> Dataset:
-        with self._context.store.look() as unit:
-            known = [unit.datasets.get(version) for version in run.spec["datasets"]]
-        return required(next((one for one in known if one and one.instrument == name), None), "dataset", name)
+        with self._context.store.read() as unit:
+            datasets = [unit.datasets.get(version) for version in run.spec["datasets"]]
+        return required(next((dataset for dataset in datasets if dataset and dataset.instrument == name), None), "dataset", name)
 
     def _run(self, run_id: str) -> Run:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "run", run_id)
 
 

@@ -16,7 +16,7 @@ from worker.desk.export import csv_of
 from worker.store import Filter
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
-SUBJECTS = {            # what an event is about, by how its kind begins
+SUBJECTS = {            # subject of an event, by the first word of its kind
     "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
     "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
 }  # fmt: skip
@@ -75,53 +75,53 @@ class TrailView:
 
     def page(self, wanted: Filter = Filter(), number: int = 1, size: int = 50) -> tuple[list[Event], int]:
         """One page of events, newest first, and how many there are in all."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return [event_of(record) for record in unit.trail.page(wanted, size, (number - 1) * size)], unit.trail.count(wanted)
 
-    def story(self, entity: str) -> list[Event]:
-        """All that happened to one job, run or dataset, oldest first."""
-        with self._context.store.look() as unit:
+    def history(self, entity: str) -> list[Event]:
+        """All events of one job, run or dataset, oldest first."""
+        with self._context.store.read() as unit:
             return [event_of(record) for record in unit.trail.all(Filter(entity=entity))]
 
     def kinds(self) -> list[str]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.trail.kinds()
 
     def actors(self) -> list[str]:
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return unit.trail.actors()
 
     def head(self) -> tuple[int, str, str]:
         """Rows, the hash of the last, and the root of the tree over all."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             rows, head = unit.trail.head()
             return rows, head, unit.trail.root(rows)
 
     def verified(self) -> dict[str, Any] | None:
         """The last full check: when, how many rows, and whether it held."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             return evidence.last(unit.fact(evidence.FACT))
 
     def verified_by_person(self) -> bool:
-        """Whether a person had the whole trail checked; the system itself checks it from time to time."""
-        with self._context.store.look() as unit:
+        """Whether a user has verified the whole trail; the system itself verifies it periodically."""
+        with self._context.store.read() as unit:
             return unit.trail.count(Filter(kinds=("audit_verified",))) > 0
 
     def verify(self) -> Submitted:
-        """Check the whole trail, in the background."""
-        with self._context.store.look() as unit:
+        """Verify the whole trail in the background."""
+        with self._context.store.read() as unit:
             last = next(iter(unit.jobs.latest(kinds=("verify_audit",), limit=1)), None)
         if last and last.open:
             return Submitted(last, False)
         return self._context.submit("verify_audit", "Verify the audit trail", {}, key=f"verify_audit after {last.id if last else 'none'}")
 
     def verify_now(self) -> dict[str, Any]:
-        """Check the whole trail here and now; for the terminal."""
+        """Verify the whole trail in this process, for the terminal."""
         return evidence.check(self._context.store, self._context.user)
 
     def per_hour(self, since: str, until: str) -> pd.DataFrame:
         """``hour`` (UTC), ``subject``, ``events``."""
-        with self._context.store.look() as unit:
+        with self._context.store.read() as unit:
             rows = unit.trail.per_hour(since, until)
         frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(kind), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
         return frame.groupby(["hour", "subject"], as_index=False)["events"].sum().assign(hour=lambda f: pd.to_datetime(f["hour"], utc=True))
@@ -137,12 +137,12 @@ class TrailView:
         return ("\n".join(lines) + "\n").encode()
 
     def _taken(self, wanted: Filter, form: str) -> Iterator[Record]:
-        """The events that fit, and after them the event that they were taken along."""
-        with self._context.store.look() as unit:
+        """The matching events; the export is recorded as an event."""
+        with self._context.store.read() as unit:
             records = list(unit.trail.all(wanted))
         with self._context.store.unit() as unit:
-            asked = {key: value for key, value in plain(wanted.__dict__).items() if value}
-            unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=asked)
+            filter_ = {key: value for key, value in plain(wanted.__dict__).items() if value}
+            unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=filter_)
         return iter(records)
 
 

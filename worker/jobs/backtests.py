@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.analytics import daily_sharpe
-from domain.compiled_folder import is_kept
+from domain.compiled_folder import is_compiled
 from domain.params import build
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
 from worker.code import manifest_of
+from worker.jobs.assessment import assess, summary_of
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.judged import judge, summary_of
-from worker.jobs.keep import in_words, trial_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
+from worker.jobs.trial_rows import in_words, trial_of
 from worker.store import Unit
 from worker.store.trials import data_of
 
@@ -23,37 +23,37 @@ FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 
 @job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of outside data where the strategy's features need some."""
+    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of external data where the strategy's features need some."""
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
-    with work.store.look() as unit:
-        known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [series_of(work, dataset_of(known, version), spec) for version in spec["datasets"]]
-    rates = [rate_of(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    rules = rules_of(spec, [one.instrument.name for one in series])
+    with work.store.read() as unit:
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
+    series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
+    rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
+    rules = rules_of(spec, [series_.instrument.name for series_ in series])
     work.progress(0.1)
-    work.stage("Simulate" if is_kept("backtest") else "Compile")
+    work.stage("Simulate" if is_compiled("backtest") else "Compile")
     from domain.backtest import study, trust
 
     result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7))
     work.stage("Robustness checks")
-    judged = judge(result, strategy, rates, work)
+    assessment = assess(result, strategy, rates, work)
     work.stage("Report")
-    outcome, asked = result.outcome, study.spec_of(series, rules, strategy)
-    decided = {**manifest_of(asked, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(asked)}
-    made = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
-    frames = {name: work.store.frames.put(in_words(frame)) for name, frame in made.items()}
+    outcome, request = result.outcome, study.spec_of(series, rules, strategy)
+    decided = {**manifest_of(request, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(request)}
+    tables = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
+    frames = {name: work.store.frames.put(in_words(frame)) for name, frame in tables.items()}
     work.progress(0.95)
-    used = [known[version] for version in spec["datasets"]]
-    trial = trial_of(spec, asked, strategy, daily_sharpe(judged.daily), len(judged.daily))
+    used = [datasets[version] for version in spec["datasets"]]
+    trial = trial_of(spec, request, strategy, daily_sharpe(assessment.daily), len(assessment.daily))
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
-            summary=summary_of(judged, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(one.synthetic for one in used),
+            summary=summary_of(assessment, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in used),
         )  # fmt: skip
-        told = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
-        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in used)), told)
+        detail = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in used)), detail)
 
-    return keep
+    return commit

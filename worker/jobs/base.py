@@ -1,4 +1,4 @@
-"""A job: a spec in; out comes a function that writes the result inside the last unit of work."""
+"""Base of jobs: a job takes a spec and returns a function that writes the result in the final unit of work."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from worker.store import Job, Store, Unit
 
 
 class Stopped(BaseException):
-    """Raised inside a job by ``Work.progress`` when it must not go on. Not an Exception: a job must not swallow it."""
+    """Raised inside a job by ``Work.progress`` when the job must stop. Not an Exception: a job must not swallow it."""
 
 
 class Cancelled(Stopped):
-    """A person asked for it."""
+    """The job was cancelled by a user."""
 
 
 class Overdue(Stopped):
-    """The kind's time limit is over."""
+    """The job exceeded the time limit of its kind."""
 
 
 class Fenced(Stopped):
-    """Another worker owns the job by now; nothing of this attempt may be written."""
+    """Another worker owns the job now; nothing of this attempt may be written."""
 
 
 class ShuttingDown(Stopped):
-    """The worker is asked to leave; the job goes on elsewhere, from its checkpoint."""
+    """The worker is shutting down; another worker resumes the job from its checkpoint."""
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What the last unit of work recorded: the job's ``result``, and the audit event that says so."""
+    """What the final unit of work recorded: the job's ``result`` and its audit event."""
 
     result: Mapping[str, Any]
     event: str
@@ -77,29 +77,29 @@ class Work:
         self.store, self.settings, self.job = store, settings, job
         self.began = time.monotonic()
         self._lock = Lock()
-        self._seen: dict[str, Any] = {}
+        self._updates: dict[str, Any] = {}
         self._stages: list[list[Any]] = []
         self._stop: Stopped | None = None
 
     @property
     def checkpoint(self) -> Any:
-        """What an earlier attempt left, or None."""
+        """The checkpoint of an earlier attempt, or None."""
         return self.job.checkpoint
 
     def stage(self, name: str) -> None:
         """Begin a named part of the work; the page ticks off the ones before it."""
         with self._lock:
             self._stages = [*self._stages, [name, round(time.monotonic() - self.began, 3)]]
-            self._seen.update(stages=self._stages, note=name)
-        self._go_on()
+            self._updates.update(stages=self._stages, note=name)
+        self._raise_if_stopped()
 
     def progress(self, share: float, note: str | None = None) -> None:
-        """Say how far the job is, 0 to 1. Call it at least every 0.3 s: it is also where a cancelled job stops."""
+        """Report progress, 0 to 1. Call it at least every 0.3 s: a cancelled job stops here."""
         with self._lock:
-            self._seen["progress"] = min(max(float(share), 0.0), 1.0)
+            self._updates["progress"] = min(max(float(share), 0.0), 1.0)
             if note is not None:
-                self._seen["note"] = note
-        self._go_on()
+                self._updates["note"] = note
+        self._raise_if_stopped()
 
     def within(self, low: float, high: float) -> Callable[..., None]:
         """A progress for a part of the job that fills ``low`` to ``high`` of it."""
@@ -110,19 +110,19 @@ class Work:
         return part
 
     def save(self, checkpoint: Any) -> None:
-        """Leave ``checkpoint`` for whoever goes on if this worker dies; written with the next heartbeat."""
+        """Save ``checkpoint`` for the worker that resumes the job; written with the next heartbeat."""
         with self._lock:
-            self._seen["checkpoint"] = checkpoint
+            self._updates["checkpoint"] = checkpoint
 
     def stop(self, why: Stopped) -> None:
         self._stop = self._stop or why
 
-    def seen(self) -> dict[str, Any]:
-        """What was said since the last call."""
+    def take_updates(self) -> dict[str, Any]:
+        """Updates since the last call."""
         with self._lock:
-            seen, self._seen = self._seen, {}
-            return seen
+            updates, self._updates = self._updates, {}
+            return updates
 
-    def _go_on(self) -> None:
+    def _raise_if_stopped(self) -> None:
         if self._stop:
             raise self._stop

@@ -1,4 +1,4 @@
-"""Check the audit trail because a person asked."""
+"""Verification of the audit trail on a user's request."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from worker.store import Unit
 @job("verify_audit", limit=3_600)
 def verify_audit(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Verify")
-    found = evidence.check(work.store, progress=work.progress)
-    told = {key: value for key, value in found.items() if key != "at"}
+    verdict = evidence.check(work.store, progress=work.progress)
+    detail = {key: value for key, value in verdict.items() if key != "at"}
 
-    def keep(unit: Unit) -> JobResult:
-        return JobResult(told, "audit_verified" if told["holds"] else "audit_broken", ("audit:trail",), told)
+    def commit(unit: Unit) -> JobResult:
+        return JobResult(detail, "audit_verified" if detail["holds"] else "audit_broken", ("audit:trail",), detail)
 
-    return keep
+    return commit

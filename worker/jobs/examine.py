@@ -1,4 +1,4 @@
-"""What a set of features tells of what follows on stored bars: the laboratory, as a job."""
+"""Analysis of how well a set of features predicts a target on stored bars, as a job."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from domain.analytics import daily_returns, daily_sharpe
 from domain.errors import BadRequest
 from domain.laboratory import (
     Findings,
-    Rules,
     StudyConfig,
     Target,
+    Thresholds,
     examine,
     forward_return,
     outcomes,
@@ -26,9 +26,9 @@ from domain.laboratory import (
 from domain.params import build
 from worker.jobs import feature_sets, questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.feature_sets import FeatureSet, Watch, finite, kept_run
-from worker.jobs.keep import trial_of
+from worker.jobs.feature_sets import FeatureSet, Watch, finite, save_run
 from worker.jobs.labels import labels
+from worker.jobs.trial_rows import trial_of
 from worker.store import Unit
 from worker.store.trials import data_of
 from worker.store.tries import count_tries, tried_on, tries_of
@@ -39,83 +39,83 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets, timeframe, start, end, columns, target (what ``domain.laboratory.Ahead`` says; for trades a backtest's strategy, params, rules and rates),
     plan, rules; and what ``worker.jobs.labels`` reads of regimes."""
     work.stage("Load bars")
-    asked = feature_sets.read(spec, work)
-    if not asked.uses:
+    feature_set = feature_sets.read(spec, work)
+    if not feature_set.uses:
         raise BadRequest("no feature is chosen; choose a feature set, or write features such as atr(14)")
-    looks = tries_of(asked.columns, spec)
-    with work.store.look() as unit:
+    tries = tries_of(feature_set.columns, spec)
+    with work.store.read() as unit:
         before = tried_on(unit, spec["datasets"])
-    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | looks), spec["plan"]["tried"])), build(Rules, spec["rules"])
+    plan, rules = replace(build(StudyConfig, spec["plan"]), tried=max(len(before | tries), spec["plan"]["tried"])), build(Thresholds, spec["rules"])
     work.stage("Compute")
-    frame, known = stacked(asked, work.within(0.02, 0.15)), labels(asked, work, work.within(0.15, 0.17))
+    frame, labelled = stacked(feature_set, work.within(0.02, 0.15)), labels(feature_set, work, work.within(0.15, 0.17))
     target, trial = _target(spec, frame, work)
     work.stage("Analyse")
-    findings = examine(frame, asked.columns, target, known.words, plan, rules, work.within(0.25, 0.9))
+    findings = examine(frame, feature_set.columns, target, labelled.words, plan, rules, work.within(0.25, 0.9))
     work.stage("Store")
-    tables = findings.frames() | dict(outcomes=_outcomes(frame, asked.columns, target, plan.quantiles, work.within(0.9, 0.98)))
-    frames = {name: work.store.frames.put(table) for name, table in tables.items()} | dict(known.frames)
-    told = _told(asked, replace(findings, notes=(*findings.notes, *known.notes)), target, plan, rules, len(before - looks))
-    keep = kept_run("examine", asked, work, told, frames, columns=len(asked.uses), tried=plan.tried)
-    return lambda unit: _count(unit, keep(unit), spec, work, looks, trial)
+    tables = findings.frames() | dict(outcomes=_outcomes(frame, feature_set.columns, target, plan.quantiles, work.within(0.9, 0.98)))
+    frames = {name: work.store.frames.put(table) for name, table in tables.items()} | dict(labelled.frames)
+    summary = _summary(feature_set, replace(findings, notes=(*findings.notes, *labelled.notes)), target, plan, rules, len(before - tries))
+    commit = save_run("examine", feature_set, work, summary, frames, columns=len(feature_set.uses), tried=plan.tried)
+    return lambda unit: _count(unit, commit(unit), spec, work, tries, trial)
 
 
-def _count(unit: Unit, kept: JobResult, spec: Mapping[str, Any], work: Work, looks: set[str], trial: Mapping[str, Any] | None) -> JobResult:
-    """Looks and trials commit with the run that shows them."""
-    count_tries(unit, spec["datasets"], looks)
+def _count(unit: Unit, result: JobResult, spec: Mapping[str, Any], work: Work, tries: set[str], trial: Mapping[str, Any] | None) -> JobResult:
+    """Tests and trials commit with the run."""
+    count_tries(unit, spec["datasets"], tries)
     if trial:
         unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
-    return kept
+    return result
 
 
-def stacked(asked: FeatureSet, watch: Watch) -> pd.DataFrame:
-    """Bars and columns of all members, one below the other; ``instrument`` tells them apart where there are several."""
-    parts, count = [], len(asked.members)
-    for k, member in enumerate(asked.members):
-        part = asked.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]
+def stacked(feature_set: FeatureSet, watch: Watch) -> pd.DataFrame:
+    """Bars and columns of all members, one below the other; the column ``instrument`` is added where there are several."""
+    parts, count = [], len(feature_set.members)
+    for k, member in enumerate(feature_set.members):
+        part = feature_set.compute(member, lambda share, k=k: watch((k + share) / count))     # type: ignore[misc]
         parts.append(part.assign(instrument=member.name) if count > 1 else part)
     return pd.concat(parts, ignore_index=True) if count > 1 else parts[0]
 
 
 def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[Target, Mapping[str, Any] | None]:
-    """What is to be foretold; and the line of the ledger of trials, where a strategy was simulated for it."""
+    """The target; and the row of the trial ledger where a strategy was simulated for it."""
     ahead = spec["target"]
     if ahead["target"] == "forward":
         return forward_return(frame, ahead["horizon"], ahead["start"]), None
     work.stage("Simulate")
     from domain.backtest import study
 
-    question = questions.read({**ahead, **{name: spec[name] for name in ("datasets", "timeframe", "start", "end")}}, work)
-    strategy = question.strategy()
-    made = study.run(question.series, question.rules, strategy, rates=question.rates, watch=work.within(0.17, 0.25))
-    daily = daily_returns(made.outcome.equity, question.rules.account.balance, made.market).to_numpy()
-    trial = trial_of(ahead, study.spec_of(question.series, question.rules, strategy), strategy, daily_sharpe(daily), len(daily))
-    trades = made.outcome.trades
+    request = questions.read({**ahead, **{name: spec[name] for name in ("datasets", "timeframe", "start", "end")}}, work)
+    strategy = request.strategy()
+    result = study.run(request.series, request.rules, strategy, rates=request.rates, watch=work.within(0.17, 0.25))
+    daily = daily_returns(result.outcome.equity, request.rules.account.balance, result.market).to_numpy()
+    trial = trial_of(ahead, study.spec_of(request.series, request.rules, strategy), strategy, daily_sharpe(daily), len(daily))
+    trades = result.outcome.trades
     if not len(trades):
-        raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to foretell; take a longer span or other parameters")
+        raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to predict; take a longer span or other parameters")
     return trade_outcomes(frame, trades.assign(instrument=trades["instrument"].astype(str))), trial
 
 
 def _outcomes(frame: pd.DataFrame, columns: list[str], target: Target, quantiles: int, watch: Watch) -> pd.DataFrame:
-    """How the target lies in each quantile of each column."""
+    """Distribution of the target in each quantile of each column."""
     instruments = pd.factorize(frame["instrument"])[0].astype(np.int64) if "instrument" in frame else None
-    order, found = rank(target.values).order, []
+    order, parts = rank(target.values).order, []
     for k, name in enumerate(columns):
         watch(k / len(columns))
         values = frame[name].to_numpy(float)
         ranked = rank(values if instruments is None else within_instruments(values, instruments))
-        found.append(outcomes(ranked, target.values, quantiles, order).assign(feature=name))
-    return pd.concat(found, ignore_index=True)[["feature", *(one for one in found[0] if one != "feature")]]
+        parts.append(outcomes(ranked, target.values, quantiles, order).assign(feature=name))
+    return pd.concat(parts, ignore_index=True)[["feature", *(column for column in parts[0] if column != "feature")]]
 
 
-def _told(asked: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Rules, before: int) -> dict[str, Any]:
-    """What lists and the head of a page say."""
+def _summary(feature_set: FeatureSet, findings: Findings, target: Target, plan: StudyConfig, rules: Thresholds, before: int) -> dict[str, Any]:
+    """The summary that lists and pages show."""
     ranking = findings.summary.assign(size=-findings.summary["ic"].abs()).sort_values(["q", "p", "size", "information_q"], na_position="last", kind="stable")
     in_rank, in_any = (ranking[name] <= rules.discovery for name in ("q", "information_q"))
-    best, kept = ranking.iloc[0], ranking[ranking["verdict"].isin(("keep", "reserve"))]
+    best, selected = ranking.iloc[0], ranking[ranking["verdict"].isin(("keep", "reserve"))]
     return dict(
         target=dict(name=target.name, unit=target.unit, note=target.note, values=int(np.isfinite(target.values).sum()), overlap=target.overlap, mean=finite(np.nanmean(target.values))),
-        tried=dict(all=plan.tried, here=len(asked.uses), before=before), telling=dict(rank=int(in_rank.sum()), information=int(in_any.sum()), any=int((in_rank | in_any).sum())),
-        verdicts={word: int((ranking["verdict"] == word).sum()) for word in ("keep", "reserve", "drop")}, proposed=kept["feature"].tolist(), discovery=rules.discovery, confidence=plan.confidence,
+        tried=dict(all=plan.tried, here=len(feature_set.uses), before=before), telling=dict(rank=int(in_rank.sum()), information=int(in_any.sum()), any=int((in_rank | in_any).sum())),
+        verdicts={word: int((ranking["verdict"] == word).sum()) for word in ("keep", "reserve", "drop")}, proposed=selected["feature"].tolist(), discovery=rules.discovery, confidence=plan.confidence,
         best=dict(feature=best["feature"], ic=finite(best["ic"]), q=finite(best["q"])), strongest=finite(ranking["ic"].abs().max()), drifting=int((findings.drift["drift"] == "strong").sum()),
-        clusters=int(findings.redundancy["cluster"].max()), notes=list(findings.notes), members=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], bars=len(one.bars)) for one in asked.members],
+        clusters=int(findings.redundancy["cluster"].max()), notes=list(findings.notes), members=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], bars=len(member.bars)) for member in feature_set.members],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""From a job's spec to the columns it computes: bars, what stands around them, and the features asked for."""
+"""Input of feature jobs from their spec: bars, context and features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.audit import canonical, plain
 from domain.backtest.history import split
 from domain.errors import BadRequest
 from domain.features import Context, Use, closes, parse
-from domain.features.engine import Table
+from domain.features.engine import FeatureTable
 from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
@@ -26,12 +26,12 @@ from worker.store import Dataset, Unit
 from worker.store.columns import Columns
 
 Watch = Callable[[float], None]
-SPAN = ("datasets", "timeframe", "start", "end", "columns")     # of a spec: what is told of it once, as data and span
+SPAN = ("datasets", "timeframe", "start", "end", "columns")     # keys of a spec that the manifest gives as data and span
 
 
 @dataclass(frozen=True)
 class Member:
-    """One dataset of a set: its bars in the timeframe that is asked for, and what stands around them. ``history``: the bars before the period,
+    """One dataset of a feature set: its bars in the requested timeframe, and their context. ``history``: the bars before the period,
     which features know and of which no row is written."""
 
     dataset: Dataset
@@ -60,7 +60,7 @@ class Member:
 @dataclass(frozen=True)
 class FeatureSet:
     """``members``: a dataset each, in the order in which they were chosen. ``uses``: the columns of each; none where the spec names none.
-    ``cache``: columns made before, for ``domain.features.compute``."""
+    ``cache``: columns computed before, for ``domain.features.compute``."""
 
     spec: Mapping[str, Any]
     members: tuple[Member, ...]
@@ -69,11 +69,11 @@ class FeatureSet:
 
     @property
     def data(self) -> list[str]:
-        return [one.dataset.version for one in self.members]
+        return [member.dataset.version for member in self.members]
 
     @cached_property
     def columns(self) -> list[str]:
-        return [one.column for one in self.uses]
+        return [use.column for use in self.uses]
 
     def compute(self, member: Member, watch: Watch = lambda share: None) -> pd.DataFrame:
         """The member's bars and beside them its columns; ``watch`` hears of each."""
@@ -82,40 +82,40 @@ class FeatureSet:
 
 def computed(bars: pd.DataFrame, uses: Sequence[Use], context: Context, cache: Any = None, watch: Watch = lambda share: None) -> pd.DataFrame:
     """What ``domain.features.compute`` gives, with a word after each column: where a job that was cancelled stops."""
-    table, made = Table(bars, context, cache), {}
-    for k, one in enumerate(uses):
+    table, columns = FeatureTable(bars, context, cache), {}
+    for k, use in enumerate(uses):
         watch(k / len(uses))
-        made[one.column] = table.column(one)
-    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in made.items()}}, copy=False)
+        columns[use.column] = table.column(use)
+    return pd.DataFrame({**{name: bars[name] for name in bars}, **{name: pd.Series(column, bars.index, copy=False) for name, column in columns.items()}}, copy=False)
 
 
 def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
-    """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of outside data."""
-    with work.store.look() as unit:
-        known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    uses = tuple({one.column: one for one in map(parse, spec.get("columns", []))}.values())
+    """``spec``: datasets (versions), timeframe, start, end, columns as ``domain.features.parse`` reads them, and where they need some the versions of external data."""
+    with work.store.read() as unit:
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
+    uses = tuple({use.column: use for use in map(parse, spec.get("columns", []))}.values())
     timeframe = Timeframe.named(spec["timeframe"])
-    asked = [(dataset := dataset_of(known, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
-    table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in asked}
-    said = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in asked}
+    loaded = [(dataset := dataset_of(datasets, version), _in(timeframe, work, dataset, spec)) for version in spec["datasets"]]
+    table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in loaded}
+    closing = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in loaded}
     start = pd.Timestamp(spec["start"])
     outside = context_of(spec, work)
     members = []
-    for dataset, bars in asked:
-        one, others = table[dataset.instrument], {name: known for name, known in said.items() if name != dataset.instrument}
+    for dataset, bars in loaded:
+        traded, others = table[dataset.instrument], {name: prices for name, prices in closing.items() if name != dataset.instrument}
         history, period = split(bars, start, None, f"{dataset.instrument} {timeframe}")
-        members.append(Member(dataset, period, Context(one, timeframe, others, **outside(one)), history))
+        members.append(Member(dataset, period, Context(traded, timeframe, others, **outside(traded)), history))
     return FeatureSet(spec, tuple(members), uses, columns_of(work))
 
 
 def columns_of(work: Work) -> Columns:
-    """The columns that this machine keeps."""
+    """The column cache of this machine."""
     return Columns(work.settings.home / "columns", work.settings.storage.columns_mb * 1_000_000)
 
 
 def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> pd.DataFrame:
     """All bars up to the end of the period."""
-    bars, own = bars_of(work, dataset, spec, whole=True), Timeframe.named(dataset.timeframe)
+    bars, own = bars_of(work, dataset, spec, complete=True), Timeframe.named(dataset.timeframe)
     if own != timeframe:
         bars = resample(bars, own, timeframe, instrument(dataset.instrument, work.settings.instruments_file).calendar)
     if bars.empty or bars["ts"].iloc[-1] < pd.Timestamp(spec["start"]):
@@ -123,34 +123,34 @@ def _in(timeframe: Timeframe, work: Work, dataset: Dataset, spec: Mapping[str, A
     return bars.reset_index(drop=True)
 
 
-def decided_by(asked: FeatureSet, kind: str) -> dict[str, Any]:
-    """What decided the result: data, code, what was asked, libraries."""
+def decided_by(feature_set: FeatureSet, kind: str) -> dict[str, Any]:
+    """The manifest: data, code, request and libraries."""
     decided = plain(
         dict(
-            data=[dict(instrument=one.name, timeframe=asked.spec["timeframe"], side=one.dataset.side, version=one.dataset.version, bars=len(one.bars), **(dict(history=one.bars_of_history) if one.bars_of_history else {})) for one in asked.members],
-            span=[asked.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
-            columns=asked.columns,
-            instruments={one.name: one.context.instrument for one in asked.members},
-            **{name: value for name, value in asked.spec.items() if name not in SPAN},
+            data=[dict(instrument=member.name, timeframe=feature_set.spec["timeframe"], side=member.dataset.side, version=member.dataset.version, bars=len(member.bars), **(dict(history=member.bars_of_history) if member.bars_of_history else {})) for member in feature_set.members],
+            span=[feature_set.members[0].bars["ts"].iloc[edge] for edge in (0, -1)],
+            columns=feature_set.columns,
+            instruments={member.name: member.context.instrument for member in feature_set.members},
+            **{name: value for name, value in feature_set.spec.items() if name not in SPAN},
         )
     )
-    return {**manifest_of(decided, kind), "data": asked.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
+    return {**manifest_of(decided, kind), "data": feature_set.data, "spec_hash": hashlib.sha256(canonical(decided)).hexdigest()}
 
 
-def kept_run(kind: str, asked: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **told: Any) -> Commit:
-    """What writes the run of this kind and its audit event; ``told``: more for the event."""
-    decided = decided_by(asked, work.job.kind)
+def save_run(kind: str, feature_set: FeatureSet, work: Work, summary: Mapping[str, Any], frames: Mapping[str, str], event: str = "run_finished", **facts: Any) -> Commit:
+    """The commit that writes the run of this kind and its audit event; ``facts``: more detail of the event."""
+    decided = decided_by(feature_set, work.job.kind)
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
-            kind=kind, job_id=work.job.id, title=work.job.title, spec=dict(asked.spec), manifest=decided, summary=dict(summary), frames=dict(frames), actor=work.job.actor,
-            created_at=unit.now(), example=work.job.example, synthetic=any(one.dataset.synthetic for one in asked.members),
+            kind=kind, job_id=work.job.id, title=work.job.title, spec=dict(feature_set.spec), manifest=decided, summary=dict(summary), frames=dict(frames), actor=work.job.actor,
+            created_at=unit.now(), example=work.job.example, synthetic=any(member.dataset.synthetic for member in feature_set.members),
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
-        detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **told)
-        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{one.dataset.id}" for one in asked.members)), detail)
+        detail = dict(title=work.job.title, run=kind, spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **facts)
+        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *(f"dataset:{member.dataset.id}" for member in feature_set.members)), detail)
 
-    return keep
+    return commit
 
 
 def finite(value: Any) -> float | None:

@@ -1,48 +1,48 @@
-"""The gate against look-ahead, on any columns or any strategy."""
+"""Look-ahead check of columns or of a strategy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from domain.causality import CUTS, Leak, Verdict, check, check_strategy
+from domain.causality import CUTS, Leak, LookAheadVerdict, check, check_strategy
 from domain.errors import BadRequest
 from domain.strategies.base import make
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Member, Watch, computed, finite, save_run
 
 
 @job("gate", limit=3_600)
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets, timeframe, start, end, and columns; or strategy and params. Everything is made once with all bars and again at cuts."""
+    """``spec``: datasets, timeframe, start, end, and columns; or strategy and params. Everything is computed on all bars and again on truncated bars."""
     work.stage("Load bars")
-    asked = feature_sets.read(spec, work)
-    if not asked.uses and not spec.get("strategy"):
+    feature_set = feature_sets.read(spec, work)
+    if not feature_set.uses and not spec.get("strategy"):
         raise BadRequest("nothing is chosen to check; choose columns or a strategy")
     work.stage("Check")
     leaks, members = [], []
-    for k, member in enumerate(asked.members):
-        low, high = (0.05 + 0.9 * edge / len(asked.members) for edge in (k, k + 1))
-        verdict = _checked(asked, member, work.within(low, high))
+    for k, member in enumerate(feature_set.members):
+        low, high = (0.05 + 0.9 * edge / len(feature_set.members) for edge in (k, k + 1))
+        verdict = _checked(feature_set, member, work.within(low, high))
         leaks += [_plain(member.name, leak) for leak in verdict.leaks]
         members.append(dict(instrument=member.name, timeframe=spec["timeframe"], bars=verdict.bars, cuts=len(verdict.cuts), checked=list(verdict.checked), green=verdict.green))
-    green = all(one["green"] for one in members)
+    green = all(member["green"] for member in members)
     summary = dict(green=green, leaks=leaks, members=members)
-    return kept_run("gate", asked, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[one["sentence"] for one in leaks][:20])
+    return save_run("gate", feature_set, work, summary, {}, event="gate_passed" if green else "gate_refused", green=green, leaks=[leak["sentence"] for leak in leaks][:20])
 
 
-def _checked(asked: FeatureSet, member: Member, tell: Watch) -> Verdict:
-    if asked.spec.get("strategy"):
-        return check_strategy(member.bars, make(asked.spec["strategy"], asked.spec["params"]), member.context, watch=tell)
+def _checked(feature_set: FeatureSet, member: Member, progress: Watch) -> LookAheadVerdict:
+    if feature_set.spec.get("strategy"):
+        return check_strategy(member.bars, make(feature_set.spec["strategy"], feature_set.spec["params"]), member.context, watch=progress)
     passed = 0
 
-    def made(bars: Any, context: Any) -> Any:
+    def columns_until(bars: Any, context: Any) -> Any:
         nonlocal passed
         at, passed = passed, passed + 1
-        return computed(bars, asked.uses, context, None, lambda share: tell(min((at + share) / (CUTS + 1), 1.0)))[asked.columns]
+        return computed(bars, feature_set.uses, context, None, lambda share: progress(min((at + share) / (CUTS + 1), 1.0)))[feature_set.columns]
 
-    return check(member.bars, made, member.context)
+    return check(member.bars, columns_until, member.context)
 
 
 def _plain(instrument: str, leak: Leak) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Other histories of a finished run, as many as are asked for, drawn by all workers."""
+"""Monte Carlo paths of a finished run, drawn by all workers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from domain.errors import BadRequest
 from domain.params import build
 from worker.code import manifest_of
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
 from worker.jobs.sweeps import together
 from worker.store import Run, Unit
 from worker.store.chunks import Chunk
 
-KEPT = ["path", "final", "max_drawdown"]    # of each history
+COLUMNS = ["path", "final", "max_drawdown"]    # of each history
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is drawn from. ``kind``: trades or days."""
+    """The sample to resample. ``kind``: trades or days."""
 
     run: Run
     sample: np.ndarray
@@ -41,7 +41,7 @@ def _source(spec: Mapping[str, Any], work: Work) -> Source:
     from domain.analytics.daily import calendar_of
     from domain.analytics.histories import sample_of
 
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         run = unit.runs.get(spec["run"])
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
@@ -51,7 +51,7 @@ def _source(spec: Mapping[str, Any], work: Work) -> Source:
         raise BadRequest(f"the trades of run {run.id} are no longer stored, or no longer readable. Reproduce the run to see whether they come out again") from None
     sample, kind = sample_of(trades, equity, run.summary["balance"], calendar_of(run.manifest.get("spec", {})))
     if len(sample) < 2:
-        raise BadRequest(f"run {run.id} has {len(trades)} trades, too few to draw other histories from; choose a run with two or more")
+        raise BadRequest(f"run {run.id} has {len(trades)} trades, too few for a Monte Carlo; choose a run with two or more")
     return Source(run, sample, kind, build(MonteCarloConfig, spec["plan"]))
 
 
@@ -59,9 +59,9 @@ def _evaluator(source: Source) -> Evaluate:
     from domain.analytics import draw
     from domain.analytics.histories import thinned
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         drawn = draw(source.sample, source.plan, source.kind, chunk.spec["part"], chunk.spec["parts"], watch)
-        return Made(dict(draws=thinned(drawn)), ())
+        return PartResult(dict(draws=thinned(drawn)), ())
 
     return evaluate
 
@@ -73,7 +73,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     source = _source(spec, work)
     work.stage("Monte Carlo")
     from domain.analytics import merge
-    from domain.analytics.histories import parts_of, told
+    from domain.analytics.histories import parts_of, summary
 
     paths = source.plan.paths
     parts = parts_of(len(source.sample), paths)
@@ -81,24 +81,24 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     done = Owner(work, _evaluator(source), 0.02, 0.9, paths, "histories").share(rows)
     work.stage("Merge")
     drawn = merge(together(work, done, "draws", work.within(0.9, 0.95)))
-    found = told(drawn, source.sample, source.plan, source.kind)
+    figures = summary(drawn, source.sample, source.plan, source.kind)
     work.progress(0.98)
-    return _kept(spec, source.run, found, dict(draws=work.store.frames.put(drawn[KEPT])), work)
+    return _save(spec, source.run, figures, dict(draws=work.store.frames.put(drawn[COLUMNS])), work)
 
 
-def _kept(spec: Mapping[str, Any], of: Run, found: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
+def _save(spec: Mapping[str, Any], of: Run, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work) -> Commit:
     from domain.backtest.study import spec_hash
 
-    asked = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
-    decided = {**manifest_of(asked, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(asked)}
+    request = dict(run=of.id, trades=of.frames["trades"], equity=of.frames["equity"], plan=dict(spec["plan"]))
+    decided = {**manifest_of(request, work.job.kind), "data": list(spec["datasets"]), "spec_hash": spec_hash(request)}
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
             kind="histories", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided, frames=dict(frames), actor=work.job.actor, created_at=unit.now(),
-            summary=dict(histories=dict(found), currency=of.summary["currency"], balance=of.summary["balance"]), example=work.job.example, synthetic=of.synthetic,
+            summary=dict(histories=dict(summary), currency=of.summary["currency"], balance=of.summary["balance"]), example=work.job.example, synthetic=of.synthetic,
         )  # fmt: skip
         unit.chunks.remove(work.job.id)
-        told = dict(title=work.job.title, plan=dict(spec["plan"]), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames))
-        return JobResult(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), told)
+        detail = dict(title=work.job.title, plan=dict(spec["plan"]), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames))
+        return JobResult(dict(run=run_id), "run_histories_drawn", (f"run:{of.id}", f"run:{run_id}"), detail)
 
-    return keep
+    return commit

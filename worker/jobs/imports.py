@@ -1,4 +1,4 @@
-"""Bars from a file: look at it and say what was found; then, as the person chose, refuse or repair, and keep."""
+"""Bars from a file: inspect and report; then refuse or repair and import, as the user chose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, instant
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.keep_bars import kept_dataset
+from worker.jobs.save_dataset import save_dataset
 from worker.store import Unit
 
 EVIDENCE = 5        # clocks that are shown with their evidence
@@ -30,38 +30,38 @@ SOURCES = {
 
 @job("inspect", limit=900)
 def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
-    """Read the whole file and judge it, changing nothing.
+    """Read the whole file and report its quality, changing nothing.
 
-    ``spec``: file, name, format, instrument, timeframe ("": the one that most rows keep), side, clock ("" to infer); ``ask`` (file, name, format)
+    ``spec``: file, name, format, instrument, timeframe ("": that of most rows), side, clock ("" to infer); ``ask`` (file, name, format)
     where the asks are in a file of their own; ``start`` where only the bars from then on are meant.
     """
     _, report, clocks, _ = _read(spec, work)
     report = _with_clock_note(report, spec, clocks)
-    found = dict(report=report.to_json(), clocks=clocks)
+    result = dict(report=report.to_json(), clocks=clocks)
 
-    def keep(unit: Unit) -> JobResult:
-        return JobResult(found, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
+    def commit(unit: Unit) -> JobResult:
+        return JobResult(result, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
 
-    return keep
+    return commit
 
 
 @job("import", limit=1_800)
 def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
-    """Keep the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
+    """Import the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
     bars, report, clocks, raw_notes = _read(spec, work)
     if _clock_is_a_guess(spec, clocks):
         raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
     if report.verdict == "refused":
         raise BadRequest(f"{spec['name']}: {report.sentence}")
     if report.verdict == "repairable" and not spec["repair"]:
-        raise BadRequest(f"{spec['name']} is not clean: {report.sentence} Nothing was stored. Choose repair, or bring a clean file")
+        raise BadRequest(f"{spec['name']} is not clean: {report.sentence} Nothing was stored. Choose repair, or import a clean file")
     work.stage("Store")
     timeframe = Timeframe.named(report.timeframe)
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(_plain_ledger(report.ledger)) if len(report.ledger) else None)
-    evidence = next((one["sentence"] for one in clocks if one["clock"] == report.clock), "chosen by hand")
+    evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user")
     source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **({"ask": spec["ask"]} if "ask" in spec else {}))
-    return kept_dataset(
+    return save_dataset(
         work, bars, version, frames, report,
         instrument=spec["instrument"], timeframe=report.timeframe, side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
         verdict="clean" if report.verdict == "clean" else "repaired", provenance=source, synthetic=False,
@@ -70,22 +70,22 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
 
 def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
-    one = instrument(spec["instrument"], work.settings.instruments_file)
+    instrument_ = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")
-    raw = _raw(spec, one, work, 0.0, 0.2 if "ask" in spec else 0.4)
+    raw = _raw(spec, instrument_, work, 0.0, 0.2 if "ask" in spec else 0.4)
     if "ask" in spec:
-        raw = join_ask(raw, _raw(spec["ask"], one, work, 0.2, 0.4))
+        raw = join_ask(raw, _raw(spec["ask"], instrument_, work, 0.2, 0.4))
     timeframe = Timeframe.named(spec["timeframe"] or _usual(raw, spec))
     work.stage("Clock")
-    known = spec.get("natural_clock") or raw.clock
+    clock = spec.get("natural_clock") or raw.clock
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
-    evidence = infer(raw.local_ns if start is None else _from(start, raw, spec["name"]), timeframe, one.calendar)
-    chosen = spec["clock"] or _likely(known, evidence)
+    evidence = infer(raw.local_ns if start is None else _from(start, raw, spec["name"]), timeframe, instrument_.calendar)
+    chosen = spec["clock"] or _likely(clock, evidence)
     clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
     work.stage("Check")
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         at = unit.now()
-    bars, report = repair(raw, one, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
+    bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
     return bars, report, clocks, raw.notes
 
 
@@ -98,7 +98,7 @@ def _from(start: int, raw: readers.RawBars, name: str) -> np.ndarray:
 
 
 def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:
-    """The timeframe that most rows keep, or what the first rows or the name say where they keep none."""
+    """The timeframe of most rows, or that of the first rows or the file name where most rows have none."""
     step, name = usual_step(raw.local_ns), spec["name"]
     timeframe = usual_timeframe(raw.local_ns) or spec.get("first_rows")
     if timeframe is None:
@@ -108,14 +108,14 @@ def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:
 
 
 def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: float, stop: float) -> readers.RawBars:
-    """The rows of a file that was taken in: its ``file``, ``name`` and ``format``."""
+    """The rows of a staged file: its ``file``, ``name`` and ``format``."""
     data = work.settings.data
     with work.store.frames.open_file(file["file"], file["name"]) as path:
         return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
 
 
 def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> bool:
-    """Whether the bars are on a broker's server's clock that neither the person nor the file tells."""
+    """Whether the bars are on a broker's server clock that neither the user nor the file states."""
     return not spec["clock"] and not clocks and readers.READERS[spec["format"]].server_clock
 
 
@@ -124,7 +124,7 @@ def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str
 
 
 def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
-    """The best explained clock; a format's own where it explains just as much, or nothing can be told."""
+    """The clock with the best evidence; the format's own where it is as good, or there is no evidence."""
     if not evidence:
         return natural or "UTC"
     best = evidence[0]
@@ -132,6 +132,6 @@ def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
 
 
 def _plain_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Types that Parquet keeps the same whatever the rows."""
+    """The ledger with column types that do not depend on its rows."""
     numbers = ("line", "open", "high", "low", "close", "volume", "spread")
     return ledger.assign(ts=pd.to_datetime(ledger["ts"], utc=True), **{name: pd.to_numeric(ledger[name], errors="coerce").astype("float64") for name in numbers})

@@ -1,4 +1,4 @@
-"""One job, many workers. The job lays its parts out as rows and works on them itself; jobs of the kind ``part`` help where workers are idle.
+"""One job shared by many workers. The job writes its parts as rows and works on them itself; jobs of the kind ``part`` help on idle workers.
 
 A part is held as long as the attempt that claimed it is running, and written once, with the trials it made; who dies over a part loses that part alone. The job puts
 the parts together in the order of their numbers, so the result does not depend on who did what when.
@@ -20,7 +20,7 @@ from worker.store import Job, Unit
 from worker.store.chunks import Chunk
 from worker.store.trials import data_of
 
-LOOK = 0.3              # seconds between looks at the shared job
+LOOK = 0.3              # seconds between reads of the shared job's row
 NAP = 0.05              # seconds, while nothing is free
 ALIVE = timedelta(seconds=8)
 MOST_HELPERS = 64
@@ -29,15 +29,15 @@ Watch = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Made:
-    """What came of one part: frames and a small result to keep, and the trials it counts as."""
+class PartResult:
+    """Result of one part: frames and a small result to store, and the trials it counts as."""
 
     frames: Mapping[str, pd.DataFrame]
     trials: Sequence[Any]
     result: Any = None
 
 
-Evaluate = Callable[[Chunk, Watch], Made]
+Evaluate = Callable[[Chunk, Watch], PartResult]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ SHARED: dict[str, Shared] = {}
 
 
 def shared(kind: str, *, trial: str, stays: bool = False) -> Callable:
-    """Register how the parts of jobs of this kind are evaluated: given the job's spec, a function from a part to what came of it."""
+    """Register how the parts of jobs of this kind are evaluated: given the job's spec, a function from a part to its result."""
 
     def register(ready: Callable[[Mapping[str, Any], Work], Evaluate]) -> Callable[[Mapping[str, Any], Work], Evaluate]:
         SHARED[kind] = Shared(ready, trial, stays)
@@ -67,7 +67,7 @@ class Over(Exception):
 
 
 class PartWorker:
-    """One worker's hand in a shared job."""
+    """One worker of a shared job: claims parts, computes and writes them."""
 
     def __init__(self, work: Work, owner: Job, evaluate: Evaluate, tick: Watch) -> None:
         self._work, self._owner, self._evaluate, self._tick = work, owner, evaluate, tick
@@ -76,7 +76,7 @@ class PartWorker:
     def take(self) -> bool:
         """Do one part; False if none is free."""
         store, owner = self._work.store, self._owner.id
-        with store.look() as unit:
+        with store.read() as unit:
             if not unit.chunks.free(owner):
                 return False
         with store.unit() as unit:
@@ -84,26 +84,26 @@ class PartWorker:
         if chunk is None:
             return False
         try:
-            made = self._evaluate(chunk, lambda share: self._tick(share * chunk.units))
+            result = self._evaluate(chunk, lambda share: self._tick(share * chunk.units))
         except (Stopped, Over):
             with store.unit() as unit:
-                unit.chunks.let_go(self._holder)
+                unit.chunks.release(self._holder)
             raise
-        self._write(chunk, made)
+        self._write(chunk, result)
         return True
 
-    def _write(self, chunk: Chunk, made: Made) -> None:
+    def _write(self, chunk: Chunk, result: PartResult) -> None:
         owner, store = self._owner, self._work.store
-        frames = {name: store.frames.put(frame) for name, frame in made.frames.items()}
-        rows = [one._asdict() for one in made.trials]
+        frames = {name: store.frames.put(frame) for name, frame in result.frames.items()}
+        rows = [trial._asdict() for trial in result.trials]
         with store.unit() as unit:
-            if unit.chunks.finish(chunk.job_id, chunk.number, frames, made.result, unit.now()):
-                told = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
-                unit.trials.add(rows, **told, at=unit.now())
+            if unit.chunks.finish(chunk.job_id, chunk.number, frames, result.result, unit.now()):
+                ledger = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
+                unit.trials.add(rows, **ledger, at=unit.now())
 
 
 class Owner:
-    """The shared job's own side: lays parts out, works on them, tells how far all are."""
+    """The shared job's own side: writes its parts, works on them, reports the progress of all."""
 
     def __init__(self, work: Work, evaluate: Evaluate, low: float, high: float, units: int, noun: str) -> None:
         self._work, self._units, self._noun = work, units, noun
@@ -122,11 +122,11 @@ class Owner:
                 time.sleep(NAP)
                 self._tick(0.0)
         wanted = {number for number, _, _ in rows}
-        with store.look() as unit:
-            return [one for one in unit.chunks.all(owner) if one.number in wanted]
+        with store.read() as unit:
+            return [chunk for chunk in unit.chunks.all(owner) if chunk.number in wanted]
 
     def _left(self) -> int:
-        with self._work.store.look() as unit:
+        with self._work.store.read() as unit:
             left, self._done, _ = unit.chunks.counts(self._work.job.id)
         if self._at_first < 0:
             self._at_first = self._done
@@ -148,27 +148,27 @@ class Owner:
         return f", about {seconds:,.0f} s left" if seconds < 90 else f", about {seconds / 60:,.0f} min left"
 
     def _call_for_help(self, parts: int) -> None:
-        """As many helpers as there are other workers, and no more than there are parts for."""
+        """Enqueue one helper for each other worker, at most one for each part."""
         job, settings = self._work.job, self._work.settings
-        with self._work.store.look() as unit:
-            others = [one for one in unit.processes(ALIVE) if one.kind == "worker" and one.id != job.owner]
+        with self._work.store.read() as unit:
+            others = [process for process in unit.processes(ALIVE) if process.kind == "worker" and process.id != job.owner]
         wanted = min(len(others), parts - 1, MOST_HELPERS)
         with self._work.store.unit() as unit:
-            asked = [_helper(unit, job, number) for number in range(wanted)]
-        sent = [one for one in asked if one and settings.redis_url and enqueue(settings.redis_url, job.queue, one)]
+            helpers = [_helper(unit, job, number) for number in range(wanted)]
+        sent = [helper for helper in helpers if helper and settings.redis_url and enqueue(settings.redis_url, job.queue, helper)]
         if sent:
             with self._work.store.unit() as unit:
                 unit.jobs.sent(sent, unit.now())
 
 
 def _helper(unit: Unit, owner: Job, number: int) -> str | None:
-    """The id of a new helper; None where that one is at it already."""
+    """The id of a new helper; None where it exists already."""
     key = f"part {number} of {owner.id}"
-    asked: dict[str, Any] = dict(kind="part", queue=owner.queue, title=f"Help with {owner.title}", spec=dict(job=owner.id), actor="worker", at=unit.now(), key=key, example=owner.example)
-    helper, new = unit.jobs.add(**asked)
+    values: dict[str, Any] = dict(kind="part", queue=owner.queue, title=f"Help with {owner.title}", spec=dict(job=owner.id), actor="worker", at=unit.now(), key=key, example=owner.example)
+    helper, new = unit.jobs.add(**values)
     if not new and not helper.open:
         unit.jobs.forget_key(helper.id)
-        helper, new = unit.jobs.add(**asked)
+        helper, new = unit.jobs.add(**values)
     return helper.id if new else None
 
 
@@ -180,10 +180,10 @@ def help_with(spec: Mapping[str, Any], work: Work) -> Commit:
     if owner is not None:
         work.stage("Load bars")
         kind, look = SHARED[owner.kind], Look(work, owner.id)
-        hand = PartWorker(work, owner, kind.ready(owner.spec, work), look)
+        part_worker = PartWorker(work, owner, kind.ready(owner.spec, work), look)
         work.stage("Simulate")
         try:
-            while (took := hand.take()) or (kind.stays and look.lives()):
+            while (took := part_worker.take()) or (kind.stays and look.lives()):
                 done += took
                 if not took:
                     time.sleep(NAP)
@@ -194,7 +194,7 @@ def help_with(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 class Look:
-    """A helper's look at the job it helps with; also where the helper itself is told to stop."""
+    """Checks the job that a helper works for; also where the helper itself stops."""
 
     def __init__(self, work: Work, owner: str) -> None:
         self._work, self._owner, self._looked = work, owner, time.monotonic()
@@ -207,14 +207,14 @@ class Look:
                 raise Over
 
     def lives(self) -> bool:
-        """Is anyone there who will lay out more parts?"""
-        with self._work.store.look() as unit:
+        """Whether the owner is alive and may add parts."""
+        with self._work.store.read() as unit:
             owner = unit.jobs.get(self._owner)
         return bool(owner and owner.state == "running" and not owner.cancelled_by)
 
 
 def _owner(work: Work, job_id: str) -> Job | None:
     """The shared job, if it still wants its parts."""
-    with work.store.look() as unit:
+    with work.store.read() as unit:
         owner = unit.jobs.get(job_id)
     return owner if owner and owner.open and not owner.cancelled_by else None

@@ -1,4 +1,4 @@
-"""From a job's spec to what is simulated: series, rates and rules, and the points that are tried on them."""
+"""Simulation input from a job's spec: series, rates, rules and parameter combinations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that on
 
 @dataclass(frozen=True)
 class LoadedRequest:
-    """What a backtest's spec names, loaded. ``data``: the versions of what is traded."""
+    """The loaded input of a backtest's spec. ``data``: the versions of the traded datasets."""
 
     spec: Mapping[str, Any]
     series: Sequence[Any]
@@ -40,13 +40,13 @@ class LoadedRequest:
 
         return Bench(self.series, self.rates)
 
-    def asked(self, points: Sequence[Mapping[str, Any]]) -> Any:
+    def combinations(self, points: Sequence[Mapping[str, Any]]) -> Any:
         from domain.backtest.sweep import SweepRequest
 
         return SweepRequest(self.spec["strategy"], self.spec["params"], self.rules, [dict(point) for point in points])
 
     def strategy(self) -> Any:
-        return self.asked([{}]).strategy_at(0)
+        return self.combinations([{}]).strategy_at(0)
 
     def history(self) -> dict[str, Any]:
         """Bars before the period that features know, and how many the strategy needs at its own parameters, where those make a strategy."""
@@ -60,10 +60,10 @@ class LoadedRequest:
 
     @property
     def days_a_year(self) -> float:
-        """Trading days by which yearly ratios of its runs are made."""
+        """Trading days a year for annualised ratios."""
         from domain.analytics import account_calendar, days_a_year
 
-        return days_a_year(account_calendar(one.instrument.calendar for one in self.series).name)
+        return days_a_year(account_calendar(series.instrument.calendar for series in self.series).name)
 
     @property
     def data(self) -> list[str]:
@@ -72,27 +72,27 @@ class LoadedRequest:
 
 def read(spec: Mapping[str, Any], work: Work) -> LoadedRequest:
     """``spec`` as for a backtest."""
-    with work.store.look() as unit:
-        known = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [series_of(work, dataset_of(known, version), spec) for version in spec["datasets"]]
-    rates = [rate_of(work, known[version], spec) for version in spec.get("rates", []) if version in known]
-    return LoadedRequest(spec, series, rates, rules_of(spec, [one.instrument.name for one in series]), [known[version] for version in spec["datasets"]])
+    with work.store.read() as unit:
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
+    series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
+    rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
+    return LoadedRequest(spec, series, rates, rules_of(spec, [bars.instrument.name for bars in series]), [datasets[version] for version in spec["datasets"]])
 
 
 def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     from domain.backtest.study import Series
 
-    one = instrument(dataset.instrument, work.settings.instruments_file)
-    every, finer = bars_of(work, dataset, spec, whole=True), None
-    start, own, asked = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
-    if own != asked:
+    instrument_ = instrument(dataset.instrument, work.settings.instruments_file)
+    every, finer = bars_of(work, dataset, spec, complete=True), None
+    start, own, timeframe = pd.Timestamp(spec["start"]), Timeframe.named(dataset.timeframe), Timeframe.named(spec["timeframe"])
+    if own != timeframe:
         finer = every[every["ts"] >= start].reset_index(drop=True)
-        every = resample(every, own, asked, one.calendar)
+        every = resample(every, own, timeframe, instrument_.calendar)
     if every.empty or every["ts"].iloc[-1] < start:
-        raise BadRequest(f"{dataset.instrument} has no complete {asked} bar in the selected period; choose a longer one")
-    history, bars = split(every, start, None, f"{dataset.instrument} {asked}")
-    known = Context(**context_of(spec, work)(one))
-    return Series(one, asked, bars, dataset.side, dataset.version, finer, own if finer is not None else None, known, spec.get("outside", {}), history)
+        raise BadRequest(f"{dataset.instrument} has no complete {timeframe} bar in the selected period; choose a longer one")
+    history, bars = split(every, start, None, f"{dataset.instrument} {timeframe}")
+    context = Context(**context_of(spec, work)(instrument_))
+    return Series(instrument_, timeframe, bars, dataset.side, dataset.version, finer, own if finer is not None else None, context, spec.get("outside", {}), history)
 
 
 def rate_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
@@ -113,23 +113,23 @@ def _varied(spec: Mapping[str, Any]) -> set[str]:
 
 
 def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The combinations that ``spec["grid"]`` names and that make a strategy, and why others do not."""
+    """The valid combinations of ``spec["grid"]``, and the messages of those refused."""
     from domain.optimise import combinations, feasible
 
     return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))
 
 
-def decided(question: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:
+def decided(request: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:
     """What decided the result: data, code, parameters, libraries."""
     from domain.backtest import study
 
-    asked = study.spec_of(question.series, question.rules, question.strategy()) | more
-    return {**manifest_of(asked, kind), "data": question.data, "spec_hash": study.spec_hash(asked)}
+    question_spec = study.spec_of(request.series, request.rules, request.strategy()) | more
+    return {**manifest_of(question_spec, kind), "data": request.data, "spec_hash": study.spec_hash(question_spec)}
 
 
-def about(question: LoadedRequest, work: Work) -> dict[str, Any]:
+def about(request: LoadedRequest, work: Work) -> dict[str, Any]:
     """The columns of a run that every kind has."""
     return dict(
-        job_id=work.job.id, title=work.job.title, spec=dict(question.spec), actor=work.job.actor, example=work.job.example,
-        synthetic=any(one.synthetic for one in question.datasets),
+        job_id=work.job.id, title=work.job.title, spec=dict(request.spec), actor=work.job.actor, example=work.job.example,
+        synthetic=any(dataset.synthetic for dataset in request.datasets),
     )  # fmt: skip

@@ -10,24 +10,24 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.regimes import FitConfig, combined, followed, lived
+from domain.features.regimes import FitConfig, combined, regime_statistics, transition_shares
 from domain.params import build
 from worker.jobs import feature_sets
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.feature_sets import FeatureSet, Member, finite, kept_run
+from worker.jobs.feature_sets import FeatureSet, Member, finite, save_run
 
 DAY = 86_400e9      # nanoseconds
 
 
 @job("regimes", limit=86_400, after="compile_features")
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets (the first is told, the others are known beside it), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
+    """``spec``: datasets (the first is labelled, the others are context), timeframe, start, end, and either ``rules`` or ``plan`` and ``observed``."""
     work.stage("Load bars")
-    asked = feature_sets.read(dict(spec) | dict(columns=[]), work)
-    member = asked.members[0]
+    feature_set = feature_sets.read(dict(spec) | dict(columns=[]), work)
+    member = feature_set.members[0]
     ends = member.context.ends(member.bars)
     work.progress(0.05)
-    labels, beside, told, frames = _by_rules(asked, member, work) if spec.get("rules") else _fitted(spec, member, ends, work)
+    labels, beside, facts, frames = _by_rules(feature_set, member, work) if spec.get("rules") else _fitted(spec, member, ends, work)
     work.stage("Report")
     frames = dict(frames) | dict(
         regimes=pd.DataFrame(dict(ts=member.bars["ts"], end=pd.to_datetime(ends, utc=True)) | beside | dict(label=np.asarray(labels.astype(object)))),
@@ -35,7 +35,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     )
     stored = {name: work.store.frames.put(frame) for name, frame in frames.items()}
     work.progress(0.98)
-    return kept_run("regimes", asked, work, _summary(member, spec, labels, ends, told), stored, regimes=list(labels.categories))
+    return save_run("regimes", feature_set, work, _summary(member, spec, labels, ends, facts), stored, regimes=list(labels.categories))
 
 
 def p_column(name: str) -> str:
@@ -47,15 +47,15 @@ def p_column(name: str) -> str:
     return f"p_{name.replace(' ', '_')}"
 
 
-def _by_rules(asked: FeatureSet, member: Member, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
+def _by_rules(feature_set: FeatureSet, member: Member, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
     from domain.features import parse
-    from domain.features.regimes import RULES, coded
+    from domain.features.regimes import REGIME_RULES, coded
 
     work.stage("Label")
-    uses = [parse(text) for text in asked.spec["rules"]]
-    made = member.computed(uses, asked.cache, work.within(0.05, 0.9))
-    labels = combined(*(coded(made[one.column].to_numpy(np.float64), RULES[one.name]) for one in uses))
-    return labels, {}, dict(kind="rule", transition=_plain(followed(labels))), {}
+    uses = [parse(text) for text in feature_set.spec["rules"]]
+    columns = member.computed(uses, feature_set.cache, work.within(0.05, 0.9))
+    labels = combined(*(coded(columns[use.column].to_numpy(np.float64), REGIME_RULES[use.name]) for use in uses))
+    return labels, {}, dict(kind="rule", transition=_plain(transition_shares(labels))), {}
 
 
 def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Work) -> tuple[pd.Categorical, dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
@@ -68,19 +68,19 @@ def _fitted(spec: Mapping[str, Any], member: Member, ends: np.ndarray, work: Wor
     work.progress(0.08)
     work.stage("Fit")
     count = -(-(len(seen) - train) // step)
-    tell = work.within(0.08, 0.9)
+    progress = work.within(0.08, 0.9)
     walked = walk_forward(
         seen, train, step, plan.kind, plan.number, plan.seed, plan.restarts, anchored=plan.anchored,
-        watch=lambda share: tell(share, f"model {min(int(share * count) + 1, count):,} of {count:,}"),
+        watch=lambda share: progress(share, f"model {min(int(share * count) + 1, count):,} of {count:,}"),
     )  # fmt: skip
     last = walked.refits[-1].model
-    told = dict(
-        kind=plan.kind, observed=list(seen), train=train, step=step, refits=len(walked.refits), stability=finite(walked.stability), kept=sum(bool(one.remark) for one in walked.refits),
-        in_order=all(one.in_order for one in walked.refits), candidates=[one._asdict() for one in walked.refits[0].model.candidates], transition=_plain(np.array(last.transition)),
+    fitted = dict(
+        kind=plan.kind, observed=list(seen), train=train, step=step, refits=len(walked.refits), stability=finite(walked.stability), kept=sum(bool(refit.remark) for refit in walked.refits),
+        in_order=all(refit.in_order for refit in walked.refits), candidates=[candidate._asdict() for candidate in walked.refits[0].model.candidates], transition=_plain(np.array(last.transition)),
         facts=_records(facts(last)), model=json.loads(last.to_json()),
     )  # fmt: skip
     beside = {p_column(name): walked.probabilities[:, k] for k, name in enumerate(walked.names)}
-    return walked.labels, beside, told, dict(refits=_refits(walked, member.bars["ts"]))
+    return walked.labels, beside, fitted, dict(refits=_refits(walked, member.bars["ts"]))
 
 
 def _refits(walked: Any, ts: pd.Series) -> pd.DataFrame:
@@ -90,13 +90,13 @@ def _refits(walked: Any, ts: pd.Series) -> pd.DataFrame:
     return table.assign(**{name: pd.to_datetime(values, utc=True) for name, values in at.items()})
 
 
-def _summary(member: Member, spec: Mapping[str, Any], labels: pd.Categorical, ends: np.ndarray, told: Mapping[str, Any]) -> dict[str, Any]:
-    known = int((labels.codes >= 0).sum())
-    if not known:
-        raise BadRequest(f"none of the {len(labels):,} bars got a label: what the labels are made from has no value on them; give more bars")
+def _summary(member: Member, spec: Mapping[str, Any], labels: pd.Categorical, ends: np.ndarray, facts: Mapping[str, Any]) -> dict[str, Any]:
+    labelled = int((labels.codes >= 0).sum())
+    if not labelled:
+        raise BadRequest(f"none of the {len(labels):,} bars got a label: the inputs of the labels have no value on them; give more bars")
     edges = [member.bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
-    about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), known=known, edges=edges, names=[str(name) for name in labels.categories])
-    return about | dict(lived=_records(lived(labels, member.bars["close"].to_numpy(), ends))) | dict(told)
+    about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), known=labelled, edges=edges, names=[str(name) for name in labels.categories])
+    return about | dict(lived=_records(regime_statistics(labels, member.bars["close"].to_numpy(), ends))) | dict(facts)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Run a finished backtest again from what its manifest names, and say whether the same bytes come out; if not, where they part and why."""
+"""Reproduce a finished backtest from its manifest and compare the bytes of its tables; where they differ, report the first difference and the reasons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.keep import in_words
+from worker.jobs.trial_rows import in_words
 from worker.store import Dataset, Filter, Run, Unit
 from worker.store.frames import content_hash
 from worker.store.outside import named_in
@@ -42,7 +42,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Again:
-    """What came out this time. ``now``: hash of each frame; ``parts``: the first difference, in a sentence."""
+    """Result of the reproduction. ``now``: hash of each frame; ``parts``: the first difference, in a sentence."""
 
     now: Mapping[str, str] = field(default_factory=dict)
     changed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["path", "a", "b"]))
@@ -55,12 +55,12 @@ class Again:
 def reproduce(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run. A difference is a result, not a failure of the job."""
     work.stage("Check stored results")
-    with work.store.look() as unit:
-        run, known = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
+    with work.store.read() as unit:
+        run, datasets = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
     stored = [*_frames_changed(run, work), *_trail_differs(run, work)]
-    missing = [*_data_missing(run, known, work), *_outside_missing(run, work)]
+    missing = [*_data_missing(run, datasets, work), *_outside_missing(run, work)]
     again = Again() if missing else _again(run, work)
     return _keep(run, _verdict(run, stored, missing, again), [*stored, *missing, *again.reasons], again)
 
@@ -70,20 +70,20 @@ def _verdict(run: Run, stored: Sequence[Reason], missing: Sequence[Reason], agai
         return "impossible"
     if any(again.now[name] != run.frames[name] for name in again.now):
         return "different"
-    kinds = {one.what for one in again.reasons}
+    kinds = {reason.what for reason in again.reasons}
     return "altered" if stored or "figures" in kinds or ("question" in kinds and "code" not in kinds) else "same"
 
 
 def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Commit:
     frames = [dict(name=name, then=run.frames[name], now=now, same=now == run.frames[name]) for name, now in again.now.items()]
-    sentence = " ".join([VERDICTS[verdict], *(one.sentence for one in reasons), *([again.parts] if again.parts else [])])
-    told = dict(verdict=verdict, sentence=sentence, reasons=[asdict(one) for one in reasons], frames=frames, difference=again.parts, code=again.code)
-    result = dict(run=run.id, **told, changed=again.changed.to_dict("records"))
+    sentence = " ".join([VERDICTS[verdict], *(reason.sentence for reason in reasons), *([again.parts] if again.parts else [])])
+    detail = dict(verdict=verdict, sentence=sentence, reasons=[asdict(reason) for reason in reasons], frames=frames, difference=again.parts, code=again.code)
+    result = dict(run=run.id, **detail, changed=again.changed.to_dict("records"))
 
-    def keep(unit: Unit) -> JobResult:
-        return JobResult(result, "run_reproduced", (f"run:{run.id}",), told)
+    def commit(unit: Unit) -> JobResult:
+        return JobResult(result, "run_reproduced", (f"run:{run.id}",), detail)
 
-    return keep
+    return commit
 
 
 # -- what is stored -----------------------------------------------------------------------------------------------------
@@ -91,14 +91,14 @@ def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Co
 
 def _frames_changed(run: Run, work: Work) -> list[Reason]:
     """Frames that are gone, or that no longer hash to their own name."""
-    found = []
-    for name, kept in run.frames.items():
-        frame = _read(work, kept)
+    reasons = []
+    for name, stored in run.frames.items():
+        frame = _read(work, stored)
         if frame is None:
-            found.append(Reason("stored", f"The stored {name} ({short(kept)}) are no longer here, or no longer readable."))
-        elif (now := content_hash(frame)) != kept:
-            found.append(Reason("stored", f"The stored {name} are not those that were recorded: they hash to {short(now)}, not to {short(kept)}."))
-    return found
+            reasons.append(Reason("stored", f"The stored {name} ({short(stored)}) are no longer here, or no longer readable."))
+        elif (now := content_hash(frame)) != stored:
+            reasons.append(Reason("stored", f"The stored {name} are not those that were recorded: they hash to {short(now)}, not to {short(stored)}."))
+    return reasons
 
 
 def _read(work: Work, name: str) -> pd.DataFrame | None:
@@ -109,37 +109,37 @@ def _read(work: Work, name: str) -> pd.DataFrame | None:
 
 
 def _trail_differs(run: Run, work: Work) -> list[Reason]:
-    """The audit event of the run says what it was when it was made; the row must still say the same."""
-    with work.store.look() as unit:
+    """Compare the run's row with its audit event, which recorded it when it was made."""
+    with work.store.read() as unit:
         event = next(iter(unit.trail.page(Filter(entity=f"run:{run.id}", kinds=("run_finished",)), 1)), None)
     if event is None:
-        return [Reason("trail", "No audit event says how this run was made.")]
+        return [Reason("trail", "No audit event records this run.")]
     then = json.loads(event.body)["detail"]
     now = dict(frames=dict(run.frames), code=run.manifest["code"], spec=run.manifest["spec_hash"])
     differ = [row.path for row in compare_specs({key: then.get(key) for key in now}, now).itertuples()]
     return [Reason("trail", f"The run's row is not what the audit trail recorded when it was made: {listed(differ, SHOWN)} differ{'s' if len(differ) == 1 else ''}.")] if differ else []
 
 
-def _data_missing(run: Run, known: Mapping[str, Dataset], work: Work) -> list[Reason]:
+def _data_missing(run: Run, datasets: Mapping[str, Dataset], work: Work) -> list[Reason]:
     """Versions of the data that are gone, or whose bars are no longer those of the version."""
-    named = {one["version"]: f"{one['instrument']} {one['timeframe']}" for one in run.manifest["spec"]["data"]}
-    found = []
+    named = {source["version"]: f"{source['instrument']} {source['timeframe']}" for source in run.manifest["spec"]["data"]}
+    reasons = []
     for version in [*run.spec["datasets"], *run.spec.get("rates", [])]:
-        if version not in known:
-            found.append(Reason("data", f"The data version {short(version)} of {named.get(version, 'a conversion rate')} is no longer here. Import the same file again, or ask the question on a newer version."))
-        elif (now := _version_of(known[version], work)) != version:
-            found.append(Reason("data", f"The stored bars of {known[version].instrument} {known[version].timeframe} are no longer version {short(version)}: they hash to {short(now)}."))
-    return found
+        if version not in datasets:
+            reasons.append(Reason("data", f"The data version {short(version)} of {named.get(version, 'a conversion rate')} is no longer here. Import the same file again, or ask the question on a newer version."))
+        elif (now := _version_of(datasets[version], work)) != version:
+            reasons.append(Reason("data", f"The stored bars of {datasets[version].instrument} {datasets[version].timeframe} are no longer version {short(version)}: they hash to {short(now)}."))
+    return reasons
 
 
 def _outside_missing(run: Run, work: Work) -> list[Reason]:
-    """Versions of outside data that are gone, or whose frames are no longer those of the version."""
-    with work.store.look() as unit:
-        held = {version: unit.outside.get(version) for version in sorted(named_in(run.spec))}
-    gone = [version for version, one in held.items() if one is None]
-    changed = [one for one in held.values() if one is not None and ((frame := _read(work, one.frame)) is None or content_hash(frame) != one.frame)]
-    return [Reason("data", f"The outside data with version {short(version)} is no longer here. Import the same file again, or ask the question on a newer version.") for version in gone] + [
-        Reason("data", f"What is stored of {one.name} is no longer version {short(one.version)}.") for one in changed
+    """Reasons: versions of external data that are deleted, or whose frames were altered."""
+    with work.store.read() as unit:
+        stored = {version: unit.outside.get(version) for version in sorted(named_in(run.spec))}
+    gone = [version for version, outside in stored.items() if outside is None]
+    changed = [outside for outside in stored.values() if outside is not None and ((frame := _read(work, outside.frame)) is None or content_hash(frame) != outside.frame)]
+    return [Reason("data", f"The external data with version {short(version)} is no longer here. Import the same file again, or ask the question on a newer version.") for version in gone] + [
+        Reason("data", f"What is stored of {outside.name} is no longer version {short(outside.version)}.") for outside in changed
     ]
 
 
@@ -155,28 +155,28 @@ def _version_of(dataset: Dataset, work: Work) -> str:
 
 def _again(run: Run, work: Work) -> Again:
     work.stage("Load bars")
-    question = questions.read(run.spec, work)
+    request = questions.read(run.spec, work)
     work.stage("Simulate")
     from domain.backtest import study
 
-    result = study.run(question.series, question.rules, question.strategy(), rates=question.rates, watch=work.within(0.1, 0.8))
+    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, watch=work.within(0.1, 0.8))
     work.stage("Compare")
-    made = {name: in_words(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
-    now, asked = {name: content_hash(frame) for name, frame in made.items()}, manifest_of(study.spec_of(question.series, question.rules, question.strategy()), run.kind)
-    changed = compare_specs(run.manifest["spec"], asked["spec"])
-    differ = [name for name in made if now[name] != run.frames[name]]
-    reasons = [*_question_changed(changed), *_code_changed(run.manifest, asked)]
+    tables = {name: in_words(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
+    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(study.spec_of(request.series, request.rules, request.strategy()), run.kind)
+    changed = compare_specs(run.manifest["spec"], manifest["spec"])
+    differ = [name for name in tables if now[name] != run.frames[name]]
+    reasons = [*_question_changed(changed), *_code_changed(run.manifest, manifest)]
     reasons += _figures_changed(run, result.metrics, bool(reasons or differ))
     if differ and not reasons:
         reasons = [Reason("unexplained", "Question, data, code and libraries are the same, so this must not happen. Keep both results and report it.")]
-    return Again(now, changed, asked["code"], tuple(reasons), _parts(run, made, differ, work))
+    return Again(now, changed, manifest["code"], tuple(reasons), _parts(run, tables, differ, work))
 
 
 def _question_changed(changed: pd.DataFrame) -> list[Reason]:
-    """The table of instruments may change by itself; anything else is what was asked."""
+    """Reasons in the spec: changes of the instrument table, and changes of the request."""
     table = changed["path"].astype(str).str.startswith("instruments.")
-    told = [("question", "The question is not the one that was recorded", changed[~table]), ("instruments", "The table of instruments has changed since", changed[table])]
-    return [Reason(what, f"{said}: {listed((f'{row.path} was {row.a or _ABSENT} and is {row.b or _ABSENT}' for row in rows.itertuples()), SHOWN)}.") for what, said, rows in told if len(rows)]
+    groups = [("question", "The question is not the one that was recorded", changed[~table]), ("instruments", "The table of instruments has changed since", changed[table])]
+    return [Reason(what, f"{sentence}: {listed((f'{row.path} was {row.a or _ABSENT} and is {row.b or _ABSENT}' for row in rows.itertuples()), SHOWN)}.") for what, sentence, rows in groups if len(rows)]
 
 
 def _code_changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Reason]:
@@ -192,23 +192,23 @@ def _figures_changed(run: Run, metrics: Mapping[str, float | None], explained: b
     return [Reason("figures", f"Figures come out otherwise: {listed(differ, SHOWN)}.")] if differ and not explained else []
 
 
-def _parts(run: Run, made: Mapping[str, pd.DataFrame], differ: Sequence[str], work: Work) -> str:
+def _parts(run: Run, tables: Mapping[str, pd.DataFrame], differ: Sequence[str], work: Work) -> str:
     """Where the first of the frames parts from the stored one; fills before trades before equity."""
-    for name in sorted(differ, key=list(made).index):
+    for name in sorted(differ, key=list(tables).index):
         then = _read(work, run.frames[name])
-        if then is not None and (found := first_difference(then, made[name])):
-            return f"In {name}: {_rephrased(found.sentence, name)}"
+        if then is not None and (difference := first_difference(then, tables[name])):
+            return f"In {name}: {_rephrased(difference.sentence, name)}"
     return ""
 
 
 def _rephrased(sentence: str, name: str) -> str:
-    """``first_difference`` speaks of a first and a second list of fills.
+    """Rephrases ``first_difference``, which names a first and a second list of fills.
 
     >>> _rephrased("Fill 1 (EURUSD buy): price is 1.1 in the first and 1.2 in the second.", "trades")
     'Row 1 (EURUSD buy): price is 1.1 in the recorded run and 1.2 in this one.'
     """
-    said = sentence.replace("in the first", "in the recorded run").replace("in the second", "in this one")
-    return said if name == "fills" else said.replace("Fill ", "Row ").replace(" fills ", " rows ").replace(" fill ", " row ")
+    rephrased = sentence.replace("in the first", "in the recorded run").replace("in the second", "in this one")
+    return rephrased if name == "fills" else rephrased.replace("Fill ", "Row ").replace(" fills ", " rows ").replace(" fill ", " row ")
 
 
 def short(name: str) -> str:

@@ -1,4 +1,4 @@
-"""One question again under dearer, later and otherwise decided conditions."""
+"""Stress tests: one backtest again under higher costs, delayed fills and other intrabar orders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from domain.errors import unknown
 from worker.jobs import questions
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.sweeps import kept
+from worker.jobs.sweeps import save_result
 
 
 @job("stress", limit=3_600, after="compile")
@@ -20,12 +20,12 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         if name not in SCENARIOS:
             raise unknown("scenario", name, SCENARIOS)
     work.stage("Load bars")
-    question = questions.read(spec, work)
+    request = questions.read(spec, work)
     work.stage("Simulate")
     names = ["base", *(name for name in spec.get("scenarios") or SCENARIOS if name != "base")]
-    found = stress(question.series, question.rules, question.strategy(), question.rates, names, work.within(0.1, 0.95))
-    frames = dict(table=work.store.frames.put(found.table), curves=work.store.frames.put(found.curves))
+    stressed = stress(request.series, request.rules, request.strategy(), request.rates, names, work.within(0.1, 0.95))
+    frames = dict(table=work.store.frames.put(stressed.table), curves=work.store.frames.put(stressed.curves))
     definitions = {name: SCENARIOS[name].definition for name in names}
-    rows = [{key: (None if value != value else value) for key, value in row.items()} for row in found.table.to_dict("records")]
-    summary = dict(history=question.history(), scenarios=rows, definitions=definitions, currency=question.rules.account.currency, balance=question.rules.account.balance)
-    return kept(question, work, "stress", summary, frames, scenarios=len(names))
+    rows = [{key: (None if value != value else value) for key, value in row.items()} for row in stressed.table.to_dict("records")]
+    summary = dict(history=request.history(), scenarios=rows, definitions=definitions, currency=request.rules.account.currency, balance=request.rules.account.balance)
+    return save_result(request, work, "stress", summary, frames, scenarios=len(names))

@@ -13,7 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
 from worker.store import Unit
 from worker.store.chunks import PACE, Chunk
 
@@ -25,15 +25,15 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return _evaluator(questions.read(spec, work), questions.points_of(spec)[0])
 
 
-def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
+def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
     from domain.backtest import sweep
 
-    bench, asked = question.bench(), question.asked(points)
+    bench, combinations = request.bench(), request.combinations(points)
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         began = time.monotonic()
-        part = sweep.evaluate(bench, asked, chunk.spec["numbers"], watch)
-        return Made(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
+        part = sweep.evaluate(bench, combinations, chunk.spec["numbers"], watch)
+        return PartResult(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
 
     return evaluate
 
@@ -42,12 +42,12 @@ def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, 
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
     work.stage("Load bars")
-    question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    request, (points, refused) = questions.read(spec, work), questions.points_of(spec)
     work.stage("Simulate")
     from domain.backtest import sweep
 
-    rows = rows_of(sweep.order(question.asked(points)), sweep.part_size(sum(len(one.bars) for one in question.series), len(points)))
-    parts = Owner(work, _evaluator(question, points), 0.02, 0.9, len(points), "combinations").share(rows)
+    rows = rows_of(sweep.order(request.combinations(points)), sweep.part_size(sum(len(series.bars) for series in request.series), len(points)))
+    parts = Owner(work, _evaluator(request, points), 0.02, 0.9, len(points), "combinations").share(rows)
     work.stage("Merge")
     refused = refused_of(parts, refused)
     table = sweep.merged(together(work, parts, "table", work.within(0.9, 0.91)))
@@ -55,17 +55,17 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Robustness checks")
     summary = dict(
-        history=question.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
-        currency=question.rules.account.currency, balance=question.rules.account.balance, days_a_year=question.days_a_year,
+        history=request.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
+        currency=request.rules.account.currency, balance=request.rules.account.balance, days_a_year=request.days_a_year,
     )  # fmt: skip
-    keep = kept(question, work, "sweep", summary, frames, combinations=len(table))
+    commit = save_result(request, work, "sweep", summary, frames, combinations=len(table))
 
-    def keep_both(unit: Unit) -> JobResult:
+    def commit_both(unit: Unit) -> JobResult:
         seconds = float(np.median([part.result["seconds"] / part.units for part in parts]))
-        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(one.bars) for one in question.series), seconds=seconds)})
-        return keep(unit)
+        unit.remember(PACE, (unit.fact(PACE) or {}) | {spec["strategy"]: dict(bars=sum(len(series.bars) for series in request.series), seconds=seconds)})
+        return commit(unit)
 
-    return keep_both
+    return commit_both
 
 
 def refused_of(parts: Sequence[Chunk], before: Mapping[str, int]) -> dict[str, int]:
@@ -76,11 +76,11 @@ def refused_of(parts: Sequence[Chunk], before: Mapping[str, int]) -> dict[str, i
     return dict(Counter(before) + Counter(sentences.values()))
 
 
-def together(work: Work, parts: Sequence[Chunk], name: str, tell: Watch) -> list[pd.DataFrame]:
+def together(work: Work, parts: Sequence[Chunk], name: str, progress: Watch) -> list[pd.DataFrame]:
     """The frame of that name of every part."""
     frames = []
     for k, part in enumerate(parts):
-        tell(k / len(parts))
+        progress(k / len(parts))
         frames.append(work.store.frames.get((part.frames or {})[name]))
     return frames
 
@@ -102,11 +102,11 @@ def _best(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _spread(table: pd.DataFrame) -> dict[str, float]:
-    """How the Sharpe ratios of all lie: quantiles, and the share above 0."""
-    known = table["sharpe"].dropna()
-    if known.empty:
+    """Distribution of all Sharpe ratios: quantiles, and the fraction above 0."""
+    sharpes = table["sharpe"].dropna()
+    if sharpes.empty:
         return {}
-    return {f"q{int(100 * q):02}": float(known.quantile(q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)} | dict(above_zero=float((known > 0).mean()))
+    return {f"q{int(100 * q):02}": float(sharpes.quantile(q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)} | dict(above_zero=float((sharpes > 0).mean()))
 
 
 def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dict[str, Any] | None:
@@ -122,15 +122,15 @@ def _overfitting(matrix: pd.DataFrame, watch: Watch = lambda share: None) -> dic
     return asdict(pbo(moved, watch=watch))
 
 
-def kept(question: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **told: Any) -> Commit:
-    """What writes the run and lets the parts go."""
-    decided = {name: question.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in question.spec}
-    manifest = questions.decided(question, work.job.kind, **decided)
+def save_result(request: questions.LoadedRequest, work: Work, kind: str, summary: Mapping[str, Any], frames: Mapping[str, str], **facts: Any) -> Commit:
+    """The commit that writes the run and deletes its parts."""
+    decided = {name: request.spec[name] for name in ("grid", "windows", "objective", "search", "space", "scenarios") if name in request.spec}
+    manifest = questions.decided(request, work.job.kind, **decided)
 
-    def keep(unit: Unit) -> JobResult:
-        run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(question, work))
+    def commit(unit: Unit) -> JobResult:
+        run_id = unit.runs.add(kind=kind, manifest=manifest, summary=dict(summary), frames=dict(frames), created_at=unit.now(), **questions.about(request, work))
         unit.chunks.remove(work.job.id)
-        detail = dict(title=work.job.title, run=kind, strategy=question.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **told)
-        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{one.id}" for one in question.datasets)), detail)
+        detail = dict(title=work.job.title, run=kind, strategy=request.spec["strategy"], spec=manifest["spec_hash"], code=manifest["code"], frames=dict(frames), **facts)
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in request.datasets)), detail)
 
-    return keep
+    return commit

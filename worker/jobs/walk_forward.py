@@ -10,8 +10,8 @@ import numpy as np
 from domain.params import build, values_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, Work, job
-from worker.jobs.parts import Evaluate, Made, Owner, Watch, shared
-from worker.jobs.sweeps import axes_of, kept, refused_of, rows_of, together
+from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
+from worker.jobs.sweeps import axes_of, refused_of, rows_of, save_result, together
 from worker.store.chunks import Chunk
 
 CURVE = 120     # points of the small curve that lists show
@@ -19,25 +19,25 @@ CURVE = 120     # points of the small curve that lists show
 
 @shared("walk_forward", trial="walk_forward")
 def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
-    question, points = questions.read(spec, work), questions.points_of(spec)[0]
-    return _evaluator(question, points, _folds(spec, question))
+    request, points = questions.read(spec, work), questions.points_of(spec)[0]
+    return _evaluator(request, points, _folds(spec, request))
 
 
-def _folds(spec: Mapping[str, Any], question: questions.LoadedRequest) -> Sequence[Any]:
+def _folds(spec: Mapping[str, Any], request: questions.LoadedRequest) -> Sequence[Any]:
     from domain.optimise import Windows, folds
 
-    longest = max(question.series, key=lambda one: len(one.bars))
+    longest = max(request.series, key=lambda series: len(series.bars))
     return folds(longest.bars["ts"], build(Windows, spec["windows"]))
 
 
-def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
+def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, Any]], folds: Sequence[Any]) -> Evaluate:
     from domain.backtest import walk_forward
 
-    bench, asked = question.bench(), question.asked(points)
+    bench, combinations = request.bench(), request.combinations(points)
 
-    def evaluate(chunk: Chunk, watch: Watch) -> Made:
-        fits = walk_forward.fit(bench, asked, folds, chunk.spec["numbers"], watch)
-        return Made(dict(table=fits.table), fits.trials, dict(refused=fits.refused))
+    def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
+        fits = walk_forward.fit(bench, combinations, folds, chunk.spec["numbers"], watch)
+        return PartResult(dict(table=fits.table), fits.trials, dict(refused=fits.refused))
 
     return evaluate
 
@@ -46,31 +46,31 @@ def _evaluator(question: questions.LoadedRequest, points: Sequence[Mapping[str, 
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a sweep's, and ``windows`` and ``objective``."""
     work.stage("Load bars")
-    question, (points, refused) = questions.read(spec, work), questions.points_of(spec)
-    folds = _folds(spec, question)
+    request, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    folds = _folds(spec, request)
     work.stage("Fit")
     from domain.analytics import account_calendar, measure
     from domain.backtest import sweep, walk_forward
     from domain.optimise import Objective, drift, efficiency
 
-    asked, objective = question.asked(points), build(Objective, spec["objective"])
-    size = min(sweep.part_size(sum(len(one.bars) for one in question.series), len(points)), walk_forward.LARGEST_PART)
-    rows = [(number, units * len(folds), part) for number, units, part in rows_of(sweep.order(asked), size)]
-    parts = Owner(work, _evaluator(question, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
+    combinations, objective = request.combinations(points), build(Objective, spec["objective"])
+    size = min(sweep.part_size(sum(len(series.bars) for series in request.series), len(points)), walk_forward.LARGEST_PART)
+    rows = [(number, units * len(folds), part) for number, units, part in rows_of(sweep.order(combinations), size)]
+    parts = Owner(work, _evaluator(request, points, folds), 0.02, 0.85, len(points) * len(folds), "fits").share(rows)
     refused = refused_of(parts, refused)
     fits = walk_forward.merged(together(work, parts, "table", work.within(0.85, 0.86)))
     work.stage("Test")
     picked = walk_forward.choices(fits, folds, objective)
-    tested = walk_forward.trade(question.bench(), asked, folds, picked, fits, work.within(0.86, 0.97))
+    tested = walk_forward.trade(request.bench(), combinations, folds, picked, fits, work.within(0.86, 0.97))
     work.stage("Report")
     frames = {name: work.store.frames.put(frame) for name, frame in dict(fits=fits, folds=tested.folds, equity=tested.equity, trades=tested.trades, fills=tested.fills).items()}
-    axes, balance = axes_of(points), question.rules.account.balance
+    axes, balance = axes_of(points), request.rules.account.balance
     at = np.unique(np.linspace(0, len(tested.equity) - 1, CURVE).astype(int))
     summary = dict(
-        history=question.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(one.instrument.calendar for one in question.series)),
+        history=request.history(), metrics=measure(tested.trades, tested.fills, tested.equity, balance, market=account_calendar(series.instrument.calendar for series in request.series)),
         combinations=fits["number"].nunique(), refused=refused, infeasible=sum(refused.values()), grid=axes, folds=len(folds),
-        traded=sum(one is not None for one in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
+        traded=sum(choice is not None for choice in picked), objective=values_of(objective), windows=dict(spec["windows"]), efficiency=efficiency(tested.folds),
         drift=drift(tested.folds, axes), curve=[round(float(value), 2) for value in tested.equity["equity"].to_numpy()[at]],
-        currency=question.rules.account.currency, balance=balance, remarks=[],
+        currency=request.rules.account.currency, balance=balance, remarks=[],
     )  # fmt: skip
-    return kept(question, work, "walk_forward", summary, frames, folds=len(folds), combinations=len(points))
+    return save_result(request, work, "walk_forward", summary, frames, folds=len(folds), combinations=len(points))

@@ -1,4 +1,4 @@
-"""Compile kernels before anyone waits for them, and say how far that is."""
+"""Compile jobs: kernels are compiled ahead of the first use, with progress."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Unit
 
-SURE = 2.0      # seconds after which the time left is told
+SURE = 2.0      # seconds after which the remaining time is shown
 Watch = Callable[[int, int, str], None]
 
 
 @job("compile", limit=900, retries=0)
 def compile_kernel(spec: Mapping[str, Any], work: Work) -> Commit:
-    """Run a small backtest, which compiles and keeps everything that a large one needs."""
+    """Run a small backtest, which compiles and caches everything that a large one needs."""
     from domain.backtest.warm import warm
 
     return _compiled(work, warm)
@@ -33,7 +33,7 @@ def compile_features(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
-    """Compile in a thread of its own, and say how far that is."""
+    """Compile in a separate thread and report progress."""
     work.stage("Compile")
     failed: list[BaseException] = []
     began, over, seen = time.monotonic(), threading.Event(), [(0, 1)]
@@ -45,22 +45,22 @@ def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
         raise failed[0]
     seconds = round(time.monotonic() - began, 2)
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         return JobResult(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
 
-    return keep
+    return commit
 
 
 def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:
-    """The share of functions that are compiled, and the sentence that says so, with the time left at the pace so far.
+    """The fraction of functions compiled, and a note with the remaining time at the current pace.
 
     >>> progress_of(30, 120, 10.0)
     (0.25, 'Compiled 30 of 120 functions, about 30 s left')
     >>> progress_of(0, 1, 0.4)
-    (0.0, 'Once after an installation; what is compiled is kept')
+    (0.0, 'Once after an installation; the result is cached')
     """
     if not done:
-        return 0.0, "Once after an installation; what is compiled is kept"
+        return 0.0, "Once after an installation; the result is cached"
     left = f", about {passed * (of - done) / done:,.0f} s left" if passed > SURE else ""
     return min(done / of, 0.99), f"Compiled {done} of {of} functions{left}"
 

@@ -1,4 +1,4 @@
-"""SQL and Parquet behind one door: units of work over jobs, runs, datasets and the audit trail."""
+"""The store, SQL and Parquet: units of work over jobs, runs, datasets and the audit trail."""
 
 from worker.store.datasets import Dataset as Dataset
 from worker.store.jobs import Job as Job

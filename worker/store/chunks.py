@@ -1,4 +1,4 @@
-"""The parts of a job that several workers share. A part is done once; who dies over one loses that one, and another takes it."""
+"""Parts of a job that several workers share. A part is done once; if its worker dies, another claims it."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ class Chunks:
         return Chunk(**self._c.execute(select(chunks).where(which)).mappings().one())
 
     def free(self, job_id: str) -> bool:
-        """Is there a part to claim?"""
+        """Whether there is a part to claim."""
         return self._c.scalar(_free(job_id)) is not None
 
-    def let_go(self, holder: str) -> None:
-        """What ``holder`` leaves undone is free at once."""
+    def release(self, holder: str) -> None:
+        """Release the unfinished parts of ``holder``."""
         self._c.execute(sa.update(chunks).where(chunks.c.holder == holder, chunks.c.done_at.is_(None)).values(holder=None))
 
     def finish(self, job_id: str, number: int, frames: Mapping[str, str], result: Any, at: datetime) -> bool:
-        """False if it was done already, by one who was thought dead: then nothing is written."""
+        """False, and nothing is written, if the part was finished already by a worker thought dead."""
         open_ = and_(chunks.c.job_id == job_id, chunks.c.number == number, chunks.c.done_at.is_(None))
         return self._c.execute(sa.update(chunks).where(open_).values(frames=dict(frames), result=result, done_at=at)).rowcount > 0
 
@@ -74,13 +74,13 @@ class Chunks:
         return row[0] - int(row[1] or 0), int(row[2] or 0), int(row[3] or 0)
 
     def frames(self) -> set[str]:
-        return {name for held in self._c.scalars(select(chunks.c.frames).where(chunks.c.done_at.is_not(None))) for name in (held or {}).values()}
+        return {name for names in self._c.scalars(select(chunks.c.frames).where(chunks.c.done_at.is_not(None))) for name in (names or {}).values()}
 
     def remove(self, job_id: str) -> None:
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id == job_id))
 
     def forget(self, before: datetime) -> None:
-        """Drop the parts of jobs that are gone, or ended before then and were not taken up again."""
+        """Delete the parts of jobs that are deleted, or ended before then and were not resumed."""
         living = select(jobs.c.id).where(or_(jobs.c.ended_at.is_(None), jobs.c.ended_at >= before))
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id.not_in(living)))
 

@@ -1,6 +1,6 @@
-"""Computed columns on this machine, by the hash of all that decided them: what has been made once is read.
+"""Cache of computed columns on this machine, by the hash of everything that decides them.
 
-Any file may vanish at any time: it is made again. Several workers may share a folder.
+Any file may vanish at any time: its column is computed again. Several workers may share a folder.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 
 HEAD = 16               # bytes: a mark, the checksum of the values, and how many bytes they are
 MARK = b"TMC1"
-LOOK = 64               # the folder is looked through whenever its share of this was written
+LOOK = 64               # the size of the folder is checked after each 1/64 of the limit written
 LEFT = 0.9              # of the limit, after the oldest have gone
-ABANDONED = 3_600.0     # seconds, after which a half-written file is nobody's
+ABANDONED = 3_600.0     # seconds after which a partial file is deleted
 
 
 class Columns(MutableMapping[str, np.ndarray]):
-    """Key -> float64 column, in ``folder``; over ``limit`` bytes in all the files that were longest not read go.
+    """Key -> float64 column, in ``folder``; over ``limit`` bytes the least recently read files are deleted.
 
-    What was asked for last is held, so that a key which was there a moment ago still is.
+    The last column read or written stays in memory, so that a key which was present a moment ago still is.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -50,7 +50,7 @@ class Columns(MutableMapping[str, np.ndarray]):
         self._written += values.nbytes + HEAD
         if self._written * LOOK >= self._limit:
             self._written = 0
-            self._let_go()
+            self._evict()
 
     def __delitem__(self, key: str) -> None:
         self._held = None
@@ -73,7 +73,7 @@ class Columns(MutableMapping[str, np.ndarray]):
         return self._folder / key[:2] / key
 
     def _read(self, key: str) -> np.ndarray | None:
-        """None where it is not there, or not whole."""
+        """The column; None where its file is missing or damaged."""
         if self._held and self._held[0] == key:
             return self._held[1]
         path = self._path(key)
@@ -102,7 +102,7 @@ class Columns(MutableMapping[str, np.ndarray]):
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
 
-    def _let_go(self) -> None:
+    def _evict(self) -> None:
         files, now = sorted(self._files()), time.time()
         total = sum(size for _, size, _ in files)
         enough = LEFT * self._limit if total > self._limit else total
@@ -113,12 +113,12 @@ class Columns(MutableMapping[str, np.ndarray]):
                     total -= size
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        found = []
+        files = []
         for path in self._folder.glob("*/*"):
             with contextlib.suppress(OSError):      # another worker let it go
                 seen = path.stat()
-                found.append((seen.st_mtime, seen.st_size, path))
-        return found
+                files.append((seen.st_mtime, seen.st_size, path))
+        return files
 
 
 def _head(values: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Trading costs that people named."""
+"""Cost profiles saved by users."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from worker.store.schema import cost_profiles
 
 @dataclass(frozen=True)
 class CostProfile:
-    """``costs``: changed values of ``domain.trading.Costs``. ``instruments``: that it is for; none: for all. ``dated``: the day it holds for, ISO."""
+    """``costs``: changed values of ``domain.trading.Costs``. ``instruments``: those it applies to; none: all. ``dated``: the day it is valid for, ISO."""
 
     name: str
     instruments: tuple[str, ...]

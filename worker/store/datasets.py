@@ -1,4 +1,4 @@
-"""The catalogue of bars. The bars themselves lie in a frame, by the hash of their content."""
+"""Catalogue of bars. The bars themselves are in a frame, named by the hash of their content."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class Datasets:
         self._c = connection
 
     def add(self, **values: Any) -> tuple[Dataset, bool]:
-        """The dataset and True; or the one that holds exactly this content already, and False."""
-        while True:         # where another was quicker by a moment, the next look finds it
-            if held := self._one(datasets.c.version == values["version"]):
-                return held, False
+        """The new dataset and True; or the existing dataset of exactly this content and False."""
+        while True:         # a concurrent insert is found by the next read
+            if stored := self._first(datasets.c.version == values["version"]):
+                return stored, False
             adding = insert(self._c, datasets).values(id=new_id(), **values).on_conflict_do_nothing().returning(datasets.c.id)
-            if made := self._c.scalar(adding):
-                return self._one(datasets.c.id == made), True     # type: ignore[return-value]
+            if dataset_id := self._c.scalar(adding):
+                return self._first(datasets.c.id == dataset_id), True     # type: ignore[return-value]
 
     def get(self, name: str) -> Dataset | None:
         """By id, or by version."""
-        return self._one(sa.or_(datasets.c.id == name, datasets.c.version == name))
+        return self._first(sa.or_(datasets.c.id == name, datasets.c.version == name))
 
     def all(self) -> list[Dataset]:
         query = select(datasets).order_by(datasets.c.example, datasets.c.instrument, datasets.c.timeframe, datasets.c.first_ts, datasets.c.id)
@@ -69,6 +69,6 @@ class Datasets:
         rows = self._c.execute(select(datasets.c.frame, datasets.c.ledger))
         return {frame for row in rows for frame in row if frame}
 
-    def _one(self, which: Any) -> Dataset | None:
+    def _first(self, which: Any) -> Dataset | None:
         row = self._c.execute(select(datasets).where(which)).mappings().one_or_none()
         return Dataset(**row) if row else None

@@ -19,7 +19,7 @@ PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreig
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for ``url``; SQLite's folder is made if it is missing.
+    """An engine for ``url``; SQLite's folder is created if it is missing.
 
     Writers on SQLite begin with BEGIN IMMEDIATE: the default, begun late and deferred, loses updates, and a plain
     BEGIN fails at the first write beside another writer. Readers (``readonly``) begin plainly and block nobody.
@@ -59,12 +59,12 @@ def parsed(url: str) -> Any:
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise BadRequest("database_url is not a database address; write sqlite:///path or postgresql://user:password@host/name") from None
     if address.get_backend_name() not in ("sqlite", "postgresql"):
-        raise BadRequest(f"database_url names {address.get_backend_name()}; SQLite and PostgreSQL are what it can be")
+        raise BadRequest(f"database_url names {address.get_backend_name()}; it must be SQLite or PostgreSQL")
     return address
 
 
 def hidden(url: str) -> str:
-    """An address that may be shown: without user and password, and without options, where a password may stand too.
+    """The address without user, password and options (which may contain a password), safe to show.
 
     >>> hidden("redis://:secret@host:6379/0"), hidden("postgresql://db/t?password=secret")
     ('redis://***@host:6379/0', 'postgresql://db/t?***')
@@ -84,9 +84,9 @@ def _json(value: Any) -> str:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -99,7 +99,7 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None      # SQLAlchemy says BEGIN, not the driver
-    connection.text_factory = partial(str, encoding="utf-8", errors="replace")      # spoilt text is shown and judged, not stumbled over
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")      # invalid text is shown and reported, and does not raise
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

@@ -58,7 +58,7 @@ def _bytes(column: pd.Series) -> tuple[str, bytes]:
 
 
 class Lost(BadRequest):
-    """A stored table that something names is gone, or is no longer what its name says."""
+    """A referenced table is missing, or its content no longer matches its name."""
 
 
 class Frames:
@@ -69,7 +69,7 @@ class Frames:
         self._intact = Intact(self._fs, self._local, _hash_of)
 
     def put(self, frame: pd.DataFrame) -> str:
-        """Store ``frame`` unless its content is there already, and whole; its name either way."""
+        """Store ``frame`` unless its content is stored intact already; returns its name."""
         name = content_hash(frame)
         if self._local and not self.fault(name):
             os.utime(self._path(name))      # young again: a sweep that is under way leaves it
@@ -86,7 +86,7 @@ class Frames:
         return self._read(name, columns, bounds)
 
     def as_stored(self, name: str) -> pd.DataFrame:
-        """Whatever lies there under that name, altered or not: for one who asks what was altered."""
+        """The stored bytes under that name, altered or not, to find what was altered."""
         return self._read(name)
 
     def _read(self, name: str, columns: Sequence[str] | None = None, bounds: Sequence[tuple[str, str, Any]] = ()) -> pd.DataFrame:
@@ -96,13 +96,13 @@ class Frames:
         return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=list(bounds) or None, **where).to_pandas()
 
     def fault(self, name: str) -> str:
-        """``gone`` or ``altered``; nothing where the frame is whole."""
+        """``gone`` or ``altered``; empty where the frame is intact."""
         return self._intact.fault(self._path(name), name)
 
     def _refuse_lost(self, name: str) -> None:
         if fault := self.fault(name):
             what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
-            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then made anew.")
+            raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then stored again.")
 
     def parts(self, name: str) -> Iterator[pd.DataFrame]:
         """The frame, some 65,000 rows at a time."""
@@ -126,14 +126,14 @@ class Frames:
     def exists(self, name: str) -> bool:
         return bool(self._fs.exists(self._path(name)))
 
-    # -- files that people brought, until they are imported
+    # -- staged files, until their import
 
     def put_file(self, parts: Iterable[bytes], most: int) -> tuple[str, int]:
         """Store bytes under the hash of their content: its name and size. More than ``most`` bytes are refused."""
         return self.take_file(parts, most, "file", lambda path: None)[:2]
 
     def take_file(self, parts: Iterable[bytes], most: int, as_name: str, look: Callable[[Path], T]) -> tuple[str, int, T]:
-        """The same, after ``look`` has seen the bytes as a file called ``as_name``; where it raises, nothing stays. Only the owner may read what is kept."""
+        """The same, after ``look`` has seen the bytes as a file called ``as_name``; where it raises, nothing stays. Only the owner may read the stored file."""
         folder = self._incoming() if self._local else tempfile.gettempdir()
         hasher, size, beside = hashlib.sha256(), 0, f"{folder}/{uuid.uuid4().hex}.part"
         try:
@@ -168,10 +168,10 @@ class Frames:
 
     @contextlib.contextmanager
     def open_file(self, name: str, as_name: str) -> Iterator[Path]:
-        """The stored file as one on this machine, called ``as_name``: readers look at names too."""
+        """The stored file as one on this machine, called ``as_name``: readers use file names too."""
         path = self._waiting(name)
         if not self._fs.exists(path):
-            raise BadRequest(f"the file {as_name} is no longer here: files that were not imported are kept for a day. Choose it again")
+            raise BadRequest(f"the file {as_name} is no longer here: files that are not imported are deleted after a day. Choose it again")
         if self._local:
             with _called(path, as_name) as here:
                 yield here
@@ -193,18 +193,18 @@ class Frames:
 
     def sweep(self, keep: Iterable[str], older_than: float) -> int:
         """Remove frames that nothing names any more and that were written before ``older_than`` (POSIX seconds)."""
-        kept, removed = set(keep), 0
+        used, removed = set(keep), 0
         for entry in self._fs.find(self._root, detail=True).values() if self._fs.exists(self._root) else ():
             name = os.path.basename(entry["name"]).removesuffix(".parquet")
             old = older_than - (DAY if "/incoming/" in entry["name"] else 0)
-            if name not in kept and _written(entry) < old:
+            if name not in used and _written(entry) < old:
                 with contextlib.suppress(FileNotFoundError):
                     self._fs.rm_file(entry["name"])
                     removed += 1
         return removed
 
     def free(self) -> int | None:
-        """Bytes left where the frames lie; None where that has no meaning."""
+        """Free bytes where the frames are stored; None where that has no meaning."""
         return shutil.disk_usage(self._root).free if self._local and os.path.isdir(self._root) else None
 
     def _path(self, name: str) -> str:
@@ -235,7 +235,7 @@ def _called(path: str, as_name: str) -> Iterator[Path]:
 
 
 def called(name: str) -> str:
-    """A name that came with a file, made fit for a folder of ours: readers look at all of it, so only what no folder takes is cut, from its middle.
+    """A name that came with a file, made fit for a folder of ours: readers use all of it, so only what no folder takes is cut, from its middle.
 
     >>> called("../../EURUSD M1.csv"), called(".."), called("a\\0b.csv")
     ('EURUSD M1.csv', 'file', 'a_b.csv')

@@ -1,4 +1,4 @@
-"""Is a stored frame still what its name says? Each file is read and hashed once a process, and again when it changed."""
+"""Verifies that a stored frame matches the hash in its name: once a process, and again when the file changed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ LARGE = 256 << 20       # bytes of values; a larger frame is hashed a column at 
 
 
 class Intact:
-    """Remembers which files were found to be whole, by what the file system says of them."""
+    """Caches which files were verified, by their file-system stamp."""
 
     def __init__(self, fs: Any, local: bool, hash_of: Callable[[Iterator[tuple[str, pd.Series]]], str]) -> None:
         self._fs, self._local, self._hash_of = fs, local, hash_of
         self._whole: dict[str, tuple[Any, ...]] = {}
 
     def fault(self, path: str, name: str) -> str:
-        """``gone``, ``altered``, or nothing where the file holds what it is named after."""
+        """``gone``, ``altered``, or empty where the content matches the name."""
         try:
             stamp = self._stamp(path)
             if self._whole.get(name) == stamp:
                 return ""
-            found = self._hash_of(self._columns(path))
+            actual = self._hash_of(self._columns(path))
         except FileNotFoundError:
             return "gone"
         except (ValueError, TypeError, KeyError):       # Arrow's own errors of a file that is none are of these
@@ -33,7 +33,7 @@ class Intact:
             if error.errno is not None:     # the disk or the bucket, not the file
                 raise
             return "altered"
-        if found != name:
+        if actual != name:
             return "altered"
         self._whole[name] = stamp
         return ""

@@ -1,4 +1,4 @@
-"""Job rows: the queue of record. A message only wakes a worker; what is true stands here."""
+"""Job rows: the queue of record. A message only wakes a worker; the row is the state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_DEATHS = 4                         # a job whose worker died this often is 
 UNSENT = timedelta(seconds=2)           # a committed job whose message never went out
 FORGOTTEN = timedelta(seconds=60)       # a message that was sent and led to nothing
 LONGEST_WAIT = timedelta(seconds=300)   # that a job is put off; a time farther ahead is of before the clock was set back
-DIED = "its worker died; it goes on when one is free"
+DIED = "its worker died; it resumes when one is free"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Job:
         return self.state in OPEN
 
 
-class Held(NamedTuple):
+class RunningJob(NamedTuple):
     """A job that is being worked on: by whom, at which attempt, after how many signs of life."""
 
     id: str
@@ -75,22 +75,22 @@ class Jobs:
         self._c = connection
 
     def add(self, kind: str, queue: str, title: str, spec: Mapping[str, Any], actor: str, at: datetime, key: str | None = None, example: bool = False) -> tuple[Job, bool]:
-        """The new job and True; or the job that holds ``key`` already, and False."""
+        """The new job and True; or the existing job of ``key`` and False."""
         fresh = dict(state="queued", progress=0.0, note="", stages=[], beats=0, epoch=0, deaths=0, attempts=0)
-        asked = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
+        values = dict(kind=kind, queue=queue, title=title, spec=dict(spec), key=key, actor=actor, created_at=at, example=example)
         while True:         # where another was quicker by a moment, the next look finds its job
-            if key and (held := self._one(jobs.c.key == key)):
-                return held, False
-            adding = insert(self._c, jobs).values(id=new_id(), **asked, **fresh).on_conflict_do_nothing().returning(jobs.c.id)
-            if made := self._c.scalar(adding):
-                return self.get(made), True      # type: ignore[return-value]
+            if key and (existing := self._first(jobs.c.key == key)):
+                return existing, False
+            adding = insert(self._c, jobs).values(id=new_id(), **values, **fresh).on_conflict_do_nothing().returning(jobs.c.id)
+            if job_id := self._c.scalar(adding):
+                return self.get(job_id), True      # type: ignore[return-value]
 
     def get(self, job_id: str) -> Job | None:
-        return self._one(jobs.c.id == job_id)
+        return self._first(jobs.c.id == job_id)
 
     def of_key(self, key: str) -> Job | None:
-        """The job that stands for this question."""
-        return self._one(jobs.c.key == key)
+        """The job of this key."""
+        return self._first(jobs.c.key == key)
 
     def latest(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = 100, without: Sequence[str] = ()) -> list[Job]:
         """Newest first; those of the kinds ``without`` are left out."""
@@ -124,33 +124,33 @@ class Jobs:
         return self.get(chosen) if chosen else None
 
     def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
-        """A sign of life, and what was ``seen``; None if another worker owns the job by now."""
-        mine = self._set(self._held(job_id, epoch), beats=jobs.c.beats + 1, **seen)
+        """A heartbeat with the ``seen`` updates; None if another worker owns the job now."""
+        mine = self._set(self._owned_by(job_id, epoch), beats=jobs.c.beats + 1, **seen)
         return self.get(job_id) if mine else None
 
     def end(self, job_id: str, epoch: int, state: str, at: datetime, **values: Any) -> bool:
         freed = {} if state == "done" else dict(key=None)
-        return self._set(self._held(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
+        return self._set(self._owned_by(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
 
-    def put_back(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
+    def requeue(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
         """Wait and try again; ``failed`` counts it as a failure of the outside world."""
         waits = dict(state="queued", not_before=not_before, note=note, attempts=jobs.c.attempts + int(failed), owner=None, sent_at=None)
-        return self._set(self._held(job_id, epoch), **waits)
+        return self._set(self._owned_by(job_id, epoch), **waits)
 
     def hold(self, job_id: str, until: datetime, note: str) -> bool:
-        """A queued job waits until then; a worker is told of it anew."""
+        """Postpone a queued job until then; it is sent to a worker again."""
         return self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), not_before=until, sent_at=None, note=note)
 
-    # -- a person's verbs
+    # -- operations of users
 
     def cancel(self, job_id: str, actor: str, at: datetime) -> bool:
-        """Stop a queued job now, ask a running one to stop; False if there is nothing to stop."""
+        """Cancel a queued job now, request a running one to stop; False if it has ended."""
         if self._set(and_(jobs.c.id == job_id, jobs.c.state == "queued"), state="cancelled", ended_at=at, cancelled_by=actor, key=None):
             return True
         return self._set(and_(jobs.c.id == job_id, jobs.c.state == "running", jobs.c.cancelled_by.is_(None)), cancelled_by=actor)
 
     def retry(self, job_id: str) -> bool:
-        """Queue a failed or cancelled job again; a checkpoint it left is where it goes on."""
+        """Queue a failed or cancelled job again; it resumes from its checkpoint."""
         fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="")
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
@@ -158,7 +158,7 @@ class Jobs:
         return self._c.execute(sa.delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state.not_in(OPEN))).rowcount
 
     def forget_key(self, *job_ids: str) -> None:
-        """What these jobs made is gone: the same question may be asked anew."""
+        """Free the keys of jobs whose results were deleted, so that the same request runs again."""
         self._set(jobs.c.id.in_(job_ids), key=None)
 
     def forget_result(self, name: str, value: str) -> None:
@@ -166,20 +166,20 @@ class Jobs:
         rows = self._c.execute(select(jobs.c.id, jobs.c.result).where(jobs.c.state == "done", jobs.c.key.is_not(None)))
         self.forget_key(*(job_id for job_id, result in rows if (result or {}).get(name) == value))
 
-    # -- the sweeper's verbs
+    # -- operations of the scheduler
 
-    def running(self) -> list[Held]:
-        """What is being worked on."""
-        query = select(*(jobs.c[name] for name in Held._fields)).where(jobs.c.state == "running")
-        return [Held(*row) for row in self._c.execute(query)]
+    def running(self) -> list[RunningJob]:
+        """Owner and heartbeat of each running job."""
+        query = select(*(jobs.c[name] for name in RunningJob._fields)).where(jobs.c.state == "running")
+        return [RunningJob(*row) for row in self._c.execute(query)]
 
     def rescue(self, job_id: str, epoch: int, beats: int) -> bool:
-        """Take it from a worker that is dead or silent, unless that gave a sign meanwhile: it waits again, before all newer ones."""
+        """Requeue the job of a dead or silent worker, unless its heartbeat changed meanwhile; it comes before all newer jobs."""
         waits = dict(state="queued", deaths=jobs.c.deaths + 1, owner=None, not_before=None, sent_at=None, note=DIED)
-        return self._set(and_(self._held(job_id, epoch), jobs.c.beats == beats), **waits)
+        return self._set(and_(self._owned_by(job_id, epoch), jobs.c.beats == beats), **waits)
 
     def due(self, at: datetime, all_queued: bool = False) -> list[Job]:
-        """Jobs that a worker should be told of (again), those first whose worker died. ``all_queued``: the queue server has lost its memory.
+        """Jobs to send to a worker (again), first those whose worker died. ``all_queued``: the queue server lost its messages.
 
         A time far ahead is of before the clock was set back, and long past."""
         untold = and_(jobs.c.sent_at.is_(None), or_(jobs.c.deaths > 0, jobs.c.created_at < at - UNSENT, jobs.c.created_at > at + UNSENT))
@@ -191,13 +191,13 @@ class Jobs:
     def sent(self, job_ids: Sequence[str], at: datetime) -> None:
         self._set(jobs.c.id.in_(job_ids), sent_at=at)
 
-    def _held(self, job_id: str, epoch: int) -> Any:
+    def _owned_by(self, job_id: str, epoch: int) -> Any:
         return and_(jobs.c.id == job_id, jobs.c.epoch == epoch, jobs.c.state == "running")
 
     def _set(self, which: Any, **values: Any) -> bool:
         return self._c.execute(sa.update(jobs).where(which).values(**values)).rowcount > 0
 
-    def _one(self, which: Any) -> Job | None:
+    def _first(self, which: Any) -> Job | None:
         row = self._c.execute(select(jobs).where(which)).mappings().one_or_none()
         return Job(**row) if row else None
 

@@ -1,4 +1,4 @@
-"""Leases of what does not end, such as a paper session: one holder at a time, a token that fences off the one before."""
+"""Leases of long-lived processes, such as a paper session: one holder at a time, a token that fences off the previous holder."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ class Leases:
         self._c = connection
 
     def take(self, name: str, owner: str) -> Lease | None:
-        """The lease, if nobody holds it. It stays with ``owner`` until it is let go, or its holder is found dead or silent."""
+        """The lease, if it is free. ``owner`` holds it until it is released, or the holder is found dead or silent."""
         self._c.execute(insert(self._c, leases).values(name=name, owner=None, epoch=0, beats=0).on_conflict_do_nothing())
         free = and_(leases.c.name == name, leases.c.owner.is_(None))
         return self.get(name) if self._set(free, owner=owner, epoch=leases.c.epoch + 1, beats=0) else None
 
     def beat(self, name: str, epoch: int) -> bool:
-        """A sign of life; False if another holds it by now, and nothing may be written in its name any more."""
-        return self._set(_held(name, epoch), beats=leases.c.beats + 1)
+        """A heartbeat; False if another holder has it now, so nothing may be written under it."""
+        return self._set(_owned_by(name, epoch), beats=leases.c.beats + 1)
 
-    def let_go(self, name: str, epoch: int) -> bool:
-        return self._set(_held(name, epoch), owner=None)
+    def release(self, name: str, epoch: int) -> bool:
+        return self._set(_owned_by(name, epoch), owner=None)
 
     def free(self, name: str, epoch: int, beats: int) -> bool:
-        """Take it from a holder that is dead or silent, unless it gave a sign meanwhile."""
-        return self._set(and_(_held(name, epoch), leases.c.beats == beats), owner=None)
+        """Free the lease of a dead or silent holder, unless its heartbeat changed meanwhile."""
+        return self._set(and_(_owned_by(name, epoch), leases.c.beats == beats), owner=None)
 
     def get(self, name: str) -> Lease | None:
         row = self._c.execute(select(leases).where(leases.c.name == name)).mappings().one_or_none()
         return Lease(**row) if row else None
 
-    def held(self) -> list[Lease]:
+    def owned(self) -> list[Lease]:
         return [Lease(**row) for row in self._c.execute(select(leases).where(leases.c.owner.is_not(None))).mappings()]
 
     def _set(self, which: Any, **values: Any) -> bool:
         return self._c.execute(sa.update(leases).where(which).values(**values)).rowcount > 0
 
 
-def _held(name: str, epoch: int) -> Any:
+def _owned_by(name: str, epoch: int) -> Any:
     return and_(leases.c.name == name, leases.c.epoch == epoch, leases.c.owner.is_not(None))

@@ -1,4 +1,4 @@
-"""Bring a database to the schema this version needs."""
+"""Migrates a database to the schema of this version."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def upgrade(engine: Engine) -> bool:
     with engine.connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711, 2)"))
-        found = current(connection)
-        if found == head():
+        revision = current(connection)
+        if revision == head():
             return False
-        if found and found > head():
-            raise BadRequest(f"the database is at revision {found}, newer than this program's {head()}: start the newer program, or restore a backup")
+        if revision and revision > head():
+            raise BadRequest(f"the database is at revision {revision}, newer than this program's {head()}: start the newer program, or restore a backup")
         _run(connection)
         return True
 
@@ -52,7 +52,7 @@ def _run(connection: Connection) -> None:
 
 
 def reachable(engine: Engine) -> str:
-    """An empty sentence if the database answers, else what it said."""
+    """Empty if the database answers, else its error message."""
     try:
         with reader_of(engine).connect() as connection:
             connection.execute(sa.text("SELECT 1"))

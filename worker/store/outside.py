@@ -1,4 +1,4 @@
-"""The catalogue of outside data. What was read lies in a frame, by the hash of its content; nothing is changed, a new import is a new row."""
+"""Catalogue of external data. The values are in a frame, named by the hash of its content; a new import is a new row, none is changed."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ class Outsides:
         self._c = connection
 
     def add(self, **values: Any) -> tuple[Outside, bool]:
-        """The new row and True; or the one in use under its kind and name where that holds exactly this content already, and False."""
+        """The new row and True; or the newest of its kind and name, where that has exactly this content already, and False."""
         newest = self.newest(values["kind"], values["name"])
         if newest and newest.version == values["version"]:
             return newest, False
         while True:
             adding = insert(self._c, outside).values(id=new_id(), **values).on_conflict_do_nothing().returning(outside.c.id)
-            if made := self._c.scalar(adding):
-                return self._one(outside.c.id == made), True      # type: ignore[return-value]
+            if outside_id := self._c.scalar(adding):
+                return self._first(outside.c.id == outside_id), True      # type: ignore[return-value]
 
     def get(self, name: str) -> Outside | None:
         """By id, or by version."""
-        return self._one(sa.or_(outside.c.id == name, outside.c.version == name))
+        return self._first(sa.or_(outside.c.id == name, outside.c.version == name))
 
     def newest(self, kind: str, name: str = "") -> Outside | None:
         """The one in use: of a kind and name, or of the kind, whatever its name."""
-        return self._one(sa.and_(outside.c.kind == kind, outside.c.name == name) if name else outside.c.kind == kind)
+        return self._first(sa.and_(outside.c.kind == kind, outside.c.name == name) if name else outside.c.kind == kind)
 
     def all(self) -> list[Outside]:
         """By kind and name, the newest first."""
@@ -68,7 +68,7 @@ class Outsides:
     def frames(self) -> set[str]:
         return set(self._c.scalars(select(outside.c.frame)))
 
-    def _one(self, which: Any) -> Outside | None:
+    def _first(self, which: Any) -> Outside | None:
         row = self._c.execute(select(outside).where(which).order_by(outside.c.created_at.desc(), outside.c.id).limit(1)).mappings().one_or_none()
         return Outside(**row) if row else None
 
@@ -79,10 +79,10 @@ def version_of(kind: str, name: str, frame: str) -> str:
 
 
 def named_in(spec: Mapping[str, Any]) -> set[str]:
-    """The versions of outside data that a spec names.
+    """The versions of external data that a spec names.
 
     >>> sorted(named_in(dict(outside=dict(series=dict(VIX="aa", DXY="bb"), headlines="cc", releases="dd", impact="high")))), named_in({})
     (['aa', 'bb', 'cc', 'dd'], set())
     """
-    asked = [part["outside"] for part in (spec, spec.get("target")) if isinstance(part, Mapping) and "outside" in part]      # a target: trades that are to be foretold
-    return {version for one in asked for version in (*one.get("series", {}).values(), *(one[kind] for kind in ("headlines", "releases") if kind in one))}
+    parts = [part["outside"] for part in (spec, spec.get("target")) if isinstance(part, Mapping) and "outside" in part]      # a target: outcomes of trades
+    return {version for versions in parts for version in (*versions.get("series", {}).values(), *(versions[kind] for kind in ("headlines", "releases") if kind in versions))}

@@ -1,4 +1,4 @@
-"""Sets of features that people named. The built-in ones stand in the engine."""
+"""Feature sets saved by users. The built-in sets are in ``domain.features``."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Recipes:
         self._c = connection
 
     def put(self, name: str, columns: Sequence[str], note: str, actor: str, at: datetime) -> bool:
-        """Keep it under its name; True where there was none of that name, False where one was replaced."""
-        known = self.get(name)
+        """Save a feature set; True where the name is new, False where a set was replaced."""
+        stored = self.get(name)
         values = dict(name=name, columns=list(columns), note=note, actor=actor, created_at=at)
         self._c.execute(insert(self._c, recipes).values(**values).on_conflict_do_update(index_elements=[recipes.c.name], set_=values))
-        return known is None
+        return stored is None
 
     def get(self, name: str) -> Recipe | None:
         row = self._c.execute(select(recipes).where(recipes.c.name == name)).mappings().one_or_none()

@@ -1,4 +1,4 @@
-"""Finished computations."""
+"""Rows of finished runs."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Runs:
     def add(self, **values: Any) -> str:
         while True:
             row = {"name": "", "note": "", "example": False, "synthetic": False, **values, "id": new_id()}
-            if made := self._c.scalar(insert(self._c, runs).values(**row).on_conflict_do_nothing().returning(runs.c.id)):
-                return made
+            if run_id := self._c.scalar(insert(self._c, runs).values(**row).on_conflict_do_nothing().returning(runs.c.id)):
+                return run_id
 
     def get(self, run_id: str) -> Run | None:
         row = self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
@@ -67,8 +67,8 @@ class Runs:
         return [run_id for run_id, manifest in self._c.execute(select(runs.c.id, runs.c.manifest)) if version in manifest.get("data", [])]
 
     def of_outside(self, version: str) -> list[str]:
-        """Runs that looked at this version of outside data."""
+        """Runs that used this version of external data."""
         return [run_id for run_id, spec in self._c.execute(select(runs.c.id, runs.c.spec)) if version in named_in(spec)]
 
     def frames(self) -> set[str]:
-        return {name for held in self._c.scalars(select(runs.c.frames)) for name in held.values()}
+        return {name for names in self._c.scalars(select(runs.c.frames)) for name in names.values()}

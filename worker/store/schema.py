@@ -1,4 +1,4 @@
-"""Every table, in one place. The migrations must make exactly these; a test compares."""
+"""Every table. The migrations must create exactly these; a test compares them."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ jobs = Table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("not_before", Instant),                          # a retry waits until then
-    Column("sent_at", Instant),                             # the last time a worker was told
+    Column("sent_at", Instant),                             # when a message was last sent
     Column("owner", String(128)),                           # see worker.owner
-    Column("beats", Integer, nullable=False, server_default="0"),   # signs of life of its worker; one that stands still is taken for dead
+    Column("beats", Integer, nullable=False, server_default="0"),   # heartbeats of its worker; a counter that does not change means a dead worker
     Column("epoch", Integer, nullable=False),               # the fencing token: how often it was claimed
     Column("deaths", Integer, nullable=False),              # how often its worker died under it
     Column("attempts", Integer, nullable=False),            # failures of the outside world so far
@@ -134,7 +134,7 @@ events = Table(                                             # append-only; see d
     Column("hash", String(64), nullable=False, unique=True),
 )  # fmt: skip
 
-links = Table(                                              # which events speak of an entity
+links = Table(                                              # the events of an entity
     "audit_links", meta,
     Column("entity", String(160), primary_key=True),
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("audit_events.seq"), primary_key=True),
@@ -174,7 +174,7 @@ chunks = Table(                                             # the parts of a job
     Column("done_at", Instant),
 )  # fmt: skip
 
-leases = Table(                                             # of what does not end; those of jobs stand in their rows
+leases = Table(                                             # of long-lived processes; those of jobs are in the rows of jobs
     "leases", meta,
     Column("name", String(160), primary_key=True),
     Column("owner", String(128)),
@@ -202,7 +202,7 @@ cost_profiles = Table(                                      # trading costs that
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
-outside = Table(                                            # outside data, a row an import: series, headlines, releases
+outside = Table(                                            # external data, a row an import: series, headlines, releases
     "outside", meta,
     Column("id", String(16), primary_key=True),
     Column("kind", String(16), nullable=False),             # series, headlines, releases

@@ -1,4 +1,4 @@
-"""What the ledger of trials says about how a result was chosen."""
+"""Number of trials and variance of their Sharpe ratios, from the trial ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail in SQL: one total order, no forks, nothing changed afterwards."""
+"""The audit trail in SQL: append-only, in one total order, without forks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Filter:
 
 
 class Trail:
-    """Events wait here until the unit commits, so the head is held as briefly as can be."""
+    """Events are buffered until the unit commits, so that the head is locked as briefly as possible."""
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection
@@ -84,7 +84,7 @@ class Trail:
             return b""
 
     def nodes(self) -> int:
-        """How many nodes are kept above the events; a whole tree over ``n`` events has ``n - n.bit_count()``."""
+        """Number of stored tree nodes above the events; a complete tree over ``n`` events has ``n - n.bit_count()``."""
         return self._c.scalar(select(func.count()).select_from(nodes)) or 0
 
     def kinds(self) -> list[str]:
@@ -132,8 +132,8 @@ def _insert(c: Connection, record: Record, entities: Sequence[str], node: Callab
     c.execute(sa.insert(events).values(**record.__dict__))
     for entity in dict.fromkeys(entities):
         c.execute(sa.insert(links).values(entity=entity, seq=record.seq))
-    for level, position, made in grown(record.seq - 1, bytes.fromhex(record.hash), node):
-        c.execute(sa.insert(nodes).values(level=level, position=position, hash=made.hex()))
+    for level, position, hash_ in grown(record.seq - 1, bytes.fromhex(record.hash), node):
+        c.execute(sa.insert(nodes).values(level=level, position=position, hash=hash_.hex()))
 
 
 def _append_postgres(c: Connection, waiting: Sequence[AuditEvent]) -> None:

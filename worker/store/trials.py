@@ -1,4 +1,4 @@
-"""The ledger of trials: all that was ever tried on some data counts when the best of it is judged, whether it was kept or deleted."""
+"""The trial ledger: every combination ever tried on a dataset counts in the significance of the best, also after its run was deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = ("run", "sweep", "optuna", "walk_forward", "terminal")
 
 
 def data_of(versions: Iterable[str]) -> str:
-    """What stands for these datasets in the ledger, in whatever order they come: a hash of their versions.
+    """Key of a set of datasets in the ledger: a hash of their versions, independent of their order.
 
     >>> data_of(["b", "a"]) == data_of(["a", "b", "a"]), len(data_of(["a"]))
     (True, 64)
@@ -25,7 +25,7 @@ def data_of(versions: Iterable[str]) -> str:
 
 
 class Trials:
-    """``data`` is what ``data_of`` gives. Trials on the same data with the same strategy, parameters, span and rules are one, however often it was asked."""
+    """``data`` is what ``data_of`` gives. Trials on the same data with the same strategy, parameters, span and rules are one trial, however often they ran."""
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection
@@ -41,7 +41,7 @@ class Trials:
         return self._c.scalar(select(func.count(sa.distinct(trials.c.spec))).where(*_where(data, strategy))) or 0
 
     def sharpes(self, data: str, strategy: str = "") -> list[float]:
-        """Daily Sharpe ratios of the distinct trials that have one, oldest first; of one asked twice the first answer.
+        """Daily Sharpe ratios of the distinct trials that have one, oldest first; the first result where one ran twice.
 
         Only of trials at least half as long as the longest: the ratio of a short window scatters by its shortness alone, and
         would pass for a spread among variants.
@@ -51,12 +51,12 @@ class Trials:
         firsts = select(func.min(trials.c.seq)).where(*_where(data, strategy), long_enough).group_by(trials.c.spec)
         return list(self._c.scalars(select(trials.c.sharpe).where(trials.c.seq.in_(firsts)).order_by(trials.c.seq)))
 
-    def made_by(self, job_id: str) -> int:
-        """Lines of the ledger that a job made."""
+    def count_of_job(self, job_id: str) -> int:
+        """Number of ledger rows of a job."""
         return self._c.scalar(select(func.count()).select_from(trials).where(trials.c.job_id == job_id)) or 0
 
     def rows(self, data: str = "", job_id: str = "") -> list[dict[str, Any]]:
-        """Lines of the ledger, oldest first."""
+        """Rows of the ledger, oldest first."""
         query = select(trials).order_by(trials.c.seq)
         query = query.where(trials.c.data == data) if data else query
         query = query.where(trials.c.job_id == job_id) if job_id else query

@@ -1,4 +1,4 @@
-"""How many looks at features there were on some data: each counts when the best of them is judged, whether its run was kept or deleted."""
+"""Number of feature tests on a dataset: each counts in the multiple-testing correction, also after its run was deleted."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from domain.audit import canonical, plain
 from worker.store.trials import data_of
 from worker.store.unit import Unit
 
-ASKED = ("timeframe", "start", "end", "target")     # of a spec: what makes a look at a feature another one
+IDENTITY = ("timeframe", "start", "end", "target")     # keys of a spec that make a test of a feature a different one
 
 
 def tries_of(columns: Iterable[str], spec: Mapping[str, Any]) -> set[str]:
-    """A short name for each look: a feature on a timeframe and span against a target. The same look twice is one.
+    """A short id for each test: a feature on a timeframe and span against a target. An identical test has the same id.
 
     >>> four, eight = (dict(timeframe="H1", start="2024", end="2025", target=dict(horizon=horizon)) for horizon in (4, 8))
     >>> len(tries_of(["atr(14)", "rsi(14)"], four) | tries_of(["atr(14)"], eight) | tries_of(["atr(14)"], four))
     3
     """
-    asked = {name: spec[name] for name in ASKED}
-    return {hashlib.sha256(canonical(plain(dict(column=column, **asked)))).hexdigest()[:10] for column in columns}
+    decisive = {name: spec[name] for name in IDENTITY}
+    return {hashlib.sha256(canonical(plain(dict(column=column, **decisive)))).hexdigest()[:10] for column in columns}
 
 
 def tried_on(unit: Unit, versions: Iterable[str]) -> set[str]:
-    """All looks so far at these datasets."""
+    """All tests so far on these datasets."""
     return set(unit.fact(_fact(versions)) or ())
 
 
-def count_tries(unit: Unit, versions: Iterable[str], looks: set[str]) -> None:
-    """Add looks to those so far."""
+def count_tries(unit: Unit, versions: Iterable[str], tries: set[str]) -> None:
+    """Add tests to those so far."""
     versions = list(versions)
     unit.alone_with(_fact(versions))
-    unit.remember(_fact(versions), sorted(tried_on(unit, versions) | looks))
+    unit.remember(_fact(versions), sorted(tried_on(unit, versions) | tries))
 
 
 def _fact(versions: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A unit of work: what changed and the audit events that say so commit together or not at all."""
+"""Units of work: changes and their audit events commit together or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from worker.store.trials import Trials
 
 @dataclass(frozen=True)
 class Process:
-    """A worker, scheduler or app that gave a sign of life."""
+    """A worker, scheduler or app with its last heartbeat."""
 
     id: str
     kind: str
@@ -48,7 +48,7 @@ class Unit:
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
 
     def now(self) -> datetime:
-        """The database's clock where workers may stand on several machines; this machine's for SQLite."""
+        """The database's clock where workers may run on several machines; this machine's for SQLite."""
         if self._c.dialect.name == "postgresql":
             return self._c.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC)
         return datetime.now(UTC)
@@ -63,7 +63,7 @@ class Unit:
         self._c.execute(insert(self._c, facts).values(name=name, value=value).on_conflict_do_update(index_elements=[facts.c.name], set_=dict(value=value)))
 
     def alone_with(self, name: str) -> None:
-        """Until this unit commits, nobody else who asks the same reads or writes the fact: what is added to it is not lost. On SQLite a writer is alone anyway."""
+        """Lock the fact until this unit commits, so that concurrent additions are not lost. On SQLite there is one writer at a time anyway."""
         if self._c.dialect.name == "postgresql":
             self._c.execute(sa.text("SELECT pg_advisory_xact_lock(4712, hashtext(:name))"), dict(name=name))
 
@@ -79,7 +79,7 @@ class Unit:
         self._c.execute(sa.delete(processes).where(sa.or_(processes.c.seen_at < now - after, processes.c.seen_at > now + after)))
 
     def processes(self, within: timedelta) -> list[Process]:
-        """Those that live, as far as this machine can tell. A sign from the future is of before the clock was set back."""
+        """Live processes, as far as this machine can tell. A heartbeat in the future is from before the clock was set back."""
         now = self.now()
         seen = processes.c.seen_at.between(now - within, now + within)
         query = select(processes).where(seen).order_by(processes.c.kind, processes.c.id)
@@ -103,8 +103,8 @@ class Store:
             unit.trail.flush()
 
     @contextmanager
-    def look(self) -> Iterator[Unit]:
-        """Read one consistent state, without standing in a writer's way."""
+    def read(self) -> Iterator[Unit]:
+        """Read one consistent state without blocking writers."""
         with self._reader.connect() as connection, connection.begin():
             yield Unit(connection)
 

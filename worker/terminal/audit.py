@@ -18,9 +18,9 @@ def verify(as_json: Json = False) -> None:
     """Verify the whole audit trail. Exit status 1 if a row does not hold."""
     from worker.terminal.here import desk
 
-    found = desk().trail.verify_now()
-    say(found, as_json)
-    raise typer.Exit(0 if found["holds"] else 1)
+    verdict = desk().trail.verify_now()
+    say(verdict, as_json)
+    raise typer.Exit(0 if verdict["holds"] else 1)
 
 
 @app.command()

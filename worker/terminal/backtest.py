@@ -38,7 +38,7 @@ def backtest(
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
     report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
-    each: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
+    separate: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy, or your own signals, on files."""
@@ -55,33 +55,33 @@ def backtest(
     series = within(series, period)
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
-    def one(traded: Sequence[Any], folder: Path) -> RunReport:
+    def run_one(traded: Sequence[Any], folder: Path) -> RunReport:
         result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
-        found = RunReport(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
-        _write(folder, found, found.plain(), equity, report)
-        return found
+        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
+        _write(folder, run_report, run_report.plain(), equity, report)
+        return run_report
 
-    if each:
-        return _side_by_side(series, one, out, bool(signals), as_json)
-    found = one(series, out)
+    if separate:
+        return _side_by_side(series, run_one, out, bool(signals), as_json)
+    result = run_one(series, out)
     if as_json:
-        return say(found.plain(), True)
-    show(found)
+        return say(result.plain(), True)
+    show(result)
     if start.strip():
-        print(f"\n{found.study.history.sentence}")
+        print(f"\n{result.study.history.sentence}")
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
-def _side_by_side(series: Sequence[Any], one: Callable[[Sequence[Any], Path], RunReport], out: Path, signals: bool, as_json: bool) -> None:
+def _side_by_side(series: Sequence[Any], run_one: Callable[[Sequence[Any], Path], RunReport], out: Path, signals: bool, as_json: bool) -> None:
     """One backtest a series, and a table of their figures."""
     if signals:
         raise BadRequest("--each is for a strategy; split the signals by instrument and run them one by one")
-    rows, whole = [], {}
+    rows, reports = [], {}
     for traded in series:
-        found = one([traded], out / traded.instrument.name)
-        metrics, whole[traded.instrument.name] = found.study.metrics, found.plain()
+        run_report = run_one([traded], out / traded.instrument.name)
+        metrics, reports[traded.instrument.name] = run_report.study.metrics, run_report.plain()
         rows.append(dict(series=traded.instrument.name, **{name: metrics[name] for name in ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor")}))
-    say(whole if as_json else rows, as_json, tuple(rows[0]))
+    say(reports if as_json else rows, as_json, tuple(rows[0]))
 
 
 def rules_in(config: Path | None) -> tuple[Any, str]:
@@ -122,16 +122,16 @@ def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: st
     from domain.market.timeframe import Timeframe
 
     frame = Timeframe.named(timeframe)
-    finer = dict(once("--magnify", (_named(one, instrument, files.table) for one in magnify)))
+    finer = dict(once("--magnify", (_named(text, instrument, files.table) for text in magnify)))
     series = []
-    for name, path in once("--bars", (_named(one, instrument, files.table) for one in bars)):
+    for name, path in once("--bars", (_named(text, instrument, files.table) for text in bars)):
         read = files.read(path, name, frame)
         quoted = resolve_side(side, read.side, path.name)
         fine = _finer(files, finer.pop(name), name, frame, quoted) if name in finer else None
         version = content_version(read.bars, name, frame, quoted)
         series.append(Series(files.table[name], frame, read.bars, quoted, version, fine.bars if fine else None, fine.timeframe if fine else None))
     if finer:
-        raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars brings")
+        raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars names")
     return series
 
 
@@ -162,7 +162,7 @@ def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
 
 
 def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
-    """Pairs along which money is converted, each of the side that its file says."""
+    """Pairs for currency conversion, each of the side that its file states."""
     from domain.market.side import resolve_side
     from domain.trading.task import Rate
 
@@ -181,10 +181,10 @@ def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any
     return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 
-def _write(out: Path, found: RunReport, known: Mapping[str, Any], equity: str, report: bool) -> None:
+def _write(out: Path, run_report: RunReport, content: Mapping[str, Any], equity: str, report: bool) -> None:
     from worker.terminal import csv
 
-    outcome = found.study.outcome
+    outcome = run_report.study.outcome
     try:
         out.mkdir(parents=True, exist_ok=True)
         csv.write(outcome.trades, out / "trades.csv")
@@ -193,9 +193,9 @@ def _write(out: Path, found: RunReport, known: Mapping[str, Any], equity: str, r
             csv.write(outcome.equity, out / "equity.csv")
         elif equity == "parquet":
             outcome.equity.to_parquet(out / "equity.parquet", index=False, compression="zstd")
-        (out / "report.json").write_text(json.dumps(plain(known), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (out / "report.json").write_text(json.dumps(plain(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         if report:
             written = ["trades.csv", "fills.csv", *([f"equity.{equity}"] if equity != "none" else [])]
-            found.write(out, written)
+            run_report.write(out, written)
     except OSError as error:
         raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None

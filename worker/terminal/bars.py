@@ -1,4 +1,4 @@
-"""Bars of files for verbs that compute in this process: on a known clock, of the timeframe that is asked for, and whole."""
+"""Bars of files for commands that compute in this process: validated, in UTC, of the requested timeframe."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class FileBars:
 
 @dataclass
 class BarFiles:
-    """Reads the files of one command. ``clock`` is for files that do not say theirs."""
+    """Reads the files of one command. ``clock`` is for files that do not state theirs."""
 
     table: Mapping[str, Any]
     clock: str = ""
     _used: bool = field(default=False, repr=False)
 
     def read(self, path: Path, name: str, timeframe: Any = None) -> FileBars:
-        """The bars of a file of the instrument ``name``; they must be as far apart as ``timeframe`` says, or without one as any timeframe."""
+        """The bars of a file of the instrument ``name``; their spacing must be ``timeframe``, or that of any timeframe without one."""
         from domain.errors import unknown
         from domain.market import check, frame, readers
 
@@ -48,18 +48,18 @@ class BarFiles:
             raise unknown("instrument", name, self.table)
         if not is_file(path):
             raise BadRequest(f"there is no file {shown(path)}")
-        one, recognised = self.table[name], readers.recognise(path)
-        raw = readers.read(path, recognised.format, one)
+        instrument, recognised = self.table[name], readers.recognise(path)
+        raw = readers.read(path, recognised.format, instrument)
         if raw.malformed_count:
             raise _refused(path, f"it is not a clean file of bars: {raw.malformed[0].reason} in line {raw.malformed[0].line}")
         ts = self._instants(path, recognised, raw)
         try:
-            bars = check(frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread), one.negative_prices)
+            bars = check(frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread), instrument.negative_prices)
         except TidemarkError as error:
             raise _refused(path, str(error)) from None
-        kept = _timeframe(path, ts, timeframe)
-        _check(path, bars, one, kept)
-        return FileBars(bars, kept, recognised.side)
+        timeframe_ = _timeframe(path, ts, timeframe)
+        _check(path, bars, instrument, timeframe_)
+        return FileBars(bars, timeframe_, recognised.side)
 
     def finish(self) -> None:
         """All files are read: a clock that none of them needed is refused, as it would change nothing."""
@@ -75,7 +75,7 @@ class BarFiles:
         if not self.clock or "ts" not in table:
             return table
         texts = [str(text).strip() for text in table["ts"]]
-        read = {k: stamps.one(text, stamps.ISO) for k, text in enumerate(texts) if stamps.kind_of(text) == stamps.ISO}
+        read = {k: stamps.parse_one(text, stamps.ISO) for k, text in enumerate(texts) if stamps.kind_of(text) == stamps.ISO}
         naive = [k for k, stamp in read.items() if not stamp.aware]
         instants, bad = to_utc(np.array([read[k].ns for k in naive], np.int64), self.clock)
         if bad.any():
@@ -89,10 +89,10 @@ class BarFiles:
         """The times of the rows in UTC: by the file's own clock, or by ``clock``; never taken for UTC because nothing is known."""
         from domain.market import to_utc
 
-        known = recognised.clock or raw.clock
-        if known and known != "UTC" and self.clock not in ("", known):
-            raise BadRequest(f"{shown(path)} is {recognised.title}, which keeps the clock {known}, and --clock says {self.clock}; leave --clock out, or give {known}")
-        if known == "UTC" or (not self.clock and recognised.format in OWN and not known):
+        natural = recognised.clock or raw.clock
+        if natural and natural != "UTC" and self.clock not in ("", natural):
+            raise BadRequest(f"{shown(path)} is {recognised.title}, which uses the clock {natural}, and --clock says {self.clock}; leave --clock out, or give {natural}")
+        if natural == "UTC" or (not self.clock and recognised.format in OWN and not natural):
             return raw.local_ns
         if not self.clock:
             raise _refused(path, f"it is not a clean file of bars in UTC ({recognised.title}, on a clock of its own)", "or say its clock with --clock")
@@ -107,24 +107,24 @@ def _refused(path: Path, why: str, more: str = "") -> BadRequest:
     return BadRequest(f"{shown(path)}: {why}; import it with: tidemark data import {shown(path)}{', ' if more else ''}{more}")
 
 
-def _timeframe(path: Path, ts: Any, asked: Any) -> Any:
-    """The timeframe that was asked for if the bars keep it, else the one that most of them keep."""
+def _timeframe(path: Path, ts: Any, wanted: Any) -> Any:
+    """The requested timeframe if the bars have it; without a request that of most bars."""
     from domain.market.step import not_apart, step_words, usual_step, usual_timeframe
     from domain.market.timeframe import Timeframe
 
-    if asked is not None:
-        apart = not_apart(ts, asked)
+    if wanted is not None:
+        apart = not_apart(ts, wanted)
         if apart:
-            raise BadRequest(f"bars of {shown(path.name)} are {apart}; give their timeframe, or bars of {asked}")
-        return asked
+            raise BadRequest(f"bars of {shown(path.name)} are {apart}; give their timeframe, or bars of {wanted}")
+        return wanted
     usual = usual_timeframe(ts)
     if usual is None:
         what = f"most bars of {shown(path.name)} are {step_words(usual_step(ts))} apart, which is no timeframe" if len(ts) > 1 else f"{shown(path.name)} has one bar, which does not say its timeframe"
-        raise BadRequest(f"{what}; bring bars of M1 M5 M15 M30 H1 H4 D1")
+        raise BadRequest(f"{what}; give bars of M1 M5 M15 M30 H1 H4 D1")
     return Timeframe.named(usual)
 
 
-def _check(path: Path, bars: Any, one: Any, timeframe: Any) -> None:
+def _check(path: Path, bars: Any, instrument: Any, timeframe: Any) -> None:
     """Prices and spreads of the instrument's size, and no part of another timeframe."""
     from domain.market import calendar, ts_of
     from domain.market.bars import PRICES
@@ -134,13 +134,13 @@ def _check(path: Path, bars: Any, one: Any, timeframe: Any) -> None:
     from domain.market.verdict import day_or_moment
 
     ts, close = ts_of(bars), bars["close"].to_numpy()
-    wrong = implausible_prices(tuple(bars[price].to_numpy() for price in PRICES), one)
+    wrong = implausible_prices(tuple(bars[price].to_numpy() for price in PRICES), instrument)
     if wrong.any():
-        raise _refused(path, price_sentence(close, one) or f"the bar at {moment(ts[wrong][0])} has a price of another order of magnitude, {close[wrong][0]:g}")
+        raise _refused(path, price_sentence(close, instrument) or f"the bar at {moment(ts[wrong][0])} has a price of another order of magnitude, {close[wrong][0]:g}")
     spread = bars["spread"].to_numpy() if "spread" in bars else None
-    if spread is not None and (odd := implausible_spreads(spread, close, one)).any():
-        raise _refused(path, f"the spread at {moment(ts[odd][0])} is {spread[odd][0]:g}, and {spread_sentence(spread, one)}")
-    covered = coverage(ts, timeframe, calendar(one.calendar))
+    if spread is not None and (odd := implausible_spreads(spread, close, instrument)).any():
+        raise _refused(path, f"the spread at {moment(ts[odd][0])} is {spread[odd][0]:g}, and {spread_sentence(spread, instrument)}")
+    covered = coverage(ts, timeframe, calendar(instrument.calendar))
     if any(stretch.coarse for stretch in covered.stretches):
         complete = day_or_moment(covered.complete_from, ts)
         raise _refused(path, covered.sentence(timeframe), f"from when it is complete: --from {complete}" if complete else "")

@@ -20,7 +20,7 @@ def list_(as_json: Json = False) -> None:
     """Every cost profile, by name."""
     from worker.terminal.here import desk
 
-    rows = [_row(one) for one in desk().cost_profiles.list()]
+    rows = [_row(profile) for profile in desk().cost_profiles.list()]
     say(rows, as_json, ("name", "instruments", "unit", "spread", "slippage", "commission_per_lot", "swap_long", "swap_short", "source", "date"))
 
 
@@ -45,7 +45,7 @@ def save(
     if config and (twice := [name for name, value in given.items() if value is not None]):
         raise BadRequest(f"--config has the costs, and {OPTIONS[twice[0]]} is given beside it; give either the file or the numbers")
     costs = _of(config) if config else {key: value for key, value in given.items() if value is not None}
-    names = [one.strip() for one in instruments.split(",") if one.strip()]
+    names = [instrument.strip() for instrument in instruments.split(",") if instrument.strip()]
     say(_row(desk().cost_profiles.save(name, costs, names, source, date)), as_json)
 
 
@@ -68,7 +68,7 @@ def _of(config: Path) -> dict[str, Any]:
     return {"unit": "price", **document["costs"]}
 
 
-def _row(one: Any) -> dict[str, Any]:
+def _row(profile: Any) -> dict[str, Any]:
     return dict(
-        name=one.name, instruments=", ".join(one.instruments) or "all", **{name: value for name, value in one.costs.items() if name != "instruments"}, own=json.dumps(one.costs.get("instruments", {})), source=one.source, date=one.dated, user=one.actor,
+        name=profile.name, instruments=", ".join(profile.instruments) or "all", **{name: value for name, value in profile.costs.items() if name != "instruments"}, own=json.dumps(profile.costs.get("instruments", {})), source=profile.source, date=profile.dated, user=profile.actor,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""``tidemark data``: bars in files and in the catalogue; outside data is a verb of its own."""
+"""``tidemark data``: bars in files and in the catalogue; external data is a verb of its own."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def import_(
     at = desk()
     staged = at.data.stage_path(file, own_rights=True)
     asks = at.data.stage_path(ask, own_rights=True) if ask else None
-    name = instrument or staged.found.instrument
+    name = instrument or staged.recognised.instrument
     if not name:
-        raise BadRequest(f"{staged.name} is {staged.found.title}, but does not say its instrument; give --instrument")
-    if not (side or asks or staged.found.side or as_json):
+        raise BadRequest(f"{staged.name} is {staged.recognised.title}, but does not say its instrument; give --instrument")
+    if not (side or asks or staged.recognised.side or as_json):
         print(f"Note: {staged.name} does not say which side it quotes: taken as the bid; --side mid says otherwise.")
     if check:
         job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start), as_json)
@@ -46,21 +46,21 @@ def import_(
     job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start), as_json)
     dataset = at.data.get(job.result["dataset"])
     notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
-    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(each) for name, each in notes.items()}), as_json)
+    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
 
 
-def _report(found: dict, as_json: bool) -> None:
-    report = found["report"]
+def _report(inspection: dict, as_json: bool) -> None:
+    report = inspection["report"]
     if as_json:
-        return say(found, True)
+        return say(inspection, True)
     say([dict(check=f["title"], found=f["count"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "found", "example"))
     for note in report["notes"]:
         print(f"\nNote: {note}.")
-    print(f"\nClock: {report['clock']}. {found['clocks'][0]['sentence'] if found['clocks'] else ''}\n{_verdict(report)}")
+    print(f"\nClock: {report['clock']}. {inspection['clocks'][0]['sentence'] if inspection['clocks'] else ''}\n{_verdict(report)}")
 
 
 def _verdict(report: dict) -> str:
-    """The sentence; one that refuses says so itself, and so does one without errors."""
+    """The report's sentence, with the verdict where the sentence does not contain it."""
     return report["sentence"] if report["verdict"] in ("clean", "refused") else f"{report['verdict'].capitalize()}: {report['sentence']}"
 
 
@@ -70,19 +70,19 @@ def list_(as_json: Json = False) -> None:
     from worker.terminal.here import desk
 
     datasets = desk().data.catalogue()
-    say([_row(one) for one in datasets] if as_json else [_shown(one) | dict(version=one.version[:12]) for one in datasets], as_json, COLUMNS)
+    say([_row(dataset) for dataset in datasets] if as_json else [_shown(dataset) | dict(version=dataset.version[:12]) for dataset in datasets], as_json, COLUMNS)
 
 
 @app.command()
 def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."), as_json: Json = False) -> None:
-    """Show what was found when a dataset was imported, and what was done about it."""
+    """Show the findings of a dataset's import, and the repairs."""
     from worker.terminal.here import desk
 
-    one = desk().data.get(dataset)
+    stored = desk().data.get(dataset)
     if as_json:
-        return say(dict(dataset=_row(one), quality=dict(one.quality), provenance=dict(one.provenance)), True)
-    say([dict(check=f["title"], found=f["count"], did=f["did"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in one.quality["findings"]], False, ("check", "found", "did", "example"))
-    print(f"\nClock: {one.clock}\n{one.quality['sentence']}")
+        return say(dict(dataset=_row(stored), quality=dict(stored.quality), provenance=dict(stored.provenance)), True)
+    say([dict(check=f["title"], found=f["count"], did=f["did"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in stored.quality["findings"]], False, ("check", "found", "did", "example"))
+    print(f"\nClock: {stored.clock}\n{stored.quality['sentence']}")
 
 
 @app.command()
@@ -91,22 +91,22 @@ def delete(dataset: str = typer.Argument(..., help="Dataset, by id or version.")
     from worker.terminal.here import desk
 
     at = desk()
-    one, runs = at.data.get(dataset), at.data.used_by(dataset)
+    stored, runs = at.data.get(dataset), at.data.used_by(dataset)
     if not yes:
-        typer.confirm(f"Delete {one.instrument} {one.timeframe} ({one.bars:,} bars) and {len(runs)} runs?", abort=True)
+        typer.confirm(f"Delete {stored.instrument} {stored.timeframe} ({stored.bars:,} bars) and {len(runs)} runs?", abort=True)
     at.data.delete(dataset)
-    say(dict(deleted=one.id, runs=runs), as_json)
+    say(dict(deleted=stored.id, runs=runs), as_json)
 
 
-def _row(one) -> dict:
+def _row(dataset) -> dict:
     return dict(
-        id=one.id, instrument=one.instrument, timeframe=one.timeframe, source=one.source, side=one.side, clock=one.clock, first=one.first_ts, last=one.last_ts,
-        bars=one.bars, gaps=one.gaps, spread=one.spread, verdict=one.verdict, synthetic=one.synthetic, version=one.version,
+        id=dataset.id, instrument=dataset.instrument, timeframe=dataset.timeframe, source=dataset.source, side=dataset.side, clock=dataset.clock, first=dataset.first_ts, last=dataset.last_ts,
+        bars=dataset.bars, gaps=dataset.gaps, spread=dataset.spread, verdict=dataset.verdict, synthetic=dataset.synthetic, version=dataset.version,
     )  # fmt: skip
 
 
-def _shown(one) -> dict:
+def _shown(dataset) -> dict:
     """The same for people: a verdict of clean only where there is no warning."""
     from domain.market.report import verdict_words
 
-    return _row(one) | dict(verdict=verdict_words(one.verdict, one.quality.get("findings", [])))
+    return _row(dataset) | dict(verdict=verdict_words(dataset.verdict, dataset.quality.get("findings", [])))

@@ -39,16 +39,16 @@ def examine(
     most: int = typer.Option(20, help="Maximum number of features to propose."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Rank features by what they predict, corrected for multiple testing, and propose a selection with reasons."""
-    at, question = _question(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
+    at, request = _request_of(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
     ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
-    asked = at.examinations.submit_examination(question, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
-    run = _done(at, asked, as_json)
+    submitted = at.examinations.submit_examination(request, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))
+    run = _done(at, submitted, as_json)
     _write(at, run, out)
-    told, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
-    head = dict(run=run.id, target=told["target"]["name"], values=told["target"]["values"], features=told["tried"]["here"], tried_on_this_data=told["tried"]["all"], telling=told["telling"]["any"], proposed=told["proposed"])
+    summary, rows = run.summary, at.examinations.ranking(run.id)[list(RANKING)].to_dict("records")
+    head = dict(run=run.id, target=summary["target"]["name"], values=summary["target"]["values"], features=summary["tried"]["here"], tried_on_this_data=summary["tried"]["all"], telling=summary["telling"]["any"], proposed=summary["proposed"])
     if as_json:
-        return say(head | dict(notes=told["notes"], ranking=rows), True)
-    say(head | dict(proposed=", ".join(told["proposed"]) or "none"), False)
+        return say(head | dict(notes=summary["notes"], ranking=rows), True)
+    say(head | dict(proposed=", ".join(summary["proposed"]) or "none"), False)
     say(rows, False, RANKING)
 
 
@@ -59,21 +59,21 @@ def similar(
 ) -> None:  # fmt: skip
     """Find past bars similar to one bar, by feature set vector50 unless chosen otherwise, and their forward returns."""
     written = [*columns, *(rest or [])]
-    at, question = _question(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
+    at, request = _request_of(data, recipe or ("" if written else "vector50"), written, timeframe, start, end)
     chosen = instant("--at", when, datetime.min) if when else None
-    run = _done(at, at.examinations.submit_similar(question, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
+    run = _done(at, at.examinations.submit_similar(request, chosen, instrument, dict(horizon=horizon, count=count, start=begin)), as_json)
     _write(at, run, out)
-    told, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
-    figures, everything = told["figures"]["matches"], told["figures"]["all"]
-    head = dict(run=run.id, instrument=told["instrument"], bar=told["ts"], matches=told["matches"], median=figures["median"], median_of_all=everything["median"], share_up=figures["share_up"], share_up_of_all=everything["share_up"])
+    summary, rows = run.summary, at.examinations.table(run.id, "matches").to_dict("records")
+    figures, everything = summary["figures"]["matches"], summary["figures"]["all"]
+    head = dict(run=run.id, instrument=summary["instrument"], bar=summary["ts"], matches=summary["matches"], median=figures["median"], median_of_all=everything["median"], share_up=figures["share_up"], share_up_of_all=everything["share_up"])
     if as_json:
-        return say(head | dict(figures=told["figures"], notes=told["notes"], table=rows), True)
+        return say(head | dict(figures=summary["figures"], notes=summary["notes"], table=rows), True)
     say(head, False)
     say(rows, False, tuple(name for name in MATCHES if not rows or name in rows[0]))
 
 
-def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timeframe: str, start: str, end: str) -> tuple[Any, Any]:
-    """The desk, and the question."""
+def _request_of(data: Sequence[str], recipe: str, columns: Sequence[str], timeframe: str, start: str, end: str) -> tuple[Any, Any]:
+    """The desk, and the request."""
     from datetime import timedelta
 
     from worker.desk import FeatureRequest
@@ -82,9 +82,9 @@ def _question(data: Sequence[str], recipe: str, columns: Sequence[str], timefram
         raise BadRequest("give either --recipe or --columns")
     at = desk()
     used = [at.data.get(name) for name in data]
-    first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
+    first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
     written = at.features.columns_of(recipe) if recipe else list(columns)
-    return at, FeatureRequest([one.id for one in used], timeframe or used[0].timeframe, instant("--start", start, first), instant("--end", end, last), written)
+    return at, FeatureRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, instant("--start", start, first), instant("--end", end, last), written)
 
 
 def _regimes(texts: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``tidemark features``: what there is, computing it from files to files, and the gate against look-ahead."""
+"""``tidemark features``: catalogue, computation from files to files, and the look-ahead check."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def recipes(name: str = typer.Argument("", help="Feature set whose columns are s
     from domain.features.recipes import recipes as every
 
     if name:
-        one = named(name)
-        columns = [use.column for use in one.uses]
-        return say(dict(recipe=name, about=one.about, columns=columns), True) if as_json else print("\n".join(columns))
-    rows = [dict(recipe=one.name, columns=len(one.uses), about=one.about) for one in every().values()]
+        feature_set = named(name)
+        columns = [use.column for use in feature_set.uses]
+        return say(dict(recipe=name, about=feature_set.about, columns=columns), True) if as_json else print("\n".join(columns))
+    rows = [dict(recipe=feature_set.name, columns=len(feature_set.uses), about=feature_set.about) for feature_set in every().values()]
     say(rows, as_json, ("recipe", "columns", "about"))
 
 
@@ -73,8 +73,8 @@ def compute(
     from domain.features import compute as computed
 
     uses = _uses(recipe, [*columns, *(rest or [])])
-    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
-    frame = computed(read, uses, context)[["ts", *dict.fromkeys(one.column for one in uses)]]
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _outside(headlines, releases, utc), impact, clock)
+    frame = computed(read, uses, context)[["ts", *dict.fromkeys(use.column for use in uses)]]
     write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
     say(dict(bars=len(frame), columns=len(frame.columns) - 1, without_a_value=", ".join(empty) or "none", written=str(out)), as_json)
@@ -90,18 +90,18 @@ def check(
     from domain.causality import check_features, check_strategy
     from domain.strategies.base import make
 
-    made, decided = load(module) if module else ([], [])
-    defined = list(made)
+    columns_, strategies = load(module) if module else ([], [])
+    defined = list(columns_)
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
-        made, decided = chosen, [strategy] if strategy else []
-    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _told(headlines, releases, utc), impact, clock)
-    uses = _uses(recipe, made, bool(decided))
+        columns_, strategies = chosen, [strategy] if strategy else []
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _outside(headlines, releases, utc), impact, clock)
+    uses = _uses(recipe, columns_, bool(strategies))
     with UserCode(module, defined):
         verdicts = [check_features(read, uses, context)] if uses else []
-        verdicts += [check_strategy(read, make(name, params_of(params)), context) for name in decided]
-    leaks = [leak for one in verdicts for leak in one.leaks]
-    checked = list(dict.fromkeys(name for one in verdicts for name in one.checked))
+        verdicts += [check_strategy(read, make(name, params_of(params)), context) for name in strategies]
+    leaks = [leak for verdict in verdicts for leak in verdict.leaks]
+    checked = list(dict.fromkeys(name for verdict in verdicts for name in verdict.checked))
     if as_json:
         say(dict(green=not leaks, checked=checked, bars=len(read), leaks=[dict(column=leak.column, bar=leak.bar, ts=leak.ts, size=leak.size, seen=leak.seen, unseen=leak.unseen, cut=leak.cut, bars=leak.bars, sentence=str(leak)) for leak in leaks]), True)
     else:
@@ -123,13 +123,13 @@ def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tup
         return named(recipe).uses
     if not columns and not may_be_none:
         raise BadRequest('nothing is chosen; give --recipe NAME, or --columns "atr(14)" "rsi(14)"')
-    return tuple({one.column: one for one in map(parse, columns)}.values())
+    return tuple({column.column: column for column in map(parse, columns)}.values())
 
 
 def context_of(
-    bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], told: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
+    bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], outside: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
 ) -> tuple[Any, Any]:  # fmt: skip
-    """The bars of the file, and what stands around them."""
+    """The bars of the file, and their context."""
     from domain.features import Context, closes
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
@@ -139,22 +139,22 @@ def context_of(
     files = BarFiles(instruments(load().instruments_file), clock)
     read = files.read(Path(bars), name, Timeframe.named(timeframe) if timeframe else None)
     others = {}
-    for each, path in pairs("--other", other, "NAME"):
-        beside = files.read(path, each)
-        others[each] = closes(beside.bars, files.table[each], beside.timeframe)
+    for label, path in pairs("--other", other, "NAME"):
+        beside = files.read(path, label)
+        others[label] = closes(beside.bars, files.table[label], beside.timeframe)
     longer = {}
-    for each, path in pairs("--htf", htf, "TIMEFRAME"):
-        if Timeframe.named(each) <= read.timeframe:
-            raise BadRequest(f"--htf {each} is not longer than the bars, which are {read.timeframe}")
-        longer[each] = files.read(path, name, Timeframe.named(each)).bars
+    for label, path in pairs("--htf", htf, "TIMEFRAME"):
+        if Timeframe.named(label) <= read.timeframe:
+            raise BadRequest(f"--htf {label} is not longer than the bars, which are {read.timeframe}")
+        longer[label] = files.read(path, name, Timeframe.named(label)).bars
     files.finish()
-    series = {each: _series(each, path) for each, path in pairs("--macro", macro, "NAME")}
-    facts = {"releases": concerning(told["releases"], files.table[name], impact)} if "releases" in told else {}
-    return read.bars, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**told, **facts})
+    series = {label: _series(label, path) for label, path in pairs("--macro", macro, "NAME")}
+    facts = {"releases": concerning(outside["releases"], files.table[name], impact)} if "releases" in outside else {}
+    return read.bars, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**outside, **facts})
 
 
-def _told(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
-    """Scored headlines and the calendar of files, as far as they are given."""
+def _outside(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
+    """Scored headlines and the release calendar, where files are given."""
     from domain.features.sentiment import read_headlines
     from domain.outside.headlines import headlines_of
     from domain.outside.releases import read_releases
@@ -168,8 +168,8 @@ def _series(name: str, path: Path) -> Any:
     import numpy as np
     import pandas as pd
 
-    from domain.outside.known import Known
     from domain.outside.series import known_of, series_table
+    from domain.outside.timed_values import TimedValues
 
     columns = "It needs the columns ts (UTC) and value, or a date and a value"
     try:
@@ -191,22 +191,22 @@ def _series(name: str, path: Path) -> Any:
     times, values = stamps.dt.as_unit("ns").astype("int64").to_numpy(), numbers.to_numpy(np.float64)
     if (np.diff(times) < 0).any():
         raise BadRequest(f"{path} is not in the order of its times; sort it by ts")
-    return Known(times, values)
+    return TimedValues(times, values)
 
 
 def _parquet(path: Path) -> Any:
-    """The columns ts and value, as far as there are any; types and sizes are looked at before anything is unpacked."""
+    """The columns ts and value, as far as there are any; types and sizes are checked before anything is decompressed."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    from domain.market.readers.base import Limits
+    from domain.market.readers.base import ReadLimits
     from domain.market.readers.parquet_shape import check_shape
 
     try:
         with parquet.ParquetFile(path) as file:
             wanted = [name for name in ("ts", "value") if name in file.schema_arrow.names]
             if "ts" in wanted:
-                check_shape(file, path, "ts", wanted[1:], Limits())
+                check_shape(file, path, "ts", wanted[1:], ReadLimits())
             return file.read(wanted).to_pandas()
     except pa.ArrowException as error:
         raise ValueError(str(error)) from None

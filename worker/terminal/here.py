@@ -1,4 +1,4 @@
-"""The workspace from the terminal: the same desk, and jobs worked on in this process, with or without a server."""
+"""The workspace from the terminal: the same desk, and jobs run in this process, with or without a server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOK_EVERY = 0.3        # seconds
 def desk() -> Desk:
     settings = load()
     close_off(settings.home)
-    atexit.register(close_off, settings.home)       # what is written for the person, beside the workspace, keeps the person's umask
+    atexit.register(close_off, settings.home)       # files written for the user outside the workspace keep the user's umask
     store = Store(settings.database_url, settings.frames_url)
     upgrade(store.engine)
     return Desk(store, settings, send=lambda url, queue, job_id: False)

@@ -1,4 +1,4 @@
-"""What options hold that take a name and a value, or JSON: checked before any work starts."""
+"""Parsing of options that take a name and a value, or JSON, before any work starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tidemark data outside``: series, headlines and calendars of releases that features look at beside the bars."""
+"""``tidemark data outside``: series, headlines and release calendars that features use beside the bars."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def list_(series: bool = typer.Option(False, "--series", help="List every suppor
 
     at = desk()
     if series:
-        rows = [dict(series=one.about.name, title=one.about.title, unit=one.about.unit, file=one.about.file, known=one.about.lag, revised=one.about.revised, last=one.held.last_ts if one.held else None, source=one.about.source) for one in at.outside.choices()]
+        rows = [dict(series=choice.about.name, title=choice.about.title, unit=choice.about.unit, file=choice.about.file, known=choice.about.lag, revised=choice.about.revised, last=choice.newest.last_ts if choice.newest else None, source=choice.about.source) for choice in at.outside.choices()]
         return say(rows, as_json, SERIES)
-    held = at.outside.every() if every else at.outside.catalogue()
-    say([_row(at, one) | ({} if as_json else dict(version=one.version[:12])) for one in held], as_json, COLUMNS)
+    stored = at.outside.every() if every else at.outside.catalogue()
+    say([_row(at, outside) | ({} if as_json else dict(version=outside.version[:12])) for outside in stored], as_json, COLUMNS)
 
 
 @app.command("import")
@@ -38,22 +38,22 @@ def import_(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    brought = at.outside.stage_path(file, own_rights=True)
+    staged = at.outside.stage_path(file, own_rights=True)
     if check:
-        return _report(brought, kind, as_json)
-    job = finished(at, at.outside.import_(brought, kind, name, utc, add), as_json)
-    one = at.outside.get(job.result["outside"])
-    say(_row(at, one) | dict(new=job.result["new"], notes=list(one.notes) if as_json else " ".join(one.notes) or "none"), as_json)
+        return _report(staged, kind, as_json)
+    job = finished(at, at.outside.import_(staged, kind, name, utc, add), as_json)
+    outside = at.outside.get(job.result["outside"])
+    say(_row(at, outside) | dict(new=job.result["new"], notes=list(outside.notes) if as_json else " ".join(outside.notes) or "none"), as_json)
 
 
-def _report(brought, kind: str, as_json: bool) -> None:
-    rows = brought.found.preview.astype(str).to_dict("records")
-    found = dict(file=brought.name, kind=kind or brought.found.kind, what=brought.found.title, series=brought.found.series or None, zones=brought.found.zoned)
+def _report(staged, kind: str, as_json: bool) -> None:
+    rows = staged.recognised.preview.astype(str).to_dict("records")
+    report = dict(file=staged.name, kind=kind or staged.recognised.kind, what=staged.recognised.title, series=staged.recognised.series or None, zones=staged.recognised.zoned)
     if as_json:
-        return say(found | dict(rows=rows), True)
-    say(found, False)
+        return say(report | dict(rows=rows), True)
+    say(report, False)
     print()
-    say(rows, False, tuple(brought.found.preview))
+    say(rows, False, tuple(staged.recognised.preview))
 
 
 @app.command()
@@ -62,12 +62,12 @@ def show(what: str = typer.Argument(..., help="Id, version or name of an import.
     from worker.terminal.here import desk
 
     at = desk()
-    one = at.outside.get(what)
-    last = at.outside.latest(one.id, rows)
-    told = _row(at, one) | dict(notes=list(one.notes), runs=at.outside.used_by(one.id))
+    outside = at.outside.get(what)
+    last = at.outside.latest(outside.id, rows)
+    row = _row(at, outside) | dict(notes=list(outside.notes), runs=at.outside.used_by(outside.id))
     if as_json:
-        return say(told | dict(latest=last.to_dict("records")), True)
-    say(told | dict(notes=" ".join(one.notes) or "none", runs=", ".join(told["runs"]) or "none"), False)
+        return say(row | dict(latest=last.to_dict("records")), True)
+    say(row | dict(notes=" ".join(outside.notes) or "none", runs=", ".join(row["runs"]) or "none"), False)
     print()
     say(last.to_dict("records"), False, tuple(last))
 
@@ -78,16 +78,16 @@ def remove(what: str = typer.Argument(..., help="Id or version of an import."), 
     from worker.terminal.here import desk
 
     at = desk()
-    one = at.outside.get(what)
+    outside = at.outside.get(what)
     if not yes:
-        typer.confirm(f"Remove {one.name} ({one.rows:,} rows from {one.source}, imported {one.created_at:%Y-%m-%d %H:%M} UTC)?", abort=True)
-    at.outside.remove(one.id)
-    say(dict(removed=one.id), as_json)
+        typer.confirm(f"Remove {outside.name} ({outside.rows:,} rows from {outside.source}, imported {outside.created_at:%Y-%m-%d %H:%M} UTC)?", abort=True)
+    at.outside.remove(outside.id)
+    say(dict(removed=outside.id), as_json)
 
 
-def _row(at, one) -> dict:
-    about = at.outside.about(one)
+def _row(at, outside) -> dict:
+    about = at.outside.about(outside)
     return dict(
-        id=one.id, kind=one.kind, name=one.name, first=one.first_ts, last=one.last_ts, rows=one.rows, known=about.lag if about else "at its time", in_use="yes" if at.outside.is_used(one) else "no",
-        source=one.source, scorer=one.scorer or None, imported=one.created_at, actor=one.actor, version=one.version,
+        id=outside.id, kind=outside.kind, name=outside.name, first=outside.first_ts, last=outside.last_ts, rows=outside.rows, known=about.lag if about else "at its time", in_use="yes" if at.outside.is_used(outside) else "no",
+        source=outside.source, scorer=outside.scorer or None, imported=outside.created_at, actor=outside.actor, version=outside.version,
     )  # fmt: skip

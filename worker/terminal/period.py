@@ -42,22 +42,22 @@ def within(series: Sequence[Any], period: Period) -> list[Any]:
 
     start, end = (None if edge is None else pd.Timestamp(edge) for edge in period)
     cut = []
-    for one in series:
-        history, bars = split(one.bars, start, end, f"{one.instrument.name} {one.timeframe}")
-        cut.append(replace(one, bars=bars, history=history))
+    for series_ in series:
+        history, bars = split(series_.bars, start, end, f"{series_.instrument.name} {series_.timeframe}")
+        cut.append(replace(series_, bars=bars, history=history))
     return cut
 
 
 def signals_within(table: Any, series: Sequence[Any], period: Period) -> Any:
-    """The signals of the period, read and checked as a whole; how many others there are is said on the way."""
+    """The signals of the period, read and checked as a whole; the number of others is printed."""
     from domain.trading.signals import read_signals
 
-    read = read_signals(table, tuple(dict.fromkeys(one.instrument.name for one in series)))
-    kept = read
+    read = read_signals(table, tuple(dict.fromkeys(series_.instrument.name for series_ in series)))
+    rows = read
     if period.start is not None:
-        kept = kept[kept["ts"] >= period.start]
+        rows = rows[rows["ts"] >= period.start]
     if period.end is not None:
-        kept = kept[kept["ts"] < period.end]
-    if left := len(read) - len(kept):
+        rows = rows[rows["ts"] < period.end]
+    if left := len(read) - len(rows):
         print(f"tidemark: {left:,} of {len(read):,} signals lie outside the period and are left out", file=sys.stderr)
-    return kept.reset_index(drop=True)
+    return rows.reset_index(drop=True)

@@ -39,13 +39,13 @@ def fit(
     _write_text(out, model.to_json())
     table = facts(model)
     if as_json:
-        return say(dict(_told(model), facts=table.to_dict("records"), candidates=[one._asdict() for one in model.candidates], transition=model.transition, written=str(out)), True)
-    say(_told(model) | dict(written=str(out)), False)
+        return say(dict(_facts(model), facts=table.to_dict("records"), candidates=[candidate._asdict() for candidate in model.candidates], transition=model.transition, written=str(out)), True)
+    say(_facts(model) | dict(written=str(out)), False)
     print()
     say(table.to_dict("records"), False, tuple(table))
     if len(model.candidates) > 1:
         print()
-        say([one._asdict() for one in model.candidates], False, ("states", "log_likelihood", "bic", "remark"))
+        say([candidate._asdict() for candidate in model.candidates], False, ("states", "log_likelihood", "bic", "remark"))
 
 
 @app.command("filter")
@@ -54,13 +54,13 @@ def follow(
     instrument: Name = "EURUSD", timeframe: Frame = "", other: list[str] = OTHER, clock: Clock = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Compute the probability of each state at each bar from that bar and earlier ones only."""
-    one = model_of(model)
-    seen = _seen(bars, instrument, timeframe, other, one.columns, clock)
-    probabilities = one.filtered(seen)
-    labels = one.labels(probabilities)
-    write_frame(_frame(seen, probabilities, one.names, labels), out)
-    said = _shares(labels)
-    say(dict(bars=len(seen), trained=f"{one.trained[0]} to {one.trained[1]}", shares=said, written=str(out)) if as_json else dict(bars=len(seen), **said, written=str(out)), as_json)
+    regime_model = model_of(model)
+    seen = _seen(bars, instrument, timeframe, other, regime_model.columns, clock)
+    probabilities = regime_model.filtered(seen)
+    labels = regime_model.labels(probabilities)
+    write_frame(_frame(seen, probabilities, regime_model.names, labels), out)
+    shares = _shares(labels)
+    say(dict(bars=len(seen), trained=f"{regime_model.trained[0]} to {regime_model.trained[1]}", shares=shares, written=str(out)) if as_json else dict(bars=len(seen), **shares, written=str(out)), as_json)
 
 
 @app.command("walk-forward")
@@ -83,10 +83,10 @@ def walk(
     if model is not None:
         _write_text(model, walked.refits[-1].model.to_json())
     table = walked.table.to_dict("records")
-    told = dict(bars=len(seen), train=window, step=every, models=len(table), stability=walked.stability, written=str(out))
+    facts = dict(bars=len(seen), train=window, step=every, models=len(table), stability=walked.stability, written=str(out))
     if as_json:
-        return say(told | dict(shares=_shares(walked.labels), refits=table), True)
-    say(told | _shares(walked.labels), False)
+        return say(facts | dict(shares=_shares(walked.labels), refits=table), True)
+    say(facts | _shares(walked.labels), False)
     print()
     say(table, False, ("first", "used_from", "used_to", "agreement", "distance", "in_order", "bic", "remark"))
 
@@ -103,19 +103,19 @@ def split(
     at, by = desk(), rules_of(by)
     if is_rule(by) and at.splits.labelled_by(run, by, instrument) is None:
         finished(at, at.splits.submit_for(run, by, instrument), as_json)
-    found = at.splits.split(run, by, instrument)
+    divided = at.splits.split(run, by, instrument)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "split.csv").write_bytes(at.splits.download_split(run, by, instrument))
-        csv.write(found.late, out / "late.csv")
-    table, late = found.table.to_dict("records"), found.late.to_dict("records")
+        csv.write(divided.late, out / "late.csv")
+    table, late = divided.table.to_dict("records"), divided.late.to_dict("records")
     if as_json:
-        return say(dict(run=run, by=by, regimes=table, late=late, metrics=dict(found.metrics)), True)
-    say(table, False, tuple(found.table))
+        return say(dict(run=run, by=by, regimes=table, late=late, metrics=dict(divided.metrics)), True)
+    say(table, False, tuple(divided.table))
     print("\nSensitivity to detection lag: net profit if the regime had been known so many bars later")
-    lags = list(dict.fromkeys(found.late["late"]))
+    lags = list(dict.fromkeys(divided.late["late"]))
     net = {(row["regime"], row["late"]): row["net"] for row in late}
-    say([dict(regime=name, **{str(lag): net[name, lag] for lag in lags}) for name in dict.fromkeys(found.late["regime"])], False, ("regime", *(str(lag) for lag in lags)))
+    say([dict(regime=name, **{str(lag): net[name, lag] for lag in lags}) for name in dict.fromkeys(divided.late["regime"])], False, ("regime", *(str(lag) for lag in lags)))
 
 
 def _seen(bars: str, name: str, timeframe: str, other: Sequence[str], columns: Sequence[str], clock: str) -> Any:
@@ -135,11 +135,11 @@ def _frame(seen: Any, probabilities: Any, names: Sequence[str], labels: Any) -> 
 
 def _shares(labels: Any) -> dict[str, float]:
     """Of the bars that have a label."""
-    known = labels[labels.codes >= 0]
-    return {str(name): float((known == name).mean()) if len(known) else float("nan") for name in labels.categories}
+    labelled = labels[labels.codes >= 0]
+    return {str(name): float((labelled == name).mean()) if len(labelled) else float("nan") for name in labels.categories}
 
 
-def _told(model: Any) -> dict[str, Any]:
+def _facts(model: Any) -> dict[str, Any]:
     return dict(kind=model.kind, states=", ".join(model.names), looks_at=", ".join(model.columns), rows=model.rows, trained=f"{model.trained[0]} to {model.trained[1]}", log_likelihood=model.log_likelihood, bic=model.bic)
 
 
@@ -164,7 +164,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _watch(quiet: bool) -> Any:
-    """Progress on one line, where a person looks."""
+    """Progress on one line, where the output is a terminal."""
     import sys
 
     if quiet or not sys.stderr.isatty():

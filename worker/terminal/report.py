@@ -1,4 +1,4 @@
-"""The report of a backtest from the terminal: files beside the results, and a short one to read at once."""
+"""Reports of ``tidemark backtest``: files beside the results, and a short one on the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOURS = {"up": "cyan", "down": "dark_orange", "warn": "yellow", "breach": "red
 
 @dataclass(frozen=True)
 class RunReport:
-    """A backtest on files, and what is judged of it."""
+    """A backtest on files with its remarks and manifest."""
 
     study: Study
     remarks: Sequence[Remark]
@@ -28,21 +28,21 @@ class RunReport:
 
     @cached_property
     def belief(self) -> Belief:
-        """One trial is counted; a sentence beside it says that there may have been others."""
-        from domain.report import believed
+        """Robustness with one trial counted; a note says that there may have been others."""
+        from domain.report import belief_of
 
         outcome = self.study.outcome
-        return believed(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
+        return belief_of(outcome.equity, self.study.metrics, self.remarks, start=self.study.rules.account.balance, ambiguous=outcome.ambiguous, market=self.study.market)
 
     def plain(self) -> dict[str, Any]:
-        """What report.json holds."""
+        """Content of report.json."""
         from domain.report import UNCOUNTED
 
         study, outcome = self.study, self.study.outcome
         return dict(
             counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars, bars_of_history=dict(study.history.bars), history=study.history.sentence,
-            metrics=dict(study.metrics), remarks=[one.sentence for one in self.remarks], manifest=dict(self.manifest),
-            belief={**asdict(self.belief), "remarks": [asdict(one) for one in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
+            metrics=dict(study.metrics), remarks=[remark.sentence for remark in self.remarks], manifest=dict(self.manifest),
+            belief={**asdict(self.belief), "remarks": [asdict(remark) for remark in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
         )  # fmt: skip
 
     def material(self, hashes: Mapping[str, str] | None = None) -> Material:
@@ -67,7 +67,7 @@ def _hash(file: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def show(found: RunReport) -> None:
+def show(run_report: RunReport) -> None:
     """The head of the report on the terminal; colours where there is one that has them."""
     from rich.console import Console
 
@@ -78,32 +78,32 @@ def show(found: RunReport) -> None:
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")        # a console of another alphabet still gets its report
-    console, m = Console(highlight=False, markup=False, soft_wrap=True), found.material()
+    console, m = Console(highlight=False, markup=False, soft_wrap=True), run_report.material()
     console.print(m.title, style="bold")
     console.print(plain(m.sentence), style="bright_black")
     console.print()
     _marked(console, verdict(m))
     console.print()
-    for one in headline(m).figures:
-        console.print(_figure(one))
+    for figure in headline(m).figures:
+        console.print(_figure(figure))
     if len(m.equity):
         values = m.equity["equity"].to_numpy(float)
         console.print(f"\nEquity  {spark(values)}  {bare_money(m.start)} to {bare_money(float(values[-1]))} {m.currency}\n")
-    for said in (*remarks(m).blocks, Prose(m.trials, "quiet", "trials")):
-        _marked(console, said)
+    for block in (*remarks(m).blocks, Prose(m.trials, "quiet", "trials")):
+        _marked(console, block)
 
 
-def _marked(console: Any, said: Any) -> None:
+def _marked(console: Any, block: Any) -> None:
     from rich.text import Text
 
     from domain.report.document import MARKS
 
-    console.print(Text(f"{MARKS.get(said.tone, '·')} {said.mark:<10}", style=f"bold {COLOURS.get(said.tone, 'default')}") + Text(f"  {said.text}"))
+    console.print(Text(f"{MARKS.get(block.tone, '·')} {block.mark:<10}", style=f"bold {COLOURS.get(block.tone, 'default')}") + Text(f"  {block.text}"))
 
 
-def _figure(one: Any) -> Any:
+def _figure(figure: Any) -> Any:
     from rich.text import Text
 
     from domain.report.figures import plain
 
-    return Text.assemble((f"{one.title:<14}", "bright_black"), (f"{plain(one.value):>14}", "bold"), (f"   {plain(one.note)}", "bright_black"))
+    return Text.assemble((f"{figure.title:<14}", "bright_black"), (f"{plain(figure.value):>14}", "bold"), (f"   {plain(figure.note)}", "bright_black"))

@@ -23,21 +23,21 @@ def start(
     start: From = "",
     end: To = "",
     config: Rules = None,
-    each: bool = typer.Option(False, "--each", help="One run per dataset, each on a separate account; default: one shared account."),
+    separate: bool = typer.Option(False, "--each", help="One run per dataset, each on a separate account; default: one shared account."),
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy on the workspace's bars, as the Backtest page does."""
-    from worker.desk.batches import each as one_each
+    from worker.desk.batches import request_per_dataset
     from worker.desk.context import Submitted
     from worker.terminal.here import finished
-    from worker.terminal.sweep import question
+    from worker.terminal.sweep import request_of
 
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
-    if not each:
-        return show(finished(at, at.backtests.submit(asked), as_json).result["run"], as_json)
-    batch = at.batches.submit(one_each(asked))
-    for one in at.batches.members(batch.id):
-        finished(at, Submitted(one.job, one.job.open), as_json, refuse=False)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    if not separate:
+        return show(finished(at, at.backtests.submit(request), as_json).result["run"], as_json)
+    batch = at.batches.submit(request_per_dataset(request))
+    for member in at.batches.members(batch.id):
+        finished(at, Submitted(member.job, member.job.open), as_json, refuse=False)
     table = at.batches.table(batch.id)
     rows = table.to_dict("records")
     say(dict(batch=batch.id, title=batch.title, runs=rows) if as_json else rows, as_json, ("run", "bars", "state", "trades", "net_return", "max_drawdown", "sharpe", "profit_factor"))
@@ -60,11 +60,11 @@ def show(run: str = typer.Argument(..., help="Run id."), as_json: Json = False) 
     """Show the figures, counts and warnings of a run."""
     from worker.terminal.here import desk
 
-    one = desk().backtests.get(run)
+    stored = desk().backtests.get(run)
     if as_json:
-        return say(dict(_row(one), spec=dict(one.spec), manifest=dict(one.manifest), summary=dict(one.summary), frames=dict(one.frames)), True)
-    say(_row(one) | {key: value for key, value in one.summary["metrics"].items()}, False)
-    for remark in one.summary["remarks"]:
+        return say(dict(_row(stored), spec=dict(stored.spec), manifest=dict(stored.manifest), summary=dict(stored.summary), frames=dict(stored.frames)), True)
+    say(_row(stored) | {key: value for key, value in stored.summary["metrics"].items()}, False)
+    for remark in stored.summary["remarks"]:
         print(f"- {remark['sentence']}")
 
 
@@ -87,11 +87,11 @@ def report(run: str = typer.Argument(..., help="Run id."), out: Path = typer.Opt
     from worker.terminal.here import desk
 
     at = desk()
-    made = {(form if form.endswith("svg") else f"report.{form}"): at.compare.report(run, form) for form in at.compare.forms()}
+    contents = {(form if form.endswith("svg") else f"report.{form}"): at.compare.report(run, form) for form in at.compare.forms()}
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in made.items():
+    for name, content in contents.items():
         (out / name).write_bytes(content)
-    say(dict(run=run, written=[str(out / name) for name in made]) if as_json else dict(run=run, written=str(out), files=", ".join(made)), as_json)
+    say(dict(run=run, written=[str(out / name) for name in contents]) if as_json else dict(run=run, written=str(out), files=", ".join(contents)), as_json)
 
 
 @app.command()
@@ -99,18 +99,18 @@ def compare(a: str = typer.Argument(..., help="Id of the first run."), b: str = 
     """Compare two runs: changed settings, figures with their difference, and the first fill that differs."""
     from worker.terminal.here import desk
 
-    found = desk().compare.runs(a, b)
-    changed, metrics = found.changed.to_dict("records"), found.metrics.to_dict("records")
+    comparison = desk().compare.runs(a, b)
+    changed, metrics = comparison.changed.to_dict("records"), comparison.metrics.to_dict("records")
     if as_json:
-        return say(dict(a=a, b=b, same=found.same, sentence=found.sentence, warnings=list(found.warnings), changed=changed, metrics=metrics, fills=asdict(found.fills) if found.fills else None), True)
-    for warning in found.warnings:
+        return say(dict(a=a, b=b, same=comparison.same, sentence=comparison.sentence, warnings=list(comparison.warnings), changed=changed, metrics=metrics, fills=asdict(comparison.fills) if comparison.fills else None), True)
+    for warning in comparison.warnings:
         print(f"! {warning}")
     if changed:
         print("\nChanged settings")
         say(changed, False, ("path", "a", "b"))
     print("\nFigures")
-    say([_figure(row, found.a.summary["currency"]) for row in metrics], False, ("figure", "a", "b", "difference"))
-    print(f"\n{found.sentence}")
+    say([_figure(row, comparison.a.summary["currency"]) for row in metrics], False, ("figure", "a", "b", "difference"))
+    print(f"\n{comparison.sentence}")
 
 
 @app.command()
@@ -119,13 +119,13 @@ def reproduce(run: str = typer.Argument(..., help="Run id."), as_json: Json = Fa
     from worker.terminal.here import desk, finished
 
     at = desk()
-    found = finished(at, at.compare.reproduce(run), as_json).result
+    result = finished(at, at.compare.reproduce(run), as_json).result
     if as_json:
-        say(found, True)
+        say(result, True)
     else:
-        say([dict(frame=row["name"], then=row["then"][:12], now=row["now"][:12], same="yes" if row["same"] else "no") for row in found["frames"]], False, ("frame", "then", "now", "same"))
-        print(f"\n{found['verdict']}: {found['sentence']}")
-    raise typer.Exit(0 if found["verdict"] == "same" else 1)
+        say([dict(frame=row["name"], then=row["then"][:12], now=row["now"][:12], same="yes" if row["same"] else "no") for row in result["frames"]], False, ("frame", "then", "now", "same"))
+        print(f"\n{result['verdict']}: {result['sentence']}")
+    raise typer.Exit(0 if result["verdict"] == "same" else 1)
 
 
 @app.command()
@@ -137,7 +137,7 @@ def histories(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    drawn = at.backtests.get(finished(at, at.beliefs.submit_histories(run, dict(paths=paths, seed=seed)), as_json).result["run"])
+    drawn = at.backtests.get(finished(at, at.robustness.submit_histories(run, dict(paths=paths, seed=seed)), as_json).result["run"])
     figures = drawn.summary["histories"]["figures"]
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a verb prints: a table for people, or JSON."""
+"""Output of commands: a table, or JSON."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def plain(value: Any) -> Any:
     """JSON has no NaN and no times."""
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""A CSV of signals as a person writes it, read to a table of texts: what is wrong with the file is told by its row and column."""
+"""A CSV of signals read as a table of text; errors name the row and column."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(path: Path) -> Any:
 
 
 def _longer(path: Path, columns: int) -> str:
-    """Where the first row lies that has more cells than there are columns."""
+    """Message on the first row with more cells than columns."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         line = next((reader.line_num for row in reader if len(row) > columns + 1), 0)
@@ -57,7 +57,7 @@ def _header(path: Path) -> list[str]:
         raise BadRequest(f"the signals {path} are not a CSV in UTF-8; save them as one") from None
     if not any(names):
         raise BadRequest(f"the signals {path} are empty; the first line names the columns, at least ts and side")
-    if len(names) == 1 and (separator := next((one for one in ";\t|" if one in names[0]), "")):
+    if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
         raise BadRequest(f"the signals {path} are separated by {'tabs' if separator == chr(9) else separator}; separate the columns by commas")
     given = [name for name in names if name]
     if twice := next((name for k, name in enumerate(given) if name in given[:k]), ""):

@@ -43,8 +43,8 @@ def sweep(
 
     grid = grid_of(vary)
     ranked_by(by, ("number", *grid, *RANKABLE))
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_sweep(asked, grid), as_json)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_sweep(request, grid), as_json)
     _write(at, run, ("table", "matrix"), out)
     best, overfitting = at.sweeps.table(run.id, by, most).to_dict("records"), run.summary["overfitting"]
     head = dict(
@@ -56,7 +56,7 @@ def sweep(
         return say(head | dict(refused=head["infeasible"], reasons=run.summary["refused"], notes=notes, best=best), True)
     say(head, False)
     say(best, False, ("number", *run.summary["grid"], *HEADLINE))
-    _tell(notes)
+    _print_notes(notes)
 
 
 def walk_forward(
@@ -80,9 +80,9 @@ def walk_forward(
 ) -> None:
     """Fit a grid of parameters on moving windows and trade each choice in the window after."""
     grid = grid_of(vary)
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
-    run = _done(at, at.sweeps.submit_walk_forward(asked, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
+    run = _done(at, at.sweeps.submit_walk_forward(request, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
     folds, metrics, notes = at.sweeps.folds(run.id).to_dict("records"), run.summary["metrics"], [*unmet(vary), *_infeasible(run)]
     head = dict(
@@ -93,7 +93,7 @@ def walk_forward(
         return say(head | dict(drift=run.summary["drift"], notes=notes, table=folds), True)
     say(head, False)
     say(folds, False, ("fold", "test_start", "test_end", *run.summary["grid"], "in_sample_return", "out_of_sample_return", "out_of_sample_trades"))
-    _tell(notes)
+    _print_notes(notes)
 
 
 def stress(
@@ -108,8 +108,8 @@ def stress(
     as_json: Json = False,
 ) -> None:
     """Backtest one strategy again under higher costs, delayed fills and other intrabar orders."""
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
-    run = _done(at, at.sweeps.submit_stress(asked), as_json)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    run = _done(at, at.sweeps.submit_stress(request), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
     say(dict(run=run.id, scenarios=rows) if as_json else rows, as_json, ("title", *HEADLINE, "change"))
@@ -135,22 +135,22 @@ def optimise(
 ) -> None:
     """Search for good parameters, each trial suggested by those before it."""
     ranges = space_of(space)
-    at, asked = question(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
-    run = _done(at, at.sweeps.submit_optimise(asked, ranges, how), as_json)
+    run = _done(at, at.sweeps.submit_optimise(request, ranges, how), as_json)
     _write(at, run, ("table",), out)
     summary = run.summary
     head = dict(
         run=run.id, trials=summary["trials"], pruned=summary["given_up"], failed=summary["failed"], infeasible=summary.get("infeasible", 0),
         trials_on_this_data=at.sweeps.trials(run.id),
     )  # fmt: skip
-    best = [one["params"] | dict(zip(summary["objectives"], one["values"], strict=True)) for one in summary["best"]]
+    best = [trial["params"] | dict(zip(summary["objectives"], trial["values"], strict=True)) for trial in summary["best"]]
     notes = [*summary.get("notes", []), *_infeasible(run)]
     if as_json:
         return say(head | dict(given_up=head["pruned"], notes=notes, best=best), True)
     say(head, False)
     say(best, False, tuple(best[0]) if best else ("number",))
-    _tell(notes)
+    _print_notes(notes)
 
 
 def grid_of(vary: Sequence[str]) -> dict[str, list[Any]]:
@@ -204,13 +204,13 @@ def _infeasible(run: Any) -> list[str]:
     return [f"{sum(refused.values()):,} combinations are infeasible; the first: {next(iter(refused))}."] if refused else []
 
 
-def _tell(notes: Sequence[str]) -> None:
+def _print_notes(notes: Sequence[str]) -> None:
     for note in notes:
         print(f"Note: {note}")
 
 
-def question(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
-    """The desk, and the question."""
+def request_of(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
+    """The desk, and the request."""
     from datetime import timedelta
 
     from worker.desk import BacktestRequest
@@ -219,9 +219,9 @@ def question(data: Sequence[str], strategy: str, params: str, timeframe: str, st
 
     at = desk()
     used = [at.data.get(name) for name in data]
-    first, last = min(one.first_ts for one in used), max(one.last_ts for one in used) + timedelta(seconds=1)
+    first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
     rules = rules_in(config)[0].values() if config else {}
-    return at, BacktestRequest(strategy, params_of(params), [one.id for one in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
+    return at, BacktestRequest(strategy, params_of(params), [dataset.id for dataset in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:

@@ -1,4 +1,4 @@
-"""A command line that makes no sense, in our own words: what was written, and what to do."""
+"""Messages of usage errors: what was written, and what to do."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def sentence_of(error: Any) -> str:
 def _what(error: Any) -> str:
     kind, param = type(error).__name__, getattr(error, "param", None)
     if kind == "NoSuchOption":
-        return str(unknown("option", error.option_name, [option for each in error.ctx.command.params for option in each.opts] if error.ctx else []))
+        return str(unknown("option", error.option_name, [option for param_ in error.ctx.command.params for option in param_.opts] if error.ctx else []))
     if kind == "MissingParameter" and param is not None:
         return f"{_name(param)} is missing; give it a value"
     if kind == "BadOptionUsage":
         return f"{error.option_name} needs a value" if "requires" in error.message else f"{error.option_name} takes no value"
     if kind == "BadParameter" and param is not None:
         return _bad_value(error, param)
-    if asked := re.match(r"No such command ['\"](.*?)['\"]", error.message):
-        return str(unknown("command", asked[1], error.ctx.command.list_commands(error.ctx)))
+    if match := re.match(r"No such command ['\"](.*?)['\"]", error.message):
+        return str(unknown("command", match[1], error.ctx.command.list_commands(error.ctx)))
     if extra := re.search(r"unexpected extra arguments?(?:\(s\))? \((.*)\)", error.message):
         return f"{extra[1]!r} belongs to no option; write it after the option it is meant for"
     return "the command is incomplete"

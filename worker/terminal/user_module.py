@@ -1,4 +1,4 @@
-"""A Python file of the user's with features and strategies: it is executed, and what fails in it is told by its own file and line."""
+"""A Python file of the user's with features and strategies: it is executed, and errors in it are reported with its file and line."""
 
 from __future__ import annotations
 

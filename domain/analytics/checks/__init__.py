@@ -1,8 +1,8 @@
-"""The checks of the linter, by the question they ask. Importing this package registers them, in the order in which they are told."""
+"""The checks of the linter, by subject. Importing this package registers them, in the order in which they are reported."""
 
 from importlib import import_module
 
-QUESTIONS = ("enough", "carried", "happened", "costs", "stretched", "counted")
+SUBJECTS = ("sample_size", "concentration", "realism", "costs", "account", "counted")
 
-for _name in QUESTIONS:
+for _name in SUBJECTS:
     import_module(f"{__name__}.{_name}")

@@ -1,4 +1,4 @@
-"""What does it cost?"""
+"""Costs: how much of the result they take, and which are missing."""
 
 from __future__ import annotations
 

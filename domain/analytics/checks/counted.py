@@ -1,4 +1,4 @@
-"""What the execution model rejected, made smaller or had to assume."""
+"""Orders that the execution model rejected or reduced, and its assumptions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for _key, (_severity, _remark) in COUNTED.items():
     CHECKS.add(_key, Check(_key, KINDS[_key].sentence, _counted(_key, _severity, _remark), needs_trades=False))
 
 
-@check("Entries rejected by risk limits: from 10 % of the signals on a warning, as the run is then of the limits as much as of the strategy.", needs_trades=False)
+@check("Entries rejected by risk limits: a warning from 10 % of the signals on, as the result then depends on the limits as much as on the strategy.", needs_trades=False)
 def refused_by_limits(e: Evidence) -> Finding:
     refused = {key: count for key, count in e.counts.items() if key in LIMIT_DROPS and count}
     total = sum(refused.values())

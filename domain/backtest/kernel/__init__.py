@@ -1,6 +1,6 @@
-"""What happens to an order inside and between bars, written once and compiled. The text is docs/execution.md.
+"""The execution model, compiled: what happens to an order inside and between bars. Specification: docs/execution.md.
 
-Every function takes the context, one record that says where everything lies (``state.py``). Nothing here knows a frame,
+Every function takes the context, one record of the addresses of all arrays (``state.py``). Nothing here knows a frame,
 a name or a date. A position trades on two sides of the market: it opens on one and is closed on the other.
 """
 

@@ -1,4 +1,4 @@
-"""A fill, its commission and what it does to the account; nights; the end of a trade."""
+"""A fill with its commission and its effect on the account; nights; the end of a trade."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def book(h, task, p, side, lots, price, spread, slip, rate, ts, bar, reason):
 
 @compiled
 def touch(p, worst, best):
-    """Section 7: the furthest the price went against and in favour of the position."""
+    """Section 7: the furthest move of the price against and in favour of the position."""
     if not p.side * (worst - p.worst) >= 0.0:       # the first time they are NaN
         p.worst = worst
     if not p.side * (best - p.best) <= 0.0:
@@ -52,22 +52,22 @@ def leave(h, task, p, lots, price, slip, spread, rate, ts, bar, reason):
     """Close ``lots`` of the position at ``price`` less slippage; the last of them ends the trade."""
     account = account_of(h)
     filled = price - p.side * slip
-    whole = lots >= p.lots - TINY
-    lots = p.lots if whole else lots
+    closes_all = lots >= p.lots - TINY
+    lots = p.lots if closes_all else lots
     book(h, task, p, -p.side, lots, filled, spread, slip, rate, ts, bar, reason)
     gross = p.side * (filled - p.price) * lots * task.contract * abs(rate)
     account.balance += gross
     p.gross += gross
     p.left_sum += filled * lots
     p.left_lots += lots
-    kept = 0.0 if whole else 1.0 - lots / p.lots
-    account.used -= p.margin * (1.0 - kept)
-    p.margin *= kept
-    p.notional *= kept
-    p.mark *= kept
-    p.lots = 0.0 if whole else p.lots - lots
+    remaining = 0.0 if closes_all else 1.0 - lots / p.lots
+    account.used -= p.margin * (1.0 - remaining)
+    p.margin *= remaining
+    p.notional *= remaining
+    p.mark *= remaining
+    p.lots = 0.0 if closes_all else p.lots - lots
     p.part_best, p.part_bar = best_exit(p, bar, filled), bar
-    if whole:
+    if closes_all:
         end_trade(h, p, ts, bar, reason)
 
 
@@ -91,14 +91,14 @@ def end_trade(h, p, ts, bar, reason):
 @compiled
 def remove_gone(h):
     """Positions that left free their place, and their tag."""
-    account, positions, kept = account_of(h), positions_of(h), 0
+    account, positions, count = account_of(h), positions_of(h), 0
     for i in range(account.positions):
         if not positions[i].gone:
-            if kept != i:
-                positions[kept] = positions[i]
-            kept += 1
-    account.positions = kept
-    if kept == 0:
+            if count != i:
+                positions[count] = positions[i]
+            count += 1
+    account.positions = count
+    if count == 0:
         account.used = 0.0
 
 

@@ -31,7 +31,7 @@ def close_bar(h, k, bar):
 
 @compiled
 def mark_all(h, now):
-    """Every open position at its last known close; the sum of what that makes."""
+    """Every open position at its last known close; the sum of their profit."""
     positions, total = positions_of(h), 0.0
     for i in range(account_of(h).positions):
         p = positions[i]
@@ -63,7 +63,7 @@ def move_stop(h, task, p, bar):
 
 @compiled
 def report_move(h, p, bar):
-    """Where the stop stands from the next bar on, and why."""
+    """The stop from the next bar on, and why."""
     account = account_of(h)
     m = moves_of(h)[account.moves_out]
     account.moves_out += 1

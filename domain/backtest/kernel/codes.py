@@ -1,4 +1,4 @@
-"""Rules, orders, reasons and counts as the numbers that stand for them."""
+"""Rules, orders, reasons and counts as the numbers that encode them."""
 
 from __future__ import annotations
 

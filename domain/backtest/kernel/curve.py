@@ -1,4 +1,4 @@
-"""What an equity curve is judged by, in one pass over it."""
+"""Figures of an equity curve, in one pass over it."""
 
 from __future__ import annotations
 

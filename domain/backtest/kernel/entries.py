@@ -33,7 +33,7 @@ def holder(h, k, tag):
 
 @compiled
 def refused(h, k, s, price, spread):
-    """Section 8: why the order does not open whatever its size, as a row of the counts; -1 if it may."""
+    """Section 8: the reason for which the order does not open at any size, as a row of the counts; -1 if it may."""
     met = holder(h, k, s.tag)
     if met != 0:
         return DUPLICATE_TAG if met == s.side else OPPOSITE_DROPPED

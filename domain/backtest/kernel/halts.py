@@ -39,7 +39,7 @@ def judge(h, now, low, equity):
 
 @compiled
 def halt(h, now, why):
-    """No entries from here on: what waits is cancelled, and with ``flatten`` what is open leaves at the next open."""
+    """No entries from here on: waiting orders are cancelled, and with ``flatten`` open positions are closed at the next open."""
     account, positions = account_of(h), positions_of(h)
     account.halted |= why
     for k in range(h.task_count):
@@ -55,7 +55,7 @@ def halt(h, now, why):
 
 @compiled
 def goes_on(h, k, now):
-    """Has the series a bar that has not ended by now?"""
+    """Whether the series has a bar that has not ended yet."""
     return cursor_of(h, k).bar + ends_now(h, k, now) < task_of(h, k).first + task_of(h, k).count
 
 

@@ -1,4 +1,4 @@
-"""A run's arrays, laid out in one pass each where numpy would take one for every column. Arrays come by their addresses."""
+"""A run's arrays, filled in one pass each where numpy would take one for every column. Arrays are given by their addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def grid(price):
 
 @entry
 def lies_on_grid(prices, count):
-    """Is every price a multiple of 1e-9 already?"""
+    """Whether every price is a multiple of 1e-9 already."""
     price = f8(prices)
     for k in range(count):
         if grid(price[k]) != price[k]:      # NaN is on no grid
@@ -37,15 +37,15 @@ def own_spreads(own, default, out, count):
 @entry
 def opens_and_ends(ts, end, out, count):
     """Opens and ends of one series in turn, one that repeats the moment before it left out; how many those are."""
-    opens, ends, moments, found = i8(ts), i8(end), i8(out), 0
+    opens, ends, moments, written = i8(ts), i8(end), i8(out), 0
     for k in range(count):
-        if found == 0 or moments[found - 1] != opens[k]:
-            moments[found] = opens[k]
-            found += 1
-        if moments[found - 1] != ends[k]:
-            moments[found] = ends[k]
-            found += 1
-    return found
+        if written == 0 or moments[written - 1] != opens[k]:
+            moments[written] = opens[k]
+            written += 1
+        if moments[written - 1] != ends[k]:
+            moments[written] = ends[k]
+            written += 1
+    return written
 
 
 @entry
@@ -70,7 +70,7 @@ def bars_at(ts, count, decided, rows, out):
     """The bar that opens at each moment, which mostly come in order. The first moment at which none opens, or -1."""
     opens, moments, bar, at = i8(ts), i8(decided), i8(out), 0
     for k in range(rows):
-        if at == count or opens[at] > moments[k]:       # back: halve what lies before
+        if at == count or opens[at] > moments[k]:       # back: halve the range before it
             low, high = 0, at
             while low < high:
                 middle = (low + high) // 2
@@ -89,7 +89,7 @@ def bars_at(ts, count, decided, rows, out):
 
 @entry
 def count_up(bars, rows, out, count):
-    """How many rows belong to bars before each. ``out`` comes in as zeros and is one longer than there are bars."""
+    """How many rows belong to bars before each. ``out`` is given as zeros and is one longer than there are bars."""
     bar, first = i8(bars), i8(out)
     for k in range(rows):
         first[bar[k] + 1] += 1
@@ -113,12 +113,12 @@ def fill_signals(table, rows, columns):
 
 @entry
 def briefs(table, rows, needs_stop, sized, out):
-    """What each signal is, in one number: see ``signal_table.brief``."""
+    """Each signal encoded in one number: see ``signal_table.brief``."""
     signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)
     for k in range(rows):
-        one = signals[k]
-        plain = one.order == 0 and np.isnan(one.lots) and not ((needs[one.protection] != 0 or sized) and np.isnan(one.stop))
-        brief[k] = (1 if one.side > 0 else 0) + (2 if plain else 0) + (np.int64(one.tag) << 2)
+        signal = signals[k]
+        plain = signal.order == 0 and np.isnan(signal.lots) and not ((needs[signal.protection] != 0 or sized) and np.isnan(signal.stop))
+        brief[k] = (1 if signal.side > 0 else 0) + (2 if plain else 0) + (np.int64(signal.tag) << 2)
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""What margin and limits leave of an order, and what is kept of their verdicts."""
+"""Lots of an order that margin and limits allow, and the record of their verdicts."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def margin_for(task, lots, price, rate):
 def known_equity(h):
     """Equity at last known closes, plus what was booked since."""
     account, positions = account_of(h), positions_of(h)
-    known = account.balance
+    equity = account.balance
     for i in range(account.positions):
-        known += positions[i].mark
-    return known
+        equity += positions[i].mark
+    return equity
 
 
 @compiled
@@ -55,13 +55,13 @@ def affordable(h, margin):
 
 
 @compiled
-def review(h, k, signal, ts, verdict, reason, asked, given):
-    """Section 9: keep what was refused, shrunk or capped, and count it."""
+def review(h, k, signal, ts, verdict, reason, lots, given):
+    """Section 9: record what was refused, shrunk or capped, and count it."""
     account = account_of(h)
     account.counts[reason] += 1
     r = reviews_of(h)[account.reviews_out]
     account.reviews_out += 1
-    r.task, r.signal, r.ts, r.verdict, r.reason, r.asked, r.given = k, signal, ts, verdict, reason, asked, given
+    r.task, r.signal, r.ts, r.verdict, r.reason, r.asked, r.given = k, signal, ts, verdict, reason, lots, given
 
 
 @compiled
@@ -79,7 +79,7 @@ def forbidden_now(h, bar):
 
 @compiled
 def forbidden_here(h, k, side, bar):
-    """Section 9, at the fill: the limit that forbids this entry whatever its size; -1 if none does."""
+    """Section 9, at the fill: the limit that forbids this entry at any size; -1 if none does."""
     account, positions, task, every, same = account_of(h), positions_of(h), task_of(h, k), 0, 0
     if account.halted:
         return HALTED
@@ -133,11 +133,11 @@ def capacity_by_currency(h, task, side):
 
 
 @compiled
-def fitting(task, lots, one, capacity):
-    """Lots whose notional fits into ``capacity``: all of them, or whole steps of it. ``one``: the notional of a lot."""
-    if within(lots * one, capacity):
+def fitting(task, lots, notional, capacity):
+    """Lots whose notional fits into ``capacity``: all of them, or whole steps of it. ``notional``: of one lot."""
+    if within(lots * notional, capacity):
         return lots
-    return whole_steps(capacity / one, task.lot_step) if capacity > 0.0 else 0.0
+    return whole_steps(capacity / notional, task.lot_step) if capacity > 0.0 else 0.0
 
 
 @compiled
@@ -146,10 +146,10 @@ def within(notional, capacity):
 
 
 @compiled
-def shrunk(h, k, signal, ts, lots, one, capacity, limit, count):
-    """What is left of ``lots``; 0 if that is less than the smallest order."""
+def shrunk(h, k, signal, ts, lots, notional, capacity, limit, count):
+    """The lots that fit; 0 if that is less than the smallest order."""
     task = task_of(h, k)
-    fits = fitting(task, lots, one, capacity)
+    fits = fitting(task, lots, notional, capacity)
     if fits < lots:
         if fits < task.min_lot - TINY or fits <= 0.0:
             review(h, k, signal, ts, REFUSED, limit, lots, 0.0)
@@ -160,17 +160,17 @@ def shrunk(h, k, signal, ts, lots, one, capacity, limit, count):
 
 @compiled
 def allowed(h, k, order, side, filled, rate, bar):
-    """Section 9, at the fill: the lots that limits and margin leave of an order."""
+    """Section 9, at the fill: the lots of an order that limits and margin allow."""
     task, lots, ts = task_of(h, k), order.lots, i8(h.ts)[bar]
     if h.limited:
-        why, one = forbidden_here(h, k, side, bar), task.contract * abs(filled) * abs(rate)
+        why, notional = forbidden_here(h, k, side, bar), task.contract * abs(filled) * abs(rate)
         if why >= 0:
             review(h, k, order.signal, ts, REFUSED, why, lots, 0.0)
             return 0.0
         if h.max_leverage > 0.0:
-            lots = shrunk(h, k, order.signal, ts, lots, one, capacity_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
+            lots = shrunk(h, k, order.signal, ts, lots, notional, capacity_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
         if h.max_currency > 0.0 and lots > 0.0:
-            lots = shrunk(h, k, order.signal, ts, lots, one, capacity_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
+            lots = shrunk(h, k, order.signal, ts, lots, notional, capacity_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
     if lots > 0.0 and not affordable(h, margin_for(task, lots, filled, rate)):
         review(h, k, order.signal, ts, REFUSED, NO_MARGIN, lots, 0.0)
         return 0.0
@@ -179,7 +179,7 @@ def allowed(h, k, order, side, filled, rate, bar):
 
 @compiled
 def add_allowed(h, task, side, notional, bar):
-    """A grid's add is taken whole or not at all."""
+    """An add of a grid is filled completely or not at all."""
     if account_of(h).halted or i1(h.warn)[bar] & DARK_OPEN:
         return False
     if h.max_leverage > 0.0 and not within(notional, capacity_by_leverage(h)):

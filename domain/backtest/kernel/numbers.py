@@ -17,7 +17,7 @@ def grid(x):
 
 @compiled
 def closing(side, price, spread, quotes):
-    """Where a position of ``side`` is closed: longs at the bid, shorts at the ask."""
+    """The price at which a position of ``side`` is closed: longs at the bid, shorts at the ask."""
     if quotes == MID:
         return grid(price - side * spread * 0.5)
     if side > 0:
@@ -27,13 +27,13 @@ def closing(side, price, spread, quotes):
 
 @compiled
 def opening(side, price, spread, quotes):
-    """Where a position of ``side`` is opened: longs at the ask, shorts at the bid."""
+    """The price at which a position of ``side`` is opened: longs at the ask, shorts at the bid."""
     return closing(-side, price, spread, quotes)
 
 
 @compiled
 def adverse(h, task, side, bar):
-    """The furthest the closing side went against ``side`` in this bar."""
+    """The extreme of the closing side against ``side`` in this bar."""
     return closing(side, f8(h.low)[bar] if side > 0 else f8(h.high)[bar], f8(h.spread)[bar], task.quotes)
 
 

@@ -74,7 +74,7 @@ def take_targets(h, task, p, reach, at, worst, spread, rate, bar):
 
 @compiled
 def nearest_target(p, reach):
-    """The nearest target not yet spent that lies at or before ``reach``; -1 if there is none."""
+    """The nearest target not yet spent that is at or before ``reach``; -1 if there is none."""
     best = -1
     for t in range(4):
         if p.side * (reach - p.target[t]) >= 0.0 and not p.reached & (1 << t) and (best < 0 or p.side * (p.target[best] - p.target[t]) > 0.0):

@@ -36,9 +36,9 @@ def count_low(h, task, p, bar):
 def enter_pending(h, k, bar, open_, high, low, spread, part, begins):
     """Section 3: all pending orders that could fill in this (finer) bar, by their distance from its open. ``begins``: the bar
     opens with this part of it."""
-    found, candidates = gather(h, k, bar, open_, high, low, spread), candidates_of(h)
-    for _ in range(found):
-        best = candidates[next_candidate(h, found)]
+    reached, candidates = gather(h, k, bar, open_, high, low, spread), candidates_of(h)
+    for _ in range(reached):
+        best = candidates[next_candidate(h, reached)]
         which = best.which
         best.which = -NEVER
         if which >= 0:
@@ -49,35 +49,35 @@ def enter_pending(h, k, bar, open_, high, low, spread, part, begins):
 
 @compiled
 def gather(h, k, bar, open_, high, low, spread):
-    task, account, pending, positions, found = task_of(h, k), account_of(h), pending_of(h), positions_of(h), 0
+    task, account, pending, positions, reached = task_of(h, k), account_of(h), pending_of(h), positions_of(h), 0
     for i in range(account.pending):
         if pending[i].task == k and not pending[i].dead:
             s = signal_of(h, pending[i].signal)
-            found = note_candidate(h, task, found, i, s.side, s.order == STOP, s.price, s.number, open_, high, low, spread)
+            reached = note_candidate(h, task, reached, i, s.side, s.order == STOP, s.price, s.number, open_, high, low, spread)
     for i in range(account.positions):
         p = positions[i]
         if p.adds_left > 0 and p.task == k and not p.gone and not np.isnan(p.add_level) and bar >= p.add_from:
-            found = note_candidate(h, task, found, -1 - i, p.side, False, p.add_level, signal_of(h, p.signal).number, open_, high, low, spread)
-    return found
+            reached = note_candidate(h, task, reached, -1 - i, p.side, False, p.add_level, signal_of(h, p.signal).number, open_, high, low, spread)
+    return reached
 
 
 @compiled
-def note_candidate(h, task, found, which, side, is_stop, level, number, open_, high, low, spread):
+def note_candidate(h, task, reached, which, side, is_stop, level, number, open_, high, low, spread):
     """Note an order whose level this bar reaches, with its distance from the open of the side it trades on."""
     upwards = (side > 0) == is_stop             # a buy stop and a sell limit wait above
     way = 1.0 if upwards else -1.0
     if way * (opening(side, high if upwards else low, spread, task.quotes) - level) < 0.0:
-        return found
-    c = candidates_of(h)[found]
+        return reached
+    c = candidates_of(h)[reached]
     c.which, c.sell, c.number = which, 1 if side < 0 else 0, number
     c.distance = max(grid(way * (level - opening(side, open_, spread, task.quotes))), 0.0)
-    return found + 1
+    return reached + 1
 
 
 @compiled
-def next_candidate(h, found):
+def next_candidate(h, reached):
     candidates, best = candidates_of(h), -1
-    for i in range(found):
+    for i in range(reached):
         if candidates[i].which != -NEVER and (best < 0 or comes_before(candidates[i], candidates[best])):
             best = i
     return best
@@ -96,14 +96,14 @@ def fill_pending(h, k, bar, open_, spread, part, begins, order):
     if order.dead:
         return                                  # its OCO was filled first
     order.dead = 1
-    task, s, held = task_of(h, k), signal_of(h, order.signal), account_of(h).positions
+    task, s, before = task_of(h, k), signal_of(h, order.signal), account_of(h).positions
     at, is_stop = opening(s.side, open_, spread, task.quotes), s.order == STOP
     price = max(at, s.price) if (s.side > 0) == is_stop else min(at, s.price)
     slip = slippage(h, task, order.signal, 0, bar - 1) if is_stop else 0.0
-    through = price == at                       # already at the open of this part, all of which the position lives through
+    through = price == at                       # already at the open of this part, all of which the position is open for
     inside = AT_OPEN if through and begins else INSIDE_BY_STOP if is_stop else INSIDE_BY_LIMIT
     if enter(h, k, order, price, slip, spread, bar, inside, -1 if through else part, s.order):
-        count_low(h, task, positions_of(h)[held], bar)
+        count_low(h, task, positions_of(h)[before], bar)
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Where things lie, and at which bar a series stands."""
+"""Addresses of the tables, and the current bar of each series."""
 
 from __future__ import annotations
 
@@ -88,13 +88,13 @@ def rate_now(h, k):
 
 @compiled
 def compacted(orders, count):
-    kept = 0
+    alive = 0
     for i in range(count):
         if not orders[i].dead:
-            if kept != i:
-                orders[kept] = orders[i]
-            kept += 1
-    return kept
+            if alive != i:
+                orders[alive] = orders[i]
+            alive += 1
+    return alive
 
 
 @compiled

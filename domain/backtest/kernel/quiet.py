@@ -18,7 +18,7 @@ from domain.backtest.memory import compiled, f8, i1, i8
 
 @compiled
 def may_rest(h):
-    """Is the account in a state in which a bar can be quiet?"""
+    """Whether the account is in a state in which a bar can be quiet."""
     account = account_of(h)
     if h.task_count != 1 or h.converts or h.watched or account.pending > 0 or account.waiting > 0 or account.positions > 1 or not cursor_of(h, 0).inside:
         return False
@@ -33,7 +33,7 @@ def may_hold(h, p):
 
 @compiled
 def rest(h, most):
-    """Quiet bars, one after another; how many instants that were."""
+    """Advances over quiet bars, one after another; returns the number of instants."""
     if not may_rest(h):
         return 0
     account, before = account_of(h), account_of(h).instant
@@ -62,10 +62,10 @@ def rest_flat(h, most):
 
 @compiled
 def rest_holding(h, most):
-    """One position whose levels these bars do not reach, and whose tag takes up every signal they bring.
+    """One position whose levels these bars do not reach, and whose tag drops every signal on them.
 
-    The closing side of a price is ``price + over * spread``; what comes within ``NEAR`` of a level is left to ``advance``,
-    which looks at it on the grid.
+    The closing side of a price is ``price + over * spread``; a price within ``NEAR`` of a level is left to ``advance``,
+    which checks it on the grid.
     """
     account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
     ts, end, first, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i1(h.nights_in), i1(h.nights_before)
@@ -94,7 +94,7 @@ def rest_holding(h, most):
             break
         if first[i] != first[i + 1]:
             account.equity = balance + marked
-            if not taken_up(h, p, i, first[i], first[i + 1]):
+            if not drop_signals(h, p, i, first[i], first[i + 1]):
                 account.equity = equity
                 break
         floating, mark, equity = falls, marked, balance + marked
@@ -120,7 +120,7 @@ def highest_rest(p):
 
 
 @compiled
-def taken_up(h, p, bar, begin, stop):
+def drop_signals(h, p, bar, begin, stop):
     """Drop every signal of this bar as its fill at the next open would, for the position holds its tag; False, and nothing
     is done, if one of them needs more than that."""
     account, brief = account_of(h), i8(h.brief)

@@ -14,7 +14,7 @@ from domain.backtest.memory import compiled, entry, f8, i8
 
 @compiled
 def has_space(h):
-    """Is there place for whatever the next instant may bring: results, orders, positions?"""
+    """Whether there is space for whatever the next instant may add: results, orders, positions."""
     account, coming, first = account_of(h), 0, i8(h.signal_first)
     for k in range(h.task_count):
         bar, task = cursor_of(h, k).bar, task_of(h, k)
@@ -41,7 +41,7 @@ def run(context, most):
 
 @entry
 def kill(context):
-    """A person's kill switch, between two instants."""
+    """Manual kill switch, between two instants."""
     h = context[0]
     last = account_of(h).rows - 1
     halt(h, i8(h.row_ts)[last] if last >= 0 else 0, FOR_GOOD)
@@ -54,7 +54,7 @@ def ended(context):
 
 @entry
 def finish(context, final_rate):
-    """Section 5 and 7: what is open after the last instant leaves at its series' last close; the last row is after that."""
+    """Section 5 and 7: positions open after the last instant are closed at their series' last close; the last row is after that."""
     h = context[0]
     account, positions = account_of(h), positions_of(h)
     account.counts[END_OF_DATA] += compacted(pending_of(h), account.pending) + compacted(waiting_of(h), account.waiting)

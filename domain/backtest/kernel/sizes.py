@@ -1,4 +1,4 @@
-"""How many lots a signal gets."""
+"""Position sizing: the lots of a signal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sized(h, k, bar, number):
 
 @compiled
 def lots_by_equity(h, k, bar, s):
-    """The share of equity that is put in, or put at risk, over what one lot of that is worth."""
+    """The share of equity invested, or at risk, over the value of that for one lot."""
     task, account, rate, share = task_of(h, k), account_of(h), rate_now(h, k), h.size
     if h.sizer == VOLATILITY:
         base = f8(h.sigma)[bar]

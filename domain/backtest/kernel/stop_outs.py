@@ -1,4 +1,4 @@
-"""What happens where the account is too thin."""
+"""Stop-out: closing positions where the margin level is too low."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.backtest.memory import compiled, f8, i8
 
 @compiled
 def stop_out(h, now):
-    """Section 6: while the account is too thin at the bars' adverse extremes, its largest loser leaves whole."""
+    """Section 6: while the account is too thin at the bars' adverse extremes, its largest loser is closed completely."""
     account, positions = account_of(h), positions_of(h)
     while account.used > 0.0 and h.stop_out > 0.0:
         value, worst, loser = account.balance, 0.0, -1

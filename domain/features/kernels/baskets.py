@@ -11,15 +11,15 @@ from domain.compiled import entry
 def take_in(column, sign, total, count):
     """Add a column, with its sign, where it is known."""
     for i in range(column.shape[0]):
-        known = column[i] == column[i]
-        total[i] += sign * column[i] if known else 0.0
-        count[i] += 1.0 if known else 0.0
+        valid = column[i] == column[i]
+        total[i] += sign * column[i] if valid else 0.0
+        count[i] += 1.0 if valid else 0.0
 
 
 @entry
 def over_counts(total, count):
     """The means; NaN where nothing was known."""
-    made = np.empty(total.shape[0])
-    for i in range(made.shape[0]):
-        made[i] = total[i] / count[i] if count[i] > 0.0 else np.nan
-    return made
+    means = np.empty(total.shape[0])
+    for i in range(means.shape[0]):
+        means[i] = total[i] / count[i] if count[i] > 0.0 else np.nan
+    return means

@@ -16,7 +16,7 @@ def scores(values, ts, least, state, ring):
     from ``least`` days on, 0 where they do not differ. A day without a value is no day.
 
     ``state``: days so far, the present day, its place in the ring, mean and deviation as last made."""
-    made = np.full(values.shape[0], np.nan)
+    output = np.full(values.shape[0], np.nan)
     window = ring.shape[0]
     for i in range(values.shape[0]):
         value = values[i]
@@ -31,17 +31,17 @@ def scores(values, ts, least, state, ring):
             place = int(state[2])
             changed = ring[place] != value
         ring[place] = value
-        held = min(int(state[0]), window)
-        if held < least:
+        filled = min(int(state[0]), window)
+        if filled < least:
             continue
         if changed:
             mean = 0.0
-            for k in range(held):
+            for k in range(filled):
                 mean += ring[k]
-            mean /= held
+            mean /= filled
             squares = 0.0
-            for k in range(held):
+            for k in range(filled):
                 squares += (ring[k] - mean) ** 2
-            state[3], state[4] = mean, np.sqrt(squares / held)
-        made[i] = (value - state[3]) / state[4] if state[4] > ROUNDING * abs(state[3]) else 0.0
-    return made
+            state[3], state[4] = mean, np.sqrt(squares / filled)
+        output[i] = (value - state[3]) / state[4] if state[4] > ROUNDING * abs(state[3]) else 0.0
+    return output

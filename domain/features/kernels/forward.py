@@ -35,15 +35,15 @@ def triangles(covariances):
 
 
 @entry
-def densities(rows, start, count, centre, spread, means, factors, constants, scaled, solved, made):
-    """Log density of rows ``start`` … ``start + count − 1``, scaled, under each Gaussian (row of ``made``): forward substitution through its triangle, many rows at a
+def densities(rows, start, count, centre, spread, means, factors, constants, scaled, solved, output):
+    """Log density of rows ``start`` … ``start + count − 1``, scaled, under each Gaussian (row of ``output``): forward substitution through its triangle, many rows at a
     time, each as if it were alone."""
     states, size = means.shape
     for i in range(size):
         for r in range(count):
             scaled[i, r] = (rows[start + r, i] - centre[i]) / spread[i]
     for state in range(states):
-        made[state, :count] = 0.0
+        output[state, :count] = 0.0
         for i in range(size):
             for r in range(count):
                 solved[i, r] = scaled[i, r] - means[state, i]
@@ -52,18 +52,18 @@ def densities(rows, start, count, centre, spread, means, factors, constants, sca
                     solved[i, r] -= factors[state, i, k] * solved[k, r]
             for r in range(count):
                 solved[i, r] *= factors[state, i, i]
-                made[state, r] += solved[i, r] * solved[i, r]
+                output[state, r] += solved[i, r] * solved[i, r]
         for r in range(count):
-            made[state, r] = constants[state] - 0.5 * made[state, r]
+            output[state, r] = constants[state] - 0.5 * output[state, r]
 
 
 @entry
 def all_densities(rows, centre, spread, means, factors, constants):
     """Log density of every row under each Gaussian."""
     (states, size), count = means.shape, rows.shape[0]
-    made = np.empty((states, count))
-    densities(rows, 0, count, centre, spread, means, factors, constants, np.empty((size, count)), np.empty((size, count)), made)
-    return made.T.copy()
+    output = np.empty((states, count))
+    densities(rows, 0, count, centre, spread, means, factors, constants, np.empty((size, count)), np.empty((size, count)), output)
+    return output.T.copy()
 
 
 @entry
@@ -106,10 +106,10 @@ def weigh(expected, log_densities, belief):
         total += joint
         if joint > top:
             top = joint
-    seen = top > -np.inf and top < np.inf and not np.isnan(total)
-    total, top = 0.0, top if seen else 0.0
+    explained = top > -np.inf and top < np.inf and not np.isnan(total)
+    total, top = 0.0, top if explained else 0.0
     for k in range(states):
-        if not seen:
+        if not explained:
             belief[0, k] = expected[k]
         belief[1, k] = np.exp(belief[0, k] - top)
         total += belief[1, k]
@@ -117,7 +117,7 @@ def weigh(expected, log_densities, belief):
     for k in range(states):
         belief[0, k] -= likelihood
         belief[1, k] /= total
-    return likelihood if seen else 0.0
+    return likelihood if explained else 0.0
 
 
 @entry
@@ -150,37 +150,37 @@ def forward(rows, centre, spread, means, factors, constants, log_start, transiti
     One row at a time or all at once, the bits are the same.
     """
     (states, size), likelihood, logs, block = means.shape, 0.0, True, min(rows.shape[0], BLOCK)
-    made, expected, log_densities, scaled, solved = np.empty((rows.shape[0], states)), np.empty(states), np.empty((states, block)), np.empty((size, block)), np.empty((size, block))
+    probabilities, expected, log_densities, scaled, solved = np.empty((rows.shape[0], states)), np.empty(states), np.empty((states, block)), np.empty((size, block)), np.empty((size, block))
     for t in range(rows.shape[0]):
         r = t % BLOCK
         if r == 0:
             densities(rows, t, min(rows.shape[0] - t, BLOCK), centre, spread, means, factors, constants, scaled, solved, log_densities)
-        told = follow(transition, log_densities, r, belief, expected)
-        if np.isnan(told):
+        gain = follow(transition, log_densities, r, belief, expected)
+        if np.isnan(gain):
             if not logs:
                 belief[0] = np.log(belief[1])
             expect(log_start, transition, log_transition, belief, expected)
-            told = weigh(expected, log_densities[:, r], belief)
+            gain = weigh(expected, log_densities[:, r], belief)
             logs = True
         else:
             logs = False
-        likelihood += told
+        likelihood += gain
         for k in range(states):
-            made[t, k] = belief[1, k]
+            probabilities[t, k] = belief[1, k]
     if not logs:
         belief[0] = np.log(belief[1])
-    return made, likelihood
+    return probabilities, likelihood
 
 
 @entry
 def walk(transition_sums, draws, first):
     """States along the transitions: the row of running sums of the last one, and a number from 0 to 1 for each bar."""
-    made, state = np.empty(draws.shape[0], np.int64), first
+    states, state = np.empty(draws.shape[0], np.int64), first
     for t in range(draws.shape[0]):
         if t > 0:
             last = state
             state = 0
             while state < transition_sums.shape[0] - 1 and draws[t] >= transition_sums[last, state]:
                 state += 1
-        made[t] = state
-    return made
+        states[t] = state
+    return states

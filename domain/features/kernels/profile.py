@@ -13,7 +13,7 @@ HOURS, PARTS = 168, 3
 def usual(minutes, values, weeks, state):
     """Mean of the values before each in its hour of the week, of this week and the ``weeks`` before it; ``minutes`` are counted from a Monday.
     ``state``: for each hour, ``weeks`` and one times (number of the week and a bias, sum, count)."""
-    made = np.full(values.shape[0], np.nan)
+    output = np.full(values.shape[0], np.nan)
     slots = weeks + 1
     for i in range(values.shape[0]):
         first = minutes[i] // 60 % HOURS * slots * PARTS
@@ -23,11 +23,11 @@ def usual(minutes, values, weeks, state):
             if week - state[k] <= weeks:
                 total, count = total + state[k + 1], count + state[k + 2]
         if count > 0:
-            made[i] = total / count
+            output[i] = total / count
         if not np.isnan(values[i]):
             own = first + week % slots * PARTS
             if state[own] != week:
                 state[own], state[own + 1], state[own + 2] = week, 0.0, 0.0
             state[own + 1] += values[i]
             state[own + 2] += 1
-    return made
+    return output

@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.compiled import compiled, entry
 
-CHUNK = 2048    # places that are made together: their counts stay near
+CHUNK = 2048    # places that are computed together: their counts stay near
 
 
 @compiled
@@ -19,16 +19,16 @@ def _count(values, earlier, count):
 @entry
 def ranks(values, window):
     """Share of the other values of the window that are below each value, ties for a half: 0 the least, 1 the greatest; 0.5 where it is alone."""
-    made = np.empty(values.shape[0])
-    made[: window - 1] = np.nan
-    for begin in range(window - 1, made.shape[0], CHUNK):
-        count = made[begin : begin + CHUNK]
+    output = np.empty(values.shape[0])
+    output[: window - 1] = np.nan
+    for begin in range(window - 1, output.shape[0], CHUNK):
+        count = output[begin : begin + CHUNK]
         now = values[begin : begin + CHUNK]
         count[:] = 0.0
         for back in range(1, window):
             _count(now, values[begin - back : begin - back + now.shape[0]], count)
-    known = 0
+    run = 0
     for i in range(values.shape[0]):
-        known = 0 if np.isnan(values[i]) else known + 1
-        made[i] = np.nan if known < window else made[i] / (2.0 * (window - 1)) if window > 1 else 0.5
-    return made
+        run = 0 if np.isnan(values[i]) else run + 1
+        output[i] = np.nan if run < window else output[i] / (2.0 * (window - 1)) if window > 1 else 0.5
+    return output

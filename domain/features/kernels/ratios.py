@@ -36,9 +36,9 @@ def over_range(top, ranges, price, tick):
 
 
 @entry
-def shares_of_range(part, whole, price):
+def shares_of_range(part, ranges, price):
     """Part of a range over the whole of it; 0 where there is no range, NaN where it is unknown."""
     share = np.empty(part.shape[0])
     for i in range(part.shape[0]):
-        share[i] = 0.0 if whole[i] <= ROUNDING * abs(price[i]) else part[i] / whole[i]
+        share[i] = 0.0 if ranges[i] <= ROUNDING * abs(price[i]) else part[i] / ranges[i]
     return share

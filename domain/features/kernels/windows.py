@@ -8,15 +8,15 @@ import numpy as np
 from domain.compiled import compiled, entry
 from domain.rounding import ROUNDING
 
-CHUNK = 1024    # places that are made together, so that what is read again is near
+CHUNK = 1024    # places that are computed together, so that what is read again is near
 SHORT = 64      # a window up to which its pairs are fewer steps than spans that double
 
 
 @compiled
-def _join(first, second, share, made):
+def _join(first, second, share, output):
     """Means of two spans, the second ``share`` of the whole."""
-    for j in range(made.shape[0]):
-        made[j] = first[j] + (second[j] - first[j]) * share
+    for j in range(output.shape[0]):
+        output[j] = first[j] + (second[j] - first[j]) * share
 
 
 @compiled
@@ -28,42 +28,42 @@ def _take_in(total, span, share):
 
 
 @compiled
-def _means_into(one, window, total, spans, longer):
-    """Means of each ``window`` values of ``one``, one after another; ``spans`` and ``longer`` are buffers, as long as ``one``."""
+def _means_into(values, window, total, spans, longer):
+    """Means of each ``window`` values of ``values``, one after another; ``spans`` and ``longer`` are buffers, as long as ``values``."""
     length, done = 1, 0
     while True:
         if window & length:
             if done == 0:
-                total[:] = one[: total.shape[0]]
+                total[:] = values[: total.shape[0]]
             else:
-                _take_in(total, one[done : done + total.shape[0]], length / (done + length))
+                _take_in(total, values[done : done + total.shape[0]], length / (done + length))
             done += length
         if done == window:
             break
-        held = one.shape[0] - length
-        _join(one[:held], one[length:], 0.5, longer[:held])
-        one, spans, longer, length = longer[:held], longer, spans, 2 * length
+        count = values.shape[0] - length
+        _join(values[:count], values[length:], 0.5, longer[:count])
+        values, spans, longer, length = longer[:count], longer, spans, 2 * length
 
 
 @entry
 def means(values, window):
     """Mean of the last ``window`` values at each place. Equal values have exactly their value as mean."""
-    made = np.empty(values.shape[0])
-    made[: window - 1] = np.nan
-    spans, longer = np.empty(min(CHUNK, made.shape[0]) + window), np.empty(min(CHUNK, made.shape[0]) + window)
-    for begin in range(window - 1, made.shape[0], CHUNK):
-        total = made[begin : begin + CHUNK]
+    output = np.empty(values.shape[0])
+    output[: window - 1] = np.nan
+    spans, longer = np.empty(min(CHUNK, output.shape[0]) + window), np.empty(min(CHUNK, output.shape[0]) + window)
+    for begin in range(window - 1, output.shape[0], CHUNK):
+        total = output[begin : begin + CHUNK]
         _means_into(values[begin - window + 1 : begin + total.shape[0]], window, total, spans, longer)
-    return made
+    return output
 
 
 @compiled
-def _join_both(first, first_sums, second, second_sums, weight, slopes, made, made_sums):
+def _join_both(first, first_sums, second, second_sums, weight, slopes, output, output_sums):
     """Means of two spans of equal length, and sums about them: of squares (Chan, Golub and LeVeque 1979), or of values times places."""
-    for j in range(made.shape[0]):
+    for j in range(output.shape[0]):
         off = second[j] - first[j]
-        made[j] = first[j] + off * 0.5
-        made_sums[j] = first_sums[j] + second_sums[j] + (off if slopes else off * off) * weight
+        output[j] = first[j] + off * 0.5
+        output_sums[j] = first_sums[j] + second_sums[j] + (off if slopes else off * off) * weight
 
 
 @compiled
@@ -79,31 +79,31 @@ def _take_in_both(total, total_sums, span, span_sums, share, weight, slopes):
 def _moments(values, window, slopes):
     """Means, and beside them the sums about the mean of squares, or of values times places."""
     count = values.shape[0]
-    made, made_sums = np.empty(count), np.empty(count)
-    made[: window - 1] = np.nan
-    made_sums[: window - 1] = np.nan
+    output, output_sums = np.empty(count), np.empty(count)
+    output[: window - 1] = np.nan
+    output_sums[: window - 1] = np.nan
     size = min(CHUNK, count) + window
     zeros, spans, longer, sums, longer_sums = np.zeros(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     for begin in range(window - 1, count, CHUNK):
-        total, total_sums = made[begin : begin + CHUNK], made_sums[begin : begin + CHUNK]
+        total, total_sums = output[begin : begin + CHUNK], output_sums[begin : begin + CHUNK]
         places, length, done = total.shape[0], 1, 0
-        one, one_sums = values[begin - window + 1 : begin + places], zeros
+        part, part_sums = values[begin - window + 1 : begin + places], zeros
         while True:
             if window & length:
                 if done == 0:
-                    total[:] = one[:places]
-                    total_sums[:] = one_sums[:places]
+                    total[:] = part[:places]
+                    total_sums[:] = part_sums[:places]
                 else:
                     weight = done * length / 2 if slopes else done * length / (done + length)
-                    _take_in_both(total, total_sums, one[done : done + places], one_sums[done : done + places], length / (done + length), weight, slopes)
+                    _take_in_both(total, total_sums, part[done : done + places], part_sums[done : done + places], length / (done + length), weight, slopes)
                 done += length
             if done == window:
                 break
-            held, weight = one.shape[0] - length, length * length / 2 if slopes else length / 2
-            _join_both(one[:held], one_sums[:held], one[length:], one_sums[length : length + held], weight, slopes, longer[:held], longer_sums[:held])
-            one, one_sums, length = longer[:held], longer_sums[:held], 2 * length
+            width, weight = part.shape[0] - length, length * length / 2 if slopes else length / 2
+            _join_both(part[:width], part_sums[:width], part[length:], part_sums[length : length + width], weight, slopes, longer[:width], longer_sums[:width])
+            part, part_sums, length = longer[:width], longer_sums[:width], 2 * length
             spans, longer, sums, longer_sums = longer, spans, longer_sums, sums
-    return made, made_sums
+    return output, output_sums
 
 
 @entry
@@ -125,12 +125,12 @@ def deviations(values, window, degrees):
 @entry
 def scores(values, window):
     """How many standard deviations each value lies off the mean of the last ``window``; 0 where these are all equal but for rounding."""
-    made, squares = _moments(values, window, False)
-    for i in range(made.shape[0]):
+    output, squares = _moments(values, window, False)
+    for i in range(output.shape[0]):
         deviation = np.sqrt(squares[i] / window)
-        score = (values[i] - made[i]) / deviation
-        made[i] = 0.0 if deviation <= ROUNDING * abs(made[i]) else score
-    return made
+        score = (values[i] - output[i]) / deviation
+        output[i] = 0.0 if deviation <= ROUNDING * abs(output[i]) else score
+    return output
 
 
 @entry
@@ -139,28 +139,28 @@ def slopes(values, window):
     share = 12.0 / (window * (window * window - 1.0)) if window > 1 else np.nan
     if 1 < window <= SHORT:
         return _weighed_pairs(values, window, share)
-    made = _moments(values, window, True)[1]
-    for i in range(made.shape[0]):
-        made[i] *= share
-    return made
+    output = _moments(values, window, True)[1]
+    for i in range(output.shape[0]):
+        output[i] *= share
+    return output
 
 
 @compiled
 def _weighed_pairs(values, window, share):
     """``share`` of the sum of values times places about the middle of each window: of what the last is above the first, the last but one above the
     second, and so on, times half of how far they stand apart."""
-    made = np.empty(values.shape[0])
-    made[: window - 1] = np.nan
+    output = np.empty(values.shape[0])
+    output[: window - 1] = np.nan
     pairs = window // 2
-    for begin in range(window - 1, made.shape[0], CHUNK):
-        total = made[begin : begin + CHUNK]
-        one = values[begin - window + 1 : begin + total.shape[0]]
-        _begin(one[pairs:], window % 2 == 1, total)
+    for begin in range(window - 1, output.shape[0], CHUNK):
+        total = output[begin : begin + CHUNK]
+        part = values[begin - window + 1 : begin + total.shape[0]]
+        _begin(part[pairs:], window % 2 == 1, total)
         for inner in range(0, pairs - pairs % 4, 4):
-            _add_four(one[inner:], one[window - 4 - inner :], 0.5 * (window - 1 - 2 * inner) * share, share, total)
+            _add_four(part[inner:], part[window - 4 - inner :], 0.5 * (window - 1 - 2 * inner) * share, share, total)
         for inner in range(pairs - pairs % 4, pairs):
-            _add_pair(one[inner:], one[window - 1 - inner :], 0.5 * (window - 1 - 2 * inner) * share, total)
-    return made
+            _add_pair(part[inner:], part[window - 1 - inner :], 0.5 * (window - 1 - 2 * inner) * share, total)
+    return output
 
 
 @compiled
@@ -194,9 +194,9 @@ def _add_distance(values, means, total):
 @entry
 def distance_scores(values, window):
     """How many mean distances from their mean each value lies off the mean of the last ``window``; 0 where these are all equal but for rounding."""
-    made, spread = means(values, window), np.empty(min(CHUNK, values.shape[0]))
-    for begin in range(window - 1, made.shape[0], CHUNK):
-        middle, last = made[begin : begin + CHUNK], values[begin : begin + CHUNK]
+    output, spread = means(values, window), np.empty(min(CHUNK, values.shape[0]))
+    for begin in range(window - 1, output.shape[0], CHUNK):
+        middle, last = output[begin : begin + CHUNK], values[begin : begin + CHUNK]
         total = spread[: middle.shape[0]]
         total[:] = 0.0
         for back in range(window):
@@ -204,4 +204,4 @@ def distance_scores(values, window):
         for j in range(total.shape[0]):
             score = (last[j] - middle[j]) / total[j] * window
             middle[j] = 0.0 if total[j] <= ROUNDING * window * abs(middle[j]) else score
-    return made
+    return output

@@ -1,16 +1,16 @@
-"""Regimes: what state a market was known to be in at each bar. Importing this loads no compiler and no learner."""
+"""Regimes: the state of a market as known at each bar. Importing this loads no compiler and no learner."""
 
 from domain.features.regimes.alignment import aligned as aligned
 from domain.features.regimes.alignment import distances as distances
 from domain.features.regimes.alignment import hellinger as hellinger
 from domain.features.regimes.base import Candidate as Candidate
-from domain.features.regimes.base import Filter as Filter
+from domain.features.regimes.base import RegimeFilter as RegimeFilter
 from domain.features.regimes.base import RegimeModel as RegimeModel
 from domain.features.regimes.fitting import fit as fit
-from domain.features.regimes.inputs import OBSERVED as OBSERVED
+from domain.features.regimes.inputs import OBSERVATIONS as OBSERVATIONS
 from domain.features.regimes.inputs import observations as observations
 from domain.features.regimes.inputs import standard as standard
-from domain.features.regimes.labels import RULES as RULES
+from domain.features.regimes.labels import REGIME_RULES as REGIME_RULES
 from domain.features.regimes.labels import Regimes as Regimes
 from domain.features.regimes.labels import banded as banded
 from domain.features.regimes.labels import by_rule as by_rule
@@ -25,6 +25,6 @@ from domain.features.regimes.plan import FitConfig as FitConfig
 from domain.features.regimes.refitting import Refit as Refit
 from domain.features.regimes.refitting import WalkForward as WalkForward
 from domain.features.regimes.refitting import walk_forward as walk_forward
-from domain.features.regimes.regime_stats import followed as followed
-from domain.features.regimes.regime_stats import lived as lived
+from domain.features.regimes.regime_stats import regime_statistics as regime_statistics
 from domain.features.regimes.regime_stats import spells as spells
+from domain.features.regimes.regime_stats import transition_shares as transition_shares

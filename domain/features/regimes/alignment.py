@@ -1,4 +1,4 @@
-"""Which state of one model is which of another: the pairing with the least distance between what they emit."""
+"""Alignment of the states of two models: the pairing with the least distance between their emissions."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from domain.errors import BadRequest
 from domain.features.regimes.base import RegimeModel
 
 
-def distances(one: RegimeModel, other: RegimeModel) -> np.ndarray:
-    """Bhattacharyya's distance between each state of ``one`` (row) and each of ``other``, in the units of the columns:
+def distances(model: RegimeModel, other: RegimeModel) -> np.ndarray:
+    """Bhattacharyya's distance between each state of ``model`` (row) and each of ``other``, in the units of the columns:
     ⅛ Δᵀ S⁻¹ Δ + ½ ln(|S| ÷ √(|A| |B|)), S the mean of the covariances A and B. 0 for equal ones, without bound for those far apart.
     Source: Bhattacharyya (1943). It does not change when columns are scaled."""
-    (means, covariances), (other_means, other_covariances) = one.emissions(), other.emissions()
+    (means, covariances), (other_means, other_covariances) = model.emissions(), other.emissions()
     between = (covariances[:, None] + other_covariances[None]) / 2
     apart = means[:, None] - other_means[None]
     squares = np.einsum("ijk,ijk->ij", apart, np.linalg.solve(between, apart[..., None])[..., 0])
-    volumes = (np.linalg.slogdet(one)[1] for one in (between, covariances[:, None], other_covariances[None]))
-    whole, first, second = volumes
-    return np.maximum(squares / 8 + (whole - (first + second) / 2) / 2, 0.0)
+    volumes = (np.linalg.slogdet(model)[1] for model in (between, covariances[:, None], other_covariances[None]))
+    pooled, first, second = volumes
+    return np.maximum(squares / 8 + (pooled - (first + second) / 2) / 2, 0.0)
 
 
 def hellinger(distance: np.ndarray) -> np.ndarray:
@@ -31,7 +31,7 @@ def hellinger(distance: np.ndarray) -> np.ndarray:
 
 
 def aligned(model: RegimeModel, reference: RegimeModel) -> tuple[RegimeModel, np.ndarray]:
-    """``model`` with its states in the order of ``reference`` and under its names, each beside the one it is paired with, and Hellinger's distance
+    """``model`` with its states in the order of ``reference`` and under its names, each paired with its counterpart, and Hellinger's distance
     of each pair. Of all pairings the one with the least sum of Bhattacharyya's distances (Hungarian method: Kuhn 1955)."""
     from scipy.optimize import linear_sum_assignment
 

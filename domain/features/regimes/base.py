@@ -1,6 +1,6 @@
-"""A fitted regime model: Gaussians on scaled columns, how one state follows another, and the filter that says what is known at each bar.
+"""A fitted regime model: Gaussians on scaled columns, how one state follows another, and the filter that gives the state probabilities at each bar.
 
-Only filtered probabilities leave it: what is said of a bar comes from that bar and earlier ones.
+Only filtered probabilities are exposed: those of a bar use that bar and earlier ones.
 """
 
 from __future__ import annotations
@@ -113,9 +113,9 @@ class RegimeModel:
         """
         return labelled(probabilities, self.names)
 
-    def follow(self, belief: Sequence[Sequence[float]] | None = None) -> Filter:
+    def follow(self, belief: Sequence[Sequence[float]] | None = None) -> RegimeFilter:
         """A filter that goes bar by bar, from the beginning or from the belief that another one left."""
-        return Filter(self, belief)
+        return RegimeFilter(self, belief)
 
     def emissions(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and covariance of each state in the units of the columns."""
@@ -132,7 +132,7 @@ class RegimeModel:
 
     def to_json(self) -> str:
         """All of it as plain numbers and words; ``from_json`` gives the very same model."""
-        return json.dumps({"what": SCHEMA} | asdict(self) | {"candidates": [one._asdict() for one in self.candidates]}, allow_nan=False)
+        return json.dumps({"what": SCHEMA} | asdict(self) | {"candidates": [candidate._asdict() for candidate in self.candidates]}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> RegimeModel:
@@ -142,14 +142,14 @@ class RegimeModel:
         ...
         domain.errors.BadRequest: this says it is 'tidemark bars 1'; a regime model says 'tidemark regimes 1'
         """
-        said = json_of(text, "this regime model")
-        what = said.get("what") if isinstance(said, dict) else None
-        if what != SCHEMA:
-            raise BadRequest(f"this says it is {what!r}; a regime model says {SCHEMA!r}")
-        return _read(cls, said)
+        document = json_of(text, "this regime model")
+        schema = document.get("what") if isinstance(document, dict) else None
+        if schema != SCHEMA:
+            raise BadRequest(f"this says it is {schema!r}; a regime model says {SCHEMA!r}")
+        return _read(cls, document)
 
 
-class Filter:
+class RegimeFilter:
     """What is believed after the latest bar; a bar more costs the same however many came before, and gives the bits the whole would."""
 
     def __init__(self, model: RegimeModel, belief: Sequence[Sequence[float]] | None = None) -> None:
@@ -160,7 +160,7 @@ class Filter:
 
     @property
     def belief(self) -> list[list[float]]:
-        """Logarithms and probabilities of the states after the latest bar, NaN before the first: plain numbers, to be kept and gone on from."""
+        """Logarithms and probabilities of the states after the latest bar, NaN before the first: plain numbers, which can be stored and continued from."""
         return self._belief.tolist()
 
     def append(self, row: Mapping[str, float] | Sequence[float]) -> np.ndarray:
@@ -172,9 +172,9 @@ class Filter:
         """The probabilities at each of the next rows."""
         from domain.features.kernels.forward import forward
 
-        made, likelihood = forward(rows_of(observations, self.model.columns), *self.model.packed, self._belief)
+        probabilities, likelihood = forward(rows_of(observations, self.model.columns), *self.model.packed, self._belief)
         self.log_likelihood += likelihood
-        return made
+        return probabilities
 
 
 def rows_of(observations: pd.DataFrame | np.ndarray, columns: Sequence[str]) -> np.ndarray:
@@ -195,37 +195,37 @@ def labelled(probabilities: np.ndarray, names: Sequence[str]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=list(names), ordered=True)
 
 
-def _read(cls: type[RegimeModel], said: dict[str, Any]) -> RegimeModel:
-    wanted = {one.name for one in fields(cls)}
-    missing, more = sorted(wanted - set(said)), sorted(set(said) - wanted - {"what"})
+def _read(cls: type[RegimeModel], document: dict[str, Any]) -> RegimeModel:
+    wanted = {field.name for field in fields(cls)}
+    missing, more = sorted(wanted - set(document)), sorted(set(document) - wanted - {"what"})
     if missing or more:
         raise BadRequest(f"this regime model {'lacks ' + listed(missing) if missing else 'has an unknown ' + listed(more)}; it was not written by this version")
     try:
-        candidates = tuple(Candidate(int(one["states"]), _maybe(one["log_likelihood"]), _maybe(one["bic"]), str(one["remark"])) for one in said["candidates"])
+        candidates = tuple(Candidate(int(item["states"]), _maybe(item["log_likelihood"]), _maybe(item["bic"]), str(item["remark"])) for item in document["candidates"])
         return cls(
-            kind=str(said["kind"]), columns=_words(said["columns"]), names=_words(said["names"]), centre=_row(said["centre"]), spread=_row(said["spread"]),
-            means=_matrix(said["means"]), covariances=tuple(_matrix(one) for one in said["covariances"]), start=_row(said["start"]), transition=_matrix(said["transition"]),
-            seed=int(said["seed"]), log_likelihood=float(said["log_likelihood"]), bic=float(said["bic"]), rows=int(said["rows"]),
-            trained=(str(said["trained"][0]), str(said["trained"][1])), candidates=candidates, versions=tuple((str(a), str(b)) for a, b in said["versions"]),
+            kind=str(document["kind"]), columns=_words(document["columns"]), names=_words(document["names"]), centre=_row(document["centre"]), spread=_row(document["spread"]),
+            means=_matrix(document["means"]), covariances=tuple(_matrix(item) for item in document["covariances"]), start=_row(document["start"]), transition=_matrix(document["transition"]),
+            seed=int(document["seed"]), log_likelihood=float(document["log_likelihood"]), bic=float(document["bic"]), rows=int(document["rows"]),
+            trained=(str(document["trained"][0]), str(document["trained"][1])), candidates=candidates, versions=tuple((str(a), str(b)) for a, b in document["versions"]),
         )  # fmt: skip
     except (TypeError, ValueError, KeyError, IndexError):
         raise BadRequest("this regime model is damaged: a value in it has the wrong type or length; fit it again") from None
 
 
-def _words(said: Any) -> tuple[str, ...]:
-    return tuple(str(one) for one in said)
+def _words(values: Any) -> tuple[str, ...]:
+    return tuple(str(value) for value in values)
 
 
-def _row(said: Any) -> Row:
-    return tuple(float(one) for one in said)
+def _row(values: Any) -> Row:
+    return tuple(float(value) for value in values)
 
 
-def _matrix(said: Any) -> Matrix:
-    return tuple(_row(one) for one in said)
+def _matrix(rows: Any) -> Matrix:
+    return tuple(_row(row) for row in rows)
 
 
-def _maybe(said: Any) -> float | None:
-    return None if said is None else float(said)
+def _maybe(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _check(model: RegimeModel) -> None:

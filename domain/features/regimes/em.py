@@ -1,4 +1,4 @@
-"""What the learners of regimes share: where EM begins, what it hands back, and what is refused of it."""
+"""Shared parts of the regime learners: initial values of EM, its result, and the checks on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FLOOR = 1e-4        # least variance of a state in any direction, of a scaled co
 RAREST = 1e-6       # least probability of a transition: no state is left for good, and none is out of reach
 STAY = 0.95         # probability of staying in a state where EM begins
 SAMPLE = 4_000      # rows that a random beginning is grouped on
-Heard = Callable[[], None]
+Progress = Callable[[], None]
 
 
 class Parameters(NamedTuple):
@@ -49,8 +49,8 @@ def sticky(states: int, stay: float = STAY) -> np.ndarray:
 
 def floored(transition: np.ndarray) -> np.ndarray:
     """No transition is impossible, rows add up to 1."""
-    made = np.maximum(transition, RAREST)
-    return made / made.sum(axis=-1, keepdims=True)
+    raised = np.maximum(transition, RAREST)
+    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def stationary(transition: np.ndarray) -> np.ndarray:
@@ -69,8 +69,8 @@ def widened(covariances: np.ndarray) -> np.ndarray:
     if not np.isfinite(covariances).all():
         raise Collapsed("a state was left without bars")
     values, directions = np.linalg.eigh(covariances)
-    made = (directions * np.maximum(values, FLOOR)[:, None, :]) @ directions.swapaxes(1, 2)
-    return (made + made.swapaxes(1, 2)) / 2
+    raised = (directions * np.maximum(values, FLOOR)[:, None, :]) @ directions.swapaxes(1, 2)
+    return (raised + raised.swapaxes(1, 2)) / 2
 
 
 def _groups(rows: np.ndarray, states: int, random: np.random.Generator, rounds: int = 5) -> np.ndarray:
@@ -94,11 +94,11 @@ def _squares(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
 def _of_groups(rows: np.ndarray, group: np.ndarray, states: int) -> Parameters:
     """Each group's mean, share and covariance, the covariance led halfway to that of all."""
     width = rows.shape[1]
-    whole = np.cov(rows.T).reshape(width, width)
+    total = np.cov(rows.T).reshape(width, width)
     means, covariances, shares = np.empty((states, width)), np.empty((states, width, width)), np.empty(states)
     for k in range(states):
         own = rows[group == k]
         means[k] = own.mean(axis=0) if len(own) else rows.mean(axis=0)
-        covariances[k] = (np.cov(own.T).reshape(width, width) + whole) / 2 if len(own) > width else whole
+        covariances[k] = (np.cov(own.T).reshape(width, width) + total) / 2 if len(own) > width else total
         shares[k] = max(len(own), 1)
     return Parameters(shares / shares.sum(), sticky(states), means, widened(covariances))

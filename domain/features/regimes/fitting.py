@@ -13,7 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest, listed, unknown
 from domain.features.regimes import hmm, mixture
 from domain.features.regimes.base import FEWEST, KINDS, MOST, Candidate, Matrix, RegimeModel, Row, rows_of
-from domain.features.regimes.em import FLOOR, Collapsed, Heard, Learned, Parameters, beginning, widened
+from domain.features.regimes.em import FLOOR, Collapsed, Learned, Parameters, Progress, beginning, widened
 
 LEARNERS: dict[str, Any] = {"hmm": hmm, "mixture": mixture}
 SHORT, LONG = 10, 200       # iterations from every beginning, and on from the best of them
@@ -28,7 +28,7 @@ VOLATILITIES = {        # columns by whose mean states are named: the calmest fi
 Watch = Callable[[float], None]
 
 
-class Material(NamedTuple):
+class TrainingRows(NamedTuple):
     """The training rows: scaled, unknown ones left out, in stretches without a gap."""
 
     rows: np.ndarray
@@ -46,43 +46,43 @@ def fit(
     a stretch. EM runs a few steps from each of ``restarts`` beginnings, and on to its end from the best two. ``states`` None: the number from 2 to
     6 with the least BIC (it leans to many where columns overlap in time, as windows do). States stand in the order of their mean in the first
     column. Three of them are called calm, trend and panic where that column is a volatility, else they are state 1 and so on: see ``names_of``.
-    ``before``: a model that is one more beginning. ``watch`` hears the share that is done and may raise to stop. The same rows and seed give the same model, whatever the threads.
+    ``before``: a model that is one more beginning. ``watch`` receives the share done and may raise to stop. The same rows and seed give the same model, whatever the threads.
     """
-    numbers = _asked(kind, states, restarts)
+    numbers = _state_counts(kind, states, restarts)
     columns = tuple(str(name) for name in observations)
     table = rows_of(observations, columns)
     material = _material(table, columns, kind, numbers)
-    heard = _counted(watch, len(numbers) * ((restarts + (before is not None)) * SHORT + FINALISTS * LONG))
-    found: dict[int, RegimeModel] = {}
+    progress = _Iterations(watch, len(numbers) * ((restarts + (before is not None)) * SHORT + FINALISTS * LONG))
+    models: dict[int, RegimeModel] = {}
     candidates = []
     with _one_thread():
         for step, number in enumerate(numbers):
-            heard.at(step / len(numbers))
+            progress.at(step / len(numbers))
             try:
-                parameters = _best(material, kind, number, seed, restarts, before, heard)
+                parameters = _best(material, kind, number, seed, restarts, before, progress)
             except Collapsed as fault:
                 candidates.append(Candidate(number, None, None, str(fault)))
                 continue
-            found[number] = _model(parameters, material, table, kind, columns, seed)
-            candidates.append(Candidate(number, found[number].log_likelihood, found[number].bic, ""))
-    if not found:
-        raise BadRequest(f"these {len(material.rows)} rows hold no {_said(numbers)} states: {candidates[-1].remark}; ask for fewer states, other columns or more bars")
+            models[number] = _model(parameters, material, table, kind, columns, seed)
+            candidates.append(Candidate(number, models[number].log_likelihood, models[number].bic, ""))
+    if not models:
+        raise BadRequest(f"these {len(material.rows)} rows hold no {_range_text(numbers)} states: {candidates[-1].remark}; ask for fewer states, other columns or more bars")
     watch(1.0)
-    best = min(found.values(), key=lambda model: model.bic)
+    best = min(models.values(), key=lambda model: model.bic)
     return _finished(best, observations, candidates)
 
 
 def names_of(states: int, first: str) -> tuple[str, ...]:
-    """Names of states in the order of their mean in the column ``first``: what is calm and what a panic can be told of a volatility only.
+    """Names of states in the order of their mean in the column ``first``: calm and panic are names for a volatility only.
 
     >>> names_of(3, "log_volatility(48)"), names_of(3, "log_return(1)"), names_of(2, "atr_share(14)@H1")
     (('calm', 'trend', 'panic'), ('state 1', 'state 2', 'state 3'), ('state 1', 'state 2'))
     """
-    speaks = states == len(NAMES) and first.partition("(")[0].partition("@")[0] in VOLATILITIES
-    return NAMES if speaks else tuple(f"state {k + 1}" for k in range(states))
+    is_volatility = states == len(NAMES) and first.partition("(")[0].partition("@")[0] in VOLATILITIES
+    return NAMES if is_volatility else tuple(f"state {k + 1}" for k in range(states))
 
 
-class _counted:
+class _Iterations:
     """Iterations as a share of all there may be."""
 
     def __init__(self, watch: Watch, most: int) -> None:
@@ -96,7 +96,7 @@ class _counted:
         self.watch(min(self.done / self.most, 1.0))
 
 
-def _asked(kind: str, states: int | None, restarts: int) -> Sequence[int]:
+def _state_counts(kind: str, states: int | None, restarts: int) -> Sequence[int]:
     if kind not in KINDS:
         raise unknown("kind of regime model", kind, KINDS)
     if states is not None and not (isinstance(states, int) and FEWEST <= states <= MOST):
@@ -106,84 +106,84 @@ def _asked(kind: str, states: int | None, restarts: int) -> Sequence[int]:
     return range(FEWEST, MOST + 1) if states is None else [states]
 
 
-def _said(numbers: Sequence[int]) -> str:
+def _range_text(numbers: Sequence[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def _material(table: np.ndarray, columns: Sequence[str], kind: str, numbers: Sequence[int]) -> Material:
+def _material(table: np.ndarray, columns: Sequence[str], kind: str, numbers: Sequence[int]) -> TrainingRows:
     if not columns:
-        raise BadRequest("there is no column to tell regimes by")
+        raise BadRequest("a regime model needs at least one column")
     finite = np.isfinite(table)
     empty = [name for name, some in zip(columns, finite.any(axis=0), strict=True) if not some]
     if empty:
         raise BadRequest(f"{listed(empty)} {'has' if len(empty) == 1 else 'have'} no known value in these {len(table)} rows; leave it out")
-    known = finite.all(axis=1)
+    complete = finite.all(axis=1)
     needed = 3 * LEARNERS[kind].parameters_of(numbers[0], len(columns))
-    if known.sum() < needed:
-        raise BadRequest(f"{known.sum()} of {len(table)} rows are known in every column; {numbers[0]} states of {len(columns)} columns need {needed} at least")
-    rows = table[known]
+    if complete.sum() < needed:
+        raise BadRequest(f"{complete.sum()} of {len(table)} rows are known in every column; {numbers[0]} states of {len(columns)} columns need {needed} at least")
+    rows = table[complete]
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
-    flat = [name for name, one, at in zip(columns, spread, centre, strict=True) if not one > 1e-9 * max(abs(at), 1e-300)]
+    flat = [name for name, deviation, at in zip(columns, spread, centre, strict=True) if not deviation > 1e-9 * max(abs(at), 1e-300)]
     if flat:
         raise BadRequest(f"{listed(flat)} {'does' if len(flat) == 1 else 'do'} not vary in these rows; leave it out")
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
-    return Material(np.ascontiguousarray((rows - centre) / spread), edges[1::2] - edges[::2], centre, spread)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], complete, [False])).astype(np.int8)))
+    return TrainingRows(np.ascontiguousarray((rows - centre) / spread), edges[1::2] - edges[::2], centre, spread)
 
 
-def _best(material: Material, kind: str, states: int, seed: int, restarts: int, before: RegimeModel | None, heard: Heard) -> Parameters:
-    """The likeliest of the finalists whose every state is one."""
+def _best(material: TrainingRows, kind: str, states: int, seed: int, restarts: int, before: RegimeModel | None, progress: Progress) -> Parameters:
+    """The parameters of the likeliest finalist in which every state is valid."""
     random = np.random.default_rng([seed, states])
     begins = [beginning(material.rows, states, number, random) for number in range(restarts)]
     if before is not None and before.states == states and before.kind == kind:
-        begins.append(_carried(before, material))
+        begins.append(_carried_over(before, material))
     fault: Collapsed = Collapsed("EM found nothing")
     learned: list[Learned] = []
     for begin in begins:
         try:
-            learned.append(_learned(material, kind, begin, SHORT, heard))
-        except Collapsed as found:
-            fault = found
+            learned.append(_learned(material, kind, begin, SHORT, progress))
+        except Collapsed as error:
+            fault = error
     finals: list[Learned] = []
-    for one in sorted(learned, key=lambda one: -one.score):
+    for candidate in sorted(learned, key=lambda candidate: -candidate.score):
         if len(finals) == FINALISTS:
             break
         try:
-            finals.append(_sound(_learned(material, kind, one.parameters, LONG, heard), material))
-        except Collapsed as found:
-            fault = found
+            finals.append(_sound(_learned(material, kind, candidate.parameters, LONG, progress), material))
+        except Collapsed as error:
+            fault = error
     if not finals:
         raise fault
-    return max(finals, key=lambda one: one.score).parameters
+    return max(finals, key=lambda candidate: candidate.score).parameters
 
 
-def _learned(material: Material, kind: str, begin: Parameters, iterations: int, heard: Heard) -> Learned:
-    return LEARNERS[kind].learn(material.rows, material.lengths, begin, iterations, TOLERANCE * len(material.rows), heard)
+def _learned(material: TrainingRows, kind: str, begin: Parameters, iterations: int, progress: Progress) -> Learned:
+    return LEARNERS[kind].learn(material.rows, material.lengths, begin, iterations, TOLERANCE * len(material.rows), progress)
 
 
-def _sound(learned: Learned, material: Material) -> Learned:
+def _sound(learned: Learned, material: TrainingRows) -> Learned:
     """Refuses a state that has shrunk to nothing in some direction, or that hardly any row is in."""
     narrow = np.linalg.eigvalsh(learned.parameters.covariances).min(axis=1) <= 2 * FLOOR
     if narrow.any():
         raise Collapsed("a state has shrunk until it has no width in some direction, as where two columns say the same or one holds a single value again and again")
-    held, fewest = learned.parameters.start * len(material.rows), 5 * (material.rows.shape[1] + 1)
-    if held.min() < fewest:
-        raise Collapsed(f"a state holds {held.min():.1f} rows; it takes {fewest} to know one")
+    rows_held, fewest = learned.parameters.start * len(material.rows), 5 * (material.rows.shape[1] + 1)
+    if rows_held.min() < fewest:
+        raise Collapsed(f"a state holds {rows_held.min():.1f} rows; it takes {fewest} to know one")
     return learned
 
 
-def _carried(before: RegimeModel, material: Material) -> Parameters:
+def _carried_over(before: RegimeModel, material: TrainingRows) -> Parameters:
     means, covariances = before.emissions()
     scale = np.outer(material.spread, material.spread)
     return Parameters(np.array(before.start), np.array(before.transition), (means - material.centre) / material.spread, widened(covariances / scale))
 
 
-def _model(parameters: Parameters, material: Material, table: np.ndarray, kind: str, columns: tuple[str, ...], seed: int) -> RegimeModel:
+def _model(parameters: Parameters, material: TrainingRows, table: np.ndarray, kind: str, columns: tuple[str, ...], seed: int) -> RegimeModel:
     """The model with its states in order, and the likelihood that its own filter gives the training rows."""
     order, states = np.argsort(parameters.means[:, 0], kind="stable"), len(parameters.start)
     start, transition = parameters.start[order], parameters.transition[np.ix_(order, order)]
     model = RegimeModel(
         kind, columns, names_of(states, columns[0]), _row(material.centre), _row(material.spread), _matrix(parameters.means[order]),
-        tuple(_matrix(one) for one in parameters.covariances[order]), _row(start), _matrix(transition), seed, rows=len(material.rows), versions=_versions(),
+        tuple(_matrix(covariance) for covariance in parameters.covariances[order]), _row(start), _matrix(transition), seed, rows=len(material.rows), versions=_versions(),
     )  # fmt: skip
     follow = model.follow()
     probabilities = follow.extend(table)
@@ -193,10 +193,10 @@ def _model(parameters: Parameters, material: Material, table: np.ndarray, kind: 
     return replace(model, transition=_matrix(transition), log_likelihood=float(follow.log_likelihood), bic=float(bic))
 
 
-def _followed(labels: np.ndarray, known: np.ndarray, states: int) -> np.ndarray:
+def _followed(labels: np.ndarray, complete: np.ndarray, states: int) -> np.ndarray:
     """How often each label followed each, from one known row to the next."""
-    both = known[1:] & known[:-1]
-    counts = np.bincount(labels[:-1][both] * states + labels[1:][both], minlength=states * states).reshape(states, states)
+    adjacent = complete[1:] & complete[:-1]
+    counts = np.bincount(labels[:-1][adjacent] * states + labels[1:][adjacent], minlength=states * states).reshape(states, states)
     return (counts + RARELY) / (counts + RARELY).sum(axis=1, keepdims=True)
 
 
@@ -217,8 +217,8 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 
 def _row(values: np.ndarray) -> Row:
-    return tuple(float(one) for one in values)
+    return tuple(float(value) for value in values)
 
 
 def _matrix(values: np.ndarray) -> Matrix:
-    return tuple(_row(one) for one in values)
+    return tuple(_row(value) for value in values)

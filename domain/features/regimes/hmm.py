@@ -1,4 +1,4 @@
-"""Gaussian hidden Markov models, learned by hmmlearn's EM. Its states are never asked of it: those read the future."""
+"""Gaussian hidden Markov models, learned by hmmlearn's EM. Its smoothed states are never used: they depend on later bars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.features.regimes.em import Heard, Learned, Parameters, floored, stationary, widened
+from domain.features.regimes.em import Learned, Parameters, Progress, floored, stationary, widened
 
 
 def parameters_of(states: int, width: int) -> int:
@@ -19,11 +19,11 @@ def parameters_of(states: int, width: int) -> int:
     return states * (states - 1) + states * width + states * width * (width + 1) // 2
 
 
-def learn(rows: np.ndarray, lengths: np.ndarray, begin: Parameters, iterations: int, tolerance: float, heard: Heard) -> Learned:
+def learn(rows: np.ndarray, lengths: np.ndarray, begin: Parameters, iterations: int, tolerance: float, progress: Progress) -> Learned:
     """EM from ``begin`` over stretches of rows, until a step gains less than ``tolerance`` nats or ``iterations`` are done."""
     machine = _floored()(len(begin.start), covariance_type="full", n_iter=iterations, tol=tolerance, params="stmc", init_params="", covars_prior=0.0, implementation="scaling")
     machine.startprob_, machine.transmat_, machine.means_, machine._covars_ = floored(begin.start), floored(begin.transition), begin.means, begin.covariances
-    machine.n_features, machine.heard = rows.shape[1], heard
+    machine.n_features, machine.progress = rows.shape[1], progress
     machine.monitor_ = _monitor()(tolerance, iterations, False)
     machine.fit(rows, lengths)
     return Learned(Parameters(stationary(machine.transmat_), machine.transmat_, machine.means_, machine._covars_), float(machine.monitor_.history[-1]))
@@ -53,21 +53,21 @@ def _floored() -> Any:
         """hmmlearn's, with floors under variances and transitions, and densities that cannot underflow: each bar's are divided by their greatest,
         and the likelihood gets that back."""
 
-        heard: Heard
+        progress: Progress
         startprob_: np.ndarray
         transmat_: np.ndarray
         _covars_: np.ndarray
 
         def _estep_begin(self) -> None:
-            self.heard()
+            self.progress()
             self.taken_off = 0.0
 
         def _compute_log_likelihood(self, rows: np.ndarray) -> np.ndarray:
             zeros, ones = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
-            made = all_densities(rows, zeros, ones, self.means_, *triangles(self._covars_))
-            top = made.max(axis=1)
+            log_densities = all_densities(rows, zeros, ones, self.means_, *triangles(self._covars_))
+            top = log_densities.max(axis=1)
             self.taken_off += float(top.sum())
-            return made - top[:, None]
+            return log_densities - top[:, None]
 
         def _compute_lower_bound(self, likelihood: float) -> float:
             return likelihood + self.taken_off

@@ -14,7 +14,7 @@ from domain.features.context import Context
 from domain.features.engine import compute
 from domain.features.sessions import SESSIONS
 
-RULES: Mapping[str, Mapping[float, str]] = {      # feature -> what its values are called
+REGIME_RULES: Mapping[str, Mapping[float, str]] = {      # feature -> what its values are called
     "volatility_regime": {0: "calm", 1: "normal", 2: "volatile"},
     "trend_regime": {-1: "down", 0: "no trend", 1: "up"},
     "session_regime": dict(enumerate(SESSIONS)),
@@ -35,7 +35,7 @@ def banded(column: Sequence[float] | np.ndarray, edges: Sequence[float], names: 
 
 
 def by_rule(bars: pd.DataFrame, rule: str, context: Context = Context()) -> pd.Categorical:
-    """The regime of each bar by a rule: a feature of RULES as it is written, with parameters where the standard ones are not meant.
+    """The regime of each bar by a rule: a feature of REGIME_RULES as it is written, with parameters where the standard ones are not meant.
 
     >>> prices = np.array([1.0, 2.0, 4.0, 3.0])
     >>> bars = pd.DataFrame(dict(open=prices, high=prices, low=prices, close=prices))
@@ -43,9 +43,9 @@ def by_rule(bars: pd.DataFrame, rule: str, context: Context = Context()) -> pd.C
     [nan, nan, nan, nan]
     """
     use = parse(rule)
-    if use.name not in RULES:
-        raise unknown("rule of regimes", use.name, RULES)
-    return coded(compute(bars, [use], context)[use.column].to_numpy(np.float64), RULES[use.name])
+    if use.name not in REGIME_RULES:
+        raise unknown("rule of regimes", use.name, REGIME_RULES)
+    return coded(compute(bars, [use], context)[use.column].to_numpy(np.float64), REGIME_RULES[use.name])
 
 
 def coded(column: Sequence[float] | np.ndarray, names: Mapping[float, str]) -> pd.Categorical:
@@ -67,13 +67,13 @@ def combined(*labels: pd.Categorical) -> pd.Categorical:
     >>> list(both), both.categories.tolist()
     (['calm, range', 'volatile, range', nan], ['calm, range', 'calm, trend', 'volatile, range', 'volatile, trend'])
     """
-    if not labels or len({len(one) for one in labels}) > 1:
-        raise BadRequest(f"labels of {', '.join(str(len(one)) for one in labels) or 'no'} bars cannot be combined; they need the same bars")
+    if not labels or len({len(label) for label in labels}) > 1:
+        raise BadRequest(f"labels of {', '.join(str(len(labelling)) for labelling in labels) or 'no'} bars cannot be combined; they need the same bars")
     codes, names = np.zeros(len(labels[0]), np.int64), [""]
-    for one in labels:
-        own = np.asarray(one.codes, np.int64)
-        codes = np.where((codes < 0) | (own < 0), -1, codes * len(one.categories) + own)
-        names = [f"{left}, {right}" if left else str(right) for left in names for right in one.categories]
+    for labelling in labels:
+        own = np.asarray(labelling.codes, np.int64)
+        codes = np.where((codes < 0) | (own < 0), -1, codes * len(labelling.categories) + own)
+        names = [f"{first}, {second}" if first else str(second) for first in names for second in labelling.categories]
     return pd.Categorical.from_codes(codes, categories=names, ordered=True)
 
 

@@ -1,4 +1,4 @@
-"""Gaussian mixtures, learned by scikit-learn's EM: every bar is judged by itself."""
+"""Gaussian mixtures, learned by scikit-learn's EM: each bar is classified on its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.features.regimes.em import FLOOR, Heard, Learned, Parameters
+from domain.features.regimes.em import FLOOR, Learned, Parameters, Progress
 
 
 def parameters_of(states: int, width: int) -> int:
@@ -20,14 +20,14 @@ def parameters_of(states: int, width: int) -> int:
     return states - 1 + states * width + states * width * (width + 1) // 2
 
 
-def learn(rows: np.ndarray, lengths: np.ndarray, begin: Parameters, iterations: int, tolerance: float, heard: Heard) -> Learned:
+def learn(rows: np.ndarray, lengths: np.ndarray, begin: Parameters, iterations: int, tolerance: float, progress: Progress) -> Learned:
     """EM from ``begin``, until a step gains less than ``tolerance`` nats or ``iterations`` are done. Stretches mean nothing to it."""
     precisions = np.linalg.inv(begin.covariances)
     machine = _watched()(
         len(begin.start), covariance_type="full", tol=tolerance / len(rows), reg_covar=FLOOR, max_iter=iterations, init_params="random_from_data", random_state=0,
         weights_init=begin.start / begin.start.sum(), means_init=begin.means, precisions_init=(precisions + precisions.swapaxes(1, 2)) / 2,
     )  # fmt: skip
-    machine.heard = heard
+    machine.progress = progress
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")     # that it did not converge in a few iterations
         machine.fit(rows)
@@ -40,12 +40,12 @@ def _watched() -> Any:
     from sklearn.mixture import GaussianMixture
 
     class Watched(GaussianMixture):
-        """scikit-learn's, which says at each iteration that it is alive."""
+        """scikit-learn's, which reports progress at each iteration."""
 
-        heard: Heard
+        progress: Progress
 
         def _m_step(self, *args: Any, **named: Any) -> None:
-            self.heard()
+            self.progress()
             super()._m_step(*args, **named)
 
     return Watched

@@ -1,4 +1,4 @@
-"""What a fitted model says of its states: how long they last, how often they come, and how late one knows."""
+"""Properties of the states of a fitted model: expected duration, frequency, and detection lag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from domain.features.regimes.base import RegimeModel
 from domain.features.regimes.em import stationary
 
-DRAWN = 50_000      # bars that are drawn from a model to see how late its filter knows
+SIMULATED_BARS = 50_000      # bars that are drawn from a model to see how late its filter knows
 
 
 class Detection(NamedTuple):
@@ -38,32 +38,32 @@ def shares(model: RegimeModel) -> np.ndarray:
     return stationary(np.array(model.transition))
 
 
-def detection(model: RegimeModel, bars: int = DRAWN, seed: int = 0) -> Detection:
+def detection(model: RegimeModel, bars: int = SIMULATED_BARS, seed: int = 0) -> Detection:
     """How late the filter knows, measured where the truth is known: on ``bars`` drawn from the model itself. The first visit and the last are left
-    out. No real bar is looked at, so nothing is judged with hindsight; where the market is not as the model says, it is later."""
-    states, observations = _drawn(model, bars, np.random.default_rng(seed))
+    out. No real bar is used, so there is no hindsight; where the market differs from the model, the lag is longer."""
+    states, observations = _simulated(model, bars, np.random.default_rng(seed))
     labels = model.filtered(observations).argmax(axis=1)
     begins = np.flatnonzero(np.diff(states)) + 1
     first, last = begins[:-1], begins[1:]
     noticed = _next_of(labels, states)[first]
-    of, seen, count = states[first], noticed < last, model.states
-    visits, found = (np.bincount(of[which], minlength=count) for which in (slice(None), seen))
-    late = np.bincount(of[seen], (noticed - first)[seen], minlength=count)
+    of, noticed_in_time, count = states[first], noticed < last, model.states
+    visits, detected = (np.bincount(of[chosen], minlength=count) for chosen in (slice(None), noticed_in_time))
+    late = np.bincount(of[noticed_in_time], (noticed - first)[noticed_in_time], minlength=count)
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = np.bincount(states, minlength=count)
-        return Detection(late / found, 1 - found / visits, np.bincount(states[labels == states], minlength=count) / inside)
+        return Detection(late / detected, 1 - detected / visits, np.bincount(states[labels == states], minlength=count) / inside)
 
 
-def facts(model: RegimeModel, bars: int = DRAWN, seed: int = 0) -> pd.DataFrame:
+def facts(model: RegimeModel, bars: int = SIMULATED_BARS, seed: int = 0) -> pd.DataFrame:
     """One row a state: ``state, share, sojourn, delay, missed, right`` and the mean of each column in its own unit.
     ``sojourn`` and ``delay`` are bars, the others shares; see ``sojourns``, ``shares`` and ``Detection``."""
-    found = detection(model, bars, seed)
-    told = dict(state=model.names, share=shares(model), sojourn=sojourns(model), delay=found.delay, missed=found.missed, right=found.right)
+    detected = detection(model, bars, seed)
+    columns = dict(state=model.names, share=shares(model), sojourn=sojourns(model), delay=detected.delay, missed=detected.missed, right=detected.right)
     means = model.emissions()[0]
-    return pd.DataFrame(told | {name: means[:, k] for k, name in enumerate(model.columns)})
+    return pd.DataFrame(columns | {name: means[:, k] for k, name in enumerate(model.columns)})
 
 
-def _drawn(model: RegimeModel, bars: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _simulated(model: RegimeModel, bars: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """States along the transitions, and a row of each in the units of the columns."""
     from domain.features.kernels.forward import walk
 
@@ -76,9 +76,9 @@ def _drawn(model: RegimeModel, bars: int, random: np.random.Generator) -> tuple[
 
 def _next_of(labels: np.ndarray, states: np.ndarray) -> np.ndarray:
     """The first place from each on at which the label is the state of that place."""
-    found = np.full(len(states), len(states))
+    places = np.full(len(states), len(states))
     for state in np.unique(states):
         at = np.append(np.flatnonzero(labels == state), len(states))
         own = np.flatnonzero(states == state)
-        found[own] = at[np.searchsorted(at, own)]
-    return found
+        places[own] = at[np.searchsorted(at, own)]
+    return places

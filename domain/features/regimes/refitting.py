@@ -1,4 +1,4 @@
-"""Regimes as they would have been known: a model is fitted on a window, used on the bars after it, and fitted anew."""
+"""Regimes as they would have been known: a model is fitted on a window, used on the bars after it, and refitted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Refit:
     """A model and the rows it was trained on (``first`` to ``used_from`` − 1) and used on (``used_from`` to ``used_to`` − 1).
 
     ``distance``: mean of Hellinger's distances between its states and those of the model before, 0 (the same) to 1. ``agreement``: share of the rows
-    up to ``used_from`` that both have looked at on which both filters give the same label. ``in_order``: the names, carried over from model to
+    up to ``used_from`` that both models have seen on which both filters give the same label. ``in_order``: the names, carried over from model to
     model, still stand in the order of the first column. ``remark``: why the model before was kept, where it was.
     """
 
@@ -51,14 +51,14 @@ class WalkForward:
 
     @property
     def stability(self) -> float:
-        """Mean agreement of each model with the one before it, 0 to 1: 1 says that refitting renames nothing. NaN for a single model."""
-        return _mean([one.agreement for one in self.refits[1:]])
+        """Mean agreement of each model with the one before it, 0 to 1: 1 means that refitting renames nothing. NaN for a single model."""
+        return _mean([refit.agreement for refit in self.refits[1:]])
 
     @property
     def table(self) -> pd.DataFrame:
         """One row a refit."""
         names = ("first", "used_from", "used_to", "distance", "agreement", "in_order", "remark")
-        return pd.DataFrame([{name: getattr(one, name) for name in names} | dict(bic=one.model.bic, log_likelihood=one.model.log_likelihood) for one in self.refits])
+        return pd.DataFrame([{name: getattr(refit, name) for name in names} | dict(bic=refit.model.bic, log_likelihood=refit.model.log_likelihood) for refit in self.refits])
 
 
 def walk_forward(
@@ -76,23 +76,23 @@ def walk_forward(
     starts = range(train, len(observations), step)
     if not starts:
         raise BadRequest(f"{len(observations)} rows leave none after a first window of {train}; give more bars or a shorter window")
-    made, refits = list[np.ndarray](), list[Refit]()
+    parts, refits = list[np.ndarray](), list[Refit]()
     for number, used_from in enumerate(starts):
         first, used_to = 0 if anchored else used_from - train, min(used_from + step, len(observations))
         part = _part(watch, number, len(starts))
         refit = _refit(observations, first, used_from, used_to, refits[-1] if refits else None, (kind, states, seed, restarts), part)
         refits.append(refit)
-        made.append(refit.model.filtered(observations.iloc[refit.first : used_to])[used_from - refit.first :])
+        parts.append(refit.model.filtered(observations.iloc[refit.first : used_to])[used_from - refit.first :])
     before = np.full((train, refits[0].model.states), np.nan)
-    return WalkForward(np.concatenate([before, *made]), tuple(refits))
+    return WalkForward(np.concatenate([before, *parts]), tuple(refits))
 
 
 def _part(watch: Watch, number: int, count: int) -> Callable[[float], None]:
     return lambda share: watch((number + share) / count)
 
 
-def _refit(observations: pd.DataFrame, first: int, used_from: int, used_to: int, last: Refit | None, asked: tuple[str, int | None, int, int], watch: Watch) -> Refit:
-    kind, states, seed, restarts = asked
+def _refit(observations: pd.DataFrame, first: int, used_from: int, used_to: int, last: Refit | None, options: tuple[str, int | None, int, int], watch: Watch) -> Refit:
+    kind, states, seed, restarts = options
     window = observations.iloc[first:used_from]
     if last is None:
         return Refit(fit(window, kind, states, seed, restarts, watch=watch), first, used_from, used_to, np.nan, np.nan, True, "")
@@ -108,7 +108,7 @@ def _refit(observations: pd.DataFrame, first: int, used_from: int, used_to: int,
 
 def _agreement(observations: pd.DataFrame, model: RegimeModel, first: int, last: Refit, until: int) -> float:
     since = max(first, last.first)
-    own, other = (one.filtered(observations.iloc[start:until])[since - start :].argmax(axis=1) for one, start in ((model, first), (last.model, last.first)))
+    own, other = (fitted.filtered(observations.iloc[start:until])[since - start :].argmax(axis=1) for fitted, start in ((model, first), (last.model, last.first)))
     return float((own == other).mean())
 
 

@@ -1,4 +1,4 @@
-"""What bars were like while they bore a label: how often, how long, and what the next bar brought."""
+"""Statistics of labelled bars: frequency, duration, and the return of the next bar."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 YEAR = 365.25 * 86_400e9    # nanoseconds
 
 
-def lived(labels: pd.Categorical, close: np.ndarray, ends: np.ndarray) -> pd.DataFrame:
+def regime_statistics(labels: pd.Categorical, close: np.ndarray, ends: np.ndarray) -> pd.DataFrame:
     """One row a regime: ``regime, bars, share, spells, lasted, next_bar, volatility``.
 
     ``share`` is of the bars that have a label; ``spells`` are unbroken stretches of one label, ``lasted`` their mean length in bars. ``next_bar`` is the
@@ -16,7 +16,7 @@ def lived(labels: pd.Categorical, close: np.ndarray, ends: np.ndarray) -> pd.Dat
     returns × √(bars a year), bars a year counted from ``ends`` (nanoseconds). NaN where there is no value.
 
     >>> labels = pd.Categorical(["calm", "calm", "wild", None], categories=["calm", "wild"])
-    >>> lived(labels, np.exp([0.0, 1.0, 3.0, 2.0]), np.arange(4) * YEAR)[["bars", "spells", "lasted", "next_bar", "volatility"]].values.tolist()
+    >>> regime_statistics(labels, np.exp([0.0, 1.0, 3.0, 2.0]), np.arange(4) * YEAR)[["bars", "spells", "lasted", "next_bar", "volatility"]].values.tolist()
     [[2.0, 1.0, 2.0, 1.5, 0.5], [1.0, 1.0, 1.0, -1.0, 0.0]]
     """
     codes = np.asarray(labels.codes, np.int64)
@@ -30,15 +30,15 @@ def lived(labels: pd.Categorical, close: np.ndarray, ends: np.ndarray) -> pd.Dat
         return pd.DataFrame(dict(regime=[str(name) for name in labels.categories], bars=bars, share=bars / bars.sum(), spells=spells, lasted=bars / spells, next_bar=mean, volatility=deviation * np.sqrt(a_year)))
 
 
-def followed(labels: pd.Categorical) -> np.ndarray:
+def transition_shares(labels: pd.Categorical) -> np.ndarray:
     """How often each label (row) was followed by each at the next bar, as shares of the row; NaN for a label that was never followed by one.
 
-    >>> followed(pd.Categorical(["calm", "calm", "wild", None], categories=["calm", "wild"])).tolist()
+    >>> transition_shares(pd.Categorical(["calm", "calm", "wild", None], categories=["calm", "wild"])).tolist()
     [[0.5, 0.5], [nan, nan]]
     """
     codes, count = np.asarray(labels.codes, np.int64), len(labels.categories)
-    both = (codes[1:] >= 0) & (codes[:-1] >= 0)
-    counts = np.bincount(codes[:-1][both] * count + codes[1:][both], minlength=count * count).reshape(count, count)
+    adjacent = (codes[1:] >= 0) & (codes[:-1] >= 0)
+    counts = np.bincount(codes[:-1][adjacent] * count + codes[1:][adjacent], minlength=count * count).reshape(count, count)
     with np.errstate(invalid="ignore"):
         return counts / counts.sum(axis=1, keepdims=True)
 

@@ -1,4 +1,4 @@
-"""Readers of market-data files: which format a file has, and its rows as they stand. Nothing is judged or repaired
+"""Readers of market-data files: which format a file has, and its unchanged rows. Nothing is checked or repaired
 here.
 """
 
@@ -15,10 +15,10 @@ from domain.market.readers.base import MAX_BYTES as MAX_BYTES
 from domain.market.readers.base import MAX_ROWS as MAX_ROWS
 from domain.market.readers.base import READERS as READERS
 from domain.market.readers.base import BadLine as BadLine
-from domain.market.readers.base import Limits as Limits
 from domain.market.readers.base import Progress as Progress
 from domain.market.readers.base import RawBars as RawBars
 from domain.market.readers.base import Reader as Reader
+from domain.market.readers.base import ReadLimits as ReadLimits
 from domain.market.readers.base import Recognised as Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.sampling import by_most_rows
@@ -31,22 +31,22 @@ BACKWARDS = 0.99  # of the steps of a file that has its newest rows first
 
 
 def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
-    """What a file seems to be; one of no known format is refused, saying what was seen."""
+    """The recognised format of a file; an unknown format is refused with a description of the content."""
     path = Path(path)
     head, name = head_of(path, max_bytes), full_name(path)
     refused = None
     for reader in sorted(READERS.values(), key=lambda reader: reader.fallback):
         try:
-            found = reader.recognise(head, name)
+            recognised = reader.recognise(head, name)
         except BadRequest as error:  # another reader may know better
             refused = refused or error
             continue
-        if found:
-            return by_most_rows(reader, reader.complete(found, path, max_bytes), path, head, name, max_bytes)
-    raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known()}")
+        if recognised:
+            return by_most_rows(reader, reader.complete(recognised, path, max_bytes), path, head, name, max_bytes)
+    raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known_formats()}")
 
 
-def known() -> str:
+def known_formats() -> str:
     """The formats that can be read, by family, plain CSV first."""
     return "; ".join(
         dict.fromkeys(reader.family for reader in sorted(READERS.values(), key=lambda reader: not reader.fallback))
@@ -63,7 +63,7 @@ def read(
     max_rows: int = MAX_ROWS,
 ) -> RawBars:
     """The rows of a file, oldest first. ``progress(share, note)`` is called at least every few hundred milliseconds."""
-    return _oldest_first(READERS[format].read(Path(path), instrument, Limits(max_bytes, max_rows), progress or _silent))
+    return _oldest_first(READERS[format].read(Path(path), instrument, ReadLimits(max_bytes, max_rows), progress or _silent))
 
 
 def _oldest_first(raw: RawBars) -> RawBars:
@@ -81,4 +81,4 @@ def _oldest_first(raw: RawBars) -> RawBars:
 
 
 def _silent(share: float, note: str) -> None:
-    """Nobody is watching."""
+    """Ignores progress."""

@@ -1,4 +1,4 @@
-"""Which file of a .zip is its table of bars: systems and vendors pack their own files beside it."""
+"""Which file of a .zip is its table of bars: systems and vendors add files of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def table_in(name: str, members: Iterable[ZipInfo]) -> ZipInfo:
     """
     files = [member for member in members if not member.is_dir() and not _of_the_system(member.filename)]
     names = {member.filename for member in files}
-    if any(each in names for each in (WORKBOOK, "xl/workbook.bin")):
+    if any(entry in names for entry in (WORKBOOK, "xl/workbook.bin")):
         raise BadRequest(f"{name} is an Excel workbook; save it as CSV (in Excel: File, Save As, CSV) and import that")
     if OPEN_DOCUMENT in names and "mimetype" in names:
         raise BadRequest(f"{name} is an OpenDocument spreadsheet; save it as CSV and import that")
@@ -34,12 +34,12 @@ def table_in(name: str, members: Iterable[ZipInfo]) -> ZipInfo:
         if tables:
             raise BadRequest(
                 f"{name} is an archive of {len(tables)} tables "
-                f"({listed((each.filename for each in tables), most=3)}); unpack it and import them one by one"
+                f"({listed((entry.filename for entry in tables), most=3)}); unpack it and import them one by one"
             )
     if not files:
         raise BadRequest(f"{name} is an archive without a file in it; download it again")
     raise BadRequest(
-        f"{name} is an archive of {len(files)} files ({listed((each.filename for each in files), most=3)}), "
+        f"{name} is an archive of {len(files)} files ({listed((entry.filename for entry in files), most=3)}), "
         "none of them a table of bars by its name; unpack it and import one as CSV"
     )
 

@@ -1,4 +1,4 @@
-"""What a reader is: it recognises one kind of file, and reads its bars without judging them."""
+"""What a reader is: it recognises one kind of file and reads its bars without checking them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class BadLine(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The most a file may hold: bytes, as it lies and unpacked, and rows."""
+class ReadLimits:
+    """Maximum size of a file: bytes, packed and unpacked, and rows."""
 
     max_bytes: int = MAX_BYTES
     max_rows: int = MAX_ROWS
@@ -51,9 +51,9 @@ class Recognised:
 
 @dataclass(frozen=True)
 class RawBars:
-    """The rows of a file as they stand: wall times of an unnamed clock, prices unchecked, and what could not be read.
+    """The unchanged rows of a file: wall times of an unnamed clock, prices unchecked, and what could not be read.
 
-    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes`` says what was taken how.
+    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes``: how values were read.
     """
 
     local_ns: np.ndarray
@@ -78,7 +78,7 @@ class Reader(ABC):
     folder.
 
     Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known
-    formats calls it; a ``fallback`` is asked only where no other reader knows the file. ``server_clock``: times are a
+    formats calls it; a ``fallback`` is used only where no other reader knows the file. ``server_clock``: times are a
     broker's server's, which the file does not name.
     """
 
@@ -91,12 +91,12 @@ class Reader(ABC):
     @abstractmethod
     def recognise(self, head: bytes, name: str) -> Recognised | None: ...
 
-    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
-        """What only the whole file can tell."""
-        return found
+    def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
+        """Completes the result from the whole file."""
+        return recognised
 
     @abstractmethod
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars: ...
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars: ...
 
 
 READERS: Registry[Reader] = Registry("file format")

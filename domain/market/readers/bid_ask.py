@@ -11,7 +11,7 @@ from pathlib import Path
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import ASKS, Layout, Parts
@@ -41,7 +41,7 @@ class BidAsk(Reader):
             return None
         return replace(describe(self.key, self.title, name, lines, layout, None, None), side="bid")
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)
         if layout is None:
             raise BadRequest(

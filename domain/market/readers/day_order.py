@@ -1,4 +1,4 @@
-"""Whether 01/02/2024 is 1 February or 2 January: told by the dates of the whole file and by the market's week, never
+"""Whether 01/02/2024 is 1 February or 2 January: inferred from the dates of the whole file and by the market's week, never
 guessed.
 """
 
@@ -23,7 +23,7 @@ Dates = Sequence[tuple[int, int, int]]
 
 
 def with_day_order(path: Path, layout: Layout, max_bytes: int) -> tuple[Layout, tuple[str, ...]]:
-    """The layout with day and month told apart, by every date in the file, and a note that says so."""
+    """The layout with the order of day and month, from every date in the file, and a note on how it was inferred."""
     if layout.kind != stamps.EITHER:
         return layout, ()
     dates = _dates(path, layout, max_bytes)
@@ -48,7 +48,7 @@ def day_order(dates: Dates) -> str | None:
     >>> day_order([(1, 2, 2024), (2, 2, 2024), (5, 2, 2024)]), day_order([(1, 2, 2024)])
     ('DD.MM.YYYY', None)
     """
-    days_first, months_first = _read([(y, b, a) for a, b, y in dates]), _read([(y, a, b) for a, b, y in dates])
+    days_first, months_first = _dates_of([(y, b, a) for a, b, y in dates]), _dates_of([(y, a, b) for a, b, y in dates])
     if days_first is None or months_first is None:
         return stamps.DAY_FIRST if days_first is not None else stamps.MONTH_FIRST if months_first is not None else None
     if len(dates) and np.array_equal(days_first, months_first):
@@ -58,10 +58,10 @@ def day_order(dates: Dates) -> str | None:
     return stamps.DAY_FIRST if _like_a_market(days_first) else stamps.MONTH_FIRST
 
 
-def _read(dates: Dates) -> np.ndarray | None:
+def _dates_of(dates: Dates) -> np.ndarray | None:
     """Days since 1970, or None if one of the dates does not exist."""
     try:
-        return np.array([date(*each).toordinal() - 719_163 for each in dates], np.int64)
+        return np.array([date(*part).toordinal() - 719_163 for part in dates], np.int64)
     except ValueError:
         return None
 

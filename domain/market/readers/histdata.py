@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, lines_of
 from domain.market.readers.text import read_text
@@ -43,7 +43,7 @@ class HistData(Reader):
             return None
         return describe(self.key, self.title, name, lines, LAYOUT, "histdata", "bid")
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         raw = read_text(path, LAYOUT, limits, progress)
         return replace(raw, clock="histdata", notes=("volume is not read: HistData writes 0 in every row",))
 

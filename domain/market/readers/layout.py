@@ -1,4 +1,4 @@
-"""How a text lays out its bars, and what has been read of it so far."""
+"""The layout of bars in a text, and the values read so far."""
 
 from __future__ import annotations
 

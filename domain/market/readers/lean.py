@@ -17,7 +17,7 @@ from domain.errors import BadRequest
 from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.layout import ASKS, Layout, Parts
 from domain.market.readers.quotes import bid_with_spread
@@ -44,10 +44,10 @@ class Lean(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(self.key, self.title, name, lines, layout, None, None)
-        return replace(found, side="bid") if layout.columns == QUOTES else found
+        match = describe(self.key, self.title, name, lines, layout, None, None)
+        return replace(match, side="bid") if layout.columns == QUOTES else match
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), full_name(path))
         if layout is None:
             raise BadRequest(
@@ -86,7 +86,7 @@ def _layout(lines: Sequence[str], name: str) -> Layout | None:
         return None
     columns = QUOTES if len(rows[0]) == len(QUOTES) else TRADES
     if dated and stamps.FIELDS[stamps.MIDNIGHT].fullmatch(rows[0][0]):
-        return Layout(",", columns, stamps.MIDNIGHT, origin=stamps.one(dated[1], stamps.COMPACT).ns)
+        return Layout(",", columns, stamps.MIDNIGHT, origin=stamps.parse_one(dated[1], stamps.COMPACT).ns)
     return Layout(",", columns, stamps.COMPACT) if LONG.fullmatch(rows[0][0]) else None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest, listed
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, instrument_in, lines_of, numeric, words_of
@@ -51,12 +51,12 @@ class MetaStock(Reader):
                 "their own"
             )
         histdata = _of_histdata(layout, name)
-        found = describe(
+        recognised = describe(
             self.key, self.title, name, lines, layout, "histdata" if histdata else None, "bid" if histdata else None
         )
-        return replace(found, instrument=instrument_in(next(iter(tickers), "")) or found.instrument)
+        return replace(recognised, instrument=instrument_in(next(iter(tickers), "")) or recognised.instrument)
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)))
         if layout is None:
             raise BadRequest(

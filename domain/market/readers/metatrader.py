@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.points import digits_of, spread_in_prices
@@ -52,7 +52,7 @@ class MetaTrader(Reader):
         layout = _layout(lines)
         return replace(describe(self.key, self.title, name, lines, layout, None, "bid"), clock=None) if layout else None
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         lines = lines_of(head_of(path, limits.max_bytes))
         layout = _layout(lines)
         if layout is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, lines_of
@@ -41,7 +41,7 @@ class MetaTrader4Csv(Reader):
             else None
         )
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         separator = separator_of(lines_of(head_of(path, limits.max_bytes))) or ","
         return read_text(path, _layout(separator, True), limits, progress)
 
@@ -62,7 +62,7 @@ class HistDataMetaTrader(Reader):
             else None
         )
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         separator = separator_of(lines_of(head_of(path, limits.max_bytes))) or ","
         raw = read_text(path, _layout(separator, False), limits, progress)
         return replace(raw, clock="histdata", notes=("volume is not read: HistData writes 0 in every row",))

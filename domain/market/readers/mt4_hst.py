@@ -17,7 +17,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, BadLine, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, BadLine, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import HISTORY, plain_content
 from domain.market.readers.layout import SHOWN
 from domain.market.readers.points import spread_in_prices
@@ -66,7 +66,7 @@ class MetaTrader4History(Reader):
             return None
         return Recognised(self.key, self.title, instrument_in(name), None, None, side_in(name) or "bid", "a binary history file")
 
-    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
+    def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
         history = _history(path, max_bytes)
         timeframe = next((name for name, minutes in MINUTES.items() if minutes == history.period), None)
         if timeframe is None:
@@ -85,14 +85,14 @@ class MetaTrader4History(Reader):
             f"{len(history.records):,} records"
         )
         return replace(
-            found,
-            instrument=instrument_in(history.symbol) or found.instrument,
+            recognised,
+            instrument=instrument_in(history.symbol) or recognised.instrument,
             timeframe=timeframe,
             evidence=evidence,
             preview=preview,
         )
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         history = _history(path, limits.max_bytes)
         timely = _timely(history.records)
         records = history.records[timely]

@@ -12,7 +12,7 @@ from domain.errors import BadRequest
 from domain.market.bars import OPTIONAL, PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
@@ -38,7 +38,7 @@ SURE = 0.95  # of the rows without a header, in which the second number is the h
 
 
 class OwnCsv(Reader):
-    """Times with a zone, or counted since 1970, are instants; without one the clock must be told. A first column
+    """Times with a zone, or counted since 1970, are instants; without one the clock must be given. A first column
     without a name is taken for the time where no other is; further columns are not read, which ``recognise`` says.
     """
 
@@ -52,7 +52,7 @@ class OwnCsv(Reader):
         layout = _layout(lines, name)
         return describe(self.key, self.title, name, lines, layout, None, None) if layout else None
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)
         if layout is None:
             raise BadRequest(f"{path.name} has no header with ts, open, high, low and close; choose another format")

@@ -13,14 +13,14 @@ import numpy as np
 from domain.errors import BadRequest, listed
 from domain.market.bars import COLUMNS, OPTIONAL, PRICES
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import PARQUET
 from domain.market.readers.parquet_shape import check_shape
 from domain.market.readers.sample import PREVIEW, instrument_in, side_in, step_sentence, timeframe_word
 from domain.market.step import usual_timeframe
 
 BATCH = 200_000
-SAMPLE = 5_000          # rows of each batch whose steps are looked at
+SAMPLE = 5_000          # rows of each batch whose steps are examined
 
 
 class OwnParquet(Reader):
@@ -35,11 +35,11 @@ class OwnParquet(Reader):
             return None
         return Recognised(self.key, self.title, instrument_in(name), timeframe_word(name), None, side_in(name), "Parquet")
 
-    def complete(self, found: Recognised, path: Path, max_bytes: int) -> Recognised:
-        """What only the whole file tells: its columns and first rows."""
+    def complete(self, recognised: Recognised, path: Path, max_bytes: int) -> Recognised:
+        """Completes the result with the columns and first rows of the file."""
         with _opened(path) as file:
             _check_columns(file, path)
-            check_shape(file, path, "ts", _wanted(file)[1:], Limits(max_bytes))
+            check_shape(file, path, "ts", _wanted(file)[1:], ReadLimits(max_bytes))
             first = next(file.iter_batches(1000, columns=_wanted(file)), None)
             if first is None or not first.num_rows:
                 raise BadRequest(f"{path.name} has columns and no rows")
@@ -48,24 +48,24 @@ class OwnParquet(Reader):
         unread = [name for name in file.schema_arrow.names if name not in first.schema.names]
         evidence = f"columns {', '.join(first.schema.names)}{f' (not read: {listed(unread)})' if unread else ''}; {step_sentence(ns.tolist())}" + ("; ts has a zone, so it is UTC" if aware else "; ts has no zone")
         preview = first.slice(0, PREVIEW).to_pandas().astype(str)
-        return replace(found, timeframe=usual or found.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
+        return replace(recognised, timeframe=usual or recognised.timeframe, clock="UTC" if aware else None, evidence=evidence, preview=preview)
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         rows, aware = 0, False
         with _opened(path) as file:
             _check_columns(file, path)
             check_shape(file, path, "ts", _wanted(file)[1:], limits)
-            read: dict[str, Any] = {name: np.empty(file.metadata.num_rows, np.int64 if name == "ts" else np.float64) for name in _wanted(file)}
+            table: dict[str, Any] = {name: np.empty(file.metadata.num_rows, np.int64 if name == "ts" else np.float64) for name in _wanted(file)}
             for batch in file.iter_batches(BATCH, columns=_wanted(file)):
                 place = slice(rows, rows + batch.num_rows)
-                read["ts"][place], aware = _instants(batch.column("ts"), path)
+                table["ts"][place], aware = _instants(batch.column("ts"), path)
                 for name in _wanted(file)[1:]:
-                    read[name][place] = _floats(batch.column(name), name, path)
+                    table[name][place] = _floats(batch.column(name), name, path)
                 rows += batch.num_rows
                 progress(min(1.0, rows / max(1, file.metadata.num_rows)), f"{rows:,} rows read")
         if not rows:
             raise BadRequest(f"{path.name} has columns and no rows")
-        columns: dict[str, Any] = {name: read.get(name) for name in COLUMNS}
+        columns: dict[str, Any] = {name: table.get(name) for name in COLUMNS}
         return RawBars(columns.pop("ts"), line=np.arange(1, rows + 1), clock="UTC" if aware else None, **columns)
 
 

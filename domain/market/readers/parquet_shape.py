@@ -1,4 +1,4 @@
-"""What a Parquet file would unpack to, told from its metadata alone: types, rows and sizes are refused before a page is read."""
+"""What a Parquet file would unpack to, from its metadata alone: types, rows and sizes are refused before a page is read."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest
-from domain.market.readers.base import Limits
+from domain.market.readers.base import ReadLimits
 from domain.market.readers.files import human
 
 MOST_COLUMNS = 1_000
 MOST_GROUPS = 100_000
 
 
-def check_shape(file: Any, path: Path, time: str, numbers: Sequence[str], limits: Limits) -> None:
+def check_shape(file: Any, path: Path, time: str, numbers: Sequence[str], limits: ReadLimits) -> None:
     """Refuses an open ``pyarrow.parquet.ParquetFile`` whose ``time`` is no timestamp, whose ``numbers`` are none, or that is larger than the limits.
 
     Columns that are not read may be of any type, and are not unpacked.

@@ -13,7 +13,7 @@ from domain.market.bars import PRICES
 from domain.market.readers.base import RawBars
 
 MOST = 8  # decimals; more are rounding of a program
-SAMPLE = 100_000  # prices that are looked at
+SAMPLE = 100_000  # prices that are examined
 TOO_LARGE = 0.1  # of the price, for a spread
 
 
@@ -39,8 +39,8 @@ def decimals_in(raw: RawBars) -> int:
     >>> decimals_in(raw)
     2
     """
-    each = max(1, len(raw) * len(PRICES) // SAMPLE)
-    prices = np.concatenate([getattr(raw, name)[::each] for name in PRICES])
+    price = max(1, len(raw) * len(PRICES) // SAMPLE)
+    prices = np.concatenate([getattr(raw, name)[::price] for name in PRICES])
     prices = np.abs(prices[np.isfinite(prices)])
     for digits in range(MOST):
         scaled = prices * 10.0**digits
@@ -59,13 +59,13 @@ def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBar
     """
     if raw.spread is None:
         return raw
-    known = raw.spread[np.isfinite(raw.spread)]
-    if not np.any(known):
+    finite = raw.spread[np.isfinite(raw.spread)]
+    if not np.any(finite):
         return replace(raw, spread=None, notes=(*raw.notes, "spread is 0 in every row: taken as not recorded"))
-    if not np.array_equal(known, np.rint(known)):
+    if not np.array_equal(finite, np.rint(finite)):
         return replace(raw, notes=(*raw.notes, "spread is not in whole points: taken as price units"))
     digits = max(digits, decimals_in(raw))
-    if usual_digits > digits and np.median(known[known > 0]) * 10.0**-digits > TOO_LARGE * np.median(np.abs(raw.close)):
+    if usual_digits > digits and np.median(finite[finite > 0]) * 10.0**-digits > TOO_LARGE * np.median(np.abs(raw.close)):
         note = (
             f"prices are written with {digits} decimal{'' if digits == 1 else 's'}, too few for their spread: "
             f"taken as points of {10.0**-usual_digits:.{usual_digits}f}, the instrument's"

@@ -28,13 +28,13 @@ def lines_of(head: bytes) -> list[str]:
     there.
     """
     lines = head.decode("utf-8", "replace").split("\n")
-    whole = [line.rstrip("\r") for line in (lines[:-1] if len(head) >= HEAD - 4 else lines) if line.strip()]
-    return whole[1:] if whole and is_separator_line(whole[0].encode()) else whole
+    complete = [line.rstrip("\r") for line in (lines[:-1] if len(head) >= HEAD - 4 else lines) if line.strip()]
+    return complete[1:] if complete and is_separator_line(complete[0].encode()) else complete
 
 
 def describe(
     format: str, title: str, name: str, lines: Sequence[str], layout: Layout, clock: str | None, side: str | None,
-    header_at: int | None = None, what: str = "a header"
+    header_at: int | None = None, description: str = "a header"
 ) -> Recognised:  # fmt: skip
     """The Found of a text whose layout is known; a text that is only a header, or writes decimal commas, is refused.
 
@@ -42,7 +42,7 @@ def describe(
     """
     rows = rows_of(lines, layout)
     if not rows:
-        raise BadRequest(f"{name} has {what} and no rows under it")
+        raise BadRequest(f"{name} has {description} and no rows under it")
     refuse_commas(name, rows, layout)
     ns, aware = times_of(rows, layout)
     timeframe = timeframe_of(ns) or timeframe_word(name)
@@ -133,8 +133,8 @@ def instrument_in(name: str) -> str | None:
     'NAS100'
     """
     plain = re.sub(r"[^A-Z0-9=]", "", name.upper())
-    names = {known: known for known in instruments()} | {
-        other: known for other, known in VENDORS_NAMES.items() if known in instruments()
+    names = {instrument: instrument for instrument in instruments()} | {
+        other: vendors_name for other, vendors_name in VENDORS_NAMES.items() if vendors_name in instruments()
     }
     matches = [spelt for spelt in names if spelt.upper() in (plain if len(spelt) > 4 else name.upper())]
     return names[max(matches, key=len)] if matches else None
@@ -156,7 +156,7 @@ def times_of(rows: list[list[str]], layout: Layout) -> tuple[list[int], bool]:
     read = []
     for row in rows:
         try:
-            read.append(stamps.one(" ".join(row[at].strip() for at in places), layout.kind))
+            read.append(stamps.parse_one(" ".join(row[at].strip() for at in places), layout.kind))
         except (ValueError, IndexError):
             continue
     return [stamp.ns + layout.origin for stamp in read], bool(read) and read[0].aware
@@ -168,8 +168,8 @@ def timeframe_of(ns: Sequence[int]) -> str | None:
 
 
 def timeframe_word(name: str) -> str | None:
-    found = TIMEFRAME_WORD.search(name.upper().replace("_", " "))
-    return found[1] if found else None
+    match = TIMEFRAME_WORD.search(name.upper().replace("_", " "))
+    return match[1] if match else None
 
 
 def _span(rows: list[list[str]], layout: Layout) -> str:

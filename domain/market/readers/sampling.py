@@ -17,10 +17,10 @@ CLOSE, SPARE = 8, 2     # samples of each of the first blocks, and of those afte
 FIRST = 16              # blocks
 
 
-def by_most_rows(reader: Reader, found: Recognised, path: Path, head: bytes, name: str, max_bytes: int) -> Recognised:
+def by_most_rows(reader: Reader, recognised: Recognised, path: Path, head: bytes, name: str, max_bytes: int) -> Recognised:
     """``found`` with the timeframe that most samples of the file have; a file that the head shows whole, or that is no text, stays as it was found."""
     if len(head) < HEAD - 4:
-        return found
+        return recognised
     top = b"\n".join(head.split(b"\n", TOP)[:TOP]) + b"\n"
     counts: Counter[str] = Counter()
     try:
@@ -28,18 +28,18 @@ def by_most_rows(reader: Reader, found: Recognised, path: Path, head: bytes, nam
             for sample in _samples(block.data, CLOSE if number < FIRST else SPARE):
                 counts.update(_timeframe(reader, top + sample, name))
     except BadRequest:      # the whole file is judged when it is read
-        return found
-    if not counts or (usual := counts.most_common(1)[0][0]) == found.timeframe:
-        return found
-    return replace(found, timeframe=usual, evidence=f"{found.evidence}; most rows of the file are {usual} apart")
+        return recognised
+    if not counts or (usual := counts.most_common(1)[0][0]) == recognised.timeframe:
+        return recognised
+    return replace(recognised, timeframe=usual, evidence=f"{recognised.evidence}; most rows of the file are {usual} apart")
 
 
 def _timeframe(reader: Reader, text: bytes, name: str) -> list[str]:
     try:
-        seen = reader.recognise(text, name)
+        steps = reader.recognise(text, name)
     except BadRequest:
         return []
-    return [seen.timeframe] if seen and seen.timeframe else []
+    return [steps.timeframe] if steps and steps.timeframe else []
 
 
 def _samples(data: bytes, count: int) -> Iterator[bytes]:

@@ -96,17 +96,17 @@ def day_only(text: str) -> bool:
 def _possible(text: str) -> bool:
     """Whether digits that may be a date are one: 12 of them may be milliseconds as well."""
     try:
-        return one(text, COMPACT).ns >= 0 and int(text[:4]) <= 2100
+        return parse_one(text, COMPACT).ns >= 0 and int(text[:4]) <= 2100
     except ValueError:
         return False
 
 
-def one(text: str, kind: str) -> Stamp:
+def parse_one(text: str, kind: str) -> Stamp:
     """A single stamp; ValueError says what is wrong with it.
 
-    >>> one("2025-03-02 17:00:00+02:00", ISO)
+    >>> parse_one("2025-03-02 17:00:00+02:00", ISO)
     Stamp(ns=1740927600000000000, aware=True)
-    >>> one("20250230 170000", COMPACT)
+    >>> parse_one("20250230 170000", COMPACT)
     Traceback (most recent call last):
     ...
     ValueError: day is out of range for month
@@ -133,8 +133,8 @@ def _in_day(hour: int, half: str) -> int:
 
 
 def _counted(text: str, kind: str) -> Stamp:
-    whole, _, fraction = text.partition(".")
-    ns = int(whole) * UNITS[kind] + int(int((fraction or "0")[:9].ljust(9, "0")) * UNITS[kind] // SECOND)
+    number, _, fraction = text.partition(".")
+    ns = int(number) * UNITS[kind] + int(int((fraction or "0")[:9].ljust(9, "0")) * UNITS[kind] // SECOND)
     least, most = BOUNDS.get(kind, (EARLIEST, LATEST))
     if not least <= ns < most:
         raise ValueError(
@@ -145,7 +145,7 @@ def _counted(text: str, kind: str) -> Stamp:
     return Stamp(ns, kind != MIDNIGHT)
 
 
-def many_counts(values: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None:
+def parse_counts(values: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None:
     """Stamps of whole counts, unless one is out of bounds."""
     least, most = BOUNDS.get(kind, (EARLIEST, LATEST))
     if values.min() < least // UNITS[kind] or values.max() >= most // UNITS[kind]:
@@ -153,11 +153,11 @@ def many_counts(values: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None
     return values * UNITS[kind], kind != MIDNIGHT
 
 
-def many(texts: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None:
+def parse_rows(texts: np.ndarray, kind: str) -> tuple[np.ndarray, bool] | None:
     """Stamps of a table of characters (one row a text, uint8), and whether they are aware; None if any row is out of
     the ordinary.
 
-    >>> many(np.frombuffer(b"20250302 17000020250302 170100", np.uint8).reshape(2, 15), COMPACT)[0].tolist()
+    >>> parse_rows(np.frombuffer(b"20250302 17000020250302 170100", np.uint8).reshape(2, 15), COMPACT)[0].tolist()
     [1740934800000000000, 1740934860000000000]
     """
     match = FIELDS[kind].fullmatch(texts[0].tobytes().decode("latin-1"))

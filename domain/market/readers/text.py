@@ -16,7 +16,7 @@ import numpy as np
 from domain.errors import BadRequest
 from domain.market.bars import OPTIONAL, PRICES
 from domain.market.readers import stamps
-from domain.market.readers.base import Limits, Progress, RawBars
+from domain.market.readers.base import Progress, RawBars, ReadLimits
 from domain.market.readers.files import blocks, is_separator_line
 from domain.market.readers.layout import Layout, Parts
 
@@ -25,12 +25,12 @@ HOPELESS = 10_000  # so many lines that are no bars, and more of them than bars:
 SMALL = 10_000  # bytes of text that are read line by line where something in them is odd
 
 
-def read_text(path: Path, layout: Layout, limits: Limits, progress: Progress) -> RawBars:
+def read_text(path: Path, layout: Layout, limits: ReadLimits, progress: Progress) -> RawBars:
     """Every row of a text file; lines that are no bars are counted, and the first 200 kept."""
     return raw_bars(read_parts(path, layout, limits, progress, Parts()), layout.numbers)
 
 
-def read_parts(path: Path, layout: Layout, limits: Limits, progress: Progress, parts: Parts) -> Parts:
+def read_parts(path: Path, layout: Layout, limits: ReadLimits, progress: Progress, parts: Parts) -> Parts:
     """``parts`` with every row of a text file added, block by block; a file without any is refused."""
     for block in blocks(path, limits.max_bytes):
         skip, data = _without_header(block.data, layout.skip) if block.first_line == 1 else (0, block.data)
@@ -53,7 +53,7 @@ def raw_bars(parts: Parts, numbers: tuple[str, ...]) -> RawBars:
     )  # fmt: skip
 
 
-def _within(path: Path, parts: Parts, limits: Limits) -> None:
+def _within(path: Path, parts: Parts, limits: ReadLimits) -> None:
     if parts.rows > limits.max_rows:
         raise BadRequest(
             f"{path.name} has more than {limits.max_rows:,} rows, which is the limit; split it, "
@@ -71,14 +71,14 @@ def _without_header(data: bytes, lines: int) -> tuple[int, bytes]:
     """What follows the first lines that are not blank, and how many lines, blank ones and Excel's ``sep=`` too, that
     took.
     """
-    taken = 0
+    header = 0
     while data:
         line, _, rest = data.partition(b"\n")
         counts = bool(line.strip()) and not is_separator_line(line)
         if counts and not lines:
             break
-        taken, lines, data = taken + 1, lines - counts, rest
-    return taken, data
+        header, lines, data = header + 1, lines - counts, rest
+    return header, data
 
 
 def _take(data: bytes, first_line: int, layout: Layout, parts: Parts) -> None:
@@ -87,9 +87,9 @@ def _take(data: bytes, first_line: int, layout: Layout, parts: Parts) -> None:
     if not data:
         return
     fitted = _fitted(data, layout)
-    read = _fast(data, fitted, parts)
-    if read is not None:
-        parts.add(read | {"line": np.arange(first_line, first_line + len(read["ts"]), dtype=np.int64)})
+    row_values = _fast(data, fitted, parts)
+    if row_values is not None:
+        parts.add(row_values | {"line": np.arange(first_line, first_line + len(row_values["ts"]), dtype=np.int64)})
     elif len(data) <= SMALL or b"\n" not in data:
         parts.add(_slow(data, first_line, layout, parts))
     else:
@@ -155,7 +155,7 @@ def _fast(data: bytes, layout: Layout, parts: Parts) -> dict[str, np.ndarray] | 
         table[name].null_count for name in (*layout.times, *layout.required)
     ):
         return None
-    ts = stamps.many_counts(table[layout.times[0]].to_numpy(), layout.kind) if counted else _stamps(table, layout)
+    ts = stamps.parse_counts(table[layout.times[0]].to_numpy(), layout.kind) if counted else _stamps(table, layout)
     if ts is None or parts.aware not in (None, ts[1]):
         return None
     parts.aware = ts[1]
@@ -175,15 +175,15 @@ def _stamps(table: Any, layout: Layout) -> tuple[np.ndarray, bool] | None:
     ns, aware = np.empty(len(texts), np.int64), set()
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        read = (
-            stamps.many(_characters(texts if len(rows) == len(texts) else texts.take(rows), int(length)), layout.kind)
+        times = (
+            stamps.parse_rows(_characters(texts if len(rows) == len(texts) else texts.take(rows), int(length)), layout.kind)
             if length
             else None
         )
-        if read is None:
+        if times is None:
             return None
-        ns[rows] = read[0]
-        aware.add(read[1])
+        ns[rows] = times[0]
+        aware.add(times[1])
     return (ns, aware.pop()) if len(aware) == 1 else None
 
 
@@ -216,7 +216,7 @@ def _row(text: str, layout: Layout, parts: Parts) -> tuple[float, ...]:
     if len(cells) != len(layout.columns):
         raise ValueError(f"{len(cells)} values where {len(layout.columns)} are expected")
     named = dict(zip(layout.columns, cells, strict=True))
-    stamp = stamps.one(" ".join(named[name].strip() for name in layout.times), layout.kind)
+    stamp = stamps.parse_one(" ".join(named[name].strip() for name in layout.times), layout.kind)
     numbers = [_number(name, named[name], layout) for name in layout.numbers]
     if parts.aware is None:
         parts.aware = stamp.aware

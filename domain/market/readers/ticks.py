@@ -19,7 +19,7 @@ from domain.errors import BadRequest
 from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.dukascopy import clock_named
 from domain.market.readers.files import head_of
@@ -46,14 +46,14 @@ class Ticks(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None)
+        recognised = describe(self.key, self.title, name, lines, layout, _clock(lines, layout), None)
         evidence = (
             f"columns {', '.join(column for column in layout.columns if column)}; a row is a tick: "
             "made into M1 bars of the bid, with the mean spread"
         )
-        return replace(found, timeframe="M1", side="bid", evidence=evidence)
+        return replace(recognised, timeframe="M1", side="bid", evidence=evidence)
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         lines = lines_of(head_of(path, limits.max_bytes))
         layout = _layout(lines, path.name)
         if layout is None:
@@ -72,7 +72,7 @@ class Ticks(Reader):
 
 @dataclass
 class Minutes(Parts):
-    """Ticks by the minute, block by block: what is kept are minutes, never all ticks."""
+    """Ticks by the minute, block by block: only minutes are stored, never all ticks."""
 
     ticks: int = 0
     bid: float = float("nan")
@@ -82,9 +82,9 @@ class Minutes(Parts):
         self.ticks += len(columns["ts"])
         frame = pd.DataFrame({name: columns[name] for name in ("ts", "line", "bid", "ask")})
         for side in ("bid", "ask"):
-            known = frame[side].ffill().fillna(getattr(self, side))
-            frame[side] = known
-            setattr(self, side, float(known.iloc[-1]) if len(known) else getattr(self, side))
+            values = frame[side].ffill().fillna(getattr(self, side))
+            frame[side] = values
+            setattr(self, side, float(values.iloc[-1]) if len(values) else getattr(self, side))
         frame = frame.dropna(subset=["bid", "ask"])
         if len(frame):
             super().add(_by_minute(frame))

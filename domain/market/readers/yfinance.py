@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.errors import BadRequest, listed
 from domain.market.instrument import Instrument
-from domain.market.readers.base import READERS, Limits, Progress, RawBars, Reader, Recognised
+from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import head_of
 from domain.market.readers.layout import Layout
 from domain.market.readers.sample import describe, instrument_in, kind_in, lines_of, words_of
@@ -39,15 +39,15 @@ class YFinance(Reader):
         layout = _layout(lines, name)
         if layout is None:
             return None
-        found = describe(
-            self.key, self.title, name, lines, layout, None, None, header_at=0, what="the header of yfinance"
+        recognised = describe(
+            self.key, self.title, name, lines, layout, None, None, header_at=0, description="the header of yfinance"
         )
-        daily = found.timeframe == "D1"
+        daily = recognised.timeframe == "D1"
         return replace(
-            found, instrument=_instrument(lines, layout) or found.instrument, clock="UTC" if daily else found.clock
+            recognised, instrument=_instrument(lines, layout) or recognised.instrument, clock="UTC" if daily else recognised.clock
         )
 
-    def read(self, path: Path, instrument: Instrument, limits: Limits, progress: Progress) -> RawBars:
+    def read(self, path: Path, instrument: Instrument, limits: ReadLimits, progress: Progress) -> RawBars:
         layout = _layout(lines_of(head_of(path, limits.max_bytes)), path.name)
         if layout is None:
             raise BadRequest(

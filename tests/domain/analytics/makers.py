@@ -1,4 +1,4 @@
-"""Trades, fills and equity of made-up runs, with the columns that a simulation hands out."""
+"""Trades, fills and equity of synthetic runs, with the columns of a simulation."""
 
 from __future__ import annotations
 

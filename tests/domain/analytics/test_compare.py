@@ -13,7 +13,7 @@ RUN = trades(np.random.default_rng(14).normal(0.1, 1, 40))
 FILLS = fills(RUN)
 
 
-def test_figures_stand_side_by_side_with_their_difference():
+def test_figures_are_side_by_side_with_their_difference():
     other = trades(np.random.default_rng(15).normal(0.3, 1, 50))
     a, b = (measure(run, fills(run), equity(run), 10_000.0) for run in (RUN, other))
     table = compare_metrics(a, b).set_index("key")
@@ -34,12 +34,12 @@ def test_specs_differ_where_any_leaf_does():
     ("column", "value", "words"),
     [("price", 9.5, "price is 1.1 in the first and 9.5 in the second"), ("reason", "limit", "reason is market in the first and limit in the second"), ("lots", 2.0, "lots is 1.0 in the first and 2.0 in the second")],
 )
-def test_the_first_fill_that_differs_is_told_with_its_column(column, value, words):
+def test_the_first_fill_that_differs_is_named_with_its_column(column, value, words):
     other = FILLS.copy()
     other.loc[[16, 30], column] = value
-    found = first_difference(FILLS, other)
-    assert (found.row, found.column, found.b) == (17, column, value) and words in found.sentence
-    assert found.sentence.startswith("Fill 17 (2024-01-02 18:00:00 UTC, EURUSD buy)")
+    difference = first_difference(FILLS, other)
+    assert (difference.row, difference.column, difference.b) == (17, column, value) and words in difference.sentence
+    assert difference.sentence.startswith("Fill 17 (2024-01-02 18:00:00 UTC, EURUSD buy)")
 
 
 def test_the_earliest_row_counts_and_what_moved_with_it_is_named():
@@ -47,14 +47,14 @@ def test_the_earliest_row_counts_and_what_moved_with_it_is_named():
     other.loc[20, "lots"] = 3.0
     other["ts"] = other["ts"].where(other.index != 4, other["ts"] + pd.Timedelta("5min"))
     other.loc[4, ["price", "spread_cost"]] = [1.5, 0.0]
-    found = first_difference(FILLS, other)
-    assert (found.row, found.column, found.a, found.b) == (5, "ts", "2024-01-02 12:00:00 UTC", "2024-01-02 12:05:00 UTC")
-    assert found.sentence.endswith("Price, spread_cost differ too.")
+    difference = first_difference(FILLS, other)
+    assert (difference.row, difference.column, difference.a, difference.b) == (5, "ts", "2024-01-02 12:00:00 UTC", "2024-01-02 12:05:00 UTC")
+    assert difference.sentence.endswith("Price, spread_cost differ too.")
 
 
-def test_fills_that_only_one_side_has_are_told():
-    found = first_difference(FILLS, FILLS.iloc[:70])
-    assert (found.row, found.b) == (71, None) and "The first 70 fills are the same; fill 71" in found.sentence and "in the first only, which has 10 more" in found.sentence
+def test_fills_that_only_one_run_has_are_named():
+    difference = first_difference(FILLS, FILLS.iloc[:70])
+    assert (difference.row, difference.b) == (71, None) and "The first 70 fills are the same; fill 71" in difference.sentence and "in the first only, which has 10 more" in difference.sentence
     assert "in the second only" in first_difference(FILLS.iloc[:0], FILLS).sentence
 
 
@@ -68,5 +68,5 @@ def test_the_same_fills_are_the_same_however_they_are_stored(tmp_path):
     assert first_difference(FILLS, FILLS.assign(price=np.nextafter(FILLS["price"], 9.0))).row == 1
 
 
-def test_a_column_that_only_one_side_has_is_told_last():
+def test_a_column_that_only_one_run_has_is_named_last():
     assert first_difference(FILLS, FILLS.assign(venue="x")).sentence == "Only one of the two has the column venue."

@@ -21,10 +21,10 @@ def test_the_steps_lead_from_gross_to_net():
 
 
 def test_net_of_the_waterfall_is_the_sum_of_trades_and_gross_the_metric():
-    found = measure(RUN, FILLS, equity(RUN), 10_000.0)
+    metrics = measure(RUN, FILLS, equity(RUN), 10_000.0)
     table = waterfall(RUN, FILLS).set_index("key")["money"]
-    assert table["net"] == pytest.approx(RUN["pnl"].sum()) and table["gross"] == pytest.approx(found["gross_at_mid"])
-    assert found["costs_share"] == pytest.approx(88 / 338)
+    assert table["net"] == pytest.approx(RUN["pnl"].sum()) and table["gross"] == pytest.approx(metrics["gross_at_mid"])
+    assert metrics["costs_share"] == pytest.approx(88 / 338)
     assert np.isnan(waterfall(RUN.assign(pnl_gross=-500.0), FILLS)["share"]).all()
 
 

@@ -35,7 +35,7 @@ def test_risk_figures_of_one_path_are_the_same_on_hourly_and_on_daily_rows(marke
     rows = hourly(market)
     closes = daily(rows, market)
     assert len(closes) > 250 and len(rows) > 20 * len(closes)
-    finer, coarser = (measure(NO_TRADES, NO_FILLS, one, 10_000.0, market=calendar(market)) for one in (rows, closes))
+    finer, coarser = (measure(NO_TRADES, NO_FILLS, frame, 10_000.0, market=calendar(market)) for frame in (rows, closes))
     for key in RISK:
         assert finer[key] == pytest.approx(coarser[key]), key
 
@@ -61,6 +61,6 @@ def test_the_daily_sharpe_has_no_value_where_days_are_few_equal_or_follow_a_loss
         assert np.isnan(daily_sharpe(none))
 
 
-def test_a_yearly_sharpe_is_made_with_the_days_it_names():
-    found = significance_of(np.random.default_rng(2).normal(0.001, 0.01, 60), periods_a_year=days_a_year("cme"))
-    assert found.sharpe_year == pytest.approx(found.sharpe * np.sqrt(days_a_year("cme"))) and found.periods_a_year == days_a_year("cme")
+def test_a_yearly_sharpe_uses_the_days_it_names():
+    significance = significance_of(np.random.default_rng(2).normal(0.001, 0.01, 60), periods_a_year=days_a_year("cme"))
+    assert significance.sharpe_year == pytest.approx(significance.sharpe * np.sqrt(days_a_year("cme"))) and significance.periods_a_year == days_a_year("cme")

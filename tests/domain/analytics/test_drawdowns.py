@@ -17,45 +17,45 @@ GOOG = "backtesting_py/goog_smacross_expected.json"
 
 def slow(values: list[float], lows: list[float], start: float) -> list[tuple[float, int, int, int | None]]:
     """share, peak row, trough row, recovery row of each fall, in the order of time: walked row by row."""
-    found, peak, at = [], max(start, values[0]), 0
+    drawdowns, peak, at = [], max(start, values[0]), 0
     depth, trough = min(lows[0] / peak - 1, 0.0), 0
     for row in range(1, len(values)):
         if values[row] >= peak:
             if depth < 0:
-                found.append((depth, at, trough, row))
+                drawdowns.append((depth, at, trough, row))
             peak, at, depth, trough = values[row], row, 0.0, row
         share = min(lows[row] / peak - 1, 0.0)
         if share < depth:
             depth, trough = share, row
-    return [*found, (depth, at, trough, None)] if depth < 0 else found
+    return [*drawdowns, (depth, at, trough, None)] if depth < 0 else drawdowns
 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("name", ["equity", "equity_low"])
-def test_the_table_is_what_a_walk_finds(seed, name):
+def test_the_table_equals_a_walk_over_the_rows(seed, name):
     rng = np.random.default_rng(seed)
     values = np.round(1000 + np.cumsum(rng.integers(-3, 4, 80)), 0)
     lows = values - rng.integers(0, 5, 80)
     frame = curve(*values, low=list(lows))
     walked = slow(list(values), list(lows if name == "equity_low" else values), 1000.0)
     table = drawdown_table(frame, 1000.0, name, most=100)
-    wanted = sorted(walked, key=lambda one: one[0])
-    assert table["share"].tolist() == pytest.approx([one[0] for one in wanted])
+    wanted = sorted(walked, key=lambda drawdown: drawdown[0])
+    assert table["share"].tolist() == pytest.approx([drawdown[0] for drawdown in wanted])
     row_of = {ts: row for row, ts in enumerate(frame["ts"])}
-    got = {(row_of[one.peak_ts], row_of[one.trough_ts], None if pd.isna(one.recovery_ts) else row_of[one.recovery_ts]) for one in table.itertuples()}
-    assert got == {one[1:] for one in walked}
-    for one in table.itertuples():
-        end = row_of.get(one.recovery_ts, 79)
-        assert one.days == end - row_of[one.peak_ts] and one.fall_days == row_of[one.trough_ts] - row_of[one.peak_ts]
-        assert one.recovery_days == (end - row_of[one.trough_ts] if one.recovery_ts in row_of else pytest.approx(np.nan, nan_ok=True))
+    got = {(row_of[drawdown.peak_ts], row_of[drawdown.trough_ts], None if pd.isna(drawdown.recovery_ts) else row_of[drawdown.recovery_ts]) for drawdown in table.itertuples()}
+    assert got == {drawdown[1:] for drawdown in walked}
+    for drawdown in table.itertuples():
+        end = row_of.get(drawdown.recovery_ts, 79)
+        assert drawdown.days == end - row_of[drawdown.peak_ts] and drawdown.fall_days == row_of[drawdown.trough_ts] - row_of[drawdown.peak_ts]
+        assert drawdown.recovery_days == (end - row_of[drawdown.trough_ts] if drawdown.recovery_ts in row_of else pytest.approx(np.nan, nan_ok=True))
 
 
-def test_only_the_deepest_are_kept_and_ranked():
+def test_only_the_deepest_drawdowns_are_listed_and_ranked():
     rng = np.random.default_rng(3)
     frame = curve(*(1000 + np.cumsum(rng.normal(0.5, 3, 400))))
-    table, whole = drawdown_table(frame, 1000.0, most=5), drawdown_table(frame, 1000.0, most=1_000)
-    assert len(whole) > 20 and table["rank"].tolist() == [1, 2, 3, 4, 5]
-    pd.testing.assert_frame_equal(table, whole.head(5))
+    table, complete = drawdown_table(frame, 1000.0, most=5), drawdown_table(frame, 1000.0, most=1_000)
+    assert len(complete) > 20 and table["rank"].tolist() == [1, 2, 3, 4, 5]
+    pd.testing.assert_frame_equal(table, complete.head(5))
 
 
 def test_the_curve_under_water_ends_the_same_way_for_money_and_share():
@@ -68,12 +68,12 @@ def test_the_deepest_of_each_curve_is_the_headline_figure():
     rng = np.random.default_rng(8)
     values = 1000 + np.cumsum(rng.normal(0, 5, 300))
     frame = curve(*values, low=list(values - rng.uniform(0, 9, 300))).assign(balance=np.round(values, -1))
-    one = trades(np.array([1.0]))
-    found = measure(one, fills(one), frame, 1000.0)
+    trade = trades(np.array([1.0]))
+    metrics = measure(trade, fills(trade), frame, 1000.0)
     for name, key in (("equity", "max_drawdown"), ("equity_low", "max_drawdown_low"), ("balance", "max_drawdown_closed")):
-        assert drawdown_table(frame, 1000.0, name)["share"].iloc[0] == pytest.approx(found[key])
-        assert underwater(frame, 1000.0, name)["share"].min() == pytest.approx(found[key])
-    assert drawdown_table(frame, 1000.0, most=1_000)["days"].max() == pytest.approx(found["longest_drawdown"])
+        assert drawdown_table(frame, 1000.0, name)["share"].iloc[0] == pytest.approx(metrics[key])
+        assert underwater(frame, 1000.0, name)["share"].min() == pytest.approx(metrics[key])
+    assert drawdown_table(frame, 1000.0, most=1_000)["days"].max() == pytest.approx(metrics["longest_drawdown"])
 
 
 def test_nothing_under_water_is_no_row():

@@ -54,11 +54,11 @@ def test_trades_without_r_are_left_out_and_nothing_left_is_no_row():
         stop_target_surface(RUN, stops=(0.0, 1.0))
 
 
-def test_points_keep_the_extremes_and_never_more_than_asked():
+def test_points_include_the_extremes_and_never_exceed_the_limit():
     points = excursion_points(RUN, most=100)
     assert len(points) <= 100 and points["trade_id"].is_monotonic_increasing and points["trade_id"].is_unique
     for name in ("mae_r", "mfe_r", "r"):
         assert (points[name].min(), points[name].max()) == (RUN[name].min(), RUN[name].max())
     pd.testing.assert_frame_equal(points, excursion_points(RUN, most=100))
-    whole = excursion_points(RUN)
-    assert len(whole) == 300 and (whole["won"] == (RUN["pnl"] > 0)).all()
+    every_point = excursion_points(RUN)
+    assert len(every_point) == 300 and (every_point["won"] == (RUN["pnl"] > 0)).all()

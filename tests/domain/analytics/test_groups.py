@@ -49,11 +49,11 @@ def test_figures_of_a_group_are_those_of_its_trades(by, key):
     ],
 )
 def test_an_entry_falls_into_the_hour_session_and_day_of_utc(at, wanted):
-    one = trades(np.array([1.0]), start=at)
-    assert {by: group_table(one, by)["group"].iloc[0] for by in wanted} == wanted
+    trade = trades(np.array([1.0]), start=at)
+    assert {by: group_table(trade, by)["group"].iloc[0] for by in wanted} == wanted
 
 
-def test_hours_and_months_stand_in_their_own_order():
+def test_hours_and_months_are_in_their_own_order():
     assert group_table(RUN, "hour")["group"].tolist() == sorted(group_table(RUN, "hour")["group"])
     assert group_table(RUN, "month")["group"].tolist()[:3] == ["January", "February", "March"]
     assert group_table(RUN, "year")["group"].tolist() == ["2022", "2023", "2024", "2025"]

@@ -16,7 +16,7 @@ ENDS = pd.bdate_range("2024-01-02", "2024-05-31", tz="UTC")
 
 
 def ruined() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """An account that goes from 4,000 to -16,000 in February and stands at -6,000 from April on."""
+    """An account that goes from 4,000 to -16,000 in February and has -6,000 from April on."""
     at = pd.Series(ENDS)
     values = np.where(at < "2024-02-15", 4_000.0, np.where(at < "2024-04-10", -16_000.0, -6_000.0))
     trade = makers.trades(np.array([-10.0]), risk=1_000.0)
@@ -25,11 +25,11 @@ def ruined() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_after_ruin_there_are_no_returns():
     trade, rows = ruined()
-    found = measure(trade, makers.fills(trade), rows, 4_000.0)
-    assert found["worst_day"] == pytest.approx(-5.0) and found["best_day"] == 0.0
-    assert found["winning_days"] == 0.0, "days that began with nothing left are no days on which equity moved"
+    metrics = measure(trade, makers.fills(trade), rows, 4_000.0)
+    assert metrics["worst_day"] == pytest.approx(-5.0) and metrics["best_day"] == 0.0
+    assert metrics["winning_days"] == 0.0, "days that began with nothing left are no days on which equity moved"
     for key in ("turnover", "annual_return", "sharpe", "calmar", "annual_volatility", "value_at_risk"):
-        assert found[key] is None, key
+        assert metrics[key] is None, key
     months = monthly(rows, 4_000.0).set_index("month")["share"]
     assert months[2] == pytest.approx(-5.0) and months[[3, 4, 5]].isna().all(), "from -16,000 to -6,000 is no -62.5 %"
     assert months[0] == pytest.approx(-2.5)

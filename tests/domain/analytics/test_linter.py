@@ -1,4 +1,4 @@
-"""Each remark on a run made to deserve it, and on one that does not."""
+"""Each remark on a run built to have it, and on one without it."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def evidence(run: pd.DataFrame = SOUND, **more) -> Evidence:
     return Evidence(**{**dict(trades=run, fills=fills(run, slippage=0.00001), equity=equity(run, start), start=start, signals=len(run)), **more})
 
 
-def said(evidence: Evidence) -> dict[str, Remark]:
-    return {one.key: one for one in lint(evidence)}
+def remarks_of(evidence: Evidence) -> dict[str, Remark]:
+    return {remark.key: remark for remark in lint(evidence)}
 
 
 def test_a_sound_run_has_no_remark():
     assert lint(evidence()) == ()
 
 
-def test_every_check_says_what_it_looks_for_and_speaks_in_sentences():
+def test_every_check_has_a_definition_and_remarks_are_sentences():
     bad = trades(np.array([9.0, -1.0]), swap=0.0)
-    for one in lint(evidence(bad, fills=fills(bad, spread=0.0), counts={key: 2 for key in COUNTS}, ambiguous=3, out_of_sample=False)):
-        assert one.level in LEVELS and (one.sentence[0].isupper() or one.sentence[0].isdigit())
-        assert one.sentence.endswith(".") and isinstance(one.figure, float)
-        json.dumps(dataclasses.asdict(one), allow_nan=False)
+    for remark in lint(evidence(bad, fills=fills(bad, spread=0.0), counts={key: 2 for key in COUNTS}, ambiguous=3, out_of_sample=False)):
+        assert remark.level in LEVELS and (remark.sentence[0].isupper() or remark.sentence[0].isdigit())
+        assert remark.sentence.endswith(".") and isinstance(remark.figure, float)
+        json.dumps(dataclasses.asdict(remark), allow_nan=False)
     assert all(check.definition.endswith(".") for check in CHECKS.values())
 
 
 def test_the_severest_come_first():
-    levels = [LEVELS.index(one.level) for one in lint(evidence(trades(np.array([9.0, -1.0, -1.0])), counts=dict(no_size=1, no_margin=1)))]
+    levels = [LEVELS.index(remark.level) for remark in lint(evidence(trades(np.array([9.0, -1.0, -1.0])), counts=dict(no_size=1, no_margin=1)))]
     assert levels == sorted(levels, reverse=True) and len(set(levels)) == 3
 
 
@@ -75,72 +75,72 @@ def test_the_severest_come_first():
         ("lopsided", lambda: evidence(SOUND.assign(side="long")), "note", "100 % of the trades are long"),
     ],
 )
-def test_a_remark_is_made_where_it_is_deserved(key, change, level, words):
-    remark = said(change())[key]
+def test_each_remark_appears_where_it_applies(key, change, level, words):
+    remark = remarks_of(change())[key]
     assert (remark.level, remark.key) == (level, key) and words in remark.sentence
 
 
 def test_one_trade_that_carries_the_profit_is_named_with_its_share():
     r = np.concatenate(([42.0], np.tile([1.0, -0.42], 100)))
-    remark = said(evidence(trades(r)))["one_trade"]
+    remark = remarks_of(evidence(trades(r)))["one_trade"]
     assert remark.level == "warning" and remark.sentence == "42 % of profit comes from one trade." and remark.figure == pytest.approx(0.42)
-    only = said(evidence(trades(np.concatenate(([42.0], np.tile([0.5, -0.6], 100))))))["one_trade"]
+    only = remarks_of(evidence(trades(np.concatenate(([42.0], np.tile([0.5, -0.6], 100))))))["one_trade"]
     assert only.level == "severe" and only.sentence.endswith("Without it the run loses.")
-    assert "one_trade" not in said(evidence(trades(np.concatenate(([42.0], np.full(100, -1.0))))))       # nothing earned, nothing to carry
+    assert "one_trade" not in remarks_of(evidence(trades(np.concatenate(([42.0], np.full(100, -1.0))))))       # nothing earned, nothing to carry
 
 
 def test_the_best_hundredth_is_named_where_it_makes_more_than_the_rest():
-    remark = said(evidence(trades(np.concatenate((np.full(4, 30.0), np.tile([1.0, -1.2], 198))))))["best_percent"]
+    remark = remarks_of(evidence(trades(np.concatenate((np.full(4, 30.0), np.tile([1.0, -1.2], 198))))))["best_percent"]
     assert "from the best 1 % of the trades" in remark.sentence and remark.figure == pytest.approx(120 / (120 - 198 * 0.2))
 
 
 def test_one_year_that_carries_the_profit_is_named():
     run = SOUND.assign(pnl=np.where(SOUND["entry_ts"].dt.year == 2022, 90.0, 1.0))
-    remark = said(evidence(run))["one_year"]
+    remark = remarks_of(evidence(run))["one_year"]
     assert remark.sentence.startswith("2022 makes 9") and remark.level == "warning"
-    losing = said(evidence(SOUND.assign(pnl=np.where(SOUND["entry_ts"].dt.year == 2022, 90.0, -1.0))))["one_year"]
+    losing = remarks_of(evidence(SOUND.assign(pnl=np.where(SOUND["entry_ts"].dt.year == 2022, 90.0, -1.0))))["one_year"]
     assert losing.level == "severe" and "lose together" in losing.sentence
 
 
 def test_one_instrument_that_carries_the_profit_is_named():
     names = np.array(["EURUSD", "GBPUSD", "XAUUSD"])[np.arange(600) % 3]
     run = SOUND.assign(instrument=names, pnl=np.where(names == "XAUUSD", 100.0, 2.0))
-    assert said(evidence(run))["one_instrument"].sentence == "XAUUSD makes 96 % of the profit of 3 instruments."
+    assert remarks_of(evidence(run))["one_instrument"].sentence == "XAUUSD makes 96 % of the profit of 3 instruments."
 
 
 def test_sides_that_pull_apart_are_named():
     run = SOUND.assign(pnl=np.where(SOUND["side"] == "long", 30.0, -10.0))
-    assert said(evidence(run))["lopsided"].sentence == "Only long trades earn; short ones lose 33 % of it."
+    assert remarks_of(evidence(run))["lopsided"].sentence == "Only long trades earn; short ones lose 33 % of it."
 
 
 def test_rare_big_losses_are_named():
     run = SOUND.assign(pnl=np.where(np.arange(600) % 10, 10.0, -80.0))
-    assert said(evidence(run))["rare_big_losses"].sentence.startswith("90 % of the trades win, but one average loss takes 8 average wins")
+    assert remarks_of(evidence(run))["rare_big_losses"].sentence.startswith("90 % of the trades win, but one average loss takes 8 average wins")
 
 
 def test_nights_without_swap_are_counted_and_weekends_named():
     run = trades(np.tile([1.5, -1.0], 100), start="2024-03-01T20:00Z", every="1D", swap=0.0)       # a Friday
     run["exit_ts"] = run["entry_ts"] + pd.Timedelta("12h")
-    remark = said(evidence(run))["free_nights"]
-    weekends = sum(one.entry_ts.day_of_week == 4 for one in run.itertuples())
+    remark = remarks_of(evidence(run))["free_nights"]
+    weekends = sum(trade.entry_ts.day_of_week == 4 for trade in run.itertuples())
     assert remark.sentence == f"200 trades were held past midnight UTC, {weekends} of them over a weekend, without swap (EURUSD)."
     assert remark.level == "warning" and remark.figure == 200
-    assert "free_nights" not in said(evidence(run.assign(swap=np.where(np.arange(200) == 5, -1.0, 0.0))))     # swap is set; some nights are none
+    assert "free_nights" not in remarks_of(evidence(run.assign(swap=np.where(np.arange(200) == 5, -1.0, 0.0))))     # swap is set; some nights are none
 
 
 def test_trades_open_at_the_end_and_losses_beyond_the_stop_are_named():
     run = SOUND.assign(exit_reason=["target_1"] * 599 + ["end"], pnl=np.where(np.arange(600) == 599, 40_000.0, SOUND["pnl"]))
-    assert "1 trade was still open at the end" in said(evidence(run))["open_at_the_end"].sentence
+    assert "1 trade was still open at the end" in remarks_of(evidence(run))["open_at_the_end"].sentence
     r = SOUND["r"].to_numpy().copy()
     r[5] = -6.2
-    assert said(evidence(SOUND.assign(r=r)))["beyond_the_stop"].sentence.startswith("1 trade lost more than 1.5 R, the worst -6.2 R")
+    assert remarks_of(evidence(SOUND.assign(r=r)))["beyond_the_stop"].sentence.startswith("1 trade lost more than 1.5 R, the worst -6.2 R")
 
 
 def test_every_count_that_matters_to_a_reader_becomes_a_sentence():
     counted = [kind.key for kind in KINDS.values() if kind.remark]
     assert {"no_margin", "below_min_lot", "over_max_lot", "stale_rate", "not_magnified", "magnify_mismatch"} <= set(counted) <= set(COUNTS)
     for key in counted:
-        assert "3" in said(evidence(counts={key: 3}))[key].sentence
+        assert "3" in remarks_of(evidence(counts={key: 3}))[key].sentence
 
 
 def test_without_a_trade_and_without_a_row_nothing_breaks():

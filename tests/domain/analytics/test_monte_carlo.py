@@ -1,4 +1,4 @@
-"""Histories drawn anew: repeatable, in parts, and true to what a bootstrap promises."""
+"""Resampled paths: repeatable, in parts, and with the statistics of a bootstrap."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ R = np.random.default_rng(1).normal(0.2, 1.0, 150)
 
 @pytest.mark.parametrize("plan", [MonteCarloConfig(paths=53, block=4.0), MonteCarloConfig(paths=53, method="skip"), MonteCarloConfig(paths=53, block=1.0, risk=0.01), MonteCarloConfig(paths=53)])
 def test_parts_in_any_order_are_the_same_bytes_as_the_whole(plan):
-    whole = draw(R, plan)
+    paths = draw(R, plan)
     parts = [draw(R, plan, part=part, parts=5) for part in (3, 0, 4, 1, 2)]
     merged = merge(parts)
-    assert all(merged[name].to_numpy().tobytes() == whole[name].to_numpy().tobytes() for name in whole)
+    assert all(merged[name].to_numpy().tobytes() == paths[name].to_numpy().tobytes() for name in paths)
     with pytest.raises(BadRequest, match="draw each part once"):
         merge(parts[1:])
 
@@ -50,7 +50,7 @@ def test_compounding_multiplies_and_measures_falls_in_shares():
     np.testing.assert_allclose(days, draws, rtol=1e-12)
 
 
-def test_blocks_are_as_long_as_asked_on_average_and_run_around_the_end():
+def test_blocks_have_the_requested_mean_length_and_wrap_around_the_end():
     order = np.arange(500.0)
     points = draw(order, MonteCarloConfig(paths=200, block=8.0)).filter(regex=r"^p\d").to_numpy()
     assert points.shape[1] == 201                                               # thinned
@@ -62,7 +62,7 @@ def test_blocks_are_as_long_as_asked_on_average_and_run_around_the_end():
     assert counts.min() > 0.7 * counts.mean() and counts.max() < 1.3 * counts.mean()       # each step equally often
 
 
-def test_skipping_leaves_out_the_asked_share_and_keeps_the_order():
+def test_skipping_leaves_out_the_requested_share_and_preserves_the_order():
     ones = np.ones(190)
     draws = draw(ones, MonteCarloConfig(paths=300, method="skip", skip=0.25))
     assert draws["final"].mean() == pytest.approx(0.75 * 190, rel=0.01) and (draws["max_drawdown"] == 0).all()
@@ -70,28 +70,28 @@ def test_skipping_leaves_out_the_asked_share_and_keeps_the_order():
 
 
 def test_the_bootstrap_of_the_sum_has_the_spread_that_theory_gives():
-    found = draw(R, MonteCarloConfig(paths=3_000, block=1.0))["final"]
-    assert found.mean() == pytest.approx(R.sum(), abs=4 * R.std() * np.sqrt(150 / 3_000))
-    assert found.std() == pytest.approx(R.std() * np.sqrt(150), rel=0.05)
+    final = draw(R, MonteCarloConfig(paths=3_000, block=1.0))["final"]
+    assert final.mean() == pytest.approx(R.sum(), abs=4 * R.std() * np.sqrt(150 / 3_000))
+    assert final.std() == pytest.approx(R.std() * np.sqrt(150), rel=0.05)
 
 
 def test_bands_and_figures_are_quantiles_of_the_paths():
     plan = MonteCarloConfig(paths=200, block=3.0)
-    draws, found = draw(R, plan), monte_carlo_of(R, plan)
+    draws, result = draw(R, plan), monte_carlo_of(R, plan)
     table = bands(draws, len(R))
     assert table["step"].tolist() == list(range(151)) and (table[["q05", "q25", "q50", "q75", "q95"]].diff(axis=1).iloc[1:, 1:] >= 0).all(axis=None)
-    assert table["q05"].iloc[-1] == pytest.approx(found.final["q05"]) == pytest.approx(np.quantile(draws["final"], 0.05))
-    assert found.chance_of_loss == (draws["final"] < 0).mean() and found.max_drawdown["q50"] == pytest.approx(draws["max_drawdown"].median())
+    assert table["q05"].iloc[-1] == pytest.approx(result.final["q05"]) == pytest.approx(np.quantile(draws["final"], 0.05))
+    assert result.chance_of_loss == (draws["final"] < 0).mean() and result.max_drawdown["q50"] == pytest.approx(draws["max_drawdown"].median())
     line = np.concatenate(([0.0], np.cumsum(R)))
-    assert (found.observed_final, found.observed_drawdown) == (pytest.approx(R.sum()), pytest.approx((line - np.maximum.accumulate(line)).min()))
+    assert (result.observed_final, result.observed_drawdown) == (pytest.approx(R.sum()), pytest.approx((line - np.maximum.accumulate(line)).min()))
     assert histogram(draws["final"], 7)["paths"].sum() == 200
-    json.dumps(dataclasses.asdict(found), allow_nan=False)
+    json.dumps(dataclasses.asdict(result), allow_nan=False)
 
 
 def test_an_account_that_can_be_lost_is_lost_and_stays_lost():
     sample = np.array([0.5, -1.0])
-    found = monte_carlo_of(np.tile(sample, 20), MonteCarloConfig(paths=50, risk=1.0, block=1.0))
-    assert (found.final["q95"], found.max_drawdown["q95"], found.chance_of_loss) == (-1.0, -1.0, 1.0)
+    result = monte_carlo_of(np.tile(sample, 20), MonteCarloConfig(paths=50, risk=1.0, block=1.0))
+    assert (result.final["q95"], result.max_drawdown["q95"], result.chance_of_loss) == (-1.0, -1.0, 1.0)
     deeper = draw(np.array([1.0, -3.0] * 10), MonteCarloConfig(paths=20, risk=0.5, block=1.0))
     assert deeper["final"].min() == -1.0 and deeper.notna().all(axis=None)
 

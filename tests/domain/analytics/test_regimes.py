@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from domain.analytics.metrics import METRICS, measure, nanoseconds
-from domain.analytics.regimes import LATE, entered, kept_late, known_late, split
+from domain.analytics.regimes import LATE, entered, filtered_with_lag, lag_sensitivity, split
 from domain.errors import BadRequest, UnknownName
 from domain.features.regimes.labels import Regimes, coded
 from tests.domain.analytics.makers import equity, fills, trades
@@ -23,52 +23,52 @@ REGIMES = Regimes(ENDS, coded(np.where(np.arange(BARS) < 40, np.nan, CODES), {0:
 
 
 def test_the_parts_add_up_to_the_run():
-    found = split(RUN, FILLS, EQUITY, START, REGIMES)
-    assert found.table["regime"].tolist() == ["calm", "trend", "panic", "unknown"]
-    assert found.table["trades"].sum() == len(RUN) and found.table["share"].sum() == pytest.approx(1.0)
-    assert found.table["net"].sum() == pytest.approx(RUN["pnl"].sum())
-    assert found.table["equity"].sum() == pytest.approx(EQUITY["equity"].iloc[-1] - START)
-    curves = found.equity.drop(columns="ts")
+    parts = split(RUN, FILLS, EQUITY, START, REGIMES)
+    assert parts.table["regime"].tolist() == ["calm", "trend", "panic", "unknown"]
+    assert parts.table["trades"].sum() == len(RUN) and parts.table["share"].sum() == pytest.approx(1.0)
+    assert parts.table["net"].sum() == pytest.approx(RUN["pnl"].sum())
+    assert parts.table["equity"].sum() == pytest.approx(EQUITY["equity"].iloc[-1] - START)
+    curves = parts.equity.drop(columns="ts")
     np.testing.assert_allclose((curves - START).sum(axis=1) + START, EQUITY["equity"])
-    pd.testing.assert_series_equal(found.equity["ts"], EQUITY["ts"])
+    pd.testing.assert_series_equal(parts.equity["ts"], EQUITY["ts"])
 
 
 def test_a_trade_belongs_to_the_bar_that_had_ended_when_it_was_entered():
-    known, instants = entered(RUN, REGIMES), nanoseconds(RUN["entry_ts"])
+    labels, instants = entered(RUN, REGIMES), nanoseconds(RUN["entry_ts"])
     for k in (0, 7, 150, 299):
         ended = [t for t in range(BARS) if ENDS[t] <= instants[k]]
         label = REGIMES.labels[ended[-1]]
-        assert known[k] == ("unknown" if pd.isna(label) else label)
-    assert split(RUN, FILLS, EQUITY, START, REGIMES).trades["regime"].tolist() == list(known)
+        assert labels[k] == ("unknown" if pd.isna(label) else label)
+    assert split(RUN, FILLS, EQUITY, START, REGIMES).trades["regime"].tolist() == list(labels)
 
 
 def test_equity_belongs_to_the_regime_that_was_known_when_it_began_to_change():
-    found, ts, values = split(RUN, FILLS, EQUITY, START, REGIMES), nanoseconds(EQUITY["ts"]), EQUITY["equity"].to_numpy()
+    parts, ts, values = split(RUN, FILLS, EQUITY, START, REGIMES), nanoseconds(EQUITY["ts"]), EQUITY["equity"].to_numpy()
     gained = dict.fromkeys([*REGIMES.names, "unknown"], 0.0)
     for k in range(len(ts)):
         ended = np.flatnonzero(ts[k - 1] >= ENDS) if k else np.flatnonzero(ts[0] - 1 >= ENDS)
         label = REGIMES.labels[ended[-1]] if len(ended) else np.nan
         gained["unknown" if pd.isna(label) else label] += values[k] - (values[k - 1] if k else START)
-    for name, money in zip(found.table["regime"], found.table["equity"], strict=True):
+    for name, money in zip(parts.table["regime"], parts.table["equity"], strict=True):
         assert money == pytest.approx(gained[name])
 
 
 def test_one_regime_for_all_is_the_run_itself():
-    found = split(RUN, FILLS, EQUITY, START, Regimes(ENDS, coded(np.zeros(BARS), {0: "calm"})))
-    assert found.table["regime"].tolist() == ["calm"] and list(found.metrics["calm"]) == list(METRICS)
-    whole = measure(RUN, FILLS, EQUITY, START)
-    assert found.metrics["calm"] == pytest.approx(whole, nan_ok=True)
+    parts = split(RUN, FILLS, EQUITY, START, Regimes(ENDS, coded(np.zeros(BARS), {0: "calm"})))
+    assert parts.table["regime"].tolist() == ["calm"] and list(parts.metrics["calm"]) == list(METRICS)
+    metrics = measure(RUN, FILLS, EQUITY, START)
+    assert parts.metrics["calm"] == pytest.approx(metrics, nan_ok=True)
 
 
 def test_figures_of_a_regime_are_of_its_trades():
-    found = split(RUN, FILLS, EQUITY, START, REGIMES)
+    parts = split(RUN, FILLS, EQUITY, START, REGIMES)
     own = RUN[np.asarray(entered(RUN, REGIMES) == "trend")]
-    assert found.metrics["trend"]["win_rate"] == pytest.approx((own["pnl"] > 0).mean())
-    assert found.metrics["trend"]["net_profit"] == pytest.approx(found.table.set_index("regime")["equity"]["trend"])
+    assert parts.metrics["trend"]["win_rate"] == pytest.approx((own["pnl"] > 0).mean())
+    assert parts.metrics["trend"]["net_profit"] == pytest.approx(parts.table.set_index("regime")["equity"]["trend"])
 
 
 def test_a_regime_known_late_is_the_one_of_so_many_bars_before():
-    table = known_late(RUN, REGIMES, (0, 3)).set_index(["regime", "late"])
+    table = lag_sensitivity(RUN, REGIMES, (0, 3)).set_index(["regime", "late"])
     for late in (0, 3):
         rows = np.searchsorted(ENDS, nanoseconds(RUN["entry_ts"]), side="right") - 1 - late
         own = RUN[[row >= 0 and REGIMES.labels[row] == "panic" for row in rows]]
@@ -76,17 +76,17 @@ def test_a_regime_known_late_is_the_one_of_so_many_bars_before():
         assert table.loc[("panic", late), "r_mean"] == pytest.approx(own["r"].mean())
 
 
-def test_only_what_a_filter_would_have_let_in_is_kept():
-    table, each = kept_late(RUN, REGIMES, ["calm", "panic"]), known_late(RUN, REGIMES).set_index(["regime", "late"])
+def test_only_trades_that_a_filter_would_have_allowed_are_counted():
+    table, by_regime = filtered_with_lag(RUN, REGIMES, ["calm", "panic"]), lag_sensitivity(RUN, REGIMES).set_index(["regime", "late"])
     assert table["late"].tolist() == list(LATE)
     for late, count, net in zip(table["late"], table["trades"], table["net"], strict=True):
-        assert count == each.loc[("calm", late), "trades"] + each.loc[("panic", late), "trades"]
-        assert net == pytest.approx(each.loc[("calm", late), "net"] + each.loc[("panic", late), "net"])
-    assert kept_late(RUN, REGIMES, [])["trades"].tolist() == [0] * len(LATE)
+        assert count == by_regime.loc[("calm", late), "trades"] + by_regime.loc[("panic", late), "trades"]
+        assert net == pytest.approx(by_regime.loc[("calm", late), "net"] + by_regime.loc[("panic", late), "net"])
+    assert filtered_with_lag(RUN, REGIMES, [])["trades"].tolist() == [0] * len(LATE)
     with pytest.raises(UnknownName, match="no regime named 'clam'"):
-        kept_late(RUN, REGIMES, ["clam"])
+        filtered_with_lag(RUN, REGIMES, ["clam"])
     with pytest.raises(BadRequest, match="late needs one at least"):
-        kept_late(RUN, REGIMES, ["calm"], late=())
+        filtered_with_lag(RUN, REGIMES, ["calm"], late=())
 
 
 def test_an_edge_that_is_gone_a_bar_later_is_seen_to_be_gone():
@@ -95,7 +95,7 @@ def test_an_edge_that_is_gone_a_bar_later_is_seen_to_be_gone():
     codes[5::7] = 1
     good = trades(np.full(300, 1.0), every="7h")
     regimes = Regimes(ENDS, coded(codes, {0: "calm", 1: "panic"}))
-    table = kept_late(good, regimes, ["panic"], (0, 1, 7))
+    table = filtered_with_lag(good, regimes, ["panic"], (0, 1, 7))
     assert table["trades"].tolist() == [300, 0, 299] and table["net"].tolist() == pytest.approx([30_000.0, 0.0, 29_900.0])
 
 
@@ -103,4 +103,4 @@ def test_no_trade_and_no_row_are_no_trouble():
     empty = split(RUN.iloc[:0], FILLS.iloc[:0], EQUITY.iloc[:0], START, REGIMES)
     assert empty.table.empty and empty.metrics == {}
     idle = split(RUN.iloc[:0], FILLS.iloc[:0], EQUITY, START, REGIMES)
-    assert idle.table["trades"].sum() == 0 and known_late(RUN.iloc[:0], REGIMES)["net"].eq(0).all()
+    assert idle.table["trades"].sum() == 0 and lag_sensitivity(RUN.iloc[:0], REGIMES)["net"].eq(0).all()

@@ -27,24 +27,24 @@ def series(given: Any) -> Any:
     """An input by its name; a plain value as it is."""
     if not isinstance(given, dict):
         return given
-    held = vectors()["inputs"][given["ref"]]
-    return pd.Series(held["values"], held["index"], dtype=float)
+    given_series = vectors()["inputs"][given["ref"]]
+    return pd.Series(given_series["values"], given_series["index"], dtype=float)
 
 
 def cases(test: str) -> list[list[Any]]:
     """The cases of an upstream test that are about a single series."""
-    return [case for case in vectors()["cases"][test] if not any(isinstance(one, dict) and one["ref"].startswith(("df_", "pd.DataFrame")) for one in case)]
+    return [case for case in vectors()["cases"][test] if not any(isinstance(argument, dict) and argument["ref"].startswith(("df_", "pd.DataFrame")) for argument in case)]
 
 
 def check(test: str, figure, least: int, within: float = 1e-8) -> None:
-    found = 0
+    count = 0
     for *given, expected in cases(test):
         if isinstance(expected, str):
             assert expected.startswith("expr:")
             expected = returns.total_return(series(given[0]))
         np.testing.assert_allclose(figure(*map(series, given)), expected, rtol=1e-8, atol=within, err_msg=f"{test} {given}")
-        found += 1
-    assert found >= least, f"{test} has {found} cases"
+        count += 1
+    assert count >= least, f"{test} has {count} cases"
 
 
 @pytest.mark.data
@@ -91,7 +91,7 @@ def test_rolling_figures_equal_empyricals():
 
 @pytest.mark.data
 @oracle(FILE)
-def test_shifting_returns_moves_figures_the_way_upstream_says():
+def test_shifting_returns_moves_figures_as_upstream_expects():
     for given, by in cases("test_max_drawdown_translation"):
         r = series(given)
         assert returns.max_drawdown(r - by) <= returns.max_drawdown(r) <= returns.max_drawdown(r + by)
@@ -110,12 +110,12 @@ def test_shifting_returns_moves_figures_the_way_upstream_says():
 
 @pytest.mark.data
 @oracle("empyrical_returns.csv")
-def test_a_real_series_of_percents_is_as_a_loop_says():
+def test_a_real_series_of_percents_equals_a_loop():
     r = pd.read_csv(ORACLES / "empyrical_returns.csv", header=None)[1].to_numpy() / 100
     value = peak = 1.0
     deepest = 0.0
-    for one in r:
-        value *= 1 + one
+    for change in r:
+        value *= 1 + change
         peak = max(peak, value)
         deepest = min(deepest, value / peak - 1)
     assert returns.max_drawdown(r) == pytest.approx(deepest)
@@ -129,12 +129,12 @@ def test_a_real_series_of_percents_is_as_a_loop_says():
 @oracle(PAPER)
 def test_ratios_equal_published_examples():
     by_name = {case["fn"]: case for case in json.loads((ORACLES / PAPER).read_text())["cases"]}
-    one = by_name["sharpe_iid"]
-    assert returns.sharpe(one["data"], one["bench"], 1) == pytest.approx(one["expected"], abs=1e-6)
-    one = by_name["sortino_iid"]
-    assert returns.sortino(one["data"], one["bench"], 1) == pytest.approx(one["expected"], abs=1e-6)
-    one = by_name["omega"]
-    assert returns.omega(one["data"], one["target"]) == pytest.approx(one["expected"], abs=1e-8)
+    example = by_name["sharpe_iid"]
+    assert returns.sharpe(example["data"], example["bench"], 1) == pytest.approx(example["expected"], abs=1e-6)
+    example = by_name["sortino_iid"]
+    assert returns.sortino(example["data"], example["bench"], 1) == pytest.approx(example["expected"], abs=1e-6)
+    example = by_name["omega"]
+    assert returns.omega(example["data"], example["target"]) == pytest.approx(example["expected"], abs=1e-8)
 
 
 def test_a_missing_return_is_left_out():

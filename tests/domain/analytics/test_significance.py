@@ -1,4 +1,4 @@
-"""Luck: published numbers, a slow and obvious twin of the cross-validation, pure noise and one true edge."""
+"""Luck: published numbers, a slow and simple reference implementation of the cross-validation, pure noise and one true edge."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ FILE = "psr_dsr_mintrl.json"
 @pytest.mark.data
 @oracle(FILE)
 def test_numbers_are_those_of_the_papers():
-    asked = set()
+    functions = set()
     for case in json.loads((ORACLES / FILE).read_text())["cases"]:
         wanted = case.get("recomputed", case.get("expected"))
         if case["fn"] == "psr":
-            found = probabilistic_sharpe(1.585 / math.sqrt(12), case["T"], case["skew"], case["kurtosis"], case["benchmark"])
+            value = probabilistic_sharpe(1.585 / math.sqrt(12), case["T"], case["skew"], case["kurtosis"], case["benchmark"])
         elif case["fn"] == "expected_max":
-            found = expected_max(case["N"])
+            value = expected_max(case["N"])
         elif case["fn"] == "dsr":
-            found = deflated_sharpe(case["sr_annual"] / math.sqrt(250), case["T"], case["N"], 0.5 / 250, case["skew"], case["kurtosis"])
+            value = deflated_sharpe(case["sr_annual"] / math.sqrt(250), case["T"], case["N"], 0.5 / 250, case["skew"], case["kurtosis"])
         elif case["fn"] == "minTRL_years":
             year = case["periods"]
-            found = minimum_track_record(case["sr_annual"] / math.sqrt(year), case["skew"], case["kurtosis"], case["target_annual"] / math.sqrt(year), case["prob"]) / year
+            value = minimum_track_record(case["sr_annual"] / math.sqrt(year), case["skew"], case["kurtosis"], case["target_annual"] / math.sqrt(year), case["prob"]) / year
         else:
             continue
-        assert found == pytest.approx(wanted, rel=1e-9), case
-        asked.add(case["fn"])
-    assert asked == {"psr", "expected_max", "dsr", "minTRL_years"}
+        assert value == pytest.approx(wanted, rel=1e-9), case
+        functions.add(case["fn"])
+    assert functions == {"psr", "expected_max", "dsr", "minTRL_years"}
 
 
 def test_expected_max_is_near_what_draws_give():
@@ -70,23 +70,23 @@ def test_more_trials_make_the_same_sharpe_less_believable():
 
 def test_of_series_without_an_edge_one_in_twenty_looks_significant():
     rng = np.random.default_rng(2)
-    found = [significance_of(row) for row in rng.normal(0.0, 0.01, (800, 250))]
-    assert np.mean([one.psr > 0.95 for one in found]) == pytest.approx(0.05, abs=0.025)
-    assert np.mean([one.psr for one in found]) == pytest.approx(0.5, abs=0.04)
+    results = [significance_of(row) for row in rng.normal(0.0, 0.01, (800, 250))]
+    assert np.mean([result.psr > 0.95 for result in results]) == pytest.approx(0.05, abs=0.025)
+    assert np.mean([result.psr for result in results]) == pytest.approx(0.5, abs=0.04)
 
 
 def test_of_the_best_of_many_trials_few_pass_once_trials_are_counted():
     rng = np.random.default_rng(3)
-    best = [max((significance_of(row, trials=20) for row in rng.normal(0.0, 0.01, (20, 250))), key=lambda one: one.sharpe) for _ in range(60)]
-    assert np.mean([one.psr > 0.95 for one in best]) > 0.5
-    assert np.mean([one.dsr > 0.95 for one in best]) < 0.1
+    best = [max((significance_of(row, trials=20) for row in rng.normal(0.0, 0.01, (20, 250))), key=lambda result: result.sharpe) for _ in range(60)]
+    assert np.mean([result.psr > 0.95 for result in best]) > 0.5
+    assert np.mean([result.dsr > 0.95 for result in best]) < 0.1
 
 
-def test_a_series_that_says_nothing_has_none_and_goes_through_json():
+def test_a_series_without_information_has_no_figures_and_is_valid_json():
     for returns in ([], [0.01], [0.0] * 50, [np.nan] * 5):
-        one = significance_of(np.array(returns))
-        assert one.psr is None and one.dsr is None
-        json.dumps(dataclasses.asdict(one), allow_nan=False)
+        result = significance_of(np.array(returns))
+        assert result.psr is None and result.dsr is None
+        json.dumps(dataclasses.asdict(result), allow_nan=False)
     losing = significance_of(np.random.default_rng(1).normal(-0.01, 0.01, 100))
     assert losing.minimum_periods is None and losing.psr < 0.01
 
@@ -94,15 +94,15 @@ def test_a_series_that_says_nothing_has_none_and_goes_through_json():
 def slow(matrix: np.ndarray, blocks: int) -> list[tuple[int, float, float, float]]:
     """chosen, in sample, out of sample, rank of each split, by the words of the paper."""
     parts = np.split(matrix, blocks)
-    found = []
+    splits = []
     for inside in combinations(range(blocks), blocks // 2):
         seen = np.concatenate([parts[block] for block in inside])
         unseen = np.concatenate([parts[block] for block in range(blocks) if block not in inside])
         first, second = (np.array([sharpe(column) for column in part.T]) for part in (seen, unseen))
         chosen = int(np.argmax(first))
         rank = (np.sum(second < second[chosen]) + (np.sum(second == second[chosen]) + 1) / 2) / (matrix.shape[1] + 1)
-        found.append((chosen, first[chosen], second[chosen], rank))
-    return found
+        splits.append((chosen, first[chosen], second[chosen], rank))
+    return splits
 
 
 def sharpe(column: np.ndarray) -> float:
@@ -110,35 +110,35 @@ def sharpe(column: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("blocks", "rows", "columns", "seed"), [(2, 10, 3, 0), (4, 40, 7, 1), (6, 66, 12, 2), (8, 80, 5, 3)])
-def test_cross_validation_is_its_slow_and_obvious_twin(blocks, rows, columns, seed):
+def test_cross_validation_is_its_slow_reference(blocks, rows, columns, seed):
     rng = np.random.default_rng(seed)
     matrix = rng.normal(0.0005, 0.01, (rows, columns))
     matrix[:, 0] = 0.0                                  # one that never traded
     if columns > 4:
         matrix[:, 3] = matrix[:, 2]                     # and two that are the same
-    splits, twin = cscv(matrix, blocks), slow(matrix, blocks)
-    assert splits["chosen"].tolist() == [one[0] for one in twin]
+    splits, reference = cscv(matrix, blocks), slow(matrix, blocks)
+    assert splits["chosen"].tolist() == [split[0] for split in reference]
     for place, name in enumerate(("in_sample", "out_of_sample", "rank"), start=1):
-        np.testing.assert_allclose(splits[name], [one[place] for one in twin], atol=1e-12)
-    found = overfitting(splits, rows, columns, blocks)
-    seen, unseen = np.array(twin)[:, 1], np.array(twin)[:, 2]
-    assert found.pbo == np.mean([one[3] <= 0.5 for one in twin]) and found.probability_of_loss == (unseen < 0).mean()
+        np.testing.assert_allclose(splits[name], [split[place] for split in reference], atol=1e-12)
+    result = overfitting(splits, rows, columns, blocks)
+    seen, unseen = np.array(reference)[:, 1], np.array(reference)[:, 2]
+    assert result.pbo == np.mean([split[3] <= 0.5 for split in reference]) and result.probability_of_loss == (unseen < 0).mean()
     if blocks > 2:
-        assert (found.slope, found.intercept) == pytest.approx(np.polyfit(seen, unseen, 1), rel=1e-6)
-        assert found.r_squared == pytest.approx(np.corrcoef(seen, unseen)[0, 1] ** 2)
+        assert (result.slope, result.intercept) == pytest.approx(np.polyfit(seen, unseen, 1), rel=1e-6)
+        assert result.r_squared == pytest.approx(np.corrcoef(seen, unseen)[0, 1] ** 2)
 
 
 def test_noise_is_overfitted_half_the_time():
     rng = np.random.default_rng(4)
-    found = [pbo(rng.normal(0, 0.01, (240, 40)).astype(np.float32), blocks=8).pbo for _ in range(40)]
-    assert np.mean(found) == pytest.approx(0.5, abs=0.06)
+    probabilities = [pbo(rng.normal(0, 0.01, (240, 40)).astype(np.float32), blocks=8).pbo for _ in range(40)]
+    assert np.mean(probabilities) == pytest.approx(0.5, abs=0.06)
 
 
 def test_one_true_edge_among_noise_is_not():
     matrix = np.random.default_rng(5).normal(0, 0.01, (960, 100)).astype(np.float32)
     matrix[:, 17] += 0.004
-    found = pbo(matrix)
-    assert found.pbo < 0.01 and found.probability_of_loss < 0.01 and found.splits == math.comb(16, 8)
+    result = pbo(matrix)
+    assert result.pbo < 0.01 and result.probability_of_loss < 0.01 and result.splits == math.comb(16, 8)
     assert (cscv(matrix)["chosen"] == 17).all()
 
 
@@ -146,9 +146,9 @@ def test_float32_and_parts_of_any_size_give_the_same_choice(monkeypatch):
     import sys
 
     matrix = np.random.default_rng(6).normal(0.0002, 0.01, (100, 30)).astype(np.float32)
-    whole = cscv(matrix, 8)
+    splits = cscv(matrix, 8)
     monkeypatch.setattr(sys.modules["domain.analytics.significance"], "CELLS", 7 * 30)
-    np.testing.assert_allclose(cscv(matrix, 8), whole, rtol=1e-9)
+    np.testing.assert_allclose(cscv(matrix, 8), splits, rtol=1e-9)
     assert trial_variance(matrix) == pytest.approx(np.var([sharpe(column) for column in matrix.astype(float).T], ddof=1))
 
 
@@ -159,14 +159,14 @@ def test_the_oldest_rows_that_fill_no_block_are_left_out():
 
 
 @pytest.mark.parametrize(("shape", "blocks", "words"), [((100, 1), 4, "at least 2 configurations"), ((100, 5), 3, "even number"), ((7, 5), 4, "at least 8"), ((100, 5), 4, "not finite")])
-def test_what_cannot_be_judged_is_refused_in_words(shape, blocks, words):
+def test_invalid_input_is_refused_with_a_sentence(shape, blocks, words):
     matrix = np.zeros(shape)
     matrix[-1, -1] = np.nan if words == "not finite" else 0.0
     with pytest.raises(BadRequest, match=words):
         pbo(matrix, blocks)
 
 
-def test_counting_overfitting_says_how_far_it_is_and_can_be_stopped():
+def test_overfitting_reports_progress_and_can_be_stopped():
     heard, matrix = [], np.random.default_rng(3).normal(0.0, 0.01, (64, 300))
     assert pbo(matrix, watch=heard.append) == pbo(matrix)
     assert heard == sorted(heard) and heard[0] == 0.0 and len(heard) > 20 and heard[-1] < 1.0

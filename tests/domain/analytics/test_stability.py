@@ -24,13 +24,13 @@ def test_windows_add_up_to_the_run(windows):
     assert lengths.max() - lengths.min() < 1e-3
 
 
-def test_one_window_is_the_whole_run():
-    whole, one = measure(RUN, fills(RUN), EQUITY, 10_000.0), by_window(RUN, EQUITY, 10_000.0, 1).iloc[0]
+def test_one_window_equals_the_run():
+    metrics, window = measure(RUN, fills(RUN), EQUITY, 10_000.0), by_window(RUN, EQUITY, 10_000.0, 1).iloc[0]
     for key in ("sharpe", "max_drawdown", "win_rate", "profit_factor", "expectancy_r", "net_return"):
-        assert one[key] == pytest.approx(whole[key])
+        assert window[key] == pytest.approx(metrics[key])
 
 
-def test_a_window_is_judged_by_its_own_trades_and_its_own_start():
+def test_a_window_uses_its_own_trades_and_its_own_start():
     table = by_window(RUN, EQUITY, 10_000.0, 4)
     inside = RUN[(RUN["exit_ts"] > table["start"][2]) & (RUN["exit_ts"] <= table["end"][2])]
     assert table["trades"][2] == len(inside) and table["expectancy_r"][2] == pytest.approx(inside["r"].mean())

@@ -1,4 +1,4 @@
-"""Against RFC 6962: the tree's published answers, a slow twin written from the RFC's sentences, and every proof up to 70 leaves."""
+"""Against RFC 6962: the tree's published answers, a slow reference implementation written from the RFC's sentences, and every proof up to 70 leaves."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def stored(leaves: list[bytes]) -> dict[tuple[int, int], bytes]:
     nodes: dict[tuple[int, int], bytes] = {}
     for index, leaf in enumerate(leaves):
         nodes[0, index] = leaf
-        for level, position, made in grown(index, leaf, lambda *at: nodes[at]):
+        for level, position, digest in grown(index, leaf, lambda *at: nodes[at]):
             assert (level, position) not in nodes
-            nodes[level, position] = made
+            nodes[level, position] = digest
     return nodes
 
 
@@ -74,10 +74,10 @@ def test_roots_are_the_published_ones(size):
 
 def test_a_proof_is_the_published_one():
     nodes = stored([leaf_hash(data) for data in LEAVES])
-    assert [one.hex() for one in inclusion_proof(0, 8, lambda *at: nodes[at])] == FIRST_OF_EIGHT
+    assert [digest.hex() for digest in inclusion_proof(0, 8, lambda *at: nodes[at])] == FIRST_OF_EIGHT
 
 
-def test_every_root_equals_the_slow_twin(tree):
+def test_every_root_equals_the_reference(tree):
     leaves, roots, node = tree
     assert [root(size, node) for size in range(MOST + 1)] == roots and roots[0] == EMPTY
     checker = Checker()
@@ -151,7 +151,7 @@ def test_the_empty_tree_grows_into_anything_and_nothing_shrinks(tree):
 def test_what_an_append_needs_is_already_stored(data):
     """Each append asks for full nodes only, so it costs at most log2 of the trail's length."""
     index = data.draw(st.integers(0, 2**40))
-    asked: list[tuple[int, int]] = []
-    made = list(grown(index, bytes(32), lambda level, position: asked.append((level, position)) or bytes(32)))
-    assert len(made) == len(asked) <= 41
-    assert all((position + 1) << level <= index for level, position in asked)
+    requested: list[tuple[int, int]] = []
+    nodes = list(grown(index, bytes(32), lambda level, position: requested.append((level, position)) or bytes(32)))
+    assert len(nodes) == len(requested) <= 41
+    assert all((position + 1) << level <= index for level, position in requested)

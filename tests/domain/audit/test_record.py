@@ -26,8 +26,8 @@ def event(**detail):
 
 
 def test_keys_are_in_the_order_of_their_utf_16():
-    made = canonical(dict.fromkeys(reversed(SORTED), 1)).decode()
-    assert list(json.loads(made)) == SORTED
+    text = canonical(dict.fromkeys(reversed(SORTED), 1)).decode()
+    assert list(json.loads(text)) == SORTED
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_canonical_text_reads_back_and_is_its_own_canonical_text(value):
-    made = canonical(value)
-    assert json.loads(made) == value
-    assert canonical(json.loads(made)) == made
+    text = canonical(value)
+    assert json.loads(text) == value
+    assert canonical(json.loads(text)) == text
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ class Colour(Enum):
 
 
 @pytest.mark.parametrize(
-    ("value", "made"),
+    ("value", "text"),
     [
         (0.1, "0.1"), (1e22, "1e+22"), (float("inf"), None), (np.float64(0.1), "0.1"), (np.int64(3), 3), (np.bool_(True), True), (2**53, "9007199254740992"),
         (Decimal("1.50"), "1.50"), (date(2026, 11, 20), "2026-11-20"), (Path("a/b"), "a/b"), (Colour.RED, "red"), (Point(0.5, 2), {"x": "0.5", "y": 2}),
         ({"b", "a"}, ["a", "b"]), ({1: (2, 3)}, {"1": [2, 3]}), ("a\0b", "a\ufffdb"), (AT.astimezone(timezone(timedelta(hours=5))), "2026-11-20T14:02:00.000000Z"),
     ],
 )  # fmt: skip
-def test_plain_turns_everything_an_event_may_tell_into_canonical_types(value, made):
-    assert plain(value) == made
+def test_plain_converts_every_value_of_an_event_into_canonical_types(value, text):
+    assert plain(value) == text
     canonical(plain(value))
 
 
@@ -99,10 +99,10 @@ def test_plain_refuses_what_it_does_not_know():
 
 
 def test_a_body_is_limited_to_64_kib():
-    room = 65_536 - len(event(a="").body().encode())
-    assert len(event(a="x" * room).body().encode()) == 65_536
+    remaining = 65_536 - len(event(a="").body().encode())
+    assert len(event(a="x" * remaining).body().encode()) == 65_536
     with pytest.raises(ValueError, match="Keep large things as a frame and record its hash"):
-        event(a="x" * (room + 1)).body()
+        event(a="x" * (remaining + 1)).body()
 
 
 def test_the_hash_is_of_the_place_the_row_before_and_the_exact_body():

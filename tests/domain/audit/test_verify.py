@@ -1,4 +1,4 @@
-"""Nine kinds of tampering: what a bare trail shows, what the root and length kept beside it show, and what only a head noted elsewhere shows."""
+"""Nine kinds of tampering: what a bare trail shows, what the root and length stored beside it show, and what only a head noted elsewhere shows."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Rows = list[Record]
 
 
 def chained(bodies: list[str]) -> Rows:
-    """The rows an honest house would write for these bodies; and a thief with the database, too."""
+    """The rows an honest installation would write for these bodies; and a thief with the database, too."""
     rows, head = [], GENESIS
     for seq, body in enumerate(bodies, 1):
-        told = json.loads(body)
-        rows.append(Record(seq, told["event_id"], told["ts"], told["actor"], told["kind"], body, head, chain_hash(seq, head, body)))
+        event = json.loads(body)
+        rows.append(Record(seq, event["event_id"], event["ts"], event["actor"], event["kind"], body, head, chain_hash(seq, head, body)))
         head = rows[-1].hash
     return rows
 
@@ -74,7 +74,7 @@ def rewrite(rows: Rows, at: random.Random) -> Rows:
 
 
 def back_date(rows: Rows, at: random.Random) -> Rows:
-    """One event is made older, and everything after it is chained anew."""
+    """One event is made older, and everything after it is chained again."""
     k = at.randrange(len(rows))
     earlier = instant(START - timedelta(seconds=at.randrange(1, 1_000)))
     return chained([altered(row.body, ts=earlier) if row.seq == k + 1 else row.body for row in rows])
@@ -119,23 +119,23 @@ def test_a_bare_trail_shows_a_row_that_does_not_follow(tamper):
 
 @pytest.mark.parametrize("tamper", BESIDE)
 def test_a_bare_trail_does_not_show_a_consistent_forgery(tamper):
-    """Said honestly: whoever can write the whole table can make a chain that holds."""
+    """A known limit: whoever can write the whole table can make a chain that holds."""
     assert all(verify(forged(tamper, seed)).holds for seed in range(50))
 
 
 @pytest.mark.parametrize("tamper", BARE + BESIDE)
-def test_the_root_and_length_kept_beside_the_trail_show_every_tampering_that_left_them(tamper):
-    kept = verify(honest())
+def test_the_root_and_length_stored_beside_the_trail_show_every_tampering_that_left_them(tamper):
+    anchor = verify(honest())
     for seed in range(TIMES):
-        verdict = verify(forged(tamper, seed), kept.root, kept.rows)
+        verdict = verify(forged(tamper, seed), anchor.root, anchor.rows)
         assert not verdict.holds and verdict.why
 
 
 @pytest.mark.parametrize("tamper", BESIDE)
-def test_a_thief_who_also_rewrites_what_is_kept_beside_is_not_shown_by_it(tamper):
+def test_a_thief_who_also_rewrites_the_stored_root_is_not_shown_by_it(tamper):
     rows = forged(tamper, 1)
-    kept = verify(rows)
-    assert verify(rows, kept.root, kept.rows).holds
+    anchor = verify(rows)
+    assert verify(rows, anchor.root, anchor.rows).holds
 
 
 @pytest.mark.parametrize("tamper", BARE + BESIDE)
@@ -144,7 +144,7 @@ def test_a_head_noted_elsewhere_shows_every_tampering_before_it(tamper):
     assert not any(against(forged(tamper, seed), noted).holds for seed in range(TIMES))
 
 
-def test_a_head_noted_earlier_says_nothing_of_the_tail_after_it():
+def test_a_head_noted_earlier_proves_nothing_about_later_rows():
     noted = verify(honest()[:5])
     assert against(chained([row.body for row in honest()[:5]] + [altered(row.body, actor="eve") for row in honest()[5:]]), noted).holds
     assert not against(chained([altered(row.body, actor="eve") if row.seq == 5 else row.body for row in honest()]), noted).holds
@@ -189,6 +189,6 @@ def test_the_verdict_names_the_row_and_the_reason(at, change, why):
 
 
 def test_a_missing_end_is_named():
-    kept = verify(honest())
-    assert verify(honest()[:9], kept.root, kept.rows).why == "The trail ends at row 9, and its tree was built over 12 rows."
+    anchor = verify(honest())
+    assert verify(honest()[:9], anchor.root, anchor.rows).why == "The trail ends at row 9, and its tree was built over 12 rows."
     assert verify(honest(), "00" * 32, ROWS).why == "The tree over these 12 rows is not the one that was kept beside them."

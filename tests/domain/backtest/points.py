@@ -1,4 +1,4 @@
-"""Bars with a memory, seeded, and what is tried on them."""
+"""Bars with a memory, seeded, and requests on them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def series(name: str = "EURUSD", days: int = 120, seed: int = 1, timeframe: str 
     return Series(instrument(name), Timeframe.named(timeframe), bars(name, days, seed, timeframe), "bid", f"{name}{seed}")
 
 
-def asked(strategy: str = "breakout", grid: dict | None = None, rules: Rules = RULES, **params: object) -> SweepRequest:
+def request(strategy: str = "breakout", grid: dict | None = None, rules: Rules = RULES, **params: object) -> SweepRequest:
     grid = grid or {"lookback": [10, 20, 40], "stop_atr": [1.0, 2.0, 3.0]}
     return SweepRequest(strategy, params, rules, feasible(strategy, params, combinations(strategy, grid))[0])

@@ -6,14 +6,14 @@ import pytest
 
 from domain.backtest import sweep, walk_forward
 from domain.backtest.bench import Bench
-from domain.backtest.search import Judged, Suggestions, judge
+from domain.backtest.search import Suggestions, TrialResult, judge
 from domain.backtest.sweep import SweepRequest
 from domain.errors import BadRequest
 from domain.optimise import Search, Windows, dimensions, folds
 from domain.strategies.breakout import Breakout
 from tests.domain.backtest.points import RULES, series
 
-ONE = series(days=20)
+EURUSD = series(days=20)
 CROSSED = "fast is 40 bars and slow 20; fast must be the shorter one"
 
 
@@ -30,35 +30,35 @@ def picky(monkeypatch):
     monkeypatch.setattr(Breakout, "signals", signals)
 
 
-def test_a_search_goes_on_past_what_is_infeasible():
+def test_a_search_continues_past_infeasible_points():
     points = [dict(fast=40, slow=20), dict(fast=5, slow=20), dict(fast=20, slow=20)]
-    judged, trials = judge(Bench([ONE]), SweepRequest("simple_ma", {}, RULES, points), Search(3, first="net", fewest_trades=0), [0, 1, 2], None)
-    assert [one.refused for one in judged] == [CROSSED, "", "fast is 20 bars and slow 20; fast must be the shorter one"]
-    assert [one.values is None for one in judged] == [True, False, True] and not any(one.given_up for one in judged)
+    results, trials = judge(Bench([EURUSD]), SweepRequest("simple_ma", {}, RULES, points), Search(3, first="net", fewest_trades=0), [0, 1, 2], None)
+    assert [result.refused for result in results] == [CROSSED, "", "fast is 20 bars and slow 20; fast must be the shorter one"]
+    assert [result.values is None for result in results] == [True, False, True] and not any(result.given_up for result in results)
     assert len(trials) == 1, "what cannot be traded is no trial"
 
 
 def test_a_search_of_infeasible_points_alone_finds_nothing():
     how = Search(4, 4, "random")
     suggestions = Suggestions(how, dimensions("simple_ma", {"fast": [50, 60], "slow": [10, 20]}))
-    judged, trials = judge(Bench([ONE]), SweepRequest("simple_ma", {}, RULES, suggestions.batch()), how, range(4), None)
-    suggestions.learn(judged)
-    assert all(one.refused for one in judged) and not trials and suggestions.best() == [] and suggestions.batch() == []
+    results, trials = judge(Bench([EURUSD]), SweepRequest("simple_ma", {}, RULES, suggestions.batch()), how, range(4), None)
+    suggestions.learn(results)
+    assert all(result.refused for result in results) and not trials and suggestions.best() == [] and suggestions.batch() == []
 
 
 def test_equal_trials_of_one_combination_are_the_best_once():
     suggestions = Suggestions(Search(6, 6, "random", fewest_trades=0), dimensions("simple_ma", {"fast": {"choices": [5]}}))
     suggestions.batch()
-    suggestions.learn([Judged(k, (1.0 if k else 0.5,), (), False, {}) for k in range(6)])
+    suggestions.learn([TrialResult(k, (1.0 if k else 0.5,), (), False, {}) for k in range(6)])
     assert suggestions.best() == [1]
 
 
 def test_what_refuses_to_decide_is_left_out_of_sweep_and_fits(picky):
-    asked, bench = SweepRequest("breakout", {}, RULES, [dict(lookback=10), dict(lookback=13), dict(lookback=20)]), Bench([ONE])
-    part = sweep.evaluate(bench, asked, [0, 1, 2])
+    request, bench = SweepRequest("breakout", {}, RULES, [dict(lookback=10), dict(lookback=13), dict(lookback=20)]), Bench([EURUSD])
+    part = sweep.evaluate(bench, request, [0, 1, 2])
     assert part.table["number"].tolist() == part.matrix["number"].tolist() == [0, 2] and part.refused == {1: "13 is unlucky"} and len(part.trials) == 2
-    alone = sweep.evaluate(bench, asked, [1])
+    alone = sweep.evaluate(bench, request, [1])
     assert len(alone.table) == len(alone.matrix) == len(alone.trials) == 0
     assert sweep.merged([alone.table, part.table])["number"].tolist() == [0, 2]
-    fits = walk_forward.fit(bench, asked, folds(ONE.bars["ts"], Windows(in_sample=8, out_of_sample=4)), [0, 1, 2])
+    fits = walk_forward.fit(bench, request, folds(EURUSD.bars["ts"], Windows(in_sample=8, out_of_sample=4)), [0, 1, 2])
     assert set(fits.table["number"]) == {0, 2} and fits.refused == {1: "13 is unlucky"}

@@ -1,4 +1,4 @@
-"""What is laid out in one compiled pass is what numpy lays out column by column."""
+"""Arrays filled in one compiled pass equal those that numpy fills column by column."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def test_each_moment_finds_the_bar_that_opens_then(seed, in_order):
     ts = times(rng, 50)
     wanted = rng.integers(0, 50, 30)
     wanted = np.sort(wanted) if in_order else wanted
-    decided, found = np.ascontiguousarray(ts[wanted]), np.empty(30, np.int64)
-    assert layout.bars_at(address_of(ts), 50, address_of(decided), 30, address_of(found)) == -1 and found.tolist() == wanted.tolist()
+    decided, written = np.ascontiguousarray(ts[wanted]), np.empty(30, np.int64)
+    assert layout.bars_at(address_of(ts), 50, address_of(decided), 30, address_of(written)) == -1 and written.tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize("off", [-1, 25, 10_000])
 def test_a_moment_at_which_no_bar_opens_is_named(off):
     ts = 2 * np.arange(50, dtype=np.int64)
-    decided, found = ts[[3, 7, 7, 9, 2]].copy(), np.empty(5, np.int64)
+    decided, written = ts[[3, 7, 7, 9, 2]].copy(), np.empty(5, np.int64)
     decided[3] = off
-    assert layout.bars_at(address_of(ts), 50, address_of(decided), 5, address_of(found)) == 3
+    assert layout.bars_at(address_of(ts), 50, address_of(decided), 5, address_of(written)) == 3
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -48,8 +48,8 @@ def test_opens_and_ends_come_in_turn_each_once(seed):
     ts = times(rng, 40)
     end = ts + 1
     out = np.empty(80, np.int64)
-    found = out[: layout.opens_and_ends(address_of(ts), address_of(end), address_of(out), 40)]
-    assert found.tolist() == sorted({*ts.tolist(), *end.tolist()})
+    written = out[: layout.opens_and_ends(address_of(ts), address_of(end), address_of(out), 40)]
+    assert written.tolist() == sorted({*ts.tolist(), *end.tolist()})
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -68,8 +68,8 @@ def test_nights_are_those_of_the_rolls_before_and_inside_each_bar(seed):
 @pytest.mark.parametrize(("given", "expected"), [([0.1, np.nan, 0.0], [0.1, 0.5, 0.0]), ([0.1, -0.1], None), ([np.inf], None), ([], [])])
 def test_a_bar_without_a_spread_gets_the_default_and_an_impossible_one_is_refused(given, expected):
     own, out = np.array(given, float), np.empty(len(given))
-    held = layout.own_spreads(address_of(own), 0.5, address_of(out), len(given))
-    assert (out.tolist() if held else None) == expected
+    valid = layout.own_spreads(address_of(own), 0.5, address_of(out), len(given))
+    assert (out.tolist() if valid else None) == expected
 
 
 @pytest.mark.parametrize(("price", "lies"), [(1.1, True), (1.0000000005, False), (-37.63, True), (np.nan, False)])

@@ -1,4 +1,4 @@
-"""Section 9 of docs/execution.md, sizers and limits, with numbers worked out by hand; each a test of the kernel and of its slow twin."""
+"""Section 9 of docs/execution.md, sizers and limits, with numbers computed by hand; each a test of the kernel and of the reference implementation."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def bought(at: int, tag: str = "", **more: Any) -> dict[str, Any]:
 
 
 def three_trades_and_a_fourth() -> Task:
-    """Risk 0.0100 each: +2 R, −1 R, +1 R, then one more; prices stand still in between."""
+    """Risk 0.0100 each: +2 R, −1 R, +1 R, then one more; prices do not move in between."""
     bars = bars_of(*flat(2), (1.1000, 1.1200, 1.1000, 1.1000), *flat(1), (1.1000, 1.1000, 1.0900, 1.1000), *flat(1), (1.1000, 1.1100, 1.1000, 1.1000), *flat(3))
-    asked: dict[str, Any] = {"stop_loss": 1.0900}
-    return task_of(bars, bought(1, target_1=1.1200, **asked), bought(3, **asked), bought(5, target_1=1.1100, **asked), bought(7, **asked))
+    stop: dict[str, Any] = {"stop_loss": 1.0900}
+    return task_of(bars, bought(1, target_1=1.1200, **stop), bought(3, **stop), bought(5, target_1=1.1100, **stop), bought(7, **stop))
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_a_blackout_refuses_decisions_and_fills_inside_it(run):
 
 
 def test_an_order_waiting_into_a_blackout_is_dropped_at_its_fill(run):
-    asked = {"at": 0, "side": "long", "order": "stop", "price": 1.1010}
-    task = task_of(bars_of(*flat(3), (1.1000, 1.1010, 1.1000, 1.1010), *flat(2)), asked)
+    order = {"at": 0, "side": "long", "order": "stop", "price": 1.1010}
+    task = task_of(bars_of(*flat(3), (1.1000, 1.1010, 1.1000, 1.1010), *flat(2)), order)
     outcome = run(task, FREE, sizing=Sizing("fixed_lots", 0.1), limits=Limits(blackout="Wed 09:00-Wed 09:30 UTC"))
     assert reviews(outcome) == [(1, "refused", "blackout", 0.1, 0.0)]
     assert str(outcome.reviews["ts"].iloc[0]) == "2024-07-10 09:00:00+00:00"
@@ -150,9 +150,9 @@ def test_positions_are_counted_in_the_account_and_in_the_instrument(run):
     at_most = run([euro, again, pound], sizing=sizing, limits=Limits(max_positions=2))
     assert at_most.trades["tag"].tolist() == ["a", "b"]
     assert at_most.counts["limit_positions"] == 2
-    each = run([euro, again, pound], sizing=sizing, limits=Limits(max_per_symbol=1))
-    assert each.trades["tag"].tolist() == ["a", "d"]
-    assert (each.counts["limit_symbol"], each.counts["limit_positions"]) == (2, 0)
+    per_symbol = run([euro, again, pound], sizing=sizing, limits=Limits(max_per_symbol=1))
+    assert per_symbol.trades["tag"].tolist() == ["a", "d"]
+    assert (per_symbol.counts["limit_symbol"], per_symbol.counts["limit_positions"]) == (2, 0)
 
 
 def test_leverage_shrinks_an_order_to_what_fits(run):

@@ -29,12 +29,12 @@ def tasks() -> list[Task]:
     euro = resample(pd.concat([bars_of(M5_2008, M5), bars_of(M5_2019, M5)], ignore_index=True), M5, H1, "fx")
     hours = {"EURUSD": euro} | {name: bars_of(f"fx/mt5_h1/{name}_H1_bid_servertime_2012_2022.parquet", H1, "mt5_eu", of=name) for name in ("GBPUSD", "USDJPY", "XAUUSD")}
     strategy = STRATEGIES["breakout"]()
-    made = []
+    result = []
     for name, bars in hours.items():
         bars = bars[bars["ts"].between(FIRST, LAST, inclusive="left")].reset_index(drop=True)
         signals = strategy.signals(compute(bars, strategy.features())).assign(instrument=name)
-        made.append(Task(instrument(name), H1, bars, read_signals(signals, (name,))))
-    return made
+        result.append(Task(instrument(name), H1, bars, read_signals(signals, (name,))))
+    return result
 
 
 def run(tasks: list[Task], limits: Limits) -> Outcome:
@@ -71,23 +71,23 @@ def test_limits_bind_and_each_refusal_and_each_shrink_keeps_its_bar(free, limite
 def test_no_currency_is_ever_held_beyond_its_limit(limited):
     """Replayed from the fills alone: net notional of each leg when an entry fills, against the equity of the last row before."""
     trades, fills, equity = limited.trades.set_index("trade_id"), limited.fills, limited.equity
-    known = equity["equity"].to_numpy()[np.maximum(equity["ts"].searchsorted(fills["ts"], side="left") - 1, 0)]
-    held: dict[int, tuple[float, float]] = {}
+    closed_equity = equity["equity"].to_numpy()[np.maximum(equity["ts"].searchsorted(fills["ts"], side="left") - 1, 0)]
+    positions: dict[int, tuple[float, float]] = {}
     worst = 0.0
-    for fill, money in zip(fills.itertuples(), known, strict=True):
+    for fill, money in zip(fills.itertuples(), closed_equity, strict=True):
         if fill.reason == "market":
-            held[fill.trade_id] = (fill.lots, fill.lots)
+            positions[fill.trade_id] = (fill.lots, fill.lots)
             legs: dict[str, float] = {}
-            for trade_id, (left, _) in held.items():
+            for trade_id, (left, _) in positions.items():
                 trade = trades.loc[trade_id]
-                one, way = instrument(trade["instrument"]), 1.0 if trade["side"] == "long" else -1.0
-                notional = left * one.contract * (trade["entry_price"] if one.quote == "USD" else 1.0)      # USDJPY: a lot is 100,000 dollars
-                for leg in {one.base, one.quote} - {"USD"}:
-                    legs[leg] = legs.get(leg, 0.0) + way * notional * (1 if leg == one.base else -1)
+                traded, way = instrument(trade["instrument"]), 1.0 if trade["side"] == "long" else -1.0
+                notional = left * traded.contract * (trade["entry_price"] if traded.quote == "USD" else 1.0)      # USDJPY: a lot is 100,000 dollars
+                for leg in {traded.base, traded.quote} - {"USD"}:
+                    legs[leg] = legs.get(leg, 0.0) + way * notional * (1 if leg == traded.base else -1)
             worst = max(worst, max(abs(value) for value in legs.values()) / money)
         else:
-            left, whole = held[fill.trade_id]
-            held[fill.trade_id] = (left - fill.lots, whole)
-            if held[fill.trade_id][0] < 1e-9:
-                del held[fill.trade_id]
+            left, entered = positions[fill.trade_id]
+            positions[fill.trade_id] = (left - fill.lots, entered)
+            if positions[fill.trade_id][0] < 1e-9:
+                del positions[fill.trade_id]
     assert 1.9 < worst < 2.1        # known equity is that of the last closes, which the page's row rounds to a bar

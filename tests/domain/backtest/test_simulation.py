@@ -21,16 +21,16 @@ from tests.reference.cases import case
 
 def test_a_run_in_small_steps_is_the_run_in_one():
     for seed in range(60):
-        one, rng = case(seed), np.random.default_rng(seed)
-        prepared = prepare(one.tasks, one.rules, one.rates)
-        whole, parts = Simulation(prepared, one.account), Simulation(prepared, one.account)
-        whole.to_end()
+        drawn, rng = case(seed), np.random.default_rng(seed)
+        prepared = prepare(drawn.tasks, drawn.rules, drawn.rates)
+        at_once, parts = Simulation(prepared, drawn.account), Simulation(prepared, drawn.account)
+        at_once.to_end()
         while parts.step(int(rng.integers(1, 5))):
             pass
         parts.finish()
         for name in ("fills", "trades", "equity", "reviews"):
-            pd.testing.assert_frame_equal(getattr(parts.outcome(one.tasks), name), getattr(whole.outcome(one.tasks), name), check_exact=True)
-        assert parts.outcome(one.tasks).counts == whole.outcome(one.tasks).counts
+            pd.testing.assert_frame_equal(getattr(parts.outcome(drawn.tasks), name), getattr(at_once.outcome(drawn.tasks), name), check_exact=True)
+        assert parts.outcome(drawn.tasks).counts == at_once.outcome(drawn.tasks).counts
 
 
 def one_bar_apart(count: int) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def one_bar_apart(count: int) -> pd.DataFrame:
     return pd.DataFrame(dict(ts=ts, open=1.1, high=1.1001, low=1.0999, close=1.1))
 
 
-def test_a_thousand_positions_and_orders_find_room():
+def test_a_thousand_positions_and_orders_find_space():
     bars = one_bar_apart(1_200)
     rows = [dict(ts=bars["ts"][0], side="long", order="market" if k % 2 else "limit", price=1.05, lots=0.01, tag=f"t{k}") for k in range(2_000)]
     task = Task(instrument("EURUSD"), Timeframe.named("M5"), bars, read_signals(pd.DataFrame(rows), ("EURUSD",)))

@@ -17,17 +17,17 @@ from domain.strategies.breakout import Breakout
 from domain.trading.execution import Execution
 from tests.domain.backtest.points import RULES, series
 
-ONE = series()
+EURUSD = series()
 TIGHT = Breakout(lookback=10, stop_atr=0.3, target_r=1.0, quiet=0.0)      # stop and target often in one bar
 
 
 @pytest.fixture(scope="module")
 def tight() -> study.Study:
-    return study.run([ONE], RULES, TIGHT)
+    return study.run([EURUSD], RULES, TIGHT)
 
 
-def test_the_band_is_what_each_edge_alone_would_have_made(tight):
-    nets = [study.run([ONE], replace(RULES, execution=Execution(how)), TIGHT).metrics["net_return"] for how in ("pessimistic", "optimistic")]
+def test_the_band_is_the_result_of_each_extreme(tight):
+    nets = [study.run([EURUSD], replace(RULES, execution=Execution(how)), TIGHT).metrics["net_return"] for how in ("pessimistic", "optimistic")]
     assert tight.outcome.ambiguous > 10 and trust.band(tight) == tuple(nets) and nets[0] < nets[1]
 
 
@@ -36,21 +36,21 @@ def test_without_an_ambiguous_bar_there_is_no_band(tight):
 
 
 def test_other_histories_are_the_same_again_bounded_and_plain(tight):
-    found = trust.histories(tight)
-    assert found == trust.histories(tight) != trust.histories(tight, seed=1)
-    assert len(found["fan"]["step"]) <= histories.POINTS and len(found["falls"]["paths"]) == histories.BINS
-    assert sum(found["falls"]["paths"]) == found["figures"]["paths"] == trust.MOST and found["figures"]["sample"] == "trades"
-    assert len(json.dumps(found)) < 20_000
+    result = trust.histories(tight)
+    assert result == trust.histories(tight) != trust.histories(tight, seed=1)
+    assert len(result["fan"]["step"]) <= histories.POINTS and len(result["falls"]["paths"]) == histories.BINS
+    assert sum(result["falls"]["paths"]) == result["figures"]["paths"] == trust.MOST and result["figures"]["sample"] == "trades"
+    assert len(json.dumps(result)) < 20_000
 
 
 def test_trades_without_a_stop_are_drawn_by_days():
-    signals = pd.DataFrame(dict(ts=ONE.bars["ts"].iloc[100:1000:50], side="long", max_bars=10.0))
-    found = trust.histories(study.run([ONE], replace(RULES, sizing=Sizing("fixed_lots", 1.0)), signals=signals))
-    assert found["figures"]["sample"] == "days" and found["figures"]["unit"] == "share"
+    signals = pd.DataFrame(dict(ts=EURUSD.bars["ts"].iloc[100:1000:50], side="long", max_bars=10.0))
+    result = trust.histories(study.run([EURUSD], replace(RULES, sizing=Sizing("fixed_lots", 1.0)), signals=signals))
+    assert result["figures"]["sample"] == "days" and result["figures"]["unit"] == "share"
 
 
 def test_nothing_traded_has_no_other_history():
-    assert trust.histories(study.run([ONE], RULES, replace(TIGHT, quiet=10.0))) is None
+    assert trust.histories(study.run([EURUSD], RULES, replace(TIGHT, quiet=10.0))) is None
 
 
 @dataclass(frozen=True)
@@ -65,24 +65,24 @@ class Peeking:
         return pd.DataFrame(dict(ts=chosen["ts"], side="long", max_bars=1.0))
 
 
-def test_a_strategy_that_looks_ahead_is_found_and_an_honest_one_is_not(tight):
+def test_a_strategy_that_looks_ahead_is_detected_and_an_honest_one_is_not(tight):
     seen = trust.look_ahead(tight, Peeking())
-    assert seen.found.endswith("UTC") and "reads the future" in seen.leaks[0]
+    assert seen.first_leak.endswith("UTC") and "reads the future" in seen.leaks[0]
     clean = trust.look_ahead(tight, TIGHT)
-    assert not clean.found and not clean.leaks and clean.cuts > 4 and clean.bars == len(ONE.bars)
+    assert not clean.first_leak and not clean.leaks and clean.cuts > 4 and clean.bars == len(EURUSD.bars)
 
 
-def test_every_opening_order_says_how_it_was_protected(tight):
-    known = trust.protection(tight)
+def test_every_opening_order_has_its_protection(tight):
+    protected = trust.protection(tight)
     opened = tight.outcome.fills.drop_duplicates("trade_id")
-    assert known["order_id"].tolist() == opened["order_id"].tolist() and (known["target_r_1"] == 1.0).all()
-    assert np.array_equal(known["stop_loss"], tight.tasks[0].signals["stop_loss"].to_numpy()[opened["order_id"] - 1])
+    assert protected["order_id"].tolist() == opened["order_id"].tolist() and (protected["target_r_1"] == 1.0).all()
+    assert np.array_equal(protected["stop_loss"], tight.tasks[0].signals["stop_loss"].to_numpy()[opened["order_id"] - 1])
 
 
 def test_limits_are_rules_reviewed_and_part_of_the_question(tight):
-    limited = study.run([ONE], replace(RULES, limits=Limits(max_leverage=0.5)), TIGHT)
+    limited = study.run([EURUSD], replace(RULES, limits=Limits(max_leverage=0.5)), TIGHT)
     assert limited.rules.values()["limits"]["max_leverage"] == 0.5
     assert limited.outcome.counts["shrunk_leverage"] > 0 and set(limited.outcome.reviews["reason"]) >= {"shrunk_leverage"}
-    specs = [study.spec_hash(study.spec_of([ONE], one.rules, TIGHT)) for one in (tight, limited)]
+    specs = [study.spec_hash(study.spec_of([EURUSD], result.rules, TIGHT)) for result in (tight, limited)]
     assert specs[0] != specs[1]
-    assert any(one.key == "shrunk_leverage" for one in limited.remarks()) and not any(one.key == "shrunk_leverage" for one in tight.remarks())
+    assert any(remark.key == "shrunk_leverage" for remark in limited.remarks()) and not any(result.key == "shrunk_leverage" for result in tight.remarks())

@@ -1,4 +1,4 @@
-"""The worked examples of docs/execution.md, each a test of the kernel and of its slow twin."""
+"""The worked examples of docs/execution.md, each a test of the kernel and of the reference implementation."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_example_4_a_short_is_stopped_by_the_ask(run):
 
 def test_example_5_half_at_the_target_and_the_rest_at_break_even(run):
     bars = bars_of(BEFORE, BAR_1, (1.1005, 1.1025, 1.1000, 1.1015), (1.1015, 1.1016, 1.0995, 1.1000))
-    asked = {"target_1": 1.1022, "fraction_1": 0.5, "target_2": 1.1042, "fraction_2": 0.5, "break_even_r": 1, "break_even_offset": 0}
-    outcome = run(task_of(bars, {"at": 0, "side": "long", "stop_loss": 1.0982, **asked}))
+    protection = {"target_1": 1.1022, "fraction_1": 0.5, "target_2": 1.1042, "fraction_2": 0.5, "break_even_r": 1, "break_even_offset": 0}
+    outcome = run(task_of(bars, {"at": 0, "side": "long", "stop_loss": 1.0982, **protection}))
     trade = only_trade(outcome)
     assert outcome.fills["reason"].tolist() == ["market", "target_1", "break_even"]
     assert outcome.fills["price"].tolist() == [1.1002, 1.1022, 1.1002]
@@ -71,8 +71,8 @@ def test_example_6_fraction_at_risk(run):
 
 def test_example_7_a_target_below_the_lot_step(run):
     bars = bars_of(BEFORE, (1.1000, 1.1005, 1.0995, 1.1005), (1.1005, 1.1022, 1.1000, 1.1015))
-    asked = {"target_1": 1.1010, "fraction_1": 0.5, "target_2": 1.1020, "fraction_2": 0.5, "lots": 0.01}
-    outcome = run(task_of(bars, {"at": 0, "side": "long", **asked}))
+    targets = {"target_1": 1.1010, "fraction_1": 0.5, "target_2": 1.1020, "fraction_2": 0.5, "lots": 0.01}
+    outcome = run(task_of(bars, {"at": 0, "side": "long", **targets}))
     assert outcome.counts["target_below_step"] == 1
     assert outcome.fills[["reason", "lots"]].to_numpy().tolist() == [["market", 0.01], ["target_2", 0.01]]
     assert run(task_of(bars, {"at": 0, "side": "long", "lots": 0.29})).fills["lots"].iloc[0] == 0.29
@@ -112,10 +112,10 @@ def test_example_10_a_grid_is_one_trade(run):
 
 def test_example_11_a_dropped_order_leaves_its_sibling_live(run):
     bars = bars_of(BEFORE, BEFORE, (1.1000, 1.1012, 1.0985, 1.1000), BEFORE)
-    held = {"at": 0, "side": "long", "tag": "a", "lots": 0.1}
+    first = {"at": 0, "side": "long", "tag": "a", "lots": 0.1}
     buy = {"at": 0, "side": "buy", "order": "stop", "price": 1.1010, "tag": "a", "oco": "x", "lots": 0.1}
     sell = {"at": 0, "side": "sell", "order": "stop", "price": 1.0990, "tag": "b", "oco": "x", "lots": 0.1}
-    outcome = run(task_of(bars, held, buy, sell))
+    outcome = run(task_of(bars, first, buy, sell))
     assert (outcome.counts["duplicate_tag"], outcome.counts["oco_cancelled"]) == (1, 0)
     assert outcome.fills["reason"].tolist()[:2] == ["market", "stop"]
     assert outcome.trades["tag"].tolist() == ["a", "b"]
@@ -169,7 +169,7 @@ def test_an_entry_that_the_open_is_already_through_lives_through_the_whole_bar(r
 @pytest.mark.parametrize("intrabar", MODES)
 @pytest.mark.parametrize(("order", "price", "trigger_r", "moves"), [("stop", 1.1010, 0.7, True), ("limit", 1.0998, 3.0, False), ("limit", 1.1000, 2.0, True)])
 def test_break_even_looks_at_the_whole_extreme_after_a_stop_entry_and_at_the_close_after_a_limit_entry(run, intrabar, order, price, trigger_r, moves):
-    """The trigger lies between close and high; the next bar falls through the entry."""
+    """The trigger is between close and high; the next bar falls through the entry."""
     bars = bars_of(BEFORE, (1.1000, 1.1025, 1.0995, 1.1012), (1.1012, 1.1012, 1.0996, 1.0996))
     task = task_of(bars, {"at": 0, "side": "buy", "stop_loss": 1.0990, "order": order, "price": price, "break_even_r": trigger_r})
     if intrabar == "magnify":
@@ -184,9 +184,9 @@ def test_inside_means_inside_the_finer_bar(run, side):
     sign, mirror = (1, 0.0) if side == "buy" else (-1, 2.2)
     finer = [(1.1000, 1.1030, 1.1000, 1.1002), (1.1002, 1.1004, 1.0997, 1.1000), (1.1000, 1.1021, 1.1000, 1.1001), (1.1001, 1.1001, 1.1001, 1.1001)]
     turned = [tuple(round(mirror + sign * row[k], 4) for k in ((0, 1, 2, 3) if sign > 0 else (0, 2, 1, 3))) for row in finer]
-    whole = (turned[0][0], max(row[1] for row in turned), min(row[2] for row in turned), turned[-1][3])
-    before = (whole[0],) * 4
-    task = task_of(bars_of(before, whole, (whole[3],) * 4), {
+    coarse = (turned[0][0], max(row[1] for row in turned), min(row[2] for row in turned), turned[-1][3])
+    before = (coarse[0],) * 4
+    task = task_of(bars_of(before, coarse, (coarse[3],) * 4), {
         "at": 0, "side": side, "order": "limit", "price": round(mirror + sign * 1.0998, 4), "stop_loss": round(mirror + sign * 1.0990, 4), "target_1": round(mirror + sign * 1.1020, 4),
     })  # fmt: skip
     small = bars_of(*turned, start="2024-07-10T07:00Z", every="15min")

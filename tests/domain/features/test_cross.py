@@ -8,19 +8,19 @@ import pytest
 from domain.features import Context, compute, use
 from domain.features import cross as features
 from domain.market.instrument import instrument
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 RNG = np.random.default_rng(11)
 LENGTH = 400
 CLOSE, POUND, YEN = (100 * np.exp(np.cumsum(RNG.normal(0, 1e-3, LENGTH))) for _ in range(3))
 OTHERS = {"USDJPY": YEN, "GBPUSD": POUND}
-R, P, Y = (np.diff(np.log(one)) for one in (CLOSE, POUND, YEN))     # R[i]: return of bar i + 1
+R, P, Y = (np.diff(np.log(closes)) for closes in (CLOSE, POUND, YEN))     # R[i]: return of bar i + 1
 CAUSAL = ("basket_return", "correlation", "beta", "relative_strength", "spread_zscore", "lead_lag", "currency_strength")
 
 
-def slow(window: int, made, first: int) -> np.ndarray:
-    return np.array([made(i) if i >= first else np.nan for i in range(LENGTH)])
+def slow(window: int, value_at, first: int) -> np.ndarray:
+    return np.array([value_at(i) if i >= first else np.nan for i in range(LENGTH)])
 
 
 @pytest.mark.parametrize("window", (2, 3, 20, 64))
@@ -40,22 +40,22 @@ def test_the_other_is_the_first_by_name_unless_one_is_named():
 def test_beta_is_the_slope_of_least_squares_on_the_basket():
     window, basket = 30, (P + Y) / 2
     wanted = slow(window, lambda i: np.polyfit(basket[i - window : i], R[i - window : i], 1)[0], window)
-    made = features.beta(CLOSE, features.basket_return(CLOSE, OTHERS), window=window)
-    np.testing.assert_allclose(made, wanted, rtol=1e-7)
+    computed = features.beta(CLOSE, features.basket_return(CLOSE, OTHERS), window=window)
+    np.testing.assert_allclose(computed, wanted, rtol=1e-7)
 
 
 def test_relative_strength_is_this_return_less_the_mean_of_the_others():
     window = 12
-    wanted = slow(window, lambda i: np.log(CLOSE[i] / CLOSE[i - window]) - np.mean([np.log(one[i] / one[i - window]) for one in OTHERS.values()]), window)
+    wanted = slow(window, lambda i: np.log(CLOSE[i] / CLOSE[i - window]) - np.mean([np.log(other[i] / other[i - window]) for other in OTHERS.values()]), window)
     np.testing.assert_allclose(features.relative_strength(CLOSE, features.basket_return(CLOSE, OTHERS), window=window), wanted, atol=1e-12)
 
 
 def test_the_basket_is_of_those_that_are_known():
     late = YEN.copy()
     late[:100] = np.nan
-    made = features.basket_return(CLOSE, {"GBPUSD": POUND, "USDJPY": late})
-    np.testing.assert_allclose(made[1:101], P[:100])
-    np.testing.assert_allclose(made[101:], (P[100:] + Y[100:]) / 2)
+    computed = features.basket_return(CLOSE, {"GBPUSD": POUND, "USDJPY": late})
+    np.testing.assert_allclose(computed[1:101], P[:100])
+    np.testing.assert_allclose(computed[101:], (P[100:] + Y[100:]) / 2)
 
 
 def test_spread_zscore_by_a_loop():
@@ -81,11 +81,11 @@ def test_currency_strength_is_base_less_quote_over_all_that_hold_them():
     window = 10
 
     def of(i: int) -> float:
-        euro, pound, yen = (np.log(one[i] / one[i - window]) for one in (CLOSE, POUND, YEN))
+        euro, pound, yen = (np.log(item[i] / item[i - window]) for item in (CLOSE, POUND, YEN))
         return np.mean([euro]) - np.mean([-euro, -pound, yen])
 
-    made = features.currency_strength(CLOSE, {**OTHERS, "US500": POUND, "EURGBX7": YEN}, instrument("EURUSD"), window=window)
-    np.testing.assert_allclose(made, slow(window, of, window), atol=1e-12)
+    computed = features.currency_strength(CLOSE, {**OTHERS, "US500": POUND, "EURGBX7": YEN}, instrument("EURUSD"), window=window)
+    np.testing.assert_allclose(computed, slow(window, of, window), atol=1e-12)
 
 
 def test_a_pair_that_no_table_knows_counts_by_its_name():
@@ -98,15 +98,15 @@ def test_a_pair_that_no_table_knows_counts_by_its_name():
 def test_a_stale_other_has_returns_of_zero():
     bars, context = market()
     end = context.ends(bars)
-    stale = Known(end[:200], bars["close"].to_numpy()[:200])
+    stale = TimedValues(end[:200], bars["close"].to_numpy()[:200])
     column = compute(bars, [use("basket_return")], Context(context.instrument, context.timeframe, {"GBPUSD": stale}))["basket_return"].to_numpy()
     assert (column[200:] == 0).all() and np.abs(column[1:200]).max() > 0
 
 
 def test_one_that_stands_still_has_no_correlation_and_no_slope():
     still = np.r_[POUND[:100], np.full(300, POUND[99])]
-    made = features.correlation(CLOSE, {"GBPUSD": still}, window=20)
-    assert np.isfinite(made[20:119]).all() and np.isnan(made[120:]).all()
+    computed = features.correlation(CLOSE, {"GBPUSD": still}, window=20)
+    assert np.isfinite(computed[20:119]).all() and np.isnan(computed[120:]).all()
     assert np.isnan(features.beta(CLOSE, features.basket_return(CLOSE, {"GBPUSD": still}), window=20)[120:]).all()
     assert (features.spread_zscore(np.full(LENGTH, 1.1), {"GBPUSD": np.full(LENGTH, 1.3)}, window=20)[19:] == 0).all()
 
@@ -127,15 +127,15 @@ def test_without_others_there_is_nothing_to_say():
 def test_prices_of_zero_and_less_are_unknown_not_infinite():
     fallen = CLOSE.copy()
     fallen[50:60] = [0.0, -37.6] * 5
-    for made in (features.basket_return(CLOSE, {"CL=F": fallen}), features.correlation(fallen, OTHERS), features.spread_zscore(fallen, OTHERS)):
-        assert not np.isinf(made).any() and np.isnan(made[50:60]).all()
+    for computed in (features.basket_return(CLOSE, {"CL=F": fallen}), features.correlation(fallen, OTHERS), features.spread_zscore(fallen, OTHERS)):
+        assert not np.isinf(computed).any() and np.isnan(computed[50:60]).all()
 
 
 @pytest.mark.parametrize("name", CAUSAL)
 def test_what_is_not_known_yet_changes_nothing(name):
     bars, context = market(900)
-    one = use(name)
-    whole = compute(bars, [one], context)[one.column].to_numpy()
+    use_ = use(name)
+    full = compute(bars, [use_], context)[use_.column].to_numpy()
     for cut in (2, 151, 700):
-        part = compute(bars.iloc[:cut], [one], context.until(int(context.ends(bars)[cut - 1])))[one.column].to_numpy()
-        np.testing.assert_array_equal(part, whole[:cut])
+        part = compute(bars.iloc[:cut], [use_], context.until(int(context.ends(bars)[cut - 1])))[use_.column].to_numpy()
+        np.testing.assert_array_equal(part, full[:cut])

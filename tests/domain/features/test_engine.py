@@ -10,12 +10,12 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features import FEATURES, Context, compute, parse, use, warm_up_of
-from domain.features.engine import Table, code_of
+from domain.features.engine import FeatureTable, code_of
 from domain.features.stream import Stream
 from domain.market.bars import ts_of
 from domain.market.resample import resample
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 BARS, CONTEXT = market(1_500)
@@ -36,20 +36,20 @@ def columns(texts, bars=BARS, context=CONTEXT, cache=None) -> pd.DataFrame:
 
 
 def test_an_input_that_two_features_share_is_computed_once(monkeypatch):
-    made = []
+    calls = []
     spec = FEATURES["true_range"]
-    monkeypatch.setitem(FEATURES._things, "true_range", replace(spec, function=lambda *inputs: made.append(1) or spec.function(*inputs)))
+    monkeypatch.setitem(FEATURES._things, "true_range", replace(spec, function=lambda *inputs: calls.append(1) or spec.function(*inputs)))
     columns(["atr(14)", "atr(20)", "true_range", "atr_ratio(14, 100)"])
-    assert len(made) == 1
+    assert len(calls) == 1
 
 
 def test_a_column_comes_from_the_cache_the_second_time_and_is_the_same():
     cache = Counted()
     first = columns(["rsi(14)", "zscore(20)"], cache=cache)
-    kept = len(cache)
+    size = len(cache)
     before = cache.hits
     second = columns(["rsi(14)", "zscore(20)"], cache=cache)
-    assert kept >= 1 and len(cache) == kept and cache.hits > before
+    assert size >= 1 and len(cache) == size and cache.hits > before
     pd.testing.assert_frame_equal(first, second)
 
 
@@ -85,10 +85,10 @@ def test_bars_are_not_changed_and_stand_first():
 
 @pytest.mark.parametrize("text", ["atr(14)@H1", "sma(5)@H4", "roc(2)@D1"])
 def test_a_longer_bar_is_known_from_its_end_on_and_not_before(text):
-    one = parse(text)
-    longer = resample(BARS, CONTEXT.timeframe, Timeframe.named(one.timeframe), "fx")
-    values = Table(longer, CONTEXT.on(Timeframe.named(one.timeframe))).column(use(one.name, **dict(one.params)))
-    ends, high = CONTEXT.ends(BARS), CONTEXT.on(Timeframe.named(one.timeframe)).ends(longer)
+    use_ = parse(text)
+    longer = resample(BARS, CONTEXT.timeframe, Timeframe.named(use_.timeframe), "fx")
+    values = FeatureTable(longer, CONTEXT.on(Timeframe.named(use_.timeframe))).column(use(use_.name, **dict(use_.params)))
+    ends, high = CONTEXT.ends(BARS), CONTEXT.on(Timeframe.named(use_.timeframe)).ends(longer)
     wanted = [next((values[k] for k in range(len(high) - 1, -1, -1) if high[k] <= end), np.nan) for end in ends]
     np.testing.assert_array_equal(columns([text])[text], wanted)
     assert np.isfinite(wanted).any()
@@ -96,19 +96,19 @@ def test_a_longer_bar_is_known_from_its_end_on_and_not_before(text):
 
 def test_bars_of_a_longer_timeframe_may_be_brought():
     longer = resample(BARS, CONTEXT.timeframe, Timeframe.named("H1"), "fx")
-    brought = replace(CONTEXT, longer={"H1": longer.assign(close=longer["close"] + 1.0)})
-    np.testing.assert_allclose(columns(["sma(3)@H1"], context=brought)["sma(3)@H1"], columns(["sma(3)@H1"])["sma(3)@H1"] + 1.0)
+    given = replace(CONTEXT, longer={"H1": longer.assign(close=longer["close"] + 1.0)})
+    np.testing.assert_allclose(columns(["sma(3)@H1"], context=given)["sma(3)@H1"], columns(["sma(3)@H1"])["sma(3)@H1"] + 1.0)
 
 
 def test_bar_by_bar_through_gaps_longer_bars_are_the_same():
     texts = ["atr(14)@H1", "sma(5)@H4", "sma(2)@D1", "sma(3)@M30", "obv"]
     keep = np.sort(np.random.default_rng(1).choice(len(BARS), 900, replace=False))
     bars = BARS.iloc[keep].reset_index(drop=True)
-    whole = columns(texts, bars)
+    full = columns(texts, bars)
     for start in (1, 2, 37, 500):
         stream = Stream(bars.iloc[:start], [parse(text) for text in texts], CONTEXT)
-        made = pd.DataFrame([stream.append(bar) for bar in bars.iloc[start:700].to_dict("records")])
-        np.testing.assert_allclose(made[texts], whole[texts].iloc[start:700], rtol=1e-9, err_msg=str(start))
+        frame = pd.DataFrame([stream.append(bar) for bar in bars.iloc[start:700].to_dict("records")])
+        np.testing.assert_allclose(frame[texts], full[texts].iloc[start:700], rtol=1e-9, err_msg=str(start))
 
 
 def test_a_stream_refuses_a_bar_that_comes_late():
@@ -125,28 +125,28 @@ def test_what_is_not_known_of_bars_or_around_them_is_nan():
 
 def test_values_are_joined_when_they_were_published():
     ends = CONTEXT.ends(BARS)
-    known = Known(np.array([ends[10], ends[20] + 1]), np.array([1.0, 2.0]))
-    joined = Table(BARS, replace(CONTEXT, macro={"VIX": known})).input("macro")["VIX"]
+    vix = TimedValues(np.array([ends[10], ends[20] + 1]), np.array([1.0, 2.0]))
+    joined = FeatureTable(BARS, replace(CONTEXT, macro={"VIX": vix})).input("macro")["VIX"]
     assert np.isnan(joined[:10]).all() and (joined[10:21] == 1.0).all() and (joined[21:] == 2.0).all()
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("atrr(14)", "did you mean 'atr'"), ("atr(windw=3)", "did you mean 'window'"), ("atr(0)", "whole number above 0"), ("atr(1.5)", "whole number above 0"),
         ("atr(x)", "whole number above 0"), ("atr(1, 2)", "more parameters"), ("atr(14", "is no feature"), ("atr@H2", "H1"), ("", "is no feature"),
         ("bollinger_upper(20, nan)", "must be a number"),
     ],
 )  # fmt: skip
-def test_a_use_that_cannot_be_read_is_told_what_is_wrong(text, said):
-    with pytest.raises((BadRequest, UnknownName), match=said):
+def test_a_use_that_cannot_be_read_is_told_what_is_wrong(text, message):
+    with pytest.raises((BadRequest, UnknownName), match=message):
         parse(text)
 
 
 def test_a_use_is_written_as_it_is_read():
     for name in FEATURES:
-        for one in (use(name), use(name, "H1")):
-            assert parse(one.column) == one
+        for use_ in (use(name), use(name, "H1")):
+            assert parse(use_.column) == use_
 
 
 def test_longer_bars_need_the_timeframe_of_these():
@@ -163,7 +163,7 @@ def test_a_feature_that_gives_no_value_a_bar_is_refused(monkeypatch):
 
 def test_times_out_of_order_are_refused():
     with pytest.raises(BadRequest, match="times of VIX are not in order"):
-        Context(macro={"VIX": Known(np.array([2, 1]), np.zeros(2))})
+        Context(macro={"VIX": TimedValues(np.array([2, 1]), np.zeros(2))})
 
 
 def test_the_warm_up_of_longer_bars_counts_shorter_ones():

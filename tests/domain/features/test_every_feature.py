@@ -18,7 +18,7 @@ def columns():
     bars, context = market()
     uses = {name: use(name) for name in FEATURES}
     frame = compute(bars, uses.values(), context)
-    return {name: frame[one.column].to_numpy() for name, one in uses.items()}
+    return {name: frame[use_.column].to_numpy() for name, use_ in uses.items()}
 
 
 @pytest.mark.parametrize("name", FEATURES)
@@ -40,16 +40,16 @@ def test_a_feature_begins_where_its_warm_up_ends(name, columns):
 def test_a_feature_stays_inside_its_bounds_and_is_never_infinite(name, columns):
     spec, values = FEATURES[name], columns[name]
     assert not np.isinf(values).any()
-    known = values[np.isfinite(values)]
-    assert len(known) > 100
-    assert spec.low is None or known.min() >= spec.low - 1e-9
-    assert spec.high is None or known.max() <= spec.high + 1e-9
+    valid = values[np.isfinite(values)]
+    assert len(valid) > 100
+    assert spec.low is None or valid.min() >= spec.low - 1e-9
+    assert spec.high is None or valid.max() <= spec.high + 1e-9
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_a_feature_says_something(name, columns):
-    known = columns[name][np.isfinite(columns[name])]
-    assert len(np.unique(known)) > 1
+    valid = columns[name][np.isfinite(columns[name])]
+    assert len(np.unique(valid)) > 1
 
 
 @pytest.mark.parametrize("start", (1, 700))
@@ -61,10 +61,10 @@ def test_bar_by_bar_gives_what_all_at_once_gives(start, columns):
     stream = Stream(bars.iloc[:start], uses.values(), context)
     rows = bars.iloc[start:stop].to_dict("records")
     end = context.ends(bars)
-    made = [stream.append(row, *({name: known.at(end[i : i + 1])[0] for name, known in family.items()} for family in (context.others, context.macro))) for i, row in enumerate(rows, start)]
-    for name, one in uses.items():
+    rows_appended = [stream.append(row, *({name: values.at(end[i : i + 1])[0] for name, values in family.items()} for family in (context.others, context.macro))) for i, row in enumerate(rows, start)]
+    for name, use_ in uses.items():
         scale = np.nanstd(columns[name]) or 1.0
-        got, wanted = np.array([row[one.column] for row in made]), columns[name][start:stop]
+        got, wanted = np.array([row[use_.column] for row in rows_appended]), columns[name][start:stop]
         if FEATURES[name].state is not None:
             np.testing.assert_array_equal(got, wanted, err_msg=name)
         np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9 * scale, err_msg=name)

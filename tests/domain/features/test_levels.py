@@ -20,8 +20,8 @@ PERIODS: dict[bool, list[tuple[object, object]]] = {}
 
 
 def column(name: str, context: Context = CONTEXT, bars: pd.DataFrame = BARS, **params) -> np.ndarray:
-    one = use(name, **params)
-    return compute(bars, [one], context)[one.column].to_numpy()
+    use_ = use(name, **params)
+    return compute(bars, [use_], context)[use_.column].to_numpy()
 
 
 def day_and_week(opened: pd.Timestamp, fx: bool) -> tuple[object, object]:
@@ -53,7 +53,7 @@ def test_distances_are_of_the_close_from_the_level_in_average_true_ranges(name):
 
 @pytest.mark.parametrize(("session", "zone", "opens", "closes"), (("asia", "Asia/Tokyo", 9, 18), ("london", "Europe/London", 8, 17), ("new_york", "America/New_York", 8, 17)))
 def test_levels_of_a_session_stay_until_it_opens_again(session, zone, opens, closes):
-    atr, found = column("atr"), {name: column(f"distance_to_session_{name}", session=session) for name in ("open", "high", "low")}
+    atr, result = column("atr"), {name: column(f"distance_to_session_{name}", session=session) for name in ("open", "high", "low")}
     now, level = None, dict(open=np.nan, high=np.nan, low=np.nan)
     for i, (opened, bar) in enumerate(zip(BARS["ts"].dt.tz_convert(ZoneInfo(zone)), BARS.itertuples(), strict=True)):
         if opened.weekday() < 5 and opens <= opened.hour < closes:
@@ -61,16 +61,16 @@ def test_levels_of_a_session_stay_until_it_opens_again(session, zone, opens, clo
                 now, level = opened.date(), dict(open=bar.open, high=bar.high, low=bar.low)
             level = dict(level, high=max(level["high"], bar.high), low=min(level["low"], bar.low))
         for name in level:
-            np.testing.assert_array_equal(found[name][i], (bar.close - level[name]) / atr[i])
+            np.testing.assert_array_equal(result[name][i], (bar.close - level[name]) / atr[i])
 
 
 @pytest.mark.parametrize(("name", "pips", "step"), (("EURUSD", 50, 0.005), ("USDJPY", 100, 1.0), ("XAUUSD", 100, None)))
 def test_the_nearest_round_number_is_never_further_than_half_a_step(name, pips, step):
-    one = instrument(name)
-    step = step or pips * one.pip
+    instrument_ = instrument(name)
+    step = step or pips * instrument_.pip
     close = np.random.default_rng(2).uniform(100 * step, 300 * step, 200)
     bars = frame(np.arange(200), open=close, high=close + step / 8, low=close - step / 8, close=close)
-    distance = column("distance_to_round_number", Context(one), bars, pips=pips) * column("atr", Context(one), bars)
+    distance = column("distance_to_round_number", Context(instrument_), bars, pips=pips) * column("atr", Context(instrument_), bars)
     for away, price in list(zip(distance, close, strict=True))[14:]:
         levels = [k * step for k in range(90, 310)]
         nearest = min(levels, key=lambda level: abs(price - level))

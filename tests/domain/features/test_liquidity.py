@@ -17,8 +17,8 @@ SPREAD = BARS["spread"].to_numpy()
 
 
 def column(name: str, bars=BARS, context: Context = CONTEXT, **params) -> np.ndarray:
-    one = use(name, **params)
-    return compute(bars, [one], context)[one.column].to_numpy()
+    use_ = use(name, **params)
+    return compute(bars, [use_], context)[use_.column].to_numpy()
 
 
 @pytest.mark.parametrize("weeks", (1, 2, 8))
@@ -29,19 +29,19 @@ def test_a_spread_is_set_against_those_before_it_in_its_hour_of_the_week(weeks, 
     local = BARS["ts"].dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None)
     hour = (local.dt.day_of_week * 24 + local.dt.hour).to_numpy()
     week = ((local - np.datetime64("2023-12-25", "ns")).dt.days // 7).to_numpy()
-    found = column("spread_to_usual", BARS.assign(spread=spread), context, weeks=weeks)
+    result = column("spread_to_usual", BARS.assign(spread=spread), context, weeks=weeks)
     for i in range(0, len(BARS), 3):
         before = spread[:i][(hour[:i] == hour[i]) & (week[:i] >= week[i] - weeks)]
         before = before[~np.isnan(before)]
-        np.testing.assert_allclose(found[i], spread[i] / before.mean() if len(before) else np.nan, rtol=1e-10)
-    assert np.isfinite(found).sum() > 2_000
+        np.testing.assert_allclose(result[i], spread[i] / before.mean() if len(before) else np.nan, rtol=1e-10)
+    assert np.isfinite(result).sum() > 2_000
 
 
 def test_a_spread_twice_as_wide_as_ever_is_twice_the_usual():
     bars = BARS.assign(spread=np.where(np.arange(len(BARS)) == 2_900, 2e-4, 1e-4))
-    found = column("spread_to_usual", bars)
-    assert found[2_900] == pytest.approx(2.0)
-    assert found[2_800:2_900] == pytest.approx(1.0)
+    result = column("spread_to_usual", bars)
+    assert result[2_900] == pytest.approx(2.0)
+    assert result[2_800:2_900] == pytest.approx(1.0)
 
 
 def test_the_share_of_the_average_true_range():
@@ -54,6 +54,6 @@ def test_without_spreads_nothing_is_known(name):
 
 
 def test_the_usual_spread_goes_on_with_the_same_bits_when_bars_come_in():
-    one = use("spread_to_usual", weeks=2)
-    whole, stream = column("spread_to_usual", weeks=2), Stream(BARS.iloc[:1_700], [one], CONTEXT)
-    assert [stream.append(row)[one.column] for row in BARS.iloc[1_700:2_000].to_dict("records")] == whole[1_700:2_000].tolist()
+    use_ = use("spread_to_usual", weeks=2)
+    full, stream = column("spread_to_usual", weeks=2), Stream(BARS.iloc[:1_700], [use_], CONTEXT)
+    assert [stream.append(row)[use_.column] for row in BARS.iloc[1_700:2_000].to_dict("records")] == full[1_700:2_000].tolist()

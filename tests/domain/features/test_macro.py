@@ -15,8 +15,8 @@ from domain.features import Context, compute, use
 from domain.features import macro as features
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
 from domain.outside.series import read_series, series
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 DATA = Path(os.environ.get("TIDEMARK_DATA", ""), "macro")
@@ -26,15 +26,15 @@ CAUSAL = ("macro_zscore", "dollar_zscore", "vix_zscore", "yield_zscore", "rate_d
 
 def slow_score(values: np.ndarray, ts: np.ndarray, window: int) -> np.ndarray:
     """From the sentence: the last value of each day, the present one so far."""
-    made = []
+    computed = []
     for i in range(len(values)):
         by_day = {int(t // DAY): v for t, v in zip(ts[: i + 1], values[: i + 1], strict=True) if not np.isnan(v)}
         days = list(by_day.values())[-window:]
         if np.isnan(values[i]) or len(days) < min(window, 5):
-            made.append(np.nan)
+            computed.append(np.nan)
         else:
-            made.append((values[i] - np.mean(days)) / np.std(days) if np.std(days) > 1e-9 else 0.0)
-    return np.array(made)
+            computed.append((values[i] - np.mean(days)) / np.std(days) if np.std(days) > 1e-9 else 0.0)
+    return np.array(computed)
 
 
 @pytest.mark.parametrize("window", (1, 3, 5, 10, 60))
@@ -55,9 +55,9 @@ def test_it_does_not_matter_how_long_the_bars_of_a_day_are():
 
 def test_a_rate_that_stays_scores_zero_and_moves_off_it_after_a_decision():
     days = np.arange(30) * DAY
-    made = features.yield_zscore({"US10Y": np.r_[np.full(15, 4.1), np.full(15, 4.35)]}, days, window=10)
-    assert np.isnan(made[:4]).all() and (made[4:15] == 0).all() and made[15] == pytest.approx(3.0) and (made[24:] == 0).all()
-    assert (np.diff(made[15:25]) < 0).all(), "back within the window"
+    computed = features.yield_zscore({"US10Y": np.r_[np.full(15, 4.1), np.full(15, 4.35)]}, days, window=10)
+    assert np.isnan(computed[:4]).all() and (computed[4:15] == 0).all() and computed[15] == pytest.approx(3.0) and (computed[24:] == 0).all()
+    assert (np.diff(computed[15:25]) < 0).all(), "back within the window"
 
 
 def test_the_differential_is_base_less_quote():
@@ -72,7 +72,7 @@ def test_a_value_is_seen_by_the_first_bar_that_ends_when_it_is_out():
     bars, context = market(400)
     ends = context.ends(bars)
     out = int(ends[100])
-    column = compute(bars, [use("rate_differential")], Context(context.instrument, context.timeframe, macro={"EU_RATE": Known(np.array([0, out]), np.array([1.0, 3.0])), "US_RATE": Known(np.array([0]), np.array([0.0]))}))
+    column = compute(bars, [use("rate_differential")], Context(context.instrument, context.timeframe, macro={"EU_RATE": TimedValues(np.array([0, out]), np.array([1.0, 3.0])), "US_RATE": TimedValues(np.array([0]), np.array([0.0]))}))
     assert column["rate_differential"].tolist() == [1.0] * 100 + [3.0] * 300
 
 
@@ -85,12 +85,12 @@ def test_without_series_there_is_nothing_to_say():
 @pytest.mark.parametrize("name", CAUSAL)
 def test_what_is_not_known_yet_changes_nothing(name):
     bars, context = market(1_500)
-    one = use(name)
-    whole = compute(bars, [one], context)[one.column].to_numpy()
-    assert np.isfinite(whole[-300:]).all()
+    use_ = use(name)
+    full = compute(bars, [use_], context)[use_.column].to_numpy()
+    assert np.isfinite(full[-300:]).all()
     for cut in (2, 451, 1_201):
-        part = compute(bars.iloc[:cut], [one], context.until(int(context.ends(bars)[cut - 1])))[one.column].to_numpy()
-        np.testing.assert_array_equal(part, whole[:cut])
+        part = compute(bars.iloc[:cut], [use_], context.until(int(context.ends(bars)[cut - 1])))[use_.column].to_numpy()
+        np.testing.assert_array_equal(part, full[:cut])
 
 
 def test_every_series_says_what_it_is_and_when_it_is_known():
@@ -98,8 +98,8 @@ def test_every_series_says_what_it_is_and_when_it_is_known():
         assert row.title and row.unit and row.source and row.file, name
         assert (row.weekdays > 0) != (row.days > 0), f"{name}: weekdays or days, one of them"
         dates = np.arange(np.datetime64("2024-01-01"), np.datetime64("2026-01-01"))
-        known = row.known_at(dates)
-        assert (np.diff(known) >= 0).all() and (known > (dates.astype(np.int64) + 1) * DAY - 3 * HOUR).all(), f"{name} is known before its date has passed"
+        known_at = row.known_at(dates)
+        assert (np.diff(known_at) >= 0).all() and (known_at > (dates.astype(np.int64) + 1) * DAY - 3 * HOUR).all(), f"{name} is known before its date has passed"
 
 
 def test_a_friday_is_known_on_monday():
@@ -113,11 +113,11 @@ def test_files_of_three_shapes_are_read_and_sorted(text):
     assert read_series(io.StringIO(text), "US_RATE").values.tolist() == [1.0, 1.5]
 
 
-@pytest.mark.parametrize(("text", "said"), (
-    ("date\n2024-07-10\n", "needs a date and a value"), ("date,value\n10/07/2024,1\n", "row 2 .* '10/07/2024'"), ("date,value\n2024-07-10,1\n2024-07-11,high\n", "row 3 .* 'high'"), ("", "cannot be read"),
+@pytest.mark.parametrize(("text", "message"), (
+    ("date\n2024-07-10\n", "needs a date and a value"), ("date,value\n10/07/2024,1\n", "row 2 .* '10/07/2024'"), ("date,value\n2024-07-10,1\n2024-07-11,high\n", "row 3 .* 'high'"), ("", "is not a CSV with a date and a value in every row"),
 ))  # fmt: skip
-def test_a_file_that_is_wrong_is_told_where(text, said):
-    with pytest.raises(BadRequest, match=said):
+def test_a_file_that_is_wrong_is_told_where(text, message):
+    with pytest.raises(BadRequest, match=message):
         read_series(io.StringIO(text), "DXY")
 
 
@@ -132,9 +132,9 @@ def test_a_file_that_is_not_there_and_a_series_that_no_table_has():
 @pytest.mark.skipif(not DATA.is_dir(), reason="TIDEMARK_DATA names no folder with macro")
 @pytest.mark.parametrize(("name", "file"), (("US10Y", "fred_DGS10.csv"), ("VIX", "fred_VIXCLS.csv"), ("US_RATE", "fred_DFF.csv"), ("USD_BROAD", "fred_DTWEXBGS.csv"), ("US_INFLATION", "fred_CPIAUCSL.csv"), ("DXY", "yahoo_DXY_D1.csv.gz"), ("WTI", "fred_DCOILWTICO.csv"), ("US_UNEMPLOYMENT", "fred_UNRATE.csv")))
 def test_real_files_are_read(name, file):
-    known, rows = read_series(DATA / file, name), pd.read_csv(DATA / file)
-    assert len(known.values) == rows[next(c for c in ("close", "value", "dff") if c in rows)].notna().sum()
-    assert (np.diff(known.times) >= 0).all() and np.isfinite(known.values).all()
+    series_read, rows = read_series(DATA / file, name), pd.read_csv(DATA / file)
+    assert len(series_read.values) == rows[next(c for c in ("close", "value", "dff") if c in rows)].notna().sum()
+    assert (np.diff(series_read.times) >= 0).all() and np.isfinite(series_read.values).all()
 
 
 @pytest.mark.data

@@ -31,26 +31,26 @@ STILL = dict(
 
 
 def column(text: str, bars: pd.DataFrame = BARS) -> np.ndarray:
-    one = parse(text)
-    return compute(bars, [one])[one.column].to_numpy()
+    use_ = parse(text)
+    return compute(bars, [use_])[use_.column].to_numpy()
 
 
 def ema(values: np.ndarray, window: int) -> np.ndarray:
     """From the sentence: the mean of the first ``window`` values, then 2 / (window + 1) of the way to each."""
-    known = np.flatnonzero(np.isfinite(values))
-    made = np.full(len(values), np.nan)
-    at = known[window - 1]
-    made[at] = values[known[:window]].mean()
-    for i in known[window:]:
-        made[i] = made[i - 1] + 2 / (window + 1) * (values[i] - made[i - 1])
-    return made
+    valid = np.flatnonzero(np.isfinite(values))
+    computed = np.full(len(values), np.nan)
+    at = valid[window - 1]
+    computed[at] = values[valid[:window]].mean()
+    for i in valid[window:]:
+        computed[i] = computed[i - 1] + 2 / (window + 1) * (values[i] - computed[i - 1])
+    return computed
 
 
 def wilder(values: list[float], window: int) -> list[float]:
-    made = [float(np.mean(values[:window]))]
+    computed = [float(np.mean(values[:window]))]
     for value in values[window:]:
-        made.append((made[-1] * (window - 1) + value) / window)
-    return made
+        computed.append((computed[-1] * (window - 1) + value) / window)
+    return computed
 
 
 @pytest.mark.parametrize("window", (1, 2, 9, 20))
@@ -83,10 +83,10 @@ def test_directional_movement_by_a_loop(window):
         ranges.append(max(HIGH[i] - LOW[i], abs(HIGH[i] - CLOSE[i - 1]), abs(LOW[i] - CLOSE[i - 1])))
 
     def summed(values: list[float]) -> np.ndarray:
-        made = [sum(values[: window - 1])]
+        computed = [sum(values[: window - 1])]
         for value in values[window - 1 :]:
-            made.append(made[-1] - made[-1] / window + value)
-        return np.array(made[1:])
+            computed.append(computed[-1] - computed[-1] / window + value)
+        return np.array(computed[1:])
 
     up, down, wide = summed(plus), summed(minus), summed(ranges)
     strength = [100 * abs(u - d) / (u + d) if u + d else 0.0 for u, d in zip(up, down, strict=True)]
@@ -136,7 +136,7 @@ def test_a_windowed_feature_by_its_formula(text):
     count, value = WINDOWED[text]
     got = column(text)
     assert np.isnan(got[: count - 1]).all()
-    wanted = [value(*(one[i - count + 1 : i + 1] for one in (OPEN, HIGH, LOW, CLOSE))) for i in range(count - 1, COUNT)]
+    wanted = [value(*(item[i - count + 1 : i + 1] for item in (OPEN, HIGH, LOW, CLOSE))) for i in range(count - 1, COUNT)]
     np.testing.assert_allclose(got[count - 1 :], wanted, rtol=1e-9)
 
 
@@ -218,6 +218,6 @@ def test_bar_by_bar_gives_the_same_bits():
     wanted = compute(BARS, uses.values())
     stream = Stream(BARS.iloc[:7], uses.values())
     for i, row in enumerate(BARS.iloc[7:].to_dict("records"), 7):
-        made = stream.append(row)
-        for name, one in uses.items():
-            np.testing.assert_array_equal(made[one.column], wanted[one.column].iloc[i], err_msg=f"{name} at bar {i}")
+        computed = stream.append(row)
+        for name, use in uses.items():
+            np.testing.assert_array_equal(computed[use.column], wanted[use.column].iloc[i], err_msg=f"{name} at bar {i}")

@@ -39,12 +39,12 @@ def test_the_features_in_ranges_know_the_tick():
 
 def test_an_atr_under_a_hundredth_of_a_tick_is_none(weekend):
     names = [*IN_ATR, "distance_to_round_number"]
-    made = compute(weekend, [use("atr"), *(use(name) for name in names)], EURUSD)
-    atr = made["atr(14)"].to_numpy()
+    computed = compute(weekend, [use("atr"), *(use(name) for name in names)], EURUSD)
+    atr = computed["atr(14)"].to_numpy()
     none = atr < LEAST_TICKS * 1e-5
     assert none.sum() > 900 and atr[MOVING + STILL - 1] < 1e-30
     for name in names:
-        values = made[use(name).column].to_numpy()
+        values = computed[use(name).column].to_numpy()
         if name not in ("atr_ratio", "seasonal_volatility"):
             assert np.isnan(values[none]).all(), name
         assert np.nanmax(np.abs(values), initial=0.0) < 1e4, name
@@ -52,9 +52,9 @@ def test_an_atr_under_a_hundredth_of_a_tick_is_none(weekend):
 
 def test_every_feature_of_bars_that_stand_still_is_bounded(weekend):
     uses = [use(name) for name in FEATURES if FEATURES[name].unit != "volume"]
-    made = compute(weekend, uses, EURUSD)
-    for one in uses:
-        assert np.nanmax(np.abs(made[one.column].to_numpy()), initial=0.0) < 1e5, one.column
+    computed = compute(weekend, uses, EURUSD)
+    for use_ in uses:
+        assert np.nanmax(np.abs(computed[use_.column].to_numpy()), initial=0.0) < 1e5, use_.column
 
 
 def test_bar_by_bar_the_same_bars_are_without_a_value(weekend):
@@ -62,27 +62,27 @@ def test_bar_by_bar_the_same_bars_are_without_a_value(weekend):
     begin = MOVING + 150
     stream = Stream(weekend.iloc[:begin], uses, EURUSD)
     rows = [stream.append(row) for row in weekend.iloc[begin : begin + 120].to_dict("records")]
-    whole = compute(weekend, uses, EURUSD).iloc[begin : begin + 120]
-    for one in uses:
-        got, wanted = np.array([row[one.column] for row in rows]), whole[one.column].to_numpy()
-        np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted), err_msg=one.column)
-        if FEATURES[one.name].state is not None:
-            np.testing.assert_array_equal(got, wanted, err_msg=one.column)
+    full = compute(weekend, uses, EURUSD).iloc[begin : begin + 120]
+    for use_ in uses:
+        got, wanted = np.array([row[use_.column] for row in rows]), full[use_.column].to_numpy()
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted), err_msg=use_.column)
+        if FEATURES[use_.name].state is not None:
+            np.testing.assert_array_equal(got, wanted, err_msg=use_.column)
 
 
 def test_without_an_instrument_rounding_of_the_price_is_the_least(weekend):
-    made = compute(weekend, [use("distance")])["distance(20, 14)"].to_numpy()
-    assert np.isnan(made[MOVING + 400 : MOVING + STILL]).all() and np.isfinite(made[100:MOVING]).all()
+    computed = compute(weekend, [use("distance")])["distance(20, 14)"].to_numpy()
+    assert np.isnan(computed[MOVING + 400 : MOVING + STILL]).all() and np.isfinite(computed[100:MOVING]).all()
 
 
 def test_a_return_from_below_zero_is_none():
     """WTI in April 2020: from -37.63 to 10.01 is a rise."""
     close = np.array([18.27, -37.63, 10.01, 13.78])
     bars = frame(np.arange(4) * MINUTE, open=close, high=close, low=close, close=close)
-    made = compute(bars, [use("simple_return", window=1), use("roc", window=1), use("log_return", window=1)])
+    computed = compute(bars, [use("simple_return", window=1), use("roc", window=1), use("log_return", window=1)])
     for name in ("simple_return(1)", "roc(1)", "log_return(1)"):
-        assert np.isnan(made[name].iloc[2]) and made[name].iloc[3] > 0, name
-    assert made["simple_return(1)"].iloc[3] == pytest.approx(13.78 / 10.01 - 1)
+        assert np.isnan(computed[name].iloc[2]) and computed[name].iloc[3] > 0, name
+    assert computed["simple_return(1)"].iloc[3] == pytest.approx(13.78 / 10.01 - 1)
 
 
 @pytest.mark.parametrize(("name", "value"), [("zscore", 0.0), ("bollinger_position", 0.5), ("cci", 0.0), ("donchian_position", 0.5), ("efficiency", 0.0), ("williams_r", -50.0), ("body", 0.0), ("rsi", 50.0)])
@@ -90,5 +90,5 @@ def test_prices_that_differ_by_rounding_stand_still(name, value):
     """1.1 and the next number after it, as a feed's own arithmetic leaves them."""
     close = np.where(np.arange(60) % 2, np.nextafter(1.1, 2.0), 1.1)
     bars = frame(np.arange(60) * MINUTE, open=close, high=np.maximum(close, 1.1), low=np.minimum(close, 1.1), close=close)
-    made = compute(bars, [use(name)])[use(name).column].to_numpy()
-    assert made[-1] == value
+    computed = compute(bars, [use(name)])[use(name).column].to_numpy()
+    assert computed[-1] == value

@@ -43,17 +43,17 @@ def test_equal_volatility_stands_in_the_middle():
 
 def test_a_rank_is_the_same_wherever_the_column_begins():
     rounded = np.round(RETURNS, 3)      # many ties
-    whole = features.volatility_rank(rounded, window=7, against=40)
+    full = features.volatility_rank(rounded, window=7, against=40)
     for first in (1, 13, 200):
-        np.testing.assert_array_equal(features.volatility_rank(rounded[first:], window=7, against=40)[60:], whole[first + 60 :])
+        np.testing.assert_array_equal(features.volatility_rank(rounded[first:], window=7, against=40)[60:], full[first + 60 :])
 
 
 def test_terciles_of_volatility(frame):
     rank, regime = frame["volatility_rank(20, 250)"].to_numpy(), frame["volatility_regime"].to_numpy()
-    known = ~np.isnan(rank)
-    assert (np.isnan(regime) == ~known).all()
-    assert (regime[known] == np.select([rank[known] < 1 / 3, rank[known] < 2 / 3], [0, 1], 2)).all()
-    assert {0.0, 1.0, 2.0} == set(regime[known])
+    valid = ~np.isnan(rank)
+    assert (np.isnan(regime) == ~valid).all()
+    assert (regime[valid] == np.select([rank[valid] < 1 / 3, rank[valid] < 2 / 3], [0, 1], 2)).all()
+    assert {0.0, 1.0, 2.0} == set(regime[valid])
 
 
 def test_a_trend_needs_strength_and_straightness(frame):
@@ -80,14 +80,14 @@ def test_sessions_go_by_the_clocks_of_their_cities():
 
 @pytest.mark.parametrize("window", (1, 2, 10, 100))
 def test_depth_of_a_drawdown_by_a_loop(window):
-    made = features.drawdown_depth(CLOSE, RETURNS, window=window)
+    computed = features.drawdown_depth(CLOSE, RETURNS, window=window)
     for i in range(500):
         if i < window:
-            assert np.isnan(made[i])
+            assert np.isnan(computed[i])
             continue
         fall = np.log(CLOSE[i - window : i + 1].max() / CLOSE[i])
         wide = 2 * np.sqrt(np.mean(RETURNS[i - window + 1 : i + 1] ** 2)) * np.sqrt(window)
-        assert made[i] == pytest.approx(min(1, fall / wide), abs=1e-9)
+        assert computed[i] == pytest.approx(min(1, fall / wide), abs=1e-9)
 
 
 def test_no_move_is_no_drawdown():
@@ -96,10 +96,10 @@ def test_no_move_is_no_drawdown():
 
 def test_memberships_add_up_to_one(frame):
     parts = frame[["calm", "trend", "panic"]].to_numpy()
-    known = ~np.isnan(parts).any(axis=1)
-    assert known.sum() > 2_000 and (np.isnan(parts).any(axis=1) == np.isnan(parts).all(axis=1)).all()
-    np.testing.assert_allclose(parts[known].sum(axis=1), 1.0, atol=1e-12)
-    assert parts[known].min() >= 0 and parts[known].max() <= 1
+    valid = ~np.isnan(parts).any(axis=1)
+    assert valid.sum() > 2_000 and (np.isnan(parts).any(axis=1) == np.isnan(parts).all(axis=1)).all()
+    np.testing.assert_allclose(parts[valid].sum(axis=1), 1.0, atol=1e-12)
+    assert parts[valid].min() >= 0 and parts[valid].max() <= 1
 
 
 def test_memberships_by_their_formula(frame):
@@ -124,7 +124,7 @@ def test_a_crash_is_panic_a_straight_rise_a_trend_and_a_quiet_range_calm():
 @pytest.mark.parametrize("name", CAUSAL)
 def test_what_comes_later_changes_nothing(name):
     bars, context = market(900)
-    one = use(name)
-    whole = compute(bars, [one], context)[one.column].to_numpy()
+    use_ = use(name)
+    full = compute(bars, [use_], context)[use_.column].to_numpy()
     for cut in (1, 290, 700):
-        np.testing.assert_array_equal(compute(bars.iloc[:cut], [one], context.until(int(context.ends(bars)[cut - 1])))[one.column].to_numpy(), whole[:cut])
+        np.testing.assert_array_equal(compute(bars.iloc[:cut], [use_], context.until(int(context.ends(bars)[cut - 1])))[use_.column].to_numpy(), full[:cut])

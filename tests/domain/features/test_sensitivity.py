@@ -15,23 +15,23 @@ USES = (use("sma", window=50), use("sma", window=300), use("ema", window=200), u
 
 
 def test_each_history_gives_what_computing_its_bars_alone_gives():
-    found = sensitivity(BARS, USES, CONTEXT)
-    assert {(one.column, one.history) for one in found} == {(use.column, history) for use in USES for history in HISTORIES}
-    whole = compute(BARS, USES, CONTEXT).iloc[-1]
-    for one in found:
-        alone = compute(BARS.tail(one.history).reset_index(drop=True), USES, CONTEXT)[one.column].iloc[-1]
-        assert one.whole == whole[one.column] and (one.value == alone or (np.isnan(one.value) and np.isnan(alone)))
+    result = sensitivity(BARS, USES, CONTEXT)
+    assert {(row.column, row.history) for row in result} == {(use.column, history) for use in USES for history in HISTORIES}
+    full = compute(BARS, USES, CONTEXT).iloc[-1]
+    for row in result:
+        alone = compute(BARS.tail(row.history).reset_index(drop=True), USES, CONTEXT)[row.column].iloc[-1]
+        assert row.whole == full[row.column] and (row.value == alone or (np.isnan(row.value) and np.isnan(alone)))
 
 
 def test_a_window_settles_at_its_length_and_a_recursion_comes_nearer_with_every_bar():
-    off = {(one.column, one.history): one.off for one in sensitivity(BARS, USES, CONTEXT)}
+    off = {(row.column, row.history): row.off for row in sensitivity(BARS, USES, CONTEXT)}
     assert off["sma(50)", 199] < 1e-12 and np.isnan(off["sma(300)", 199]) and off["sma(300)", 399] < 1e-12
     ema = [off["ema(200)", history] for history in HISTORIES]
     assert ema[1] > 1e-6 and ema[1:] == sorted(ema[1:], reverse=True) and ema[-1] < ema[1] / 100
 
 
 def test_a_history_that_is_not_shorter_says_nothing():
-    assert {one.history for one in sensitivity(BARS.head(500), USES[:1], CONTEXT)} == {199, 399}
+    assert {row.history for row in sensitivity(BARS.head(500), USES[:1], CONTEXT)} == {199, 399}
     assert sensitivity(BARS.head(100), USES, CONTEXT) == []
 
 
@@ -49,8 +49,8 @@ def test_the_word_after_each_column_is_where_a_job_stops():
 
 def test_a_summary_tells_where_values_begin_and_lie():
     values = compute(BARS, [use("sma", window=50)], CONTEXT)["sma(50)"].to_numpy()
-    told = summary(use("sma", window=50), values, CONTEXT)
-    assert (told.warm_up, told.first, told.unit, told.family) == (49, 49, "price", "trend") and told.known == pytest.approx(1 - 49 / len(values))
-    assert told.low == np.nanmin(values) and told.median == np.nanmedian(values) and told.last == values[-1]
+    figures = summary(use("sma", window=50), values, CONTEXT)
+    assert (figures.warm_up, figures.first, figures.unit, figures.family) == (49, 49, "price", "trend") and figures.known == pytest.approx(1 - 49 / len(values))
+    assert figures.low == np.nanmin(values) and figures.median == np.nanmedian(values) and figures.last == values[-1]
     nothing = summary(use("sma"), np.full(10, np.nan), CONTEXT)
     assert (nothing.known, nothing.first) == (0.0, None) and np.isnan(nothing.median)

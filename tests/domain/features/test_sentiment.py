@@ -9,7 +9,7 @@ import pytest
 from domain.errors import BadRequest
 from domain.features import Context, compute, use
 from domain.features.sentiment import Scorer, lexicon, read_headlines, score
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 GOOD = ("Dollar rallies on strong jobs data", "Stocks soar to record high", "Trade deal lifts hopes", "Jobless claims fall to lowest in months", "Bank avoids default", "No recession in sight", "Growth accelerates")
@@ -80,9 +80,9 @@ def test_any_text_scores_inside_its_bounds():
 
 def test_headlines_are_read_in_the_order_they_appeared_in():
     frame = pd.DataFrame({"ts": pd.to_datetime(["2024-07-11T14:31+02:00", "2024-07-11T12:30Z", None, "2024-07-12T00:00Z"], utc=True), "headline": ["Stocks plunge", "Stocks soar", "Stocks soar", None]})
-    known = read_headlines(frame)
-    assert known.times.view("datetime64[ns]").astype("datetime64[m]").astype(str).tolist() == ["2024-07-11T12:30", "2024-07-11T12:31"]
-    assert known.values[0] > 0 > known.values[1]
+    scores = read_headlines(frame)
+    assert scores.times.view("datetime64[ns]").astype("datetime64[m]").astype(str).tolist() == ["2024-07-11T12:30", "2024-07-11T12:31"]
+    assert scores.values[0] > 0 > scores.values[1]
     assert len(read_headlines(frame.iloc[:0]).times) == 0
 
 
@@ -96,14 +96,14 @@ def test_another_scorer_takes_the_place_of_the_lexicon():
     assert read_headlines(frame, model).values.tolist() == [0.25, -0.25]
 
 
-@pytest.mark.parametrize(("frame", "scorer", "said"), (
+@pytest.mark.parametrize(("frame", "scorer", "message"), (
     (pd.DataFrame({"time": [1], "headline": ["x"]}), score, "no column 'ts'"),
     (pd.DataFrame({"ts": pd.to_datetime(["2024-07-11"]), "headline": ["x"]}), score, "no zone"),
     (pd.DataFrame({"ts": pd.to_datetime(["2024-07-11"], utc=True), "headline": ["x"]}), lambda text: 1.5, "gave 1.5 for 'x'"),
     (pd.DataFrame({"ts": pd.to_datetime(["2024-07-11"], utc=True), "headline": ["x"]}), lambda text: float("nan"), "gave nan for 'x'"),
 ))  # fmt: skip
-def test_what_is_no_list_of_headlines_is_refused(frame, scorer, said):
-    with pytest.raises(BadRequest, match=said):
+def test_what_is_no_list_of_headlines_is_refused(frame, scorer, message):
+    with pytest.raises(BadRequest, match=message):
         read_headlines(frame, scorer)
 
 
@@ -126,17 +126,17 @@ def test_a_headline_counts_from_the_bar_by_whose_end_it_was_out():
     bars, context = market(50)
     out = int(context.ends(bars)[20])
     for late, first in ((0, 20), (1, 21)):
-        known = Known(np.array([out + late]), np.array([0.5]))
-        column = compute(bars, [use("sentiment")], Context(context.instrument, context.timeframe, headlines=known))["sentiment(24.0)"].to_numpy()
+        headlines = TimedValues(np.array([out + late]), np.array([0.5]))
+        column = compute(bars, [use("sentiment")], Context(context.instrument, context.timeframe, headlines=headlines))["sentiment(24.0)"].to_numpy()
         assert np.isnan(column[:first]).all() and (column[first:] == 0.5).all()
 
 
 def test_what_is_not_known_yet_changes_nothing():
     bars, context = market(900)
-    whole = compute(bars, [use("sentiment")], context)["sentiment(24.0)"].to_numpy()
+    full = compute(bars, [use("sentiment")], context)["sentiment(24.0)"].to_numpy()
     for cut in (1, 40, 333, 899):
         part = compute(bars.iloc[:cut], [use("sentiment")], context.until(int(context.ends(bars)[cut - 1])))["sentiment(24.0)"].to_numpy()
-        np.testing.assert_array_equal(part, whole[:cut])
+        np.testing.assert_array_equal(part, full[:cut])
 
 
 def test_a_half_life_of_nothing_is_refused():

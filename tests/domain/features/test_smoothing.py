@@ -14,10 +14,10 @@ BARS, WINDOW = 4_000, 5
 def prices(gaps: bool) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(3)
     close = 1.1 * np.exp(np.cumsum(rng.normal(0.0, 1e-4, BARS)))
-    found = dict(high=close * (1 + rng.uniform(0.0, 1e-4, BARS)), low=close * (1 - rng.uniform(0.0, 1e-4, BARS)), close=close)
+    columns = dict(high=close * (1 + rng.uniform(0.0, 1e-4, BARS)), low=close * (1 - rng.uniform(0.0, 1e-4, BARS)), close=close)
     missing = rng.random(BARS) < (0.02 if gaps else 0.0)
     missing[:20] = False
-    return {name: np.where(missing, np.nan, values) for name, values in found.items()}
+    return {name: np.where(missing, np.nan, values) for name, values in columns.items()}
 
 
 def _ema(bars, state):
@@ -38,30 +38,30 @@ AVERAGES = {"ema": (_ema, 5), "atr": (_atr, 6), "kama": (_kama, WINDOW + 6)}
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("name", AVERAGES)
 def test_bars_in_parts_of_any_length_give_the_same_bits(name, gaps):
-    made, places = AVERAGES[name]
+    average, places = AVERAGES[name]
     bars, rng = prices(gaps), np.random.default_rng(5)
-    whole = made(bars, np.zeros(places))
+    full = average(bars, np.zeros(places))
     for longest in (1, 7, 1_500):
         state, parts, at = np.zeros(places), [], 0
         while at < BARS:
             step = int(rng.integers(1, longest + 1))
-            parts.append(made({key: values[at : at + step].copy() for key, values in bars.items()}, state))
+            parts.append(average({key: values[at : at + step].copy() for key, values in bars.items()}, state))
             at += step
-        np.testing.assert_array_equal(np.concatenate(parts), whole)
-    assert np.isfinite(whole).sum() > BARS / 2
+        np.testing.assert_array_equal(np.concatenate(parts), full)
+    assert np.isfinite(full).sum() > BARS / 2
 
 
 @pytest.mark.parametrize("gaps", [False, True])
 def test_an_exponential_average_goes_its_step_towards_each_known_value(gaps):
     close = prices(gaps)["close"]
-    level, known, expected = 0.0, 0, []
+    level, count, expected = 0.0, 0, []
     for value in close:
         if np.isnan(value):
             expected.append(np.nan)
             continue
-        known += 1
-        level = level + (value - level) / known if known <= WINDOW else level + (value - level) * 2 / (WINDOW + 1)
-        expected.append(level if known >= WINDOW else np.nan)
+        count += 1
+        level = level + (value - level) / count if count <= WINDOW else level + (value - level) * 2 / (WINDOW + 1)
+        expected.append(level if count >= WINDOW else np.nan)
     np.testing.assert_allclose(ema(close, window=WINDOW), expected, rtol=1e-13)
 
 
@@ -70,11 +70,11 @@ def test_an_average_true_range_goes_a_share_of_its_window_towards_each_range():
     high, low, close = (bars[name] for name in ("high", "low", "close"))
     ranges = np.array([max(high[i], close[i - 1]) - min(low[i], close[i - 1]) for i in range(1, BARS)])
     expected = [np.nan] * WINDOW + [ranges[:WINDOW].mean()]
-    for one in ranges[WINDOW:]:
-        expected.append(expected[-1] + (one - expected[-1]) / WINDOW)
-    made = atr(high, low, close, window=WINDOW)
-    np.testing.assert_allclose(made, expected, rtol=1e-12)
-    np.testing.assert_array_equal(made / close, atr_share(close, np.concatenate([[np.nan], ranges]), window=WINDOW))
+    for value in ranges[WINDOW:]:
+        expected.append(expected[-1] + (value - expected[-1]) / WINDOW)
+    computed = atr(high, low, close, window=WINDOW)
+    np.testing.assert_allclose(computed, expected, rtol=1e-12)
+    np.testing.assert_array_equal(computed / close, atr_share(close, np.concatenate([[np.nan], ranges]), window=WINDOW))
 
 
 def test_kaufmans_average_goes_the_square_of_its_step_towards_each_close():
@@ -88,7 +88,7 @@ def test_kaufmans_average_goes_the_square_of_its_step_towards_each_close():
     np.testing.assert_allclose(kama(close, window=WINDOW), expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("made", [ema, kama])
-def test_equal_closes_have_exactly_their_price_as_average(made):
-    values = made(np.full(300, 1.1), window=7)
+@pytest.mark.parametrize("average", [ema, kama])
+def test_equal_closes_have_exactly_their_price_as_average(average):
+    values = average(np.full(300, 1.1), window=7)
     assert (values[~np.isnan(values)] == 1.1).all() and np.isfinite(values).sum() >= 293

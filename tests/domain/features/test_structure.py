@@ -27,8 +27,8 @@ OPEN, HIGH, LOW, CLOSE = (BARS[name].tolist() for name in ("open", "high", "low"
 
 
 def column(name: str, frame_of: pd.DataFrame = BARS, **params) -> np.ndarray:
-    one = use(name, **params)
-    return compute(frame_of, [one])[one.column].to_numpy()
+    use_ = use(name, **params)
+    return compute(frame_of, [use_])[use_.column].to_numpy()
 
 
 def swings_by_hand(values: list[float], bars: int) -> list[int]:
@@ -41,13 +41,13 @@ def swings_by_hand(values: list[float], bars: int) -> list[int]:
 @pytest.mark.parametrize("bars", (1, 2, 3, 5))
 def test_a_swing_is_known_when_the_bars_after_it_have_closed(bars):
     for side, values, sign in (("high", HIGH, 1.0), ("low", LOW, -1.0)):
-        found = swings_by_hand([sign * value for value in values], bars)
-        assert len(found) > 20
+        result = swings_by_hand([sign * value for value in values], bars)
+        assert len(result) > 20
         price, since = column(f"swing_{side}", bars=bars), column(f"bars_since_swing_{side}", bars=bars)
         for i in range(LENGTH):
-            known = [swing for swing in found if swing + bars <= i]
-            if known:
-                assert (price[i], since[i]) == (values[known[-1]], i - known[-1])
+            confirmed = [swing for swing in result if swing + bars <= i]
+            if confirmed:
+                assert (price[i], since[i]) == (values[confirmed[-1]], i - confirmed[-1])
             else:
                 assert np.isnan(price[i]) and np.isnan(since[i])
 
@@ -61,16 +61,16 @@ def test_of_equal_highs_the_first_is_the_swing():
 @pytest.mark.parametrize("bars", (1, 3))
 def test_a_break_of_structure_is_the_first_close_beyond_the_last_swing(bars):
     highs, lows = swings_by_hand(HIGH, bars), swings_by_hand([-value for value in LOW], bars)
-    found, seen = column("break_of_structure", bars=bars), {1.0: 0, -1.0: 0}
+    result, seen = column("break_of_structure", bars=bars), {1.0: 0, -1.0: 0}
     for i in range(LENGTH):
         upper, lower = ([swing for swing in swings if swing + bars <= i] for swings in (highs, lows))
         if not (upper and lower):
-            assert np.isnan(found[i])
+            assert np.isnan(result[i])
             continue
         above = [k for k in range(upper[-1] + bars, i + 1) if CLOSE[k] > HIGH[upper[-1]]]
         below = [k for k in range(lower[-1] + bars, i + 1) if CLOSE[k] < LOW[lower[-1]]]
-        assert found[i] == (1.0 if above[:1] == [i] else -1.0 if below[:1] == [i] else 0.0)
-        seen[found[i]] = seen.get(found[i], 0) + 1
+        assert result[i] == (1.0 if above[:1] == [i] else -1.0 if below[:1] == [i] else 0.0)
+        seen[result[i]] = seen.get(result[i], 0) + 1
     assert min(seen.values()) > 5
 
 
@@ -110,8 +110,8 @@ def test_wicks_and_body_are_shares_of_the_range():
 @pytest.mark.parametrize("cut", (1, 2, 5, 300))
 def test_structure_goes_on_with_the_same_bits_when_bars_come_in(cut):
     uses = [use("swing_high", bars=5), use("bars_since_swing_low", bars=1), use("break_of_structure", bars=2), use("fair_value_gap", window=7)]
-    stream, whole = Stream(BARS.iloc[:cut], uses), compute(BARS, uses)
-    made = [stream.append(row) for row in BARS.iloc[cut:400].to_dict("records")]
-    for one in uses[:3]:
-        np.testing.assert_array_equal([row[one.column] for row in made], whole[one.column].to_numpy()[cut:400])
-    np.testing.assert_allclose([row[uses[3].column] for row in made], whole[uses[3].column].to_numpy()[cut:400], rtol=1e-9)
+    stream, full = Stream(BARS.iloc[:cut], uses), compute(BARS, uses)
+    computed = [stream.append(row) for row in BARS.iloc[cut:400].to_dict("records")]
+    for use_ in uses[:3]:
+        np.testing.assert_array_equal([row[use_.column] for row in computed], full[use_.column].to_numpy()[cut:400])
+    np.testing.assert_allclose([row[uses[3].column] for row in computed], full[uses[3].column].to_numpy()[cut:400], rtol=1e-9)

@@ -23,8 +23,8 @@ HOURS = {"asia": ("Asia/Tokyo", 540, 1080), "india": ("Asia/Kolkata", 540, 930),
 
 
 def column(name: str, bars: pd.DataFrame = BARS, context: Context = Context(), **params) -> np.ndarray:
-    one = use(name, **params)
-    return compute(bars, [one], context)[one.column].to_numpy()
+    use_ = use(name, **params)
+    return compute(bars, [use_], context)[use_.column].to_numpy()
 
 
 def inside(name: str) -> np.ndarray:
@@ -42,19 +42,19 @@ def test_a_bar_is_in_a_session_by_its_own_clock(name):
 
 @pytest.mark.parametrize(("day", "opens"), (("2024-03-28", "08:00"), ("2024-04-02", "07:00"), ("2024-10-25", "07:00"), ("2024-10-28", "08:00")))
 def test_london_opens_an_hour_earlier_in_summer(day, opens):
-    found = column("in_session", session="london")[YEAR.strftime("%Y-%m-%d") == day]
-    first = int(np.argmax(found))
+    result = column("in_session", session="london")[YEAR.strftime("%Y-%m-%d") == day]
+    first = int(np.argmax(result))
     assert f"{first // 4:02}:{first % 4 * 15:02}" == opens
-    assert found.sum() == 9 * 4
+    assert result.sum() == 9 * 4
 
 
 @pytest.mark.parametrize("name", HOURS)
 def test_bars_are_counted_from_the_sessions_open(name):
-    found, now, count = column("bars_since_session_open", session=name), inside(name), np.nan
+    result, now, count = column("bars_since_session_open", session=name), inside(name), np.nan
     for i in range(len(YEAR)):
-        count = 0.0 if now[i] and (i == 0 or not now[i - 1]) and (i > 0 or found[0] == 0.0) else count + 1
-        np.testing.assert_array_equal(found[i], count)
-    assert np.nanmax(found) > 200, "over a weekend"
+        count = 0.0 if now[i] and (i == 0 or not now[i - 1]) and (i > 0 or result[0] == 0.0) else count + 1
+        np.testing.assert_array_equal(result[i], count)
+    assert np.nanmax(result) > 200, "over a weekend"
 
 
 def test_a_session_whose_open_was_not_seen_has_no_count():
@@ -103,7 +103,7 @@ def test_minutes_to_and_since_releases_are_counted_from_the_end_of_the_bar(timef
     context = Context(context.instrument, context.timeframe, releases=releases)
     to, since = column("minutes_to_release", bars, context), column("minutes_since_release", bars, context)
     for i, end in enumerate(ends):
-        coming, gone = [one for one in releases if one >= end], [one for one in releases if one <= end]
+        coming, gone = [release for release in releases if release >= end], [earlier for earlier in releases if earlier <= end]
         np.testing.assert_allclose(to[i], (min(coming) - end) / 60e9 if coming else np.nan)
         np.testing.assert_allclose(since[i], (end - max(gone)) / 60e9 if gone else np.nan)
     assert to[5] == since[5] == 0.0
@@ -112,12 +112,12 @@ def test_minutes_to_and_since_releases_are_counted_from_the_end_of_the_bar(timef
 def test_the_next_release_is_known_before_it_comes_and_nothing_after_the_last():
     bars, context = market()
     last = Context(context.instrument, context.timeframe, releases=ts_of(bars)[[2_000]])
-    whole = column("minutes_to_release", bars, last)
-    assert np.isfinite(whole[:2_000]).all() and np.isnan(whole[2_000:]).all()
-    np.testing.assert_array_equal(column("minutes_to_release", bars.iloc[:50], last), whole[:50])
+    full = column("minutes_to_release", bars, last)
+    assert np.isfinite(full[:2_000]).all() and np.isnan(full[2_000:]).all()
+    np.testing.assert_array_equal(column("minutes_to_release", bars.iloc[:50], last), full[:50])
 
 
 @pytest.mark.parametrize("name", ("minutes_to_release", "minutes_since_release"))
-@pytest.mark.parametrize("around", (Context(instrument("EURUSD"), Timeframe.named("M15")), Context(releases=YEAR.asi8[:9])))
+@pytest.mark.parametrize("context", (Context(instrument("EURUSD"), Timeframe.named("M15")), Context(releases=YEAR.asi8[:9])))
 def test_without_releases_or_a_timeframe_there_is_no_number(name, context):
     assert np.isnan(column(name, BARS, context)).all()

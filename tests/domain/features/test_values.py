@@ -18,8 +18,8 @@ BARS = pd.DataFrame(dict(open=CLOSE, high=CLOSE + RNG.uniform(0, 1, 300), low=CL
 
 
 def column(name: str, **params) -> np.ndarray:
-    one = use(name, **params)
-    return compute(BARS, [one])[one.column].to_numpy()
+    use_ = use(name, **params)
+    return compute(BARS, [use_])[use_.column].to_numpy()
 
 
 def test_wilders_average_true_range_by_a_loop():
@@ -57,8 +57,8 @@ def oracle() -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.mark.parametrize("name", TALIB)
 def test_a_standard_indicator_equals_talib(oracle, name):
     bars, wanted = oracle
-    one = parse(TALIB[name])
-    got, wanted = compute(bars, [one])[one.column].to_numpy(), wanted[name].to_numpy()
+    use_ = parse(TALIB[name])
+    got, wanted = compute(bars, [use_])[use_.column].to_numpy(), wanted[name].to_numpy()
     if name not in ("MACD", "STOCHk"):  # TA-Lib holds these back until their signal has begun
         np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
     np.testing.assert_allclose(np.where(np.isnan(wanted), np.nan, got), wanted, rtol=1e-9)

@@ -38,8 +38,8 @@ TYPICAL = [(h + low + c) / 3 for h, low, c in zip(HIGH, LOW, CLOSE, strict=True)
 
 
 def column(name: str, bars: pd.DataFrame = BARS, context: Context = Context(), **params) -> np.ndarray:
-    one = use(name, **params)
-    return compute(bars, [one], context)[one.column].to_numpy()
+    use_ = use(name, **params)
+    return compute(bars, [use_], context)[use_.column].to_numpy()
 
 
 def same(got: np.ndarray, wanted: list[float]) -> None:
@@ -125,18 +125,18 @@ def test_a_bar_of_unknown_volume_adds_nothing_to_running_sums():
     without = BARS.copy()
     without.loc[200, "volume"] = 0.0
     np.testing.assert_array_equal(column("vwap", hole), column("vwap", without))
-    found, wanted = column("obv", hole), column("obv", without)
-    assert np.isnan(found[200])
-    np.testing.assert_array_equal(np.delete(found, 200), np.delete(wanted, 200))
+    result, wanted = column("obv", hole), column("obv", without)
+    assert np.isnan(result[200])
+    np.testing.assert_array_equal(np.delete(result, 200), np.delete(wanted, 200))
 
 
 def test_a_window_with_an_unknown_volume_is_unknown():
     hole = BARS.copy()
     hole.loc[200, "volume"] = np.nan
     for name, window, last in (("relative_volume", 5, 205), ("cumulative_volume_delta", 5, 204), ("chaikin_money_flow", 5, 204), ("obv_change", 5, 204), ("mfi", 5, 204), ("vpin", 5, 204)):
-        found = column(name, hole, window=window)
-        assert np.isnan(found[200 : last + 1]).all(), name
-        assert np.isfinite(found[last + 1]), name
+        result = column(name, hole, window=window)
+        assert np.isnan(result[200 : last + 1]).all(), name
+        assert np.isfinite(result[last + 1]), name
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -147,11 +147,11 @@ def test_without_volume_nothing_is_known(name):
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_scale_of_volume_matters_only_where_the_unit_is_volume(name):
     bars, context = market()
-    found = column(name, bars, context), column(name, bars.assign(volume=bars["volume"] * 1024), context)
+    result = column(name, bars, context), column(name, bars.assign(volume=bars["volume"] * 1024), context)
     if FEATURES[name].unit == "volume":
-        np.testing.assert_allclose(found[1], found[0] * 1024, rtol=1e-12)
+        np.testing.assert_allclose(result[1], result[0] * 1024, rtol=1e-12)
     else:
-        np.testing.assert_allclose(found[1], found[0], rtol=1e-12)
+        np.testing.assert_allclose(result[1], result[0], rtol=1e-12)
 
 
 @pytest.mark.data
@@ -161,5 +161,5 @@ def test_money_flow_index_and_on_balance_volume_equal_talib():
     prices = pd.read_csv(ORACLE.with_name("backtesting_py") / "GOOG.csv")
     bars = pd.DataFrame({name: prices[name.capitalize()].astype(float) for name in ("open", "high", "low", "close", "volume")})
     bars["ts"] = pd.to_datetime(oracle["date"], utc=True).astype("datetime64[ns, UTC]")
-    for one, name in ((use("mfi", window=14), "MFI14"), (use("obv"), "OBV")):
-        np.testing.assert_allclose(compute(bars, [one])[one.column], oracle[name], rtol=1e-9, err_msg=name)
+    for use_, name in ((use("mfi", window=14), "MFI14"), (use("obv"), "OBV")):
+        np.testing.assert_allclose(compute(bars, [use_])[use_.column], oracle[name], rtol=1e-9, err_msg=name)

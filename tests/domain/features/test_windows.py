@@ -28,20 +28,20 @@ DEFINED: dict[str, tuple[Callable, Callable]] = {
 @pytest.mark.parametrize("window", SIZES)
 @pytest.mark.parametrize("name", DEFINED)
 def test_a_statistic_is_that_of_its_window(name, window):
-    made, one = DEFINED[name]
+    statistic, definition = DEFINED[name]
     places = [*range(window - 1, window + 9), *range(1_015, 1_035), *range(2_480, 2_500)]
-    got = made(LONG, window)
+    got = statistic(LONG, window)
     assert np.isnan(got[: window - 1]).all()
-    np.testing.assert_allclose(got[places], [one(LONG[i - window + 1 : i + 1]) for i in places], rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(got[places], [definition(LONG[i - window + 1 : i + 1]) for i in places], rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("window", SIZES)
 @pytest.mark.parametrize("name", DEFINED)
 def test_a_window_gives_the_same_bits_wherever_it_stands(name, window):
-    made = DEFINED[name][0]
-    whole = made(LONG, window)
+    statistic = DEFINED[name][0]
+    full = statistic(LONG, window)
     for i in (window - 1, 700, 1_024, 1_500, 2_499):
-        np.testing.assert_array_equal(made(LONG[max(i - window + 1, 0) : i + 1], window)[-1], whole[i])
+        np.testing.assert_array_equal(statistic(LONG[max(i - window + 1, 0) : i + 1], window)[-1], full[i])
 
 
 @pytest.mark.parametrize("window", SIZES)
@@ -54,12 +54,12 @@ def test_equal_values_deviate_by_nothing_after_a_jump(window):
 def test_an_unknown_value_is_unknown_to_its_windows_only():
     values = LONG[:200].copy()
     values[50] = np.nan
-    for name, (made, _) in DEFINED.items():
-        got = made(values, 20)
+    for name, (statistic, _) in DEFINED.items():
+        got = statistic(values, 20)
         assert np.isnan(got[50:70]).all(), name
-        np.testing.assert_array_equal(got[70:], made(LONG[:200], 20)[70:], err_msg=name)
+        np.testing.assert_array_equal(got[70:], statistic(LONG[:200], 20)[70:], err_msg=name)
 
 
 def test_fewer_values_than_a_window_give_none():
-    for made, _ in DEFINED.values():
-        assert len(made(LONG[:0], 5)) == 0 and np.isnan(made(LONG[:3], 5)).all()
+    for statistic, _ in DEFINED.values():
+        assert len(statistic(LONG[:0], 5)) == 0 and np.isnan(statistic(LONG[:3], 5)).all()

@@ -11,7 +11,7 @@ from domain.features import Context, closes
 from domain.market.bars import ts_of
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
-from domain.outside.known import Known
+from domain.outside.timed_values import TimedValues
 from domain.venues.synthetic import RegimeSwitching, generate
 
 START, END = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-02-01", "2024-03-20"))
@@ -30,10 +30,10 @@ def market(length: int = 3_000, seed: int = 5) -> tuple[pd.DataFrame, Context]:
     bars["spread"] = np.round(rng.gamma(4.0, 2e-5, len(bars)), 5)
     others = {name: closes(_bars(name, seed + 1 + k), instrument(name), TIMEFRAME) for k, name in enumerate(OTHERS)}
     days = ts_of(bars)[0] // DAY * DAY + DAY * np.arange(-400, 60)
-    macro = {name: Known(days, 50 + np.cumsum(rng.normal(0, 1, len(days)))) for name in SERIES}
+    macro = {name: TimedValues(days, 50 + np.cumsum(rng.normal(0, 1, len(days)))) for name in SERIES}
     news = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]), 150))
     releases = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]) + 9 * DAY, 40))
-    return bars, Context(instrument("EURUSD"), TIMEFRAME, others, macro, Known(news, rng.uniform(-1, 1, len(news))), releases)
+    return bars, Context(instrument("EURUSD"), TIMEFRAME, others, macro, TimedValues(news, rng.uniform(-1, 1, len(news))), releases)
 
 
 def _bars(name: str, seed: int) -> pd.DataFrame:

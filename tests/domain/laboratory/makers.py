@@ -14,8 +14,8 @@ def world(bars: int = 12_000, noise: int = 12, seed: int = 3) -> pd.DataFrame:
     column = {name: rng.normal(size=bars) for name in ("leads", "flips", "moved", "shape")}
     year = np.where(ts.year.to_numpy() % 2 == 0, 1.0, -1.6)
     size = np.exp(0.7 * column["shape"])
-    told = 0.15 * column["leads"] + 0.12 * year * column["flips"] + 0.1 * column["moved"] + size * rng.normal(size=bars)
-    change = 1e-3 * np.r_[0.0, told[:-1]]
+    signal = 0.15 * column["leads"] + 0.12 * year * column["flips"] + 0.1 * column["moved"] + size * rng.normal(size=bars)
+    change = 1e-3 * np.r_[0.0, signal[:-1]]
     close = np.exp(np.cumsum(change))
     column["copy"] = column["leads"] + 0.1 * rng.normal(size=bars)
     column["moved"] = column["moved"] + np.where(np.arange(bars) > 0.85 * bars, 1.5, 0.0)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from domain.laboratory.drift import Scale, drift_of, effective_count, level_of
+from domain.laboratory.drift import DriftReference, drift_of, effective_count, level_of
 from domain.laboratory.ranks import rank
 
 N = 3_000
@@ -23,12 +23,12 @@ def drift_of_values(values: np.ndarray, *masks: np.ndarray) -> tuple[dict, pd.Da
 
 def slow_psi(late: np.ndarray, before: np.ndarray) -> float:
     edges = [-np.inf, *np.unique(np.sort(before)[[k * len(before) // 10 for k in range(1, 10)]]), np.inf]
-    found, bins = 0.0, len(edges) - 1
+    total, bins = 0.0, len(edges) - 1
     for low, high in pairwise(edges):
-        a, b = (((one >= low) & (one < high)).sum() + 0.5 for one in (late, before))
+        a, b = (((values >= low) & (values < high)).sum() + 0.5 for values in (late, before))
         a, b = a / (len(late) + bins / 2), b / (len(before) + bins / 2)
-        found += (a - b) * np.log(a / b)
-    return found
+        total += (a - b) * np.log(a / b)
+    return total
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -38,14 +38,14 @@ def test_ks_is_scipys_and_psi_the_sum_over_deciles_of_the_reference(ties):
     values = np.round(values) if ties else values
     values[::17] = np.nan
     facts, history = drift_of_values(values, ~LATE, LATE, MONTHS)
-    known = np.isfinite(values)
-    found = ks_2samp(values[LATE & known], values[~LATE & known], method="asymp")
-    assert facts["ks"] == pytest.approx(found.statistic, abs=1e-12) and facts["p"] == pytest.approx(found.pvalue, rel=1e-9)
+    valid = np.isfinite(values)
+    result = ks_2samp(values[LATE & valid], values[~LATE & valid], method="asymp")
+    assert facts["ks"] == pytest.approx(result.statistic, abs=1e-12) and facts["p"] == pytest.approx(result.pvalue, rel=1e-9)
     for row in history.itertuples():
-        own = values[(row.month == MONTHS) & known]
-        assert row.ks == pytest.approx(ks_2samp(own, values[~LATE & known]).statistic, abs=1e-12) and row.count == len(own)
-        assert row.psi == pytest.approx(slow_psi(own, values[~LATE & known]), rel=1e-9)
-    assert facts["psi"] == pytest.approx(slow_psi(values[LATE & known], values[~LATE & known]), rel=1e-9)
+        own = values[(row.month == MONTHS) & valid]
+        assert row.ks == pytest.approx(ks_2samp(own, values[~LATE & valid]).statistic, abs=1e-12) and row.count == len(own)
+        assert row.psi == pytest.approx(slow_psi(own, values[~LATE & valid]), rel=1e-9)
+    assert facts["psi"] == pytest.approx(slow_psi(values[LATE & valid], values[~LATE & valid]), rel=1e-9)
 
 
 def test_the_same_distribution_has_no_drift_and_a_shift_has_a_strong_one():
@@ -58,7 +58,7 @@ def test_the_same_distribution_has_no_drift_and_a_shift_has_a_strong_one():
 
 
 def test_levels_begin_at_a_tenth_and_a_quarter():
-    assert [level_of(one) for one in (0.09, 0.1, 0.24, 0.25, np.nan)] == ["none", "some", "some", "strong", "unknown"]
+    assert [level_of(psi) for psi in (0.09, 0.1, 0.24, 0.25, np.nan)] == ["none", "some", "some", "strong", "unknown"]
 
 
 def test_slow_features_do_not_drift_because_their_bars_hang_together():
@@ -85,4 +85,4 @@ def test_few_values_say_nothing():
 
 
 def test_a_value_beyond_all_of_the_reference_is_as_far_as_can_be():
-    assert Scale(np.array([0, 1]), 4).distances(np.array([2, 3]), np.array([0])).tolist() == [1.0]
+    assert DriftReference(np.array([0, 1]), 4).distances(np.array([2, 3]), np.array([0])).tolist() == [1.0]

@@ -20,12 +20,12 @@ def test_means_win_rates_and_limits_are_those_of_pandas():
     x = rng.normal(size=5_000)
     y = 0.2 * x + rng.normal(size=5_000)
     x[:45], y[-55:] = np.nan, np.nan
-    found, line = table(x, y)
+    result, line = table(x, y)
     both = pd.DataFrame(dict(x=x, y=y)).dropna()
     groups = both.groupby(pd.qcut(both["x"], 10, labels=False))
-    np.testing.assert_allclose(found["mean"], groups["y"].mean())
-    np.testing.assert_allclose(found["win_rate"], groups["y"].agg(lambda own: (own > 0).mean()))
-    np.testing.assert_array_equal(found[["low", "high", "count"]], groups["x"].agg(["min", "max", "size"]))
+    np.testing.assert_allclose(result["mean"], groups["y"].mean())
+    np.testing.assert_allclose(result["win_rate"], groups["y"].agg(lambda own: (own > 0).mean()))
+    np.testing.assert_array_equal(result[["low", "high", "count"]], groups["x"].agg(["min", "max", "size"]))
     assert line["monotonicity"] == pytest.approx(groups["y"].mean().corr(pd.Series(range(10)), method="spearman"))
     assert line["spread"] == pytest.approx(groups["y"].mean()[9] - groups["y"].mean()[0]) and line["spread_p"] < 1e-9 and line["monotonicity_p"] < 0.01
 
@@ -33,10 +33,10 @@ def test_means_win_rates_and_limits_are_those_of_pandas():
 @pytest.mark.parametrize("n", [3_000, 12_000])
 def test_intervals_of_independent_values_are_those_of_a_mean(n):
     rng = np.random.default_rng(2)
-    found, _ = table(rng.normal(size=n), rng.normal(size=n), resamples=1_000)
-    width = (found["mean_high"] - found["mean_low"]).mean()
+    result, _ = table(rng.normal(size=n), rng.normal(size=n), resamples=1_000)
+    width = (result["mean_high"] - result["mean_low"]).mean()
     assert width == pytest.approx(2 * 1.96 / np.sqrt(n / 10), rel=0.08)
-    assert (found["win_high"] - found["win_low"]).mean() == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(n / 10), rel=0.08)
+    assert (result["win_high"] - result["win_low"]).mean() == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(n / 10), rel=0.08)
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say_when_targets_overlap():
@@ -46,9 +46,9 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say_when_targets_overla
     for seed in range(40):
         x = pd.Series(rng.normal(size=n)).ewm(span=50).mean().to_numpy()
         y = np.convolve(rng.normal(size=n + horizon - 1), np.ones(horizon), "valid")
-        for kept, overlap in ((hits, horizon), (short, 1)):
-            found, _ = by_quantile(rank(x), x, y, blocks(y, overlap, 200, seed, 0 if overlap > 1 else 1), 5)
-            kept.append(((found["mean_low"] <= 0) & (found["mean_high"] >= 0)).mean())
+        for coverage, overlap in ((hits, horizon), (short, 1)):
+            result, _ = by_quantile(rank(x), x, y, blocks(y, overlap, 200, seed, 0 if overlap > 1 else 1), 5)
+            coverage.append(((result["mean_low"] <= 0) & (result["mean_high"] >= 0)).mean())
     assert 0.86 <= np.mean(hits) <= 0.99
     assert np.mean(short) < 0.7
 
@@ -91,13 +91,13 @@ def test_a_feature_of_two_values_has_two_quantiles():
     rng = np.random.default_rng(3)
     x = (rng.random(1_000) < 0.5) * 1.0
     y = x + rng.normal(size=1_000)
-    found, line = table(x, y)
-    filled = found[found["count"] > 0]
-    assert len(filled) == 2 and found.loc[found["count"] == 0, "mean":].isna().all(axis=None)
+    result, line = table(x, y)
+    filled = result[result["count"] > 0]
+    assert len(filled) == 2 and result.loc[result["count"] == 0, "mean":].isna().all(axis=None)
     assert line["spread"] == pytest.approx(y[x == 1].mean() - y[x == 0].mean())
     assert np.isnan(line["monotonicity"])
 
 
 def test_a_feature_without_values_has_no_figures():
-    found, line = table(np.full(300, np.nan), np.ones(300))
-    assert (found["count"] == 0).all() and np.isnan(list(line.values())).all()
+    result, line = table(np.full(300, np.nan), np.ones(300))
+    assert (result["count"] == 0).all() and np.isnan(list(line.values())).all()

@@ -19,21 +19,21 @@ def column(seed: int = 1, ties: bool = False) -> np.ndarray:
 @pytest.mark.parametrize("ties", [False, True])
 def test_ranks_within_groups_are_those_of_a_sorting_of_each(ties):
     values, groups = column(ties=ties), np.random.default_rng(2).integers(-1, 4, 500)
-    found = ranks(rank(values), groups)
+    result = ranks(rank(values), groups)
     for group in range(4):
         rows = (groups == group) & np.isfinite(values)
-        np.testing.assert_allclose(found[rows], rankdata(values[rows]))
-    assert np.isnan(found[(groups < 0) | np.isnan(values)]).all()
+        np.testing.assert_allclose(result[rows], rankdata(values[rows]))
+    assert np.isnan(result[(groups < 0) | np.isnan(values)]).all()
 
 
 @pytest.mark.parametrize("ties", [False, True])
 def test_scores_have_mean_0_and_deviation_1_in_each_group(ties):
     values, groups = column(ties=ties), np.random.default_rng(2).integers(0, 3, 500)
-    found = scores(rank(values), groups)
+    result = scores(rank(values), groups)
     for group in range(3):
-        own = found[(groups == group) & np.isfinite(values)]
+        own = result[(groups == group) & np.isfinite(values)]
         assert abs(own.mean()) < 1e-12 and own.std() == pytest.approx(1.0)
-    assert (found[np.isnan(values)] == 0).all()
+    assert (result[np.isnan(values)] == 0).all()
 
 
 def test_a_column_that_does_not_vary_has_no_scores():
@@ -48,21 +48,21 @@ def test_a_column_without_values_has_no_ranks():
 def test_bins_hold_equally_many_and_rise_with_the_value():
     values = column()
     within = np.random.default_rng(4).random(500) < 0.7
-    found = bins(rank(values), within, 10)
-    counts = np.bincount(found[found >= 0], minlength=10)
+    result = bins(rank(values), within, 10)
+    counts = np.bincount(result[result >= 0], minlength=10)
     assert counts.max() - counts.min() <= 1
-    assert all(values[found == k].max() < values[found == k + 1].min() for k in range(9))
-    assert (found[~within | np.isnan(values)] == -1).all()
+    assert all(values[result == k].max() < values[result == k + 1].min() for k in range(9))
+    assert (result[~within | np.isnan(values)] == -1).all()
 
 
 def test_equal_values_share_a_bin():
     values = column(ties=True)
-    found = bins(rank(values), np.ones(500, bool), 20)
-    assert all(len(set(found[values == one])) == 1 for one in range(9))
+    result = bins(rank(values), np.ones(500, bool), 20)
+    assert all(len(set(result[values == value])) == 1 for value in range(9))
 
 
 def test_values_of_instruments_are_ranked_within_their_own():
     values, instruments = column(), np.repeat([0, 1], 250)
-    found = within_instruments(np.where(instruments == 1, values * 1e4 + 1e6, values), instruments)
-    np.testing.assert_allclose(found, within_instruments(values, instruments))
-    assert np.nanmin(found[:250]) < 0.01 and np.nanmax(found[250:]) > 0.99
+    result = within_instruments(np.where(instruments == 1, values * 1e4 + 1e6, values), instruments)
+    np.testing.assert_allclose(result, within_instruments(values, instruments))
+    assert np.nanmin(result[:250]) < 0.01 and np.nanmax(result[250:]) > 0.99

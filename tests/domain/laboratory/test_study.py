@@ -70,13 +70,13 @@ def test_what_tells_of_the_next_bar_tells_less_of_many():
 
 
 def test_the_tables_hold_a_row_for_each_thing_looked_at():
-    found = findings()
+    result = findings()
     n = len(FEATURES)
-    sizes = {name: len(table) for name, table in found.frames().items()}
+    sizes = {name: len(table) for name, table in result.frames().items()}
     assert sizes["summary"] == sizes["drift"] == sizes["proposal"] == n and sizes["quantiles"] == 10 * n and sizes["decay"] == 3 * n and sizes["correlation"] == n * n
-    assert set(found.periods["label"]) == {"year", "session", "regime"} and sizes["periods"] == n * (6 + 5 + 2)
-    assert len(found.rolling.query("feature == 'slow'")) == 23 and found.rolling["ts"].dt.tz is not None
-    assert any("18 features were tried" in note for note in found.notes)
+    assert set(result.periods["label"]) == {"year", "session", "regime"} and sizes["periods"] == n * (6 + 5 + 2)
+    assert len(result.rolling.query("feature == 'slow'")) == 23 and result.rolling["ts"].dt.tz is not None
+    assert any("18 features were tried" in note for note in result.notes)
 
 
 def test_every_table_goes_through_parquet_and_json():
@@ -103,10 +103,10 @@ def test_the_same_seed_finds_the_same():
 
 
 def test_progress_rises_from_nothing_to_all():
-    heard: list[float] = []
+    shares: list[float] = []
     frame = world(2_000, 2)
-    examine(frame, FEATURES[:5], forward_return(frame, 1, horizons=()), plan=QUICK, watch=heard.append)
-    assert heard[0] == 0.0 and heard[-1] == 1.0 and heard == sorted(heard) and len(heard) > 20
+    examine(frame, FEATURES[:5], forward_return(frame, 1, horizons=()), plan=QUICK, watch=shares.append)
+    assert shares[0] == 0.0 and shares[-1] == 1.0 and shares == sorted(shares) and len(shares) > 20
 
 
 class Stopped(Exception):
@@ -129,34 +129,34 @@ def test_outcomes_of_trades_are_a_target_too():
     r = np.where(rng.random(1_500) < 0.4 + 0.12 * frame["leads"].to_numpy()[rows], 1.8, -1.0)
     trades = pd.DataFrame(dict(entry_ts=frame["ts"].to_numpy()[rows + 1], exit_ts=frame["ts"].to_numpy()[rows + 4], r=r))
     trades = trades.assign(**{name: pd.to_datetime(trades[name], utc=True) for name in ("entry_ts", "exit_ts")})
-    found = examine(frame, ["leads", "noise00", "noise01"], trade_outcomes(frame, trades), plan=QUICK)
-    table = found.quantiles.query("feature == 'leads'")
-    assert table["count"].sum() == 1_500 and table["win_rate"].iloc[-1] > 0.5 > table["win_rate"].iloc[0] and found.decay.empty
-    assert found.summary["q"][0] < 1e-4 and "in R" in found.notes[0]
+    result = examine(frame, ["leads", "noise00", "noise01"], trade_outcomes(frame, trades), plan=QUICK)
+    table = result.quantiles.query("feature == 'leads'")
+    assert table["count"].sum() == 1_500 and table["win_rate"].iloc[-1] > 0.5 > table["win_rate"].iloc[0] and result.decay.empty
+    assert result.summary["q"][0] < 1e-4 and "in R" in result.notes[0]
 
 
 def test_two_instruments_of_other_units_are_looked_at_together():
     a, b = world(3_000, 2, seed=1), world(3_000, 2, seed=2)
     b[["leads", "open", "close"]] *= 1e4
     both = pd.concat([a.assign(instrument="A"), b.assign(instrument="B")], ignore_index=True)
-    found = examine(both, ["leads", "noise00"], forward_return(both, 1, horizons=(1, 4)), plan=QUICK)
-    assert found.information["count"].tolist() == [2 * (3_000 - 51)] * 2
-    assert found.summary["ic"][0] == pytest.approx(np.mean([examine(one, ["leads"], forward_return(one, 1, horizons=()), plan=QUICK).summary["ic"][0] for one in (a, b)]), abs=0.01)
-    assert any("2 instruments" in note for note in found.notes)
+    result = examine(both, ["leads", "noise00"], forward_return(both, 1, horizons=(1, 4)), plan=QUICK)
+    assert result.information["count"].tolist() == [2 * (3_000 - 51)] * 2
+    assert result.summary["ic"][0] == pytest.approx(np.mean([examine(frame, ["leads"], forward_return(frame, 1, horizons=()), plan=QUICK).summary["ic"][0] for frame in (a, b)]), abs=0.01)
+    assert any("2 instruments" in note for note in result.notes)
 
 
 def test_a_market_and_its_copy_prove_no_more_than_one():
-    one = world(3_000, 2)
-    twice = pd.concat([one.assign(instrument=name) for name in "AB"], ignore_index=True)
-    a, b = (examine(frame, ["leads", "noise00"], forward_return(frame, 1, horizons=()), plan=QUICK) for frame in (one, twice))
+    single = world(3_000, 2)
+    twice = pd.concat([single.assign(instrument=name) for name in "AB"], ignore_index=True)
+    a, b = (examine(frame, ["leads", "noise00"], forward_return(frame, 1, horizons=()), plan=QUICK) for frame in (single, twice))
     np.testing.assert_allclose(b.summary["t"], a.summary["t"], rtol=1e-6)
     np.testing.assert_allclose(b.quantiles["mean_low"], a.quantiles["mean_low"], rtol=1e-6, atol=1e-12)
 
 
 def test_a_feature_without_values_is_dropped_and_disturbs_no_other():
     frame = world(3_000, 2).assign(empty=np.nan, flat=2.0)
-    found = examine(frame, ["leads", "empty", "flat"], forward_return(frame, 1), plan=QUICK).summary.set_index("feature")
-    assert found["fault"].tolist() == ["", "values", "values"] and found.loc["leads", "verdict"] == "keep"
+    result = examine(frame, ["leads", "empty", "flat"], forward_return(frame, 1), plan=QUICK).summary.set_index("feature")
+    assert result["fault"].tolist() == ["", "values", "values"] and result.loc["leads", "verdict"] == "keep"
 
 
 def test_what_cannot_be_looked_at_is_said():

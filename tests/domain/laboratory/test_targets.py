@@ -15,10 +15,10 @@ from .makers import world
 @pytest.mark.parametrize(("start", "first"), [("open", 1), ("close", 0)])
 def test_a_forward_return_runs_from_where_it_says_to_the_close_so_many_bars_on(start, first):
     bars = world(200, 0)
-    found = forward_return(bars, 5, start).values
+    result = forward_return(bars, 5, start).values
     for row in range(195):
-        assert found[row] == pytest.approx(np.log(bars["close"][row + 5] / bars[start][row + first]), abs=1e-15)
-    assert np.isnan(found[195:]).all()
+        assert result[row] == pytest.approx(np.log(bars["close"][row + 5] / bars[start][row + first]), abs=1e-15)
+    assert np.isnan(result[195:]).all()
 
 
 def test_a_forward_return_says_how_many_values_share_time_and_holds_other_horizons():
@@ -73,8 +73,8 @@ def test_trades_that_run_at_once_are_counted_as_overlap():
 
 def test_outcomes_stand_at_their_own_instrument():
     frame = pd.concat([world(50, 0).assign(instrument=name) for name in "AB"], ignore_index=True)
-    asked = trades(world(50, 0), [5, 10], [7, 12], [1.0, 2.0]).assign(instrument=["B", "A"])
-    assert np.flatnonzero(np.isfinite(trade_outcomes(frame, asked).values)).tolist() == [9, 54]
+    table = trades(world(50, 0), [5, 10], [7, 12], [1.0, 2.0]).assign(instrument=["B", "A"])
+    assert np.flatnonzero(np.isfinite(trade_outcomes(frame, table).values)).tolist() == [9, 54]
 
 
 def test_trades_of_another_time_are_refused():

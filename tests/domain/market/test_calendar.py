@@ -70,8 +70,8 @@ def test_open_means_what_the_hours_say(name, minutes):
 @pytest.mark.parametrize("start", ["2024-03-07", "2024-03-28", "2024-10-24", "2024-10-31", "2023-12-21", "2022-12-23", "2021-12-23", "2024-06-30"])
 def test_every_half_hour_of_the_weeks_around_clock_changes_and_holidays(name, start):
     moments = [datetime.fromisoformat(start).replace(tzinfo=UTC) + timedelta(minutes=15 * k) for k in range(13 * 96)]
-    found = calendar(name).is_open(np.array([int(m.timestamp()) for m in moments]) * 10**9)
-    assert found.tolist() == [slowly_open(name, m) for m in moments]
+    result = calendar(name).is_open(np.array([int(m.timestamp()) for m in moments]) * 10**9)
+    assert result.tolist() == [slowly_open(name, m) for m in moments]
 
 
 def test_fx_sessions_abut_and_follow_new_york_through_its_clock_change():

@@ -102,13 +102,13 @@ def test_a_full_feed_tells_its_clock(key, timeframe, calendar_name):
 def test_a_change_of_rule_is_found_without_being_among_the_candidates():
     best = infer(feed("mt5_eu_us_2020", "2017-01-01", "2023-01-01"), M15, "fx", ["mt5_us", "mt5_eu", "UTC"])[0]
     assert best.clock == "mt5_eu until 2019 then mt5_us" and best.certain
-    assert "until 2019 one rule fits, from 2020 another: MetaTrader, New York + 7 h" in best.sentence
+    assert "one rule until 2019, another from 2020: MetaTrader, New York + 7 h" in best.sentence
 
 
 def test_a_summer_month_cannot_tell_some_clocks_apart_and_says_so():
     best = infer(feed("mt5_eu", "2024-06-01", "2024-07-05", H1), H1, "fx")[0]
     assert best.tied == ("mt5_eu", "UTC+3") and not best.certain
-    assert best.sentence.endswith("there is no week in which US and EU clocks differ; this file cannot tell it from mt5_eu, UTC+3")
+    assert best.sentence.endswith("no week in which US and EU daylight saving differ; in this file indistinguishable from mt5_eu, UTC+3")
 
 
 def test_the_servers_own_hours_do_not_hide_its_clock():
@@ -118,7 +118,7 @@ def test_the_servers_own_hours_do_not_hide_its_clock():
     best, second, *rest = infer(shown[~sunday], H1, "fx")
     assert (best.clock, best.late, best.tied, best.certain) == ("mt5_eu", best.apart.weeks, (), True)
     assert second.clock == "mt5_eu_us_2020" and best.fridays.agree > next(e for e in rest if e.clock == "mt5_us").fridays.agree
-    assert f"{best.late} of them an hour late, as the feed's own hours have it" in best.sentence
+    assert f"{best.late} of them one hour late: the feed's trading hours" in best.sentence
 
 
 def test_nothing_is_claimed_of_daily_bars_or_of_less_than_a_week():
@@ -129,8 +129,8 @@ def test_nothing_is_claimed_of_daily_bars_or_of_less_than_a_week():
 
 def test_a_clock_that_fits_nothing_is_not_certain():
     shown = np.arange(ns("2024-01-01"), ns("2024-06-01"), 4 * HOUR) + 90 * HOUR // 60
-    found = infer(shown, H4, "fx")
-    assert not any(evidence.certain for evidence in found)
+    result = infer(shown, H4, "fx")
+    assert not any(evidence.certain for evidence in result)
 
 
 def test_rows_out_of_order_tell_the_same():

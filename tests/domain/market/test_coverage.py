@@ -75,8 +75,8 @@ def test_daily_bars_in_the_middle_or_at_the_end_are_refused_too():
 
 def test_two_bars_in_three_missing_everywhere_are_refused():
     bars = fx_bars(*MONTH)
-    kept = bars[np.random.default_rng(1).random(len(bars)) < 1 / 3].reset_index(drop=True)
-    report = report_of(kept, M5)
+    remaining = bars[np.random.default_rng(1).random(len(bars)) < 1 / 3].reset_index(drop=True)
+    report = report_of(remaining, M5)
     assert report.verdict == "refused" and "bars are missing" in report.sentence
 
 
@@ -84,8 +84,8 @@ def test_an_outage_of_weeks_and_quiet_bars_are_warnings_not_errors():
     bars = fx_bars("2024-01-02", "2024-12-20", H1)
     outage = bars[(bars["ts"] < "2024-05-01") | (bars["ts"] >= "2024-06-20")].reset_index(drop=True)
     quiet = bars[np.random.default_rng(1).random(len(bars)) < 0.8].reset_index(drop=True)
-    for each in (outage, quiet):
-        report = report_of(each)
+    for bars_ in (outage, quiet):
+        report = report_of(bars_)
         assert report.verdict == "clean" and report.sentence.startswith("No errors; 2 warnings: ") and "missing bars listed" in report.sentence
 
 
@@ -101,13 +101,13 @@ def test_bars_of_a_calendar_that_is_shut_most_of_the_time_are_complete():
     assert coverage(ts, H1, calendar("grain")).share > 0.99 and not coverage(ts, H1, calendar("grain")).insufficient
 
 
-@pytest.mark.parametrize(("ts", "asked", "what"), [
+@pytest.mark.parametrize(("ts", "requested", "what"), [
     ([0, 60, 120], "M5", "H1 apart, not M5"), ([0, 1, 2], "M5", "M1 apart, not M5"), ([0, 60], "M5", None), ([0, 5, 60], "M5", None), ([0, 0, 5, 5, 10], "M5", None), ([10, 5, 0], "M5", None), ([0], "M5", None),
 ])  # fmt: skip
-def test_the_step_that_most_rows_keep_is_compared_with_the_timeframe(ts, asked, what):
+def test_the_step_that_most_rows_keep_is_compared_with_the_timeframe(ts, requested, what):
     from domain.market import Timeframe
 
-    assert not_apart(np.array(ts) * 60 * 10**9, Timeframe.named(asked)) == what
+    assert not_apart(np.array(ts) * 60 * 10**9, Timeframe.named(requested)) == what
 
 
 def test_the_timeframe_is_where_most_rows_lie():

@@ -195,23 +195,23 @@ def test_ticks_of_many_blocks_are_the_bars_of_one(tmp_path, monkeypatch):
         for at, bid in enumerate(bids)
     ]
     path = put(tmp_path, "DAT_ASCII_EURUSD_T_202401.csv", "\n".join(lines))
-    whole = read(path)
+    full = read(path)
     assert (
-        len(whole) == 50
-        and whole.open.tolist() == bids[::60].tolist()
-        and whole.close.tolist() == bids[59::60].tolist()
-        and whole.volume.tolist() == [60.0] * 50
+        len(full) == 50
+        and full.open.tolist() == bids[::60].tolist()
+        and full.close.tolist() == bids[59::60].tolist()
+        and full.volume.tolist() == [60.0] * 50
     )
-    assert whole.high.tolist() == bids.reshape(50, 60).max(axis=1).tolist() and whole.spread == pytest.approx(0.0001)
+    assert full.high.tolist() == bids.reshape(50, 60).max(axis=1).tolist() and full.spread == pytest.approx(0.0001)
     monkeypatch.setattr("domain.market.readers.files.BLOCK", 4_096)
     pieces = read(path)
     reversed_ = read(put(tmp_path, "DAT_ASCII_EURUSD_T_202402.csv", "\n".join(lines[::-1])))
     for other in (pieces, reversed_):
         assert all(
-            getattr(other, name).tolist() == getattr(whole, name).tolist()
+            getattr(other, name).tolist() == getattr(full, name).tolist()
             for name in ("local_ns", "open", "high", "low", "close", "volume")
         )
-        assert other.spread == pytest.approx(whole.spread)
+        assert other.spread == pytest.approx(full.spread)
 
 
 def test_a_file_with_its_newest_rows_first_is_turned_around_and_says_so(tmp_path):
@@ -334,7 +334,7 @@ def test_what_is_not_a_table_is_named_with_what_to_do(tmp_path):
 
 def test_the_list_of_known_formats_is_one_readable_line():
     assert (
-        readers.known().startswith("CSV with a header") and len(readers.known()) < 330 and "HistData" in readers.known()
+        readers.known_formats().startswith("CSV with a header") and len(readers.known_formats()) < 330 and "HistData" in readers.known_formats()
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from domain.market import Timeframe, instrument, readers, repair
 from tests.domain.market.makers import fx_bars, own_csv
 
-ROOM = 120_000_000      # bytes that the reading of any of them may take, besides the program
+MEMORY_BOUND = 120_000_000      # bytes that the reading of any of them may take, besides the program
 READ = """
 import resource, sys
 import numpy, pyarrow.parquet, pyarrow.csv
@@ -52,9 +52,9 @@ def test_an_import_takes_a_bounded_multiple_of_its_bars(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is set where /proc says what is used")
 def test_small_files_that_unpack_large_are_refused_within_a_bound_of_memory(tmp_path):
-    said = subprocess.run([sys.executable, "-c", READ, str(ROOM), *map(str, bombs(tmp_path))], capture_output=True, text=True, check=False, timeout=120)
-    lines = said.stdout.splitlines()
-    assert said.returncode == 0 and len(lines) == 4, said.stderr[-500:]
+    process = subprocess.run([sys.executable, "-c", READ, str(MEMORY_BOUND), *map(str, bombs(tmp_path))], capture_output=True, text=True, check=False, timeout=120)
+    lines = process.stdout.splitlines()
+    assert process.returncode == 0 and len(lines) == 4, process.stderr[-500:]
     assert "volume is" in lines[0] and "it must be numbers" in lines[0]
     assert "ts is" in lines[1] and "it must be a timestamp" in lines[1]
     assert "rows.parquet is 160 MB unpacked; the limit is 20 MB" in lines[2]
@@ -63,8 +63,8 @@ def test_small_files_that_unpack_large_are_refused_within_a_bound_of_memory(tmp_
 
 def bombs(folder: Path) -> list[Path]:
     """A text of 150 MB among the numbers, one in place of the time, four million rows in few bytes, and a long CSV of zeros."""
-    one, flat, ts = pa.array([1.1]), pa.array(np.full(4_000_000, 1.1)), pa.array(np.zeros(1, "datetime64[ns]"))
-    prices = dict(open=one, high=one, low=one, close=one)
+    price, flat, ts = pa.array([1.1]), pa.array(np.full(4_000_000, 1.1)), pa.array(np.zeros(1, "datetime64[ns]"))
+    prices = dict(open=price, high=price, low=price, close=price)
     large = pa.array(["x" * 150_000_000])
     tables = {
         "volume": pa.table(dict(ts=ts, **prices, volume=large)), "ts": pa.table(dict(ts=large, **prices)),

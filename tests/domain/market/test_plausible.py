@@ -39,8 +39,8 @@ def test_a_single_bar_far_from_those_around_it_is_dropped_and_told(price):
     columns = {name: bars[name].to_numpy().copy() for name in PRICES}
     for values in columns.values():
         values[500] = price
-    found, report = repair(raw_of(bars, **columns), EURUSD, M5, "UTC", LATER)
-    assert report.verdict == "repairable" and report["magnitude"].count == 1 and len(found) == len(bars) - 1 and report.ledger["close"][0] == price
+    result, report = repair(raw_of(bars, **columns), EURUSD, M5, "UTC", LATER)
+    assert report.verdict == "repairable" and report["magnitude"].count == 1 and len(result) == len(bars) - 1 and report.ledger["close"][0] == price
 
 
 def test_prices_through_zero_stay_where_the_instrument_may_have_them():
@@ -49,22 +49,22 @@ def test_prices_through_zero_stay_where_the_instrument_may_have_them():
     assert repair(fallen, OIL, M5, "UTC", LATER)[1]["magnitude"].count == 0
 
 
-@pytest.mark.parametrize(("spread", "told"), [(13.0, 1152), (1.3e-9, 1152), (0.02, 1152), (0.0003, 0), (0.0, 0), (np.nan, 0)])
-def test_spreads_in_another_unit_are_emptied_only_when_the_person_says_so(spread, told):
+@pytest.mark.parametrize(("spread", "reported"), [(13.0, 1152), (1.3e-9, 1152), (0.02, 1152), (0.0003, 0), (0.0, 0), (np.nan, 0)])
+def test_spreads_in_another_unit_are_emptied_only_when_the_person_says_so(spread, reported):
     bars = fx_bars(*WEEK).assign(spread=spread)
-    found, report = repair(bars, EURUSD, M5, "UTC", LATER)
-    assert report["spread_size"].count == told and report.verdict == ("repairable" if told else "clean")
-    assert not told or (found["spread"].isna().all() and f"The median spread is {spread:g}, and the usual one of EURUSD is 0.00013" in report.sentence)
+    result, report = repair(bars, EURUSD, M5, "UTC", LATER)
+    assert report["spread_size"].count == reported and report.verdict == ("repairable" if reported else "clean")
+    assert not reported or (result["spread"].isna().all() and f"The median spread is {spread:g}, and the usual one of EURUSD is 0.00013" in report.sentence)
 
 
 def test_a_spread_as_large_as_the_price_is_emptied_and_a_wide_one_is_listed():
     bars = fx_bars(*WEEK).assign(spread=0.0002)
     bars.loc[3, "spread"] = 0.5
-    found, report = repair(bars, EURUSD, M5, "UTC", LATER)
-    assert (report["spread_size"].count, report["spread_size"].did, report.verdict) == (1, "emptied", "repairable") and np.isnan(found["spread"][3])
+    result, report = repair(bars, EURUSD, M5, "UTC", LATER)
+    assert (report["spread_size"].count, report["spread_size"].did, report.verdict) == (1, "emptied", "repairable") and np.isnan(result["spread"][3])
     bars.loc[3, "spread"] = 0.009
-    found, report = repair(bars, EURUSD, M5, "UTC", LATER)
-    assert (report["spread_size"].count, report["spread_size"].did, report.verdict) == (1, "listed", "clean") and found["spread"][3] == 0.009
+    result, report = repair(bars, EURUSD, M5, "UTC", LATER)
+    assert (report["spread_size"].count, report["spread_size"].did, report.verdict) == (1, "listed", "clean") and result["spread"][3] == 0.009
 
 
 def test_every_shipped_instrument_has_a_usual_price():

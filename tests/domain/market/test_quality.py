@@ -25,7 +25,7 @@ WEEK = ("2024-07-08", "2024-07-12")
 def mended(raw, timeframe=M5, clock="UTC", at=LATER, of=EURUSD, **options):
     bars, report = repair(raw, of, timeframe, clock, at, **options)
     check(bars, of.negative_prices)
-    assert [found.key for found in report.findings] == list(CHECKS)
+    assert [finding.key for finding in report.findings] == list(CHECKS)
     return bars, report
 
 
@@ -38,8 +38,8 @@ def changed(column: str, row: int, value: float, bars: pd.DataFrame | None = Non
 
 def test_good_bars_are_clean_and_come_back_the_same():
     bars = fx_bars(*WEEK)
-    found, report = mended(bars)
-    assert found.equals(bars) and report.verdict == "clean" and report.sentence == "No issues found." and report.ledger.empty
+    result, report = mended(bars)
+    assert result.equals(bars) and report.verdict == "clean" and report.sentence == "No issues found." and report.ledger.empty
     assert (report.rows_read, report.rows_kept, report.start, report.end) == (len(bars), len(bars), "2024-07-08T00:00Z", "2024-07-11T23:55Z")
 
 
@@ -74,8 +74,8 @@ def test_a_widened_bar_includes_its_open_and_close_and_the_ledger_has_the_old_ra
 def test_rows_out_of_order_are_sorted():
     bars = fx_bars(*WEEK)
     order = np.r_[np.arange(10), [20], np.arange(10, 20), np.arange(21, len(bars))]
-    found, report = mended(raw_of(bars.iloc[order].reset_index(drop=True)))
-    assert found.equals(bars) and report["order"].count == 10 and report["order"].did == "sorted"
+    result, report = mended(raw_of(bars.iloc[order].reset_index(drop=True)))
+    assert result.equals(bars) and report["order"].count == 10 and report["order"].did == "sorted"
 
 
 def test_a_repeated_bar_is_merged_and_conflicting_ones_become_one_bar():
@@ -84,10 +84,10 @@ def test_a_repeated_bar_is_merged_and_conflicting_ones_become_one_bar():
     again.loc[5, ["open", "high", "low", "close"]] = [1.11, 1.2, 1.05, 1.15]
     again.loc[6, ["open", "close"]] = [1.12, 1.13]
     raw = raw_of(pd.concat([again, bars.iloc[4:]], ignore_index=True))
-    found, report = mended(raw)
-    assert len(found) == len(bars) and (report["duplicates"].count, report["conflicts"].count) == (1, 2)
+    result, report = mended(raw)
+    assert len(result) == len(bars) and (report["duplicates"].count, report["conflicts"].count) == (1, 2)
     expected = [bars["open"][3], 1.2, 1.05, 1.13]
-    assert found.loc[3, ["open", "high", "low", "close"]].tolist() == expected
+    assert result.loc[3, ["open", "high", "low", "close"]].tolist() == expected
     assert report.ledger["line"].tolist() == [4, 6, 7, 8] and set(report.ledger["action"]) == {"merged"}
     assert report["conflicts"].examples[0].what == "lines 6 and 7 differ"
 
@@ -96,28 +96,28 @@ def test_of_conflicting_bars_first_and_last_are_those_of_the_file():
     bars = pd.concat([fx_bars("2024-01-01", "2024-06-01")] * 3, ignore_index=True)
     number = 1.0 + np.random.default_rng(1).permutation(len(bars)) / 1e6
     shuffled = bars.assign(open=number, high=2.0, low=1.0, close=number).sample(frac=1.0, random_state=1).reset_index(drop=True)
-    found = repair(raw_of(shuffled), EURUSD, M5, "UTC", LATER)[0].set_index("ts")
-    assert found["open"].equals(shuffled.groupby("ts")["open"].first()) and found["close"].equals(shuffled.groupby("ts")["close"].last())
+    result = repair(raw_of(shuffled), EURUSD, M5, "UTC", LATER)[0].set_index("ts")
+    assert result["open"].equals(shuffled.groupby("ts")["open"].first()) and result["close"].equals(shuffled.groupby("ts")["close"].last())
 
 
 def test_unknown_values_do_not_make_bars_differ():
     bars = fx_bars(*WEEK).assign(spread=np.nan)
-    found, report = mended(raw_of(pd.concat([bars.iloc[:1], bars], ignore_index=True)))
-    assert report["duplicates"].count == 1 and report["conflicts"].count == 0 and found["spread"].isna().all()
+    result, report = mended(raw_of(pd.concat([bars.iloc[:1], bars], ignore_index=True)))
+    assert report["duplicates"].count == 1 and report["conflicts"].count == 0 and result["spread"].isna().all()
 
 
 @pytest.mark.parametrize("value", [-0.1, np.inf, -np.inf])
 @pytest.mark.parametrize("column", ["spread", "volume"])
 def test_an_impossible_spread_or_volume_becomes_unknown_and_is_listed(column, value):
     bars = fx_bars(*WEEK).assign(**{column: np.arange(len(fx_bars(*WEEK))) * 1e-6})
-    found, report = mended(changed(column, 7, value, bars))
-    assert np.isnan(found[column][7]) and report[column].count == 1 and report[column].did == "emptied" and report.verdict == "repairable"
-    assert report.ledger[column][0] == value and found[column].notna().sum() == len(bars) - 1
+    result, report = mended(changed(column, 7, value, bars))
+    assert np.isnan(result[column][7]) and report[column].count == 1 and report[column].did == "emptied" and report.verdict == "repairable"
+    assert report.ledger[column][0] == value and result[column].notna().sum() == len(bars) - 1
 
 
 def test_a_spread_of_zero_is_a_spread():
-    found, report = mended(fx_bars(*WEEK).assign(spread=0.0))
-    assert report.verdict == "clean" and (found["spread"] == 0).all()
+    result, report = mended(fx_bars(*WEEK).assign(spread=0.0))
+    assert report.verdict == "clean" and (result["spread"] == 0).all()
 
 
 def test_negative_prices_are_for_instruments_that_may_have_them():
@@ -156,9 +156,9 @@ def test_a_zone_half_an_hour_off_keeps_its_own_grid():
     assert mended(bars, H1)[1]["grid"].count == 0
 
 
-@pytest.mark.parametrize(("made", "asked", "what"), [(H1, M5, "bars are H1 apart, not M5"), (M5, H4, "bars are M5 apart, not H4"), (H1, H4, "bars are H1 apart, not H4"), (D1, H1, "bars are D1 apart, not H1")])
-def test_the_wrong_timeframe_is_refused(made, asked, what):
-    _, report = repair(fx_bars("2024-06-03", "2024-07-12", made), EURUSD, asked, "UTC", LATER)
+@pytest.mark.parametrize(("computed", "requested", "what"), [(H1, M5, "bars are H1 apart, not M5"), (M5, H4, "bars are M5 apart, not H4"), (H1, H4, "bars are H1 apart, not H4"), (D1, H1, "bars are D1 apart, not H1")])
+def test_the_wrong_timeframe_is_refused(computed, requested, what):
+    _, report = repair(fx_bars("2024-06-03", "2024-07-12", computed), EURUSD, requested, "UTC", LATER)
     assert report.verdict == "refused" and report.sentence.startswith(f"Refused: {what}; choose that timeframe, or resample.")
 
 
@@ -177,16 +177,16 @@ def test_years_beyond_the_calendar_are_unreadable():
 
 def test_a_clock_is_read_before_anything_else():
     bars = fx_bars(*WEEK)
-    found, report = mended(raw_of(bars, local_ns=wall(ts_of(bars), "America/New_York", 7)), clock="mt5_us")
-    assert found.equals(bars) and report.clock == "mt5_us"
+    result, report = mended(raw_of(bars, local_ns=wall(ts_of(bars), "America/New_York", 7)), clock="mt5_us")
+    assert result.equals(bars) and report.clock == "mt5_us"
 
 
 def test_spikes_are_kept_and_listed_largest_first():
     bars = fx_bars("2024-07-01", "2024-07-12")
     bars.loc[500, "high"] += 0.01
     bars.loc[900, "low"] -= 0.03
-    found, report = mended(bars)
-    assert found.equals(bars) and report["spikes"].count == 2 and report["spikes"].did == "kept" and report.verdict == "clean"
+    result, report = mended(bars)
+    assert result.equals(bars) and report["spikes"].count == 2 and report["spikes"].did == "kept" and report.verdict == "clean"
     assert [example.ts for example in report["spikes"].examples] == [f"{bars['ts'][row]:%Y-%m-%dT%H:%MZ}" for row in (900, 500)]
 
 
@@ -241,10 +241,10 @@ def test_bars_outside_every_session_are_listed():
     assert report["outside"].count == 48 and report["outside"].examples[0] == ("2024-07-12T21:00Z", "the fx calendar is shut")
 
 
-@pytest.mark.parametrize(("volume", "told"), [(np.full(1152, 60.0), 1), (np.r_[np.full(700, 60.0), np.arange(452.0)], 1), (np.arange(1152.0), 0), (np.full(1152, np.nan), 0)])
-def test_a_volume_that_never_changes_is_noted(volume, told):
+@pytest.mark.parametrize(("volume", "reported"), [(np.full(1152, 60.0), 1), (np.r_[np.full(700, 60.0), np.arange(452.0)], 1), (np.arange(1152.0), 0), (np.full(1152, np.nan), 0)])
+def test_a_volume_that_never_changes_is_noted(volume, reported):
     report = mended(fx_bars(*WEEK).assign(volume=volume))[1]
-    assert report["placeholder"].count == told and report.verdict == "clean"
+    assert report["placeholder"].count == reported and report.verdict == "clean"
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.1, "repairable"), (0.3, "refused")])
@@ -324,10 +324,10 @@ def test_whatever_is_done_to_bars_repair_mends_and_mending_again_changes_nothing
         hit = random.random(len(column)) < 0.05
         column[hit] = random.choice([np.nan, np.inf, -np.inf, -1.0, 0.0, 0.9, 1.0, 1.3], hit.sum())
     local = ts_of(spoilt) + np.where(random.random(len(spoilt)) < 0.02, 7 * 10**9, 0)
-    found, report = repair(raw_of(spoilt, local_ns=local, **values), EURUSD, M5, "UTC", LATER, worst=1.0)
-    check(found)
-    again, second = repair(found, EURUSD, M5, "UTC", LATER, worst=1.0)
-    assert again.equals(found) and sum(f.count for f in second.findings if f.severity == "broken" and f.key not in ("timeframe", "sparse")) == 0
+    result, report = repair(raw_of(spoilt, local_ns=local, **values), EURUSD, M5, "UTC", LATER, worst=1.0)
+    check(result)
+    again, second = repair(result, EURUSD, M5, "UTC", LATER, worst=1.0)
+    assert again.equals(result) and sum(f.count for f in second.findings if f.severity == "broken" and f.key not in ("timeframe", "sparse")) == 0
     gone = sum(report[key].count for key in ("prices", "inverted", "magnitude", "grid", "unfinished"))
     merged = report["duplicates"].count + report["conflicts"].count
-    assert len(found) == len(spoilt) - gone - merged and (report.ledger["action"] == "dropped").sum() == gone
+    assert len(result) == len(spoilt) - gone - merged and (report.ledger["action"] == "dropped").sum() == gone

@@ -38,7 +38,7 @@ def read(path: Path, **limits) -> readers.RawBars:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "found"),
+    ("name", "content", "result"),
     [
         ("DAT_ASCII_EURUSD_M1_202503.csv", HISTDATA, ("histdata", "EURUSD", "M1", "histdata", "bid")),
         ("GBPUSD_H1_broker.csv", MT5, ("mt5", "GBPUSD", "H1", None, "bid")),
@@ -51,9 +51,9 @@ def read(path: Path, **limits) -> readers.RawBars:
         ("CL=F_M30.csv", '"Date","Time","Open","High","Low","Close"\n2024.01.01,00:00,1,2,0.5,1\n', ("csv", "CL=F", "M30", None, None)),
     ],
 )  # fmt: skip
-def test_formats_are_recognised_with_what_can_be_guessed(tmp_path, name, content, found):
+def test_formats_are_recognised_with_what_can_be_guessed(tmp_path, name, content, result):
     seen = readers.recognise(put(tmp_path, name, content))
-    assert (seen.format, seen.instrument, seen.timeframe, seen.clock, seen.side) == found
+    assert (seen.format, seen.instrument, seen.timeframe, seen.clock, seen.side) == result
     assert "columns" in seen.evidence and "first row" in seen.evidence
     assert 1 <= len(seen.preview) <= 5 and all(isinstance(cell, str) for cell in seen.preview.to_numpy().ravel())
 
@@ -79,10 +79,10 @@ def test_metatrader_points_become_prices_and_zeros_unknown(tmp_path):
 
 def test_metatrader_with_commas_and_without_brackets_is_the_same(tmp_path):
     plain = MT5.replace("<", "").replace(">", "")
-    one = read(put(tmp_path, "a.csv", MT5))
+    item = read(put(tmp_path, "a.csv", MT5))
     for name, content in (("b.csv", plain), ("c.csv", MT5.replace("\t", ",")), ("d.csv", plain.replace("\n", "\t\r\n"))):
         other = read(put(tmp_path, name, content))
-        assert other.close.tolist() == one.close.tolist() and other.local_ns.tolist() == one.local_ns.tolist() and other.spread.tolist() == one.spread.tolist()
+        assert other.close.tolist() == item.close.tolist() and other.local_ns.tolist() == item.local_ns.tolist() and other.spread.tolist() == item.spread.tolist()
 
 
 def test_epochs_of_metatraders_library_are_server_time(tmp_path):
@@ -119,7 +119,7 @@ def hostile(folder: Path) -> dict[str, Path]:
     pd.DataFrame({"ts": ["x"], "open": [1.0]}).to_parquet(folder / "columns.parquet")
     good = fx_bars("2024-07-10", "2024-07-11")
     good.to_parquet(folder / "good.parquet")
-    whole = (folder / "good.parquet").read_bytes()
+    full = (folder / "good.parquet").read_bytes()
     return {
         "two.zip": folder / "two.zip",
         "bomb.zip": folder / "bomb.zip",
@@ -144,8 +144,8 @@ def hostile(folder: Path) -> dict[str, Path]:
         "missing.csv": folder / "missing.csv",
         "endless.csv": put(folder, "endless.csv", CSV + "9" * 1_500_000),
         "columns.parquet": folder / "columns.parquet",
-        "cut.parquet": put(folder, "cut.parquet", whole[: len(whole) // 2]),
-        "scratched.parquet": put(folder, "scratched.parquet", whole[:200] + bytes(400) + whole[600:]),
+        "cut.parquet": put(folder, "cut.parquet", full[: len(full) // 2]),
+        "scratched.parquet": put(folder, "scratched.parquet", full[:200] + bytes(400) + full[600:]),
         "garbage.csv": put(folder, "garbage.csv", b"ts,open,high,low,close\n" + b"\xff\x00\xfe,,,\n" * 30_000),
     }
 
@@ -247,23 +247,23 @@ def test_the_fast_and_the_slow_way_read_the_same(tmp_path_factory, rows, broken,
     dirty = []
     for at, line in enumerate(lines):
         dirty += [""] * (at in blank and at > 0) + ["?,?"] * (at - 1 in broken) + [line]
-    whole, found = read(clean), read(put(folder, "dirty.csv", "\n".join(dirty)))
-    assert found.malformed_count == sum(at < rows for at in broken) and found.clock == whole.clock
-    assert found.local_ns.tolist() == whole.local_ns.tolist()
+    full, result = read(clean), read(put(folder, "dirty.csv", "\n".join(dirty)))
+    assert result.malformed_count == sum(at < rows for at in broken) and result.clock == full.clock
+    assert result.local_ns.tolist() == full.local_ns.tolist()
     for name in ("open", "high", "low", "close"):
-        assert getattr(found, name).tolist() == getattr(whole, name).tolist() == bars[name].tolist()
-    assert [dirty[line - 1] for line in found.line] == lines[1:]
+        assert getattr(result, name).tolist() == getattr(full, name).tolist() == bars[name].tolist()
+    assert [dirty[line - 1] for line in result.line] == lines[1:]
 
 
 def test_blocks_join_without_losing_or_doubling_a_line(tmp_path, monkeypatch):
     bars = fx_bars("2024-07-08", "2024-07-11", M1)
     path = own_csv(tmp_path / "x.csv", bars)
-    whole = read(path)
+    full = read(path)
     for size in (70_001, 4_096):
         monkeypatch.setattr("domain.market.readers.files.BLOCK", size)
         pieces = read(path)
-        assert pieces.local_ns.tolist() == whole.local_ns.tolist() == ts_of(bars).tolist() and pieces.line.tolist() == whole.line.tolist()
-        assert read(put(tmp_path, "u.csv", path.read_text().encode("utf-16"))).close.tolist() == whole.close.tolist()
+        assert pieces.local_ns.tolist() == full.local_ns.tolist() == ts_of(bars).tolist() and pieces.line.tolist() == full.line.tolist()
+        assert read(put(tmp_path, "u.csv", path.read_text().encode("utf-16"))).close.tolist() == full.close.tolist()
 
 
 def test_a_clean_file_never_goes_the_slow_way(tmp_path, monkeypatch):
@@ -284,14 +284,14 @@ def test_a_file_whose_later_half_has_zones_is_told_line_by_line(tmp_path, monkey
 
 @pytest.mark.parametrize("text", ["2023-02-29T10:00:00", "1900-02-29T10:00:00", "2024-04-31T10:00:00", "2024-13-01T10:00:00", "2024-00-01T10:00:00", "2024-01-00T10:00:00", "2024-01-01T24:00:00", "2024-01-01T10:60:00", "2024-01-01T10:00:60", "0999-01-01T10:00:00"])
 def test_days_and_hours_that_do_not_exist_are_read_neither_way(text):
-    assert stamps.many(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO) is None
+    assert stamps.parse_rows(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO) is None
     with pytest.raises(ValueError):
-        stamps.one(text, stamps.ISO)
+        stamps.parse_one(text, stamps.ISO)
 
 
 def test_leap_days_exist_in_leap_years():
     for text in ("2024-02-29", "2000-02-29"):
-        assert stamps.many(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO)[0].tolist() == [stamps.one(text, stamps.ISO).ns] == [ns(text)]
+        assert stamps.parse_rows(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), stamps.ISO)[0].tolist() == [stamps.parse_one(text, stamps.ISO).ns] == [ns(text)]
 
 
 @settings(max_examples=300, deadline=None)
@@ -299,17 +299,17 @@ def test_leap_days_exist_in_leap_years():
 def test_stamps_in_bulk_are_stamps_one_by_one(minutes, written):
     kind, form = written
     text = (pd.Timestamp("1970-01-01") + pd.Timedelta(minutes=minutes)).strftime(form)
-    bulk = stamps.many(np.frombuffer(text.encode() * 3, np.uint8).reshape(3, -1), kind)
-    single = stamps.one(text, kind)
+    bulk = stamps.parse_rows(np.frombuffer(text.encode() * 3, np.uint8).reshape(3, -1), kind)
+    single = stamps.parse_one(text, kind)
     assert bulk is not None and bulk[0].tolist() == [single.ns] * 3 and bulk[1] == single.aware
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(alphabet="0123456789-:TZ. +", min_size=10, max_size=25), kind=st.sampled_from([stamps.COMPACT, stamps.ISO]))
 def test_no_odd_stamp_is_read_in_bulk_that_is_refused_alone(text, kind):
-    bulk = stamps.many(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), kind)
+    bulk = stamps.parse_rows(np.frombuffer(text.encode(), np.uint8).reshape(1, -1), kind)
     if bulk is not None:
-        assert stamps.one(text, kind) == (int(bulk[0][0]), bulk[1])
+        assert stamps.parse_one(text, kind) == (int(bulk[0][0]), bulk[1])
 
 
 def test_parquet_of_any_time_unit_zone_and_float_is_read(tmp_path):
@@ -319,9 +319,9 @@ def test_parquet_of_any_time_unit_zone_and_float_is_read(tmp_path):
         ts = ts.dt.tz_convert(zone) if zone else ts.dt.tz_localize(None)
         path = tmp_path / f"EURUSD-{unit}.parquet"
         bars.assign(ts=ts, close=bars["close"].astype("float32"), regime="calm").to_parquet(path)
-        found, raw = readers.recognise(path), read(path)
-        assert (found.format, found.timeframe, found.clock, raw.clock) == ("parquet", "H1", "UTC" if zone else None, "UTC" if zone else None)
-        assert "(not read: regime)" in found.evidence and raw.local_ns.tolist() == ts_of(bars).tolist() and raw.volume is None
+        result, raw = readers.recognise(path), read(path)
+        assert (result.format, result.timeframe, result.clock, raw.clock) == ("parquet", "H1", "UTC" if zone else None, "UTC" if zone else None)
+        assert "(not read: regime)" in result.evidence and raw.local_ns.tolist() == ts_of(bars).tolist() and raw.volume is None
 
 
 def test_parquet_keeps_to_its_limits(tmp_path):
@@ -334,11 +334,11 @@ def test_parquet_keeps_to_its_limits(tmp_path):
 def test_progress_is_told_often_and_rises_to_the_end(tmp_path):
     bars = fx_bars("2024-01-01", "2024-06-01", M1)
     path = own_csv(tmp_path / "x.csv", bars)
-    told: list[tuple[float, float, str]] = []
+    reported: list[tuple[float, float, str]] = []
     begun = time.perf_counter()
-    readers.read(path, "csv", EURUSD, lambda share, note: told.append((time.perf_counter() - begun, share, note)))
-    assert told[-1][1] == 1.0 and told[-1][2] == f"{len(bars):,} rows read" and [t[1] for t in told] == sorted(t[1] for t in told)
-    assert max(np.diff([0.0, *(t[0] for t in told)])) < 1.5
+    readers.read(path, "csv", EURUSD, lambda share, note: reported.append((time.perf_counter() - begun, share, note)))
+    assert reported[-1][1] == 1.0 and reported[-1][2] == f"{len(bars):,} rows read" and [t[1] for t in reported] == sorted(t[1] for t in reported)
+    assert max(np.diff([0.0, *(t[0] for t in reported)])) < 1.5
 
 
 def test_values_are_read_to_the_last_bit(tmp_path):

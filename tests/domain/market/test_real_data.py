@@ -68,8 +68,8 @@ def test_a_broker_that_changed_its_rule_in_2020_is_found_out():
     ],
 )
 def test_originals_of_other_vendors_are_read(name, of, seen, rows, spread):
-    found, raw = readers.recognise(Path(FOLDER) / name), read(name, of)
-    assert (found.format, found.instrument, found.timeframe, found.side) == seen and (len(raw), raw.malformed_count) == (rows, 0)
+    result, raw = readers.recognise(Path(FOLDER) / name), read(name, of)
+    assert (result.format, result.instrument, result.timeframe, result.side) == seen and (len(raw), raw.malformed_count) == (rows, 0)
     assert raw.spread is None if spread is None else np.median(raw.spread) == pytest.approx(spread, rel=0.05)
 
 
@@ -121,7 +121,7 @@ def test_two_sources_on_their_clocks_show_the_same_prices_in_every_season():
 def test_the_quality_of_files(name, of, timeframe, clock, counts):
     bars, report = repair(read(name, of), instrument(of), timeframe, clock, LATER)
     check(bars, instrument(of).negative_prices)
-    assert {found.key: found.count for found in report.findings if found.count} == counts
+    assert {finding.key: finding.count for finding in report.findings if finding.count} == counts
     assert report.verdict == ("repairable" if set(counts) & {"range", "inverted"} else "clean")
 
 
@@ -143,8 +143,8 @@ def test_histdata_loses_an_hour_when_european_clocks_go_forward():
 
 
 def test_minutes_make_exactly_the_given_five_minutes():
-    made, given = resample(bars_of(M1_2019, M1), M1, M5, "fx", partial=True), bars_of(M5_2019, M5)
-    assert len(given) == 223_899 and made.equals(given)
+    computed, given = resample(bars_of(M1_2019, M1), M1, M5, "fx", partial=True), bars_of(M5_2019, M5)
+    assert len(given) == 223_899 and computed.equals(given)
     assert resample(bars_of(M1_2019, M1), M1, M5, "fx").equals(given.iloc[:-1])            # the last minute, 21:59, is not there
 
 
@@ -160,8 +160,8 @@ def test_every_file_of_the_folder_is_read_or_refused_with_a_sentence():
     for path in sorted(Path(FOLDER).rglob("*")):
         if path.is_file() and path.stat().st_size < 3_000_000:
             try:
-                found = readers.recognise(path)
-                readers.read(path, found.format, instrument(found.instrument or "EURUSD"))
+                result = readers.recognise(path)
+                readers.read(path, result.format, instrument(result.instrument or "EURUSD"))
                 seen["read"] += 1
             except BadRequest as error:
                 assert str(error).startswith(path.name)

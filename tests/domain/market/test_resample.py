@@ -44,11 +44,11 @@ def test_an_fx_day_has_six_four_hour_bars_and_closes_at_five_in_new_york():
     assert texts(ts_of(resample(day, M1, D1, "fx"))) == ["2024-01-09T22:00"]
 
 
-@pytest.mark.parametrize(("last", "kept"), [("2024-07-10T10:59", 11), ("2024-07-10T10:58", 10)])
-def test_a_last_bar_that_is_not_over_is_left_out_unless_asked_for(last, kept):
+@pytest.mark.parametrize(("last", "remaining"), [("2024-07-10T10:59", 11), ("2024-07-10T10:58", 10)])
+def test_a_last_bar_that_is_not_over_is_left_out_unless_asked_for(last, remaining):
     bars = fx_bars("2024-07-10T00:00", "2024-07-11T00:00", M1)
     bars = bars[bars["ts"] <= pd.Timestamp(last, tz="UTC")]
-    assert len(resample(bars, M1, H1, "fx")) == kept
+    assert len(resample(bars, M1, H1, "fx")) == remaining
     assert len(resample(bars, M1, H1, "fx", partial=True)) == 11
 
 
@@ -79,10 +79,10 @@ def test_nothing_is_in_a_bar_from_after_its_end(target):
     bars = bars[np.random.default_rng(5).random(len(bars)) > 0.5].reset_index(drop=True)
     longer = resample(bars, M5, target, "fx")
     ends, low_ends = bar_ends(ts_of(longer), target, "fx"), bar_ends(ts_of(bars), M5)
-    whole = resample(bars, M5, target, "fx", partial=True)
-    inside = np.searchsorted(ts_of(whole), ts_of(bars), side="right") - 1
-    known = inside < len(longer)
-    assert (low_ends[known] <= ends[inside[known]]).all()
+    full = resample(bars, M5, target, "fx", partial=True)
+    inside = np.searchsorted(ts_of(full), ts_of(bars), side="right") - 1
+    complete = inside < len(longer)
+    assert (low_ends[complete] <= ends[inside[complete]]).all()
 
 
 def test_finer_is_refused_and_the_same_is_the_same():

@@ -15,7 +15,7 @@ def slow(cells: dict, x: int, y: int) -> float:
     if np.isnan(cells[x, y]) or len(near) < 3:
         return np.nan
     mean = sum(near) / len(near)
-    return mean - (sum((one - mean) ** 2 for one in near) / len(near)) ** 0.5
+    return mean - (sum((value - mean) ** 2 for value in near) / len(near)) ** 0.5
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -27,9 +27,9 @@ def test_a_plateau_is_the_mean_of_the_neighbours_less_their_spread(seed):
         rows = [dict(a=0, b=0.0, sharpe=1.0)]
     xs, ys = sorted({row["a"] for row in rows}), sorted({row["b"] for row in rows})
     cells = {(xs.index(row["a"]), ys.index(row["b"])): row["sharpe"] for row in rows}
-    for one in heat(pd.DataFrame(rows).sample(frac=1.0, random_state=seed), "a", "b", "sharpe").itertuples():
-        at = xs.index(one.x), ys.index(one.y)
-        assert one.plateau == pytest.approx(slow(cells, *at), nan_ok=True) and one.value == pytest.approx(cells[at], nan_ok=True)
+    for cell in heat(pd.DataFrame(rows).sample(frac=1.0, random_state=seed), "a", "b", "sharpe").itertuples():
+        at = xs.index(cell.x), ys.index(cell.y)
+        assert cell.plateau == pytest.approx(slow(cells, *at), nan_ok=True) and cell.value == pytest.approx(cells[at], nan_ok=True)
 
 
 def test_a_lonely_peak_is_no_plateau():
@@ -38,7 +38,7 @@ def test_a_lonely_peak_is_no_plateau():
     assert cells["value"].idxmax() == (1, 1) and cells["plateau"].idxmax()[0] > 5 and cells.loc[(6, 3), "plateau"] == 1.0
 
 
-def test_other_parameters_are_held_or_their_median_is_shown():
+def test_other_parameters_are_fixed_or_their_median_is_shown():
     table = pd.DataFrame([dict(a=i, b=j, c=k, net_return=float(k)) for i in range(3) for j in range(3) for k in (1, 2, 9)])
     cells = heat(table, "a", "b", "net_return")
     assert set(cells["value"]) == {2.0} and set(cells["points"]) == {3}

@@ -1,4 +1,4 @@
-"""Ranges, grids and spaces are checked for type, size and sense before anything is made of them."""
+"""Ranges, grids and spaces are checked for type, size and sense before they are used."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from domain.optimise.objective import RANKABLE, ranked_by
         (True, 10, 1, "the start of the range is True; it must be a number"),
     ],
 )
-def test_a_range_is_refused_before_a_list_is_made(low, high, step, sentence):
+def test_a_range_is_refused_before_its_list_is_built(low, high, step, sentence):
     with pytest.raises(BadRequest) as refused:
         between(low, high, step)
     assert sentence in str(refused.value)
 
 
-def test_as_many_values_as_fit_are_made():
+def test_a_range_of_the_maximum_length_is_valid():
     assert len(between(1, 100_000, 1)) == 100_000 and between(0.1, 0.3, 0.1) == [0.1, 0.2, 0.3]
 
 
@@ -85,7 +85,7 @@ def test_a_space_is_read_with_its_types_and_keys(space, sentence):
     assert sentence in str(refused.value)
 
 
-def test_an_end_that_no_step_meets_is_said_and_not_searched():
+def test_an_end_that_no_step_meets_is_noted_and_not_searched():
     space = {"stop_atr": [0.5, 3.3, 0.5], "fast": [5, 45, 10]}
     assert notes("simple_ma", space) == ["stop_atr ends at 3.0: steps of 0.5 from 0.5 do not meet 3.3."]
     with warnings.catch_warnings():

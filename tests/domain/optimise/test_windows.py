@@ -1,4 +1,4 @@
-"""What a walk-forward kept of what its fits earned: never the ratio of two losses."""
+"""The walk-forward efficiency: never the ratio of two losses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def folds(**columns: list[float]) -> pd.DataFrame:
     return pd.DataFrame(dict(in_sample_days=365.25, out_of_sample_days=91.3125) | {f"{name}_return": values for name, values in columns.items()})
 
 
-def test_a_loss_after_a_loss_keeps_nothing():
+def test_a_loss_after_a_loss_has_no_ratio():
     table = folds(in_sample=[-0.415, 0.2, 1e-17, 0.2], out_of_sample=[-0.326, 0.025, 0.1, -0.05])
-    kept = compared(table)["kept"]
-    assert np.isnan(kept[0]) and np.isnan(kept[2]) and kept[1] == pytest.approx(0.5) and kept[3] == pytest.approx(-1.0)
+    retained = compared(table)["kept"]
+    assert np.isnan(retained[0]) and np.isnan(retained[2]) and retained[1] == pytest.approx(0.5) and retained[3] == pytest.approx(-1.0)
     assert efficiency(folds(in_sample=[-0.415], out_of_sample=[-0.326])) is None and efficiency(folds(in_sample=[1e-17], out_of_sample=[0.1])) is None
 
 

@@ -41,8 +41,8 @@ def written(tmp_path):
     (("sentiment(6.0)", "minutes_since_release"), ("EURUSD",), ((), True, True)),
 ))  # fmt: skip
 def test_columns_need_what_they_and_their_inputs_look_at(texts, names, wanted):
-    found = needs(map(parse, texts), [instrument(name) for name in names])
-    assert (found.series, found.headlines, found.releases) == wanted and found.any == any(wanted)
+    result = needs(map(parse, texts), [instrument(name) for name in names])
+    assert (result.series, result.headlines, result.releases) == wanted and result.any == any(wanted)
 
 
 def test_the_recipes_need_what_their_documents_say():
@@ -79,14 +79,14 @@ def test_a_feature_that_does_not_say_which_series_may_look_at_any():
     ("week.xml", '<?xml version="1.0"?>\n<weeklyevents>', ("releases", "", True)),
 ))  # fmt: skip
 def test_a_file_is_recognised_by_its_beginning(written, name, content, wanted):
-    found = recognise(written(content, name))
-    assert (found.kind, found.series, found.zoned) == wanted and len(found.preview) >= 1
+    result = recognise(written(content, name))
+    assert (result.kind, result.series, result.zoned) == wanted and len(result.preview) >= 1
 
 
 def test_the_first_rows_are_shown_as_they_stand_and_a_cut_line_is_not(written):
     text = "time,headline\n" + "".join(f"2024-07-11 12:{k % 60:02d},Dollar slides {'x' * 400}\n" for k in range(400))
-    found = recognise(written(text))
-    assert list(found.preview) == ["time", "headline"] and len(found.preview) == 5 and found.preview["time"].iloc[1] == "2024-07-11 12:01"
+    result = recognise(written(text))
+    assert list(result.preview) == ["time", "headline"] and len(result.preview) == 5 and result.preview["time"].iloc[1] == "2024-07-11 12:01"
 
 
 def test_a_week_is_shown_as_it_is_read_and_one_that_is_broken_as_it_stands(written):
@@ -95,9 +95,11 @@ def test_a_week_is_shown_as_it_is_read_and_one_that_is_broken_as_it_stands(writt
     assert recognise(written(week[:-9], "week.json")).preview["beginning"].tolist() == [week[:-9]]
 
 
-@pytest.mark.parametrize("content", ("# Notes\n\nNothing, really.\n", "<html><body>Sign in</body></html>", "a,b\n1,2\n", "\x00\x01\x02"))
-def test_a_file_of_none_of_the_kinds_is_refused_with_what_is_needed(written, content):
-    with pytest.raises(BadRequest, match=r"is none of the files that are known here.* A series has a date in its first column"):
+@pytest.mark.parametrize(("content", "kind"), (
+    ("# Notes\n\nNothing, really.\n", "text of an unknown layout"), ("<html><body>Sign in</body></html>", "a web page"), ("a,b\n1,2\n", "text of an unknown layout"), ("\x00\x01\x02", "binary data"),
+))  # fmt: skip
+def test_a_file_of_none_of_the_kinds_is_refused_with_what_is_needed(written, content, kind):
+    with pytest.raises(BadRequest, match=rf"is {kind}.*\. A series has a date in its first column"):
         recognise(written(content))
 
 
@@ -115,7 +117,7 @@ def test_quotes_of_another_encoding_are_read(written):
     assert headlines_of(written("ts,text\n2024-07-11T12:30:00Z,Fed\x92s pause\n".encode("latin-1"))).frame["headline"].tolist() == ["Fed’s pause"]
 
 
-@pytest.mark.parametrize(("content", "said"), (
+@pytest.mark.parametrize(("content", "message"), (
     ("ts,headline\n2024-07-11T12:30:00Z,a\n2024-07-11 12:31,b\n", "row 3 of file.csv has the ts '2024-07-11 12:31', which has no zone"),
     ("ts,headline\n2024-07-11,a\n", "row 2 of file.csv has the ts '2024-07-11', a day without a time of day"),
     ('ts,headline\n2024-07-11T12:30:00Z,"two\nlines"\nnoon,b\n', "row 4 of file.csv has the ts 'noon'; it must be like"),
@@ -123,18 +125,18 @@ def test_quotes_of_another_encoding_are_read(written):
     ("when,headline\n2024-07-11T12:30:00Z,a\n", "needs the time at which each appeared, in a column called ts or time or datetime or published"),
     ("ts,words\n2024-07-11T12:30:00Z,a\n", "needs what it says, in a column called headline or title or text"),
 ))  # fmt: skip
-def test_what_is_wrong_with_headlines_is_told_with_its_row(written, content, said):
-    with pytest.raises(BadRequest, match=said):
+def test_what_is_wrong_with_headlines_is_told_with_its_row(written, content, message):
+    with pytest.raises(BadRequest, match=message):
         headlines_of(written(content))
 
 
 def test_scores_that_are_kept_are_those_that_are_computed():
     words = ["Stocks plunge", "Dollar rallies", "Fed minutes at 14:00", "Unemployment falls"]
     frame = pd.DataFrame(dict(ts=pd.date_range("2024-07-11", periods=4_100, freq="min", tz="UTC"), headline=np.resize(words, 4_100)))
-    heard: list[float] = []
-    made = scored(frame, watch=heard.append)
-    np.testing.assert_array_equal(made["score"], read_headlines(frame).values)
-    assert made["score"].iloc[0] == score("Stocks plunge") and heard == sorted(heard) and len(heard) == 3
+    shares: list[float] = []
+    table = scored(frame, watch=shares.append)
+    np.testing.assert_array_equal(table["score"], read_headlines(frame).values)
+    assert table["score"].iloc[0] == score("Stocks plunge") and shares == sorted(shares) and len(shares) == 3
 
 
 # -- series
@@ -146,16 +148,16 @@ def test_a_series_is_kept_as_it_is_read_with_what_was_put_right(written):
     assert read.frame["date"].dt.strftime("%m-%d").tolist() == ["07-11", "07-15"] and read.frame["value"].tolist() == [4.20, 4.25]
     assert read.frame["known"].dt.strftime("%m-%dT%H:%M").tolist() == ["07-12T22:00", "07-16T22:00"]
     assert read.notes == ("1 date has no value.", "The rows were not in the order of their dates; they are now.", "2 rows were of a date that was there already, 1 with another value: the last one counts.")
-    known, instants = known_of(read.frame), np.sort(read.frame["known"].astype("int64").to_numpy())
-    np.testing.assert_array_equal(known.at(instants), read_series(path, "US10Y").at(instants))
+    series_, instants = known_of(read.frame), np.sort(read.frame["known"].astype("int64").to_numpy())
+    np.testing.assert_array_equal(series_.at(instants), read_series(path, "US10Y").at(instants))
 
 
-@pytest.mark.parametrize(("content", "said"), (
+@pytest.mark.parametrize(("content", "message"), (
     ("date,value\n2024-07-11,.\n", "no row of file.csv has a value of VIX"), ("date,value\n2024-07-11,inf\n", "row 2 of the file of VIX has the value"),
     ("date,value\n2024-13-11,1\n", "row 2 of the file of VIX has the date '2024-13-11'"), ("date\n2024-07-11\n", "needs a date and a value"),
 ))  # fmt: skip
-def test_what_is_wrong_with_a_series_is_told(written, content, said):
-    with pytest.raises(BadRequest, match=said):
+def test_what_is_wrong_with_a_series_is_told(written, content, message):
+    with pytest.raises(BadRequest, match=message):
         series_table(written(content), "VIX")
 
 

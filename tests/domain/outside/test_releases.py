@@ -24,7 +24,7 @@ def event(title="CPI", country="USD", date="07-11-2024", time="12:30pm", impact=
     return EVENT.format(title, country, date, time, impact)
 
 
-def one(**more) -> dict:
+def sample(**more) -> dict:
     return dict(title="CPI", country="USD", date="2024-07-11T08:30:00-04:00", impact="High", forecast="", previous="") | more
 
 
@@ -48,7 +48,7 @@ WANTED = [("2024-07-11T12:30", "CPI", "USD", "high"), ("2024-07-11T14:00", "Spee
 @pytest.mark.parametrize(("name", "content"), (
     ("a.csv", HEAD + "2024-07-11T14:00:00,Speech,Germany,low,x\n2024-07-11 12:30,CPI,United States,high,\n"),
     ("a.csv", "ts;name;currency;impact\n2024-07-11T14:30:00+02:00;CPI;usd;HIGH\n\n2024-07-11T14:00Z;Speech;EUR;Low\n"),
-    ("a.json", json.dumps([one(), one(title="Speech", country="EUR", date="2024-07-11T10:00:00-04:00", impact="Low")])),
+    ("a.json", json.dumps([sample(), sample(title="Speech", country="EUR", date="2024-07-11T10:00:00-04:00", impact="Low")])),
     ("a.xml", XML.format(event() + event("Speech", "EUR", time="2:00pm", impact="Low"))),
     ("a.csv.gz", gzip.compress(f"{HEAD}2024-07-11T12:30:00Z,CPI,US,high,\n2024-07-11T14:00:00Z,Speech,EA,low,\n".encode(), mtime=0)),
 ))  # fmt: skip
@@ -71,7 +71,7 @@ def test_what_is_there_twice_counts_once(written):
     assert len(read.frame) == 1 and read.notes == ("1 row has no time of day, such as All Day or Tentative, and is left out.", "2 rows were there twice and counted once.")
 
 
-@pytest.mark.parametrize(("content", "said"), (
+@pytest.mark.parametrize(("content", "message"), (
     ("date,event,country,impact\n2024-07-11 12:30,CPI,US,high\n", r"row 2 of calendar.csv has the date '2024-07-11 12:30', which has no zone; say that the times are in UTC"),
     (HEAD + "2024-07-11T12:30,CPI,US,high,\n11.07.2024 12:30,CPI,US,high,\n", r"row 3 of calendar.csv has the datetime_utc '11.07.2024 12:30'; it must be like 2024-07-11T12:30:00Z"),
     (HEAD + "2024-02-30T12:30,CPI,US,high,\n", "'2024-02-30T12:30', and there is no such time"),
@@ -83,17 +83,17 @@ def test_what_is_there_twice_counts_once(written):
     ("datetime_utc,event,impact\n2024-07-11T12:30,CPI,high\n", "needs whose it is, in a column called country or currency"),
     ("datetime_utc,event,event,impact\n", "two columns of the same name"),
     ("[{]", "is not JSON: it cannot be read from line 1, column 3 on"), ('{"a": 1}', "JSON, but no list of releases"), ("[1]", "JSON, but no list of releases"),
-    (json.dumps([one(), dict(title="CPI", country="USD")]), "event 2 of calendar.csv has no date, impact"),
-    (json.dumps([one(date="tomorrow")]), "event 1 of calendar.csv has the date 'tomorrow'; it must be like"),
-    (json.dumps([one(impact="Huge")]), "event 1 of calendar.csv has the impact 'Huge'"),
+    (json.dumps([sample(), dict(title="CPI", country="USD")]), "event 2 of calendar.csv has no date, impact"),
+    (json.dumps([sample(date="tomorrow")]), "event 1 of calendar.csv has the date 'tomorrow'; it must be like"),
+    (json.dumps([sample(impact="Huge")]), "event 1 of calendar.csv has the impact 'Huge'"),
     (XML.format(event()) + "<more>", "is incomplete XML"), (XML.format(""), "is XML, but holds no event"),
     (XML.format("<event><title>CPI</title></event>"), "event 1 of calendar.csv has no country, date, time, impact"),
     (XML.format(event(time="25:00pm")), "event 1 of calendar.csv is at '07-11-2024' '25:00pm'; it must be like 12-31-2024 1:30pm"),
     ('<!DOCTYPE a [<!ENTITY b "c">]>' + "<weeklyevents>&b;</weeklyevents>", "declares types or entities of its own"),
     ('<?xml version="1.0"?><!DOCTYPE weeklyevents SYSTEM "file:///etc/hostname"><weeklyevents/>', "declares types or entities of its own"),
 ))  # fmt: skip
-def test_what_is_wrong_is_told_with_its_place(written, content, said):
-    with pytest.raises(BadRequest, match=said):
+def test_what_is_wrong_is_told_with_its_place(written, content, message):
+    with pytest.raises(BadRequest, match=message):
         read_releases(written(content))
 
 
@@ -113,9 +113,9 @@ def test_a_week_of_more_than_the_limit_is_refused(written):
 def test_a_releases_own_currencies_and_impact_decide_what_concerns_an_instrument():
     at = pd.to_datetime([f"2024-07-{day:02d}T12:30Z" for day in range(1, 7)])
     frame = pd.DataFrame(dict(ts=at, title="x", currency=["EUR", "USD", "JPY", "ALL", "USD", "USD"], impact=["high", "medium", "high", "high", "low", "high"]))
-    days = {name: [pd.Timestamp(one).day for one in concerning(frame, instrument(name))] for name in ("EURUSD", "USDJPY", "XAUUSD", "US500")}
+    days = {name: [pd.Timestamp(moment).day for moment in concerning(frame, instrument(name))] for name in ("EURUSD", "USDJPY", "XAUUSD", "US500")}
     assert days == {"EURUSD": [1, 4, 6], "USDJPY": [3, 4, 6], "XAUUSD": [4, 6], "US500": [4, 6]}
-    assert [pd.Timestamp(one).day for one in concerning(frame, instrument("XAUUSD"), "medium")] == [2, 4, 6] and len(concerning(frame, instrument("XAUUSD"), "low")) == 4
+    assert [pd.Timestamp(moment).day for moment in concerning(frame, instrument("XAUUSD"), "medium")] == [2, 4, 6] and len(concerning(frame, instrument("XAUUSD"), "low")) == 4
     with pytest.raises(UnknownName, match="no impact of a release named 'hihg'; did you mean 'high'"):
         concerning(frame, instrument("EURUSD"), "hihg")
 

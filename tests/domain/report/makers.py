@@ -1,4 +1,4 @@
-"""A made-up run as a report takes it."""
+"""A synthetic run as a report takes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import Evidence, lint, measure
-from domain.report import Material, believed
+from domain.report import Material, belief_of
 from domain.trading.task import COUNTS
 from tests.domain.analytics import makers
 
@@ -31,19 +31,19 @@ def material(r: np.ndarray | None = None, **changes: object) -> Material:
     """A run of these results in R, one trade in seven hours; ``changes`` are fields of Material."""
     trades = makers.trades(results() if r is None else r, every="7h")
     fills, equity = makers.fills(trades), makers.equity(trades, START)
-    return judged(trades, fills, equity, **changes)
+    return material_of(trades, fills, equity, **changes)
 
 
 def empty(**changes: object) -> Material:
     """Signals, but not one trade."""
     some = material(np.array([1.0]))
     equity = pd.DataFrame(dict(ts=pd.date_range("2024-01-01", periods=50, tz="UTC", unit="ns"), balance=START, equity=START, equity_low=START, used_margin=0.0))
-    return judged(some.trades.iloc[:0], some.fills.iloc[:0], equity, **changes)
+    return material_of(some.trades.iloc[:0], some.fills.iloc[:0], equity, **changes)
 
 
-def judged(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, **changes: object) -> Material:
+def material_of(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, **changes: object) -> Material:
     counts = dict.fromkeys(COUNTS, 0) | dict(duplicate_tag=1_234, no_margin=5, stale_rate=2)
     metrics = measure(trades, fills, equity, START, makers.SPREAD)
     remarks = lint(Evidence(trades, fills, equity, START, counts, metrics=metrics))
-    belief = believed(equity, metrics, remarks, start=START, ambiguous=3)
+    belief = belief_of(equity, metrics, remarks, start=START, ambiguous=3)
     return replace(Material(trades, fills, equity, metrics, counts, 12_345, 3, MANIFEST, belief, remarks, "Two trials are counted."), **changes)

@@ -16,7 +16,7 @@ from domain.report import FORMS, document, render, reports
 from domain.report.palette import PALETTE
 from domain.report.sections import tables_of
 from tests.domain.analytics import makers as parts
-from tests.domain.report.makers import MANIFEST, SPEC, START, empty, judged, material, results
+from tests.domain.report.makers import MANIFEST, SPEC, START, empty, material, material_of, results
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -55,7 +55,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, bytes]:
+def files() -> dict[str, bytes]:
     return reports(material())
 
 
@@ -66,39 +66,39 @@ def html(**changes: object) -> bytes:
 # -- the page
 
 
-def test_the_page_is_whole_and_has_every_section(made):
-    page = Page(made["report.html"])
+def test_the_page_is_complete_and_has_every_section(files):
+    page = Page(files["report.html"])
     names = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
     assert names == ["figures", "equity", "months", "distribution", "costs", "groups", "refused", "remarks", "believability", "all", "rules", "manifest"]
     assert [tag for tag, _ in page.tags].count("svg") == 5
 
 
-def test_the_page_needs_nothing_from_outside_and_no_script(made):
-    content = made["report.html"].decode()
+def test_the_page_needs_nothing_from_outside_and_no_script(files):
+    content = files["report.html"].decode()
     assert "http://" not in content and "https://" not in content and "//" not in re.sub(r"\s", "", content.split("</style>")[1])
-    page = Page(made["report.html"])
+    page = Page(files["report.html"])
     assert not {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "embed"}
     assert not [name for _, attributes in page.tags for name in attributes if name in ("src", "href", "style") or name.startswith("on")]
     assert "url(" not in content and "@import" not in content
 
 
-def test_the_page_says_the_figures(made):
-    m, text = material(), Page(made["report.html"]).text
+def test_the_page_shows_the_figures(files):
+    m, text = material(), Page(files["report.html"]).text
     f = m.metrics
     sign = "+" if f["net_return"] > 0 else "\u2212"
     assert f"{sign}{abs(100 * f['net_return']):,.1f} %" in text and f"{sign}{abs(f['net_profit']):,.0f} USD" in text
     assert f"\u2212{abs(100 * f['max_drawdown']):.1f} %" in text and f"{f['profit_factor']:.2f}" in text and f"{f['expectancy_r']:+.3f} R".replace("-", "\u2212") in text
-    for said in ("breakout \u00b7 EURUSD M15", "ab" * 32, "cd" * 32, "ef" * 32, "12,345 bars", "1,234", "A position with the same tag was already open.", "Two trials are counted.", "3.11.9", "lookback"):
-        assert said in text, said
+    for expected in ("breakout \u00b7 EURUSD M15", "ab" * 32, "cd" * 32, "ef" * 32, "12,345 bars", "1,234", "A position with the same tag was already open.", "Two trials are counted.", "3.11.9", "lookback"):
+        assert expected in text, expected
     assert m.belief.verdict.replace("-", "\u2212") in text.replace("-", "\u2212")
-    for one in (*m.remarks, *m.belief.questions):
-        assert one.sentence.replace("-", "\u2212") in text.replace("-", "\u2212")
+    for assessed in (*m.remarks, *m.belief.questions):
+        assert assessed.sentence.replace("-", "\u2212") in text.replace("-", "\u2212")
 
 
-def test_what_people_and_files_wrote_is_text_not_markup():
+def test_input_of_people_and_files_is_text_not_markup():
     dangerous = "<script>alert('x')</script>\"&"
     trades = parts.trades(results(40)).assign(tag=dangerous)
-    page = Page(render(judged(trades, parts.fills(trades), parts.equity(trades, START), name=dangerous, note=dangerous), "html"))
+    page = Page(render(material_of(trades, parts.fills(trades), parts.equity(trades, START), name=dangerous, note=dangerous), "html"))
     assert "script" not in {tag for tag, _ in page.tags} and page.text.count("alert('x')") >= 2
     svg = ElementTree.fromstring(render(material(name=dangerous), "equity.svg"))
     assert dangerous in (svg.find(f"{SVG}title").text or "")
@@ -115,15 +115,15 @@ def test_synthetic_bars_are_badged():
     assert "[synthetic bars]" in render(material(synthetic=True), "txt").decode()
 
 
-def test_light_and_dark_and_paper_are_styled(made):
-    style = made["report.html"].decode().split("<style>")[1].split("</style>")[0]
+def test_light_and_dark_and_paper_are_styled(files):
+    style = files["report.html"].decode().split("<style>")[1].split("</style>")[0]
     assert "@media screen and (prefers-color-scheme:dark)" in style and "@page{size:A4" in style
     used = set(re.findall(r"var\(--(\w+)", style)) - {"tone"}
     assert used <= set(PALETTE), "every colour that is used has a light and a dark value"
 
 
 def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_the_scale():
-    months = next(one for one in document(material()).sections if one.key == "months")
+    months = next(section for section in document(material()).sections if section.key == "months")
     cells = [cell for row in tables_of(months)[0].rows for cell in row[1:13] if cell.text]
     lowest = min(cells, key=lambda cell: float(cell.text.replace("\u2212", "-")))
     highest = max(cells, key=lambda cell: abs(float(cell.text.replace("\u2212", "-"))))
@@ -134,8 +134,8 @@ def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_th
 # -- the text
 
 
-def test_the_text_keeps_to_a_hundred_columns_and_says_the_same(made):
-    text = made["report.txt"].decode()
+def test_the_text_fits_a_hundred_columns_and_has_the_same_content(files):
+    text = files["report.txt"].decode()
     assert max(map(len, text.splitlines())) <= 100 and "\u202f" not in text and not re.search(r"[ \t]$", text, re.M)
     for title in ("EQUITY AND DRAWDOWN", "MONTHS", "COST ATTRIBUTION, GROSS TO NET", "CAVEATS", "ROBUSTNESS CHECKS", "REPRODUCIBILITY"):
         assert title in text
@@ -146,23 +146,23 @@ def test_the_text_keeps_to_a_hundred_columns_and_says_the_same(made):
 
 
 @pytest.mark.parametrize("form", ["equity.svg", "drawdown.svg"])
-def test_a_drawing_is_xml_with_title_units_and_its_own_colours(made, form):
-    root = ElementTree.fromstring(made[form])
-    words = [one.text for one in root.iter(f"{SVG}text")]
+def test_a_drawing_is_xml_with_title_units_and_its_own_colours(files, form):
+    root = ElementTree.fromstring(files[form])
+    words = [element.text for element in root.iter(f"{SVG}text")]
     assert root.tag == f"{SVG}svg" and root.find(f"{SVG}title").text.startswith("breakout") and "UTC" in words
     assert "USD" in words if form == "equity.svg" else any(word.endswith("%") for word in words)
     style = root.find(f"{SVG}style").text
     assert "var(" not in style and "prefers-color-scheme:dark" in style and PALETTE["line"][0] in style and PALETTE["line"][1] in style
 
 
-def test_a_drawing_of_a_long_curve_keeps_its_extremes_in_two_thousand_points():
+def test_a_drawing_of_a_long_curve_has_its_extremes_in_two_thousand_points():
     rng = np.random.default_rng(1)
     values = START + np.cumsum(rng.normal(0, 5, 200_000))
     values[123_457], values[54_321] = values.max() + 900, values.min() - 900
     ts = pd.date_range("2020-01-01", periods=len(values), freq="5min", tz="UTC", unit="ns")
     m = replace(material(), equity=pd.DataFrame(dict(ts=ts, balance=values, equity=values, equity_low=values, used_margin=0.0)))
     root = ElementTree.fromstring(render(m, "equity.svg"))
-    line = next(one for one in root.iter(f"{SVG}path") if one.get("class") == "line").get("d")
+    line = next(element for element in root.iter(f"{SVG}path") if element.get("class") == "line").get("d")
     points = np.array([tuple(map(float, point.split())) for point in line[1:].split("L")])
     assert len(points) <= 2_000 and (np.diff(points[:, 0]) >= 0).all()
     others = np.sort(points[:, 1])
@@ -172,10 +172,10 @@ def test_a_drawing_of_a_long_curve_keeps_its_extremes_in_two_thousand_points():
 # -- the same, and nothing
 
 
-def test_the_same_run_is_the_same_bytes_and_no_clock_is_asked():
+def test_the_same_run_gives_the_same_bytes_and_no_clock_is_read():
     once, twice = reports(material()), reports(material())
     assert once == twice and set(once) == {"report.html", "report.txt", "equity.svg", "drawdown.svg"}
-    assert b"made 2026" not in once["report.html"] and b"made 2026-11-20 14:02 UTC" in html(made="2026-11-20 14:02 UTC")
+    assert b"created 2026" not in once["report.html"] and b"created 2026-11-20 14:02 UTC" in html(created="2026-11-20 14:02 UTC")
 
 
 def test_one_price_more_is_another_report():
@@ -192,10 +192,10 @@ def test_a_run_without_trades_has_a_report(form):
 
 def test_a_run_without_stops_and_one_of_a_single_row_have_reports():
     trades = parts.trades(results(40)).assign(r=np.nan, mae_r=np.nan, mfe_r=np.nan)
-    without = judged(trades, parts.fills(trades), parts.equity(trades, START))
+    without = material_of(trades, parts.fills(trades), parts.equity(trades, START))
     assert "none had a stop" in Page(render(without, "html")).text
-    one = material(np.array([1.0]))
-    assert len(one.equity) == 1 and Page(render(one, "html")).text and ElementTree.fromstring(render(one, "equity.svg"))
+    single = material(np.array([1.0]))
+    assert len(single.equity) == 1 and Page(render(single, "html")).text and ElementTree.fromstring(render(single, "equity.svg"))
 
 
 def test_a_run_of_two_instruments_has_a_line_for_each_and_no_common_pip():
@@ -203,7 +203,7 @@ def test_a_run_of_two_instruments_has_a_line_for_each_and_no_common_pip():
     trades["instrument"] = np.where(np.arange(200) < 120, "EURUSD", "GBPUSD")
     data = [dict(SPEC["data"][0], instrument=name) for name in ("EURUSD", "GBPUSD")]
     spec = SPEC | dict(data=data, instruments={name: dict(name=name, pip="0.0001") for name in ("EURUSD", "GBPUSD")})
-    text = Page(render(judged(trades, parts.fills(trades), parts.equity(trades, START), manifest=MANIFEST | dict(spec=spec)), "html")).text
+    text = Page(render(material_of(trades, parts.fills(trades), parts.equity(trades, START), manifest=MANIFEST | dict(spec=spec)), "html")).text
     assert "EURUSD, GBPUSD M15" in text and "one instrument only" in text and "GBPUSD 80" in text
 
 

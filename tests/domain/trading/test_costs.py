@@ -77,9 +77,9 @@ def test_a_form_shows_in_pips_what_means_the_same(values):
     assert new.unit == "pips" and (new.of(EURO), new.of(YEN)) == (old.of(EURO), old.of(YEN))
 
 
-def test_values_laid_over_others_of_another_unit_do_not_mix():
-    laid = build(Costs, overlaid(values_of(Costs(spread=0.00013, slippage=0.0001, seed=4)), dict(unit="pips", commission_per_lot=3.0)))
-    assert laid == Costs(unit="pips", commission_per_lot=3.0, seed=4)
+def test_overrides_in_another_unit_do_not_mix():
+    merged = build(Costs, overlaid(values_of(Costs(spread=0.00013, slippage=0.0001, seed=4)), dict(unit="pips", commission_per_lot=3.0)))
+    assert merged == Costs(unit="pips", commission_per_lot=3.0, seed=4)
     assert overlaid(values_of(Costs(spread=0.00013)), dict(slippage=0.1))["spread"] == 0.00013
 
 

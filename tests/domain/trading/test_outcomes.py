@@ -17,5 +17,5 @@ def test_the_kernels_codes_are_places_in_the_table():
     assert set(LIMIT_DROPS) < set(DROPS) < set(COUNTS)
 
 
-def test_the_linter_speaks_of_those_that_have_a_severity():
+def test_the_linter_reports_those_that_have_a_severity():
     assert {key: severity for key, (severity, _) in COUNTED.items()} == {key: kind.severity for key, kind in KINDS.items() if kind.severity}

@@ -1,4 +1,4 @@
-"""The stop that is drawn is the one the simulation reported, and it stands where the stop was filled."""
+"""The stop that is drawn is the one the simulation reported, and its level is where the stop was filled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from domain.strategies.breakout import Breakout
 from domain.trading.protection import stop_path, targets_of
 from tests.domain.backtest.points import RULES, series
 
-ONE = series()
+EURUSD = series()
 SLIP = RULES.costs.slippage
-SPREAD = ONE.bars["spread"].to_numpy()
+SPREAD = EURUSD.bars["spread"].to_numpy()
 FAST = Breakout(lookback=5, stop_atr=1.0, quiet=0.0, max_bars=24)
-BASE = FAST.signals(compute(ONE.bars, FAST.features())).drop(columns="target_r_1").assign(break_even_r=np.nan)
+BASE = FAST.signals(compute(EURUSD.bars, FAST.features())).drop(columns="target_r_1").assign(break_even_r=np.nan)
 PLANS = {
     "break even": dict(break_even_r=1.0, break_even_offset=0.0002),
     "points": dict(trail_kind="points", trail_value=0.002),
@@ -29,12 +29,12 @@ PLANS = {
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_the_reported_stop_is_the_one_that_was_filled(plan):
-    made = study.run([ONE], replace(RULES, sizing=Sizing("fixed_lots", 0.1)), signals=BASE.assign(**plan))
-    bars, fills, moves = made.tasks[0].bars, made.outcome.fills, made.outcome.moves
+    result = study.run([EURUSD], replace(RULES, sizing=Sizing("fixed_lots", 0.1)), signals=BASE.assign(**plan))
+    bars, fills, moves = result.tasks[0].bars, result.outcome.fills, result.outcome.moves
     ends = bars["ts"] + (bars["ts"].iloc[1] - bars["ts"].iloc[0])
     assert set(moves["reason"]) <= {"break_even", "trail"} and (moves["ts"].to_numpy() == ends.iloc[bars["ts"].searchsorted(moves["bar_ts"])].to_numpy()).all()
     seen = dict.fromkeys(("stop_loss", "break_even", "trail"), 0)
-    for trade in made.outcome.trades.itertuples():
+    for trade in result.outcome.trades.itertuples():
         mine, moved = fills[fills["trade_id"] == trade.trade_id], moves[moves["trade_id"] == trade.trade_id]
         side = 1 if trade.side == "long" else -1
         assert (side * np.diff(moved["stop_loss"], prepend=trade.stop_loss) > 0).all(), trade
@@ -51,7 +51,7 @@ def test_the_reported_stop_is_the_one_that_was_filled(plan):
     assert seen[kind] > 10 and sum(seen.values()) > 40, seen
 
 
-def test_targets_are_told_by_price_and_share():
+def test_targets_have_price_and_share():
     plan = dict(stop_loss=1.2, target_1=1.05, fraction_1=0.5, target_r_2=2.0, fraction_2=0.5, target_3=np.nan)
     assert targets_of(plan, -1, 1.1) == [("target 1", 1.05, 0.5), ("target 2", 0.9, 0.5)]
 

@@ -30,9 +30,9 @@ def as_text(signals: pd.DataFrame) -> pd.DataFrame:
     return text.astype("str")
 
 
-def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def same(frame: pd.DataFrame, wanted: pd.DataFrame) -> None:
     """Columns of words hold the same words, whatever keeps them; all others are equal in type too."""
-    pd.testing.assert_frame_equal(*(one.astype({name: object for name in one if isinstance(one[name].dtype, pd.StringDtype)}) for one in (found, wanted)))
+    pd.testing.assert_frame_equal(*(table_.astype({name: object for name in table_ if isinstance(table_[name].dtype, pd.StringDtype)}) for table_ in (frame, wanted)))
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 10))
@@ -48,8 +48,8 @@ def test_text_and_typed_columns_are_read_to_the_same_table(seed):
 def test_columns_without_a_value_may_as_well_be_left_out(seed):
     for task in case(seed).tasks:
         typed = task.signals.assign(side=task.signals["side"].map(SIDES))
-        said = [name for name in typed if name in ("ts", "side") or not (typed[name].isna() | (typed[name] == "")).all()]
-        same(read_signals(typed[said], (task.instrument.name,)), task.signals)
+        given = [name for name in typed if name in ("ts", "side") or not (typed[name].isna() | (typed[name] == "")).all()]
+        same(read_signals(typed[given], (task.instrument.name,)), task.signals)
 
 
 @pytest.mark.parametrize("side", [[1, -1, 1], [1.0, -1.0, 1.0], ["BUY", " Sell", "+1"], ["1.0", "-1", "long"], pd.Categorical(["long", "short", "long"])], ids=str)
@@ -59,9 +59,9 @@ def test_a_side_is_a_number_or_a_word(side):
 
 def test_what_is_read_is_not_what_was_given():
     given = table(stop_loss=1.0)
-    found = read(given)
+    signals = read(given)
     given.loc[:, "stop_loss"] = 2.0
-    assert found["stop_loss"].tolist() == [1.0] * 3
+    assert signals["stop_loss"].tolist() == [1.0] * 3
 
 
 def test_a_number_that_is_left_out_takes_no_memory_and_cannot_be_written_to():
@@ -70,9 +70,9 @@ def test_a_number_that_is_left_out_takes_no_memory_and_cannot_be_written_to():
 
 
 def test_every_column_is_there_and_rows_keep_their_order_and_index():
-    found = read(table(tag=["b", "a", "b"]).iloc[[2, 0]])
-    assert set(found) == set(SIGNAL_COLUMNS) and found.index.tolist() == [2, 0] and found["tag"].tolist() == ["b", "b"]
-    assert set(found["order"]) == {"market"} and set(found["instrument"]) == {"EURUSD"}
+    signals = read(table(tag=["b", "a", "b"]).iloc[[2, 0]])
+    assert set(signals) == set(SIGNAL_COLUMNS) and signals.index.tolist() == [2, 0] and signals["tag"].tolist() == ["b", "b"]
+    assert set(signals["order"]) == {"market"} and set(signals["instrument"]) == {"EURUSD"}
 
 
 def test_no_rows_are_no_signals():
@@ -109,12 +109,12 @@ REFUSED = [     # each in typed columns and as text
 def test_what_is_wrong_is_named_with_its_row(columns, sentence):
     given = table(**columns)
     text = given.apply(lambda column: column.map(lambda cell: "" if cell is None or cell != cell else str(cell)))
-    for asked in (given, text.astype("str")):
+    for frame in (given, text.astype("str")):
         with pytest.raises(BadRequest) as refused:
-            read(asked)
+            read(frame)
         assert sentence in str(refused.value)
 
 
-def test_of_several_instruments_each_row_says_which():
+def test_with_several_instruments_each_row_names_its_own():
     with pytest.raises(BadRequest, match="have no column 'instrument', and there are 2: EURUSD, GBPUSD"):
         read_signals(table(), ("EURUSD", "GBPUSD"))

@@ -37,8 +37,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(model):
 @pytest.mark.parametrize("model", [GBM(), RegimeSwitching()])
 def test_a_longer_span_begins_with_the_shorter(model):
     """So that more data never rewrites the past."""
-    whole, part = (generate(model, EURUSD, M1, YEAR[0], end, seed=3) for end in (datetime(2023, 6, 1, tzinfo=UTC), datetime(2023, 3, 7, 11, 13, tzinfo=UTC)))
-    assert len(whole) > 100_000 and whole.iloc[: len(part)].equals(part)
+    full, part = (generate(model, EURUSD, M1, YEAR[0], end, seed=3) for end in (datetime(2023, 6, 1, tzinfo=UTC), datetime(2023, 3, 7, 11, 13, tzinfo=UTC)))
+    assert len(full) > 100_000 and full.iloc[: len(part)].equals(part)
 
 
 def test_geometric_brownian_motion_without_drift_is_a_martingale():
@@ -89,7 +89,7 @@ def test_every_parameter_has_bounds_a_unit_and_a_meaning():
     for name, model in MODELS.items():
         assert build(model, {}) == model() and model.__doc__, name
         assert all(p.unit and p.help and None not in (p.low, p.high) for p in params_of(model))
-    with pytest.raises(BadRequest, match=r"volatility is -1\.0 per year; it must be between"):
+    with pytest.raises(BadRequest, match=r"volatility is -1\.0 p\.a\.; it must be between"):
         build(GBM, {"volatility": -1})
 
 

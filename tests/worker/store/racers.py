@@ -23,22 +23,22 @@ CONTEXT.set_forkserver_preload([__name__])
 
 def race(work: Callable[..., Any], runners: int, *arguments: Any) -> list[Any]:
     """What ``work(number, *arguments)`` returned in each of so many processes that began at the same moment."""
-    start, said = CONTEXT.Barrier(runners), CONTEXT.SimpleQueue()
-    children = [CONTEXT.Process(target=_run, args=(start, said, work, number, *arguments)) for number in range(runners)]
+    start, answers = CONTEXT.Barrier(runners), CONTEXT.SimpleQueue()
+    children = [CONTEXT.Process(target=_run, args=(start, answers, work, number, *arguments)) for number in range(runners)]
     for child in children:
         child.start()
-    found = [said.get() for _ in children]
+    results = [answers.get() for _ in children]
     for child in children:
         child.join(30)
-    return [what for _, what in sorted(found)]
+    return [what for _, what in sorted(results)]
 
 
-def _run(start: Any, said: Any, work: Callable[..., Any], number: int, *arguments: Any) -> None:
+def _run(start: Any, answers: Any, work: Callable[..., Any], number: int, *arguments: Any) -> None:
     start.wait(60)
     try:
-        said.put((number, work(number, *arguments)))
+        answers.put((number, work(number, *arguments)))
     except Exception as error:
-        said.put((number, f"{type(error).__name__}: {error}"))
+        answers.put((number, f"{type(error).__name__}: {error}"))
 
 
 def first_to_upgrade(number: int, url: str) -> bool:
@@ -61,41 +61,41 @@ def append(number: int, url: str, frames: str, most: int, seconds: float) -> lis
 
 def add_same_key(number: int, url: str, frames: str, rounds: int) -> list[tuple[str, bool]]:
     """A double click, many times: the same key from every process at once."""
-    store, made = Store(url, frames), []
+    store, jobs_ = Store(url, frames), []
     for turn in range(rounds):
         with store.unit() as unit:
             job, new = unit.jobs.add("noted", "interactive", "", {}, "ana", unit.now(), key=f"question {turn}")
             unit.remember(f"fact {turn}", number)
-        made.append((job.id, new))
+        jobs_.append((job.id, new))
     store.close()
-    return made
+    return jobs_
 
 
 def eight_writers(database: str, frames: str, most: int, seconds: float) -> tuple[int, list[float]]:
     """Units written and how long each took, after proving one order without a fork and a job row for each unit's events."""
     took = race(append, 8, database, frames, most, seconds)
-    assert all(isinstance(each, list) for each in took), took
+    assert all(isinstance(result, list) for result in took), took
     store = Store(database, frames)
-    with store.look() as unit:
+    with store.read() as unit:
         rows = list(unit.trail.all())
         verdict = verify(rows, unit.trail.root(), unit.trail.head()[0])
         jobs = unit.jobs.latest(limit=1_000_000)
     store.close()
     assert verdict.holds, verdict.why
-    written = {(number, turn, part) for number, each in enumerate(took) for turn in range(len(each)) for part in range(1 + turn % 3)}
+    written = {(number, turn, part) for number, waits in enumerate(took) for turn in range(len(waits)) for part in range(1 + turn % 3)}
     assert {tuple(map(int, row.event_id.split("-"))) for row in rows} == written and len(rows) == len(written)
     assert len(jobs) == sum(map(len, took))
-    return len(jobs), sorted(second for each in took for second in each)
+    return len(jobs), sorted(second for waits in took for second in waits)
 
 
 def write_until_killed(number: int, url: str, frames: str, acknowledged: str) -> None:
     """Units without end; each is noted outside of the database once it is acknowledged."""
-    store, told = Store(url, frames), os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    store, log = Store(url, frames), os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for turn in itertools.count():
         with store.unit() as unit:
             job, _ = unit.jobs.add("noted", "research", f"{number}-{turn}", {}, "ana", unit.now())
             unit.audit("ana", "noted", f"job:{job.id}", event_id=f"{number}-{turn}")
-        os.write(told, f"{number}-{turn}\n".encode())
+        os.write(log, f"{number}-{turn}\n".encode())
 
 
 def die_at(number: int, url: str, frames: str, acknowledged: str) -> None:
@@ -115,8 +115,8 @@ def die_at(number: int, url: str, frames: str, acknowledged: str) -> None:
         unit.audit("ana", "noted", f"job:{job.id}", event_id=f"{number}-a")
         unit.audit("ana", "noted", f"job:{job.id}", event_id=f"{number}-b")
     moment()
-    with open(acknowledged, "a") as told:
-        told.write(f"{number}\n")
+    with open(acknowledged, "a") as log:
+        log.write(f"{number}\n")
 
 
 def killed(work: Callable[..., Any], number: int, *arguments: Any, after: float | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""A part of a shared job is held by one at a time and done once."""
+"""A part of a shared job has one holder at a time and is done once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parts(store):
 
 
 def helper(store) -> str:
-    """An attempt at a job that is running, as what holds a part is called."""
+    """The holder name of a running attempt at a job."""
     with store.unit() as unit:
         job = unit.jobs.claim(unit.jobs.add("part", "research", "", {}, "ana", unit.now())[0].id, f"w{next(NUMBERS)}", unit.now())
     return f"{job.id}:{job.epoch}"
@@ -39,14 +39,14 @@ def test_each_part_goes_to_one(parts):
     assert [claim(parts, helper(parts)).number for _ in range(4)] == [0, 1, 2, 3] and claim(parts, helper(parts)) is None
 
 
-def test_racing_hands_never_get_the_same_part(parts):
+def test_racing_workers_never_get_the_same_part(parts):
     with parts.unit() as unit:
         unit.chunks.add("job", [(k, 1, None) for k in range(4, 40)])
     taken: list[int] = []
 
     def greedy(who: str) -> None:
-        while one := claim(parts, who):
-            taken.append(one.number)
+        while part := claim(parts, who):
+            taken.append(part.number)
 
     threads = [Thread(target=greedy, args=(who,)) for who in [helper(parts) for _ in range(4)]]
     for thread in threads:
@@ -65,7 +65,7 @@ def test_a_part_is_free_again_once_its_holders_attempt_is_over(parts):
         unit.jobs.rescue(job, int(epoch), 0)
     assert claim(parts, other).number == 0
     with parts.unit() as unit:
-        unit.chunks.let_go(other)
+        unit.chunks.release(other)
         assert unit.chunks.claim("job", holder).number == 0
         unit.jobs.claim(job, "again", unit.now())
     assert claim(parts, other).number == 0
@@ -83,7 +83,7 @@ def test_a_part_done_twice_is_written_once(parts):
     holder = helper(parts)
     claim(parts, holder)
     assert finish(parts, 0) and not finish(parts, 0, "other")
-    with parts.look() as unit:
+    with parts.read() as unit:
         assert unit.chunks.all("job")[0].frames == {"table": "f0"} and unit.chunks.frames() == {"f0"}
 
 
@@ -93,7 +93,7 @@ def test_what_one_lets_go_another_takes_at_once(parts):
     finish(parts, 0)
     claim(parts, holder)
     with parts.unit() as unit:
-        unit.chunks.let_go(holder)
+        unit.chunks.release(holder)
     assert claim(parts, helper(parts)).number == 1
 
 
@@ -101,17 +101,17 @@ def test_parts_laid_out_again_stay_as_they_are(parts):
     finish(parts, 2)
     with parts.unit() as unit:
         unit.chunks.add("job", [(k, 10, "new") for k in range(5)])
-    with parts.look() as unit:
-        assert unit.chunks.counts("job") == (4, 10, 50) and [one.spec for one in unit.chunks.all("job")][3:] == [dict(numbers=[3]), "new"]
+    with parts.read() as unit:
+        assert unit.chunks.counts("job") == (4, 10, 50) and [chunk.spec for chunk in unit.chunks.all("job")][3:] == [dict(numbers=[3]), "new"]
 
 
 def test_parts_of_a_job_that_is_long_over_are_forgotten(store):
     with store.unit() as unit:
         now = unit.now()
         jobs = [unit.jobs.add("sweep", "research", "", {}, "ana", now)[0].id for _ in range(2)]
-        for one in (*jobs, "gone"):
-            unit.chunks.add(one, [(0, 1, None)])
+        for job in (*jobs, "gone"):
+            unit.chunks.add(job, [(0, 1, None)])
         unit.jobs.cancel(jobs[0], "ana", now - timedelta(days=2))
         unit.chunks.forget(now - timedelta(days=1))
-    with store.look() as unit:
-        assert [len(unit.chunks.all(one)) for one in (*jobs, "gone")] == [0, 1, 0]
+    with store.read() as unit:
+        assert [len(unit.chunks.all(job)) for job in (*jobs, "gone")] == [0, 1, 0]

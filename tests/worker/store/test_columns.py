@@ -1,4 +1,4 @@
-"""Computed columns on disk: what is there is whole, and the folder keeps to its limit whoever writes."""
+"""Cache of computed columns on disk: entries are intact, and the folder stays within its limit with concurrent writers."""
 
 from __future__ import annotations
 

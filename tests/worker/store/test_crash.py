@@ -1,4 +1,4 @@
-"""A process killed at any moment of a unit leaves all of it or nothing of it, and what was acknowledged stays."""
+"""A process killed at any point of a unit leaves all of it or nothing, and acknowledged commits stay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_kill_at_every_moment_between_begin_and_the_acknowledgement(database, 
         moments += 1
     assert 10 < moments < MOST
     store = Store(database, str(tmp_path / "frames"))
-    with store.look() as unit:
+    with store.read() as unit:
         rows, jobs, root, size = list(unit.trail.all()), unit.jobs.latest(limit=MOST), unit.trail.root(), unit.trail.head()[0]
     store.close()
     assert verify(rows, root, size).holds

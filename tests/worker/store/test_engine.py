@@ -1,4 +1,4 @@
-"""How a connection is made, and what an address may be."""
+"""Database connections and their addresses."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ WANTED = dict(journal_mode="wal", synchronous=2, foreign_keys=1, busy_timeout=15
 @pytest.mark.parametrize("pragma", WANTED)
 def test_every_sqlite_connection_is_tuned(tmp_path, pragma):
     engine = make_engine(f"sqlite:///{tmp_path / 'a.db'}").execution_options(readonly=True)
-    with engine.connect() as one, engine.connect() as two:
-        assert [c.exec_driver_sql(f"PRAGMA {pragma}").scalar() for c in (one, two)] == [WANTED[pragma]] * 2
+    with engine.connect() as first, engine.connect() as second:
+        assert [c.exec_driver_sql(f"PRAGMA {pragma}").scalar() for c in (first, second)] == [WANTED[pragma]] * 2
 
 
 def test_a_writer_begins_immediately_and_a_reader_does_not(tmp_path):
-    engine, said = make_engine(f"sqlite:///{tmp_path / 'a.db'}"), []
-    sa.event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *_: said.append(statement))
+    engine, statements = make_engine(f"sqlite:///{tmp_path / 'a.db'}"), []
+    sa.event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
     with engine.begin():
         pass
     with engine.execution_options(readonly=True).connect() as connection, connection.begin():
         pass
-    assert said == ["BEGIN IMMEDIATE", "BEGIN"]
+    assert statements == ["BEGIN IMMEDIATE", "BEGIN"]
 
 
 def test_the_folder_of_a_new_database_is_made(tmp_path):

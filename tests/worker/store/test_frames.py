@@ -1,4 +1,4 @@
-"""Frames by the hash of what they say, in a folder or a bucket."""
+"""Frames named by the hash of their content, in a folder or a bucket."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ def test_no_two_lists_of_words_have_one_hash():
 @pytest.mark.parametrize(("first", "last"), [(0, 100), (13, 57), (57, 57), (90, 500), (-10, 5), (200, 300)])
 def test_a_span_holds_its_start_and_not_its_end(frames, monkeypatch, first, last, columns):
     monkeypatch.setattr("worker.store.frames.ROW_GROUP", 16)
-    whole, (start, end) = frame(), (START + timedelta(minutes=5 * edge) for edge in (first, last))
-    wanted = whole[(whole["ts"] >= start) & (whole["ts"] < end)].reset_index(drop=True)
-    got = frames.get(frames.put(whole), columns, start, end)
+    complete, (start, end) = frame(), (START + timedelta(minutes=5 * edge) for edge in (first, last))
+    wanted = complete[(complete["ts"] >= start) & (complete["ts"] < end)].reset_index(drop=True)
+    got = frames.get(frames.put(complete), columns, start, end)
     pd.testing.assert_frame_equal(got, wanted[columns] if columns else wanted, check_dtype=False)
 
 
@@ -141,7 +141,7 @@ def test_a_write_that_fails_leaves_no_half_frame(frames, monkeypatch):
 # -- files that people bring
 
 
-def test_a_file_is_kept_under_the_hash_of_its_bytes(frames):
+def test_a_file_is_stored_under_the_hash_of_its_bytes(frames):
     name, size = frames.put_file([b"a,b\n", b"1,2\n"], most=8)
     assert (name, size) == (hashlib.sha256(b"a,b\n1,2\n").hexdigest(), 8) and frames.put_file([b"a,b\n1,2\n"], most=8) == (name, 8)
     with frames.open_file(name, "EURUSD.csv") as path:
@@ -172,7 +172,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(frames):
     assert files(frames) == []
 
 
-def test_a_file_that_is_gone_is_told_in_a_sentence(frames):
+def test_a_file_that_is_gone_is_reported_in_a_sentence(frames):
     with pytest.raises(BadRequest, match=r"the file EURUSD.csv is no longer here: .* Choose it again"), frames.open_file("ab" * 32, "EURUSD.csv"):
         pass
 
@@ -242,14 +242,14 @@ DAMAGE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("known", [False, True], ids=["first read", "read before"])
+@pytest.mark.parametrize("read_before", [False, True], ids=["first read", "read before"])
 @pytest.mark.parametrize("how", DAMAGE)
-def test_a_frame_that_is_lost_or_altered_is_noticed_and_put_right(tmp_path, how, known):
+def test_a_frame_that_is_lost_or_altered_is_noticed_and_put_right(tmp_path, how, read_before):
     frames = Frames(str(tmp_path))
     name = frames.put(frame())
-    frames = frames if known else Frames(str(tmp_path))
+    frames = frames if read_before else Frames(str(tmp_path))
     path = tmp_path / name[:2] / f"{name}.parquet"
-    assert not known or len(frames.get(name))
+    assert not read_before or len(frames.get(name))
     DAMAGE[how](path)
     for columns in (None, ["close"]):
         with pytest.raises(Lost, match=rf"A stored table \({name[:8]}\) .*(no longer|altered).* Run the same again, or import the same file again"):

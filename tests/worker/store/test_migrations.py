@@ -23,9 +23,9 @@ POSTGRES_FUNCTIONS = {"audit_append", "audit_chain", "audit_deny", "audit_link",
 
 @pytest.fixture
 def engine(empty_database):
-    made = make_engine(empty_database)
-    yield made
-    made.dispose()
+    engine_ = make_engine(empty_database)
+    yield engine_
+    engine_.dispose()
 
 
 def test_the_migrations_make_what_the_program_declares(engine):

@@ -1,4 +1,4 @@
-"""The audit trail in SQL: the database itself refuses every change, and what it holds is what domain.audit says, on both databases."""
+"""The audit trail in SQL: the database itself refuses every change, and its content equals that of domain.audit, on both databases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write(store: Store, events: int = 1, first: int = 1) -> None:
 
 
 def everything(store: Store) -> list:
-    with store.look() as unit:
+    with store.read() as unit:
         return list(unit.trail.all())
 
 
@@ -85,7 +85,7 @@ def test_postgresql_refuses_even_a_session_that_says_it_replicates(store, statem
 
 def forged(store: Store, **changes: object) -> dict[str, object]:
     """A next row as an honest writer would make it, but for ``changes``."""
-    with store.look() as unit:
+    with store.read() as unit:
         seq, head = unit.trail.head()
     row = dict(seq=seq + 1, event_id="forged", prev_hash=head) | changes
     return dict(hash=chain_hash(int(row["seq"]), str(row["prev_hash"]), "{}")) | row
@@ -132,7 +132,7 @@ def test_what_is_stored_is_what_the_domain_says(store):
     for first in (1, 2, 9, 40):
         write(store, {1: 1, 2: 7, 9: 31, 40: 31}[first], first)
     rows = everything(store)
-    with store.look() as unit:
+    with store.read() as unit:
         head, root = unit.trail.head(), unit.trail.root()
     verdict = verify(rows, root, 70)
     assert verdict.holds, verdict.why
@@ -147,7 +147,7 @@ def test_both_databases_would_write_the_same_bytes(store):
 
 def test_every_proof_from_the_stored_nodes_verifies(store):
     write(store, 21)
-    with store.look() as unit:
+    with store.read() as unit:
         node, rows = unit.trail.node, list(unit.trail.all())
         roots = [bytes.fromhex(unit.trail.root(size)) for size in range(22)]
         assert all(verify_inclusion(row.seq - 1, 21, bytes.fromhex(row.hash), inclusion_proof(row.seq - 1, 21, node), roots[21]) for row in rows)
@@ -155,7 +155,7 @@ def test_every_proof_from_the_stored_nodes_verifies(store):
 
 
 def test_an_empty_trail_has_a_head_and_a_root(store):
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trail.head() == (0, GENESIS) and verify([], unit.trail.root(), 0).holds
 
 
@@ -172,7 +172,7 @@ def test_a_redelivered_event_is_written_once(store):
 def test_an_event_names_an_entity_once(store):
     with store.unit() as unit:
         unit.trail.add("ana", "noted", "run:1", "job:2", "run:1", at=AT)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trail.count(Filter(entity="run:1")) == unit.trail.count(Filter(entity="job:2")) == 1
 
 
@@ -187,7 +187,7 @@ def test_an_event_names_an_entity_once(store):
 )  # fmt: skip
 def test_events_are_found_by(store, wanted, numbers):
     write(store, 12)
-    with store.look() as unit:
+    with store.read() as unit:
         assert [row.seq for row in unit.trail.all(wanted)] == list(numbers)
         assert unit.trail.count(wanted) == len(numbers)
         assert [row.seq for row in unit.trail.page(wanted, limit=3, offset=1)] == list(numbers)[::-1][1:4]
@@ -197,13 +197,13 @@ def test_the_whole_trail_comes_in_pages(store, monkeypatch):
     monkeypatch.setattr("worker.store.trail.PAGE", 4)
     write(store, 9)
     assert [row.seq for row in everything(store)] == list(range(1, 10))
-    with store.look() as unit:
+    with store.read() as unit:
         assert [row.seq for row in unit.trail.all(after=6)] == [7, 8, 9]
 
 
 def test_events_are_counted_by_the_hour(store):
     write(store, 70)
-    with store.look() as unit:
+    with store.read() as unit:
         hours = unit.trail.per_hour("2026-11-20T14:50", "2026-11-20T15:05")
         assert hours == [("2026-11-20T14", "job_failed", 3), ("2026-11-20T14", "noted", 7), ("2026-11-20T15", "job_failed", 2), ("2026-11-20T15", "noted", 3)]
         assert unit.trail.kinds() == ["job_failed", "noted"] and unit.trail.actors() == ["ana", "worker"]

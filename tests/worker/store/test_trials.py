@@ -1,4 +1,4 @@
-"""The ledger of trials takes and never gives back; the same question asked twice is one trial."""
+"""The trial ledger is append-only; an identical request is one trial."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add(store, *specs: str, strategy: str = "breakout", data: str = DATA, sharpe
 
 
 def counted(store, data: str = DATA, strategy: str = "breakout") -> int:
-    with store.look() as unit:
+    with store.read() as unit:
         return unit.trials.count(data, strategy)
 
 
@@ -26,7 +26,7 @@ def test_the_same_question_twice_is_one_trial(store):
     add(store, "a", "b")
     add(store, "b", "c", kind="run", sharpe=0.2)
     assert counted(store) == 3
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trials.sharpes(DATA, "breakout") == [0.1, 0.1, 0.2] and len(unit.trials.rows(DATA)) == 4
 
 
@@ -40,7 +40,7 @@ def test_other_data_and_other_strategies_are_counted_by_themselves(store):
 def test_a_trial_without_a_sharpe_counts_too(store):
     add(store, "a", sharpe=None)
     add(store, "a", "b", sharpe=0.3)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trials.count(DATA, "breakout") == 2 and unit.trials.sharpes(DATA, "breakout") == [0.3, 0.3]
 
 
@@ -48,7 +48,7 @@ def test_the_spread_of_sharpes_leaves_out_what_is_much_shorter_but_the_count_doe
     add(store, "a", sharpe=0.1)
     add(store, "b", sharpe=0.2, days=125)
     add(store, "c", sharpe=3.0, days=124)
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.trials.sharpes(DATA, "breakout") == [0.1, 0.2] and unit.trials.count(DATA, "breakout") == 3
 
 

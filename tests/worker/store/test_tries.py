@@ -1,4 +1,4 @@
-"""Looks at features are counted, each once, whoever counts them at the same moment."""
+"""Feature tests are counted once each, also by concurrent writers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from worker.store.tries import count_tries, tried_on
 VERSIONS = ["a" * 64]
 
 
-def test_looks_that_are_counted_at_the_same_moment_are_all_kept(store):
-    hands = 6
-    gate = threading.Barrier(hands)
+def test_tests_counted_at_the_same_moment_all_count(store):
+    workers = 6
+    gate = threading.Barrier(workers)
 
-    def count(hand: int) -> None:
+    def count(worker: int) -> None:
         gate.wait(10)
         for turn in range(5):
             with store.unit() as unit:
-                count_tries(unit, VERSIONS, {f"{hand}-{turn}", "common"})
+                count_tries(unit, VERSIONS, {f"{worker}-{turn}", "common"})
 
-    with ThreadPoolExecutor(hands) as pool:
-        list(pool.map(count, range(hands)))
-    with store.look() as unit:
-        assert tried_on(unit, VERSIONS) == {"common", *(f"{hand}-{turn}" for hand in range(hands) for turn in range(5))}
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(count, range(workers)))
+    with store.read() as unit:
+        assert tried_on(unit, VERSIONS) == {"common", *(f"{worker}-{turn}" for worker in range(workers) for turn in range(5))}
 
 
 def test_other_data_has_a_count_of_its_own(store):

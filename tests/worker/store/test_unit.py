@@ -17,7 +17,7 @@ def job_and_event(unit) -> None:
 
 
 def counts(store) -> tuple[int, int]:
-    with store.look() as unit:
+    with store.read() as unit:
         return sum(unit.jobs.counts().values()), unit.trail.count()
 
 
@@ -53,7 +53,7 @@ def test_what_is_not_committed_is_not_seen(store):
 
 
 def test_a_reader_sees_one_state_while_others_write(store):
-    with store.look() as unit:
+    with store.read() as unit:
         before = unit.trail.count()
         with store.unit() as other:
             job_and_event(other)
@@ -73,28 +73,28 @@ def test_a_fact_is_remembered_and_replaced(store):
         assert unit.fact("x") is None
         unit.remember("x", {"a": [1, None]})
         unit.remember("x", {"a": [2, None]})
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.fact("x") == {"a": [2, None]}
 
 
 def test_json_has_no_nan_on_either_database(store):
     with store.unit() as unit:
         unit.remember("x", {"a": float("nan"), "b": [float("inf"), (1.5, "nan")], "c": -0.5})
-    with store.look() as unit:
+    with store.read() as unit:
         assert unit.fact("x") == {"a": None, "b": [None, [1.5, "nan"]], "c": -0.5}
 
 
 def test_processes_come_give_signs_of_life_and_go(store):
     with store.unit() as unit:
         now = unit.now()
-        one = Process("host:1:ab", "worker", "host", 1, now - timedelta(hours=1), now, "")
+        process_ = Process("host:1:ab", "worker", "host", 1, now - timedelta(hours=1), now, "")
         old = Process("host:2:cd", "worker", "host", 2, now - timedelta(days=2), now - timedelta(days=1, hours=1), "backtest x")
-        for process in (one, old, one):
+        for process in (process_, old, process_):
             unit.alive(process)
-        assert unit.processes(timedelta(seconds=8)) == [one] and len(unit.processes(timedelta(days=9))) == 2
+        assert unit.processes(timedelta(seconds=8)) == [process_] and len(unit.processes(timedelta(days=9))) == 2
         unit.forget_dead(timedelta(days=1))
-        assert unit.processes(timedelta(days=9)) == [one]
-        unit.gone(one.id)
+        assert unit.processes(timedelta(days=9)) == [process_]
+        unit.gone(process_.id)
         assert unit.processes(timedelta(days=9)) == []
 
 
@@ -112,7 +112,7 @@ def test_units_of_many_threads_all_commit(store):
 
 
 def test_the_same_question_from_many_processes_at_once_makes_one_job(database, tmp_path):
-    made = race(add_same_key, 6, database, str(tmp_path / "frames"), 20)
-    assert all(isinstance(each, list) for each in made), made
-    for turn in zip(*made, strict=True):
+    results = race(add_same_key, 6, database, str(tmp_path / "frames"), 20)
+    assert all(isinstance(result, list) for result in results), results
+    for turn in zip(*results, strict=True):
         assert len({job for job, _ in turn}) == 1 and sorted(new for _, new in turn) == [False] * 5 + [True]

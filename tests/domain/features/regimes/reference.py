@@ -18,7 +18,7 @@ def gaussian(row: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> float
 
 def filtered(model: RegimeModel, rows: np.ndarray) -> tuple[np.ndarray, float]:
     """Probabilities, and the log likelihood of rows in scaled units."""
-    belief, made, likelihood = np.array(model.start), [], 0.0
+    belief, computed, likelihood = np.array(model.start), [], 0.0
     transition = np.tile(model.start, (model.states, 1)) if model.kind == "mixture" else np.array(model.transition)
     for t, row in enumerate((rows - np.array(model.centre)) / np.array(model.spread)):
         expected = belief if t == 0 else belief @ transition
@@ -27,17 +27,17 @@ def filtered(model: RegimeModel, rows: np.ndarray) -> tuple[np.ndarray, float]:
             likelihood += np.log(joint.sum())
             expected = joint / joint.sum()
         belief = expected
-        made.append(belief)
-    return np.array(made), likelihood
+        computed.append(belief)
+    return np.array(computed), likelihood
 
 
 def smoothed(model: RegimeModel, rows: np.ndarray) -> np.ndarray:
     """What hindsight says: filtered probabilities led back from the last row. Source: Kim (1994)."""
     forward, transition = model.filtered(rows), np.array(model.transition)
-    made = [forward[-1]]
+    computed = [forward[-1]]
     for belief in forward[-2::-1]:
-        made.append(belief * (transition @ (made[-1] / (belief @ transition))))
-    return np.array(made[::-1])
+        computed.append(belief * (transition @ (computed[-1] / (belief @ transition))))
+    return np.array(computed[::-1])
 
 
 def model(states: int = 3, width: int = 2, seed: int = 0, kind: str = "hmm") -> RegimeModel:
@@ -47,7 +47,7 @@ def model(states: int = 3, width: int = 2, seed: int = 0, kind: str = "hmm") -> 
     transition = random.dirichlet(np.ones(states), states) * 0.2 + 0.8 * np.eye(states)
     return RegimeModel(
         kind, tuple(f"c{k}" for k in range(width)), tuple(f"s{k}" for k in range(states)), plain(random.normal(size=width)), plain(random.uniform(0.5, 2, width)),
-        matrix(random.normal(scale=2, size=(states, width))), tuple(matrix((one + one.T) / 2) for one in covariances), plain(random.dirichlet(np.ones(states))), matrix(transition),
+        matrix(random.normal(scale=2, size=(states, width))), tuple(matrix((covariance + covariance.T) / 2) for covariance in covariances), plain(random.dirichlet(np.ones(states))), matrix(transition),
     )  # fmt: skip
 
 
@@ -65,8 +65,8 @@ def drawn(length: int = 1_500, seed: int = 3) -> tuple[pd.DataFrame, np.ndarray]
 
 
 def plain(values: np.ndarray) -> tuple[float, ...]:
-    return tuple(float(one) for one in values)
+    return tuple(float(value) for value in values)
 
 
 def matrix(values: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    return tuple(plain(one) for one in values)
+    return tuple(plain(value) for value in values)

@@ -65,10 +65,10 @@ def test_a_models_columns_may_have_any_unit(model):
 @pytest.mark.parametrize("kind", ["hmm", "mixture"])
 def test_bic_finds_the_number_of_states(kind):
     model = fit(SEEN, kind, states=None, restarts=2)
-    assert model.states == 3 and [one.states for one in model.candidates] == [2, 3, 4, 5, 6]
-    known = {one.states: one.bic for one in model.candidates if one.bic is not None}
-    assert min(known, key=known.__getitem__) == 3 and known[3] == model.bic
-    assert all(one.remark for one in model.candidates if one.bic is None)
+    assert model.states == 3 and [item.states for item in model.candidates] == [2, 3, 4, 5, 6]
+    bic_of = {candidate.states: candidate.bic for candidate in model.candidates if candidate.bic is not None}
+    assert min(bic_of, key=bic_of.__getitem__) == 3 and bic_of[3] == model.bic
+    assert all(item.remark for item in model.candidates if item.bic is None)
 
 
 def test_rows_that_are_not_known_are_left_out():
@@ -106,7 +106,7 @@ def test_every_step_of_em_gains():
 
 
 @pytest.mark.parametrize(
-    ("seen", "asked", "sentence"),
+    ("seen", "requested", "sentence"),
     [
         (SEEN, dict(kind="oracle"), "no kind of regime model named 'oracle'"),
         (SEEN, dict(states=7), "states is 7"),
@@ -115,15 +115,15 @@ def test_every_step_of_em_gains():
         (SEEN.iloc[:40], {}, "40 of 40 rows are known in every column"),
         (SEEN.assign(volatility=1.5), {}, "volatility does not vary"),
         (SEEN.assign(other=np.nan), {}, "other has no known value"),
-        (SEEN[[]], {}, "no column"),
+        (SEEN[[]], {}, "needs at least one column"),
         (SEEN.assign(twice=2 * SEEN["log_volatility(48)"]), {}, "hold no 3 states: a state has shrunk"),
         (pd.DataFrame(dict(x=np.r_[np.random.default_rng(0).normal(size=300), 1e3, 1.01e3, 1.02e3])), dict(states=2), "has shrunk|a state holds"),
     ],
 )
 @pytest.mark.parametrize("kind", ["hmm", "mixture"])
-def test_what_cannot_be_fitted_is_refused_with_a_sentence(kind, seen, asked, sentence):
+def test_what_cannot_be_fitted_is_refused_with_a_sentence(kind, seen, requested, sentence):
     with pytest.raises((BadRequest, UnknownName), match=sentence):
-        fit(seen, **({"kind": kind} | asked))
+        fit(seen, **({"kind": kind} | requested))
 
 
 def test_the_likeliest_model_is_passed_over_where_a_state_is_a_single_value():
@@ -144,9 +144,9 @@ class Stop(ValueError):
 
 @pytest.mark.parametrize("kind", ["hmm", "mixture"])
 def test_a_watch_hears_the_share_that_is_done_and_may_stop(kind):
-    heard: list[float] = []
-    fit(SEEN, kind, restarts=2, watch=heard.append)
-    assert heard == sorted(heard) and heard[-1] == 1.0 and len(heard) > 10
+    shares: list[float] = []
+    fit(SEEN, kind, restarts=2, watch=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 10
 
     def stop(share: float) -> None:
         if share > 0:

@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import BadRequest, UnknownName
 from domain.features import FEATURES, compute, use
-from domain.features.regimes import OBSERVED, RULES, Regimes, banded, by_rule, coded, combined, fit, observations, standard
+from domain.features.regimes import OBSERVATIONS, REGIME_RULES, Regimes, banded, by_rule, coded, combined, fit, observations, standard
 from tests.domain.features.world import market
 
 BARS, CONTEXT = market(800)
@@ -29,14 +29,14 @@ def test_each_column_is_its_definition(seen):
     close, high = BARS["close"].to_numpy(), BARS["high"].to_numpy()
     returns = np.diff(np.log(close), prepend=np.nan)
     atr = compute(BARS, [use("atr", window=14)])["atr(14)"].to_numpy()
-    others = {name: np.diff(np.log(one.at(CONTEXT.ends(BARS))), prepend=np.nan) for name, one in CONTEXT.others.items()}
+    others = {name: np.diff(np.log(other.at(CONTEXT.ends(BARS))), prepend=np.nan) for name, other in CONTEXT.others.items()}
     for t in (40, 41, 333, 799):
         row = seen.iloc[t]
         assert row["log_volatility(20)"] == pytest.approx(np.log(np.sqrt(np.mean(returns[t - 19 : t + 1] ** 2))), rel=1e-12)
         assert row["log_atr_share(14)"] == pytest.approx(np.log(atr[t] / close[t]), rel=1e-12)
         assert row["root_drawdown(30)"] == pytest.approx(np.sqrt(1 - close[t] / high[t - 29 : t + 1].max()), rel=1e-12)
         assert row["straightness(20)"] == pytest.approx(abs(close[t] - close[t - 20]) / np.abs(np.diff(close[t - 20 : t + 1])).sum(), rel=1e-9)
-        sizes = [abs(np.corrcoef(returns[t - 39 : t + 1], one[t - 39 : t + 1])[0, 1]) for one in others.values()]
+        sizes = [abs(np.corrcoef(returns[t - 39 : t + 1], other_returns[t - 39 : t + 1])[0, 1]) for other_returns in others.values()]
         assert row["correlation_with_others(40)"] == pytest.approx(np.arctanh(np.mean(sizes)), rel=1e-9)
 
 
@@ -55,8 +55,8 @@ def test_a_models_columns_make_its_observations_anew(seen):
 
 def test_any_feature_may_be_a_column_and_none_has_the_name_of_one_of_these():
     table = observations(BARS, CONTEXT, ["atr(20)", "straightness"])
-    assert list(table) == ["atr(20)", f"straightness({OBSERVED['straightness'].window})"]
-    assert not set(OBSERVED) & set(FEATURES)
+    assert list(table) == ["atr(20)", f"straightness({OBSERVATIONS['straightness'].window})"]
+    assert not set(OBSERVATIONS) & set(FEATURES)
     with pytest.raises(UnknownName, match="did you mean"):
         observations(BARS, CONTEXT, ["artr(20)"])
     with pytest.raises(BadRequest, match="at least 2"):
@@ -74,12 +74,12 @@ def test_flat_prices_leave_volatility_unknown_and_nothing_infinite():
     assert not np.isinf(table.to_numpy()).any() and table["log_volatility(20)"].isna().all() and (table["straightness(20)"].iloc[20:] == 0).all()
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", REGIME_RULES)
 def test_a_rule_names_every_value_of_its_feature(rule):
     labels = by_rule(BARS, rule, CONTEXT)
     values = compute(BARS, [use(rule)], CONTEXT)[use(rule).column]
     assert (labels.isna() == values.isna().to_numpy()).all() and len(labels.unique()) > 1
-    for value, name in RULES[rule].items():
+    for value, name in REGIME_RULES[rule].items():
         assert (np.asarray(labels == name) == (values == value).to_numpy()).all()
     with pytest.raises(UnknownName, match="no rule of regimes named 'atr'"):
         by_rule(BARS, "atr(14)", CONTEXT)
@@ -110,7 +110,7 @@ def test_what_was_known_is_the_label_of_a_bar_that_had_ended():
 
 def test_importing_regimes_loads_no_compiler_and_no_learner():
     heavy = ("numba", "hmmlearn", "sklearn", "scipy", "talib")
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"import sys, domain.features.regimes; print([one for one in {heavy} if one in sys.modules])"], cwd=Path(__file__).parents[4], capture_output=True, text=True
     )
-    assert said.stdout.strip() == "[]", said.stdout + said.stderr
+    assert process.stdout.strip() == "[]", process.stdout + process.stderr

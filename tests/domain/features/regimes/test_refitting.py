@@ -13,26 +13,26 @@ SEEN, TRUTH = drawn()
 
 
 @pytest.fixture(scope="module")
-def whole():
+def walk():
     return walk_forward(SEEN, 500, 300, restarts=2)
 
 
-def test_every_bar_is_judged_by_a_model_of_earlier_bars(whole):
-    assert np.isnan(whole.probabilities[:500]).all() and (np.asarray(whole.labels.codes)[:500] == -1).all()
-    np.testing.assert_allclose(whole.probabilities[500:].sum(axis=1), 1.0)
-    assert [(one.first, one.used_from, one.used_to) for one in whole.refits] == [(0, 500, 800), (300, 800, 1100), (600, 1100, 1400), (900, 1400, 1500)]
-    for one in whole.refits:
-        assert one.model.trained == (str(SEEN.index[one.first]), str(SEEN.index[one.used_from - 1]))
-        np.testing.assert_array_equal(one.model.filtered(SEEN.iloc[one.first : one.used_to])[500:], whole.probabilities[one.used_from : one.used_to])
-    assert (whole.probabilities[500:].argmax(axis=1) == TRUTH[500:]).mean() > 0.96
+def test_every_bar_is_judged_by_a_model_of_earlier_bars(walk):
+    assert np.isnan(walk.probabilities[:500]).all() and (np.asarray(walk.labels.codes)[:500] == -1).all()
+    np.testing.assert_allclose(walk.probabilities[500:].sum(axis=1), 1.0)
+    assert [(refit.first, refit.used_from, refit.used_to) for refit in walk.refits] == [(0, 500, 800), (300, 800, 1100), (600, 1100, 1400), (900, 1400, 1500)]
+    for item in walk.refits:
+        assert item.model.trained == (str(SEEN.index[item.first]), str(SEEN.index[item.used_from - 1]))
+        np.testing.assert_array_equal(item.model.filtered(SEEN.iloc[item.first : item.used_to])[500:], walk.probabilities[item.used_from : item.used_to])
+    assert (walk.probabilities[500:].argmax(axis=1) == TRUTH[500:]).mean() > 0.96
 
 
 @pytest.mark.parametrize("kind", ["hmm", "mixture"])
 @pytest.mark.parametrize("cut", [501, 799, 801, 1399])
-def test_a_walk_knows_no_later_bar(whole, kind, cut):
-    known = whole if kind == "hmm" else walk_forward(SEEN, 500, 300, kind, restarts=2)
+def test_a_walk_knows_no_later_bar(walk, kind, cut):
+    expected = walk if kind == "hmm" else walk_forward(SEEN, 500, 300, kind, restarts=2)
     part = walk_forward(SEEN.iloc[:cut], 500, 300, kind, restarts=2)
-    np.testing.assert_array_equal(part.probabilities, known.probabilities[:cut])
+    np.testing.assert_array_equal(part.probabilities, expected.probabilities[:cut])
 
 
 def test_the_gate_sees_a_model_of_all_bars():
@@ -40,20 +40,20 @@ def test_the_gate_sees_a_model_of_all_bars():
     assert not np.array_equal(part, all_of_it[:900])
 
 
-def test_names_last_from_refit_to_refit(whole):
-    assert whole.names == ("calm", "trend", "panic") and all(one.model.names == whole.names and one.in_order for one in whole.refits)
-    assert np.isnan(whole.refits[0].agreement) and all(one.agreement > 0.95 and one.distance < 0.2 for one in whole.refits[1:])
-    assert whole.stability == pytest.approx(np.mean([one.agreement for one in whole.refits[1:]]))
-    assert whole.table["used_from"].tolist() == [500, 800, 1100, 1400]
+def test_names_last_from_refit_to_refit(walk):
+    assert walk.names == ("calm", "trend", "panic") and all(refit.model.names == walk.names and refit.in_order for refit in walk.refits)
+    assert np.isnan(walk.refits[0].agreement) and all(item.agreement > 0.95 and item.distance < 0.2 for item in walk.refits[1:])
+    assert walk.stability == pytest.approx(np.mean([item.agreement for item in walk.refits[1:]]))
+    assert walk.table["used_from"].tolist() == [500, 800, 1100, 1400]
 
 
 def test_an_anchored_walk_keeps_its_first_bar():
     walk = walk_forward(SEEN.iloc[:1000], 500, 300, restarts=1, anchored=True)
-    assert [one.first for one in walk.refits] == [0, 0] and walk.refits[1].model.rows == 800
+    assert [refit.first for refit in walk.refits] == [0, 0] and walk.refits[1].model.rows == 800
 
 
-def test_agreement_is_the_share_of_bars_on_which_both_say_the_same(whole):
-    before, after = whole.refits[1], whole.refits[2]
+def test_agreement_is_the_share_of_bars_on_which_both_say_the_same(walk):
+    before, after = walk.refits[1], walk.refits[2]
     own = after.model.filtered(SEEN.iloc[600:1100]).argmax(axis=1)
     other = before.model.filtered(SEEN.iloc[300:1100])[300:].argmax(axis=1)
     assert after.agreement == (own == other).mean()
@@ -75,6 +75,6 @@ def test_too_few_bars_are_refused():
 
 
 def test_the_watch_of_a_walk_rises_to_the_whole():
-    heard: list[float] = []
-    walk_forward(SEEN.iloc[:900], 500, 300, restarts=1, watch=heard.append)
-    assert heard == sorted(heard) and heard[-1] == 1.0
+    shares: list[float] = []
+    walk_forward(SEEN.iloc[:900], 500, 300, restarts=1, watch=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1.0

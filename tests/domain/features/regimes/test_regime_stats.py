@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from domain.features.regimes import FitConfig, followed, lived, spells
+from domain.features.regimes import FitConfig, regime_statistics, spells, transition_shares
 from domain.params import build
 
 NAMES = ["calm", "trend", "panic", "never"]
@@ -24,10 +24,10 @@ def labels(seed: int, bars: int = 400) -> pd.Categorical:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_shares_spells_and_next_bars_are_those_counted_one_by_one(seed):
-    told, close = labels(seed), np.exp(np.cumsum(np.random.default_rng(seed + 9).standard_normal(400) / 100))
+    states, close = labels(seed), np.exp(np.cumsum(np.random.default_rng(seed + 9).standard_normal(400) / 100))
     hour = 3_600 * 10**9
-    table = lived(told, close, np.arange(1, 401) * hour).set_index("regime")
-    words = [None if pd.isna(one) else one for one in told]
+    table = regime_statistics(states, close, np.arange(1, 401) * hour).set_index("regime")
+    words = [None if pd.isna(state) else state for state in states]
     for name in NAMES:
         at = [t for t in range(400) if words[t] == name]
         begun = [t for t in at if t == 0 or words[t - 1] != name]
@@ -41,25 +41,25 @@ def test_shares_spells_and_next_bars_are_those_counted_one_by_one(seed):
 
 
 def test_what_follows_is_counted_only_where_both_bars_have_a_label():
-    told = labels(2)
-    words, shares = list(told), followed(told)
+    states = labels(2)
+    words, shares = list(states), transition_shares(states)
     pairs = [(a, b) for a, b in pairwise(words) if not pd.isna(a) and not pd.isna(b)]
-    for k, one in enumerate(NAMES[:3]):
-        whole = sum(a == one for a, _ in pairs)
-        assert shares[k].tolist() == pytest.approx([sum(pair == (one, other) for pair in pairs) / whole for other in NAMES])
+    for k, name in enumerate(NAMES[:3]):
+        full = sum(a == name for a, _ in pairs)
+        assert shares[k].tolist() == pytest.approx([sum(pair == (name, other) for pair in pairs) / full for other in NAMES])
     assert np.isnan(shares[3]).all()
 
 
 @pytest.mark.parametrize("most", [3, 20, 90, 1_000])
 def test_stretches_are_all_there_or_no_more_than_asked(most):
-    told = labels(5)
-    table, size = spells(told, most)
+    states = labels(5)
+    table, size = spells(states, most)
     assert len(table) <= most and (table["last"] >= table["first"]).all() and (table["first"].iloc[1:].to_numpy() > table["last"].iloc[:-1].to_numpy()).all() and table["last"].max() <= 399
     if size == 1:
         drawn = pd.Series([None] * 400, dtype=object)
         for row in table.itertuples():
             drawn.iloc[row.first : row.last + 1] = row.regime
-        assert [None if pd.isna(one) else one for one in told] == [None if pd.isna(one) else one for one in drawn]
+        assert [None if pd.isna(state) else state for state in states] == [None if pd.isna(state) else state for state in drawn]
 
 
 def test_a_plan_in_days_is_as_many_bars_as_the_days_have():

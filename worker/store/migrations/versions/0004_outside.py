@@ -1,4 +1,4 @@
-"""Outside data: series, headlines and calendars of releases, a row an import."""
+"""External data: series, headlines and calendars of releases, a row an import."""
 
 import sqlalchemy as sa
 from alembic import op

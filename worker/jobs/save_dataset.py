@@ -1,4 +1,4 @@
-"""Enter bars into the catalogue, wherever they came from."""
+"""Adds bars to the catalogue, imported or generated."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from worker.jobs.base import Commit, JobResult, Work
 from worker.store import Unit
 
 
-def kept_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Commit:
-    """What writes the dataset's row; bars that are there already stay as they are, and the result says so."""
+def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Commit:
+    """The commit that writes the dataset's row; bars stored already are not written again (``new`` is False)."""
     spread = float(np.nanmedian(bars["spread"])) if "spread" in bars and bars["spread"].notna().any() else None
     facts = dict(
         version=version, bars=len(bars), first_ts=bars["ts"].iloc[0].to_pydatetime(), last_ts=bars["ts"].iloc[-1].to_pydatetime(),
@@ -21,11 +21,11 @@ def kept_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[s
         frame=frames["frame"], ledger=frames["ledger"], bytes=work.store.frames.size(str(frames["frame"])), **about,
     )  # fmt: skip
 
-    def keep(unit: Unit) -> JobResult:
+    def commit(unit: Unit) -> JobResult:
         job = work.job
         dataset, new = unit.datasets.add(**facts, actor=job.actor, created_at=unit.now(), example=job.example)
-        told = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
+        detail = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
         event = "dataset_imported" if new else "dataset_known"
-        return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), told)
+        return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), detail)
 
-    return keep
+    return commit

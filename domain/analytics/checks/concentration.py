@@ -1,4 +1,4 @@
-"""Who carries the profit?"""
+"""Concentration of the profit: in single trades, years, instruments or sides."""
 
 from __future__ import annotations
 

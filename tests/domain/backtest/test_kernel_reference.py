@@ -1,4 +1,4 @@
-"""The kernel against its slow twin, which was written from the page and not from the kernel."""
+"""The kernel against the reference implementation, which was written from the page and not from the kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.reference import compare
 from tests.reference.cases import Case, case
 from tests.reference.compare import differences, run
 from tests.reference.drawn import drawn_cases
-from tests.reference.execution import lived
+from tests.reference.execution import replayed
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "2400"))         # make check-kernel: 200,000
 DRAWN = max(800, CASES // 5)
@@ -33,27 +33,27 @@ PARTS = 16
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_kernel_and_twin_agree(part):
+def test_kernel_and_reference_agree(part):
     for seed in range(part, CASES, PARTS):
-        found = differences(case(seed))
-        assert not found, f"case {seed}: {found[:3]}"
+        lines = differences(case(seed))
+        assert not lines, f"case {seed}: {lines[:3]}"
 
 
 @pytest.mark.parametrize("intrabar", INTRABAR)
-def test_kernel_and_twin_agree_on_what_hypothesis_draws(intrabar):
+def test_kernel_and_reference_agree_on_what_hypothesis_draws(intrabar):
     @settings(max_examples=DRAWN // len(INTRABAR), derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(drawn_cases(intrabar))
-    def agree(one):
-        assert differences(one) == []
+    def agree(drawn):
+        assert differences(drawn) == []
 
     agree()
 
 
 @pytest.mark.parametrize("seed", range(0, 400, 4))
-def test_kernel_and_twin_agree_on_a_kill_switch(seed, monkeypatch):
+def test_kernel_and_reference_agree_on_a_kill_switch(seed, monkeypatch):
     after = Random(seed).randint(1, 60)
     monkeypatch.setattr(compare, "fast", partial(killed, after=after))
-    monkeypatch.setattr(compare, "slow", partial(lived, killed_after=after))
+    monkeypatch.setattr(compare, "slow", partial(replayed, killed_after=after))
     assert [line for line in differences(case(seed)) if not line.startswith("reviews.ts")] == []
 
 
@@ -62,8 +62,8 @@ def test_an_order_that_takes_all_that_is_free_is_filled_whatever_the_last_bit_sa
     """The balance is what its margin comes to, and that less or more by the smallest step of a number."""
     needed = 0.3 * 100_000 * price
     for balance in (needed, np.nextafter(needed, 0.0), np.nextafter(needed, np.inf)):
-        one = all_of_it(price, float(balance))
-        assert differences(one) == [] and run(compare.fast, one).counts["no_margin"] == 0
+        single = all_of_it(price, float(balance))
+        assert differences(single) == [] and run(compare.fast, single).counts["no_margin"] == 0
     assert run(compare.fast, all_of_it(price, needed * (1 - 1e-8))).counts["no_margin"] == run(compare.slow, all_of_it(price, needed * (1 - 1e-8))).counts["no_margin"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Is it what would have happened?"""
+"""Realism of the fills: ambiguous bars, stops near the spread, losses beyond the stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.analytics.trades import risked
 NEAR = 2.0                      # a first stop nearer than so many spreads is called near
 
 
-@check("Bars whose inside decided a result. Both ways known: severe where the sign hangs on it. Else from 5 % of trades: warning.")
+@check("Bars in which the order of stop and target is unknown: severe where the sign of the result depends on it, else from 5 % of trades a warning.")
 def ambiguous_bars(e: Evidence) -> Finding:
     if not e.ambiguous:
         return None

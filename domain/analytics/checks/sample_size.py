@@ -1,4 +1,4 @@
-"""Is there enough to go by?"""
+"""Sample size: trades, days, and data held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of every feature alike: the target, its ranks, the draws, the groups and windows it is looked at in; made once."""
+"""The inputs shared by all features of an analysis: the target, its ranks, bootstrap draws, groups and windows; computed once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, listed, unknown
-from domain.laboratory.information import View, whole
+from domain.laboratory.information import View, all_rows
 from domain.laboratory.quantiles import Blocks, blocks
 from domain.laboratory.ranks import Ranked, rank, within_instruments
 from domain.laboratory.stability import labels_of, sessions, windows, years
@@ -17,12 +17,12 @@ from domain.laboratory.targets import Target, instrument_rows
 from domain.market.bars import ts_of
 from domain.params import param
 
-LEAST = 100     # values of the target, to say anything
+LEAST = 100     # values of the target
 
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """How the laboratory looks."""
+    """Settings of a feature analysis."""
 
     quantiles: int = param(10, low=3, high=100, unit="quantiles", help="groups of equal size by the feature's value")
     resamples: int = param(500, low=100, high=10_000, unit="draws", help="resamples of the block bootstrap")
@@ -37,19 +37,19 @@ class StudyConfig:
 @dataclass(frozen=True)
 class StudyRequest:
     """A target on the rows of a frame. ``place``: the number of each row's moment; ``moments``: the ts of each; ``instruments``: the number of each row's, where
-    there are several; ``whole``, ``horizons`` (bars -> the same over others), ``labels``, ``windows``: the target in all rows, and in the groups that stability looks at;
-    ``recent``: the rows held against those before."""
+    there are several; ``all_rows``, ``horizons`` (bars -> the same over others), ``labels``, ``windows``: the target in all rows, and in the groups of the stability analysis;
+    ``recent``: the rows compared with those before."""
 
     ts: np.ndarray
     instruments: np.ndarray | None
     place: np.ndarray
     target: Target
     ranked: Ranked
-    whole: View
+    all_rows: View
     horizons: Mapping[int, View]
     labels: Mapping[str, tuple[View, tuple[str, ...]]]
     windows: Sequence[tuple[View, np.ndarray]]
-    drawn: Blocks
+    blocks: Blocks
     moments: np.ndarray
     recent: np.ndarray
     plan: StudyConfig
@@ -63,7 +63,7 @@ class StudyRequest:
         return self.ts.view("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
 
     @classmethod
-    def asked(cls, frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series], plan: StudyConfig) -> StudyRequest:
+    def of(cls, frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series], plan: StudyConfig) -> StudyRequest:
         _check(frame, columns, target, labels)
         ts = ts_of(frame)
         instruments = _numbers(frame) if "instrument" in frame else None
@@ -77,34 +77,34 @@ class StudyRequest:
 
         own = ranked(target.values)
 
-        def seen(group: np.ndarray, count: int) -> View:
+        def view_of(group: np.ndarray, count: int) -> View:
             return View(own, group, count, target.overlap, shared)
 
-        named = {"year": years(ts), **({"session": sessions(ts)} if _within_a_day(moments) else {}), **{name: labels_of(one) for name, one in labels.items()}}
+        named = {"year": years(ts), **({"session": sessions(ts)} if _within_a_day(moments) else {}), **{name: labels_of(label) for name, label in labels.items()}}
         length = plan.window or max(len(own.order) // 12, 250)
         return cls(
-            ts=ts, instruments=instruments, place=place, target=target, ranked=own, whole=whole(own, target.overlap, shared),
-            horizons={bars: whole(ranked(values), bars, shared) for bars, values in target.others.items()},
-            labels={name: (seen(one.group, len(one.names)), one.names) for name, one in named.items()},
-            windows=[(seen(group, len(last)), last) for group, last in windows(place, own, length)],
-            drawn=blocks(target.values, target.overlap, plan.resamples, plan.seed, plan.block, shared), moments=moments, recent=recent, plan=plan,
+            ts=ts, instruments=instruments, place=place, target=target, ranked=own, all_rows=all_rows(own, target.overlap, shared),
+            horizons={bars: all_rows(ranked(values), bars, shared) for bars, values in target.others.items()},
+            labels={name: (view_of(label_set.group, len(label_set.names)), label_set.names) for name, label_set in named.items()},
+            windows=[(view_of(group, len(last)), last) for group, last in windows(place, own, length)],
+            blocks=blocks(target.values, target.overlap, plan.resamples, plan.seed, plan.block, shared), moments=moments, recent=recent, plan=plan,
         )  # fmt: skip
 
 
 def _check(frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: Mapping[str, np.ndarray | pd.Series]) -> None:
     for name in columns:
         if name not in frame:
-            raise unknown("column", name, [str(one) for one in frame.columns])
+            raise unknown("column", name, [str(column) for column in frame.columns])
     if not len(columns) or len(set(columns)) < len(columns):
-        raise BadRequest(f"{len(columns)} columns were asked for ({listed(columns)}); name at least one, and each once")
+        raise BadRequest(f"{len(columns)} columns were given ({listed(columns)}); name at least one, and each once")
     if "ts" not in frame:
         raise BadRequest("the frame has no column ts; the laboratory needs the time of each bar")
     for name, values in {"the target": target.values, **labels}.items():
         if len(values) != len(frame):
             raise BadRequest(f"{name} has {len(values)} values for {len(frame)} rows; make it from this frame")
-    known = int(np.isfinite(target.values).sum())
-    if known < LEAST:
-        raise BadRequest(f"the target has {known} values; at least {LEAST} are needed to say anything. Take a longer span or a shorter horizon")
+    count = int(np.isfinite(target.values).sum())
+    if count < LEAST:
+        raise BadRequest(f"the target has {count} values; at least {LEAST} are needed to say anything. Take a longer span or a shorter horizon")
     for rows in instrument_rows(frame):
         if not (np.diff(ts_of(frame.iloc[rows])) > 0).all():
             raise BadRequest("the rows are not in the order of time; sort the frame by instrument and time")

@@ -1,4 +1,4 @@
-"""What a backtest leaves in the store: frames in words, and its line in the ledger of trials."""
+"""Rows of the trial ledger, and frames with categories as text."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from domain.params import values_of
 from domain.strategies.base import Strategy
 
 
-def trial_of(spec: Mapping[str, Any], asked: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
-    """The run's line in the ledger of trials."""
+def trial_of(spec: Mapping[str, Any], request: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
+    """The run's row of the trial ledger."""
     from domain.backtest.study import spec_hash
     from domain.backtest.sweep import params_hash
 
-    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(asked), sharpe=finite(sharpe), days=days)
+    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(request), sharpe=finite(sharpe), days=days)
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """Categories as words: the hash is over what is said, not over how it is stored."""
+    """The frame with categories as text, so that its hash does not depend on their encoding."""
     return frame.assign(**{name: frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})

@@ -1,4 +1,4 @@
-"""How far was the account stretched?"""
+"""Use of the account: open losses, margin, stop-outs and ruin."""
 
 from __future__ import annotations
 
