@@ -46,8 +46,8 @@ class LRUCache(Generic[K, V]):
 
     def held(self, key: K) -> V:
         """One that is in it."""
-        self._held.move_to_end(key)
-        return self._held[key]
+        self._entries.move_to_end(key)
+        return self._entries[key]
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         if key not in self._entries:
