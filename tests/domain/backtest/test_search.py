@@ -89,6 +89,6 @@ def test_an_unknown_parameter_is_named():
 def test_columns_that_a_new_one_puts_out_of_the_cache_are_used_all_the_same(monkeypatch):
     monkeypatch.setattr(bench_module, "COLUMNS", 4)
     small, points = Bench([EURUSD]), [dict(fast=3, slow=50), dict(fast=4, slow=51), dict(fast=5, slow=50)]
-    figures = [small.tried(make("simple_ma", point), RULES).figures for point in points]
+    figures = [small.evaluate(make("simple_ma", point), RULES).figures for point in points]
     monkeypatch.undo()
-    assert figures == [Bench([EURUSD]).tried(make("simple_ma", point), RULES).figures for point in points]
+    assert figures == [Bench([EURUSD]).evaluate(make("simple_ma", point), RULES).figures for point in points]
