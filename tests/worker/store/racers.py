@@ -22,23 +22,31 @@ CONTEXT.set_forkserver_preload([__name__])
 
 
 def race(work: Callable[..., Any], runners: int, *arguments: Any) -> list[Any]:
-    """What ``work(number, *arguments)`` returned in each of so many processes that began at the same moment."""
-    start, answers = CONTEXT.Barrier(runners), CONTEXT.SimpleQueue()
-    children = [CONTEXT.Process(target=_run, args=(start, answers, work, number, *arguments)) for number in range(runners)]
-    for child in children:
+    """What ``work(number, *arguments)`` returned in each of so many processes that began at the same moment; of one that died, how it ended."""
+    start, pipes = CONTEXT.Barrier(runners), [CONTEXT.Pipe(duplex=False) for _ in range(runners)]
+    children = [CONTEXT.Process(target=_run, args=(start, pipe[1], work, number, *arguments)) for number, pipe in enumerate(pipes)]
+    for child, (_, ours) in zip(children, pipes, strict=True):
         child.start()
-    results = [answers.get() for _ in children]
-    for child in children:
-        child.join(30)
-    return [what for _, what in sorted(results)]
+        ours.close()
+    return [_answer(child, reader) for child, (reader, _) in zip(children, pipes, strict=True)]
 
 
-def _run(start: Any, answers: Any, work: Callable[..., Any], number: int, *arguments: Any) -> None:
-    start.wait(60)
+def _answer(child: Any, reader: Any) -> Any:
     try:
-        answers.put((number, work(number, *arguments)))
+        answer = reader.recv()
+    except EOFError:
+        child.join(30)
+        return f"ended without an answer, with {child.exitcode}"
+    child.join(30)
+    return answer
+
+
+def _run(start: Any, answer: Any, work: Callable[..., Any], number: int, *arguments: Any) -> None:
+    try:
+        start.wait(60)
+        answer.send(work(number, *arguments))
     except Exception as error:
-        answers.put((number, f"{type(error).__name__}: {error}"))
+        answer.send(f"{type(error).__name__}: {error}")
 
 
 def first_to_upgrade(number: int, url: str) -> bool:
