@@ -234,7 +234,7 @@ def test_a_job_is_submitted_once_and_leaves_its_result_in_a_unit_of_work(added, 
     with store.unit() as unit:
         result = commit(unit)
     assert sum(result.result["hours"].values()) == len(bars) and result.event == "hours_counted" and result.entities == (f"dataset:{name}",)
-    assert [stage for stage, _ in work.seen()["stages"]] == ["Load bars", "Count"]
+    assert [stage for stage, _ in work.take_updates()["stages"]] == ["Load bars", "Count"]
     with pytest.raises(BadRequest, match="there is no dataset nowhere"):
         JOBS["count_hours"].run(dict(dataset="nowhere"), work)
 

@@ -16,7 +16,7 @@ def packages(kind: str) -> set[str]:
 
 
 def test_every_kind_of_job_has_a_file_that_it_begins_in():
-    assert set(JOBS) <= set(entries())
+    assert {kind for kind in JOBS if not kind.startswith("test_")} <= set(entries())     # those of other tests have no such file
 
 
 def test_a_report_decides_no_result():

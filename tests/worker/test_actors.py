@@ -261,7 +261,7 @@ def test_a_zombie_notices_at_its_next_sign_of_life(submit, row, store, caplog):
 def test_an_end_that_cannot_be_written_is_left_to_the_lease(submit, row, store, monkeypatch):
     job_id = submit("test_steps", steps=1, seconds=0.0)
 
-    def away(work, keep):
+    def away(work, commit):
         raise OperationalError("COMMIT", {}, Exception("the database is away"))
 
     with monkeypatch.context() as patched:

@@ -331,7 +331,7 @@ def test_labels_outlive_the_run_they_come_from(system, desk, store):
     job = desk.examinations.submit_examination(ask, dict(horizon=6), regimes=[regimes(desk, ask, FITTED | dict(seed=7)).id]).job
     store.frames._fs.rm(store.frames._path(job.spec["regimes"][0]["frame"]))
     actors.run(job.id)
-    assert "are no longer stored" in desk.jobs.get(job.id).error["sentence"]
+    assert "is no longer in the workspace" in desk.jobs.get(job.id).error["sentence"]
 
 
 # -- from the terminal

@@ -131,8 +131,8 @@ def test_what_was_made_once_is_read_from_this_machines_columns(system, desk, mon
     computed = []
     from domain.features import engine
 
-    compute = engine.Table._made
-    monkeypatch.setattr(engine.Table, "_made", lambda table, use: computed.append((use.column, len(table.bars))) or compute(table, use))
+    compute = engine.FeatureTable._computed
+    monkeypatch.setattr(engine.FeatureTable, "_computed", lambda table, use: computed.append((use.column, len(table.bars))) or compute(table, use))
     desk.features.delete(first.id)
     second = done(desk, desk.features.submit_columns(ask))
     assert second.frames == first.frames and {length for _, length in computed} == {199, 399, 999}, "only the short histories were made again"

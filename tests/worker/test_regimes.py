@@ -137,7 +137,7 @@ def test_a_fit_that_is_cancelled_leaves_nothing(desk, bars, monkeypatch):
     [
         (dict(states="7"), [], "no states named .7."),
         (dict(restarts=0), [], "restarts is 0"),
-        ({}, ["log_volatility(1)"], "looks at 1 bars; it needs at least 2"),
+        ({}, ["log_volatility(1)"], "uses 1 bars; it needs at least 2"),
         ({}, ["log_volatilty"], "did you mean"),
     ],
 )

@@ -79,7 +79,7 @@ def test_luck_among_many_trials_is_a_probability():
     ("change", "key", "answered", "words"),
     [
         (dict(band=(-0.02, 0.4)), "execution", "failed", "with 3 bars decided pessimistically it nets -2.0 %, optimistically +40.0 %"),
-        (dict(band=(0.1, 0.4)), "execution", "doubtful", "the better way +40.0 %"),
+        (dict(band=(0.1, 0.4)), "execution", "doubtful", "optimistically +40.0 %"),
         (dict(overfitting=dataclasses.replace(SWEEP, pbo=0.61)), "overfitting", "failed", "the best of 320 variants in one half of the time is no better than the median in the other in 61 % of 12,870 splits"),
         (dict(stress=(dict(title="spread doubled", net_return=-0.1), *STRESS)), "stress", "doubtful", "1 of 3 scenarios end with a loss; the worst, spread doubled, nets -10.0 %"),
         (dict(monte_carlo=dataclasses.replace(HISTORIES, chance_of_loss=0.3)), "order", "failed", "30 % of 100 paths, resampled in blocks, end with a loss"),

@@ -27,6 +27,13 @@ def change(store: Store, verb: str, *arguments: object, **values: object):
         return getattr(unit.jobs, verb)(*arguments, **values)
 
 
+def take(store: Store, queue: str, job_id: str, owner: str, at: datetime) -> Job | None:
+    """As a worker takes a job: what comes first in the queue, in one unit of work."""
+    with store.unit() as unit:
+        first = unit.jobs.first(queue, job_id, at)
+        return unit.jobs.claim(first.id, owner, at) if first else None
+
+
 def row(store: Store, job: Job) -> Job:
     with store.read() as unit:
         return unit.jobs.get(job.id)
@@ -64,7 +71,7 @@ def test_a_claim_gives_owner_and_token(store):
 @pytest.mark.parametrize("seconds", [-3_600.0, 0.0, 8.0, 3_600.0, 1e8])
 def test_a_claimed_job_is_not_free_whatever_the_clock_says(store, seconds):
     job = claimed(store)
-    assert change(store, "claim", job.id, "w2", after(seconds)) is None and change(store, "take", "research", job.id, "w2", after(seconds)) is None
+    assert change(store, "claim", job.id, "w2", after(seconds)) is None and take(store, "research", job.id, "w2", after(seconds)) is None
     assert change(store, "claim", "nosuch", "w2", AT) is None
 
 
@@ -95,7 +102,7 @@ def test_one_of_sixteen_takes_over_a_lost_job(store):
     job = claimed(store)
     assert rescued(store, job)
     with ThreadPoolExecutor(16) as pool:
-        taken = list(pool.map(lambda n: change(store, "take", "research", "nosuch", f"w{n}", after(9)), range(16)))
+        taken = list(pool.map(lambda n: take(store, "research", "nosuch", f"w{n}", after(9)), range(16)))
     assert len([job_id for job_id in taken if job_id]) == 1 and (row(store, job).epoch, row(store, job).deaths) == (2, 1)
 
 
@@ -135,8 +142,8 @@ def test_what_a_dead_worker_left_goes_before_all_that_waits(store):
     change(store, "claim", lost.id, "w1", after(20))
     change(store, "sent", [job.id for job in newer], after(20))
     rescued(store, lost)
-    order = [change(store, "take", "research", wanted, "w2", after(21)).id for wanted in (newer[4].id, newer[4].id, newer[4].id, "nosuch")]
-    assert order == [lost.id, newer[4].id, older.id, newer[0].id] and change(store, "take", "interactive", newer[1].id, "w2", after(21)) is None
+    order = [take(store, "research", wanted, "w2", after(21)).id for wanted in (newer[4].id, newer[4].id, newer[4].id, "nosuch")]
+    assert order == [lost.id, newer[4].id, older.id, newer[0].id] and take(store, "interactive", newer[1].id, "w2", after(21)) is None
 
 
 @pytest.mark.parametrize(("state", "expected"), [("done", "k"), ("failed", None), ("cancelled", None)])
