@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """tests/faults takes minutes: it runs when it is named (``make check-faults``), not with everything."""
     long = collection_path.name == "faults" and collection_path.is_dir()
     return True if long and not any("faults" in str(named) for named in config.args) else None
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Streamlit's AppTest leaves its script as ``__main__``, which processes started later would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

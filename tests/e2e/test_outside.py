@@ -34,7 +34,7 @@ def files(tmp_path) -> Path:
 def opened(page: Page, system, path: Path) -> None:
     page.goto(f"{system.url}/data?view=external&do=import")
     page.get_by_role("textbox", name="or a file path on the server").fill(str(path))
-    page.get_by_role("button", name="Load").click()
+    page.get_by_role("button", name="Load", exact=True).click()
     expect(page.get_by_text("2 Confirm the format")).to_be_visible(timeout=SOON)
 
 
