@@ -1,4 +1,4 @@
-"""A run as a document that can be taken along: one page, one text, and its curves as drawings. The same run is the same bytes."""
+"""A run as a document to export: one page, one text, and its curves as drawings. The same run is the same bytes."""
 
 from __future__ import annotations
 
