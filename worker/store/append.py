@@ -6,18 +6,16 @@ database does both (see ``worker.store.guards``), for there the program itself m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from domain.audit import GENESIS, AuditEvent, chain_hash
 from domain.audit.merkle import parent
-from domain.audit.record import instant
+from domain.audit.record import instant, is_hash
 from domain.errors import BadRequest
 
 MOST_ASKED = 500        # ids in one question
-HASH = re.compile(r"[0-9a-f]{64}")
 HEAD = "SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1"
 EVENT = "INSERT INTO audit_events (seq, event_id, ts, actor, kind, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 LINK = "INSERT INTO audit_links (entity, seq) VALUES (?, ?)"
@@ -58,14 +56,6 @@ def _unwritten(c: Connection, waiting: Sequence[AuditEvent]) -> list[AuditEvent]
         for (event_id,) in c.exec_driver_sql(f"SELECT event_id FROM audit_events WHERE event_id IN ({marks})", tuple(some)):
             del fresh[event_id]
     return list(fresh.values())[::-1]
-
-
-def is_hash(value: object) -> bool:
-    """
-    >>> is_hash(GENESIS), is_hash("zz"), is_hash(None), is_hash(GENESIS.upper())
-    (True, False, False, False)
-    """
-    return isinstance(value, str) and HASH.fullmatch(value) is not None
 
 
 def bytes_of(value: object) -> bytes:

@@ -85,10 +85,17 @@ class Trail:
         return self._c.scalar(select(func.count()).select_from(nodes)) or 0
 
     def kinds(self) -> list[str]:
-        return list(self._c.scalars(select(events.c.kind).distinct().order_by(events.c.kind)))
+        return self._distinct(events.c.kind)
 
     def actors(self) -> list[str]:
-        return list(self._c.scalars(select(events.c.actor).distinct().order_by(events.c.actor)))
+        return self._distinct(events.c.actor)
+
+    def _distinct(self, column: Any) -> list[str]:
+        """From value to next value along the index: as many steps as values, not as rows."""
+        value = sa.select(func.min(column).label("value")).cte("value", recursive=True)
+        following = select(func.min(column)).where(column > value.c.value).scalar_subquery()
+        steps = value.union_all(select(following).where(value.c.value.is_not(None)))
+        return list(self._c.scalars(select(steps.c.value).where(steps.c.value.is_not(None))))
 
     def per_hour(self, since: str, until: str) -> list[tuple[str, str, int]]:
         """``(hour, kind, events)``; the hour as ISO text up to the hour."""
