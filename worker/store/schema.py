@@ -202,6 +202,19 @@ cost_profiles = Table(                                      # trading costs that
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+rule_sets = Table(                                          # of compliance, that people edited; append-only
+    "rule_sets", meta,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),                   # TOML, as domain.compliance reads it
+    Column("digest", String(64), nullable=False),           # SHA-256 of the text
+    Column("base", String(64), nullable=False),             # the preset that it began from
+    Column("why", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("retired", Boolean, nullable=False),             # this version takes the rule set off the lists
+)  # fmt: skip
+
 outside = Table(                                            # external data, a row an import: series, headlines, releases
     "outside", meta,
     Column("id", String(16), primary_key=True),

@@ -16,8 +16,9 @@ from worker.store.schema import meta
 SQLITE_TRIGGERS = {
     *(f"audit_{table}_no_{verb}" for table in ("events", "links", "nodes") for verb in ("update", "delete")),
     "audit_events_link", "audit_links_new", "audit_nodes_new", "trials_no_update", "trials_no_delete", "trials_new",
+    "rule_sets_no_update", "rule_sets_no_delete", "rule_sets_new",
 }  # fmt: skip
-POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link", "trials_no_change", "trials_no_truncate"}
+POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link", *(f"{table}_no_{what}" for table in ("trials", "rule_sets") for what in ("change", "truncate"))}
 POSTGRES_FUNCTIONS = {"audit_append", "audit_chain", "audit_deny", "audit_link", "audit_lock"}
 
 
