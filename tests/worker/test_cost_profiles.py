@@ -123,6 +123,6 @@ def test_the_terminal_takes_a_saved_profile_for_a_run(desk, datasets, monkeypatc
     at, request = request_of(datasets, "breakout", "{}", "", "", "", None, NAME)
     costs = rules_of(json.loads(json.dumps(at.backtests.spec(request))), ["EURUSD", "USDJPY"]).costs
     assert request.cost_profile == NAME and costs.of(instrument("USDJPY")).slippage == 0.004
-    for verb in (["runs", "start"], ["sweep", "--vary", "lookback=5,10"], ["walk-forward", "--vary", "lookback=5,10"], ["stress"], ["optimise", "--space", '{"lookback": [5, 9]}']):
+    for verb in (["runs", "start"], ["sweep", "--vary", "lookback=5,10"], ["walk-forward", "--vary", "lookback=5,10", "--in-sample", "1", "--out-of-sample", "1"], ["stress"], ["optimise", "--space", '{"lookback": [5, 9]}']):
         words = [*verb, *(word for name in datasets for word in ("--data", name)), "--strategy", "breakout", "--costs", "Other"]
         assert "there is no cost profile Other" in str(CliRunner().invoke(app, words).exception), verb
