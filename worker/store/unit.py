@@ -24,6 +24,7 @@ from worker.store.recipes import Recipes
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.trail import Trail
+from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
 
 
@@ -45,6 +46,7 @@ class Unit:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
+        self.trail_index = TrailIndex(connection)
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
 
     def now(self) -> datetime:
