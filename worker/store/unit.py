@@ -76,6 +76,11 @@ class Unit:
     def gone(self, process_id: str) -> None:
         self._c.execute(sa.delete(processes).where(processes.c.id == process_id))
 
+    def lost(self, kind: str) -> list[Process]:
+        """Registered processes of a kind of which this machine knows that they have ended."""
+        rows = self._c.execute(select(processes).where(processes.c.kind == kind).order_by(processes.c.id)).mappings()
+        return [Process(**row) for row in rows if gone(row["id"])]
+
     def forget_dead(self, after: timedelta) -> None:
         now = self.now()
         self._c.execute(sa.delete(processes).where(sa.or_(processes.c.seen_at < now - after, processes.c.seen_at > now + after)))
