@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.schema import datasets
-from worker.store.seals import Seals
+from worker.store.seals import Seals, readable
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Datasets:
 
     def as_stored(self, name: str) -> Dataset | None:
         """The same, altered or not, to delete it or to say what it is."""
-        return self._first(sa.or_(datasets.c.id == name, datasets.c.version == name))
+        with readable("dataset", name):
+            return self._first(sa.or_(datasets.c.id == name, datasets.c.version == name))
 
     def all(self) -> list[Dataset]:
         query = select(datasets).order_by(datasets.c.example, datasets.c.instrument, datasets.c.timeframe, datasets.c.first_ts, datasets.c.id)

@@ -14,7 +14,7 @@ from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.outside import named_in
 from worker.store.schema import runs
-from worker.store.seals import Seals
+from worker.store.seals import Seals, readable
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Runs:
         return Run(**row) if row else None
 
     def _row(self, run_id: str) -> Any:
-        return self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
+        with readable("run", run_id):
+            return self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
 
     def latest(self, kind: str = "", limit: int = 100, offset: int = 0) -> list[Run]:
         """Newest first."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -86,7 +87,7 @@ class Seals:
         """Seal the row as it is stored now."""
         sealed = KINDS[kind]
         row = self._c.execute(select(sealed.table).where(sealed.table.c[sealed.key] == name)).mappings().one()
-        self._waiting[f"{kind}:{name}"] = digest(kind, row)
+        self._waiting[f"{kind}:{name}"] = digest(kind, dict(row))
 
     def put_hash(self, entity: str, hash_: str) -> None:
         self._waiting[entity] = hash_
@@ -108,6 +109,12 @@ class Seals:
             events_.append(AuditEvent(uuid.uuid4().hex, at, actor, "recorded", tuple(some), dict(seals={name: left[name] for name in some})))
         return events_
 
+    def _now(self, kind: str, name: str) -> str | None:
+        """The digest of the row as it is now: another may have replaced it since it was read."""
+        table = KINDS[kind].table
+        row = self._c.execute(select(table).where(table.c[KINDS[kind].key] == name)).mappings().one_or_none()
+        return digest(kind, dict(row)) if row else None
+
     @property
     def any(self) -> bool:
         return bool(self._waiting)
@@ -126,9 +133,20 @@ class Seals:
 
     def check(self, kind: str, name: str, row: Mapping[str, Any]) -> None:
         """Raises ``Altered`` where the row is not the one that was recorded."""
+        if f"{kind}:{name}" in self._waiting:       # written in this very unit
+            return
         sealed = self.of(f"{kind}:{name}")
-        if sealed and sealed[1] != digest(kind, row):
+        if sealed and sealed[1] != digest(kind, row) and sealed[1] != self._now(kind, name):
             raise Altered(f"{KINDS[kind].word.capitalize()} {name} was altered since it was recorded: its content is not the one that event {sealed[0]:,} of the audit trail names, so it is not used. Restore the database from a backup, or delete it and make it again")
+
+
+@contextmanager
+def readable(kind: str, name: str) -> Iterator[None]:
+    """A row that cannot even be read is one that was altered."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Altered(f"{KINDS[kind].word.capitalize()} {name} was altered since it was recorded: its row cannot be read, so it is not used. Restore the database from a backup") from error
 
 
 def seals_of(body: str) -> Mapping[str, str | None]:
