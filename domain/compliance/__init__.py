@@ -1,0 +1,1 @@
+"""Prop-firm and regulatory rules over account histories."""
