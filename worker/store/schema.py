@@ -202,6 +202,40 @@ cost_profiles = Table(                                      # trading costs that
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+rule_sets = Table(                                          # of compliance, that people edited; append-only
+    "rule_sets", meta,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),                   # TOML, as domain.compliance reads it
+    Column("digest", String(64), nullable=False),           # SHA-256 of the text
+    Column("base", String(64), nullable=False),             # the preset that it began from
+    Column("why", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("retired", Boolean, nullable=False),             # this version takes the rule set off the lists
+)  # fmt: skip
+
+checkpoints = Table(                                        # signed size and root of the audit trail; append-only but for old heartbeats
+    "checkpoints", meta,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("size", BigInteger().with_variant(Integer, "sqlite"), nullable=False, index=True),
+    Column("root", String(64), nullable=False),
+    Column("key", String(8), nullable=False),               # id of the key that signed it
+    Column("heartbeat", Boolean, nullable=False),           # size, root and key are those of the row before: nothing happened meanwhile
+    Column("note", Text, nullable=False),                   # the signed note
+)  # fmt: skip
+
+checkpoint_receipts = Table(                                # who received a checkpoint; append-only but for those of old heartbeats
+    "checkpoint_receipts", meta,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("receiver", String(300), primary_key=True),      # file, or the address of a witness
+    Column("state", String(16), primary_key=True),          # stored cosigned refused
+    Column("at", Instant, nullable=False),
+    Column("heartbeat", Boolean, nullable=False),
+    Column("text", Text, nullable=False),                   # of a file its path, of a witness its signature line or why it refused
+)  # fmt: skip
+
 outside = Table(                                            # external data, a row an import: series, headlines, releases
     "outside", meta,
     Column("id", String(16), primary_key=True),

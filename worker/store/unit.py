@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.owner import gone
+from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
@@ -21,6 +22,7 @@ from worker.store.jobs import Jobs
 from worker.store.leases import Leases
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
+from worker.store.rule_sets import RuleSets
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.trail import Trail
@@ -46,6 +48,7 @@ class Unit:
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
+        self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""
