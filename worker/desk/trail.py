@@ -18,7 +18,7 @@ from worker.store import Filter
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
 SUBJECTS = {            # subject of an event, by the first word of its kind
     "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
-    "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
+    "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data", "history": "data",
 }  # fmt: skip
 
 

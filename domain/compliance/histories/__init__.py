@@ -7,6 +7,7 @@ from pathlib import Path
 
 from domain.compliance.histories.base import HISTORY_READERS as HISTORY_READERS
 from domain.compliance.histories.base import MAX_BYTES as MAX_BYTES
+from domain.compliance.histories.base import MAX_ROWS as MAX_ROWS
 from domain.compliance.histories.base import HistoryLimits as HistoryLimits
 from domain.compliance.histories.base import Recognised as Recognised
 from domain.compliance.histories.checks import Finding as Finding

@@ -51,7 +51,6 @@ class History:
         """At the end."""
         return float(self.points["balance"].iloc[-1])
 
-    @property
     def path(self) -> Path:
         """What rules are replayed over. Where the equity between closes is not known, it is the balance, marked as such:
         rules that watch the equity then are not judged, or fail where the balance alone broke them.
@@ -75,11 +74,14 @@ def history_of(
 ) -> History:  # fmt: skip
     """The history of a statement. ``clock``: whose times they are, needed where the file does not say; ``currency`` and
     ``initial`` (balance at the start) likewise. ``known``: instruments by name, for symbols with a broker's suffix.
+
+    Raises BadRequest where one of them is missing, and for what no rule could be replayed over.
     """
     clock = _clock(statement, format, name, clock)
     currency = _currency(statement, name, currency)
     if statement.points is None and not statement.trades:
         raise BadRequest(f"{name} holds no closed trade; choose a longer period and export it again")
+    _check_order(statement, name)
     convert = _Instants(clock)
     if statement.points is not None:
         points, flows, start = _curve(statement.points, initial), _no_flows(), _start_of_curve(statement.points, initial)
@@ -87,11 +89,17 @@ def history_of(
     else:
         start, note, changes = _opening(statement, name, initial)
         points, flows = _points(changes, start, statement, convert), _flows(changes, convert)
-    trades = _trades(statement, convert, known or {}, name)
+    trades = _trades(statement, convert, known or {})
     findings = findings_of(statement, points, start, note, clock, convert.unclear, trades)
-    return History(
-        points, trades, flows, start, currency, clock, _known(statement, points), tuple(findings), statement.account, statement.company,
-    )  # fmt: skip
+    history = History(points, trades, flows, start, currency, clock, _known(statement, points), tuple(findings), statement.account, statement.company)
+    history.path()      # refuses what cannot be judged
+    return history
+
+
+def _check_order(statement: Statement, name: str) -> None:
+    backwards = next((trade for trade in statement.trades if trade.closed < trade.opened), None)
+    if backwards:
+        raise BadRequest(f"{name}, row {backwards.line:,}: trade {backwards.ticket} closes before it opens; export the file again")
 
 
 class _Instants:
@@ -112,11 +120,16 @@ def _clock(statement: Statement, format: str, name: str, chosen: str) -> str:
             raise BadRequest(f"{name} is in {statement.clock}, but the clock given is {chosen}; leave the clock out")
         return statement.clock
     if not chosen:
-        raise BadRequest(
-            f"{name} is a {HISTORY_READERS[format].title}: its times are the broker's server's, and it does not say which clock that is. "
-            "Give the clock: mt5_us (midnight is 17:00 New York, most brokers), mt5_eu, a zone such as Europe/Prague, or UTC+2"
-        )
+        raise no_clock(name, format)
     return clock_named(chosen).key
+
+
+def no_clock(name: str, format: str) -> BadRequest:
+    """What is wrong where nobody says whose times a statement's are: they are never taken for UTC."""
+    return BadRequest(
+        f"{name} is a {HISTORY_READERS[format].title}: its times are the broker's server's, and it does not say which clock that is. "
+        "Give the clock: mt5_us (midnight is 17:00 New York, most brokers), mt5_eu, a zone such as Europe/Prague, or UTC+2"
+    )
 
 
 def _currency(statement: Statement, name: str, chosen: str) -> str:
@@ -207,11 +220,8 @@ def _no_flows() -> pd.DataFrame:
     return pd.DataFrame(dict(ts=pd.to_datetime([], utc=True), amount=np.empty(0), comment=pd.Series([], dtype=object)))
 
 
-def _trades(statement: Statement, convert: _Instants, known: Mapping[str, object], name: str) -> pd.DataFrame:
+def _trades(statement: Statement, convert: _Instants, known: Mapping[str, object]) -> pd.DataFrame:
     trades = sorted(statement.trades, key=lambda trade: (trade.opened, trade.closed, trade.line))
-    backwards = next((trade for trade in trades if trade.closed < trade.opened), None)
-    if backwards:
-        raise BadRequest(f"{name}, row {backwards.line:,}: trade {backwards.ticket} closes before it opens; export the file again")
     unknown = np.full(len(trades), np.nan)
     numbers = {
         "lots": [t.lots for t in trades], "entry_price": [t.open_price for t in trades], "exit_price": [t.close_price for t in trades],
