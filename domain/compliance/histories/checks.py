@@ -40,6 +40,8 @@ def findings_of(statement: Statement, points: pd.DataFrame, start: float, openin
         yield from _weekend(trades)
     if unclear:
         yield Finding("unclear_times", WARNING, f"{_times(unclear)} happened twice or never on that clock, where it changes to or from daylight saving; the first reading counts.")
+    if statement.points is None:
+        yield Finding("balance_only", NOTE, "The equity between openings and closes is not known: rules that watch it are judged by the balance alone, or not at all.")
     yield from _kinds(statement)
     for note in statement.notes:
         yield Finding("reading", NOTE, note)

@@ -29,7 +29,7 @@ def test_markup_in_a_cell_is_text_and_scripts_are_not_read(tmp_path):
 @pytest.mark.parametrize("opening", ["<!--", "<td title='", "<![CDATA[", "<?php ", "</"])
 def test_a_tag_that_never_ends_is_refused_quickly(opening, tmp_path):
     started = time.process_time()
-    with pytest.raises(BadRequest, match="without an end|no column|is longer|No closed trade|holds no closed trade"):
+    with pytest.raises(BadRequest, match=r"without an end|no column|is longer|No closed trade|holds no closed trade"):
         got(tmp_path, made.MT4_HTML.split('<tr align=right><td title="Deposit">')[0] + opening + "x" * 3_000_000)
     assert time.process_time() - started < 5
 
