@@ -20,10 +20,12 @@ from worker.desk.regimes import RegimeView
 from worker.desk.robustness import RobustnessView
 from worker.desk.run_tables import RunTables
 from worker.desk.splits import Splits
+from worker.desk.stories import Stories
 from worker.desk.sweeps import Sweeps
 from worker.desk.system import Health, System
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
+from worker.desk.trail_days import TrailDays
 from worker.dispatch import enqueue
 from worker.settings import Settings, load
 from worker.store import Filter, Store
@@ -41,6 +43,7 @@ class Desk:
         context = DeskContext(store, settings, actor, send)
         self.actor, self.user, self.settings = actor, context.user, settings
         self.jobs, self.data, self.backtests, self.trail, self.system = JobList(context), Data(context), Backtests(context), TrailView(context), System(context)
+        self.stories, self.trail_days = Stories(context), TrailDays(context)
         self.sweeps, self.batches = Sweeps(context), Batches(context)
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
