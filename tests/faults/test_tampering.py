@@ -11,6 +11,6 @@ pytestmark = pytest.mark.faults
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_tampering_is_caught_a_thousand_times(kind, outside, tmp_path):  # noqa: F811
+def test_tampering_is_caught_a_thousand_times(kind, outside, tmp_path):
     for seed in range(1_000):
         tampered(kind, seed, tmp_path, outside)

@@ -382,8 +382,8 @@ class Checkpoint:
             raise Refused(f"{where} has a text that is no checkpoint: origin, size, root.")
         self.note, self.where, self.origin = note, where, lines[0]
         self.size, self.root = digits(lines[1], "The size of a checkpoint in " + where), decoded(lines[2], 32)
-        time = re.match(r"time ([0-9]{1,11})\Z", lines[3]) if len(lines) > 3 else None
-        self.seconds = int(time.group(1)) if time else None
+        stamp = re.match(r"time ([0-9]{1,11})\Z", lines[3]) if len(lines) > 3 else None
+        self.seconds = int(stamp.group(1)) if stamp else None
         if (self.size == 0) != (self.root == EMPTY):
             raise Refused(f"{where} has a checkpoint whose root is not that of its size.")
 
@@ -796,9 +796,13 @@ def compare(tree, wanted, bundle, keys):
     """Refused where a checkpoint over the rows so far has another root; says from which row on."""
     for point in wanted.get(tree.size, ()):
         if point.root != tree.root():
-            before = [other for other in bundle.points if 0 < other.size < point.size][-MOST_TRIES:]
-            good = next((other.size for other in reversed(before) if keys.signs(other)), 0)
-            raise Refused(f"Row {good + 1:,}, or a later one up to row {point.size:,}, is not the one that was signed: the tree over these {rows_(point.size)} is not that of {point}. The trail was rewritten from there on.")
+            other = next((own for own in bundle.points if own.size == point.size and own.root != point.root and keys.signs(own)), None)
+            if other:
+                raise Refused(f"Row {point.size:,} or one before it is not the one that was signed: the key signed two histories, {other} and {point}.")
+            before = [own for own in bundle.points if 0 < own.size < point.size][-MOST_TRIES:]
+            good = next((own.size for own in reversed(before) if keys.signs(own)), 0)
+            earlier = f" (or one before row {good + 1:,}, if the key's holder signed another history)" if good else ""
+            raise Refused(f"Row {good + 1:,}, or a later one up to row {point.size:,}, is not the one that was signed{earlier}: the tree over these {rows_(point.size)} is not that of {point}. The trail was rewritten.")
 
 
 def part(bundle, keys, given):
