@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.owner import gone
+from worker.store.account_histories import AccountHistories
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
@@ -53,6 +54,7 @@ class Unit:
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
+        self.histories = AccountHistories(connection)
 
     @property
     def connection(self) -> Connection:
