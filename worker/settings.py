@@ -88,6 +88,18 @@ class Outside:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """Of the audit trail: where its checkpoints go. Also read from the section ``[ftc_audit]``, its earlier name."""
+
+    checkpoints: str = param("", help="append-only file of signed checkpoints, outside the database; empty: checkpoints.txt in the workspace")
+    witnesses: str = param("", help="addresses of witnesses, comma-separated, each with its verifier key after a space where you have it")
+    jsonl: str = param("", help="file that every event is appended to after its commit; empty: none")
+    origin: str = param("", help="name of this trail in its checkpoints and key, fixed at the first start; empty: tidemark/ and random letters")
+    interval: float = param(60.0, low=1.0, high=86_400.0, unit="s", help="longest time between two checkpoints, also while nothing happens")
+    events: int = param(1_000, low=1, high=1_000_000, unit="events", help="most events between two checkpoints")
+
+
+@dataclass(frozen=True)
 class Form:
     balance: float = param(100_000.0, low=0.01, high=1e12, unit="account currency", help="what the form of the Backtest page starts from")
     risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="lost if the stop is hit")
@@ -106,6 +118,7 @@ class Settings:
     work: Work = Work()
     data: Data = Data()
     outside: Outside = Outside()
+    audit: Audit = Audit()
     account: Account = Account()
     costs: Costs = Costs()
     execution: Execution = Execution()
@@ -136,17 +149,26 @@ class Settings:
         return str((self.folder / self.data.instruments).resolve()) if self.data.instruments else ""
 
     @property
+    def checkpoints_file(self) -> Path:
+        return (self.folder / self.audit.checkpoints).resolve() if self.audit.checkpoints else self.home / "checkpoints.txt"
+
+    @property
+    def jsonl_file(self) -> Path | None:
+        return (self.folder / self.audit.jsonl).resolve() if self.audit.jsonl else None
+
+    @property
     def user(self) -> str:
         return self.app.user or _login()
 
 
+ALIASES = {"ftc_audit": "audit"}     # earlier names of sections
 SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin")}
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from ``path`` (default: TIDEMARK_CONFIG, else the project's config.toml), the environment over them."""
     path = path or Path(environment.get("TIDEMARK_CONFIG") or ROOT / "config.toml")
-    document = read_toml(path)
+    document = _renamed(read_toml(path))
     origin = {key: path.name for key in _dotted(document)}
     for name, dotted in sorted(_from_environment(environment).items()):
         _put(document, dotted, environment[name])
@@ -181,6 +203,18 @@ def settings_from(document: Mapping[str, Any]) -> Settings:
     return Settings(**values)
 
 
+def _renamed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with sections under their present names.
+
+    >>> _renamed({"ftc_audit": {"jsonl": "events.jsonl"}})
+    {'audit': {'jsonl': 'events.jsonl'}}
+    """
+    for former, name in ALIASES.items():
+        if former in document and name in document:
+            raise BadRequest(f"config.toml has [{former}] and [{name}], which are two names of one section; keep [{name}]")
+    return {ALIASES.get(name, name): value for name, value in document.items()}
+
+
 def _section(name: str, values: Any) -> Any:
     if name not in SECTIONS:
         raise unknown("section or key in config.toml", name, ["example", *SECTIONS])
@@ -201,6 +235,7 @@ def _section(name: str, values: Any) -> Any:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Each variable that sets something, with the dotted key it sets."""
     variables = {f"TIDEMARK_{section.upper()}_{p.name.upper()}": f"{section}.{p.name}" for section, cls in SECTIONS.items() for p in params_of(cls)}
+    variables |= {f"TIDEMARK_{former.upper()}_{p.name.upper()}": f"{name}.{p.name}" for former, name in ALIASES.items() for p in params_of(SECTIONS[name])}
     variables |= {"TIDEMARK_EXAMPLE": "example", **SHORT}
     named = [name for name in environment if name.startswith("TIDEMARK_") and name not in NOT_SETTINGS]
     for name in named:

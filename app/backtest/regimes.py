@@ -17,6 +17,7 @@ from worker.desk import Desk
 from worker.desk.splits import UNKNOWN
 
 JOB = "labels"      # query parameter: the job that labels the run's bars
+SPLIT = "split"     # the job that splits the run by them
 LATER = 5           # bars: the delay that the sentence states
 
 
@@ -48,7 +49,12 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
         return
     if not ready(desk, run, chosen):
         return
-    divided, currency = _split(desk, run.id, chosen.by, chosen.instrument), run.summary["currency"]
+    divided, currency = desk.splits.finished(run.id, chosen.by, chosen.instrument), run.summary["currency"]
+    if divided is None:
+        job = desk.jobs.get(st.query_params.get(SPLIT, ""))
+        if not (job and job.title == f"{desk.regimes.title(chosen.by)} · {run.title}" and under_way(desk, SPLIT)):
+            begin(SPLIT, partial(desk.splits.submit_split, run.id, chosen.by, chosen.instrument))
+        return
     if divided.table.empty:
         st.caption("None of this run's bars has a regime.")
         return
@@ -85,11 +91,6 @@ def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], s
     shown, size = _bands(desk, run.id, chosen.by, chosen.instrument)
     caption = f"{plural(len(shown), 'band')}: {chosen.title.lower() if not chosen.fitted else chosen.title} of {chosen.instrument}, known at the close of each bar.{thinned(size)}{left_out(names)}"
     return shown, names, caption
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _split(_desk: Desk, run_id: str, by: str, instrument: str) -> Any:
-    return _desk.splits.split(run_id, by, instrument)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

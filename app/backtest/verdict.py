@@ -44,7 +44,7 @@ def _word(belief: Any) -> tuple[Any, str, str]:
     if not belief.trades:
         return "gray", ":material/remove:", "No trades"
     if belief.net_return is not None and belief.net_return <= 0:
-        return "orange", ":material/trending_down:", "Unprofitable"
+        return "orange", ":material/trending_down:", "Unprofitable" if belief.net_return else "No profit"
     failed = {question.key for question in belief.questions if question.answer == "failed"}
     if failed & {"luck", "selection"}:
         return "orange", ":material/help:", "Not significant"

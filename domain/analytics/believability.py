@@ -99,7 +99,9 @@ def _verdict(metrics: Mapping[str, float | None], tests: Sequence[Test]) -> tupl
     trades, net = int(metrics.get("trades") or 0), metrics.get("net_return")
     if not trades or net is None:
         return "open", "Nothing was traded, so there is no result to assess."
-    if net <= 0:
+    if net == 0:
+        return "failed", f"Breaks even after costs: net 0 over {number_of(trades, 'trade')}, so there is no profit to assess."
+    if net < 0:
         return "failed", f"Loses after costs: net {signed(net)} over {number_of(trades, 'trade')}."
     for answer, word in (("failed", "failed"), ("doubtful", "is doubtful")):
         against = [test for test in tests if test.answer == answer]

@@ -22,6 +22,8 @@ from domain.market.sessions import Calendar
 
 UNKNOWN = "unknown"     # before the first bar that has a regime, and where it has none
 LATE = (0, 1, 2, 5, 10, 20)
+PARTS = 10              # regimes that a run is split by; rarer ones are merged
+RARER = "all others"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,22 @@ def split(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start
         rows.append((name, float(inside.mean()) if len(inside) else np.nan, len(own), float(own["pnl"].sum()), gained))
     table = pd.DataFrame(rows, columns=["regime", "share", "trades", "net", "equity"])
     return Split(table, pd.DataFrame(dict(ts=equity["ts"]) | curves), labelled, metrics)
+
+
+def pooled(regimes: Regimes, trades: pd.DataFrame) -> tuple[Regimes, int]:
+    """The same with all but the regimes of most trades, then most bars, under one name; and how many that are."""
+    names = regimes.names
+    if len(names) <= PARTS:
+        return regimes, 0
+    counted = pd.Series(entered(trades, regimes)).value_counts()
+    bars = np.bincount(regimes.labels.codes[regimes.labels.codes >= 0], minlength=len(names))
+    order = sorted(range(len(names)), key=lambda k: (-int(counted.get(names[k], 0)), -bars[k]))
+    largest = sorted(order[: PARTS - 1])
+    place = np.full(len(names) + 1, len(largest))
+    place[largest], place[-1] = np.arange(len(largest)), -1
+    codes = place[np.asarray(regimes.labels.codes, np.int64)]
+    labels = pd.Categorical.from_codes(codes, categories=[*(names[k] for k in largest), RARER], ordered=True)
+    return Regimes(regimes.ends, labels), len(names) - len(largest)
 
 
 def entered(trades: pd.DataFrame, regimes: Regimes, late: int = 0) -> pd.Categorical:

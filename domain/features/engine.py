@@ -133,6 +133,8 @@ class FeatureTable:
             params["state"] = self.states[use.column] = np.zeros(places)
         returned = spec.function(*(self.input(name) for name in spec.inputs), **params)
         try:
+            if np.iscomplexobj(returned):
+                raise TypeError
             values = np.asarray(returned, np.float64)
         except (TypeError, ValueError):
             raise BadRequest(f"{use.column} gave {_kind(returned)}; a feature gives one value a bar, a number or NaN") from None

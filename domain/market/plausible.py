@@ -11,6 +11,7 @@ USUAL_PRICE = {
     "NAS100": 5_000.0, "US500": 2_000.0, "CL=F": 60.0, "BZ=F": 60.0, "ES=F": 2_000.0, "MNQ=F": 8_000.0, "GC=F": 1_300.0, "SI=F": 18.0, "ZC=F": 400.0,
 }  # fmt: skip
 FAR = 200.0             # times more or less than usual: no history of these instruments goes so far, and lost decimals go further
+FAR_FX = 20.0           # of a currency pair, which moves less: prices of EURUSD are no prices of GBPJPY
 LEAP = 100.0            # times more or less than the bars around
 LARGEST = 1e12          # of any price
 CONTEXT = 240            # bars, whose median price is the one around a bar
@@ -21,7 +22,7 @@ SAMPLE = 2_000          # closes whose decimals are examined
 
 
 def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> np.ndarray:
-    """Bars with a price that is 100 times more or less than those around them, or 200 times what is usual for the instrument.
+    """Bars with a price that is 100 times more or less than those around them, or 200 times (of a currency pair 20) what is usual for the instrument.
 
     Of an instrument that may trade below zero only what is too large is implausible, and bars that are all too small.
 
@@ -37,10 +38,15 @@ def implausible_prices(ohlc: tuple[np.ndarray, ...], instrument: Instrument) -> 
     local, usual = _surrounding(ohlc[3]), USUAL_PRICE.get(instrument.name, 0.0)
     wrong = (high > LARGEST) | (high / LEAP > np.maximum(local, instrument.tick))
     if usual:
-        wrong |= high > FAR * usual
+        wrong |= high > far_of(instrument) * usual
     if instrument.negative_prices:
-        return wrong | bool(usual and np.median(high) < usual / FAR)
-    return wrong | (low < local / LEAP) | (low < usual / FAR)
+        return wrong | bool(usual and np.median(high) < usual / far_of(instrument))
+    return wrong | (low < local / LEAP) | (low < usual / far_of(instrument))
+
+
+def far_of(instrument: Instrument) -> float:
+    """How many times more or less than usual a price may be."""
+    return FAR_FX if instrument.margin_class.startswith("fx") else FAR
 
 
 def price_sentence(close: np.ndarray, instrument: Instrument) -> str:
@@ -48,7 +54,7 @@ def price_sentence(close: np.ndarray, instrument: Instrument) -> str:
     usual = USUAL_PRICE.get(instrument.name, 0.0)
     finite = _bounded(close[np.isfinite(close)])
     middle = float(np.median(finite)) if len(finite) else usual
-    if not usual or usual / FAR <= middle <= usual * FAR:
+    if not usual or usual / far_of(instrument) <= middle <= usual * far_of(instrument):
         return ""
     return f"half of the prices are {'above' if middle > usual else 'below'} {middle:g}, and {instrument.name} usually trades at about {usual:g}: another instrument, or decimals that were lost"
 

@@ -12,6 +12,7 @@ from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, HOUR
 
 LOST = ("malformed", "clock", "prices", "inverted", "magnitude", "grid", "conflicts")
+REPEATED = 0.6          # of the rows may be copies of others: a file that was joined to itself has half, more is no export
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ def _refusal(counts: dict[str, int], facts: FileFacts) -> str:
     offer = f"Import it from {facts.complete_from}, from when its {facts.timeframe} bars are complete"
     if counts["conflicts"] > facts.worst * facts.read:
         return f"{counts['conflicts']:,} of {facts.read:,} rows would be lost, because they share their time with another row{facts.cut}; export the file again with the time of each bar"
+    if counts["duplicates"] > REPEATED * facts.read:
+        return f"{counts['duplicates']:,} of {facts.read:,} rows repeat another row; export the file again"
     if facts.prices:
         return facts.prices
     if facts.apart:

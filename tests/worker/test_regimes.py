@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.analytics.regimes import lag_sensitivity, split
+from domain.analytics.regimes import PARTS, RARER, lag_sensitivity, pooled, split
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.features.regimes import RegimeModel, Regimes, by_rule, combined, observations, walk_forward
@@ -18,7 +18,6 @@ from domain.market import instrument
 from domain.market.timeframe import Timeframe
 from worker import actors
 from worker.desk import BacktestRequest, FeatureRequest
-from worker.desk.splits import PARTS, RARER, _pooled
 from worker.jobs.base import Cancelled, Work
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
@@ -186,6 +185,11 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
         desk.splits.split(run.id, "volatility_regime")
     done(desk, desk.splits.submit_for(run.id, "volatility_regime"))
     assert not desk.splits.submit_for(run.id, "volatility_regime").new
+    assert desk.splits.finished(run.id, "volatility_regime") is None
+    with pytest.raises(BadRequest, match="has not been split by volatility_regime yet"):
+        desk.splits.split(run.id, "volatility_regime")
+    done(desk, desk.splits.submit_split(run.id, "volatility_regime"))
+    assert not desk.splits.submit_split(run.id, "volatility_regime").new
     read = stored(desk, bars)
     regimes = Regimes(CONTEXT.ends(read), by_rule(read, "volatility_regime", CONTEXT))
     trades, fills, equity = (frame(desk, run, name) for name in ("trades", "fills", "equity"))
@@ -198,6 +202,9 @@ def test_a_run_is_taken_apart_as_the_engine_says(desk, bars):
     assert {name: ends[name] for name in ends.index} == pytest.approx(dict(zip(expected.table["regime"], expected.table["equity"], strict=True)))
     assert divided.table["net"].sum() == pytest.approx(run.summary["metrics"]["net_profit"]) and divided.pooled == 0
     assert pd.read_csv(io.BytesIO(desk.splits.download_split(run.id, "volatility_regime")))["regime"].tolist() == expected.table["regime"].tolist()
+    desk.backtests.delete(run.id)
+    with desk.jobs._context.store.read() as unit:
+        assert unit.runs.latest("split") == [], "it goes with the run that it was made of"
 
 
 def test_choices_are_the_rules_and_what_was_fitted_on_the_same_bars(desk, bars):
@@ -206,6 +213,7 @@ def test_choices_are_the_rules_and_what_was_fitted_on_the_same_bars(desk, bars):
     done(desk, desk.regimes.submit(request_for(dataset(desk, "EURUSD", 8)), PLAN, INPUTS))
     choices = desk.splits.choices(run.id)
     assert [choice.by for choice in choices if choice.fitted] == [fitted.id] and [choice.instrument for choice in choices if choice.by == "trend_regime"] == ["EURUSD", "GBPUSD"]
+    done(desk, desk.splits.submit_split(run.id, fitted.id))
     divided = desk.splits.split(run.id, fitted.id)
     assert divided.table["regime"].iloc[-1] == "unknown", "before the first model nothing was known"
     done(desk, desk.splits.submit_for(run.id, "trend_regime", "GBPUSD"))
@@ -231,9 +239,9 @@ def test_many_regimes_are_pooled_and_nothing_is_lost(kind):
     codes = random.integers(0, 20, 4_000)
     regimes = Regimes(np.arange(4_000), pd.Categorical.from_codes(codes, categories=[f"r{k}" for k in range(20)]))
     trades = pd.DataFrame(dict(entry_ts=pd.to_datetime(random.integers(0, 4_000, 300), utc=True)))
-    pooled, count = _pooled(regimes, trades)
-    assert len(pooled.names) == PARTS and pooled.names[-1] == RARER and count == 20 - (PARTS - 1)
-    same = [str(new) == str(old) if new != RARER else str(old) not in pooled.names for new, old in zip(pooled.labels, regimes.labels, strict=True)]
+    fewer, count = pooled(regimes, trades)
+    assert len(fewer.names) == PARTS and fewer.names[-1] == RARER and count == 20 - (PARTS - 1)
+    same = [str(new) == str(old) if new != RARER else str(old) not in fewer.names for new, old in zip(fewer.labels, regimes.labels, strict=True)]
     assert all(same)
 
 

@@ -49,6 +49,8 @@ def check(tmp_path, monkeypatch, capsys):
         (FEATURE + "return None\n", "mine.py: user_one(5) gave nothing for 40 bars"),
         (FEATURE + "return ['a'] * len(close)\n", "mine.py: user_one(5) gave values that are not numbers (list)"),
         (FEATURE + "import numpy as np\n    return np.zeros((len(close), 2))\n", "gave a table of 40 × 2 for 40 bars"),
+        (FEATURE + "return close.astype(complex)\n", "mine.py: user_one(5) gave values that are not numbers (ndarray)"),
+        (FEATURE + "raise type('Odd', (Exception,), dict(__str__=lambda self: 1 / 0))()\n", "mine.py, line 5: Odd: no message that can be shown"),
         ("import nosuchthing\n", "mine.py, line 1: ModuleNotFoundError: No module named 'nosuchthing'"),
         ("x = (\n", "mine.py, line 1: SyntaxError: '(' was never closed"),
         ("\n\nraise RuntimeError('not\\nyet')\n", "mine.py, line 3: RuntimeError: not yet"),
@@ -64,7 +66,7 @@ def check(tmp_path, monkeypatch, capsys):
         ("x = 1\0\n", "mine.py is not Python in UTF-8"),
         (STRATEGY + "return frame[['close']]\n", "Two.signals gave the columns close; each signal needs at least ts and side"),
     ],
-    ids=range(20),
+    ids=range(22),
 )
 def test_what_fails_is_named_by_file_line_and_message(check, text, sentence):
     status, message = check(text)

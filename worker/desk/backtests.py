@@ -220,9 +220,9 @@ class Backtests:
     def delete(self, run_id: str) -> Run:
         with self._context.store.unit() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
-            drawn = [histories_run for histories_run in unit.runs.latest("histories", MOST) if histories_run.spec["run"] == run_id]      # of its trades, so they go with it
-            unit.runs.remove([run_id, *(histories_run.id for histories_run in drawn)])
-            unit.jobs.forget_key(run.job_id, *(histories_run.job_id for histories_run in drawn))
+            derived = [other for kind in ("histories", "split") for other in unit.runs.latest(kind, MOST) if other.spec["run"] == run_id]      # they go with it
+            unit.runs.remove([run_id, *(other.id for other in derived)])
+            unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
             unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
         return run
 

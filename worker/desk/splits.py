@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from domain.analytics.daily import calendar_of, nanoseconds
-from domain.analytics.regimes import UNKNOWN, entered, lag_sensitivity
-from domain.analytics.regimes import split as taken_apart
+from domain.analytics.regimes import UNKNOWN
 from domain.errors import BadRequest
-from domain.features.regimes import Regimes as Labelled
 from domain.features.regimes import spells
 from worker.code import code_of
-from worker.desk.context import DeskContext, Submitted, required
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureRequest, Features
 from worker.desk.regimes import BANDS, JOINED, MOST, PAIR, RegimeView, is_rule, kind_of, written_rules
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
-
-PARTS = 10              # regimes that a run is split by; rarer ones are merged
-RARER = "all others"
 
 
 @dataclass(frozen=True)
@@ -73,16 +68,30 @@ class Splits:
         """Label all bars of a run's dataset by rules, in its timeframe."""
         return self._view.submit_rules(self._question(run_id, instrument), written_rules(by))
 
+    def submit_split(self, run_id: str, by: str, instrument: str = "") -> Submitted:
+        """Split a finished backtest by the regime known at the time, in a job."""
+        run, spec = self._run(run_id), self._spec(run_id, by, instrument)
+        return self._context.submit("split", f"{self._view.title(by)} · {run.title}", spec, key=key_of("split", spec), example=run.example)
+
+    def finished(self, run_id: str, by: str, instrument: str = "") -> Divided | None:
+        """The split where it has been computed by the present code; None where ``submit_split`` must compute it."""
+        spec = self._spec(run_id, by, instrument)
+        with self._context.store.read() as unit:
+            job = unit.jobs.of_key(key_of("split", spec))
+            done = unit.runs.get(job.result["run"]) if job and job.state == "done" and job.result else None
+        if done is None or any(self._context.store.frames.fault(name) for name in done.frames.values()):
+            return None
+        table, late, equity = (self._frame(done, name) for name in ("table", "late", "equity"))
+        return Divided(table, _curves(equity, self._run(run_id).summary["balance"]), late, done.summary["metrics"], done.summary["pooled"])
+
     def split(self, run_id: str, by: str, instrument: str = "") -> Divided:
-        """A finished backtest by regime: see ``Divided``. Trades by the regime known when they were entered, equity by the one known when it changed."""
-        run, labelled = self._run(run_id), self._labelled(run_id, by, instrument)
-        trades, fills, equity = (self._frame(run, name) for name in ("trades", "fills", "equity"))
-        regimes, pooled = _pooled(self._regimes(labelled), trades)
-        parts = taken_apart(trades, fills, equity, run.summary["balance"], regimes, calendar_of(run.manifest.get("spec", {})))
-        figures = pd.DataFrame([{name: metric[name] for name in ("win_rate", "expectancy_r", "profit_factor", "max_drawdown", "sharpe")} for metric in parts.metrics.values()], index=list(parts.metrics))
-        table = parts.table.join(figures.astype(float), on="regime") if len(parts.table) else parts.table
-        late = lag_sensitivity(trades, regimes)
-        return Divided(table, _curves(parts.equity, run.summary["balance"]), late[late["regime"].isin(parts.table["regime"])].reset_index(drop=True), parts.metrics, pooled)
+        """A finished backtest by regime: see ``Divided``. Trades by the regime known when they were entered, equity by the one known when it changed.
+
+        Raises ``BadRequest`` where it has not been computed yet."""
+        divided = self.finished(run_id, by, instrument)
+        if divided is None:
+            raise BadRequest(f"run {run_id} has not been split by {by.replace(JOINED, ' and ')} yet; split it first")
+        return divided
 
     def download_split(self, run_id: str, by: str, instrument: str = "") -> bytes:
         """``split``'s table as CSV."""
@@ -110,6 +119,9 @@ class Splits:
         return list(self._labelled(run_id, by, instrument).summary["names"])
 
     # -- parts
+
+    def _spec(self, run_id: str, by: str, instrument: str) -> dict[str, Any]:
+        return dict(run=run_id, labels=self._labelled(run_id, by, instrument).id, datasets=list(self._run(run_id).spec["datasets"]))
 
     def _labelled(self, run_id: str, by: str, instrument: str) -> Run:
         run_ = self.labelled_by(run_id, by, instrument)
@@ -139,30 +151,12 @@ class Splits:
             raise BadRequest(f"the bars of {instrument or 'run ' + run_id} are not here, so they cannot be labelled; {'of this run there are ' + names if names else 'import them again'}")
         return FeatureRequest([chosen.id], run.spec["timeframe"], _midnight(chosen.first_ts), _midnight(chosen.last_ts) + timedelta(days=1))
 
-    def _regimes(self, run: Run) -> Labelled:
-        return Labelled(nanoseconds(self._frame(run, "regimes", ["end"])["end"]), self._view.labels(run))
-
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)
 
 
 def _midnight(ts: datetime) -> datetime:
     return ts.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _pooled(regimes: Labelled, trades: pd.DataFrame) -> tuple[Labelled, int]:
-    """The same with all but the regimes of most trades, then most bars, under one name; and how many that are."""
-    names = regimes.names
-    if len(names) <= PARTS:
-        return regimes, 0
-    counted = pd.Series(entered(trades, regimes)).value_counts()
-    bars = np.bincount(regimes.labels.codes[regimes.labels.codes >= 0], minlength=len(names))
-    order = sorted(range(len(names)), key=lambda k: (-int(counted.get(names[k], 0)), -bars[k]))
-    largest = sorted(order[: PARTS - 1])
-    place = np.full(len(names) + 1, len(largest))
-    place[largest], place[-1] = np.arange(len(largest)), -1
-    codes = place[np.asarray(regimes.labels.codes, np.int64)]
-    return Labelled(regimes.ends, pd.Categorical.from_codes(codes, categories=[*(names[k] for k in largest), RARER], ordered=True)), len(names) - len(largest)
 
 
 def _curves(equity: pd.DataFrame, start: float, budget: int = 240) -> pd.DataFrame:
@@ -174,4 +168,4 @@ def _curves(equity: pd.DataFrame, start: float, budget: int = 240) -> pd.DataFra
     return pd.concat(parts, ignore_index=True)[["ts", "regime", "value"]] if parts else pd.DataFrame(columns=["ts", "regime", "value"])
 
 
-__all__ = ["RARER", "UNKNOWN", "Choice", "Divided", "Splits"]
+__all__ = ["UNKNOWN", "Choice", "Divided", "Splits"]

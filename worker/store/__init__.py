@@ -1,5 +1,7 @@
 """The store, SQL and Parquet: units of work over jobs, runs, datasets and the audit trail."""
 
+from worker.store.checkpoints import Receipt as Receipt
+from worker.store.checkpoints import SignedCheckpoint as SignedCheckpoint
 from worker.store.datasets import Dataset as Dataset
 from worker.store.jobs import Job as Job
 from worker.store.outside import Outside as Outside

@@ -215,6 +215,27 @@ rule_sets = Table(                                          # of compliance, tha
     Column("retired", Boolean, nullable=False),             # this version takes the rule set off the lists
 )  # fmt: skip
 
+checkpoints = Table(                                        # signed size and root of the audit trail; append-only but for old heartbeats
+    "checkpoints", meta,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("size", BigInteger().with_variant(Integer, "sqlite"), nullable=False, index=True),
+    Column("root", String(64), nullable=False),
+    Column("key", String(8), nullable=False),               # id of the key that signed it
+    Column("heartbeat", Boolean, nullable=False),           # size, root and key are those of the row before: nothing happened meanwhile
+    Column("note", Text, nullable=False),                   # the signed note
+)  # fmt: skip
+
+checkpoint_receipts = Table(                                # who received a checkpoint; append-only but for those of old heartbeats
+    "checkpoint_receipts", meta,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("receiver", String(300), primary_key=True),      # file, or the address of a witness
+    Column("state", String(16), primary_key=True),          # stored cosigned refused
+    Column("at", Instant, nullable=False),
+    Column("heartbeat", Boolean, nullable=False),
+    Column("text", Text, nullable=False),                   # of a file its path, of a witness its signature line or why it refused
+)  # fmt: skip
+
 outside = Table(                                            # external data, a row an import: series, headlines, releases
     "outside", meta,
     Column("id", String(16), primary_key=True),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.owner import gone
+from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
@@ -47,7 +48,7 @@ class Unit:
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
-        self.rule_sets = RuleSets(connection)
+        self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""

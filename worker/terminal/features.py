@@ -108,7 +108,8 @@ def check(
         for leak in leaks:
             print(leak)
         guilty = len({leak.column for leak in leaks})
-        print(f"{guilty} of {len(checked)} columns read the future" if leaks else f"no look-ahead: {len(checked)} columns, {len(verdicts[0].cuts)} cuts of {len(read):,} bars")
+        columns_word = "column" if len(checked) == 1 else "columns"
+        print(f"{guilty} of {len(checked)} {columns_word} read the future" if leaks else f"no look-ahead: {len(checked)} {columns_word}, {len(verdicts[0].cuts)} cuts of {len(read):,} bars")
     raise typer.Exit(1 if leaks else 0)
 
 

@@ -103,6 +103,8 @@ def split(
     at, by = desk(), rules_of(by)
     if is_rule(by) and at.splits.labelled_by(run, by, instrument) is None:
         finished(at, at.splits.submit_for(run, by, instrument), as_json)
+    if at.splits.finished(run, by, instrument) is None:
+        finished(at, at.splits.submit_split(run, by, instrument), as_json)
     divided = at.splits.split(run, by, instrument)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

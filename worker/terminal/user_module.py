@@ -66,6 +66,9 @@ def load(path: Path) -> tuple[list[str], list[str]]:
 
 def _message(error: BaseException) -> str:
     """Its own text on one line, with a hint where a method of pandas was called on a column."""
-    text = " ".join(str(error).split()) or "no message"
+    try:
+        text = " ".join(str(error).split()) or "no message"
+    except Exception:       # the user's own class of errors, whose text fails too
+        text = "no message that can be shown"
     attribute = re.search(r"'numpy\.ndarray' object has no attribute '(\w+)'", text)
     return f"{text} ({COLUMNS}.{attribute[1]})" if attribute else text

@@ -46,7 +46,7 @@ LOSING = significance_of(RNG.normal(-0.005, 0.01, 300), trials=14)
 def test_no_test_praises_a_loss(net):
     """Whatever a sweep, a stress test or Monte Carlo paths showed, they are not evaluated for a result that is not above zero."""
     belief = believe({**GOOD, "net_return": net, "break_even_factor": 0.4}, **{**ALL, "significance": LOSING})
-    assert belief.level == "failed" and belief.verdict.startswith("Loses after costs: net ")
+    assert belief.level == "failed" and belief.verdict.startswith("Loses after costs: net " if net < 0 else "Breaks even after costs: net 0 ")
     for key in ("luck", "selection", "length", "order", "stress", "overfitting"):
         test = next(test for test in belief.questions if test.key == key)
         assert (test.answer, test.value, test.sentence) == ("open", None, "Not evaluated: the run earns nothing after costs."), key
@@ -64,6 +64,7 @@ def test_a_sharpe_that_is_not_above_zero_is_not_set_against_luck():
 def test_a_losing_run_fails_whatever_else_passes():
     belief = believe({**GOOD, "net_return": -0.031}, **ALL)
     assert (belief.level, belief.verdict) == ("failed", "Loses after costs: net -3.1 % over 400 trades.")
+    assert believe({**GOOD, "net_return": 0.0}, **ALL).verdict == "Breaks even after costs: net 0 over 400 trades, so there is no profit to assess."
     assert believe(dict(trades=0.0, net_return=0.0)).level == "open"
 
 

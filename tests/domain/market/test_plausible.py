@@ -28,7 +28,13 @@ def test_prices_of_another_order_of_magnitude_are_refused_with_the_usual_one(fac
     assert report.verdict == "refused" and "EURUSD usually trades at about 1.1" in report.sentence and report["magnitude"].count
 
 
-@pytest.mark.parametrize("factor", [0.1, 1.0, 50.0])
+def test_prices_of_another_pair_are_refused():
+    """EURUSD is at 1.1, and GBPJPY at 170: 150 times as much."""
+    report = scaled(1.0, of=instrument("GBPJPY"))
+    assert report.verdict == "refused" and "GBPJPY usually trades at about 170" in report.sentence
+
+
+@pytest.mark.parametrize("factor", [0.1, 1.0, 15.0])
 def test_prices_of_a_plausible_size_are_not_findings(factor):
     assert scaled(factor)["magnitude"].count == 0
 

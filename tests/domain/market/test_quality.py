@@ -92,6 +92,14 @@ def test_a_repeated_bar_is_merged_and_conflicting_ones_become_one_bar():
     assert report["conflicts"].examples[0].what == "lines 6 and 7 differ"
 
 
+def test_a_file_that_is_mostly_copies_is_refused_and_one_joined_to_itself_is_repaired():
+    bars = fx_bars(*WEEK)
+    _, twice = mended(raw_of(pd.concat([bars] * 2, ignore_index=True)))
+    assert twice.verdict == "repairable" and twice["duplicates"].count == len(bars)
+    _, copies = mended(raw_of(pd.concat([bars] * 3, ignore_index=True)))
+    assert copies.verdict == "refused" and f"{2 * len(bars):,} of {3 * len(bars):,} rows repeat another row" in copies.sentence
+
+
 def test_of_conflicting_bars_first_and_last_are_those_of_the_file():
     bars = pd.concat([fx_bars("2024-01-01", "2024-06-01")] * 3, ignore_index=True)
     number = 1.0 + np.random.default_rng(1).permutation(len(bars)) / 1e6
