@@ -9,14 +9,15 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+
 from domain.compliance.figure import CONFIDENCES, OWN, Figure, figure_of
 from domain.compliance.rule import RULES, Rule
 from domain.compliance.rule_set import RuleSet, keys_of, rule_set_of
-
 from domain.errors import BadRequest, unknown
 from domain.params import Param, checked, params_of
 
 OWN_VALUE = "own value"
+SETTINGS = ("buffer",)      # parameters that are a person's own setting, not a figure of the firm
 DIFFERENCE = ("figure", "title", "before", "after", "source_before", "source_after", "confidence_before", "confidence_after")
 
 
@@ -118,8 +119,9 @@ def differences(before: RuleSet, after: RuleSet) -> pd.DataFrame:
 
 
 def overridden(rule_set: RuleSet, base: RuleSet) -> list[str]:
-    """Names of the figures whose value is another than in the rule set that it began from, in the same phase."""
-    old, new = ({entry.name: entry.value for entry in entries(each)} for each in (base, rule_set))
+    """Names of the figures whose value is another than in the rule set that it began from, in the same phase; own buffers
+    are no figures of the firm."""
+    old, new = ({entry.name: entry.value for entry in entries(each) if entry.parameter not in SETTINGS} for each in (base, rule_set))
     return [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
 
 
@@ -128,7 +130,7 @@ def weakest(rule_set: RuleSet) -> str:
 
     The order is official, secondary, assumed, own.
     """
-    ranks = [CONFIDENCES.index(figure.confidence) for figure in rule_set.figures.values()]
+    ranks = [CONFIDENCES.index(figure.confidence) for name, figure in rule_set.figures.items() if name.partition(".")[2] not in SETTINGS]
     return CONFIDENCES[max(ranks)] if ranks else OWN
 
 
@@ -180,7 +182,7 @@ def _by_phase(value: Any, phases: tuple[str, ...]) -> bool:
 
 def _applies(cls: type[Rule], table: Mapping[str, Any], rule_set: RuleSet) -> bool:
     main = table.get(cls.main)
-    there = not _by_phase(main, rule_set.phases) or rule_set.phase in main
+    there = rule_set.phase in main if isinstance(main, Mapping) and _by_phase(main, rule_set.phases) else True
     return there and rule_set.phase in table.get("phases", rule_set.phases)
 
 
@@ -192,7 +194,10 @@ def _day_entries(rule_set: RuleSet) -> Iterator[Entry]:
 
 
 def _figure(document: Mapping[str, Any], table: Mapping[str, Any], key: str, parameter: str) -> Figure | None:
-    """Where a parameter comes from: its own entry, else its table's, else the document's."""
+    """Where a parameter comes from: its own entry, else its table's, else the document's; None where it is not given, or is a
+    person's own setting."""
+    if parameter in SETTINGS or not (parameter in table or parameter in document):
+        return None
     fields = ("source", "retrieved", "confidence")
     entry = {name: document.get(name) for name in fields} | {name: table[name] for name in fields if name in table}
     entry |= dict(table.get("figures", {}).get(parameter, {}))
@@ -204,10 +209,9 @@ def _apply(document: dict[str, Any], entry: Entry, change: Change, rule_set: Rul
     if change.value is not None:
         value = plain_value(checked(entry.param, change.value)) if entry.rule is not None else str(change.value).strip()
         now = table.get(entry.parameter)
-        table[entry.parameter] = {**now, rule_set.phase: value} if _by_phase(now, rule_set.phases) else value
-    figures = dict(table.get("figures", {}))
-    figures[entry.parameter] = _provenance(entry, change, today)
-    table["figures"] = figures
+        table[entry.parameter] = {**now, rule_set.phase: value} if isinstance(now, Mapping) and _by_phase(now, rule_set.phases) else value
+    if entry.parameter not in SETTINGS:
+        table["figures"] = {**table.get("figures", {}), entry.parameter: _provenance(entry, change, today)}
 
 
 def _own_table(document: dict[str, Any], entry: Entry) -> dict[str, Any]:
