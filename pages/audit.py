@@ -9,7 +9,7 @@ from app.kit.address import address_value, missing
 from app.kit.page import Page
 from app.kit.widgets import attempt, head, job_panel
 
-PAGE = Page("Audit", "Audit", 10, "verified")
+PAGE = Page("Audit", "Evidence", 10, "verified")
 
 
 def render(desk) -> None:

@@ -48,9 +48,9 @@ def days(desk: Desk, judged: Any) -> None:
 def spans_of(days_: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Spans of at most 26 weeks that cover all days, each from a Monday, of about the same length.
 
-    >>> days = pd.Series(pd.date_range("2024-01-01", "2024-12-31", tz="UTC"))
+    >>> days = pd.Series(pd.date_range("2024-01-01", "2024-12-29", tz="UTC"))
     >>> [f"{first:%m-%d} {last:%m-%d}" for first, last in spans_of(days)]
-    ['01-01 06-30', '07-01 12-31']
+    ['01-01 06-30', '07-01 12-29']
     """
     first = days_.iloc[0] - pd.Timedelta(days=days_.iloc[0].weekday())
     weeks = int((days_.iloc[-1] - first).days // 7) + 1

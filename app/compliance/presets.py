@@ -38,7 +38,7 @@ def would_it_have_passed(desk: Desk, subject: Any) -> None:
     rows = _rows(desk, judged.run.id)
     chosen = table(_shown(rows), _columns(), f"{subject.title} against {len(rows)} rule sets", key=f"presets-{judged.run.id}", pick=True)
     if chosen is not None:
-        go("compliance", **subject.address, rules=str(rows["name"].iloc[chosen]))
+        go("compliance", **subject.address, rules=str(rows["name"].iloc[chosen]), phase=str(rows["phase"].iloc[chosen]))
     for row in rows[rows["needs"] != ""].itertuples():
         st.caption(f":material/help: {literal(row.title)}: {literal(row.needs)}")
 

@@ -23,6 +23,7 @@ STATES: dict[str, tuple[Any, str, str]] = {
 CONFIDENCE: dict[str, tuple[Any, str]] = {
     "official": ("gray", "Each figure stands on the firm's own page."), "secondary": ("yellow", "Some figures come from another source than the firm's own page."),
     "assumed": ("yellow", "Some figures are assumed: no page of the firm gives them."),
+    "own": ("violet", "Some figures are a person's own values."),
 }  # fmt: skip
 NEAR = 0.75         # of the allowance, from which a rule is near its floor
 GAP = "A gap can jump any floor."
@@ -37,9 +38,12 @@ def verdict(desk: Desk, judged: Any) -> None:
         st.badge(word, color=colour, icon=icon)
         if judged.run.synthetic:
             st.badge("synthetic", color="violet")
-        st.markdown(literal(typeset(summary["sentence"])), width="content")
+        st.markdown(literal(typeset(judged.sentence)), width="content")
         trust(rule_set)
-    st.caption(f"{read_on(rule_set)} {GAP}")
+        if judged.stale:
+            st.badge("older version", color="gray", help=literal(judged.stale))
+    scaled = f" The path is scaled from {money(summary['scaled_from'], summary['currency'])} to the {money(summary['initial'], summary['currency'])} of the rule set." if summary["scaled_from"] else ""
+    st.caption(f"{literal(read_on(rule_set))} {GAP}{scaled}")
     for sentence in judged.warnings:
         st.warning(literal(typeset(sentence)), icon=":material/warning:")
     _not_judged(summary["rules"])
@@ -53,6 +57,11 @@ def trust(rule_set: Mapping[str, Any]) -> None:
         st.badge("overridden", color="violet", icon=":material/edit:", help=literal(f"Figures that differ from the preset {rule_set['base']}: {', '.join(rule_set['overridden'])}."))
 
 
+def trust_of_row(row: Any) -> None:
+    """The same of a rule set in a list."""
+    trust(dict(confidence=row.confidence, overridden=list(row.overridden), base=row.base))
+
+
 def read_on(rule_set: Mapping[str, Any]) -> str:
     """Where and when the rules were read."""
     if rule_set["confidence"] == "official":
@@ -63,7 +72,7 @@ def read_on(rule_set: Mapping[str, Any]) -> str:
 def _not_judged(rules: Any) -> None:
     lacking = [rule for rule in rules if rule["state"] == "not judged"]
     if lacking:
-        st.caption(":material/help: " + "  \n".join(literal(f"{rule['title']}: {rule['needs']}") for rule in lacking))
+        st.caption(":material/help: " + "  \n".join(literal(f"{rule['title']}: {rule['sentence']}.") for rule in lacking))
 
 
 def headroom(judged: Any) -> None:
@@ -71,7 +80,7 @@ def headroom(judged: Any) -> None:
     rows = [row for rule in judged.run.summary["rules"] if (row := bullet(rule, judged.run.summary["currency"])) is not None]
     section("Headroom at the end", "share of the allowance used; tick: own buffer")
     if not rows:
-        st.caption("No rule of this set has an allowance.")
+        st.caption("No rule of this set that could be judged has an allowance.")
         return
     frame = pd.DataFrame(rows)
     near = [row["rule"] for row in rows if row["role"] != "line"]
@@ -79,35 +88,33 @@ def headroom(judged: Any) -> None:
     st.altair_chart(charts.headroom(frame), width="stretch", alt=takeaway)
     for row in rows:
         if row["role"] == "breach":
-            st.caption(f":red[:material/cancel:] **{literal(row['rule'])}**: broken, {literal(row['value'])} against {literal(row['floor'])}.")
+            st.caption(f":red[:material/cancel:] **{literal(row['rule'])}**: broken; at the end {literal(row['value'])} against {literal(row['floor'])}.")
         elif row["role"] == "warn":
             st.caption(f":yellow[:material/warning:] **{literal(row['rule'])}**: {percent(row['used'], 0)} used, {literal(row['left'])} left.")
 
 
 def bullet(rule: Mapping[str, Any], currency: str) -> dict[str, Any] | None:
-    """A row of the chart of headroom; None for a rule without an allowance, or one that was not judged."""
-    if rule["used"] is None or rule["state"] == "not judged":
+    """A row of the chart of headroom; None for a target, a rule without an allowance, or one that was not judged."""
+    if rule["used"] is None or rule["line"] == "level" or rule["state"] == "not judged":
         return None
     unit, buffer = rule["unit"], rule["buffer"]
-    over = rule["state"] == "broken"
+    over = rule["state"] == "failed" or rule["headroom"] < 0
     near = rule["used"] >= NEAR or (buffer is not None and rule["used"] >= buffer)
-    return dict(
-        rule=rule["title"], used=1.0 if over else rule["used"], buffer=buffer, left="broken" if over else amount(rule["left"], unit, currency), role="breach" if over else "warn" if near else "line",
-        floor=amount(rule["floor"], unit, currency), value=amount(rule["value"], unit, currency),
-    )  # fmt: skip
+    floor, value, left = (amount(rule[name], unit, currency) for name in ("floor", "value", "headroom"))
+    return dict(rule=rule["title"], used=1.0 if over else rule["used"], buffer=buffer, left="broken" if over else left, role="breach" if over else "warn" if near else "line", floor=floor, value=value)
 
 
 def amount(value: float | None, unit: str, currency: str) -> str:
     """A figure of a rule by its unit.
 
-    >>> amount(1120.0, "money", "USD"), amount(0.09, "share", "USD"), amount(1.5, "lots", "USD"), amount(None, "days", "USD")
+    >>> amount(1120.0, "money", "USD"), amount(9.0, "%", "USD"), amount(1.5, "lots", "USD"), amount(None, "days", "USD")
     ('1,120\u202fUSD', '9.0\u202f%', '1.5\u202flots', '—')
     """
     if value is None or value != value:
         return DASH
     if unit == "money":
         return money(value, currency)
-    return percent(value) if unit == "share" else f"{exact(round(value, 2))}{THIN}{unit}".rstrip(THIN)
+    return percent(value / 100.0) if unit == "%" else f"{exact(round(value, 2))}{THIN}{unit}".rstrip(THIN)
 
 
 def floors(desk: Desk, judged: Any) -> None:

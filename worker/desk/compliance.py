@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
+from domain.market import instruments as instrument_table
 from worker.desk.backtests import Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.judgement_tables import breach_rows, calendar_of, floor_lines, preset_rows, sentence_of, word_of
+from worker.desk.news_windows import NewsWindows, currencies_of, windows_of
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.thin import thinned
 from worker.store import Job, Run
@@ -157,6 +159,23 @@ class Compliance:
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
         return csv_of(frame)
+
+    # -- news
+
+    def windows(self, subject: Subject, rules: str, phase: str = "") -> NewsWindows | None:
+        """The news windows of the next week for what a path trades; None where the rule set has no rule of news."""
+        rule: Any = self._rule_sets.get(rules, phase).rule("news")
+        if rule is None:
+            return None
+        table = instrument_table(self._context.settings.instruments_file)
+        instruments = [table[name] for name in subject.instruments if name in table]
+        with self._context.store.read() as unit:
+            calendar, now = unit.outside.newest("releases"), unit.now()
+        words = ", ".join(currencies_of(instruments)) or "any currency"
+        if calendar is None:
+            return NewsWindows(pd.DataFrame(), False, None, rule.clause(), words)
+        releases = self._context.store.frames.get(calendar.frame)
+        return NewsWindows(windows_of(releases, instruments, rule.before, rule.after, rule.impact, now), True, calendar.last_ts, rule.clause(), words)
 
     # -- parts
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from domain.compliance.editing import (
+    SETTINGS,
     Change,
     Entry,
     check_why,
@@ -19,10 +20,12 @@ from domain.compliance.editing import (
     entries,
     oldest,
     overridden,
+    title_of,
     weakest,
     with_rule,
     without_rule,
 )
+from domain.compliance.figure import CONFIDENCES
 from domain.compliance.rule import RULES, about
 from domain.compliance.rule_set import RuleSet, dump, load, preset, presets
 from domain.errors import BadRequest, unknown
@@ -113,6 +116,15 @@ class RuleSetsView:
         """Every figure of a rule set's phase with its parameter, for a form."""
         return entries(rule_set)
 
+    def sources(self, rule_set: RuleSet) -> pd.DataFrame:
+        """``name, title, value, source, retrieved, confidence`` of every figure; a person's own settings have none."""
+        rows = [dict(name=entry.name, title=title_of(entry), value=str(entry.value), **_sources_of(entry)) for entry in entries(rule_set) if entry.parameter not in SETTINGS]
+        return pd.DataFrame(rows, columns=["name", "title", "value", "source", "retrieved", "confidence"])
+
+    def confidences(self) -> tuple[str, ...]:
+        """From the most to the least that a figure can be trusted."""
+        return CONFIDENCES
+
     def kinds(self) -> dict[str, str]:
         """Kind of rule -> what it does."""
         return {kind: about(kind) for kind in RULES}
@@ -128,8 +140,21 @@ class RuleSetsView:
 
     # -- changing
 
-    def edited(self, rule_set: RuleSet, changes: Mapping[str, Change]) -> RuleSet:
-        """The rule set with changed figures, not saved yet."""
+    def edited(self, rule_set: RuleSet, values: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]] | None = None) -> RuleSet:
+        """The rule set with these values and sources by the names of its entries, not saved yet. What is as it was stays as it
+        was; a new value whose source is left as it was becomes a person's own."""
+        known = {entry.name: entry for entry in entries(rule_set)}
+        changes: dict[str, Change] = {}
+        for name in dict.fromkeys([*values, *(sources or {})]):
+            if name not in known:
+                raise unknown("figure of the rule set", name, known)
+            entry, given = known[name], (sources or {}).get(name, {})
+            value = values.get(name)
+            moved = value is not None and same_text(value) != same_text(entry.value)
+            written = _sources_of(entry)
+            other = {key: text for key, text in given.items() if text != written[key]} if given and any(given.values()) else {}
+            if moved or other:
+                changes[name] = Change(value if moved else None, **(dict(given) if other else {}))
         return edited(rule_set, changes, self._today())
 
     def with_rule(self, rule_set: RuleSet, kind: str) -> RuleSet:
@@ -158,7 +183,7 @@ class RuleSetsView:
             )  # fmt: skip
         return saved
 
-    def retire(self, name: str, why: str) -> None:
+    def retire(self, name: str, why: str) -> RuleSetVersion:
         """Take a saved rule set off the lists. Its versions and the results by them stay."""
         why = check_why(why)
         with self._context.store.unit() as unit:
@@ -166,8 +191,9 @@ class RuleSetsView:
             row = required(unit.rule_sets.get(name), "rule set of yours", name)
             if row.retired:
                 raise BadRequest(f"the rule set {name} is off the lists already; save it again to bring it back")
-            unit.rule_sets.add(name, row.text, row.base, why, self._context.user, unit.now(), retired=True)
-            unit.audit(self._context.user, "rule_set_retired", f"rule_set:{name}", name=name, version=row.version + 1, why=why)
+            retired = unit.rule_sets.add(name, row.text, row.base, why, self._context.user, unit.now(), retired=True)
+            unit.audit(self._context.user, "rule_set_retired", f"rule_set:{name}", name=name, version=retired.version, why=why)
+        return retired
 
     # -- comparing
 
@@ -203,6 +229,20 @@ class RuleSetsView:
     def _today(self) -> date:
         with self._context.store.read() as unit:
             return unit.now().date()
+
+
+def same_text(value: Any) -> str:
+    """A value as text, so that a form's and a document's can be compared.
+
+    >>> same_text(5) == same_text(5.0), same_text(True), same_text("5 %")
+    (True, 'True', '5 %')
+    """
+    return str(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else str(value).strip()
+
+
+def _sources_of(entry: Entry) -> dict[str, str]:
+    figure = entry.figure
+    return dict(source=figure.source if figure else "", retrieved=figure.retrieved.isoformat() if figure else "", confidence=figure.confidence if figure else "")
 
 
 def _named(text: str) -> tuple[str, str, int]:

@@ -46,10 +46,15 @@ def rule_row(verdict: RuleVerdict) -> dict[str, Any]:
     buffer = getattr(rule, "buffer", 0.0) or 0.0
     return dict(
         column=verdict.column, kind=verdict.kind, title=title_of(verdict.column), clause=verdict.clause, state=verdict.state, sentence=verdict.sentence, line=rule.line, goal=rule.goal,
-        regulatory=rule.regulatory, floor=verdict.floor, value=verdict.value, headroom=verdict.headroom, used=None if verdict.share is None else max(1.0 - verdict.share, 0.0),
+        regulatory=rule.regulatory, unit=unit_of(verdict), floor=verdict.floor, value=verdict.value, headroom=verdict.headroom, used=None if verdict.share is None else max(1.0 - verdict.share, 0.0),
         buffer=1.0 - buffer / allowance if buffer and allowance else None, breaches=verdict.breaches,
         first=None if first is None else dict(ts=_iso(pd.Timestamp(first.ts, unit="ns", tz="UTC")), value=_number(first.value), floor=_number(first.floor), effect=first.effect),
     )  # fmt: skip
+
+
+def unit_of(verdict: RuleVerdict) -> str:
+    """The unit of a rule's floor, value and headroom."""
+    return "money" if verdict.rule.line else ""
 
 
 def row_of(rule_set: RuleSet, rules: Mapping[str, Any], stored: StoredPath) -> dict[str, Any]:
