@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from app.compliance import breaches, days, presets, verdict
+from app.compliance.accounts import accounts
 from app.compliance.editor import editor
 from app.compliance.news import news
 from app.compliance.pickers import Choice, choice_of, pickers
@@ -16,7 +17,7 @@ from app.kit.page import Page
 from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Compliance", "Evidence", 20, "rule")
-VIEWS = {"verdict": "Verdict", "rules": "Rules"}
+VIEWS = {"verdict": "Verdict", "rules": "Rules", "accounts": "Imported accounts"}
 
 
 def render(desk) -> None:
@@ -27,6 +28,8 @@ def render(desk) -> None:
         missing("view", wanted, "Choose one above.")
     if wanted == "rules":
         return editor(desk, choice)
+    if wanted == "accounts":
+        return accounts(desk)
     if choice.rules is None:
         return nothing("No rule set", "Save a rule set first.", lambda: edit(choice, "primary"))
     if choice.subject is None:
@@ -72,6 +75,8 @@ def ask(desk, choice: Choice, label: str = "Judge") -> None:
 def start() -> None:
     if st.button("New backtest", type="primary", icon=":material/candlestick_chart:"):
         go("backtest")
+    if st.button("Import an account…", icon=":material/upload:"):
+        go("compliance", view="accounts")
 
 
 def switch(choice: Choice, view: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.compliance.pickers import Choice, named
-from app.compliance.verdict import trust_of_row
+from app.compliance.verdict import reservations, trust_of_row
 from app.compliance.versions import versions
 from app.kit.figures import plural, typeset
 from app.kit.forms import WIDE, field, label
@@ -47,8 +47,7 @@ def _head(desk: Desk, choice: Choice) -> None:
             _retire(desk, row)
     about = "A preset stays as it was read; saving makes a rule set of yours." if not row.own else f"Version {row.version}" + (f", begun from {row.base}." if row.base else ".")
     st.caption(literal(about))
-    for sentence in desk.rule_sets.warnings(desk.rule_sets.get(row.name, choice.phase)):
-        st.warning(literal(typeset(sentence)), icon=":material/warning:")
+    reservations(*desk.rule_sets.trust(row.name, choice.phase))
 
 
 def _form(desk: Desk, choice: Choice, rule_set: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,8 +44,7 @@ def verdict(desk: Desk, judged: Any) -> None:
             st.badge("older version", color="gray", help=literal(judged.stale))
     scaled = f" The path is scaled from {money(summary['scaled_from'], summary['currency'])} to the {money(summary['initial'], summary['currency'])} of the rule set." if summary["scaled_from"] else ""
     st.caption(f"{literal(read_on(rule_set))} {GAP}{scaled}")
-    for sentence in judged.warnings:
-        st.warning(literal(typeset(sentence)), icon=":material/warning:")
+    reservations(judged.age, judged.sources)
     _not_judged(summary["rules"])
 
 
@@ -55,6 +54,14 @@ def trust(rule_set: Mapping[str, Any]) -> None:
     st.badge(rule_set["confidence"], color=colour, help=about)
     if rule_set["overridden"]:
         st.badge("overridden", color="violet", icon=":material/edit:", help=literal(f"Figures that differ from the preset {rule_set['base']}: {', '.join(rule_set['overridden'])}."))
+
+
+def reservations(age: str, sources: Sequence[str]) -> None:
+    """A warning on the age of the rules, and which figures are not official."""
+    if age:
+        st.warning(literal(typeset(age)), icon=":material/warning:")
+    if sources:
+        st.caption(":material/info: " + " ".join(literal(sentence) for sentence in sources))
 
 
 def trust_of_row(row: Any) -> None:

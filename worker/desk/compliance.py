@@ -18,9 +18,10 @@ from worker.desk.judgement_tables import breach_rows, calendar_of, floor_lines, 
 from worker.desk.news_windows import NewsWindows, currencies_of, windows_of
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.thin import thinned
-from worker.store import Job, Run
+from worker.store import AccountHistory, Job, Run
 
 JUDGEMENT, PRESETS = "judgement", "judged_presets"      # kinds of run
+FORM = 1            # of what a judgement stores; raised when it changes, so that results of an earlier form are not read
 SEARCHED = 200      # latest results of a kind that are searched for earlier ones of a subject
 TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",)}
 
@@ -47,11 +48,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Judged:
-    """A stored result. ``stale``: why it is not the newest, or nothing. ``warnings``: on the age and sources of the rules."""
+    """A stored result. ``stale``: why it is not the newest, or nothing. ``age``: a warning where the rules were read long ago,
+    or nothing; ``sources``: which of their figures are not official."""
 
     run: Run
     stale: str
-    warnings: tuple[str, ...] = ()
+    age: str = ""
+    sources: tuple[str, ...] = ()
 
     @cached_property
     def word(self) -> str:
@@ -75,12 +78,18 @@ class Compliance:
     # -- what can be judged
 
     def subjects(self) -> list[Subject]:
-        """Runs, newest first."""
-        return [self._of_run(run) for run in self._backtests.latest()]
+        """Runs, then imported accounts, each newest first."""
+        with self._context.store.read() as unit:
+            histories = unit.histories.all()
+        return [*(self._of_run(run) for run in self._backtests.latest()), *map(_of_history, histories)]
 
     def subject(self, kind: str, subject_id: str) -> Subject | None:
         """One of them, however old; None where there is none."""
-        run = self._backtests.find(subject_id) if kind == "run" else None
+        if kind == "history":
+            with self._context.store.read() as unit:
+                history = unit.histories.get(subject_id)
+            return _of_history(history) if history else None
+        run = self._backtests.find(subject_id)
         return self._of_run(run) if run else None
 
     def _of_run(self, run: Run) -> Subject:
@@ -103,7 +112,8 @@ class Compliance:
         run, stale = self._newest(JUDGEMENT, "judge", spec, lambda old: (old["name"], old["phase"]) == (spec["rules"]["name"], spec["rules"]["phase"]))
         if run is None:
             return None
-        return Judged(run, stale, tuple(self._rule_sets.warnings(self._rule_sets.get(rules, phase))))
+        age, sources = self._rule_sets.trust(rules, phase)
+        return Judged(run, stale, age, sources)
 
     def job(self, subject: Subject, rules: str, phase: str = "") -> Job | None:
         """The job of the newest request, where it has not succeeded."""
@@ -180,10 +190,10 @@ class Compliance:
     # -- parts
 
     def _spec(self, subject: Subject, rules: str, phase: str = "", version: int = 0) -> dict[str, Any]:
-        return dict(path=subject.spec, rules=self._rule_sets.spec(rules, phase, version), releases=self._releases())
+        return dict(form=FORM, path=subject.spec, rules=self._rule_sets.spec(rules, phase, version), releases=self._releases())
 
     def _table_spec(self, subject: Subject) -> dict[str, Any]:
-        return dict(path=subject.spec, rules=[self._rule_sets.spec(row.name) for row in self._rule_sets.all()], releases=self._releases())
+        return dict(form=FORM, path=subject.spec, rules=[self._rule_sets.spec(row.name) for row in self._rule_sets.all()], releases=self._releases())
 
     def _releases(self) -> str:
         """The version of the calendar of releases in use, or nothing."""
@@ -199,7 +209,8 @@ class Compliance:
             if run is not None:
                 return run, ""
             earlier = unit.runs.latest(kind, SEARCHED)
-        old = next((run for run in earlier if run.spec["path"] == spec["path"] and fits(run.spec["rules"])), None)
+        same = [run for run in earlier if (run.spec["form"], run.spec["path"]) == (spec["form"], spec["path"])]
+        old = next((run for run in same if fits(run.spec["rules"])), None)
         return (old, _stale(old.spec, spec)) if old else (None, "")
 
     def _unfinished(self, kind: str, spec: Mapping[str, Any]) -> Job | None:
@@ -217,6 +228,10 @@ class Compliance:
         if name not in run.frames:
             raise BadRequest(f"{run_id} is of the kind {run.kind.replace('_', ' ')} and has no {name}; choose a judgement")
         return self._context.store.frames.get(run.frames[name])
+
+
+def _of_history(history: AccountHistory) -> Subject:
+    return Subject("history", history.id, f"{history.id} {history.name}", False, history.currency)
 
 
 def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:

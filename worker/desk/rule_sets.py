@@ -129,9 +129,11 @@ class RuleSetsView:
         """Kind of rule -> what it does."""
         return {kind: about(kind) for kind in RULES}
 
-    def warnings(self, rule_set: RuleSet) -> list[str]:
-        """What a reader must know before trusting the figures."""
-        return rule_set.warnings(self._today())
+    def trust(self, name: str, phase: str = "") -> tuple[str, tuple[str, ...]]:
+        """A warning where the figures were read long ago, or nothing; and a sentence for each kind of figure that is not official."""
+        rule_set = self.get(name, phase)
+        lines = rule_set.warnings(self._today())
+        return (lines[0], tuple(lines[1:])) if self.row(name).old else ("", tuple(lines))
 
     def text(self, name: str, version: int = 0) -> str:
         """The rule set as TOML."""

@@ -48,7 +48,7 @@ class StoredPath:
 
 def stored_path(spec: Mapping[str, Any], work: Work) -> StoredPath:
     """``spec``: path (kind ``run`` or ``history``, id), and releases: the version of the calendar, or nothing."""
-    reader = {"run": _of_run}.get(spec["path"]["kind"])
+    reader = {"run": _of_run, "history": _of_history}.get(spec["path"]["kind"])
     if reader is None:
         raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run or an imported account history")
     return reader(spec, work)
@@ -65,6 +65,21 @@ def _of_run(spec: Mapping[str, Any], work: Work) -> StoredPath:
     return StoredPath(
         path, about, currency, list(run.manifest.get("data", [])), (f"run:{run.id}",), run.synthetic, instruments(work.settings.instruments_file),
         releases_of(spec.get("releases", ""), work),
+    )  # fmt: skip
+
+
+def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
+    from domain.compliance.histories.history import path_of
+
+    with work.store.read() as unit:
+        history = unit.histories.get(spec["path"]["id"])
+    if history is None:
+        raise BadRequest(f"there is no account history {spec['path']['id']}; it may have been deleted. Choose one from the list, or import it again")
+    points, trades, flows = (work.store.frames.get(history.frames[name]) for name in ("points", "trades", "flows"))
+    path = path_of(points, trades if "trades" in history.knows else None, flows, history.initial, history.currency)
+    about = dict(kind="history", id=history.id, title=history.name)
+    return StoredPath(
+        path, about, history.currency, [], (f"history:{history.id}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip
 
 
