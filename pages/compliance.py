@@ -42,14 +42,10 @@ def judgement(desk, choice: Choice) -> None:
     job = desk.compliance.job(choice.subject, choice.rules.name, choice.phase)
     judged = desk.compliance.judged(choice.subject, choice.rules.name, choice.phase)
     running = job_of(desk, "judge", job)
-    if judged is not None and not running:
-        result(desk, choice, judged)
-    elif not running:
-        nothing("Not judged yet", f"{choice.subject.title} has not been judged by this rule set. A year of M5 bars takes a second.", lambda: ask(desk, choice))
-    presets.would_it_have_passed(desk, choice.subject)
-
-
-def result(desk, choice: Choice, judged) -> None:
+    if judged is None or running:
+        if not running:
+            nothing("Not judged yet", f"{choice.subject.title} has not been judged by this rule set. A year of M5 bars takes a second.", lambda: ask(desk, choice))
+        return presets.would_it_have_passed(desk, choice.subject)
     verdict.verdict(desk, judged)
     if judged.stale:
         ask(desk, choice, "Judge again")
@@ -61,6 +57,7 @@ def result(desk, choice: Choice, judged) -> None:
     left, right = st.columns([8, 5], gap="medium")
     with left:
         days.days(desk, judged)
+        presets.would_it_have_passed(desk, choice.subject)
     with right:
         breaches.breaches(desk, judged)
         news(desk, choice)

@@ -14,12 +14,12 @@ from app.kit.text import literal
 from app.kit.widgets import go, section
 from worker.desk import Desk
 
-SHOWN = 5           # breaches that are drawn; the file has all
+SHOWN = 6           # rules whose first breach is drawn; the file has every breach
 LINKS = 4           # trades of a breach that get a button
 
 
 def breaches(desk: Desk, judged: Any) -> None:
-    """The first breaches, each with its trades."""
+    """The first breach of each rule with its trades."""
     run, table = judged.run, _breaches(desk, judged.run.id)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Breaches", f"{run.summary['path']['title']} against {run.summary['rule_set']['title']}, UTC")
@@ -29,10 +29,11 @@ def breaches(desk: Desk, judged: Any) -> None:
     if not len(table):
         st.caption(":green[:material/check:] No rule was broken." if judged.complete else "No rule that could be judged was broken.")
         return
-    for place, breach in enumerate(table.head(SHOWN).itertuples()):
+    firsts = table.drop_duplicates("title").head(SHOWN)
+    for place, breach in enumerate(firsts.itertuples()):
         _breach(run, breach, place)
-    if len(table) > SHOWN:
-        st.caption(f"{plural(len(table) - SHOWN, 'more breach', 'more breaches')} in the file.")
+    if len(table) > len(firsts):
+        st.caption(f"The first of each rule; {plural(len(table) - len(firsts), 'later breach', 'later breaches')} in the file.")
 
 
 def _breach(run: Any, breach: Any, place: int) -> None:

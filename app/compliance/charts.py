@@ -32,7 +32,7 @@ def headroom(rows: pd.DataFrame) -> Picture:
         base.mark_bar(size=14).encode(x=x, x2=alt.X2Datum(0), color=by_role(), tooltip=tips),
         base.transform_filter("isValid(datum.buffer)").transform_calculate(role="'ink'").mark_tick(size=20, thickness=2).encode(x="buffer:Q", color=by_role()),
         whole.transform_calculate(role="'ink'").mark_text(align="left", dx=8, fontWeight=600, fontSize=12).encode(x="whole:Q", text="left:N", color=by_role()),
-    ).properties(height=34 * len(shown) + 8)  # fmt: skip
+    ).properties(height=34 * len(shown) + 44)  # fmt: skip
 
 
 def floors(curve: pd.DataFrame, lines: pd.DataFrame, currency: str, breach: pd.Timestamp | None = None, height: int = 236) -> Picture:
@@ -72,8 +72,8 @@ def _ends(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def days(calendar: pd.DataFrame, currency: str) -> Picture:
-    """Weekday down, week across: one square a day with its per cent. ``calendar``: day, share (of the start, %), pnl,
-    low, trades, breach (words, or nothing)."""
+    """Weekday down, week across: one square a day with its per cent, fainter after the end. ``calendar``: day, share (of
+    the start, %), pnl, low, trades, breach (words, or nothing), after (the account had ended before)."""
     monday = calendar["day"] - pd.to_timedelta(calendar["day"].dt.weekday, unit="D")
     shown = calendar.assign(weekday=[DAYS[day] for day in calendar["day"].dt.weekday], week=monday.dt.strftime("%Y-%m-%d"))
     used = [name for name in DAYS if name in set(shown["weekday"]) or name in DAYS[:5]]
@@ -86,11 +86,12 @@ def days(calendar: pd.DataFrame, currency: str) -> Picture:
         alt.Tooltip("utcyearmonthdate(day):T", format="%a %d %b %Y", title="day"), alt.Tooltip("share:Q", format="+.2f", title="% of the start"), alt.Tooltip("pnl:Q", format="+,.2f", title=currency),
         alt.Tooltip("low:Q", format=",.2f", title="lowest equity"), alt.Tooltip("trades:Q", format=",", title="trades opened"), alt.Tooltip("breach:N", title="breach"),
     ]  # fmt: skip
+    faint = alt.condition("datum.after", alt.value(0.3), alt.value(1.0))
     cell = base.mark_rect(cornerRadius=2, strokeWidth=2).encode(
-        color=alt.Color("share:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging", clamp=True), legend=None), tooltip=tips,
+        opacity=faint, color=alt.Color("share:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging", clamp=True), legend=None), tooltip=tips,
     )  # fmt: skip
-    text = base.transform_calculate(role="'ink'").mark_text(fontSize=10).encode(text=alt.Text("share:Q", format="+.1f"), color=by_role(), tooltip=tips)
-    broken = base.transform_filter("datum.breach != ''").transform_calculate(role="'breach'")
+    text = base.transform_calculate(role="'ink'").mark_text(fontSize=10).encode(text=alt.Text("share:Q", format="+.1f"), color=by_role(), opacity=faint, tooltip=tips)
+    broken = base.transform_filter("datum.breach != '' && !datum.after").transform_calculate(role="'breach'")
     outline = broken.mark_rect(filled=False, strokeWidth=2, cornerRadius=2).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None), tooltip=tips)
     return alt.layer(cell, text, outline).resolve_scale(color="independent").properties(height=26 * len(used) + 34)
 

@@ -38,11 +38,13 @@ def days(desk: Desk, judged: Any) -> None:
     first, last = spans[at]
     shown = calendar[(calendar["day"] >= first) & (calendar["day"] <= last)]
     worst = shown.loc[shown["share"].idxmin()]
-    broken = int((shown["breach"] != "").sum())
+    broken = int(((shown["breach"] != "") & ~shown["after"]).sum())
     takeaway = f"{plural(len(shown), 'day')}; the worst is {worst['day']:%Y-%m-%d} with {worst['share']:+.2f} %; {plural(broken, 'day')} with a breach"
     st.altair_chart(charts.days(shown, summary["currency"]), width="stretch", alt=takeaway)
-    if broken:
-        st.caption(":red[:material/cancel:] Outlined: a day with a breach.")
+    notes = [":red[:material/cancel:] Outlined: a day with a breach."] if broken else []
+    notes += ["Faint: days after the account had failed."] if shown["after"].any() else []
+    if notes:
+        st.caption(" ".join(notes))
 
 
 def spans_of(days_: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp]]:

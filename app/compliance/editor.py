@@ -67,7 +67,7 @@ def _form(desk: Desk, choice: Choice, rule_set: Any) -> None:
             st.caption("Results by earlier versions stay and are marked as older.")
     if sent:
         written = {str(line.name): dict(source=line.source or "", retrieved=line.retrieved or "", confidence=line.confidence or "") for line in table.itertuples(index=False)}
-        version = attempt(lambda: desk.rule_sets.save(saved, desk.rule_sets.edited(rule_set, values, written), why, row.base or row.name))
+        version = attempt(lambda: desk.rule_sets.save(saved, desk.rule_sets.edited(rule_set, values, written), why, row.base or ("" if row.own else row.name)))
         if version is not None:
             go("compliance", **{**choice.address, "rules": version.name}, view="rules")
 

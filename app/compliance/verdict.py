@@ -25,6 +25,7 @@ CONFIDENCE: dict[str, tuple[Any, str]] = {
     "assumed": ("yellow", "Some figures are assumed: no page of the firm gives them."),
     "own": ("violet", "Some figures are a person's own values."),
 }  # fmt: skip
+SPANS = ("Whole path", "Around the breach")
 NEAR = 0.75         # of the allowance, from which a rule is near its floor
 GAP = "A gap can jump any floor."
 REPLAY = "A replay of published rules, not a statement by the firm."
@@ -102,10 +103,10 @@ def headroom(judged: Any) -> None:
 
 def bullet(rule: Mapping[str, Any], currency: str) -> dict[str, Any] | None:
     """A row of the chart of headroom; None for a target, a rule without an allowance, or one that was not judged."""
-    if rule["used"] is None or rule["line"] == "level" or rule["state"] == "not judged":
+    if rule["used"] is None or rule["state"] == "not judged":
         return None
     unit, buffer = rule["unit"], rule["buffer"]
-    over = rule["state"] == "failed" or rule["headroom"] < 0
+    over = rule["state"] == "failed" or rule["headroom"] is None or rule["headroom"] < 0
     near = rule["used"] >= NEAR or (buffer is not None and rule["used"] >= buffer)
     floor, value, left = (amount(rule[name], unit, currency) for name in ("floor", "value", "headroom"))
     return dict(rule=rule["title"], used=1.0 if over else rule["used"], buffer=buffer, left="broken" if over else left, role="breach" if over else "warn" if near else "line", floor=floor, value=value)
@@ -125,17 +126,18 @@ def amount(value: float | None, unit: str, currency: str) -> str:
 
 
 def floors(desk: Desk, judged: Any) -> None:
-    """Equity against all floors through time, and the same as a file."""
-    summary = judged.run.summary
+    """Equity against all floors through time, or around the breach that ended it, and the same as a file."""
+    summary, failed = judged.run.summary, judged.run.summary["failed_at"]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Equity against all floors", f"{summary['currency']}, UTC; {summary['rule_set']['day']}")
         st.space("stretch")
         csv_button(desk, judged.run, "floors")
-    curve, lines = _curves(desk, judged.run.id)
-    breach = _instant(summary["failed_at"])
+    near = failed and st.segmented_control("Span", SPANS, default=SPANS[0], required=True, key=f"span-{judged.run.id}", label_visibility="collapsed") == SPANS[1]
+    curve, lines = _curves(desk, judged.run.id, failed if near else None)
+    breach = _instant(failed)
     takeaway = f"Equity from {clock(_instant(summary['first']))} to {clock(_instant(summary['last']))} against {plural(lines['floor'].nunique(), 'line')}" + (f"; first breach {clock(breach)}" if breach else "")
     st.altair_chart(charts.floors(curve, lines, summary["currency"], breach), width="stretch", alt=takeaway)
-    if summary["instants"] > len(curve):
+    if not near and summary["instants"] > len(curve):
         st.caption(f"{number(len(curve))} points drawn from {number(summary['instants'])} instants; each keeps the lowest and the highest of its span.")
 
 
@@ -144,5 +146,5 @@ def _instant(text: str | None) -> datetime | None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _curves(_desk: Desk, run_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return _desk.compliance.curve(run_id), _desk.compliance.floor_lines(run_id)
+def _curves(_desk: Desk, run_id: str, at: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return _desk.compliance.curve(run_id, at), _desk.compliance.floor_lines(run_id, at)

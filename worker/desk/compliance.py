@@ -14,7 +14,7 @@ from domain.market import instruments as instrument_table
 from worker.desk.backtests import Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.judgement_tables import breach_rows, calendar_of, floor_lines, preset_rows, sentence_of, word_of
+from worker.desk.judgement_tables import around, breach_rows, calendar_of, floor_lines, preset_rows, sentence_of, word_of
 from worker.desk.news_windows import NewsWindows, currencies_of, windows_of
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.thin import thinned
@@ -143,18 +143,18 @@ class Compliance:
         with self._context.store.read() as unit:
             return required(unit.runs.get(run_id), "judgement", run_id)
 
-    def curve(self, run_id: str, budget: int = 1_400) -> pd.DataFrame:
-        """``ts, equity``, thinned so that it keeps its extremes."""
-        return thinned(self._frame(run_id, "curve"), ("equity",), budget)
+    def curve(self, run_id: str, at: str | None = None, budget: int = 1_400) -> pd.DataFrame:
+        """``ts, equity``, thinned so that it keeps its extremes; ``at``: only the days around an instant."""
+        return thinned(around(self._frame(run_id, "curve"), at), ("equity",), budget)
 
-    def floor_lines(self, run_id: str) -> pd.DataFrame:
+    def floor_lines(self, run_id: str, at: str | None = None) -> pd.DataFrame:
         """``ts, floor, value, role``: each floor where it moves."""
-        return floor_lines(self._frame(run_id, "floors"), self.get(run_id).summary["rules"])
+        return floor_lines(around(self._frame(run_id, "floors"), at), self.get(run_id).summary["rules"])
 
     def days(self, run_id: str) -> pd.DataFrame:
-        """``day, share, pnl, low, trades, breach``, a row a trading day of the rule set."""
+        """``day, share, pnl, low, trades, breach, after``, a row a trading day of the rule set."""
         run = self.get(run_id)
-        return calendar_of(self._frame(run_id, "days"), run.summary["initial"])
+        return calendar_of(self._frame(run_id, "days"), run.summary["initial"], run.summary["failed_at"])
 
     def breaches(self, run_id: str) -> pd.DataFrame:
         """``ts, title, value, floor, unit, sentence, trades``, in their order."""
@@ -209,7 +209,7 @@ class Compliance:
             if run is not None:
                 return run, ""
             earlier = unit.runs.latest(kind, SEARCHED)
-        same = [run for run in earlier if (run.spec["form"], run.spec["path"]) == (spec["form"], spec["path"])]
+        same = [run for run in earlier if (run.spec.get("form"), run.spec.get("path")) == (spec["form"], spec["path"])]
         old = next((run for run in same if fits(run.spec["rules"])), None)
         return (old, _stale(old.spec, spec)) if old else (None, "")
 

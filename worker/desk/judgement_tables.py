@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from domain.compliance.rule import RULES
 from worker.desk.thin import thinned
 
 POINTS = 1_400          # of a line at most
 ROLES = {"daily_loss": "warn", "max_drawdown": "breach"}
-EFFECTS = {"FAIL": "The account fails", "DAY_LOCK": "Locked until the next day", "BLOCK": "The order would have been refused", "PROFIT_FACTOR": "The profit does not count"}
+EFFECTS = {
+    "FAIL": "The account fails", "DAY_LOCK": "Locked until the next day", "BLOCK": "The order would have been refused", "PROFIT_FACTOR": "The profit does not count in full",
+    "CLOSE_OUT": "Positions would have been closed",
+}  # fmt: skip
 
 
 def word_of(summary: Mapping[str, Any]) -> str:
@@ -53,12 +57,19 @@ def sentence_of(summary: Mapping[str, Any]) -> str:
 
 
 def _failing(summary: Mapping[str, Any]) -> str:
-    first = [rule for rule in summary["rules"] if rule["first"] and rule["first"]["effect"] == "FAIL"]
-    return str(min(first, key=lambda rule: rule["first"]["ts"])["title"]).lower() if first else "a rule"
+    return next((str(rule["title"]).lower() for rule in summary["rules"] if rule["failed_at"] == summary["failed_at"]), "a rule")
 
 
 def _when(text: str | None) -> str:
     return "" if text is None else text.replace("T", " ")[:16]
+
+
+def around(frame: pd.DataFrame, at: str | None) -> pd.DataFrame:
+    """The rows from five days before an instant to two after it; all where there is none."""
+    if not at:
+        return frame
+    ts = pd.Timestamp(at)
+    return frame[(frame["ts"] >= ts - pd.Timedelta(days=5)) & (frame["ts"] <= ts + pd.Timedelta(days=2))]
 
 
 def floor_lines(floors: pd.DataFrame, rules: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -84,11 +95,14 @@ def floor_lines(floors: pd.DataFrame, rules: Sequence[Mapping[str, Any]]) -> pd.
     return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=["ts", "value", "floor", "role"])
 
 
-def calendar_of(days: pd.DataFrame, initial: float) -> pd.DataFrame:
-    """``day, share, pnl, low, trades, breach``: change of equity of each trading day, and its share of the initial balance in %."""
+def calendar_of(days: pd.DataFrame, initial: float, failed_at: str | None = None) -> pd.DataFrame:
+    """``day, share, pnl, low, trades, breach, after``: change of equity of each trading day, and its share of the initial balance in %;
+    ``after``: the account had failed on an earlier day."""
     change = days["equity_end"] - days["equity_start"]
     names = days["broken"].fillna("").map(lambda columns: ", ".join(column.replace("_", " ") for column in str(columns).split()))
-    return pd.DataFrame(dict(day=pd.to_datetime(days["day"], utc=True), share=100 * change / initial, pnl=change, low=days["equity_low"], trades=pd.to_numeric(days["opened"], errors="coerce"), breach=names))
+    after = np.zeros(len(days), bool) if failed_at is None else (days["start"] > pd.Timestamp(failed_at)).to_numpy()
+    trades = pd.to_numeric(days["opened"], errors="coerce")
+    return pd.DataFrame(dict(day=pd.to_datetime(days["day"], utc=True), share=100 * change / initial, pnl=change, low=days["equity_low"], trades=trades, breach=names, after=after))
 
 
 def breach_rows(breaches: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +112,7 @@ def breach_rows(breaches: pd.DataFrame) -> pd.DataFrame:
         for clause, effect, detail in zip(breaches["clause"], breaches["effect"], breaches["detail"], strict=True)
     ]  # fmt: skip
     titles = [str(column).replace("_", " ").capitalize() for column in breaches["rule"]]
-    units = ["money" if kind in ("daily_loss", "max_drawdown") else "" for kind in breaches["kind"]]
+    units = [RULES[kind].unit if kind in RULES else "" for kind in breaches["kind"]]
     table = dict(ts=breaches["ts"], title=titles, value=breaches["value"], floor=breaches["floor"], unit=units, sentence=sentences)
     return pd.DataFrame(table).assign(trades=[str(ids).split() for ids in breaches["trades"]])
 

@@ -175,7 +175,9 @@ class RuleSetsView:
             before = unit.rule_sets.get(name)
             if before and before.digest == digest_of(text) and not before.retired:
                 raise BadRequest(f"the rule set {name} is the same as its version {before.version}; nothing was saved. Change a figure first")
-            base = base if base in presets() else before.base if before else rule_set.name if rule_set.name in presets() else ""
+            if base and base not in presets():
+                raise unknown("preset", base, presets())
+            base = base or (before.base if before else "") or (rule_set.name if rule_set.name in presets() else "")
             saved = unit.rule_sets.add(name, text, base, why, self._context.user, unit.now())
             old = load(before.text, name, rule_set.phase) if before else preset(base) if base else None
             changed = differences(old, rule_set) if old and old.phase in rule_set.phases else differences(rule_set, rule_set)

@@ -46,27 +46,36 @@ def rule_row(verdict: RuleVerdict) -> dict[str, Any]:
     buffer = getattr(rule, "buffer", 0.0) or 0.0
     return dict(
         column=verdict.column, kind=verdict.kind, title=title_of(verdict.column), clause=verdict.clause, state=verdict.state, sentence=verdict.sentence, line=rule.line, goal=rule.goal,
-        regulatory=rule.regulatory, unit=unit_of(verdict), floor=verdict.floor, value=verdict.value, headroom=verdict.headroom, used=None if verdict.share is None else max(1.0 - verdict.share, 0.0),
-        buffer=1.0 - buffer / allowance if buffer and allowance else None, breaches=verdict.breaches,
-        first=None if first is None else dict(ts=_iso(pd.Timestamp(first.ts, unit="ns", tz="UTC")), value=_number(first.value), floor=_number(first.floor), effect=first.effect),
+        regulatory=rule.regulatory, unit=rule.unit, floor=verdict.floor, value=verdict.value, headroom=verdict.headroom, used=used_of(verdict),
+        buffer=1.0 - buffer / allowance if buffer and allowance else None, breaches=verdict.breaches, failed_at=None if verdict.failed_at is None else _iso(_time(verdict.failed_at)),
+        first=None if first is None else dict(ts=_iso(_time(first.ts)), value=_number(first.value), floor=_number(first.floor), effect=first.effect),
     )  # fmt: skip
 
 
-def unit_of(verdict: RuleVerdict) -> str:
-    """The unit of a rule's floor, value and headroom."""
-    return "money" if verdict.rule.line else ""
+def used_of(verdict: RuleVerdict) -> float | None:
+    """The share of a rule's allowance, or of its limit, that is used at the end; None where it has none, or is a goal to reach."""
+    limit = verdict.kind == "consistency" or not verdict.rule.goal
+    if verdict.rule.line == "level" or not limit:
+        return None
+    if verdict.share is not None:
+        return max(1.0 - verdict.share, 0.0)
+    return verdict.value / verdict.floor if verdict.value is not None and verdict.floor and not verdict.rule.line else None
+
+
+def _time(ts: int) -> pd.Timestamp:
+    return pd.Timestamp(ts, unit="ns", tz="UTC")
 
 
 def row_of(rule_set: RuleSet, rules: Mapping[str, Any], stored: StoredPath) -> dict[str, Any]:
     """One row of the table of every rule set."""
     path, judgement = stored.judged(rule_set)
     failed = judgement.failed_by
-    used = [row["used"] for verdict in judgement.rules if verdict.rule.line != "level" and (row := rule_row(verdict))["used"] is not None]
+    used = [used for verdict in judgement.rules if (used := used_of(verdict)) is not None]
     facts = about(rule_set, rules)
     lacking = [f"{title_of(verdict.column)}: {verdict.sentence}" for verdict in judgement.rules if verdict.state == "not judged"]
     return dict(
         name=facts["name"], title=facts["title"], phase=facts["phase"], version=facts["version"], state=judgement.state, sentence=judgement.sentence, days=days_until(judgement),
-        by="" if failed is None else title_of(failed.column), at=judgement.failed_at, used=1.0 if failed is not None else max(used, default=math.nan), breaches=len(judgement.breaches),
+        by="" if failed is None else title_of(failed.column), at=judgement.failed_at, used=1.0 if failed is not None else min(max(used, default=math.nan), 1.0), breaches=len(judgement.breaches),
         needs="; ".join(lacking), regulatory=all(verdict.rule.regulatory for verdict in judgement.rules), confidence=facts["confidence"], retrieved=facts["retrieved"],
         account=judgement.initial, scaled=path is not stored.path,
     )  # fmt: skip
