@@ -15,8 +15,8 @@ from worker.desk.outcomes import label
 MOST_CELLS = 100_000     # of a table whose cells are formatted here
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
-SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "user": "other", "system": "quiet"}
-SUBJECT_COLOURS = {"job": "blue", "run": "green", "data": "gray", "audit": "yellow", "user": "violet", "system": "gray"}
+SUBJECT_ROLES = {"order": "ink", "session": "storm", "job": "line", "run": "up", "data": "quiet", "rule": "warn", "audit": "warn", "user": "other", "system": "quiet"}
+SUBJECT_COLOURS = {"order": "blue", "session": "violet", "job": "blue", "run": "green", "data": "gray", "rule": "yellow", "audit": "yellow", "user": "violet", "system": "gray"}
 
 
 def kind_of(synthetic: bool) -> list[str]:

