@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.audit import filters
-from app.audit.beside import bundle, checkpoints
+from app.audit.beside import bundle
 from app.kit.widgets import download, download_file
 from worker.desk import Desk, Filter
 
@@ -23,11 +23,6 @@ def menu(desk: Desk) -> None:
             download_file("Bundle, ZIP", f"{_name(desk)}.zip", "application/zip", partial(_bundle, desk, wanted), "audit-bundle", "Events, checkpoints, proofs, public key and verify.py, which checks all of it offline with Python alone.")
         download("events.jsonl", f"{_name(desk)}.jsonl", "application/jsonl", lambda: desk.trail.jsonl(wanted), "audit-jsonl", "One line an event: its number, both hashes, and the exact canonical text.")
         download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "A view for people, safe to open in a spreadsheet.")
-        evidence = checkpoints(desk)
-        if evidence is not None:
-            st.caption("Keep these two elsewhere: what is downloaded is checked against them.")
-            download("Last checkpoint", f"{_name(desk)}_checkpoint.txt", "text/plain", lambda: desk.trail.checkpoint_file(), "audit-checkpoint", "The signed note with its cosignatures.")
-            download("Public key", "tidemark_public_key.txt", "text/plain", lambda: desk.trail.key_file(), "audit-key", "The key that checkpoints are signed with, and every rotation before it.")
 
 
 def proof(desk: Desk, event: Any) -> None:

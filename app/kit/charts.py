@@ -166,7 +166,7 @@ def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 2
     )  # fmt: skip
 
 
-def timeline(events: pd.DataFrame, roles: Mapping[str, str], span: tuple[Any, Any], daily: bool = False, pick: str = "", height: int = 96) -> alt.Chart:
+def timeline(events: pd.DataFrame, roles: Mapping[str, str], span: tuple[Any, Any], daily: bool = False, pick: str = "", height: int = 116) -> alt.Chart:
     """Events an hour, or a day, stacked by what they are about. ``events``: hour, subject, events; ``span``: the axis, UTC.
     ``pick``: name of a selection of one bar, by hour and subject."""
     shown = events.assign(role=[roles.get(subject, "quiet") for subject in events["subject"]])

@@ -101,9 +101,9 @@ def event_columns() -> dict[str, Any]:
         "seq": config.NumberColumn("Seq", format="localized", width=52),
         "ts": config.TextColumn("UTC", width=152),
         "about": config.MultiselectColumn("Category", width=66, options=list(SUBJECT_COLOURS), color=list(SUBJECT_COLOURS.values())),
-        "event": config.TextColumn("Event", width=118),
-        "detail": config.TextColumn("Detail", width=210),
-        "entity": config.TextColumn("Entity", width=150),
+        "event": config.TextColumn("Event", width=112),
+        "entity": config.TextColumn("Entity", width=92),
+        "detail": config.TextColumn("Detail", width=320),
         "actor": config.TextColumn("User", width=72),
         "hash": config.TextColumn("Hash", width=72),
     }

@@ -133,19 +133,6 @@ class TrailView:
         lines = (json.dumps(dict(seq=r.seq, prev_hash=r.prev_hash, hash=r.hash, body=r.body), ensure_ascii=False, separators=(",", ":")) for r in self._taken(wanted, "jsonl"))
         return ("\n".join(lines) + "\n").encode()
 
-    def checkpoint_file(self) -> bytes:
-        """The last checkpoint, for a person to keep elsewhere; the download is an event."""
-        return self._left("checkpoint", "txt", CheckpointsView(self._context).latest_text())
-
-    def key_file(self) -> bytes:
-        """The public keys, for a person to keep elsewhere; the download is an event."""
-        return self._left("public key", "txt", CheckpointsView(self._context).key_text())
-
-    def _left(self, what: str, form: str, text: str) -> bytes:
-        with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form)
-        return text.encode()
-
     def _taken(self, wanted: Filter, form: str) -> Iterator[Record]:
         """The matching events; the export is recorded as an event."""
         with self._context.store.read() as unit:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from domain.audit.gaps import LOST, STARTED, STOPPED, Change, Gap, without_checkpoint, without_process
 from domain.audit.reconciliation import KIND as RECONCILED
@@ -56,14 +57,15 @@ class TrailDays:
     def checkpoints(self, since: str, until: str) -> dict[str, int]:
         """Day -> number of checkpoints signed, of the days from ``since`` to ``until``, both as ISO text."""
         with self._context.store.read() as unit:
-            return unit.trail_index.checkpoints_by_day(since, until)
+            first, last = _midnight(since), _midnight(until) + timedelta(days=1)
+            return dict(Counter(f"{at:%Y-%m-%d}" for at in unit.trail_index.checkpoint_times(first, last) if at >= first))
 
     def gaps(self, since: str, most: timedelta) -> list[Gap]:
         """Spans that end after ``since`` (ISO text) without a checkpoint for longer than ``most``, without a worker, or without a scheduler; newest first."""
         with self._context.store.read() as unit:
             now = unit.now()
             records = unit.trail_index.page(Filter(kinds=CHANGES), MOST)
-            taken = unit.trail_index.checkpoint_times(since)
+            taken = unit.trail_index.checkpoint_times(_midnight(since))
         events = [event_of(record) for record in records]
         gaps = without_checkpoint(taken, most, now)
         for what in PROCESSES:
@@ -79,6 +81,10 @@ class TrailDays:
         with self._context.store.read() as unit:
             records = unit.trail_index.page(Filter(kinds=(RECONCILED,)), most)
         return [(event, reconciliation_of(event.detail)) for event in map(event_of, records)]
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
 def _change(event: Event) -> Change:
