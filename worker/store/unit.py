@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.owner import gone
+from worker.store.account_histories import AccountHistories
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
@@ -51,6 +52,7 @@ class Unit:
         self.trail_index = TrailIndex(connection)
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
+        self.histories = AccountHistories(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""
