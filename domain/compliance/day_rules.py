@@ -1,4 +1,5 @@
-"""Rules judged on whole days of many paths at once, with the formulas that the replay of a path uses: its floors, its comparators.
+"""Rules judged on whole days of many paths at once, with the formulas that the replay of a path uses: its floors, its
+comparators.
 
 Each kind is as the replay judges one row a day with ``equity_low`` and ``equity_high``, whose high came first.
 """
@@ -22,21 +23,22 @@ from domain.compliance.rules.overnight import Overnight
 from domain.compliance.rules.target import FLAT, Target
 from domain.compliance.rules.weekend import Weekend
 
-ORDERS = "the orders themselves, not days of results; judge the run"
+ORDERS = "the orders themselves (judge the run)"
 OPEN_DAYS = "the day on which each trade was opened"
 
-Judged = tuple[np.ndarray | None, np.ndarray | None]        # which paths break the rule this day; which have its goal met
+Judged = tuple[np.ndarray | None, np.ndarray | None]  # which paths break the rule this day; which have its goal met
 Judging = Callable[[PathDay], Judged]
 
 
 class DayRule(NamedTuple):
-    """A rule of a set as it is judged on days. ``needs``: why it is not; ``fails``: whether a breach ends the account."""
+    """A rule of a set as it is judged on days. ``needs``: why it is not; ``fails``: whether a breach ends the
+    account."""
 
     rule: Rule
     column: str
     needs: tuple[str, ...]
     fails: bool
-    start: Callable[[Any, Terms, int], Judging] | None     # (rule, terms, paths) -> what judges one day after another
+    start: Callable[[Any, Terms, int], Judging] | None  # (rule, terms, paths) -> what judges one day after another
 
 
 def day_rule(rule: Rule, column: str, known: Known) -> DayRule:
@@ -73,14 +75,21 @@ def daily_profit_cap(rule: DailyProfitCap, terms: Terms, paths: int) -> Judging:
 
 
 def max_drawdown(rule: MaxDrawdown, terms: Terms, paths: int) -> Judging:
-    """The peak moves at the reset, or within the day: by its high before its low is judged, or by its balance after it."""
+    """The peak moves at the reset, or within the day: by its high before its low is judged, or by its balance after
+    it."""
     peak = np.full(paths, terms.initial)
 
     def judge(day: PathDay) -> Judged:
         nonlocal peak
         before = rule.floor_of(peak, terms.initial)
         if rule.trail != STATIC:
-            moved = np.maximum(day.high, day.equity) if rule.trail == EQUITY else day.balance if rule.trail == BALANCE else day.balance_start
+            moved = (
+                np.maximum(day.high, day.equity)
+                if rule.trail == EQUITY
+                else day.balance
+                if rule.trail == BALANCE
+                else day.balance_start
+            )
             peak = np.maximum(peak, moved)
         line = before if rule.trail == STATIC else rule.floor_of(peak, terms.initial)
         if rule.watch == "closed":
@@ -128,7 +137,8 @@ def consistency(rule: Consistency, terms: Terms, paths: int) -> Judging:
             return None, np.ones(paths, bool)
         profit = day.balance - day.balance_start
         np.maximum(best, day.best if rule.share == TRADE else profit, out=best)
-        positive[:] += np.maximum(profit, 0.0)
+        if rule.share == POSITIVE:
+            positive[:] += np.maximum(profit, 0.0)
         net = day.balance - terms.initial
         if rule.share in (SHIFT, EXCESS):
             line = terms.initial + rule.required_profit(best, float(terms.target or 0.0))
@@ -143,6 +153,11 @@ def consistency(rule: Consistency, terms: Terms, paths: int) -> Judging:
 
 
 STARTS: dict[type[Rule], Callable[[Any, Terms, int], Judging]] = {
-    DailyLoss: daily_loss, DailyProfitCap: daily_profit_cap, MaxDrawdown: max_drawdown, Target: target, MinDays: min_days, Consistency: consistency,
-}  # fmt: skip
+    DailyLoss: daily_loss,
+    DailyProfitCap: daily_profit_cap,
+    MaxDrawdown: max_drawdown,
+    Target: target,
+    MinDays: min_days,
+    Consistency: consistency,
+}
 __all__ = ["NET", "DayRule", "day_rule"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,15 @@ from domain.compliance.run_days import RunDays
 from domain.compliance.trades import OPEN
 from domain.errors import BadRequest
 
-SPREAD = 0.1            # of the median: quartiles of what was risked further apart than that are said
+SPREAD = 0.1  # of the median: quartiles of what was risked further apart than that are said
 
 
 def days_of(path: Path, clock: DayClock) -> RunDays:
-    """The days of a path as shares of each day's starting equity, cash flows taken out.
+    """The days of a path as shares of each day's starting equity, cash flows taken out: a deposit is part of that
+    equity on the day it is made, a withdrawal until the next.
 
-    A day starts with the last row at or before its reset (the first with the initial balance), and ends with the start of the next.
-    Days from Monday to Friday without a row, between the first and the last, did not change.
+    A day starts with the last row at or before its reset (the first with the initial balance), and ends with the start
+    of the next. Days from Monday to Friday without a row, between the first and the last, did not change.
 
     >>> ts = np.array(["2024-01-02T09:00", "2024-01-02T15:00", "2024-01-04T15:00"], "datetime64[ns]").view(np.int64)
     >>> money = np.array([99.0, 101.0, 90.9])
@@ -30,18 +32,22 @@ def days_of(path: Path, clock: DayClock) -> RunDays:
     ([0.01, 0.0, -0.1], [-0.02, 0.0, -0.1099])
     """
     flows = _flows(path)
-    equity, low, high = (None if each is None else each - flows for each in (path.equity, path.equity_low, path.equity_high))
+    equity = path.equity - flows
+    low = equity if path.equity_low is None else path.equity_low - flows
+    high = equity if path.equity_high is None else np.maximum(path.equity_high - flows, equity)
     number = clock.day_of(path.ts)
     first = np.flatnonzero(np.diff(number, prepend=-1))
     rows = number[first]
     at = np.where(path.ts[first] == clock.resets.at[rows], first, first - 1)
     start = np.where(at < 0, path.initial, equity[np.maximum(at, 0)])
     end, last = np.append(start[1:], equity[-1]), np.append(first[1:], len(number)) - 1
-    size = start + np.where(at < 0, 0.0, flows[np.maximum(at, 0)])     # the money that was in the account
+    size = start + np.maximum(np.where(at < 0, 0.0, flows[np.maximum(at, 0)]), flows[last])
     if (size <= 0).any():
-        raise BadRequest("the equity falls to 0 or below; days after it are no shares of anything, so cut the path before it")
-    lowest = np.minimum.reduceat(equity if low is None else low, first) - start
-    highest = np.maximum.reduceat(equity if high is None else np.maximum(high, equity), first) - start
+        raise BadRequest(
+            "the equity falls to 0 or below; days after it are no shares of anything, so cut the path before it"
+        )
+    lowest = np.minimum.reduceat(low, first) - start
+    highest = np.maximum.reduceat(high, first) - start
     change = (end - start) / size
     values = dict(
         change=change,
@@ -49,8 +55,10 @@ def days_of(path: Path, clock: DayClock) -> RunDays:
         high=np.maximum(highest / size, np.maximum(change, 0.0)),
         floating=(path.equity - path.balance)[last] / size,
     )
-    intraday = path.floating and (low is not None or len(path) > len(rows))
-    return _with_trades(_every_day(clock.resets.day[rows], values, intraday), path, clock, dict(zip(rows, size, strict=True)))
+    intraday = path.floating and (path.equity_low is not None or len(path) > len(rows))
+    return _with_trades(
+        _every_day(clock.resets.day[rows], values, intraday), path, clock, dict(zip(rows, size, strict=True))
+    )
 
 
 def _flows(path: Path) -> np.ndarray:
@@ -84,7 +92,7 @@ def _with_trades(days: RunDays, path: Path, clock: DayClock, size: dict[int, flo
     if path.trades is None or not len(trades):
         return days
     closed = trades.exit_ts < OPEN
-    counts = {}
+    counts: dict[str, Any] = {}
     for name, ts in (("opened", trades.entry_ts), ("closed", trades.exit_ts[closed])):
         date = clock.resets.day[clock.day_of(ts)]
         date = date[(date >= days.date[0]) & (date <= days.date[-1])]
@@ -98,17 +106,23 @@ def _with_trades(days: RunDays, path: Path, clock: DayClock, size: dict[int, flo
 
 
 def at_risk(days: RunDays, path: Path, risk: float) -> RunDays:
-    """The days of a path as they would have been with ``risk`` (a share of equity) at risk in each trade: all sizes in proportion
-    to the median that the path's trades risked. They need R, which only trades with a stop have."""
+    """The days of a path as they would have been with ``risk`` (a share of equity) at risk in each trade: all sizes in
+    proportion to the median that the path's trades risked. They need R, which only trades with a stop have."""
     shares = risked_shares(path)
     if not len(shares):
         raise BadRequest(
-            "no trade of the path has an R, so what it risked is not known; leave out the risk, or give trades with the columns r and pnl"
+            "no trade of the path has an R, so what it risked is not known; "
+            "leave out the risk, or give trades with the columns r and pnl"
         )
     low, usual, high = np.quantile(shares, [0.25, 0.5, 0.75])
-    notes = [f"The trades risked {usual:.2%} of equity each (median of {len(shares)}); sizes are taken times {risk / usual:.3g}."]
+    notes = [
+        f"The trades risked {usual:.2%} of equity each (median of {len(shares)}); "
+        f"sizes are taken times {risk / usual:.3g}."
+    ]
     if high - low > SPREAD * usual:
-        notes.append(f"What they risked varied, from {low:.2%} to {high:.2%} (quartiles); it goes on varying in proportion.")
+        notes.append(
+            f"What they risked varied, from {low:.2%} to {high:.2%} (quartiles); it goes on varying in proportion."
+        )
     return replace(days.scaled(risk / usual), notes=(*days.notes, *notes))
 
 

@@ -15,8 +15,8 @@ from domain.compliance.rule import Terms
 from domain.compliance.run_days import RunDays
 from domain.params import param
 
-LEVEL = 0.95            # of the intervals
-CHUNK = 10_000          # paths that are judged side by side
+LEVEL = 0.95  # of the intervals
+CHUNK = 10_000  # paths that are judged side by side
 Watch = Callable[[float], None]
 
 
@@ -29,9 +29,13 @@ class ChanceConfig:
     """Settings of an estimate. The same seed gives the same numbers."""
 
     paths: int = param(10_000, low=100, high=1_000_000, unit="paths", help="Number of sampled paths.")
-    horizon: int = param(60, low=1, high=1_000, unit="trading days", help="Trading days after which a path counts as open.")
+    horizon: int = param(
+        60, low=1, high=1_000, unit="trading days", help="Trading days after which a path counts as open."
+    )
     seed: int = param(0, low=0, high=2**53 - 1, unit="", help="Random seed; the same seed draws the same paths.")
-    block: float = param(0.0, low=0.0, high=10_000.0, unit="days", help="Mean block length; 0: automatic (Politis & White).")
+    block: float = param(
+        0.0, low=0.0, high=10_000.0, unit="days", help="Mean block length; 0: automatic (Politis & White)."
+    )
     histories: int = param(200, low=20, high=5_000, unit="histories", help="Resampled histories behind the intervals.")
     inner: int = param(500, low=50, high=100_000, unit="paths", help="Sampled paths of each resampled history.")
 
@@ -77,8 +81,8 @@ def estimate(value: float, repeated: np.ndarray) -> Estimate:
 
 
 def draws(days: RunDays, config: ChanceConfig) -> Iterator[tuple[bool, np.ndarray]]:
-    """Chunks of drawn days, ``(horizon, paths)``, and whether they belong to the histories. The same for every rule set and risk,
-    so that differences between these are not luck of the draw."""
+    """Chunks of drawn days, ``(horizon, paths)``, and whether they belong to the histories. The same for every rule
+    set and risk, so that differences between these are not luck of the draw."""
     block, streams = config.block_of(days), np.random.SeedSequence(config.seed).spawn(3)
     paths, histories, inner = (np.random.Generator(np.random.PCG64(stream)) for stream in streams)
     for first in range(0, config.paths, CHUNK):
@@ -92,7 +96,12 @@ def draws(days: RunDays, config: ChanceConfig) -> Iterator[tuple[bool, np.ndarra
 
 
 def drawn(
-    days: RunDays, rules: Sequence[DayRule], terms: Terms, config: ChanceConfig, factor: float = 1.0, watch: Watch = unwatched
+    days: RunDays,
+    rules: Sequence[DayRule],
+    terms: Terms,
+    config: ChanceConfig,
+    factor: float = 1.0,
+    watch: Watch = unwatched,
 ) -> Drawn:
     """Outcomes of all draws; ``days`` in shares, times ``factor``."""
     parts: tuple[list[Outcomes], list[Outcomes]] = ([], [])

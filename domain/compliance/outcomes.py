@@ -15,8 +15,9 @@ from domain.compliance.run_days import RunDays
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Arrays with an element a path; days count from 1, 0 is never. ``failed_by`` is the place of the rule, -1 for none.
-    ``locked``: by rule, ``(rules, paths)``, whether it locked a day before the path ended. ``targeted``: whether the set has a target."""
+    """Arrays with an element a path; days count from 1, 0 is never. ``failed_by`` is the place of the rule, -1 for
+    none. ``locked``: by rule, ``(rules, paths)``, whether it locked a day before the path ended. ``targeted``: whether
+    the set has a target."""
 
     passed_on: np.ndarray
     failed_on: np.ndarray
@@ -25,14 +26,21 @@ class Outcomes:
     targeted: bool
 
 
-def outcomes_of(days: RunDays, chosen: np.ndarray, rules: Sequence[DayRule], terms: Terms, factor: float = 1.0) -> Outcomes:
-    """Every path to its end. ``chosen``: which day stands where, ``(horizon, paths)``; ``days`` are shares, times ``factor``.
+def outcomes_of(
+    days: RunDays, chosen: np.ndarray, rules: Sequence[DayRule], terms: Terms, factor: float = 1.0
+) -> Outcomes:
+    """Every path to its end. ``chosen``: which day stands where, ``(horizon, paths)``; ``days`` are shares, times
+    ``factor``.
 
-    A day on which a rule fails the account is a failure even if all goals are met that day; of rules that break on the same day
-    the first of the set counts. As in the replay, a set without a target is never passed, and rules that are not judged are left out.
-    """
+    A day on which a rule fails the account is a failure even if all goals are met that day; of rules that break on the
+    same day the first of the set counts. As in the replay, a set without a target is never passed, and rules that are
+    not judged are left out."""
     paths = chosen.shape[1]
-    judged = [(place, each, each.start(each.rule, terms, paths)) for place, each in enumerate(rules) if each.start and not each.needs]
+    judged = [
+        (place, each, each.start(each.rule, terms, paths))
+        for place, each in enumerate(rules)
+        if each.start and not each.needs
+    ]
     targeted = any(each.rule.kind == "target" for _, each, _ in judged)
     passed_on, failed_on = np.zeros(paths, np.int32), np.zeros(paths, np.int32)
     failed_by, locked = np.full(paths, -1, np.int8), np.zeros((len(rules), paths), bool)

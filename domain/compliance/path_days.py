@@ -35,8 +35,8 @@ class PathDay:
 def path_days(days: RunDays, chosen: np.ndarray, initial: float, factor: float = 1.0) -> Iterator[PathDay]:
     """Day by day, the paths of accounts that begin with ``initial`` and have the days ``chosen``, ``(horizon, paths)``.
 
-    ``days`` are shares of the day's starting equity, times ``factor``; results compound. An account that lost everything stays at 0.
-    Equity less balance at a day's end is what it was on the day that was drawn.
+    ``days`` are shares of the day's starting equity, times ``factor``; results compound. An account that lost
+    everything stays at 0. Equity less balance at a day's end is what it was on the day that was drawn.
 
     >>> days = RunDays("share", *(np.array(column) for column in ([1, 2], [0.1, -0.5], [0.0, -0.6], [0.2, 0.0])))
     >>> [(float(day.equity[0]), float(day.low[0])) for day in path_days(days, np.array([[0], [1]]), 100.0)]
@@ -47,11 +47,10 @@ def path_days(days: RunDays, chosen: np.ndarray, initial: float, factor: float =
     floats, traded = bool(floating.any()), bool(best.any())
     equity = balance = np.full(chosen.shape[1], float(initial))
     for row in chosen:
-        end = equity * grown[row]
-        settled = end - floating[row] * equity if floats else end
-        day = PathDay(
-            equity, balance, end, settled, equity * lowest[row], equity * highest[row],
-            equity * best[row] if traded else np.zeros(len(row)), days.opened[row],
-        )  # fmt: skip
+        end = equity * grown.take(row)
+        settled = end - floating.take(row) * equity if floats else end
+        low, high = equity * lowest.take(row), equity * highest.take(row)
+        trade = equity * best.take(row) if traded else np.zeros(len(row))
+        day = PathDay(equity, balance, end, settled, low, high, trade, days.opened.take(row))
         yield day
         equity, balance = day.equity, day.balance

@@ -4,7 +4,8 @@ day's starting equity. Money of a late day depends on the account at that time, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from domain.errors import BadRequest
 
 FEWEST_DAYS = 20  # days needed for a probability
 UNITS = ("R", "share")
+
+
+def nothing() -> np.ndarray:
+    """Of a column that is 0 on every day."""
+    return np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,10 @@ class RunDays:
     change: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    floating: np.ndarray | None = None
-    best: np.ndarray | None = None
-    opened: np.ndarray | None = None
-    closed: np.ndarray | None = None
+    floating: np.ndarray = field(default_factory=nothing)
+    best: np.ndarray = field(default_factory=nothing)
+    opened: np.ndarray = field(default_factory=nothing)
+    closed: np.ndarray = field(default_factory=nothing)
     intraday: bool = True
     notes: tuple[str, ...] = ()  # what was decided in making them, a sentence each
 
@@ -45,7 +51,7 @@ class RunDays:
         if self.unit not in UNITS:
             raise BadRequest(f"the days are in {self.unit!r}; give R or shares of the day's starting equity (share)")
         for name in ("floating", "best", "opened", "closed"):
-            if getattr(self, name) is None:
+            if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.zeros(len(self.date)))
         self._check()
 
@@ -77,7 +83,7 @@ class RunDays:
 
     def scaled(self, factor: float) -> RunDays:
         """All sizes times ``factor``; the result counts as shares of equity."""
-        sizes = {name: getattr(self, name) * factor for name in SIZES}
+        sizes: dict[str, Any] = {name: getattr(self, name) * factor for name in SIZES}
         return replace(self, unit="share", **sizes)
 
 
