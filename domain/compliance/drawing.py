@@ -15,7 +15,7 @@ from domain.compliance.rule import Terms
 from domain.compliance.run_days import RunDays
 from domain.params import param
 
-LEVEL = 0.95  # of the intervals
+ENDS = (0.025, 0.975)  # quantiles that an interval of 95 % goes from and to
 CHUNK = 10_000  # paths that are judged side by side
 Watch = Callable[[float], None]
 
@@ -70,13 +70,13 @@ class Drawn:
 def estimate(value: float, repeated: np.ndarray) -> Estimate:
     """The percentile interval of the repeated figures (NaN ones left out).
 
-    >>> estimate(0.5, np.linspace(0.0, 1.0, 201))
-    Estimate(value=0.5, low=0.025, high=0.975)
+    >>> estimate(50.0, np.arange(101.0))
+    Estimate(value=50.0, low=2.5, high=97.5)
     """
     repeated = repeated[np.isfinite(repeated)]
     if not len(repeated):
         return Estimate(value, float("nan"), float("nan"))
-    low, high = np.quantile(repeated, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(repeated, ENDS)
     return Estimate(value, float(min(low, value)), float(max(high, value)))
 
 

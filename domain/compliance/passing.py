@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.day_rules import DayRule, day_rule
-from domain.compliance.drawing import LEVEL, ChanceConfig, Drawn, Estimate, Watch, drawn, unwatched
+from domain.compliance.drawing import ENDS, ChanceConfig, Drawn, Estimate, Watch, drawn, unwatched
 from domain.compliance.outcomes import Outcomes
 from domain.compliance.rule import Known, Terms
 from domain.compliance.rule_set import RuleSet
@@ -187,7 +187,7 @@ def progress_table(result: Drawn, config: ChanceConfig) -> pd.DataFrame:
     for name in ("passed", "failed"):
         on = [getattr(outcomes, f"{name}_on") for outcomes in (result.paths, result.repeated)]
         value, repeated = _by_day(on[0], config.paths, config.horizon)[0], _by_day(on[1], config.inner, config.horizon)
-        low, high = np.quantile(repeated, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        low, high = np.quantile(repeated, ENDS, axis=0)
         table |= {name: value, f"{name}_low": np.minimum(low, value), f"{name}_high": np.maximum(high, value)}
     return pd.DataFrame(table)
 
