@@ -17,7 +17,7 @@ from worker.store import Filter
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
 SUBJECTS = {            # subject of an event, by the first word of its kind
-    "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
+    "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "checkpoint": "audit", "restored": "audit", "witness": "audit", "kernel": "system", "settings": "system",
     "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
 }  # fmt: skip
 
