@@ -6,9 +6,11 @@ import hashlib
 import os
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import gettempdir
 
 HERE = Path(__file__).parent
+HASHED = 12             # digits of the hash in a folder's name
 HOW = ("compiled.py", "compiled_folder.py")
 SOURCES = {     # sources of the compiled code, by package: an edit of one leaves the cache of the other valid
     "backtest": ("backtest/kernel/*.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
@@ -21,10 +23,22 @@ def folder_of(package: str) -> Path:
     """Compiled code is cached under the hash of all its sources: numba itself checks only the file that defines a function,
     and would go on using a record whose fields have moved."""
     paths = [path for pattern in (*SOURCES.get(package, (f"{package}/**/*.py",)), *HOW) for path in sorted(HERE.glob(pattern))]
-    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:HASHED]
     beside = HERE / "__pycache__"
     home = beside if os.access(beside if beside.is_dir() else HERE, os.W_OK) else Path(gettempdir()) / f"tidemark-{os.getuid() if hasattr(os, 'getuid') else 0}"
     return home / f"{package}-{made_of}"
+
+
+def remove_old(unused_since: float) -> list[Path]:
+    """Remove the code of earlier sources that was compiled before the instant ``unused_since`` (seconds since 1970); what was removed."""
+    removed = []
+    for package in SOURCES:
+        present = folder_of(package)
+        for folder in present.parent.glob(f"{package}-{'?' * HASHED}"):
+            if folder != present and folder.is_dir() and folder.stat().st_mtime < unused_since:
+                rmtree(folder, ignore_errors=True)
+                removed.append(folder)
+    return removed
 
 
 def is_compiled(package: str) -> bool:

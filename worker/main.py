@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,7 +24,6 @@ from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 POLL_MS = 150           # poll interval of an idle lane
 LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
 SIGN_EVERY = 2.0        # seconds between heartbeats of a process
-ALIVE_WITHIN = timedelta(seconds=8)
 
 
 def open_store(settings: Settings) -> Store:

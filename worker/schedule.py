@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.compiled_folder import remove_old
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
@@ -31,6 +32,7 @@ SENTINEL = "tidemark:run"           # a key in the queue server that names its r
 VERIFY_EVERY = 3_600.0
 CLEAN_EVERY = 86_400.0
 HEARTBEATS = timedelta(days=7)      # checkpoints that only repeat the one before are kept so long; the file keeps them all
+COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
 
 
 def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[str]:
@@ -69,7 +71,7 @@ def verify(store: Store) -> None:
 
 
 def clean(store: Store) -> None:
-    """Delete rows of dead processes, and frames that no run, dataset or external import uses."""
+    """Delete rows of dead processes, frames that no run, dataset or external import uses, and code compiled from sources of long ago."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
@@ -77,6 +79,8 @@ def clean(store: Store) -> None:
         keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
+    for folder in remove_old(time.time() - COMPILED_FOR):
+        log.info("%s, compiled from earlier sources, was removed", folder.name)
 
 
 class Clock:

@@ -112,3 +112,17 @@ def test_the_terminal_saves_lists_and_deletes(desk, monkeypatch, tmp_path):
     rows = json.loads(CliRunner().invoke(app, ["costs", "list", "--json"]).stdout)
     assert [(row["name"], row["instruments"], row["slippage"]) for row in rows] == [("From a file", "all", 0.3), (NAME, "EURUSD, USDJPY", 0.2)]
     assert CliRunner().invoke(app, ["costs", "delete", NAME]).exit_code == 0 and [profile.name for profile in desk.cost_profiles.list()] == ["From a file"]
+
+
+@on_sqlite
+def test_the_terminal_takes_a_saved_profile_for_a_run(desk, datasets, monkeypatch):
+    from worker.terminal.sweep import request_of
+
+    monkeypatch.setattr("worker.terminal.here.desk", lambda: desk)
+    desk.cost_profiles.save(NAME, COSTS, ["EURUSD", "USDJPY"])
+    at, request = request_of(datasets, "breakout", "{}", "", "", "", None, NAME)
+    costs = rules_of(json.loads(json.dumps(at.backtests.spec(request))), ["EURUSD", "USDJPY"]).costs
+    assert request.cost_profile == NAME and costs.of(instrument("USDJPY")).slippage == 0.004
+    for verb in (["runs", "start"], ["sweep", "--vary", "lookback=5,10"], ["walk-forward", "--vary", "lookback=5,10", "--in-sample", "1", "--out-of-sample", "1"], ["stress"], ["optimise", "--space", '{"lookback": [5, 9]}']):
+        words = [*verb, *(word for name in datasets for word in ("--data", name)), "--strategy", "breakout", "--costs", "Other"]
+        assert "there is no cost profile Other" in str(CliRunner().invoke(app, words).exception), verb

@@ -12,7 +12,7 @@ from typing import IO, Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import CLOCKS, TIMEFRAMES, Instrument, calendar, clock, gap_map, instruments, readers
+from domain.market import CLOCKS, TIMEFRAMES, Instrument, clock, gap_map, instruments, readers
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
@@ -231,10 +231,6 @@ class Data:
     def _note_download(self, entity: str, what: str, form: str, rows: int) -> None:
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", entity, what=what, form=form, rows=rows)
-
-    def shut_between(self, dataset: Dataset) -> str:
-        """The trading calendar that decides which gaps count."""
-        return calendar(self.instruments()[dataset.instrument].calendar).title
 
 
 def _moment(text: str) -> str:

@@ -74,12 +74,6 @@ class System:
         with self._context.store.read() as unit:
             return any(dataset.example for dataset in unit.datasets.all()) or any(job.example and job.open for job in unit.jobs.latest())
 
-    def example_state(self) -> str:
-        """``making``, ``made``, ``removed`` or ``off``."""
-        with self._context.store.read() as unit:
-            state = (unit.fact(example.FACT) or {}).get("state", "")
-        return state or ("making" if self._context.settings.example else "off")
-
     def remove_example(self) -> None:
         example.remove(self._context.store, self._context.user)
 

@@ -126,9 +126,9 @@ events = Table(                                             # append-only; see d
     "audit_events", meta,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("event_id", String(128), nullable=False, unique=True),
-    Column("ts", String(32), nullable=False, index=True),
-    Column("actor", String(128), nullable=False, index=True),
-    Column("kind", String(64), nullable=False, index=True),
+    Column("ts", String(32), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("kind", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("prev_hash", String(64), nullable=False, unique=True),
     Column("hash", String(64), nullable=False, unique=True),
@@ -255,6 +255,10 @@ outside = Table(                                            # external data, a r
     Column("example", Boolean, nullable=False),
 )  # fmt: skip
 
+Index("ix_audit_events_actor_seq", events.c.actor, events.c.seq)
+Index("ix_audit_events_kind_seq", events.c.kind, events.c.seq)
+Index("ix_audit_events_ts_kind_seq", events.c.ts, events.c.kind, events.c.seq)
+Index("ix_audit_links_seq_entity", links.c.seq, links.c.entity)
 Index("ix_outside_kind_name", outside.c.kind, outside.c.name)
 Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)

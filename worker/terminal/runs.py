@@ -9,7 +9,7 @@ import typer
 
 from worker.terminal.options import From, To
 from worker.terminal.say import Json, say
-from worker.terminal.sweep import Data, Frame, Params, Rules, Strategy
+from worker.terminal.sweep import Data, Frame, Params, Rules, Saved, Strategy
 
 app = typer.Typer(no_args_is_help=True, help="Runs: start, list, show, export, report, compare, reproduce, histories, delete.")
 
@@ -23,6 +23,7 @@ def start(
     start: From = "",
     end: To = "",
     config: Rules = None,
+    costs: Saved = "",
     separate: bool = typer.Option(False, "--each", help="One run per dataset, each on a separate account; default: one shared account."),
     as_json: Json = False,
 ) -> None:
@@ -32,7 +33,7 @@ def start(
     from worker.terminal.here import finished
     from worker.terminal.sweep import request_of
 
-    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
     if not separate:
         return show(finished(at, at.backtests.submit(request), as_json).result["run"], as_json)
     batch = at.batches.submit(request_per_dataset(request))

@@ -17,6 +17,7 @@ Strategy = Annotated[str, typer.Option(help="Strategy name.")]
 Params = Annotated[str, typer.Option(help="Strategy parameters as JSON.")]
 Frame = Annotated[str, typer.Option("--timeframe", help="Timeframe: M1 M5 M15 M30 H1 H4 D1; default: inferred from the bars.")]
 Rules = Annotated[Path | None, typer.Option("--config", help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml.")]
+Saved = Annotated[str, typer.Option("--costs", help="Name of a saved cost profile, in place of [costs].")]
 Vary = Annotated[list[str], typer.Option("--vary", help="Parameter and its values, NAME=LOW:HIGH:STEP or NAME=A,B,C; rules as costs.slippage. May repeat.")]
 Out = Annotated[Path | None, typer.Option(help="Folder to write the tables to, as CSV.")]
 FIGURE = "Figure to maximise: sharpe, net, calmar or expectancy."
@@ -33,6 +34,7 @@ def sweep(
     start: From = "",
     end: To = "",
     config: Rules = None,
+    costs: Saved = "",
     by: str = typer.Option("sharpe", help="Figure that the combinations are ranked by, such as sharpe or net_return."),
     most: int = typer.Option(10, min=1, help="Number of combinations to show."),
     out: Out = None,
@@ -43,7 +45,7 @@ def sweep(
 
     grid = grid_of(vary)
     ranked_by(by, ("number", *grid, *RANKABLE))
-    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
     run = _done(at, at.sweeps.submit_sweep(request, grid), as_json)
     _write(at, run, ("table", "matrix"), out)
     best, overfitting = at.sweeps.table(run.id, by, most).to_dict("records"), run.summary["overfitting"]
@@ -68,6 +70,7 @@ def walk_forward(
     start: From = "",
     end: To = "",
     config: Rules = None,
+    costs: Saved = "",
     in_sample: int = typer.Option(365, help="Length of the in-sample window, in days."),
     out_of_sample: int = typer.Option(90, help="Length of the out-of-sample window, in days."),
     step: int = typer.Option(0, help="Days from one fold to the next; 0: the out-of-sample length."),
@@ -80,7 +83,7 @@ def walk_forward(
 ) -> None:
     """Fit a grid of parameters on moving windows and trade each choice in the window after."""
     grid = grid_of(vary)
-    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
     run = _done(at, at.sweeps.submit_walk_forward(request, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
@@ -104,11 +107,12 @@ def stress(
     start: From = "",
     end: To = "",
     config: Rules = None,
+    costs: Saved = "",
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Backtest one strategy again under higher costs, delayed fills and other intrabar orders."""
-    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
     run = _done(at, at.sweeps.submit_stress(request), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
@@ -124,6 +128,7 @@ def optimise(
     start: From = "",
     end: To = "",
     config: Rules = None,
+    costs: Saved = "",
     trials: int = typer.Option(200, help="Number of combinations to try."),
     sampler: str = typer.Option("tpe", help="Sampler: tpe, nsga2 or random."),
     objective: str = typer.Option("sharpe", help=FIGURE),
@@ -135,7 +140,7 @@ def optimise(
 ) -> None:
     """Search for good parameters, each trial suggested by those before it."""
     ranges = space_of(space)
-    at, request = request_of(data, strategy, params, timeframe, start, end, config)
+    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
     run = _done(at, at.sweeps.submit_optimise(request, ranges, how), as_json)
     _write(at, run, ("table",), out)
@@ -201,7 +206,8 @@ def _value(text: str) -> Any:
 def _infeasible(run: Any) -> list[str]:
     """How many combinations the strategy refused, and why."""
     refused = run.summary.get("refused", {})
-    return [f"{sum(refused.values()):,} combinations are infeasible; the first: {next(iter(refused))}."] if refused else []
+    count = sum(refused.values())
+    return [f"{count:,} {'combination is' if count == 1 else 'combinations are'} infeasible; the first: {next(iter(refused))}."] if refused else []
 
 
 def _print_notes(notes: Sequence[str]) -> None:
@@ -209,7 +215,7 @@ def _print_notes(notes: Sequence[str]) -> None:
         print(f"Note: {note}")
 
 
-def request_of(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None) -> tuple[Any, Any]:
+def request_of(data: Sequence[str], strategy: str, params: str, timeframe: str, start: str, end: str, config: Path | None, costs: str = "") -> tuple[Any, Any]:
     """The desk, and the request."""
     from datetime import timedelta
 
@@ -221,7 +227,8 @@ def request_of(data: Sequence[str], strategy: str, params: str, timeframe: str, 
     used = [at.data.get(name) for name in data]
     first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
     rules = rules_in(config)[0].values() if config else {}
-    return at, BacktestRequest(strategy, params_of(params), [dataset.id for dataset in used], timeframe or used[0].timeframe, instant("--from", start, first), instant("--to", end, last), rules)
+    period = instant("--from", start, first), instant("--to", end, last)
+    return at, BacktestRequest(strategy, params_of(params), [dataset.id for dataset in used], timeframe or used[0].timeframe, *period, rules, cost_profile=costs)
 
 
 def _done(at: Any, submitted: Any, quiet: bool) -> Any:
