@@ -36,7 +36,7 @@ class Notary:
         self._store, self._audit, self._now, self._clock = store, settings.audit, now, clock
         self._holder = Holder(store, owner, clock)
         self.trail_key, self._file = TrailKey(store, settings), CheckpointFile(settings.checkpoints_file)
-        self._writer = Writer(store, self._file, now)
+        self._writer: Writer | None = None
         self._key: SigningKey | None = None
         self._tried_at: float | None = None
         self._signed_size = 0
@@ -121,10 +121,10 @@ class Notary:
     def _open(self) -> None:
         try:
             self._key, self._tried_at = self.trail_key.open(), None
+            self._writer = Writer(self._store, self._file, self._now)
             self._remember(problem="")
             if self._agrees():
                 self.trail_key.announce(ACTOR)
-            self._writer.find_place(self.trail_key.files.chains())
         except (BadRequest, OSError) as error:
             self._remember(problem=f"The key of the audit trail cannot be used: {error}.")
             self.release()
@@ -143,7 +143,7 @@ class Notary:
         self._remember(problem="", disagrees=f"{state.why} {ACKNOWLEDGE}" if state.state == DISAGREES else "")
         if state.state != AGREES:
             self._record(state)
-        elif self._tried_at is not None:
+        elif self._writer is not None:
             self._writer.watch(state)
         return state.state != DISAGREES
 
@@ -184,10 +184,10 @@ class Notary:
 
     def _write(self) -> None:
         """Append to the file what it has not yet. One that cannot be written is tried again, and signing goes on."""
-        if self._key is None:
+        if self._key is None or self._writer is None:
             return
         try:
-            self._writer.write()
+            self._writer.write(self.trail_key.files.chains())
             self._remember(file="")
         except OSError as error:
             self._remember(file=f"The checkpoint file {self._file.path} cannot be written: {error.strerror or error}.")
