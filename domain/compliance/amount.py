@@ -85,15 +85,6 @@ class Lock:
         return hash(self.above)
 
 
-def percent(value: Any) -> float:
-    """A number of percent, written 50 or ``50 %``.
-
-    >>> percent("50 %"), percent(0.5)
-    (50.0, 0.5)
-    """
-    return float(str(value).replace("%", "").strip())
-
-
 def _read(value: Any) -> tuple[float, str]:
     if isinstance(value, Amount):
         return value.value, value.of
@@ -114,3 +105,36 @@ def of_initial(amount: Amount, name: str) -> Amount:
     if amount.of == BASIS:
         raise BadRequest(f"{name} is {amount}, and there is no basis of a day in it; write it as '% of initial' or as money")
     return amount
+
+
+class Percent:
+    """A share, written ``50``, ``50 %`` or ``0.5 %``.
+
+    >>> Percent("50 %").share, str(Percent(2.5))
+    (0.5, '2.5 %')
+    """
+
+    word = "percentage such as '50 %'"
+
+    def __init__(self, value: Any) -> None:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        self.value: float = value.value if isinstance(value, Percent) else float(str(value).replace("%", "").strip())
+        if not math.isfinite(self.value):
+            raise ValueError(value)
+
+    @property
+    def share(self) -> float:
+        return self.value / 100.0
+
+    def __str__(self) -> str:
+        return f"{self.value:.10g} %"
+
+    def __repr__(self) -> str:
+        return f"Percent({self.value:.10g})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Percent) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)

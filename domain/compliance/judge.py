@@ -57,7 +57,7 @@ class Standing:
 
 
 class Judge:
-    """``initial``: the balance before the first instant, by default the account of the rule set. ``known``: what the path will have.
+    """``initial``: the balance before the first instant, by default the account of the rule set; ``currency`` likewise. ``known``: what the path will have.
 
     >>> from domain.compliance import load
     >>> rules = load('''
@@ -82,13 +82,13 @@ class Judge:
 
     def __init__(
         self, rule_set: RuleSet, initial: float = 0.0, known: Known = EVERYTHING, instruments: Mapping[str, Instrument] | None = None,
-        releases: pd.DataFrame | None = None,
+        releases: pd.DataFrame | None = None, currency: str = "",
     ) -> None:  # fmt: skip
         self.rule_set, self.initial = rule_set, initial or rule_set.account
         if not self.initial > 0:
             raise BadRequest(f"{rule_set.title} is for an account of any size; give the initial balance")
         target = next((rule.money(self.initial) for rule in rule_set.rules if isinstance(rule, Target)), None)
-        terms = Terms(self.initial, rule_set.day, rule_set.currency, target, instruments or {}, releases)
+        terms = Terms(self.initial, rule_set.day, currency or rule_set.currency, target, instruments or {}, releases)
         known = known._replace(releases=releases is not None)
         pairs = zip(rule_set.rules, rule_set.columns, strict=True)
         self.standings = [Standing(rule, column, rule.needs(known), rule.start(terms)) for rule, column in pairs]
@@ -133,12 +133,13 @@ class Judge:
         reading = standing.rule.read(standing.memory, stretch)
         standing.reading = reading
         standing.breaches += reading.breaches
-        standing.line = float(reading.line[-1]) if reading.line is not None else np.nan
+        standing.line = float(reading.line[-1]) if reading.line is not None else reading.limit
+        standing.needs += tuple(need for need in reading.lacks if need not in standing.needs)
         standing.met = bool(reading.met[-1]) if reading.met is not None else False
 
     def _decide(self, stretch: Stretch) -> None:
         """When it failed, and when all goals were first reached together."""
-        failures = [breach.ts for standing in self.standings for breach in standing.breaches if breach.effect == FAIL]
+        failures = [breach.ts for standing in self.standings for breach in standing.breaches if fails(standing.rule, breach)]
         failed = min(failures, default=None)
         if self.reached_at is None:
             goals = [standing for standing in self.standings if standing.rule.goal]
@@ -151,6 +152,11 @@ class Judge:
                 self.passed_at = self.reached_at
             return      # the phase is over: what comes after it is another account's
         self.failed_at = failed
+
+
+def fails(rule: Rule, breach: Breach) -> bool:
+    """Does a breach end the account? What a regulator would have refused cannot be kept either."""
+    return breach.effect == FAIL or rule.regulatory
 
 
 def known_of(path: Path, clock: DayClock, releases: bool = False) -> Known:

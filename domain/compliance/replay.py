@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.days import days_table
-from domain.compliance.judge import Judge, Standing, known_of
+from domain.compliance.judge import Judge, Standing, fails, known_of
 from domain.compliance.path import Path, stamp
-from domain.compliance.rule import BLOCK, DAY_LOCK, FAIL, LEVEL, PROFIT_FACTOR, Breach, Rule
+from domain.compliance.rule import BLOCK, CLOSE_OUT, DAY_LOCK, FAIL, LEVEL, PROFIT_FACTOR, Breach, Rule
 from domain.compliance.rule_set import RuleSet
 from domain.market.instrument import Instrument
 
@@ -39,6 +39,7 @@ class RuleVerdict:
     breaches: int
     sentence: str
     rule: Rule
+    failed_at: int | None = None    # of the first breach that ends the account
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Judgement:
     @property
     def failed_by(self) -> RuleVerdict | None:
         """The rule that failed first."""
-        failing = [verdict for verdict in self.rules if verdict.first_breach and verdict.first_breach.effect == FAIL and verdict.state == FAILED]
-        return min(failing, key=lambda verdict: verdict.first_breach.ts, default=None) if self.state == FAILED else None    # type: ignore[union-attr]
+        failing = [verdict for verdict in self.rules if verdict.failed_at is not None]
+        return min(failing, key=lambda verdict: verdict.failed_at, default=None) if self.state == FAILED else None    # type: ignore[arg-type,return-value]
 
 
 def judge(
@@ -70,7 +71,7 @@ def judge(
     Every rule is followed to the end of the path; once the phase is passed, later breaches are another account's and are left out.
     """
     path = net_of_flows(path)
-    engine = Judge(rule_set, path.initial, known_of(path, rule_set.day, releases is not None), instruments, releases)
+    engine = Judge(rule_set, path.initial, known_of(path, rule_set.day, releases is not None), instruments, releases, path.currency)
     engine.feed(path.ts, path.balance, path.equity, path.equity_low, path.equity_high, path.rows)
     until = engine.reached_at if engine.failed_at is None and engine.reached_at is not None else None
     for standing in engine.standings:
@@ -102,16 +103,18 @@ def _verdict(standing: Standing) -> RuleVerdict:
     line, headroom = _number(standing.line), _number(standing.headroom)
     share = headroom / reading.allowance if headroom is not None and reading.allowance > 0 else None
     state = _state_of(standing, first)
+    failed_at = min((breach.ts for breach in standing.breaches if fails(rule, breach)), default=None)
     return RuleVerdict(
         standing.column, rule.kind, rule.clause(), state, line, _number(reading.value), headroom, share, first, len(standing.breaches),
-        _sentence_of(standing, state, first), rule,
+        _sentence_of(standing, state, first), rule, failed_at,
     )  # fmt: skip
 
 
 def _state_of(standing: Standing, first: Breach | None) -> str:
     if first is not None:
-        effects = {breach.effect for breach in standing.breaches}
-        return FAILED if FAIL in effects else LOCKED if DAY_LOCK in effects else REFUSED
+        if any(fails(standing.rule, breach) for breach in standing.breaches):
+            return FAILED
+        return LOCKED if any(breach.effect == DAY_LOCK for breach in standing.breaches) else REFUSED
     if standing.needs:
         return NOT_JUDGED
     return PASSED if not standing.rule.goal or standing.met else OPEN
@@ -119,14 +122,13 @@ def _state_of(standing: Standing, first: Breach | None) -> str:
 
 def _sentence_of(standing: Standing, state: str, first: Breach | None) -> str:
     if first is not None:
-        verb = {FAIL: "Failed", DAY_LOCK: "Locked for the day", BLOCK: "Would have been refused", PROFIT_FACTOR: "Profit not counted"}[first.effect]
+        verb = {FAIL: "Failed", DAY_LOCK: "Locked for the day", BLOCK: "Would have been refused", PROFIT_FACTOR: "Profit not counted", CLOSE_OUT: "Would have been closed out"}[first.effect]
         against = f": {first.value:,.2f} against {first.floor:,.2f}" if np.isfinite(first.value) and np.isfinite(first.floor) else ""
         return f"{verb} on {stamp(first.ts)}{against}.{' ' + first.detail if first.detail else ''}"
     if state == NOT_JUDGED:
         return f"not judged: needs {', '.join(standing.needs)}"
-    if not standing.rule.goal:
-        return "Held."
-    return "Reached." if standing.met else "Not reached yet."
+    words = "Held." if not standing.rule.goal else "Reached." if standing.met else "Not reached yet."
+    return f"{words}{' ' + standing.reading.detail if standing.reading.detail else ''}"
 
 
 def _state(engine: Judge, verdicts: tuple[RuleVerdict, ...]) -> str:
@@ -140,7 +142,7 @@ def _sentence(engine: Judge, verdicts: tuple[RuleVerdict, ...], state: str) -> s
     unjudged = [verdict for verdict in verdicts if verdict.state == NOT_JUDGED]
     rest = "".join(f" {verdict.column} is {verdict.sentence}." for verdict in unjudged)
     if state == FAILED:
-        first = min((v for v in verdicts if v.first_breach and v.first_breach.effect == FAIL), key=lambda v: v.first_breach.ts)   # type: ignore[union-attr]
+        first = next(verdict for verdict in verdicts if verdict.failed_at == engine.failed_at)
         return f"Failed by {first.column} on {stamp(engine.failed_at or 0)}: {first.clause}.{rest}"
     if state == PASSED:
         return f"Passed on {stamp(engine.passed_at)}." if engine.passed_at is not None else "Nothing was refused."

@@ -16,7 +16,7 @@ from domain.market.instrument import Instrument
 from domain.registry import Registry
 
 T = TypeVar("T")
-FAIL, DAY_LOCK, BLOCK, PROFIT_FACTOR = "FAIL", "DAY_LOCK", "BLOCK", "PROFIT_FACTOR"
+FAIL, DAY_LOCK, BLOCK, PROFIT_FACTOR, CLOSE_OUT = "FAIL", "DAY_LOCK", "BLOCK", "PROFIT_FACTOR", "CLOSE_OUT"
 FLOOR, CEILING, LEVEL = "floor", "ceiling", "level"
 
 
@@ -56,13 +56,20 @@ class Breach:
 
 @dataclass
 class Reading:
-    """What a rule says of a stretch. ``line``: its floor, ceiling or level at each row; ``met``: whether its goal is reached, at each row."""
+    """What a rule says of a stretch.
+
+    ``line``: its floor, ceiling or level at each row, money; ``limit``: what ``value`` is compared with where there is no such line, in the
+    rule's unit; ``met``: whether its goal is reached, at each row; ``lacks``: what it found missing in the rows or trades.
+    """
 
     line: np.ndarray | None = None
     value: float = np.nan               # at the last row
     allowance: float = np.nan           # money between the day's start (or the initial balance) and the line
     breaches: list[Breach] = field(default_factory=list)
     met: np.ndarray | None = None
+    limit: float = np.nan
+    lacks: tuple[str, ...] = ()
+    detail: str = ""
 
 
 class Rule:
@@ -71,12 +78,18 @@ class Rule:
     kind: ClassVar[str]                             # name of its column
     key: ClassVar[str]                              # name of its table in a rule set
     line: ClassVar[str] = ""                        # FLOOR, CEILING or LEVEL, where it has one
+    unit: ClassVar[str] = "money"                   # of its value and limit
     goal: ClassVar[bool] = False                    # a phase is passed when every goal is met
     regulatory: ClassVar[bool] = False
     main: ClassVar[str] = ""                        # the parameter that a bare value stands for
     whole: ClassVar[bool] = False                   # whether that value is itself a table
     required: ClassVar[tuple[str, ...]] = ()        # parameters without a default: what differs between firms is not guessed
     names: ClassVar[Mapping[str, str]] = {}         # field -> its name in a rule set, where that is another
+
+    @classmethod
+    def requires(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """The parameters that must be given, where others are."""
+        return cls.required
 
     def needs(self, known: Known) -> tuple[str, ...]:
         """What the path must have and does not."""

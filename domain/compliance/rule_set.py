@@ -196,7 +196,7 @@ def _rule(
             raise unknown(f"phase of {what}", name, phases)
     if phase not in table.get("phases", phases) or given.get(cls.main, 0) is ABSENT:
         return None, {}
-    for name in cls.required:
+    for name in cls.requires(given):
         if given.get(name, ABSENT) is ABSENT:
             raise BadRequest(f"{what} has no {key}.{name}; it differs between firms and is not guessed")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from datetime import timedelta
 
@@ -48,7 +49,7 @@ def test_an_idle_trail_has_a_heartbeat_a_minute_and_does_not_grow(bench):
     run(bench, notary, 300)
     assert bench.checkpoints() == [(1, False)] + [(1, True)] * 5 and bench.kinds() == ["audit_key_made"]
     times = [opened(note, _verifiers(bench))[0].seconds for note in split(bench.file_text)]
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == [60] * 5
+    assert [later - earlier for earlier, later in itertools.pairwise(times)] == [60] * 5
 
 
 def test_a_thousand_events_are_signed_before_the_minute_is_over(bench):
@@ -229,7 +230,7 @@ def test_the_old_key_signs_no_larger_trail(bench):
 
     with bench.store.read() as unit:
         forged = Checkpoint(old.name, 3, unit.checkpoints.root(3)).signed(old).render()
-    with pytest.raises(BadRequest, match="no key of the trail .* that might do so signed this checkpoint of 3 events"):
+    with pytest.raises(BadRequest, match=r"no key of the trail .* that might do so signed this checkpoint of 3 events"):
         notary.trail_key.files.chain().opened(forged)
 
 
