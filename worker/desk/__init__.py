@@ -15,6 +15,7 @@ from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
 from worker.desk.features import FeatureRequest, Features
+from worker.desk.fields import Fields
 from worker.desk.health import Health
 from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
@@ -37,7 +38,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -52,7 +53,7 @@ class Desk:
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
         self.outside = OutsideData(context)
-        self.histories = Histories(context)
+        self.histories, self.fields = Histories(context), Fields(context)
         self.splits = Splits(context)
         self.cost_profiles = CostProfilesView(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
