@@ -18,7 +18,9 @@ from domain.audit.record import is_hash
 from domain.manifest import code_hash
 from domain.params import params_of
 from worker import evidence, example
+from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext
+from worker.desk.health import Health
 from worker.desk.jobs import ALIVE
 from worker.listening import sentence
 from worker.settings import SECTIONS, Settings
@@ -44,15 +46,6 @@ class Setting:
     changed: bool
 
 
-@dataclass(frozen=True)
-class Health:
-    """One part of the system: ``state`` is well, warning or failed, ``note`` says why."""
-
-    part: str
-    state: str
-    note: str
-
-
 class System:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
@@ -65,8 +58,8 @@ class System:
 
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
-        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
-        return [*states[:1], self._queue(), *states[1:], *([] if why else [self._trail()]), self._disk()]
+        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), self._trail(), CheckpointsView(self._context).health()]
+        return [*states[:1], self._queue(), *states[1:], self._disk()]
 
     def listening(self) -> str:
         """For whom the page is, and why that is safe."""
@@ -99,7 +92,7 @@ class System:
         began = time.perf_counter()
         with self._context.store.read() as unit:
             unit.now()
-            revision = current(unit._c)
+            revision = current(unit.connection)
         dialect = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._context.store.engine.dialect.name]
         took = (time.perf_counter() - began) * 1000
         return Health("Database", "well" if revision == head() else "failed", f"{dialect}, schema {revision}, response {took:.0f} ms" if took >= 1 else f"{dialect}, schema {revision}, response < 1 ms")
