@@ -21,6 +21,7 @@ from worker.store.examine import Examination, examined, unreadable
 log = logging.getLogger("evidence")
 FACT = "audit_verified"
 SEEN = "audit_seen"         # rows and root of the last check that held; each later one must be of the same trail, or longer
+SQLITE = b"SQLite format 3\0"
 MOST = 20                   # sentences that a verdict keeps
 KEYS = ("rows", "head", "root", "holds", "broken_at", "why", "seconds")
 Progress = Callable[[float, str], None]
@@ -47,6 +48,9 @@ def check_copy(path: Path, progress: Progress = lambda share, note: None) -> dic
     """Verify the trail in a copy of a SQLite database, which is opened for reading only and never written to. Raises ``BadRequest`` where it is none."""
     if not path.is_file():
         raise BadRequest(f"there is no file {path}; name a copy of the workspace's tidemark.db")
+    with path.open("rb") as file:
+        if file.read(len(SQLITE)) != SQLITE:
+            raise BadRequest(f"{path} is no SQLite database; name a copy of the workspace's tidemark.db")
     began, engine = time.monotonic(), read_only(path)
     try:
         with engine.connect() as connection, connection.begin():

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
+UNREADABLE = {"unreadable": True}
 PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
 
 
@@ -95,11 +96,11 @@ def _json(value: Any) -> str:
 
 
 def _read_json(text: str) -> Any:
-    """Nothing where the stored text is no JSON any more: the row is then not the one that was recorded, and is said to be altered."""
+    """``UNREADABLE`` where the stored text is no JSON any more: the row is then not the one that was recorded, and is said to be altered."""
     try:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError):
-        return {}
+        return dict(UNREADABLE)
 
 
 def _finite(value: Any) -> Any:
