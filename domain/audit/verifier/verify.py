@@ -64,7 +64,7 @@ def _whole(text):
 
 DECODER = json.JSONDecoder(parse_float=_no_fraction, parse_constant=_no_fraction, parse_int=_whole)
 ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-BEYOND = re.compile("[\ue000-\U0010ffff]")      # where the order of code points is not that of UTF-16
+BEYOND = re.compile("[\U00010000-\U0010ffff]")     # only with these may the order of code points not be that of UTF-16
 
 
 def canonical(value):
