@@ -12,7 +12,7 @@ import pytest
 from tests.domain.audit.trails import KEY, bundled, records, signed, unpacked, verified
 from worker.store import Filter
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "40"))
+CASES = int(os.environ.get("TIDEMARK_CASES", "25"))
 ROWS = records(12)
 NOTES = [signed(ROWS, size) for size in (4, 9, 12)]
 FILES = ("events.jsonl", "events.csv", "checkpoints.txt", "proofs.json", "public_key.txt", "manifest.json")
@@ -87,14 +87,14 @@ def values(document):
 
 @pytest.mark.parametrize("name", ["proofs.json", "manifest.json"])
 def test_any_value_of_another_type_is_no_traceback(name, folder, outside):
-    text = (folder / name).read_text()
-    for number in range(sum(1 for _ in values(json.loads(text)))):
-        for wrong in (None, -1, "x", [], {}, 2**53 - 1, True, [[]], "0" * 64):
-            document = json.loads(text)
-            container, key = list(values(document))[number]
-            container[key] = wrong
-            (folder / name).write_text(json.dumps(document))
-            assert verified(folder, *outside)[0] in (0, 1)
+    text, rng = (folder / name).read_text(), random.Random(6)
+    places = sum(1 for _ in values(json.loads(text)))
+    for _ in range(CASES):
+        document = json.loads(text)
+        container, key = list(values(document))[rng.randrange(places)]
+        container[key] = rng.choice((None, -1, "x", [], {}, 2**53 - 1, True, [[]], "0" * 64))
+        (folder / name).write_text(json.dumps(document))
+        assert verified(folder, *outside)[0] in (0, 1)
 
 
 def test_key_and_checkpoint_files_of_garbage_are_refused(folder, outside, tmp_path):
@@ -106,7 +106,7 @@ def test_key_and_checkpoint_files_of_garbage_are_refused(folder, outside, tmp_pa
     refused(*verified(folder, "--key", tmp_path, *outside[2:]))
 
 
-@pytest.mark.parametrize("garbage", [*GARBAGE, b"PK\x03\x04" + b"\0" * 60, b"PK\x05\x06" + b"\0" * 18])
+@pytest.mark.parametrize("garbage", [*GARBAGE, b"PK\x03\x04" + b"\0" * 60, b"PK\x05\x06" + b"\0" * 18], ids=lambda content: repr(content[:9]))
 def test_what_is_no_bundle_is_refused(garbage, outside, tmp_path):
     (tmp_path / "what").write_bytes(garbage)
     refused(*verified(tmp_path / "what", *outside))
@@ -146,7 +146,7 @@ def test_a_name_twice_in_an_archive_is_refused(outside, tmp_path):
 
 
 @pytest.mark.parametrize("body", ['{"a":1.0}', '{"b":1,"a":2}', '{ "a":1}', '{"a":NaN}', '{"a":9007199254740993}', '{"a":1,"a":1}', '"\\ud800"', '{"a":"\\u0041"}', "[]", '{"actor":1}', "[" * 30_000,
-                                  '{"a":' * 9_000 + "1" + "}" * 9_000, "-0", "x" * 70_000])  # fmt: skip
+                                  '{"a":' * 9_000 + "1" + "}" * 9_000, "-0", "x" * 70_000], ids=lambda body: body[:12])  # fmt: skip
 def test_a_row_that_hashes_right_and_is_no_canonical_event_is_refused(body, tmp_path):
     """The holder of the key can sign it; it is no event all the same."""
     from dataclasses import replace
