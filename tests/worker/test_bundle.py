@@ -20,7 +20,7 @@ from domain.audit.merkle import grown
 from domain.audit.verifier import FILE
 from domain.errors import BadRequest
 from worker import cli
-from worker.desk.bundle import KEYS
+from worker.checkpoints.key_file import PUBLIC
 from worker.store import Filter
 
 KEY = SigningKey("tidemark.example/desk", bytes([5] * 32))
@@ -37,7 +37,7 @@ def trail(desk, store, settings, tmp_path):
             unit.trail.add("ana", "order_filled", f"order:{k % 4}", at=began + timedelta(minutes=k), event_id=f"e{k}", price=f"1.{k}", why="" if k % 5 else "x" * 1_500)
         if k in (9, 20):
             note = checkpoint(store, k)
-    (settings.home / KEYS).write_text(f"{KEY.verifier.text}\n")
+    (settings.home / PUBLIC).write_text(f"{KEY.verifier.text}\n")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "key.txt").write_text(f"{KEY.verifier.text}\n")
@@ -124,7 +124,8 @@ def test_garbage_in_the_database_makes_a_bundle_that_names_the_row(trail):
         trail.store, ("UPDATE audit_events SET body = 'no JSON', hash = 'no hash' WHERE seq = 7", {}), ("UPDATE audit_nodes SET hash = 'zz' WHERE level = 1", {}),
         ("UPDATE checkpoints SET note = 'garbage' WHERE size = 9", {}),
     )  # fmt: skip
-    trail.desk.bundle.write(trail.path)
+    result = trail.desk.bundle.write(trail.path)
+    assert result["recorded"] or trail.store.engine.dialect.name == "postgresql", "whose function takes nothing onto such nodes"
     status, text = verified(trail.path, *trail.outside)
     assert status == 1 and "Row 7 cannot be read in events.csv" in text
 
@@ -145,7 +146,7 @@ def test_a_database_rewritten_whole_with_fresh_hashes_is_caught_by_the_checkpoin
             statements.append(("INSERT INTO audit_nodes (level, position, hash) VALUES (:level, :position, :hash)", dict(level=level, position=position, hash=digest.hex())))
     overpowered(trail.store, *statements)
     checkpoint(trail.store, 20, forger)
-    (trail.desk.settings.home / KEYS).write_text(f"{forger.verifier.text}\n")
+    (trail.desk.settings.home / PUBLIC).write_text(f"{forger.verifier.text}\n")
     trail.desk.bundle.write(trail.path)
     assert verified(trail.path)[0] == 3, "alone it is consistent, and the verifier says what that does not prove"
     status, text = verified(trail.path, *trail.outside)

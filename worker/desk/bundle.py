@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
 from domain.audit import bundle, plain
 from domain.audit.bundle import Point, Proof
 from domain.errors import BadRequest
 from worker import bundle as writer
+from worker.checkpoints.key_file import KeyFile
 from worker.desk.context import DeskContext
 from worker.store import Filter, Unit
+from worker.store.append import TrailBroken
 
-KEYS = "audit-keys.txt"     # in the workspace: the public keys of the trail, first to present
+log = logging.getLogger("bundle")
 
 
 class BundleView:
@@ -21,7 +26,7 @@ class BundleView:
         self._context = context
 
     def write(self, path: Path, wanted: Filter = Filter(), checkpoint: str = "", progress: writer.Progress = lambda share, note: None) -> dict[str, Any]:
-        """Write the bundle of the events that fit ``wanted`` to a ZIP file, part by part: rows, their range, the last checkpoint, bytes and SHA-256.
+        """Write the bundle of the events that fit ``wanted`` to a ZIP file, part by part: rows, their range, the last checkpoint, bytes, SHA-256, and whether the download could be recorded.
 
         ``checkpoint``: one that somebody holds, which the proofs then lead to. The download is an event that carries
         the last checkpoint. Raises ``BadRequest`` where nothing fits, or the checkpoint is of more rows than there are.
@@ -31,9 +36,7 @@ class BundleView:
             evidence = writer.evidence_of(unit, self.keys(), checkpoint)
             about = dict(filter=asked, made_at=f"{unit.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", made_by=self._context.user)
             written = writer.write(unit, path, wanted, evidence, about, progress)
-        result = written.__dict__
-        self._downloaded("audit bundle", "zip", **result | dict(filter=asked))
-        return result
+        return written.__dict__ | dict(recorded=self._downloaded("audit bundle", "zip", **written.__dict__ | dict(filter=asked)))
 
     def proof(self, event: str, checkpoint: str = "") -> Proof:
         """The proof of the event with this number, id or hash, in the tree of the last checkpoint, or of the one that is given.
@@ -50,8 +53,8 @@ class BundleView:
 
     def keys(self) -> str:
         """The public keys of the trail, each with the statement by which it followed; empty where none was made yet."""
-        path = self._context.settings.home / KEYS
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        chain = KeyFile(self._context.settings.home).chain()
+        return chain.text if chain else ""
 
     def name(self, wanted: Filter = Filter(), at: datetime | None = None) -> str:
         """What to call the file.
@@ -70,8 +73,14 @@ class BundleView:
         latest = unit.checkpoints.latest()
         return Point.of(latest.note).checkpoint.size if latest else rows
 
-    def _downloaded(self, what: str, form: str, **detail: Any) -> None:
-        with self._context.store.unit() as unit:
-            latest = unit.checkpoints.latest()
-            carried = dict(size=latest.size, root=latest.root, note=latest.note) if latest else {}
-            unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form, **detail | dict(checkpoint=carried))
+    def _downloaded(self, what: str, form: str, **detail: Any) -> bool:
+        """False where the trail is so damaged that it takes no more events: its evidence leaves all the same."""
+        try:
+            with self._context.store.unit() as unit:
+                latest = unit.checkpoints.latest()
+                carried = dict(size=latest.size, root=latest.root, note=latest.note) if latest else {}
+                unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form, **detail | dict(checkpoint=carried))
+        except (TrailBroken, IntegrityError, DataError, InternalError, ProgrammingError):
+            log.exception("the audit trail takes no more events; a download of it (%s) is not recorded", what)
+            return False
+        return True

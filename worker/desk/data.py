@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,12 @@ class Data:
         """Runs that read this dataset."""
         with self._context.store.read() as unit:
             return unit.runs.of_dataset(self.get(name).version)
+
+    def hanging_on(self, name: str) -> dict[str, int]:
+        """What is deleted with this dataset: kind of run -> number, sorted by kind."""
+        with self._context.store.read() as unit:
+            runs = [unit.runs.get(run_id) for run_id in unit.runs.of_dataset(required(unit.datasets.get(name), "dataset", name).version)]
+        return dict(sorted(Counter(run.kind for run in runs if run).items()))
 
     # -- import
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import typer
 
-from worker.terminal import bundles
+from worker.terminal import bundles, checkpoints
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, bundle, prove, replay.")
+app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, replay, bundle, proof, checkpoints, key, witness.")
 app.command()(bundles.bundle)
 app.command()(bundles.proof)
+app.command("checkpoints")(checkpoints.checkpoints)
+app.add_typer(checkpoints.key, name="key")
+app.command("witness")(checkpoints.witness)
 
 
 @app.command()
