@@ -11,6 +11,7 @@ from worker.desk.batches import Batches
 from worker.desk.bundle import BundleView
 from worker.desk.checkpoints import CheckpointsView
 from worker.desk.compare import Compare
+from worker.desk.compliance import Compliance
 from worker.desk.context import DeskContext
 from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
@@ -23,6 +24,7 @@ from worker.desk.jobs import JobList
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
 from worker.desk.robustness import RobustnessView
+from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_tables import RunTables
 from worker.desk.splits import Splits
 from worker.desk.stories import Stories
@@ -39,7 +41,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets`` and ``compliance`` (paths judged by them), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -58,6 +60,7 @@ class Desk:
         self.histories, self.fields = Histories(context), Fields(context)
         self.splits = Splits(context)
         self.cost_profiles = CostProfilesView(context)
+        self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
 
 
