@@ -93,7 +93,7 @@ def _keep(store: Store, result: dict[str, Any], found: Examination, whole: bool)
     except DBAPIError as error:         # the table of facts is gone: the verdict is returned all the same
         if not unreadable(error):
             raise
-        log.exception("the verdict on the audit trail could not be saved")
+        log.error("the verdict on the audit trail could not be saved")
         with store.read() as unit:
             return unit.now()
 
@@ -103,7 +103,7 @@ def _say(store: Store, actor: str, result: dict[str, Any]) -> None:
         with store.unit() as unit:
             unit.audit(actor, "audit_verified" if result["holds"] else "audit_broken", "audit:trail", **result)
     except (TrailBroken, SQLAlchemyError):      # the database takes no more events; the verdict is remembered all the same
-        log.exception("audit trail is now read-only: %s", result["why"])
+        log.error("audit trail is now read-only: %s", result["why"])
 
 
 def remembered(found: Examination, seconds: float) -> dict[str, Any]:

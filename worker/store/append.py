@@ -18,7 +18,7 @@ from domain.audit.record import instant, is_hash
 from domain.errors import BadRequest
 
 MOST_ASKED = 500        # ids in one question
-REFUSED = re.compile(r"append-only|is not the next|is not the head|is not of this row|audit_\w+ .*does not exist|no such table: (main\.)?audit_|(uq|pk)_audit_|UNIQUE constraint failed: audit_")
+REFUSED = re.compile(r"append-only|is not the next|is not the head|is not of this row|audit_\w+\W.*does not exist|invalid hexadecimal|no such table: (main\.)?audit_|(uq|pk)_audit_|UNIQUE constraint failed: audit_")
 HEAD = "SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1"
 EVENT = "INSERT INTO audit_events (seq, event_id, ts, actor, kind, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 LINK = "INSERT INTO audit_links (entity, seq) VALUES (?, ?)"
