@@ -48,7 +48,7 @@ def signed(evidence: Any) -> None:
         "root": config.TextColumn("Root", width=70), "age": config.TextColumn("Age", width=84), "file": config.TextColumn("In file", width=52, help="Whether it is in the append-only file outside the database."),
         "cosigned": config.TextColumn("Cosigned by", width=180), "beat": config.TextColumn("", width=74, help="A heartbeat: nothing happened since the checkpoint before."),
     }  # fmt: skip
-    chosen = table(pd.DataFrame(rows), columns, "Checkpoints, newest first", key=f"checkpoints-{page[0].number if page else 0}", pick=True, row_height=26, height=420)
+    chosen = table(pd.DataFrame(rows), columns, "Checkpoints, newest first", key=f"checkpoints-{page[0].number if page else 0}", pick=True, row_height=26, height=min(420, 38 + 26 * max(len(page), 2)))
     _pager(page)
     if page:
         section(f"Checkpoint {number(page[chosen or 0].number)}", "the signed note, as it left")

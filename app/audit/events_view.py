@@ -73,7 +73,7 @@ def events(desk: Desk, wanted: Filter) -> Any:
         cursor.clear()
         page = desk.trail.rows(wanted, SIZE)
     key = f"events-{page[0].seq if page else 0}-{hash(wanted)}"
-    row = table(events_frame(page), event_columns(), "Audit events, newest first", key=key, pick=True, row_height=26, height=420)
+    row = table(events_frame(page), event_columns(), "Audit events, newest first", key=key, pick=True, row_height=26, height=min(420, 38 + 26 * max(len(page), 2)))
     _pager(desk, wanted, page, cursor)
     if row is not None:
         return page[row]

@@ -36,8 +36,8 @@ class TrailIndex:
         """How many events match: exact up to ``most``, and ``most + 1`` where there are more. All of them: the head's number."""
         if wanted == Filter():
             return self._c.scalar(select(func.max(events.c.seq))) or 0
-        found = self._matching([events.c.seq], wanted, [], most + 1, False).subquery()
-        return self._c.scalar(select(func.count()).select_from(found)) or 0
+        matching = self._matching([events.c.seq], wanted, [], most + 1, False).subquery()
+        return self._c.scalar(select(func.count()).select_from(matching)) or 0
 
     def named(self, name: str) -> Record | None:
         """The event with this number, this id, or this hash."""
