@@ -7,10 +7,14 @@ from pathlib import Path
 
 import typer
 
+from worker.terminal import checkpoints
 from worker.terminal.options import instant
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, replay.")
+app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, replay, checkpoints, key, witness.")
+app.command("checkpoints")(checkpoints.checkpoints)
+app.add_typer(checkpoints.key, name="key")
+app.command("witness")(checkpoints.witness)
 
 
 @app.command()
