@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.audit.beside import checkpoints
 from app.kit.figures import ago, clock, number, short
 from app.kit.text import literal
 from app.kit.widgets import nothing, section, table
@@ -17,9 +16,7 @@ SIZE = 50
 
 
 def view(desk: Desk) -> None:
-    evidence = checkpoints(desk)
-    if evidence is None:
-        return nothing("No checkpoints", "This installation signs no checkpoints.")
+    evidence = desk.checkpoints
     left, right = st.columns([5, 3], gap="medium")
     with left:
         signed(evidence)

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.audit.beside import checkpoints
 from app.kit.figures import clock, lasted, plural
 from app.kit.tables import SUBJECT_COLOURS
 from app.kit.widgets import go, nothing, section, table
@@ -59,10 +58,9 @@ def _days(desk: Desk, days: Any) -> None:
 
 
 def gaps(desk: Desk, first: Any, now: Any) -> None:
-    evidence = checkpoints(desk)
-    most = timedelta(seconds=LATE * desk.settings.audit.interval) if evidence else timedelta(days=36_500)
+    most = timedelta(seconds=LATE * desk.settings.audit.interval)
     gaps_ = desk.trail_days.gaps(f"{first}", most)
-    section("Gaps", f"times without a checkpoint for more than {lasted(most.total_seconds())}, or with no worker or scheduler running" if evidence else "times with no worker or scheduler running")
+    section("Gaps", f"times without a checkpoint for more than {lasted(most.total_seconds())}, or with no worker or scheduler running")
     if not gaps_:
         st.caption(":green[:material/check_circle:] None in these days.")
         return

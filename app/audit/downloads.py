@@ -23,6 +23,9 @@ def menu(desk: Desk) -> None:
             download_file("Bundle, ZIP", f"{_name(desk)}.zip", "application/zip", partial(_bundle, desk, wanted), "audit-bundle", "Events, checkpoints, proofs, public key and verify.py, which checks all of it offline with Python alone.")
         download("events.jsonl", f"{_name(desk)}.jsonl", "application/jsonl", lambda: desk.trail.jsonl(wanted), "audit-jsonl", "One line an event: its number, both hashes, and the exact canonical text.")
         download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "A view for people, safe to open in a spreadsheet.")
+        st.caption("Keep these two elsewhere: what is downloaded is checked against them.")
+        download("Last checkpoint", f"{_name(desk)}_checkpoint.txt", "text/plain", desk.trail.checkpoint_file, "audit-checkpoint-file", "The signed note with its cosignatures.")
+        download("Public key", "tidemark_public_key.txt", "text/plain", desk.trail.key_file, "audit-key-file", "The key that checkpoints are signed with, and every rotation before it.")
 
 
 def proof(desk: Desk, event: Any) -> None:
