@@ -11,7 +11,7 @@ from app.kit.figures import plural
 from app.kit.page import Page
 from app.kit.widgets import attempt, go, head, job_panel
 
-PAGE = Page("Audit", "Audit", 10, "verified")
+PAGE = Page("Audit", "Evidence", 10, "verified")
 VIEWS = {
     "events": ("Events", events_view), "days": ("Days and gaps", days_view), "checkpoints": ("Checkpoints and witnesses", checkpoints_view),
     "ledger": ("Broker's ledger", ledger_view), "tampering": ("What this would catch", tampering_view),
