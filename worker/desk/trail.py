@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
 from domain.audit import Record, plain
 from domain.errors import BadRequest
@@ -19,7 +21,9 @@ from worker.desk.events import kinds_of
 from worker.desk.events import subject_of as subject_of
 from worker.desk.export import csv_of
 from worker.store import Filter, SignedCheckpoint
+from worker.store.append import TrailBroken
 
+log = logging.getLogger("trail")
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 MOST = 10_000       # matching events are counted exactly up to here
 
@@ -159,8 +163,12 @@ class TrailView:
         return CheckpointsView(self._context).key_text().encode()
 
     def _left(self, what: str, form: str, **detail: Any) -> None:
-        with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form, **detail)
+        """Record the download. A trail that is so damaged that it takes no more events leaves all the same, as evidence."""
+        try:
+            with self._context.store.unit() as unit:
+                unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form, **detail)
+        except (TrailBroken, IntegrityError, DataError, InternalError, ProgrammingError):
+            log.exception("the audit trail takes no more events; a download of it (%s) is not recorded", what)
 
     def _taken(self, wanted: Filter, form: str) -> tuple[list[Record], SignedCheckpoint | None]:
         """The matching events and the last checkpoint; the export is recorded as an event."""
