@@ -116,6 +116,6 @@ def recent_runs(runs) -> None:
 
 def recent_activity(desk) -> None:
     section("Recent activity", "from the audit trail")
-    events, _ = desk.trail.page(size=8)
+    events = desk.trail.rows(size=8)
     columns = {"at": st.column_config.TextColumn("UTC", width=66), "event": st.column_config.TextColumn("Event", width=116), "detail": st.column_config.TextColumn("Detail", width=156)}
     table(events_frame(events, desk.jobs.now()), columns, "The latest audit events")

@@ -16,7 +16,9 @@ import redis
 from domain.manifest import code_hash
 from domain.params import params_of
 from worker import example
+from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext
+from worker.desk.health import Health
 from worker.desk.jobs import ALIVE
 from worker.listening import sentence
 from worker.settings import SECTIONS, Settings
@@ -41,15 +43,6 @@ class Setting:
     changed: bool
 
 
-@dataclass(frozen=True)
-class Health:
-    """One part of the system: ``state`` is well, warning or failed, ``note`` says why."""
-
-    part: str
-    state: str
-    note: str
-
-
 class System:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
@@ -62,7 +55,7 @@ class System:
 
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
-        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
+        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), CheckpointsView(self._context).health()]
         return [*states[:1], self._queue(), *states[1:], self._disk()]
 
     def listening(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from domain.audit.gaps import LOST, STARTED, STOPPED, Change, Gap, without_checkpoint, without_process
 from domain.audit.reconciliation import KIND as RECONCILED
 from domain.audit.reconciliation import Reconciliation, reconciliation_of
+from domain.audit.tampering import HONEST, KINDS, Tampering
 from worker.desk.context import DeskContext
 from worker.desk.events import Event, event_of, is_refusal, subject_of
 from worker.store import Filter
@@ -47,22 +48,43 @@ class TrailDays:
             day.subjects[subject_of(kind)] = day.subjects.get(subject_of(kind), 0) + count
         return [days[at] for at in sorted(days, reverse=True)]
 
-    def gaps(self, checkpoints: Sequence[datetime], most: timedelta, since: datetime) -> list[Gap]:
-        """Spans that end after ``since`` without a checkpoint for longer than ``most``, without a worker, or without a scheduler; newest first."""
+    def first(self) -> datetime | None:
+        """When the first event was recorded; None in an empty trail."""
+        with self._context.store.read() as unit:
+            first, _ = unit.trail_index.edges()
+        return datetime.fromisoformat(first) if first else None
+
+    def checkpoints(self, since: str, until: str) -> dict[str, int]:
+        """Day -> number of checkpoints signed, of the days from ``since`` to ``until``, both as ISO text."""
+        with self._context.store.read() as unit:
+            first, last = _midnight(since), _midnight(until) + timedelta(days=1)
+            return dict(Counter(f"{at:%Y-%m-%d}" for at in unit.trail_index.checkpoint_times(first, last) if at >= first))
+
+    def gaps(self, since: str, most: timedelta) -> list[Gap]:
+        """Spans that end after ``since`` (ISO text) without a checkpoint for longer than ``most``, without a worker, or without a scheduler; newest first."""
         with self._context.store.read() as unit:
             now = unit.now()
             records = unit.trail_index.page(Filter(kinds=CHANGES), MOST)
+            taken = unit.trail_index.checkpoint_times(_midnight(since))
         events = [event_of(record) for record in records]
-        gaps = without_checkpoint(checkpoints, most, now)
+        gaps = without_checkpoint(taken, most, now)
         for what in PROCESSES:
             gaps += without_process([_change(event) for event in events if event.detail.get("process") == what], what)
-        return sorted((gap for gap in gaps if (gap.end or now) >= since), key=lambda gap: gap.start, reverse=True)
+        return sorted((gap for gap in gaps if f"{gap.end or now:%Y-%m-%d}" >= since), key=lambda gap: gap.start, reverse=True)
+
+    def tamperings(self) -> tuple[tuple[Tampering, ...], tuple[str, ...]]:
+        """The nine kinds of tampering, and sentences on what verification does not show."""
+        return KINDS, HONEST
 
     def reconciliations(self, most: int = 100) -> list[tuple[Event, Reconciliation]]:
         """Comparisons with brokers' ledgers, newest first."""
         with self._context.store.read() as unit:
             records = unit.trail_index.page(Filter(kinds=(RECONCILED,)), most)
         return [(event, reconciliation_of(event.detail)) for event in map(event_of, records)]
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
 def _change(event: Event) -> Change:

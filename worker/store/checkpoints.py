@@ -116,6 +116,14 @@ class Checkpoints:
         """The last event of the trail that was recorded up to ``at``."""
         return self._c.scalar(select(func.max(events.c.seq)).where(events.c.ts <= instant(at))) or 0
 
+    def bodies(self, after: int, limit: int) -> list[str]:
+        """The exact bodies of the events after number ``after``, oldest first."""
+        return list(self._c.scalars(select(events.c.body).where(events.c.seq > after).order_by(events.c.seq).limit(limit)))
+
+    def seq_of(self, event_id: str, body: str) -> int:
+        """The number of the event with this id, if it has this body; else 0."""
+        return self._c.scalar(select(events.c.seq).where(events.c.event_id == event_id, events.c.body == body)) or 0
+
     def root(self, size: int) -> bytes:
         """The root over the first ``size`` events of the trail as it is now; only where it has so many."""
         return root(size, self.node())
