@@ -37,8 +37,10 @@ def _name(desk: Desk) -> str:
 
 
 def _bundle(desk: Desk, wanted: Filter, path: Path) -> None:
+    desk.checkpoints.cover()
     bundle(desk).write(path, wanted)
 
 
 def _proof(desk: Desk, event: Any, path: Path) -> None:
+    desk.checkpoints.cover()
     path.write_text(bundle(desk).proof(str(event.seq)).text, encoding="utf-8")
