@@ -46,5 +46,4 @@ def _bundle(desk: Desk, wanted: Filter, path: Path) -> None:
 
 def _proof(desk: Desk, event: Any) -> bytes:
     desk.checkpoints.cover()
-    return f"{desk.bundle.proof(str(event.seq)).text}
-".encode()
+    return f"{desk.bundle.proof(str(event.seq)).text}\n".encode()
