@@ -17,14 +17,17 @@ from typing import IO, Any
 
 from domain.audit import Record, bundle
 from domain.audit.bundle import RANGE, SELECTION, WHOLE, Point, Scope
+from domain.audit.collection import split
 from domain.audit.merkle import Node
 from domain.audit.verifier import text as verifier
 from domain.audit.verifier.verify import COLUMNS
 from domain.errors import BadRequest
 from worker.store import Filter, Unit
+from worker.store.checkpoints import Receipt, SignedCheckpoint, cosigned
 
 Progress = Callable[[float, str], None]
 STEP = 2_000            # rows between two reports of progress
+COSIGNED = 100          # newest checkpoints that carry their witnesses' signatures
 MOST_NODES = 200_000    # nodes of the tree that are kept in memory
 
 
@@ -45,13 +48,50 @@ class Evidence:
 class Written:
     """What was written: rows, the first and last of them, the last checkpoint, and the file's size and SHA-256."""
 
-    kind: str = WHOLE
+    scope: str = WHOLE
     rows: int = 0
     first: int = 0
     last: int = 0
     checkpoint: dict[str, Any] = field(default_factory=dict)
     bytes: int = 0
     sha256: str = ""
+
+
+def evidence_of(unit: Unit, keys: str, asked: str = "") -> Evidence:
+    """The checkpoints of the workspace, the newest with the signatures of witnesses, and the keys that are given.
+
+    ``asked``: the text of a checkpoint, or of several, that somebody holds; the proofs then lead to the last of them.
+    """
+    rows = unit.checkpoints.all(heartbeats=False)
+    latest = unit.checkpoints.latest()
+    rows += [latest] if latest and latest not in rows[-1:] else []
+    received = unit.checkpoints.receipts([row.number for row in rows[-COSIGNED:]])
+    notes = [row.note for row in rows[:-COSIGNED]]
+    for row in rows[-COSIGNED:]:
+        notes.append(_cosigned(row, received.get(row.number, [])))
+    return Evidence((*notes, *([asked_for(asked, unit.trail.head()[0]).note] if asked else ())), keys)
+
+
+def asked_for(content: str, rows: int) -> Point:
+    """The last checkpoint in a file that somebody holds. BadRequest where it holds none, or one over more than ``rows``."""
+    note = next(iter(reversed(list(split(content)))), None)
+    if note is None:
+        raise BadRequest("the checkpoint file holds no signed checkpoint: a text, an empty line and signatures. Copy the whole file anew")
+    point = Point.of(note)
+    if point.checkpoint.size > rows:
+        raise BadRequest(
+            f"the checkpoint is over {point.checkpoint.size:,} rows, and the trail here has {rows:,}: "
+            f"rows {rows + 1:,} to {point.checkpoint.size:,} are missing, or it is of another trail"
+        )
+    return point
+
+
+def _cosigned(row: SignedCheckpoint, received: Sequence[Receipt]) -> str:
+    """A garbage note stays as it is; the bundle leaves it out."""
+    try:
+        return cosigned(row, received)
+    except BadRequest:
+        return row.note
 
 
 def write(unit: Unit, path: Path, wanted: Filter, evidence: Evidence, about: dict[str, Any], progress: Progress = lambda share, note: None) -> Written:

@@ -28,7 +28,7 @@ def menu(desk: Desk) -> None:
 def proof(desk: Desk, event: Any) -> None:
     """The proof of one event: that it is in the tree of the last checkpoint."""
     if bundle(desk) is not None:
-        download_file("Proof", f"audit_event_{event.seq}.json", "application/json", partial(_proof, desk, event), f"proof-{event.seq}", "At most 1 KB: the event's text, the hashes beside its way to the root, and the checkpoint. verify.py checks it.")
+        download_file("Proof", f"audit_event_{event.seq}.json", "application/json", partial(_proof, desk, event), f"proof-{event.seq}", "At most 1 KB: the hashes beside the event's way to the root of the last checkpoint, and its text where that fits. verify.py checks it.")
 
 
 def _name(desk: Desk) -> str:
@@ -41,4 +41,4 @@ def _bundle(desk: Desk, wanted: Filter, path: Path) -> None:
 
 
 def _proof(desk: Desk, event: Any, path: Path) -> None:
-    path.write_bytes(bundle(desk).proof(str(event.seq)))
+    path.write_text(bundle(desk).proof(str(event.seq)).text, encoding="utf-8")

@@ -36,9 +36,17 @@ def open_at_entries(trades: Trades, weight: np.ndarray) -> np.ndarray:
 
 def open_at(trades: Trades, weight: np.ndarray, ts: np.ndarray) -> np.ndarray:
     """Sum of ``weight`` over the trades that are open at each instant: entered at or before it, not yet closed."""
-    entries, exits = np.argsort(trades.entry_ts, kind="stable"), np.argsort(trades.exit_ts, kind="stable")
-    entered = np.concatenate([[0.0], np.cumsum(weight[entries])])[np.searchsorted(trades.entry_ts[entries], ts, side="right")]
-    return entered - np.concatenate([[0.0], np.cumsum(weight[exits])])[np.searchsorted(trades.exit_ts[exits], ts, side="right")]
+    return so_far(ts, trades.entry_ts, weight) - so_far(ts, trades.exit_ts, weight)
+
+
+def so_far(ts: np.ndarray, events: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Sum of the weights of the events (without weights: their number) at or before each of the instants ``ts``, which are in order.
+
+    >>> so_far(np.array([1, 2, 4]), np.array([2, 2, 5])).tolist()
+    [0.0, 2.0, 2.0]
+    """
+    rows = np.searchsorted(ts, events, side="left")
+    return np.cumsum(np.bincount(rows, weight, len(ts) + 1)[: len(ts)].astype(np.float64))
 
 
 def value_at(stretch: Stretch, values: np.ndarray, before: float, ts: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ from domain.compliance.stretch import Carry, Stretch, stretch_of
 from domain.compliance.trades import Trades, none, trades_of
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
+from domain.market.zones import HOUR
 
+SPARSE = 12 * HOUR
 EVERYTHING = Known(trades=True, floating=True, lows=True, releases=True)
 
 
@@ -159,10 +161,9 @@ def fails(rule: Rule, breach: Breach) -> bool:
     return breach.effect == FAIL or rule.regulatory
 
 
-def known_of(path: Path, clock: DayClock, releases: bool = False) -> Known:
-    """What a path has. Rows of one a day, without extremes, do not show what happened inside the days."""
-    days = clock.day_of(path.ts)
-    lows = path.equity_low is not None or days[0] == days[-1] or bool((np.diff(days) == 0).any())
+def known_of(path: Path, releases: bool = False) -> Known:
+    """What a path has. Rows that are mostly half a day apart or more, without extremes, do not show what happened inside the days."""
+    lows = path.equity_low is not None or len(path) < 2 or float(np.median(np.diff(path.ts))) < SPARSE
     return Known(path.trades is not None, path.floating, lows, releases)
 
 

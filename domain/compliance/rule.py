@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.day import DayClock
+from domain.compliance.order import Order
 from domain.compliance.stretch import Stretch
 from domain.market.instrument import Instrument
 from domain.registry import Registry
@@ -108,6 +109,10 @@ class Rule:
         """Floors and breaches of the next stretch; ``memory`` then stands behind it."""
         raise NotImplementedError
 
+    def refuses(self, memory: Any, reading: Reading, order: Order) -> str:
+        """Why an order may not go, whatever it can lose; empty: nothing against it."""
+        return ""
+
 
 RULES: Registry[type[Rule]] = Registry("kind of rule")
 
@@ -136,7 +141,8 @@ def first_of_days(stretch: Stretch, broken: np.ndarray, seen: int) -> np.ndarray
     if not len(rows):
         return rows
     days = stretch.day_of_rows(rows)
-    rows, days = rows[np.diff(days, prepend=-1) != 0], np.unique(days)
+    fresh = np.diff(days, prepend=-1) != 0
+    rows, days = rows[fresh], days[fresh]
     return rows[stretch.days.number[days] != seen]
 
 

@@ -8,6 +8,7 @@ from domain.errors import TidemarkError as Refused
 from worker.desk.actor import Actor
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.batches import Batches
+from worker.desk.bundle import BundleView
 from worker.desk.chances import Chances
 from worker.desk.checkpoints import CheckpointsView
 from worker.desk.compare import Compare
@@ -42,7 +43,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -57,6 +58,7 @@ class Desk:
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
         self.outside = OutsideData(context)
+        self.bundle = BundleView(context)
         self.histories, self.fields = Histories(context), Fields(context)
         self.splits = Splits(context)
         self.cost_profiles = CostProfilesView(context)

@@ -45,7 +45,7 @@ def risk(spec: Mapping[str, Any], work: Work) -> Commit:
     if missing:
         raise BadRequest(f"there are no bars of {listed(missing)} up to {at:%Y-%m-%d %H:%M} UTC; import them to measure the risk of the positions held then")
     positions = _positions(spec, held, at, prices, work)
-    market = market_now({name: bars[name] for name in names}, stored.instruments, None) if names else MarketNow(pd.DataFrame(), {}, {}, DAY)
+    market = market_now({name: bars[name] for name in names}, stored.instruments, None) if names else MarketNow(pd.DataFrame(index=[0]), {}, {}, DAY)
     row = int(pd.DatetimeIndex(pd.to_datetime(stored.path.ts, utc=True)).searchsorted(at, side="right")) - 1
     equity = float(stored.path.equity[row])
     now = risk_now(positions, stored.instruments, market, equity, stored.currency, rates_of(prices, stored.instruments, stored.currency), build(Stresses, spec["stresses"]))

@@ -92,6 +92,21 @@ def histories(
     _findings(stored.findings)
 
 
+def rebuild(history: str = typer.Argument(..., help="History, by id or version."), as_json: Json = False) -> None:
+    """Rebuild a history's equity between its bookings from the workspace's bars, marked at the adverse side; judge --rebuilt then judges it."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    job = finished(at, at.histories.rebuild(history), as_json)
+    stored = at.histories.get(job.result["history"])
+    finding = next(finding for finding in stored.findings if finding["key"] == "rebuilt")
+    bars = {instrument: dataset.id for instrument, dataset in at.histories.bars_for(stored.id).items()}
+    if as_json:
+        return say(dict(history=stored.id, rows=job.result["rows"], bars=bars, finding=dict(finding)), True)
+    say(dict(history=stored.id, rows=job.result["rows"], bars=", ".join(f"{name} {dataset}" for name, dataset in bars.items())), False)
+    _findings([finding])
+
+
 def path_of_history(rule_set: Any, history: str, rebuilt: bool) -> tuple[Any, list[str]]:
     """The path of an imported history, on the account of the rules, and what must be said of it."""
     from domain.compliance.account import fitted

@@ -64,7 +64,7 @@ def _whole(text):
 
 DECODER = json.JSONDecoder(parse_float=_no_fraction, parse_constant=_no_fraction, parse_int=_whole)
 ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-BEYOND = re.compile("[\ue000-\U0010ffff]")      # where the order of code points is not that of UTF-16
+BEYOND = re.compile("[\U00010000-\U0010ffff]")     # only with these may the order of code points not be that of UTF-16
 
 
 def canonical(value):
@@ -721,7 +721,7 @@ def holdings(bundle, last, count):
     if bundle.kind == "whole":
         return f"{rows_(count)}: the whole trail up to row {last:,}." if count else "The trail is empty."
     if bundle.kind == "range":
-        return f"{rows_(count)}: a part of the trail, rows {bundle.first:,} to {last:,}, none missing between them."
+        return f"{rows_(count)}: a part of the trail, {span(bundle.first, last)}, none missing between."
     return f"{rows_(count)}: a selection between rows {bundle.first:,} and {last:,}. That no row of their kind is left out is not proved: only a whole bundle shows what is absent."
 
 
@@ -731,10 +731,10 @@ def describe(verdict, bundle, keys, given, options, last, covered):
     for point in bundle.points[-1:]:
         verdict.say(f"Consistent with {point}.")
     if last > covered:
-        verdict.say(f"No checkpoint covers rows {covered + 1:,} to {last:,}: they are chained to the rows before, and not proved.", 0 if covered >= first else 3)
+        verdict.say(f"No checkpoint covers {span(covered + 1, last)}: chained to the rows before, and not proved.", 0 if covered >= first else 3)
     pinned = given[-1].size if given else last
     if last > pinned and covered > pinned:
-        verdict.say(f"Rows {pinned + 1:,} to {min(last, covered):,} came after the checkpoint from elsewhere: their author signed them, and could still replace them.", 0 if pinned >= first else 3)
+        verdict.say(f"After the checkpoint from elsewhere came {span(max(pinned + 1, first), min(last, covered))}: signed by their author, who could still replace them.", 0 if pinned >= first else 3)
     closing(verdict, keys, given, options)
 
 
@@ -785,7 +785,7 @@ def whole(bundle, keys, given):
     compare(tree, wanted, bundle, keys)
     for point in sorted(given + bundle.points, key=lambda point: -point.size):
         if point.size > last:
-            missing = f"row {point.size:,} is" if point.size == last + 1 else f"rows {last + 1:,} to {point.size:,} are"
+            missing = f"{span(last + 1, point.size)} {'is' if point.size == last + 1 else 'are'}"
             late = " A bundle that is older than the checkpoint looks the same: make it anew." if point in given else ""
             raise Refused(f"The trail ends here at row {last:,}, and {point} goes further: {missing} missing.{late}")
     check_proofs(bundle, bundle.roots(), given)
@@ -936,6 +936,10 @@ def climbed(index, size, leaf, path):
 
 def rows_(count):
     return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def span(first, last):
+    return f"row {first:,}" if first == last else f"rows {first:,} to {last:,}"
 
 
 def upper(point):

@@ -96,13 +96,14 @@ class Statement:
 
     ``points``: local_ns, balance, equity and, where they are known, equity_low and equity_high: of files that have a
     curve. ``clock``: the clock of its times, where the file says so. ``cancelled``: orders that were never filled.
-    ``matched``: trades were put together from deals, first in, first out. ``first_stops``: the stops are those of the
+    ``legs``: the parts of its trades that closed at different times, where they are not the trades. ``matched``: trades were put together from deals, first in, first out. ``first_stops``: the stops are those of the
     entries, not the last ones.
     """
 
     trades: tuple[StatedTrade, ...] = ()
     changes: tuple[Change, ...] = ()
     open_trades: tuple[StatedTrade, ...] = ()
+    legs: tuple[StatedTrade, ...] = ()
     cancelled: int = 0
     stated: Stated = Stated()
     currency: str = ""

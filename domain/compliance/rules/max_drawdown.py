@@ -24,6 +24,7 @@ class Memory:
     terms: Terms
     peak: float
     seen: int = -1
+    under: bool = False     # whether the last row was
 
 
 @rule("max_drawdown", key="drawdown")
@@ -70,8 +71,9 @@ class MaxDrawdown(Rule):
         line = self.floor_of(after, initial)
         value = stretch.balance if self.watch == "closed" else stretch.equity
         broken, lowest, floor = self._judged(stretch, value, line, before)
-        rows = first_of_days(stretch, broken, memory.seen)
-        breaches = [Breach(int(stretch.ts[row]), self.clause(), float(lowest[row]), float(floor[row]), FAIL, trades_behind(stretch, int(row))) for row in rows]
+        rows = first_of_days(stretch, broken & ~np.concatenate([[memory.under], broken[:-1]]), memory.seen)
+        memory.under, clause = bool(broken[-1]), self.clause()
+        breaches = [Breach(int(stretch.ts[row]), clause, float(lowest[row]), float(floor[row]), FAIL, trades_behind(stretch, int(row))) for row in rows]
         if len(rows):
             memory.seen = int(stretch.days.number[stretch.day_of_rows(rows[-1:])[0]])
         return Reading(line, float(value[-1]), float(self.amount.money(initial)), breaches)

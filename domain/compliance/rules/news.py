@@ -11,6 +11,7 @@ import pandas as pd
 
 from domain.compliance.exposure import INSTRUMENTS, specification
 from domain.compliance.needs import RELEASES, trades_needed
+from domain.compliance.order import Order
 from domain.compliance.rule import BLOCK, FAIL, PROFIT_FACTOR, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import Trades
@@ -100,6 +101,14 @@ class News(Rule):
             chosen = stretch.trades.instrument == name
             breaches += self._of(about, stretch.trades.rows(chosen), stretch.opened[chosen], stretch.closed[chosen], memory.releases)
         return Reading(breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=lacks)
+
+    def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
+        """Inside a window of a release of the instrument's currencies; without a calendar or a specification nobody can say."""
+        about = specification(order.instrument, memory.instruments)
+        if memory.releases is None or about is None:
+            return f"it needs {RELEASES if memory.releases is None else INSTRUMENTS}."
+        near = self.inside(np.array([order.ts]), concerning(memory.releases, about, self.impact))[0] >= 0
+        return "a release is near." if near and OPENING in self.actions.names else ""
 
     def _of(self, about: Instrument, trades: Trades, opened: np.ndarray, closed: np.ndarray, releases: pd.DataFrame) -> Iterator[Breach]:
         instants = concerning(releases, about, self.impact)
