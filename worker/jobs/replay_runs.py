@@ -20,7 +20,7 @@ from worker.store.frames import content_hash
 
 ALONE = ("columns", "similar", "gate", "stress", "regimes", "examine")       # kinds of job that compute everything themselves and always the same
 OF_REPRODUCTION = {"same": "equal", "altered": "differs", "different": "differs", "impossible": "impossible"}
-TOLD = ("code", "title", "sentence", "seconds")         # facts of an event that do not decide whether it is equal
+INFORMATIVE = ("code", "title", "sentence", "seconds")  # facts of an event that do not decide whether it is equal
 
 
 class _Rehearsal(Work):
@@ -82,20 +82,20 @@ def _again(event: Event, run: Run, job: Job, work: Work) -> Answer:
         return Answer("impossible", (), (str(error)[:1].upper() + str(error)[1:] + ".",))
     then, now = _flat(event["detail"]), _flat(plain(result.detail))
     checks = [Check("kind of event", event["kind"], result.event)]
-    checks += [Check(name.replace("_", " "), then.get(name, ""), now.get(name, ""), counts=name not in TOLD) for name in sorted({*then, *now})]
+    checks += [Check(name.replace("_", " "), then.get(name, ""), now.get(name, ""), counts=name not in INFORMATIVE) for name in sorted({*then, *now})]
     return compared([*checks, *_stored(event, run, work)])
 
 
 def rehearsed(job: Job, work: Work) -> JobResult:
     """What the job would record if it ended now; nothing of it is kept but tables, which are named by their content."""
     commit = JOBS[job.kind].run(job.spec, _Rehearsal(work, job))
-    kept: list[JobResult] = []
+    results: list[JobResult] = []
     try:
         with work.store.unit() as unit:
-            kept.append(commit(unit))
+            results.append(commit(unit))
             raise _Undone
     except _Undone:
-        return kept[0]
+        return results[0]
 
 
 def _stored(event: Event, run: Run, work: Work) -> list[Check]:

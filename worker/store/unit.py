@@ -61,6 +61,8 @@ class Unit:
         return datetime.now(UTC)
 
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
+        if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
+            detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
         self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
 
     def fact(self, name: str) -> Any:
