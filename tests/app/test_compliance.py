@@ -66,7 +66,7 @@ def test_a_failed_path_shows_rule_value_floor_and_its_trades(desk, system):
     test = draw("compliance", desk, run=run, rules="ftmo-2-step")
     text = written(test)
     assert not test.exception and "failed by daily loss on 2026-03-02 12:00 UTC, on trading day 1" in text
-    assert "**Daily loss** · 2026-03-02 12:00 UTC · **94,000\u202fUSD** against **95,000\u202fUSD**" in text and "Trade 1" in buttons(test)
+    assert "**Daily loss** · 2026-03-02 12:00 UTC · **94,000 USD** against **95,000 USD**" in text and "Trade 1" in buttons(test)
     assert "A gap can jump any floor." in text and "from the firm's page. A replay of published rules, not a statement by the firm." in text
     assert "Would it have passed?" in text and not any(word in text.lower() for word in FORBIDDEN)
 
@@ -136,7 +136,7 @@ def test_a_bad_figure_is_a_sentence_and_saves_nothing(desk):
     next(field for field in test.text_input if field.label == "Why").set_value("x")
     next(button for button in test.button if button.label == "Save version").click()
     test.run()
-    assert any("daily" in error.value and "must be a share" in error.value for error in test.error) and desk.rule_sets.versions("my ftmo-2-step") == []
+    assert "Daily.amount is 'five'; it must be a share such as '5 % of initial'" in written(test) and desk.rule_sets.versions("my ftmo-2-step") == []
 
 
 def test_imported_accounts_and_the_risk_monitor_say_what_is_needed(desk):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from domain.compliance.drawing import ChanceConfig
+from domain.compliance.payouts import PayoutConfig
 from domain.errors import BadRequest
 from domain.params import Param, build, params_of, values_of
 from worker.desk.compliance import Compliance, Judged, Subject
@@ -29,14 +30,10 @@ class Chances:
 
     def payout_params(self) -> tuple[Param, ...]:
         """When and how profit is paid out in the funded phase."""
-        from domain.compliance.payouts import PayoutConfig
-
         return params_of(PayoutConfig)
 
     def submit(self, subject: Subject, rules: str, phase: str = "", config: Mapping[str, Any] | None = None, risk: float = 0.0, payout: Mapping[str, Any] | None = None) -> Submitted:
         """Draw a path's days anew. ``risk``: share of equity at risk in each trade; 0: as the path traded."""
-        from domain.compliance.payouts import PayoutConfig
-
         if not 0.0 <= risk <= 1.0:
             raise BadRequest(f"the risk per trade is {risk:g}; give a share of equity from 0 (as the path traded) to 1")
         spec = self._compliance.spec(subject, rules, phase) | dict(
