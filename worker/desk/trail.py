@@ -120,7 +120,7 @@ class TrailView:
 
     def verify_now(self) -> dict[str, Any]:
         """Verify the whole trail in this process, for the terminal."""
-        return evidence.check(self._context.store, self._context.user)
+        return evidence.check(self._context.store, self._context.user, tables=True)
 
     def per_hour(self, since: str, until: str) -> pd.DataFrame:
         """``hour`` (UTC), ``subject``, ``events``."""
