@@ -22,6 +22,7 @@ from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Store
+from worker.store.checkpoints import HEARTBEATS_KEPT
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("schedule")
 SENTINEL = "tidemark:run"           # a key in the queue server that names its run; missing or of another run: messages may be lost
 VERIFY_EVERY = 3_600.0
+WHOLE_EVERY = 86_400.0      # the whole trail, with what stands beside it
 CLEAN_EVERY = 86_400.0
-HEARTBEATS = timedelta(days=7)      # checkpoints that only repeat the one before are kept so long; the file keeps them all
 COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
 
 
@@ -64,10 +65,12 @@ def run_of(client: redis.Redis) -> bytes:
 
 
 def verify(store: Store) -> None:
-    """Verify the whole trail and save the verdict for the status footer."""
-    from worker.evidence import check
+    """Verify the trail and save the verdict for the status footer: all of it once a day, in between what is new since the last check that held."""
+    from worker.evidence import SEEN, check, trusted_since
 
-    check(store, actor="")
+    with store.read() as unit:
+        since = trusted_since(unit.fact(SEEN), unit.now(), WHOLE_EVERY)
+    check(store, actor="", since=since, tables=since is None)
 
 
 def clean(store: Store) -> None:
@@ -75,7 +78,7 @@ def clean(store: Store) -> None:
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
-        unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS)
+        unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS_KEPT)
         keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
@@ -141,7 +144,7 @@ def serve(settings: Settings) -> None:
         wait_until_set(stopping)
         over.set()
         for thread in threads[:2]:
-            thread.join(timeout=2)
+            thread.join(timeout=1.5)
         with contextlib.suppress(SQLAlchemyError):      # the database does not answer: the lease is freed once this process is seen to be gone
             notary.release()
     store.close()
