@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
+import subprocess
+import sys
 import tempfile
 import uuid
 import zipfile
@@ -21,10 +24,12 @@ from domain.audit.collection import split
 from domain.audit.merkle import Node
 from domain.audit.verifier import text as verifier
 from domain.audit.verifier.verify import COLUMNS
-from domain.errors import BadRequest
-from worker.store import Filter, Unit
+from domain.errors import BadRequest, SourceUnavailable
+from worker.store import Filter, Store, Unit
 from worker.store.checkpoints import Receipt, SignedCheckpoint, cosigned
 
+log = logging.getLogger("bundle")
+ROOT = Path(__file__).resolve().parents[1]
 Progress = Callable[[float, str], None]
 STEP = 2_000            # rows between two reports of progress
 COSIGNED = 100          # newest checkpoints that carry their witnesses' signatures
@@ -105,6 +110,33 @@ def write(unit: Unit, path: Path, wanted: Filter, evidence: Evidence, about: dic
             written = _Writer(archive, unit, evidence).write(wanted, about, progress)
         written.bytes, written.sha256 = part.stat().st_size, _sha256(part)
     return written
+
+
+def write_apart(database_url: str, frames_url: str, path: Path, wanted: Filter, evidence: tuple[str, str], about: dict[str, Any]) -> Written:
+    """The same in a process of its own, for a page's process, which must stay fluid. ``evidence``: keys and the checkpoint that is asked for."""
+    keys, asked = evidence
+    order = dict(database_url=database_url, frames_url=frames_url, path=str(path), wanted=asdict(wanted), keys=keys, asked=asked, about=about)
+    done = subprocess.run([sys.executable, "-m", "worker.bundle"], cwd=ROOT, input=json.dumps(order), capture_output=True, text=True)
+    answer = json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith("{") else {}
+    if "refused" in answer:
+        raise BadRequest(answer["refused"])
+    if "scope" not in answer:
+        log.error("the process that writes a bundle ended with %s: %s", done.returncode, done.stderr[-2_000:])
+        raise SourceUnavailable("the bundle could not be written; the log says why. Is there room on the disk? Try again")
+    return Written(**answer)
+
+
+def main() -> None:
+    """Write the bundle that standard input asks for; the answer is JSON."""
+    order = json.load(sys.stdin)
+    store = Store(order["database_url"], order["frames_url"])
+    wanted = Filter(**{**order["wanted"], "kinds": tuple(order["wanted"]["kinds"])})
+    try:
+        with store.read() as unit:
+            written = write(unit, Path(order["path"]), wanted, evidence_of(unit, order["keys"], order["asked"]), order["about"])
+        print(json.dumps(asdict(written)))
+    except BadRequest as error:
+        print(json.dumps(dict(refused=str(error))))
 
 
 class _Writer:
@@ -256,3 +288,7 @@ def _beside(path: Path) -> Iterator[Path]:
         after.callback(part.unlink, missing_ok=True)
         yield part
         os.replace(part, path)
+
+
+if __name__ == "__main__":
+    main()

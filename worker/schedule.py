@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("schedule")
 SENTINEL = "tidemark:run"           # a key in the queue server that names its run; missing or of another run: messages may be lost
 VERIFY_EVERY = 3_600.0
+WHOLE_EVERY = 86_400.0      # the whole trail, with what stands beside it
 CLEAN_EVERY = 86_400.0
 HEARTBEATS = timedelta(days=7)      # checkpoints that only repeat the one before are kept so long; the file keeps them all
 COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
@@ -64,10 +65,12 @@ def run_of(client: redis.Redis) -> bytes:
 
 
 def verify(store: Store) -> None:
-    """Verify the whole trail and save the verdict for the status footer."""
-    from worker.evidence import check
+    """Verify the trail and save the verdict for the status footer: all of it once a day, in between what is new since the last check that held."""
+    from worker.evidence import SEEN, check, trusted_since
 
-    check(store, actor="")
+    with store.read() as unit:
+        since = trusted_since(unit.fact(SEEN), unit.now(), WHOLE_EVERY)
+    check(store, actor="", since=since, tables=since is None)
 
 
 def clean(store: Store) -> None:

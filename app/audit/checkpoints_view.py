@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.audit.beside import checkpoints
 from app.kit.figures import ago, clock, number, short
 from app.kit.text import literal
 from app.kit.widgets import nothing, section, table
@@ -17,9 +16,7 @@ SIZE = 50
 
 
 def view(desk: Desk) -> None:
-    evidence = checkpoints(desk)
-    if evidence is None:
-        return nothing("No checkpoints", "This installation signs no checkpoints.")
+    evidence = desk.checkpoints
     left, right = st.columns([5, 3], gap="medium")
     with left:
         signed(evidence)
@@ -44,11 +41,11 @@ def signed(evidence: Any) -> None:
     ]
     config = st.column_config
     columns = {
-        "number": config.NumberColumn("No.", format="localized", width=56), "at": config.TextColumn("Signed, UTC", width=136), "size": config.NumberColumn("Size", format="localized", width=66, help="Events that it covers."),
-        "root": config.TextColumn("Root", width=70), "age": config.TextColumn("Age", width=84), "file": config.TextColumn("In file", width=52, help="Whether it is in the append-only file outside the database."),
-        "cosigned": config.TextColumn("Cosigned by", width=180), "beat": config.TextColumn("", width=74, help="A heartbeat: nothing happened since the checkpoint before."),
+        "number": config.NumberColumn("No.", format="localized", width=44), "at": config.TextColumn("Signed, UTC", width=132), "size": config.NumberColumn("Size", format="localized", width=58, help="Events that it covers."),
+        "root": config.TextColumn("Root", width=64), "age": config.TextColumn("Age", width=66), "file": config.TextColumn("In file", width=46, help="Whether it is in the append-only file outside the database."),
+        "cosigned": config.TextColumn("Cosigned by", width=84), "beat": config.TextColumn("", width=74, help="A heartbeat: nothing happened since the checkpoint before."),
     }  # fmt: skip
-    chosen = table(pd.DataFrame(rows), columns, "Checkpoints, newest first", key=f"checkpoints-{page[0].number if page else 0}", pick=True, row_height=26, height=420)
+    chosen = table(pd.DataFrame(rows), columns, "Checkpoints, newest first", key=f"checkpoints-{page[0].number if page else 0}", pick=True, row_height=26, height=min(420, 38 + 26 * max(len(page), 2)))
     _pager(page)
     if page:
         section(f"Checkpoint {number(page[chosen or 0].number)}", "the signed note, as it left")

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.audit.beside import checkpoints
 from app.kit.figures import clock, lasted, plural
 from app.kit.tables import SUBJECT_COLOURS
 from app.kit.widgets import go, nothing, section, table
@@ -59,21 +58,20 @@ def _days(desk: Desk, days: Any) -> None:
 
 
 def gaps(desk: Desk, first: Any, now: Any) -> None:
-    evidence = checkpoints(desk)
-    most = timedelta(seconds=LATE * desk.settings.audit.interval) if evidence else timedelta(days=36_500)
-    found = desk.trail_days.gaps(f"{first}", most)
-    section("Gaps", f"times without a checkpoint for more than {lasted(most.total_seconds())}, or with no worker or scheduler running" if evidence else "times with no worker or scheduler running")
-    if not found:
+    most = timedelta(seconds=LATE * desk.settings.audit.interval)
+    gaps_ = desk.trail_days.gaps(f"{first}", most)
+    section("Gaps", f"times without a checkpoint for more than {lasted(most.total_seconds())}, or with no worker or scheduler running")
+    if not gaps_:
         st.caption(":green[:material/check_circle:] None in these days.")
         return
     rows = [
         dict(what=MISSING[gap.what], start=clock(gap.start, seconds=True), end=clock(gap.end, seconds=True) if gap.end else "still so", length=lasted(gap.seconds(now)), why="ended without a stop; counted from its last heartbeat" if gap.since_crash else "")
-        for gap in found[:200]
+        for gap in gaps_[:200]
     ]
     columns = {
         "what": st.column_config.TextColumn("Missing", width=110), "start": st.column_config.TextColumn("From, UTC", width=140), "end": st.column_config.TextColumn("To, UTC", width=140),
         "length": st.column_config.TextColumn("Lasted", width=80), "why": st.column_config.TextColumn("Note", width=300),
     }  # fmt: skip
     table(pd.DataFrame(rows), columns, "Gaps, newest first", row_height=26)
-    if len(found) > 200:
-        st.caption(f"and {plural(len(found) - 200, 'more gap')}")
+    if len(gaps_) > 200:
+        st.caption(f"and {plural(len(gaps_) - 200, 'more gap')}")

@@ -68,19 +68,25 @@ def _bar(shown: Any, step: timedelta) -> Bar | None:
 def events(desk: Desk, wanted: Filter) -> Any:
     """One page of events, and the chosen one: picked here, named by the address or by #number, else the newest."""
     cursor = _cursor(wanted)
-    page = desk.trail.rows(wanted, SIZE, cursor.get("before"), cursor.get("after"))
+    page, more = _page(desk, wanted, cursor)
     if not page and cursor:         # nothing is left on that side
         cursor.clear()
-        page = desk.trail.rows(wanted, SIZE)
+        page, more = _page(desk, wanted, cursor)
     key = f"events-{page[0].seq if page else 0}-{hash(wanted)}"
-    row = table(events_frame(page), event_columns(), "Audit events, newest first", key=key, pick=True, row_height=26, height=420)
-    _pager(desk, wanted, page, cursor)
+    row = table(events_frame(page), event_columns(), "Audit events, newest first", key=key, pick=True, row_height=26, height=min(420, 38 + 26 * max(len(page), 2)))
+    _pager(desk, wanted, page, cursor, more)
     if row is not None:
         return page[row]
     named = filters.numbered() or address_value("event")
     if named:
         return attempt(lambda: desk.trail.find(named))
     return page[0] if page else None
+
+
+def _page(desk: Desk, wanted: Filter, cursor: dict[str, int]) -> tuple[list[Any], bool]:
+    """A page, and whether more follow in the direction that it was read in: one row more is read, for a search reads all there is."""
+    rows = desk.trail.rows(wanted, SIZE + 1, cursor.get("before"), cursor.get("after"))
+    return (rows[1:] if len(rows) > SIZE and "after" in cursor else rows[:SIZE]), len(rows) > SIZE
 
 
 def _cursor(wanted: Filter) -> dict[str, int]:
@@ -93,10 +99,12 @@ def _cursor(wanted: Filter) -> dict[str, int]:
     return at
 
 
-def _pager(desk: Desk, wanted: Filter, page: list[Any], cursor: dict[str, int]) -> None:
-    total, exact = desk.trail.total(wanted)
-    newer = bool(page) and bool(cursor) and bool(desk.trail.rows(wanted, 1, after=page[0].seq))
-    older = bool(page) and bool(desk.trail.rows(wanted, 1, before=page[-1].seq))
+def _pager(desk: Desk, wanted: Filter, page: list[Any], cursor: dict[str, int], more: bool) -> None:
+    all_here = not cursor and not more
+    total, exact = (len(page), True) if all_here else desk.trail.total(wanted)
+    upwards = "after" in cursor
+    newer = bool(page) and (more if upwards else bool(cursor) and bool(desk.trail.rows(wanted, 1, after=page[0].seq)))
+    older = bool(page) and (bool(desk.trail.rows(wanted, 1, before=page[-1].seq)) if upwards else more)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         span = f"Rows {page[-1].seq:,} to {page[0].seq:,}, " if page else ""
         st.caption(f"{span}{number(total) if exact else f'more than {total:,}'} in all, newest first" if page else "No event matches these filters.", width="content")

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from app.audit.beside import checkpoints
 from app.kit.figures import ago, clock, number, plural, short, typeset
 from app.kit.text import literal
 from worker.desk import Desk
@@ -18,11 +17,9 @@ LATE = 2                        # intervals after which a checkpoint is late
 
 def banners(desk: Desk, verification: Any) -> None:
     """A broken trail first, then what keeps checkpoints from leaving, then what is old."""
-    evidence = checkpoints(desk)
+    evidence = desk.checkpoints
     if verification and not verification["holds"]:
         st.error(literal(broken_sentence(verification, evidence)), title="The trail does not verify", icon=":material/gpp_bad:")
-    if evidence is None:
-        return
     disagreement = evidence.disagreement()
     if disagreement:
         st.error(literal(typeset(disagreement)), title="The trail is not the one of a checkpoint that left", icon=":material/gpp_bad:")
@@ -33,7 +30,7 @@ def banners(desk: Desk, verification: Any) -> None:
 
 def broken_sentence(verification: Any, evidence: Any) -> str:
     """Which row, what still verifies, and what to compare with."""
-    earlier = next((row for row in (evidence.page(200) if evidence else []) if row.size < verification["broken_at"]), None)
+    earlier = next((row for row in evidence.page(200) if row.size < verification["broken_at"]), None)
     compare = f"Compare with the checkpoint of {earlier.size:,} events sent at {clock(earlier.at)} UTC." if earlier else "Compare with the last checkpoint that you have from outside this machine."
     return f"{typeset(verification['why'])} {compare}"
 
@@ -69,8 +66,7 @@ def _verified(verification: Any, rows: int, now: datetime) -> Cell:
 
 def _checkpoint(desk: Desk) -> Cell:
     meaning = "A signed checkpoint holds the number of events and the root of the tree over them. One that left this machine is what a rewritten database is caught by."
-    evidence = checkpoints(desk)
-    last = evidence.latest() if evidence else None
+    last = desk.checkpoints.latest()
     if last is None:
         return "Last checkpoint", "none yet", "one a minute is signed", "off", meaning
     went = where(last.went) or "has not left"

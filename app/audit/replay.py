@@ -40,7 +40,7 @@ def replay_panel(desk: Desk, event: Any) -> None:
         return
     last = next(iter(desk.trail.replays(event.seq)), None)
     if last is not None:
-        done = next((found for name in last.entities if name.startswith("job:") and (found := desk.jobs.get(name.removeprefix("job:")))), None)
+        done = next((job_ for name in last.entities if name.startswith("job:") and (job_ := desk.jobs.get(name.removeprefix("job:")))), None)
         result(done.result if done and done.result else last.detail)
         st.caption(f"Replayed {last.ts[:16].replace('T', ' ')} UTC by {literal(last.actor)}")
 
@@ -68,7 +68,7 @@ def result(replayed: Mapping[str, Any]) -> None:
     checks = replayed.get("checks", [])
     if checks:
         rows = pd.DataFrame([dict(what=check["what"], same="yes" if check["same"] else "no", recorded=_shown(check["recorded"]), now=_shown(check["now"])) for check in checks])
-        columns = {name: st.column_config.TextColumn(title, width=width) for name, title, width in (("what", "Compared", 96), ("same", "Equal", 48), ("recorded", "Recorded", 130), ("now", "Now", 130))}
+        columns = {name: st.column_config.TextColumn(title, width=width) for name, title, width in (("what", "Compared", 88), ("same", "Equal", 42), ("recorded", "Recorded", 66), ("now", "Now", 66))}
         table(rows, columns, "What was compared with what was recorded", row_height=26)
     if replayed.get("decision"):
         decision(replayed["decision"])

@@ -34,7 +34,7 @@ def event_panel(desk: Desk, event: Any, entity: str) -> None:
 
 
 def _entity(event: Any) -> str:
-    """The entity whose story is told: the main one, or the one that was chosen of several."""
+    """The entity whose story is history: the main one, or the one that was chosen of several."""
     entities = list(dict.fromkeys(event.entities))
     if len(entities) < 2:
         return entities[0] if entities else ""
@@ -43,20 +43,20 @@ def _entity(event: Any) -> str:
 
 
 def story(desk: Desk, entity: str, event: Any, filtered: bool) -> None:
-    told = desk.stories.of(entity)
-    section(entity.replace(":", " ", 1), f"its history, {plural(told.total, 'event')}, oldest first")
-    if told.title != entity.replace(":", " ", 1):
-        st.caption(literal(told.title))
-    for entry in told.events[:SHOWN]:
+    history = desk.stories.of(entity)
+    section(entity.replace(":", " ", 1), f"its history, {plural(history.total, 'event')}, oldest first")
+    if history.title != entity.replace(":", " ", 1):
+        st.caption(literal(history.title))
+    for entry in history.events[:SHOWN]:
         _entry(entry, event is not None and entry.seq == event.seq)
-    rest = told.total - min(len(told.events), SHOWN)
+    rest = history.total - min(len(history.events), SHOWN)
     if rest > 0:
         st.caption(f"and {number(rest)} more")
     if not filtered and st.button("Show only these events", icon=":material/filter_alt:", type="tertiary", key=f"only-{entity}"):
         st.query_params["entity"] = entity
         st.rerun()
-    if told.facts:
-        _decided_by(told.facts)
+    if history.facts:
+        _decided_by(history.facts)
 
 
 def _entry(entry: Any, chosen: bool) -> None:

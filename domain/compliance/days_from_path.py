@@ -11,7 +11,7 @@ import pandas as pd
 from domain.compliance.day import DayClock
 from domain.compliance.days_from_trades import risked_money, weekdays
 from domain.compliance.path import Path
-from domain.compliance.run_days import RunDays
+from domain.compliance.run_days import COLUMNS, RunDays
 from domain.compliance.trades import OPEN
 from domain.errors import BadRequest
 
@@ -56,9 +56,19 @@ def days_of(path: Path, clock: DayClock) -> RunDays:
         floating=(path.equity - path.balance)[last] / size,
     )
     intraday = path.floating and (path.equity_low is not None or len(path) > len(rows))
-    return _with_trades(
+    days = _with_trades(
         _every_day(clock.resets.day[rows], values, intraday), path, clock, dict(zip(rows, size, strict=True))
     )
+    return _without_idle_weekends(days)
+
+
+def _without_idle_weekends(days: RunDays) -> RunDays:
+    """Saturdays and Sundays on which nothing happened, such as the hour of a Sunday evening before a midnight, are no
+    trading days."""
+    happened = np.any([getattr(days, name) != 0 for name in ("change", "low", "high", "opened", "closed")], axis=0)
+    kept = ((days.date + 3) % 7 < 5) | happened
+    columns: dict[str, Any] = {name: getattr(days, name)[kept] for name in COLUMNS}
+    return replace(days, **columns)
 
 
 def _flows(path: Path) -> np.ndarray:

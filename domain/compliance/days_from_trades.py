@@ -93,7 +93,7 @@ def _start_equity(trades: pd.DataFrame, place: np.ndarray, days: int, initial: f
     results = np.bincount(place, trades["pnl"].to_numpy(float), days)
     equity = (initial + np.cumsum(results) - results)[place]
     if (equity <= 0).any():
-        raise BadRequest(f"the trades lose all of an account of {initial:,.2f}; give the balance that they began with")
+        raise BadRequest(f"the trades lose all of an account of {initial:,.2f}; give the balance that they began with (--initial)")
     return equity
 
 

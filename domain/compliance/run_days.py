@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from domain.errors import BadRequest
 
@@ -70,6 +71,11 @@ class RunDays:
 
     def __len__(self) -> int:
         return len(self.date)
+
+    def table(self) -> pd.DataFrame:
+        """``date change low high floating best opened closed``, a row a day; the sizes in ``unit``."""
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        return pd.DataFrame({**columns, "date": self.date.astype("datetime64[D]").astype(str), "unit": self.unit})
 
     def at_risk(self, risk: float) -> RunDays:
         """The same days as shares of the day's starting equity, each trade risking ``risk`` of it (0.01: 1 %)."""

@@ -42,9 +42,9 @@ def test_an_order_has_its_whole_story_oldest_first(desk):
     audited(desk, "order_intended", "order_submitted", "order_filled")
     audited(desk, "order_intended", entity="order:other")
     page = draw("audit", desk, entity="order:lm-2207")
-    told = texts(page)
-    assert not page.exception and "its history, 3 events, oldest first" in told.replace("\\", "")
-    assert told.index("order intended") < told.index("order submitted") < told.index("order filled") and "Rows 1 to 3, 3 in all, newest first" in captions(page)
+    text = texts(page)
+    assert not page.exception and "its history, 3 events, oldest first" in text.replace("\\", "")
+    assert text.index("order intended") < text.index("order submitted") < text.index("order filled") and "Rows 1 to 3, 3 in all, newest first" in captions(page)
 
 
 def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):

@@ -86,6 +86,14 @@ def test_a_bundle_verifies_and_its_download_is_an_event_with_the_last_checkpoint
     assert detail["checkpoint"]["note"] == trail.note and detail["checkpoint"]["size"] == 20
 
 
+def test_a_large_bundle_is_written_by_a_process_of_its_own(trail, monkeypatch, settings):
+    monkeypatch.setattr("worker.desk.bundle.MOST_HERE", 5)
+    result = trail.desk.bundle.write(trail.path, Filter(since="2026-11-20T09:05:00", until="2026-11-20T09:15:00"))
+    assert (result["rows"], result["first"], result["recorded"]) == (10, 5, True) and verified(trail.path, *trail.outside)[0] == 0
+    with pytest.raises(BadRequest, match="holds no signed checkpoint"):
+        trail.desk.bundle.write(trail.path, checkpoint="garbage")
+
+
 def test_a_range_and_an_entity(trail):
     result = trail.desk.bundle.write(trail.path, Filter(since="2026-11-20T09:05:00", until="2026-11-20T09:15:00"))
     assert (result["scope"], result["first"], result["last"]) == ("range", 5, 14)

@@ -197,9 +197,9 @@ class Data:
     def delete(self, name: str) -> tuple[Dataset, list[str]]:
         """Delete a dataset and the runs that used it; returns the dataset and the ids of those runs."""
         with self._context.store.unit() as unit:
-            dataset = required(unit.datasets.get(name), "dataset", name)
+            dataset = required(unit.datasets.as_stored(name), "dataset", name)
             runs = unit.runs.of_dataset(dataset.version)
-            removed = [required(unit.runs.get(run_id), "run", run_id) for run_id in runs]
+            removed = [required(unit.runs.as_stored(run_id), "run", run_id) for run_id in runs]
             unit.runs.remove(runs)
             unit.datasets.remove(dataset.id)
             unit.jobs.forget_key(*(run.job_id for run in removed))

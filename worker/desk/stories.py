@@ -33,9 +33,9 @@ class Stories:
         kind, _, name = entity.partition(":")
         with self._context.store.read() as unit:
             entities = [entity, *self._with(unit, kind, name)]
-            found = {event.seq: event for each in entities for event in map(event_of, unit.trail_index.page(Filter(entity=each), MOST, after=0))}
-            total = sum(unit.trail_index.count(Filter(entity=each)) for each in entities) if len(found) >= MOST else len(found)
-            events = tuple(found[seq] for seq in sorted(found))[:MOST]
+            by_seq = {event.seq: event for each in entities for event in map(event_of, unit.trail_index.page(Filter(entity=each), MOST, after=0))}
+            total = sum(unit.trail_index.count(Filter(entity=each)) for each in entities) if len(by_seq) >= MOST else len(by_seq)
+            events = tuple(by_seq[seq] for seq in sorted(by_seq))[:MOST]
             facts, title = self._facts(unit, kind, name, events)
         return Story(entity, title or entity.replace(":", " ", 1), events, total, tuple(facts))
 

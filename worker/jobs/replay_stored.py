@@ -38,7 +38,7 @@ def gone(what: str, name: str) -> Answer:
 def of_dataset(event: Event, work: Work) -> Answer:
     """The bars of the dataset hash to the version that the event recorded; synthetic ones are generated again."""
     with work.store.read() as unit:
-        dataset = unit.datasets.get(entity(event, "dataset"))
+        dataset = unit.datasets.as_stored(entity(event, "dataset"))
     if dataset is None:
         return gone("dataset", entity(event, "dataset"))
     work.stage("Hash the bars")

@@ -47,10 +47,11 @@ def export(
         raise BadRequest(f"--entity is {entity!r}; write job:ID, run:ID or dataset:ID")
     wanted = Filter(since=bundles.stamp("--since", since), until=bundles.stamp("--until", until), entity=entity)
     trail = desk().trail
+    events = trail.page(wanted, 1, 1)[1]
     content = trail.jsonl(wanted) if form == "jsonl" else trail.csv(wanted)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
-    say(dict(written=str(out), events=content.count(b"\n") - (form == "csv")), as_json)
+    say(dict(written=str(out), events=events), as_json)
 
 
 @app.command()

@@ -33,7 +33,7 @@ def bundle(
     wanted = Filter(since=stamp("--since", since), until=stamp("--until", until), entity=entity)
     held = text_of("--checkpoint", checkpoint)
     out.parent.mkdir(parents=True, exist_ok=True)
-    result = desk().bundle.write(out, wanted, held)
+    result = desk().bundle.write(out, wanted, held, here=True)
     result["checkpoint"] = result["checkpoint"] if as_json else result["checkpoint"].get("size", "none yet")
     say(dict(written=str(out), **result), as_json)
 

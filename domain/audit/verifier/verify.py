@@ -32,6 +32,7 @@ MOST_LINES, MOST_ROTATIONS, MOST_TRIES = 64, 100, 50        # signatures of a no
 BUNDLE, PROOFS = "tidemark-audit-bundle/v1", "tidemark-audit-proofs/v1"
 ROTATION, DASH = "tidemark-key-rotation/v1", "\u2014 "
 COLUMNS = "seq,ts,kind,actor,entities,detail,event_id,prev_hash,hash"
+SLACK = 300             # seconds by which an event may bear an earlier time than the checkpoint before it
 SELF_ONLY = "self-consistent only: authorship and completeness not proved"
 UNREADABLE = (
     OSError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, RuntimeError,
@@ -628,6 +629,20 @@ def parted(line, expected):
     return int(seq), shown, bytes.fromhex(prev.decode()), bytes.fromhex(recorded.decode())
 
 
+class Clocks:
+    """Rows that bear an earlier time than a checkpoint which they came after: back-dated, or a clock was set back."""
+
+    def __init__(self, points):
+        self.count, self.first, self._floor = 0, 0, ""
+        self._points = [(point.size, stamp_of(point.seconds - SLACK)) for point in points if point.seconds is not None]
+
+    def take(self, row):
+        while self._points and self._points[0][0] < row.seq:
+            self._floor = max(self._floor, self._points.pop(0)[1])
+        if row.ts < self._floor:
+            self.count, self.first = self.count + 1, self.first or row.seq
+
+
 # -- Bundles ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -640,14 +655,14 @@ class Bundle:
         self.kind = self.manifest.get("kind")
         if self.manifest.get("format") != BUNDLE or self.kind not in ("whole", "range", "selection"):
             raise Refused(f"manifest.json is not that of a bundle which this verifier knows ({BUNDLE}).")
-        self.first, self.rows = (number(self.manifest.get(key), f"{key!r} in manifest.json") for key in ("first", "rows"))
+        self.first, self.last, self.rows = (number(self.manifest.get(key), f"{key!r} in manifest.json") for key in ("first", "last", "rows"))
         self.points = checkpoints_in(small(source, "checkpoints.txt"), "checkpoints.txt")
         self.keys, self.rotations = keys_in(small(source, "public_key.txt"), "public_key.txt")
         self.proofs = document(small(source, "proofs.json"), "proofs.json")
         if self.proofs.get("format") != PROOFS:
             raise Refused(f"proofs.json is not of the format {PROOFS}.")
         self.size, self.root = number(self.proofs.get("size"), "The size in proofs.json"), digest(self.proofs.get("root"), "proofs.json")
-        self.paths = self._inclusions()
+        self.paths, self.clocks = self._inclusions(), Clocks(self.points)
 
     def _inclusions(self):
         values = self.proofs.get("inclusion")
@@ -697,8 +712,8 @@ def verify_bundle(source, options):
         raise Refused("The bundle holds a part of the trail, and --whole asks for all of it.")
     walk = whole if bundle.kind == "whole" else part
     last, count = walk(bundle, keys, given)
-    if count != bundle.rows:
-        raise Refused(f"The bundle holds {rows_(count)}, and its manifest says {rows_(bundle.rows)}.")
+    if (last, count) != (bundle.last, bundle.rows):
+        raise Refused(f"The bundle holds {rows_(count)} up to row {last:,}, and its manifest says {rows_(bundle.rows)} up to row {bundle.last:,}.")
     return concluded(bundle, keys, given, options, last, count)
 
 
@@ -735,6 +750,8 @@ def describe(verdict, bundle, keys, given, options, last, covered):
     pinned = given[-1].size if given else last
     if last > pinned and covered > pinned:
         verdict.say(f"After the checkpoint from elsewhere came {span(max(pinned + 1, first), min(last, covered))}: signed by their author, who could still replace them.", 0 if pinned >= first else 3)
+    if bundle.clocks.count:
+        verdict.say(f"Note: {rows_(bundle.clocks.count)}, the first of them row {bundle.clocks.first:,}, say an earlier time than a checkpoint that they came after: back-dated, or a clock was set back.")
     closing(verdict, keys, given, options)
 
 
@@ -777,6 +794,7 @@ def whole(bundle, keys, given):
     for point in given + bundle.points:
         wanted.setdefault(point.size, []).append(point)
     for row in rows(bundle.source, True, 1):
+        bundle.clocks.take(row)
         compare(tree, wanted, bundle, keys)     # now that the next row is known to follow
         tree.add(row.digest)
         last = row.seq
@@ -812,6 +830,7 @@ def part(bundle, keys, given):
     last, count, begin = 0, 0, None
     final = None
     for row in rows(bundle.source, bundle.kind == "range", bundle.first):
+        bundle.clocks.take(row)
         if begin is None:
             begin = row
         if paths is not None:
@@ -948,10 +967,16 @@ def upper(point):
 
 
 def clock(seconds):
+    return stamp_of(seconds)[:19].replace("T", " ") + " UTC"
+
+
+def stamp_of(seconds):
+    """As events write their time; years have four digits, so that the order of texts is that of times."""
     try:
-        return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S UTC")
+        at = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
     except OverflowError:
-        return f"second {seconds}"
+        at = datetime.datetime.max
+    return at.isoformat(timespec="microseconds") + "Z"
 
 
 def end_of(path):

@@ -15,7 +15,7 @@ from domain.compliance.stretch import Stretch
 from domain.params import param
 
 STATIC, END_OF_DAY, BALANCE, EQUITY = "static", "trailing end-of-day balance", "trailing intraday balance", "trailing intraday equity peak"
-ALIASES = MappingProxyType({"trailing_end_of_day_balance": END_OF_DAY, "trailing end of day balance": END_OF_DAY, "trailing_intraday_balance": BALANCE, "trailing_intraday_equity_peak": EQUITY})
+ALIASES = MappingProxyType({"trailing_end_of_day_balance": END_OF_DAY, "trailing end of day balance": END_OF_DAY, "trailing_eod_balance": END_OF_DAY, "trailing eod balance": END_OF_DAY, "trailing end of day": END_OF_DAY, "trailing_intraday_balance": BALANCE, "trailing intraday equity": EQUITY, "trailing_intraday_equity_peak": EQUITY})
 FROM = {STATIC: "the initial balance", END_OF_DAY: "the highest end-of-day balance", BALANCE: "the highest balance", EQUITY: "the highest equity"}
 
 

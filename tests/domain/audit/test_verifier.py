@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -19,7 +20,7 @@ from domain.audit import rotation
 from domain.audit.keys import COSIGNATURE, SigningKey
 from domain.audit.note import cosignature, parse
 from domain.audit.record import canonical
-from domain.audit.verifier import FILE, verify
+from domain.audit.verifier import FILE, fingerprint, verify
 from tests.domain.audit.trails import KEY, STRANGER, WORDS, bundled, records, signed, unpacked, verified
 from worker.cells import safe_text
 from worker.store import Filter
@@ -298,3 +299,9 @@ def test_the_manifest_names_each_file_with_its_hash(whole):
         files = json.loads(archive.read("manifest.json"))["files"]
         assert set(files) == set(archive.namelist()) - {"manifest.json"}
         assert all(hashlib.sha256(archive.read(name)).hexdigest() == file["sha256"] and archive.getinfo(name).file_size == file["bytes"] for name, file in files.items())
+
+
+def test_the_release_names_the_hash_of_its_verifier():
+    """``docs/audit.md``: whoever has a verifier can tell whether it is ours."""
+    named = (Path(__file__).resolve().parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert f"`{fingerprint()}`" in named

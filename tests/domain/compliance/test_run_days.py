@@ -198,3 +198,10 @@ def test_a_path_is_scaled_by_what_its_trades_risked():
 def test_a_path_that_loses_everything_has_no_shares():
     with pytest.raises(BadRequest, match="falls to 0 or below"):
         days_of(equity({"02T10:00": 0.0, "03T10:00": 1.0}), UTC)
+
+
+def test_a_sunday_evening_on_which_nothing_happened_is_no_day():
+    rows = {"05T10:00": 101.0, "07T23:00": 101.0, "08T10:00": 102.0, "14T23:00": 103.0, "15T10:00": 103.0}
+    days = days_of(equity(rows), UTC)
+    names = days.date.astype("datetime64[D]").astype(str).tolist()
+    assert "2024-01-07" not in names and "2024-01-14" in names and len(names) == 8
