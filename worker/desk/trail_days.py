@@ -13,6 +13,7 @@ from domain.audit.tampering import HONEST, KINDS, Tampering
 from worker.desk.context import DeskContext
 from worker.desk.events import Event, event_of, is_refusal, subject_of
 from worker.store import Filter
+from worker.store.checkpoints import HEARTBEATS_KEPT
 
 PROCESSES = ("worker", "scheduler")
 CHANGES = (STARTED, STOPPED, LOST)
@@ -61,11 +62,14 @@ class TrailDays:
             return dict(Counter(f"{at:%Y-%m-%d}" for at in unit.trail_index.checkpoint_times(first, last) if at >= first))
 
     def gaps(self, since: str, most: timedelta) -> list[Gap]:
-        """Spans that end after ``since`` (ISO text) without a checkpoint for longer than ``most``, without a worker, or without a scheduler; newest first."""
+        """Spans that end after ``since`` (ISO text) without a checkpoint for longer than ``most``, without a worker, or without a scheduler; newest first.
+
+        Those without a checkpoint of the last days only: earlier heartbeats are in the file outside the database alone.
+        """
         with self._context.store.read() as unit:
             now = unit.now()
             records = unit.trail_index.page(Filter(kinds=CHANGES), MOST)
-            taken = unit.trail_index.checkpoint_times(_midnight(since))
+            taken = unit.trail_index.checkpoint_times(max(_midnight(since), now - HEARTBEATS_KEPT))
         events = [event_of(record) for record in records]
         gaps = without_checkpoint(taken, most, now)
         for what in PROCESSES:
