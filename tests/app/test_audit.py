@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,6 +58,7 @@ def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):
     page = draw("audit", desk)
     error = page.error[0].value.replace("\\", "")
     assert not page.exception and "Row 4 no longer hashes to what was recorded for it." in error and "Everything before it verifies." in error and "Compare with the last checkpoint" in error
+    assert "is missing: the database no longer guards the table against changes." in error and re.search(r"And \d+ more\.$", error)
     assert metric(page, "Verified")[0] == "broken at 4" and metric(page, "Order") == ("broken", "at row 4")
 
 
