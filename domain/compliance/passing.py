@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.day_rules import DayRule, day_rule
-from domain.compliance.drawing import ENDS, ChanceConfig, Drawn, Estimate, Watch, drawn, unwatched
+from domain.compliance.drawing import ENDS, ChanceConfig, Drawn, Estimate, Watch, drawn, estimate, unwatched
 from domain.compliance.outcomes import Outcomes
 from domain.compliance.rule import Known, Terms
 from domain.compliance.rule_set import RuleSet
@@ -35,7 +35,8 @@ class Chance:
     ``breaches``: ``rule kind clause effect probability low high``: the chance that this rule is the first to end the
     account or, with the effect DAY_LOCK, that it locks at least one day. ``progress``: ``day passed passed_low
     passed_high failed failed_low failed_high``, shares of paths by the end of each day. ``days_to_target``: quantiles
-    and mean over the paths that pass, trading days. ``not_judged``: rule -> what it needs."""
+    (``q05`` … ``q95``) and mean over the paths that pass, trading days, and the interval of the median (``q50_low``,
+    ``q50_high``). ``not_judged``: rule -> what it needs."""
 
     rule_set: str
     phase: str
@@ -106,7 +107,7 @@ def chance(
         failed=failed,
         open=still,
         breaches=breach_table(result, rules),
-        days_to_target=spread(result.paths.passed_on),
+        days_to_target=days_to_target(result),
         progress=progress_table(result, config),
         notes=(*days.notes, *doubts(passed, failed, days, rules)),
         **about,
@@ -173,7 +174,7 @@ def breach_table(result: Drawn, rules: Sequence[DayRule]) -> pd.DataFrame:
     """One row a rule that can break, in the order of the set."""
     rows = []
     for place, each in enumerate(rules):
-        if each.needs or each.start is None or each.rule.goal:
+        if not each.followed or each.rule.goal:
             continue
         share = result.share(partial(_broke, place, each.fails))
         effect = getattr(each.rule, "effect", "FAIL")
@@ -202,6 +203,17 @@ def _by_day(on: np.ndarray, each: int, horizon: int) -> np.ndarray:
 
 def _broke(place: int, fails: bool, outcomes: Outcomes) -> np.ndarray:
     return outcomes.failed_by == place if fails else outcomes.locked[place]
+
+
+def days_to_target(result: Drawn) -> dict[str, float] | None:
+    """Of the paths that pass, with the interval of the median over the histories."""
+    days = spread(result.paths.passed_on)
+    if days is None:
+        return None
+    by_history = result.repeated.passed_on.reshape(-1, result.inner)
+    medians = [np.quantile(on[on > 0], 0.5, method="inverted_cdf") for on in by_history if (on > 0).any()]
+    middle = estimate(days["q50"], np.array(medians, float))
+    return {**days, "q50_low": middle.low, "q50_high": middle.high}
 
 
 def spread(passed_on: np.ndarray) -> dict[str, float] | None:
@@ -248,12 +260,15 @@ def doubts(passed: Estimate, failed: Estimate, days: RunDays, rules: Sequence[Da
     notes = ["Days are drawn from the run's own: what they never did is in no path, and a gap can jump any floor."]
     if min(passed.value, failed.value) < SMALL:
         notes.append("A share of 0 or 1 says only that these days never led to the other end.")
-    if locking := [
-        each.column for each in rules if each.start and not each.needs and not each.fails and not each.rule.goal
-    ]:
+    if locking := [each.column for each in rules if each.followed and not each.fails and not each.rule.goal]:
         notes.append(f"{', '.join(locking)} locks the day only; the result of a locked day stays as it was in the run.")
     if days.floating.any():
         notes.append("Positions held over a day's end: equity less balance is what it was on the day drawn.")
-    if unjudged := [each.column for each in rules if each.needs]:
+    if blind := [each.column for each in rules if each.needs and each.followed]:
+        notes.append(
+            f"{', '.join(blind)}: without lows within the day only what the days' ends break is seen; "
+            "the chance of failing is at least this."
+        )
+    if unjudged := [each.column for each in rules if each.needs and not each.followed]:
         notes.append(f"Not judged, and taken as kept: {', '.join(unjudged)}.")
     return notes
