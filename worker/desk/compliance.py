@@ -30,7 +30,8 @@ TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged. ``kind``: ``run`` or ``history`` (an imported account)."""
+    """What is judged. ``kind``: ``run`` or ``history`` (an imported account). ``points``: of a history the table of the
+    equity that was rebuilt from bars, where there is one: it is judged in place of the balance alone."""
 
     kind: str
     id: str
@@ -38,6 +39,7 @@ class Subject:
     synthetic: bool
     currency: str
     instruments: tuple[str, ...] = ()
+    points: str = ""
 
     @property
     def address(self) -> dict[str, str]:
@@ -45,7 +47,7 @@ class Subject:
 
     @property
     def spec(self) -> dict[str, str]:
-        return dict(kind=self.kind, id=self.id)
+        return dict(kind=self.kind, id=self.id) | (dict(points=self.points) if self.points else {})
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ class Compliance:
 
 
 def _of_history(history: AccountHistory) -> Subject:
-    return Subject("history", history.id, f"{history.id} {history.name}", False, history.currency)
+    return Subject("history", history.id, f"{history.id} {history.name}", False, history.currency, points=history.frames.get("rebuilt", ""))
 
 
 def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
