@@ -24,7 +24,7 @@ ICONS = {"warning": ":yellow[:material/warning:]", "error": ":red[:material/erro
 def accounts(desk: Desk) -> None:
     """Draw the import, then every imported account."""
     job = desk.jobs.get(address_value("job"))
-    if job is not None and job.kind == "import_history":
+    if job is not None and job.kind in ("import_history", "rebuild_history"):
         if job.state == "done":
             st.session_state.pop(STAGED, None)
             go("compliance", view="accounts", account=str(job.result["history"]))
@@ -87,6 +87,11 @@ def _chosen(desk: Desk, history: Any) -> None:
             go("compliance", history=history.id)
         for name, title in desk.histories.tables(history.id).items():
             download(f"{title}, CSV", f"{history.id}_{name}.csv", "text/csv", partial(desk.histories.download, history.id, name), f"take-{history.id}-{name}")
+        if "rebuilt" not in history.frames and history.trades and "equity" not in history.knows and st.button("Rebuild equity…", icon=":material/build:", key=f"rebuild-{history.id}", help="Mark the trades on the workspace's own bars, so that rules which watch the equity can be judged."):
+            submitted = attempt(lambda: desk.histories.rebuild(history.id))
+            if submitted is not None:
+                st.query_params["job"] = submitted.job.id
+                st.rerun()
         if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-{history.id}"):
             _delete(desk, history)
     facts = f"{plural(history.trades, 'trade')}, {plural(history.flows, 'cash flow')}, {money(history.initial, history.currency)} to {money(history.balance, history.currency)}; clock {desk.histories.clock_name(history)}; knows {', '.join(history.knows)}"

@@ -77,9 +77,11 @@ def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
         history = unit.histories.get(spec["path"]["id"])
     if history is None:
         raise BadRequest(f"there is no account history {spec['path']['id']}; it may have been deleted. Choose one from the list, or import it again")
-    points, trades, flows = (work.store.frames.get(history.frames[name]) for name in ("points", "trades", "flows"))
+    rebuilt = spec["path"].get("rebuilt", "")
+    points = work.store.frames.get(rebuilt or history.frames["points"])
+    trades, flows = (work.store.frames.get(history.frames[name]) for name in ("trades", "flows"))
     path = path_of(points, trades if "trades" in history.knows else None, flows, history.initial, history.currency)
-    about = dict(kind="history", id=history.id, title=history.name)
+    about = dict(kind="history", id=history.id, title=history.name, note="The equity was rebuilt from bars of this workspace." if rebuilt else "")
     return StoredPath(
         path, about, history.currency, [], (f"history:{history.id}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip
