@@ -19,7 +19,7 @@ from domain.errors import BadRequest
 from domain.market.instrument import Instrument
 from domain.market.zones import HOUR
 
-SPARSE = 12 * HOUR
+SPARSE, FEW = 12 * HOUR, 0.05
 EVERYTHING = Known(trades=True, floating=True, lows=True, releases=True)
 
 
@@ -163,8 +163,8 @@ def fails(rule: Rule, breach: Breach) -> bool:
 
 
 def known_of(path: Path, releases: bool = False) -> Known:
-    """What a path has. Rows that are mostly half a day apart or more, without extremes, do not show what happened inside the days."""
-    lows = path.equity_low is not None or len(path) < 2 or float(np.median(np.diff(path.ts))) < SPARSE
+    """What a path has. Rows that are half a day apart or more, but for a few, and without extremes, do not show what happened inside the days."""
+    lows = path.equity_low is not None or len(path) < 2 or float((np.diff(path.ts) < SPARSE).mean()) > FEW
     return Known(path.trades is not None, path.floating, lows, releases)
 
 

@@ -36,7 +36,7 @@ class Chance:
     account or, with the effect DAY_LOCK, that it locks at least one day. ``progress``: ``day passed passed_low
     passed_high failed failed_low failed_high``, shares of paths by the end of each day. ``days_to_target``: quantiles
     (``q05`` … ``q95``) and mean over the paths that pass, trading days, and the interval of the median (``q50_low``,
-    ``q50_high``). ``not_judged``: rule -> what it needs. """
+    ``q50_high``). ``not_judged``: rule -> what it needs."""
 
     rule_set: str
     phase: str
@@ -174,7 +174,7 @@ def breach_table(result: Drawn, rules: Sequence[DayRule]) -> pd.DataFrame:
     """One row a rule that can break, in the order of the set."""
     rows = []
     for place, each in enumerate(rules):
-        if each.needs or each.start is None or each.rule.goal:
+        if not each.followed or each.rule.goal:
             continue
         share = result.share(partial(_broke, place, each.fails))
         effect = getattr(each.rule, "effect", "FAIL")
@@ -260,12 +260,15 @@ def doubts(passed: Estimate, failed: Estimate, days: RunDays, rules: Sequence[Da
     notes = ["Days are drawn from the run's own: what they never did is in no path, and a gap can jump any floor."]
     if min(passed.value, failed.value) < SMALL:
         notes.append("A share of 0 or 1 says only that these days never led to the other end.")
-    if locking := [
-        each.column for each in rules if each.start and not each.needs and not each.fails and not each.rule.goal
-    ]:
+    if locking := [each.column for each in rules if each.followed and not each.fails and not each.rule.goal]:
         notes.append(f"{', '.join(locking)} locks the day only; the result of a locked day stays as it was in the run.")
     if days.floating.any():
         notes.append("Positions held over a day's end: equity less balance is what it was on the day drawn.")
-    if unjudged := [each.column for each in rules if each.needs]:
+    if blind := [each.column for each in rules if each.needs and each.followed]:
+        notes.append(
+            f"{', '.join(blind)}: without lows within the day only what the days' ends break is seen; "
+            "the chance of failing is at least this."
+        )
+    if unjudged := [each.column for each in rules if each.needs and not each.followed]:
         notes.append(f"Not judged, and taken as kept: {', '.join(unjudged)}.")
     return notes

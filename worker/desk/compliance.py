@@ -30,8 +30,8 @@ TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged. ``kind``: ``run`` or ``history`` (an imported account). ``rebuilt``: the table of an equity that was rebuilt from
-    bars, or nothing."""
+    """What is judged. ``kind``: ``run`` or ``history`` (an imported account). ``points``: of a history the table of the
+    equity that was rebuilt from bars, where there is one: it is judged in place of the balance alone."""
 
     kind: str
     id: str
@@ -39,7 +39,7 @@ class Subject:
     synthetic: bool
     currency: str
     instruments: tuple[str, ...] = ()
-    rebuilt: str = ""
+    points: str = ""
 
     @property
     def address(self) -> dict[str, str]:
@@ -47,7 +47,7 @@ class Subject:
 
     @property
     def spec(self) -> dict[str, str]:
-        return dict(kind=self.kind, id=self.id) | (dict(rebuilt=self.rebuilt) if self.rebuilt else {})
+        return dict(kind=self.kind, id=self.id) | (dict(points=self.points) if self.points else {})
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class Compliance:
 
 
 def _of_history(history: AccountHistory) -> Subject:
-    return Subject("history", history.id, f"{history.id} {history.name}", False, history.currency, rebuilt=history.frames.get("rebuilt", ""))
+    return Subject("history", history.id, f"{history.id} {history.name}", False, history.currency, points=history.frames.get("rebuilt", ""))
 
 
 def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,7 @@ class MaxDrawdown(Rule):
 
     line = FLOOR
     main = "amount"
-    required = ("kind", "amount", "lock", "watch", "comparator")
+    required = ("kind", "amount", "lock", "comparator")
     names = MappingProxyType({"trail": "kind"})
 
     trail: str = param(STATIC, choices=(STATIC, END_OF_DAY, BALANCE, EQUITY), aliases=ALIASES, title="Kind", help="what the floor trails: nothing, the balance at each reset, or the highest balance or equity at any instant")
@@ -46,6 +48,10 @@ class MaxDrawdown(Rule):
 
     def __post_init__(self) -> None:
         of_initial(self.amount, "drawdown.amount")
+
+    @classmethod
+    def requires(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        return cls.required if given.get("kind") != STATIC else ("kind", "amount", "comparator")
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return lows_needed(known) if self.watch == "equity" or self.trail == EQUITY else ()
