@@ -8,16 +8,18 @@ import streamlit as st
 
 from app.compliance import breaches, days, presets, verdict
 from app.compliance.accounts import accounts
+from app.compliance.chance import will_it_pass
 from app.compliance.editor import editor
 from app.compliance.news import news
 from app.compliance.pickers import Choice, choice_of, pickers
+from app.compliance.risk import monitor
 from app.compliance.showing import job_of
 from app.kit.address import address_value, missing
 from app.kit.page import Page
 from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Compliance", "Evidence", 20, "rule")
-VIEWS = {"verdict": "Verdict", "rules": "Rules", "accounts": "Imported accounts"}
+VIEWS = {"verdict": "Verdict", "risk": "Risk monitor", "rules": "Rules", "accounts": "Imported accounts"}
 
 
 def render(desk) -> None:
@@ -30,6 +32,8 @@ def render(desk) -> None:
         return editor(desk, choice)
     if wanted == "accounts":
         return accounts(desk)
+    if wanted == "risk":
+        return monitor(desk, choice)
     if choice.rules is None:
         return nothing("No rule set", "Save a rule set first.", lambda: edit(choice, "primary"))
     if choice.subject is None:
@@ -59,6 +63,7 @@ def judgement(desk, choice: Choice) -> None:
         days.days(desk, judged)
         presets.would_it_have_passed(desk, choice.subject)
     with right:
+        will_it_pass(desk, choice)
         breaches.breaches(desk, judged)
         news(desk, choice)
 

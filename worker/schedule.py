@@ -22,6 +22,7 @@ from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Store
+from worker.store.checkpoints import HEARTBEATS_KEPT
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ SENTINEL = "tidemark:run"           # a key in the queue server that names its r
 VERIFY_EVERY = 3_600.0
 WHOLE_EVERY = 86_400.0      # the whole trail, with what stands beside it
 CLEAN_EVERY = 86_400.0
-HEARTBEATS = timedelta(days=7)      # checkpoints that only repeat the one before are kept so long; the file keeps them all
 COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
 
 
@@ -78,7 +78,7 @@ def clean(store: Store) -> None:
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
-        unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS)
+        unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS_KEPT)
         keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
@@ -144,7 +144,7 @@ def serve(settings: Settings) -> None:
         wait_until_set(stopping)
         over.set()
         for thread in threads[:2]:
-            thread.join(timeout=2)
+            thread.join(timeout=1.5)
         with contextlib.suppress(SQLAlchemyError):      # the database does not answer: the lease is freed once this process is seen to be gone
             notary.release()
     store.close()

@@ -40,8 +40,10 @@ def _name(desk: Desk) -> str:
 
 
 def _bundle(desk: Desk, wanted: Filter, path: Path) -> None:
+    desk.checkpoints.cover()
     desk.bundle.write(path, wanted)
 
 
 def _proof(desk: Desk, event: Any) -> bytes:
+    desk.checkpoints.cover()
     return f"{desk.bundle.proof(str(event.seq)).text}\n".encode()

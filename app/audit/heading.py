@@ -12,6 +12,7 @@ from app.kit.text import literal
 from worker.desk import Desk
 
 OLD = timedelta(hours=2)        # of a verification: the system verifies by itself every hour
+OTHERS = 5                      # sentences on what is wrong, the first included
 LATE = 2                        # intervals after which a checkpoint is late
 
 
@@ -20,6 +21,8 @@ def banners(desk: Desk, verification: Any) -> None:
     evidence = desk.checkpoints
     if verification and not verification["holds"]:
         st.error(literal(broken_sentence(verification, evidence)), title="The trail does not verify", icon=":material/gpp_bad:")
+    if verification and verification["guards"]:
+        st.warning(literal(verification["guards"]), icon=":material/shield:")
     disagreement = evidence.disagreement()
     if disagreement:
         st.error(literal(typeset(disagreement)), title="The trail is not the one of a checkpoint that left", icon=":material/gpp_bad:")
@@ -32,7 +35,9 @@ def broken_sentence(verification: Any, evidence: Any) -> str:
     """Which row, what still verifies, and what to compare with."""
     earlier = next((row for row in evidence.page(200) if row.size < verification["broken_at"]), None)
     compare = f"Compare with the checkpoint of {earlier.size:,} events sent at {clock(earlier.at)} UTC." if earlier else "Compare with the last checkpoint that you have from outside this machine."
-    return f"{typeset(verification['why'])} {compare}"
+    others = [typeset(sentence) for sentence in verification["faults"][1:OTHERS] if sentence != verification["why"]]
+    rest = len(verification["faults"]) - OTHERS + verification["more"]
+    return " ".join([typeset(verification["why"]), compare, *others, *([f"And {rest:,} more."] if rest > 0 else [])])
 
 
 def five_figures(desk: Desk, verification: Any, now: datetime) -> None:
@@ -58,6 +63,8 @@ def _verified(verification: Any, rows: int, now: datetime) -> Cell:
         return "Verified", "not yet", "select Verify now", "off", meaning
     if not verification["holds"]:
         return "Verified", f"broken at {verification['broken_at']:,}", f"{clock(verification['at'])} UTC", "red", meaning
+    meaning += f" {plural(verification['covered'], 'row')} beside the trail (runs, trials, datasets) are as its events sealed them" + (f"; {verification['uncovered']:,} were recorded before events sealed rows." if verification["uncovered"] else ".")
+    meaning += f" Walked on from row {verification['since']:,}, which an earlier verification had reached." if verification["since"] else ""
     age = now - verification["at"]
     if age > OLD:
         return "Verified", plural(verification["rows"], "event"), f"old: {ago(age.total_seconds())}", "yellow", meaning

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.audit.downloads import proof
 from app.audit.replay import replay_panel
-from app.kit.figures import number, plural, short
+from app.kit.figures import number, plural, short, typeset
 from app.kit.tables import pairs_frame
 from app.kit.text import literal
 from app.kit.widgets import section, table
@@ -45,6 +45,8 @@ def _entity(event: Any) -> str:
 def story(desk: Desk, entity: str, event: Any, filtered: bool) -> None:
     history = desk.stories.of(entity)
     section(entity.replace(":", " ", 1), f"its history, {plural(history.total, 'event')}, oldest first")
+    if history.altered:
+        st.error(literal(typeset(history.altered)), icon=":material/gpp_bad:")
     if history.title != entity.replace(":", " ", 1):
         st.caption(literal(history.title))
     for entry in history.events[:SHOWN]:

@@ -74,8 +74,8 @@ def _ends(lines: pd.DataFrame) -> pd.DataFrame:
 def days(calendar: pd.DataFrame, currency: str) -> Picture:
     """Weekday down, week across: one square a day with its per cent, fainter after the end. ``calendar``: day, share (of
     the start, %), pnl, low, trades, breach (words, or nothing), after (the account had ended before)."""
-    monday = calendar["day"] - pd.to_timedelta(calendar["day"].dt.weekday, unit="D")
-    shown = calendar.assign(weekday=[DAYS[day] for day in calendar["day"].dt.weekday], week=monday.dt.strftime("%Y-%m-%d"))
+    monday = calendar["day"] - pd.to_timedelta(calendar["day"].dt.day_of_week, unit="D")
+    shown = calendar.assign(weekday=[DAYS[day] for day in calendar["day"].dt.day_of_week], week=monday.dt.strftime("%Y-%m-%d"))
     used = [name for name in DAYS if name in set(shown["weekday"]) or name in DAYS[:5]]
     weeks = alt.Axis(labelExpr="substring(datum.label, 5)", labelAngle=0, labelOverlap=True, title="week of, month-day", domain=False, ticks=False, **END)
     base = alt.Chart(shown).encode(

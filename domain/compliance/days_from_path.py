@@ -126,12 +126,13 @@ def at_risk(days: RunDays, path: Path, risk: float) -> RunDays:
         )
     low, usual, high = np.quantile(shares, [0.25, 0.5, 0.75])
     notes = [
-        f"The trades risked {usual:.2%} of equity each (median of {len(shares)}); "
+        f"The trades risked {100 * usual:.2f} % of equity each (median of {len(shares)}); "
         f"sizes are taken times {risk / usual:.3g}."
     ]
     if high - low > SPREAD * usual:
         notes.append(
-            f"What they risked varied, from {low:.2%} to {high:.2%} (quartiles); it goes on varying in proportion."
+            f"What they risked varied, from {100 * low:.2f} to {100 * high:.2f} % (quartiles); "
+            "it goes on varying in proportion."
         )
     return replace(days.scaled(risk / usual), notes=(*days.notes, *notes))
 

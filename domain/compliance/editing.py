@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -207,7 +207,7 @@ def _figure(document: Mapping[str, Any], table: Mapping[str, Any], key: str, par
 def _apply(document: dict[str, Any], entry: Entry, change: Change, rule_set: RuleSet, today: date) -> None:
     table = _own_table(document, entry)
     if change.value is not None:
-        value = plain_value(checked(entry.param, change.value)) if entry.rule is not None else str(change.value).strip()
+        value = plain_value(checked(replace(entry.param, name=entry.name), change.value)) if entry.rule is not None else str(change.value).strip()
         now = table.get(entry.parameter)
         table[entry.parameter] = {**now, rule_set.phase: value} if isinstance(now, Mapping) and _by_phase(now, rule_set.phases) else value
     if entry.parameter not in SETTINGS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import OPEN, Trades
 from domain.market.instrument import Instrument, instruments
+from domain.outside.releases import currencies
 
 RATE = "a conversion rate into the account's currency"
 INSTRUMENTS = "the specification of every instrument"
@@ -58,6 +60,17 @@ def value_at(stretch: Stretch, values: np.ndarray, before: float, ts: np.ndarray
 def specification(name: str, known: Mapping[str, Instrument]) -> Instrument | None:
     """The instrument as the terms know it, else as the shipped table does."""
     return known.get(name) or instruments().get(name)
+
+
+def known_currencies(name: str, known: Mapping[str, Instrument]) -> Instrument | None:
+    """As ``specification``; a pair of currencies by its name where there is none, for rules that only ask which currencies and hours it has.
+
+    >>> known_currencies("NZDCHF", {}).quote, known_currencies("WIDGET", {})
+    ('CHF', None)
+    """
+    base, quote = name[:3], name[3:]
+    pair = len(name) == 6 and {base, quote} <= set(currencies().values())
+    return specification(name, known) or (replace(instruments()["EURUSD"], name=name, base=base, quote=quote) if pair else None)
 
 
 def worth(trades: Trades, known: Mapping[str, Instrument], currency: str) -> Worth:

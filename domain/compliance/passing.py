@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.day_rules import DayRule, day_rule
-from domain.compliance.drawing import ENDS, ChanceConfig, Drawn, Estimate, Watch, drawn, unwatched
+from domain.compliance.drawing import ENDS, ChanceConfig, Drawn, Estimate, Watch, drawn, estimate, unwatched
 from domain.compliance.outcomes import Outcomes
 from domain.compliance.rule import Known, Terms
 from domain.compliance.rule_set import RuleSet
@@ -35,7 +35,8 @@ class Chance:
     ``breaches``: ``rule kind clause effect probability low high``: the chance that this rule is the first to end the
     account or, with the effect DAY_LOCK, that it locks at least one day. ``progress``: ``day passed passed_low
     passed_high failed failed_low failed_high``, shares of paths by the end of each day. ``days_to_target``: quantiles
-    and mean over the paths that pass, trading days. ``not_judged``: rule -> what it needs."""
+    (``q05`` … ``q95``) and mean over the paths that pass, trading days, and the interval of the median (``q50_low``,
+    ``q50_high``). ``not_judged``: rule -> what it needs. """
 
     rule_set: str
     phase: str
@@ -106,7 +107,7 @@ def chance(
         failed=failed,
         open=still,
         breaches=breach_table(result, rules),
-        days_to_target=spread(result.paths.passed_on),
+        days_to_target=days_to_target(result),
         progress=progress_table(result, config),
         notes=(*days.notes, *doubts(passed, failed, days, rules)),
         **about,
@@ -202,6 +203,17 @@ def _by_day(on: np.ndarray, each: int, horizon: int) -> np.ndarray:
 
 def _broke(place: int, fails: bool, outcomes: Outcomes) -> np.ndarray:
     return outcomes.failed_by == place if fails else outcomes.locked[place]
+
+
+def days_to_target(result: Drawn) -> dict[str, float] | None:
+    """Of the paths that pass, with the interval of the median over the histories."""
+    days = spread(result.paths.passed_on)
+    if days is None:
+        return None
+    by_history = result.repeated.passed_on.reshape(-1, result.inner)
+    medians = [np.quantile(on[on > 0], 0.5, method="inverted_cdf") for on in by_history if (on > 0).any()]
+    middle = estimate(days["q50"], np.array(medians, float))
+    return {**days, "q50_low": middle.low, "q50_high": middle.high}
 
 
 def spread(passed_on: np.ndarray) -> dict[str, float] | None:

@@ -147,9 +147,10 @@ def first_of_days(stretch: Stretch, broken: np.ndarray, seen: int) -> np.ndarray
 
 
 def trades_behind(stretch: Stretch, row: int, since: int | None = None) -> tuple[Any, ...]:
-    """The trades open at a row or closed since the row before it; with ``since``, all that were open from there on."""
+    """The trades open at a row or closed since the row before it, or at it: fills inside a bar bear the time of its open.
+    With ``since``: all that were open from there on."""
     trades, ts = stretch.trades, int(stretch.ts[row])
     previous = int(stretch.ts[row - 1]) if row else stretch.before
     start = previous if since is None else since
-    chosen = (trades.entry_ts <= ts) & (trades.exit_ts > start)
+    chosen = (trades.entry_ts <= ts) & (trades.exit_ts >= start)
     return tuple(trades.id[chosen].tolist())

@@ -89,7 +89,7 @@ def stretch_of(
     stretch = Stretch(ts, balance, equity, low, high, days, together, carry.ts, carry.balance, carry.equity)
     carry.ts, carry.balance, carry.equity = int(ts[-1]), float(balance[-1]), float(equity[-1])
     carry.day, carry.day_balance, carry.day_equity = int(days.number[-1]), float(days.balance[-1]), float(days.equity[-1])
-    carry.trades = together.rows(together.exit_ts > clock.resets.at[carry.day]) if len(together) else None
+    carry.trades = together.rows(together.exit_ts >= clock.resets.at[carry.day]) if len(together) else None
     return stretch
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,17 +58,23 @@ def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):
     page = draw("audit", desk)
     error = page.error[0].value.replace("\\", "")
     assert not page.exception and "Row 4 no longer hashes to what was recorded for it." in error and "Everything before it verifies." in error and "Compare with the last checkpoint" in error
+    assert "is missing: the database no longer guards the table against changes." in error and re.search(r"And \d+ more\.$", error)
     assert metric(page, "Verified")[0] == "broken at 4" and metric(page, "Order") == ("broken", "at row 4")
 
 
 def test_a_garbage_row_is_shown_and_is_no_traceback(desk):
-    audited(desk, "order_filled", "order_filled")
+    audited(desk, "order_filled", "order_filled", "order_filled")
     with desk.jobs._context.store.engine.begin() as connection:
         for trigger in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
             connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
-        connection.execute(sa.text("UPDATE audit_events SET body = 'no json' WHERE seq = 2"))
-    page = draw("audit", desk)
-    assert not page.exception and desk.trail.rows(size=1)[0].sentence == "The text of this row is no event; verify the trail."
+        for seq, kind, body, actor, ts in (
+            (1, "audit_verified", '{"detail":{"rows":[]},"entities":7}', "ana", "never"), (2, "order_filled", "no json", "ana", "2026-11-20"), (3, KIND, '{"detail":{}}', b"\xff\x00", "2026-11-20"),
+        ):  # fmt: skip
+            connection.exec_driver_sql("UPDATE audit_events SET kind = ?, body = ?, actor = ?, ts = ? WHERE seq = ?", (kind, body, actor, ts, seq))
+    desk.trail.verify_now()
+    for view in ("events", "days", "ledger"):
+        assert not draw("audit", desk, view=view).exception, view
+    assert {event.seq: event.sentence for event in desk.trail.rows()}[2] == "The text of this row is no event; verify the trail."
 
 
 def test_filters_narrow_the_list_and_pages_go_by_key(desk):

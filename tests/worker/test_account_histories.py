@@ -128,6 +128,15 @@ def bars_of(desk, folder, name, price, timeframe="M15"):
 
 
 @on_sqlite
+def test_an_import_can_be_cancelled_while_it_reads(system, desk, tmp_path, monkeypatch):
+    from worker.jobs.base import Cancelled, Work
+
+    monkeypatch.setattr(Work, "within", lambda self, low, high: self.stop(Cancelled()) or self.progress)
+    job = imported(desk, made.write(tmp_path, "mt4_html"))
+    assert job.state == "cancelled" and desk.histories.all() == []
+
+
+@on_sqlite
 def test_the_equity_is_rebuilt_from_the_workspaces_bars_and_judged(system, desk, tmp_path):
     history = history_of(desk, imported(desk, made.write(tmp_path, "mt5_html")))
     with pytest.raises(BadRequest, match="no bars of M1 to H1 that cover the trades in EURUSD, XAUUSD"):

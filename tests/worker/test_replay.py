@@ -85,7 +85,9 @@ def test_a_table_that_was_changed_is_named(desk, store, run):
     fills = pd.read_parquet(path_of(store, name))
     order = int(fills["order_id"].iloc[0])
     change(store, runs, run, frames={**desk.backtests.get(run).frames, "fills": store.frames.put(fills.assign(price=fills["price"] + 1e-5))})
-    assert replayed(desk, recorded)["verdict"] == "differs"
+    whole = replayed(desk, recorded)
+    assert whole["verdict"] == "differs" and "row of the run" in differing(whole) and "is not the one" in desk.stories.of(f"run:{run}").altered + whole["sentence"]
+    assert [fact.value for fact in desk.stories.of(f"run:{run}").facts if fact.differs] == ["fills"]
     single = replayed(desk, recorded, order)
     assert single["verdict"] == "differs" and differing(single) == ["fills"] and "Fills differs." in single["sentence"]
 

@@ -73,7 +73,7 @@ def test_the_answer_has_every_part_and_is_the_same_for_the_same_seed(files):
     assert (first["horizon"], first["paths"], first["seed"], first["days"], first["risk"]) == (60, 500, 7, 60, 0.01)
     assert (
         first["block_days"] >= 1
-        and first["days_to_target"]["q50"] > 10
+        and first["days_to_target"]["q50_low"] <= first["days_to_target"]["q50"] <= first["days_to_target"]["q50_high"]
         and first["not_judged"] == []
         and first["notes"]
     )
@@ -211,3 +211,15 @@ def test_no_trade_at_all_is_a_sentence(files):
         app, ["compliance", "chance", "--preset", "ftmo-2-step", "--trades", str(files / "none.csv")]
     )
     assert isinstance(result.exception, BadRequest) and "hold no closed trade" in str(result.exception)
+
+
+def test_an_equity_file_alone_is_enough_and_nothing_is_not(files):
+    report = answer("--preset", "fundednext-stellar-2-step", "--equity", files / "equity.csv", "--paths", 200)
+    assert report["days"] == 60 and {row["rule"] for row in report["not_judged"]} == {"min_days"}
+    assert "sizing" not in report and any("what was risked is not known" in note for note in report["notes"])
+    result = RUNNER.invoke(app, ["compliance", "chance", "--preset", "ftmo-2-step"])
+    assert isinstance(result.exception, BadRequest) and "give --trades FILE.csv" in str(result.exception)
+    result = RUNNER.invoke(
+        app, ["compliance", "chance", "--preset", "ftmo-2-step", "--equity", str(files / "equity.csv"), "--risk", "1%"]
+    )
+    assert isinstance(result.exception, BadRequest) and "no trade of the path has an R" in str(result.exception)

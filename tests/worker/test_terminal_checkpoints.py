@@ -74,6 +74,21 @@ def test_what_is_refused_is_a_sentence(terminal, desk):
     assert "cannot be written" in str(terminal("key", "--out", str(desk.settings.home), status=1).exception)
 
 
+def test_what_leaves_is_covered_by_a_checkpoint_of_that_moment(terminal, desk, store, tmp_path):
+    with store.unit() as unit:
+        unit.audit("ana", "noted", event_id="e1")
+    written = json.loads(terminal("bundle", "--out", str(tmp_path / "b.zip"), "--json").stdout)
+    assert written["rows"] == written["checkpoint"]["size"] == 2 and desk.checkpoints.count() == 1
+    with store.unit() as unit:
+        unit.audit("ana", "noted", event_id="e2")
+    assert json.loads(terminal("proof", "e2").stdout) and desk.checkpoints.latest().size == 4
+    assert desk.checkpoints.cover() == "" and desk.checkpoints.count() == 3 and desk.checkpoints.cover() == "" and desk.checkpoints.count() == 3
+    (tmp_path / "audit.key").unlink()
+    with store.unit() as unit:
+        unit.audit("ana", "noted")
+    assert "is not in this workspace" in desk.checkpoints.cover()
+
+
 def health(desk):
     return next(part for part in desk.system.health() if part.part == "Checkpoints")
 

@@ -346,6 +346,17 @@ def test_a_weekend_is_no_gap(tmp_path):
     assert judged(tmp_path, "--rules", rules_toml(tmp_path, DAILY), "--equity", equity_csv(tmp_path, *rows)).code == 0
 
 
+def test_a_gap_without_an_open_position_is_none_and_others_may_be_allowed(tmp_path):
+    rules, equity = rules_toml(tmp_path, DAILY), equity_csv(tmp_path, *HOURS[:10], *HOURS[20:])
+    row = "1,EURUSD,long,1,2026-03-02T0{}:00:00Z,1.1,2026-03-02T{}:00:00Z,1.1,,0,0,signal"
+    assert judged(tmp_path, "--rules", rules, "--equity", equity, "--trades", trades_csv(tmp_path, row.format(5, "08"))).code == 0
+    for words in (("--trades", trades_csv(tmp_path, row.format(5, "21"))), ()):
+        done = judged(tmp_path, "--rules", rules, "--equity", equity, *words, "--allow-gaps")
+        assert "gaps, and what happened in them was not judged: no row between 2026-03-02T09:00:00Z and 2026-03-02T20:00:00Z, 10 hours" in done.verdict["notes"][-3]
+    (tmp_path / "out" / "verdict.json").unlink()
+    assert run(tmp_path, "--rules", rules, "--equity", equity, "--trades", trades_csv(tmp_path, row.format(5, "21"))).exception
+
+
 @pytest.mark.parametrize("text, words", [
     ("", "are empty"), ("ts,balance\n2026-03-02T10:00:00Z,1\n", "and no equity"), ("ts;balance;equity\n", "no ts, balance, equity"),
 ])  # fmt: skip
@@ -382,7 +393,7 @@ def test_options_that_contradict_or_lack_are_sentences(tmp_path):
     equity = equity_csv(tmp_path, *GOOD)
     assert "did you mean 'ftmo-2-step'?" in refused(tmp_path, "--preset", "ftmo-2step", "--equity", equity)
     assert "either --preset NAME or --rules" in refused(tmp_path, "--equity", equity)
-    assert "either --run ID or --equity" in refused(tmp_path, "--preset", "ftmo-2-step")
+    assert "give one of --run ID, --history ID and --equity FILE.csv" in refused(tmp_path, "--preset", "ftmo-2-step")
     assert "--initial is -1" in refused(tmp_path, "--preset", "ftmo-2-step", "--equity", equity, "--initial", -1)
     assert "give the balance at its start with --initial" in refused(tmp_path, "--preset", "topstep-50k", "--equity", equity)
     assert "no phase of the preset ftmo-2-step named 'fundde'; did you mean 'funded'?" in refused(tmp_path, "--preset", "ftmo-2-step", "--phase", "fundde", "--equity", equity)

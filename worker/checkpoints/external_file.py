@@ -34,6 +34,10 @@ class CheckpointFile:
         torn = b"\n\n" if self._torn() else b""
         durable.append(self.path, torn + "".join(notes).encode())
 
+    def begun(self) -> bool:
+        """Whether there is anything in it."""
+        return self._size() > 0
+
     def last(self, chains: Sequence[KeyChain]) -> Entry | None:
         """The last checkpoint in the file that a key of ``chains`` signed."""
         for most in TAILS:

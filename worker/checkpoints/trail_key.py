@@ -26,9 +26,7 @@ class TrailKey:
 
     def absent(self) -> str:
         """A sentence where the trail names a key that is not in this workspace: it lies in another, or is lost. Then none is made."""
-        with self._store.read() as unit:
-            named = named_key(unit)
-        if self.files.exists() or named is None:
+        if self.files.exists() or (named := self._named()) is None:
             return ""
         return (
             f"The key of this trail, {named.name} with fingerprint {named.fingerprint}, is not in this workspace, so nothing is signed here. "
@@ -69,8 +67,7 @@ class TrailKey:
 
     def replace_lost(self, actor: str, why: str) -> VerifierKey:
         """A key in place of one that is lost, which nothing but this event vouches for."""
-        with self._store.read() as unit:
-            named = named_key(unit)
+        named = self._named()
         if named is None or self.files.exists():
             raise BadRequest(f"the key of this trail is not lost: {'it was never made' if named is None else f'it lies in {self.files.path}'}. Leave --lost out")
         key = self.files.replace_lost(named.name).verifier
@@ -78,6 +75,13 @@ class TrailKey:
             sentence = f"The key of fingerprint {key.fingerprint} replaces one that was lost"
             unit.audit(actor, "audit_key_replaced", ENTITY, event_id=_event_of(key), sentence=sentence, key=key.text, fingerprint=key.fingerprint, lost=named.text, why=why)
         return key
+
+    def _named(self) -> VerifierKey | None:
+        """The key that the public keys of the workspace end with, else the one that the trail named last."""
+        if chain := self.files.chain():
+            return chain.current
+        with self._store.read() as unit:
+            return named_key(unit)
 
 
 def named_key(unit: Unit) -> VerifierKey | None:

@@ -45,7 +45,10 @@ class Writer:
             row = unit.checkpoints.of_note(last.note, last.checkpoint.size) if last else None
             if row:         # a crash came between the file and its receipts
                 self._receive(unit, [entry for entry in unit.checkpoints.all(stored.number if stored else row.number - 1) if entry.number <= row.number])
-        self._gone = stored.number if last is None and stored and stored.text == str(self._file.path) else 0
+            if last is None and self._file.begun():
+                sentence = f"The checkpoint file {self._file.path} holds no checkpoint that a key of this trail signed"
+                unit.audit(ACTOR, KIND, ENTITY, event_id=f"file-foreign-{stored.number if stored else 0}", sentence=sentence)
+        self._gone = stored.number if last is None and stored and stored.text == str(self._file.path) and not self._file.begun() else 0
         self._last_note = last.note if last else ""
         return row.number if row else self._first
 

@@ -9,6 +9,7 @@ from worker.desk.actor import Actor
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.batches import Batches
 from worker.desk.bundle import BundleView
+from worker.desk.chances import Chances
 from worker.desk.checkpoints import CheckpointsView
 from worker.desk.compare import Compare
 from worker.desk.compliance import Compliance
@@ -23,6 +24,7 @@ from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
+from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_tables import RunTables
@@ -41,7 +43,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets`` and ``compliance`` (paths judged by them), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -61,6 +63,7 @@ class Desk:
         self.splits = Splits(context)
         self.cost_profiles = CostProfilesView(context)
         self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
+        self.chances, self.risks = Chances(context), Risks(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
 
 

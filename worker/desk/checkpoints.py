@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.audit.key_chain import KeyChain
+from domain.errors import BadRequest
 from worker.checkpoints import requests
 from worker.checkpoints.courier import STATE as WITNESSES
 from worker.checkpoints.courier import pinned
@@ -20,6 +21,7 @@ from worker.store import Receipt, SignedCheckpoint, Unit
 from worker.store.checkpoints import COSIGNED, FILE, STORED, cosigned
 
 LATE = 15.0             # seconds after its time until a checkpoint counts as late
+PATIENCE = 5.0          # seconds that a download waits for a checkpoint
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,18 @@ class CheckpointsView:
     def sign_now(self) -> dict[str, Any]:
         """Have a checkpoint of this moment signed; its number, size, root and note."""
         return self._ask(requests.CHECKPOINT)
+
+    def cover(self) -> str:
+        """Have a checkpoint signed if events came after the last one, so that what leaves now is covered; why not, a sentence, or nothing."""
+        with self._context.store.read() as unit:
+            latest, (rows, _) = unit.checkpoints.latest(), unit.trail.head()
+        if latest and latest.size >= rows:
+            return ""
+        try:
+            requests.ask(self._context.store, self._context.settings, requests.CHECKPOINT, self._context.user, wait=PATIENCE)
+        except (BadRequest, OSError) as error:
+            return str(error)
+        return ""
 
     def rotate_key(self, why: str = "", lost: bool = False) -> dict[str, Any]:
         """A new key that the old one signs, or one in place of a key that is lost; its text and fingerprint."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from domain.errors import BadRequest, unknown
 from domain.market import instruments as instrument_table
+from worker.code import code_of
 from worker.desk.backtests import Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
@@ -22,6 +23,7 @@ from worker.store import AccountHistory, Job, Run
 
 JUDGEMENT, PRESETS = "judgement", "judged_presets"      # kinds of run
 FORM = 1            # of what a judgement stores; raised when it changes, so that results of an earlier form are not read
+OLD_CODE = "Computed by an earlier version of Tidemark."
 SEARCHED = 200      # latest results of a kind that are searched for earlier ones of a subject
 TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",)}
 
@@ -102,13 +104,13 @@ class Compliance:
 
     def submit(self, subject: Subject, rules: str, phase: str = "", version: int = 0) -> Submitted:
         """Judge a path by a rule set; an identical request on the same code returns the job that did it."""
-        spec = self._spec(subject, rules, phase, version)
+        spec = self.spec(subject, rules, phase, version)
         title = f"{self._rule_sets.get(rules, phase, version).title}, {spec['rules']['phase']}: {subject.title}"
         return self._context.submit("judge", title, spec, key=key_of("judge", spec))
 
     def judged(self, subject: Subject, rules: str, phase: str = "") -> Judged | None:
         """The verdict by the newest version of a rule set; an earlier one where that is not there; None without any."""
-        spec = self._spec(subject, rules, phase)
+        spec = self.spec(subject, rules, phase)
         run, stale = self._newest(JUDGEMENT, "judge", spec, lambda old: (old["name"], old["phase"]) == (spec["rules"]["name"], spec["rules"]["phase"]))
         if run is None:
             return None
@@ -117,7 +119,7 @@ class Compliance:
 
     def job(self, subject: Subject, rules: str, phase: str = "") -> Job | None:
         """The job of the newest request, where it has not succeeded."""
-        return self._unfinished("judge", self._spec(subject, rules, phase))
+        return self._unfinished("judge", self.spec(subject, rules, phase))
 
     # -- every rule set
 
@@ -135,7 +137,7 @@ class Compliance:
 
     def table_rows(self, run_id: str) -> pd.DataFrame:
         """A row a rule set, as ``preset_rows`` returns it."""
-        return preset_rows(self._frame(run_id, "table"))
+        return preset_rows(self.frame(run_id, "table"))
 
     # -- reading a judgement
 
@@ -145,20 +147,20 @@ class Compliance:
 
     def curve(self, run_id: str, at: str | None = None, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity``, thinned so that it keeps its extremes; ``at``: only the days around an instant."""
-        return thinned(around(self._frame(run_id, "curve"), at), ("equity",), budget)
+        return thinned(around(self.frame(run_id, "curve"), at), ("equity",), budget)
 
     def floor_lines(self, run_id: str, at: str | None = None) -> pd.DataFrame:
         """``ts, floor, value, role``: each floor where it moves."""
-        return floor_lines(around(self._frame(run_id, "floors"), at), self.get(run_id).summary["rules"])
+        return floor_lines(around(self.frame(run_id, "floors"), at), self.get(run_id).summary["rules"])
 
     def days(self, run_id: str) -> pd.DataFrame:
         """``day, share, pnl, low, trades, breach, after``, a row a trading day of the rule set."""
         run = self.get(run_id)
-        return calendar_of(self._frame(run_id, "days"), run.summary["initial"], run.summary["failed_at"])
+        return calendar_of(self.frame(run_id, "days"), run.summary["initial"], run.summary["failed_at"])
 
     def breaches(self, run_id: str) -> pd.DataFrame:
         """``ts, title, value, floor, unit, sentence, trades``, in their order."""
-        return breach_rows(self._frame(run_id, "breaches"))
+        return breach_rows(self.frame(run_id, "breaches"))
 
     def download(self, run_id: str, what: str) -> bytes:
         """A table of a stored result as CSV, in full."""
@@ -189,7 +191,8 @@ class Compliance:
 
     # -- parts
 
-    def _spec(self, subject: Subject, rules: str, phase: str = "", version: int = 0) -> dict[str, Any]:
+    def spec(self, subject: Subject, rules: str, phase: str = "", version: int = 0) -> dict[str, Any]:
+        """What decides a judgement: the path, the whole text of the rules, the calendar of releases."""
         return dict(form=FORM, path=subject.spec, rules=self._rule_sets.spec(rules, phase, version), releases=self._releases())
 
     def _table_spec(self, subject: Subject) -> dict[str, Any]:
@@ -223,7 +226,26 @@ class Compliance:
         digest = key_of(kind, spec)
         return next((ended for ended in latest if ended.state in ("failed", "cancelled") and key_of(kind, ended.spec) == digest), None)
 
-    def _frame(self, run_id: str, name: str) -> pd.DataFrame:
+    def newest(self, kind: str, job_kind: str, spec: Mapping[str, Any]) -> Judged | None:
+        """The newest result of a kind on the path and phase of a spec, whatever its further settings; and whether it is older than the rules or the code."""
+        with self._context.store.read() as unit:
+            runs = unit.runs.latest(kind, SEARCHED)
+        run = next((run for run in runs if _same(run.spec, spec)), None)
+        if run is None:
+            return None
+        other = any(run.spec[name] != spec[name] for name in ("rules", "releases") if name in spec)
+        stale = _stale(run.spec, spec) if other else "" if run.manifest["code"] == code_of(job_kind) else OLD_CODE
+        return Judged(run, stale)
+
+    def newest_job(self, kind: str, spec: Mapping[str, Any]) -> Job | None:
+        """The newest job of a kind on the path and phase of a spec; None where it has succeeded."""
+        with self._context.store.read() as unit:
+            jobs = unit.jobs.latest(kinds=(kind,), limit=SEARCHED)
+        job = next((job for job in jobs if _same(job.spec, spec)), None)
+        return None if job is None or job.state == "done" else job
+
+    def frame(self, run_id: str, name: str) -> pd.DataFrame:
+        """A table of a stored result."""
         run = self.get(run_id)
         if name not in run.frames:
             raise BadRequest(f"{run_id} is of the kind {run.kind.replace('_', ' ')} and has no {name}; choose a judgement")
@@ -246,4 +268,11 @@ def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         return "Judged by an earlier text of the rule set."
     if old.get("releases") != now.get("releases"):
         return "Judged with another calendar of releases."
-    return "Judged by an earlier version of Tidemark."
+    return OLD_CODE
+
+
+def _same(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether two specs are of the same path and, where they have rules, of the same rule set and phase."""
+    if (old.get("form"), old.get("path")) != (now["form"], now["path"]):
+        return False
+    return "rules" not in now or (old["rules"]["name"], old["rules"]["phase"]) == (now["rules"]["name"], now["rules"]["phase"])

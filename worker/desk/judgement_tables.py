@@ -120,9 +120,10 @@ def breach_rows(breaches: pd.DataFrame) -> pd.DataFrame:
 def preset_rows(table: pd.DataFrame) -> pd.DataFrame:
     """The table of every rule set with ``word`` (as ``word_of``) and ``by`` (rule and day of the first breach that ends it)."""
     states = [_word(row) for row in table.itertuples()]
-    by = [f"{row.by.lower()}, {row.at:%Y-%m-%d}" if row.by and pd.notna(row.at) else "" for row in table.itertuples()]
+    at = pd.to_datetime(table["at"], utc=True)
+    by = [f"{row.by.lower()}, {when:%Y-%m-%d}" if row.by and pd.notna(when) else "" for row, when in zip(table.itertuples(), at, strict=True)]
     return table.assign(word=states, by=by)
 
 
 def _word(row: Any) -> str:
-    return "no breach" if row.state == "passed" and row.regulatory else "open" if row.state == "open" else str(row.state)
+    return "no breach" if row.state == "passed" and row.regulatory else str(row.state)

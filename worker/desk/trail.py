@@ -88,11 +88,11 @@ class TrailView:
 
     def kinds(self) -> list[str]:
         with self._context.store.read() as unit:
-            return unit.trail.kinds()
+            return [kind for kind in unit.trail.kinds() if isinstance(kind, str)]     # a garbage row may hold anything
 
     def actors(self) -> list[str]:
         with self._context.store.read() as unit:
-            return unit.trail.actors()
+            return [actor for actor in unit.trail.actors() if isinstance(actor, str)]
 
     def head(self) -> tuple[int, str, str]:
         """Rows, the hash of the last, and the root of the tree over all."""
@@ -126,8 +126,9 @@ class TrailView:
         """``hour`` (UTC), ``subject``, ``events``."""
         with self._context.store.read() as unit:
             rows = unit.trail.per_hour(since, until)
-        frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(kind), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
-        return frame.groupby(["hour", "subject"], as_index=False)["events"].sum().assign(hour=lambda f: pd.to_datetime(f["hour"], utc=True))
+        frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(str(kind)), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
+        counted = frame.groupby(["hour", "subject"], as_index=False)["events"].sum()
+        return counted.assign(hour=pd.to_datetime(counted["hour"], utc=True, errors="coerce")).dropna(ignore_index=True)
 
     def csv(self, wanted: Filter = Filter()) -> bytes:
         """A view for people: one row an event, safe to open in a spreadsheet, with seq and hash; the last row is the last checkpoint, if there is one."""

@@ -84,7 +84,7 @@ def _bars(dataset: Any, name: str, known: Mapping[str, Any], frames: Any, legs: 
 
 def _read(spec: Mapping[str, Any], work: Work) -> histories.History:
     data = work.settings.data
-    limits = histories.HistoryLimits(min(data.max_import_mb * 1_000_000, histories.MAX_BYTES), min(data.max_rows, histories.MAX_ROWS))
+    limits = histories.HistoryLimits(min(data.max_import_mb * 1_000_000, histories.MAX_BYTES), min(data.max_rows, histories.MAX_ROWS), work.within(0.0, 0.9))
     known = instruments(work.settings.instruments_file)
     with work.store.frames.open_file(spec["file"], spec["source"]) as path:
         return histories.read(path, spec["format"], clock=spec["clock"], currency=spec["currency"], initial=spec["initial"], known=known, limits=limits)

@@ -34,7 +34,7 @@ def judge_path(spec: Mapping[str, Any], work: Work) -> Commit:
         days=work.store.frames.put(judgement.days), breaches=work.store.frames.put(judgement.breaches),
     )  # fmt: skip
     summary = summary_of(judgement, rule_set, spec["rules"], stored, path)
-    return _save("judgement", spec, stored, summary, frames, work, rules=f"{spec['rules']['name']} {spec['rules']['version'] or ''}".strip())
+    return save_result("judgement", spec, stored, summary, frames, work, rules=f"{spec['rules']['name']} {spec['rules']['version'] or ''}".strip())
 
 
 @job("judge_presets", limit=3_600)
@@ -52,11 +52,11 @@ def judge_presets(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Store")
     frames = dict(table=work.store.frames.put(pd.DataFrame(rows)))
     summary = dict(path=stored.about, rule_sets=len(rows), currency=stored.currency, passed=sum(row["state"] == "passed" for row in rows))
-    return _save("judged_presets", spec, stored, summary, frames, work, rules=f"{len(rows)} rule sets")
+    return save_result("judged_presets", spec, stored, summary, frames, work, rules=f"{len(rows)} rule sets")
 
 
-def _save(
-    kind: str, spec: Mapping[str, Any], stored: StoredPath, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work, **facts: Any
+def save_result(
+    kind: str, spec: Mapping[str, Any], stored: StoredPath, summary: Mapping[str, Any], frames: Mapping[str, str], work: Work, event: str = "run_judged", **facts: Any
 ) -> Commit:  # fmt: skip
     """The commit of a result of any kind: its run, and the event that names what decided it."""
     from worker.desk.context import spec_digest
@@ -69,11 +69,12 @@ def _save(
             actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=stored.synthetic,
         )  # fmt: skip
         detail = dict(title=work.job.title, run=kind, state=summary.get("state", ""), spec=decided["spec_hash"], code=decided["code"], frames=dict(frames), **facts)
-        return JobResult(dict(run=run_id), "run_judged", (f"run:{run_id}", *stored.entities, *_rule_sets(spec)), detail)
+        return JobResult(dict(run=run_id), event, (f"run:{run_id}", *stored.entities, *_rule_sets(spec)), detail)
 
     return commit
 
 
 def _rule_sets(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    rules = spec["rules"] if isinstance(spec["rules"], list) else [spec["rules"]]
+    given = spec.get("rules", [])
+    rules = given if isinstance(given, list) else [given]
     return tuple(f"rule_set:{each['name']}" for each in rules if each["version"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from domain.compliance.editing import oldest, overridden, weakest
+from domain.errors import BadRequest
 from worker.jobs.paths import StoredPath
 
 if TYPE_CHECKING:
@@ -67,17 +68,20 @@ def _time(ts: int) -> pd.Timestamp:
 
 
 def row_of(rule_set: RuleSet, rules: Mapping[str, Any], stored: StoredPath) -> dict[str, Any]:
-    """One row of the table of every rule set."""
-    path, judgement = stored.judged(rule_set)
+    """One row of the table of every rule set; one that cannot judge the path says why."""
+    facts = about(rule_set, rules)
+    named = {name: facts[name] for name in ("name", "title", "phase", "version", "confidence", "retrieved")}
+    try:
+        path, judgement = stored.judged(rule_set)
+    except BadRequest as refusal:
+        return named | dict(state="not judged", sentence=str(refusal), days=0, by="", at=None, used=math.nan, breaches=0, needs=str(refusal), regulatory=False, account=rule_set.account, scaled=False)
     failed = judgement.failed_by
     used = [used for verdict in judgement.rules if (used := used_of(verdict)) is not None]
-    facts = about(rule_set, rules)
     lacking = [f"{title_of(verdict.column)}: {verdict.sentence}" for verdict in judgement.rules if verdict.state == "not judged"]
-    return dict(
-        name=facts["name"], title=facts["title"], phase=facts["phase"], version=facts["version"], state=judgement.state, sentence=judgement.sentence, days=days_until(judgement),
+    return named | dict(
+        state="not judged" if len(lacking) == len(judgement.rules) else judgement.state, sentence=judgement.sentence, days=days_until(judgement),
         by="" if failed is None else title_of(failed.column), at=judgement.failed_at, used=1.0 if failed is not None else min(max(used, default=math.nan), 1.0), breaches=len(judgement.breaches),
-        needs="; ".join(lacking), regulatory=all(verdict.rule.regulatory for verdict in judgement.rules), confidence=facts["confidence"], retrieved=facts["retrieved"],
-        account=judgement.initial, scaled=path is not stored.path,
+        needs="; ".join(lacking), regulatory=all(verdict.rule.regulatory for verdict in judgement.rules), account=judgement.initial, scaled=path is not stored.path,
     )  # fmt: skip
 
 

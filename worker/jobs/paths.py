@@ -41,9 +41,11 @@ class StoredPath:
 
     def on_account(self, rule_set: RuleSet) -> Path:
         """The path in proportion, where a rule set has amounts of money for an account of another size."""
-        if rule_set.account and not rule_set.relative and rule_set.account != self.path.initial:
-            return self.path.scaled(rule_set.account)
-        return self.path
+        from domain.compliance.account import fitted
+
+        if rule_set.currency != self.currency and not rule_set.relative:
+            raise BadRequest(f"{self.about['title']} is an account in {self.currency}, and the rules of {rule_set.title} are money in {rule_set.currency}; save a version of them in {self.currency}")
+        return fitted(self.path, rule_set)[0]
 
 
 def stored_path(spec: Mapping[str, Any], work: Work) -> StoredPath:

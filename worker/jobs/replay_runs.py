@@ -17,9 +17,11 @@ from worker.jobs.replay_stored import Event, entity, gone
 from worker.jobs.reproduce import reproduced
 from worker.store import Job, Run
 from worker.store.frames import content_hash
+from worker.store.seals import Altered
 
 ALONE = ("columns", "similar", "gate", "stress", "regimes", "examine")       # kinds of job that compute everything themselves and always the same
 OF_REPRODUCTION = {"same": "equal", "altered": "differs", "different": "differs", "impossible": "impossible"}
+AS_RECORDED = "as recorded"
 INFORMATIVE = ("code", "title", "sentence", "seconds")  # facts of an event that do not decide whether it is equal
 
 
@@ -47,6 +49,26 @@ def of_run(event: Event, work: Work) -> Answer:
         job = unit.jobs.get(run.job_id if run else entity(event, "job"))
     if run is None:
         return gone("run", entity(event, "run"))
+    answer = _of_run(event, run, job, work)
+    row = Check("row of the run", AS_RECORDED, altered(run.id, work) or AS_RECORDED)
+    if row.same:
+        return answer
+    verdict = answer.verdict if answer.verdict == "impossible" else "differs"
+    return replace(answer, verdict=verdict, checks=(row, *answer.checks), notes=(*answer.notes, row.now))
+
+
+def altered(run_id: str, work: Work) -> str:
+    """A sentence where the run's row is not the one that its event seals; else empty."""
+    try:
+        with work.store.read() as unit:
+            unit.runs.get(run_id)
+    except Altered as fault:
+        text = str(fault)
+        return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return ""
+
+
+def _of_run(event: Event, run: Run, job: Job | None, work: Work) -> Answer:
     if run.kind == "backtest":
         return _backtest(event, run, work)
     if job is not None and job.kind in ALONE and event["kind"] != "run_reproduced":

@@ -72,7 +72,7 @@ def of_outside(event: Event, work: Work) -> Answer:
     """The rows of the external data hash to the version that the event recorded."""
     name = entity(event, "outside")
     with work.store.read() as unit:
-        outside = next((each for each in unit.outside.all() if each.id == name), None)
+        outside = unit.outside.as_stored(name)
     if outside is None:
         return gone("import", name)
     work.stage("Hash the rows")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from worker.store.trail import Trail
 
 FILE = "file"           # the receiver that is the append-only file
 STORED, COSIGNED, REFUSED = "stored", "cosigned", "refused"
+HEARTBEATS_KEPT = timedelta(days=7)         # in the database; the file outside it keeps them all
 
 
 @dataclass(frozen=True)

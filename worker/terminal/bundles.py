@@ -28,12 +28,14 @@ def bundle(
     from worker.store import Filter
     from worker.terminal.here import desk
 
+    at = desk()
     if entity and not all(entity.partition(":")):
         raise BadRequest(f"--entity is {entity!r}; write run:ID, job:ID or dataset:ID")
     wanted = Filter(since=stamp("--since", since), until=stamp("--until", until), entity=entity)
     held = text_of("--checkpoint", checkpoint)
     out.parent.mkdir(parents=True, exist_ok=True)
-    result = desk().bundle.write(out, wanted, held, here=True)
+    at.checkpoints.cover()
+    result = at.bundle.write(out, wanted, held, here=True)
     result["checkpoint"] = result["checkpoint"] if as_json else result["checkpoint"].get("size", "none yet")
     say(dict(written=str(out), **result), as_json)
 
@@ -48,7 +50,9 @@ def proof(
 
     from worker.terminal.here import desk
 
-    made = desk().bundle.proof(event, text_of("--checkpoint", checkpoint))
+    at = desk()
+    at.checkpoints.cover()
+    made = at.bundle.proof(event, text_of("--checkpoint", checkpoint))
     if out is None:
         print(made.text)
         if made.apart:

@@ -15,7 +15,7 @@ from worker.terminal.say import Json, plain, say
 
 RISK = "Risk per trade, a share of equity (0.01) or percent (1%); default: as the run traded. Needs trades with R."
 EQUITY = (
-    "CSV of the account in UTC, ts balance equity [equity_low] [equity_high]; without it days are made of the trades."
+    "CSV of the account in UTC, ts balance equity [equity_low] [equity_high]; without it days are made of --trades."
 )
 
 
@@ -23,7 +23,7 @@ def chance(
     preset: str = PRESET,
     rules: Path | None = RULES,
     phase: str = PHASE,
-    trades: Path = typer.Option(..., help="CSV of closed trades, with the columns of tidemark backtest."),
+    trades: Path | None = typer.Option(None, help="CSV of closed trades, with the columns of tidemark backtest."),
     equity: Path | None = typer.Option(None, help=EQUITY),
     initial: float | None = typer.Option(
         None,
@@ -79,7 +79,9 @@ def chance(
     _show(report, out)
 
 
-def _sample(rule_set: Any, trades: Path, equity: Path | None, initial: float | None, risk: float) -> tuple[Any, float]:
+def _sample(
+    rule_set: Any, trades: Path | None, equity: Path | None, initial: float | None, risk: float
+) -> tuple[Any, float]:
     """The days of the files, and the account that lives through them: the rule set's, else the one of the files."""
     from domain.compliance.files import read_equity, read_trades
     from domain.compliance.gaps import refuse_gaps
@@ -89,9 +91,10 @@ def _sample(rule_set: Any, trades: Path, equity: Path | None, initial: float | N
 
     if initial is not None and not 0 < initial < float("inf"):
         raise BadRequest(f"--initial is {initial:g}; it must be above 0")
-    table = read_trades(trades)
-    results = results_of(table)
-    if not len(results):
+    if trades is None and equity is None:
+        raise BadRequest("give --trades FILE.csv, --equity FILE.csv, or both")
+    table = None if trades is None else read_trades(trades)
+    if table is not None and not len(results := results_of(table)):
         raise BadRequest(f"the trades {trades} hold no closed trade; it needs at least one")
     if equity is None:
         start = initial or rule_set.account
@@ -177,8 +180,9 @@ def _show(report: dict[str, Any], out: Path | None) -> None:
     if rows:
         say(rows, False, ("rule", "effect", "probability", "interval"))
     if days := report["days_to_target"]:
+        between = f"(95 % interval {days['q50_low']:.0f} to {days['q50_high']:.0f})"
         nine = f"nine of ten between {days['q05']:.0f} and {days['q95']:.0f}"
-        print(f"\nTrading days to the target, where it passes: median {days['q50']:.0f}, {nine}.")
+        print(f"\nTrading days to the target, where it passes: median {days['q50']:.0f} {between}, {nine}.")
     for part in ("sizing", "payouts"):
         if part in report:
             print(f"\n{report[part]['sentence']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +20,13 @@ BOUGHT, SOLD = "long", "short"
 
 @dataclass(frozen=True)
 class HistoryLimits:
-    """Maximum size of a file: bytes, packed and unpacked, and rows."""
+    """Maximum size of a file: bytes, packed and unpacked, and rows. ``watch`` gets the share read so far, several times
+    a second, and may raise to stop.
+    """
 
     max_bytes: int = MAX_BYTES
     max_rows: int = MAX_ROWS
+    watch: Callable[[float], object] = lambda share: None
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def history_of(
         start, note, changes = _opening(statement, name, initial)
         points, flows = _points(changes, start, statement, convert), _flows(changes, convert)
     trades = _trades(statement, convert, known or {})
-    findings = findings_of(statement, points, start, note, clock, convert.unclear, trades)
+    findings = findings_of(statement, points, flows, note, clock, convert.unclear, trades)
     history = History(points, trades, flows, _legs(statement, convert, known or {}), start, currency, clock, _known(statement, points), tuple(findings), statement.account, statement.company)
     history.path()      # refuses what cannot be judged
     return history

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.compliance.exposure import INSTRUMENTS, specification
+from domain.compliance.exposure import INSTRUMENTS, known_currencies
 from domain.compliance.needs import RELEASES, trades_needed
 from domain.compliance.order import Order
 from domain.compliance.rule import BLOCK, FAIL, PROFIT_FACTOR, Breach, Known, Reading, Rule, Terms, rule
@@ -94,7 +94,7 @@ class News(Rule):
         breaches: list[Breach] = []
         lacks: tuple[str, ...] = ()
         for name in dict.fromkeys(stretch.trades.instrument.tolist()):
-            about = specification(name, memory.instruments)
+            about = known_currencies(name, memory.instruments)
             if about is None:
                 lacks = (INSTRUMENTS,)
                 continue
@@ -103,8 +103,8 @@ class News(Rule):
         return Reading(breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=lacks)
 
     def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
-        """Inside a window of a release of the instrument's currencies; without a calendar or a specification nobody can say."""
-        about = specification(order.instrument, memory.instruments)
+        """Inside a window of a release of the instrument's currencies; without a calendar or a known_currencies nobody can say."""
+        about = known_currencies(order.instrument, memory.instruments)
         if memory.releases is None or about is None:
             return f"it needs {RELEASES if memory.releases is None else INSTRUMENTS}."
         near = self.inside(np.array([order.ts]), concerning(memory.releases, about, self.impact))[0] >= 0

@@ -7,7 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from domain.compliance import judge, preset, presets
+from domain.compliance import Path, judge, preset, presets
+from domain.compliance.days_from_path import days_of as days_from
 from domain.compliance.outcomes import outcomes_of
 from domain.compliance.passing import day_rules, terms_of
 from domain.compliance.resampling import resampled_days
@@ -192,3 +193,41 @@ def test_the_overnight_trap_is_seen_without_a_trade():
     rule_set = rules(daily("balance", "5 % of initial"), account=200_000.0)
     outcomes = outcomes_of(days, np.array([[0], [1]]), day_rules(rule_set, days), terms_of(rule_set))
     assert outcomes.failed_on.tolist() == [2]  # equity 191,000 below 204,000 − 10,000
+
+
+INTRADAY = {
+    "daily and static": (daily("balance", "3 % of initial"), drawdown(amount="6 %"), target("5 %")),
+    "daily of the greater": (daily("max", "2.5 % of basis"), drawdown(amount="7 %"), target("5 %")),
+    "end of day": (daily("equity", "3 % of basis"), drawdown("trailing end-of-day balance", "5 % of initial", "start"), target("5 %")),
+    "peak": (drawdown("trailing intraday equity peak", "5 % of initial"), target("6 %")),
+}  # fmt: skip
+
+
+def intraday(seed: int) -> Path:
+    """Thirty days of four rows, with lows and highs, flat at the last row of each day."""
+    rng = np.random.default_rng(seed)
+    ts = NOON - DAY // 3 + np.arange(30).repeat(4) * DAY + np.tile(np.arange(4), 30) * DAY // 8
+    equity = 100_000 * np.cumprod(1 + rng.normal(0.0008, 0.008, 120))
+    balance = np.where(np.arange(120) % 4 == 3, equity, equity * (1 + rng.normal(0.0, 0.004, 120)))
+    low, high = equity * (1 - rng.exponential(0.003, 120)), equity * (1 + rng.exponential(0.003, 120))
+    return Path(ts, balance, equity, equity_low=low, equity_high=high, initial=100_000.0)
+
+
+@pytest.mark.parametrize("name", INTRADAY)
+def test_the_days_of_a_path_in_their_own_order_end_as_the_path_does(name):
+    """A peak within the day is the one thing that a day does not time: its high comes before its low, so it may fail sooner."""
+    rule_set, ends = rules(*INTRADAY[name]), set()
+    for seed in range(8):
+        path = intraday(seed)
+        days, verdict = days_from(path, rule_set.day), judge(path, rule_set)
+        assert len(days) == 30
+        outcomes = outcomes_of(days, np.arange(30)[:, None], day_rules(rule_set, days), terms_of(rule_set))
+        ended = verdict.failed_at or verdict.passed_at
+        on = 0 if ended is None else (ended.value - NOON + DAY // 2) // DAY + 1
+        states = dict(passed=int(outcomes.passed_on[0]), failed=int(outcomes.failed_on[0]))
+        ends.add(verdict.state)
+        if name != "peak":
+            assert states.get(verdict.state, 0) == on and sum(states.values()) == on
+        elif verdict.state == "failed":
+            assert 0 < states["failed"] <= on
+    assert len(ends) >= 2

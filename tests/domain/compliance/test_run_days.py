@@ -189,7 +189,8 @@ def test_a_path_is_scaled_by_what_its_trades_risked():
     days = days_of(path, UTC)
     scaled = at_risk(days, path, np.median([0.02, 2 / 102]) / 2)
     assert (
-        scaled.change == pytest.approx(days.change / 2) and "The trades risked 1.98% of equity each" in scaled.notes[-1]
+        scaled.change == pytest.approx(days.change / 2)
+        and "The trades risked 1.98 % of equity each" in scaled.notes[-1]
     )
     with pytest.raises(BadRequest, match="no trade of the path has an R"):
         at_risk(days, equity({"02T10:00": 101.0}), 0.01)

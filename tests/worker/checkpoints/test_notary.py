@@ -293,6 +293,31 @@ def test_a_trail_whose_key_is_elsewhere_gets_no_second_one(bench):
 
 
 @on_sqlite
+def test_a_lost_key_is_not_made_anew_because_the_trail_was_emptied(bench):
+    """Else whoever empties the database and removes the key would begin a trail that no checkpoint outside disagrees with."""
+    from tests.worker.checkpoints.test_agreement import rewritten
+
+    notary = bench.notary()
+    notary.step()
+    notary.release()
+    rewritten(bench.store)
+    (bench.settings.home / KEY).unlink()
+    after = bench.notary()
+    after.step()
+    assert "is not in this workspace, so nothing is signed here" in after.problem and bench.kinds() == []
+    after.replace_lost("ana", "the disk died")
+    assert bench.kinds() == ["audit_key_replaced", "checkpoint_disagrees"] and "--acknowledge REASON" in after.problem
+
+
+@on_sqlite
+def test_a_file_of_another_trail_is_an_event(bench):
+    bench.settings.checkpoints_file.write_text("tidemark/other\n1\nYriLl2tacs9a+s9fyAzNVacLNiIJoZhtwjAvQ/nEfD8=\n\n\u2014 tidemark/other AQEBAQEBAQE=\n")
+    bench.notary().step()
+    assert bench.kinds() == ["audit_key_made", "checkpoint_file_changed"] and "holds no checkpoint that a key of this trail signed" in bench.detail("checkpoint_file_changed")["sentence"]
+    assert [size for size, _ in bench.checkpoints()] == [1] and len(list(split(bench.file_text))) == 2
+
+
+@on_sqlite
 def test_a_key_of_another_database_signs_nothing(bench):
     notary = bench.notary()
     notary.step()
