@@ -56,7 +56,8 @@ def first_to_upgrade(number: int, url: str) -> bool:
 
 def append(number: int, url: str, frames: str, most: int, seconds: float) -> list[float]:
     """Units of one to three events with a job row, until ``most`` units or ``seconds`` are over; how long each took, in seconds."""
-    store, took, until = Store(url, frames), [], time.monotonic() + seconds
+    took: list[float] = []
+    store, until = Store(url, frames), time.monotonic() + seconds
     while len(took) < most and time.monotonic() < until:
         began = time.monotonic()
         with store.unit() as unit:
@@ -70,7 +71,8 @@ def append(number: int, url: str, frames: str, most: int, seconds: float) -> lis
 
 def append_paced(number: int, url: str, frames: str, rate: float, seconds: float) -> list[float]:
     """One event a unit, ``rate`` a second at times of its own, whatever the one before took; how long each took from the moment it was due, in seconds."""
-    store, took, at = Store(url, frames), [], random.Random(number)
+    took: list[float] = []
+    store, at = Store(url, frames), random.Random(number)
     with store.unit() as unit:
         unit.now()
     began, due = time.monotonic(), 0.0
