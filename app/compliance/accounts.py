@@ -18,13 +18,14 @@ from worker.desk import Desk
 
 STAGED, OTHER = "history-staged", "another zone"
 KINDS = "MetaTrader 4 and 5 statements (HTML, CSV), Myfxbook CSV, MQL5 signals, your own CSV of equity or trades"
+REBUILD = "Marks the open trades on imported bars (M1 to H1) at the adverse side: the equity between closes, its lows and highs. Rules that watch the equity are then judged by it."
 ICONS = {"warning": ":yellow[:material/warning:]", "error": ":red[:material/error:]"}
 
 
 def accounts(desk: Desk) -> None:
     """Draw the import, then every imported account."""
     job = desk.jobs.get(address_value("job"))
-    if job is not None and job.kind == "import_history":
+    if job is not None and job.kind in ("import_history", "rebuild_history"):
         if job.state == "done":
             st.session_state.pop(STAGED, None)
             go("compliance", view="accounts", account=str(job.result["history"]))
@@ -87,12 +88,20 @@ def _chosen(desk: Desk, history: Any) -> None:
             go("compliance", history=history.id)
         for name, title in desk.histories.tables(history.id).items():
             download(f"{title}, CSV", f"{history.id}_{name}.csv", "text/csv", partial(desk.histories.download, history.id, name), f"take-{history.id}-{name}")
+        if st.button("Rebuild from bars", icon=":material/candlestick_chart:", type="tertiary", key=f"rebuild-{history.id}", help=REBUILD):
+            _rebuild(desk, history)
         if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-{history.id}"):
             _delete(desk, history)
     facts = f"{plural(history.trades, 'trade')}, {plural(history.flows, 'cash flow')}, {money(history.initial, history.currency)} to {money(history.balance, history.currency)}; clock {desk.histories.clock_name(history)}; knows {', '.join(history.knows)}"
     st.caption(literal(facts))
     for finding in history.findings:
         st.caption(f"{ICONS.get(str(finding['severity']), ':gray[:material/info:]')} {literal(typeset(str(finding['sentence'])))}")
+
+
+def _rebuild(desk: Desk, history: Any) -> None:
+    submitted = attempt(lambda: desk.histories.rebuild(history.id))
+    if submitted is not None:
+        go("compliance", view="accounts", account=history.id, job=submitted.job.id)
 
 
 def _frame(histories: Any) -> pd.DataFrame:

@@ -40,6 +40,12 @@ class DayRule(NamedTuple):
     fails: bool
     start: Callable[[Any, Terms, int], Judging] | None  # (rule, terms, paths) -> what judges one day after another
 
+    @property
+    def followed(self) -> bool:
+        """Is it followed on days? A rule that lacks lows within the day may still see a breach; what it does not see
+        proves nothing. A goal that lacks anything is left out, as in the replay."""
+        return self.start is not None and not (self.needs and self.rule.goal)
+
 
 def day_rule(rule: Rule, column: str, known: Known) -> DayRule:
     """How a rule is judged on days that have what ``known`` says."""

@@ -33,13 +33,13 @@ def outcomes_of(
     ``factor``.
 
     A day on which a rule fails the account is a failure even if all goals are met that day; of rules that break on the
-    same day the first of the set counts. As in the replay, a set without a target is never passed, and rules that are
-    not judged are left out."""
+    same day the first of the set counts. As in the replay, a set without a target is never passed, and a rule sees
+    only what days show."""
     paths = chosen.shape[1]
     judged = [
         (place, each, each.start(each.rule, terms, paths))
         for place, each in enumerate(rules)
-        if each.start and not each.needs
+        if each.start and each.followed
     ]
     targeted = any(each.rule.kind == "target" for _, each, _ in judged)
     passed_on, failed_on = np.zeros(paths, np.int32), np.zeros(paths, np.int32)

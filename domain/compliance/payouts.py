@@ -131,7 +131,7 @@ def payouts(
 def paid(days: RunDays, chosen: np.ndarray, rules: Sequence[DayRule], terms: Terms, payout: PayoutConfig) -> Paid:
     """What each path pays out until a rule fails it, or to the end of ``chosen``, ``(horizon, paths)``."""
     paths = chosen.shape[1]
-    judges = [each.start(each.rule, terms, paths) for each in rules if each.start and each.fails and not each.needs]
+    judges = [each.start(each.rule, terms, paths) for each in rules if each.start and each.fails]
     live, count, money = np.ones(paths, bool), np.zeros(paths, np.int32), np.zeros(paths)
     for number, day in enumerate(path_days(days, chosen, terms.initial), 1):
         for judge in judges:
@@ -180,7 +180,7 @@ def _counts(point: Paid) -> pd.DataFrame:
 
 
 def _unjudged(unjudged: dict[str, str]) -> list[str]:
-    return [f"Not judged, and taken as kept: {', '.join(unjudged)}."] if unjudged else []
+    return [f"Not judged beyond what days show: {', '.join(unjudged)}."] if unjudged else []
 
 
 def _sentence(count: Estimate, income: Estimate, survived: Estimate, config: ChanceConfig) -> str:

@@ -136,11 +136,19 @@ def test_an_import_can_be_cancelled_while_it_reads(system, desk, tmp_path, monke
     assert job.state == "cancelled" and desk.histories.all() == []
 
 
+def page_verdict(desk, history_id):
+    """Kind of rule -> state, as the Compliance page judges the history."""
+    subject = desk.compliance.subject("history", history_id)
+    actors.run(desk.compliance.submit(subject, "ftmo-2-step").job.id)
+    return {rule["kind"]: rule["state"] for rule in desk.compliance.judged(subject, "ftmo-2-step").run.summary["rules"]}
+
+
 @on_sqlite
 def test_the_equity_is_rebuilt_from_the_workspaces_bars_and_judged(system, desk, tmp_path):
     history = history_of(desk, imported(desk, made.write(tmp_path, "mt5_html")))
     with pytest.raises(BadRequest, match="no bars of M1 to H1 that cover the trades in EURUSD, XAUUSD"):
         desk.histories.rebuild(history.id)
+    assert page_verdict(desk, history.id)["max_drawdown"] == "not judged"
     used = [bars_of(desk, tmp_path, "EURUSD", 1.082), bars_of(desk, tmp_path, "XAUUSD", 2115.0)]
     assert {name: dataset.id for name, dataset in desk.histories.bars_for(history.id).items()} == {dataset.instrument: dataset.id for dataset in used}
     job = desk.histories.rebuild(history.id).job
@@ -155,4 +163,5 @@ def test_the_equity_is_rebuilt_from_the_workspaces_bars_and_judged(system, desk,
     assert path.floating and path.equity_low is not None and path.balance[-1] == 9783.0 and len(path) > 100
     judgement = judge(path, preset("ftmo-2-step"))
     assert {verdict.kind: verdict.state for verdict in judgement.rules}["max_drawdown"] in ("passed", "failed"), "with its equity the rule is judged"
+    assert page_verdict(desk, history.id)["max_drawdown"] in ("passed", "failed"), "and a verdict on the balance alone is not shown in its place"
     assert desk.histories.tables(history.id)["rebuilt"] == "Equity rebuilt from bars"

@@ -181,6 +181,8 @@ def test_trades_without_a_stop_have_no_sizing_curve(files):
         (["--preset", "ftmo-2-step", "--initial", "-1"], "--initial is -1"),
         (["--preset", "ftmo-2-step", "--split", "80"], "split is 80"),
         (["--preset", "esma-retail"], "give its initial balance"),
+        (["--preset", "ftmo-2-step", "--run", "abc"], "or --run ID"),
+        (["--preset", "ftmo-2-step", "--allow-gaps"], "--allow-gaps goes with --equity"),
     ],
 )
 def test_bad_input_is_one_sentence(files, arguments, sentence):
@@ -205,6 +207,17 @@ def test_a_bad_cell_is_named_with_its_row(files, column, value, sentence):
     assert isinstance(result.exception, BadRequest) and sentence in str(result.exception)
 
 
+def test_a_gap_of_the_equity_is_refused_or_said(files):
+    ts = pd.date_range("2024-01-02", periods=400, freq="h", tz="UTC")
+    ts = ts[(ts.day_of_week < 5) & ~((ts.day == 10) & (ts.hour < 23))]
+    frame = pd.DataFrame(dict(ts=ts.strftime("%Y-%m-%dT%H:%M:%SZ"), balance=100_000.0, equity=100_000.0))
+    frame.to_csv(files / "gap.csv", index=False)
+    arguments = ["compliance", "chance", "--preset", "ftmo-1-step", "--equity", str(files / "gap.csv")]
+    result = RUNNER.invoke(app, arguments)
+    assert isinstance(result.exception, BadRequest) and "the equity has a gap" in str(result.exception)
+    assert "needs at least 20 days" in RUNNER.invoke(app, [*arguments, "--allow-gaps"]).stdout
+
+
 def test_no_trade_at_all_is_a_sentence(files):
     pd.read_csv(files / "trades.csv").head(0).to_csv(files / "none.csv", index=False)
     result = RUNNER.invoke(
@@ -218,7 +231,7 @@ def test_an_equity_file_alone_is_enough_and_nothing_is_not(files):
     assert report["days"] == 60 and {row["rule"] for row in report["not_judged"]} == {"min_days"}
     assert "sizing" not in report and any("what was risked is not known" in note for note in report["notes"])
     result = RUNNER.invoke(app, ["compliance", "chance", "--preset", "ftmo-2-step"])
-    assert isinstance(result.exception, BadRequest) and "give --trades FILE.csv" in str(result.exception)
+    assert isinstance(result.exception, BadRequest) and "give --trades FILE.csv and --equity" in str(result.exception)
     result = RUNNER.invoke(
         app, ["compliance", "chance", "--preset", "ftmo-2-step", "--equity", str(files / "equity.csv"), "--risk", "1%"]
     )

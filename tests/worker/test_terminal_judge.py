@@ -210,6 +210,7 @@ def test_both_ends_of_a_news_window_belong_to_it_and_a_stop_that_fires_counts(tm
     done = news(tmp_path, "USDJPY", f"2026-03-06T{at}")
     assert done.code == code and len(done.breaches) == code
     if code:
+        assert done.breaches["detail"].tolist() == [f"Stop of USDJPY 2.00 min {'before' if at < '12:30' else 'after'} the release of 2026-03-06T12:30:00Z."]
         assert done.breaches["trades"].astype(str).tolist() == ["7"] and done.rule("news")["first_breach"]["ts"] == f"2026-03-06T{at}".replace(".000", "")
 
 

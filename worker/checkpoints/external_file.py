@@ -65,6 +65,11 @@ class CheckpointFile:
             return file.read().decode(errors="replace")
 
 
+def signed_by(note: str, chains: Sequence[KeyChain]) -> bool:
+    """Whether ``note`` is a checkpoint that a key of ``chains`` signed."""
+    return _opened(note, chains, None) is not None
+
+
 def _last(content: str, chains: Sequence[KeyChain]) -> Entry | None:
     return next(_signed(content, chains), None)
 

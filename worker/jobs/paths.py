@@ -49,7 +49,7 @@ class StoredPath:
 
 
 def stored_path(spec: Mapping[str, Any], work: Work) -> StoredPath:
-    """``spec``: path (kind ``run`` or ``history``, id), and releases: the version of the calendar, or nothing."""
+    """``spec``: path (kind ``run`` or ``history``, id; of a history ``points``, the table of its rebuilt equity), and releases: the version of the calendar, or nothing."""
     reader = {"run": _of_run, "history": _of_history}.get(spec["path"]["kind"])
     if reader is None:
         raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run or an imported account history")
@@ -77,9 +77,10 @@ def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
         history = unit.histories.get(spec["path"]["id"])
     if history is None:
         raise BadRequest(f"there is no account history {spec['path']['id']}; it may have been deleted. Choose one from the list, or import it again")
-    points, trades, flows = (work.store.frames.get(history.frames[name]) for name in ("points", "trades", "flows"))
+    points = work.store.frames.get(spec["path"].get("points") or history.frames["points"])
+    trades, flows = (work.store.frames.get(history.frames[name]) for name in ("trades", "flows"))
     path = path_of(points, trades if "trades" in history.knows else None, flows, history.initial, history.currency)
-    about = dict(kind="history", id=history.id, title=history.name)
+    about = dict(kind="history", id=history.id, title=history.name, note="The equity was rebuilt from bars of this workspace." if spec["path"].get("points") else "")
     return StoredPath(
         path, about, history.currency, [], (f"history:{history.id}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip

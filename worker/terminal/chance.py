@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest
+from worker.terminal.chance_days import Source, sample_of
 from worker.terminal.judge import PHASE, PRESET, RULES, rule_set_of
 from worker.terminal.say import Json, plain, say
 
@@ -25,6 +26,11 @@ def chance(
     phase: str = PHASE,
     trades: Path | None = typer.Option(None, help="CSV of closed trades, with the columns of tidemark backtest."),
     equity: Path | None = typer.Option(None, help=EQUITY),
+    run: str = typer.Option("", help="Run id of a stored backtest, instead of files."),
+    history: str = typer.Option("", help="Id of an imported account history, instead of files."),
+    allow_gaps: bool = typer.Option(
+        False, "--allow-gaps", help="Take days of an equity file with a gap; the gap is said."
+    ),
     initial: float | None = typer.Option(
         None,
         help="Balance that the trades began with; default: the first of --equity, else the account of the rule set.",
@@ -64,12 +70,13 @@ def chance(
     terms = build(PayoutConfig, dict(every=every, split=split, fee=fee, refund=refund, keep=keep))
     if out is not None and out.exists() and not out.is_dir():
         raise BadRequest(f"--out is {out}, which is a file; give a folder")
-    sample, account = _sample(rule_set, trades, equity, initial, risk_of(risk))
+    source = Source(trades, equity, run, history, allow_gaps, initial)
+    sample, account, notes = sample_of(source, rule_set, risk_of(risk))
     result = estimate(sample.days, rule_set, config, sample.risk, account)
     curve = _curve(sample, rule_set, config, account) if sizing and result.passed is not None else None
     paid = pay(sample.days, _funded(rule_set), terms, _year(config), sample.risk, account) if payouts else None
     report = _about(rule_set, sample) | chance_report(result, curve, paid)
-    report["risk"] = risk_of(risk) or None
+    report |= dict(risk=risk_of(risk) or None, notes=[*notes, *report["notes"]])
     if sizing and curve is None and sample.no_curve:
         report["notes"].append(sample.no_curve)
     if out is not None:
@@ -77,42 +84,6 @@ def chance(
     if as_json:
         return say(report, True)
     _show(report, out)
-
-
-def _sample(
-    rule_set: Any, trades: Path | None, equity: Path | None, initial: float | None, risk: float
-) -> tuple[Any, float]:
-    """The days of the files, and the account that lives through them: the rule set's, else the one of the files."""
-    from domain.compliance.files import read_equity, read_trades
-    from domain.compliance.gaps import refuse_gaps
-    from domain.compliance.path import path_of
-    from domain.compliance.run_sample import sample_of_path, sample_of_trades
-    from domain.compliance.trade_results import results_of
-
-    if initial is not None and not 0 < initial < float("inf"):
-        raise BadRequest(f"--initial is {initial:g}; it must be above 0")
-    if trades is None and equity is None:
-        raise BadRequest("give --trades FILE.csv, --equity FILE.csv, or both")
-    table = None if trades is None else read_trades(trades)
-    if table is not None and not len(results := results_of(table)):
-        raise BadRequest(f"the trades {trades} hold no closed trade; it needs at least one")
-    if equity is None:
-        start = initial or rule_set.account
-        return sample_of_trades(results, rule_set.day, start, risk), 0.0 if rule_set.account else start
-    curve = read_equity(equity)
-    if not len(curve):
-        raise BadRequest(f"the equity {equity} holds no row; it needs at least one instant")
-    path = path_of(curve, table, initial or 0.0, rule_set.currency)
-    refuse_gaps(path, _markets(path))
-    return sample_of_path(path, rule_set.day, risk), 0.0 if rule_set.account else path.initial
-
-
-def _markets(path: Any) -> set[str]:
-    from domain.market import instruments
-    from worker.settings import load
-
-    known = instruments(load().instruments_file)
-    return {known[name].calendar for name in set(path.rows.instrument.tolist()) if name in known} or {"fx"}
 
 
 def _curve(sample: Any, rule_set: Any, config: Any, account: float) -> Any:

@@ -128,6 +128,9 @@ def test_a_rule_that_days_cannot_judge_is_named_with_what_it_needs():
     unseen = days_of(np.full(30, 0.01), intraday=False)
     result = chance(unseen, rules(daily(watch="closed"), drawdown(), target()), QUICK)
     assert set(result.not_judged) == {"max_drawdown"} and "intraday lows" in result.not_judged["max_drawdown"]
+    assert any("the chance of failing is at least this" in note for note in result.notes)
+    crash = chance(days_of(np.full(30, -0.06), intraday=False), rules(daily(), drawdown(), target()), QUICK)
+    assert crash.failed.value == 1.0 and set(crash.not_judged) == {"daily_loss", "max_drawdown"}
     nothing = chance(unseen, rules(drawdown()), QUICK)
     assert nothing.failed is None and "No rule of the set can be judged" in nothing.sentence
 
