@@ -10,7 +10,7 @@ import typer
 from domain.errors import TidemarkError
 from worker import trouble
 from worker.memory import keep_freed
-from worker.terminal import audit, backtest, costs, data, features, jobs, regimes, runs, sweep
+from worker.terminal import audit, backtest, compliance, costs, data, features, jobs, regimes, runs, sweep
 from worker.terminal.usage import UsageError, is_help, sentence_of
 
 app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
@@ -19,6 +19,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(audit.app, name="audit")
 app.add_typer(costs.app, name="costs")
+app.add_typer(compliance.app, name="compliance")
 app.add_typer(features.app, name="features")
 app.add_typer(regimes.app, name="regimes")
 runs.app.command("split")(regimes.split)

@@ -38,7 +38,8 @@ def set_up_logging() -> None:
 
 @contextmanager
 def heartbeat(store: Store, kind: str) -> Iterator[None]:
-    """Register this process in the table of processes while the block runs, with a heartbeat."""
+    """Register this process in the table of processes while the block runs, with a heartbeat. Its start and stop are audit events, as is the loss
+    of one of its kind that ended here without a stop: so the trail itself says when nothing ran."""
     from worker.actors import WorkerContext
     from worker.owner import OWNER
 
@@ -46,6 +47,11 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
     host, pid = OWNER.split(":")[0], os.getpid()
     with store.read() as unit:
         began = unit.now()
+    with contextlib.suppress(SQLAlchemyError), store.unit() as unit:
+        for lost in unit.lost(kind):
+            unit.gone(lost.id)
+            unit.audit("tidemark", "process_lost", f"process:{lost.id}", process=kind, host=lost.host, pid=lost.pid, seen=lost.seen_at)
+        unit.audit("tidemark", "process_started", f"process:{OWNER}", process=kind, host=host, pid=pid)
 
     def beat() -> None:
         while True:
@@ -67,6 +73,7 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
         thread.join(timeout=5)
         with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database does not answer: without heartbeats the process counts as gone
             unit.gone(OWNER)
+            unit.audit("tidemark", "process_stopped", f"process:{OWNER}", process=kind, host=host, pid=pid)
 
 
 def stop_event() -> threading.Event:

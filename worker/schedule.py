@@ -65,11 +65,11 @@ def verify(store: Store) -> None:
 
 
 def clean(store: Store) -> None:
-    """Delete rows of dead processes, frames that no run, dataset or external import uses, and code compiled from sources of long ago."""
+    """Delete rows of dead processes, frames that no run, dataset, external import or account history uses, and code compiled from sources of long ago."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
-        keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.chunks.frames()
+        keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
     for folder in remove_old(time.time() - COMPILED_FOR):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +17,8 @@ from typing import Any
 GENESIS = hashlib.sha256(b"audit-genesis/v1").hexdigest()
 LARGEST = 2**53 - 1
 MOST_BYTES = 65_536
+_HASH = re.compile(r"[0-9a-f]{64}")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ class AuditEvent:
         '{"actor":"ana","detail":{"net":"0.1"},"entities":["run:91d4"],"event_id":"e1","kind":"run_finished","ts":"2026-11-20T14:02:00.000000Z"}'
         """
         document = dict(event_id=self.event_id, ts=instant(self.at), actor=self.actor, kind=self.kind, entities=list(self.entities), detail=plain(self.detail))
-        text = canonical(document)
-        if len(text) > MOST_BYTES:
-            raise ValueError(f"an audit event may hold {MOST_BYTES} bytes; {self.kind} has {len(text)}. Keep large things as a frame and record its hash")
-        return text.decode()
+        text = canonical_text(document)
+        if (size := len(text.encode())) > MOST_BYTES:
+            raise ValueError(f"an audit event may hold {MOST_BYTES} bytes; {self.kind} has {size}. Keep large things as a frame and record its hash")
+        return text
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,14 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def is_hash(value: object) -> bool:
+    """
+    >>> is_hash(GENESIS), is_hash("zz"), is_hash(None), is_hash(GENESIS.upper())
+    (True, False, False, False)
+    """
+    return isinstance(value, str) and _HASH.fullmatch(value) is not None
+
+
 def chain_hash(seq: int, prev_hash: str, body: str) -> str:
     """SHA256(0x00 ‖ "audit/v1\\n" ‖ uint64be(seq) ‖ prev_hash ‖ body): a leaf hash of RFC 6962, section 2.1.
 
@@ -82,6 +93,18 @@ def canonical(value: Any) -> bytes:
     '{"a":["é",null,true],"b":1}'
     """
     return _encoded(value).encode()
+
+
+def canonical_text(value: Any) -> str:
+    """The same as text, many times faster, of what ``plain`` leaves: whole numbers within bounds, no floats.
+
+    The library's encoder sorts keys by code point; RFC 8785 by UTF-16 unit, which differs above U+D7FF alone.
+
+    >>> canonical_text({"b": 1, "a": ["é", None]}), canonical_text({"\U0001d11e": 1, "\uff5e": 2}).index("\uff5e") > 2
+    ('{"a":["é",null],"b":1}', True)
+    """
+    text = _ENCODER.encode(value)
+    return text if text.isascii() or max(text) < "\ud800" else _encoded(value)
 
 
 def _encoded(value: Any) -> str:

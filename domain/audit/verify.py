@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.audit.merkle import EMPTY, parent
-from domain.audit.record import GENESIS, Record, canonical, chain_hash
+from domain.audit.record import GENESIS, LARGEST, Record, canonical_text, chain_hash, is_hash
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,12 @@ class Verdict:
 class Checker:
     """Takes records one by one, so that a million need no memory and a page can show how far it is."""
 
-    def __init__(self) -> None:
-        self.rows, self.head = 0, GENESIS
-        self._peaks: list[tuple[int, bytes]] = []       # (level, hash) of the full subtrees so far, widest first
+    def __init__(self, rows: int = 0, head: str = GENESIS, peaks: Sequence[tuple[int, bytes]] = ()) -> None:
+        """From the start, or after ``rows`` rows that are trusted: ``head`` is the hash of the last of them, ``peaks`` the
+        full subtrees over them, widest first, as ``(level, hash)``."""
+        self.rows, self.head = rows, head
+        self.body: dict[str, Any] = {}                  # of the record taken last
+        self._peaks = list(peaks)
 
     def take(self, record: Record) -> str:
         """An empty sentence if ``record`` follows from all before it, else why it does not."""
@@ -49,13 +53,27 @@ class Checker:
         return digest.hex()
 
     def _fault(self, record: Record) -> str:
+        if type(record.seq) is not int:
+            return f"The row after row {self.rows:,} has no number: {_shown(record.seq)}."
         if record.seq != self.rows + 1:
             return f"Row {self.rows + 1:,} is missing: row {self.rows:,} is followed by row {record.seq:,}."
+        if why := _unreadable(record):
+            return why
         if record.prev_hash != self.head:
             return f"Row {record.seq:,} does not follow row {self.rows:,}: it names another row before it."
         if chain_hash(record.seq, record.prev_hash, record.body) != record.hash:
             return f"Row {record.seq:,} no longer hashes to what was recorded for it."
-        return _shape(record)
+        return self._shape(record)
+
+    def _shape(self, record: Record) -> str:
+        body = body_of(record.body)
+        if body is None:
+            return f"Row {record.seq:,} is not canonical JSON."
+        for column, value in (("event_id", record.event_id), ("ts", record.ts), ("actor", record.actor), ("kind", record.kind)):
+            if body.get(column) != value:
+                return f"Row {record.seq:,} shows {column} {value!r} beside its record, which says {body.get(column)!r}."
+        self.body = body
+        return ""
 
     def _grow(self, leaf: bytes) -> None:
         level, digest = 0, leaf
@@ -65,18 +83,50 @@ class Checker:
         self._peaks.append((level, digest))
 
 
-def _shape(record: Record) -> str:
+def body_of(text: str) -> dict[str, Any] | None:
+    """The document behind canonical bytes; None where they are no object, or not canonical.
+
+    >>> body_of('{"a":1}'), body_of('{"a": 1}'), body_of('{"a":1.0}'), body_of('[]'), body_of('{"a":90071992547409920}')
+    ({'a': 1}, None, None, None, None)
+    """
     try:
-        body = json.loads(record.body)
-        ours = isinstance(body, dict) and canonical(body).decode() == record.body
+        body = _DECODER.decode(text)
+        return body if isinstance(body, dict) and canonical_text(body) == text else None
     except (ValueError, TypeError, RecursionError):
-        ours = False
-    if not ours:
-        return f"Row {record.seq:,} is not canonical JSON."
-    for column, value in (("event_id", record.event_id), ("ts", record.ts), ("actor", record.actor), ("kind", record.kind)):
-        if body.get(column) != value:
-            return f"Row {record.seq:,} shows {column} {value!r} beside its record, which says {body.get(column)!r}."
+        return None
+
+
+def _no_float(text: str) -> None:
+    raise ValueError(text)
+
+
+def _whole(text: str) -> int:
+    if len(text) > len(str(-LARGEST)) or abs(value := int(text)) > LARGEST:
+        raise ValueError(text)
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_no_float, parse_int=_whole, parse_constant=_no_float)
+_TEXTS = ("event_id", "ts", "actor", "kind", "body", "prev_hash", "hash")
+
+
+def _unreadable(record: Record) -> str:
+    """A row that an altered table or file can hold, and that no append writes."""
+    for column in _TEXTS:
+        value = getattr(record, column)
+        if type(value) is not str:
+            return f"Row {record.seq:,} has no text in {column}: {_shown(value)}."
+    if not is_hash(record.prev_hash):
+        return f"Row {record.seq:,} does not follow row {record.seq - 1:,}: it names another row before it, by what is no hash."
+    try:
+        record.body.encode()
+    except UnicodeEncodeError:
+        return f"Row {record.seq:,} is not canonical JSON: its body is no UTF-8."
     return ""
+
+
+def _shown(value: object) -> str:
+    return "it is NULL" if value is None else f"it holds {type(value).__name__} {value!r:.40}"
 
 
 def verify(records: Iterable[Record], expected_root: str | None = None, expected_rows: int | None = None) -> Verdict:

@@ -69,7 +69,8 @@ def _frames_of(unit: Unit, job: Job) -> list[str]:
     run = unit.runs.get(result["run"]) if result.get("run") else None
     dataset = unit.datasets.get(result["dataset"]) if result.get("dataset") else None
     outside = unit.outside.get(result["outside"]) if result.get("outside") else None
-    return [*(run.frames.values() if run else ()), *(name for name in (dataset and dataset.frame, dataset and dataset.ledger, outside and outside.frame) if name)]
+    history = unit.histories.get(result["history"]) if result.get("history") else None
+    return [*(run.frames.values() if run else ()), *(history.frames.values() if history else ()), *(name for name in (dataset and dataset.frame, dataset and dataset.ledger, outside and outside.frame) if name)]
 
 
 def key_of(kind: str, spec: Mapping[str, Any]) -> str:

@@ -3,70 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from domain.audit import Record, plain
+from domain.errors import BadRequest
 from worker import evidence
 from worker.desk.context import DeskContext, Submitted
+from worker.desk.events import Event as Event
+from worker.desk.events import event_of as event_of
+from worker.desk.events import kinds_of
+from worker.desk.events import subject_of as subject_of
 from worker.desk.export import csv_of
 from worker.store import Filter
 
-FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
-SUBJECTS = {            # subject of an event, by the first word of its kind
-    "job": "job", "run": "run", "dataset": "data", "file": "data", "audit": "audit", "kernel": "system", "settings": "system",
-    "batch": "run", "downloaded": "user", "example": "data", "recipe": "data", "outside": "data", "cost": "data",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Event:
-    """One audit event, read from its canonical body."""
-
-    seq: int
-    ts: str
-    actor: str
-    kind: str
-    subject: str
-    entities: tuple[str, ...]
-    detail: dict[str, Any]
-    hash: str
-
-    @property
-    def words(self) -> str:
-        """
-        >>> Event(1, "", "", "run_finished", "run", (), {}, "").words
-        'run finished'
-        """
-        return self.kind.replace("_", " ")
-
-    @property
-    def sentence(self) -> str:
-        """The detail in a few words.
-
-        >>> Event(1, "", "", "audit_verified", "audit", (), {"holds": True, "rows": 45, "seconds": 0.02, "why": ""}, "").sentence
-        'Verified 45 events in 0.02 s'
-        >>> Event(1, "", "", "downloaded", "user", (), {"what": "equity", "form": "csv"}, "").sentence
-        'Downloaded equity (CSV)'
-        """
-        detail = self.detail
-        if self.kind == "audit_verified":
-            return f"Verified {detail.get('rows', 0):,} events in {detail.get('seconds', 0):g} s"
-        if self.kind == "downloaded":
-            form = str(detail.get("form", ""))
-            return f"Downloaded {str(detail.get('what', 'data')).replace('_', ' ')} ({FORMS.get(form, form.upper())})"
-        for key in ("sentence", "why", "title", "name", "note"):
-            if detail.get(key):
-                return str(detail[key])
-        shown = {key: value for key, value in detail.items() if isinstance(value, (str, int)) and 0 < len(str(value)) < 40}
-        return ", ".join(f"{key.replace('_', ' ')}: {_word(value)}" for key, value in shown.items())
-
-
-def _word(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", " ")
+MOST = 10_000       # matching events are counted exactly up to here
 
 
 class TrailView:
@@ -77,6 +30,50 @@ class TrailView:
         """One page of events, newest first, and how many there are in all."""
         with self._context.store.read() as unit:
             return [event_of(record) for record in unit.trail.page(wanted, size, (number - 1) * size)], unit.trail.count(wanted)
+
+    def rows(self, wanted: Filter = Filter(), size: int = 50, before: int | None = None, after: int | None = None) -> list[Event]:
+        """The ``size`` events below number ``before``, or directly above ``after``, newest first: as fast at a million events as at ten."""
+        with self._context.store.read() as unit:
+            return [event_of(record) for record in unit.trail_index.page(wanted, size, before, after)]
+
+    def total(self, wanted: Filter = Filter()) -> tuple[int, bool]:
+        """How many events match, and whether that is exact: no more than ``MOST`` are counted, unless all match."""
+        with self._context.store.read() as unit:
+            count = unit.trail_index.count(wanted, MOST)
+        return (count, True) if wanted == Filter() or count <= MOST else (MOST, False)
+
+    def find(self, name: str) -> Event:
+        """The event with this number, id or hash."""
+        with self._context.store.read() as unit:
+            record, rows = unit.trail_index.named(name), unit.trail.head()[0]
+        if record is None:
+            raise BadRequest(f"there is no audit event {name.strip()}; the trail has events 1 to {rows:,}. Give the number, the id or the hash of one")
+        return event_of(record)
+
+    def of_subjects(self, subjects: Sequence[str]) -> tuple[str, ...]:
+        """The kinds of event there are about any of ``subjects``; a kind that no event has where there are none."""
+        return kinds_of(subjects, self.kinds()) or ("none",) if subjects else ()
+
+    def replay(self, name: str, order: int = 0, instrument: str = "") -> Submitted:
+        """Compute the decision of an event again, in the background; a double click is one job, a later click another.
+
+        ``order``: number of one order inside the event's run, of ``instrument`` (empty: the run's first)."""
+        event = self.find(name)
+        if not event.replay:
+            raise BadRequest(f"event {event.seq:,} ({event.words}) records no decision that can be computed again; choose an event of a run, a dataset, a job or a verification")
+        if order and not event.has_orders:
+            raise BadRequest(f"event {event.seq:,} ({event.words}) has no orders; choose the event of a finished backtest, or leave the order out")
+        if order < 0:
+            raise BadRequest(f"order {order} is no number of an order; they begin at 1")
+        with self._context.store.read() as unit:
+            before = unit.trail_index.count(Filter(entity=f"event:{event.seq}", kinds=("decision_replayed",)))
+        spec: dict[str, Any] = dict(seq=event.seq, **(dict(order=order, instrument=instrument) if order else {}))
+        title = f"Replay event {event.seq:,}" + (f", order {order:,}" if order else "")
+        return self._context.submit("replay", title, spec, key=f"replay {event.seq} {order} {instrument} after {before}")
+
+    def replays(self, seq: int) -> list[Event]:
+        """Replays of an event, newest first."""
+        return self.rows(Filter(entity=f"event:{seq}", kinds=("decision_replayed",)))
 
     def history(self, entity: str) -> list[Event]:
         """All events of one job, run or dataset, oldest first."""
@@ -145,15 +142,3 @@ class TrailView:
             unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=filter_)
         return iter(records)
 
-
-def event_of(record: Record) -> Event:
-    body = json.loads(record.body)
-    return Event(record.seq, record.ts, record.actor, record.kind, subject_of(record.kind), tuple(body.get("entities", ())), body.get("detail", {}), record.hash)
-
-
-def subject_of(kind: str) -> str:
-    """
-    >>> subject_of("dataset_imported"), subject_of("anything_else")
-    ('data', 'system')
-    """
-    return SUBJECTS.get(kind.split("_")[0], "system")

@@ -54,11 +54,24 @@ class Again:
 @job("reproduce", limit=3_600, after="compile")
 def reproduce(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run. A difference is a result, not a failure of the job."""
-    work.stage("Check stored results")
     with work.store.read() as unit:
-        run, datasets = unit.runs.get(spec["run"]), {dataset.version: dataset for dataset in unit.datasets.all()}
+        run = unit.runs.get(spec["run"])
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
+    result, detail = reproduced(run, work)
+
+    def commit(unit: Unit) -> JobResult:
+        return JobResult(result, "run_reproduced", (f"run:{run.id}",), detail)
+
+    return commit
+
+
+def reproduced(run: Run, work: Work) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The result of the job, and the detail of its audit event: verdict (``same``, ``altered``, ``different``, ``impossible``), sentence,
+    reasons, frames (name, then, now, same), difference, code."""
+    work.stage("Check stored results")
+    with work.store.read() as unit:
+        datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
     stored = [*_frames_changed(run, work), *_trail_differs(run, work)]
     missing = [*_data_missing(run, datasets, work), *_outside_missing(run, work)]
     again = Again() if missing else _again(run, work)
@@ -74,16 +87,11 @@ def _verdict(run: Run, stored: Sequence[Reason], missing: Sequence[Reason], agai
     return "altered" if stored or "figures" in kinds or ("question" in kinds and "code" not in kinds) else "same"
 
 
-def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> Commit:
+def _keep(run: Run, verdict: str, reasons: Sequence[Reason], again: Again) -> tuple[dict[str, Any], dict[str, Any]]:
     frames = [dict(name=name, then=run.frames[name], now=now, same=now == run.frames[name]) for name, now in again.now.items()]
     sentence = " ".join([VERDICTS[verdict], *(reason.sentence for reason in reasons), *([again.parts] if again.parts else [])])
     detail = dict(verdict=verdict, sentence=sentence, reasons=[asdict(reason) for reason in reasons], frames=frames, difference=again.parts, code=again.code)
-    result = dict(run=run.id, **detail, changed=again.changed.to_dict("records"))
-
-    def commit(unit: Unit) -> JobResult:
-        return JobResult(result, "run_reproduced", (f"run:{run.id}",), detail)
-
-    return commit
+    return dict(run=run.id, **detail, changed=again.changed.to_dict("records")), detail
 
 
 # -- what is stored -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The store, SQL and Parquet: units of work over jobs, runs, datasets and the audit trail."""
 
+from worker.store.account_histories import AccountHistory as AccountHistory
 from worker.store.checkpoints import Receipt as Receipt
 from worker.store.checkpoints import SignedCheckpoint as SignedCheckpoint
 from worker.store.datasets import Dataset as Dataset

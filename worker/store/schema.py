@@ -126,9 +126,9 @@ events = Table(                                             # append-only; see d
     "audit_events", meta,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("event_id", String(128), nullable=False, unique=True),
-    Column("ts", String(32), nullable=False, index=True),
-    Column("actor", String(128), nullable=False, index=True),
-    Column("kind", String(64), nullable=False, index=True),
+    Column("ts", String(32), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("kind", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("prev_hash", String(64), nullable=False, unique=True),
     Column("hash", String(64), nullable=False, unique=True),
@@ -255,6 +255,37 @@ outside = Table(                                            # external data, a r
     Column("example", Boolean, nullable=False),
 )  # fmt: skip
 
+account_histories = Table(                                  # histories of accounts elsewhere, a row an import, to be judged by rules
+    "account_histories", meta,
+    Column("id", String(16), primary_key=True),
+    Column("version", String(64), nullable=False, unique=True),  # hash of all that a verdict on it depends on
+    Column("name", Text, nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("source", Text, nullable=False),                 # the file's own name
+    Column("file", String(64), nullable=False),             # SHA-256 of the file
+    Column("account", String(64), nullable=False),
+    Column("company", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("clock", Text, nullable=False),                  # of the file's times
+    Column("initial", Float, nullable=False),               # balance at the start, account currency
+    Column("balance", Float, nullable=False),               # at the end
+    Column("trades", Integer, nullable=False),
+    Column("flows", Integer, nullable=False),               # deposits and withdrawals after the start
+    Column("first_ts", Instant, nullable=False),
+    Column("last_ts", Instant, nullable=False),
+    Column("knows", JSON, nullable=False),                  # what rules may use: balance, trades, equity, ...
+    Column("findings", JSON, nullable=False),               # [{key, severity, sentence}, ...]
+    Column("frames", JSON, nullable=False),                 # points, trades, flows and, where it was rebuilt from bars, rebuilt: content hashes
+    Column("bytes", BigInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("example", Boolean, nullable=False),
+)  # fmt: skip
+
+Index("ix_audit_events_actor_seq", events.c.actor, events.c.seq)
+Index("ix_audit_events_kind_seq", events.c.kind, events.c.seq)
+Index("ix_audit_events_ts_kind_seq", events.c.ts, events.c.kind, events.c.seq)
+Index("ix_audit_links_seq_entity", links.c.seq, links.c.entity)
 Index("ix_outside_kind_name", outside.c.kind, outside.c.name)
 Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, func, select
 
-from domain.audit import GENESIS, AuditEvent, Record, chain_hash, grown, root
-from domain.audit.record import instant
+from domain.audit import GENESIS, AuditEvent, Record, root
+from worker.store.append import append_sqlite, bytes_of
 from worker.store.schema import events, links, nodes
 
 PAGE = 5_000
@@ -44,7 +44,7 @@ class Trail:
     def flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
-            (_append_postgres if self._c.dialect.name == "postgresql" else _append_sqlite)(self._c, waiting)
+            (_append_postgres if self._c.dialect.name == "postgresql" else append_sqlite)(self._c, waiting)
 
     # -- reading
 
@@ -78,20 +78,24 @@ class Trail:
         """Nothing where a node is missing or is no hash: a root over it is no root of ours."""
         leaf = select(events.c.hash).where(events.c.seq == position + 1)
         text = self._c.scalar(leaf if level == 0 else select(nodes.c.hash).where(nodes.c.level == level, nodes.c.position == position))
-        try:
-            return bytes.fromhex(text or "")
-        except ValueError:
-            return b""
+        return bytes_of(text)
 
     def nodes(self) -> int:
         """Number of stored tree nodes above the events; a complete tree over ``n`` events has ``n - n.bit_count()``."""
         return self._c.scalar(select(func.count()).select_from(nodes)) or 0
 
     def kinds(self) -> list[str]:
-        return list(self._c.scalars(select(events.c.kind).distinct().order_by(events.c.kind)))
+        return self._distinct(events.c.kind)
 
     def actors(self) -> list[str]:
-        return list(self._c.scalars(select(events.c.actor).distinct().order_by(events.c.actor)))
+        return self._distinct(events.c.actor)
+
+    def _distinct(self, column: Any) -> list[str]:
+        """From value to next value along the index: as many steps as values, not as rows."""
+        value = sa.select(func.min(column).label("value")).cte("value", recursive=True)
+        following = select(func.min(column)).where(column > value.c.value).scalar_subquery()
+        steps = value.union_all(select(following).where(value.c.value.is_not(None)))
+        return list(self._c.scalars(select(steps.c.value).where(steps.c.value.is_not(None))))
 
     def per_hour(self, since: str, until: str) -> list[tuple[str, str, int]]:
         """``(hour, kind, events)``; the hour as ISO text up to the hour."""
@@ -114,26 +118,6 @@ def _where(query: Any, wanted: Filter) -> Any:
     if wanted.text:
         query = query.where(events.c.body.icontains(wanted.text, autoescape=True))
     return query
-
-
-def _append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:
-    trail = Trail(c)
-    seq, head = trail.head()
-    for event in waiting:
-        if c.scalar(select(events.c.seq).where(events.c.event_id == event.event_id)):
-            continue
-        seq, body = seq + 1, event.body()
-        hash_ = chain_hash(seq, head, body)
-        _insert(c, Record(seq, event.event_id, instant(event.at), event.actor, event.kind, body, head, hash_), event.entities, trail.node)
-        head = hash_
-
-
-def _insert(c: Connection, record: Record, entities: Sequence[str], node: Callable[[int, int], bytes]) -> None:
-    c.execute(sa.insert(events).values(**record.__dict__))
-    for entity in dict.fromkeys(entities):
-        c.execute(sa.insert(links).values(entity=entity, seq=record.seq))
-    for level, position, hash_ in grown(record.seq - 1, bytes.fromhex(record.hash), node):
-        c.execute(sa.insert(nodes).values(level=level, position=position, hash=hash_.hex()))
 
 
 def _append_postgres(c: Connection, waiting: Sequence[AuditEvent]) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.owner import gone
+from worker.store.account_histories import AccountHistories
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
@@ -26,6 +27,7 @@ from worker.store.rule_sets import RuleSets
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.trail import Trail
+from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
 
 
@@ -47,8 +49,10 @@ class Unit:
         self._c = connection
         self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
         self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
+        self.trail_index = TrailIndex(connection)
         self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
+        self.histories = AccountHistories(connection)
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""
@@ -76,6 +80,11 @@ class Unit:
 
     def gone(self, process_id: str) -> None:
         self._c.execute(sa.delete(processes).where(processes.c.id == process_id))
+
+    def lost(self, kind: str) -> list[Process]:
+        """Registered processes of a kind of which this machine knows that they have ended."""
+        rows = self._c.execute(select(processes).where(processes.c.kind == kind).order_by(processes.c.id)).mappings()
+        return [Process(**row) for row in rows if gone(row["id"])]
 
     def forget_dead(self, after: timedelta) -> None:
         now = self.now()

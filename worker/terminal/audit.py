@@ -1,4 +1,4 @@
-"""``tidemark audit``: verify the trail, export it."""
+"""``tidemark audit``: verify the trail, export it, replay decisions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from worker.terminal.options import instant
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export.")
+app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, replay.")
 
 
 @app.command()
@@ -47,6 +47,29 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
     say(dict(written=str(out), events=content.count(b"\n") - (form == "csv")), as_json)
+
+
+@app.command()
+def replay(
+    event: str = typer.Argument(..., help="Number, id or hash of the event."),
+    order: int = typer.Option(0, help="Number of one order of the event's run, as in its fills; default: the whole run.", min=0),
+    instrument: str = typer.Option("", help="Instrument of that order; default: the run's first."),
+    as_json: Json = False,
+) -> None:
+    """Compute the decision of an event again and compare it with what was recorded. Exit status 1 where it differs or cannot be computed."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    result = finished(at, at.trail.replay(event, order, instrument), as_json).result
+    if as_json:
+        say(result, True)
+    else:
+        rows = [dict(what=row["what"], recorded=row["recorded"][:40], now=row["now"][:40], same="yes" if row["same"] else "no") for row in result["checks"]]
+        say(rows, False, ("what", "recorded", "now", "same"))
+        for limit in result["decision"].get("limits", []):
+            print(f"limit {limit['title']}: {limit['value'] or 0} of {limit['allowed'] or 0} {limit['unit']}, {'passes' if limit['passes'] else 'refuses'} at the {limit['when']}")
+        print(f"\n{result['verdict']}: {result['sentence']}")
+    raise typer.Exit(0 if result["verdict"] in ("equal", "unchanged") else 1)
 
 
 def _stamp(option: str, text: str) -> str:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from domain.errors import BadRequest
 from worker.store.engine import hidden, make_engine, parsed
@@ -21,13 +22,24 @@ def test_every_sqlite_connection_is_tuned(tmp_path, pragma):
 
 
 def test_a_writer_begins_immediately_and_a_reader_does_not(tmp_path):
+    """As the driver itself reports it."""
     engine, statements = make_engine(f"sqlite:///{tmp_path / 'a.db'}"), []
-    sa.event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
+    sa.event.listen(engine, "connect", lambda connection, _: connection.set_trace_callback(statements.append))
     with engine.begin():
         pass
     with engine.execution_options(readonly=True).connect() as connection, connection.begin():
         pass
-    assert statements == ["BEGIN IMMEDIATE", "BEGIN"]
+    assert [statement for statement in statements if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
+
+
+def test_a_writer_waits_for_another_and_is_refused_after_a_limit(tmp_path, monkeypatch):
+    engine = make_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.begin(), pytest.raises(OperationalError, match="database is locked"):
+        monkeypatch.setattr("worker.store.waiting.LONGEST", 0.01)
+        with engine.begin():
+            pass
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10, "and readers wait as long"
 
 
 def test_the_folder_of_a_new_database_is_made(tmp_path):

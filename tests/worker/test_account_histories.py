@@ -1,0 +1,110 @@
+"""Account histories in the workspace: import, what is kept of them, and deletion."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import pytest
+
+from domain.errors import BadRequest
+from tests.domain.compliance.histories import statements as made
+from worker import actors
+from worker.schedule import clean
+
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+
+
+def imported(desk, path, clock="mt5_us", **how):
+    staged = desk.histories.stage_path(str(path), own_rights=True)
+    job = desk.histories.import_(staged, clock if staged.needs_clock else "", **how).job
+    actors.run(job.id)
+    return desk.jobs.get(job.id)
+
+
+def history_of(desk, job):
+    assert job.state == "done", job.error
+    return desk.histories.get(job.result["history"])
+
+
+def test_a_statement_is_imported_with_its_event_and_read_back(system, desk, tmp_path):
+    path = made.write(tmp_path, "mt5_html")
+    history = history_of(desk, imported(desk, path))
+    assert (history.format, history.source, history.currency, history.clock, history.account) == ("mt5_html", path.name, "USD", "mt5_us", "7005678")
+    assert (history.initial, history.balance, history.trades, history.flows) == (10_000.0, 9783.0, 2, 1)
+    assert history.file == hashlib.sha256(path.read_bytes()).hexdigest()
+    [event] = desk.trail.history(f"history:{history.id}")
+    assert (event.kind, event.detail["file"], event.detail["version"], event.detail["trades"]) == ("history_imported", history.file, history.version, 2)
+    assert desk.histories.points(history.id)["balance"].tolist() == [9996.5, 10393.0, 10391.25, 9886.0, 9885.0, 9785.0, 9783.0]
+    over = desk.histories.path(history.id)
+    assert not over.floating and over.initial == 10_000.0 and over.flows["amount"].tolist() == [-100.0] and len(over.trades) == 2
+    assert desk.histories.all() == [history] and desk.histories.clock_name(history) == "MetaTrader, New York + 7 h"
+
+
+@on_sqlite
+def test_the_same_file_twice_is_one_history_and_another_clock_is_another(system, desk, tmp_path):
+    path = made.write(tmp_path, "mt4_html")
+    first = history_of(desk, imported(desk, path))
+    again = imported(desk, path, name="again")
+    assert again.result == dict(history=first.id, new=False)
+    other = history_of(desk, imported(desk, path, clock="UTC+2"))
+    same_instants = desk.histories.points(first.id)["ts"].tolist() == desk.histories.points(other.id)["ts"].tolist()
+    assert same_instants == (other.id == first.id), "a history is named by its instants, whatever the clock is called"
+    assert history_of(desk, imported(desk, path, clock="UTC+3")).id != first.id
+
+
+@on_sqlite
+def test_a_file_that_cannot_be_a_history_says_why_and_leaves_nothing(system, desk, tmp_path):
+    with pytest.raises(BadRequest, match="Known account histories"):
+        desk.histories.stage_path(str(made.written(tmp_path, "x.csv", "a,b\n1,2\n")), own_rights=True)
+    with pytest.raises(BadRequest, match="does not say which clock"):
+        desk.histories.import_(desk.histories.stage_path(str(made.write(tmp_path, "mt4_html")), own_rights=True))
+    job = imported(desk, made.write(tmp_path, "mt4_csv"))
+    assert job.state == "failed" and "does not say the account's currency" in job.error["sentence"] and desk.histories.all() == []
+    with pytest.raises(BadRequest, match="above 0"):
+        imported(desk, made.write(tmp_path, "mt4_csv"), currency="USD", initial=-1.0)
+
+
+@on_sqlite
+def test_an_upload_is_recognised_like_a_file(system, desk):
+    name, content = made.FILES["myfxbook_csv"]
+    staged = desk.histories.stage_upload(f"C:\\fakepath/{name}", content)
+    assert (staged.recognised.format, staged.needs_clock, staged.name) == ("myfxbook_csv", True, name)
+    job = desk.histories.import_(staged, "Europe/Prague", "usd", name="My account").job
+    actors.run(job.id)
+    assert history_of(desk, desk.jobs.get(job.id)).name == "My account"
+
+
+@on_sqlite
+def test_a_history_is_renamed_exported_and_deleted_with_events(system, desk, tmp_path):
+    history = history_of(desk, imported(desk, made.write(tmp_path, "mt4_html")))
+    assert desk.histories.rename(history.id, "Challenge").name == "Challenge"
+    lines = desk.histories.download(history.id, "trades").decode().split("\n")
+    assert lines[0].startswith("trade_id,tag,instrument,side,lots,entry_ts") and len(lines) == 5
+    with pytest.raises(BadRequest, match="has no table 'x'"):
+        desk.histories.download(history.id, "x")
+    desk.histories.delete(history.id)
+    assert desk.histories.all() == []
+    assert [event.kind for event in desk.trail.history(f"history:{history.id}")] == ["history_imported", "history_renamed", "downloaded", "history_deleted"]
+    with pytest.raises(BadRequest, match="there is no account history"):
+        desk.histories.get(history.id)
+    assert imported(desk, made.write(tmp_path, "mt4_html")).result["new"]
+
+
+@on_sqlite
+def test_the_tables_of_a_history_outlive_the_sweep_until_it_is_deleted(system, desk, store, tmp_path, monkeypatch):
+    history = history_of(desk, imported(desk, made.write(tmp_path, "mt4_html")))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 10 * 86_400)
+    clean(store)
+    assert len(desk.histories.trades(history.id)) == 3
+    desk.histories.delete(history.id)
+    clean(store)
+    assert not any(store.frames.exists(frame) for frame in history.frames.values())
+
+
+@on_sqlite
+def test_what_a_cell_holds_is_no_formula_in_an_export(system, desk, tmp_path):
+    evil = made.MT4_HTML.replace('title="#9244 robot[tp]"', 'title="=HYPERLINK(1)"')
+    history = history_of(desk, imported(desk, made.written(tmp_path, "s.htm", evil)))
+    assert ",=HYPERLINK" not in desk.histories.download(history.id, "trades").decode()

@@ -1,0 +1,121 @@
+"""One audit event as pages show it: its subject, its words, whether something was refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from domain.audit import Record
+from domain.audit.reconciliation import KIND as RECONCILED
+from domain.audit.reconciliation import reconciliation_of
+from domain.audit.replay import ORDERS_OF, REPLAYS
+
+FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
+SUBJECTS = {            # subject of an event, by the first word of its kind
+    "order": "order", "broker": "order", "position": "order", "session": "session", "job": "job", "run": "run", "batch": "run", "gate": "run", "decision": "run",
+    "dataset": "data", "file": "data", "example": "data", "recipe": "data", "outside": "data", "cost": "data", "history": "data",
+    "rule": "rule", "ruleset": "rule", "compliance": "rule", "audit": "audit", "checkpoint": "audit", "witness": "audit", "restored": "audit", "key": "audit",
+    "downloaded": "user", "sign": "user", "user": "user", "kernel": "system", "settings": "system", "process": "system", "listening": "system",
+}  # fmt: skip
+REFUSED = ("refused", "rejected", "failed", "broken", "denied", "halted", "lost")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One audit event, read from its canonical body."""
+
+    seq: int
+    ts: str
+    actor: str
+    kind: str
+    subject: str
+    entities: tuple[str, ...]
+    detail: dict[str, Any]
+    hash: str
+    event_id: str = ""
+    prev_hash: str = ""
+
+    @property
+    def words(self) -> str:
+        """
+        >>> Event(1, "", "", "run_finished", "run", (), {}, "").words
+        'run finished'
+        """
+        return self.kind.replace("_", " ")
+
+    @property
+    def sentence(self) -> str:
+        """The detail in a few words.
+
+        >>> Event(1, "", "", "audit_verified", "audit", (), {"holds": True, "rows": 45, "seconds": 0.02, "why": ""}, "").sentence
+        'Verified 45 events in 0.02 s'
+        >>> Event(1, "", "", "downloaded", "user", (), {"what": "equity", "form": "csv"}, "").sentence
+        'Downloaded equity (CSV)'
+        """
+        detail = self.detail
+        if self.kind == "audit_verified":
+            return f"Verified {detail.get('rows', 0):,} events in {detail.get('seconds', 0):g} s"
+        if self.kind == "downloaded":
+            form = str(detail.get("form", ""))
+            return f"Downloaded {str(detail.get('what', 'data')).replace('_', ' ')} ({FORMS.get(form, form.upper())})"
+        if self.kind == RECONCILED:
+            count = reconciliation_of(detail).count
+            return "Both ledgers agree" if not count else f"{count:,} difference{'s' if count > 1 else ''}"
+        for key in ("sentence", "why", "title", "name", "note"):
+            if detail.get(key):
+                return str(detail[key])
+        shown = {key: value for key, value in detail.items() if isinstance(value, (str, int)) and 0 < len(str(value)) < 40}
+        return ", ".join(f"{key.replace('_', ' ')}: {_word(value)}" for key, value in shown.items())
+
+    @property
+    def refused(self) -> bool:
+        """
+        >>> Event(1, "", "", "job_failed", "job", (), {}, "").refused
+        True
+        """
+        return is_refusal(self.kind)
+
+    @property
+    def replay(self) -> str:
+        """What a replay of it computes again; empty where there is nothing to replay."""
+        return REPLAYS.get(self.kind, "")
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether single orders inside it can be decided again."""
+        return self.kind in ORDERS_OF and "trades" in self.detail
+
+
+def _word(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", " ")
+
+
+def event_of(record: Record) -> Event:
+    """The event of a row; of one whose text is no event of ours any more, its columns alone."""
+    try:
+        body = json.loads(record.body)
+        entities, detail = tuple(map(str, body.get("entities", ()))), dict(body.get("detail", {}))
+    except (ValueError, TypeError, AttributeError):
+        entities, detail = (), {"note": "The text of this row is no event; verify the trail."}
+    return Event(record.seq, record.ts, record.actor, record.kind, subject_of(record.kind), entities, detail, record.hash, record.event_id, record.prev_hash)
+
+
+def subject_of(kind: str) -> str:
+    """
+    >>> subject_of("dataset_imported"), subject_of("anything_else")
+    ('data', 'system')
+    """
+    return SUBJECTS.get(kind.split("_")[0], "system")
+
+
+def is_refusal(kind: str) -> bool:
+    """Whether events of this kind say that something was refused or failed."""
+    return kind.split("_")[-1] in REFUSED
+
+
+def kinds_of(subjects: Iterable[str], kinds: Iterable[str]) -> tuple[str, ...]:
+    """Of ``kinds`` those that are about one of ``subjects``."""
+    wanted = set(subjects)
+    return tuple(kind for kind in kinds if subject_of(kind) in wanted)

@@ -1,0 +1,93 @@
+"""Catalogue of account histories. Their tables are frames, named by the hash of their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from domain.audit import canonical, plain
+from worker.store.engine import insert
+from worker.store.ids import new_id
+from worker.store.schema import account_histories as histories
+
+
+@dataclass(frozen=True)
+class AccountHistory:
+    """``frames``: points, trades and flows; ``rebuilt`` too, where the equity was rebuilt from bars."""
+
+    id: str
+    version: str
+    name: str
+    format: str
+    source: str
+    file: str
+    account: str
+    company: str
+    currency: str
+    clock: str
+    initial: float
+    balance: float
+    trades: int
+    flows: int
+    first_ts: datetime
+    last_ts: datetime
+    knows: Sequence[str]
+    findings: Sequence[Mapping[str, str]]
+    frames: Mapping[str, str]
+    bytes: int
+    actor: str
+    created_at: datetime
+    example: bool
+
+
+class AccountHistories:
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def add(self, **values: Any) -> tuple[AccountHistory, bool]:
+        """The new row and True; or the existing one of exactly this content and False."""
+        while True:         # a concurrent insert is seen by the next read
+            if stored := self._first(histories.c.version == values["version"]):
+                return stored, False
+            adding = insert(self._c, histories).values(id=new_id(), **values).on_conflict_do_nothing().returning(histories.c.id)
+            if history_id := self._c.scalar(adding):
+                return self._first(histories.c.id == history_id), True      # type: ignore[return-value]
+
+    def get(self, name: str) -> AccountHistory | None:
+        """By id, or by version."""
+        return self._first(sa.or_(histories.c.id == name, histories.c.version == name))
+
+    def all(self) -> list[AccountHistory]:
+        """Newest first."""
+        query = select(histories).order_by(histories.c.created_at.desc(), histories.c.id)
+        return [AccountHistory(**row) for row in self._c.execute(query).mappings()]
+
+    def rename(self, history_id: str, name: str) -> bool:
+        return self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(name=name)).rowcount > 0
+
+    def put_frame(self, history_id: str, name: str, frame: str) -> None:
+        """Name one more table of a history, in place of an earlier one of that name."""
+        stored = self.get(history_id)
+        if stored:
+            self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(frames={**stored.frames, name: frame}))
+
+    def remove(self, history_id: str) -> bool:
+        return self._c.execute(sa.delete(histories).where(histories.c.id == history_id)).rowcount > 0
+
+    def frames(self) -> set[str]:
+        return {frame for frames in self._c.scalars(select(histories.c.frames)) for frame in frames.values()}
+
+    def _first(self, which: Any) -> AccountHistory | None:
+        row = self._c.execute(select(histories).where(which)).mappings().one_or_none()
+        return AccountHistory(**row) if row else None
+
+
+def version_of(frames: Mapping[str, str], initial: float, currency: str) -> str:
+    """What names a history: a hash of its tables, its balance at the start and its currency."""
+    return hashlib.sha256(b"account_history/v1\n" + canonical(plain(dict(frames=dict(frames), initial=initial, currency=currency)))).hexdigest()

@@ -1,0 +1,11 @@
+"""``tidemark compliance``: rule sets, account histories, and the replay of rules over an equity path."""
+
+from __future__ import annotations
+
+import typer
+
+from worker.terminal import histories
+
+app = typer.Typer(no_args_is_help=True, help="Compliance: rules of firms and regulators replayed over runs, files and imported account histories.")
+app.command("import")(histories.import_)
+app.command("histories")(histories.histories)
