@@ -33,7 +33,7 @@ class Amount:
 
     def money(self, initial: Any, basis: Any = 0.0) -> Any:
         """The amount in money, a number or an array."""
-        return self.value if self.of == CASH else self.value / 100.0 * (initial if self.of == INITIAL else basis)
+        return self.value if self.of == CASH else self.value * (initial if self.of == INITIAL else basis) / 100.0
 
     @property
     def relative(self) -> bool:

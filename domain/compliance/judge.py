@@ -51,9 +51,9 @@ class Standing:
 
     @property
     def headroom(self) -> float:
-        """Money to the line; NaN where there is none."""
+        """Money to the line, or units to the limit; NaN where there is none. Of what is to be reached: what is missing, at least 0."""
         apart = self.reading.value - self.line
-        return apart if self.rule.line == FLOOR else -apart
+        return apart if self.rule.line == FLOOR else max(-apart, 0.0) if self.rule.reach else -apart
 
 
 class Judge:

@@ -80,6 +80,7 @@ class Rule:
     line: ClassVar[str] = ""                        # FLOOR, CEILING or LEVEL, where it has one
     unit: ClassVar[str] = "money"                   # of its value and limit
     goal: ClassVar[bool] = False                    # a phase is passed when every goal is met
+    reach: ClassVar[bool] = False                   # whether its value is to reach the line or limit, not to stay on this side of it
     regulatory: ClassVar[bool] = False
     main: ClassVar[str] = ""                        # the parameter that a bare value stands for
     whole: ClassVar[bool] = False                   # whether that value is itself a table

@@ -62,6 +62,14 @@ class RuleSet:
         """The first rule of a kind."""
         return next((rule for rule in self.rules if rule.kind == kind), None)
 
+    def value(self, name: str) -> str:
+        """A parameter such as ``daily.amount`` in words, as the rule of this phase has it."""
+        key, _, parameter = name.partition(".")
+        if key == "day":
+            return str(getattr(self.day, parameter))
+        rule = next(rule for rule in self.rules if key in (rule.key, rule.kind))
+        return str(getattr(rule, {text: field for field, text in rule.names.items()}.get(parameter, parameter)))
+
     def in_phase(self, phase: str) -> RuleSet:
         return rule_set_of(self.document, self.name, phase)
 

@@ -192,6 +192,10 @@ class Backtests:
         curve["drawdown"] = underwater(curve, run.summary["balance"])["share"].to_numpy()
         return thinned(curve, ("equity", "drawdown"), budget)
 
+    def whole_equity(self, run_id: str) -> pd.DataFrame:
+        """``ts, balance, equity, equity_low`` of every bar, as stored."""
+        return self._context.store.frames.get(self.get(run_id).frames["equity"], ["ts", "balance", "equity", "equity_low"])
+
     def trades(self, run_id: str) -> pd.DataFrame:
         return self._context.store.frames.get(self.get(run_id).frames["trades"])
 

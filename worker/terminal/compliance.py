@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from worker.terminal import histories
+from worker.terminal import histories, judge
 
 app = typer.Typer(no_args_is_help=True, help="Compliance: rules of firms and regulators replayed over runs, files and imported account histories.")
+app.command("presets")(judge.presets)
+app.command("judge")(judge.judge)
 app.command("import")(histories.import_)
 app.command("histories")(histories.histories)

@@ -38,6 +38,7 @@ class MinDays(Rule):
 
     unit = "days"
     goal = True
+    reach = True
     main = "count"
     required = ("count", "counts")
 

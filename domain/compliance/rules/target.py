@@ -22,6 +22,7 @@ class Target(Rule):
 
     line = LEVEL
     goal = True
+    reach = True
     main = "amount"
     required = ("amount",)
 
