@@ -42,13 +42,14 @@ def new_backtest() -> None:
 def attention(desk, pulse) -> None:
     """Draw at most three problems, worst first, each with the page that helps."""
     messages = []
-    if pulse.verified and not pulse.verified["holds"]:
+    said = bool(pulse.verified and not pulse.verified["holds"])
+    if said:
         messages.append((":red[:material/error:]", f"**The audit trail fails verification.** {literal(typeset(pulse.verified['why']))}", "Open the audit", "audit"))
     if not pulse.workers:
         messages.append((":red[:material/error:]", "**No worker is running.** Jobs are queued until one is: start Tidemark with `make run`.", "See health", "settings"))
     elif not pulse.scheduler:
         messages.append((":orange[:material/warning:]", "**The scheduler is not running.** Jobs of a crashed worker are not taken over.", "See health", "settings"))
-    messages += [(":orange[:material/warning:]", f"**{part.part}:** {literal(typeset(part.note))}", "See health", "settings") for part in desk.system.health() if part.part in ("Queue", "Disk") and part.state != "well"]
+    messages += [(":orange[:material/warning:]", f"**{part.part}:** {literal(typeset(part.note))}", "See health", "settings") for part in desk.system.health() if part.part in ("Queue", "Disk", *(() if said else ("Audit trail",))) and part.state != "well"]
     for number_, (icon, text, label, page) in enumerate(messages[:3]):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{icon} {text}", width="stretch")
@@ -116,6 +117,6 @@ def recent_runs(runs) -> None:
 
 def recent_activity(desk) -> None:
     section("Recent activity", "from the audit trail")
-    events, _ = desk.trail.page(size=8)
+    events = desk.trail.rows(size=8)
     columns = {"at": st.column_config.TextColumn("UTC", width=66), "event": st.column_config.TextColumn("Event", width=116), "detail": st.column_config.TextColumn("Detail", width=156)}
     table(events_frame(events, desk.jobs.now()), columns, "The latest audit events")

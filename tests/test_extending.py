@@ -31,13 +31,14 @@ def added(tmp_path, monkeypatch):
 
     def add(path: str) -> ModuleType:
         from domain.analytics.metrics import METRICS
+        from domain.compliance.rule import RULES
         from domain.features import FEATURES
         from domain.market.readers import READERS
         from domain.registry import discover
         from domain.strategies import STRATEGIES
         from worker.jobs import JOBS
 
-        for registry in (METRICS, FEATURES, READERS, STRATEGIES, JOBS):
+        for registry in (METRICS, RULES, FEATURES, READERS, STRATEGIES, JOBS):
             monkeypatch.setattr(registry, "_things", dict(registry._things))
         package = importlib.import_module(Path(path).parent.as_posix().replace("/", "."))
         (tmp_path / path).parent.mkdir(parents=True)
@@ -78,7 +79,7 @@ def edited(text: str, edit: str) -> str:
 
 def test_the_page_has_a_template_for_each():
     assert sorted(FILES) == [
-        "domain/analytics/metrics.py", "domain/features/medians.py", "domain/market/readers/json_lines.py", "domain/strategies/pullback.py",
+        "domain/analytics/metrics.py", "domain/compliance/rules/least_balance.py", "domain/features/medians.py", "domain/market/readers/json_lines.py", "domain/strategies/pullback.py",
         "pages/instruments.py", "worker/jobs/hours.py",
     ]  # fmt: skip
     assert len(LIMIT) >= 5
@@ -251,3 +252,19 @@ def test_a_reader_recognises_its_format_and_counts_what_is_no_bar(added, tmp_pat
     raw = readers.read(path, "json_lines", instrument("EURUSD"))
     assert raw.local_ns.tolist() == [1_704_675_600_000_000_000, 1_704_675_660_000_000_000] and raw.close.tolist() == [1.15, 1.15]
     assert raw.malformed_count == 2 and [bad.line for bad in raw.malformed] == [2, 4] and raw.line.tolist() == [1, 3]
+
+
+def test_a_compliance_rule_from_one_file_is_read_judged_and_the_same_in_pieces(added):
+    from domain.compliance import Instant, Judge, Path, judge, load
+
+    added("domain/compliance/rules/least_balance.py")
+    rules = load('least_balance = "95 %"\n[day]\nreset = "00:00"\ntz = "UTC"')
+    hour = 3_600_000_000_000
+    ts, balance = np.arange(1, 6) * hour, np.array([100.0, 96.0, 95.0, 94.0, 93.0])
+    whole = judge(Path(ts, balance, balance), rules)
+    assert (whole.state, whole.rules[0].floor, whole.rules[0].first_breach.ts, whole.rules[0].breaches) == ("failed", 95.0, 4 * hour, 1)
+    assert whole.floors["least_balance"].tolist() == [95.0] * 5
+    single = Judge(rules, 100.0)
+    assert [len(single.step(Instant(int(at), value, value))) for at, value in zip(ts, balance, strict=True)] == [0, 0, 0, 1, 0]
+    with pytest.raises(Exception, match="did you mean 'least_balance'"):
+        load('least_balanse = "95 %"\n[day]\nreset = "00:00"\ntz = "UTC"')

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import partial, wraps
 from typing import Any, ClassVar, NoReturn
 
 import dramatiq
@@ -23,6 +23,7 @@ from worker.leases import rescue_here
 from worker.owner import OWNER
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
+from worker.store.append import TrailBroken
 from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
 from worker.trouble import addresses, sentence_of
 
@@ -42,6 +43,20 @@ class WorkerContext:
     leaving = False
 
 
+def takes_events(handle: Callable[..., None]) -> Callable[..., None]:
+    """A message that cannot be handled because the trail takes no more events: its job waits, and the log says why."""
+
+    @wraps(handle)
+    def handled(*arguments: str) -> None:
+        try:
+            handle(*arguments)
+        except TrailBroken as error:
+            log.error("no job can begin: %s", error)
+
+    return handled
+
+
+@takes_events
 def run(job_id: str) -> None:
     """Run the job if it is free; a second delivery of its message does nothing."""
     with WorkerContext.store.unit() as unit:
@@ -51,6 +66,7 @@ def run(job_id: str) -> None:
         execute(job)
 
 
+@takes_events
 def wake(queue: str, job_id: str) -> None:
     """Handle a message: run the first job of its queue. That may be a job whose worker died; ``job_id`` then gets a message of its own."""
     with WorkerContext.store.unit() as unit:
@@ -100,6 +116,8 @@ def record_outcome(work: Work, outcome: Callable[[Work], None]) -> None:
         outcome(work)
     except (OperationalError, InterfaceError):
         log.exception("job %s: its end could not be written", work.job.id)
+    except TrailBroken as error:
+        unrecorded(work, str(error))
     except Exception:
         bug(work.job)(work)
 
@@ -159,6 +177,13 @@ def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
     with WorkerContext.store.unit() as unit:
         unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.take_updates()) or _fenced()
         unit.audit("worker", "job_failed", f"job:{job.id}", job=job.kind, fault=fault, sentence=sentence, error=error_id)
+
+
+def unrecorded(work: Work, sentence: str) -> None:
+    """The trail takes no more events: the job ends without one and without its result, for otherwise it would be tried for ever."""
+    log.error("job %s: %s", work.job.id, sentence)
+    with WorkerContext.store.unit() as unit:
+        unit.jobs.end(work.job.id, work.job.epoch, "failed", unit.now(), error=dict(fault="trail", sentence=sentence, id=""))
 
 
 def bug(job: Job) -> Callable[[Work], None]:

@@ -1,80 +1,139 @@
-"""Verify the whole audit trail and save the verdict."""
+"""Verify the audit trail, with what stands beside it, and save the verdict."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from domain.audit.verify import Checker, Verdict, concluded
-from worker.store import Store
-from worker.store.trail import Trail
+from domain.audit.verify import Verdict
+from domain.errors import BadRequest
+from worker.store import Store, Unit
+from worker.store.append import TrailBroken
+from worker.store.engine import read_only
+from worker.store.examine import Examination, examined, unreadable
 
 log = logging.getLogger("evidence")
 FACT = "audit_verified"
 SEEN = "audit_seen"         # rows and root of the last check that held; each later one must be of the same trail, or longer
+SQLITE = b"SQLite format 3\0"
+MOST = 20                   # sentences that a verdict keeps
+KEYS = ("rows", "head", "root", "holds", "broken_at", "why", "seconds")
+Progress = Callable[[float, str], None]
 
 
-def check(store: Store, actor: str = "", progress: Callable[[float, str], None] = lambda share, note: None) -> dict[str, Any]:
-    """Verify the trail as of now. The verdict is saved for every page; a check requested by ``actor`` is an audit event too."""
+def check(
+    store: Store, actor: str = "", progress: Progress = lambda share, note: None, since: tuple[int, str] | None = None, tables: bool = False
+) -> dict[str, Any]:
+    """Verify the trail as of now. The verdict is saved for every page; a check requested by ``actor`` is an audit event too.
+
+    ``since``: size and root of a checkpoint that is trusted: only what is newer is walked. ``tables``: hash the stored tables, too.
+    Whatever is wrong with the trail is in the verdict; only a database that does not answer raises.
+    """
     began = time.monotonic()
-    with store.read() as unit:
-        rows, _ = unit.trail.head()
-        verdict = _walk(unit.trail.all(), rows, unit.trail.root(rows), progress)
-        if verdict.holds:
-            verdict = _beside(verdict, unit.trail, unit.fact(SEEN))
-    result = remembered(verdict, time.monotonic() - began)
-    with store.unit() as unit:
-        at = unit.now()
-        unit.remember(FACT, {**result, "at": at.isoformat()})
-        if verdict.holds:
-            unit.remember(SEEN, dict(rows=verdict.rows, root=verdict.root))
+    found = _examined(store, progress, since, tables)
+    result = remembered(found, time.monotonic() - began)
+    at = _keep(store, result, found, whole=since is None)
     if actor:
         _say(store, actor, result)
     return {**result, "at": at}
+
+
+def check_copy(path: Path, progress: Progress = lambda share, note: None) -> dict[str, Any]:
+    """Verify the trail in a copy of a SQLite database, which is opened for reading only and never written to. Raises ``BadRequest`` where it is none."""
+    if not path.is_file():
+        raise BadRequest(f"there is no file {path}; name a copy of the workspace's tidemark.db")
+    with path.open("rb") as file:
+        if file.read(len(SQLITE)) != SQLITE:
+            raise BadRequest(f"{path} is no SQLite database; name a copy of the workspace's tidemark.db")
+    began, engine = time.monotonic(), read_only(path)
+    try:
+        with engine.connect() as connection, connection.begin():
+            found = _guarded(lambda: examined(Unit(connection), SEEN, progress))
+    except DBAPIError as error:
+        raise BadRequest(f"{path} cannot be read as a database: {error.orig}. Name a copy of the workspace's tidemark.db, with its -wal file if there is one") from None
+    finally:
+        engine.dispose()
+    return remembered(found, time.monotonic() - began)
+
+
+def _examined(store: Store, progress: Progress, since: tuple[int, str] | None, tables: bool) -> Examination:
+    def all_of_it() -> Examination:
+        with store.read() as unit:
+            return examined(unit, SEEN, progress, since, store.frames if tables else None)
+
+    return _guarded(all_of_it)
+
+
+def _guarded(examine: Callable[[], Examination]) -> Examination:
+    """A database that answers, but not as a trail would, is a verdict and no error."""
+    try:
+        return examine()
+    except DBAPIError as error:
+        if why := unreadable(error):
+            return Examination(Verdict(0, "", "", 1, why), [why])
+        raise
+
+
+def _keep(store: Store, result: dict[str, Any], found: Examination, whole: bool) -> datetime:
+    try:
+        with store.unit() as unit:
+            at = unit.now()
+            before = unit.fact(SEEN)
+            unit.remember(FACT, {**result, "at": at.isoformat()})
+            if found.verdict.holds:
+                whole_at = at.isoformat() if whole else before.get("whole_at") if isinstance(before, dict) else None
+                unit.remember(SEEN, dict(rows=found.verdict.rows, root=found.verdict.root, whole_at=whole_at))
+            return at
+    except DBAPIError as error:         # the table of facts is gone: the verdict is returned all the same
+        if not unreadable(error):
+            raise
+        log.error("the verdict on the audit trail could not be saved")
+        with store.read() as unit:
+            return unit.now()
 
 
 def _say(store: Store, actor: str, result: dict[str, Any]) -> None:
     try:
         with store.unit() as unit:
             unit.audit(actor, "audit_verified" if result["holds"] else "audit_broken", "audit:trail", **result)
-    except IntegrityError:      # rows were cut off below their tree: the database takes no more; the verdict is remembered all the same
-        log.exception("audit trail is now read-only: %s", result["why"])
+    except (TrailBroken, SQLAlchemyError):      # the database takes no more events; the verdict is remembered all the same
+        log.error("audit trail is now read-only: %s", result["why"])
 
 
-def _walk(records: Any, rows: int, kept_root: str, progress: Callable[[float, str], None]) -> Verdict:
-    checker = Checker()
-    for number, record in enumerate(records):
-        if record.seq > rows:
-            break
-        if why := checker.take(record):
-            return Verdict(checker.rows, checker.head, checker.root(), checker.rows + 1, why + " Everything before it verifies.")
-        if number % 2_000 == 0:
-            progress(number / max(rows, 1), f"{number:,} of {rows:,} events")
-    return concluded(checker, kept_root, rows)
+def remembered(found: Examination, seconds: float) -> dict[str, Any]:
+    verdict, faults = found.verdict, found.faults
+    return dict(
+        rows=verdict.rows, head=verdict.head, root=verdict.root, holds=verdict.holds and not faults, broken_at=verdict.broken_at, why=verdict.why, seconds=round(seconds, 2),
+        faults=faults[:MOST], more=max(len(faults) - MOST, 0), since=found.since, covered=found.covered, uncovered=found.uncovered, guards=found.guards,
+    )  # fmt: skip
 
 
-def _beside(verdict: Verdict, trail: Trail, seen: Any) -> Verdict:
-    """A consistent trail may still be shorter than, or differ from, the stored tree and the last check: compare with both."""
-    rows = verdict.rows
-    if trail.nodes() != rows - rows.bit_count():
-        return replace(verdict, broken_at=rows + 1, why=f"The trail ends at row {rows:,}, and its tree was built over another number of rows.")
-    if seen and rows < seen["rows"]:
-        return replace(verdict, broken_at=rows + 1, why=f"The trail ends at row {rows:,}, and an earlier check went up to row {seen['rows']:,}.")
-    if seen and trail.root(seen["rows"]) != seen["root"]:
-        return replace(verdict, broken_at=seen["rows"], why=f"The first {seen['rows']:,} rows are not those that an earlier check saw.")
-    return verdict
+def trusted_since(fact: Any, now: datetime, longest: float) -> tuple[int, str] | None:
+    """Size and root of the last check that held, where the whole trail was walked within ``longest`` seconds; None: walk all of it.
 
-
-def remembered(verdict: Verdict, seconds: float) -> dict[str, Any]:
-    return dict(rows=verdict.rows, head=verdict.head, root=verdict.root, holds=verdict.holds, broken_at=verdict.broken_at, why=verdict.why, seconds=round(seconds, 2))
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 11, 20, 14, tzinfo=UTC)
+    >>> trusted_since(dict(rows=3, root="ab", whole_at="2026-11-20T13:00:00+00:00"), now, 7200.0), trusted_since({}, now, 7200.0)
+    ((3, 'ab'), None)
+    """
+    try:
+        age = (now - datetime.fromisoformat(fact["whole_at"])).total_seconds()
+        return (int(fact["rows"]), str(fact["root"])) if 0 <= age < longest and fact["rows"] else None
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 def last(fact: Any) -> dict[str, Any] | None:
-    """The remembered verdict, its time as a time."""
-    return {**fact, "at": datetime.fromisoformat(fact["at"])} if fact else None
+    """The remembered verdict, its time as a time; None where there is none, or what is there is no verdict."""
+    try:
+        if not {"at", *KEYS} <= set(fact):
+            return None
+        return {"faults": [], "more": 0, "since": 0, "covered": 0, "uncovered": 0, "guards": "", **fact, "at": datetime.fromisoformat(fact["at"])}
+    except (TypeError, ValueError):
+        return None

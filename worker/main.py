@@ -19,6 +19,7 @@ from worker.memory import keep_freed
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Process, Store
+from worker.store.append import TrailBroken
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 POLL_MS = 150           # poll interval of an idle lane
@@ -47,7 +48,7 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
     host, pid = OWNER.split(":")[0], os.getpid()
     with store.read() as unit:
         began = unit.now()
-    with contextlib.suppress(SQLAlchemyError), store.unit() as unit:
+    with contextlib.suppress(SQLAlchemyError, TrailBroken), store.unit() as unit:        # a trail that takes no event is said by its verification
         for lost in unit.lost(kind):
             unit.gone(lost.id)
             unit.audit("tidemark", "process_lost", f"process:{lost.id}", process=kind, host=lost.host, pid=lost.pid, seen=lost.seen_at)
@@ -71,7 +72,7 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join(timeout=5)
-        with contextlib.suppress(SQLAlchemyError), store.unit() as unit:        # the database does not answer: without heartbeats the process counts as gone
+        with contextlib.suppress(SQLAlchemyError, TrailBroken), store.unit() as unit:        # the database does not answer: without heartbeats the process counts as gone
             unit.gone(OWNER)
             unit.audit("tidemark", "process_stopped", f"process:{OWNER}", process=kind, host=host, pid=pid)
 

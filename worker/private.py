@@ -11,7 +11,9 @@ from pathlib import Path
 from domain.errors import BadRequest
 
 OTHERS = 0o077
-ENTRIES = ("tidemark.db", "tidemark.db-wal", "tidemark.db-shm", "up.lock", "queue.sock", "frames", "columns", "logs", "queue")
+ENTRIES = (
+    "audit-keys.txt", "audit-requests", "checkpoints.txt", "tidemark.db", "tidemark.db-wal", "tidemark.db-shm", "up.lock", "queue.sock", "frames", "columns", "logs", "queue",
+)  # fmt: skip
 
 
 def keep_private() -> None:

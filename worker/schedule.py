@@ -1,13 +1,15 @@
-"""The scheduler: resends lost jobs, verifies the audit trail, builds the example, cleans up."""
+"""The scheduler: resends lost jobs, verifies the audit trail and signs its checkpoints, builds the example, cleans up."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import redis
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,11 +22,16 @@ from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import Store
+from worker.store.checkpoints import HEARTBEATS_KEPT
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
+
+if TYPE_CHECKING:
+    from worker.checkpoints.notary import Notary
 
 log = logging.getLogger("schedule")
 SENTINEL = "tidemark:run"           # a key in the queue server that names its run; missing or of another run: messages may be lost
 VERIFY_EVERY = 3_600.0
+WHOLE_EVERY = 86_400.0      # the whole trail, with what stands beside it
 CLEAN_EVERY = 86_400.0
 COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
 
@@ -58,10 +65,12 @@ def run_of(client: redis.Redis) -> bytes:
 
 
 def verify(store: Store) -> None:
-    """Verify the whole trail and save the verdict for the status footer."""
-    from worker.evidence import check
+    """Verify the trail and save the verdict for the status footer: all of it once a day, in between what is new since the last check that held."""
+    from worker.evidence import SEEN, check, trusted_since
 
-    check(store, actor="")
+    with store.read() as unit:
+        since = trusted_since(unit.fact(SEEN), unit.now(), WHOLE_EVERY)
+    check(store, actor="", since=since, tables=since is None)
 
 
 def clean(store: Store) -> None:
@@ -69,6 +78,7 @@ def clean(store: Store) -> None:
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
+        unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS_KEPT)
         keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.chunks.frames()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
@@ -111,6 +121,8 @@ def once(act: Callable[[], object]) -> Callable[[], None]:
 
 def serve(settings: Settings) -> None:
     from worker import engine, example
+    from worker.checkpoints.courier import Courier
+    from worker.checkpoints.notary import Notary
     from worker.desk import Desk
 
     stopping, store, clock = stop_event(), open_store(settings), Clock()
@@ -119,17 +131,35 @@ def serve(settings: Settings) -> None:
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
     clock.every(1.0, "example", lambda: example.step(store, settings))
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
-    hourly = Clock()
+    hourly, evidence, outside = Clock(), Clock(), Clock()
     hourly.every(VERIFY_EVERY, "verify", lambda: verify(store), first=2.0)
+    notary = Notary(store, settings)
+    sign_and_copy(evidence, notary, store, settings)
+    outside.every(1.0, "witnesses", Courier(store, settings, notary).step)
     over = threading.Event()
-    threads = [threading.Thread(target=_tick, args=(periodic, over), daemon=True) for periodic in (clock, hourly)]
+    threads = [threading.Thread(target=_tick, args=(periodic, over), daemon=True) for periodic in (clock, evidence, hourly, outside)]
     for thread in threads:
         thread.start()
     with heartbeat(store, "scheduler"):
         wait_until_set(stopping)
         over.set()
-        threads[0].join(timeout=5)
+        for thread in threads[:2]:
+            thread.join(timeout=1.5)
+        with contextlib.suppress(SQLAlchemyError):      # the database does not answer: the lease is freed once this process is seen to be gone
+            notary.release()
     store.close()
+
+
+def sign_and_copy(clock: Clock, notary: Notary, store: Store, settings: Settings) -> None:
+    """Checkpoints each second, as far as they are due, and what people ask of the key; and the copy of every event, where a file is set for it."""
+    from worker.checkpoints.event_copy import EventCopy
+    from worker.checkpoints.requests import answer_all
+
+    clock.every(1.0, "checkpoints", notary.step)
+    clock.every(0.2, "requests of the key", lambda: notary.holds and answer_all(notary, settings.home))
+    if settings.jsonl_file:
+        copy = EventCopy(store, settings.jsonl_file)
+        clock.every(0.5, "copy of events", lambda: notary.holds and copy.step())
 
 
 def _tick(clock: Clock, over: threading.Event) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from domain.errors import BadRequest
 from worker import listening, redis_server
+from worker.checkpoints.witness_client import addresses_of
 from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
 
@@ -262,6 +263,7 @@ def up(app: bool = True) -> int:
         signal.signal(number, lambda n, _: stop.append(n))
     if app:
         listening.checked(settings, os.environ, Path.home())
+    addresses_of(settings.audit.witnesses)
     lock = lock_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
 CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
 BUSY = "The database is held by another writer for too long. Try again in a moment."
+MISSING = "The database has no table {} any more: it was removed, or the database is damaged. Restore it from a backup."
 AWAY = "The database does not answer: {}. Submitted jobs are saved, and work resumes automatically once it is back."
 QUEUE = "The queue server does not answer. Jobs wait in the database, and start automatically once it is back."
 SHORTEST = 3        # letters; a password of fewer would be found in half of all words
@@ -51,6 +52,8 @@ def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
         return CLOSED
     if "locked" in message:
         return BUSY
+    if missing := re.search(r"no such table: (\w+)|relation \"(\w+)\" does not exist", message):
+        return MISSING.format(missing[1] or missing[2])
     if type(error).__name__ not in ("OperationalError", "InterfaceError", "TimeoutError", "DBAPIError", "DatabaseError") or "no such" in message:
         return ""
     return AWAY.format(redacted(message.splitlines()[0].rstrip(".") if message else "no reason given", *urls))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.kit.figures import number
-from app.kit.theme import SCALE, at, by_role, tip_time
+from app.kit.theme import SCALE, at, by_role, moment, tip_time
 
 Picture = alt.LayerChart | alt.FacetChart
 
@@ -166,18 +166,22 @@ def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 2
     )  # fmt: skip
 
 
-def timeline(events: pd.DataFrame, roles: Mapping[str, str], height: int = 120) -> alt.Chart:
-    """Events an hour, stacked by what they are about. ``events``: hour, subject, events."""
+def timeline(events: pd.DataFrame, roles: Mapping[str, str], span: tuple[Any, Any], daily: bool = False, pick: str = "", height: int = 116) -> alt.Chart:
+    """Events an hour, or a day, stacked by what they are about. ``events``: hour, subject, events; ``span``: the axis, UTC.
+    ``pick``: name of a selection of one bar, by hour and subject."""
     shown = events.assign(role=[roles.get(subject, "quiet") for subject in events["subject"]])
-    return (
+    scale = alt.Scale(type="utc", nice=False, padding=8, domain=[moment(edge) for edge in span])
+    x = alt.X("hour:T", scale=scale, axis=alt.Axis(**utc("%d %b" if daily else "%d %b %H:%M", tickCount=6, labelFlush=True)))
+    chart = (
         alt.Chart(shown)
-        .mark_bar(width=5)
+        .mark_bar(width=9 if daily else 5, cursor="pointer" if pick else alt.Undefined)
         .encode(
-            x=at("hour", **utc("%d %b %H:%M", tickCount=6)), y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f"), stack=True), color=by_role(),
+            x=x, y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f"), stack=True), color=by_role(), order=alt.Order("subject:N"),
             tooltip=[tip_time("hour"), alt.Tooltip("subject:N", title="about"), alt.Tooltip("events:Q", format=",")],
         )
         .properties(height=height)
     )  # fmt: skip
+    return chart.add_params(alt.selection_point(name=pick, fields=["hour", "subject"])) if pick else chart
 
 
 def gap_map(table: pd.DataFrame, height: int = 150) -> alt.Chart:

@@ -7,7 +7,7 @@ import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 
-SECTIONS = ("", "Research", "Trade", "Audit", "System")
+SECTIONS = ("", "Research", "Trade", "Evidence", "System")
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from worker.desk.outcomes import label
 MOST_CELLS = 100_000     # of a table whose cells are formatted here
 STATES = ["queued", "running", "done", "failed", "cancelled"]
 STATE_COLOURS = ["gray", "blue", "gray", "red", "gray"]
-SUBJECT_ROLES = {"job": "line", "run": "up", "data": "quiet", "audit": "warn", "user": "other", "system": "quiet"}
-SUBJECT_COLOURS = {"job": "blue", "run": "green", "data": "gray", "audit": "yellow", "user": "violet", "system": "gray"}
+SUBJECT_ROLES = {"order": "ink", "session": "storm", "job": "line", "run": "up", "data": "quiet", "rule": "warn", "audit": "warn", "user": "other", "system": "quiet"}
+SUBJECT_COLOURS = {"order": "blue", "session": "violet", "job": "blue", "run": "green", "data": "gray", "rule": "yellow", "audit": "yellow", "user": "violet", "system": "gray"}
 
 
 def kind_of(synthetic: bool) -> list[str]:
@@ -101,9 +101,9 @@ def event_columns() -> dict[str, Any]:
         "seq": config.NumberColumn("Seq", format="localized", width=52),
         "ts": config.TextColumn("UTC", width=152),
         "about": config.MultiselectColumn("Category", width=66, options=list(SUBJECT_COLOURS), color=list(SUBJECT_COLOURS.values())),
-        "event": config.TextColumn("Event", width=118),
-        "detail": config.TextColumn("Detail", width=210),
-        "entity": config.TextColumn("Entity", width=150),
+        "event": config.TextColumn("Event", width=112),
+        "entity": config.TextColumn("Entity", width=92),
+        "detail": config.TextColumn("Detail", width=320),
         "actor": config.TextColumn("User", width=72),
         "hash": config.TextColumn("Hash", width=72),
     }

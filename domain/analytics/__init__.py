@@ -37,7 +37,6 @@ from domain.analytics.metrics import monthly as monthly
 from domain.analytics.metrics import summary_of as summary_of
 from domain.analytics.monte_carlo import MonteCarlo as MonteCarlo
 from domain.analytics.monte_carlo import MonteCarloConfig as MonteCarloConfig
-from domain.analytics.monte_carlo import automatic_block as automatic_block
 from domain.analytics.monte_carlo import bands as bands
 from domain.analytics.monte_carlo import draw as draw
 from domain.analytics.monte_carlo import histogram as histogram
@@ -59,3 +58,4 @@ from domain.analytics.stability import by_window as by_window
 from domain.analytics.trades import r_histogram as r_histogram
 from domain.analytics.trades import results_in_r as results_in_r
 from domain.analytics.trades import trade_figures as trade_figures
+from domain.block_length import automatic_block as automatic_block

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 STARTED, STOPPED, LOST = "process_started", "process_stopped", "process_lost"
 
@@ -40,7 +41,7 @@ def without_checkpoint(taken: Sequence[datetime], most: timedelta, now: datetime
     [480.0]
     """
     times = sorted(taken)
-    between = [Gap("checkpoint", a, b) for a, b in zip(times, times[1:], strict=False) if b - a > most]
+    between = [Gap("checkpoint", a, b) for a, b in pairwise(times) if b - a > most]
     return between + ([Gap("checkpoint", times[-1], None)] if times and now - times[-1] > most else [])
 
 

@@ -25,14 +25,14 @@ class Tampering:
 
 KINDS: tuple[Tampering, ...] = (
     Tampering("edit", "Edit a row", "The text of an event is changed in place.", "The row no longer hashes to what was recorded for it.", True, False),
-    Tampering("edit_and_hash", "Edit a row and its hash", "The text is changed and the row's own hash computed again.", "The row after it names another row before it.", True, True),
+    Tampering("edit_and_hash", "Edit a row and its hash", "The text and the row's own hash are changed.", "The row after it names another row before it.", True, True),
     Tampering("delete", "Delete a row", "One event is taken out of the middle.", "A number is missing from the sequence.", True, True),
     Tampering("swap", "Swap two rows", "Two events change places in the order.", "A row names another row before it.", True, True),
-    Tampering("cut", "Cut the tail", "The last events are removed.", "The trail ends before the size of its tree and of the checkpoint.", False, True),
-    Tampering("rewrite", "Rewrite the whole chain", "An event is changed and every hash after it computed again.", "The chain is consistent, and its root is not the one of the checkpoint.", False, True),
-    Tampering("backdate", "Back-date an event", "An event is given an earlier time, and every hash after it is computed again.", "The chain is consistent, and its root is not the one of the checkpoint.", False, True),
-    Tampering("replace", "Replace the tail", "The last events are removed and others written in their place.", "The trail has the right length, and its root is not the one of the checkpoint.", False, True),
-    Tampering("empty", "Empty the trail", "Every event is removed.", "The trail has no rows, and the checkpoint names some.", False, True),
+    Tampering("cut", "Cut the tail", "The last events are removed.", "The trail ends before its tree and the checkpoint.", False, True),
+    Tampering("rewrite", "Rewrite the whole chain", "A row is changed, all hashes after it redone.", "The chain holds; the checkpoint has another root.", False, True),
+    Tampering("backdate", "Back-date an event", "A row gets an earlier time, hashes redone.", "The chain holds; the checkpoint has another root.", False, True),
+    Tampering("replace", "Replace the tail", "The last events are replaced by others.", "The length is right; the checkpoint has another root.", False, True),
+    Tampering("empty", "Empty the trail", "Every event is removed.", "There are no rows; the checkpoint names some.", False, True),
 )  # fmt: skip
 
 HONEST = (

@@ -35,6 +35,7 @@ class Checker:
         self.rows, self.head = rows, head
         self.body: dict[str, Any] = {}                  # of the record taken last
         self._peaks = list(peaks)
+        self.nodes: list[tuple[int, int, bytes]] | None = None      # where a list is put here, it takes each node that is completed: level, position, hash
 
     def take(self, record: Record) -> str:
         """An empty sentence if ``record`` follows from all before it, else why it does not."""
@@ -80,6 +81,8 @@ class Checker:
         while self._peaks and self._peaks[-1][0] == level:
             digest = parent(self._peaks.pop()[1], digest)
             level += 1
+            if self.nodes is not None:
+                self.nodes.append((level, (self.rows >> level) - 1, digest))
         self._peaks.append((level, digest))
 
 

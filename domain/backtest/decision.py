@@ -47,9 +47,9 @@ class Decision:
     def lots(self) -> float | None:
         """The lots that the kernel decided, where anything records them: asked by the first review, else filled."""
         if self.reviews:
-            asked = float(self.reviews[0]["lots_asked"])
+            wanted = float(self.reviews[0]["lots_asked"])
             capped = self.reviews[0]["verdict"] == "capped"
-            return (float(self.reviews[0]["lots_given"]) if capped else asked) if np.isfinite(asked) else None
+            return (float(self.reviews[0]["lots_given"]) if capped else wanted) if np.isfinite(wanted) else None
         return float(self.fill["lots"]) if self.fill else None
 
 
@@ -68,19 +68,19 @@ def decision(study: Study, series: Sequence[Series], strategy: Strategy, rates: 
     decided = int(bars.end[bar])
     inputs = _size_inputs(study, run, k, bar, signal)
     state = run.after(decided)
-    asked = Order(k, instrument, int(signal["side"]), order - 1, offset + bar)
+    wanted = Order(k, instrument, int(signal["side"]), order - 1, offset + bar)
     rows = study.outcome.equity[study.outcome.equity["ts"].array.as_unit("ns").asi8 <= decided]
-    limits = list(at_decision(asked, study.rules.limits, run, state, rows))
+    limits = list(at_decision(wanted, study.rules.limits, run, state, rows))
     fill, reviews = _first_fill(study, instrument, order), _reviews(study, instrument, order)
     size = sized(study.rules.sizing, task.instrument, inputs)
-    limits += _limits_at_fill(study, run, asked, size, bars, offset, fill, reviews)
+    limits += _limits_at_fill(study, run, wanted, size, bars, offset, fill, reviews)
     shown = {name: _plain(signal[name]) for name in SIGNAL}
     return Decision(instrument, order, pd.Timestamp(decided, tz="UTC"), shown, _features(series, strategy, k, bar), inputs, size, tuple(limits), fill, reviews)
 
 
-def _limits_at_fill(study: Study, run: Rerun, asked: Order, size: Size, bars: Any, offset: int, fill: Mapping[str, Any], reviews: Sequence[Mapping[str, Any]]) -> list[LimitCheck]:
+def _limits_at_fill(study: Study, run: Rerun, wanted: Order, size: Size, bars: Any, offset: int, fill: Mapping[str, Any], reviews: Sequence[Mapping[str, Any]]) -> list[LimitCheck]:
     """Where the order reached its fill: filled, or refused, shrunk there."""
-    later = [row["ts"] for row in reviews if pd.Timestamp(row["ts"]).value >= int(bars.end[asked.bar - offset])]
+    later = [row["ts"] for row in reviews if pd.Timestamp(row["ts"]).value >= int(bars.end[wanted.bar - offset])]
     at = fill["bar_ts"] if fill else later[-1] if later else None
     if at is None or not np.isfinite(size.lots):
         return []
@@ -88,7 +88,7 @@ def _limits_at_fill(study: Study, run: Rerun, asked: Order, size: Size, bars: An
     if bar >= len(bars.ts) or bars.ts[bar] != pd.Timestamp(at).value:
         return []
     price = float(fill["price"]) if fill else float(bars.open[bar])
-    order = Order(asked.task, asked.instrument, asked.side, asked.signal, offset + bar, size.lots, price)
+    order = Order(wanted.task, wanted.instrument, wanted.side, wanted.signal, offset + bar, size.lots, price)
     return list(at_fill(order, study.rules.limits, run, run.after(int(bars.ts[bar]))))
 
 

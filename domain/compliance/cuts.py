@@ -61,7 +61,7 @@ class Flat:
 
 @cache
 def cuts_of(flat: Flat, clock: DayClock, market: str) -> tuple[np.ndarray, np.ndarray]:
-    """Instants from 1970 to 2100 by which to be flat, and until when nothing may be opened after each."""
+    """Instants from 1950 to 2100 by which to be flat, and until when nothing may be opened after each."""
     if flat.hours:
         opens, closes = calendar(market).stretches(0, LAST * DAY)
         long = opens[1:] - closes[:-1] > flat.hours * HOUR

@@ -13,7 +13,7 @@ from domain.errors import BadRequest, UnknownName, unknown
 from domain.market.clock import Clock, clock
 from domain.market.zones import DAY, SECOND, instants
 
-FIRST, LAST = np.datetime64("1970-01-02", "D").astype(int), np.datetime64("2100-01-01", "D").astype(int)
+FIRST, LAST = np.datetime64("1950-01-02", "D").astype(int), np.datetime64("2100-01-01", "D").astype(int)
 MINUTE = 60 * SECOND
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 SERVER = "MT5 server"       # New York + 7 h: its midnight is 17:00 New York
@@ -22,7 +22,7 @@ OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
 
 
 class Resets(NamedTuple):
-    """Every reset from 1970 to 2100, UTC nanoseconds in order, and the date of the trading day that begins there, days since 1970."""
+    """Every reset from 1950 to 2100, UTC nanoseconds in order, and the date of the trading day that begins there, days since 1970."""
 
     at: np.ndarray
     day: np.ndarray

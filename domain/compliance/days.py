@@ -47,9 +47,8 @@ def _traded(path: Path, stretch: Stretch, clock: DayClock) -> dict[str, object]:
 def _broken(stretch: Stretch, clock: DayClock, standings: Sequence[Standing]) -> list[str]:
     names: dict[int, list[str]] = {}
     for standing in standings:
-        for breach in standing.breaches:
-            broken = names.setdefault(int(clock.day_of(breach.ts)), [])
-            broken += [] if standing.column in broken else [standing.column]
+        for day in np.unique(clock.day_of(np.array([breach.ts for breach in standing.breaches], np.int64))).tolist():
+            names.setdefault(day, []).append(standing.column)
     return [" ".join(names.get(int(day), ())) for day in stretch.days.number]
 
 

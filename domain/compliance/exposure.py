@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import OPEN, Trades
 from domain.market.instrument import Instrument, instruments
+from domain.outside.releases import currencies
 
 RATE = "a conversion rate into the account's currency"
 INSTRUMENTS = "the specification of every instrument"
@@ -36,9 +38,17 @@ def open_at_entries(trades: Trades, weight: np.ndarray) -> np.ndarray:
 
 def open_at(trades: Trades, weight: np.ndarray, ts: np.ndarray) -> np.ndarray:
     """Sum of ``weight`` over the trades that are open at each instant: entered at or before it, not yet closed."""
-    entries, exits = np.argsort(trades.entry_ts, kind="stable"), np.argsort(trades.exit_ts, kind="stable")
-    entered = np.concatenate([[0.0], np.cumsum(weight[entries])])[np.searchsorted(trades.entry_ts[entries], ts, side="right")]
-    return entered - np.concatenate([[0.0], np.cumsum(weight[exits])])[np.searchsorted(trades.exit_ts[exits], ts, side="right")]
+    return so_far(ts, trades.entry_ts, weight) - so_far(ts, trades.exit_ts, weight)
+
+
+def so_far(ts: np.ndarray, events: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Sum of the weights of the events (without weights: their number) at or before each of the instants ``ts``, which are in order.
+
+    >>> so_far(np.array([1, 2, 4]), np.array([2, 2, 5])).tolist()
+    [0.0, 2.0, 2.0]
+    """
+    rows = np.searchsorted(ts, events, side="left")
+    return np.cumsum(np.bincount(rows, weight, len(ts) + 1)[: len(ts)].astype(np.float64))
 
 
 def value_at(stretch: Stretch, values: np.ndarray, before: float, ts: np.ndarray) -> np.ndarray:
@@ -50,6 +60,17 @@ def value_at(stretch: Stretch, values: np.ndarray, before: float, ts: np.ndarray
 def specification(name: str, known: Mapping[str, Instrument]) -> Instrument | None:
     """The instrument as the terms know it, else as the shipped table does."""
     return known.get(name) or instruments().get(name)
+
+
+def known_currencies(name: str, known: Mapping[str, Instrument]) -> Instrument | None:
+    """As ``specification``; a pair of currencies by its name where there is none, for rules that only ask which currencies and hours it has.
+
+    >>> known_currencies("NZDCHF", {}).quote, known_currencies("WIDGET", {})
+    ('CHF', None)
+    """
+    base, quote = name[:3], name[3:]
+    pair = len(name) == 6 and {base, quote} <= set(currencies().values())
+    return specification(name, known) or (replace(instruments()["EURUSD"], name=name, base=base, quote=quote) if pair else None)
 
 
 def worth(trades: Trades, known: Mapping[str, Instrument], currency: str) -> Worth:

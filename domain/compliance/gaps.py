@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,30 +14,57 @@ from domain.market.zones import DAY, HOUR
 
 FEWEST = 10         # rows from which on a path can be called regular
 REGULAR = 0.8       # share of the steps that must be the commonest one; an irregular path has a row when something happens
+CENT = 0.005        # money
 LEAST = 4 * HOUR    # of open market: less may be missing, as bars of quiet hours are
 
 
-def refuse_gaps(path: Path, markets: Iterable[str] = ("fx",)) -> None:
-    """Raise BadRequest at the first hole of a path of regular rows.
+class Gap(NamedTuple):
+    """From the last row before it to the first after it; ``open_time``: of the market, without a row."""
 
-    A hole is more than a step, and at least ``LEAST``, of open time of every one of these calendars, thin days left out.
-    """
+    start: int
+    end: int
+    open_time: int
+
+    def __str__(self) -> str:
+        return f"no row between {stamp(self.start)} and {stamp(self.end)}, {self.open_time / HOUR:.4g} hours of open market"
+
+
+def refuse_gaps(path: Path, markets: Iterable[str] = ("fx",), allowed: bool = False) -> list[str]:
+    """Raise BadRequest at the first gap of a path; where gaps are ``allowed``, a note on them instead."""
+    gaps = gaps_of(path, markets)
+    if not gaps:
+        return []
+    if not allowed:
+        raise BadRequest(f"the equity has a gap: {gaps[0]}; what happened there cannot be judged, so fill it in, judge the parts, or say --allow-gaps")
+    more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+    return [f"The equity has gaps, and what happened in them was not judged: {gaps[0]}{more}."]
+
+
+def gaps_of(path: Path, markets: Iterable[str] = ("fx",)) -> list[Gap]:
+    """The gaps of a path of regular rows: more than a step, and at least ``LEAST``, of open time of every one of these calendars, thin days
+    left out. Where the trades are known, a stretch in which none was open and the balance stayed is no gap."""
     steps = np.diff(path.ts)
     if len(steps) < FEWEST - 1:
-        return
+        return []
     sizes, counts = np.unique(steps, return_counts=True)
     step = int(sizes[counts.argmax()])
     if counts.max() < REGULAR * len(steps):
-        return
-    wide = np.flatnonzero(steps >= step + min(LEAST, step))
-    for row in wide.tolist():
+        return []
+    gaps, names = [], tuple(markets)
+    for row in np.flatnonzero(steps >= step + min(LEAST, step)).tolist():
         start, end = int(path.ts[row]), int(path.ts[row + 1])
-        missing = min((_open_time(name, start, end) for name in markets), default=0) - step
-        if missing >= max(LEAST, step):
-            raise BadRequest(
-                f"the equity has a gap: no row between {stamp(start)} and {stamp(end)}, {missing / HOUR:.4g} hours of open market; "
-                "what happened there cannot be judged, so fill it in or judge the parts"
-            )
+        missing = min(_open_time(name, start, end) for name in names) - step
+        if missing >= max(LEAST, step) and not _quiet(path, row):
+            gaps.append(Gap(start, end, missing))
+    return gaps
+
+
+def _quiet(path: Path, row: int) -> bool:
+    """Is it known that nothing happened between a row and the next?"""
+    if path.trades is None or abs(path.balance[row + 1] - path.balance[row]) >= CENT:
+        return False
+    start, end, trades = path.ts[row], path.ts[row + 1], path.rows
+    return abs(path.equity[row] - path.balance[row]) < CENT and not ((trades.entry_ts < end) & (trades.exit_ts > start)).any()
 
 
 def _open_time(name: str, start: int, end: int) -> int:

@@ -17,7 +17,9 @@ from domain.compliance.stretch import Carry, Stretch, stretch_of
 from domain.compliance.trades import Trades, none, trades_of
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
+from domain.market.zones import HOUR
 
+SPARSE, FEW = 12 * HOUR, 0.05
 EVERYTHING = Known(trades=True, floating=True, lows=True, releases=True)
 
 
@@ -96,6 +98,7 @@ class Judge:
         self.passed_at: int | None = None
         self.failed_at: int | None = None
         self.reached_at: int | None = None      # every goal that could be judged
+        self._failed: int | None = None         # the first breach that fails, whether the phase was over or not
 
     @property
     def clock(self) -> DayClock:
@@ -139,8 +142,8 @@ class Judge:
 
     def _decide(self, stretch: Stretch) -> None:
         """When it failed, and when all goals were first reached together."""
-        failures = [breach.ts for standing in self.standings for breach in standing.breaches if fails(standing.rule, breach)]
-        failed = min(failures, default=None)
+        failures = [breach.ts for standing in self.standings for breach in standing.reading.breaches if fails(standing.rule, breach)]
+        self._failed = failed = min([*failures, *([] if self._failed is None else [self._failed])], default=None)
         if self.reached_at is None:
             goals = [standing for standing in self.standings if standing.rule.goal]
             judged = [standing.reading.met for standing in goals if not standing.needs and standing.reading.met is not None]
@@ -159,10 +162,9 @@ def fails(rule: Rule, breach: Breach) -> bool:
     return breach.effect == FAIL or rule.regulatory
 
 
-def known_of(path: Path, clock: DayClock, releases: bool = False) -> Known:
-    """What a path has. Rows of one a day, without extremes, do not show what happened inside the days."""
-    days = clock.day_of(path.ts)
-    lows = path.equity_low is not None or days[0] == days[-1] or bool((np.diff(days) == 0).any())
+def known_of(path: Path, releases: bool = False) -> Known:
+    """What a path has. Rows that are half a day apart or more, but for a few, and without extremes, do not show what happened inside the days."""
+    lows = path.equity_low is not None or len(path) < 2 or float((np.diff(path.ts) < SPARSE).mean()) > FEW
     return Known(path.trades is not None, path.floating, lows, releases)
 
 

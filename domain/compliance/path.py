@@ -12,6 +12,7 @@ from domain.compliance.trades import OPEN, Trades, none, trades_of
 from domain.errors import BadRequest
 
 ROUNDING = 1e-9         # of an equity: a low that lies above it by no more is the same number
+FIRST, LAST = (np.datetime64(f"{year}-01-01", "ns").astype(np.int64) for year in (1951, 2099))
 CURVES = ("balance", "equity", "equity_low", "equity_high")
 
 
@@ -109,6 +110,9 @@ def _check_rows(path: Path) -> None:
 
 
 def _check_order(ts: np.ndarray) -> None:
+    outside = (ts < FIRST) | (ts >= LAST)
+    if outside.any():
+        raise BadRequest(f"row {int(outside.argmax()) + 1} of the equity is at {stamp(ts[outside.argmax()])}; it must lie between 1951 and 2098")
     step = np.diff(ts)
     if (step > 0).all():
         return

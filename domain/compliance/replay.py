@@ -71,7 +71,7 @@ def judge(
     Every rule is followed to the end of the path; once the phase is passed, later breaches are another account's and are left out.
     """
     path = net_of_flows(path)
-    engine = Judge(rule_set, path.initial, known_of(path, rule_set.day, releases is not None), instruments, releases, path.currency)
+    engine = Judge(rule_set, path.initial, known_of(path, releases is not None), instruments, releases, path.currency)
     engine.feed(path.ts, path.balance, path.equity, path.equity_low, path.equity_high, path.rows)
     until = engine.reached_at if engine.failed_at is None and engine.reached_at is not None else None
     for standing in engine.standings:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.day import DayClock
+from domain.compliance.order import Order
 from domain.compliance.stretch import Stretch
 from domain.market.instrument import Instrument
 from domain.registry import Registry
@@ -108,6 +109,10 @@ class Rule:
         """Floors and breaches of the next stretch; ``memory`` then stands behind it."""
         raise NotImplementedError
 
+    def refuses(self, memory: Any, reading: Reading, order: Order) -> str:
+        """Why an order may not go, whatever it can lose; empty: nothing against it."""
+        return ""
+
 
 RULES: Registry[type[Rule]] = Registry("kind of rule")
 
@@ -136,14 +141,16 @@ def first_of_days(stretch: Stretch, broken: np.ndarray, seen: int) -> np.ndarray
     if not len(rows):
         return rows
     days = stretch.day_of_rows(rows)
-    rows, days = rows[np.diff(days, prepend=-1) != 0], np.unique(days)
+    fresh = np.diff(days, prepend=-1) != 0
+    rows, days = rows[fresh], days[fresh]
     return rows[stretch.days.number[days] != seen]
 
 
 def trades_behind(stretch: Stretch, row: int, since: int | None = None) -> tuple[Any, ...]:
-    """The trades open at a row or closed since the row before it; with ``since``, all that were open from there on."""
+    """The trades open at a row or closed since the row before it, or at it: fills inside a bar bear the time of its open.
+    With ``since``: all that were open from there on."""
     trades, ts = stretch.trades, int(stretch.ts[row])
     previous = int(stretch.ts[row - 1]) if row else stretch.before
     start = previous if since is None else since
-    chosen = (trades.entry_ts <= ts) & (trades.exit_ts > start)
+    chosen = (trades.entry_ts <= ts) & (trades.exit_ts >= start)
     return tuple(trades.id[chosen].tolist())

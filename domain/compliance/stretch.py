@@ -33,9 +33,10 @@ class Stretch:
     low: np.ndarray | None
     high: np.ndarray | None
     days: Days
-    trades: Trades          # entry at or before the last row; an exit after it has not happened
+    trades: Trades          # open in it, or closed since the reset before it; an exit after its last row has not happened
     before: int             # instant of the row before the stretch, or BEFORE
     balance_before: float   # of that row, or the initial balance
+    equity_before: float
 
     def by_day(self, values: np.ndarray) -> np.ndarray:
         """One value a day as one a row."""
@@ -73,7 +74,7 @@ class Carry:
     day: int = -1               # row in the resets of the last row's day
     day_balance: float = 0.0    # at the reset of that day
     day_equity: float = 0.0
-    open: Trades | None = None
+    trades: Trades | None = None    # those that are open, or were closed since the reset of that day
 
     def __post_init__(self) -> None:
         self.balance = self.equity = self.initial
@@ -84,16 +85,16 @@ def stretch_of(
 ) -> Stretch:
     """The rows as a stretch; ``carry`` then stands at its last row. ``trades``: those opened in it, and those closed in it that were open before."""
     days = _days(carry, clock, ts, balance, equity)
-    together = _together(carry.open, trades).as_of(int(ts[-1]))
-    stretch = Stretch(ts, balance, equity, low, high, days, together, carry.ts, carry.balance)
+    together = _together(carry.trades, trades).as_of(int(ts[-1]))
+    stretch = Stretch(ts, balance, equity, low, high, days, together, carry.ts, carry.balance, carry.equity)
     carry.ts, carry.balance, carry.equity = int(ts[-1]), float(balance[-1]), float(equity[-1])
     carry.day, carry.day_balance, carry.day_equity = int(days.number[-1]), float(days.balance[-1]), float(days.equity[-1])
-    carry.open = together.rows(together.exit_ts == OPEN) if len(together) else None
+    carry.trades = together.rows(together.exit_ts >= clock.resets.at[carry.day]) if len(together) else None
     return stretch
 
 
 def _together(held: Trades | None, given: Trades) -> Trades:
-    """Trades held open, as they are known now, and new ones."""
+    """Trades of before, as they are known now, and new ones."""
     if held is None or not len(held):
         return given
     known = set(given.id.tolist())

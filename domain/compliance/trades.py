@@ -67,7 +67,7 @@ def trades_of(table: pd.DataFrame) -> Trades:
     table = table.reset_index(drop=True)
     exits = _times(table, "exit_ts", empty=True)
     columns = dict(
-        id=table["trade_id"].astype(object).to_numpy() if "trade_id" in table else np.arange(1, len(table) + 1).astype(object),
+        id=_ids(table),
         instrument=_words(table, "instrument"), side=_sides(table), lots=_numbers(table, "lots"),
         entry_ts=_times(table, "entry_ts"), entry_price=_numbers(table, "entry_price"),
         exit_ts=exits, exit_price=_numbers(table, "exit_price", empty=True), stop=_optional(table, "stop_loss"),
@@ -76,6 +76,15 @@ def trades_of(table: pd.DataFrame) -> Trades:
     trades = Trades(**columns)
     _check(trades)
     return trades.rows(np.argsort(trades.entry_ts, kind="stable"))
+
+
+def _ids(table: pd.DataFrame) -> np.ndarray:
+    """Whole numbers where all of them are, else as they are written; the number of the row where the table has none."""
+    if "trade_id" not in table:
+        return np.arange(1, len(table) + 1).astype(object)
+    written = table["trade_id"].astype(object)
+    whole = written.map(lambda each: str(each).isdecimal() and len(str(each)) < 19 and str(int(each)) == str(each))
+    return np.array([int(each) for each in written], object) if whole.all() else written.to_numpy()
 
 
 def _check(trades: Trades) -> None:

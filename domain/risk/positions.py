@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market.instrument import Instrument
+
+LONG = ("long", "buy")
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,12 @@ def holdings(
 def open_at(
     trades: pd.DataFrame, ts: pd.Timestamp, prices: Mapping[str, float], fills: pd.DataFrame | None = None
 ) -> list[OpenPosition]:
-    """The positions of a run that were open at ``ts`` (entered at or before it, not yet closed), at ``prices`` by
-    instrument.
+    """The positions of a run or an imported account that were open at ``ts``, at ``prices`` by instrument: entered at
+    or before it and not yet closed; an empty ``exit_ts`` is not closed.
 
-    ``trades`` and ``fills`` as ``tidemark backtest`` writes them. With fills the lots are those still open; without
-    them the lots of the whole trade. The stop is the first one: a run stores no later ones with its trades.
+    ``trades`` and ``fills`` as ``tidemark backtest`` writes them; of trades the columns ``instrument side lots
+    entry_ts entry_price exit_ts`` are needed and ``stop_loss`` is used. With fills the lots are those still open;
+    without them the lots of the whole trade. The stop is the first one: a run stores no later ones with its trades.
 
     >>> trades = pd.DataFrame(dict(trade_id=1, instrument="EURUSD", side=["long"], lots=1.0, entry_price=1.1,
     ...     stop_loss=1.09, entry_ts=pd.Timestamp("2024-01-02T10:00Z"),
@@ -101,11 +105,11 @@ def open_at(
     >>> open_at(trades, pd.Timestamp("2024-01-02T12:00Z"), dict(EURUSD=1.105))
     []
     """
-    rows = trades[(trades["entry_ts"] <= ts) & (trades["exit_ts"] > ts)]
+    rows = trades[(trades["entry_ts"] <= ts) & ~(trades["exit_ts"] <= ts)]
     remaining = _remaining(fills, ts) if fills is not None else {}
     positions = []
-    for row in rows.itertuples(index=False):
-        name, lots = str(row.instrument), float(remaining.get(row.trade_id, row.lots))
+    for row in rows.to_dict("records"):
+        name, lots = str(row["instrument"]), float(remaining.get(row.get("trade_id"), row["lots"]))
         if lots <= 0:
             continue
         if name not in prices:
@@ -113,20 +117,13 @@ def open_at(
                 f"{name} has an open position at {ts:%Y-%m-%d %H:%M} UTC and no price; "
                 "give the price of each instrument held"
             )
-        positions.append(
-            OpenPosition(
-                name,
-                1 if row.side == "long" else -1,
-                lots,
-                float(row.entry_price),
-                float(prices[name]),
-                float(row.stop_loss),
-            )
-        )
+        side = 1 if str(row["side"]) in LONG else -1
+        entry, stop = float(row["entry_price"]), float(row.get("stop_loss", np.nan))
+        positions.append(OpenPosition(name, side, lots, entry, float(prices[name]), stop))
     return positions
 
 
-def _remaining(fills: pd.DataFrame, ts: pd.Timestamp) -> dict[int, float]:
+def _remaining(fills: pd.DataFrame, ts: pd.Timestamp) -> dict[Any, float]:
     """Lots still open of each trade: those of its first side less those of the other."""
     until = fills[fills["ts"] <= ts]
     signed = until["lots"].to_numpy(float) * np.where(until["side"] == "buy", 1.0, -1.0)

@@ -89,5 +89,5 @@ def enough(scenarios: int, level: float = LEVEL) -> None:
     fewest = max(FEWEST, math.ceil(3 / (1 - level) - 1e-9))
     if scenarios < fewest:
         raise BadRequest(
-            f"there are {scenarios} returns that all instruments have; VaR at {level:.0%} needs at least {fewest}"
+            f"there are {scenarios} returns that all instruments have; VaR at {100 * level:g} % needs at least {fewest}"
         )

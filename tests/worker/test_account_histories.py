@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from domain.compliance import judge, preset
 from domain.errors import BadRequest
 from tests.domain.compliance.histories import statements as made
 from worker import actors
@@ -108,3 +111,57 @@ def test_what_a_cell_holds_is_no_formula_in_an_export(system, desk, tmp_path):
     evil = made.MT4_HTML.replace('title="#9244 robot[tp]"', 'title="=HYPERLINK(1)"')
     history = history_of(desk, imported(desk, made.written(tmp_path, "s.htm", evil)))
     assert ",=HYPERLINK" not in desk.histories.download(history.id, "trades").decode()
+
+
+def bars_of(desk, folder, name, price, timeframe="M15"):
+    """Bars of two weeks around a level, imported as a person would."""
+    ts = pd.date_range("2024-02-26T00:00Z", "2024-03-15T20:00Z", freq="15min")
+    open_ = ts[(ts.day_of_week < 5)]
+    close = np.round(price * (1 + 0.001 * np.sin(np.arange(len(open_)) / 40)), 5)
+    table = pd.DataFrame(dict(ts=open_.strftime("%Y-%m-%dT%H:%M:%SZ"), open=close, high=close * 1.0002, low=close * 0.9998, close=close))
+    path = folder / f"{name}.csv"
+    table.to_csv(path, index=False)
+    job = desk.data.import_(desk.data.stage_path(str(path), own_rights=True), name, timeframe, "bid", "UTC", repair=True).job
+    actors.run(job.id)
+    assert desk.jobs.get(job.id).state == "done", desk.jobs.get(job.id).error
+    return desk.data.get(desk.jobs.get(job.id).result["dataset"])
+
+
+@on_sqlite
+def test_an_import_can_be_cancelled_while_it_reads(system, desk, tmp_path, monkeypatch):
+    from worker.jobs.base import Cancelled, Work
+
+    monkeypatch.setattr(Work, "within", lambda self, low, high: self.stop(Cancelled()) or self.progress)
+    job = imported(desk, made.write(tmp_path, "mt4_html"))
+    assert job.state == "cancelled" and desk.histories.all() == []
+
+
+def page_verdict(desk, history_id):
+    """Kind of rule -> state, as the Compliance page judges the history."""
+    subject = desk.compliance.subject("history", history_id)
+    actors.run(desk.compliance.submit(subject, "ftmo-2-step").job.id)
+    return {rule["kind"]: rule["state"] for rule in desk.compliance.judged(subject, "ftmo-2-step").run.summary["rules"]}
+
+
+@on_sqlite
+def test_the_equity_is_rebuilt_from_the_workspaces_bars_and_judged(system, desk, tmp_path):
+    history = history_of(desk, imported(desk, made.write(tmp_path, "mt5_html")))
+    with pytest.raises(BadRequest, match="no bars of M1 to H1 that cover the trades in EURUSD, XAUUSD"):
+        desk.histories.rebuild(history.id)
+    assert page_verdict(desk, history.id)["max_drawdown"] == "not judged"
+    used = [bars_of(desk, tmp_path, "EURUSD", 1.082), bars_of(desk, tmp_path, "XAUUSD", 2115.0)]
+    assert {name: dataset.id for name, dataset in desk.histories.bars_for(history.id).items()} == {dataset.instrument: dataset.id for dataset in used}
+    job = desk.histories.rebuild(history.id).job
+    actors.run(job.id)
+    job = desk.jobs.get(job.id)
+    assert job.state == "done", job.error
+    again = desk.histories.get(history.id)
+    assert "rebuilt" in again.frames and [finding["key"] for finding in again.findings][-1] == "rebuilt"
+    event = desk.trail.history(f"history:{history.id}")[-1]
+    assert event.kind == "history_rebuilt" and event.detail["datasets"] == {dataset.instrument: dataset.version for dataset in used}
+    path = desk.histories.path(history.id, rebuilt=True)
+    assert path.floating and path.equity_low is not None and path.balance[-1] == 9783.0 and len(path) > 100
+    judgement = judge(path, preset("ftmo-2-step"))
+    assert {verdict.kind: verdict.state for verdict in judgement.rules}["max_drawdown"] in ("passed", "failed"), "with its equity the rule is judged"
+    assert page_verdict(desk, history.id)["max_drawdown"] in ("passed", "failed"), "and a verdict on the balance alone is not shown in its place"
+    assert desk.histories.tables(history.id)["rebuilt"] == "Equity rebuilt from bars"

@@ -52,6 +52,13 @@ def change(store, run: str, **values: Any) -> None:
         connection.execute(sa.update(runs).where(runs.c.id == run).values(**values))
 
 
+def older(store, run: str, **values: Any) -> None:
+    """The row as another version of the program would have recorded it."""
+    change(store, run, **values)
+    with store.unit() as unit:
+        unit.seals.put("run", run)
+
+
 def path_of(store, name: str) -> Path:
     return Path(store.frames._path(name))
 
@@ -189,7 +196,7 @@ def test_a_report_of_a_stored_run_is_the_same_twice_and_each_is_an_event(desk, d
 def test_a_run_of_before_remarks_had_levels_has_a_report_too(desk, store, dataset):
     run = backtest(desk, dataset)
     summary = {key: value for key, value in desk.backtests.get(run).summary.items() if key not in ("belief", "histories", "look_ahead")}
-    change(store, run, summary=summary | dict(remarks=["A sentence."]))
+    older(store, run, summary=summary | dict(remarks=["A sentence."]))
     assert b"Robustness checks" in desk.compare.report(run, "html")
 
 
@@ -200,7 +207,7 @@ def test_an_invalid_request_is_a_sentence(desk, store, dataset):
     for act in (lambda: desk.compare.reproduce("nosuch"), lambda: desk.compare.runs(run, "nosuch"), lambda: desk.compare.report("nosuch", "txt")):
         with pytest.raises(BadRequest, match="there is no run nosuch"):
             act()
-    change(store, run, kind="walk_forward")
+    older(store, run, kind="walk_forward")
     with pytest.raises(BadRequest, match="is of the kind walk forward; reports, comparison and reproduction are for backtests"):
         desk.compare.reproduce(run)
 

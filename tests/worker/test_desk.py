@@ -105,7 +105,7 @@ def test_the_same_backtest_is_the_same_job_until_its_run_is_deleted(desk, datase
     assert lost.new and lost.job.id != first.job.id, "a table of the run is gone: it is made again"
     path.write_bytes(content)
     assert desk.backtests.delete(run_id).id == run_id and desk.backtests.submit(question(dataset)).job.id == lost.job.id
-    assert events(desk, entity=f"run:{run_id}") == ["run_deleted"]
+    assert events(desk, entity=f"run:{run_id}") == ["recorded", "run_deleted"], "a run that no event names when it is stored gets one"
 
 
 @on_sqlite
@@ -301,14 +301,14 @@ def test_health_names_each_part(desk, store):
             unit.alive(Process(f"{OWNER}{number}", part, "host", number, now, now, ""))
         unit.alive(Process("old", "worker", "host", 9, now, now - timedelta(seconds=9), ""))
     health = {part.part: part for part in desk.system.health()}
-    assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Disk": health["Disk"].state}
+    assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Audit trail": "well", "Checkpoints": "well", "Disk": health["Disk"].state}
     assert health["Workers"].note == "2 running" and f"schema {head()}" in health["Database"].note
     pulse = desk.jobs.pulse()
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 
 
 def test_a_system_without_workers_says_so(desk):
-    assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Disk": ""}
+    assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Audit trail": "well", "Checkpoints": "well", "Disk": ""}
 
 
 @on_sqlite

@@ -12,7 +12,7 @@ from worker import evidence
 from worker.store import Store
 
 ROWS = 21
-TABLES = ("audit_events", "audit_nodes", "audit_links")
+GUARDED = "SELECT tgname, relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal"
 
 
 @pytest.fixture
@@ -24,16 +24,20 @@ def trail(store) -> Store:
 
 
 def overpowered(store: Store, *statements: str, **values: object) -> None:
-    """As the owner of the database, who can switch its guards off."""
+    """As the owner of the database, who can switch its guards off, and on again so that nobody sees it by them."""
     with store.engine.begin() as connection:
         if connection.dialect.name == "sqlite":
-            for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            triggers = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+            off, on = [f"DROP TRIGGER {name}" for name, _ in triggers], [sql for _, sql in triggers]
         else:
-            for table in TABLES:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            every = connection.execute(sa.text(GUARDED)).all()
+            off, on = ([f"ALTER TABLE {table} {state} TRIGGER {name}" for name, table in every] for state in ("DISABLE", "ENABLE ALWAYS"))
+        for statement in off:
+            connection.exec_driver_sql(statement)
         for statement in statements:
             connection.execute(sa.text(statement), values)
+        for statement in on:
+            connection.exec_driver_sql(statement)
 
 
 def test_an_honest_trail_holds_and_the_check_is_remembered(trail):

@@ -68,15 +68,15 @@ def test_a_run_and_every_order_in_it_come_out_equal(desk, run):
     assert (whole["verdict"], differing(whole)) == ("equal", []) and {"row of the event", "fills", "trades", "equity", "code"} <= {check["what"] for check in whole["checks"]}
     fills = pd.read_parquet(path_of(desk.jobs._context.store, desk.backtests.get(run).frames["fills"]))
     first = fills.iloc[0]
-    one = replayed(desk, recorded, int(first["order_id"]))
-    assert one["verdict"] == "equal" and [check["what"] for check in one["checks"]] == ["row of the event", "fills", "protection", "size by the formula, lots"]
-    decision = one["decision"]
+    single = replayed(desk, recorded, int(first["order_id"]))
+    assert single["verdict"] == "equal" and [check["what"] for check in single["checks"]] == ["row of the event", "fills", "protection", "size by the formula, lots"]
+    decision = single["decision"]
     assert float(decision["fill"]["lots"]) == first["lots"] == float(decision["size"]["lots"])
     at_risk = 0.005 * float(decision["size"]["equity"])
     assert abs(float(decision["size"]["entry"]) - float(decision["size"]["stop"])) * 100_000 * float(decision["size"]["unrounded"]) == pytest.approx(at_risk)
     assert [limit["key"] for limit in decision["limits"]] == ["daily_loss", "max_leverage"] and all(limit["passes"] for limit in decision["limits"])
-    told = event(desk, "decision_replayed")
-    assert (told.detail["of"], told.detail["hash"], told.detail["verdict"], told.detail["order"]) == (recorded.seq, recorded.hash, "equal", int(first["order_id"]))
+    answer = event(desk, "decision_replayed")
+    assert (answer.detail["of"], answer.detail["hash"], answer.detail["verdict"], answer.detail["order"]) == (recorded.seq, recorded.hash, "equal", int(first["order_id"]))
     assert [each.detail["verdict"] for each in desk.trail.replays(recorded.seq)] == ["equal", "equal"]
 
 
@@ -85,9 +85,11 @@ def test_a_table_that_was_changed_is_named(desk, store, run):
     fills = pd.read_parquet(path_of(store, name))
     order = int(fills["order_id"].iloc[0])
     change(store, runs, run, frames={**desk.backtests.get(run).frames, "fills": store.frames.put(fills.assign(price=fills["price"] + 1e-5))})
-    assert replayed(desk, recorded)["verdict"] == "differs"
-    one = replayed(desk, recorded, order)
-    assert one["verdict"] == "differs" and differing(one) == ["fills"] and "Fills differs." in one["sentence"]
+    whole = replayed(desk, recorded)
+    assert whole["verdict"] == "differs" and "row of the run" in differing(whole) and "is not the one" in desk.stories.of(f"run:{run}").altered + whole["sentence"]
+    assert [fact.value for fact in desk.stories.of(f"run:{run}").facts if fact.differs] == ["fills"]
+    single = replayed(desk, recorded, order)
+    assert single["verdict"] == "differs" and differing(single) == ["fills"] and "Fills differs." in single["sentence"]
 
 
 def test_a_forged_event_is_not_computed_from(desk, store, run):

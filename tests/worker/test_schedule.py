@@ -160,3 +160,19 @@ def test_what_is_no_queue_address_is_refused_without_repeating_it(url):
     with pytest.raises(BadRequest, match="redis_url is not the address of a queue server; write redis://") as refused:
         redis_server.checked(url)
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_checkpoints_requests_and_the_copy_of_events_run_by_the_clock(store, settings, tmp_path):
+    from worker.checkpoints.notary import Notary
+
+    settings = replace(settings, audit=replace(settings.audit, jsonl=str(tmp_path / "events.jsonl")))
+    clock, notary = Clock(), Notary(store, settings)
+    schedule.sign_and_copy(clock, notary, store, settings)
+    (tmp_path / "audit-requests").mkdir()
+    (tmp_path / "audit-requests" / "a.ask").write_text('{"what": "checkpoint", "actor": "ana", "why": ""}')
+    clock.run_due()
+    with store.read() as unit:
+        record, = unit.trail.all()
+        assert (record.kind, [row.size for row in unit.checkpoints.all()]) == ("audit_key_made", [1, 1])
+    assert (tmp_path / "events.jsonl").read_text() == f"{record.body}\n" and (tmp_path / "audit-requests" / "a.answer").exists()

@@ -138,3 +138,19 @@ def test_someone_always_acts():
 @pytest.mark.parametrize(("section", "param"), KEYS, ids=NAMES)
 def test_every_setting_says_what_it_means(section, param):
     assert param.help and (param.type not in (int, float) or param.unit or param.name in ("port", "seed", "value", "stop_out"))
+
+
+def test_the_earlier_name_of_the_audit_section_is_read(tmp_path):
+    (tmp_path / "config.toml").write_text('[ftc_audit]\njsonl = "events.jsonl"\nwitnesses = ["http://a", "http://b"]\n')
+    settings = load(tmp_path / "config.toml", {"TIDEMARK_FTC_AUDIT_EVENTS": "50"})
+    assert (settings.jsonl_file, settings.audit.witnesses, settings.audit.events) == (tmp_path / "events.jsonl", "http://a, http://b", 50)
+    assert settings.origin["audit.jsonl"] == "config.toml" and settings.origin["audit.events"] == "environment, TIDEMARK_FTC_AUDIT_EVENTS"
+    (tmp_path / "config.toml").write_text("[ftc_audit]\n[audit]\n")
+    with pytest.raises(BadRequest, match=re.escape("config.toml has [ftc_audit] and [audit], which are two names of one section; keep [audit]")):
+        load(tmp_path / "config.toml", {})
+
+
+def test_checkpoints_go_into_the_workspace_unless_a_file_is_named(tmp_path):
+    (tmp_path / "config.toml").write_text("")
+    assert load(tmp_path / "config.toml", {}).checkpoints_file == tmp_path / "var" / "checkpoints.txt" and load(tmp_path / "config.toml", {}).jsonl_file is None
+    assert load(tmp_path / "config.toml", {"TIDEMARK_AUDIT_CHECKPOINTS": "/mnt/c.txt"}).checkpoints_file.as_posix() == "/mnt/c.txt"

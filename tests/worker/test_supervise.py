@@ -95,7 +95,7 @@ def up(tmp_path_factory) -> Iterator[Up]:
 
 
 def test_it_answers_with_every_part(up):
-    assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "disk": up.health()["parts"]["disk"]}
+    assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "audit trail": "well", "checkpoints": "well", "disk": up.health()["parts"]["disk"]}
     assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.output() and up.output(), 10)
     assert set(up.tree()) == {"worker", "scheduler", "app", "queue"}
 
@@ -104,7 +104,7 @@ def test_it_answers_with_every_part(up):
 def test_the_workspace_is_its_owners_alone(up):
     """The umask of whoever started it was an open one."""
     open_to_others = [path for path in (up.home, *up.home.rglob("*")) if path.lstat().st_mode & 0o077]
-    assert {path.name for path in up.home.iterdir()} >= {"tidemark.db", "logs", "queue", "queue.sock", "up.lock"} and not open_to_others
+    assert {path.name for path in up.home.iterdir()} >= {"tidemark.db", "logs", "queue", "queue.sock", "up.lock", "audit.key", "checkpoints.txt"} and not open_to_others
 
 
 def test_what_is_not_there_is_not_found_in_json(up):

@@ -62,3 +62,52 @@ def test_what_is_missing_is_one_sentence(at, tmp_path):
         say("histories", "nosuch")
     with pytest.raises(BadRequest, match="say which history"):
         say("histories", "--delete")
+
+
+def judged(folder, history, *words):
+    """Exit status and verdict."""
+    result = CliRunner().invoke(app, ["compliance", "judge", "--history", history, "--out", str(folder), *map(str, words)], catch_exceptions=False)
+    return result.exit_code, json.loads((folder / "verdict.json").read_text())
+
+
+def test_a_metatrader_5_statement_is_imported_and_judged_end_to_end(at, tmp_path):
+    """By hand. FTMO 2-Step: the day ends at 00:00 Prague, 23:00Z. At the end of 5 March the balance is 10,391.25, so the floor of the 6th is
+    10,391.25 - 5 % of 10,000 = 9,891.25. The first half of the gold position books -505.25 at 10:00 on the server (New York + 7 h), 08:00Z: 9,886.00.
+    """
+    history = json.loads(say("import", made.write(tmp_path, "mt5_html"), "--clock", "mt5_us", "--json"))["id"]
+    status, verdict = judged(tmp_path / "out", history, "--preset", "ftmo-2-step")
+    assert (status, verdict["state"], verdict["initial"]) == (1, "failed", 10_000.0)
+    rules = {row["rule"]: row for row in verdict["rules"]}
+    breach = rules["daily_loss"]["first_breach"]
+    assert (breach["ts"], breach["value"], breach["floor"]) == ("2024-03-06T08:00:00Z", 9886.0, 9891.25)
+    assert breach["trades"] == [2], "the gold position, the second trade"
+    assert rules["max_drawdown"]["state"] == "not judged" and "equity" in rules["max_drawdown"]["sentence"]
+    assert any("by the balance alone, or not at all" in note for note in verdict["notes"])
+
+
+def test_a_statement_without_a_breach_is_open_and_what_needs_the_equity_is_not_passed(at, tmp_path):
+    """The gold half books -5.25 in place of -505.25: nothing breaks, and nothing that watches the equity is called passed."""
+    deals = tuple((*deal[:11], "0.00", *deal[12:]) if deal[1] == "9005" else deal for deal in made.DEALS)
+    path = made.written(tmp_path, "r.html", made.mt5_html(deals=deals).encode("utf-16"))
+    history = json.loads(say("import", path, "--clock", "mt5_us", "--json"))["id"]
+    status, verdict = judged(tmp_path / "out", history, "--preset", "ftmo-2-step")
+    rules = {row["rule"]: row["state"] for row in verdict["rules"]}
+    assert (status, verdict["state"]) == (0, "open") and (rules["daily_loss"], rules["max_drawdown"]) == ("not judged", "not judged")
+
+
+def test_withdrawals_are_no_loss(at, tmp_path):
+    """The withdrawal of 100 on 7 March lowers the balance, and no floor is judged against it: the last value is 9,783 + 100."""
+    history = json.loads(say("import", made.write(tmp_path, "mt5_html"), "--clock", "mt5_us", "--json"))["id"]
+    _, verdict = judged(tmp_path / "out", history, "--preset", "ftmo-2-step")
+    assert {row["rule"]: row["value"] for row in verdict["rules"]}["max_drawdown"] == 9883.0
+
+
+def test_what_cannot_be_judged_together_is_one_sentence(at, tmp_path):
+    history = json.loads(say("import", made.write(tmp_path, "mt5_html"), "--clock", "mt5_us", "--json"))["id"]
+    for words, sentence in {
+        ("--preset", "ftmo-2-step", "--run", "x"): "give one of --run ID, --history ID and --equity",
+        ("--preset", "ftmo-2-step", "--initial", "5"): "a history has its own start",
+        ("--preset", "ftmo-2-step", "--rebuilt"): "was not rebuilt from bars",
+    }.items():
+        with pytest.raises(BadRequest, match=sentence):
+            judged(tmp_path / "out", history, *words)

@@ -8,22 +8,30 @@ from domain.errors import TidemarkError as Refused
 from worker.desk.actor import Actor
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.batches import Batches
+from worker.desk.bundle import BundleView
+from worker.desk.chances import Chances
+from worker.desk.checkpoints import CheckpointsView
 from worker.desk.compare import Compare
+from worker.desk.compliance import Compliance
 from worker.desk.context import DeskContext
 from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
 from worker.desk.examinations import Examinations
 from worker.desk.features import FeatureRequest, Features
+from worker.desk.fields import Fields
+from worker.desk.health import Health
 from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
+from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
+from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_tables import RunTables
 from worker.desk.splits import Splits
 from worker.desk.stories import Stories
 from worker.desk.sweeps import Sweeps
-from worker.desk.system import Health, System
+from worker.desk.system import System
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.desk.trail_days import TrailDays
@@ -35,7 +43,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``trail`` (the audit), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -44,14 +52,18 @@ class Desk:
         context = DeskContext(store, settings, actor, send)
         self.actor, self.user, self.settings = actor, context.user, settings
         self.jobs, self.data, self.backtests, self.trail, self.system = JobList(context), Data(context), Backtests(context), TrailView(context), System(context)
+        self.checkpoints = CheckpointsView(context)
         self.stories, self.trail_days = Stories(context), TrailDays(context)
         self.sweeps, self.batches = Sweeps(context), Batches(context)
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
         self.outside = OutsideData(context)
-        self.histories = Histories(context)
+        self.bundle = BundleView(context)
+        self.histories, self.fields = Histories(context), Fields(context)
         self.splits = Splits(context)
         self.cost_profiles = CostProfilesView(context)
+        self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
+        self.chances, self.risks = Chances(context), Risks(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
 
 

@@ -28,6 +28,7 @@ from worker.store import Dataset, Run
 from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are searched
+DERIVED = ("histories", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
 RULES = SECTIONS
 
 
@@ -223,8 +224,8 @@ class Backtests:
 
     def delete(self, run_id: str) -> Run:
         with self._context.store.unit() as unit:
-            run = required(unit.runs.get(run_id), "run", run_id)
-            derived = [other for kind in ("histories", "split") for other in unit.runs.latest(kind, MOST) if other.spec["run"] == run_id]      # they go with it
+            run = required(unit.runs.as_stored(run_id), "run", run_id)
+            derived = [other for kind in DERIVED for other in unit.runs.latest(kind, MOST) if _is_of(other, run_id)]      # they go with it
             unit.runs.remove([run_id, *(other.id for other in derived)])
             unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
             unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
@@ -254,6 +255,11 @@ class Backtests:
             used = [dataset for version in versions if (dataset := unit.datasets.get(version))]
         made_up = next((dataset.source.removeprefix("Synthetic, ") for dataset in used if dataset.synthetic), "")
         return ", ".join(dataset.instrument for dataset in used), f" · synthetic, {made_up}" if made_up else ""
+
+
+def _is_of(derived: Run, run_id: str) -> bool:
+    """Whether a run is made of that backtest."""
+    return run_id == derived.spec.get("run") or derived.spec.get("path") == dict(kind="run", id=run_id)
 
 
 def _bars_in(dataset: Dataset, request: BacktestRequest) -> int:

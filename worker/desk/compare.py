@@ -66,8 +66,8 @@ class Compare:
         return content
 
     def reproduce(self, run_id: str) -> Submitted:
-        """Run it again and compare bytes, in the background; a double click is one job, a later click another."""
-        run = self._backtest(run_id)
+        """Run it again and compare bytes, in the background; a double click is one job, a later click another. Also of a run that was altered: that is found so."""
+        run = self._backtest(run_id, altered=True)
         with self._context.store.read() as unit:
             before = unit.trail.count(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)))
         return self._context.submit("reproduce", f"Reproduce {run.title}", dict(run=run_id), key=f"reproduce {run_id} after {before}")
@@ -80,9 +80,9 @@ class Compare:
             records = unit.trail.page(Filter(entity=f"run:{run_id}", kinds=("run_reproduced",)), 50)
         return [dict(at=record.ts, actor=record.actor, **json.loads(record.body)["detail"]) for record in records]
 
-    def _backtest(self, run_id: str) -> Run:
+    def _backtest(self, run_id: str, altered: bool = False) -> Run:
         with self._context.store.read() as unit:
-            run: Run = required(unit.runs.get(run_id), "run", run_id)
+            run: Run = required(unit.runs.as_stored(run_id) if altered else unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; reports, comparison and reproduction are for backtests. Choose a backtest")
         return run

@@ -14,6 +14,7 @@ from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
+from worker.store.seals import Altered
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class DeskContext:
         """The earlier job of this key, if a table of its result is missing or altered and must be computed again."""
         with self.store.read() as unit:
             job = unit.jobs.of_key(key)
-            names = _frames_of(unit, job) if job and job.state == "done" else ()
+            try:
+                names = _frames_of(unit, job) if job and job.state == "done" else ()
+            except Altered:         # its result is not the one that was recorded
+                return job.id if job else ""
         return job.id if job and any(self.store.frames.fault(name) for name in names) else ""
 
     def wake(self, job: Job) -> None:

@@ -37,7 +37,7 @@ class CostProfilesView:
         built = self._checked(costs, instruments)
         changed = {key: value for key, value in values_of(built).items() if value != getattr(Costs(), key) or key == "unit"}
         with self._context.store.unit() as unit:
-            before = unit.cost_profiles.get(name)
+            before = unit.cost_profiles.as_stored(name)
             unit.cost_profiles.put(name, instruments, changed, source.strip()[:SOURCE], _day(dated) or unit.now().date().isoformat(), self._context.user, unit.now())
             profile: CostProfile = required(unit.cost_profiles.get(name), "cost profile", name)
             detail: dict[str, Any] = dict(name=name, instruments=list(instruments), costs=changed, source=profile.source, dated=profile.dated, before=dict(before.costs) if before else {})
@@ -47,7 +47,7 @@ class CostProfilesView:
     def delete(self, name: str) -> None:
         """Delete a profile. Runs that used it keep their numbers."""
         with self._context.store.unit() as unit:
-            profile = required(unit.cost_profiles.get(name), "cost profile", name)
+            profile = required(unit.cost_profiles.as_stored(name), "cost profile", name)
             unit.cost_profiles.remove(name)
             unit.audit(self._context.user, "cost_profile_deleted", f"cost_profile:{name}", name=name, costs=dict(profile.costs))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -107,6 +108,12 @@ class Data:
         with self._context.store.read() as unit:
             return unit.runs.of_dataset(self.get(name).version)
 
+    def hanging_on(self, name: str) -> dict[str, int]:
+        """What is deleted with this dataset: kind of run -> number, sorted by kind."""
+        with self._context.store.read() as unit:
+            runs = [unit.runs.get(run_id) for run_id in unit.runs.of_dataset(required(unit.datasets.get(name), "dataset", name).version)]
+        return dict(sorted(Counter(run.kind for run in runs if run).items()))
+
     # -- import
 
     def may_open_paths(self) -> bool:
@@ -190,9 +197,9 @@ class Data:
     def delete(self, name: str) -> tuple[Dataset, list[str]]:
         """Delete a dataset and the runs that used it; returns the dataset and the ids of those runs."""
         with self._context.store.unit() as unit:
-            dataset = required(unit.datasets.get(name), "dataset", name)
+            dataset = required(unit.datasets.as_stored(name), "dataset", name)
             runs = unit.runs.of_dataset(dataset.version)
-            removed = [required(unit.runs.get(run_id), "run", run_id) for run_id in runs]
+            removed = [required(unit.runs.as_stored(run_id), "run", run_id) for run_id in runs]
             unit.runs.remove(runs)
             unit.datasets.remove(dataset.id)
             unit.jobs.forget_key(*(run.job_id for run in removed))

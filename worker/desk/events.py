@@ -47,27 +47,29 @@ class Event:
 
     @property
     def sentence(self) -> str:
-        """The detail in a few words.
+        """The detail in a few words; of a forged one whatever it says.
 
-        >>> Event(1, "", "", "audit_verified", "audit", (), {"holds": True, "rows": 45, "seconds": 0.02, "why": ""}, "").sentence
+        >>> Event(1, "", "", "audit_verified", "audit", (), {"holds": True, "rows": 45, "seconds": "0.02", "why": ""}, "").sentence
         'Verified 45 events in 0.02 s'
         >>> Event(1, "", "", "downloaded", "user", (), {"what": "equity", "form": "csv"}, "").sentence
         'Downloaded equity (CSV)'
         """
         detail = self.detail
-        if self.kind == "audit_verified":
-            return f"Verified {detail.get('rows', 0):,} events in {detail.get('seconds', 0):g} s"
+        try:
+            if self.kind == "audit_verified" and "seconds" in detail:
+                return f"Verified {int(detail['rows']):,} events in {float(detail['seconds']):g} s"
+            if self.kind == RECONCILED:
+                count = reconciliation_of(detail).count
+                return "Both ledgers agree" if not count else f"{count:,} difference{'s' if count > 1 else ''}"
+        except (KeyError, TypeError, ValueError):
+            return _pairs(detail)
         if self.kind == "downloaded":
             form = str(detail.get("form", ""))
             return f"Downloaded {str(detail.get('what', 'data')).replace('_', ' ')} ({FORMS.get(form, form.upper())})"
-        if self.kind == RECONCILED:
-            count = reconciliation_of(detail).count
-            return "Both ledgers agree" if not count else f"{count:,} difference{'s' if count > 1 else ''}"
         for key in ("sentence", "why", "title", "name", "note"):
             if detail.get(key):
                 return str(detail[key])
-        shown = {key: value for key, value in detail.items() if isinstance(value, (str, int)) and 0 < len(str(value)) < 40}
-        return ", ".join(f"{key.replace('_', ' ')}: {_word(value)}" for key, value in shown.items())
+        return _pairs(detail)
 
     @property
     def refused(self) -> bool:
@@ -88,18 +90,24 @@ class Event:
         return self.kind in ORDERS_OF and "trades" in self.detail
 
 
+def _pairs(detail: dict[str, Any]) -> str:
+    shown = {key: value for key, value in detail.items() if isinstance(value, (str, int)) and 0 < len(str(value)) < 40}
+    return ", ".join(f"{str(key).replace('_', ' ')}: {_word(value)}" for key, value in shown.items())
+
+
 def _word(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", " ")
 
 
 def event_of(record: Record) -> Event:
-    """The event of a row; of one whose text is no event of ours any more, its columns alone."""
+    """The event of a row; of one whose text is no event of ours any more, its columns alone, whatever they hold."""
     try:
         body = json.loads(record.body)
         entities, detail = tuple(map(str, body.get("entities", ()))), dict(body.get("detail", {}))
     except (ValueError, TypeError, AttributeError):
         entities, detail = (), {"note": "The text of this row is no event; verify the trail."}
-    return Event(record.seq, record.ts, record.actor, record.kind, subject_of(record.kind), entities, detail, record.hash, record.event_id, record.prev_hash)
+    ts, actor, kind, hash_, event_id, prev_hash = (value if isinstance(value, str) else repr(value) for value in (record.ts, record.actor, record.kind, record.hash, record.event_id, record.prev_hash))
+    return Event(record.seq, ts, actor, kind, subject_of(kind), entities, detail, hash_, event_id, prev_hash)
 
 
 def subject_of(kind: str) -> str:

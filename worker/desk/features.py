@@ -127,7 +127,7 @@ class Features:
             raise BadRequest(f"{name!r} is a built-in feature set, which cannot be changed; choose another name")
         written = self._columns(columns)
         with self._context.store.unit() as unit:
-            before = unit.recipes.get(name)
+            before = unit.recipes.as_stored(name)
             unit.recipes.put(name, written, note, self._context.user, unit.now())
             unit.audit(self._context.user, "recipe_replaced" if before else "recipe_saved", f"recipe:{name}", name=name, columns=written, note=note, before=list(before.columns) if before else [])
             recipe = required(unit.recipes.get(name), "feature set", name)
@@ -136,7 +136,7 @@ class Features:
     def delete_recipe(self, name: str) -> None:
         """Delete a user's feature set. Runs that used it keep their columns."""
         with self._context.store.unit() as unit:
-            recipe = required(unit.recipes.get(name), "feature set", name)
+            recipe = required(unit.recipes.as_stored(name), "feature set", name)
             unit.recipes.remove(name)
             unit.audit(self._context.user, "recipe_deleted", f"recipe:{name}", name=name, columns=list(recipe.columns))
 

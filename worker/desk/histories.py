@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO
 
 import pandas as pd
 
 from domain.compliance import histories
 from domain.compliance.histories.history import no_clock, path_of
+from domain.compliance.histories.rebuilt import COARSEST
 from domain.compliance.path import Path
-from domain.errors import BadRequest
+from domain.errors import BadRequest, listed
 from domain.market import CLOCKS
 from domain.market import clock as clock_named
+from domain.market.timeframe import Timeframe
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
-from worker.store import AccountHistory
+from worker.store import AccountHistory, Dataset
 
 WHAT = "an account history"
 LONGEST = 120       # letters of a name
@@ -125,6 +128,29 @@ class Histories:
         spec = dict(file=staged.file, source=staged.name, format=format, name=_named(name), clock=clock, currency=currency.strip().upper(), initial=None if initial is None else float(initial))
         return self._context.submit("import_history", f"Import {staged.name}", spec, key=key_of("import_history", spec))
 
+    # -- its equity between bookings
+
+    def bars_for(self, name: str) -> dict[str, Dataset]:
+        """Instrument -> the dataset that its trades would be marked on: the finest of M1 to H1 that covers them.
+
+        Raises BadRequest naming every instrument without one.
+        """
+        legs = self._frame(name, "legs")
+        with self._context.store.read() as unit:
+            datasets = [dataset for dataset in unit.datasets.all() if Timeframe.named(dataset.timeframe).minutes <= COARSEST and not dataset.synthetic]
+        chosen = {str(instrument): _covering(part, [dataset for dataset in datasets if dataset.instrument == instrument]) for instrument, part in legs.groupby("instrument")}
+        if lacking := [instrument for instrument, dataset in chosen.items() if dataset is None]:
+            raise BadRequest(f"there are no bars of M1 to H1 that cover the trades in {listed(lacking)}; import them first")
+        return {instrument: dataset for instrument, dataset in chosen.items() if dataset}
+
+    def rebuild(self, name: str) -> Submitted:
+        """Rebuild the equity between bookings from the workspace's bars; see ``domain.compliance.histories.rebuilt``."""
+        history = self.get(name)
+        if "legs" not in history.frames or not history.trades:
+            raise BadRequest(f"{history.name} has no trades to mark on bars")
+        spec = dict(history=history.id, version=history.version, datasets={instrument: dataset.version for instrument, dataset in self.bars_for(history.id).items()})
+        return self._context.submit("rebuild_history", f"Rebuild the equity of {history.name}", spec, key=key_of("rebuild_history", spec))
+
     # -- taking it along, and away
 
     def download(self, name: str, table: str = "points") -> bytes:
@@ -154,6 +180,13 @@ class Histories:
             unit.jobs.forget_result("history", history.id)
             unit.audit(self._context.user, "history_deleted", f"history:{history.id}", name=history.name, version=history.version, file=history.file, trades=history.trades)
         return history
+
+
+def _covering(legs: pd.DataFrame, datasets: list[Dataset]) -> Dataset | None:
+    """The finest of these that covers the trades; of equally fine ones the newest."""
+    first, last = legs["entry_ts"].min(), max(legs["exit_ts"].max(), legs["entry_ts"].max())
+    able = [dataset for dataset in datasets if dataset.first_ts <= first and dataset.last_ts + timedelta(minutes=Timeframe.named(dataset.timeframe).minutes) >= last]
+    return min(able, key=lambda dataset: (Timeframe.named(dataset.timeframe).minutes, -dataset.created_at.timestamp()), default=None)
 
 
 def _named(name: str) -> str:

@@ -64,12 +64,12 @@ def of_run(run: Run, event: Event | None) -> list[Fact]:
 
 def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:
     origin = dataset.provenance
-    made = [Fact("Model", f"{origin['model']}, seed {origin['seed']}", hash_of(origin.get("params", {})))] if "model" in origin else []
+    model = [Fact("Model", f"{origin['model']}, seed {origin['seed']}", hash_of(origin.get("params", {})))] if "model" in origin else []
     file = [Fact("File", str(origin.get("name", dataset.source)), str(origin["file"]))] if isinstance(origin.get("file"), str) and len(origin["file"]) == HASH else []
-    kept = [Fact("Repairs", "rows dropped or merged", dataset.ledger)] if dataset.ledger else []
+    repairs = [Fact("Repairs", "rows dropped or merged", dataset.ledger)] if dataset.ledger else []
     return [
         Fact("Data", f"{dataset.instrument} {dataset.timeframe}, {dataset.bars:,} bars", dataset.version, str(event.detail.get("version", "")) if event else ""),
-        Fact("Source", dataset.source), Fact("Clock", dataset.clock), *made, *file, *kept,
+        Fact("Source", dataset.source), Fact("Clock", dataset.clock), *model, *file, *repairs,
     ]  # fmt: skip
 
 
@@ -91,14 +91,14 @@ def of_events(events: Sequence[Event]) -> list[Fact]:
 
 
 def _hashes(detail: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
-    found = []
+    hashes = []
     for name, value in detail.items():
         title = f"{before} {name}".strip().replace("_", " ").capitalize()
         if isinstance(value, Mapping):
-            found += _hashes(value, title)
+            hashes += _hashes(value, title)
         elif isinstance(value, str) and len(value) == HASH and all(letter in "0123456789abcdef" for letter in value):
-            found.append((title, value))
-    return found
+            hashes.append((title, value))
+    return hashes
 
 
 def _features(spec: Mapping[str, Any]) -> list[Fact]:

@@ -179,7 +179,7 @@ class OutsideData:
     def remove(self, name: str) -> Outside:
         """Delete an import. One that a run uses is not deleted, as the run could not be reproduced without it."""
         with self._context.store.unit() as unit:
-            outside = required(unit.outside.get(name), "external data", name)
+            outside = required(unit.outside.as_stored(name), "external data", name)
             runs = unit.runs.of_outside(outside.version)
             if runs and not self._elsewhere(unit.outside.all(), outside):
                 raise BadRequest(f"{outside.name} of {outside.created_at:%Y-%m-%d %H:%M} UTC is used by {len(runs)} run{'s' if len(runs) > 1 else ''} ({', '.join(runs[:5])}{' …' if len(runs) > 5 else ''}); delete those first")

@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from sqlalchemy.exc import DBAPIError
 
+from domain.audit.record import is_hash
 from domain.manifest import code_hash
 from domain.params import params_of
-from worker import example
+from worker import evidence, example
+from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext
+from worker.desk.health import Health
 from worker.desk.jobs import ALIVE
 from worker.listening import sentence
 from worker.settings import SECTIONS, Settings
-from worker.store import Process
+from worker.store import Process, guards
 from worker.store.engine import hidden
+from worker.store.examine import unreadable
 from worker.store.migrate import current, head, reachable
 
 SECRET = {"database_url", "redis_url", "frames_url"}
@@ -41,15 +46,6 @@ class Setting:
     changed: bool
 
 
-@dataclass(frozen=True)
-class Health:
-    """One part of the system: ``state`` is well, warning or failed, ``note`` says why."""
-
-    part: str
-    state: str
-    note: str
-
-
 class System:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
@@ -62,7 +58,7 @@ class System:
 
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
-        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes()]
+        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), self._trail(), CheckpointsView(self._context).health()]
         return [*states[:1], self._queue(), *states[1:], self._disk()]
 
     def listening(self) -> str:
@@ -96,10 +92,26 @@ class System:
         began = time.perf_counter()
         with self._context.store.read() as unit:
             unit.now()
-            revision = current(unit._c)
+            revision = current(unit.connection)
         dialect = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._context.store.engine.dialect.name]
         took = (time.perf_counter() - began) * 1000
         return Health("Database", "well" if revision == head() else "failed", f"{dialect}, schema {revision}, response {took:.0f} ms" if took >= 1 else f"{dialect}, schema {revision}, response < 1 ms")
+
+    def _trail(self) -> Health:
+        """What can be seen at a glance, and what the last verification found."""
+        try:
+            with self._context.store.read() as unit:
+                rows, head = unit.trail.head()
+                faults, last = guards.faults(unit.connection), evidence.last(unit.fact(evidence.FACT))
+        except DBAPIError as error:
+            return Health("Audit trail", "failed", unreadable(error) or "The audit trail cannot be read.")
+        if not is_hash(head):
+            faults = [f"Row {rows:,}, the last, holds no hash: no event can follow it.", *faults]
+        if last and not last["holds"]:
+            faults = [last["why"], *faults]
+        if faults:
+            return Health("Audit trail", "failed", " ".join(dict.fromkeys(faults[:3])))
+        return Health("Audit trail", "well", f"{rows:,} events, {last['rows']:,} verified" if last else f"{rows:,} events, not verified yet")
 
     def _queue(self) -> Health:
         url = self._context.settings.redis_url

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
 from domain.audit import Record, plain
 from domain.errors import BadRequest
 from worker import evidence
+from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext, Submitted
 from worker.desk.events import Event as Event
 from worker.desk.events import event_of as event_of
 from worker.desk.events import kinds_of
 from worker.desk.events import subject_of as subject_of
 from worker.desk.export import csv_of
-from worker.store import Filter
+from worker.store import Filter, SignedCheckpoint
+from worker.store.append import TrailBroken
 
+log = logging.getLogger("trail")
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
 MOST = 10_000       # matching events are counted exactly up to here
 
 
@@ -82,11 +88,11 @@ class TrailView:
 
     def kinds(self) -> list[str]:
         with self._context.store.read() as unit:
-            return unit.trail.kinds()
+            return [kind for kind in unit.trail.kinds() if isinstance(kind, str)]     # a garbage row may hold anything
 
     def actors(self) -> list[str]:
         with self._context.store.read() as unit:
-            return unit.trail.actors()
+            return [actor for actor in unit.trail.actors() if isinstance(actor, str)]
 
     def head(self) -> tuple[int, str, str]:
         """Rows, the hash of the last, and the root of the tree over all."""
@@ -114,31 +120,61 @@ class TrailView:
 
     def verify_now(self) -> dict[str, Any]:
         """Verify the whole trail in this process, for the terminal."""
-        return evidence.check(self._context.store, self._context.user)
+        return evidence.check(self._context.store, self._context.user, tables=True)
 
     def per_hour(self, since: str, until: str) -> pd.DataFrame:
         """``hour`` (UTC), ``subject``, ``events``."""
         with self._context.store.read() as unit:
             rows = unit.trail.per_hour(since, until)
-        frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(kind), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
-        return frame.groupby(["hour", "subject"], as_index=False)["events"].sum().assign(hour=lambda f: pd.to_datetime(f["hour"], utc=True))
+        frame = pd.DataFrame([(f"{hour}:00:00Z", subject_of(str(kind)), count) for hour, kind, count in rows], columns=["hour", "subject", "events"])
+        counted = frame.groupby(["hour", "subject"], as_index=False)["events"].sum()
+        return counted.assign(hour=pd.to_datetime(counted["hour"], utc=True, errors="coerce")).dropna(ignore_index=True)
 
     def csv(self, wanted: Filter = Filter()) -> bytes:
-        """A view for people: one row an event, safe to open in a spreadsheet, with seq and hash."""
-        rows = [dict(seq=r.seq, ts=r.ts, actor=r.actor, kind=r.kind, body=r.body, prev_hash=r.prev_hash, hash=r.hash) for r in self._taken(wanted, "csv")]
-        return csv_of(pd.DataFrame(rows, columns=["seq", "ts", "actor", "kind", "body", "prev_hash", "hash"]))
+        """A view for people: one row an event, safe to open in a spreadsheet, with seq and hash; the last row is the last checkpoint, if there is one."""
+        records, checkpoint = self._taken(wanted, "csv")
+        rows: list[dict[str, Any]] = [dict(seq=r.seq, ts=r.ts, actor=r.actor, kind=r.kind, body=r.body, prev_hash=r.prev_hash, hash=r.hash) for r in records]
+        rows += [dict(seq="", ts=f"{checkpoint.at:{STAMP}}", actor="", kind="checkpoint", body=checkpoint.note, prev_hash="", hash=checkpoint.root)] if checkpoint else []
+        return csv_of(pd.DataFrame(rows, columns=["seq", "ts", "actor", "kind", "body", "prev_hash", "hash"], dtype=object))
 
     def jsonl(self, wanted: Filter = Filter()) -> bytes:
-        """One line an event: seq, both hashes, and the exact canonical body as text."""
-        lines = (json.dumps(dict(seq=r.seq, prev_hash=r.prev_hash, hash=r.hash, body=r.body), ensure_ascii=False, separators=(",", ":")) for r in self._taken(wanted, "jsonl"))
-        return ("\n".join(lines) + "\n").encode()
+        """One line an event: seq, both hashes, and the exact canonical body as text; the last line is the last checkpoint, if there is one."""
+        records, checkpoint = self._taken(wanted, "jsonl")
+        lines: list[dict[str, Any]] = [dict(seq=r.seq, prev_hash=r.prev_hash, hash=r.hash, body=r.body) for r in records]
+        lines += [dict(checkpoint=checkpoint.note)] if checkpoint else []
+        return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines).encode()
 
-    def _taken(self, wanted: Filter, form: str) -> Iterator[Record]:
-        """The matching events; the export is recorded as an event."""
+    def text(self, seq: int) -> bytes:
+        """The exact canonical text of one event; the download is an event too."""
         with self._context.store.read() as unit:
-            records = list(unit.trail.all(wanted))
-        with self._context.store.unit() as unit:
-            filter_ = {key: value for key, value in plain(wanted.__dict__).items() if value}
-            unit.audit(self._context.user, "downloaded", "audit:trail", what="audit trail", form=form, events=len(records), filter=filter_)
-        return iter(records)
+            record = unit.trail_index.named(str(seq))
+        if record is None:
+            raise BadRequest(f"there is no audit event {seq:,}")
+        self._left("event", "json", event=seq, hash=record.hash)
+        return record.body.encode()
 
+    def checkpoint_file(self) -> bytes:
+        """The last checkpoint with its cosignatures, for a person to keep elsewhere; the download is an event."""
+        self._left("checkpoint", "txt")
+        return CheckpointsView(self._context).latest_text().encode()
+
+    def key_file(self) -> bytes:
+        """The public keys, for a person to keep elsewhere; the download is an event."""
+        self._left("public key", "txt")
+        return CheckpointsView(self._context).key_text().encode()
+
+    def _left(self, what: str, form: str, **detail: Any) -> None:
+        """Record the download. A trail that is so damaged that it takes no more events leaves all the same, as evidence."""
+        try:
+            with self._context.store.unit() as unit:
+                unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form, **detail)
+        except (TrailBroken, IntegrityError, DataError, InternalError, ProgrammingError):
+            log.exception("the audit trail takes no more events; a download of it (%s) is not recorded", what)
+
+    def _taken(self, wanted: Filter, form: str) -> tuple[list[Record], SignedCheckpoint | None]:
+        """The matching events and the last checkpoint; the export is recorded as an event."""
+        with self._context.store.read() as unit:
+            records, checkpoint = list(unit.trail.all(wanted)), unit.checkpoints.latest()
+        filter_ = {key: value for key, value in plain(wanted.__dict__).items() if value}
+        self._left("audit trail", form, events=len(records), filter=filter_)
+        return records, checkpoint

@@ -13,7 +13,7 @@ from worker.store import Unit
 @job("verify_audit", limit=3_600)
 def verify_audit(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Verify")
-    verdict = evidence.check(work.store, progress=work.progress)
+    verdict = evidence.check(work.store, progress=work.progress, tables=True)
     detail = {key: value for key, value in verdict.items() if key != "at"}
 
     def commit(unit: Unit) -> JobResult:

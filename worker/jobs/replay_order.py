@@ -21,7 +21,7 @@ PROTECTED = ("stop_loss", "target_1", "target_2", "target_3", "target_4", "targe
 def of_order(event: Event, spec: Mapping[str, Any], work: Work) -> Answer:
     """``spec``: order and instrument. Every row that was recorded of the order is compared, and its size with an independent formula."""
     with work.store.read() as unit:
-        run = unit.runs.get(entity(event, "run"))
+        run = unit.runs.as_stored(entity(event, "run"))
     if run is None:
         return gone("run", entity(event, "run"))
     if run.kind != "backtest":

@@ -17,10 +17,12 @@ from worker.jobs.replay_stored import Event, entity, gone
 from worker.jobs.reproduce import reproduced
 from worker.store import Job, Run
 from worker.store.frames import content_hash
+from worker.store.seals import Altered
 
 ALONE = ("columns", "similar", "gate", "stress", "regimes", "examine")       # kinds of job that compute everything themselves and always the same
 OF_REPRODUCTION = {"same": "equal", "altered": "differs", "different": "differs", "impossible": "impossible"}
-TOLD = ("code", "title", "sentence", "seconds")         # facts of an event that do not decide whether it is equal
+AS_RECORDED = "as recorded"
+INFORMATIVE = ("code", "title", "sentence", "seconds")  # facts of an event that do not decide whether it is equal
 
 
 class _Rehearsal(Work):
@@ -43,10 +45,30 @@ class _Undone(Exception):
 
 def of_run(event: Event, work: Work) -> Answer:
     with work.store.read() as unit:
-        run = unit.runs.get(entity(event, "run")) if event["kind"] != "run_histories_drawn" else _drawn(event, unit)
+        run = unit.runs.as_stored(entity(event, "run")) if event["kind"] != "run_histories_drawn" else _drawn(event, unit)
         job = unit.jobs.get(run.job_id if run else entity(event, "job"))
     if run is None:
         return gone("run", entity(event, "run"))
+    answer = _of_run(event, run, job, work)
+    row = Check("row of the run", AS_RECORDED, altered(run.id, work) or AS_RECORDED)
+    if row.same:
+        return answer
+    verdict = answer.verdict if answer.verdict == "impossible" else "differs"
+    return replace(answer, verdict=verdict, checks=(row, *answer.checks), notes=(*answer.notes, row.now))
+
+
+def altered(run_id: str, work: Work) -> str:
+    """A sentence where the run's row is not the one that its event seals; else empty."""
+    try:
+        with work.store.read() as unit:
+            unit.runs.get(run_id)
+    except Altered as fault:
+        text = str(fault)
+        return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return ""
+
+
+def _of_run(event: Event, run: Run, job: Job | None, work: Work) -> Answer:
     if run.kind == "backtest":
         return _backtest(event, run, work)
     if job is not None and job.kind in ALONE and event["kind"] != "run_reproduced":
@@ -57,7 +79,7 @@ def of_run(event: Event, work: Work) -> Answer:
 def _drawn(event: Event, unit: Any) -> Run | None:
     """Of an event that names the run it was drawn from first, the run that was drawn."""
     names = [name.partition(":")[2] for name in event["entities"] if name.startswith("run:")]
-    return unit.runs.get(names[-1]) if names else None
+    return unit.runs.as_stored(names[-1]) if names else None
 
 
 def _backtest(event: Event, run: Run, work: Work) -> Answer:
@@ -80,22 +102,23 @@ def _again(event: Event, run: Run, job: Job, work: Work) -> Answer:
         result = rehearsed(job, work)
     except BadRequest as error:
         return Answer("impossible", (), (str(error)[:1].upper() + str(error)[1:] + ".",))
-    then, now = _flat(event["detail"]), _flat(plain(result.detail))
+    then = _flat({name: value for name, value in event["detail"].items() if name != "seals"})        # of the rows that were written then
+    now = _flat(plain(result.detail))
     checks = [Check("kind of event", event["kind"], result.event)]
-    checks += [Check(name.replace("_", " "), then.get(name, ""), now.get(name, ""), counts=name not in TOLD) for name in sorted({*then, *now})]
+    checks += [Check(name.replace("_", " "), then.get(name, ""), now.get(name, ""), counts=name not in INFORMATIVE) for name in sorted({*then, *now})]
     return compared([*checks, *_stored(event, run, work)])
 
 
 def rehearsed(job: Job, work: Work) -> JobResult:
     """What the job would record if it ended now; nothing of it is kept but tables, which are named by their content."""
     commit = JOBS[job.kind].run(job.spec, _Rehearsal(work, job))
-    kept: list[JobResult] = []
+    results: list[JobResult] = []
     try:
         with work.store.unit() as unit:
-            kept.append(commit(unit))
+            results.append(commit(unit))
             raise _Undone
     except _Undone:
-        return kept[0]
+        return results[0]
 
 
 def _stored(event: Event, run: Run, work: Work) -> list[Check]:

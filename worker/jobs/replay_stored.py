@@ -38,7 +38,7 @@ def gone(what: str, name: str) -> Answer:
 def of_dataset(event: Event, work: Work) -> Answer:
     """The bars of the dataset hash to the version that the event recorded; synthetic ones are generated again."""
     with work.store.read() as unit:
-        dataset = unit.datasets.get(entity(event, "dataset"))
+        dataset = unit.datasets.as_stored(entity(event, "dataset"))
     if dataset is None:
         return gone("dataset", entity(event, "dataset"))
     work.stage("Hash the bars")
@@ -72,7 +72,7 @@ def of_outside(event: Event, work: Work) -> Answer:
     """The rows of the external data hash to the version that the event recorded."""
     name = entity(event, "outside")
     with work.store.read() as unit:
-        outside = next((each for each in unit.outside.all() if each.id == name), None)
+        outside = unit.outside.as_stored(name)
     if outside is None:
         return gone("import", name)
     work.stage("Hash the rows")

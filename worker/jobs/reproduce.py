@@ -55,7 +55,7 @@ class Again:
 def reproduce(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run. A difference is a result, not a failure of the job."""
     with work.store.read() as unit:
-        run = unit.runs.get(spec["run"])
+        run = unit.runs.as_stored(spec["run"])
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
     result, detail = reproduced(run, work)

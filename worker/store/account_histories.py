@@ -71,11 +71,13 @@ class AccountHistories:
     def rename(self, history_id: str, name: str) -> bool:
         return self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(name=name)).rowcount > 0
 
-    def put_frame(self, history_id: str, name: str, frame: str) -> None:
-        """Name one more table of a history, in place of an earlier one of that name."""
+    def rebuilt(self, history_id: str, frame: str, finding: Mapping[str, str]) -> None:
+        """Keep the equity that was rebuilt from bars, and what is to be said of it, in place of an earlier one."""
         stored = self.get(history_id)
         if stored:
-            self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(frames={**stored.frames, name: frame}))
+            findings = [*(dict(kept) for kept in stored.findings if kept["key"] != finding["key"]), dict(finding)]
+            values = dict(frames={**stored.frames, "rebuilt": frame}, findings=findings)
+            self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(**values))
 
     def remove(self, history_id: str) -> bool:
         return self._c.execute(sa.delete(histories).where(histories.c.id == history_id)).rowcount > 0

@@ -6,9 +6,11 @@ database does both (see ``worker.store.guards``), for there the program itself m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from domain.audit import GENESIS, AuditEvent, chain_hash
 from domain.audit.merkle import parent
@@ -16,6 +18,7 @@ from domain.audit.record import instant, is_hash
 from domain.errors import BadRequest
 
 MOST_ASKED = 500        # ids in one question
+REFUSED = re.compile(r"append-only|is not the next|is not the head|is not of this row|audit_\w+\W.*does not exist|invalid hexadecimal|no such table: (main\.)?audit_|(uq|pk)_audit_|UNIQUE constraint failed: audit_")
 HEAD = "SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1"
 EVENT = "INSERT INTO audit_events (seq, event_id, ts, actor, kind, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 LINK = "INSERT INTO audit_links (entity, seq) VALUES (?, ?)"
@@ -25,6 +28,14 @@ NODE = "INSERT INTO audit_nodes (level, position, hash) VALUES (?, ?, ?)"
 
 class TrailBroken(BadRequest):
     """The stored trail has no end that an event could follow."""
+
+
+def broken(error: DBAPIError) -> DBAPIError | TrailBroken:
+    """The sentence for a trail that the database itself refuses to continue; any other error as it is."""
+    message = str(error.orig)
+    if error.connection_invalidated or not REFUSED.search(message):
+        return error
+    return TrailBroken(f"The audit trail cannot be continued: the database refuses the next event ({message.strip().splitlines()[0]}). Nothing was written. Verify the trail, and restore the database from a backup")
 
 
 def append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from worker.store.trail import Trail
 
 FILE = "file"           # the receiver that is the append-only file
 STORED, COSIGNED, REFUSED = "stored", "cosigned", "refused"
+HEARTBEATS_KEPT = timedelta(days=7)         # in the database; the file outside it keeps them all
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,14 @@ class Checkpoints:
     def rows_until(self, at: datetime) -> int:
         """The last event of the trail that was recorded up to ``at``."""
         return self._c.scalar(select(func.max(events.c.seq)).where(events.c.ts <= instant(at))) or 0
+
+    def bodies(self, after: int, limit: int) -> list[str]:
+        """The exact bodies of the events after number ``after``, oldest first."""
+        return list(self._c.scalars(select(events.c.body).where(events.c.seq > after).order_by(events.c.seq).limit(limit)))
+
+    def seq_of(self, event_id: str, body: str) -> int:
+        """The number of the event with this id, if it has this body; else 0."""
+        return self._c.scalar(select(events.c.seq).where(events.c.event_id == event_id, events.c.body == body)) or 0
 
     def root(self, size: int) -> bytes:
         """The root over the first ``size`` events of the trail as it is now; only where it has so many."""

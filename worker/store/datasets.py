@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.schema import datasets
+from worker.store.seals import Seals, readable
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Dataset:
 
 
 class Datasets:
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, **values: Any) -> tuple[Dataset, bool]:
         """The new dataset and True; or the existing dataset of exactly this content and False."""
@@ -52,18 +53,30 @@ class Datasets:
                 return stored, False
             adding = insert(self._c, datasets).values(id=new_id(), **values).on_conflict_do_nothing().returning(datasets.c.id)
             if dataset_id := self._c.scalar(adding):
+                self._seals.put("dataset", dataset_id)
                 return self._first(datasets.c.id == dataset_id), True     # type: ignore[return-value]
 
     def get(self, name: str) -> Dataset | None:
-        """By id, or by version."""
-        return self._first(sa.or_(datasets.c.id == name, datasets.c.version == name))
+        """By id, or by version. Raises ``Altered`` where the row is not the one that was recorded."""
+        stored = self.as_stored(name)
+        if stored:
+            self._seals.check("dataset", stored.id, stored.__dict__)
+        return stored
+
+    def as_stored(self, name: str) -> Dataset | None:
+        """The same, altered or not, to delete it or to say what it is."""
+        with readable("dataset", name):
+            return self._first(sa.or_(datasets.c.id == name, datasets.c.version == name))
 
     def all(self) -> list[Dataset]:
         query = select(datasets).order_by(datasets.c.example, datasets.c.instrument, datasets.c.timeframe, datasets.c.first_ts, datasets.c.id)
         return [Dataset(**row) for row in self._c.execute(query).mappings()]
 
     def remove(self, dataset_id: str) -> bool:
-        return self._c.execute(sa.delete(datasets).where(datasets.c.id == dataset_id)).rowcount > 0
+        removed = self._c.execute(sa.delete(datasets).where(datasets.c.id == dataset_id)).rowcount > 0
+        if removed:
+            self._seals.lift("dataset", dataset_id)
+        return removed
 
     def frames(self) -> set[str]:
         rows = self._c.execute(select(datasets.c.frame, datasets.c.ledger))

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
+UNREADABLE = {"unreadable": True}
 PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
 
 
@@ -28,11 +29,22 @@ def make_engine(url: str) -> Engine:
     address = parsed(url)
     if address.get_backend_name() == "sqlite":
         _make_folder(Path(address.database or ".").parent)
-        engine = create_engine(address, json_serializer=_json)
+        engine = create_engine(address, json_serializer=_json, json_deserializer=_read_json)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
-    return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, json_serializer=_json)
+    return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, json_serializer=_json, json_deserializer=_read_json)
+
+
+def read_only(path: Path) -> Engine:
+    """A SQLite file that is never written to, such as a copy on a read-only medium. Without a write-ahead log beside it, it is read as a file that nobody changes."""
+    alone = not any(beside.exists() and beside.stat().st_size for beside in (Path(f"{path}-wal"), Path(f"{path}-journal")))
+    options = {"uri": "true", "mode": "ro"} | ({"immutable": "1"} if alone else {})
+    address = URL.create("sqlite", database=path.resolve().as_uri(), query=options)
+    engine = create_engine(address, json_deserializer=_read_json, execution_options=dict(readonly=True))
+    event.listen(engine, "connect", _as_text)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def reader_of(engine: Engine) -> Engine:
@@ -83,6 +95,14 @@ def _json(value: Any) -> str:
         return json.dumps(_finite(value))
 
 
+def _read_json(text: str) -> Any:
+    """``UNREADABLE`` where the stored text is no JSON any more: the row is then not the one that was recorded, and is said to be altered."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return dict(UNREADABLE)
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
@@ -98,9 +118,13 @@ def _make_folder(folder: Path) -> None:
         raise BadRequest(f"the database's folder {folder} cannot be written: {error.strerror}. Name another in [storage] home or database_url") from None
 
 
-def _prepare(connection: Any, _: Any) -> None:
+def _as_text(connection: Any, _: Any) -> None:
     connection.isolation_level = None      # SQLAlchemy says BEGIN, not the driver
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")      # invalid text is shown and reported, and does not raise
+
+
+def _prepare(connection: Any, record: Any) -> None:
+    _as_text(connection, record)
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, or_, select
 from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.schema import Instant, jobs
+from worker.store.seals import Seals
 
 OPEN = ("queued", "running")
 MOST_DEATHS = 4                         # a job whose worker died this often is not tried again
@@ -71,8 +72,8 @@ class RunningJob(NamedTuple):
 class Jobs:
     """What can be done with job rows inside one unit of work."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, kind: str, queue: str, title: str, spec: Mapping[str, Any], actor: str, at: datetime, key: str | None = None, example: bool = False) -> tuple[Job, bool]:
         """The new job and True; or the existing job of ``key`` and False."""
@@ -130,7 +131,10 @@ class Jobs:
 
     def end(self, job_id: str, epoch: int, state: str, at: datetime, **values: Any) -> bool:
         freed = {} if state == "done" else dict(key=None)
-        return self._set(self._owned_by(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
+        ended = self._set(self._owned_by(job_id, epoch), state=state, ended_at=at, owner=None, **freed, **values)
+        if ended and state == "done":
+            self._seals.put("job", job_id)
+        return ended
 
     def requeue(self, job_id: str, epoch: int, not_before: datetime, note: str, failed: bool = False) -> bool:
         """Wait and try again; ``failed`` counts it as a failure of the outside world."""
@@ -155,7 +159,9 @@ class Jobs:
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
     def remove(self, *job_ids: str) -> int:
-        return self._c.execute(sa.delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state.not_in(OPEN))).rowcount
+        removed = list(self._c.scalars(sa.delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state.not_in(OPEN)).returning(jobs.c.id)))
+        self._seals.lift("job", *removed)
+        return len(removed)
 
     def forget_key(self, *job_ids: str) -> None:
         """Free the keys of jobs whose results were deleted, so that the same request runs again."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.schema import outside
+from worker.store.seals import Seals
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Outside:
 
 
 class Outsides:
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, **values: Any) -> tuple[Outside, bool]:
         """The new row and True; or the newest of its kind and name, where that has exactly this content already, and False."""
@@ -47,10 +48,18 @@ class Outsides:
         while True:
             adding = insert(self._c, outside).values(id=new_id(), **values).on_conflict_do_nothing().returning(outside.c.id)
             if outside_id := self._c.scalar(adding):
+                self._seals.put("outside", outside_id)
                 return self._first(outside.c.id == outside_id), True      # type: ignore[return-value]
 
     def get(self, name: str) -> Outside | None:
-        """By id, or by version."""
+        """By id, or by version. Raises ``Altered`` where the row is not the one that was recorded."""
+        stored = self.as_stored(name)
+        if stored:
+            self._seals.check("outside", stored.id, stored.__dict__)
+        return stored
+
+    def as_stored(self, name: str) -> Outside | None:
+        """The same, altered or not, to delete it or to say what it is."""
         return self._first(sa.or_(outside.c.id == name, outside.c.version == name))
 
     def newest(self, kind: str, name: str = "") -> Outside | None:
@@ -63,7 +72,10 @@ class Outsides:
         return [Outside(**row) for row in self._c.execute(query).mappings()]
 
     def remove(self, outside_id: str) -> bool:
-        return self._c.execute(sa.delete(outside).where(outside.c.id == outside_id)).rowcount > 0
+        removed = self._c.execute(sa.delete(outside).where(outside.c.id == outside_id)).rowcount > 0
+        if removed:
+            self._seals.lift("outside", outside_id)
+        return removed
 
     def frames(self) -> set[str]:
         return set(self._c.scalars(select(outside.c.frame)))

@@ -36,7 +36,7 @@ class RuleSets:
     def add(self, name: str, text: str, base: str, why: str, actor: str, at: datetime, retired: bool = False) -> RuleSetVersion:
         """Append a version under ``name``. Whoever adds another at the same time waits (``Unit.alone_with``)."""
         newest = self.get(name)
-        row = dict(
+        row: dict[str, Any] = dict(
             name=name, version=newest.version + 1 if newest else 1, text=text, digest=digest_of(text), base=base, why=why, actor=actor, created_at=at, retired=retired,
         )  # fmt: skip
         self._c.execute(sa.insert(rule_sets).values(**row))

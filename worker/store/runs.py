@@ -14,6 +14,7 @@ from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.outside import named_in
 from worker.store.schema import runs
+from worker.store.seals import Seals, readable
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,31 @@ class Run:
 
 
 class Runs:
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, **values: Any) -> str:
         while True:
             row = {"name": "", "note": "", "example": False, "synthetic": False, **values, "id": new_id()}
             if run_id := self._c.scalar(insert(self._c, runs).values(**row).on_conflict_do_nothing().returning(runs.c.id)):
+                self._seals.put("run", run_id)
                 return run_id
 
     def get(self, run_id: str) -> Run | None:
-        row = self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
+        """Raises ``Altered`` where the row is not the one that was recorded."""
+        row = self._row(run_id)
+        if row:
+            self._seals.check("run", run_id, row)
         return Run(**row) if row else None
+
+    def as_stored(self, run_id: str) -> Run | None:
+        """The row, altered or not, to delete it or to say what it is."""
+        row = self._row(run_id)
+        return Run(**row) if row else None
+
+    def _row(self, run_id: str) -> Any:
+        with readable("run", run_id):
+            return self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
 
     def latest(self, kind: str = "", limit: int = 100, offset: int = 0) -> list[Run]:
         """Newest first."""
@@ -60,7 +74,9 @@ class Runs:
         return self._c.execute(sa.update(runs).where(runs.c.id == run_id).values(name=name, note=note)).rowcount > 0
 
     def remove(self, run_ids: Sequence[str]) -> int:
-        return self._c.execute(sa.delete(runs).where(runs.c.id.in_(run_ids))).rowcount
+        removed = list(self._c.scalars(sa.delete(runs).where(runs.c.id.in_(run_ids)).returning(runs.c.id)))
+        self._seals.lift("run", *removed)
+        return len(removed)
 
     def of_dataset(self, version: str) -> list[str]:
         """Runs that read this version of a dataset."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
 
 from domain.audit import GENESIS, AuditEvent, Record, root
-from worker.store.append import append_sqlite, bytes_of
+from worker.store.append import append_sqlite, broken, bytes_of
 from worker.store.schema import events, links, nodes
+from worker.store.seals import Seals
 
 PAGE = 5_000
 
@@ -33,18 +35,25 @@ class Filter:
 class Trail:
     """Events are buffered until the unit commits, so that the head is locked as briefly as possible."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals | None = None) -> None:
+        self._c, self._seals = connection, seals or Seals(connection)
         self._waiting: list[AuditEvent] = []
 
     def add(self, actor: str, kind: str, *entities: str, at: datetime, event_id: str = "", **detail: Any) -> None:
         """Record that ``kind`` happened. An ``event_id`` that is there already makes this a no-op."""
         self._waiting.append(AuditEvent(event_id or uuid.uuid4().hex, at, actor, kind, entities, detail))
 
-    def flush(self) -> None:
+    def flush(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Append what waits, with the seals of this unit. Raises ``TrailBroken`` where the stored trail takes no more."""
         waiting, self._waiting = self._waiting, []
-        if waiting:
+        if self._seals.any:
+            waiting = self._seals.onto(waiting, now())
+        if not waiting:
+            return
+        try:
             (_append_postgres if self._c.dialect.name == "postgresql" else append_sqlite)(self._c, waiting)
+        except DBAPIError as error:
+            raise broken(error) from error
 
     # -- reading
 
@@ -66,6 +75,12 @@ class Trail:
                 return
             after = page[-1].seq
 
+    def rows(self, after: int, until: int) -> list[tuple[Any, ...]]:
+        """The next rows up to number ``until``, one page of them, oldest first, as the driver reads them."""
+        columns = "seq, event_id, ts, actor, kind, body, prev_hash, hash"
+        found = self._c.exec_driver_sql(f"SELECT {columns} FROM audit_events WHERE seq > {after:d} AND seq <= {until:d} ORDER BY seq LIMIT {PAGE:d}")
+        return [tuple(row) for row in found]
+
     def head(self) -> tuple[int, str]:
         row = self._c.execute(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).one_or_none()
         return (row.seq, row.hash) if row else (0, GENESIS)
@@ -83,6 +98,11 @@ class Trail:
     def nodes(self) -> int:
         """Number of stored tree nodes above the events; a complete tree over ``n`` events has ``n - n.bit_count()``."""
         return self._c.scalar(select(func.count()).select_from(nodes)) or 0
+
+    def strays(self, rows: int) -> int:
+        """Number of events and links outside of the numbers 1 to ``rows``."""
+        outside = [select(func.count()).select_from(table).where(sa.or_(table.c.seq < 1, table.c.seq > rows)) for table in (events, links)]
+        return sum(self._c.scalar(query) or 0 for query in outside)
 
     def kinds(self) -> list[str]:
         return self._distinct(events.c.kind)

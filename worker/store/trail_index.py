@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, union_all
 
 from domain.audit import Record
-from worker.store.schema import events, links
+from worker.store.schema import checkpoints, events, links
 from worker.store.trail import Filter
 
 SLACK = 10_000          # rows beyond a time's place in the sequence that are still compared: a clock may be set back
@@ -35,8 +36,8 @@ class TrailIndex:
         """How many events match: exact up to ``most``, and ``most + 1`` where there are more. All of them: the head's number."""
         if wanted == Filter():
             return self._c.scalar(select(func.max(events.c.seq))) or 0
-        found = self._matching([events.c.seq], wanted, [], most + 1, False).subquery()
-        return self._c.scalar(select(func.count()).select_from(found)) or 0
+        matching = self._matching([events.c.seq], wanted, [], most + 1, False).subquery()
+        return self._c.scalar(select(func.count()).select_from(matching)) or 0
 
     def named(self, name: str) -> Record | None:
         """The event with this number, this id, or this hash."""
@@ -55,6 +56,13 @@ class TrailIndex:
         day = func.substr(events.c.ts, 1, 10)
         query = select(day, events.c.kind, func.count(), func.min(events.c.seq), func.max(events.c.seq)).where(*_span(since, until))
         return [(at, kind, n, first, last) for at, kind, n, first, last in self._c.execute(query.group_by(day, events.c.kind).order_by(day, events.c.kind))]
+
+    def checkpoint_times(self, since: datetime, until: datetime | None = None) -> list[datetime]:
+        """When checkpoints were signed, from the last one before ``since`` on and up to ``until``."""
+        at = checkpoints.c.at
+        before = list(self._c.scalars(select(at).where(at < since).order_by(checkpoints.c.number.desc()).limit(1)))
+        query = select(at).where(at >= since).order_by(at)
+        return before + list(self._c.scalars(query if until is None else query.where(at < until)))
 
     def edges(self) -> tuple[str, str]:
         """Instants of the first and the last event; empty texts for an empty trail."""

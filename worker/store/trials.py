@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, and_, func, select
 
 from worker.store.schema import trials
+from worker.store.seals import Seals, digest_of_trials
 
 KINDS = ("run", "sweep", "optuna", "walk_forward", "terminal")
 
@@ -27,14 +28,24 @@ def data_of(versions: Iterable[str]) -> str:
 class Trials:
     """``data`` is what ``data_of`` gives. Trials on the same data with the same strategy, parameters, span and rules are one trial, however often they ran."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, rows: Sequence[Mapping[str, Any]], *, kind: str, data: str, job_id: str, actor: str, at: datetime) -> None:
         """``rows``: strategy, params, spec (hashes), sharpe (daily, None: unknown), days."""
         same = dict(kind=kind, data=data, job_id=job_id, actor=actor, at=at)
         if rows:
-            self._c.execute(sa.insert(trials), [{**row, **same} for row in rows])
+            adding = sa.insert(trials).returning(trials.c.seq)
+            self._seal(sorted(self._c.scalars(adding, [{**row, **same} for row in rows])))
+
+    def _seal(self, seqs: Sequence[int]) -> None:
+        for first, last in ranges(seqs):
+            self._seals.put_hash(f"trials:{first}-{last}", digest_of_trials(self.between(first, last)))
+
+    def between(self, first: int, last: int) -> list[dict[str, Any]]:
+        """Rows of the ledger by number, both ends included."""
+        query = select(trials).where(trials.c.seq.between(first, last)).order_by(trials.c.seq)
+        return [dict(row) for row in self._c.execute(query).mappings()]
 
     def count(self, data: str, strategy: str = "") -> int:
         """Distinct trials; with ``strategy``, of that family alone."""
@@ -61,6 +72,16 @@ class Trials:
         query = query.where(trials.c.data == data) if data else query
         query = query.where(trials.c.job_id == job_id) if job_id else query
         return [dict(row) for row in self._c.execute(query).mappings()]
+
+
+def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted numbers as ranges without a gap, both ends included.
+
+    >>> ranges([1, 2, 3, 7, 9, 10])
+    [(1, 3), (7, 7), (9, 10)]
+    """
+    firsts = [k for k, number in enumerate(numbers) if k == 0 or number != numbers[k - 1] + 1]
+    return [(numbers[first], numbers[end - 1]) for first, end in zip(firsts, [*firsts[1:], len(numbers)], strict=True)]
 
 
 def _where(data: str, strategy: str) -> list[Any]:

@@ -26,6 +26,7 @@ from worker.store.recipes import Recipes
 from worker.store.rule_sets import RuleSets
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
+from worker.store.seals import Seals
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
@@ -47,12 +48,17 @@ class Process:
 class Unit:
     def __init__(self, connection: Connection) -> None:
         self._c = connection
-        self.jobs, self.runs, self.datasets, self.trail = Jobs(connection), Runs(connection), Datasets(connection), Trail(connection)
-        self.trials, self.chunks, self.recipes = Trials(connection), Chunks(connection), Recipes(connection)
-        self.trail_index = TrailIndex(connection)
-        self.outside, self.cost_profiles, self.leases = Outsides(connection), CostProfiles(connection), Leases(connection)
+        self.seals = Seals(connection)
+        self.trail, self.trail_index = Trail(connection, self.seals), TrailIndex(connection)
+        self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
+        self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
+        self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
         self.histories = AccountHistories(connection)
+
+    @property
+    def connection(self) -> Connection:
+        return self._c
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""
@@ -61,6 +67,8 @@ class Unit:
         return datetime.now(UTC)
 
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
+        if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
+            detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
         self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
 
     def fact(self, name: str) -> Any:
@@ -112,7 +120,7 @@ class Store:
         with self.engine.begin() as connection:
             unit = Unit(connection)
             yield unit
-            unit.trail.flush()
+            unit.trail.flush(unit.now)
 
     @contextmanager
     def read(self) -> Iterator[Unit]:

@@ -1,16 +1,20 @@
-"""``tidemark audit``: verify the trail, export it, replay decisions."""
+"""``tidemark audit``: verify the trail, export it, replay decisions; bundles and proofs are in ``bundles``."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
-from worker.terminal.options import instant
+from worker.terminal import bundles, checkpoints
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, replay.")
+app = typer.Typer(no_args_is_help=True, help="Audit trail: verify, export, replay, bundle, proof, checkpoints, key, witness.")
+app.command()(bundles.bundle)
+app.command()(bundles.proof)
+app.command("checkpoints")(checkpoints.checkpoints)
+app.add_typer(checkpoints.key, name="key")
+app.command("witness")(checkpoints.witness)
 
 
 @app.command()
@@ -41,12 +45,13 @@ def export(
         raise unknown("form", form, ("jsonl", "csv"))
     if entity and not all(entity.partition(":")):
         raise BadRequest(f"--entity is {entity!r}; write job:ID, run:ID or dataset:ID")
-    wanted = Filter(since=_stamp("--since", since), until=_stamp("--until", until), entity=entity)
+    wanted = Filter(since=bundles.stamp("--since", since), until=bundles.stamp("--until", until), entity=entity)
     trail = desk().trail
+    events = trail.page(wanted, 1, 1)[1]
     content = trail.jsonl(wanted) if form == "jsonl" else trail.csv(wanted)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
-    say(dict(written=str(out), events=content.count(b"\n") - (form == "csv")), as_json)
+    say(dict(written=str(out), events=events), as_json)
 
 
 @app.command()
@@ -70,8 +75,3 @@ def replay(
             print(f"limit {limit['title']}: {limit['value'] or 0} of {limit['allowed'] or 0} {limit['unit']}, {'passes' if limit['passes'] else 'refuses'} at the {limit['when']}")
         print(f"\n{result['verdict']}: {result['sentence']}")
     raise typer.Exit(0 if result["verdict"] in ("equal", "unchanged") else 1)
-
-
-def _stamp(option: str, text: str) -> str:
-    """As the trail writes instants, which are compared as text."""
-    return f"{instant(option, text, datetime.min).astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if text.strip() else ""

@@ -86,16 +86,34 @@ def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."
 
 
 @app.command()
-def delete(dataset: str = typer.Argument(..., help="Dataset, by id or version."), yes: bool = typer.Option(False, "--yes", help="Delete without confirmation."), as_json: Json = False) -> None:
-    """Delete a dataset and the runs that used it."""
+def delete(
+    dataset: str = typer.Argument(..., help="Dataset, by id or version."),
+    yes: bool = typer.Option(False, "--yes", help="Delete; without it the command says what would be deleted, and exits 2."),
+    as_json: Json = False,
+) -> None:
+    """Delete a dataset and the runs that used it. Their audit events stay."""
     from worker.terminal.here import desk
 
     at = desk()
-    stored, runs = at.data.get(dataset), at.data.used_by(dataset)
+    stored = at.data.get(dataset)
+    hanging = at.data.hanging_on(stored.id)
     if not yes:
-        typer.confirm(f"Delete {stored.instrument} {stored.timeframe} ({stored.bars:,} bars) and {len(runs)} runs?", abort=True)
-    at.data.delete(dataset)
-    say(dict(deleted=stored.id, runs=runs), as_json)
+        raise BadRequest(
+            f"this would delete {stored.instrument} {stored.timeframe} of {stored.source} ({stored.bars:,} bars, {stored.first_ts:%Y-%m-%d} to {stored.last_ts:%Y-%m-%d}) "
+            f"and {_counted(hanging)}; give --yes to delete them"
+        )
+    _, runs = at.data.delete(stored.id)
+    say(dict(deleted=stored.id, instrument=stored.instrument, timeframe=stored.timeframe, bars=stored.bars, runs=runs, kinds=hanging) if as_json else dict(deleted=stored.id, with_it=_counted(hanging)), as_json)
+
+
+def _counted(kinds: dict[str, int]) -> str:
+    """
+    >>> _counted({"backtest": 2, "sweep": 1}), _counted({})
+    ('3 runs that used it (2 backtest, 1 sweep)', 'no run')
+    """
+    total = sum(kinds.values())
+    parts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.items())
+    return f"{total:,} run{'s' if total > 1 else ''} that used it ({parts})" if total else "no run"
 
 
 def _row(dataset) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -89,6 +90,38 @@ def histories(
         return say(row | dict(findings=list(stored.findings)) | (dict(written=written) if written else {}), True)
     say(row | (dict(written=", ".join(written)) if written else {}), False)
     _findings(stored.findings)
+
+
+def rebuild(history: str = typer.Argument(..., help="History, by id or version."), as_json: Json = False) -> None:
+    """Rebuild a history's equity between its bookings from the workspace's bars, marked at the adverse side; judge --rebuilt then judges it."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    job = finished(at, at.histories.rebuild(history), as_json)
+    stored = at.histories.get(job.result["history"])
+    finding = next(finding for finding in stored.findings if finding["key"] == "rebuilt")
+    bars = {instrument: dataset.id for instrument, dataset in at.histories.bars_for(stored.id).items()}
+    if as_json:
+        return say(dict(history=stored.id, rows=job.result["rows"], bars=bars, finding=dict(finding)), True)
+    say(dict(history=stored.id, rows=job.result["rows"], bars=", ".join(f"{name} {dataset}" for name, dataset in bars.items())), False)
+    _findings([finding])
+
+
+def path_of_history(rule_set: Any, history: str, rebuilt: bool) -> tuple[Any, list[str]]:
+    """The path of an imported history, on the account of the rules, and what must be said of it."""
+    from domain.compliance.account import fitted
+    from domain.errors import BadRequest
+    from worker.terminal.here import desk
+
+    at = desk().histories
+    stored = at.get(history)
+    if stored.currency != rule_set.currency and not rule_set.relative:
+        raise BadRequest(f"{stored.name} is an account in {stored.currency}, and the rules of {rule_set.title} are money in {rule_set.currency}; write rules in {stored.currency} and give them with --rules")
+    path, notes = fitted(at.path(stored.id, rebuilt), rule_set)
+    left_out = ("balance_only",) if rebuilt else ("rebuilt",)
+    sentences = [finding["sentence"] for finding in stored.findings if finding["severity"] == "warning" or finding["key"] in ("balance_only", "rebuilt")]
+    dropped = {finding["sentence"] for finding in stored.findings if finding["key"] in left_out}
+    return path, [*notes, *(sentence for sentence in sentences if sentence not in dropped)]
 
 
 def _written(at, stored, out: Path) -> list[str]:

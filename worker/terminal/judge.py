@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest
+from worker.terminal.histories import path_of_history
 from worker.terminal.say import Json, plain, say
 
 HONEST = ("Not a certification.", "A gap can jump any floor.")
@@ -38,19 +39,22 @@ def judge(
     rules: Path | None = RULES,
     phase: str = PHASE,
     run: str = typer.Option("", help="Run id, as tidemark runs list gives it."),
+    history: str = typer.Option("", help="Imported account history, by id, as tidemark compliance histories gives it."),
+    rebuilt: bool = typer.Option(False, "--rebuilt", help="With --history: judge the equity that was rebuilt from bars, not the balance alone."),
     equity: Path | None = typer.Option(None, help="CSV of the account in UTC: ts balance equity [equity_low] [equity_high]."),
     trades: Path | None = typer.Option(None, help="CSV of its trades, with the columns of tidemark backtest; for rules that need them."),
     initial: float | None = typer.Option(None, help="Balance before the first row; default: the account of the rule set."),
     releases: Path | None = typer.Option(None, help="Calendar of economic releases, for rules on news: CSV, or ForexFactory's week as JSON or XML."),
+    allow_gaps: bool = typer.Option(False, "--allow-gaps", help="With --equity: judge a file with gaps; a note says what was not seen."),
     out: Path = typer.Option(..., help="Folder for verdict.json, floors.csv, days.csv and breaches.csv."),
     as_json: Json = False,
 ) -> None:
-    """Replay a rule set over a run or an equity file. Exit status 0: passed or open, 1: failed, 2: bad input."""
+    """Replay a rule set over a run, an imported history or an equity file. Exit status 0: passed or open, 1: failed, 2: bad input."""
     from domain.compliance import judge as replay
 
     rule_set = rule_set_of(preset, rules, phase)
     known = _instruments()
-    path, notes = _path(rule_set, run, equity, trades, initial, known)
+    path, notes = _path(rule_set, (run, history, equity), (rebuilt, allow_gaps), trades, initial, known)
     judgement = replay(path, rule_set, known, _releases(releases))
     verdict = verdict_of(judgement, rule_set, path, notes)
     write(out, judgement, verdict, rule_set, path, known)
@@ -79,16 +83,24 @@ def _instruments() -> Any:
     return instruments(load().instruments_file)
 
 
-def _path(rule_set: Any, run: str, equity: Path | None, trades: Path | None, initial: float | None, known: Any) -> tuple[Any, list[str]]:
-    if bool(run) == bool(equity):
-        raise BadRequest("give either --run ID or --equity FILE.csv")
+def _path(rule_set: Any, source: tuple[str, str, Path | None], flags: tuple[bool, bool], trades: Path | None, initial: float | None, known: Any) -> tuple[Any, list[str]]:
+    """The path of a run, of a history or of files, of which one is given."""
+    (run, history, equity), (rebuilt, allow_gaps) = source, flags
+    if sum(map(bool, source)) != 1:
+        raise BadRequest("give one of --run ID, --history ID and --equity FILE.csv")
     if initial is not None and not 0 < initial < float("inf"):
         raise BadRequest(f"--initial is {initial:g}; it must be above 0")
-    if equity is None:
-        if trades is not None:
-            raise BadRequest("--trades goes with --equity; a run has its own")
-        return _path_of_run(rule_set, run, initial)
-    return _path_of_files(rule_set, equity, trades, initial, known)
+    if equity is not None:
+        return _path_of_files(rule_set, equity, trades, initial, known, allow_gaps)
+    if trades is not None:
+        raise BadRequest("--trades goes with --equity; a run or a history has its own")
+    if allow_gaps:
+        raise BadRequest("--allow-gaps goes with --equity")
+    if rebuilt and not history:
+        raise BadRequest("--rebuilt goes with --history")
+    if history and initial is not None:
+        raise BadRequest("--initial goes with --run and --equity; a history has its own start, given when it was imported")
+    return path_of_history(rule_set, history, rebuilt) if history else _path_of_run(rule_set, run, initial)
 
 
 def _path_of_run(rule_set: Any, run: str, initial: float | None) -> tuple[Any, list[str]]:
@@ -105,7 +117,7 @@ def _path_of_run(rule_set: Any, run: str, initial: float | None) -> tuple[Any, l
     return (path, []) if initial else fitted(path, rule_set)
 
 
-def _path_of_files(rule_set: Any, equity: Path, trades: Path | None, initial: float | None, known: Any) -> tuple[Any, list[str]]:
+def _path_of_files(rule_set: Any, equity: Path, trades: Path | None, initial: float | None, known: Any, allow_gaps: bool) -> tuple[Any, list[str]]:
     from domain.compliance.account import initial_of
     from domain.compliance.files import read_equity, read_trades
     from domain.compliance.gaps import refuse_gaps
@@ -117,8 +129,7 @@ def _path_of_files(rule_set: Any, equity: Path, trades: Path | None, initial: fl
     start, notes = (initial, []) if initial else initial_of(float(table["balance"].iloc[0]), rule_set)
     path = path_of(table, read_trades(trades) if trades else None, start, rule_set.currency)
     markets = {known[name].calendar for name in set(path.rows.instrument.tolist()) if name in known}
-    refuse_gaps(path, markets or ("fx",))
-    return path, notes
+    return path, [*notes, *refuse_gaps(path, markets or ("fx",), allow_gaps)]
 
 
 def _releases(file: Path | None) -> Any:

@@ -32,6 +32,7 @@ MOST_LINES, MOST_ROTATIONS, MOST_TRIES = 64, 100, 50        # signatures of a no
 BUNDLE, PROOFS = "tidemark-audit-bundle/v1", "tidemark-audit-proofs/v1"
 ROTATION, DASH = "tidemark-key-rotation/v1", "\u2014 "
 COLUMNS = "seq,ts,kind,actor,entities,detail,event_id,prev_hash,hash"
+SLACK = 300             # seconds by which an event may bear an earlier time than the checkpoint before it
 SELF_ONLY = "self-consistent only: authorship and completeness not proved"
 UNREADABLE = (
     OSError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, RuntimeError,
@@ -64,7 +65,7 @@ def _whole(text):
 
 DECODER = json.JSONDecoder(parse_float=_no_fraction, parse_constant=_no_fraction, parse_int=_whole)
 ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-BEYOND = re.compile("[\ue000-\U0010ffff]")      # where the order of code points is not that of UTF-16
+BEYOND = re.compile("[\U00010000-\U0010ffff]")     # only with these may the order of code points not be that of UTF-16
 
 
 def canonical(value):
@@ -628,6 +629,20 @@ def parted(line, expected):
     return int(seq), shown, bytes.fromhex(prev.decode()), bytes.fromhex(recorded.decode())
 
 
+class Clocks:
+    """Rows that bear an earlier time than a checkpoint which they came after: back-dated, or a clock was set back."""
+
+    def __init__(self, points):
+        self.count, self.first, self._floor = 0, 0, ""
+        self._points = [(point.size, stamp_of(point.seconds - SLACK)) for point in points if point.seconds is not None]
+
+    def take(self, row):
+        while self._points and self._points[0][0] < row.seq:
+            self._floor = max(self._floor, self._points.pop(0)[1])
+        if row.ts < self._floor:
+            self.count, self.first = self.count + 1, self.first or row.seq
+
+
 # -- Bundles ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -640,14 +655,14 @@ class Bundle:
         self.kind = self.manifest.get("kind")
         if self.manifest.get("format") != BUNDLE or self.kind not in ("whole", "range", "selection"):
             raise Refused(f"manifest.json is not that of a bundle which this verifier knows ({BUNDLE}).")
-        self.first, self.rows = (number(self.manifest.get(key), f"{key!r} in manifest.json") for key in ("first", "rows"))
+        self.first, self.last, self.rows = (number(self.manifest.get(key), f"{key!r} in manifest.json") for key in ("first", "last", "rows"))
         self.points = checkpoints_in(small(source, "checkpoints.txt"), "checkpoints.txt")
         self.keys, self.rotations = keys_in(small(source, "public_key.txt"), "public_key.txt")
         self.proofs = document(small(source, "proofs.json"), "proofs.json")
         if self.proofs.get("format") != PROOFS:
             raise Refused(f"proofs.json is not of the format {PROOFS}.")
         self.size, self.root = number(self.proofs.get("size"), "The size in proofs.json"), digest(self.proofs.get("root"), "proofs.json")
-        self.paths = self._inclusions()
+        self.paths, self.clocks = self._inclusions(), Clocks(self.points)
 
     def _inclusions(self):
         values = self.proofs.get("inclusion")
@@ -697,8 +712,8 @@ def verify_bundle(source, options):
         raise Refused("The bundle holds a part of the trail, and --whole asks for all of it.")
     walk = whole if bundle.kind == "whole" else part
     last, count = walk(bundle, keys, given)
-    if count != bundle.rows:
-        raise Refused(f"The bundle holds {rows_(count)}, and its manifest says {rows_(bundle.rows)}.")
+    if (last, count) != (bundle.last, bundle.rows):
+        raise Refused(f"The bundle holds {rows_(count)} up to row {last:,}, and its manifest says {rows_(bundle.rows)} up to row {bundle.last:,}.")
     return concluded(bundle, keys, given, options, last, count)
 
 
@@ -721,7 +736,7 @@ def holdings(bundle, last, count):
     if bundle.kind == "whole":
         return f"{rows_(count)}: the whole trail up to row {last:,}." if count else "The trail is empty."
     if bundle.kind == "range":
-        return f"{rows_(count)}: a part of the trail, rows {bundle.first:,} to {last:,}, none missing between them."
+        return f"{rows_(count)}: a part of the trail, {span(bundle.first, last)}, none missing between."
     return f"{rows_(count)}: a selection between rows {bundle.first:,} and {last:,}. That no row of their kind is left out is not proved: only a whole bundle shows what is absent."
 
 
@@ -731,10 +746,12 @@ def describe(verdict, bundle, keys, given, options, last, covered):
     for point in bundle.points[-1:]:
         verdict.say(f"Consistent with {point}.")
     if last > covered:
-        verdict.say(f"No checkpoint covers rows {covered + 1:,} to {last:,}: they are chained to the rows before, and not proved.", 0 if covered >= first else 3)
+        verdict.say(f"No checkpoint covers {span(covered + 1, last)}: chained to the rows before, and not proved.", 0 if covered >= first else 3)
     pinned = given[-1].size if given else last
     if last > pinned and covered > pinned:
-        verdict.say(f"Rows {pinned + 1:,} to {min(last, covered):,} came after the checkpoint from elsewhere: their author signed them, and could still replace them.", 0 if pinned >= first else 3)
+        verdict.say(f"After the checkpoint from elsewhere came {span(max(pinned + 1, first), min(last, covered))}: signed by their author, who could still replace them.", 0 if pinned >= first else 3)
+    if bundle.clocks.count:
+        verdict.say(f"Note: {rows_(bundle.clocks.count)}, the first of them row {bundle.clocks.first:,}, say an earlier time than a checkpoint that they came after: back-dated, or a clock was set back.")
     closing(verdict, keys, given, options)
 
 
@@ -777,6 +794,7 @@ def whole(bundle, keys, given):
     for point in given + bundle.points:
         wanted.setdefault(point.size, []).append(point)
     for row in rows(bundle.source, True, 1):
+        bundle.clocks.take(row)
         compare(tree, wanted, bundle, keys)     # now that the next row is known to follow
         tree.add(row.digest)
         last = row.seq
@@ -785,7 +803,7 @@ def whole(bundle, keys, given):
     compare(tree, wanted, bundle, keys)
     for point in sorted(given + bundle.points, key=lambda point: -point.size):
         if point.size > last:
-            missing = f"row {point.size:,} is" if point.size == last + 1 else f"rows {last + 1:,} to {point.size:,} are"
+            missing = f"{span(last + 1, point.size)} {'is' if point.size == last + 1 else 'are'}"
             late = " A bundle that is older than the checkpoint looks the same: make it anew." if point in given else ""
             raise Refused(f"The trail ends here at row {last:,}, and {point} goes further: {missing} missing.{late}")
     check_proofs(bundle, bundle.roots(), given)
@@ -812,6 +830,7 @@ def part(bundle, keys, given):
     last, count, begin = 0, 0, None
     final = None
     for row in rows(bundle.source, bundle.kind == "range", bundle.first):
+        bundle.clocks.take(row)
         if begin is None:
             begin = row
         if paths is not None:
@@ -938,16 +957,26 @@ def rows_(count):
     return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
+def span(first, last):
+    return f"row {first:,}" if first == last else f"rows {first:,} to {last:,}"
+
+
 def upper(point):
     text = str(point)
     return text[0].upper() + text[1:]
 
 
 def clock(seconds):
+    return stamp_of(seconds)[:19].replace("T", " ") + " UTC"
+
+
+def stamp_of(seconds):
+    """As events write their time; years have four digits, so that the order of texts is that of times."""
     try:
-        return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S UTC")
+        at = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
     except OverflowError:
-        return f"second {seconds}"
+        at = datetime.datetime.max
+    return at.isoformat(timespec="microseconds") + "Z"
 
 
 def end_of(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +20,13 @@ BOUGHT, SOLD = "long", "short"
 
 @dataclass(frozen=True)
 class HistoryLimits:
-    """Maximum size of a file: bytes, packed and unpacked, and rows."""
+    """Maximum size of a file: bytes, packed and unpacked, and rows. ``watch`` gets the share read so far, several times
+    a second, and may raise to stop.
+    """
 
     max_bytes: int = MAX_BYTES
     max_rows: int = MAX_ROWS
+    watch: Callable[[float], object] = lambda share: None
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,14 @@ class Statement:
 
     ``points``: local_ns, balance, equity and, where they are known, equity_low and equity_high: of files that have a
     curve. ``clock``: the clock of its times, where the file says so. ``cancelled``: orders that were never filled.
-    ``matched``: trades were put together from deals, first in, first out. ``first_stops``: the stops are those of the
+    ``legs``: the parts of its trades that closed at different times, where they are not the trades. ``matched``: trades were put together from deals, first in, first out. ``first_stops``: the stops are those of the
     entries, not the last ones.
     """
 
     trades: tuple[StatedTrade, ...] = ()
     changes: tuple[Change, ...] = ()
     open_trades: tuple[StatedTrade, ...] = ()
+    legs: tuple[StatedTrade, ...] = ()
     cancelled: int = 0
     stated: Stated = Stated()
     currency: str = ""

@@ -28,7 +28,7 @@ class Finding:
     sentence: str
 
 
-def findings_of(statement: Statement, points: pd.DataFrame, start: float, opening: str, clock: str, unclear: int, trades: pd.DataFrame) -> Iterator[Finding]:
+def findings_of(statement: Statement, points: pd.DataFrame, flows: pd.DataFrame, opening: str, clock: str, unclear: int, trades: pd.DataFrame) -> Iterator[Finding]:
     """``opening``: where the balance at the start is from, where that needs saying."""
     yield from _sum(statement, points, derived="checks nothing" in opening)
     yield from _running(statement)
@@ -42,6 +42,7 @@ def findings_of(statement: Statement, points: pd.DataFrame, start: float, openin
         yield Finding("unclear_times", WARNING, f"{_times(unclear)} happened twice or never on that clock, where it changes to or from daylight saving; the first reading counts.")
     if statement.points is None:
         yield Finding("balance_only", NOTE, "The equity between openings and closes is not known: rules that watch it are judged by the balance alone, or not at all.")
+    yield from _refilled(points, flows)
     yield from _kinds(statement)
     for note in statement.notes:
         yield Finding("reading", NOTE, note)
@@ -90,6 +91,19 @@ def _weekend(trades: pd.DataFrame) -> Iterator[Finding]:
     shut = int(((hours >= 4 * 24 + 17) & (hours < 6 * 24 + 17)).sum()) if len(at) else 0
     if shut:
         yield Finding("weekend", WARNING, f"{_times(shut)} of currencies and metals lie in the weekend on that clock; another clock may be right.")
+
+
+def _refilled(points: pd.DataFrame, flows: pd.DataFrame) -> Iterator[Finding]:
+    """Deposits are no profit: an account that lived on from them alone is judged as if they had not come."""
+    deposits = flows[flows["amount"] > 0]
+    if not len(deposits):
+        return
+    paid = np.concatenate([[0.0], np.cumsum(flows.sort_values("ts", kind="stable")["amount"].to_numpy(float))])
+    at = np.sort(flows["ts"].dt.as_unit("ns").astype("int64").to_numpy())
+    own = points["balance"].to_numpy(float) - paid[np.searchsorted(at, points["ts"].dt.as_unit("ns").astype("int64").to_numpy(), side="right")]
+    if own.min() <= 0.0:
+        day = points["ts"].iloc[int((own <= 0.0).argmax())]
+        yield Finding("refilled", WARNING, f"Without the deposits after its start, {deposits['amount'].sum():,.2f}, the account would have been empty on {day:%Y-%m-%d}; rules judge it without them.")
 
 
 def _kinds(statement: Statement) -> Iterator[Finding]:

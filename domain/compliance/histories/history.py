@@ -32,12 +32,14 @@ class History:
 
     ``trades``: the columns of a backtest's trades, then ticket, symbol, last_stop and comment; what a statement does
     not keep is NaN: the first stop, R, MAE and MFE. ``flows``: ts, amount, comment: deposits and withdrawals after the
-    start. ``initial``: the balance at the start. ``knows``: what rules may use.
+    start. ``legs``: what was open from when to when, as ``rebuilt`` reads it, trades that are still open included.
+    ``initial``: the balance at the start. ``knows``: what rules may use.
     """
 
     points: pd.DataFrame
     trades: pd.DataFrame
     flows: pd.DataFrame
+    legs: pd.DataFrame
     initial: float
     currency: str
     clock: str
@@ -60,7 +62,7 @@ class History:
 
 def path_of(points: pd.DataFrame, trades: pd.DataFrame | None, flows: pd.DataFrame, initial: float, currency: str) -> Path:
     """The path of a history's tables; see ``History.path``."""
-    floating = not bool(points["equity"].isna().any() or (points["open"] >= 0).any())
+    floating = not bool(points["equity"].isna().any())
     curves = {name: points[name].to_numpy(float) for name in ("equity_low", "equity_high") if name in points}
     balance = points["balance"].to_numpy(float)
     return Path(
@@ -90,8 +92,8 @@ def history_of(
         start, note, changes = _opening(statement, name, initial)
         points, flows = _points(changes, start, statement, convert), _flows(changes, convert)
     trades = _trades(statement, convert, known or {})
-    findings = findings_of(statement, points, start, note, clock, convert.unclear, trades)
-    history = History(points, trades, flows, start, currency, clock, _known(statement, points), tuple(findings), statement.account, statement.company)
+    findings = findings_of(statement, points, flows, note, clock, convert.unclear, trades)
+    history = History(points, trades, flows, _legs(statement, convert, known or {}), start, currency, clock, _known(statement, points), tuple(findings), statement.account, statement.company)
     history.path()      # refuses what cannot be judged
     return history
 
@@ -239,6 +241,18 @@ def _trades(statement: Statement, convert: _Instants, known: Mapping[str, object
         "ticket": [t.ticket for t in trades], "symbol": [t.symbol for t in trades], "comment": [t.comment for t in trades],
     }  # fmt: skip
     return pd.DataFrame(columns)[[*TRADES, "ticket", "symbol", "last_stop", "comment"]]
+
+
+def _legs(statement: Statement, convert: _Instants, known: Mapping[str, object]) -> pd.DataFrame:
+    legs = [*(statement.legs or statement.trades), *statement.open_trades]
+    closed = np.array([leg.closed for leg in legs], np.int64)
+    exits = pd.Series(pd.to_datetime(convert(np.maximum(closed, 0)), utc=True)).where(closed >= 0)
+    return pd.DataFrame({
+        "instrument": [instrument_of(leg.symbol, known) for leg in legs], "side": [leg.side for leg in legs], "lots": np.array([leg.lots for leg in legs], float),
+        "entry_ts": pd.to_datetime(convert(np.array([leg.opened for leg in legs], np.int64)), utc=True), "entry_price": np.array([leg.open_price for leg in legs], float),
+        "exit_ts": exits, "exit_price": np.array([leg.close_price for leg in legs], float), "profit": np.array([leg.profit for leg in legs], float),
+        "swap": np.array([leg.swap for leg in legs], float), "costs": np.array([leg.commission + leg.taxes for leg in legs], float),
+    })  # fmt: skip
 
 
 def _reason(comment: str) -> str:

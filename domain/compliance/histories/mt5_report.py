@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.compliance.histories.base import CREDIT, TRADE, Change, StatedTrade, Statement
 from domain.compliance.histories.columns import SIDES, Cells, Layout, booking_of, layout_of, stated_of, word
+from domain.compliance.histories.legs import legs_of
 from domain.compliance.histories.matching import Deal, matched
 from domain.compliance.histories.rows import Row
 from domain.errors import BadRequest
@@ -63,12 +64,15 @@ def statement_of(rows: Iterable[Row], cells: Cells) -> Statement:
     changes = [_change(row, layout, cells) for row, layout in deals]
     trades = [_position(row, layout, cells) for row, layout in _section(sections, POSITIONS, cells)]
     by_deals = not trades and bool(deals)
+    traded = [deal for row, layout in deals if (deal := _deal(row, layout, cells))]
+    legs = [] if by_deals else legs_of(trades, traded) if deals else trades
     if by_deals:
-        trades = matched([deal for row, layout in deals if (deal := _deal(row, layout, cells))])
+        trades = matched(traded)
+        legs = [replace(trade, commission=0.0) for trade in trades]
     if not deals:
         changes = [Change(trade.closed, trade.net, TRADE, trade.comment, trade.line) for trade in trades]
     return Statement(
-        trades=tuple(trades), changes=tuple(changes), currency=currency, account=account, company=company,
+        trades=tuple(trades), changes=tuple(changes), legs=tuple(legs), currency=currency, account=account, company=company,
         open_trades=tuple(_open(row, layout, cells) for row, layout in _section(sections, OPEN, cells)),
         cancelled=sum(layout.text(row, "state").lower() in CANCELLED for row, layout in _section(sections, ORDERS, cells)),
         stated=stated_of(sections.rest, cells.file), matched=by_deals and bool(trades), notes=_notes(bool(deals)),

@@ -20,6 +20,7 @@ from domain.market.readers.files import content
 PIECE = 65_536                  # letters that are parsed at once
 UNFINISHED = 1_000_000          # letters of a tag or comment that never ends
 LONGEST_CELL = 4_000            # letters
+WATCHED = 2_000                 # lines between two reports of progress
 MOST_COLUMNS = 200
 SEPARATORS = (",", ";", "\t")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")
@@ -61,6 +62,7 @@ def html_rows(text: str, name: str, limits: HistoryLimits) -> Iterator[Row]:
     """The rows of every table, in order."""
     parser = _Tables(name, limits.max_rows)
     for start in range(0, len(text), PIECE):
+        limits.watch(start / len(text))
         parser.feed(text[start : start + PIECE])
         if len(parser.rawdata) > UNFINISHED:
             raise BadRequest(f"{name} has a tag or comment without an end after row {parser.count:,}; save the report again")
@@ -79,6 +81,8 @@ def text_rows(text: str, name: str, limits: HistoryLimits, separator: str = "") 
         for count, cells in enumerate(reader, 1):
             if count > limits.max_rows:
                 raise BadRequest(f"{name} has more than {limits.max_rows:,} rows, which is the limit; split it")
+            if count % WATCHED == 0:
+                limits.watch(min(1.0, count / len(lines)))
             if any(cell.strip() for cell in cells):
                 yield Row(reader.line_num, {k: clean(cell) for k, cell in enumerate(cells[:MOST_COLUMNS])})
     except csv.Error:

@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.compliance.amount import Percent
 from domain.compliance.comparator import EXACT, SHARE, SHARE_WORDS
+from domain.compliance.exposure import so_far
 from domain.compliance.needs import trades_needed
 from domain.compliance.profits import Gathered
 from domain.compliance.rule import Known, Reading, Rule, Terms, rule
@@ -113,4 +114,4 @@ class Consistency(Rule):
         order = np.argsort(closed.exit_ts, kind="stable")
         best = np.maximum.accumulate(np.concatenate([[memory.best_trade], closed.pnl[order]]))
         memory.best_trade = float(best[-1])
-        return best[np.searchsorted(closed.exit_ts[order], stretch.ts, side="right")]
+        return best[so_far(stretch.ts, closed.exit_ts[order]).astype(np.int64)]

@@ -20,7 +20,6 @@ from domain.params import param
 @dataclass
 class Memory:
     terms: Terms
-    equity: float
     seen: int = -1
 
 
@@ -45,7 +44,7 @@ class Margin(Rule):
         return f"margin by the rates of {self.regulator}{out}"
 
     def start(self, terms: Terms) -> Memory:
-        return Memory(terms, terms.initial)
+        return Memory(terms)
 
     def margins(self, trades: Trades, terms: Terms) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         """Rate and margin of each trade at its entry price, in account currency, and what is missing to know them."""
@@ -75,7 +74,7 @@ class Margin(Rule):
         _, margin, lacks = self.margins(trades, memory.terms)
         margin = np.nan_to_num(margin)
         used = open_at_entries(trades, margin)
-        equity = value_at(stretch, stretch.equity, memory.equity, trades.entry_ts)
+        equity = value_at(stretch, stretch.equity, stretch.equity_before, trades.entry_ts)
         rows = np.flatnonzero(stretch.opened & (used > equity * (1 + 1e-9)) & (margin > 0))
         breaches = [
             Breach(int(trades.entry_ts[row]), self.clause(), float(equity[row]), float(used[row]), BLOCK, (trades.id[row],), f"It needed {margin[row]:,.2f} of margin.")
@@ -85,7 +84,6 @@ class Margin(Rule):
         line = self.close_out.share * held
         if self.close_out.value:
             breaches += self._closed_out(memory, stretch, line)
-        memory.equity = float(stretch.equity[-1])
         return Reading(line, float(stretch.equity[-1]), np.nan, sorted(breaches, key=lambda breach: breach.ts), lacks=lacks, detail=f"Margin in use: {held[-1]:,.2f}.")
 
     def _closed_out(self, memory: Memory, stretch: Stretch, line: np.ndarray) -> list[Breach]:

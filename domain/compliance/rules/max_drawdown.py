@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from domain.compliance.stretch import Stretch
 from domain.params import param
 
 STATIC, END_OF_DAY, BALANCE, EQUITY = "static", "trailing end-of-day balance", "trailing intraday balance", "trailing intraday equity peak"
-ALIASES = MappingProxyType({"trailing_end_of_day_balance": END_OF_DAY, "trailing end of day balance": END_OF_DAY, "trailing_intraday_balance": BALANCE, "trailing_intraday_equity_peak": EQUITY})
+ALIASES = MappingProxyType({"trailing_end_of_day_balance": END_OF_DAY, "trailing end of day balance": END_OF_DAY, "trailing_eod_balance": END_OF_DAY, "trailing eod balance": END_OF_DAY, "trailing end of day": END_OF_DAY, "trailing_intraday_balance": BALANCE, "trailing intraday equity": EQUITY, "trailing_intraday_equity_peak": EQUITY})
 FROM = {STATIC: "the initial balance", END_OF_DAY: "the highest end-of-day balance", BALANCE: "the highest balance", EQUITY: "the highest equity"}
 
 
@@ -24,6 +26,7 @@ class Memory:
     terms: Terms
     peak: float
     seen: int = -1
+    under: bool = False     # whether the last row was
 
 
 @rule("max_drawdown", key="drawdown")
@@ -33,7 +36,7 @@ class MaxDrawdown(Rule):
 
     line = FLOOR
     main = "amount"
-    required = ("kind", "amount", "lock", "watch", "comparator")
+    required = ("kind", "amount", "lock", "comparator")
     names = MappingProxyType({"trail": "kind"})
 
     trail: str = param(STATIC, choices=(STATIC, END_OF_DAY, BALANCE, EQUITY), aliases=ALIASES, title="Kind", help="what the floor trails: nothing, the balance at each reset, or the highest balance or equity at any instant")
@@ -45,6 +48,10 @@ class MaxDrawdown(Rule):
 
     def __post_init__(self) -> None:
         of_initial(self.amount, "drawdown.amount")
+
+    @classmethod
+    def requires(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        return cls.required if given.get("kind") != STATIC else ("kind", "amount", "comparator")
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return lows_needed(known) if self.watch == "equity" or self.trail == EQUITY else ()
@@ -70,8 +77,9 @@ class MaxDrawdown(Rule):
         line = self.floor_of(after, initial)
         value = stretch.balance if self.watch == "closed" else stretch.equity
         broken, lowest, floor = self._judged(stretch, value, line, before)
-        rows = first_of_days(stretch, broken, memory.seen)
-        breaches = [Breach(int(stretch.ts[row]), self.clause(), float(lowest[row]), float(floor[row]), FAIL, trades_behind(stretch, int(row))) for row in rows]
+        rows = first_of_days(stretch, broken & ~np.concatenate([[memory.under], broken[:-1]]), memory.seen)
+        memory.under, clause = bool(broken[-1]), self.clause()
+        breaches = [Breach(int(stretch.ts[row]), clause, float(lowest[row]), float(floor[row]), FAIL, trades_behind(stretch, int(row))) for row in rows]
         if len(rows):
             memory.seen = int(stretch.days.number[stretch.day_of_rows(rows[-1:])[0]])
         return Reading(line, float(value[-1]), float(self.amount.money(initial)), breaches)

@@ -12,6 +12,7 @@ from domain.compliance.exposure import open_at_entries, specification, value_at,
 from domain.compliance.needs import trades_needed
 from domain.compliance.rule import BLOCK, FAIL, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
+from domain.compliance.trades import OPEN
 from domain.params import param
 
 
@@ -69,9 +70,10 @@ class MaxLeverage(Rule):
         for name, most in self.classes.pairs:
             rows = np.flatnonzero(self._of_class(trades.instrument, name, memory))
             own = trades.rows(rows)
-            over = open_at_entries(own, np.nan_to_num(value.notional[rows])) / np.maximum(value_at(stretch, stretch.equity, memory.initial, own.entry_ts), 1e-9)
+            over = open_at_entries(own, np.nan_to_num(value.notional[rows])) / np.maximum(value_at(stretch, stretch.equity, stretch.equity_before, own.entry_ts), 1e-9)
             opened = stretch.opened[rows]
-            highest = max(highest, float(over[opened].max(initial=0.0)))
+            held = float(np.nan_to_num(value.notional[rows])[own.exit_ts == OPEN].sum()) / max(float(stretch.equity[-1]), 1e-9)
+            highest = max(highest, held)
             for row in np.flatnonzero(opened & (over > most * (1 + 1e-9))):
                 breaches.append(Breach(int(own.entry_ts[row]), self.clause(), float(over[row]), most, self.effect, (own.id[row],), f"Leverage of {name}."))
         return Reading(value=highest, limit=limit, breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=value.lacks)

@@ -8,6 +8,7 @@ import numpy as np
 
 from domain.compliance.exposure import open_at_entries
 from domain.compliance.needs import trades_needed
+from domain.compliance.order import Order
 from domain.compliance.rule import BLOCK, FAIL, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import OPEN
@@ -44,3 +45,7 @@ class MaxLots(Rule):
         held = trades.lots[trades.exit_ts == OPEN]
         value = held.sum() if self.per == "account" else held.max(initial=0.0)
         return Reading(value=float(value), limit=self.lots, breaches=breaches)
+
+    def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
+        lots = order.lots + (reading.value if self.per == "account" else 0.0)
+        return f"{lots:g} lots would be open; the most is {self.lots:g}." if lots > self.lots * (1 + 1e-9) else ""

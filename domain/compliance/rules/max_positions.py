@@ -8,6 +8,7 @@ import numpy as np
 
 from domain.compliance.exposure import open_at_entries
 from domain.compliance.needs import trades_needed
+from domain.compliance.order import Order
 from domain.compliance.rule import BLOCK, FAIL, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import OPEN
@@ -41,3 +42,6 @@ class MaxPositions(Rule):
         rows = np.flatnonzero(stretch.opened & (many > self.count))
         breaches = [Breach(int(trades.entry_ts[row]), self.clause(), float(many[row]), float(self.count), self.effect, (trades.id[row],)) for row in rows]
         return Reading(value=float((trades.exit_ts == OPEN).sum()), limit=float(self.count), breaches=breaches)
+
+    def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
+        return f"{reading.value:g} of {self.count} positions are open." if reading.value + 1 > self.count else ""

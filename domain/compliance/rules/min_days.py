@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from domain.compliance.amount import Amount, of_initial
+from domain.compliance.exposure import so_far
 from domain.compliance.needs import FLOATING, trades_needed
 from domain.compliance.profits import Gathered
 from domain.compliance.rule import Known, Reading, Rule, Terms, rule
@@ -79,7 +80,7 @@ class MinDays(Rule):
         entries = stretch.trades.entry_ts[stretch.opened]
         days, first = np.unique(memory.terms.clock.day_of(entries), return_index=True)
         fresh = days > memory.last
-        counted = memory.count + np.searchsorted(entries[first[fresh]], stretch.ts, side="right")
+        counted = memory.count + so_far(stretch.ts, entries[first[fresh]])
         memory.count, memory.last = memory.count + int(fresh.sum()), int(days[-1]) if len(days) else memory.last
         return counted
 
@@ -98,10 +99,11 @@ class MinDays(Rule):
     def _by_open_day(self, memory: Memory, stretch: Stretch) -> np.ndarray:
         closed = stretch.trades.rows(stretch.closed)
         order = np.argsort(closed.exit_ts, kind="stable")
-        days, least, counts = memory.terms.clock.day_of(closed.entry_ts[order]).tolist(), memory.days.least * (1 - 1e-9), [memory.count]
+        days, least, gained = memory.terms.clock.day_of(closed.entry_ts[order]).tolist(), memory.days.least * (1 - 1e-9), list[int]()
         for day, pnl in zip(days, closed.pnl[order].tolist(), strict=True):
             before = memory.by_day.get(day, 0.0)
             memory.by_day[day] = before + pnl
-            counts.append(counts[-1] + int(before + pnl >= least) - int(day in memory.by_day and before >= least))
-        memory.count = counts[-1]
-        return np.array(counts)[np.searchsorted(closed.exit_ts[order], stretch.ts, side="right")]
+            gained.append(int(before + pnl >= least) - int(before >= least))
+        counted = memory.count + so_far(stretch.ts, closed.exit_ts[order], np.array(gained, float))
+        memory.count = round(counted[-1])
+        return counted

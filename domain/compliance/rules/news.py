@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.compliance.exposure import INSTRUMENTS, specification
+from domain.compliance.exposure import INSTRUMENTS, known_currencies
 from domain.compliance.needs import RELEASES, trades_needed
+from domain.compliance.order import Order
+from domain.compliance.path import stamp
 from domain.compliance.rule import BLOCK, FAIL, PROFIT_FACTOR, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import Trades
@@ -93,13 +95,21 @@ class News(Rule):
         breaches: list[Breach] = []
         lacks: tuple[str, ...] = ()
         for name in dict.fromkeys(stretch.trades.instrument.tolist()):
-            about = specification(name, memory.instruments)
+            about = known_currencies(name, memory.instruments)
             if about is None:
                 lacks = (INSTRUMENTS,)
                 continue
             chosen = stretch.trades.instrument == name
             breaches += self._of(about, stretch.trades.rows(chosen), stretch.opened[chosen], stretch.closed[chosen], memory.releases)
         return Reading(breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=lacks)
+
+    def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
+        """Inside a window of a release of the instrument's currencies; without a calendar or a known_currencies nobody can say."""
+        about = known_currencies(order.instrument, memory.instruments)
+        if memory.releases is None or about is None:
+            return f"it needs {RELEASES if memory.releases is None else INSTRUMENTS}."
+        near = self.inside(np.array([order.ts]), concerning(memory.releases, about, self.impact))[0] >= 0
+        return "a release is near." if near and OPENING in self.actions.names else ""
 
     def _of(self, about: Instrument, trades: Trades, opened: np.ndarray, closed: np.ndarray, releases: pd.DataFrame) -> Iterator[Breach]:
         instants = concerning(releases, about, self.impact)
@@ -113,7 +123,8 @@ class News(Rule):
 
     def _breach(self, trades: Trades, row: int, ts: int, done: str, release: int) -> Breach:
         apart = (ts - release) / MINUTE
-        detail = f"{done} of {trades.instrument[row]} {abs(apart):.2f} min {'before' if apart < 0 else 'after'} the release at {np.datetime64(release, 's')}Z."
+        when = f"{abs(apart):.2f} min {'before' if apart < 0 else 'after'}" if apart else "at"
+        detail = f"{done} of {trades.instrument[row]} {when} the release of {stamp(release)}."
         counted = self.effect == PROFIT_FACTOR
         value = float(trades.pnl[row]) if counted else np.nan
         return Breach(ts, self.clause(), value, value * self.factor if counted else np.nan, self.effect, (trades.id[row],), detail[0].upper() + detail[1:])

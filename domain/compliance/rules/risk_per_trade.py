@@ -11,6 +11,7 @@ from domain.compliance.exposure import value_at, worth
 from domain.compliance.needs import trades_needed
 from domain.compliance.rule import BLOCK, FAIL, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
+from domain.compliance.trades import OPEN
 from domain.params import param
 
 
@@ -35,14 +36,15 @@ class RiskPerTrade(Rule):
         return terms
 
     def read(self, memory: Terms, stretch: Stretch) -> Reading:
-        trades = stretch.trades.rows(stretch.opened)
+        trades, opened = stretch.trades, stretch.opened
         value = worth(trades, memory.instruments, memory.currency)
         risk = np.abs(trades.entry_price - trades.stop) * value.per_price
         most = np.broadcast_to(self.amount.money(memory.initial, value_at(stretch, stretch.balance, stretch.balance_before, trades.entry_ts)), risk.shape)
         bare = np.isnan(trades.stop)
         breaches = [
             Breach(int(trades.entry_ts[row]), self.clause(), float(risk[row]), float(most[row]), self.effect, (trades.id[row],), "It has no stop." if bare[row] else "")
-            for row in np.flatnonzero(bare | (risk > most * (1 + 1e-9)))
+            for row in np.flatnonzero(opened & (bare | (risk > most * (1 + 1e-9))))
         ]
-        last = float(risk[-1]) if len(risk) else np.nan
-        return Reading(value=last, limit=float(most[-1]) if len(most) else np.nan, breaches=breaches, lacks=value.lacks)
+        held = risk[(trades.exit_ts == OPEN) & ~bare]
+        now = self.amount.money(memory.initial, float(stretch.balance[-1]))
+        return Reading(value=float(held.max(initial=0.0)), limit=float(now), breaches=breaches, lacks=value.lacks)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from domain.compliance.exposure import open_at_entries
+from domain.compliance.exposure import open_at_entries, value_at
 from domain.compliance.needs import trades_needed
 from domain.compliance.rule import BLOCK, FAIL, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
+from domain.compliance.trades import OPEN
 from domain.params import param
 
 
@@ -43,6 +44,13 @@ class Steps:
         return hash(self.pairs)
 
 
+@dataclass
+class Memory:
+    terms: Terms
+    day: int = -1           # the last day of the stretch before, and the balance at its reset
+    balance: float = 0.0
+
+
 @rule("scaling")
 @dataclass(frozen=True)
 class Scaling(Rule):
@@ -61,14 +69,24 @@ class Scaling(Rule):
     def clause(self) -> str:
         return f"scaling plan, lots by profit: {self.steps}"
 
-    def start(self, terms: Terms) -> Terms:
-        return terms
+    def start(self, terms: Terms) -> Memory:
+        return Memory(terms)
 
-    def read(self, memory: Terms, stretch: Stretch) -> Reading:
-        trades, days = stretch.trades, stretch.days
-        allowed = self.steps.lots_at(days.balance - memory.initial)
+    def read(self, memory: Memory, stretch: Stretch) -> Reading:
+        trades, initial = stretch.trades, memory.terms.initial
+        allowed = self.steps.lots_at(self._day_starts(memory, stretch) - initial)
         lots = open_at_entries(trades, trades.lots)
-        place = np.clip(np.searchsorted(days.number, memory.clock.day_of(trades.entry_ts), side="right") - 1, 0, len(allowed) - 1)
-        rows = np.flatnonzero(stretch.opened & (lots > allowed[place] * (1 + 1e-9)))
-        breaches = [Breach(int(trades.entry_ts[row]), self.clause(), float(lots[row]), float(allowed[place[row]]), self.effect, (trades.id[row],)) for row in rows]
-        return Reading(value=float(lots[-1]) if len(lots) else 0.0, limit=float(allowed[-1]), breaches=breaches)
+        rows = np.flatnonzero(stretch.opened & (lots > allowed * (1 + 1e-9)))
+        breaches = [Breach(int(trades.entry_ts[row]), self.clause(), float(lots[row]), float(allowed[row]), self.effect, (trades.id[row],)) for row in rows]
+        memory.day, memory.balance = int(stretch.days.number[-1]), float(stretch.days.balance[-1])
+        held = float(trades.lots[trades.exit_ts == OPEN].sum())
+        return Reading(value=held, limit=float(self.steps.lots_at(stretch.days.balance[-1:] - initial)[0]), breaches=breaches)
+
+    @staticmethod
+    def _day_starts(memory: Memory, stretch: Stretch) -> np.ndarray:
+        """The balance at the reset of the day of each entry, whether that day has a row or not."""
+        days, clock = stretch.days, memory.terms.clock
+        entered = clock.day_of(stretch.trades.entry_ts)
+        place = np.minimum(np.searchsorted(days.number, entered), len(days.number) - 1)
+        quiet = value_at(stretch, stretch.balance, stretch.balance_before, clock.resets.at[entered])
+        return np.where(days.number[place] == entered, days.balance[place], np.where(entered == memory.day, memory.balance, quiet))

@@ -8,6 +8,7 @@ import numpy as np
 
 from domain.compliance.amount import Amount, of_initial
 from domain.compliance.comparator import EXACT
+from domain.compliance.exposure import open_at
 from domain.compliance.rule import LEVEL, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.params import param
@@ -53,6 +54,5 @@ def all_closed(stretch: Stretch) -> np.ndarray:
     flat = np.abs(stretch.equity - stretch.balance) < FLAT
     trades = stretch.trades
     if len(trades):
-        entries, exits = np.sort(trades.entry_ts), np.sort(trades.exit_ts)
-        flat &= np.searchsorted(entries, stretch.ts, side="right") == np.searchsorted(exits, stretch.ts, side="right")
+        flat &= open_at(trades, np.ones(len(trades)), stretch.ts) < 0.5
     return flat

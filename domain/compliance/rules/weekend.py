@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.compliance.cuts import Flat, held_across
 from domain.compliance.day import DayClock
-from domain.compliance.exposure import INSTRUMENTS, specification
+from domain.compliance.exposure import INSTRUMENTS, known_currencies
 from domain.compliance.needs import trades_needed
 from domain.compliance.rule import BLOCK, FAIL, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
@@ -40,7 +40,7 @@ class Weekend(Rule):
         if self.policy.allowed or not len(stretch.trades):
             return Reading()
         clock = DayClock(memory.clock.reset, self.tz or memory.clock.tz)
-        markets = {name: specification(name, memory.instruments) for name in set(stretch.trades.instrument.tolist())}
+        markets = {name: known_currencies(name, memory.instruments) for name in set(stretch.trades.instrument.tolist())}
         lacks = (INSTRUMENTS,) if self.policy.hours and None in markets.values() else ()
         breaches = [
             Breach(at, self.clause(), float("nan"), float("nan"), self.effect, (stretch.trades.id[row],), "Opened after it." if late else "Still open then.")

@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -19,7 +20,7 @@ from domain.audit import rotation
 from domain.audit.keys import COSIGNATURE, SigningKey
 from domain.audit.note import cosignature, parse
 from domain.audit.record import canonical
-from domain.audit.verifier import FILE, verify
+from domain.audit.verifier import FILE, fingerprint, verify
 from tests.domain.audit.trails import KEY, STRANGER, WORDS, bundled, records, signed, unpacked, verified
 from worker.cells import safe_text
 from worker.store import Filter
@@ -152,7 +153,7 @@ def test_a_whole_bundle_verifies_as_archive_and_as_folder(whole, outside, tmp_pa
     for what in (whole, unpacked(whole, tmp_path / "in")):
         status, text = verified(what, *outside)
         assert status == 0 and "41 rows: the whole trail up to row 41." in text and text.endswith("Verified.\n")
-        assert "No checkpoint covers rows 41 to 41" in text and "Rows 33 to 40 came after the checkpoint from elsewhere" in text
+        assert "No checkpoint covers row 41:" in text and "After the checkpoint from elsewhere came rows 33 to 40:" in text
 
 
 def test_each_line_of_the_bundle_is_the_exact_body(whole):
@@ -187,7 +188,7 @@ def test_a_range_verifies_as_those_rows(since, until, first, last, outside, tmp_
     wanted = Filter(since=since and f"2026-11-20T{since}", until=until and f"2026-11-20T{until}")
     path = bundled(ROWS, tmp_path / "a.zip", NOTES, wanted)
     status, text = verified(path, *outside)
-    assert f"a part of the trail, rows {first} to {last}, none missing between them" in text
+    assert f"a part of the trail, {f'rows {first} to {last}' if first < last else f'row {first}'}, none missing between." in text
     assert status == (0 if first <= 32 else 3)      # the checkpoint from elsewhere is over 32 rows
     assert "--whole" in verified(path, *outside, "--whole")[1] and verified(path, "--whole")[0] == 1
 
@@ -298,3 +299,9 @@ def test_the_manifest_names_each_file_with_its_hash(whole):
         files = json.loads(archive.read("manifest.json"))["files"]
         assert set(files) == set(archive.namelist()) - {"manifest.json"}
         assert all(hashlib.sha256(archive.read(name)).hexdigest() == file["sha256"] and archive.getinfo(name).file_size == file["bytes"] for name, file in files.items())
+
+
+def test_the_release_names_the_hash_of_its_verifier():
+    """``docs/audit.md``: whoever has a verifier can tell whether it is ours."""
+    named = (Path(__file__).resolve().parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert f"`{fingerprint()}`" in named

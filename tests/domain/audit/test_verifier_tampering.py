@@ -166,3 +166,12 @@ def test_without_the_checkpoint_from_elsewhere_a_rewrite_is_not_claimed_to_be_pr
     path = bundled(rows, tmp_path / "audit.zip", [signed(rows, 30, STRANGER)], keys=f"{STRANGER.verifier.text}\n")
     status, text = verified(path)
     assert status == 3 and "authorship and completeness not proved" in text
+
+
+def test_an_event_that_was_written_late_under_an_earlier_time_is_noted(outside, tmp_path):
+    """No tampering with the chain: its author appended it so. The checkpoint before it says when it was not there yet."""
+    late = AuditEvent("late", BEGAN - timedelta(hours=3), "ana", "order_filled", (), {"price": "1"})
+    rows = [*ROWS, record(31, ROWS[-1].hash, late)]
+    status, text = verified(bundled(rows, tmp_path / "audit.zip", NOTES), *outside)
+    assert status == 0 and "Note: 1 row, the first of them row 31, say an earlier time than a checkpoint that they came after" in text
+    assert "Note:" not in verified(bundled(ROWS, tmp_path / "audit.zip", NOTES), *outside)[1]

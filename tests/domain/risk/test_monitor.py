@@ -177,6 +177,14 @@ def test_open_positions_of_a_run_have_the_lots_left_of_their_fills():
         open_at(trades, hour[1], {})
 
 
+def test_a_trade_of_an_account_without_an_end_is_open():
+    ts = pd.Timestamp("2024-01-02T10:00Z")
+    legs = pd.DataFrame(dict(instrument="EURUSD", side="sell", lots=[0.2], entry_ts=[ts], entry_price=1.1))
+    legs["exit_ts"] = pd.Series([pd.NaT], dtype="datetime64[ns, UTC]")
+    (position,) = open_at(legs, ts, dict(EURUSD=1.09))
+    assert (position.side, position.lots) == (-1, 0.2) and np.isnan(position.stop)
+
+
 def test_bars_count_once_they_are_closed():
     ts = pd.date_range("2024-01-01", periods=4, freq="D", tz="UTC")
     frame = pd.DataFrame(

@@ -114,3 +114,11 @@ def test_a_row_that_stands_twice_is_a_warning(tmp_path):
     row = made.MT4_CSV.split("\n")[2]
     got = history(tmp_path, made.MT4_CSV + row + "\n", "s.csv", currency="USD")
     assert by_key(got)["doubled"].sentence.startswith("1 trade is there a second time")
+
+
+def test_an_account_that_lived_on_from_deposits_alone_is_said(tmp_path):
+    """10,000, then 493 won and 1,009.50 lost, and a deposit in place of the withdrawal: 9,483.50 is left without it. A loss of 20,000 is not."""
+    deposit = made.MT4_HTML.replace("-200.00", "15 000.00").replace("Withdrawal", "Deposit 2")
+    assert "refilled" not in by_key(history(tmp_path, deposit))
+    lost = by_key(history(tmp_path, deposit.replace("-1 000.00", "-20 000.00", 1)))["refilled"]
+    assert lost.severity == "warning" and "15,000.00, the account would have been empty on 2024-03-06" in lost.sentence

@@ -1,0 +1,49 @@
+"""Downloads of the trail. Each is an audit event, and carries the last checkpoint."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.audit import filters
+from app.kit.widgets import download, download_file
+from worker.desk import Desk, Filter
+
+
+def menu(desk: Desk) -> None:
+    with st.popover("Download", icon=":material/download:"):
+        wanted = filters.wanted(desk)
+        narrowed = wanted != Filter()
+        st.caption(f"{'The events that match the filters below.' if narrowed else 'The whole trail.'} Each download is an event too, and carries the last checkpoint.")
+        download_file("Bundle, ZIP", desk.bundle.name(wanted, desk.jobs.now()), "application/zip", partial(_bundle, desk, wanted), "audit-bundle", "Events, checkpoints, proofs, public key and verify.py, which checks all of it offline with Python alone.")
+        download("events.jsonl", f"{_name(desk)}.jsonl", "application/jsonl", lambda: desk.trail.jsonl(wanted), "audit-jsonl", "One line an event: its number, both hashes, and the exact canonical text.")
+        download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "A view for people, safe to open in a spreadsheet.")
+        st.caption("Keep these two elsewhere: what is downloaded is checked against them.")
+        download("Checkpoint, signed note", f"{_name(desk)}_checkpoint.txt", "text/plain", desk.trail.checkpoint_file, "audit-checkpoint-file", "The signed note with its cosignatures.")
+        download("Public key", "tidemark_public_key.txt", "text/plain", desk.trail.key_file, "audit-key-file", "The key that checkpoints are signed with, and every rotation before it.")
+
+
+def proof(desk: Desk, event: Any) -> None:
+    """The proof of one event, and its exact text."""
+    with st.container(horizontal=True, gap="xsmall"):
+        about = "At most 1 KB: the hashes beside the event's way to the root of the last checkpoint. verify.py of a bundle checks it."
+        download("Proof", f"audit_event_{event.seq}.json", "application/json", lambda: _proof(desk, event), f"proof-{event.seq}", about)
+        download("Exact text", f"audit_event_{event.seq}.event.json", "application/json", lambda: desk.trail.text(event.seq), f"text-{event.seq}", "The canonical bytes that were hashed; beside a proof for an event too long for it.")
+
+
+def _name(desk: Desk) -> str:
+    """Names the size, so that two downloads are told apart."""
+    return f"audit_{desk.trail.head()[0]}"
+
+
+def _bundle(desk: Desk, wanted: Filter, path: Path) -> None:
+    desk.checkpoints.cover()
+    desk.bundle.write(path, wanted)
+
+
+def _proof(desk: Desk, event: Any) -> bytes:
+    desk.checkpoints.cover()
+    return f"{desk.bundle.proof(str(event.seq)).text}\n".encode()

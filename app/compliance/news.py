@@ -1,0 +1,44 @@
+"""News windows that matter now: releases of the next days that concern what is traded, by the rule set's minutes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.compliance.pickers import Choice
+from app.kit.figures import plural
+from app.kit.widgets import go, section, table
+from worker.desk import Desk
+
+
+def news(desk: Desk, choice: Choice) -> None:
+    """The windows of the next seven days, where the rule set has a rule of news."""
+    windows = desk.compliance.windows(choice.subject, choice.rules.name, choice.phase)
+    if windows is None:
+        return
+    section("News windows", f"next 7 days, UTC; {windows.rule}")
+    if not windows.calendar:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(":material/help: No calendar of releases is imported, so the rule of news is not judged.", width="content")
+            if st.button("Import releases…", type="tertiary"):
+                go("data", view="external", do="import")
+        return
+    if windows.table.empty:
+        st.caption(f"No release of {windows.currencies} in the next 7 days. The calendar reaches {windows.until:%Y-%m-%d %H:%M}.")
+        return
+    table(_shown(windows.table), _columns(), f"{plural(len(windows.table), 'news window')} of the next 7 days")
+
+
+def _shown(windows: pd.DataFrame) -> pd.DataFrame:
+    times = {name: windows[name].dt.strftime("%m-%d %H:%M") for name in ("start", "end")}
+    return windows.assign(**times, state=[["now"] if now else ["ahead"] for now in windows["now"]])
+
+
+def _columns() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "state": config.MultiselectColumn("", width=58, options=["now", "ahead"], color=["yellow", "gray"]), "start": config.TextColumn("From", width=84), "end": config.TextColumn("To", width=84),
+        "currency": config.TextColumn("Currency", width=62), "title": config.TextColumn("Release", width=150),
+    }  # fmt: skip

@@ -1,0 +1,99 @@
+"""Evidence that leaves the system: a bundle of the audit trail, and the proof of one event."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
+
+from domain.audit import bundle, plain
+from domain.audit.bundle import Point, Proof
+from domain.errors import BadRequest
+from worker import bundle as writer
+from worker.bundle import Written
+from worker.checkpoints.key_file import KeyFile
+from worker.desk.context import DeskContext
+from worker.store import Filter, Unit
+from worker.store.append import TrailBroken
+
+MOST_HERE = 5_000       # events that a page's process writes itself: some 0.2 s
+log = logging.getLogger("bundle")
+
+
+class BundleView:
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
+
+    def write(self, path: Path, wanted: Filter = Filter(), checkpoint: str = "", here: bool = False) -> dict[str, Any]:
+        """Write the bundle of the events that fit ``wanted`` to a ZIP file, part by part.
+
+        Returns rows, their range, the last checkpoint, bytes, SHA-256, and whether the download could be recorded: it
+        is an event that carries the last checkpoint. ``checkpoint``: one that somebody holds, which the proofs then
+        lead to. More than 5,000 events are written by a process of its own, unless ``here``. Raises ``BadRequest``
+        where nothing fits, or the checkpoint is of more rows than there are.
+        """
+        written = self._written(path, wanted, checkpoint, here).__dict__
+        return written | dict(recorded=self._downloaded("audit bundle", "zip", **written | dict(filter=_asked(wanted))))
+
+    def _written(self, path: Path, wanted: Filter, checkpoint: str, here: bool) -> Written:
+        settings = self._context.settings
+        with self._context.store.read() as unit:
+            about = dict(filter=_asked(wanted), made_at=f"{unit.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", made_by=self._context.user)
+            if here or unit.trail_index.count(wanted, MOST_HERE) <= MOST_HERE:
+                return writer.write(unit, path, wanted, writer.evidence_of(unit, self.keys(), checkpoint), about)
+        return writer.write_apart(settings.database_url, settings.frames_url, path, wanted, (self.keys(), checkpoint), about)
+
+    def proof(self, event: str, checkpoint: str = "") -> Proof:
+        """The proof of the event with this number, id or hash, in the tree of the last checkpoint, or of the one that is given.
+
+        Raises ``BadRequest`` where there is no such event, or it came after that checkpoint.
+        """
+        with self._context.store.read() as unit:
+            record = unit.trail_index.named(event)
+            if record is None:
+                raise BadRequest(f"the trail has no event {event!r}; give its number, its id or its whole hash")
+            proof = bundle.proof_of(record, self._size(unit, checkpoint), unit.trail.node)
+        self._downloaded("proof of an event", "json", event=record.seq, hash=record.hash)
+        return proof
+
+    def keys(self) -> str:
+        """The public keys of the trail, each with the statement by which it followed; empty where none was made yet."""
+        chain = KeyFile(self._context.settings.home).chain()
+        return chain.text if chain else ""
+
+    def name(self, wanted: Filter = Filter(), at: datetime | None = None) -> str:
+        """What to call the file.
+
+        >>> from datetime import datetime
+        >>> BundleView(None).name(Filter(since="2026-11-20T09:00:00", entity="run:91d4"), datetime(2026, 11, 21))
+        'tidemark-audit-run-91d4-from-2026-11-20-made-2026-11-21.zip'
+        """
+        parts = [wanted.entity.replace(":", "-"), wanted.since and f"from-{wanted.since[:10]}", wanted.until and f"to-{wanted.until[:10]}", at and f"made-{at:%Y-%m-%d}"]
+        return "-".join(("tidemark-audit", *(part for part in parts if part))) + ".zip"
+
+    def _size(self, unit: Unit, checkpoint: str) -> int:
+        rows = unit.trail.head()[0]
+        if checkpoint:
+            return writer.asked_for(checkpoint, rows).checkpoint.size
+        latest = unit.checkpoints.latest()
+        return Point.of(latest.note).checkpoint.size if latest else rows
+
+    def _downloaded(self, what: str, form: str, **detail: Any) -> bool:
+        """False where the trail is so damaged that it takes no more events: its evidence leaves all the same."""
+        try:
+            with self._context.store.unit() as unit:
+                latest = unit.checkpoints.latest()
+                carried = dict(size=latest.size, root=latest.root, note=latest.note) if latest else {}
+                unit.audit(self._context.user, "downloaded", "audit:trail", what=what, form=form, **detail | dict(checkpoint=carried))
+        except (TrailBroken, IntegrityError, DataError, InternalError, ProgrammingError):
+            log.exception("the audit trail takes no more events; a download of it (%s) is not recorded", what)
+            return False
+        return True
+
+
+def _asked(wanted: Filter) -> dict[str, Any]:
+    """The parts of the filter that are given."""
+    return {name: value for name, value in plain(wanted.__dict__).items() if value}

@@ -1,0 +1,280 @@
+"""Compliance: paths judged by rule sets. Heavy work is a job; this reads what jobs stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest, unknown
+from domain.market import instruments as instrument_table
+from worker.code import code_of
+from worker.desk.backtests import Backtests
+from worker.desk.context import DeskContext, Submitted, key_of, required
+from worker.desk.export import csv_of
+from worker.desk.judgement_tables import around, breach_rows, calendar_of, floor_lines, preset_rows, sentence_of, word_of
+from worker.desk.news_windows import NewsWindows, currencies_of, windows_of
+from worker.desk.rule_sets import RuleSetsView
+from worker.desk.thin import thinned
+from worker.store import AccountHistory, Job, Run
+
+JUDGEMENT, PRESETS = "judgement", "judged_presets"      # kinds of run
+FORM = 1            # of what a judgement stores; raised when it changes, so that results of an earlier form are not read
+OLD_CODE = "Computed by an earlier version of Tidemark."
+SEARCHED = 200      # latest results of a kind that are searched for earlier ones of a subject
+TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",)}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged. ``kind``: ``run`` or ``history`` (an imported account). ``points``: of a history the table of the
+    equity that was rebuilt from bars, where there is one: it is judged in place of the balance alone."""
+
+    kind: str
+    id: str
+    title: str
+    synthetic: bool
+    currency: str
+    instruments: tuple[str, ...] = ()
+    points: str = ""
+
+    @property
+    def address(self) -> dict[str, str]:
+        return {self.kind: self.id}
+
+    @property
+    def spec(self) -> dict[str, str]:
+        return dict(kind=self.kind, id=self.id) | (dict(points=self.points) if self.points else {})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A stored result. ``stale``: why it is not the newest, or nothing. ``age``: a warning where the rules were read long ago,
+    or nothing; ``sources``: which of their figures are not official."""
+
+    run: Run
+    stale: str
+    age: str = ""
+    sources: tuple[str, ...] = ()
+
+    @cached_property
+    def word(self) -> str:
+        """passed, failed, open, no breach (a set with nothing to reach), not judged."""
+        return word_of(self.run.summary)
+
+    @cached_property
+    def sentence(self) -> str:
+        return sentence_of(self.run.summary)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rule was judged."""
+        return all(rule["state"] != "not judged" for rule in self.run.summary["rules"])
+
+
+class Compliance:
+    def __init__(self, context: DeskContext) -> None:
+        self._context, self._rule_sets, self._backtests = context, RuleSetsView(context), Backtests(context)
+
+    # -- what can be judged
+
+    def subjects(self) -> list[Subject]:
+        """Runs, then imported accounts, each newest first."""
+        with self._context.store.read() as unit:
+            histories = unit.histories.all()
+        return [*(self._of_run(run) for run in self._backtests.latest()), *map(_of_history, histories)]
+
+    def subject(self, kind: str, subject_id: str) -> Subject | None:
+        """One of them, however old; None where there is none."""
+        if kind == "history":
+            with self._context.store.read() as unit:
+                history = unit.histories.get(subject_id)
+            return _of_history(history) if history else None
+        run = self._backtests.find(subject_id)
+        return self._of_run(run) if run else None
+
+    def _of_run(self, run: Run) -> Subject:
+        with self._context.store.read() as unit:
+            datasets = [unit.datasets.get(version) for version in run.spec["datasets"]]
+        names = tuple(dataset.instrument for dataset in datasets if dataset)
+        return Subject("run", run.id, run.name or f"{run.id} {run.title}", run.synthetic, str(run.summary["currency"]), names)
+
+    # -- one rule set
+
+    def submit(self, subject: Subject, rules: str, phase: str = "", version: int = 0) -> Submitted:
+        """Judge a path by a rule set; an identical request on the same code returns the job that did it."""
+        spec = self.spec(subject, rules, phase, version)
+        title = f"{self._rule_sets.get(rules, phase, version).title}, {spec['rules']['phase']}: {subject.title}"
+        return self._context.submit("judge", title, spec, key=key_of("judge", spec))
+
+    def judged(self, subject: Subject, rules: str, phase: str = "") -> Judged | None:
+        """The verdict by the newest version of a rule set; an earlier one where that is not there; None without any."""
+        spec = self.spec(subject, rules, phase)
+        run, stale = self._newest(JUDGEMENT, "judge", spec, lambda old: (old["name"], old["phase"]) == (spec["rules"]["name"], spec["rules"]["phase"]))
+        if run is None:
+            return None
+        age, sources = self._rule_sets.trust(rules, phase)
+        return Judged(run, stale, age, sources)
+
+    def job(self, subject: Subject, rules: str, phase: str = "") -> Job | None:
+        """The job of the newest request, where it has not succeeded."""
+        return self._unfinished("judge", self.spec(subject, rules, phase))
+
+    # -- every rule set
+
+    def submit_table(self, subject: Subject) -> Submitted:
+        """Judge a path by every rule set, each in its first phase."""
+        spec = self._table_spec(subject)
+        return self._context.submit("judge_presets", f"Every rule set: {subject.title}", spec, key=key_of("judge_presets", spec))
+
+    def table(self, subject: Subject) -> Judged | None:
+        run, stale = self._newest(PRESETS, "judge_presets", self._table_spec(subject), lambda old: True)
+        return Judged(run, stale) if run else None
+
+    def table_job(self, subject: Subject) -> Job | None:
+        return self._unfinished("judge_presets", self._table_spec(subject))
+
+    def table_rows(self, run_id: str) -> pd.DataFrame:
+        """A row a rule set, as ``preset_rows`` returns it."""
+        return preset_rows(self.frame(run_id, "table"))
+
+    # -- reading a judgement
+
+    def get(self, run_id: str) -> Run:
+        with self._context.store.read() as unit:
+            return required(unit.runs.get(run_id), "judgement", run_id)
+
+    def curve(self, run_id: str, at: str | None = None, budget: int = 1_400) -> pd.DataFrame:
+        """``ts, equity``, thinned so that it keeps its extremes; ``at``: only the days around an instant."""
+        return thinned(around(self.frame(run_id, "curve"), at), ("equity",), budget)
+
+    def floor_lines(self, run_id: str, at: str | None = None) -> pd.DataFrame:
+        """``ts, floor, value, role``: each floor where it moves."""
+        return floor_lines(around(self.frame(run_id, "floors"), at), self.get(run_id).summary["rules"])
+
+    def days(self, run_id: str) -> pd.DataFrame:
+        """``day, share, pnl, low, trades, breach, after``, a row a trading day of the rule set."""
+        run = self.get(run_id)
+        return calendar_of(self.frame(run_id, "days"), run.summary["initial"], run.summary["failed_at"])
+
+    def breaches(self, run_id: str) -> pd.DataFrame:
+        """``ts, title, value, floor, unit, sentence, trades``, in their order."""
+        return breach_rows(self.frame(run_id, "breaches"))
+
+    def download(self, run_id: str, what: str) -> bytes:
+        """A table of a stored result as CSV, in full."""
+        run = self.get(run_id)
+        if what not in run.frames:
+            raise unknown("table of the result", what, run.frames)
+        frame = self._context.store.frames.get(run.frames[what])
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
+        return csv_of(frame)
+
+    # -- news
+
+    def windows(self, subject: Subject, rules: str, phase: str = "") -> NewsWindows | None:
+        """The news windows of the next week for what a path trades; None where the rule set has no rule of news."""
+        rule: Any = self._rule_sets.get(rules, phase).rule("news")
+        if rule is None:
+            return None
+        table = instrument_table(self._context.settings.instruments_file)
+        instruments = [table[name] for name in subject.instruments if name in table]
+        with self._context.store.read() as unit:
+            calendar, now = unit.outside.newest("releases"), unit.now()
+        words = ", ".join(currencies_of(instruments)) or "any currency"
+        if calendar is None:
+            return NewsWindows(pd.DataFrame(), False, None, rule.clause(), words)
+        releases = self._context.store.frames.get(calendar.frame)
+        return NewsWindows(windows_of(releases, instruments, rule.before, rule.after, rule.impact, now), True, calendar.last_ts, rule.clause(), words)
+
+    # -- parts
+
+    def spec(self, subject: Subject, rules: str, phase: str = "", version: int = 0) -> dict[str, Any]:
+        """What decides a judgement: the path, the whole text of the rules, the calendar of releases."""
+        return dict(form=FORM, path=subject.spec, rules=self._rule_sets.spec(rules, phase, version), releases=self._releases())
+
+    def _table_spec(self, subject: Subject) -> dict[str, Any]:
+        return dict(form=FORM, path=subject.spec, rules=[self._rule_sets.spec(row.name) for row in self._rule_sets.all()], releases=self._releases())
+
+    def _releases(self) -> str:
+        """The version of the calendar of releases in use, or nothing."""
+        with self._context.store.read() as unit:
+            calendar = unit.outside.newest("releases")
+        return calendar.version if calendar else ""
+
+    def _newest(self, kind: str, job_kind: str, spec: Mapping[str, Any], fits: Any) -> tuple[Run | None, str]:
+        """The result of this very request, else the newest of an earlier one and what it differs in."""
+        with self._context.store.read() as unit:
+            job = unit.jobs.of_key(key_of(job_kind, spec))
+            run = unit.runs.get(job.result["run"]) if job and job.state == "done" and job.result else None
+            if run is not None:
+                return run, ""
+            earlier = unit.runs.latest(kind, SEARCHED)
+        same = [run for run in earlier if (run.spec.get("form"), run.spec.get("path")) == (spec["form"], spec["path"])]
+        old = next((run for run in same if fits(run.spec["rules"])), None)
+        return (old, _stale(old.spec, spec)) if old else (None, "")
+
+    def _unfinished(self, kind: str, spec: Mapping[str, Any]) -> Job | None:
+        """A job of this request that is open; a failed or cancelled one where it was the last of its kind."""
+        with self._context.store.read() as unit:
+            job = unit.jobs.of_key(key_of(kind, spec))
+            latest = unit.jobs.latest(kinds=(kind,), limit=SEARCHED) if job is None else []
+        if job is not None:
+            return None if job.state == "done" else job
+        digest = key_of(kind, spec)
+        return next((ended for ended in latest if ended.state in ("failed", "cancelled") and key_of(kind, ended.spec) == digest), None)
+
+    def newest(self, kind: str, job_kind: str, spec: Mapping[str, Any]) -> Judged | None:
+        """The newest result of a kind on the path and phase of a spec, whatever its further settings; and whether it is older than the rules or the code."""
+        with self._context.store.read() as unit:
+            runs = unit.runs.latest(kind, SEARCHED)
+        run = next((run for run in runs if _same(run.spec, spec)), None)
+        if run is None:
+            return None
+        other = any(run.spec[name] != spec[name] for name in ("rules", "releases") if name in spec)
+        stale = _stale(run.spec, spec) if other else "" if run.manifest["code"] == code_of(job_kind) else OLD_CODE
+        return Judged(run, stale)
+
+    def newest_job(self, kind: str, spec: Mapping[str, Any]) -> Job | None:
+        """The newest job of a kind on the path and phase of a spec; None where it has succeeded."""
+        with self._context.store.read() as unit:
+            jobs = unit.jobs.latest(kinds=(kind,), limit=SEARCHED)
+        job = next((job for job in jobs if _same(job.spec, spec)), None)
+        return None if job is None or job.state == "done" else job
+
+    def frame(self, run_id: str, name: str) -> pd.DataFrame:
+        """A table of a stored result."""
+        run = self.get(run_id)
+        if name not in run.frames:
+            raise BadRequest(f"{run_id} is of the kind {run.kind.replace('_', ' ')} and has no {name}; choose a judgement")
+        return self._context.store.frames.get(run.frames[name])
+
+
+def _of_history(history: AccountHistory) -> Subject:
+    return Subject("history", history.id, f"{history.id} {history.name}", False, history.currency, points=history.frames.get("rebuilt", ""))
+
+
+def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Why an earlier result is not the answer to the present request."""
+    before, after = old["rules"], now["rules"]
+    if isinstance(after, list):
+        if [rules["text"] for rules in before] != [rules["text"] for rules in after]:
+            return "Judged before a rule set was added or changed."
+    elif before["version"] != after["version"]:
+        return f"Judged by version {before['version']} of the rule set; version {after['version']} is the newest."
+    elif before["text"] != after["text"]:
+        return "Judged by an earlier text of the rule set."
+    if old.get("releases") != now.get("releases"):
+        return "Judged with another calendar of releases."
+    return OLD_CODE
+
+
+def _same(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether two specs are of the same path and, where they have rules, of the same rule set and phase."""
+    if (old.get("form"), old.get("path")) != (now["form"], now["path"]):
+        return False
+    return "rules" not in now or (old["rules"]["name"], old["rules"]["phase"]) == (now["rules"]["name"], now["rules"]["phase"])

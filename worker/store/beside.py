@@ -1,0 +1,118 @@
+"""What stands beside the trail, compared with the seals that its events carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from worker.store.frames import Frames
+from worker.store.schema import trials
+from worker.store.seals import KINDS, digest, digest_of_trials
+
+ASKED = 500             # rows of one question
+Seals = Mapping[str, tuple[int, str | None]]
+
+
+def compared(c: Connection, seals: Seals, tables: set[str], progress: Callable[[float, str], None]) -> tuple[list[tuple[int, str]], int]:
+    """``(number of the event, sentence)`` for each sealed row that is gone, came back or was altered; and how many rows are as sealed."""
+    faults, whole, done = [], 0, 0
+    for kind, names in _by_kind(seals).items():
+        for first in range(0, len(names), ASKED):
+            progress(done / max(len(seals), 1), f"{done:,} of {len(seals):,} rows beside the trail")
+            some = names[first : first + ASKED]
+            hashes = _hashes(c, kind, some) if kind == "trials" or KINDS[kind].table.name in tables else {}
+            for name in some:
+                row, sealed = seals[f"{kind}:{name}"]
+                if why := _fault(kind, name, row, sealed, hashes.get(name)):
+                    faults.append((row, why))
+                whole += not why and sealed is not None
+            done += len(some)
+    return faults, whole
+
+
+def uncovered(c: Connection, seals: Seals, tables: set[str]) -> int:
+    """How many rows no event seals: they are from before there were seals."""
+    sealed = {entity for entity, (_, hash_) in seals.items() if hash_ is not None}
+    count = 0
+    for kind, kept in KINDS.items():
+        if kept.table.name in tables:
+            query = select(kept.table.c[kept.key])
+            names = c.scalars(query.where(kept.table.c.state == "done") if kind == "job" else query)
+            count += sum(f"{kind}:{name}" not in sealed for name in names)
+    if trials.name in tables:
+        ranges = (entity.partition(":")[2].split("-") for entity in sealed if entity.startswith("trials:"))
+        count += (c.scalar(select(func.count()).select_from(trials)) or 0) - sum(int(last) - int(first) + 1 for first, last in ranges)
+    return max(count, 0)
+
+
+def frames_of(c: Connection, tables: set[str]) -> dict[str, str]:
+    """Name of a frame -> the first run, dataset or external data that names it, in words."""
+    frames: dict[str, str] = {}
+    for kind in ("run", "dataset", "outside"):
+        kept = KINDS[kind]
+        if kept.table.name in tables:
+            columns = [kept.table.c[name] for name in (kept.key, "frames", "frame", "ledger") if name in kept.table.c]
+            for row in c.execute(select(*columns)).mappings():
+                frames_ = row.get("frames")
+                for name in (*(frames_.values() if isinstance(frames_, Mapping) else ()), row.get("frame"), row.get("ledger")):
+                    if isinstance(name, str) and name:
+                        frames.setdefault(name, f"{kept.word} {row[kept.key]}")
+    return frames
+
+
+def lost(frames: Frames, names: Mapping[str, str], progress: Callable[[float, str], None]) -> list[str]:
+    """A sentence for each frame that is gone or was altered."""
+    sentences = []
+    for number, (name, owner) in enumerate(names.items()):
+        progress(number / max(len(names), 1), f"{number:,} of {len(names):,} tables")
+        if fault := frames.fault(name):
+            sentences.append(f"The table {name[:8]} of {owner} {'is no longer in the workspace' if fault == 'gone' else 'was altered since it was written'}.")
+    return sentences
+
+
+def _by_kind(seals: Seals) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {}
+    for entity in seals:
+        kind, _, name = entity.partition(":")
+        if kind in KINDS or kind == "trials":
+            kinds.setdefault(kind, []).append(name)
+    return kinds
+
+
+def _hashes(c: Connection, kind: str, names: list[str]) -> dict[str, str]:
+    if kind == "trials":
+        return {name: _hash_of_trials(c, name) for name in names}
+    kept = KINDS[kind]
+    try:
+        rows = c.execute(select(kept.table).where(kept.table.c[kept.key].in_(names))).mappings().all()
+    except (ValueError, TypeError):         # a column that cannot be read: which row has it
+        return {names[0]: "unreadable"} if len(names) == 1 else {key: hash_ for name in names for key, hash_ in _hashes(c, kind, [name]).items()}
+    return {row[kept.key]: _digest(kind, dict(row)) for row in rows}
+
+
+def _hash_of_trials(c: Connection, name: str) -> str:
+    first, _, last = name.partition("-")
+    rows = c.execute(select(trials).where(trials.c.seq.between(int(first), int(last))).order_by(trials.c.seq)).mappings()
+    return digest_of_trials([dict(row) for row in rows])
+
+
+def _digest(kind: str, row: Mapping[str, Any]) -> str:
+    try:
+        return digest(kind, row)
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        return "unreadable"
+
+
+def _fault(kind: str, name: str, row: int, sealed: str | None, actual: str | None) -> str:
+    word = "Trials" if kind == "trials" else KINDS[kind].word.capitalize()
+    if sealed == actual:
+        return ""
+    if actual is None:
+        return f"{word} {name}, recorded by event {row:,}, is gone, and no event removed it."
+    if sealed is None:
+        return f"{word} {name} is there, although event {row:,} removed it."
+    return f"{word} {name} was altered: its content is not the one that event {row:,} recorded."
+
+
