@@ -33,7 +33,7 @@ INSIDE = {      # package -> packages of ours that it may import; the longest ma
     "app/main.py": {"app", "pages", "worker.desk"},     # the only upward import: it puts the pages together
     "app/kit": {"app.kit", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.bundle", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
+    "worker/desk": {"worker.bundle", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.held", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
     "domain/compliance": {"domain.block_length", "domain.compliance", "domain.errors", "domain.market", "domain.outside", "domain.params", "domain.parsing", "domain.registry", "domain.trading"},
 }
@@ -142,7 +142,7 @@ def test_the_page_loads_no_engine(tmp_path):
     import subprocess
 
     heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss"]
-    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.settings; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert output.stdout.strip() == "[]", output.stdout + output.stderr
 

@@ -75,7 +75,7 @@ def _result(desk: Desk, run: Any) -> None:
     if summary["failed"] is None:
         st.caption(f":material/help: {literal(typeset(summary['sentence']))}")
         return
-    figures(_rows(summary), width=104)
+    figures(_rows(summary), width=132)
     if summary["days_to_target"]:
         bins = _bins(desk, run.id)
         median = summary["days_to_target"]["q50"]

@@ -56,12 +56,12 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
 def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
-        "title": config.TextColumn("Rule set", width=168),
-        "verdict": config.MultiselectColumn("Verdict", width=82, options=list(COLOURS), color=list(COLOURS.values())),
-        "days": config.NumberColumn("Days", width=46, help="Trading days until it passed or failed; of an open one all days."),
-        "by": config.TextColumn("First breach", width=168),
-        "used": config.ProgressColumn("Most used", format="percent", min_value=0, max_value=1, width=92, help="The largest share of an allowance that was used, over all rules."),
-        "confidence": config.TextColumn("Source", width=76),
+        "title": config.TextColumn("Rule set", width=150),
+        "verdict": config.MultiselectColumn("Verdict", width=70, options=list(COLOURS), color=list(COLOURS.values())),
+        "days": config.NumberColumn("Days", width=40, help="Trading days until it passed or failed; of an open one all days."),
+        "by": config.TextColumn("First breach", width=140),
+        "used": config.ProgressColumn("Most used", format="percent", min_value=0, max_value=1, width=62, help="The largest share of an allowance that was used, over all rules."),
+        "confidence": config.TextColumn("Source", width=60),
     }
 
 

@@ -9,6 +9,6 @@ from app.kit.widgets import download
 from worker.desk import Desk
 
 
-def csv_button(desk: Desk, run: Any, what: str, label: str = "CSV") -> None:
+def csv_button(desk: Desk, run: Any, what: str) -> None:
     """A button for one table of a stored result, in full."""
-    download(label, f"{run.id}_{what}.csv", "text/csv", partial(desk.compliance.download, run.id, what), f"take-{run.id}-{what}")
+    download(f"{what.capitalize()} CSV", f"{run.id}_{what}.csv", "text/csv", partial(desk.compliance.download, run.id, what), f"take-{run.id}-{what}")

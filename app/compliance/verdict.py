@@ -44,7 +44,7 @@ def verdict(desk: Desk, judged: Any) -> None:
         if judged.stale:
             st.badge("older version", color="gray", help=literal(judged.stale))
     scaled = f" The path is scaled from {money(summary['scaled_from'], summary['currency'])} to the {money(summary['initial'], summary['currency'])} of the rule set." if summary["scaled_from"] else ""
-    st.caption(f"{literal(read_on(rule_set))} {GAP}{scaled}")
+    st.caption(f"{literal(read_on(rule_set))} {GAP}{scaled} {literal(summary['path'].get('note', ''))}")
     reservations(judged.age, judged.sources)
     _not_judged(summary["rules"])
 

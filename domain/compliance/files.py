@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -39,10 +40,12 @@ def _table(file: FilePath, what: str, needed: tuple[str, ...]) -> pd.DataFrame:
         raise BadRequest(f"the {what} {shown(file)} have the columns {listed(names, 12)} and no {listed(missing)}; the first line must name {', '.join(needed)}")
     text = {name: "str" for name in names if what == "trades" or name not in CURVES}
     try:
-        table = pd.read_csv(file, header=None, names=names, skiprows=1, dtype=text, keep_default_na=False, na_values={name: [] for name in names}, index_col=False, encoding="utf-8-sig", skip_blank_lines=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(file, header=None, names=names, skiprows=1, dtype=text, keep_default_na=False, index_col=False, encoding="utf-8-sig")
     except pd.errors.EmptyDataError:
         table = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError):
+    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError):
         raise BadRequest(f"the {what} {shown(file)} cannot be read as a CSV in UTF-8; every row needs a cell for each of its {len(names)} columns") from None
     return table
 

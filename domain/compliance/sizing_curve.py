@@ -10,7 +10,8 @@ import pandas as pd
 
 from domain.compliance.drawing import ENDS, ChanceConfig, Drawn, Estimate, Watch, draws, unwatched
 from domain.compliance.outcomes import Outcomes, joined, outcomes_of
-from domain.compliance.passing import day_rules, has_failed, has_passed, spread, terms_of, too_little
+from domain.compliance.passing import day_rules, terms_of, too_little
+from domain.compliance.passing_tables import has_failed, has_passed, spread
 from domain.compliance.rule_set import RuleSet
 from domain.compliance.run_days import RunDays
 from domain.errors import BadRequest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -19,6 +21,7 @@ from domain.audit.keys import SigningKey
 from domain.audit.merkle import grown
 from domain.audit.verifier import FILE
 from domain.errors import BadRequest
+from tests.domain.audit.trails import verified
 from worker import cli
 from worker.checkpoints.key_file import PUBLIC
 from worker.store import Filter
@@ -53,8 +56,8 @@ def checkpoint(store, size, sign=KEY):
     return signed
 
 
-def verified(what, *options):
-    """By bare Python, as a stranger would."""
+def by_a_stranger(what, *options):
+    """By bare Python, in a process of its own."""
     done = subprocess.run([sys.executable, "-I", "-S", FILE, *map(str, (what, *options))], capture_output=True, text=True, env={"PATH": ""})
     assert not done.stderr, done.stderr
     return done.returncode, done.stdout
@@ -75,7 +78,7 @@ def overpowered(store, *statements):
 
 def test_a_bundle_verifies_and_its_download_is_an_event_with_the_last_checkpoint(trail):
     result = trail.desk.bundle.write(trail.path)
-    status, text = verified(trail.path, *trail.outside)
+    status, text = by_a_stranger(trail.path, *trail.outside)
     assert status == 0 and f"{ROWS} rows: the whole trail up to row {ROWS}." in text and "Consistent with the checkpoint over 20 rows" in text
     assert (result["scope"], result["rows"], result["first"], result["last"]) == ("whole", ROWS, 1, ROWS)
     with trail.store.read() as unit:
@@ -86,6 +89,7 @@ def test_a_bundle_verifies_and_its_download_is_an_event_with_the_last_checkpoint
     assert detail["checkpoint"]["note"] == trail.note and detail["checkpoint"]["size"] == 20
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_large_bundle_is_written_by_a_process_of_its_own(trail, monkeypatch, settings):
     monkeypatch.setattr("worker.desk.bundle.MOST_HERE", 5)
     result = trail.desk.bundle.write(trail.path, Filter(since="2026-11-20T09:05:00", until="2026-11-20T09:15:00"))
@@ -94,6 +98,7 @@ def test_a_large_bundle_is_written_by_a_process_of_its_own(trail, monkeypatch, s
         trail.desk.bundle.write(trail.path, checkpoint="garbage")
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_range_and_an_entity(trail):
     result = trail.desk.bundle.write(trail.path, Filter(since="2026-11-20T09:05:00", until="2026-11-20T09:15:00"))
     assert (result["scope"], result["first"], result["last"]) == ("range", 5, 14)
@@ -106,6 +111,7 @@ def test_a_range_and_an_entity(trail):
         trail.desk.bundle.write(trail.path, Filter(entity="order:99"))
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_the_proofs_lead_to_a_checkpoint_that_somebody_holds(trail):
     with trail.store.read() as unit:
         held = Checkpoint(KEY.name, 17, bytes.fromhex(unit.trail.root(17)), 1_790_000_017).signed(KEY).render()
@@ -161,6 +167,7 @@ def test_a_database_rewritten_whole_with_fresh_hashes_is_caught_by_the_checkpoin
     assert status == 1 and "Row 1, or a later one up to row 20, is not the one that was signed" in text
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("event", [3, 5, 20])
 def test_the_proof_of_an_event_is_at_most_a_kilobyte(trail, event, tmp_path):
     """Row 5 and 20 are too long for it: their records lie beside."""
@@ -179,6 +186,7 @@ def test_the_proof_of_an_event_is_at_most_a_kilobyte(trail, event, tmp_path):
     assert status == 1 and f"Row {event} is not in the tree over 20 rows" in text
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_an_event_after_the_checkpoint_or_unknown_has_no_proof(trail):
     with pytest.raises(BadRequest, match="row 21 came after the checkpoint over 20 rows"):
         trail.desk.bundle.proof("21")
@@ -199,6 +207,7 @@ def test_a_proof_in_a_tree_of_a_million_is_at_most_a_kilobyte():
     assert len(deepest.text) <= 1_000 and len(json.loads(deepest.text)["path"]) == 856
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_through_the_terminal(trail, settings, monkeypatch, tmp_path):
     from worker.terminal import here
 
@@ -214,6 +223,32 @@ def test_through_the_terminal(trail, settings, monkeypatch, tmp_path):
         assert isinstance(CliRunner().invoke(cli.app, ["audit", "bundle", "--out", str(out), *words]).exception, BadRequest)
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_database_or_a_copy_is_verified_against_a_checkpoint_kept_elsewhere(trail, kind, monkeypatch, tmp_path):
+    from worker.terminal import here
+
+    monkeypatch.setattr(here, "desk", lambda: trail.desk)
+    words = ["audit", "verify", "--json", *map(str, trail.outside)]
+    done = CliRunner().invoke(cli.app, words)
+    assert (done.exit_code, json.loads(done.stdout)["checkpoint"]["agrees"]) == (0, True)
+    copies = [tmp_path / "copy.db"] if kind == "sqlite" else []
+    for copy in copies:
+        with contextlib.closing(sqlite3.connect(trail.store.engine.url.database)) as source, contextlib.closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    for copy in copies:
+        copy.chmod(0o400)
+        done = CliRunner().invoke(cli.app, [*words, "--database", str(copy)])
+        assert (done.exit_code, json.loads(done.stdout)["checkpoint"]["agrees"]) == (0, True)
+    for content, why in ((Checkpoint(KEY.name, 99, bytes(32)).signed(KEY).render(), "to 99 are missing"), (Checkpoint(KEY.name, 12, bytes(32)).signed(KEY).render(), "Row 12 or one before it")):
+        (tmp_path / "other.txt").write_text(content)
+        done = CliRunner().invoke(cli.app, [*words[:5], "--checkpoint", str(tmp_path / "other.txt")])
+        assert done.exit_code == 1 and why in json.loads(done.stdout)["why"]
+    (tmp_path / "key.txt").write_text(SigningKey(KEY.name, bytes(32)).verifier.text)
+    for options in (["--key", str(tmp_path / "key.txt"), *words[5:]], words[3:5], words[5:], [*words[3:5], "--checkpoint", str(FILE)]):
+        assert isinstance(CliRunner().invoke(cli.app, ["audit", "verify", *options]).exception, BadRequest)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_nothing_is_left_where_the_writing_failed(trail, monkeypatch):
     from worker import bundle
 

@@ -10,6 +10,7 @@ import pytest
 
 from domain.compliance import presets
 from domain.errors import BadRequest, UnknownName
+from tests.domain.compliance.histories import statements
 from tests.worker.equity_runs import equity_of, stored_run, trades_of
 from worker import actors
 
@@ -165,3 +166,26 @@ def test_news_windows_of_the_next_week_for_what_is_traded(desk, trap, store):
     windows = desk.compliance.windows(subject, "ftmo-2-step", "funded")
     assert windows.table["title"].tolist() == ["Now", "Soon"] and windows.table["now"].tolist() == [True, False]
     assert (windows.table["end"] - windows.table["start"]).eq(pd.Timedelta(minutes=4)).all()
+
+
+def test_an_imported_statement_is_judged_on_what_it_knows_and_again_when_its_equity_was_rebuilt(desk, system, tmp_path, store):
+    staged = desk.histories.stage_path(str(statements.write(tmp_path, "mt4_html")), own_rights=True)
+    actors.run((job := desk.histories.import_(staged, "mt5_us").job).id)
+    history = desk.jobs.get(job.id).result["history"]
+    subject = desk.compliance.subject("history", history)
+    assert subject in desk.compliance.subjects() and subject.address == dict(history=history)
+    done(desk, desk.compliance.submit(subject, "ftmo-2-step"))
+    judged = desk.compliance.judged(subject, "ftmo-2-step")
+    states = {rule["title"]: rule["state"] for rule in judged.run.summary["rules"]}
+    breach = desk.compliance.breaches(judged.run.id).iloc[0]
+    assert (breach.title, breach.value, breach.floor, breach.trades) == ("Daily loss", 9_483.5, 10_493.0 - 500.0, ["2"]), "10,000 + 493, less 1,009.50 on the next day"
+    assert states["Daily loss"] == "failed" and states["Max drawdown"] == "not judged", "a balance alone shows a breach, and proves no rule held"
+    assert {f"history:{history}", f"run:{judged.run.id}"} <= set(desk.trail.history(f"run:{judged.run.id}")[0].entities)
+    points = desk.histories.points(history)
+    with store.unit() as unit:
+        unit.histories.rebuilt(history, store.frames.put(points.assign(equity=points["balance"])), dict(key="rebuilt", severity="note", sentence="Rebuilt."))
+    rebuilt = desk.compliance.subject("history", history)
+    assert desk.compliance.judged(rebuilt, "ftmo-2-step").stale == "Computed before the equity of the account was rebuilt from bars."
+    done(desk, desk.compliance.submit(rebuilt, "ftmo-2-step"))
+    newest = desk.compliance.judged(rebuilt, "ftmo-2-step")
+    assert newest.stale == "" and newest.run.summary["path"]["note"] == "The equity was rebuilt from bars of this workspace."

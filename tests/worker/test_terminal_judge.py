@@ -210,6 +210,7 @@ def test_both_ends_of_a_news_window_belong_to_it_and_a_stop_that_fires_counts(tm
     done = news(tmp_path, "USDJPY", f"2026-03-06T{at}")
     assert done.code == code and len(done.breaches) == code
     if code:
+        assert done.breaches["detail"].tolist() == [f"Stop of USDJPY 2.00 min {'before' if at < '12:30' else 'after'} the release of 2026-03-06T12:30:00Z."]
         assert done.breaches["trades"].astype(str).tolist() == ["7"] and done.rule("news")["first_breach"]["ts"] == f"2026-03-06T{at}".replace(".000", "")
 
 
@@ -315,6 +316,8 @@ def test_the_nine_presets_say_where_each_figure_comes_from():
     for row in rows.values():
         assert row["figures"] and all(figure["source"] and figure["retrieved"] and figure["confidence"] in ("official", "secondary", "assumed") for figure in row["figures"].values())
     assert rows["ftmo-2-step"]["figures"]["daily.amount"]["value"] == "5 % of initial" and rows["vproptrader"]["confidence"] == "assumed"
+    assert (rows["ftmo-1-step"]["confidence"], rows["ftmo-1-step"]["least_confidence"], rows["ftmo-1-step"]["figures"]["daily.amount"]["confidence"]) == ("official", "assumed", "assumed")
+    assert (rows["apex-50k-intraday"]["confidence"], rows["topstep-50k"]["figures"]["drawdown.amount"]["confidence"]) == ("secondary", "official")
     assert not {"compliant", "certified"} & set(done.output.lower().split())
 
 
@@ -367,8 +370,8 @@ def test_a_file_that_is_no_equity_is_a_sentence(tmp_path, text, words):
 
 def test_trades_outside_the_path_are_refused(tmp_path):
     row = "1,EURUSD,long,1,2026-03-02T1{}:00:00Z,1.1,2026-03-02T1{}:30:00Z,1.1,,0,0,signal"
-    for enter, leave in ((0, 3), (3, 3)):
-        trades = trades_csv(tmp_path, row.format(enter, leave))
+    for trade in (row.format(0, 3), row.format(3, 3), row.format(0, 0).replace("2026-03-02T10:00", "2026-03-02T08:59")):
+        trades = trades_csv(tmp_path, trade)
         assert "trade 1 (2026-03-02T" in refused(tmp_path, "--rules", rules_toml(tmp_path, DAILY), "--equity", equity_csv(tmp_path, *GOOD), "--trades", trades)
 
 

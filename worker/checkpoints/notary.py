@@ -112,8 +112,8 @@ class Notary:
             unit.audit(actor, "checkpoint_acknowledged", ENTITY, sentence=sentence, why=why, checkpoint=state.last.note, size=last.size, root=last.root.hex(), rows=state.rows)
         self.trail_key.announce(ACTOR)
         signed = self._sign()
-        self._write()
         self._remember(problem="", disagrees="")
+        self._write()
         return signed
 
     # -- agreement with what left
@@ -184,7 +184,7 @@ class Notary:
 
     def _write(self) -> None:
         """Append to the file what it has not yet. One that cannot be written is tried again, and signing goes on."""
-        if self._key is None or self._writer is None:
+        if self._key is None or self._writer is None or self._state.get("disagrees"):
             return
         try:
             self._writer.write(self.trail_key.files.chains())

@@ -16,6 +16,7 @@ from worker import bundle as writer
 from worker.bundle import Written
 from worker.checkpoints.key_file import KeyFile
 from worker.desk.context import DeskContext
+from worker.held import Held, in_store
 from worker.store import Filter, Unit
 from worker.store.append import TrailBroken
 
@@ -58,6 +59,10 @@ class BundleView:
             proof = bundle.proof_of(record, self._size(unit, checkpoint), unit.trail.node)
         self._downloaded("proof of an event", "json", event=record.seq, hash=record.hash)
         return proof
+
+    def against(self, verdict: dict[str, Any], held: Held) -> dict[str, Any]:
+        """The verdict on the trail, and on whether a checkpoint that somebody holds is of it."""
+        return in_store(verdict, self._context.store, held)
 
     def keys(self) -> str:
         """The public keys of the trail, each with the statement by which it followed; empty where none was made yet."""

@@ -214,8 +214,7 @@ class Compliance:
             if run is not None:
                 return run, ""
             earlier = unit.runs.latest(kind, SEARCHED)
-        same = [run for run in earlier if (run.spec.get("form"), run.spec.get("path")) == (spec["form"], spec["path"])]
-        old = next((run for run in same if fits(run.spec["rules"])), None)
+        old = next((run for run in earlier if _same_path(run.spec, spec) and fits(run.spec["rules"])), None)
         return (old, _stale(old.spec, spec)) if old else (None, "")
 
     def _unfinished(self, kind: str, spec: Mapping[str, Any]) -> Job | None:
@@ -235,7 +234,7 @@ class Compliance:
         run = next((run for run in runs if _same(run.spec, spec)), None)
         if run is None:
             return None
-        other = any(run.spec[name] != spec[name] for name in ("rules", "releases") if name in spec)
+        other = any(run.spec[name] != spec[name] for name in ("path", "rules", "releases") if name in spec)
         stale = _stale(run.spec, spec) if other else "" if run.manifest["code"] == code_of(job_kind) else OLD_CODE
         return Judged(run, stale)
 
@@ -260,6 +259,10 @@ def _of_history(history: AccountHistory) -> Subject:
 
 def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Why an earlier result is not the answer to the present request."""
+    if old["path"] != now["path"]:
+        return "Computed before the equity of the account was rebuilt from bars."
+    if "rules" not in now:
+        return OLD_CODE
     before, after = old["rules"], now["rules"]
     if isinstance(after, list):
         if [rules["text"] for rules in before] != [rules["text"] for rules in after]:
@@ -275,6 +278,12 @@ def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _same(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether two specs are of the same path and, where they have rules, of the same rule set and phase."""
-    if (old.get("form"), old.get("path")) != (now["form"], now["path"]):
+    if not _same_path(old, now):
         return False
     return "rules" not in now or (old["rules"]["name"], old["rules"]["phase"]) == (now["rules"]["name"], now["rules"]["phase"])
+
+
+def _same_path(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether two specs of this form are of the same run or account."""
+    before = old.get("path") or {}
+    return old.get("form") == now["form"] and (before.get("kind"), before.get("id")) == (now["path"]["kind"], now["path"]["id"])

@@ -122,7 +122,8 @@ def preset_rows(table: pd.DataFrame) -> pd.DataFrame:
     states = [_word(row) for row in table.itertuples()]
     at = pd.to_datetime(table["at"], utc=True)
     by = [f"{row.by.lower()}, {when:%Y-%m-%d}" if row.by and pd.notna(when) else "" for row, when in zip(table.itertuples(), at, strict=True)]
-    return table.assign(word=states, by=by)
+    titles = [f"{row.title} ({row.name} v{row.version})" if row.version else str(row.title) for row in table.itertuples()]
+    return table.assign(word=states, by=by, title=titles)
 
 
 def _word(row: Any) -> str:

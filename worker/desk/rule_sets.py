@@ -264,6 +264,6 @@ def _row(name: str, rule_set: RuleSet, stored: RuleSetVersion | None, today: dat
     start = preset(base) if base else None
     changed = overridden(rule_set, start.in_phase(rule_set.phase)) if start and rule_set.phase in start.phases else []
     return RuleSetRow(
-        name, rule_set.title if stored is None or rule_set.title != (start and start.title) else f"{rule_set.title} ({name})", rule_set.firm, rule_set.programme, rule_set.phases, rule_set.account,
+        name, rule_set.title if stored is None or rule_set.title == name else f"{rule_set.title} ({name})", rule_set.firm, rule_set.programme, rule_set.phases, rule_set.account,
         rule_set.currency, stored.version if stored else 0, base, weakest(rule_set), read, (today - read).days if read else None, tuple(changed),
     )  # fmt: skip

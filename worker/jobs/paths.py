@@ -80,7 +80,7 @@ def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
     points = work.store.frames.get(spec["path"].get("points") or history.frames["points"])
     trades, flows = (work.store.frames.get(history.frames[name]) for name in ("trades", "flows"))
     path = path_of(points, trades if "trades" in history.knows else None, flows, history.initial, history.currency)
-    about = dict(kind="history", id=history.id, title=history.name)
+    about = dict(kind="history", id=history.id, title=history.name, note="The equity was rebuilt from bars of this workspace." if spec["path"].get("points") else "")
     return StoredPath(
         path, about, history.currency, [], (f"history:{history.id}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip

@@ -18,11 +18,27 @@ app.command("witness")(checkpoints.witness)
 
 
 @app.command()
-def verify(as_json: Json = False) -> None:
-    """Verify the whole audit trail. Exit status 1 if a row does not hold."""
+def verify(
+    database: Path = typer.Option(None, help="A copy of a workspace's tidemark.db, which is only read. Default: this workspace's trail."),
+    checkpoint: Path = typer.Option(None, help="A signed checkpoint that was kept elsewhere; needs --key."),
+    key: Path = typer.Option(None, help="The trail's public key, kept elsewhere; needs --checkpoint."),
+    as_json: Json = False,
+) -> None:
+    """Verify the whole audit trail, by itself or against a checkpoint that was kept elsewhere. Exit status 1 if a row does not hold."""
+    from domain.errors import BadRequest
+    from worker import evidence, held
     from worker.terminal.here import desk
 
-    verdict = desk().trail.verify_now()
+    if (checkpoint is None) != (key is None):
+        raise BadRequest("--checkpoint and --key go together: the key says whose checkpoint it is. Give both, or neither")
+    kept = held.Held.of(bundles.text_of("--checkpoint", checkpoint), bundles.text_of("--key", key)) if checkpoint and key else None
+    if database is not None:
+        verdict = evidence.check_copy(database)
+        verdict = held.in_copy(verdict, database, kept) if kept else verdict
+    else:
+        at = desk()
+        verdict = at.trail.verify_now()
+        verdict = at.bundle.against(verdict, kept) if kept else verdict
     say(verdict, as_json)
     raise typer.Exit(0 if verdict["holds"] else 1)
 

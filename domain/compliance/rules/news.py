@@ -12,6 +12,7 @@ import pandas as pd
 from domain.compliance.exposure import INSTRUMENTS, known_currencies
 from domain.compliance.needs import RELEASES, trades_needed
 from domain.compliance.order import Order
+from domain.compliance.path import stamp
 from domain.compliance.rule import BLOCK, FAIL, PROFIT_FACTOR, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import Trades
@@ -122,7 +123,8 @@ class News(Rule):
 
     def _breach(self, trades: Trades, row: int, ts: int, done: str, release: int) -> Breach:
         apart = (ts - release) / MINUTE
-        detail = f"{done} of {trades.instrument[row]} {abs(apart):.2f} min {'before' if apart < 0 else 'after'} the release at {np.datetime64(release, 's')}Z."
+        when = f"{abs(apart):.2f} min {'before' if apart < 0 else 'after'}" if apart else "at"
+        detail = f"{done} of {trades.instrument[row]} {when} the release of {stamp(release)}."
         counted = self.effect == PROFIT_FACTOR
         value = float(trades.pnl[row]) if counted else np.nan
         return Breach(ts, self.clause(), value, value * self.factor if counted else np.nan, self.effect, (trades.id[row],), detail[0].upper() + detail[1:])

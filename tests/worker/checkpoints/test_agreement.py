@@ -13,7 +13,6 @@ from domain.audit import verify
 from domain.audit.collection import split
 from domain.audit.note import parse
 from domain.errors import BadRequest
-from worker import evidence
 from worker.checkpoints.agreement import digest_of
 from worker.checkpoints.notary import STATE
 from worker.store import Store
@@ -132,7 +131,8 @@ def test_a_database_rewritten_whole_with_fresh_hashes_is_caught(bench, signed, m
     bodies = bodies_of(bench.store)
     rewritten(bench.store, bodies[0], *(body.replace('"number":1', '"number":7') for body in bodies[1:]))
     bench.write(more)
-    assert evidence.check(bench.store)["holds"], "by itself the forged trail is flawless"
+    with bench.store.read() as unit:
+        assert verify(unit.trail.all(), unit.trail.root(), 8 + more).holds, "by itself the forged trail is flawless"
     after = started_again(bench, signed)
     assert "does not follow from the checkpoint of 8 events that left it" in after.problem and "--acknowledge REASON" in after.problem
     assert bench.checkpoints()[-1] == (8, False) and len(list(split(bench.file_text))) == 3
@@ -164,3 +164,16 @@ def test_an_altered_tree_signs_nothing(bench, signed):
     after = started_again(bench, signed)
     assert "or the tree stored over them, are other ones" in after.problem
 
+
+
+def test_a_long_file_is_read_from_its_end(bench, signed, tmp_path, monkeypatch):
+    """The last checkpoint, and an earlier one, wherever the pieces that are read begin."""
+    from worker.checkpoints import external_file
+
+    file, chains = external_file.CheckpointFile(bench.settings.checkpoints_file), signed.trail_key.files.chains()
+    sizes = [1, 5, 8]
+    for tails in ((10,), (250, 300), (1, 100, 420)):
+        monkeypatch.setattr(external_file, "TAILS", tails)
+        assert file.last(chains).checkpoint.size == 8
+        assert [entry and entry.checkpoint.size for entry in (file.newest_up_to(most, chains) for most in (0, *sizes, 7))] == [None, *sizes, 5]
+    assert external_file.CheckpointFile(tmp_path / "nothing").last(chains) is None
