@@ -15,7 +15,7 @@ from domain.market.zones import DAY, HOUR
 FEWEST = 10         # rows from which on a path can be called regular
 REGULAR = 0.8       # share of the steps that must be the commonest one; an irregular path has a row when something happens
 CENT = 0.005        # money
-LEAST = 4 * HOUR    # of open market: less may be missing, as bars of quiet hours are
+LEAST = 2 * HOUR    # of open market: less may be missing, as bars of quiet hours are
 
 
 class Gap(NamedTuple):

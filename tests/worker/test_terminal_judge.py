@@ -249,7 +249,7 @@ def margin_of(folder: Path, preset: str) -> float:
     equity = equity_csv(folder, "2026-03-02T09:00:00Z,10000,10000", "2026-03-02T13:00:00Z,10000,10000")
     trades = trades_csv(folder, "1,GBPUSD,long,1,2026-03-02T10:00:00Z,1.25,2026-03-02T11:00:00Z,1.25,,0,0,signal")
     done = judged(folder, "--preset", preset, "--equity", equity, "--trades", trades)
-    assert done.verdict["state"] == "passed"
+    assert done.verdict["state"] == "passed" and done.rule("margin")["sentence"].startswith("Held. Margin in use: 0.00; of the largest order: ")
     return float(pd.read_csv(done.folder / "orders.csv")["margin"].iloc[0])
 
 
@@ -316,6 +316,8 @@ def test_the_nine_presets_say_where_each_figure_comes_from():
     for row in rows.values():
         assert row["figures"] and all(figure["source"] and figure["retrieved"] and figure["confidence"] in ("official", "secondary", "assumed") for figure in row["figures"].values())
     assert rows["ftmo-2-step"]["figures"]["daily.amount"]["value"] == "5 % of initial" and rows["vproptrader"]["confidence"] == "assumed"
+    assert (rows["ftmo-1-step"]["confidence"], rows["ftmo-1-step"]["least_confidence"], rows["ftmo-1-step"]["figures"]["daily.amount"]["confidence"]) == ("official", "assumed", "assumed")
+    assert (rows["apex-50k-intraday"]["confidence"], rows["topstep-50k"]["figures"]["drawdown.amount"]["confidence"]) == ("secondary", "official")
     assert not {"compliant", "certified"} & set(done.output.lower().split())
 
 
@@ -368,8 +370,8 @@ def test_a_file_that_is_no_equity_is_a_sentence(tmp_path, text, words):
 
 def test_trades_outside_the_path_are_refused(tmp_path):
     row = "1,EURUSD,long,1,2026-03-02T1{}:00:00Z,1.1,2026-03-02T1{}:30:00Z,1.1,,0,0,signal"
-    for enter, leave in ((0, 3), (3, 3)):
-        trades = trades_csv(tmp_path, row.format(enter, leave))
+    for trade in (row.format(0, 3), row.format(3, 3), row.format(0, 0).replace("2026-03-02T10:00", "2026-03-02T08:59")):
+        trades = trades_csv(tmp_path, trade)
         assert "trade 1 (2026-03-02T" in refused(tmp_path, "--rules", rules_toml(tmp_path, DAILY), "--equity", equity_csv(tmp_path, *GOOD), "--trades", trades)
 
 
