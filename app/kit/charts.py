@@ -170,11 +170,12 @@ def timeline(events: pd.DataFrame, roles: Mapping[str, str], span: tuple[Any, An
     """Events an hour, or a day, stacked by what they are about. ``events``: hour, subject, events; ``span``: the axis, UTC.
     ``pick``: name of a selection of one bar, by hour and subject."""
     shown = events.assign(role=[roles.get(subject, "quiet") for subject in events["subject"]])
+    bars = (span[1] - span[0]).total_seconds() / (86_400 if daily else 3_600)
     scale = alt.Scale(type="utc", nice=False, padding=8, domain=[moment(edge) for edge in span])
     x = alt.X("hour:T", scale=scale, axis=alt.Axis(**utc("%d %b" if daily else "%d %b %H:%M", tickCount=6, labelFlush=True)))
     chart = (
         alt.Chart(shown)
-        .mark_bar(width=9 if daily else 5, cursor="pointer" if pick else alt.Undefined)
+        .mark_bar(width=min(max(int(400 / bars), 2), 12), cursor="pointer" if pick else alt.Undefined)
         .encode(
             x=x, y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f"), stack=True), color=by_role(), order=alt.Order("subject:N"),
             tooltip=[tip_time("hour"), alt.Tooltip("subject:N", title="about"), alt.Tooltip("events:Q", format=",")],

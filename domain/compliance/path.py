@@ -10,6 +10,7 @@ import pandas as pd
 
 from domain.compliance.trades import OPEN, Trades, none, trades_of
 from domain.errors import BadRequest
+from domain.market.zones import DAY
 
 ROUNDING = 1e-9         # of an equity: a low that lies above it by no more is the same number
 FIRST, LAST = (np.datetime64(f"{year}-01-01", "ns").astype(np.int64) for year in (1951, 2099))
@@ -132,10 +133,11 @@ def _check_side(path: Path, values: np.ndarray | None, name: str, word: str, sig
 
 
 def _check_trades(path: Path) -> None:
-    """Every trade lies inside the path."""
+    """Every trade lies inside the path, whose first row tells of the step before it, as the row of a bar does."""
     trades, first, last = path.rows, path.ts[0], path.ts[-1]
+    step = min(int(np.median(np.diff(path.ts))), DAY) if len(path) > 1 else 0
     closed = trades.exit_ts < OPEN
-    outside = (trades.entry_ts < first) | (trades.entry_ts > last) | (closed & (trades.exit_ts > last))
+    outside = (trades.entry_ts < first - step) | (trades.entry_ts > last) | (closed & (trades.exit_ts > last))
     if outside.any():
         row = int(outside.argmax())
         until = f" to {stamp(trades.exit_ts[row])}" if closed[row] else ""

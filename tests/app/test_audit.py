@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +12,7 @@ import sqlalchemy as sa
 
 from domain.audit.reconciliation import KIND, reconcile
 from tests.app.test_pages import captions, dataset, draw, warnings
+from worker import evidence
 from worker.desk import Desk, Filter
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -62,6 +65,37 @@ def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):
     assert metric(page, "Verified")[0] == "broken at 4" and metric(page, "Order") == ("broken", "at row 4")
 
 
+def test_an_old_verification_and_a_late_checkpoint_are_said(desk):
+    audited(desk, "order_filled")
+    desk.trail.verify_now()
+    store = desk.jobs._context.store
+    with store.unit() as unit:
+        now = unit.now()
+        unit.remember(evidence.FACT, {**unit.fact(evidence.FACT), "at": (now - timedelta(hours=3)).isoformat()})
+        unit.checkpoints.add(2, "a" * 64, "key", "note", now - timedelta(minutes=10))
+    page = draw("audit", desk)
+    assert not page.exception and metric(page, "Verified")[1] == "old: 3\u202fh ago" and metric(page, "Last checkpoint")[1] == "late: 10\u202fmin ago"
+    gap = next(gap for gap in desk.trail_days.gaps("2026-01-01", timedelta(minutes=2)) if gap.what == "checkpoint")
+    assert gap.end is None and gap.seconds(now) == pytest.approx(600, abs=30)
+    assert sum(desk.trail_days.checkpoints(f"{now - timedelta(days=1):%Y-%m-%d}", f"{now:%Y-%m-%d}").values()) == 1
+
+
+def test_every_download_carries_the_last_checkpoint(desk):
+    audited(desk, "order_filled", "order_filled")
+    assert desk.trail.jsonl().count(b"\n") == 2, "there is no checkpoint yet"
+    with desk.jobs._context.store.unit() as unit:
+        unit.checkpoints.add(2, "a" * 64, "key", "trail\n2\nroot\n", unit.now())
+    wanted = Filter(kinds=("order_filled",))
+    lines = [json.loads(line) for line in desk.trail.jsonl(wanted).splitlines()]
+    assert [line.get("seq") for line in lines] == [1, 2, None] and lines[-1] == {"checkpoint": "trail\n2\nroot\n"}
+    rows = list(csv.DictReader(desk.trail.csv(wanted).decode().splitlines(keepends=True)))
+    assert [row["kind"] for row in rows] == ["order_filled", "order_filled", "checkpoint"] and rows[-1]["hash"] == "a" * 64 and rows[0]["seq"] == "1"
+    event = desk.trail.rows(size=1)[0]
+    assert event.detail["checkpoint"] == {"size": 2, "root": "a" * 64, "note": "trail\n2\nroot\n"} and event.detail["events"] == 2
+    with desk.jobs._context.store.read() as unit:
+        assert desk.trail.text(2).decode() == unit.trail_index.named("2").body
+
+
 def test_a_garbage_row_is_shown_and_is_no_traceback(desk):
     audited(desk, "order_filled", "order_filled", "order_filled")
     with desk.jobs._context.store.engine.begin() as connection:
@@ -91,6 +125,8 @@ def test_filters_narrow_the_list_and_pages_go_by_key(desk):
     assert "60 in all" in captions(page) and "Rows 22 to 120" in captions(page)
     page.text_input(key="audit-text").set_value("nothing like that").run()
     assert "No event matches these filters." in captions(page) and not page.exception
+    page.text_input(key="audit-text").set_value("order:lm-2207").run()
+    assert "60 in all" in captions(page), "a name of an entity is no text to search for"
     page.text_input(key="audit-text").set_value("#7").run()
     assert "Event 7" in texts(page)
 
@@ -123,7 +159,7 @@ def test_days_count_events_by_subject_and_refusals(desk):
     assert (day.events, day.refused, day.first, day.last, day.subjects) == (4, 2, 1, 4, {"order": 2, "job": 1, "run": 1})
     page = draw("audit", desk, view="days")
     assert not page.exception and page.dataframe[0].value["events"].tolist() == [4]
-    assert "Rows 1 to 4, 4 in all" in captions(draw("audit", desk, day=day.day)) and "No event matches" in captions(draw("audit", desk, day="2001-01-01"))
+    assert "No event matches" in captions(draw("audit", desk, day="2001-01-01"))
 
 
 def test_a_time_without_a_worker_is_a_gap(desk):
@@ -154,9 +190,9 @@ def test_a_reconciliation_is_shown_with_its_differences(desk):
 
 
 def test_a_view_that_is_not_there_gives_a_warning(desk):
-    assert any("There is no view zzzz" in text for text in warnings(draw("audit", desk, view="zzzz")))
-    page = draw("audit", desk, event="999")
-    assert not page.exception
+    audited(desk, "order_filled")
+    page = draw("audit", desk, view="zzzz", event="999")
+    assert not page.exception and any("There is no view zzzz" in text for text in warnings(page)) and "There is no audit event 999" in page.error[0].value.replace("\\", "")
 
 
 def test_lineage_names_hashes_and_says_where_a_row_was_changed(desk):

@@ -13,7 +13,7 @@ from domain.audit.note import parse
 from domain.errors import BadRequest
 from worker.checkpoints import durable
 
-TAILS = (65_536, 4_194_304)         # bytes; the last checkpoint stands in the end of the file, which may be large
+TAILS = (65_536, 4_194_304)         # bytes from the end of a file that may be large: hours, and weeks of heartbeats
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,19 @@ class CheckpointFile:
 
     def last(self, chains: Sequence[KeyChain]) -> Entry | None:
         """The last checkpoint in the file that a key of ``chains`` signed."""
-        for most in TAILS:
-            if entry := _last(self._tail(most), chains):
-                return entry
-            if self._size() <= most:
-                return None
-        return _last(self._tail(self._size()), chains)
+        return self._newest(chains)
 
     def newest_up_to(self, size: int, chains: Sequence[KeyChain]) -> Entry | None:
-        """The last checkpoint over at most ``size`` events. Reads the whole file."""
-        return next(_signed(self._tail(self._size()), chains, size), None)
+        """The last of those over at most ``size`` events."""
+        return self._newest(chains, size)
+
+    def _newest(self, chains: Sequence[KeyChain], size: int | None = None) -> Entry | None:
+        """From the end of the file, and from all of it only where it is not there."""
+        whole = self._size()
+        for most in (*(tail for tail in TAILS if tail < whole), whole):
+            if entry := next(_signed(self._tail(most), chains, size), None):
+                return entry
+        return None
 
     def _torn(self) -> bool:
         return self._size() > 0 and not self._tail(1).endswith("\n")
@@ -70,11 +73,7 @@ def signed_by(note: str, chains: Sequence[KeyChain]) -> bool:
     return _opened(note, chains, None) is not None
 
 
-def _last(content: str, chains: Sequence[KeyChain]) -> Entry | None:
-    return next(_signed(content, chains), None)
-
-
-def _signed(content: str, chains: Sequence[KeyChain], most: int | None = None) -> Iterator[Entry]:
+def _signed(content: str, chains: Sequence[KeyChain], most: int | None) -> Iterator[Entry]:
     """Newest first; only those over at most ``most`` events."""
     foreign = 0
     for note in reversed(list(split(content))):

@@ -26,7 +26,7 @@ OWNERS = """
 SELECT DISTINCT c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
 AND c.relname IN ('audit_events', 'audit_links', 'audit_nodes', 'trials') AND pg_has_role(current_user, c.relowner, 'MEMBER')
 """
-OWN = "The guards belong to the role that the program itself uses, which could remove them; docs/audit.md says how to give them to another."
+OWN = "The guards belong to the role that the program itself uses, which could remove them; docs/trail.md says how to give them to another."
 
 
 @dataclass(frozen=True)

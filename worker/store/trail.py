@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, CursorResult, func, select
 from sqlalchemy.exc import DBAPIError
 
 from domain.audit import GENESIS, AuditEvent, Record, root
@@ -79,7 +79,7 @@ class Trail:
         """The next rows up to number ``until``, one page of them, oldest first, as the driver reads them."""
         columns = "seq, event_id, ts, actor, kind, body, prev_hash, hash"
         found = self._c.exec_driver_sql(f"SELECT {columns} FROM audit_events WHERE seq > {after:d} AND seq <= {until:d} ORDER BY seq LIMIT {PAGE:d}")
-        return [tuple(row) for row in found]
+        return raw(found)
 
     def head(self) -> tuple[int, str]:
         row = self._c.execute(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).one_or_none()
@@ -122,6 +122,13 @@ class Trail:
         hour = func.substr(events.c.ts, 1, 13)
         query = select(hour, events.c.kind, func.count()).where(events.c.ts >= since, events.c.ts < until).group_by(hour, events.c.kind).order_by(hour)
         return [(h, kind, n) for h, kind, n in self._c.execute(query)]
+
+
+def raw(found: CursorResult[Any]) -> list[tuple[Any, ...]]:
+    """All rows as the driver reads them."""
+    rows = list(found.cursor.fetchall()) if found.cursor is not None else []
+    found.close()
+    return rows
 
 
 def _where(query: Any, wanted: Filter) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Process:
 class Unit:
     def __init__(self, connection: Connection) -> None:
         self._c = connection
+        self._clock: tuple[datetime, float] | None = None
         self.seals = Seals(connection)
         self.trail, self.trail_index = Trail(connection, self.seals), TrailIndex(connection)
         self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
@@ -62,9 +64,12 @@ class Unit:
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""
-        if self._c.dialect.name == "postgresql":
-            return self._c.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC)
-        return datetime.now(UTC)
+        if self._c.dialect.name != "postgresql":
+            return datetime.now(UTC)
+        if self._clock is None:         # asked once a unit; from then on by this machine's steady clock
+            self._clock = self._c.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC), time.monotonic()
+        asked, at = self._clock
+        return asked + timedelta(seconds=time.monotonic() - at)
 
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
         if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):

@@ -12,7 +12,7 @@ from domain.audit import Record, verify_inclusion
 from domain.audit.merkle import inclusion_proof
 from domain.audit.verify import Checker
 from worker.store.seals import seals_in
-from worker.store.trail import Trail
+from worker.store.trail import Trail, raw
 
 Progress = Callable[[float, str], None]
 EVERY = 2_000           # rows between two reports of progress
@@ -79,8 +79,9 @@ def _take(found: Found, page: Sequence[tuple[Any, ...]], signed: dict[int, list[
             break
         body = checker.body
         links.update((record.seq, entity) for entity in body.get("entities") or () if isinstance(entity, str))
-        for entity, hash_ in seals_in(body).items():
-            found.seals[entity] = record.seq, hash_
+        if "seals" in record.body:
+            for entity, hash_ in seals_in(body).items():
+                found.seals[entity] = record.seq, hash_
         if record.kind == "audit_verified":
             _claim(found, record.seq, body.get("detail"))
         for number, root in signed.get(record.seq, ()):
@@ -111,7 +112,7 @@ def _page() -> int:
 
 
 def _compare_links(c: Connection, found: Found, expected: set[tuple[int, str]], after: int, until: int) -> None:
-    stored = {tuple(row) for row in c.exec_driver_sql(f"SELECT seq, entity FROM audit_links WHERE seq > {after:d} AND seq <= {until:d}")}
+    stored = set(raw(c.exec_driver_sql(f"SELECT seq, entity FROM audit_links WHERE seq > {after:d} AND seq <= {until:d}")))
     if wrong := stored ^ expected:
         row, entity = min(wrong, key=lambda pair: (pair[0], str(pair[1])))
         what = "is linked to" if (row, entity) in stored else "is no longer linked to"
@@ -124,7 +125,7 @@ def _compare_nodes(c: Connection, found: Found, expected: Iterable[tuple[int, in
         levels.setdefault(level, {})[position] = hash_.hex()
     for level, nodes in levels.items():
         query = f"SELECT position, hash FROM audit_nodes WHERE level = {level:d} AND position >= {min(nodes):d} AND position <= {max(nodes):d}"
-        stored = {position: hash_ for position, hash_ in c.exec_driver_sql(query)}
+        stored = dict(raw(c.exec_driver_sql(query)))
         for position in nodes:
             if stored.get(position) != nodes[position]:
                 row = (position + 1) << level

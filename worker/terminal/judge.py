@@ -28,7 +28,7 @@ def presets(as_json: Json = False) -> None:
     rows = [_preset(preset(name)) for name in names()]
     if as_json:
         return say(rows, True)
-    say([row | dict(phases=", ".join(row["phases"]), rules=", ".join(row["rules"])) for row in rows], False, ("name", "title", "account", "phases", "confidence", "retrieved"))
+    say([row | dict(phases=", ".join(row["phases"]), rules=", ".join(row["rules"])) for row in rows], False, ("name", "title", "account", "phases", "confidence", "retrieved", "source"))
     for row in rows:
         for warning in row["warnings"]:
             print(f"! {row['name']}: {warning}")
@@ -199,7 +199,8 @@ def _preset(rule_set: Any) -> dict[str, Any]:
     return dict(
         name=rule_set.name, title=rule_set.title, firm=rule_set.firm, programme=rule_set.programme, account=rule_set.account or None, currency=rule_set.currency,
         phase=rule_set.phase, phases=list(rule_set.phases), day=dict(reset=rule_set.day.reset, tz=rule_set.day.tz),
-        rules=list(rule_set.columns), clauses=[rule.clause() for rule in rule_set.rules], confidence=max((figure.confidence for figure in figures), key=order.index),
+        source=str(rule_set.document.get("source", "")), rules=list(rule_set.columns), clauses=[rule.clause() for rule in rule_set.rules], confidence=str(rule_set.document.get("confidence", "")),
+        least_confidence=max((figure.confidence for figure in figures), key=order.index),
         retrieved=min(figure.retrieved for figure in figures).isoformat(), note=rule_set.note, figures=_figures(rule_set),
         warnings=rule_set.warnings(datetime.now(UTC).date()),
     )  # fmt: skip

@@ -820,7 +820,8 @@ def compare(tree, wanted, bundle, keys):
             before = [own for own in bundle.points if 0 < own.size < point.size][-MOST_TRIES:]
             good = next((own.size for own in reversed(before) if keys.signs(own)), 0)
             earlier = f" (or one before row {good + 1:,}, if the key's holder signed another history)" if good else ""
-            raise Refused(f"Row {good + 1:,}, or a later one up to row {point.size:,}, is not the one that was signed{earlier}: the tree over these {rows_(point.size)} is not that of {point}. The trail was rewritten.")
+            upwards = f", or a later one up to row {point.size:,}," if good + 1 < point.size else ""
+            raise Refused(f"Row {good + 1:,}{upwards} is not the one that was signed{earlier}: the tree over these {rows_(point.size)} is not that of {point}. The trail was rewritten.")
 
 
 def part(bundle, keys, given):

@@ -42,13 +42,13 @@ SERIES = [series("EURUSD", 3), series("GBPUSD", 5), series("EURGBP", 7)]
 
 @pytest.mark.parametrize("kind, value", [("fraction_at_risk", 0.02), ("kelly", 0.25), ("notional", 1.0), ("volatility", 0.1), ("fixed_lots", 0.3)])
 def test_sizes_and_limits_of_orders_agree_with_the_kernel(kind, value):
-    """Every seventh order. Several instruments, one of them quoted in another currency, so that rates, exposures and correlations matter."""
+    """Every thirteenth order. Several instruments, one of them quoted in another currency, so that rates, exposures and correlations matter."""
     sizing = Sizing(kind, value, kelly_first=3, volatility_window=40)
     rules = replace(Rules(), sizing=sizing, limits=LIMITS)
     run = study.run(SERIES, rules, STRATEGY)
     compared, seen = 0, set()
     for task in run.tasks:
-        for order in range(1, task.count + 1, 7):
+        for order in range(1, task.count + 1, 13):
             again = decision(run, SERIES, STRATEGY, (), task.instrument.name, order)
             if again.lots is not None:
                 compared += 1

@@ -164,3 +164,16 @@ def test_an_altered_tree_signs_nothing(bench, signed):
     after = started_again(bench, signed)
     assert "or the tree stored over them, are other ones" in after.problem
 
+
+
+def test_a_long_file_is_read_from_its_end(bench, signed, tmp_path, monkeypatch):
+    """The last checkpoint, and an earlier one, wherever the pieces that are read begin."""
+    from worker.checkpoints import external_file
+
+    file, chains = external_file.CheckpointFile(bench.settings.checkpoints_file), signed.trail_key.files.chains()
+    sizes = [1, 5, 8]
+    for tails in ((10,), (250, 300), (1, 100, 420)):
+        monkeypatch.setattr(external_file, "TAILS", tails)
+        assert file.last(chains).checkpoint.size == 8
+        assert [entry and entry.checkpoint.size for entry in (file.newest_up_to(most, chains) for most in (0, *sizes, 7))] == [None, *sizes, 5]
+    assert external_file.CheckpointFile(tmp_path / "nothing").last(chains) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import random
 import signal
 import time
 from collections.abc import Callable
@@ -55,7 +56,8 @@ def first_to_upgrade(number: int, url: str) -> bool:
 
 def append(number: int, url: str, frames: str, most: int, seconds: float) -> list[float]:
     """Units of one to three events with a job row, until ``most`` units or ``seconds`` are over; how long each took, in seconds."""
-    store, took, until = Store(url, frames), [], time.monotonic() + seconds
+    took: list[float] = []
+    store, until = Store(url, frames), time.monotonic() + seconds
     while len(took) < most and time.monotonic() < until:
         began = time.monotonic()
         with store.unit() as unit:
@@ -63,6 +65,24 @@ def append(number: int, url: str, frames: str, most: int, seconds: float) -> lis
             for part in range(1 + len(took) % 3):
                 unit.audit(f"writer {number}", "noted", f"job:{job.id}", event_id=f"{number}-{len(took)}-{part}", part=part)
         took.append(time.monotonic() - began)
+    store.close()
+    return took
+
+
+def append_paced(number: int, url: str, frames: str, rate: float, seconds: float) -> list[float]:
+    """One event a unit, ``rate`` a second at times of its own, whatever the one before took; how long each took from the moment it was due, in seconds."""
+    took: list[float] = []
+    store, at = Store(url, frames), random.Random(number)
+    with store.unit() as unit:
+        unit.now()
+    began, due = time.monotonic(), 0.0
+    while due < seconds:
+        due += at.expovariate(rate)
+        if (wait := began + due - time.monotonic()) > 0:
+            time.sleep(wait)
+        with store.unit() as unit:
+            unit.audit(f"writer {number}", "order_filled", f"order:{number}-{len(took)}", f"run:{number}", event_id=f"{number}-{len(took)}", price="1.10325", units=1000, stop="1.09", target="1.12")
+        took.append(time.monotonic() - began - due)
     store.close()
     return took
 
