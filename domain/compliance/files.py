@@ -53,7 +53,7 @@ def _table(file: FilePath, what: str, needed: tuple[str, ...]) -> pd.DataFrame:
 def _header(file: FilePath, what: str) -> list[str]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            names = [name.strip() for name in next(csv.reader(lines), [])]
+            names = [name.strip().lower() for name in next(csv.reader(lines), [])]
     except OSError as error:
         raise BadRequest(f"the {what} {shown(file)} cannot be read: {error.strerror}") from None
     except ValueError:
