@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ def reader_of(engine: Engine) -> Engine:
 def insert(connection: Connection, table: Table) -> Any:
     """An INSERT that may say ON CONFLICT, which both databases understand alike."""
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def quoted(texts: Iterable[str]) -> str:
+    r"""An array of texts for a message of several statements to PostgreSQL, which takes no parameters. ``E''`` reads the same whatever the server's settings.
+
+    >>> print(quoted(["it's", "a\\b"]))
+    ARRAY[E'it''s',E'a\\b']::text[]
+    """
+    literals = ("E'" + text.replace("\\", "\\\\").replace("'", "''") + "'" for text in texts)
+    return f"ARRAY[{','.join(literals)}]::text[]"
 
 
 def parsed(url: str) -> Any:
