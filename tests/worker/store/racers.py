@@ -73,8 +73,8 @@ def append_paced(number: int, url: str, frames: str, rate: float, seconds: float
     """One event a unit, ``rate`` a second at times of its own, whatever the one before took; how long each took from the moment it was due, in seconds."""
     took: list[float] = []
     store, at = Store(url, frames), random.Random(number)
-    with store.unit() as unit:
-        unit.now()
+    with store.unit() as unit:      # the first of a process connects and compiles
+        unit.audit(f"writer {number}", "process_started")
     began, due = time.monotonic(), 0.0
     while due < seconds:
         due += at.expovariate(rate)
