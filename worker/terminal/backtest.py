@@ -167,7 +167,7 @@ def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
     from domain.trading.task import Rate
 
     rates = []
-    for name, path in once("--rates", (_named(text, "", files.table) for text in texts)):
+    for name, path in list(once("--rates", (_named(text, "", files.table) for text in texts))):     # all names before the first file
         read = files.read(path, name)
         rates.append(Rate(files.table[name], read.timeframe, read.bars, resolve_side("" if read.side else side, read.side, path.name)))
     return rates

@@ -188,4 +188,4 @@ def step_sentence(ns: Sequence[int]) -> str:
     if len(ns) < 2:
         return "one row, so no step to tell"
     minutes = abs(float(np.median(np.diff(ns)))) / 60e9
-    return f"rows {minutes:g} minute{'' if minutes == 1 else 's'} apart (median of the first {len(ns)})"
+    return f"rows {minutes:g} minute{'' if minutes == 1 else 's'} apart (median of the first {len(ns):,})"
