@@ -17,6 +17,7 @@ from worker.desk import Desk, Filter
 PERIODS = {"Last day": 1, "Last week": 7, "Last month": 31, "All": None}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 NUMBER = re.compile(r"#([\d,]+)")
+ENTITY = re.compile(r"[a-z_]+:[^/\s]\S*")     # as events name what they are about
 ISO = "%Y-%m-%dT%H:%M"
 
 
@@ -33,7 +34,7 @@ def controls(desk: Desk) -> None:
     """The row of filters under the timeline."""
     kinds = desk.trail.kinds()
     a, b, c, d = st.columns([3, 2, 2, 2], vertical_alignment="bottom", gap="small")
-    a.text_input("Search", key="audit-text", placeholder="run, hash, user, word…", icon=":material/search:", label_visibility="collapsed", help="Finds the text anywhere in an event, and a hash from its beginning or as shown here. #1234 opens event 1234.")
+    a.text_input("Search", key="audit-text", placeholder="run, hash, user, word…", icon=":material/search:", label_visibility="collapsed", help="Finds the text anywhere in an event, and a hash from its beginning or as shown here. #1234 opens event 1234; order:ID, run:ID, dataset:ID or job:ID shows that one's events.")
     b.multiselect("Kind", kinds, key="audit-kinds", placeholder="All kinds", format_func=lambda kind: kind.replace("_", " "), label_visibility="collapsed")
     c.selectbox("User", ["", *desk.trail.actors()], key="audit-actor", format_func=lambda actor: actor or "All users", label_visibility="collapsed")
     d.selectbox("Period", list(PERIODS), index=3, key="audit-period", label_visibility="collapsed")
@@ -81,7 +82,9 @@ def wanted(desk: Desk, bar: Bar | None = None) -> Filter:
     of_subjects, kinds = desk.trail.of_subjects(chosen), tuple(state.get("audit-kinds", ()))
     both = tuple(kind for kind in kinds if kind in of_subjects) or ("none",) if kinds and of_subjects else kinds or of_subjects
     text = state.get("audit-text", "").strip()
-    return Filter(since, until, both, state.get("audit-actor", ""), str(st.query_params.get("entity", "")), "" if NUMBER.fullmatch(text) else text)
+    named = text if ENTITY.fullmatch(text) else ""
+    entity = named or str(st.query_params.get("entity", ""))
+    return Filter(since, until, both, state.get("audit-actor", ""), entity, "" if named or NUMBER.fullmatch(text) else text)
 
 
 def numbered() -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.path import CURVES
-from domain.compliance.trades import NEEDED
+from domain.compliance.trades import NEEDED, YEARS
 from domain.errors import BadRequest, listed
 from domain.parsing import shown
 
@@ -53,7 +53,7 @@ def _table(file: FilePath, what: str, needed: tuple[str, ...]) -> pd.DataFrame:
 def _header(file: FilePath, what: str) -> list[str]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            names = [name.strip() for name in next(csv.reader(lines), [])]
+            names = [name.strip().lower() for name in next(csv.reader(lines), [])]
     except OSError as error:
         raise BadRequest(f"the {what} {shown(file)} cannot be read: {error.strerror}") from None
     except ValueError:
@@ -70,11 +70,12 @@ def _header(file: FilePath, what: str) -> list[str]:
 def _times(column: pd.Series, file: FilePath) -> pd.Series:
     words = column.astype("str").str.strip()
     times = pd.to_datetime(words, utc=True, format="ISO8601", errors="coerce")
+    times = times.where(times.dt.year.between(*YEARS))
     bad = times.isna().to_numpy() | words.str.fullmatch(COUNT).to_numpy(bool)
     if bad.any():
         row = int(bad.argmax())
         cell = shown(words.iloc[row], 40)
-        raise BadRequest(f"row {row + 1} of the equity {shown(file)}: ts is {cell!r}; write it in ISO 8601 and UTC, such as 2024-01-31T08:00:00Z")
+        raise BadRequest(f"row {row + 1} of the equity {shown(file)}: ts is {cell!r}; write it in ISO 8601 and UTC, such as 2024-01-31T08:00:00Z, from {YEARS[0]} to {YEARS[1]}")
     return times.dt.as_unit("ns")
 
 

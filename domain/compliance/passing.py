@@ -154,7 +154,7 @@ def too_little(days: RunDays, rules: Sequence[DayRule]) -> str:
     results = int((days.change != 0).sum())
     if len(days) < FEWEST_DAYS or results < FEWEST_RESULTS:
         return (
-            f"There are {len(days)} days, {results} of them with a result; "
+            f"The run has {len(days)} trading day{'' if len(days) == 1 else 's'}, {results} with a result; "
             f"a probability needs at least {FEWEST_DAYS} days and "
             f"{FEWEST_RESULTS} results, so none is given."
         )

@@ -12,6 +12,7 @@ from domain.errors import BadRequest, listed
 
 NEEDED = ("instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "pnl")
 SIDES = {"long": 1, "buy": 1, "short": -1, "sell": -1}
+YEARS = (1970, 2099)                # that every clock of a day knows
 OPEN = np.iinfo(np.int64).max       # the exit of a trade that is still open
 
 
@@ -102,11 +103,12 @@ def _times(table: pd.DataFrame, name: str, empty: bool = False) -> np.ndarray:
     if not pd.api.types.is_datetime64_any_dtype(column):
         column = pd.to_datetime(column.astype(object).where(column.notna(), None), utc=True, format="ISO8601", errors="coerce")
     column = column.dt.tz_localize("UTC") if column.dt.tz is None else column.dt.tz_convert("UTC")
+    column = column.where(column.dt.year.between(*YEARS))
     blank = table[name].isna().to_numpy() | (table[name].astype(str).str.strip() == "").to_numpy()
     bad = column.isna().to_numpy() & ~(blank if empty else np.zeros(len(table), bool))
     if bad.any():
         row = int(bad.argmax())
-        raise BadRequest(f"row {row + 1} of the trades: {name} is {_cell(table[name].iloc[row])}; write it in ISO 8601, such as 2024-01-31T08:00Z")
+        raise BadRequest(f"row {row + 1} of the trades: {name} is {_cell(table[name].iloc[row])}; write it in ISO 8601, such as 2024-01-31T08:00Z, from {YEARS[0]} to {YEARS[1]}")
     values = column.dt.as_unit("ns").astype("int64").to_numpy(copy=True)
     values[column.isna().to_numpy()] = OPEN
     return values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +12,7 @@ import sqlalchemy as sa
 
 from domain.audit.reconciliation import KIND, reconcile
 from tests.app.test_pages import captions, dataset, draw, warnings
+from worker import evidence
 from worker.desk import Desk, Filter
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -62,6 +65,37 @@ def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):
     assert metric(page, "Verified")[0] == "broken at 4" and metric(page, "Order") == ("broken", "at row 4")
 
 
+def test_an_old_verification_and_a_late_checkpoint_are_said(desk):
+    audited(desk, "order_filled")
+    desk.trail.verify_now()
+    store = desk.jobs._context.store
+    with store.unit() as unit:
+        now = unit.now()
+        unit.remember(evidence.FACT, {**unit.fact(evidence.FACT), "at": (now - timedelta(hours=3)).isoformat()})
+        unit.checkpoints.add(2, "a" * 64, "key", "note", now - timedelta(minutes=10))
+    page = draw("audit", desk)
+    assert not page.exception and metric(page, "Verified")[1] == "old: 3\u202fh ago" and metric(page, "Last checkpoint")[1] == "late: 10\u202fmin ago"
+    gap = next(gap for gap in desk.trail_days.gaps("2026-01-01", timedelta(minutes=2)) if gap.what == "checkpoint")
+    assert gap.end is None and gap.seconds(now) == pytest.approx(600, abs=30)
+    assert sum(desk.trail_days.checkpoints(f"{now - timedelta(days=1):%Y-%m-%d}", f"{now:%Y-%m-%d}").values()) == 1
+
+
+def test_every_download_carries_the_last_checkpoint(desk):
+    audited(desk, "order_filled", "order_filled")
+    assert desk.trail.jsonl().count(b"\n") == 2, "there is no checkpoint yet"
+    with desk.jobs._context.store.unit() as unit:
+        unit.checkpoints.add(2, "a" * 64, "key", "trail\n2\nroot\n", unit.now())
+    wanted = Filter(kinds=("order_filled",))
+    lines = [json.loads(line) for line in desk.trail.jsonl(wanted).splitlines()]
+    assert [line.get("seq") for line in lines] == [1, 2, None] and lines[-1] == {"checkpoint": "trail\n2\nroot\n"}
+    rows = list(csv.DictReader(desk.trail.csv(wanted).decode().splitlines(keepends=True)))
+    assert [row["kind"] for row in rows] == ["order_filled", "order_filled", "checkpoint"] and rows[-1]["hash"] == "a" * 64 and rows[0]["seq"] == "1"
+    event = desk.trail.rows(size=1)[0]
+    assert event.detail["checkpoint"] == {"size": 2, "root": "a" * 64, "note": "trail\n2\nroot\n"} and event.detail["events"] == 2
+    with desk.jobs._context.store.read() as unit:
+        assert desk.trail.text(2).decode() == unit.trail_index.named("2").body
+
+
 def test_a_garbage_row_is_shown_and_is_no_traceback(desk):
     audited(desk, "order_filled", "order_filled", "order_filled")
     with desk.jobs._context.store.engine.begin() as connection:
@@ -91,6 +125,8 @@ def test_filters_narrow_the_list_and_pages_go_by_key(desk):
     assert "60 in all" in captions(page) and "Rows 22 to 120" in captions(page)
     page.text_input(key="audit-text").set_value("nothing like that").run()
     assert "No event matches these filters." in captions(page) and not page.exception
+    page.text_input(key="audit-text").set_value("order:lm-2207").run()
+    assert "60 in all" in captions(page), "a name of an entity is no text to search for"
     page.text_input(key="audit-text").set_value("#7").run()
     assert "Event 7" in texts(page)
 

@@ -197,6 +197,8 @@ def test_bad_input_is_one_sentence(files, arguments, sentence):
         ("mae_r", "-0.5", "mae_r -0.5; excursions are sizes"),
         ("pnl", "", "is closed and has no pnl"),
         ("exit_ts", "yesterday", "row 3 of the trades: exit_ts is 'yesterday'"),
+        ("exit_ts", "9999-01-01T00:00:00Z", "from 1970 to 2099"),
+        ("entry_ts", "1907-01-01T00:00:00Z", "from 1970 to 2099"),
     ],
 )
 def test_a_bad_cell_is_named_with_its_row(files, column, value, sentence):
@@ -216,6 +218,14 @@ def test_a_gap_of_the_equity_is_refused_or_said(files):
     result = RUNNER.invoke(app, arguments)
     assert isinstance(result.exception, BadRequest) and "the equity has a gap" in str(result.exception)
     assert "needs at least 20 days" in RUNNER.invoke(app, [*arguments, "--allow-gaps"]).stdout
+
+
+def test_an_instant_of_the_equity_beyond_every_calendar_is_named(files):
+    frame = pd.read_csv(files / "equity.csv", dtype=str)
+    frame.loc[2, "ts"] = "9999-01-01T00:00:00Z"
+    frame.to_csv(files / "late.csv", index=False)
+    result = RUNNER.invoke(app, ["compliance", "chance", "--preset", "ftmo-2-step", "--equity", str(files / "late.csv")])
+    assert isinstance(result.exception, BadRequest) and "row 3 of the equity" in str(result.exception)
 
 
 def test_no_trade_at_all_is_a_sentence(files):

@@ -22,12 +22,19 @@ def test_without_yes_nothing_goes_and_the_sentence_counts_what_would(desk, datas
     job = desk.backtests.submit(question(dataset)).job
     run(job.id)
     run_id = desk.jobs.get(job.id).result["run"]
-    with pytest.raises(BadRequest, match=rf"this would delete EURUSD M15 .*\({dataset.bars} bars.* and 1 run that used it \(1 backtest\); give --yes"):
+    with pytest.raises(
+        BadRequest,
+        match=rf"this would delete EURUSD M15 .*\({dataset.bars} bars.* and 1 run that used it \(1 backtest\); give --yes",
+    ):
         CliRunner().invoke(app, ["data", "delete", dataset.id], catch_exceptions=False)
     assert [stored.id for stored in desk.data.catalogue()] == [dataset.id] and desk.backtests.get(run_id)
-    output = json.loads(CliRunner().invoke(app, ["data", "delete", dataset.version, "--yes", "--json"], catch_exceptions=False).stdout)
+    output = json.loads(
+        CliRunner().invoke(app, ["data", "delete", dataset.version, "--yes", "--json"], catch_exceptions=False).stdout
+    )
     assert (output["deleted"], output["runs"], output["kinds"]) == (dataset.id, [run_id], {"backtest": 1})
-    assert desk.data.catalogue() == [] and [event.kind for event in desk.trail.history(f"dataset:{dataset.id}")][-2:] == ["run_deleted", "dataset_deleted"]
+    assert desk.data.catalogue() == [] and [event.kind for event in desk.trail.history(f"dataset:{dataset.id}")][
+        -2:
+    ] == ["run_deleted", "dataset_deleted"]
 
 
 def test_the_command_exits_2_without_yes(desk, dataset, monkeypatch, capsys):  # noqa: F811

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from domain.compliance.fields import FieldCheck, FieldSet, check, field_set, field_sets, records_of_events, records_of_run
+from domain.compliance.fields import (
+    FieldCheck,
+    FieldSet,
+    check,
+    field_set,
+    field_sets,
+    records_of_events,
+    records_of_run,
+)
 from domain.compliance.fields.check import NOTICE
 from domain.errors import BadRequest
 from domain.market import instruments
@@ -39,16 +47,29 @@ class Fields:
         with self._context.store.read() as unit:
             records = list(unit.trail.page(Filter(entity=entity), EVENTS_AT_MOST))[::-1]
         events = [event_of(record) for record in records]
-        table = records_of_events(dict(seq=event.seq, ts=event.ts, actor=event.actor, kind=event.kind, detail=event.detail) for event in events)
+        table = records_of_events(
+            dict(seq=event.seq, ts=event.ts, actor=event.actor, kind=event.kind, detail=event.detail)
+            for event in events
+        )
         if not len(table):
-            raise BadRequest(f"no audit event of an order or a fill names {entity}; give a session, an order or an account, such as session:ID")
+            raise BadRequest(
+                f"no audit event of an order or a fill names {entity}; give a session, an order or an account, such "
+                "as session:ID"
+            )
         return self._checks(table.assign(ts=pd.to_datetime(table["ts"], utc=True, format="ISO8601")), keys)
 
     def download(self, run_id: str, key: str) -> bytes:
         """The missing fields of a run's records as CSV."""
         [result] = self.of_run(run_id, [key])
         with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=f"field check {key}", form="csv", rows=len(result.missing))
+            unit.audit(
+                self._context.user,
+                "downloaded",
+                f"run:{run_id}",
+                what=f"field check {key}",
+                form="csv",
+                rows=len(result.missing),
+            )
         return csv_of(result.missing)
 
     def _checks(self, records: pd.DataFrame, keys: Sequence[str]) -> list[FieldCheck]:
@@ -62,6 +83,10 @@ class Fields:
         frames = self._context.store.frames
         reviews = frames.get(run.frames["reviews"]) if "reviews" in run.frames else None
         return records_of_run(
-            frames.get(run.frames["fills"]), reviews, strategy=str(run.spec.get("strategy", "")), code=str(run.manifest.get("code", "")), actor=run.actor,
+            frames.get(run.frames["fills"]),
+            reviews,
+            strategy=str(run.spec.get("strategy", "")),
+            code=str(run.manifest.get("code", "")),
+            actor=run.actor,
             instruments=instruments(self._context.settings.instruments_file),
-        )  # fmt: skip
+        )

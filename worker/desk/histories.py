@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.compliance import histories
 from domain.compliance.histories.history import no_clock, path_of
-from domain.compliance.histories.rebuilt import COARSEST
+from domain.compliance.histories.marks import COARSEST
 from domain.compliance.path import Path
 from domain.errors import BadRequest, listed
 from domain.market import CLOCKS
@@ -23,13 +23,19 @@ from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_l
 from worker.store import AccountHistory, Dataset
 
 WHAT = "an account history"
-LONGEST = 120       # letters of a name
-TABLES = {"points": "Balance and equity", "trades": "Trades", "flows": "Deposits and withdrawals", "rebuilt": "Equity rebuilt from bars"}
+LONGEST = 120  # letters of a name
+TABLES = {
+    "points": "Balance and equity",
+    "trades": "Trades",
+    "flows": "Deposits and withdrawals",
+    "rebuilt": "Equity rebuilt from bars",
+}
 
 
 @dataclass(frozen=True)
 class StagedHistory:
-    """A staged file: recognised, not yet imported. ``needs_clock``: its times are a server's, and somebody must say which."""
+    """A staged file: recognised, not yet imported. ``needs_clock``: its times are a server's, and somebody must say
+    which."""
 
     file: str
     name: str
@@ -105,19 +111,38 @@ class Histories:
         return self._staged(uploaded(name, content))
 
     def stage_path(self, path: str, own_rights: bool = False) -> StagedHistory:
-        """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal files that the user may read (``own_rights``)."""
+        """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal
+        files that the user may read (``own_rights``)."""
         return self._staged(of_this_machine(path, self._context.settings, own_rights))
 
     def _staged(self, source: Source) -> StagedHistory:
         context = self._context
-        return StagedHistory(*stage(context.store.frames, context.settings, context.quota, source, size_limited(histories.recognise, context.settings), WHAT))
+        return StagedHistory(
+            *stage(
+                context.store.frames,
+                context.settings,
+                context.quota,
+                source,
+                size_limited(histories.recognise, context.settings),
+                WHAT,
+            )
+        )
 
     def discard(self, staged: StagedHistory) -> None:
         """Remove a file that will not be imported."""
         self._context.store.frames.discard(staged.file)
 
-    def import_(self, staged: StagedHistory, clock: str = "", currency: str = "", initial: float | None = None, name: str = "", format: str = "") -> Submitted:
-        """Import the file. ``clock``: whose times they are, needed of a broker's statement; ``currency`` and ``initial`` (balance at the start), where the file does not say."""
+    def import_(
+        self,
+        staged: StagedHistory,
+        clock: str = "",
+        currency: str = "",
+        initial: float | None = None,
+        name: str = "",
+        format: str = "",
+    ) -> Submitted:
+        """Import the file. ``clock``: whose times they are, needed of a broker's statement; ``currency`` and
+        ``initial`` (balance at the start), where the file does not say."""
         format = format or staged.recognised.format
         reader = histories.HISTORY_READERS[format]
         clock = clock_named(clock.strip()).key if clock.strip() else ""
@@ -125,7 +150,15 @@ class Histories:
             raise no_clock(staged.name, format)
         if initial is not None and not (math.isfinite(initial) and initial > 0):
             raise BadRequest(f"the initial balance is {initial:g}; it must be above 0")
-        spec = dict(file=staged.file, source=staged.name, format=format, name=_named(name), clock=clock, currency=currency.strip().upper(), initial=None if initial is None else float(initial))
+        spec = dict(
+            file=staged.file,
+            source=staged.name,
+            format=format,
+            name=_named(name),
+            clock=clock,
+            currency=currency.strip().upper(),
+            initial=None if initial is None else float(initial),
+        )
         return self._context.submit("import_history", f"Import {staged.name}", spec, key=key_of("import_history", spec))
 
     # -- its equity between bookings
@@ -137,19 +170,35 @@ class Histories:
         """
         legs = self._frame(name, "legs")
         with self._context.store.read() as unit:
-            datasets = [dataset for dataset in unit.datasets.all() if Timeframe.named(dataset.timeframe).minutes <= COARSEST and not dataset.synthetic]
-        chosen = {str(instrument): _covering(part, [dataset for dataset in datasets if dataset.instrument == instrument]) for instrument, part in legs.groupby("instrument")}
+            datasets = [
+                dataset
+                for dataset in unit.datasets.all()
+                if Timeframe.named(dataset.timeframe).minutes <= COARSEST and not dataset.synthetic
+            ]
+        chosen = {
+            str(instrument): _covering(part, [dataset for dataset in datasets if dataset.instrument == instrument])
+            for instrument, part in legs.groupby("instrument")
+        }
         if lacking := [instrument for instrument, dataset in chosen.items() if dataset is None]:
-            raise BadRequest(f"there are no bars of M1 to H1 that cover the trades in {listed(lacking)}; import them first")
+            raise BadRequest(
+                f"there are no bars of M1 to H1 that cover the trades in {listed(lacking)}; import them first"
+            )
         return {instrument: dataset for instrument, dataset in chosen.items() if dataset}
 
     def rebuild(self, name: str) -> Submitted:
-        """Rebuild the equity between bookings from the workspace's bars; see ``domain.compliance.histories.rebuilt``."""
+        """Rebuild the equity between bookings from the workspace's bars; see
+        ``domain.compliance.histories.rebuilt``."""
         history = self.get(name)
         if "legs" not in history.frames or not history.trades:
             raise BadRequest(f"{history.name} has no trades to mark on bars")
-        spec = dict(history=history.id, version=history.version, datasets={instrument: dataset.version for instrument, dataset in self.bars_for(history.id).items()})
-        return self._context.submit("rebuild_history", f"Rebuild the equity of {history.name}", spec, key=key_of("rebuild_history", spec))
+        spec = dict(
+            history=history.id,
+            version=history.version,
+            datasets={instrument: dataset.version for instrument, dataset in self.bars_for(history.id).items()},
+        )
+        return self._context.submit(
+            "rebuild_history", f"Rebuild the equity of {history.name}", spec, key=key_of("rebuild_history", spec)
+        )
 
     # -- taking it along, and away
 
@@ -160,7 +209,14 @@ class Histories:
             raise BadRequest(f"{history.name} has no table {table!r}; it has {', '.join(history.frames)}")
         rows = self._frame(name, table)
         with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", f"history:{history.id}", what=f"account history {table}", form="csv", rows=len(rows))
+            unit.audit(
+                self._context.user,
+                "downloaded",
+                f"history:{history.id}",
+                what=f"account history {table}",
+                form="csv",
+                rows=len(rows),
+            )
         return csv_of(rows)
 
     def rename(self, name: str, title: str) -> AccountHistory:
@@ -178,15 +234,32 @@ class Histories:
             history = required(unit.histories.get(name), "account history", name)
             unit.histories.remove(history.id)
             unit.jobs.forget_result("history", history.id)
-            unit.audit(self._context.user, "history_deleted", f"history:{history.id}", name=history.name, version=history.version, file=history.file, trades=history.trades)
+            unit.audit(
+                self._context.user,
+                "history_deleted",
+                f"history:{history.id}",
+                name=history.name,
+                version=history.version,
+                file=history.file,
+                trades=history.trades,
+            )
         return history
 
 
 def _covering(legs: pd.DataFrame, datasets: list[Dataset]) -> Dataset | None:
     """The finest of these that covers the trades; of equally fine ones the newest."""
     first, last = legs["entry_ts"].min(), max(legs["exit_ts"].max(), legs["entry_ts"].max())
-    able = [dataset for dataset in datasets if dataset.first_ts <= first and dataset.last_ts + timedelta(minutes=Timeframe.named(dataset.timeframe).minutes) >= last]
-    return min(able, key=lambda dataset: (Timeframe.named(dataset.timeframe).minutes, -dataset.created_at.timestamp()), default=None)
+    able = [
+        dataset
+        for dataset in datasets
+        if dataset.first_ts <= first
+        and dataset.last_ts + timedelta(minutes=Timeframe.named(dataset.timeframe).minutes) >= last
+    ]
+    return min(
+        able,
+        key=lambda dataset: (Timeframe.named(dataset.timeframe).minutes, -dataset.created_at.timestamp()),
+        default=None,
+    )
 
 
 def _named(name: str) -> str:

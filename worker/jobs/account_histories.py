@@ -9,7 +9,8 @@ from typing import Any
 
 from domain.compliance import histories
 from domain.compliance.histories.history import path_of
-from domain.compliance.histories.rebuilt import MarketBars, rebuilt
+from domain.compliance.histories.marks import MarketBars
+from domain.compliance.histories.rebuilt import rebuilt
 from domain.errors import BadRequest
 from domain.market import instruments
 from domain.market.timeframe import Timeframe
@@ -20,26 +21,58 @@ from worker.store.account_histories import version_of
 
 @job("import_history", limit=1_800)
 def import_history(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: file, source (the file's own name), format, name, clock, currency and initial (empty or None: as the file says)."""
+    """``spec``: file, source (the file's own name), format, name, clock, currency and initial (empty or None: as the
+    file says)."""
     work.stage("Read")
     history = _read(spec, work)
     work.stage("Store")
     frames = {name: work.store.frames.put(getattr(history, name)) for name in ("points", "trades", "flows", "legs")}
     about = dict(
-        version=version_of(frames, history.initial, history.currency), name=spec["name"] or spec["source"], format=spec["format"], source=spec["source"],
-        file=spec["file"], account=history.account, company=history.company, currency=history.currency, clock=history.clock, initial=history.initial,
-        balance=history.balance, trades=len(history.trades), flows=len(history.flows), first_ts=history.points["ts"].iloc[0].to_pydatetime(),
-        last_ts=history.points["ts"].iloc[-1].to_pydatetime(), knows=list(history.knows), findings=[asdict(finding) for finding in history.findings],
-        frames=frames, bytes=sum(work.store.frames.size(frame) for frame in frames.values()), actor=work.job.actor, example=work.job.example,
-    )  # fmt: skip
+        version=version_of(frames, history.initial, history.currency),
+        name=spec["name"] or spec["source"],
+        format=spec["format"],
+        source=spec["source"],
+        file=spec["file"],
+        account=history.account,
+        company=history.company,
+        currency=history.currency,
+        clock=history.clock,
+        initial=history.initial,
+        balance=history.balance,
+        trades=len(history.trades),
+        flows=len(history.flows),
+        first_ts=history.points["ts"].iloc[0].to_pydatetime(),
+        last_ts=history.points["ts"].iloc[-1].to_pydatetime(),
+        knows=list(history.knows),
+        findings=[asdict(finding) for finding in history.findings],
+        frames=frames,
+        bytes=sum(work.store.frames.size(frame) for frame in frames.values()),
+        actor=work.job.actor,
+        example=work.job.example,
+    )
 
     def commit(unit: Unit) -> JobResult:
         stored, new = unit.histories.add(**about, created_at=unit.now())
         detail = dict(
-            name=stored.name, version=stored.version, file=spec["file"], source=spec["source"], format=spec["format"], clock=stored.clock, currency=stored.currency,
-            initial=stored.initial, balance=stored.balance, trades=stored.trades, flows=stored.flows, findings=[finding.sentence for finding in history.findings],
-        )  # fmt: skip
-        return JobResult(dict(history=stored.id, new=new), "history_imported" if new else "history_known", (f"history:{stored.id}",), detail)
+            name=stored.name,
+            version=stored.version,
+            file=spec["file"],
+            source=spec["source"],
+            format=spec["format"],
+            clock=stored.clock,
+            currency=stored.currency,
+            initial=stored.initial,
+            balance=stored.balance,
+            trades=stored.trades,
+            flows=stored.flows,
+            findings=[finding.sentence for finding in history.findings],
+        )
+        return JobResult(
+            dict(history=stored.id, new=new),
+            "history_imported" if new else "history_known",
+            (f"history:{stored.id}",),
+            detail,
+        )
 
     return commit
 
@@ -61,13 +94,20 @@ def rebuild_history(spec: Mapping[str, Any], work: Work) -> Commit:
         market[name] = _bars(dataset, name, known, frames, legs[legs["instrument"] == name])
     work.stage("Mark open trades")
     result = rebuilt(points, legs, flows, stored.initial, stored.currency, market)
-    path_of(result.points, None, flows, stored.initial, stored.currency)        # refuses what cannot be judged
+    path_of(result.points, None, flows, stored.initial, stored.currency)  # refuses what cannot be judged
     frame = frames.put(result.points)
 
     def commit(unit: Unit) -> JobResult:
         unit.histories.rebuilt(stored.id, frame, asdict(result.finding))
         entities = (f"history:{stored.id}", *(f"dataset:{dataset.id}" for dataset in datasets.values() if dataset))
-        detail = dict(name=stored.name, version=stored.version, frame=frame, datasets=dict(spec["datasets"]), rows=len(result.points), sentence=result.finding.sentence)
+        detail = dict(
+            name=stored.name,
+            version=stored.version,
+            frame=frame,
+            datasets=dict(spec["datasets"]),
+            rows=len(result.points),
+            sentence=result.finding.sentence,
+        )
         return JobResult(dict(history=stored.id, rows=len(result.points)), "history_rebuilt", entities, detail)
 
     return commit
@@ -84,7 +124,19 @@ def _bars(dataset: Any, name: str, known: Mapping[str, Any], frames: Any, legs: 
 
 def _read(spec: Mapping[str, Any], work: Work) -> histories.History:
     data = work.settings.data
-    limits = histories.HistoryLimits(min(data.max_import_mb * 1_000_000, histories.MAX_BYTES), min(data.max_rows, histories.MAX_ROWS), work.within(0.0, 0.9))
+    limits = histories.HistoryLimits(
+        min(data.max_import_mb * 1_000_000, histories.MAX_BYTES),
+        min(data.max_rows, histories.MAX_ROWS),
+        work.within(0.0, 0.9),
+    )
     known = instruments(work.settings.instruments_file)
     with work.store.frames.open_file(spec["file"], spec["source"]) as path:
-        return histories.read(path, spec["format"], clock=spec["clock"], currency=spec["currency"], initial=spec["initial"], known=known, limits=limits)
+        return histories.read(
+            path,
+            spec["format"],
+            clock=spec["clock"],
+            currency=spec["currency"],
+            initial=spec["initial"],
+            known=known,
+            limits=limits,
+        )

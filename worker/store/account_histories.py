@@ -52,12 +52,17 @@ class AccountHistories:
 
     def add(self, **values: Any) -> tuple[AccountHistory, bool]:
         """The new row and True; or the existing one of exactly this content and False."""
-        while True:         # a concurrent insert is seen by the next read
+        while True:  # a concurrent insert is seen by the next read
             if stored := self._first(histories.c.version == values["version"]):
                 return stored, False
-            adding = insert(self._c, histories).values(id=new_id(), **values).on_conflict_do_nothing().returning(histories.c.id)
+            adding = (
+                insert(self._c, histories)
+                .values(id=new_id(), **values)
+                .on_conflict_do_nothing()
+                .returning(histories.c.id)
+            )
             if history_id := self._c.scalar(adding):
-                return self._first(histories.c.id == history_id), True      # type: ignore[return-value]
+                return self._first(histories.c.id == history_id), True  # type: ignore[return-value]
 
     def get(self, name: str) -> AccountHistory | None:
         """By id, or by version."""
@@ -92,4 +97,6 @@ class AccountHistories:
 
 def version_of(frames: Mapping[str, str], initial: float, currency: str) -> str:
     """What names a history: a hash of its tables, its balance at the start and its currency."""
-    return hashlib.sha256(b"account_history/v1\n" + canonical(plain(dict(frames=dict(frames), initial=initial, currency=currency)))).hexdigest()
+    return hashlib.sha256(
+        b"account_history/v1\n" + canonical(plain(dict(frames=dict(frames), initial=initial, currency=currency)))
+    ).hexdigest()

@@ -13,12 +13,19 @@ SHOWN = ("number", "field", "article", "state", "asked", "missing", "examples")
 
 def fields(
     run: str = typer.Option("", "--run", help="Run whose orders and fills are looked at."),
-    entity: str = typer.Option("", "--entity", help="Or the audit events of orders that name an entity, such as session:ID."),
-    sets: list[str] = typer.Option([], "--set", help="Set of fields: rts24, cftc-1.35 or cat; may repeat. Default: all."),
-    out: Path | None = typer.Option(None, help="Folder to write SET-fields.csv and SET-missing.csv to: every field, and every record without one."),
+    entity: str = typer.Option(
+        "", "--entity", help="Or the audit events of orders that name an entity, such as session:ID."
+    ),
+    sets: list[str] = typer.Option(
+        [], "--set", help="Set of fields: rts24, cftc-1.35 or cat; may repeat. Default: all."
+    ),
+    out: Path | None = typer.Option(
+        None, help="Folder to write SET-fields.csv and SET-missing.csv to: every field, and every record without one."
+    ),
     as_json: Json = False,
 ) -> None:
-    """Look up the fields that RTS 24, CFTC 1.35 and CAT ask of order records: which is missing for which record. It is no statement that records suffice."""
+    """Look up the fields that RTS 24, CFTC 1.35 and CAT ask of order records: which is missing for which record. It
+    is no statement that records suffice."""
     from domain.errors import BadRequest
     from worker.terminal.here import desk
 
@@ -28,10 +35,22 @@ def fields(
     checks = at.fields.of_run(run, sets) if run else at.fields.of_entity(entity, sets)
     written = [name for result in checks for name in _written(result, out)] if out else []
     if as_json:
-        return say(dict(run=run or None, entity=entity or None, notice=at.fields.notice(), sets=[_plain(result) for result in checks]) | (dict(written=written) if out else {}), True)
+        return say(
+            dict(
+                run=run or None,
+                entity=entity or None,
+                notice=at.fields.notice(),
+                sets=[_plain(result) for result in checks],
+            )
+            | (dict(written=written) if out else {}),
+            True,
+        )
     for result in checks:
         about = result.fields
-        print(f"{about.title}: {about.authority}\n{about.who}\nSource: {about.figure.source}, read {about.figure.retrieved}, {about.figure.confidence}\n")
+        print(
+            f"{about.title}: {about.authority}\n{about.who}\nSource: {about.figure.source}, read "
+            f"{about.figure.retrieved}, {about.figure.confidence}\n"
+        )
         say(result.rows.to_dict("records"), False, SHOWN)
         print(f"\n{result.sentence}\n")
     print(at.fields.notice())
@@ -40,9 +59,17 @@ def fields(
 def _plain(result) -> dict:
     about = result.fields
     return dict(
-        set=about.key, title=about.title, authority=about.authority, who=about.who, source=about.figure.source, retrieved=about.figure.retrieved.isoformat(),
-        confidence=about.figure.confidence, records=result.records, sentence=result.sentence, fields=result.rows.to_dict("records"),
-    )  # fmt: skip
+        set=about.key,
+        title=about.title,
+        authority=about.authority,
+        who=about.who,
+        source=about.figure.source,
+        retrieved=about.figure.retrieved.isoformat(),
+        confidence=about.figure.confidence,
+        records=result.records,
+        sentence=result.sentence,
+        fields=result.rows.to_dict("records"),
+    )
 
 
 def _written(result, out: Path) -> list[str]:

@@ -18,11 +18,18 @@ def import_(
         help="Statement of an account: MetaTrader 4 or 5 (HTML or CSV), Myfxbook CSV, an MQL5 signal's CSV, "
         "or our own equity or trades CSV; .gz and .zip too.",
     ),
-    clock: str = typer.Option("", help="Clock of the file's times, which statements do not say: mt5_us, mt5_eu, a zone such as Europe/Prague, UTC+2."),
+    clock: str = typer.Option(
+        "",
+        help="Clock of the file's times, which statements do not say: mt5_us, mt5_eu, a zone such as Europe/Prague, UTC+2.",
+    ),
     currency: str = typer.Option("", help="Currency of the account; default: as the file says."),
-    initial: float | None = typer.Option(None, help="Balance at the start; default: the deposits before the first trade."),
+    initial: float | None = typer.Option(
+        None, help="Balance at the start; default: the deposits before the first trade."
+    ),
     name: str = typer.Option("", help="Name of the history; default: the file's."),
-    check: bool = typer.Option(False, "--check", help="Check only: print what the file holds and what was found, and store nothing."),
+    check: bool = typer.Option(
+        False, "--check", help="Check only: print what the file holds and what was found, and store nothing."
+    ),
     as_json: Json = False,
 ) -> None:
     """Import the account history in FILE, to be judged by compliance rules."""
@@ -50,13 +57,30 @@ def _check(path: Path, clock: str, currency: str, initial: float | None, as_json
     from worker.settings import load
 
     recognised = recognise(path)
-    history = read(path, recognised.format, clock=clock, currency=currency, initial=initial, known=instruments(load().instruments_file))
+    history = read(
+        path,
+        recognised.format,
+        clock=clock,
+        currency=currency,
+        initial=initial,
+        known=instruments(load().instruments_file),
+    )
     findings = [asdict(finding) for finding in history.findings]
     row = dict(
-        file=path.name, format=recognised.format, title=recognised.title, account=history.account, currency=history.currency, initial=history.initial,
-        balance=history.balance, trades=len(history.trades), flows=len(history.flows), first=history.points["ts"].iloc[0].to_pydatetime(),
-        last=history.points["ts"].iloc[-1].to_pydatetime(), clock=history.clock, knows=list(history.knows) if as_json else ", ".join(history.knows),
-    )  # fmt: skip
+        file=path.name,
+        format=recognised.format,
+        title=recognised.title,
+        account=history.account,
+        currency=history.currency,
+        initial=history.initial,
+        balance=history.balance,
+        trades=len(history.trades),
+        flows=len(history.flows),
+        first=history.points["ts"].iloc[0].to_pydatetime(),
+        last=history.points["ts"].iloc[-1].to_pydatetime(),
+        clock=history.clock,
+        knows=list(history.knows) if as_json else ", ".join(history.knows),
+    )
     if as_json:
         return say(row | dict(findings=findings), True)
     say(row, False)
@@ -65,7 +89,9 @@ def _check(path: Path, clock: str, currency: str, initial: float | None, as_json
 
 def histories(
     history: str = typer.Argument("", help="History, by id or version: shows it. Without: lists all."),
-    out: Path | None = typer.Option(None, help="Folder to write points.csv, trades.csv and flows.csv of the history to."),
+    out: Path | None = typer.Option(
+        None, help="Folder to write points.csv, trades.csv and flows.csv of the history to."
+    ),
     delete: bool = typer.Option(False, "--delete", help="Delete the history; with --yes."),
     yes: bool = typer.Option(False, "--yes", help="Delete without confirmation."),
     as_json: Json = False,
@@ -82,10 +108,18 @@ def histories(
     stored = at.histories.get(history)
     if delete:
         if not yes:
-            raise BadRequest(f"this would delete the account history {stored.name} ({stored.trades:,} trades, imported {stored.created_at:%Y-%m-%d %H:%M} UTC); give --yes to delete it")
+            raise BadRequest(
+                f"this would delete the account history {stored.name} ({stored.trades:,} trades, imported "
+                f"{stored.created_at:%Y-%m-%d %H:%M} UTC); give --yes to delete it"
+            )
         return say(dict(deleted=at.histories.delete(stored.id).id), as_json)
     written = _written(at, stored, out) if out else []
-    row = _row(stored) | dict(file=stored.file, account=stored.account, company=stored.company, knows=list(stored.knows) if as_json else ", ".join(stored.knows))
+    row = _row(stored) | dict(
+        file=stored.file,
+        account=stored.account,
+        company=stored.company,
+        knows=list(stored.knows) if as_json else ", ".join(stored.knows),
+    )
     if as_json:
         return say(row | dict(findings=list(stored.findings)) | (dict(written=written) if written else {}), True)
     say(row | (dict(written=", ".join(written)) if written else {}), False)
@@ -93,7 +127,8 @@ def histories(
 
 
 def rebuild(history: str = typer.Argument(..., help="History, by id or version."), as_json: Json = False) -> None:
-    """Rebuild a history's equity between its bookings from the workspace's bars, marked at the adverse side; judge --rebuilt then judges it."""
+    """Rebuild a history's equity between its bookings from the workspace's bars, marked at the adverse side; judge
+    --rebuilt then judges it."""
     from worker.terminal.here import desk, finished
 
     at = desk()
@@ -103,7 +138,14 @@ def rebuild(history: str = typer.Argument(..., help="History, by id or version."
     bars = {instrument: dataset.id for instrument, dataset in at.histories.bars_for(stored.id).items()}
     if as_json:
         return say(dict(history=stored.id, rows=job.result["rows"], bars=bars, finding=dict(finding)), True)
-    say(dict(history=stored.id, rows=job.result["rows"], bars=", ".join(f"{name} {dataset}" for name, dataset in bars.items())), False)
+    say(
+        dict(
+            history=stored.id,
+            rows=job.result["rows"],
+            bars=", ".join(f"{name} {dataset}" for name, dataset in bars.items()),
+        ),
+        False,
+    )
     _findings([finding])
 
 
@@ -116,10 +158,17 @@ def path_of_history(rule_set: Any, history: str, rebuilt: bool) -> tuple[Any, li
     at = desk().histories
     stored = at.get(history)
     if stored.currency != rule_set.currency and not rule_set.relative:
-        raise BadRequest(f"{stored.name} is an account in {stored.currency}, and the rules of {rule_set.title} are money in {rule_set.currency}; write rules in {stored.currency} and give them with --rules")
+        raise BadRequest(
+            f"{stored.name} is an account in {stored.currency}, and the rules of {rule_set.title} are money in "
+            f"{rule_set.currency}; write rules in {stored.currency} and give them with --rules"
+        )
     path, notes = fitted(at.path(stored.id, rebuilt), rule_set)
     left_out = ("balance_only",) if rebuilt else ("rebuilt",)
-    sentences = [finding["sentence"] for finding in stored.findings if finding["severity"] == "warning" or finding["key"] in ("balance_only", "rebuilt")]
+    sentences = [
+        finding["sentence"]
+        for finding in stored.findings
+        if finding["severity"] == "warning" or finding["key"] in ("balance_only", "rebuilt")
+    ]
     dropped = {finding["sentence"] for finding in stored.findings if finding["key"] in left_out}
     return path, [*notes, *(sentence for sentence in sentences if sentence not in dropped)]
 
@@ -144,6 +193,17 @@ def _findings(findings) -> None:
 
 def _row(history) -> dict:
     return dict(
-        id=history.id, name=history.name, format=history.format, source=history.source, currency=history.currency, initial=history.initial, balance=history.balance,
-        trades=history.trades, flows=history.flows, first=history.first_ts, last=history.last_ts, clock=history.clock, version=history.version,
-    )  # fmt: skip
+        id=history.id,
+        name=history.name,
+        format=history.format,
+        source=history.source,
+        currency=history.currency,
+        initial=history.initial,
+        balance=history.balance,
+        trades=history.trades,
+        flows=history.flows,
+        first=history.first_ts,
+        last=history.last_ts,
+        clock=history.clock,
+        version=history.version,
+    )

@@ -1,4 +1,5 @@
-"""Which fields that a regulation asks of order records are there, and which are missing for which record. It says no more:
+"""Which fields that a regulation asks of order records are there, and which are missing for which record. It says no
+more:
 neither that a firm falls under the regulation, nor that its records suffice.
 """
 

@@ -18,7 +18,8 @@ NOTICE = "These are fields that were looked up, not a statement that records suf
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """``rows``: a row a field: number, field, article, state, records it is asked of, records without it, the first of them.
+    """``rows``: a row a field: number, field, article, state, records it is asked of, records without it, the first
+    of them.
 
     ``missing``: record, event, ts, number, field: which field is missing for which record; a field that no record has
     stands once, with the record "every record".
@@ -42,7 +43,8 @@ class FieldCheck:
         partly = int(counts.get(PARTLY, 0))
         some = f", {partly} in some," if partly else ";"
         return (
-            f"{int(counts.get(PRESENT, 0))} of {len(self.rows)} fields of {self.fields.title} are there in all of {self.records:,} record{'s' if self.records != 1 else ''}{some}"
+            f"{int(counts.get(PRESENT, 0))} of {len(self.rows)} fields of {self.fields.title} are there in all of "
+            f"{self.records:,} record{'s' if self.records != 1 else ''}{some}"
             f" {int(counts.get(MISSING, 0))} are in none."
         )
 
@@ -58,16 +60,29 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
         absent = asked & ~_present(known, field, len(records))
         state = _state(field, int(asked.sum()), int(absent.sum()))
         gone = records.loc[absent, ["record", "event", "ts"]]
-        rows.append((
-            field.number, field.name, field.article, state, int(asked.sum()), int(absent.sum()),
-            "every record" if state == MISSING else ", ".join(gone["record"].head(EXAMPLES)), field.note,
-        ))  # fmt: skip
+        rows.append(
+            (
+                field.number,
+                field.name,
+                field.article,
+                state,
+                int(asked.sum()),
+                int(absent.sum()),
+                "every record" if state == MISSING else ", ".join(gone["record"].head(EXAMPLES)),
+                field.note,
+            )
+        )
         if state == MISSING:
             gone = pd.DataFrame(dict(record=["every record"], event=[""], ts=pd.to_datetime([pd.NaT], utc=True)))
         if state in (MISSING, PARTLY):
             missing.append(gone.assign(number=field.number, field=field.name))
     empty = pd.DataFrame(columns=["record", "event", "ts", "number", "field"])
-    return FieldCheck(fields, len(records), pd.DataFrame(rows, columns=list(COLUMNS)), pd.concat(missing, ignore_index=True) if missing else empty)
+    return FieldCheck(
+        fields,
+        len(records),
+        pd.DataFrame(rows, columns=list(COLUMNS)),
+        pd.concat(missing, ignore_index=True) if missing else empty,
+    )
 
 
 def _asked(records: pd.DataFrame, field: RequiredField) -> np.ndarray:

@@ -31,7 +31,7 @@ class RequiredField:
     article: str
     keys: tuple[str, ...]
     events: tuple[str, ...] = ()
-    only: Mapping[str, tuple[str, ...]] = None          # type: ignore[assignment]
+    only: Mapping[str, tuple[str, ...]] = None  # type: ignore[assignment]
     optional: bool = False
     note: str = ""
 
@@ -76,12 +76,16 @@ def field_set(key: str) -> FieldSet:
         raise unknown("set of fields", key, field_sets())
     path = FOLDER / f"{key}.toml"
     table = toml_of(text_in(path), path.name)
-    figure = figure_of(table.pop("source", None), table.pop("retrieved", None), table.pop("confidence", None), path.name)
+    figure = figure_of(
+        table.pop("source", None), table.pop("retrieved", None), table.pop("confidence", None), path.name
+    )
     required = tuple(_field(row, path.name) for row in table.pop("field", []))
     numbers = [row.number for row in required]
     if not required or len(set(numbers)) < len(numbers):
         raise BadRequest(f"{path.name} names no field, or one twice")
-    return FieldSet(key=key, figure=figure, required=required, **{name: str(table[name]) for name in ("title", "authority", "who")})
+    return FieldSet(
+        key=key, figure=figure, required=required, **{name: str(table[name]) for name in ("title", "authority", "who")}
+    )
 
 
 def age_of(fields_: FieldSet, today: date) -> int:

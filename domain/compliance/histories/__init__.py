@@ -31,7 +31,9 @@ def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
         if evidence := reader.recognise(head, path.name):
             return Recognised(reader.key, reader.title, reader.server_clock, f"By {evidence}.")
     another_language(head, path.name)
-    raise BadRequest(f"{path.name} is {what_it_is(head.encode(), path.name)}. Known account histories: {known_formats()}")
+    raise BadRequest(
+        f"{path.name} is {what_it_is(head.encode(), path.name)}. Known account histories: {known_formats()}"
+    )
 
 
 def known_formats() -> str:
@@ -40,9 +42,15 @@ def known_formats() -> str:
 
 
 def read(
-    path: Path | str, format: str = "", *, clock: str = "", currency: str = "", initial: float | None = None, known: Mapping[str, object] | None = None,
+    path: Path | str,
+    format: str = "",
+    *,
+    clock: str = "",
+    currency: str = "",
+    initial: float | None = None,
+    known: Mapping[str, object] | None = None,
     limits: HistoryLimits = HistoryLimits(),
-) -> History:  # fmt: skip
+) -> History:
     """The history in a file, of the recognised format unless ``format`` names one; see ``history_of`` for the rest."""
     path = Path(path)
     format = format or recognise(path, limits.max_bytes).format

@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.registry import Registry
 
-MAX_BYTES = 64_000_000          # of a statement, unpacked: some 100,000 trades
+MAX_BYTES = 64_000_000  # of a statement, unpacked: some 100,000 trades
 MAX_ROWS = 1_000_000
 TRADE, FLOW, CHARGE, CREDIT = "trade", "flow", "charge", "credit"
 BOUGHT, SOLD = "long", "short"
@@ -100,7 +100,8 @@ class Statement:
 
     ``points``: local_ns, balance, equity and, where they are known, equity_low and equity_high: of files that have a
     curve. ``clock``: the clock of its times, where the file says so. ``cancelled``: orders that were never filled.
-    ``legs``: the parts of its trades that closed at different times, where they are not the trades. ``matched``: trades were put together from deals, first in, first out. ``first_stops``: the stops are those of the
+    ``legs``: the parts of its trades that closed at different times, where they are not the trades. ``matched``:
+    trades were put together from deals, first in, first out. ``first_stops``: the stops are those of the
     entries, not the last ones.
     """
 

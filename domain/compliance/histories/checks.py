@@ -15,7 +15,7 @@ from domain.compliance.histories.base import CHARGE, CREDIT, Change, Statement
 from domain.market.clock import clock as clock_named
 from domain.market.zones import HOUR, to_local
 
-CENT = 0.015            # account currency; more than rounding of two numbers
+CENT = 0.015  # account currency; more than rounding of two numbers
 NOTE, WARNING = "note", "warning"
 
 
@@ -28,7 +28,15 @@ class Finding:
     sentence: str
 
 
-def findings_of(statement: Statement, points: pd.DataFrame, flows: pd.DataFrame, opening: str, clock: str, unclear: int, trades: pd.DataFrame) -> Iterator[Finding]:
+def findings_of(
+    statement: Statement,
+    points: pd.DataFrame,
+    flows: pd.DataFrame,
+    opening: str,
+    clock: str,
+    unclear: int,
+    trades: pd.DataFrame,
+) -> Iterator[Finding]:
     """``opening``: where the balance at the start is from, where that needs saying."""
     yield from _sum(statement, points, derived="checks nothing" in opening)
     yield from _running(statement)
@@ -36,12 +44,24 @@ def findings_of(statement: Statement, points: pd.DataFrame, flows: pd.DataFrame,
     if opening:
         yield Finding("opening", NOTE if "as given" not in opening else WARNING, opening)
     if statement.clock is None:
-        yield Finding("clock", NOTE, f"Times are read as {clock_named(clock).title}, as chosen; the file does not say its clock.")
+        yield Finding(
+            "clock", NOTE, f"Times are read as {clock_named(clock).title}, as chosen; the file does not say its clock."
+        )
         yield from _weekend(trades)
     if unclear:
-        yield Finding("unclear_times", WARNING, f"{_times(unclear)} happened twice or never on that clock, where it changes to or from daylight saving; the first reading counts.")
+        yield Finding(
+            "unclear_times",
+            WARNING,
+            f"{_times(unclear)} happened twice or never on that clock, where it changes to or from daylight saving; "
+            "the first reading counts.",
+        )
     if statement.points is None:
-        yield Finding("balance_only", NOTE, "The equity between openings and closes is not known: rules that watch it are judged by the balance alone, or not at all.")
+        yield Finding(
+            "balance_only",
+            NOTE,
+            "The equity between openings and closes is not known: rules that watch it are judged by the balance "
+            "alone, or not at all.",
+        )
     yield from _refilled(points, flows)
     yield from _kinds(statement)
     for note in statement.notes:
@@ -52,14 +72,18 @@ def _sum(statement: Statement, points: pd.DataFrame, derived: bool) -> Iterator[
     stated, balance = statement.stated.balance, float(points["balance"].iloc[-1])
     if math.isnan(stated):
         if statement.points is None:
-            yield Finding("sum_unchecked", NOTE, "The file states no balance, so the sum of its rows cannot be checked.")
+            yield Finding(
+                "sum_unchecked", NOTE, "The file states no balance, so the sum of its rows cannot be checked."
+            )
     elif derived:
         return
     elif abs(stated - balance) > CENT:
         yield Finding(
-            "sum_differs", WARNING,
-            f"The rows add up to {balance:,.2f}, and the statement says its balance is {stated:,.2f}: {abs(stated - balance):,.2f} {'more' if stated > balance else 'less'}.",
-        )  # fmt: skip
+            "sum_differs",
+            WARNING,
+            f"The rows add up to {balance:,.2f}, and the statement says its balance is {stated:,.2f}: "
+            f"{abs(stated - balance):,.2f} {'more' if stated > balance else 'less'}.",
+        )
     else:
         yield Finding("sum_equal", NOTE, f"The rows add up to the stated balance, {stated:,.2f}.")
 
@@ -69,28 +93,43 @@ def _running(statement: Statement) -> Iterator[Finding]:
     rows = [change for change in statement.changes if change.kind != CREDIT and not math.isnan(change.balance)]
     if len(rows) > 1 and rows[0].at > rows[-1].at:
         rows.reverse()
-    wrong: list[Change] = [after for before, after in itertools.pairwise(rows) if abs(before.balance + after.amount - after.balance) > CENT]
+    wrong: list[Change] = [
+        after for before, after in itertools.pairwise(rows) if abs(before.balance + after.amount - after.balance) > CENT
+    ]
     if wrong:
-        yield Finding("balance_jumps", WARNING, f"{_rows(len(wrong))} not lead from the balance before to the balance after it; the first is row {wrong[0].line:,}.")
+        yield Finding(
+            "balance_jumps",
+            WARNING,
+            f"{_rows(len(wrong))} not lead from the balance before to the balance after it; the first is row "
+            f"{wrong[0].line:,}.",
+        )
 
 
 def _doubled(statement: Statement) -> Iterator[Finding]:
     counts = Counter((trade.ticket, trade.closed, trade.lots) for trade in statement.trades if trade.ticket)
     doubled = sum(count - 1 for count in counts.values())
     if doubled and not statement.matched:
-        yield Finding("doubled", WARNING, f"{_trades(doubled)} there a second time, with the same ticket, close and lots.")
+        yield Finding(
+            "doubled", WARNING, f"{_trades(doubled)} there a second time, with the same ticket, close and lots."
+        )
 
 
 def _weekend(trades: pd.DataFrame) -> Iterator[Finding]:
     """Currencies do not trade from Friday 17:00 to Sunday 17:00 New York: trades there mean another clock."""
     names = trades["instrument"].astype(str)
     pairs = trades[names.str.fullmatch(r"(EUR|GBP|AUD|NZD|USD|XAU|XAG)(USD|JPY|CHF|CAD|GBP|EUR|AUD|NZD)")]
-    at = np.concatenate([pairs[column].dt.as_unit("ns").astype("int64").to_numpy() for column in ("entry_ts", "exit_ts")])
+    at = np.concatenate(
+        [pairs[column].dt.as_unit("ns").astype("int64").to_numpy() for column in ("entry_ts", "exit_ts")]
+    )
     wall = to_local(at, "America/New_York")
-    hours = (wall // HOUR + 3 * 24) % (7 * 24)                       # since Monday 00:00
+    hours = (wall // HOUR + 3 * 24) % (7 * 24)  # since Monday 00:00
     shut = int(((hours >= 4 * 24 + 17) & (hours < 6 * 24 + 17)).sum()) if len(at) else 0
     if shut:
-        yield Finding("weekend", WARNING, f"{_times(shut)} of currencies and metals lie in the weekend on that clock; another clock may be right.")
+        yield Finding(
+            "weekend",
+            WARNING,
+            f"{_times(shut)} of currencies and metals lie in the weekend on that clock; another clock may be right.",
+        )
 
 
 def _refilled(points: pd.DataFrame, flows: pd.DataFrame) -> Iterator[Finding]:
@@ -100,10 +139,18 @@ def _refilled(points: pd.DataFrame, flows: pd.DataFrame) -> Iterator[Finding]:
         return
     paid = np.concatenate([[0.0], np.cumsum(flows.sort_values("ts", kind="stable")["amount"].to_numpy(float))])
     at = np.sort(flows["ts"].dt.as_unit("ns").astype("int64").to_numpy())
-    own = points["balance"].to_numpy(float) - paid[np.searchsorted(at, points["ts"].dt.as_unit("ns").astype("int64").to_numpy(), side="right")]
+    own = (
+        points["balance"].to_numpy(float)
+        - paid[np.searchsorted(at, points["ts"].dt.as_unit("ns").astype("int64").to_numpy(), side="right")]
+    )
     if own.min() <= 0.0:
         day = points["ts"].iloc[int((own <= 0.0).argmax())]
-        yield Finding("refilled", WARNING, f"Without the deposits after its start, {deposits['amount'].sum():,.2f}, the account would have been empty on {day:%Y-%m-%d}; rules judge it without them.")
+        yield Finding(
+            "refilled",
+            WARNING,
+            f"Without the deposits after its start, {deposits['amount'].sum():,.2f}, the account would have been "
+            f"empty on {day:%Y-%m-%d}; rules judge it without them.",
+        )
 
 
 def _kinds(statement: Statement) -> Iterator[Finding]:
@@ -112,14 +159,33 @@ def _kinds(statement: Statement) -> Iterator[Finding]:
     if credit:
         yield Finding("credit", NOTE, f"Credit of {math.fsum(credit):,.2f} is not part of the balance and is left out.")
     if charges:
-        yield Finding("charges", NOTE, f"Charges beside the trades (fees, interest, dividends) sum to {math.fsum(charges):,.2f} and count as results.")
+        yield Finding(
+            "charges",
+            NOTE,
+            f"Charges beside the trades (fees, interest, dividends) sum to {math.fsum(charges):,.2f} and count as "
+            "results.",
+        )
     if statement.cancelled:
-        yield Finding("cancelled", NOTE, f"{statement.cancelled:,} order{'s were' if statement.cancelled > 1 else ' was'} never filled and left out.")
+        yield Finding(
+            "cancelled",
+            NOTE,
+            f"{statement.cancelled:,} order{'s were' if statement.cancelled > 1 else ' was'} never filled and left "
+            "out.",
+        )
     if statement.open_trades:
         floating = math.fsum(trade.net for trade in statement.open_trades)
-        yield Finding("open", WARNING, f"{_trades(len(statement.open_trades))} open at the end, with {floating:,.2f} floating: not in the balance, and not judged.")
+        yield Finding(
+            "open",
+            WARNING,
+            f"{_trades(len(statement.open_trades))} open at the end, with {floating:,.2f} floating: not in the "
+            "balance, and not judged.",
+        )
     if statement.matched:
-        yield Finding("matched", NOTE, "The report has no positions: its trades are put together from its deals, first in, first out.")
+        yield Finding(
+            "matched",
+            NOTE,
+            "The report has no positions: its trades are put together from its deals, first in, first out.",
+        )
 
 
 def _times(count: int) -> str:
@@ -132,4 +198,3 @@ def _trades(count: int) -> str:
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'s do' if count > 1 else ' does'}"
-

@@ -17,14 +17,32 @@ from domain.errors import BadRequest
 PLAIN = re.compile(r"[^a-z0-9/]+")
 SIDES = {"buy": BOUGHT, "sell": SOLD, "long": BOUGHT, "short": SOLD}
 PENDING = re.compile(r"(buy|sell)[ _](limit|stop|stop limit)", re.IGNORECASE)
-PAIR = re.compile(r"((?:AUD|CAD|CHF|CNH|CZK|DKK|EUR|GBP|HKD|HUF|JPY|MXN|NOK|NZD|PLN|SEK|SGD|THB|TRY|USD|ZAR){2})[^A-Z].*")
+PAIR = re.compile(
+    r"((?:AUD|CAD|CHF|CNH|CZK|DKK|EUR|GBP|HKD|HUF|JPY|MXN|NOK|NZD|PLN|SEK|SGD|THB|TRY|USD|ZAR){2})[^A-Z].*"
+)
 FLOWS = ("balance", "deposit", "withdrawal", "transfer", "correction", "internal transfer")
 CREDITS = ("credit", "bonus", "credit in", "credit out")
 CHARGES = (
-    "charge", "commission", "daily commission", "monthly commission", "commission daily", "commission monthly",
-    "daily agent commission", "monthly agent commission", "agent commission", "agent", "interest", "interest rate", "dividend", "franked dividend", "tax",
-    "buy canceled", "sell canceled", "so compensation", "stop out compensation",
-)  # fmt: skip
+    "charge",
+    "commission",
+    "daily commission",
+    "monthly commission",
+    "commission daily",
+    "commission monthly",
+    "daily agent commission",
+    "monthly agent commission",
+    "agent commission",
+    "agent",
+    "interest",
+    "interest rate",
+    "dividend",
+    "franked dividend",
+    "tax",
+    "buy canceled",
+    "sell canceled",
+    "so compensation",
+    "stop out compensation",
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +139,8 @@ class Cells:
             closed=closed,
             close_price=self.number(row, prices[1], "close price", math.nan if closed < 0 else None),
             stop_loss=self.stop(row, layout.text(row, "s/l", "sl", "stop loss")),
-            commission=self.number(row, layout.text(row, "commission", "commis"), "commission", 0.0) + self.number(row, layout.text(row, "fee"), "fee", 0.0),
+            commission=self.number(row, layout.text(row, "commission", "commis"), "commission", 0.0)
+            + self.number(row, layout.text(row, "fee"), "fee", 0.0),
             taxes=self.number(row, layout.text(row, "taxes", "tax"), "taxes", 0.0),
             swap=self.number(row, layout.text(row, "swap", "r/o swap"), "swap", 0.0),
             profit=self.number(row, layout.text(row, "profit", "trade p/l"), "profit"),
@@ -149,7 +168,12 @@ def stated_of(rows: Sequence[Row], file: str) -> Stated:
             if label.endswith(":") and not math.isnan(number := amount(value)):
                 labels.setdefault(word(label), number)
     nan = math.nan
-    return Stated(labels.get("balance", nan), labels.get("equity", nan), labels.get("credit facility", nan), labels.get("floating p/l", nan))
+    return Stated(
+        labels.get("balance", nan),
+        labels.get("equity", nan),
+        labels.get("credit facility", nan),
+        labels.get("floating p/l", nan),
+    )
 
 
 def instrument_of(symbol: str, known: Mapping[str, object]) -> str:
@@ -164,7 +188,11 @@ def instrument_of(symbol: str, known: Mapping[str, object]) -> str:
     name = symbol.upper()
     if name in known:
         return name
-    longest = max((key for key in known if len(key) >= 5 and name.startswith(key.upper()) and len(name) - len(key) <= 6), key=len, default="")
+    longest = max(
+        (key for key in known if len(key) >= 5 and name.startswith(key.upper()) and len(name) - len(key) <= 6),
+        key=len,
+        default="",
+    )
     if longest:
         return longest
     pair = PAIR.match(name)

@@ -23,7 +23,14 @@ def legs_of(positions: Sequence[StatedTrade], deals: Sequence[Deal]) -> list[Sta
             leaving[deal.symbol, OPPOSITE[deal.side]].append(deal)
     legs: dict[int, list[StatedTrade]] = {}
     for number, position in enumerate(positions):
-        whole = next((deal for deal in leaving[position.symbol, position.side] if deal.at == position.closed and abs(deal.lots - position.lots) < DUST), None)
+        whole = next(
+            (
+                deal
+                for deal in leaving[position.symbol, position.side]
+                if deal.at == position.closed and abs(deal.lots - position.lots) < DUST
+            ),
+            None,
+        )
         if whole:
             leaving[position.symbol, position.side].remove(whole)
             legs[number] = [_leg(position, whole)]
@@ -35,7 +42,9 @@ def legs_of(positions: Sequence[StatedTrade], deals: Sequence[Deal]) -> list[Sta
 
 def _parts(position: StatedTrade, leaving: list[Deal]) -> list[StatedTrade]:
     """The last deal at its close, and the earliest before it, until they add up."""
-    inside = [deal for deal in leaving if position.opened < deal.at <= position.closed and deal.lots < position.lots + DUST]
+    inside = [
+        deal for deal in leaving if position.opened < deal.at <= position.closed and deal.lots < position.lots + DUST
+    ]
     last = next((deal for deal in reversed(inside) if deal.at == position.closed), None)
     if last is None:
         return [replace(position, commission=0.0, taxes=0.0)]
@@ -52,4 +61,14 @@ def _parts(position: StatedTrade, leaving: list[Deal]) -> list[StatedTrade]:
 
 
 def _leg(position: StatedTrade, deal: Deal) -> StatedTrade:
-    return replace(position, lots=deal.lots, closed=deal.at, close_price=deal.price, profit=deal.profit, swap=deal.swap, commission=0.0, taxes=0.0, stop_loss=math.nan)
+    return replace(
+        position,
+        lots=deal.lots,
+        closed=deal.at,
+        close_price=deal.price,
+        profit=deal.profit,
+        swap=deal.swap,
+        commission=0.0,
+        taxes=0.0,
+        stop_loss=math.nan,
+    )

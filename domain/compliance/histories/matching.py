@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from domain.compliance.histories.base import BOUGHT, SOLD, StatedTrade
 
-DUST = 1e-9         # lots
+DUST = 1e-9  # lots
 OPPOSITE = {BOUGHT: SOLD, SOLD: BOUGHT}
 
 
@@ -74,7 +74,19 @@ def _close(deal: Deal, held: deque[Deal], trades: list[StatedTrade]) -> float:
 def _trade(entry: Deal, leave: Deal, lots: float) -> StatedTrade:
     share = lots / leave.lots
     return StatedTrade(
-        entry.ticket, entry.symbol, entry.side, lots, entry.at, entry.price, leave.at, leave.price, math.nan,
-        entry.commission * lots / entry.lots + leave.commission * share, 0.0, leave.swap * share, leave.profit * share,
-        leave.comment, leave.line,
-    )  # fmt: skip
+        entry.ticket,
+        entry.symbol,
+        entry.side,
+        lots,
+        entry.at,
+        entry.price,
+        leave.at,
+        leave.price,
+        math.nan,
+        entry.commission * lots / entry.lots + leave.commission * share,
+        0.0,
+        leave.swap * share,
+        leave.profit * share,
+        leave.comment,
+        leave.line,
+    )

@@ -1,4 +1,5 @@
-"""Account history with MetaTrader 4's columns as separated text: Ticket, Open Time, Type, Size, Item, Price, Close Time, Price, Profit;
+"""Account history with MetaTrader 4's columns as separated text: Ticket, Open Time, Type, Size, Item, Price, Close
+Time, Price, Profit;
 and that of MQL5's signals, which begins with Time, Type, Volume, Symbol, Price.
 """
 
@@ -24,13 +25,19 @@ class MetaTrader4Csv(HistoryReader):
 
     def recognise(self, head: str, name: str) -> str:
         layout = None if "<" in head[:2_000] else header_in(head, TICKET)
-        return "its columns Open Time, Type, Close Time and Profit" if layout and ("price 2" in layout or "close price" in layout) else ""
+        return (
+            "its columns Open Time, Type, Close Time and Profit"
+            if layout and ("price 2" in layout or "close price" in layout)
+            else ""
+        )
 
     def read(self, path: Path, limits: HistoryLimits) -> Statement:
         from domain.compliance.histories.rows import text_of
 
         layout = header_in(text_of(path, limits)[:65_536], TICKET)
-        return table_of(path, limits, CLOSE_PRICE if layout and "close price" in layout and "open price" in layout else NAMES)
+        return table_of(
+            path, limits, CLOSE_PRICE if layout and "close price" in layout and "open price" in layout else NAMES
+        )
 
 
 class SignalsCsv(HistoryReader):
@@ -41,7 +48,11 @@ class SignalsCsv(HistoryReader):
 
     def recognise(self, head: str, name: str) -> str:
         layout = None if "<" in head[:2_000] else header_in(head, SIGNAL)
-        return "its columns Time, Type, Volume, Symbol, Price" if layout and "position" not in layout and "deal" not in layout else ""
+        return (
+            "its columns Time, Type, Volume, Symbol, Price"
+            if layout and "position" not in layout and "deal" not in layout
+            else ""
+        )
 
     def read(self, path: Path, limits: HistoryLimits) -> Statement:
         return table_of(path, limits, SIGNALS)

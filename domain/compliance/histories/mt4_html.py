@@ -9,7 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from domain.compliance.histories.base import HISTORY_READERS, TRADE, Change, HistoryLimits, HistoryReader, StatedTrade, Statement
+from domain.compliance.histories.base import (
+    HISTORY_READERS,
+    TRADE,
+    Change,
+    HistoryLimits,
+    HistoryReader,
+    StatedTrade,
+    Statement,
+)
 from domain.compliance.histories.columns import PENDING, SIDES, Cells, Layout, booking_of, layout_of, stated_of, word
 from domain.compliance.histories.rows import Row, html_rows, text_of
 from domain.errors import BadRequest
@@ -36,16 +44,23 @@ class MetaTrader4Html(HistoryReader):
     def read(self, path: Path, limits: HistoryLimits) -> Statement:
         sections = sections_of(html_rows(text_of(path, limits), path.name, limits))
         if CLOSED not in sections.rows:
-            raise BadRequest(f"{path.name} has no section Closed Transactions; save the report of MetaTrader 4's Account History again")
+            raise BadRequest(
+                f"{path.name} has no section Closed Transactions; save the report of MetaTrader 4's Account History "
+                "again"
+            )
         top = "\n".join(text for row in sections.top for text in row.texts)
         account, currency = ACCOUNT.search(top), CURRENCY.search(top)
         closed = transactions(sections.rows[CLOSED], Cells(path.name))
         opened = transactions(sections.rows.get(OPEN, []), Cells(path.name), closed=False)
         return Statement(
-            trades=tuple(closed.trades), changes=tuple(closed.changes), open_trades=tuple(opened.trades),
-            cancelled=closed.cancelled, stated=stated_of(sections.rows.get(SUMMARY, []), path.name),
-            currency=currency[1].upper() if currency else "", account=account[1] if account else "",
-        )  # fmt: skip
+            trades=tuple(closed.trades),
+            changes=tuple(closed.changes),
+            open_trades=tuple(opened.trades),
+            cancelled=closed.cancelled,
+            stated=stated_of(sections.rows.get(SUMMARY, []), path.name),
+            currency=currency[1].upper() if currency else "",
+            account=account[1] if account else "",
+        )
 
 
 @dataclass
@@ -95,7 +110,8 @@ def header(row: Row, cells: Cells, closed: bool) -> Layout:
     missing = [name for name in REQUIRED if name not in layout and (closed or name != "close time")]
     if missing:
         raise BadRequest(
-            f"{cells.file} has no column {missing[0]!r} over its transactions, but {', '.join(row.texts[:4])!r}: only statements in English can be read. "
+            f"{cells.file} has no column {missing[0]!r} over its transactions, but {', '.join(row.texts[:4])!r}: "
+            "only statements in English can be read. "
             "Switch the terminal to English (View, Languages) and save the report again"
         )
     return layout
@@ -104,8 +120,12 @@ def header(row: Row, cells: Cells, closed: bool) -> Layout:
 def _take(result: Transactions, row: Row, layout: Layout, cells: Cells, closed: bool) -> None:
     kind = layout.text(row, "type").lower()
     if kind in SIDES:
-        times = [cells.time(row, layout.text(row, name), name) for name in ("open time", *(["close time"] if closed else []))]
-        trade = cells.trade(row, layout, times[0], times[1] if closed else -1, (layout.text(row, "price"), layout.text(row, "price 2")))
+        times = [
+            cells.time(row, layout.text(row, name), name) for name in ("open time", *(["close time"] if closed else []))
+        ]
+        trade = cells.trade(
+            row, layout, times[0], times[1] if closed else -1, (layout.text(row, "price"), layout.text(row, "price 2"))
+        )
         result.trades.append(trade)
         if closed:
             result.changes.append(Change(trade.closed, trade.net, TRADE, trade.comment, row.line))
@@ -114,9 +134,14 @@ def _take(result: Transactions, row: Row, layout: Layout, cells: Cells, closed: 
     elif booking := booking_of(kind):
         amount = cells.number(row, layout.text(row, "profit") or row.texts[-1], "amount")
         at = cells.time(row, layout.text(row, "open time"), "time")
-        result.changes.append(Change(at, amount, booking, row.title or (row.texts[3] if len(row.texts) > 4 else ""), row.line))
+        result.changes.append(
+            Change(at, amount, booking, row.title or (row.texts[3] if len(row.texts) > 4 else ""), row.line)
+        )
     elif len(row.texts) > 1:
-        raise BadRequest(f"{cells.file}, row {row.line:,}: its type is {kind[:40]!r}, which is no trade, order or booking; export the file again")
+        raise BadRequest(
+            f"{cells.file}, row {row.line:,}: its type is {kind[:40]!r}, which is no trade, order or booking; export "
+            "the file again"
+        )
 
 
 HISTORY_READERS.add(MetaTrader4Html.key, MetaTrader4Html())

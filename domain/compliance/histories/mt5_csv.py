@@ -20,7 +20,7 @@ class MetaTrader5Csv(HistoryReader):
     def recognise(self, head: str, name: str) -> str:
         if "<" in head[:2_000]:
             return ""
-        lines = [word(line.strip(",;\t \r\"\ufeff")) for line in head.split("\n")[:400]]
+        lines = [word(line.strip(',;\t \r"\ufeff')) for line in head.split("\n")[:400]]
         section = next((line for line in lines if line in (POSITIONS, DEALS, "trade history report")), "")
         return f"its line {section.capitalize()}" if section else ""
 

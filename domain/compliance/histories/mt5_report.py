@@ -58,7 +58,9 @@ def sections_of(rows: Iterable[Row]) -> Sections:
 def statement_of(rows: Iterable[Row], cells: Cells) -> Statement:
     sections = sections_of(rows)
     if not {POSITIONS, DEALS} & set(sections.rows):
-        raise BadRequest(f"{cells.file} has neither positions nor deals; save the report of MetaTrader 5's History again")
+        raise BadRequest(
+            f"{cells.file} has neither positions nor deals; save the report of MetaTrader 5's History again"
+        )
     account, currency, company = _account(sections.top)
     deals = _section(sections, DEALS, cells)
     changes = [_change(row, layout, cells) for row, layout in deals]
@@ -72,15 +74,31 @@ def statement_of(rows: Iterable[Row], cells: Cells) -> Statement:
     if not deals:
         changes = [Change(trade.closed, trade.net, TRADE, trade.comment, trade.line) for trade in trades]
     return Statement(
-        trades=tuple(trades), changes=tuple(changes), legs=tuple(legs), currency=currency, account=account, company=company,
+        trades=tuple(trades),
+        changes=tuple(changes),
+        legs=tuple(legs),
+        currency=currency,
+        account=account,
+        company=company,
         open_trades=tuple(_open(row, layout, cells) for row, layout in _section(sections, OPEN, cells)),
-        cancelled=sum(layout.text(row, "state").lower() in CANCELLED for row, layout in _section(sections, ORDERS, cells)),
-        stated=stated_of(sections.rest, cells.file), matched=by_deals and bool(trades), notes=_notes(bool(deals)),
-    )  # fmt: skip
+        cancelled=sum(
+            layout.text(row, "state").lower() in CANCELLED for row, layout in _section(sections, ORDERS, cells)
+        ),
+        stated=stated_of(sections.rest, cells.file),
+        matched=by_deals and bool(trades),
+        notes=_notes(bool(deals)),
+    )
 
 
 def _notes(deals: bool) -> tuple[str, ...]:
-    return () if deals else ("The file has no deals, so deposits and withdrawals are not known, and a partial close counts when its position closed.",)
+    return (
+        ()
+        if deals
+        else (
+            "The file has no deals, so deposits and withdrawals are not known, and a partial close counts when its "
+            "position closed.",
+        )
+    )
 
 
 def _account(top: Sequence[Row]) -> tuple[str, str, str]:
@@ -101,7 +119,8 @@ def _section(sections: Sections, name: str, cells: Cells) -> list[tuple[Row, Lay
     missing = [column for column in REQUIRED[name] if column not in layout]
     if missing:
         raise BadRequest(
-            f"{cells.file} has no column {missing[0]!r} in its section {name}, but {', '.join(rows[0].texts[:4])!r}: only reports in English can be read. "
+            f"{cells.file} has no column {missing[0]!r} in its section {name}, but {', '.join(rows[0].texts[:4])!r}: "
+            "only reports in English can be read. "
             "Switch the terminal to English (View, Languages) and save the report again"
         )
     records = [row for row in rows[1:] if row.first]
@@ -119,33 +138,64 @@ def _position(row: Row, layout: Layout, cells: Cells) -> StatedTrade:
 
 def _open(row: Row, layout: Layout, cells: Cells) -> StatedTrade:
     _checked_side(row, layout, cells)
-    return cells.trade(row, layout, cells.time(row, layout.text(row, "time"), "time"), -1, (layout.text(row, "price"), layout.text(row, "market price")))
+    return cells.trade(
+        row,
+        layout,
+        cells.time(row, layout.text(row, "time"), "time"),
+        -1,
+        (layout.text(row, "price"), layout.text(row, "market price")),
+    )
 
 
 def _checked_side(row: Row, layout: Layout, cells: Cells) -> None:
     kind = layout.text(row, "type").lower()
     if kind not in SIDES:
-        raise BadRequest(f"{cells.file}, row {row.line:,}: its type is {kind[:40]!r}, not buy or sell; save the report in English and import it again")
+        raise BadRequest(
+            f"{cells.file}, row {row.line:,}: its type is {kind[:40]!r}, not buy or sell; save the report in English "
+            "and import it again"
+        )
 
 
 def _change(row: Row, layout: Layout, cells: Cells) -> Change:
     kind = layout.text(row, "type").lower()
     booking = TRADE if kind in SIDES else booking_of(kind)
     if not booking:
-        raise BadRequest(f"{cells.file}, row {row.line:,}: its type is {kind[:40]!r}, which is no deal or booking; export the file again")
-    amount = math.fsum(cells.number(row, layout.text(row, name), name, 0.0) for name in ("commission", "fee", "swap", "profit"))
+        raise BadRequest(
+            f"{cells.file}, row {row.line:,}: its type is {kind[:40]!r}, which is no deal or booking; export the "
+            "file again"
+        )
+    amount = math.fsum(
+        cells.number(row, layout.text(row, name), name, 0.0) for name in ("commission", "fee", "swap", "profit")
+    )
     balance = cells.number(row, layout.text(row, "balance"), "balance", math.nan) if booking != CREDIT else math.nan
-    return Change(cells.time(row, layout.text(row, "time"), "time"), amount, booking, layout.text(row, "comment"), row.line, balance)
+    return Change(
+        cells.time(row, layout.text(row, "time"), "time"),
+        amount,
+        booking,
+        layout.text(row, "comment"),
+        row.line,
+        balance,
+    )
 
 
 def _deal(row: Row, layout: Layout, cells: Cells) -> Deal | None:
     kind = layout.text(row, "type").lower()
     if kind not in SIDES:
         return None
-    money = {name: cells.number(row, layout.text(row, name), name, 0.0) for name in ("commission", "fee", "swap", "profit")}
+    money = {
+        name: cells.number(row, layout.text(row, name), name, 0.0) for name in ("commission", "fee", "swap", "profit")
+    }
     return Deal(
-        ticket=layout.text(row, "deal"), at=cells.time(row, layout.text(row, "time"), "time"), symbol=layout.text(row, "symbol"),
-        side=SIDES[kind], direction=layout.text(row, "direction").lower(), lots=cells.lots(row, layout.text(row, "volume")),
-        price=cells.number(row, layout.text(row, "price"), "price"), commission=money["commission"] + money["fee"],
-        swap=money["swap"], profit=money["profit"], comment=layout.text(row, "comment"), line=row.line,
-    )  # fmt: skip
+        ticket=layout.text(row, "deal"),
+        at=cells.time(row, layout.text(row, "time"), "time"),
+        symbol=layout.text(row, "symbol"),
+        side=SIDES[kind],
+        direction=layout.text(row, "direction").lower(),
+        lots=cells.lots(row, layout.text(row, "volume")),
+        price=cells.number(row, layout.text(row, "price"), "price"),
+        commission=money["commission"] + money["fee"],
+        swap=money["swap"],
+        profit=money["profit"],
+        comment=layout.text(row, "comment"),
+        line=row.line,
+    )

@@ -12,7 +12,13 @@ from domain.compliance.histories.base import HISTORY_READERS, HistoryLimits, His
 from domain.compliance.histories.stamps import MONTH_FIRST
 from domain.compliance.histories.tables import header_in, table_of
 
-NAMES = {"kind": "action", "opened": "open date", "closed": "close date", "open price": "open price", "close price": "close price"}
+NAMES = {
+    "kind": "action",
+    "opened": "open date",
+    "closed": "close date",
+    "open price": "open price",
+    "close price": "close price",
+}
 
 
 class MyfxbookCsv(HistoryReader):

@@ -1,4 +1,5 @@
-"""Our own files: an equity curve (``ts balance equity [equity_low] [equity_high]``, UTC), and the trades of a backtest."""
+"""Our own files: an equity curve (``ts balance equity [equity_low] [equity_high]``, UTC), and the trades of a
+backtest."""
 
 from __future__ import annotations
 
@@ -59,7 +60,10 @@ class EquityCsv(HistoryReader):
             points[name] = np.array([cells.number(row, row[places[name]], name) for row in rows])
         if (np.diff(points["local_ns"]) <= 0).any():
             at = int(np.flatnonzero(np.diff(points["local_ns"]) <= 0)[0]) + 1
-            raise BadRequest(f"{path.name}, row {rows[at].line:,}: its time is not after that of the row before; sort the rows and keep each time once")
+            raise BadRequest(
+                f"{path.name}, row {rows[at].line:,}: its time is not after that of the row before; sort the rows "
+                "and keep each time once"
+            )
         return Statement(clock="UTC", points=pd.DataFrame(points))
 
 
@@ -78,7 +82,12 @@ class TradesCsv(HistoryReader):
         places, cells = columns_in(text), Cells(path.name)
         trades = [_trade(row, places, cells) for row in list(text_rows(text, path.name, limits))[1:]]
         changes = [Change(trade.closed, trade.net, TRADE, trade.comment, trade.line) for trade in trades]
-        return Statement(trades=tuple(trades), changes=tuple(sorted(changes, key=lambda change: change.at)), clock="UTC", first_stops=True)
+        return Statement(
+            trades=tuple(trades),
+            changes=tuple(sorted(changes, key=lambda change: change.at)),
+            clock="UTC",
+            first_stops=True,
+        )
 
 
 def _trade(row: Row, places: dict[str, int], cells: Cells) -> StatedTrade:
@@ -91,10 +100,22 @@ def _trade(row: Row, places: dict[str, int], cells: Cells) -> StatedTrade:
     costs, swap = cells.number(row, text("costs"), "costs", 0.0), cells.number(row, text("swap"), "swap", 0.0)
     pnl = cells.number(row, text("pnl"), "pnl")
     return StatedTrade(
-        text("trade_id") or str(row.line), text("instrument"), side, cells.lots(row, text("lots")), utc(cells, row, text("entry_ts"), "entry_ts"),
-        cells.number(row, text("entry_price"), "entry_price"), utc(cells, row, text("exit_ts"), "exit_ts"), cells.number(row, text("exit_price"), "exit_price"),
-        cells.number(row, text("stop_loss").replace("nan", ""), "stop_loss", math.nan), -costs, 0.0, swap, pnl + costs - swap, text("exit_reason"), row.line,
-    )  # fmt: skip
+        text("trade_id") or str(row.line),
+        text("instrument"),
+        side,
+        cells.lots(row, text("lots")),
+        utc(cells, row, text("entry_ts"), "entry_ts"),
+        cells.number(row, text("entry_price"), "entry_price"),
+        utc(cells, row, text("exit_ts"), "exit_ts"),
+        cells.number(row, text("exit_price"), "exit_price"),
+        cells.number(row, text("stop_loss").replace("nan", ""), "stop_loss", math.nan),
+        -costs,
+        0.0,
+        swap,
+        pnl + costs - swap,
+        text("exit_reason"),
+        row.line,
+    )
 
 
 def utc(cells: Cells, row: Row, text: str, what: str) -> int:

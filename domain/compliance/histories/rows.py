@@ -17,10 +17,10 @@ from domain.compliance.histories.base import HistoryLimits
 from domain.errors import BadRequest
 from domain.market.readers.files import content
 
-PIECE = 65_536                  # letters that are parsed at once
-UNFINISHED = 1_000_000          # letters of a tag or comment that never ends
-LONGEST_CELL = 4_000            # letters
-WATCHED = 2_000                 # lines between two reports of progress
+PIECE = 65_536  # letters that are parsed at once
+UNFINISHED = 1_000_000  # letters of a tag or comment that never ends
+LONGEST_CELL = 4_000  # letters
+WATCHED = 2_000  # lines between two reports of progress
 MOST_COLUMNS = 200
 SEPARATORS = (",", ";", "\t")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")
@@ -65,7 +65,9 @@ def html_rows(text: str, name: str, limits: HistoryLimits) -> Iterator[Row]:
         limits.watch(start / len(text))
         parser.feed(text[start : start + PIECE])
         if len(parser.rawdata) > UNFINISHED:
-            raise BadRequest(f"{name} has a tag or comment without an end after row {parser.count:,}; save the report again")
+            raise BadRequest(
+                f"{name} has a tag or comment without an end after row {parser.count:,}; save the report again"
+            )
         yield from parser.taken()
     parser.close()
     parser.end_row()
@@ -86,7 +88,9 @@ def text_rows(text: str, name: str, limits: HistoryLimits, separator: str = "") 
             if any(cell.strip() for cell in cells):
                 yield Row(reader.line_num, {k: clean(cell) for k, cell in enumerate(cells[:MOST_COLUMNS])})
     except csv.Error:
-        raise BadRequest(f"{name}: line {reader.line_num + 1:,} has a quotation mark that does not end, or a cell that is too long") from None
+        raise BadRequest(
+            f"{name}: line {reader.line_num + 1:,} has a quotation mark that does not end, or a cell that is too long"
+        ) from None
 
 
 def separator_of(lines: Sequence[str]) -> str:
@@ -130,7 +134,9 @@ class _Tables(HTMLParser):
             self._end_cell()
             values = {key: value or "" for key, value in attrs}
             self._text, self._length, self._span = [], 0, _span(values.get("colspan", ""))
-            self._hides = "hidden" in values.get("class", "").split() or "display:none" in values.get("style", "").replace(" ", "")
+            self._hides = "hidden" in values.get("class", "").split() or "display:none" in values.get(
+                "style", ""
+            ).replace(" ", "")
             self._title = self._title or clean(values.get("title", ""))
 
     def handle_endtag(self, tag: str) -> None:
@@ -152,7 +158,9 @@ class _Tables(HTMLParser):
             return
         self.count += 1
         if self.count > self.most:
-            raise BadRequest(f"{self.name} has more than {self.most:,} rows, which is the limit; export a shorter period")
+            raise BadRequest(
+                f"{self.name} has more than {self.most:,} rows, which is the limit; export a shorter period"
+            )
         if any(cells.values()):
             self._rows.append(Row(self.count, cells, self._hidden, self._title))
 

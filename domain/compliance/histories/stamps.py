@@ -64,7 +64,9 @@ write them as 2024-02-01 and import again
     if not first:
         return "", ""
     if days and months:
-        raise BadRequest(f"{name} writes some dates with the day first and others with the month first; export it again")
+        raise BadRequest(
+            f"{name} writes some dates with the day first and others with the month first; export it again"
+        )
     if not days and not months and not usual:
         raise BadRequest(
             f"{name} writes dates like {first[:10]}, and no number above 12 in it tells days from months; "

@@ -13,7 +13,7 @@ from domain.compliance.histories.rows import Row, separator_of, text_of, text_ro
 from domain.compliance.histories.stamps import order_of
 from domain.errors import BadRequest
 
-HEADER_WITHIN = 40      # rows, in which titles may stand before the header
+HEADER_WITHIN = 40  # rows, in which titles may stand before the header
 Names = Mapping[str, str]
 
 
@@ -33,16 +33,20 @@ def table_of(path: Path, limits: HistoryLimits, names: Names, usual: str = "", n
     start, layout = _header(rows, names, path.name)
     decimal = decimal_of((text for row in rows[start + 1 :] for text in row.texts), path.name)
     columns = [names["opened"], names["closed"]]
-    order, note = order_of((layout.text(row, column) for row in rows[start + 1 :] for column in columns), path.name, usual)
+    order, note = order_of(
+        (layout.text(row, column) for row in rows[start + 1 :] for column in columns), path.name, usual
+    )
     cells = Cells(path.name, decimal, order)
     result = _Taken(cells, layout, names, net)
     for row in rows[start + 1 :]:
         if not result.take(row):
             break
     return Statement(
-        trades=tuple(result.trades), changes=tuple(sorted(result.changes, key=lambda change: change.at)),
-        cancelled=result.cancelled, notes=(note,) if note else (),
-    )  # fmt: skip
+        trades=tuple(result.trades),
+        changes=tuple(sorted(result.changes, key=lambda change: change.at)),
+        cancelled=result.cancelled,
+        notes=(note,) if note else (),
+    )
 
 
 def _header(rows: Sequence[Row], names: Names, file: str) -> tuple[int, Layout]:
@@ -80,7 +84,10 @@ class _Taken:
         return True
 
     def _trade(self, row: Row) -> None:
-        times = [self.cells.time(row, self.layout.text(row, self.names[name]), f"{name} time") for name in ("opened", "closed")]
+        times = [
+            self.cells.time(row, self.layout.text(row, self.names[name]), f"{name} time")
+            for name in ("opened", "closed")
+        ]
         prices = (self.layout.text(row, self.names["open price"]), self.layout.text(row, self.names["close price"]))
         trade = self.cells.trade(row, self.layout, times[0], times[1], prices)
         if self.net:

@@ -21,6 +21,7 @@ from domain.params import param
 class Memory:
     terms: Terms
     seen: int = -1
+    largest: float = 0.0    # margin of one order
 
 
 @rule("margin")
@@ -81,10 +82,12 @@ class Margin(Rule):
             for row in rows
         ]
         held = np.maximum(open_at(trades, margin, stretch.ts), 0.0)
-        line = self.close_out.share * held
-        if self.close_out.value:
+        line = self.close_out.share * held if self.close_out.value else None
+        if line is not None:
             breaches += self._closed_out(memory, stretch, line)
-        return Reading(line, float(stretch.equity[-1]), np.nan, sorted(breaches, key=lambda breach: breach.ts), lacks=lacks, detail=f"Margin in use: {held[-1]:,.2f}.")
+        memory.largest = max(memory.largest, float(margin[stretch.opened].max(initial=0.0)))
+        detail = f"Margin in use: {held[-1]:,.2f}; of the largest order: {memory.largest:,.2f}."
+        return Reading(line, float(stretch.equity[-1]), np.nan, sorted(breaches, key=lambda breach: breach.ts), limit=float(held[-1]), lacks=lacks, detail=detail)
 
     def _closed_out(self, memory: Memory, stretch: Stretch, line: np.ndarray) -> list[Breach]:
         lowest = stretch.equity if stretch.low is None else stretch.low

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +97,15 @@ def test_every_kind_of_rule_describes_itself():
         assert about(kind).endswith(".") and ":" in about(kind) and cls.main in {"", *(cls.names.get(p.name, p.name) for p in params_of(cls))}
         for param in params_of(cls):
             assert param.help and (not param.choices or param.default in param.choices), (kind, param.name)
+
+
+def test_the_rule_set_of_the_document_is_read_in_both_its_phases():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "compliance.md").read_text()
+    block = re.search(r"^```toml\n(.*?)^```$", text, re.M | re.S)[1]
+    assert load(block).columns == ("daily_loss", "max_drawdown", "target") and load(block, phase="funded").columns == ("daily_loss", "max_drawdown", "news")
+    tables = set(re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `") and "-" not in line.split("|")[1])))
+    assert {RULES[kind].key for kind in RULES} <= tables        # every kind is in the table of parameters
+
+
+def test_a_time_of_toml_is_a_time_of_day():
+    assert load('[day]\nreset = 17:00:00\ntz = "+02:00"\n[target]\namount = 5').day.reset == "17:00"

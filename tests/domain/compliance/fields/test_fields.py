@@ -16,7 +16,10 @@ FILLS = pd.DataFrame(
      (3, 7, 1, T, T, "EURUSD", "sell", 0.5, 1.12, 0.0, 0.0, 3.5, "stop_loss")],
     columns=["fill_id", "order_id", "trade_id", "ts", "bar_ts", "instrument", "side", "lots", "price", "spread_cost", "slippage_cost", "commission", "reason"],
 )  # fmt: skip
-REVIEWS = pd.DataFrame([(9, T, "EURUSD", "refused", "margin", 5.0, 0.0)], columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"])
+REVIEWS = pd.DataFrame(
+    [(9, T, "EURUSD", "refused", "margin", 5.0, 0.0)],
+    columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"],
+)
 
 
 def records(reviews=REVIEWS):
@@ -30,7 +33,11 @@ def states(result):
 def test_every_table_has_its_source_and_the_day_it_was_read():
     for key in field_sets():
         about = field_set(key)
-        assert about.figure.source.startswith("http") and about.figure.retrieved.year >= 2026 and about.figure.confidence in ("official", "secondary", "assumed")
+        assert (
+            about.figure.source.startswith("http")
+            and about.figure.retrieved.year >= 2026
+            and about.figure.confidence in ("official", "secondary", "assumed")
+        )
         assert about.who.endswith(".") and all(field.keys and field.article for field in about.required)
     assert [field.number for field in field_set("rts24").required] == [str(number) for number in range(1, 52)]
 
@@ -39,7 +46,9 @@ def test_a_run_has_a_record_for_each_fill_each_order_and_each_refusal():
     table = records()
     assert table["record"].tolist() == ["order 7", "order 8", "fill 1", "fill 2", "fill 3", "order 9 refused"]
     assert table["event"].tolist() == ["new", "new", "execution", "execution", "execution", "refusal"]
-    assert table["price_currency"].unique().tolist() == ["USD"] and table["algorithm"].unique().tolist() == ["breakout (abc)"]
+    assert table["price_currency"].unique().tolist() == ["USD"] and table["algorithm"].unique().tolist() == [
+        "breakout (abc)"
+    ]
 
 
 def test_what_is_there_what_is_missing_and_for_which_record():
@@ -49,7 +58,12 @@ def test_what_is_there_what_is_missing_and_for_which_record():
     got = states(result)
     assert (got["20"], got["28"], got["39"], got["4"]) == ("present",) * 4
     assert (got["3"], got["16"], got["24"], got["19"]) == ("missing",) * 4
-    assert got["9"] == "missing in some" and got["32"] == "missing in some" and got["26"] == "not asked" and got["14"] == "where it applies"
+    assert (
+        got["9"] == "missing in some"
+        and got["32"] == "missing in some"
+        and got["26"] == "not asked"
+        and got["14"] == "where it applies"
+    )
     missing = result.missing
     assert missing[missing["number"] == "9"]["record"].tolist() == ["order 7", "order 8"]
     assert missing[missing["number"] == "32"]["record"].tolist() == ["order 9 refused"]
@@ -59,8 +73,16 @@ def test_what_is_there_what_is_missing_and_for_which_record():
 
 
 def test_a_record_that_gains_a_field_no_longer_lacks_it():
-    before, after = check(records(), field_set("cftc-1.35")), check(records().assign(account="A1", venue="XCME"), field_set("cftc-1.35"))
-    assert (states(before)["b-1"], states(after)["b-1"], states(after)["b-8"], states(after)["b-11"]) == ("missing", "present", "present", "present")
+    before, after = (
+        check(records(), field_set("cftc-1.35")),
+        check(records().assign(account="A1", venue="XCME"), field_set("cftc-1.35")),
+    )
+    assert (states(before)["b-1"], states(after)["b-1"], states(after)["b-8"], states(after)["b-11"]) == (
+        "missing",
+        "present",
+        "present",
+        "present",
+    )
     blank = check(records().assign(account=" "), field_set("cftc-1.35"))
     assert states(blank)["b-1"] == "missing", "an empty text is no account"
 
@@ -68,7 +90,9 @@ def test_a_record_that_gains_a_field_no_longer_lacks_it():
 def test_the_sum_of_the_states_is_said_and_nothing_more():
     result = check(records(), field_set("cat"))
     assert result.sentence.startswith("8 of 24 fields of FINRA CAT are there in all of 6 records")
-    words = " ".join([result.sentence, NOTICE, *result.rows.astype(str).to_numpy().ravel(), field_set("cat").who]).lower()
+    words = " ".join(
+        [result.sentence, NOTICE, *result.rows.astype(str).to_numpy().ravel(), field_set("cat").who]
+    ).lower()
     assert "certified" not in words and "compliant" not in words
 
 
@@ -79,12 +103,34 @@ def test_a_run_without_refusals_has_none():
 def test_audit_events_of_orders_are_records_and_other_events_are_not():
     events = [
         dict(seq=1, ts="2026-03-02T10:00:00Z", actor="ana", kind="job_submitted", detail={}),
-        dict(seq=2, ts="2026-03-02T10:00:01Z", actor="robot", kind="order_submitted", detail=dict(client_id="c1", symbol="EURUSD", side="buy", lots=0.5, type="limit", limit=1.1)),
-        dict(seq=3, ts="2026-03-02T10:00:02Z", actor="robot", kind="order_filled", detail=dict(client_id="c1", symbol="EURUSD", side="buy", filled=0.5, price=1.1)),
-        dict(seq=4, ts="2026-03-02T10:00:03Z", actor="robot", kind="order_rejected", detail=dict(client_id="c2", reason="margin")),
+        dict(
+            seq=2,
+            ts="2026-03-02T10:00:01Z",
+            actor="robot",
+            kind="order_submitted",
+            detail=dict(client_id="c1", symbol="EURUSD", side="buy", lots=0.5, type="limit", limit=1.1),
+        ),
+        dict(
+            seq=3,
+            ts="2026-03-02T10:00:02Z",
+            actor="robot",
+            kind="order_filled",
+            detail=dict(client_id="c1", symbol="EURUSD", side="buy", filled=0.5, price=1.1),
+        ),
+        dict(
+            seq=4,
+            ts="2026-03-02T10:00:03Z",
+            actor="robot",
+            kind="order_rejected",
+            detail=dict(client_id="c2", reason="margin"),
+        ),
     ]
     table = records_of_events(events)
-    assert table["event"].tolist() == ["new", "execution", "refusal"] and table["record"].tolist() == ["event 2", "event 3", "event 4"]
+    assert table["event"].tolist() == ["new", "execution", "refusal"] and table["record"].tolist() == [
+        "event 2",
+        "event 3",
+        "event 4",
+    ]
     got = states(check(table, field_set("rts24")))
     assert (got["9"], got["19"], got["24"], got["28"]) == ("present",) * 4 and got["32"] == "missing in some"
 
