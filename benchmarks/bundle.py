@@ -15,6 +15,7 @@ from domain.audit.checkpoint import Checkpoint
 from domain.audit.keys import SigningKey
 from domain.audit.verifier import FILE
 from worker import bundle
+from worker.bundle_evidence import evidence_of
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
 
@@ -31,7 +32,7 @@ def rows() -> Iterator[Row]:
         (folder / "checkpoint.txt").write_text(note)
         began = time.perf_counter()
         with store.read() as unit:
-            bundle.write(unit, folder / "audit.zip", Filter(), bundle.evidence_of(unit, f"{KEY.verifier.text}\n"), {})
+            bundle.write(unit, folder / "audit.zip", Filter(), evidence_of(unit, f"{KEY.verifier.text}\n"), {})
             written = time.perf_counter() - began
             record = unit.trail_index.named(str(EVENTS // 3))
             assert record is not None

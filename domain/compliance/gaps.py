@@ -13,9 +13,9 @@ from domain.errors import BadRequest
 from domain.market.calendar import CALENDARS, calendar
 from domain.market.zones import DAY, HOUR
 
-FEWEST = 10         # rows from which on a path can be called regular
-REGULAR = 0.8       # share of the steps that must be the commonest one; an irregular path has a row when something happens
-LEAST = 2 * HOUR    # of open market: less may be missing, as bars of quiet hours are
+FEWEST = 10  # rows from which on a path can be called regular
+REGULAR = 0.8  # share of the steps that must be the commonest one; an irregular path has a row when something happens
+LEAST = 2 * HOUR  # of open market: less may be missing, as bars of quiet hours are
 
 
 class Gap(NamedTuple):
@@ -35,7 +35,10 @@ def refuse_gaps(path: Path, markets: Iterable[str] = ("fx",), allowed: bool = Fa
     if not gaps:
         return []
     if not allowed:
-        raise BadRequest(f"the equity has a gap: {gaps[0]}; what happened there cannot be judged, so fill it in, judge the parts, or say --allow-gaps")
+        raise BadRequest(
+            f"the equity has a gap: {gaps[0]}; what happened there cannot be judged, so fill it in, "
+            "judge the parts, or say --allow-gaps"
+        )
     more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
     return [f"The equity has gaps, and what happened in them was not judged: {gaps[0]}{more}."]
 
@@ -71,4 +74,6 @@ def _open_time(name: str, start: int, end: int, thin: np.ndarray) -> int:
 def _thin(start: int, end: int) -> np.ndarray:
     """Days, since 1970, that are thin or closed in any calendar."""
     epoch = date(1970, 1, 1).toordinal()
-    return np.array(sorted({day.toordinal() - epoch for name in CALENDARS for day in calendar(name).holidays(start, end)}), np.int64)
+    return np.array(
+        sorted({day.toordinal() - epoch for name in CALENDARS for day in calendar(name).holidays(start, end)}), np.int64
+    )

@@ -11,10 +11,12 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from domain.audit.bundle import Point
 from tests.domain.audit.test_verifier_tampering import COVERED, KINDS, NOTES, ROWS, notes_beside, outside, tampered
 from tests.domain.audit.trails import BEGAN, Memory, verified
 from tests.worker.test_bundle import overpowered
-from worker import bundle
+from worker.bundle import write
+from worker.bundle_evidence import evidence_of
 from worker.store import Filter
 from worker.store.schema import checkpoints, events, nodes
 
@@ -44,7 +46,7 @@ def test_tampering_inside_a_database_is_caught(tampering, store, outside, tmp_pa
 def verdict(store, rows, notes, folder, options):
     """Of the bundle that the database gives once it holds these rows, their tree and these checkpoints."""
     tree = [dict(level=level, position=position, hash=digest.hex()) for (level, position), digest in Memory(list(rows)).nodes.items() if level]
-    signed = [dict(number=k, at=BEGAN, size=bundle.Point.of(note).checkpoint.size, root="", key="", heartbeat=False, note=note) for k, note in enumerate(notes, 1)]
+    signed = [dict(number=k, at=BEGAN, size=Point.of(note).checkpoint.size, root="", key="", heartbeat=False, note=note) for k, note in enumerate(notes, 1)]
     with store.engine.begin() as connection:
         for table in ("audit_links", "audit_nodes", "checkpoints", "audit_events"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
@@ -52,5 +54,5 @@ def verdict(store, rows, notes, folder, options):
             if values:
                 connection.execute(sa.insert(table), values)
     with store.read() as unit:
-        bundle.write(unit, folder / "audit.zip", Filter(), bundle.evidence_of(unit, ""), {})
+        write(unit, folder / "audit.zip", Filter(), evidence_of(unit, ""), {})
     return verified(folder / "audit.zip", *options)
