@@ -361,7 +361,7 @@ def test_a_gap_without_an_open_position_is_none_and_others_may_be_allowed(tmp_pa
 
 
 @pytest.mark.parametrize("text, words", [
-    ("", "are empty"), ("ts,balance\n2026-03-02T10:00:00Z,1\n", "and no equity"), ("ts;balance;equity\n", "no ts, balance, equity"),
+    ("", "is empty"), ("ts,balance\n2026-03-02T10:00:00Z,1\n", "and no equity"), ("ts;balance;equity\n", "no ts, balance, equity"),
 ])  # fmt: skip
 def test_a_file_that_is_no_equity_is_a_sentence(tmp_path, text, words):
     (tmp_path / "equity.csv").write_text(text)
