@@ -12,7 +12,7 @@ from benchmarks.timing import Row, median
 from domain.compliance import Path, judge, preset, presets
 from domain.market.zones import HOUR
 
-GOAL = 1.0          # seconds for all presets
+GOAL = 1.0  # seconds for all presets
 START = np.datetime64("2014-01-06T00:05", "ns").astype(np.int64)
 
 
@@ -20,7 +20,12 @@ def rows() -> Iterator[Row]:
     path, releases = path_of(load.BARS)
     every = [preset(name) for name in presets()]
     seconds = median(lambda: [judge(path, rules, releases=releases) for rules in every], 5, 1)
-    yield Row(f"{load.BARS:,} instants and {len(path.rows):,} trades judged by the rules of all {len(every)} presets", seconds, goal=f"≤ {GOAL:.0f} s", holds=seconds <= GOAL)
+    yield Row(
+        f"{load.BARS:,} instants and {len(path.rows):,} trades judged by the rules of all {len(every)} presets",
+        seconds,
+        goal=f"≤ {GOAL:.0f} s",
+        holds=seconds <= GOAL,
+    )
 
 
 def path_of(count: int, trades: int = 2_000) -> tuple[Path, pd.DataFrame]:

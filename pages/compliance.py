@@ -12,6 +12,7 @@ from app.compliance.chance import will_it_pass
 from app.compliance.editor import editor
 from app.compliance.news import news
 from app.compliance.pickers import Choice, choice_of, pickers
+from app.compliance.record_fields import record_fields
 from app.compliance.risk import monitor
 from app.compliance.showing import job_of
 from app.kit.address import address_value, missing
@@ -19,7 +20,10 @@ from app.kit.page import Page
 from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Compliance", "Evidence", 20, "rule")
-VIEWS = {"verdict": "Verdict", "risk": "Risk monitor", "rules": "Rules", "accounts": "Imported accounts"}
+VIEWS = {
+    "verdict": ("Verdict", None), "risk": ("Risk monitor", monitor), "rules": ("Rules", editor), "accounts": ("Imported accounts", lambda desk, choice: accounts(desk)),
+    "fields": ("Record fields", record_fields),
+}  # fmt: skip
 
 
 def render(desk) -> None:
@@ -28,17 +32,15 @@ def render(desk) -> None:
     switch(choice, wanted)
     if wanted not in VIEWS:
         missing("view", wanted, "Choose one above.")
-    if wanted == "rules":
-        return editor(desk, choice)
-    if wanted == "accounts":
-        return accounts(desk)
-    if wanted == "risk":
-        return monitor(desk, choice)
-    if choice.rules is None:
-        return nothing("No rule set", "Save a rule set first.", lambda: edit(choice, "primary"))
-    if choice.subject is None:
-        return nothing("Nothing to judge yet", "Choose a run above, or run a backtest. Any equity path can be judged by any rule set.", start)
-    judgement(desk, choice)
+    _, view = VIEWS.get(wanted, VIEWS["verdict"])
+    if view is not None:
+        view(desk, choice)
+    elif choice.rules is None:
+        nothing("No rule set", "Save a rule set first.", lambda: edit(choice, "primary"))
+    elif choice.subject is None:
+        nothing("Nothing to judge yet", "Choose a run above, or run a backtest. Any equity path can be judged by any rule set.", start)
+    else:
+        judgement(desk, choice)
 
 
 def judgement(desk, choice: Choice) -> None:
@@ -84,7 +86,7 @@ def start() -> None:
 def switch(choice: Choice, view: str) -> None:
     """Draw the control that switches between the views."""
     shown = view if view in VIEWS else "verdict"
-    chosen = st.segmented_control("View", list(VIEWS), default=shown, required=True, key=f"compliance-{shown}", format_func=VIEWS.__getitem__, label_visibility="collapsed")
+    chosen = st.segmented_control("View", list(VIEWS), default=shown, required=True, key=f"compliance-{shown}", format_func=lambda name: VIEWS[name][0], label_visibility="collapsed")
     if chosen != shown:
         go("compliance", **choice.address, **({} if chosen == "verdict" else {"view": str(chosen)}))
 

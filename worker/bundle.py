@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
-import subprocess
-import sys
 import tempfile
 import uuid
 import zipfile
@@ -19,34 +16,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from domain.audit import Record, bundle
-from domain.audit.bundle import RANGE, SELECTION, WHOLE, Point, Scope
-from domain.audit.collection import split
+from domain.audit.bundle import RANGE, SELECTION, WHOLE, Scope
 from domain.audit.merkle import Node
 from domain.audit.verifier import text as verifier
 from domain.audit.verifier.verify import COLUMNS
-from domain.errors import BadRequest, SourceUnavailable
-from worker.store import Filter, Store, Unit
-from worker.store.checkpoints import Receipt, SignedCheckpoint, cosigned
+from domain.errors import BadRequest
+from worker.bundle_evidence import Evidence
+from worker.store import Filter, Unit
 
-log = logging.getLogger("bundle")
-ROOT = Path(__file__).resolve().parents[1]
 Progress = Callable[[float, str], None]
 STEP = 2_000            # rows between two reports of progress
-COSIGNED = 100          # newest checkpoints that carry their witnesses' signatures
 MOST_NODES = 200_000    # nodes of the tree that are kept in memory
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a bundle takes from beside the trail: signed notes, oldest first, and the public keys' text (empty: no key yet)."""
-
-    notes: tuple[str, ...] = ()
-    keys: str = ""
-
-    @property
-    def points(self) -> list[Point]:
-        """Those that are checkpoints; a garbage row of the table is none."""
-        return bundle.one_a_size(_points(self.notes))
 
 
 @dataclass
@@ -62,43 +42,6 @@ class Written:
     sha256: str = ""
 
 
-def evidence_of(unit: Unit, keys: str, asked: str = "") -> Evidence:
-    """The checkpoints of the workspace, the newest with the signatures of witnesses, and the keys that are given.
-
-    ``asked``: the text of a checkpoint, or of several, that somebody holds; the proofs then lead to the last of them.
-    """
-    rows = unit.checkpoints.all(heartbeats=False)
-    latest = unit.checkpoints.latest()
-    rows += [latest] if latest and latest not in rows[-1:] else []
-    received = unit.checkpoints.receipts([row.number for row in rows[-COSIGNED:]])
-    notes = [row.note for row in rows[:-COSIGNED]]
-    for row in rows[-COSIGNED:]:
-        notes.append(_cosigned(row, received.get(row.number, [])))
-    return Evidence((*notes, *([asked_for(asked, unit.trail.head()[0]).note] if asked else ())), keys)
-
-
-def asked_for(content: str, rows: int) -> Point:
-    """The last checkpoint in a file that somebody holds. BadRequest where it holds none, or one over more than ``rows``."""
-    note = next(iter(reversed(list(split(content)))), None)
-    if note is None:
-        raise BadRequest("the checkpoint file holds no signed checkpoint: a text, an empty line and signatures. Copy the whole file anew")
-    point = Point.of(note)
-    if point.checkpoint.size > rows:
-        raise BadRequest(
-            f"the checkpoint is over {point.checkpoint.size:,} rows, and the trail here has {rows:,}: "
-            f"rows {rows + 1:,} to {point.checkpoint.size:,} are missing, or it is of another trail"
-        )
-    return point
-
-
-def _cosigned(row: SignedCheckpoint, received: Sequence[Receipt]) -> str:
-    """A garbage note stays as it is; the bundle leaves it out."""
-    try:
-        return cosigned(row, received)
-    except BadRequest:
-        return row.note
-
-
 def write(unit: Unit, path: Path, wanted: Filter, evidence: Evidence, about: dict[str, Any], progress: Progress = lambda share, note: None) -> Written:
     """Write the bundle of the rows that fit ``wanted``; ``unit`` reads one consistent state. BadRequest where no row fits.
 
@@ -110,33 +53,6 @@ def write(unit: Unit, path: Path, wanted: Filter, evidence: Evidence, about: dic
             written = _Writer(archive, unit, evidence).write(wanted, about, progress)
         written.bytes, written.sha256 = part.stat().st_size, _sha256(part)
     return written
-
-
-def write_apart(database_url: str, frames_url: str, path: Path, wanted: Filter, evidence: tuple[str, str], about: dict[str, Any]) -> Written:
-    """The same in a process of its own, for a page's process, which must stay fluid. ``evidence``: keys and the checkpoint that is asked for."""
-    keys, asked = evidence
-    order = dict(database_url=database_url, frames_url=frames_url, path=str(path), wanted=asdict(wanted), keys=keys, asked=asked, about=about)
-    done = subprocess.run([sys.executable, "-m", "worker.bundle"], cwd=ROOT, input=json.dumps(order), capture_output=True, text=True)
-    answer = json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith("{") else {}
-    if "refused" in answer:
-        raise BadRequest(answer["refused"])
-    if "scope" not in answer:
-        log.error("the process that writes a bundle ended with %s: %s", done.returncode, done.stderr[-2_000:])
-        raise SourceUnavailable("the bundle could not be written; the log says why. Is there room on the disk? Try again")
-    return Written(**answer)
-
-
-def main() -> None:
-    """Write the bundle that standard input asks for; the answer is JSON."""
-    order = json.load(sys.stdin)
-    store = Store(order["database_url"], order["frames_url"])
-    wanted = Filter(**{**order["wanted"], "kinds": tuple(order["wanted"]["kinds"])})
-    try:
-        with store.read() as unit:
-            written = write(unit, Path(order["path"]), wanted, evidence_of(unit, order["keys"], order["asked"]), order["about"])
-        print(json.dumps(asdict(written)))
-    except BadRequest as error:
-        print(json.dumps(dict(refused=str(error))))
 
 
 class _Writer:
@@ -246,14 +162,6 @@ def _selected(unit: Unit, wanted: Filter, head: int) -> tuple[str, Iterable[Reco
     return SELECTION, unit.trail.all(wanted), unit.trail.count(wanted)
 
 
-def _points(notes: Iterable[str]) -> Iterator[Point]:
-    for note in notes:
-        try:
-            yield Point.of(note)
-        except BadRequest:
-            continue
-
-
 def _remembering(node: Node) -> Node:
     """The same nodes, each read from the database once."""
     known: dict[tuple[int, int], bytes] = {}
@@ -288,7 +196,3 @@ def _beside(path: Path) -> Iterator[Path]:
         after.callback(part.unlink, missing_ok=True)
         yield part
         os.replace(part, path)
-
-
-if __name__ == "__main__":
-    main()

@@ -120,7 +120,7 @@ def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 18
     top = max(float(curve["high"].max()), 0.01)
     y = alt.Scale(domain=[0.0, min(1.0, 1.1 * top)], nice=True)
     layers = [
-        base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=y, axis=unit("passes", format=".0%", tickCount=4)), y2="high:Q", color=by_role(), tooltip=tips),
+        base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=y, axis=unit("passes", format=".1~%", tickCount=4)), y2="high:Q", color=by_role(), tooltip=tips),
         base.mark_line(point=alt.OverlayMarkDef(size=26)).encode(x=x, y="passes:Q", color=by_role(), tooltip=tips),
     ]  # fmt: skip
     for value, role, words in ((best, "up", "highest chance, %"), (own, "ink", "as in this run, %")):
@@ -130,10 +130,10 @@ def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 18
     return alt.layer(*layers).properties(height=height)
 
 
-def signed_bars(table: pd.DataFrame, name: str, value: str, title: str, words: str) -> Picture:
-    """Horizontal bars from zero: ``up`` above it, ``down`` below, the amount beside each. ``table``: ``name``,
-    ``value`` and ``written`` (the amount as text)."""
-    shown = table.assign(role=["up" if amount >= 0 else "down" for amount in table[value]], edge=table[value].clip(lower=0.0))
+def signed_bars(table: pd.DataFrame, name: str, value: str, title: str, words: str, loss: bool = False) -> Picture:
+    """Horizontal bars from zero: ``up`` above it, ``down`` below (the other way round where the amounts are losses), the
+    amount beside each. ``table``: ``name``, ``value`` and ``written`` (the amount as text)."""
+    shown = table.assign(role=["up" if (amount >= 0) != loss else "down" for amount in table[value]], edge=table[value].clip(lower=0.0))
     axis = alt.Axis(minExtent=110, maxExtent=150, grid=False, labelLimit=150, title=None, domain=False, ticks=False, labelOverlap=False)
     base = alt.Chart(shown).encode(y=alt.Y(f"{name}:N", sort=None, axis=axis))
     x = alt.X(f"{value}:Q", scale=alt.Scale(padding=64, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=title, **END))
@@ -141,7 +141,7 @@ def signed_bars(table: pd.DataFrame, name: str, value: str, title: str, words: s
     return alt.layer(
         base.mark_bar(size=14).encode(x=x, color=by_role(), tooltip=tips),
         base.transform_calculate(role="'ink'").mark_text(align="left", dx=5).encode(x="edge:Q", text="written:N", color=by_role(), tooltip=tips),
-    ).properties(height=max(26 * len(shown), 60) + 30)  # fmt: skip
+    ).properties(height=30 * len(shown) + 48)  # fmt: skip
 
 
 def correlations(table: pd.DataFrame) -> Picture:

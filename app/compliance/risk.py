@@ -129,8 +129,8 @@ def _stresses(desk: Desk, run: Any) -> None:
     config = st.column_config
     shown = rows.assign(share=100 * rows["share_of_equity"], largest=[f"{row.largest} {percent(row.largest_share, 0)}" if row.largest else DASH for row in rows.itertuples()])
     columns = {
-        "stress": config.TextColumn("Stress", width=190), "loss": config.NumberColumn(f"Loss, {currency}", format="localized", step=1, width=84),
-        "share": config.NumberColumn("% of equity", format="%.2f", width=76), "largest": config.TextColumn("Largest part", width=100), "stops_reached": config.NumberColumn("Stops reached", width=84),
+        "stress": config.TextColumn("Stress", width=166), "loss": config.NumberColumn(f"Loss, {currency}", format="localized", step=1, width=66),
+        "share": config.NumberColumn("% of equity", format="%.2f", width=66), "largest": config.TextColumn("Largest part", width=84), "stops_reached": config.NumberColumn("Stops hit", width=54, help="Positions whose stop lies within the move."),
     }  # fmt: skip
     table(shown, columns, f"Losses under {plural(len(rows), 'stress', 'stresses')}; the worst is {rows['loss'].max():,.0f} {currency}")
 
@@ -138,8 +138,8 @@ def _stresses(desk: Desk, run: Any) -> None:
 def _contributions(desk: Desk, run: Any) -> None:
     currency, rows = run.summary["currency"], _table(desk, run.id, "contributions")
     _head(desk, run, "Contribution to ES", f"filtered, {currency}; a negative part hedges", "contributions")
-    shown = rows.assign(written=[f"{number(row.es_part, 0, True)} ({percent(row.es_share, 0)})" for row in rows.itertuples()], loss=-rows["es_part"])
-    st.altair_chart(charts.signed_bars(shown, "instrument", "loss", currency, "instrument"), width="stretch", alt=f"Parts of the expected shortfall; largest {rows['instrument'].iloc[0]}")
+    shown = rows.assign(written=[f"{number(row.es_part, 0, True)} ({percent(row.es_share, 0)})" for row in rows.itertuples()])
+    st.altair_chart(charts.signed_bars(shown, "instrument", "es_part", f"loss, {currency}", "instrument", loss=True), width="stretch", alt=f"Parts of the expected shortfall; largest {rows['instrument'].iloc[0]}")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

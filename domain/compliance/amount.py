@@ -103,7 +103,9 @@ def _read(value: Any) -> tuple[float, str]:
 def of_initial(amount: Amount, name: str) -> Amount:
     """The amount itself, where it needs no basis of a day."""
     if amount.of == BASIS:
-        raise BadRequest(f"{name} is {amount}, and there is no basis of a day in it; write it as '% of initial' or as money")
+        raise BadRequest(
+            f"{name} is {amount}, and there is no basis of a day in it; write it as '% of initial' or as money"
+        )
     return amount
 
 

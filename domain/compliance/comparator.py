@@ -6,8 +6,13 @@ import numpy as np
 
 LOSS = ("<", "<=")
 SHARE = (">", ">=")
-SHARE_WORDS = {"more than": ">", "or more": ">=", "<=": ">", "<": ">="}     # "best day <= 50 %" is broken by more than 50 %
-EXACT = 1e-9            # of the line: what is nearer to it is on it, for a share of money is rarely a binary number
+SHARE_WORDS = {
+    "more than": ">",
+    "or more": ">=",
+    "<=": ">",
+    "<": ">=",
+}  # "best day <= 50 %" is broken by more than 50 %
+EXACT = 1e-9  # of the line: what is nearer to it is on it, for a share of money is rarely a binary number
 
 
 def below(values: np.ndarray, line: np.ndarray, comparator: str) -> np.ndarray:

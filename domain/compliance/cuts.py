@@ -73,7 +73,9 @@ def cuts_of(flat: Flat, clock: DayClock, market: str) -> tuple[np.ndarray, np.nd
     return cuts, resets[np.minimum(np.searchsorted(resets, cuts, side="right"), len(resets) - 1)]
 
 
-def held_across(flat: Flat, clock: DayClock, stretch: Stretch, markets: dict[str, Instrument | None]) -> list[tuple[int, int, bool]]:
+def held_across(
+    flat: Flat, clock: DayClock, stretch: Stretch, markets: dict[str, Instrument | None]
+) -> list[tuple[int, int, bool]]:
     """Row of the trade, instant, and whether it was opened after the cut (not held across it); once a trade.
 
     A position closed at the cut itself is flat by it.

@@ -16,7 +16,7 @@ from domain.market.zones import DAY, SECOND, instants
 FIRST, LAST = np.datetime64("1950-01-02", "D").astype(int), np.datetime64("2100-01-01", "D").astype(int)
 MINUTE = 60 * SECOND
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-SERVER = "MT5 server"       # New York + 7 h: its midnight is 17:00 New York
+SERVER = "MT5 server"  # New York + 7 h: its midnight is 17:00 New York
 SERVERS = {"mt5 server", "mt5", "server", "mt5 server time", "new york + 7 h", "america/new_york + 7 h"}
 OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
 
@@ -104,7 +104,9 @@ def zone_of(tz: str) -> Clock:
         return clock(tz)
     except UnknownName as error:
         near = str(error).partition("did you mean ")[2].strip("'?")
-        raise unknown("time zone", tz, [near] if near else [SERVER, "any IANA zone such as Europe/Prague", "UTC+2 or the like"]) from None
+        raise unknown(
+            "time zone", tz, [near] if near else [SERVER, "any IANA zone such as Europe/Prague", "UTC+2 or the like"]
+        ) from None
 
 
 def utc_of(wall: np.ndarray, on: Clock) -> np.ndarray:

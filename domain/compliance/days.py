@@ -22,7 +22,9 @@ def days_table(path: Path, clock: DayClock, standings: Sequence[Standing]) -> pd
     at or before the next reset; ``equity_low``; ``profit``: change of the balance, and ``profit_share`` of the initial balance;
     ``opened closed``: trades, empty where they are not known; ``broken``: the rules that were broken.
     """
-    stretch = stretch_of(Carry(path.initial), clock, path.ts, path.balance, path.equity, path.equity_low, path.equity_high, path.rows)
+    stretch = stretch_of(
+        Carry(path.initial), clock, path.ts, path.balance, path.equity, path.equity_low, path.equity_high, path.rows
+    )
     days, resets = stretch.days, clock.resets
     end = resets.at[days.number + 1]
     last = np.searchsorted(path.ts, end, side="right") - 1
@@ -41,7 +43,10 @@ def _traded(path: Path, stretch: Stretch, clock: DayClock) -> dict[str, object]:
         return dict(opened=pd.NA, closed=pd.NA)
     number, trades = stretch.days.number, path.rows
     entered, left = clock.day_of(trades.entry_ts), clock.day_of(trades.exit_ts[trades.exit_ts < OPEN])
-    return {name: np.searchsorted(np.sort(days), number, "right") - np.searchsorted(np.sort(days), number, "left") for name, days in (("opened", entered), ("closed", left))}
+    return {
+        name: np.searchsorted(np.sort(days), number, "right") - np.searchsorted(np.sort(days), number, "left")
+        for name, days in (("opened", entered), ("closed", left))
+    }
 
 
 def _broken(stretch: Stretch, clock: DayClock, standings: Sequence[Standing]) -> list[str]:

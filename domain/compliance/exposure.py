@@ -70,7 +70,9 @@ def known_currencies(name: str, known: Mapping[str, Instrument]) -> Instrument |
     """
     base, quote = name[:3], name[3:]
     pair = len(name) == 6 and {base, quote} <= set(currencies().values())
-    return specification(name, known) or (replace(instruments()["EURUSD"], name=name, base=base, quote=quote) if pair else None)
+    return specification(name, known) or (
+        replace(instruments()["EURUSD"], name=name, base=base, quote=quote) if pair else None
+    )
 
 
 def worth(trades: Trades, known: Mapping[str, Instrument], currency: str) -> Worth:

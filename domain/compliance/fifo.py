@@ -11,7 +11,7 @@ from domain.compliance.exposure import open_at
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import OPEN, Trades
 
-SMALLEST = 1e-9     # lots: less is nothing
+SMALLEST = 1e-9  # lots: less is nothing
 
 
 class Closed(NamedTuple):
@@ -36,8 +36,8 @@ def closes(open_lots: Sequence[tuple[Hashable, float]], lots: float) -> list[Clo
 
 class OutOfOrder(NamedTuple):
     ts: int
-    id: Any             # the trade that was closed
-    older: Any          # the trade that should have been closed first
+    id: Any  # the trade that was closed
+    older: Any  # the trade that should have been closed first
 
 
 def out_of_order(stretch: Stretch, same_size: bool) -> list[OutOfOrder]:
@@ -47,7 +47,9 @@ def out_of_order(stretch: Stretch, same_size: bool) -> list[OutOfOrder]:
     """
     trades = stretch.trades
     breaches = []
-    for row in sorted(np.flatnonzero(stretch.closed & _overtaken(trades)), key=lambda each: (trades.exit_ts[each], each)):
+    for row in sorted(
+        np.flatnonzero(stretch.closed & _overtaken(trades)), key=lambda each: (trades.exit_ts[each], each)
+    ):
         peers = (trades.instrument == trades.instrument[row]) & (trades.side == trades.side[row])
         older = peers & (trades.entry_ts < trades.entry_ts[row]) & (trades.exit_ts > trades.exit_ts[row])
         if same_size:
@@ -85,7 +87,11 @@ def hedges(stretch: Stretch) -> list[tuple[int, list[int]]]:
     found = []
     for row in np.flatnonzero(stretch.opened & (_against(trades) > 0.5)):
         other = (trades.instrument == trades.instrument[row]) & (trades.side != trades.side[row])
-        other &= (trades.entry_ts <= trades.entry_ts[row]) & (trades.exit_ts > trades.entry_ts[row]) & (np.arange(len(trades)) < row)
+        other &= (
+            (trades.entry_ts <= trades.entry_ts[row])
+            & (trades.exit_ts > trades.entry_ts[row])
+            & (np.arange(len(trades)) < row)
+        )
         if other.any():
             found.append((int(row), np.flatnonzero(other).tolist()))
     return found
@@ -98,7 +104,9 @@ def matched(trades: Trades) -> list[tuple[Any, int, str, Any, float]]:
     lots of its side, one that would hedge takes the oldest of the other side.
     """
     rows: list[tuple[Any, int, str, Any, float]] = []
-    events = [(int(ts), 0, row) for row, ts in enumerate(trades.exit_ts) if ts < OPEN] + [(int(ts), 1, row) for row, ts in enumerate(trades.entry_ts)]
+    events = [(int(ts), 0, row) for row, ts in enumerate(trades.exit_ts) if ts < OPEN] + [
+        (int(ts), 1, row) for row, ts in enumerate(trades.entry_ts)
+    ]
     held: dict[tuple[str, int], list[tuple[int, float]]] = {}
     for ts, opens, row in sorted(events):
         name, side = str(trades.instrument[row]), int(trades.side[row])

@@ -9,7 +9,7 @@ from domain.errors import BadRequest, unknown
 
 OFFICIAL, SECONDARY, ASSUMED, OWN = "official", "secondary", "assumed", "own"
 CONFIDENCES = (OFFICIAL, SECONDARY, ASSUMED, OWN)
-OLD_DAYS = 90           # firms change their rules often
+OLD_DAYS = 90  # firms change their rules often
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,10 @@ def figure_of(source: object, retrieved: object, confidence: object, where: str)
     """
     for name, value in (("source", source), ("retrieved", retrieved), ("confidence", confidence)):
         if value in (None, ""):
-            raise BadRequest(f"{where} has no {name}; every figure says its source, the date it was read (retrieved) and its confidence")
+            raise BadRequest(
+                f"{where} has no {name}; every figure says its source, the date it was read (retrieved) "
+                "and its confidence"
+            )
     try:
         day = retrieved if isinstance(retrieved, date) else date.fromisoformat(str(retrieved))
     except ValueError:
@@ -50,8 +53,15 @@ def warnings_of(title: str, figures: dict[str, Figure], today: date) -> list[str
     oldest = min(figure.retrieved for figure in figures.values())
     lines = []
     if (age := (today - oldest).days) > OLD_DAYS:
-        lines.append(f"The rules of {title} were read on {oldest}, {age} days ago; firms change their rules often, so check them before you rely on this.")
-    for confidence, word in ((ASSUMED, "assumed, not published"), (SECONDARY, "from a secondary source"), (OWN, "your own values")):
+        lines.append(
+            f"The rules of {title} were read on {oldest}, {age} days ago; firms change their rules "
+            "often, so check them before you rely on this."
+        )
+    for confidence, word in (
+        (ASSUMED, "assumed, not published"),
+        (SECONDARY, "from a secondary source"),
+        (OWN, "your own values"),
+    ):
         names = sorted(name for name, figure in figures.items() if figure.confidence == confidence)
         if names:
             lines.append(f"{', '.join(names)}: {word}.")

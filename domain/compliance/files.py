@@ -37,23 +37,38 @@ def read_trades(file: FilePath) -> pd.DataFrame:
 def _table(file: FilePath, what: str, needed: tuple[str, ...]) -> pd.DataFrame:
     names = _header(file, what)
     if missing := [name for name in needed if name not in names]:
-        raise BadRequest(f"the {what} file {shown(file)} has the columns {listed(names, 12)} and no {listed(missing)}; the first line must name {', '.join(needed)}")
+        raise BadRequest(
+            f"the {what} file {shown(file)} has the columns {listed(names, 12)} and no {listed(missing)}; "
+            f"the first line must name {', '.join(needed)}"
+        )
     text = {name: "str" for name in names if what == "trades" or name not in CURVES}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(file, header=None, names=names, skiprows=1, dtype=text, keep_default_na=False, index_col=False, encoding="utf-8-sig")
+            table = pd.read_csv(
+                file,
+                header=None,
+                names=names,
+                skiprows=1,
+                dtype=text,
+                keep_default_na=False,
+                index_col=False,
+                encoding="utf-8-sig",
+            )
     except pd.errors.EmptyDataError:
         table = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError):
-        raise BadRequest(f"the {what} file {shown(file)} cannot be read as a CSV in UTF-8; every row needs a cell for each of its {len(names)} columns") from None
+        raise BadRequest(
+            f"the {what} file {shown(file)} cannot be read as a CSV in UTF-8; every row needs a cell for each "
+            f"of its {len(names)} columns"
+        ) from None
     return table
 
 
 def _header(file: FilePath, what: str) -> list[str]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            names = [name.strip() for name in next(csv.reader(lines), [])]
+            names = [name.strip().lower() for name in next(csv.reader(lines), [])]
     except OSError as error:
         raise BadRequest(f"the {what} file {shown(file)} cannot be read: {error.strerror}") from None
     except ValueError:
@@ -75,7 +90,10 @@ def _times(column: pd.Series, file: FilePath) -> pd.Series:
     if bad.any():
         row = int(bad.argmax())
         cell = shown(words.iloc[row], 40)
-        raise BadRequest(f"row {row + 1} of the equity {shown(file)}: ts is {cell!r}; write it in ISO 8601 and UTC, such as 2024-01-31T08:00:00Z, from {YEARS[0]} to {YEARS[1]}")
+        raise BadRequest(
+            f"row {row + 1} of the equity {shown(file)}: ts is {cell!r}; write it in ISO 8601 and UTC, "
+            f"such as 2024-01-31T08:00:00Z, from {YEARS[0]} to {YEARS[1]}"
+        )
     return times.dt.as_unit("ns")
 
 
@@ -84,5 +102,8 @@ def _numbers(column: pd.Series, name: str, file: FilePath) -> np.ndarray:
     if not np.isfinite(values).all():
         row = int((~np.isfinite(values)).argmax())
         cell = shown(column.iloc[row], 40)
-        raise BadRequest(f"row {row + 1} of the equity {shown(file)}: {name} is {cell!r}; it must be a number, so fill it in or leave the row out")
+        raise BadRequest(
+            f"row {row + 1} of the equity {shown(file)}: {name} is {cell!r}; it must be a number, so "
+            "fill it in or leave the row out"
+        )
     return values

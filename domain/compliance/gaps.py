@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +13,9 @@ from domain.errors import BadRequest
 from domain.market.calendar import CALENDARS, calendar
 from domain.market.zones import DAY, HOUR
 
-FEWEST = 10         # rows from which on a path can be called regular
-REGULAR = 0.8       # share of the steps that must be the commonest one; an irregular path has a row when something happens
-CENT = 0.005        # money
-LEAST = 2 * HOUR    # of open market: less may be missing, as bars of quiet hours are
+FEWEST = 10  # rows from which on a path can be called regular
+REGULAR = 0.8  # share of the steps that must be the commonest one; an irregular path has a row when something happens
+LEAST = 2 * HOUR  # of open market: less may be missing, as bars of quiet hours are
 
 
 class Gap(NamedTuple):
@@ -35,14 +35,17 @@ def refuse_gaps(path: Path, markets: Iterable[str] = ("fx",), allowed: bool = Fa
     if not gaps:
         return []
     if not allowed:
-        raise BadRequest(f"the equity has a gap: {gaps[0]}; what happened there cannot be judged, so fill it in, judge the parts, or say --allow-gaps")
+        raise BadRequest(
+            f"the equity has a gap: {gaps[0]}; what happened there cannot be judged, so fill it in, "
+            "judge the parts, or say --allow-gaps"
+        )
     more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
     return [f"The equity has gaps, and what happened in them was not judged: {gaps[0]}{more}."]
 
 
 def gaps_of(path: Path, markets: Iterable[str] = ("fx",)) -> list[Gap]:
     """The gaps of a path of regular rows: more than a step, and at least ``LEAST``, of open time of every one of these calendars, thin days
-    left out. Where the trades are known, a stretch in which none was open and the balance stayed is no gap."""
+    left out."""
     steps = np.diff(path.ts)
     if len(steps) < FEWEST - 1:
         return []
@@ -50,35 +53,27 @@ def gaps_of(path: Path, markets: Iterable[str] = ("fx",)) -> list[Gap]:
     step = int(sizes[counts.argmax()])
     if counts.max() < REGULAR * len(steps):
         return []
-    gaps, names = [], tuple(markets)
+    gaps, names, thin = [], tuple(markets), _thin(int(path.ts[0]), int(path.ts[-1]))
     for row in np.flatnonzero(steps >= step + min(LEAST, step)).tolist():
         start, end = int(path.ts[row]), int(path.ts[row + 1])
-        missing = min(_open_time(name, start, end) for name in names) - step
-        if missing >= max(LEAST, step) and not _quiet(path, row):
+        missing = min(_open_time(name, start, end, thin) for name in names) - step
+        if missing >= max(LEAST, step):
             gaps.append(Gap(start, end, missing))
     return gaps
 
 
-def _quiet(path: Path, row: int) -> bool:
-    """Is it known that nothing happened between a row and the next?"""
-    if path.trades is None or abs(path.balance[row + 1] - path.balance[row]) >= CENT:
-        return False
-    start, end, trades = path.ts[row], path.ts[row + 1], path.rows
-    return abs(path.equity[row] - path.balance[row]) < CENT and not ((trades.entry_ts < end) & (trades.exit_ts > start)).any()
-
-
-def _open_time(name: str, start: int, end: int) -> int:
-    """Nanoseconds in which a market is surely open: days that are thin in any calendar are left out."""
+def _open_time(name: str, start: int, end: int, thin: np.ndarray) -> int:
+    """Nanoseconds in which a market is surely open: thin days are left out."""
     market = calendar(name)
     opens, closes = market.sessions(start, end)
     opens, closes = np.maximum(opens, start), np.minimum(closes, end)
-    thin = _thin(start, end)
     days = (opens + closes) // 2 // DAY
-    return int((closes - opens)[~np.isin(days, list(thin))].sum())
+    return int((closes - opens)[~np.isin(days, thin)].sum())
 
 
-def _thin(start: int, end: int) -> set[int]:
-    import datetime
-
-    epoch = datetime.date(1970, 1, 1).toordinal()
-    return {day.toordinal() - epoch for name in CALENDARS for day in calendar(name).holidays(start, end)}
+def _thin(start: int, end: int) -> np.ndarray:
+    """Days, since 1970, that are thin or closed in any calendar."""
+    epoch = date(1970, 1, 1).toordinal()
+    return np.array(
+        sorted({day.toordinal() - epoch for name in CALENDARS for day in calendar(name).holidays(start, end)}), np.int64
+    )

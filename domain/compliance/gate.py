@@ -64,11 +64,17 @@ class Permission:
 
 def headroom(judge: Judge, own_buffer: float = 0.0) -> tuple[Headroom, ...]:
     """The room above each floor at the last instant, tightest first. ``own_buffer``: money kept before every floor, where a rule has no larger one."""
-    rooms = [_room(standing, own_buffer) for standing in judge.standings if standing.rule.line == FLOOR and math.isfinite(standing.line)]
+    rooms = [
+        _room(standing, own_buffer)
+        for standing in judge.standings
+        if standing.rule.line == FLOOR and math.isfinite(standing.line)
+    ]
     return tuple(sorted(rooms, key=lambda room: room.money - room.buffer))
 
 
-def permits(judge: Judge, worst: WorstCase, own_buffer: float = 0.0, open_risk: float = 0.0, order: Order | None = None) -> Permission:
+def permits(
+    judge: Judge, worst: WorstCase, own_buffer: float = 0.0, open_risk: float = 0.0, order: Order | None = None
+) -> Permission:
     """Whether an order may go, as the account stands at the last instant: feed the instant of the decision first.
 
     ``open_risk``: what the open positions can still lose to their stops, with costs. Allowed means: after the worst case of the order and
@@ -84,7 +90,9 @@ def permits(judge: Judge, worst: WorstCase, own_buffer: float = 0.0, open_risk: 
         left = lefts[room.column]
         if not (left >= 0 if not strict[room.column] else left > 2 * EXACT * abs(room.floor)):
             kept = f", less a buffer of {room.buffer:,.2f}" if room.buffer else ""
-            reasons.append(f"{room.column}: the worst case of {loss:,.2f} does not fit the headroom of {room.money:,.2f}{kept}.")
+            reasons.append(
+                f"{room.column}: the worst case of {loss:,.2f} does not fit the headroom of {room.money:,.2f}{kept}."
+            )
     tightest = min(lefts, key=lambda column: lefts[column], default="")
     return Permission(not reasons, lefts.get(tightest, math.inf), tightest, tuple(reasons))
 
@@ -92,7 +100,14 @@ def permits(judge: Judge, worst: WorstCase, own_buffer: float = 0.0, open_risk: 
 def _room(standing: Standing, own_buffer: float) -> Headroom:
     money, allowance = standing.headroom, standing.reading.allowance
     share = money / allowance if allowance > 0 else math.nan
-    return Headroom(standing.column, standing.line, standing.reading.value, money, share, max(own_buffer, getattr(standing.rule, "buffer", 0.0)))
+    return Headroom(
+        standing.column,
+        standing.line,
+        standing.reading.value,
+        money,
+        share,
+        max(own_buffer, getattr(standing.rule, "buffer", 0.0)),
+    )
 
 
 def _ended(judge: Judge) -> list[str]:
@@ -105,12 +120,17 @@ def _locked(judge: Judge) -> list[str]:
     return [
         f"{standing.column}: the day is locked until the reset."
         for standing in judge.standings
-        if any(breach.effect == DAY_LOCK and int(judge.clock.day_of(breach.ts)) == today for breach in standing.breaches[-1:])
+        if any(
+            breach.effect == DAY_LOCK and int(judge.clock.day_of(breach.ts)) == today
+            for breach in standing.breaches[-1:]
+        )
     ]
 
 
 def _refusals(standings: Sequence[Standing], order: Order | None) -> list[str]:
     if order is None:
         return []
-    sentences = ((standing.column, standing.rule.refuses(standing.memory, standing.reading, order)) for standing in standings)
+    sentences = (
+        (standing.column, standing.rule.refuses(standing.memory, standing.reading, order)) for standing in standings
+    )
     return [f"{column}: {sentence}" for column, sentence in sentences if sentence]

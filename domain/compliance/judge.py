@@ -97,8 +97,8 @@ class Judge:
         self.carry, self.flows = Carry(self.initial), 0.0
         self.passed_at: int | None = None
         self.failed_at: int | None = None
-        self.reached_at: int | None = None      # every goal that could be judged
-        self._failed: int | None = None         # the first breach that fails, whether the phase was over or not
+        self.reached_at: int | None = None  # every goal that could be judged
+        self._failed: int | None = None  # the first breach that fails, whether the phase was over or not
 
     @property
     def clock(self) -> DayClock:
@@ -114,13 +114,29 @@ class Judge:
         if instant.ts <= self.carry.ts:
             raise BadRequest("the instant is not later than the one before; feed them in order")
         self.flows += instant.flow
-        low, high = (None if value is None else np.array([value - self.flows]) for value in (instant.equity_low, instant.equity_high))
+        low, high = (
+            None if value is None else np.array([value - self.flows])
+            for value in (instant.equity_low, instant.equity_high)
+        )
         balance, equity = (np.array([value - self.flows]) for value in (instant.balance, instant.equity))
         given = [table for table in (instant.opened, instant.closed) if table is not None and len(table)]
-        return self.feed(np.array([instant.ts], np.int64), balance, equity, low, high, trades_of(pd.concat(given)) if given else none())
+        return self.feed(
+            np.array([instant.ts], np.int64),
+            balance,
+            equity,
+            low,
+            high,
+            trades_of(pd.concat(given)) if given else none(),
+        )
 
     def feed(
-        self, ts: np.ndarray, balance: np.ndarray, equity: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, trades: Trades
+        self,
+        ts: np.ndarray,
+        balance: np.ndarray,
+        equity: np.ndarray,
+        low: np.ndarray | None,
+        high: np.ndarray | None,
+        trades: Trades,
     ) -> list[Breach]:
         """As ``step``, of many instants at once, net of cash flows. ``trades``: opened or closed in them."""
         stretch = stretch_of(self.carry, self.clock, ts, balance, equity, low, high, trades)
@@ -142,18 +158,25 @@ class Judge:
 
     def _decide(self, stretch: Stretch) -> None:
         """When it failed, and when all goals were first reached together."""
-        failures = [breach.ts for standing in self.standings for breach in standing.reading.breaches if fails(standing.rule, breach)]
+        failures = [
+            breach.ts
+            for standing in self.standings
+            for breach in standing.reading.breaches
+            if fails(standing.rule, breach)
+        ]
         self._failed = failed = min([*failures, *([] if self._failed is None else [self._failed])], default=None)
         if self.reached_at is None:
             goals = [standing for standing in self.standings if standing.rule.goal]
-            judged = [standing.reading.met for standing in goals if not standing.needs and standing.reading.met is not None]
+            judged = [
+                standing.reading.met for standing in goals if not standing.needs and standing.reading.met is not None
+            ]
             if any(standing.rule.kind == "target" for standing in goals) and judged:
                 rows = np.flatnonzero(np.logical_and.reduce(judged))
                 self.reached_at = int(stretch.ts[rows[0]]) if len(rows) else None
         if self.reached_at is not None and (failed is None or self.reached_at < failed):
             if not any(standing.needs for standing in self.standings):
                 self.passed_at = self.reached_at
-            return      # the phase is over: what comes after it is another account's
+            return  # the phase is over: what comes after it is another account's
         self.failed_at = failed
 
 

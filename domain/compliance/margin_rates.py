@@ -8,10 +8,17 @@ import numpy as np
 
 from domain.market.instrument import Instrument
 
-ESMA_MAJORS = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})                 # ESMA decision (EU) 2018/796, Annex I
-NFA_MAJORS = frozenset({"USD", "AUD", "GBP", "CAD", "DKK", "EUR", "JPY", "NZD", "NOK", "SEK", "CHF"})     # NFA Financial Requirements, section 12
-POUND_SINCE = np.datetime64("2021-08-10", "ns").astype(np.int64)                    # NFA: 3 % for pairs of the pound
-ESMA_CLASSES = {"gold": 20.0, "index_major": 20.0, "share": 5.0, "crypto": 2.0}     # leverage; all else that is no pair of currencies: 10
+ESMA_MAJORS = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})  # ESMA decision (EU) 2018/796, Annex I
+NFA_MAJORS = frozenset(
+    {"USD", "AUD", "GBP", "CAD", "DKK", "EUR", "JPY", "NZD", "NOK", "SEK", "CHF"}
+)  # NFA Financial Requirements, section 12
+POUND_SINCE = np.datetime64("2021-08-10", "ns").astype(np.int64)  # NFA: 3 % for pairs of the pound
+ESMA_CLASSES = {
+    "gold": 20.0,
+    "index_major": 20.0,
+    "share": 5.0,
+    "crypto": 2.0,
+}  # leverage; all else that is no pair of currencies: 10
 
 
 def esma_rates(about: Instrument, ts: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from domain.compliance.trades import OPEN, Trades, none, trades_of
 from domain.errors import BadRequest
 from domain.market.zones import DAY
 
-ROUNDING = 1e-9         # of an equity: a low that lies above it by no more is the same number
+ROUNDING = 1e-9  # of an equity: a low that lies above it by no more is the same number
 FIRST, LAST = (np.datetime64(f"{year}-01-01", "ns").astype(np.int64) for year in (1951, 2099))
 CURVES = ("balance", "equity", "equity_low", "equity_high")
 
@@ -38,7 +38,7 @@ class Path:
     initial: float = 0.0
     currency: str = "USD"
     floating: bool = True
-    rows: Trades = field(init=False, repr=False, compare=False)     # the trades as numbers, none where there is no table
+    rows: Trades = field(init=False, repr=False, compare=False)  # the trades as numbers, none where there is no table
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -61,15 +61,25 @@ class Path:
     def scaled(self, initial: float) -> Path:
         """The same path on an account of another size: money and lots in proportion."""
         by = initial / self.initial
-        curves: dict[str, Any] = {name: None if getattr(self, name) is None else getattr(self, name) * by for name in CURVES}
+        curves: dict[str, Any] = {
+            name: None if getattr(self, name) is None else getattr(self, name) * by for name in CURVES
+        }
         trades = None
         if self.trades is not None:
-            trades = self.trades.assign(**{name: self.trades[name] * by for name in ("lots", "pnl", "pnl_gross", "costs", "swap") if name in self.trades})
+            trades = self.trades.assign(
+                **{
+                    name: self.trades[name] * by
+                    for name in ("lots", "pnl", "pnl_gross", "costs", "swap")
+                    if name in self.trades
+                }
+            )
         flows = None if self.flows is None else self.flows.assign(amount=self.flows["amount"] * by)
         return replace(self, **curves, trades=trades, flows=flows, initial=initial)
 
 
-def path_of(equity: pd.DataFrame, trades: pd.DataFrame | None = None, initial: float = 0.0, currency: str = "USD") -> Path:
+def path_of(
+    equity: pd.DataFrame, trades: pd.DataFrame | None = None, initial: float = 0.0, currency: str = "USD"
+) -> Path:
     """The path of a run's frames: ``ts balance equity [equity_low] [equity_high]``, ``ts`` in UTC.
 
     >>> ts = pd.to_datetime(["2026-03-02T10:00Z", "2026-03-02T11:00Z"])
@@ -104,7 +114,10 @@ def _check_rows(path: Path) -> None:
             raise BadRequest(f"the equity has {n} instants and {len(values)} values of {name}; give one each")
         if not np.isfinite(values).all():
             row = int((~np.isfinite(values)).argmax())
-            raise BadRequest(f"row {row + 1} of the equity ({stamp(path.ts[row])}): {name} is no number; fill it in or leave the row out")
+            raise BadRequest(
+                f"row {row + 1} of the equity ({stamp(path.ts[row])}): {name} is no number; fill it in "
+                "or leave the row out"
+            )
     _check_order(path.ts)
     _check_side(path, path.equity_low, "equity_low", "above", 1)
     _check_side(path, path.equity_high, "equity_high", "below", -1)
@@ -113,14 +126,22 @@ def _check_rows(path: Path) -> None:
 def _check_order(ts: np.ndarray) -> None:
     outside = (ts < FIRST) | (ts >= LAST)
     if outside.any():
-        raise BadRequest(f"row {int(outside.argmax()) + 1} of the equity is at {stamp(ts[outside.argmax()])}; it must lie between 1951 and 2098")
+        raise BadRequest(
+            f"row {int(outside.argmax()) + 1} of the equity is at {stamp(ts[outside.argmax()])}; it must "
+            "lie between 1951 and 2098"
+        )
     step = np.diff(ts)
     if (step > 0).all():
         return
     row = int((step <= 0).argmax()) + 1
     if step[row - 1] == 0:
-        raise BadRequest(f"rows {row} and {row + 1} of the equity have the same instant, {stamp(ts[row])}; keep one of them")
-    raise BadRequest(f"row {row + 1} of the equity ({stamp(ts[row])}) is earlier than the row before ({stamp(ts[row - 1])}); sort the file by ts")
+        raise BadRequest(
+            f"rows {row} and {row + 1} of the equity have the same instant, {stamp(ts[row])}; keep one of them"
+        )
+    raise BadRequest(
+        f"row {row + 1} of the equity ({stamp(ts[row])}) is earlier than the row before ({stamp(ts[row - 1])}); "
+        "sort the file by ts"
+    )
 
 
 def _check_side(path: Path, values: np.ndarray | None, name: str, word: str, sign: int) -> None:
@@ -129,7 +150,10 @@ def _check_side(path: Path, values: np.ndarray | None, name: str, word: str, sig
     beyond = sign * (values - path.equity) > ROUNDING * np.maximum(np.abs(path.equity), 1.0)
     if beyond.any():
         row = int(beyond.argmax())
-        raise BadRequest(f"row {row + 1} of the equity ({stamp(path.ts[row])}): {name} is {values[row]:.10g}, {word} the equity of {path.equity[row]:.10g}; correct the file")
+        raise BadRequest(
+            f"row {row + 1} of the equity ({stamp(path.ts[row])}): {name} is {values[row]:.10g}, {word} "
+            f"the equity of {path.equity[row]:.10g}; correct the file"
+        )
 
 
 def _check_trades(path: Path) -> None:

@@ -16,12 +16,16 @@ from domain.market.instrument import Instrument
 FIFO = ("order", "ts", "instrument", "closes", "lots")
 
 
-def margin_table(path: Path, rule_set: RuleSet, instruments: Mapping[str, Instrument] | None = None) -> pd.DataFrame | None:
+def margin_table(
+    path: Path, rule_set: RuleSet, instruments: Mapping[str, Instrument] | None = None
+) -> pd.DataFrame | None:
     """The margin of every order, and whether it would have been refused; None without such a rule or without trades."""
     rule = next((rule for rule in rule_set.rules if isinstance(rule, Margin)), None)
     if rule is None or path.trades is None:
         return None
-    return rule.orders(path.rows, Terms(path.initial, rule_set.day, path.currency, None, instruments or {}), path.ts, path.equity)
+    return rule.orders(
+        path.rows, Terms(path.initial, rule_set.day, path.currency, None, instruments or {}), path.ts, path.equity
+    )
 
 
 def fifo_table(path: Path, rule_set: RuleSet) -> pd.DataFrame | None:

@@ -34,12 +34,12 @@ class RuleVerdict:
     floor: float | None
     value: float | None
     headroom: float | None
-    share: float | None             # headroom over the allowance
+    share: float | None  # headroom over the allowance
     first_breach: Breach | None
     breaches: int
     sentence: str
     rule: Rule
-    failed_at: int | None = None    # of the first breach that ends the account
+    failed_at: int | None = None  # of the first breach that ends the account
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Judgement:
     def failed_by(self) -> RuleVerdict | None:
         """The rule that failed first."""
         failing = [verdict for verdict in self.rules if verdict.failed_at is not None]
-        return min(failing, key=lambda verdict: verdict.failed_at, default=None) if self.state == FAILED else None    # type: ignore[arg-type,return-value]
+        return min(failing, key=lambda verdict: verdict.failed_at, default=None) if self.state == FAILED else None  # type: ignore[arg-type,return-value]
 
 
 def judge(
@@ -79,7 +79,10 @@ def judge(
     verdicts = tuple(_verdict(standing) for standing in engine.standings)
     state = _state(engine, verdicts)
     times = _times(path.ts)
-    floors = pd.DataFrame(dict(ts=times, **{s.column: np.nan if s.reading.line is None else s.reading.line for s in engine.standings}), copy=False)
+    floors = pd.DataFrame(
+        dict(ts=times, **{s.column: np.nan if s.reading.line is None else s.reading.line for s in engine.standings}),
+        copy=False,
+    )
     return Judgement(
         state, _sentence(engine, verdicts, state), verdicts, days_table(path, rule_set.day, engine.standings), floors, _breaches(engine.standings),
         _time(engine.passed_at), _time(engine.failed_at), path.initial,
@@ -92,8 +95,13 @@ def net_of_flows(path: Path) -> Path:
         return path
     flows = path.flows.sort_values("ts")
     at = pd.to_datetime(flows["ts"], utc=True).dt.as_unit("ns").astype("int64").to_numpy()
-    paid = np.concatenate([[0.0], np.cumsum(flows["amount"].to_numpy(float))])[np.searchsorted(at, path.ts, side="right")]
-    curves: dict[str, Any] = {name: None if getattr(path, name) is None else getattr(path, name) - paid for name in ("balance", "equity", "equity_low", "equity_high")}
+    paid = np.concatenate([[0.0], np.cumsum(flows["amount"].to_numpy(float))])[
+        np.searchsorted(at, path.ts, side="right")
+    ]
+    curves: dict[str, Any] = {
+        name: None if getattr(path, name) is None else getattr(path, name) - paid
+        for name in ("balance", "equity", "equity_low", "equity_high")
+    }
     return replace(path, flows=None, **curves)
 
 
@@ -122,8 +130,18 @@ def _state_of(standing: Standing, first: Breach | None) -> str:
 
 def _sentence_of(standing: Standing, state: str, first: Breach | None) -> str:
     if first is not None:
-        verb = {FAIL: "Failed", DAY_LOCK: "Locked for the day", BLOCK: "Would have been refused", PROFIT_FACTOR: "Profit not counted", CLOSE_OUT: "Would have been closed out"}[first.effect]
-        against = f": {first.value:,.2f} against {first.floor:,.2f}" if np.isfinite(first.value) and np.isfinite(first.floor) else ""
+        verb = {
+            FAIL: "Failed",
+            DAY_LOCK: "Locked for the day",
+            BLOCK: "Would have been refused",
+            PROFIT_FACTOR: "Profit not counted",
+            CLOSE_OUT: "Would have been closed out",
+        }[first.effect]
+        against = (
+            f": {first.value:,.2f} against {first.floor:,.2f}"
+            if np.isfinite(first.value) and np.isfinite(first.floor)
+            else ""
+        )
         return f"{verb} on {stamp(first.ts)}{against}.{' ' + first.detail if first.detail else ''}"
     if state == NOT_JUDGED:
         return f"not judged: needs {', '.join(standing.needs)}"

@@ -28,17 +28,17 @@ class Terms:
     initial: float
     clock: DayClock
     currency: str = "USD"
-    target: float | None = None                         # money above the initial balance, where the set has one
+    target: float | None = None  # money above the initial balance, where the set has one
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
-    releases: pd.DataFrame | None = None                # ts title currency impact, as domain.outside reads them
+    releases: pd.DataFrame | None = None  # ts title currency impact, as domain.outside reads them
 
 
 class Known(NamedTuple):
     """What a path has: a rule that needs more is not judged."""
 
     trades: bool
-    floating: bool          # an equity with floating profit
-    lows: bool              # extremes between the rows, or several rows a day
+    floating: bool  # an equity with floating profit
+    lows: bool  # extremes between the rows, or several rows a day
     releases: bool
 
 
@@ -64,8 +64,8 @@ class Reading:
     """
 
     line: np.ndarray | None = None
-    value: float = np.nan               # at the last row
-    allowance: float = np.nan           # money between the day's start (or the initial balance) and the line
+    value: float = np.nan  # at the last row
+    allowance: float = np.nan  # money between the day's start (or the initial balance) and the line
     breaches: list[Breach] = field(default_factory=list)
     met: np.ndarray | None = None
     limit: float = np.nan
@@ -76,17 +76,17 @@ class Reading:
 class Rule:
     """Base of every rule. A subclass is a frozen dataclass of ``param`` fields in a file of ``domain/compliance/rules``."""
 
-    kind: ClassVar[str]                             # name of its column
-    key: ClassVar[str]                              # name of its table in a rule set
-    line: ClassVar[str] = ""                        # FLOOR, CEILING or LEVEL, where it has one
-    unit: ClassVar[str] = "money"                   # of its value and limit
-    goal: ClassVar[bool] = False                    # a phase is passed when every goal is met
-    reach: ClassVar[bool] = False                   # whether its value is to reach the line or limit, not to stay on this side of it
+    kind: ClassVar[str]  # name of its column
+    key: ClassVar[str]  # name of its table in a rule set
+    line: ClassVar[str] = ""  # FLOOR, CEILING or LEVEL, where it has one
+    unit: ClassVar[str] = "money"  # of its value and limit
+    goal: ClassVar[bool] = False  # a phase is passed when every goal is met
+    reach: ClassVar[bool] = False  # whether its value is to reach the line or limit, not to stay on this side of it
     regulatory: ClassVar[bool] = False
-    main: ClassVar[str] = ""                        # the parameter that a bare value stands for
-    whole: ClassVar[bool] = False                   # whether that value is itself a table
-    required: ClassVar[tuple[str, ...]] = ()        # parameters without a default: what differs between firms is not guessed
-    names: ClassVar[Mapping[str, str]] = {}         # field -> its name in a rule set, where that is another
+    main: ClassVar[str] = ""  # the parameter that a bare value stands for
+    whole: ClassVar[bool] = False  # whether that value is itself a table
+    required: ClassVar[tuple[str, ...]] = ()  # parameters without a default: what differs between firms is not guessed
+    names: ClassVar[Mapping[str, str]] = {}  # field -> its name in a rule set, where that is another
 
     @classmethod
     def requires(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -122,9 +122,11 @@ def rule(kind: str, key: str = "") -> Callable[[type[T]], type[T]]:
 
     def register(cls: type[T]) -> type[T]:
         if not is_dataclass(cls):
-            raise TypeError(f"{cls.__name__} is no dataclass; write @dataclass(frozen=True) between @rule({kind!r}) and the class")
-        cls.kind, cls.key = kind, key or kind       # type: ignore[attr-defined]
-        RULES.add(kind, cls)                        # type: ignore[arg-type]
+            raise TypeError(
+                f"{cls.__name__} is no dataclass; write @dataclass(frozen=True) between @rule({kind!r}) and the class"
+            )
+        cls.kind, cls.key = kind, key or kind  # type: ignore[attr-defined]
+        RULES.add(kind, cls)  # type: ignore[arg-type]
         return cls
 
     return register

@@ -21,9 +21,22 @@ from domain.params import Param, checked, params_of
 from domain.parsing import text_in, toml_of
 
 PRESETS = Path(__file__).with_name("presets")
-ABOUT = ("name", "title", "firm", "programme", "phase", "phases", "account", "currency", "source", "retrieved", "confidence", "note")
-SPREAD = {"comparator": ("daily", "drawdown"), "lock": ("drawdown",)}       # given once at the top, for these rules
-MORE = ("phases", "source", "retrieved", "confidence", "figures")           # in every rule's table, beside its parameters
+ABOUT = (
+    "name",
+    "title",
+    "firm",
+    "programme",
+    "phase",
+    "phases",
+    "account",
+    "currency",
+    "source",
+    "retrieved",
+    "confidence",
+    "note",
+)
+SPREAD = {"comparator": ("daily", "drawdown"), "lock": ("drawdown",)}  # given once at the top, for these rules
+MORE = ("phases", "source", "retrieved", "confidence", "figures")  # in every rule's table, beside its parameters
 
 
 @dataclass(frozen=True)
@@ -39,9 +52,9 @@ class RuleSet:
     currency: str
     day: DayClock
     rules: tuple[Rule, ...]
-    figures: Mapping[str, Figure]       # daily.amount -> where it comes from
+    figures: Mapping[str, Figure]  # daily.amount -> where it comes from
     phases: tuple[str, ...]
-    document: Mapping[str, Any]         # as read, all phases
+    document: Mapping[str, Any]  # as read, all phases
     note: str = ""
 
     @property
@@ -82,8 +95,13 @@ class RuleSet:
         table = self.document.get(key)
         if not isinstance(table, Mapping):
             raise unknown("parameter with one value in the rule set", name, self.figures)
-        figures = {**table.get("figures", {}), parameter: dict(source="own value", retrieved=today.isoformat(), confidence=OWN)}
-        return rule_set_of({**self.document, key: {**table, parameter: value, "figures": figures}}, self.name, self.phase)
+        figures = {
+            **table.get("figures", {}),
+            parameter: dict(source="own value", retrieved=today.isoformat(), confidence=OWN),
+        }
+        return rule_set_of(
+            {**self.document, key: {**table, parameter: value, "figures": figures}}, self.name, self.phase
+        )
 
 
 def load(text: str, what: str = "the rule set", phase: str = "") -> RuleSet:
@@ -130,7 +148,9 @@ def rule_set_of(document: Mapping[str, Any], what: str, phase: str = "") -> Rule
             chosen.append(rule)
             figures.update({name: read[name] for name in read if name not in figures})
     if not chosen:
-        raise BadRequest(f"{what} has no rule in the phase {phase}; give it at least one of {', '.join(sorted({kind.key for kind in keys.values()}))}")
+        raise BadRequest(
+            f"{what} has no rule in the phase {phase}; give it at least one of {', '.join(sorted({kind.key for kind in keys.values()}))}"
+        )
     words = {name: str(document.get(name, "")) for name in ("name", "title", "firm", "programme", "note")}
     words["title"] = words["title"] or words["name"] or what
     return RuleSet(
@@ -161,7 +181,9 @@ def _account(document: Mapping[str, Any], what: str) -> float:
 def _day(document: Mapping[str, Any], what: str, default: Mapping[str, Any]) -> tuple[DayClock, dict[str, Figure]]:
     table = document.get("day")
     if not isinstance(table, Mapping):
-        raise BadRequest(f"{what} has no [day] with reset and tz; write when its day begins, such as reset = \"00:00\" and tz = \"Europe/Prague\"")
+        raise BadRequest(
+            f'{what} has no [day] with reset and tz; write when its day begins, such as reset = "00:00" and tz = "Europe/Prague"'
+        )
     for key in table:
         if key not in ("reset", "tz", *MORE):
             raise unknown(f"parameter of [day] in {what}", key, ("reset", "tz", *MORE))
@@ -175,13 +197,17 @@ def _day(document: Mapping[str, Any], what: str, default: Mapping[str, Any]) -> 
     return clock, _figures("day", table, ("reset", "tz"), default, what)
 
 
-def _tables(document: Mapping[str, Any], keys: Mapping[str, type[Rule]], what: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _tables(
+    document: Mapping[str, Any], keys: Mapping[str, type[Rule]], what: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The tables of the rules, in the order of the document; a bare value stands for the main parameter."""
     for key, value in document.items():
         if key not in keys:
             continue
         cls = keys[key]
-        for table in value if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value) else [value]:
+        for table in (
+            value if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value) else [value]
+        ):
             if not isinstance(table, Mapping) or (cls.whole and not set(table) & {cls.main, *MORE}):
                 if not cls.main:
                     raise BadRequest(f"{what}: {key} is {table!r}; it must be a table, [{key}]")
@@ -191,7 +217,13 @@ def _tables(document: Mapping[str, Any], keys: Mapping[str, type[Rule]], what: s
 
 
 def _rule(
-    cls: type[Rule], key: str, table: Mapping[str, Any], what: str, phase: str, phases: tuple[str, ...], default: Mapping[str, Any]
+    cls: type[Rule],
+    key: str,
+    table: Mapping[str, Any],
+    what: str,
+    phase: str,
+    phases: tuple[str, ...],
+    default: Mapping[str, Any],
 ) -> tuple[Rule | None, dict[str, Figure]]:
     """The rule in a phase, None where it does not apply there."""
     params = {cls.names.get(p.name, p.name): p for p in params_of(cls)}
@@ -208,7 +240,11 @@ def _rule(
         if given.get(name, ABSENT) is ABSENT:
             raise BadRequest(f"{what} has no {key}.{name}; it differs between firms and is not guessed")
     try:
-        values = {params[name].name: checked(replace(params[name], name=f"{key}.{name}"), value) for name, value in given.items() if value is not ABSENT}
+        values = {
+            params[name].name: checked(replace(params[name], name=f"{key}.{name}"), value)
+            for name, value in given.items()
+            if value is not ABSENT
+        }
         return cls(**values), _figures(key, table, tuple(given), default, what)
     except BadRequest as error:
         raise BadRequest(f"{what}: {error}") from None
@@ -224,7 +260,9 @@ def _in_phase(value: Any, phase: str, phases: tuple[str, ...]) -> Any:
     return f"{value:%H:%M}" if isinstance(value, time) else value
 
 
-def _figures(key: str, table: Mapping[str, Any], names: tuple[str, ...], default: Mapping[str, Any], what: str) -> dict[str, Figure]:
+def _figures(
+    key: str, table: Mapping[str, Any], names: tuple[str, ...], default: Mapping[str, Any], what: str
+) -> dict[str, Figure]:
     """Where each parameter comes from: its own entry in ``figures``, else the rule's, else the set's; own values where nobody says."""
     own = table.get("figures", {})
     for name in own:
@@ -232,7 +270,13 @@ def _figures(key: str, table: Mapping[str, Any], names: tuple[str, ...], default
             raise unknown(f"parameter of [{key}] in {what}", name, names)
     figures = {}
     for name in names:
-        entry = {**default, **{field: table[field] for field in ("source", "retrieved", "confidence") if field in table}, **own.get(name, {})}
+        entry = {
+            **default,
+            **{field: table[field] for field in ("source", "retrieved", "confidence") if field in table},
+            **own.get(name, {}),
+        }
         if any(entry.values()):
-            figures[f"{key}.{name}"] = figure_of(entry["source"], entry["retrieved"], entry["confidence"], f"{key}.{name} of {what}")
+            figures[f"{key}.{name}"] = figure_of(
+                entry["source"], entry["retrieved"], entry["confidence"], f"{key}.{name} of {what}"
+            )
     return figures

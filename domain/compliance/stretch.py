@@ -10,18 +10,18 @@ import numpy as np
 from domain.compliance.day import DayClock
 from domain.compliance.trades import OPEN, Trades, joined, none
 
-BEFORE = np.iinfo(np.int64).min     # the instant before the first row
+BEFORE = np.iinfo(np.int64).min  # the instant before the first row
 
 
 class Days(NamedTuple):
     """The trading days that have a row in the stretch, one element each."""
 
-    first: np.ndarray       # their first row in the stretch
-    number: np.ndarray      # row in the resets of the clock
-    balance: np.ndarray     # at the reset: the last row at or before it; the initial balance on the first day of all
+    first: np.ndarray  # their first row in the stretch
+    number: np.ndarray  # row in the resets of the clock
+    balance: np.ndarray  # at the reset: the last row at or before it; the initial balance on the first day of all
     equity: np.ndarray
-    begins: np.ndarray      # whether the day's first row is here, not in an earlier stretch
-    ended: np.ndarray       # the highest balance at the resets since the row before, with those of days that have no row
+    begins: np.ndarray  # whether the day's first row is here, not in an earlier stretch
+    ended: np.ndarray  # the highest balance at the resets since the row before, days without a row included
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Stretch:
     low: np.ndarray | None
     high: np.ndarray | None
     days: Days
-    trades: Trades          # open in it, or closed since the reset before it; an exit after its last row has not happened
-    before: int             # instant of the row before the stretch, or BEFORE
-    balance_before: float   # of that row, or the initial balance
+    trades: Trades  # open in it, or closed since the reset before it; an exit after its last row has not happened
+    before: int  # instant of the row before the stretch, or BEFORE
+    balance_before: float  # of that row, or the initial balance
     equity_before: float
 
     def by_day(self, values: np.ndarray) -> np.ndarray:
@@ -72,24 +72,35 @@ class Carry:
     ts: int = BEFORE
     balance: float = 0.0
     equity: float = 0.0
-    day: int = -1               # row in the resets of the last row's day
-    day_balance: float = 0.0    # at the reset of that day
+    day: int = -1  # row in the resets of the last row's day
+    day_balance: float = 0.0  # at the reset of that day
     day_equity: float = 0.0
-    trades: Trades | None = None    # those that are open, or were closed since the reset of that day
+    trades: Trades | None = None  # those that are open, or were closed since the reset of that day
 
     def __post_init__(self) -> None:
         self.balance = self.equity = self.initial
 
 
 def stretch_of(
-    carry: Carry, clock: DayClock, ts: np.ndarray, balance: np.ndarray, equity: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, trades: Trades
+    carry: Carry,
+    clock: DayClock,
+    ts: np.ndarray,
+    balance: np.ndarray,
+    equity: np.ndarray,
+    low: np.ndarray | None,
+    high: np.ndarray | None,
+    trades: Trades,
 ) -> Stretch:
     """The rows as a stretch; ``carry`` then stands at its last row. ``trades``: those opened in it, and those closed in it that were open before."""
     days = _days(carry, clock, ts, balance, equity)
     together = _together(carry.trades, trades).as_of(int(ts[-1]))
     stretch = Stretch(ts, balance, equity, low, high, days, together, carry.ts, carry.balance, carry.equity)
     carry.ts, carry.balance, carry.equity = int(ts[-1]), float(balance[-1]), float(equity[-1])
-    carry.day, carry.day_balance, carry.day_equity = int(days.number[-1]), float(days.balance[-1]), float(days.equity[-1])
+    carry.day, carry.day_balance, carry.day_equity = (
+        int(days.number[-1]),
+        float(days.balance[-1]),
+        float(days.equity[-1]),
+    )
     carry.trades = together.rows(together.exit_ts >= clock.resets.at[carry.day]) if len(together) else None
     return stretch
 
@@ -99,7 +110,11 @@ def _together(held: Trades | None, given: Trades) -> Trades:
     if held is None or not len(held):
         return given
     known = set(given.id.tolist())
-    return joined(held.rows(np.array([each not in known for each in held.id.tolist()], bool)), given) if len(given) else held
+    return (
+        joined(held.rows(np.array([each not in known for each in held.id.tolist()], bool)), given)
+        if len(given)
+        else held
+    )
 
 
 def _days(carry: Carry, clock: DayClock, ts: np.ndarray, balance: np.ndarray, equity: np.ndarray) -> Days:
@@ -111,7 +126,7 @@ def _days(carry: Carry, clock: DayClock, ts: np.ndarray, balance: np.ndarray, eq
     first, number = first[kept], number[kept]
     begins = np.ones(len(first), bool)
     begins[0] = number[0] != carry.day
-    at = np.where(ts[first] == resets[number], first, first - 1)       # the last row at or before the reset
+    at = np.where(ts[first] == resets[number], first, first - 1)  # the last row at or before the reset
     start_balance, start_equity = balance[np.maximum(at, 0)], equity[np.maximum(at, 0)]
     if carry.ts == BEFORE:
         start_balance[0] = start_equity[0] = carry.initial

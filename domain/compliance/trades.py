@@ -12,26 +12,26 @@ from domain.errors import BadRequest, listed
 
 NEEDED = ("instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "pnl")
 SIDES = {"long": 1, "buy": 1, "short": -1, "sell": -1}
-YEARS = (1970, 2099)                # that every clock of a day knows
-OPEN = np.iinfo(np.int64).max       # the exit of a trade that is still open
+YEARS = (1970, 2099)  # that every clock of a day knows
+OPEN = np.iinfo(np.int64).max  # the exit of a trade that is still open
 
 
 @dataclass(frozen=True)
 class Trades:
     """One row a trade, in order of entry. ``exit_ts`` is ``OPEN`` while a trade is open; ``stop`` is NaN where there is none."""
 
-    id: np.ndarray              # as the table gives it, object
-    instrument: np.ndarray      # names, object
-    side: np.ndarray            # 1 long, -1 short
+    id: np.ndarray  # as the table gives it, object
+    instrument: np.ndarray  # names, object
+    side: np.ndarray  # 1 long, -1 short
     lots: np.ndarray
-    entry_ts: np.ndarray        # UTC nanoseconds
+    entry_ts: np.ndarray  # UTC nanoseconds
     entry_price: np.ndarray
     exit_ts: np.ndarray
     exit_price: np.ndarray
-    stop: np.ndarray            # price of the first stop
-    gross: np.ndarray           # account currency, before costs and swap; NaN where it is not known
-    pnl: np.ndarray             # account currency
-    reason: np.ndarray          # of the exit, object
+    stop: np.ndarray  # price of the first stop
+    gross: np.ndarray  # account currency, before costs and swap; NaN where it is not known
+    pnl: np.ndarray  # account currency
+    reason: np.ndarray  # of the exit, object
 
     def __len__(self) -> int:
         return len(self.id)
@@ -64,7 +64,9 @@ def trades_of(table: pd.DataFrame) -> Trades:
     An empty ``exit_ts`` is a trade that is still open. Raises BadRequest with the row of what cannot be read.
     """
     if missing := [name for name in NEEDED if name not in table]:
-        raise BadRequest(f"the trades have no {listed(missing)}; they need the columns of tidemark backtest: {', '.join(NEEDED)}")
+        raise BadRequest(
+            f"the trades have no {listed(missing)}; they need the columns of tidemark backtest: {', '.join(NEEDED)}"
+        )
     table = table.reset_index(drop=True)
     exits = _times(table, "exit_ts", empty=True)
     columns = dict(
@@ -101,14 +103,19 @@ def _check(trades: Trades) -> None:
 def _times(table: pd.DataFrame, name: str, empty: bool = False) -> np.ndarray:
     column = table[name]
     if not pd.api.types.is_datetime64_any_dtype(column):
-        column = pd.to_datetime(column.astype(object).where(column.notna(), None), utc=True, format="ISO8601", errors="coerce")
+        column = pd.to_datetime(
+            column.astype(object).where(column.notna(), None), utc=True, format="ISO8601", errors="coerce"
+        )
     column = column.dt.tz_localize("UTC") if column.dt.tz is None else column.dt.tz_convert("UTC")
     column = column.where(column.dt.year.between(*YEARS))
     blank = table[name].isna().to_numpy() | (table[name].astype(str).str.strip() == "").to_numpy()
     bad = column.isna().to_numpy() & ~(blank if empty else np.zeros(len(table), bool))
     if bad.any():
         row = int(bad.argmax())
-        raise BadRequest(f"row {row + 1} of the trades: {name} is {_cell(table[name].iloc[row])}; write it in ISO 8601, such as 2024-01-31T08:00Z, from {YEARS[0]} to {YEARS[1]}")
+        raise BadRequest(
+            f"row {row + 1} of the trades: {name} is {_cell(table[name].iloc[row])}; write it in ISO "
+            f"8601, such as 2024-01-31T08:00Z, from {YEARS[0]} to {YEARS[1]}"
+        )
     values = column.dt.as_unit("ns").astype("int64").to_numpy(copy=True)
     values[column.isna().to_numpy()] = OPEN
     return values
@@ -139,7 +146,9 @@ def _sides(table: pd.DataFrame) -> np.ndarray:
     sides = words.map(SIDES)
     if sides.isna().any():
         row = int(sides.isna().to_numpy().argmax())
-        raise BadRequest(f"row {row + 1} of the trades: side is {_cell(table['side'].iloc[row])}; it must be long or short")
+        raise BadRequest(
+            f"row {row + 1} of the trades: side is {_cell(table['side'].iloc[row])}; it must be long or short"
+        )
     return sides.to_numpy(np.int64)
 
 

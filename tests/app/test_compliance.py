@@ -145,3 +145,23 @@ def test_imported_accounts_and_the_risk_monitor_say_what_is_needed(desk):
     run = path(desk, *HELD)
     test = draw("compliance", desk, view="risk", run=run)
     assert not test.exception and "Not measured yet" in written(test) and "Measure risk" in buttons(test)
+
+
+def test_the_risk_of_what_was_open_is_shown_with_its_tables(desk, system):
+    from tests.worker.test_risks import AT, bars_of, still_open
+
+    bars_of(desk, "EURUSD", 1.10, 1)
+    bars_of(desk, "USDJPY", 150.0, 2)
+    run = still_open(desk)
+    actors.run(desk.risks.submit(desk.compliance.subject("run", run), AT).job.id)
+    test = draw("compliance", desk, view="risk", run=run)
+    text = written(test)
+    assert not test.exception and "2 positions open at 2026-06-01 12:30 UTC" in text and "A gap can jump any stop." in text
+    figures = {metric.label: metric.value for metric in test.metric}
+    assert figures["Loss to the stops"] == "2,667\u202fUSD" and figures["Equity"] == "101,000\u202fUSD", "2,000 of the euro, 100,000 yen at 150"
+    for title in ("Exposure by currency leg", "Correlation of open positions", "Stress", "Contribution to ES"):
+        assert f"**{title}**" in text
+
+
+def test_record_fields_say_what_they_are_not(desk):
+    assert "Choose a run above" in written(draw("compliance", desk, view="fields"))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from domain.errors import BadRequest
 from tests.worker.test_evidence import overpowered
 from worker import evidence, schedule
+from worker.desk import Refused
 from worker.store import Store
 from worker.store.append import TrailBroken
 from worker.store.guards import faults, remark
@@ -353,3 +354,44 @@ def test_what_is_no_copy_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "nothing.db"):
         with pytest.raises(BadRequest, match="there is no file"):
             evidence.check_copy(path)
+
+
+def test_the_page_of_a_forged_run_gets_a_sentence(store, desk, run):
+    forge(store, run)
+    with pytest.raises(Refused, match=f"Run {run} was altered since it was recorded"):
+        desk.backtests.find(run)
+    assert desk.backtests.delete(run).id == run and evidence.check(store)["holds"]
+
+
+def test_a_verification_by_the_page_is_a_job_that_says_what_it_found(store, desk, run, system):
+    from worker.actors import run as work
+
+    forge(store, run)
+    job = desk.trail.verify().job
+    work(job.id)
+    verdict = desk.trail.verified()
+    assert desk.jobs.get(job.id).state == "done" and verdict["why"] == f"Run {run} was altered: its content is not the one that event 4 recorded."
+
+
+def test_a_job_on_a_trail_that_takes_no_more_events_waits_without_an_error(store, desk, run, system, caplog):
+    from worker.actors import run as work
+
+    job = desk.trail.verify().job
+    overpowered(store, "UPDATE audit_events SET hash = 'zz' WHERE seq = 5")
+    work(job.id)
+    assert desk.jobs.get(job.id).state == "queued" and "no job can begin: The audit trail cannot be continued" in caplog.text
+    with pytest.raises(Refused, match="The audit trail cannot be continued"):
+        desk.jobs.cancel(job.id)
+
+
+def test_a_job_whose_end_the_trail_does_not_take_fails_with_the_sentence_and_is_not_tried_again(store, desk, run, system):
+    from worker.actors import execute
+
+    job = desk.trail.verify().job
+    with store.unit() as unit:
+        claimed = unit.jobs.claim(job.id, "w", unit.now())
+    overpowered(store, "UPDATE audit_events SET hash = 'zz' WHERE seq = 5")
+    execute(claimed)
+    ended = desk.jobs.get(job.id)
+    assert ended.state == "failed" and ended.error["sentence"].startswith("The audit trail cannot be continued")
+    assert desk.trail.verified()["broken_at"] == 5, "and the verdict is there"

@@ -35,8 +35,7 @@ def bars_of(desk, instrument: str, price: float, seed: int) -> np.ndarray:
     return close
 
 
-@pytest.fixture
-def run(desk, system) -> str:
+def still_open(desk) -> str:
     """One lot long of EURUSD at 1.10 and half a lot short of USDJPY at 150 are open at the instant; a third is closed."""
     equity = equity_of((f"{START}T10:00Z", 100_000.0, 100_000.0), ("2026-06-01T12:00Z", 100_000.0, 101_000.0), ("2026-06-01T13:00Z", 100_000.0, 90_000.0))
     still = dict(entry_ts="2026-06-01T09:00Z", exit_ts="2026-06-01T13:00Z")
@@ -45,6 +44,11 @@ def run(desk, system) -> str:
         dict(entry_ts="2026-06-01T08:00Z", exit_ts="2026-06-01T12:00Z"),
     )  # fmt: skip
     return stored_run(desk, equity, trades)
+
+
+@pytest.fixture
+def run(desk, system) -> str:
+    return still_open(desk)
 
 
 def measured(desk, run: str, at: datetime = AT, **stresses: float):

@@ -349,15 +349,11 @@ def test_a_weekend_is_no_gap(tmp_path):
     assert judged(tmp_path, "--rules", rules_toml(tmp_path, DAILY), "--equity", equity_csv(tmp_path, *rows)).code == 0
 
 
-def test_a_gap_without_an_open_position_is_none_and_others_may_be_allowed(tmp_path):
+def test_a_gap_may_be_allowed_and_is_then_noted(tmp_path):
     rules, equity = rules_toml(tmp_path, DAILY), equity_csv(tmp_path, *HOURS[:10], *HOURS[20:])
-    row = "1,EURUSD,long,1,2026-03-02T0{}:00:00Z,1.1,2026-03-02T{}:00:00Z,1.1,,0,0,signal"
-    assert judged(tmp_path, "--rules", rules, "--equity", equity, "--trades", trades_csv(tmp_path, row.format(5, "08"))).code == 0
-    for words in (("--trades", trades_csv(tmp_path, row.format(5, "21"))), ()):
-        done = judged(tmp_path, "--rules", rules, "--equity", equity, *words, "--allow-gaps")
-        assert "gaps, and what happened in them was not judged: no row between 2026-03-02T09:00:00Z and 2026-03-02T20:00:00Z, 10 hours" in done.verdict["notes"][-3]
-    (tmp_path / "out" / "verdict.json").unlink()
-    assert run(tmp_path, "--rules", rules, "--equity", equity, "--trades", trades_csv(tmp_path, row.format(5, "21"))).exception
+    done = judged(tmp_path, "--rules", rules, "--equity", equity, "--allow-gaps")
+    assert "gaps, and what happened in them was not judged: no row between 2026-03-02T09:00:00Z and 2026-03-02T20:00:00Z, 10 hours" in done.verdict["notes"][-3]
+    assert "--allow-gaps goes with --equity" in str(run(tmp_path, "--rules", rules, "--run", "x", "--allow-gaps").exception)
 
 
 @pytest.mark.parametrize("text, words", [

@@ -32,17 +32,21 @@ class Agreement:
 
 
 def compared(unit: Unit, file: CheckpointFile, chains: Sequence[KeyChain]) -> Agreement:
-    """The trail beside the checkpoint file."""
+    """The trail beside the checkpoint file.
+
+    A restored database may have grown past the checkpoint before anyone looked: what was recorded after it stands where
+    its events should. Events that are older than the checkpoint and not those that it covers are another trail.
+    """
     rows, _ = unit.trail.head()
     last = file.last(chains)
     if last is None:
         return Agreement(AGREES, None, rows, rows)
     size = last.checkpoint.size
-    if size <= rows:
-        if follows(unit, last.checkpoint, rows):
-            return Agreement(AGREES, last, rows, rows)
-        return Agreement(DISAGREES, last, rows, rows, f"The trail does not follow from the checkpoint of {size:,} events that left it: its first {size:,} events, or the tree stored over them, are other ones.")
+    if size <= rows and follows(unit, last.checkpoint, rows):
+        return Agreement(AGREES, last, rows, rows)
     kept = min(rows, unit.checkpoints.rows_until(_time_of(last.checkpoint)))
+    if size <= kept:
+        return Agreement(DISAGREES, last, rows, kept, f"The trail does not follow from the checkpoint of {size:,} events that left it: its first {size:,} events, or the tree stored over them, are other ones.")
     base = file.newest_up_to(kept, chains)
     if base and not follows(unit, base.checkpoint, rows):
         size = base.checkpoint.size

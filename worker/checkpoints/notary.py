@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.keys import SigningKey, VerifierKey
@@ -18,7 +17,7 @@ from worker.checkpoints.trail_key import TrailKey
 from worker.checkpoints.writer import Writer
 from worker.owner import OWNER
 from worker.settings import Settings
-from worker.store import SignedCheckpoint, Store, Unit
+from worker.store import SignedCheckpoint, Store
 
 log = logging.getLogger("checkpoints")
 ACTOR, ENTITY = "tidemark", "audit:trail"
@@ -27,13 +26,10 @@ ACKNOWLEDGE = "No checkpoint is signed until a person accepts this: tidemark aud
 
 
 class Notary:
-    """``step`` is called every second. ``now``: the database's clock unless a test hands in another; ``clock``: seconds that cannot be set."""
+    """``step`` is called every second. ``clock``: seconds that cannot be set."""
 
-    def __init__(
-        self, store: Store, settings: Settings, *, owner: str = OWNER,
-        now: Callable[[Unit], datetime] = lambda unit: unit.now(), clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
-        self._store, self._audit, self._now, self._clock = store, settings.audit, now, clock
+    def __init__(self, store: Store, settings: Settings, *, owner: str = OWNER, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._audit, self._clock = store, settings.audit, clock
         self._holder = Holder(store, owner, clock)
         self.trail_key, self._file = TrailKey(store, settings), CheckpointFile(settings.checkpoints_file)
         self._writer: Writer | None = None
@@ -121,7 +117,7 @@ class Notary:
     def _open(self) -> None:
         try:
             self._key, self._tried_at = self.trail_key.open(), None
-            self._writer = Writer(self._store, self._file, self._now)
+            self._writer = Writer(self._store, self._file)
             self._remember(problem="")
             if self._agrees():
                 self.trail_key.announce(ACTOR)
@@ -175,7 +171,7 @@ class Notary:
                 self._key = None
                 return None
             rows, _ = unit.trail.head()
-            at = self._now(unit)
+            at = unit.now()
             checkpoint = Checkpoint(self._key.name, rows, unit.checkpoints.root(rows), int(at.timestamp()))
             note = checkpoint.signed(self._key).render()
             row = unit.checkpoints.add(rows, checkpoint.root.hex(), self._key.verifier.id.hex(), note, at)

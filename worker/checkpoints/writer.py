@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from domain.audit.key_chain import KeyChain
 from worker.checkpoints.agreement import Agreement, digest_of
@@ -18,8 +17,8 @@ ACTOR, KIND, ENTITY = "tidemark", "checkpoint_file_changed", "audit:trail"
 class Writer:
     """For the process that holds the key, while the trail agrees with the file."""
 
-    def __init__(self, store: Store, file: CheckpointFile, now: Callable[[Unit], datetime]) -> None:
-        self._store, self._file, self._now = store, file, now
+    def __init__(self, store: Store, file: CheckpointFile) -> None:
+        self._store, self._file = store, file
         self._number: int | None = None     # of the last checkpoint in the file; None: to be looked up
         self._last_note = ""                # the file's last note, by our own hand
         self._gone = 0                      # number of the checkpoint that the file held before it was gone
@@ -80,4 +79,4 @@ class Writer:
 
     def _receive(self, unit: Unit, rows: Sequence[SignedCheckpoint]) -> None:
         for row in rows:
-            unit.checkpoints.receive(row, FILE, STORED, str(self._file.path), self._now(unit))
+            unit.checkpoints.receive(row, FILE, STORED, str(self._file.path), unit.now())

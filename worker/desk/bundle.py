@@ -14,6 +14,8 @@ from domain.audit.bundle import Point, Proof
 from domain.errors import BadRequest
 from worker import bundle as writer
 from worker.bundle import Written
+from worker.bundle_evidence import asked_for, evidence_of
+from worker.bundle_process import write_apart
 from worker.checkpoints.key_file import KeyFile
 from worker.desk.context import DeskContext
 from worker.held import Held, in_store
@@ -44,8 +46,8 @@ class BundleView:
         with self._context.store.read() as unit:
             about = dict(filter=_asked(wanted), made_at=f"{unit.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", made_by=self._context.user)
             if here or unit.trail_index.count(wanted, MOST_HERE) <= MOST_HERE:
-                return writer.write(unit, path, wanted, writer.evidence_of(unit, self.keys(), checkpoint), about)
-        return writer.write_apart(settings.database_url, settings.frames_url, path, wanted, (self.keys(), checkpoint), about)
+                return writer.write(unit, path, wanted, evidence_of(unit, self.keys(), checkpoint), about)
+        return write_apart(settings.database_url, settings.frames_url, path, wanted, (self.keys(), checkpoint), about)
 
     def proof(self, event: str, checkpoint: str = "") -> Proof:
         """The proof of the event with this number, id or hash, in the tree of the last checkpoint, or of the one that is given.
@@ -82,7 +84,7 @@ class BundleView:
     def _size(self, unit: Unit, checkpoint: str) -> int:
         rows = unit.trail.head()[0]
         if checkpoint:
-            return writer.asked_for(checkpoint, rows).checkpoint.size
+            return asked_for(checkpoint, rows).checkpoint.size
         latest = unit.checkpoints.latest()
         return Point.of(latest.note).checkpoint.size if latest else rows
 

@@ -84,8 +84,8 @@ class Compliance:
     def subjects(self) -> list[Subject]:
         """Runs, then imported accounts, each newest first."""
         with self._context.store.read() as unit:
-            histories = unit.histories.all()
-        return [*(self._of_run(run) for run in self._backtests.latest()), *map(_of_history, histories)]
+            histories, datasets = unit.histories.all(), {dataset.version: dataset.instrument for dataset in unit.datasets.all()}
+        return [*(_of_run(run, datasets) for run in self._backtests.latest()), *map(_of_history, histories)]
 
     def subject(self, kind: str, subject_id: str) -> Subject | None:
         """One of them, however old; None where there is none."""
@@ -94,13 +94,11 @@ class Compliance:
                 history = unit.histories.get(subject_id)
             return _of_history(history) if history else None
         run = self._backtests.find(subject_id)
-        return self._of_run(run) if run else None
-
-    def _of_run(self, run: Run) -> Subject:
+        if run is None:
+            return None
         with self._context.store.read() as unit:
-            datasets = [unit.datasets.get(version) for version in run.spec["datasets"]]
-        names = tuple(dataset.instrument for dataset in datasets if dataset)
-        return Subject("run", run.id, run.name or f"{run.id} {run.title}", run.synthetic, str(run.summary["currency"]), names)
+            used = [unit.datasets.get(version) for version in run.spec["datasets"]]
+        return _of_run(run, {dataset.version: dataset.instrument for dataset in used if dataset})
 
     # -- one rule set
 
@@ -251,6 +249,12 @@ class Compliance:
         if name not in run.frames:
             raise BadRequest(f"{run_id} is of the kind {run.kind.replace('_', ' ')} and has no {name}; choose a judgement")
         return self._context.store.frames.get(run.frames[name])
+
+
+def _of_run(run: Run, instruments: Mapping[str, str]) -> Subject:
+    """A run, with the instruments of its datasets that are still there."""
+    names = tuple(instruments[version] for version in run.spec["datasets"] if version in instruments)
+    return Subject("run", run.id, run.name or f"{run.id} {run.title}", run.synthetic, str(run.summary["currency"]), names)
 
 
 def _of_history(history: AccountHistory) -> Subject:

@@ -14,7 +14,7 @@ from domain.audit.replay import ORDERS_OF, REPLAYS
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
 SUBJECTS = {            # subject of an event, by the first word of its kind
-    "order": "order", "broker": "order", "position": "order", "session": "session", "job": "job", "run": "run", "batch": "run", "gate": "run", "decision": "run",
+    "order": "order", "broker": "order", "position": "order", "session": "session", "job": "job", "run": "run", "batch": "run", "gate": "run", "decision": "run", "chance": "run", "risk": "run",
     "dataset": "data", "file": "data", "example": "data", "recipe": "data", "outside": "data", "cost": "data", "history": "data",
     "rule": "rule", "ruleset": "rule", "compliance": "rule", "audit": "audit", "checkpoint": "audit", "witness": "audit", "restored": "audit", "key": "audit",
     "downloaded": "user", "sign": "user", "user": "user", "kernel": "system", "settings": "system", "process": "system", "listening": "system",

@@ -28,7 +28,11 @@ def presets(as_json: Json = False) -> None:
     rows = [_preset(preset(name)) for name in names()]
     if as_json:
         return say(rows, True)
-    say([row | dict(phases=", ".join(row["phases"]), rules=", ".join(row["rules"])) for row in rows], False, ("name", "title", "account", "phases", "confidence", "retrieved", "source"))
+    say(
+        [row | dict(phases=", ".join(row["phases"]), rules=", ".join(row["rules"])) for row in rows],
+        False,
+        ("name", "title", "account", "phases", "confidence", "retrieved", "source"),
+    )
     for row in rows:
         for warning in row["warnings"]:
             print(f"! {row['name']}: {warning}")
@@ -40,12 +44,24 @@ def judge(
     phase: str = PHASE,
     run: str = typer.Option("", help="Run id, as tidemark runs list gives it."),
     history: str = typer.Option("", help="Imported account history, by id, as tidemark compliance histories gives it."),
-    rebuilt: bool = typer.Option(False, "--rebuilt", help="With --history: judge the equity that was rebuilt from bars, not the balance alone."),
-    equity: Path | None = typer.Option(None, help="CSV of the account in UTC: ts balance equity [equity_low] [equity_high]."),
-    trades: Path | None = typer.Option(None, help="CSV of its trades, with the columns of tidemark backtest; for rules that need them."),
-    initial: float | None = typer.Option(None, help="Balance before the first row; default: the account of the rule set."),
-    releases: Path | None = typer.Option(None, help="Calendar of economic releases, for rules on news: CSV, or ForexFactory's week as JSON or XML."),
-    allow_gaps: bool = typer.Option(False, "--allow-gaps", help="With --equity: judge a file with gaps; a note says what was not seen."),
+    rebuilt: bool = typer.Option(
+        False, "--rebuilt", help="With --history: judge the equity that was rebuilt from bars, not the balance alone."
+    ),
+    equity: Path | None = typer.Option(
+        None, help="CSV of the account in UTC: ts balance equity [equity_low] [equity_high]."
+    ),
+    trades: Path | None = typer.Option(
+        None, help="CSV of its trades, with the columns of tidemark backtest; for rules that need them."
+    ),
+    initial: float | None = typer.Option(
+        None, help="Balance before the first row; default: the account of the rule set."
+    ),
+    releases: Path | None = typer.Option(
+        None, help="Calendar of economic releases, for rules on news: CSV, or ForexFactory's week as JSON or XML."
+    ),
+    allow_gaps: bool = typer.Option(
+        False, "--allow-gaps", help="With --equity: judge a file with gaps; a note says what was not seen."
+    ),
     out: Path = typer.Option(..., help="Folder for verdict.json, floors.csv, days.csv and breaches.csv."),
     as_json: Json = False,
 ) -> None:
@@ -83,7 +99,14 @@ def _instruments() -> Any:
     return instruments(load().instruments_file)
 
 
-def _path(rule_set: Any, source: tuple[str, str, Path | None], flags: tuple[bool, bool], trades: Path | None, initial: float | None, known: Any) -> tuple[Any, list[str]]:
+def _path(
+    rule_set: Any,
+    source: tuple[str, str, Path | None],
+    flags: tuple[bool, bool],
+    trades: Path | None,
+    initial: float | None,
+    known: Any,
+) -> tuple[Any, list[str]]:
     """The path of a run, of a history or of files, of which one is given."""
     (run, history, equity), (rebuilt, allow_gaps) = source, flags
     if sum(map(bool, source)) != 1:
@@ -99,7 +122,9 @@ def _path(rule_set: Any, source: tuple[str, str, Path | None], flags: tuple[bool
     if rebuilt and not history:
         raise BadRequest("--rebuilt goes with --history")
     if history and initial is not None:
-        raise BadRequest("--initial goes with --run and --equity; a history has its own start, given when it was imported")
+        raise BadRequest(
+            "--initial goes with --run and --equity; a history has its own start, given when it was imported"
+        )
     return path_of_history(rule_set, history, rebuilt) if history else _path_of_run(rule_set, run, initial)
 
 
@@ -113,11 +138,18 @@ def _path_of_run(rule_set: Any, run: str, initial: float | None) -> tuple[Any, l
     stored = backtests.get(run)
     if stored.kind != "backtest":
         raise BadRequest(f"{run} is no backtest but a {stored.kind.replace('_', ' ')}; give the id of a backtest")
-    path = path_of(backtests.whole_equity(run), backtests.trades(run), initial or stored.summary["balance"], stored.summary["currency"])
+    path = path_of(
+        backtests.whole_equity(run),
+        backtests.trades(run),
+        initial or stored.summary["balance"],
+        stored.summary["currency"],
+    )
     return (path, []) if initial else fitted(path, rule_set)
 
 
-def _path_of_files(rule_set: Any, equity: Path, trades: Path | None, initial: float | None, known: Any, allow_gaps: bool) -> tuple[Any, list[str]]:
+def _path_of_files(
+    rule_set: Any, equity: Path, trades: Path | None, initial: float | None, known: Any, allow_gaps: bool
+) -> tuple[Any, list[str]]:
     from domain.compliance.account import initial_of
     from domain.compliance.files import read_equity, read_trades
     from domain.compliance.gaps import refuse_gaps
@@ -171,10 +203,18 @@ def write(out: Path, judgement: Any, verdict: dict[str, Any], rule_set: Any, pat
     """The files of a judgement; those of margin and of first in, first out where the rules ask for them."""
     from domain.compliance.regulatory import fifo_table, margin_table
 
-    tables = dict(floors=judgement.floors, days=judgement.days, breaches=judgement.breaches, orders=margin_table(path, rule_set, known), fifo=fifo_table(path, rule_set))
+    tables = dict(
+        floors=judgement.floors,
+        days=judgement.days,
+        breaches=judgement.breaches,
+        orders=margin_table(path, rule_set, known),
+        fifo=fifo_table(path, rule_set),
+    )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "verdict.json").write_text(json.dumps(plain(verdict), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (out / "verdict.json").write_text(
+            json.dumps(plain(verdict), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         for name, table in tables.items():
             if table is not None:
                 _csv(table, out / f"{name}.csv")
@@ -188,7 +228,11 @@ def _csv(table: Any, file: Path) -> None:
     from worker.terminal import csv
 
     for name in table:
-        if hasattr(table[name], "dt") and len(table) and (ns := table[name].dt.as_unit("ns").astype("int64")).mod(1_000_000_000).any():
+        if (
+            hasattr(table[name], "dt")
+            and len(table)
+            and (ns := table[name].dt.as_unit("ns").astype("int64")).mod(1_000_000_000).any()
+        ):
             table = table.assign(**{name: ns.map(stamp)})
     csv.write(table, file)
 
@@ -207,7 +251,15 @@ def _preset(rule_set: Any) -> dict[str, Any]:
 
 
 def _figures(rule_set: Any) -> dict[str, dict[str, str]]:
-    return {name: dict(value=rule_set.value(name), source=figure.source, retrieved=figure.retrieved.isoformat(), confidence=figure.confidence) for name, figure in rule_set.figures.items()}
+    return {
+        name: dict(
+            value=rule_set.value(name),
+            source=figure.source,
+            retrieved=figure.retrieved.isoformat(),
+            confidence=figure.confidence,
+        )
+        for name, figure in rule_set.figures.items()
+    }
 
 
 def _time(at: Any) -> str | None:
@@ -217,8 +269,13 @@ def _time(at: Any) -> str | None:
 
 
 def _show(verdict: dict[str, Any], out: Path) -> None:
-    print(f"{verdict['title']}, {verdict['phase']}, {verdict['initial']:,.2f} {verdict['currency']}\n\n{verdict['sentence']}\n")
-    rows = [row | dict(headroom_percent=None if row["headroom_percent"] is None else f"{row['headroom_percent']:.1f} %") for row in verdict["rules"]]
+    print(
+        f"{verdict['title']}, {verdict['phase']}, {verdict['initial']:,.2f} {verdict['currency']}\n\n{verdict['sentence']}\n"
+    )
+    rows = [
+        row | dict(headroom_percent=None if row["headroom_percent"] is None else f"{row['headroom_percent']:.1f} %")
+        for row in verdict["rules"]
+    ]
     say(rows, False, ("rule", "state", "floor", "value", "headroom", "headroom_percent", "breaches"))
     print()
     for row in verdict["rules"]:

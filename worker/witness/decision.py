@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from domain.errors import BadRequest
 from worker.witness.memory import JOURNAL, Memory, Seen
 from worker.witness.protocol import SIZE_TYPE, Addition
 
+log = logging.getLogger("witness")
 TEXT = "text/plain; charset=utf-8"
 MOST_REFUSED = 10_000_000       # bytes of the journal: whoever sends forks without end does not fill the disk
 MOST_RECORDED = 10_000
@@ -130,5 +132,6 @@ class Witness:
         if same in self._recorded or (path.exists() and path.stat().st_size > MOST_REFUSED):
             return
         self._recorded = {*([] if len(self._recorded) > MOST_RECORDED else self._recorded), same}
+        log.warning("refused, %s: %s. Both texts are in %s", what, facts.get("origin"), path)
         self.memory.record(what, at=int(self._now()), **facts)
 

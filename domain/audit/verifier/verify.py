@@ -746,7 +746,8 @@ def describe(verdict, bundle, keys, given, options, last, covered):
     for point in bundle.points[-1:]:
         verdict.say(f"Consistent with {point}.")
     if last > covered:
-        verdict.say(f"No checkpoint covers {span(covered + 1, last)}: chained to the rows before, and not proved.", 0 if covered >= first else 3)
+        chained = "not proved" if bundle.kind == "selection" else "chained to the rows before, and not proved"
+        verdict.say(f"No checkpoint covers {span(max(covered + 1, first), last)}: {chained}.", 0 if covered >= first else 3)
     pinned = given[-1].size if given else last
     if last > pinned and covered > pinned:
         verdict.say(f"After the checkpoint from elsewhere came {span(max(pinned + 1, first), min(last, covered))}: signed by their author, who could still replace them.", 0 if pinned >= first else 3)

@@ -19,7 +19,14 @@ from domain.compliance.stretch import Stretch
 from domain.errors import BadRequest
 from domain.params import param
 
-NONE, NET, POSITIVE, TRADE, SHIFT, EXCESS = "none", "best / net", "best / sum of positive days", "best trade", "target shift to best / cap", "target shift by the excess"
+NONE, NET, POSITIVE, TRADE, SHIFT, EXCESS = (
+    "none",
+    "best / net",
+    "best / sum of positive days",
+    "best trade",
+    "target shift to best / cap",
+    "target shift by the excess",
+)
 KINDS = (NONE, NET, POSITIVE, TRADE, SHIFT, EXCESS)
 ALIASES = MappingProxyType({
     "best ÷ net": NET, "best/net": NET, "best_day_net": NET, "best ÷ sum of positive days": POSITIVE, "best_day_positive": POSITIVE,
@@ -46,9 +53,20 @@ class Consistency(Rule):
     required = ("kind", "cap", "comparator")
     names = MappingProxyType({"share": "kind"})
 
-    share: str = param(NONE, choices=KINDS, aliases=ALIASES, title="Kind", help="what the best day, or the best trade, is divided by; or how it moves the target")
+    share: str = param(
+        NONE,
+        choices=KINDS,
+        aliases=ALIASES,
+        title="Kind",
+        help="what the best day, or the best trade, is divided by; or how it moves the target",
+    )
     cap: Percent = param(Percent(50), unit="%", title="Cap", help="the most that it may be")
-    comparator: str = param(">", choices=SHARE, aliases=SHARE_WORDS, help="broken by more than the cap (>) or already by the cap itself (>=)")
+    comparator: str = param(
+        ">",
+        choices=SHARE,
+        aliases=SHARE_WORDS,
+        help="broken by more than the cap (>) or already by the cap itself (>=)",
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.cap.value <= 100:
@@ -67,12 +85,16 @@ class Consistency(Rule):
         if self.share in OF:
             what = "best trade" if self.share == TRADE else "best day"
             return f"consistency: {what} {'more than' if self.comparator == '>' else 'at least'} {self.cap} of {OF[self.share]}"
-        how = "the best day ÷ the cap" if self.share == SHIFT else "itself plus what the best day has above the cap of it"
+        how = (
+            "the best day ÷ the cap" if self.share == SHIFT else "itself plus what the best day has above the cap of it"
+        )
         return f"consistency: the target rises to {how}, cap {self.cap}"
 
     def start(self, terms: Terms) -> Memory:
         if self.share in (SHIFT, EXCESS) and terms.target is None:
-            raise BadRequest(f"consistency.kind is {self.share!r}, and the rule set has no target in this phase; give it one")
+            raise BadRequest(
+                f"consistency.kind is {self.share!r}, and the rule set has no target in this phase; give it one"
+            )
         return Memory(terms)
 
     def required_profit(self, best: Any, target: float) -> Any:
@@ -92,21 +114,31 @@ class Consistency(Rule):
             return Reading(met=np.ones(len(stretch.ts), bool))
         initial = memory.terms.initial
         profits = memory.days.read(stretch, stretch.days.balance, stretch.days.balance, stretch.balance)
-        best = self._best_trade(memory, stretch) if self.share == TRADE else np.maximum(stretch.by_day(profits.best), profits.running)
+        best = (
+            self._best_trade(memory, stretch)
+            if self.share == TRADE
+            else np.maximum(stretch.by_day(profits.best), profits.running)
+        )
         net = stretch.balance - initial
         if self.share in (SHIFT, EXCESS):
             line = initial + self.required_profit(best, float(memory.terms.target or 0.0))
             return Reading(line, float(stretch.balance[-1]), np.nan, met=stretch.balance >= line - EXACT * line)
         over = net if self.share != POSITIVE else stretch.by_day(profits.positive) + np.maximum(profits.running, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where((net > 0) & (over > 0), best / over, np.nan)     # a net of nothing or less has no share, and is no pass
+            share = np.where(
+                (net > 0) & (over > 0), best / over, np.nan
+            )  # a net of nothing or less has no share, and is no pass
         return self._reading(share)
 
     def _reading(self, share: np.ndarray) -> Reading:
         cap = self.cap.share
         met = share <= cap * (1 + EXACT) if self.comparator == ">" else share < cap * (1 - EXACT)
         last = float(share[-1]) * 100
-        detail = f"It is {last:.2f} %; the cap is {self.cap}." if np.isfinite(last) else "There is no net profit, so it has no value."
+        detail = (
+            f"It is {last:.2f} %; the cap is {self.cap}."
+            if np.isfinite(last)
+            else "There is no net profit, so it has no value."
+        )
         return Reading(value=last, limit=self.cap.value, met=met, detail=detail)
 
     def _best_trade(self, memory: Memory, stretch: Stretch) -> np.ndarray:

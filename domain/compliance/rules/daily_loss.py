@@ -10,7 +10,19 @@ import numpy as np
 from domain.compliance.amount import Amount
 from domain.compliance.comparator import LOSS, below, words
 from domain.compliance.needs import lows_needed
-from domain.compliance.rule import DAY_LOCK, FAIL, FLOOR, Breach, Known, Reading, Rule, Terms, first_of_days, rule, trades_behind
+from domain.compliance.rule import (
+    DAY_LOCK,
+    FAIL,
+    FLOOR,
+    Breach,
+    Known,
+    Reading,
+    Rule,
+    Terms,
+    first_of_days,
+    rule,
+    trades_behind,
+)
 from domain.compliance.stretch import Stretch
 from domain.params import param
 
@@ -18,7 +30,7 @@ from domain.params import param
 @dataclass
 class Memory:
     terms: Terms
-    seen: int = -1      # the day that is broken already
+    seen: int = -1  # the day that is broken already
 
 
 @rule("daily_loss", key="daily")
@@ -30,19 +42,46 @@ class DailyLoss(Rule):
     main = "amount"
     required = ("basis", "amount", "watch", "effect", "comparator")
 
-    basis: str = param("balance", choices=("balance", "equity", "max"), aliases={"max of both": "max", "both": "max"}, title="Basis at the reset", help="what the day's loss is counted from: the last row at or before the reset")
+    basis: str = param(
+        "balance",
+        choices=("balance", "equity", "max"),
+        aliases={"max of both": "max", "both": "max"},
+        title="Basis at the reset",
+        help="what the day's loss is counted from: the last row at or before the reset",
+    )
     amount: Amount = param(Amount("5 %"), title="Daily loss", help="% of initial, % of basis, or money")
-    watch: str = param("equity", choices=("equity", "closed"), aliases={"closed only": "closed", "balance": "closed"}, title="Watches", help="equity with floating profit, commission and swap; or closed trades only")
-    effect: str = param(FAIL, choices=(FAIL, DAY_LOCK), aliases={"fail": FAIL, "day_lock": DAY_LOCK}, help="what a breach does: the account fails, or is locked until the next day")
-    comparator: str = param("<", choices=LOSS, help="whether reaching the floor breaks it (<=) or only falling below it (<)")
-    buffer: float = param(0.0, low=0.0, unit="money", title="Own buffer", help="how far above the firm's floor the gate already refuses an order")
+    watch: str = param(
+        "equity",
+        choices=("equity", "closed"),
+        aliases={"closed only": "closed", "balance": "closed"},
+        title="Watches",
+        help="equity with floating profit, commission and swap; or closed trades only",
+    )
+    effect: str = param(
+        FAIL,
+        choices=(FAIL, DAY_LOCK),
+        aliases={"fail": FAIL, "day_lock": DAY_LOCK},
+        help="what a breach does: the account fails, or is locked until the next day",
+    )
+    comparator: str = param(
+        "<", choices=LOSS, help="whether reaching the floor breaks it (<=) or only falling below it (<)"
+    )
+    buffer: float = param(
+        0.0,
+        low=0.0,
+        unit="money",
+        title="Own buffer",
+        help="how far above the firm's floor the gate already refuses an order",
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return lows_needed(known) if self.watch == "equity" else ()
 
     def clause(self) -> str:
         watched = "equity" if self.watch == "equity" else "closed balance"
-        basis = {"balance": "the balance", "equity": "the equity", "max": "the greater of balance and equity"}[self.basis]
+        basis = {"balance": "the balance", "equity": "the equity", "max": "the greater of balance and equity"}[
+            self.basis
+        ]
         return f"daily loss: {watched} {words(self.comparator)} {basis} at the reset less {self.amount}"
 
     def start(self, terms: Terms) -> Memory:
@@ -56,7 +95,9 @@ class DailyLoss(Rule):
         >>> float(DailyLoss(basis="max", amount=Amount("5 % of basis")).floors(104_000.0, 101_500.0, 100_000.0)[0])
         98800.0
         """
-        basis = balance if self.basis == "balance" else equity if self.basis == "equity" else np.maximum(balance, equity)
+        basis = (
+            balance if self.basis == "balance" else equity if self.basis == "equity" else np.maximum(balance, equity)
+        )
         amount = self.amount.money(initial, basis)
         return basis - amount, amount
 

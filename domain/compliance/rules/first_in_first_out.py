@@ -24,13 +24,21 @@ class FirstInFirstOut(Rule):
     required = ("applies",)
 
     applies: bool = param(True, title="Applies", help="whether closes must follow the order of opening")
-    same_size: bool = param(False, title="Same size exempt", help="whether a position may go before older ones of another size, as NFA lets a customer direct")
+    same_size: bool = param(
+        False,
+        title="Same size exempt",
+        help="whether a position may go before older ones of another size, as NFA lets a customer direct",
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return trades_needed(known) if self.applies else ()
 
     def clause(self) -> str:
-        return "first in, first out: the oldest position of an instrument is closed first" if self.applies else "first in, first out: not asked for"
+        return (
+            "first in, first out: the oldest position of an instrument is closed first"
+            if self.applies
+            else "first in, first out: not asked for"
+        )
 
     def start(self, terms: Terms) -> Terms:
         return terms

@@ -15,7 +15,7 @@ from domain.params import param
 
 @dataclass
 class Memory:
-    last: int | None = None     # the last trade opened or closed, or the first row
+    last: int | None = None  # the last trade opened or closed, or the first row
 
 
 @rule("inactivity_days")
@@ -27,7 +27,9 @@ class Inactivity(Rule):
     main = "days"
     required = ("days",)
 
-    days: int = param(30, low=1, high=3_660, unit="days", title="Days", help="calendar days of 24 hours without a trade")
+    days: int = param(
+        30, low=1, high=3_660, unit="days", title="Days", help="calendar days of 24 hours without a trade"
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return trades_needed(known)
@@ -42,9 +44,13 @@ class Inactivity(Rule):
         trades, most = stretch.trades, self.days * DAY
         if memory.last is None:
             memory.last = int(stretch.ts[0]) if stretch.before == BEFORE else stretch.before
-        events = np.sort(np.concatenate([[memory.last], trades.entry_ts[stretch.opened], trades.exit_ts[stretch.closed]]))
+        events = np.sort(
+            np.concatenate([[memory.last], trades.entry_ts[stretch.opened], trades.exit_ts[stretch.closed]])
+        )
         following = np.append(events[1:], stretch.last)
         idle = (following - events > most) & (events + most > stretch.before)
-        breaches = [Breach(int(at) + most, self.clause(), float(self.days), float(self.days), FAIL) for at in events[idle]]
+        breaches = [
+            Breach(int(at) + most, self.clause(), float(self.days), float(self.days), FAIL) for at in events[idle]
+        ]
         memory.last = int(events[-1])
         return Reading(value=(stretch.last - memory.last) / DAY, limit=float(self.days), breaches=breaches)

@@ -11,7 +11,19 @@ from domain.compliance.amount import Percent
 from domain.compliance.exposure import open_at, open_at_entries, specification, value_at, worth
 from domain.compliance.margin_rates import RATES
 from domain.compliance.needs import trades_needed
-from domain.compliance.rule import BLOCK, CLOSE_OUT, FLOOR, Breach, Known, Reading, Rule, Terms, first_of_days, rule, trades_behind
+from domain.compliance.rule import (
+    BLOCK,
+    CLOSE_OUT,
+    FLOOR,
+    Breach,
+    Known,
+    Reading,
+    Rule,
+    Terms,
+    first_of_days,
+    rule,
+    trades_behind,
+)
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import Trades
 from domain.params import param
@@ -21,7 +33,7 @@ from domain.params import param
 class Memory:
     terms: Terms
     seen: int = -1
-    largest: float = 0.0    # margin of one order
+    largest: float = 0.0  # margin of one order
 
 
 @rule("margin")
@@ -34,8 +46,15 @@ class Margin(Rule):
     main = "regulator"
     required = ("regulator", "close_out")
 
-    regulator: str = param("ESMA", choices=tuple(RATES), title="Regulator", help="whose rates: ESMA (retail clients) or NFA (forex)")
-    close_out: Percent = param(Percent(50), unit="%", title="Close-out", help="share of the margin below which the equity may not fall; 0: no close-out")
+    regulator: str = param(
+        "ESMA", choices=tuple(RATES), title="Regulator", help="whose rates: ESMA (retail clients) or NFA (forex)"
+    )
+    close_out: Percent = param(
+        Percent(50),
+        unit="%",
+        title="Close-out",
+        help="share of the margin below which the equity may not fall; 0: no close-out",
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return trades_needed(known)
@@ -78,7 +97,15 @@ class Margin(Rule):
         equity = value_at(stretch, stretch.equity, stretch.equity_before, trades.entry_ts)
         rows = np.flatnonzero(stretch.opened & (used > equity * (1 + 1e-9)) & (margin > 0))
         breaches = [
-            Breach(int(trades.entry_ts[row]), self.clause(), float(equity[row]), float(used[row]), BLOCK, (trades.id[row],), f"It needed {margin[row]:,.2f} of margin.")
+            Breach(
+                int(trades.entry_ts[row]),
+                self.clause(),
+                float(equity[row]),
+                float(used[row]),
+                BLOCK,
+                (trades.id[row],),
+                f"It needed {margin[row]:,.2f} of margin.",
+            )
             for row in rows
         ]
         held = np.maximum(open_at(trades, margin, stretch.ts), 0.0)
@@ -87,11 +114,29 @@ class Margin(Rule):
             breaches += self._closed_out(memory, stretch, line)
         memory.largest = max(memory.largest, float(margin[stretch.opened].max(initial=0.0)))
         detail = f"Margin in use: {held[-1]:,.2f}; of the largest order: {memory.largest:,.2f}."
-        return Reading(line, float(stretch.equity[-1]), np.nan, sorted(breaches, key=lambda breach: breach.ts), limit=float(held[-1]), lacks=lacks, detail=detail)
+        return Reading(
+            line,
+            float(stretch.equity[-1]),
+            np.nan,
+            sorted(breaches, key=lambda breach: breach.ts),
+            limit=float(held[-1]),
+            lacks=lacks,
+            detail=detail,
+        )
 
     def _closed_out(self, memory: Memory, stretch: Stretch, line: np.ndarray) -> list[Breach]:
         lowest = stretch.equity if stretch.low is None else stretch.low
         rows = first_of_days(stretch, (line > 0) & (lowest < line), memory.seen)
         if len(rows):
             memory.seen = int(stretch.days.number[stretch.day_of_rows(rows[-1:])[0]])
-        return [Breach(int(stretch.ts[row]), self.clause(), float(lowest[row]), float(line[row]), CLOSE_OUT, trades_behind(stretch, int(row))) for row in rows]
+        return [
+            Breach(
+                int(stretch.ts[row]),
+                self.clause(),
+                float(lowest[row]),
+                float(line[row]),
+                CLOSE_OUT,
+                trades_behind(stretch, int(row)),
+            )
+            for row in rows
+        ]

@@ -16,9 +16,30 @@ from domain.compliance.rule import FAIL, FLOOR, Breach, Known, Reading, Rule, Te
 from domain.compliance.stretch import Stretch
 from domain.params import param
 
-STATIC, END_OF_DAY, BALANCE, EQUITY = "static", "trailing end-of-day balance", "trailing intraday balance", "trailing intraday equity peak"
-ALIASES = MappingProxyType({"trailing_end_of_day_balance": END_OF_DAY, "trailing end of day balance": END_OF_DAY, "trailing_eod_balance": END_OF_DAY, "trailing eod balance": END_OF_DAY, "trailing end of day": END_OF_DAY, "trailing_intraday_balance": BALANCE, "trailing intraday equity": EQUITY, "trailing_intraday_equity_peak": EQUITY})
-FROM = {STATIC: "the initial balance", END_OF_DAY: "the highest end-of-day balance", BALANCE: "the highest balance", EQUITY: "the highest equity"}
+STATIC, END_OF_DAY, BALANCE, EQUITY = (
+    "static",
+    "trailing end-of-day balance",
+    "trailing intraday balance",
+    "trailing intraday equity peak",
+)
+ALIASES = MappingProxyType(
+    {
+        "trailing_end_of_day_balance": END_OF_DAY,
+        "trailing end of day balance": END_OF_DAY,
+        "trailing_eod_balance": END_OF_DAY,
+        "trailing eod balance": END_OF_DAY,
+        "trailing end of day": END_OF_DAY,
+        "trailing_intraday_balance": BALANCE,
+        "trailing intraday equity": EQUITY,
+        "trailing_intraday_equity_peak": EQUITY,
+    }
+)
+FROM = {
+    STATIC: "the initial balance",
+    END_OF_DAY: "the highest end-of-day balance",
+    BALANCE: "the highest balance",
+    EQUITY: "the highest equity",
+}
 
 
 @dataclass
@@ -26,7 +47,7 @@ class Memory:
     terms: Terms
     peak: float
     seen: int = -1
-    under: bool = False     # whether the last row was
+    under: bool = False  # whether the last row was
 
 
 @rule("max_drawdown", key="drawdown")
@@ -39,12 +60,35 @@ class MaxDrawdown(Rule):
     required = ("kind", "amount", "lock", "comparator")
     names = MappingProxyType({"trail": "kind"})
 
-    trail: str = param(STATIC, choices=(STATIC, END_OF_DAY, BALANCE, EQUITY), aliases=ALIASES, title="Kind", help="what the floor trails: nothing, the balance at each reset, or the highest balance or equity at any instant")
+    trail: str = param(
+        STATIC,
+        choices=(STATIC, END_OF_DAY, BALANCE, EQUITY),
+        aliases=ALIASES,
+        title="Kind",
+        help="what the floor trails: nothing, the balance at each reset, or the highest balance or "
+        "equity at any instant",
+    )
     amount: Amount = param(Amount("10 %"), title="Maximum loss", help="% of initial or money")
-    lock: Lock = param(Lock("none"), title="Locks at", help="where a trailing floor stops rising: none, start, or start + money")
-    watch: str = param("equity", choices=("equity", "closed"), aliases={"closed only": "closed", "balance": "closed"}, title="Watches", help="equity with floating profit; or closed trades only")
-    comparator: str = param("<", choices=LOSS, help="whether reaching the floor breaks it (<=) or only falling below it (<)")
-    buffer: float = param(0.0, low=0.0, unit="money", title="Own buffer", help="how far above the firm's floor the gate already refuses an order")
+    lock: Lock = param(
+        Lock("none"), title="Locks at", help="where a trailing floor stops rising: none, start, or start + money"
+    )
+    watch: str = param(
+        "equity",
+        choices=("equity", "closed"),
+        aliases={"closed only": "closed", "balance": "closed"},
+        title="Watches",
+        help="equity with floating profit; or closed trades only",
+    )
+    comparator: str = param(
+        "<", choices=LOSS, help="whether reaching the floor breaks it (<=) or only falling below it (<)"
+    )
+    buffer: float = param(
+        0.0,
+        low=0.0,
+        unit="money",
+        title="Own buffer",
+        help="how far above the firm's floor the gate already refuses an order",
+    )
 
     def __post_init__(self) -> None:
         of_initial(self.amount, "drawdown.amount")
@@ -69,7 +113,10 @@ class MaxDrawdown(Rule):
         >>> MaxDrawdown(END_OF_DAY, Amount(2_000), Lock("start")).floor_of(np.array([50_500.0, 52_500.0]), 50_000.0).tolist()
         [48500.0, 50000.0]
         """
-        return np.minimum(np.asarray(peak, float) - self.amount.money(initial), self.lock.level(initial) if self.trail != STATIC else np.inf)
+        return np.minimum(
+            np.asarray(peak, float) - self.amount.money(initial),
+            self.lock.level(initial) if self.trail != STATIC else np.inf,
+        )
 
     def read(self, memory: Memory, stretch: Stretch) -> Reading:
         initial = memory.terms.initial
@@ -79,19 +126,35 @@ class MaxDrawdown(Rule):
         broken, lowest, floor = self._judged(stretch, value, line, before)
         rows = first_of_days(stretch, broken & ~np.concatenate([[memory.under], broken[:-1]]), memory.seen)
         memory.under, clause = bool(broken[-1]), self.clause()
-        breaches = [Breach(int(stretch.ts[row]), clause, float(lowest[row]), float(floor[row]), FAIL, trades_behind(stretch, int(row))) for row in rows]
+        breaches = [
+            Breach(
+                int(stretch.ts[row]),
+                clause,
+                float(lowest[row]),
+                float(floor[row]),
+                FAIL,
+                trades_behind(stretch, int(row)),
+            )
+            for row in rows
+        ]
         if len(rows):
             memory.seen = int(stretch.days.number[stretch.day_of_rows(rows[-1:])[0]])
         return Reading(line, float(value[-1]), float(self.amount.money(initial)), breaches)
 
-    def _judged(self, stretch: Stretch, value: np.ndarray, line: np.ndarray, before: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _judged(
+        self, stretch: Stretch, value: np.ndarray, line: np.ndarray, before: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Which rows are broken, by which value, against which floor: ``equity_low`` first, then ``equity``."""
         if stretch.low is None or self.watch == "closed":
             return below(value, line, self.comparator), value, line
-        if before is None:      # the floor does not move inside a row, or a given high has moved it before the low
+        if before is None:  # the floor does not move inside a row, or a given high has moved it before the low
             return below(stretch.low, line, self.comparator), stretch.low, line
         low_broken = below(stretch.low, before, self.comparator)
-        return low_broken | below(value, line, self.comparator), np.where(low_broken, stretch.low, value), np.where(low_broken, before, line)
+        return (
+            low_broken | below(value, line, self.comparator),
+            np.where(low_broken, stretch.low, value),
+            np.where(low_broken, before, line),
+        )
 
     def _peaks(self, memory: Memory, stretch: Stretch) -> tuple[np.ndarray | None, np.ndarray]:
         """The floor before each row, where its low is judged against that one; and the peak after each row."""
@@ -102,7 +165,13 @@ class MaxDrawdown(Rule):
             memory.peak = float(peaks[-1])
             return None, stretch.by_day(peaks)
         given = self.trail == EQUITY and stretch.high is not None
-        moved = stretch.balance if self.trail == BALANCE else np.maximum(stretch.high, stretch.equity) if stretch.high is not None else stretch.equity
+        moved = (
+            stretch.balance
+            if self.trail == BALANCE
+            else np.maximum(stretch.high, stretch.equity)
+            if stretch.high is not None
+            else stretch.equity
+        )
         peaks = np.maximum(np.maximum.accumulate(moved), memory.peak)
         first, memory.peak = memory.peak, float(peaks[-1])
         return None if given else self.floor_of(np.concatenate([[first], peaks[:-1]]), memory.terms.initial), peaks

@@ -26,8 +26,16 @@ class Classes:
     word = "number, or a table of margin classes such as { fx_major = 30, gold = 20 }"
 
     def __init__(self, value: Any) -> None:
-        given = dict(value.pairs) if isinstance(value, Classes) else dict(value) if isinstance(value, Mapping) else {"all": value}
-        self.pairs: tuple[tuple[str, float], ...] = tuple(sorted((str(name), float(most)) for name, most in given.items()))
+        given = (
+            dict(value.pairs)
+            if isinstance(value, Classes)
+            else dict(value)
+            if isinstance(value, Mapping)
+            else {"all": value}
+        )
+        self.pairs: tuple[tuple[str, float], ...] = tuple(
+            sorted((str(name), float(most)) for name, most in given.items())
+        )
         if not self.pairs or any(not (most > 0) for _, most in self.pairs):
             raise ValueError(value)
 
@@ -70,13 +78,29 @@ class MaxLeverage(Rule):
         for name, most in self.classes.pairs:
             rows = np.flatnonzero(self._of_class(trades.instrument, name, memory))
             own = trades.rows(rows)
-            over = open_at_entries(own, np.nan_to_num(value.notional[rows])) / np.maximum(value_at(stretch, stretch.equity, stretch.equity_before, own.entry_ts), 1e-9)
+            over = open_at_entries(own, np.nan_to_num(value.notional[rows])) / np.maximum(
+                value_at(stretch, stretch.equity, stretch.equity_before, own.entry_ts), 1e-9
+            )
             opened = stretch.opened[rows]
-            held = float(np.nan_to_num(value.notional[rows])[own.exit_ts == OPEN].sum()) / max(float(stretch.equity[-1]), 1e-9)
+            held = float(np.nan_to_num(value.notional[rows])[own.exit_ts == OPEN].sum()) / max(
+                float(stretch.equity[-1]), 1e-9
+            )
             highest = max(highest, held)
             for row in np.flatnonzero(opened & (over > most * (1 + 1e-9))):
-                breaches.append(Breach(int(own.entry_ts[row]), self.clause(), float(over[row]), most, self.effect, (own.id[row],), f"Leverage of {name}."))
-        return Reading(value=highest, limit=limit, breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=value.lacks)
+                breaches.append(
+                    Breach(
+                        int(own.entry_ts[row]),
+                        self.clause(),
+                        float(over[row]),
+                        most,
+                        self.effect,
+                        (own.id[row],),
+                        f"Leverage of {name}.",
+                    )
+                )
+        return Reading(
+            value=highest, limit=limit, breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=value.lacks
+        )
 
     @staticmethod
     def _of_class(names: np.ndarray, name: str, memory: Terms) -> np.ndarray:

@@ -25,7 +25,9 @@ class MaxLots(Rule):
     required = ("lots",)
 
     lots: float = param(1.0, low=0.0, unit="lots", title="Lots", help="the most that may be open")
-    per: str = param("account", choices=("account", "position"), title="Counted over", help="all open positions, or each alone")
+    per: str = param(
+        "account", choices=("account", "position"), title="Counted over", help="all open positions, or each alone"
+    )
     effect: str = param(FAIL, choices=(FAIL, BLOCK), help="what more does: the account fails, or the order is refused")
 
     def needs(self, known: Known) -> tuple[str, ...]:
@@ -41,7 +43,12 @@ class MaxLots(Rule):
         trades = stretch.trades
         lots = open_at_entries(trades, trades.lots) if self.per == "account" else trades.lots
         rows = np.flatnonzero(stretch.opened & (lots > self.lots * (1 + 1e-9)))
-        breaches = [Breach(int(trades.entry_ts[row]), self.clause(), float(lots[row]), self.lots, self.effect, (trades.id[row],)) for row in rows]
+        breaches = [
+            Breach(
+                int(trades.entry_ts[row]), self.clause(), float(lots[row]), self.lots, self.effect, (trades.id[row],)
+            )
+            for row in rows
+        ]
         held = trades.lots[trades.exit_ts == OPEN]
         value = held.sum() if self.per == "account" else held.max(initial=0.0)
         return Reading(value=float(value), limit=self.lots, breaches=breaches)

@@ -24,8 +24,12 @@ class MaxPositions(Rule):
     main = "count"
     required = ("count",)
 
-    count: int = param(3, low=1, high=100_000, unit="positions", title="Positions", help="the most that may be open at the same time")
-    effect: str = param(FAIL, choices=(FAIL, BLOCK), help="what one more does: the account fails, or the order is refused")
+    count: int = param(
+        3, low=1, high=100_000, unit="positions", title="Positions", help="the most that may be open at the same time"
+    )
+    effect: str = param(
+        FAIL, choices=(FAIL, BLOCK), help="what one more does: the account fails, or the order is refused"
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return trades_needed(known)
@@ -40,7 +44,17 @@ class MaxPositions(Rule):
         trades = stretch.trades
         many = np.round(open_at_entries(trades, np.ones(len(trades))))
         rows = np.flatnonzero(stretch.opened & (many > self.count))
-        breaches = [Breach(int(trades.entry_ts[row]), self.clause(), float(many[row]), float(self.count), self.effect, (trades.id[row],)) for row in rows]
+        breaches = [
+            Breach(
+                int(trades.entry_ts[row]),
+                self.clause(),
+                float(many[row]),
+                float(self.count),
+                self.effect,
+                (trades.id[row],),
+            )
+            for row in rows
+        ]
         return Reading(value=float((trades.exit_ts == OPEN).sum()), limit=float(self.count), breaches=breaches)
 
     def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:

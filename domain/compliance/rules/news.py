@@ -36,7 +36,13 @@ class Actions:
     word = "list of actions out of open, close, stop and target"
 
     def __init__(self, value: Any) -> None:
-        words = str(value).split() if isinstance(value, Actions) else value if isinstance(value, list | tuple) else str(value).replace(",", " ").split()
+        words = (
+            str(value).split()
+            if isinstance(value, Actions)
+            else value
+            if isinstance(value, list | tuple)
+            else str(value).replace(",", " ").split()
+        )
         every = (OPENING, CLOSING, STOP, TARGET)
         self.names = every if list(words) == ["all"] else tuple(name for name in every if name in words)
         if not self.names or (list(words) != ["all"] and set(words) - set(every)):
@@ -60,11 +66,40 @@ class News(Rule):
     unit = ""
     required = ("before", "after", "actions", "effect")
 
-    before: float = param(2.0, low=0.0, high=1_440.0, unit="minutes", title="Before", help="minutes before a release, the instant itself included")
-    after: float = param(2.0, low=0.0, high=1_440.0, unit="minutes", title="After", help="minutes after a release, the instant itself included")
-    actions: Actions = param(Actions("all"), title="Actions", help="which count: open, close, stop, target; a stop or target that fires is an action")
-    effect: str = param(FAIL, choices=(FAIL, BLOCK, PROFIT_FACTOR), help="the account fails; the order is refused; or the trade's profit counts by the factor")
-    factor: float = param(0.0, low=0.0, high=1.0, unit="", title="Profit factor", help="share of the profit that counts, with PROFIT_FACTOR")
+    before: float = param(
+        2.0,
+        low=0.0,
+        high=1_440.0,
+        unit="minutes",
+        title="Before",
+        help="minutes before a release, the instant itself included",
+    )
+    after: float = param(
+        2.0,
+        low=0.0,
+        high=1_440.0,
+        unit="minutes",
+        title="After",
+        help="minutes after a release, the instant itself included",
+    )
+    actions: Actions = param(
+        Actions("all"),
+        title="Actions",
+        help="which count: open, close, stop, target; a stop or target that fires is an action",
+    )
+    effect: str = param(
+        FAIL,
+        choices=(FAIL, BLOCK, PROFIT_FACTOR),
+        help="the account fails; the order is refused; or the trade's profit counts by the factor",
+    )
+    factor: float = param(
+        0.0,
+        low=0.0,
+        high=1.0,
+        unit="",
+        title="Profit factor",
+        help="share of the profit that counts, with PROFIT_FACTOR",
+    )
     impact: str = param("high", choices=IMPACTS, title="Least impact", help="releases of this impact or more")
 
     def needs(self, known: Known) -> tuple[str, ...]:
@@ -100,7 +135,9 @@ class News(Rule):
                 lacks = (INSTRUMENTS,)
                 continue
             chosen = stretch.trades.instrument == name
-            breaches += self._of(about, stretch.trades.rows(chosen), stretch.opened[chosen], stretch.closed[chosen], memory.releases)
+            breaches += self._of(
+                about, stretch.trades.rows(chosen), stretch.opened[chosen], stretch.closed[chosen], memory.releases
+            )
         return Reading(breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=lacks)
 
     def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
@@ -111,7 +148,9 @@ class News(Rule):
         near = self.inside(np.array([order.ts]), concerning(memory.releases, about, self.impact))[0] >= 0
         return "a release is near." if near and OPENING in self.actions.names else ""
 
-    def _of(self, about: Instrument, trades: Trades, opened: np.ndarray, closed: np.ndarray, releases: pd.DataFrame) -> Iterator[Breach]:
+    def _of(
+        self, about: Instrument, trades: Trades, opened: np.ndarray, closed: np.ndarray, releases: pd.DataFrame
+    ) -> Iterator[Breach]:
         instants = concerning(releases, about, self.impact)
         for action, ts, chosen in ((OPENING, trades.entry_ts, opened), (CLOSING, trades.exit_ts, closed)):
             rows = np.flatnonzero(chosen)
@@ -127,7 +166,15 @@ class News(Rule):
         detail = f"{done} of {trades.instrument[row]} {when} the release of {stamp(release)}."
         counted = self.effect == PROFIT_FACTOR
         value = float(trades.pnl[row]) if counted else np.nan
-        return Breach(ts, self.clause(), value, value * self.factor if counted else np.nan, self.effect, (trades.id[row],), detail[0].upper() + detail[1:])
+        return Breach(
+            ts,
+            self.clause(),
+            value,
+            value * self.factor if counted else np.nan,
+            self.effect,
+            (trades.id[row],),
+            detail[0].upper() + detail[1:],
+        )
 
 
 def _exit(reason: str) -> str:

@@ -29,7 +29,9 @@ class NoHedging(Rule):
         return trades_needed(known) if self.applies else ()
 
     def clause(self) -> str:
-        return "no hedging: no positions of an instrument on both sides" if self.applies else "no hedging: not asked for"
+        return (
+            "no hedging: no positions of an instrument on both sides" if self.applies else "no hedging: not asked for"
+        )
 
     def start(self, terms: Terms) -> Terms:
         return terms
@@ -40,5 +42,15 @@ class NoHedging(Rule):
         for row, others in hedges(stretch) if self.applies else ():
             taken = closes([(trades.id[each], float(trades.lots[each])) for each in others], float(trades.lots[row]))
             words = ", ".join(f"{lots:g} lots of trade {name}" for name, lots in taken)
-            breaches.append(Breach(int(trades.entry_ts[row]), self.clause(), np.nan, np.nan, BLOCK, (trades.id[row], *(each.id for each in taken)), f"It would have closed {words}."))
+            breaches.append(
+                Breach(
+                    int(trades.entry_ts[row]),
+                    self.clause(),
+                    np.nan,
+                    np.nan,
+                    BLOCK,
+                    (trades.id[row], *(each.id for each in taken)),
+                    f"It would have closed {words}.",
+                )
+            )
         return Reading(breaches=breaches)

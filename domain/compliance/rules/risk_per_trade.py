@@ -23,7 +23,9 @@ class RiskPerTrade(Rule):
     main = "amount"
     required = ("amount",)
 
-    amount: Amount = param(Amount("1 %"), title="Most at risk", help="% of initial, % of basis (the balance at the entry), or money")
+    amount: Amount = param(
+        Amount("1 %"), title="Most at risk", help="% of initial, % of basis (the balance at the entry), or money"
+    )
     effect: str = param(FAIL, choices=(FAIL, BLOCK), help="what more does: the account fails, or the order is refused")
 
     def needs(self, known: Known) -> tuple[str, ...]:
@@ -39,10 +41,23 @@ class RiskPerTrade(Rule):
         trades, opened = stretch.trades, stretch.opened
         value = worth(trades, memory.instruments, memory.currency)
         risk = np.abs(trades.entry_price - trades.stop) * value.per_price
-        most = np.broadcast_to(self.amount.money(memory.initial, value_at(stretch, stretch.balance, stretch.balance_before, trades.entry_ts)), risk.shape)
+        most = np.broadcast_to(
+            self.amount.money(
+                memory.initial, value_at(stretch, stretch.balance, stretch.balance_before, trades.entry_ts)
+            ),
+            risk.shape,
+        )
         bare = np.isnan(trades.stop)
         breaches = [
-            Breach(int(trades.entry_ts[row]), self.clause(), float(risk[row]), float(most[row]), self.effect, (trades.id[row],), "It has no stop." if bare[row] else "")
+            Breach(
+                int(trades.entry_ts[row]),
+                self.clause(),
+                float(risk[row]),
+                float(most[row]),
+                self.effect,
+                (trades.id[row],),
+                "It has no stop." if bare[row] else "",
+            )
             for row in np.flatnonzero(opened & (bare | (risk > most * (1 + 1e-9))))
         ]
         held = risk[(trades.exit_ts == OPEN) & ~bare]

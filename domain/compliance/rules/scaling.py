@@ -25,7 +25,9 @@ class Steps:
     word = "list of pairs of profit and lots, such as [[0, 2], [1500, 3]]"
 
     def __init__(self, value: Any) -> None:
-        self.pairs: tuple[tuple[float, float], ...] = tuple((float(profit), float(lots)) for profit, lots in (value.pairs if isinstance(value, Steps) else value))
+        self.pairs: tuple[tuple[float, float], ...] = tuple(
+            (float(profit), float(lots)) for profit, lots in (value.pairs if isinstance(value, Steps) else value)
+        )
         if not self.pairs or list(self.pairs) != sorted(self.pairs) or self.pairs[0][1] < 0:
             raise ValueError(value)
 
@@ -47,7 +49,7 @@ class Steps:
 @dataclass
 class Memory:
     terms: Terms
-    day: int = -1           # the last day of the stretch before, and the balance at its reset
+    day: int = -1  # the last day of the stretch before, and the balance at its reset
     balance: float = 0.0
 
 
@@ -77,10 +79,22 @@ class Scaling(Rule):
         allowed = self.steps.lots_at(self._day_starts(memory, stretch) - initial)
         lots = open_at_entries(trades, trades.lots)
         rows = np.flatnonzero(stretch.opened & (lots > allowed * (1 + 1e-9)))
-        breaches = [Breach(int(trades.entry_ts[row]), self.clause(), float(lots[row]), float(allowed[row]), self.effect, (trades.id[row],)) for row in rows]
+        breaches = [
+            Breach(
+                int(trades.entry_ts[row]),
+                self.clause(),
+                float(lots[row]),
+                float(allowed[row]),
+                self.effect,
+                (trades.id[row],),
+            )
+            for row in rows
+        ]
         memory.day, memory.balance = int(stretch.days.number[-1]), float(stretch.days.balance[-1])
         held = float(trades.lots[trades.exit_ts == OPEN].sum())
-        return Reading(value=held, limit=float(self.steps.lots_at(stretch.days.balance[-1:] - initial)[0]), breaches=breaches)
+        return Reading(
+            value=held, limit=float(self.steps.lots_at(stretch.days.balance[-1:] - initial)[0]), breaches=breaches
+        )
 
     @staticmethod
     def _day_starts(memory: Memory, stretch: Stretch) -> np.ndarray:
@@ -89,4 +103,6 @@ class Scaling(Rule):
         entered = clock.day_of(stretch.trades.entry_ts)
         place = np.minimum(np.searchsorted(days.number, entered), len(days.number) - 1)
         quiet = value_at(stretch, stretch.balance, stretch.balance_before, clock.resets.at[entered])
-        return np.where(days.number[place] == entered, days.balance[place], np.where(entered == memory.day, memory.balance, quiet))
+        return np.where(
+            days.number[place] == entered, days.balance[place], np.where(entered == memory.day, memory.balance, quiet)
+        )

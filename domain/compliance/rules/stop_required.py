@@ -23,7 +23,9 @@ class StopRequired(Rule):
     required = ("seconds",)
 
     seconds: float = param(60.0, low=0.0, high=31_536_000.0, unit="s", title="Within", help="seconds from the entry")
-    effect: str = param(FAIL, choices=(FAIL, BLOCK), help="what a position without one does: the account fails, or the order is refused")
+    effect: str = param(
+        FAIL, choices=(FAIL, BLOCK), help="what a position without one does: the account fails, or the order is refused"
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return trades_needed(known)
@@ -38,5 +40,8 @@ class StopRequired(Rule):
         trades = stretch.trades
         until = trades.entry_ts + int(self.seconds * SECOND)
         late = np.isnan(trades.stop) & (trades.exit_ts > until) & (until <= stretch.last) & (until > stretch.before)
-        breaches = [Breach(int(until[row]), self.clause(), np.nan, np.nan, self.effect, (trades.id[row],)) for row in np.flatnonzero(late)]
+        breaches = [
+            Breach(int(until[row]), self.clause(), np.nan, np.nan, self.effect, (trades.id[row],))
+            for row in np.flatnonzero(late)
+        ]
         return Reading(limit=self.seconds, breaches=breaches)

@@ -13,7 +13,7 @@ from domain.compliance.rule import LEVEL, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.params import param
 
-FLAT = 0.005            # money: an equity that differs from the balance by less holds no open profit
+FLAT = 0.005  # money: an equity that differs from the balance by less holds no open profit
 
 
 @rule("target")
@@ -46,7 +46,9 @@ class Target(Rule):
         reached = stretch.balance >= level - EXACT * level
         if reached.any():
             reached &= all_closed(stretch)
-        return Reading(np.full(len(stretch.ts), level), float(stretch.balance[-1]), self.money(memory.initial), met=reached)
+        return Reading(
+            np.full(len(stretch.ts), level), float(stretch.balance[-1]), self.money(memory.initial), met=reached
+        )
 
 
 def all_closed(stretch: Stretch) -> np.ndarray:

@@ -22,9 +22,15 @@ class Weekend(Rule):
     main = "policy"
     required = ("policy",)
 
-    policy: Flat = param(Flat("flat by Fri 20:00"), title="Policy", help="allowed; flat by a time; or flat if the market shuts for more than some hours")
+    policy: Flat = param(
+        Flat("flat by Fri 20:00"),
+        title="Policy",
+        help="allowed; flat by a time; or flat if the market shuts for more than some hours",
+    )
     tz: str = param("", title="Clock", help="clock of the time; empty: that of the day's reset")
-    effect: str = param(FAIL, choices=(FAIL, BLOCK), help="what a position held on does: the account fails, or it is only reported")
+    effect: str = param(
+        FAIL, choices=(FAIL, BLOCK), help="what a position held on does: the account fails, or it is only reported"
+    )
 
     def needs(self, known: Known) -> tuple[str, ...]:
         return () if self.policy.allowed else trades_needed(known)
@@ -43,7 +49,15 @@ class Weekend(Rule):
         markets = {name: known_currencies(name, memory.instruments) for name in set(stretch.trades.instrument.tolist())}
         lacks = (INSTRUMENTS,) if self.policy.hours and None in markets.values() else ()
         breaches = [
-            Breach(at, self.clause(), float("nan"), float("nan"), self.effect, (stretch.trades.id[row],), "Opened after it." if late else "Still open then.")
+            Breach(
+                at,
+                self.clause(),
+                float("nan"),
+                float("nan"),
+                self.effect,
+                (stretch.trades.id[row],),
+                "Opened after it." if late else "Still open then.",
+            )
             for row, at, late in held_across(self.policy, clock, stretch, markets)
         ]
         return Reading(breaches=breaches, lacks=lacks)

@@ -305,3 +305,11 @@ def test_the_release_names_the_hash_of_its_verifier():
     """``docs/audit.md``: whoever has a verifier can tell whether it is ours."""
     named = (Path(__file__).resolve().parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
     assert f"`{fingerprint()}`" in named
+
+
+def test_an_archive_of_the_unpacked_folder_verifies_too(whole, outside, tmp_path):
+    folder = unpacked(whole, tmp_path / "audit")
+    with ZipFile(tmp_path / "again.zip", "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"audit/{path.name}")
+    assert verified(tmp_path / "again.zip", *outside)[0] == 0

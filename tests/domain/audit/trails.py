@@ -18,7 +18,8 @@ from domain.audit.checkpoint import Checkpoint
 from domain.audit.keys import SigningKey
 from domain.audit.record import instant
 from domain.audit.verifier import verify
-from worker.bundle import Evidence, write
+from worker.bundle import write
+from worker.bundle_evidence import Evidence
 from worker.store import Filter
 
 BEGAN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from worker.checkpoints.notary import Notary
 from worker.settings import Settings
-from worker.store import Store
+from worker.store import Store, Unit
 
 START = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ class Time:
     def __call__(self) -> float:
         return self.seconds
 
-    def now(self, unit: Any = None) -> datetime:
+    def now(self) -> datetime:
         return START + timedelta(seconds=self.seconds)
 
 
@@ -38,7 +38,7 @@ class Bench:
         self.settings = replace(self.settings, audit=replace(self.settings.audit, **audit))
 
     def notary(self, owner: str = "here:1:a") -> Notary:
-        return Notary(self.store, self.settings, owner=owner, now=self.time.now, clock=self.time)
+        return Notary(self.store, self.settings, owner=owner, clock=self.time)
 
     def write(self, events: int, kind: str = "noted") -> None:
         """So many events at the present time."""
@@ -71,5 +71,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(store, settings) -> Bench:
-    return Bench(store, settings)
+def bench(store, settings, monkeypatch) -> Bench:
+    bench_ = Bench(store, settings)
+    monkeypatch.setattr(Unit, "now", lambda unit: bench_.time.now())        # of events, too
+    return bench_
