@@ -107,7 +107,7 @@ def _moments(trades: pd.DataFrame, equity: np.ndarray | None) -> tuple[np.ndarra
     )
     if equity is None and (lacking := int((~np.isfinite(r)).sum())):
         raise BadRequest(
-            f"{lacking} of {len(r)} trades have no R, for they had no stop; "
+            f"{lacking} of {len(r)} trades have no R, for they {'had no stop' if 'r' in trades else 'come without a column r'}; "
             "leave out the risk, and days count as shares of equity"
         )
     risked = risked_money(pnl, r)

@@ -38,7 +38,7 @@ def _table(file: FilePath, what: str, needed: tuple[str, ...]) -> pd.DataFrame:
     names = _header(file, what)
     if missing := [name for name in needed if name not in names]:
         raise BadRequest(
-            f"the {what} {shown(file)} have the columns {listed(names, 12)} and no {listed(missing)}; "
+            f"the {what} file {shown(file)} has the columns {listed(names, 12)} and no {listed(missing)}; "
             f"the first line must name {', '.join(needed)}"
         )
     text = {name: "str" for name in names if what == "trades" or name not in CURVES}
@@ -59,7 +59,7 @@ def _table(file: FilePath, what: str, needed: tuple[str, ...]) -> pd.DataFrame:
         table = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError):
         raise BadRequest(
-            f"the {what} {shown(file)} cannot be read as a CSV in UTF-8; every row needs a cell for each "
+            f"the {what} file {shown(file)} cannot be read as a CSV in UTF-8; every row needs a cell for each "
             f"of its {len(names)} columns"
         ) from None
     return table
@@ -70,15 +70,15 @@ def _header(file: FilePath, what: str) -> list[str]:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             names = [name.strip().lower() for name in next(csv.reader(lines), [])]
     except OSError as error:
-        raise BadRequest(f"the {what} {shown(file)} cannot be read: {error.strerror}") from None
+        raise BadRequest(f"the {what} file {shown(file)} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise BadRequest(f"the {what} {shown(file)} are not a CSV in UTF-8; save them as one") from None
+        raise BadRequest(f"the {what} file {shown(file)} is not a CSV in UTF-8; save it as one") from None
     except csv.Error:
-        raise BadRequest(f"the {what} {shown(file)} are not a CSV in UTF-8; save them as one") from None
+        raise BadRequest(f"the {what} file {shown(file)} is not a CSV in UTF-8; save it as one") from None
     if not any(names):
-        raise BadRequest(f"the {what} {shown(file)} are empty; the first line names the columns")
+        raise BadRequest(f"the {what} file {shown(file)} is empty; the first line names the columns")
     if twice := next((name for k, name in enumerate(names) if name and name in names[:k]), ""):
-        raise BadRequest(f"the {what} {shown(file)} have the column {twice} twice; give it once")
+        raise BadRequest(f"the {what} file {shown(file)} has the column {twice} twice; give it once")
     return [name or f"column {k}" for k, name in enumerate(names, 1)]
 
 

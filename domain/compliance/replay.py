@@ -188,7 +188,7 @@ def _time(ts: int | None) -> pd.Timestamp | None:
 
 
 def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return float(value) + 0.0 if np.isfinite(value) else None      # no -0.0
 
 
 __all__ = ["LEVEL", "Judgement", "RuleVerdict", "judge", "net_of_flows"]

@@ -49,7 +49,8 @@ def sample_of_trades(trades: pd.DataFrame, clock: DayClock, initial: float, risk
     r = trades["r"].to_numpy(float) if "r" in trades else np.full(len(trades), np.nan)
     lacking = int((~np.isfinite(r)).sum())
     curve = None if lacking or not len(trades) else days_from_trades(trades, date)
-    no_curve = f"No sizing curve: {lacking} of {len(trades)} trades have no R, for they had no stop." if lacking else ""
+    why = "had no stop" if "r" in trades else "come without a column r"
+    no_curve = f"No sizing curve: {lacking} of {len(trades)} trades have no R, for they {why}." if lacking else ""
     if risk:
         checked_risk(risk)
         return RunSample(days_from_trades(trades, date), risk, curve, 0.0, no_curve, 0.0)

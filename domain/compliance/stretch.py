@@ -21,6 +21,7 @@ class Days(NamedTuple):
     balance: np.ndarray  # at the reset: the last row at or before it; the initial balance on the first day of all
     equity: np.ndarray
     begins: np.ndarray  # whether the day's first row is here, not in an earlier stretch
+    ended: np.ndarray  # the highest balance at the resets since the row before, days without a row included
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,11 @@ def _days(carry: Carry, clock: DayClock, ts: np.ndarray, balance: np.ndarray, eq
         start_balance[0], start_equity[0] = carry.day_balance, carry.day_equity
     elif at[0] < 0:
         start_balance[0], start_equity[0] = carry.balance, carry.equity
-    return Days(first, number, start_balance, start_equity, begins)
+    skipped = begins & (np.diff(number, prepend=carry.day) > 1)
+    skipped[0] &= carry.ts != BEFORE
+    row_before = np.where(first > 0, balance[np.maximum(first - 1, 0)], carry.balance)
+    ended = np.where(skipped, np.maximum(row_before, start_balance), start_balance)
+    return Days(first, number, start_balance, start_equity, begins, ended)
 
 
 def no_trades() -> Trades:

@@ -357,7 +357,7 @@ def test_a_gap_may_be_allowed_and_is_then_noted(tmp_path):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("", "are empty"), ("ts,balance\n2026-03-02T10:00:00Z,1\n", "and no equity"), ("ts;balance;equity\n", "no ts, balance, equity"),
+    ("", "is empty"), ("ts,balance\n2026-03-02T10:00:00Z,1\n", "and no equity"), ("ts;balance;equity\n", "no ts, balance, equity"),
 ])  # fmt: skip
 def test_a_file_that_is_no_equity_is_a_sentence(tmp_path, text, words):
     (tmp_path / "equity.csv").write_text(text)

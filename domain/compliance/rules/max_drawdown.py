@@ -161,7 +161,7 @@ class MaxDrawdown(Rule):
         if self.trail == STATIC:
             return None, np.full(len(stretch.ts), memory.terms.initial)
         if self.trail == END_OF_DAY:
-            peaks = np.maximum.accumulate(np.maximum(stretch.days.balance, memory.peak))
+            peaks = np.maximum.accumulate(np.maximum(stretch.days.ended, memory.peak))
             memory.peak = float(peaks[-1])
             return None, stretch.by_day(peaks)
         given = self.trail == EQUITY and stretch.high is not None

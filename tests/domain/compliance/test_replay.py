@@ -231,6 +231,22 @@ def test_one_instant_after_another_is_all_at_once(seed):
     assert {s.column for s in whole.standings if s.breaches} >= {"max_positions", "max_lots", "risk_per_trade", "no_hedging"}      # the case is no empty one
 
 
+def test_an_end_of_day_trail_sees_the_resets_of_days_without_a_row():
+    """Friday ends at 54,000; the next row stands at Sunday's reset itself, with a loss: Friday's and Saturday's resets saw 54,000."""
+    rules = rules_of("17:00", "America/Chicago", '[drawdown]\nkind = "trailing end-of-day balance"\namount = 2000\nlock = "none"\ncomparator = "<"\n')
+    rows = [
+        (datetime(2026, 3, 13, 15, tzinfo=UTC), 54_000.0, 54_000.0, None, None),
+        (datetime(2026, 3, 15, 22, tzinfo=UTC), 52_500.0, 52_500.0, None, None),
+        (datetime(2026, 3, 15, 23, tzinfo=UTC), 51_900.0, 51_900.0, None, None),
+    ]
+    path = path_of(rows, initial=50_000.0)
+    judgement, engine = judge(path, rules), Judge(rules, 50_000.0, known_of(path))
+    for ts, balance in zip(path.ts.tolist(), path.balance.tolist(), strict=True):
+        engine.step(Instant(ts, balance, balance))
+    assert judgement.floors["max_drawdown"].tolist() == [48_000.0, 52_000.0, 52_000.0]
+    assert judgement.failed_at == pd.Timestamp("2026-03-15T23:00Z") and engine.failed_at == path.ts[2]
+
+
 def test_every_preset_is_the_same_in_pieces():
     rng = np.random.default_rng(4)
     rows = [(ts, 100 * b, 100 * e, 100 * low, 100 * high) for ts, b, e, low, high in drawn(1)]

@@ -134,7 +134,12 @@ def test_trades_without_excursions_have_no_known_lows():
 @pytest.mark.parametrize(
     "frame, initial, sentence",
     [
-        (trades(("02T08:00", "02T09:00", np.nan, 0.1, 0.1)).assign(pnl=1.0), 0.0, "1 of 1 trades have no R"),
+        (trades(("02T08:00", "02T09:00", np.nan, 0.1, 0.1)).assign(pnl=1.0), 0.0, "1 of 1 trades have no R, for they had no stop"),
+        (
+            trades(("02T08:00", "02T09:00", 1.0, 0.1, 0.1)).assign(pnl=1.0).drop(columns=["r"]),
+            0.0,
+            "1 of 1 trades have no R, for they come without a column r",
+        ),
         (trades(("02T08:00", "02T09:00", -1.0, 1.0, 0.1)).iloc[:0], 0.0, "there are no trades"),
         (trades(("02T08:00", "02T09:00", -1.0, 1.0, 0.1)).drop(columns="exit_ts"), 0.0, "no column exit_ts"),
         (trades(("02T09:00", "02T08:00", -1.0, 1.0, 0.1)), 0.0, "ends before it begins"),
