@@ -8,11 +8,12 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from domain.compliance import judge, preset
 from domain.errors import BadRequest
 from tests.domain.compliance.histories import statements
-from worker import actors
+from worker import actors, evidence
 from worker.schedule import clean
 
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -210,3 +211,19 @@ def test_the_equity_is_rebuilt_from_the_workspaces_bars_and_judged(system, desk,
         "and a verdict on the balance alone is not shown in its place"
     )
     assert desk.histories.tables(history.id)["rebuilt"] == "Equity rebuilt from bars"
+
+
+@on_sqlite
+def test_a_forged_history_is_refused_when_it_is_read_and_found_by_verification(system, desk, tmp_path):
+    history = history_of(desk, imported(desk, statements.write(tmp_path, "mt5_html")))
+    store = desk.histories._context.store
+    desk.histories.rename(history.id, "Mine")
+    assert evidence.check(store)["holds"], "a name is not of its content"
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE account_histories SET balance = 1000000 WHERE id = :id"), dict(id=history.id))
+    with pytest.raises(BadRequest, match=f"Account history {history.id} was altered since it was recorded"):
+        desk.histories.get(history.id)
+    verdict = evidence.check(store)
+    assert not verdict["holds"] and f"Account history {history.id}" in verdict["why"]
+    desk.histories.delete(history.id)
+    assert evidence.check(store)["holds"]

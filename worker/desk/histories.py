@@ -231,7 +231,7 @@ class Histories:
     def delete(self, name: str) -> AccountHistory:
         """Delete a history. Its audit events stay."""
         with self._context.store.unit() as unit:
-            history = required(unit.histories.get(name), "account history", name)
+            history = required(unit.histories.as_stored(name), "account history", name)
             unit.histories.remove(history.id)
             unit.jobs.forget_result("history", history.id)
             unit.audit(

@@ -15,6 +15,7 @@ from domain.audit import canonical, plain
 from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.schema import account_histories as histories
+from worker.store.seals import Seals
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class AccountHistory:
 
 
 class AccountHistories:
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, **values: Any) -> tuple[AccountHistory, bool]:
         """The new row and True; or the existing one of exactly this content and False."""
@@ -62,10 +63,18 @@ class AccountHistories:
                 .returning(histories.c.id)
             )
             if history_id := self._c.scalar(adding):
+                self._seals.put("history", history_id)
                 return self._first(histories.c.id == history_id), True  # type: ignore[return-value]
 
     def get(self, name: str) -> AccountHistory | None:
-        """By id, or by version."""
+        """By id, or by version. Raises ``Altered`` where the row is not the one that was recorded."""
+        row = self._row(sa.or_(histories.c.id == name, histories.c.version == name))
+        if row:
+            self._seals.check("history", row["id"], row)
+        return AccountHistory(**row) if row else None
+
+    def as_stored(self, name: str) -> AccountHistory | None:
+        """The same, altered or not, to delete it."""
         return self._first(sa.or_(histories.c.id == name, histories.c.version == name))
 
     def all(self) -> list[AccountHistory]:
@@ -83,16 +92,23 @@ class AccountHistories:
             findings = [*(dict(kept) for kept in stored.findings if kept["key"] != finding["key"]), dict(finding)]
             values = dict(frames={**stored.frames, "rebuilt": frame}, findings=findings)
             self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(**values))
+            self._seals.put("history", history_id)
 
     def remove(self, history_id: str) -> bool:
-        return self._c.execute(sa.delete(histories).where(histories.c.id == history_id)).rowcount > 0
+        removed = self._c.execute(sa.delete(histories).where(histories.c.id == history_id)).rowcount > 0
+        if removed:
+            self._seals.lift("history", history_id)
+        return removed
 
     def frames(self) -> set[str]:
         return {frame for frames in self._c.scalars(select(histories.c.frames)) for frame in frames.values()}
 
     def _first(self, which: Any) -> AccountHistory | None:
-        row = self._c.execute(select(histories).where(which)).mappings().one_or_none()
+        row = self._row(which)
         return AccountHistory(**row) if row else None
+
+    def _row(self, which: Any) -> Any:
+        return self._c.execute(select(histories).where(which)).mappings().one_or_none()
 
 
 def version_of(frames: Mapping[str, str], initial: float, currency: str) -> str:

@@ -50,7 +50,7 @@ def uncovered(c: Connection, seals: Seals, tables: set[str]) -> int:
 def frames_of(c: Connection, tables: set[str]) -> dict[str, str]:
     """Name of a frame -> the first run, dataset or external data that names it, in words."""
     frames: dict[str, str] = {}
-    for kind in ("run", "dataset", "outside"):
+    for kind in ("run", "dataset", "outside", "history"):
         kept = KINDS[kind]
         if kept.table.name in tables:
             columns = [kept.table.c[name] for name in (kept.key, "frames", "frame", "ledger") if name in kept.table.c]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Table, select
 
 from domain.audit import AuditEvent, chain_hash, plain
 from domain.errors import BadRequest
-from worker.store.schema import cost_profiles, datasets, events, jobs, links, outside, recipes, runs
+from worker.store.schema import account_histories, cost_profiles, datasets, events, jobs, links, outside, recipes, runs
 
 MOST = 300      # seals of one event
 
@@ -48,6 +48,11 @@ KINDS = {
     ),
     "recipe": Sealed(recipes, "name", "feature set", ("name", "columns", "note", "actor", "created_at")),
     "cost_profile": Sealed(cost_profiles, "name", "cost profile", ("name", "instruments", "costs", "source", "dated", "actor", "created_at")),
+    "history": Sealed(
+        account_histories, "id", "account history",
+        ("id", "version", "format", "source", "file", "account", "company", "currency", "clock", "initial", "balance", "trades", "flows", "first_ts", "last_ts", "knows", "findings",
+         "frames", "bytes", "actor", "created_at", "example"),
+    ),
     "job": Sealed(jobs, "id", "job", ("id", "kind", "title", "spec", "actor", "created_at", "state", "result", "example")),
 }  # fmt: skip
 

@@ -56,7 +56,7 @@ class Unit:
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
-        self.histories = AccountHistories(connection)
+        self.histories = AccountHistories(connection, self.seals)
 
     @property
     def connection(self) -> Connection:
