@@ -76,7 +76,7 @@ def judge(
     until = engine.reached_at if engine.failed_at is None and engine.reached_at is not None else None
     for standing in engine.standings:
         standing.breaches = [breach for breach in standing.breaches if until is None or breach.ts <= until]
-    verdicts = tuple(_as_passed(_verdict(standing), until) for standing in engine.standings)
+    verdicts = tuple(_verdict(standing) for standing in engine.standings)
     state = _state(engine, verdicts)
     times = _times(path.ts)
     floors = pd.DataFrame(
@@ -116,14 +116,6 @@ def _verdict(standing: Standing) -> RuleVerdict:
         standing.column, rule.kind, rule.clause(), state, line, _number(reading.value), headroom, share, first, len(standing.breaches),
         _sentence_of(standing, state, first), rule, failed_at,
     )  # fmt: skip
-
-
-def _as_passed(verdict: RuleVerdict, until: int | None) -> RuleVerdict:
-    """A goal that was reached when the phase was, and is lost later in the path, was reached."""
-    if until is None or verdict.state != OPEN:
-        return verdict
-    rest = verdict.sentence.removeprefix("Not reached yet.")
-    return replace(verdict, state=PASSED, sentence=f"Reached on {stamp(until)}, at the end of the path no more.{rest}")
 
 
 def _state_of(standing: Standing, first: Breach | None) -> str:
