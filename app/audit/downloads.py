@@ -45,5 +45,5 @@ def _bundle(desk: Desk, wanted: Filter, path: Path) -> None:
 
 
 def _proof(desk: Desk, event: Any) -> bytes:
-    desk.checkpoints.cover()
+    desk.checkpoints.cover(str(event.seq))
     return f"{desk.bundle.proof(str(event.seq)).text}\n".encode()

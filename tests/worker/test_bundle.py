@@ -224,6 +224,21 @@ def test_through_the_terminal(trail, settings, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_proof_leads_to_the_checkpoint_that_left_already(trail, kind, monkeypatch):
+    """The last checkpoint is over 20 rows: an event below it asks for no new one, which nobody outside would hold; one after it does."""
+    from worker.desk import checkpoints
+
+    asked = []
+    monkeypatch.setattr(checkpoints.requests, "ask", lambda *words, **more: asked.append(words[2]))
+    for event in ("e5", "20"):
+        assert trail.desk.checkpoints.cover(event) == "" and not asked
+        assert json.loads(trail.desk.bundle.proof(event).text)["size"] == 20
+    trail.desk.checkpoints.cover("e21")
+    trail.desk.checkpoints.cover()
+    assert asked == [checkpoints.requests.CHECKPOINT] * 2
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_database_or_a_copy_is_verified_against_a_checkpoint_kept_elsewhere(trail, kind, monkeypatch, tmp_path):
     from worker.terminal import here
 

@@ -166,10 +166,15 @@ class CheckpointsView:
         """Have a checkpoint of this moment signed; its number, size, root and note."""
         return self._ask(requests.CHECKPOINT)
 
-    def cover(self) -> str:
-        """Have a checkpoint signed if events came after the last one, so that what leaves now is covered; why not, a sentence, or nothing."""
+    def cover(self, event: str = "") -> str:
+        """Have a checkpoint signed if events came after the last one, so that what leaves now is covered; why not, a sentence, or nothing.
+
+        ``event``: only that one (its number, id or hash) must be covered, so that its proof leads to a checkpoint that has left already.
+        """
         with self._context.store.read() as unit:
             latest, (rows, _) = unit.checkpoints.latest(), unit.trail.head()
+            if event and (record := unit.trail_index.named(event)):
+                rows = record.seq
         if latest and latest.size >= rows:
             return ""
         try:

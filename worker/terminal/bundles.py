@@ -51,7 +51,7 @@ def proof(
     from worker.terminal.here import desk
 
     at = desk()
-    at.checkpoints.cover()
+    at.checkpoints.cover(event)
     made = at.bundle.proof(event, text_of("--checkpoint", checkpoint))
     if out is None:
         print(made.text)
