@@ -81,8 +81,8 @@ def daily_profit_cap(rule: DailyProfitCap, terms: Terms, paths: int) -> Judging:
 
 
 def max_drawdown(rule: MaxDrawdown, terms: Terms, paths: int) -> Judging:
-    """The peak moves at the reset, or within the day: by its high before its low is judged, or by its balance after
-    it."""
+    """The peak moves at the reset, or within the day: by its high or its balance, before its low
+    is judged."""
     peak = np.full(paths, terms.initial)
 
     def judge(day: PathDay) -> Judged:
@@ -100,8 +100,6 @@ def max_drawdown(rule: MaxDrawdown, terms: Terms, paths: int) -> Judging:
         line = before if rule.trail == STATIC else rule.floor_of(peak, terms.initial)
         if rule.watch == "closed":
             return below(day.balance, line, rule.comparator), None
-        if rule.trail == BALANCE:
-            return below(day.low, before, rule.comparator) | below(day.equity, line, rule.comparator), None
         return below(day.low, line, rule.comparator), None
 
     return judge

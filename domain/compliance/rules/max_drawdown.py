@@ -164,7 +164,7 @@ class MaxDrawdown(Rule):
             peaks = np.maximum.accumulate(np.maximum(stretch.days.ended, memory.peak))
             memory.peak = float(peaks[-1])
             return None, stretch.by_day(peaks)
-        given = self.trail == EQUITY and stretch.high is not None
+        given = stretch.high is not None        # then the low is the later of the two, which is the worse order
         moved = (
             stretch.balance
             if self.trail == BALANCE

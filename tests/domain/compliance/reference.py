@@ -50,7 +50,7 @@ def max_drawdown(rows, initial: float, reset: time, zone: str, amount: float, ki
             peak = max(peak, worth, *([high] if high is not None else []))
         after = floor(initial, amount, kind, peak, lock)
         floors.append(after)
-        lower = after if kind == "trailing intraday equity peak" and high is not None else before
+        lower = after if high is not None else before
         for value, line in ((low, lower), (worth, after)):
             if first is None and value is not None and broken(value, line, comparator):
                 first = (ts, value, line)
