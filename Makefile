@@ -16,20 +16,22 @@ run:                    ## install, migrate, start everything, print the address
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
 # First compile, once and not in every process; then tests with bounds in seconds, and beside them, once a start has been timed, the linter at
-# the lowest priority; then all others, one process more than cores, for browsers wait more than they work. Tests that only compute are among
-# them: at the lowest priority they would get no time until the others are done.
+# the lowest priority; then those in a browser, one after another, and all others beside them at a lower priority, for browsers wait more than
+# they work, and are the longest row.
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
-	(sleep 40; exec nice -n 19 $(MAKE) lint) & lint=$$!; trap "kill $$lint 2>/dev/null; exit 130" INT TERM; \
+	(sleep 40; exec nice -n 19 $(MAKE) lint) & lint=$$!; pages=; said=$$(mktemp); trap "kill $$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
 	$(PYTEST) -n $(CORES) --dist loadgroup -m alone tests/worker; alone=$$?; \
-	$(PYTEST) -n $$(($(CORES) + 1)) --dist loadgroup -m "not alone"; others=$$?; \
-	wait $$lint && exit $$((alone + others))
+	$(PYTEST) -m browser tests/e2e >$$said 2>&1 & pages=$$!; \
+	nice -n 5 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser"; others=$$?; \
+	wait $$pages; browser=$$?; cat $$said; rm -f $$said; \
+	wait $$lint && exit $$((alone + others + browser))
 
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy
 
 check-kernel: .venv/dev ## kernel against its reference implementation on 200,000 random cases
-	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_reference.py
+	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_reference.py tests/domain/backtest/test_properties.py
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults

@@ -12,6 +12,7 @@ import pytest
 
 from domain.compiled_folder import SOURCES
 
+pytestmark = pytest.mark.xdist_group("layers")      # each file is read once
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("app", "domain", "pages", "worker")
 OUTSIDE = {     # package -> libraries that it may import
@@ -47,6 +48,7 @@ LAYERS = ("errors", "parsing", "registry", "params", "compiled_folder", "compile
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]
+ENGINE = [path for path in FILES if path.relative_to(ROOT).as_posix().startswith("domain/")]
 
 
 def name_of(path: Path) -> str:
@@ -85,34 +87,43 @@ def fits(name: str, allowed: set[str]) -> bool:
     return any(name == prefix or name.startswith(prefix.rstrip(".") + ".") for prefix in allowed)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_a_package_imports_only_what_its_layer_allows(path):
+def test_a_package_imports_only_what_its_layer_allows():
+    assert not [sentence for path in FILES for sentence in forbidden(path)]
+
+
+def forbidden(path: Path) -> Iterator[str]:
     for name in imports(path):
         top = name.split(".")[0]
         if top in sys.stdlib_module_names:
             continue
-        allowed = entry(INSIDE, path) if top in PACKAGES else entry(OUTSIDE, path)
-        assert fits(name, allowed), f"{name_of(path)} may not import {name}"
-        assert not any(name.startswith(never) for never in entry(NEVER, path)), f"{name_of(path)} must never import {name}"
+        if not fits(name, entry(INSIDE, path) if top in PACKAGES else entry(OUTSIDE, path)):
+            yield f"{name_of(path)} may not import {name}"
+        if any(name.startswith(never) for never in entry(NEVER, path)):
+            yield f"{name_of(path)} must never import {name}"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if name_of(path).startswith("domain/")], ids=name_of)
-def test_a_layer_of_the_engine_imports_lower_layers_only(path):
+def test_a_layer_of_the_engine_imports_lower_layers_only():
+    assert not [sentence for path in ENGINE for sentence in upward(path)]
+
+
+def upward(path: Path) -> Iterator[str]:
     own = path.relative_to(ROOT / "domain").parts[0].removesuffix(".py")
-    if own == "__init__":
-        return
-    for name in imports(path):
+    for name in imports(path) if own != "__init__" else ():
         parts = name.split(".")
-        if parts[0] == "domain" and len(parts) > 1 and parts[1] in LAYERS:
-            assert LAYERS.index(parts[1]) <= LAYERS.index(own), f"{name_of(path)} may not import {name}: {parts[1]} stands above {own}"
+        if parts[0] == "domain" and len(parts) > 1 and parts[1] in LAYERS and LAYERS.index(parts[1]) > LAYERS.index(own):
+            yield f"{name_of(path)} may not import {name}: {parts[1]} stands above {own}"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if name_of(path).startswith("domain/")], ids=name_of)
-def test_the_engine_reads_no_clock_and_no_environment(path):
-    assert not {"os.environ", "os.getenv"} & {ast.unparse(node) for node in nodes_of(path) if isinstance(node, ast.Attribute)}
+def test_the_engine_reads_no_clock_and_no_environment():
+    assert not [sentence for path in ENGINE for sentence in looks_outside(path)]
+
+
+def looks_outside(path: Path) -> Iterator[str]:
+    if {"os.environ", "os.getenv"} & {ast.unparse(node) for node in nodes_of(path) if isinstance(node, ast.Attribute)}:
+        yield f"{name_of(path)} reads the environment"
     called = {ast.unparse(node.func) for node in nodes_of(path) if isinstance(node, ast.Call)}
-    clocks = {name for name in called if name in CLOCK or name.endswith((".now", ".utcnow", ".today")) or name.startswith("time.")}
-    assert not clocks, f"{name_of(path)} reads the clock"
+    if any(name in CLOCK or name.endswith((".now", ".utcnow", ".today")) or name.startswith("time.") for name in called):
+        yield f"{name_of(path)} reads the clock"
 
 
 @pytest.mark.parametrize("package", sorted(SOURCES))
@@ -130,11 +141,10 @@ def test_numba_stands_in_kernel_files_only():
     assert {name_of(path) for path in FILES if any(name.split(".")[0] == "numba" for name in imports(path))} == NUMBA
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if name_of(path).startswith(("app/", "pages/", "worker/", "domain/"))], ids=name_of)
-def test_nothing_dangerous_is_called(path):
-    text = path.read_text()
-    for word in ("pickle", "joblib", "torch.load", "eval(", "exec(", "unsafe_allow_html=True", "shell=True", "yaml.load("):
-        assert word not in text, f"{name_of(path)} has {word}"
+def test_nothing_dangerous_is_called():
+    texts = {name_of(path): path.read_text() for path in FILES}
+    words = ("pickle", "joblib", "torch.load", "eval(", "exec(", "unsafe_allow_html=True", "shell=True", "yaml.load(")
+    assert not [f"{name} has {word}" for name, text in texts.items() for word in words if word in text]
 
 
 def test_the_page_loads_no_engine(tmp_path):
@@ -160,9 +170,8 @@ def private_borrowed(path: Path) -> Iterator[str]:
             yield f"{node.value.id}.{node.attr}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_file_uses_a_private_name_of_another(path):
-    assert list(private_borrowed(path)) == []
+def test_no_file_uses_a_private_name_of_another():
+    assert not {name_of(path): borrowed for path in FILES if (borrowed := list(private_borrowed(path)))}
 
 
 def needed_to_load(path: Path) -> Iterator[str]:

@@ -16,6 +16,7 @@ from tests.e2e.downloads import download
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 180_000  # milliseconds
 ROW = 5         # of the events, whose text is changed
 

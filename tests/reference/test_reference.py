@@ -190,11 +190,11 @@ def test_cases_are_valid_signals(outcomes):
             )
 
 
-def test_two_thousand_cases_reach_every_reason_every_count_and_every_review():
+def test_a_thousand_cases_reach_every_reason_every_count_and_every_review():
     reasons: Counter[str] = Counter()
     counted: Counter[str] = Counter()
     reviewed: Counter[tuple[str, str]] = Counter()
-    for drawn in map(case, range(2_000)):
+    for drawn in map(case, range(1_000)):
         ledger = replayed(drawn.tasks, drawn.account, drawn.costs, drawn.execution, drawn.sizing, drawn.rates, drawn.limits)
         reasons.update({fill["reason"] for fill in ledger.fills})
         counted.update(name for name, count in ledger.counts.items() if count)
@@ -206,7 +206,7 @@ def test_two_thousand_cases_reach_every_reason_every_count_and_every_review():
         *(("shrunk", name) for name in ("shrunk_leverage", "shrunk_currency")),
         ("capped", "over_max_lot"),
     }
-    assert min(reviewed.values()) >= 5, reviewed  # cases of 2,000
+    assert min(reviewed.values()) >= 2, reviewed  # cases of 1,000
 
 
 @pytest.mark.parametrize("name", ["bars", "clocks", "drawn", "ledger", "limits", "sizes"])

@@ -27,7 +27,7 @@ from tests.reference.compare import differences, run
 from tests.reference.drawn import drawn_cases
 from tests.reference.execution import replayed
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "1200"))         # make check-kernel: 200,000
+CASES = int(os.environ.get("TIDEMARK_CASES", "800"))         # make check-kernel: 200,000
 DRAWN = max(400, CASES // 5)
 PARTS = 16
 
