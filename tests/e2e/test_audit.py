@@ -57,4 +57,4 @@ def test_a_decision_is_replayed_from_the_page(page, system, tmp_path):
     page.goto(f"{system.url}/audit?entity=run:{run}&event={seq}")
     expect(page.get_by_text("its history,")).to_be_visible()
     page.get_by_role("button", name="Replay decision").click()
-    expect(page.get_by_text("The decision computed again is equal to what was recorded.").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("The decision computed again is equal to what was recorded.").locator("visible=true").first).to_be_visible(timeout=LONG)
