@@ -17,6 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from domain.syntax import tree_of
+
 DOMAIN = Path(__file__).resolve().parent
 ROOT = DOMAIN.parent
 NAMED = {"sklearn": "scikit-learn", "faiss": "faiss-cpu"}       # a distribution that is not called as what is imported from it
@@ -75,7 +77,7 @@ class Source(NamedTuple):
 def source(path: Path) -> Source:
     if path.suffix == ".toml":
         return Source(hashlib.sha256(path.read_bytes()).digest(), frozenset(), frozenset(), False)
-    tree = ast.parse(path.read_bytes())
+    tree = tree_of(path.read_bytes())
     imports, tables, finds = set[str](), set[str](), False
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
