@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import streamlit as st
 
 from app.audit.downloads import proof
 from app.audit.replay import replay_panel
-from app.kit.figures import number, plural, short, typeset
+from app.kit.figures import DASH, number, plural, short, typeset
 from app.kit.tables import pairs_frame
 from app.kit.text import literal
 from app.kit.widgets import section, table
@@ -89,7 +90,20 @@ def fields(desk: Desk, event: Any) -> None:
     proof(desk, event)
     facts = {
         "hash": event.hash, "hash before": event.prev_hash, "id": event.event_id, "user": event.actor, "time, UTC": event.ts, "entities": ", ".join(event.entities),
-        **{key: value for key, value in event.detail.items()},
+        **{key: shown(value) for key, value in event.detail.items()},
     }  # fmt: skip
     columns = {"Field": st.column_config.TextColumn("Field", width=84), "Value": st.column_config.TextColumn("Value", width=460)}
     table(pairs_frame(facts, "Field", "Value"), columns, "Fields of the chosen event", row_height=26)
+
+
+def shown(value: Any) -> str:
+    """A fact of an event as text: lists and objects as JSON, what is missing as a dash.
+
+    >>> shown({"run:1": None}), shown([]), shown(None), shown(True), shown("1.5")
+    ('{"run:1": null}', '—', '—', 'yes', '1.5')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value in ("", [], {}):
+        return DASH
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
