@@ -10,6 +10,8 @@ SIGNS = r"=+\-@|%" + "\uff1d\uff0b\uff0d\uff20\uff5c\uff05\ufe66\ufe62\ufe63\ufe
 BLANKS = r"[ \t\x00-\x08\x0e-\x1f\x7f\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]"
 FORMULA = re.compile(rf"\A[\t\r\n]|(?:\A|[\n\r\v\f\x85\u2028\u2029]){BLANKS}*[{SIGNS}]")
 
+NUMBER = re.compile(r"\A[+\-][\d.,\u00a0\u202f ]*\d[\u00a0\u202f ]?[A-Za-z%]*\Z")        # with its sign and perhaps a unit
+
 
 def safe_text(text: str) -> str:
     """``text`` with an apostrophe in front if a spreadsheet would take it, or one of its lines, for a formula.
@@ -28,6 +30,21 @@ def safe(frame: pd.DataFrame) -> pd.DataFrame:
     """
     words = {name: _words(frame[name]) for name in frame if not _plain(frame[name])}
     return frame.assign(**words).rename(columns=lambda name: safe_text(str(name)))
+
+
+def safe_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` as a page shows it, whose table can be taken along as CSV by the browser: texts escaped, but numbers that are texts keep
+    their sign, and titles and lists stay as they are.
+
+    >>> safe_cells(pd.DataFrame({"note": ["=1+1", "-2+3|x"], "r": ["+1.25 R", "-3 %"], "n": [-1.5, 2.0]})).to_dict("list")
+    {'note': ["'=1+1", "'-2+3|x"], 'r': ['+1.25 R', '-3 %'], 'n': [-1.5, 2.0]}
+    """
+    texts = [name for name in frame if not _plain(frame[name]) and any(_shown(value) is not value for value in frame[name])]
+    return frame.assign(**{name: frame[name].astype(object).map(_shown) for name in texts})
+
+
+def _shown(value: object) -> object:
+    return safe_text(value) if isinstance(value, str) and FORMULA.search(value) and not NUMBER.match(value) else value
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:

@@ -12,6 +12,7 @@ from app.kit.tables import findings_frame
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, section, table
 from worker.desk import Desk
+from worker.desk.export import safe_cells
 
 INFER = "auto-detect (from weekly open)"
 MOST_ROWS = "auto-detect (from most rows)"
@@ -54,7 +55,7 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
     recognised, names, frames = staged.recognised, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {recognised.title}. {recognised.evidence}")
-    st.dataframe(recognised.preview, hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file, unchanged")
+    st.dataframe(safe_cells(recognised.preview), hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file")
     with st.form("choices", border=False):
         a, b, c, d = st.columns(4)
         instrument = a.selectbox("Instrument", names, index=names.index(recognised.instrument) if recognised.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")

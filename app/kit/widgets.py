@@ -14,6 +14,7 @@ from app.kit.spool import spool
 from app.kit.tables import with_minus
 from app.kit.text import literal
 from worker.desk import Desk, Refused
+from worker.desk.export import safe_cells
 
 T = TypeVar("T")
 EARLY = 0.15        # of a job: before it, the elapsed time is no basis for the remaining time
@@ -83,9 +84,9 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
 
 
 def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
-    """A short table to read; with ``pick`` the position of the chosen row."""
+    """A short table to read; with ``pick`` the position of the chosen row. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
     options: dict[str, Any] = dict(on_select="rerun", selection_mode="single-row") if pick else {}
-    frame, columns = with_minus(frame, columns)
+    frame, columns = with_minus(safe_cells(frame), columns)
     shown = st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, **options)
     rows = shown.selection.rows if pick else []
     return rows[0] if rows else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from app.kit.tables import run_columns, with_minus
 
@@ -57,3 +58,19 @@ def test_a_table_of_very_many_cells_is_left_to_streamlit():
 def test_a_column_without_a_format_has_no_more_decimals_than_its_numbers():
     shown, _ = with_minus(frame(stop=[3.0, -2.25]), COLUMNS | dict(stop=st.column_config.Column("Stop, ATR")))
     assert [line.split("|")[-1] for line in shown.to_string(delimiter="|").splitlines()[1:]] == ["3", "\u22122.25"]
+
+
+def test_what_the_browser_may_export_from_a_table_is_no_formula():
+    """Streamlit's own export quotes texts and does not disarm them, so the page is given disarmed ones."""
+
+    def page() -> None:
+        import pandas as pd
+
+        from app.kit.widgets import table
+
+        frame = pd.DataFrame(dict(name=["=HYPERLINK(1)", "plain", " @x"], result=["+1.25 R", "−3 %", "-4"], net=[-1.5, 2.0, 0.0]))
+        table(frame, {"name": "Name", "result": "Result", "net": "Net"}, "Rows")
+
+    shown = AppTest.from_function(page).run().dataframe[0].value
+    assert shown["name"].tolist() == ["'=HYPERLINK(1)", "plain", "' @x"]
+    assert shown["result"].tolist() == ["+1.25 R", "−3 %", "-4"] and shown["net"].tolist() == [-1.5, 2.0, 0.0]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from worker.cells import csv_of, safe
+from worker.cells import csv_of, safe, safe_cells
 
-__all__ = ["csv_of", "safe"]
+__all__ = ["csv_of", "safe", "safe_cells"]
