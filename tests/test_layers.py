@@ -25,6 +25,8 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/features": {"numpy", "pandas"},
     "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
+    "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime", "quantile_forest"},
+    "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
 }
@@ -44,7 +46,7 @@ NEVER = {       # package -> what it may never import, although the table above 
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled", "block_length", "audit", "market", "outside", "features", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "manifest", "report")
+LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled", "block_length", "audit", "market", "outside", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "training", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]
@@ -151,7 +153,7 @@ def test_the_page_loads_no_engine(tmp_path):
     """The browser's process opens at once: no numba, no torch, no vendor's SDK."""
     import subprocess
 
-    heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss"]
+    heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss", "onnx", "onnxruntime", "safetensors", "quantile_forest", "optuna"]
     code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert output.stdout.strip() == "[]", output.stdout + output.stderr
