@@ -104,7 +104,7 @@ class Fitted(Protocol):
         """float32 n × columns (n × bars × columns where ``bars`` > 1) -> float64 n × outputs. One row or a million: the same."""
 
     def files(self) -> dict[str, bytes]:
-        """Everything that ``load(files)`` of the learner's module needs to give the same numbers; never pickle."""
+        """Everything that ``load(files)`` of the learner's module needs to give the same numbers: text or plain arrays, nothing that runs when it is read."""
 
     def onnx(self) -> bytes | None:
         """The model as ONNX, input ``rows`` (float32), output ``outputs`` (float32); None where its operators do not exist."""
