@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +41,8 @@ class SampleSet:
         return len(self.samples)
 
 
-def samples_of(inputs: Inputs, strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
-    """By the target's name: on the signals of ``strategy``, on ``inputs.trades`` where these stand for signals, or on bars.
+def sample_set(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
+    """By the target's name: on the signals of ``strategy``, on ``Inputs.trades`` where these stand for signals, or on bars.
 
     ``labelled`` False: those without a label too, for predictions; their ``y`` is NaN and their ``end`` is NEVER.
     Raises BadRequest for an unknown target and for signals without a strategy.
@@ -50,16 +50,16 @@ def samples_of(inputs: Inputs, strategy: Strategy | None, target: str, params: T
     raise NotImplementedError
 
 
-def on_signals(inputs: Inputs, strategy: Strategy, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
+def on_signals(inputs: Sequence[Inputs], strategy: Strategy, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
     """Every entry signal of ``strategy``, each simulated alone by the kernel."""
     raise NotImplementedError
 
 
-def on_trades(inputs: Inputs, target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
-    """The closed trades of ``inputs.trades`` (columns as ``tidemark backtest`` writes them) in the place of signals."""
+def on_trades(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
+    """The closed trades of ``Inputs.trades`` (columns as ``tidemark backtest`` writes them) in the place of signals."""
     raise NotImplementedError
 
 
-def on_bars(inputs: Inputs, target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
+def on_bars(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
     """Every ``params.every``-th bar."""
     raise NotImplementedError
