@@ -67,7 +67,7 @@ class FittedNetwork:
         written = io.BytesIO()
         with warnings.catch_warnings(), single_thread():
             warnings.simplefilter("ignore")     # of the exporter: that it is the older one, and that shapes were traced
-            torch.onnx.export(self.network, (example,), written, input_names=["rows"], output_names=["outputs"], dynamic_axes={"rows": {0: "n"}, "outputs": {0: "n"}}, opset_version=OPSET, dynamo=False)
+            torch.onnx.export(self.network, (example,), written, input_names=["rows"], output_names=["outputs"], dynamic_axes={"rows": {0: "n"}, "outputs": {0: "n"}}, opset_version=OPSET, dynamo=False)  # type: ignore[arg-type]
         return written.getvalue()
 
     def contributions(self, rows: np.ndarray) -> None:

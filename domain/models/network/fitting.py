@@ -43,9 +43,9 @@ def single_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def gathered(samples: Samples, rows: np.ndarray, bars: int) -> np.ndarray:
-    """float32: those samples' own rows, or their windows of history; a batch, never all of them."""
-    return samples.matrix[samples.at[rows]] if bars == 1 else samples.take(rows).window(bars)
+def gathered(batch: Samples, bars: int) -> np.ndarray:
+    """float32: the samples' own rows, or their windows of history; of a batch, never of all of them."""
+    return batch.rows() if bars == 1 else batch.window(bars)
 
 
 def prepare(network: Network, design: dict[str, Any], train: Samples, seed: int) -> None:
@@ -58,13 +58,15 @@ def prepare(network: Network, design: dict[str, Any], train: Samples, seed: int)
                 weights.copy_(torch.from_numpy(draws.uniform(-bound, bound, tuple(weights.shape)).astype(np.float32)))
             elif "norm" not in name and not name.endswith(("before.weight", "after.weight")):
                 weights.zero_()
+            if ".bias_ih" in name:      # an LSTM remembers at first: Jozefowicz, Zaremba and Sutskever (2015)
+                weights[len(weights) // 4 : len(weights) // 2] = 1.0
         mean, deviation = moments(train)
         network.inputs.mean.copy_(torch.from_numpy(mean))
         network.inputs.inverse.copy_(torch.from_numpy(np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)))
-    for name, head in network.heads.items():
+    for name in design["heads"]:
         y = labels_of(train, name, design)
         known = np.isfinite(y)
-        begin(head, y[known], train.weight[known])
+        begin(network.head(name), y[known], train.weight[known])
 
 
 def moments(train: Samples) -> tuple[np.ndarray, np.ndarray]:
@@ -164,14 +166,15 @@ def step(network: Network, design: dict[str, Any], train: Samples, rows: np.ndar
 
 def weighted_loss(network: Network, design: dict[str, Any], samples: Samples, rows: np.ndarray, device: str) -> Tensor:
     """Sum of the weighted losses of all heads; a label that is missing counts nothing."""
-    state = network.state(torch.from_numpy(gathered(samples, rows, design["bars"])).to(device))
-    weight = torch.from_numpy(samples.weight[rows].astype(np.float32)).to(device)
+    batch = samples.take(rows)
+    state = network.state(torch.from_numpy(gathered(batch, design["bars"])).to(device))
+    weight = torch.from_numpy(batch.weight.astype(np.float32)).to(device)
     total = torch.zeros((), device=device)
-    for name, head in network.heads.items():
-        y = labels_of(samples, name, design)[rows] if name == design["asked"] else labels_of(samples.take(rows), name, design)
+    for name in design["heads"]:
+        y = labels_of(batch, name, design)
         known = np.isfinite(y)
         if known.any():
-            losses = head.loss(state, torch.from_numpy(np.where(known, y, 0.0).astype(np.float32)).to(device))
+            losses = network.head(name).loss(state, torch.from_numpy(np.where(known, y, 0.0).astype(np.float32)).to(device))
             total = total + (losses * weight * torch.from_numpy(known.astype(np.float32)).to(device)).sum()
     return total
 

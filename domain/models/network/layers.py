@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ LEAST_STEP = 1e-3       # deviations between two levels where labels give none
 
 class Standardised(nn.Module):
     """Columns less their mean, by their deviation, both from training rows; 0 where a value is missing."""
+
+    mean: Tensor
+    inverse: Tensor
 
     def __init__(self, columns: int) -> None:
         super().__init__()
@@ -52,6 +55,8 @@ class Recurrent(nn.Module):
 
 class Attention(nn.Module):
     """One causal block, normalised first: each bar looks at itself and earlier ones. ``last``: only the last bar is wanted."""
+
+    later: Tensor
 
     def __init__(self, bars: int, width: int, heads: int, last: bool) -> None:
         super().__init__()
@@ -95,6 +100,10 @@ class Causal(nn.Module):
 class Head(nn.Module):
     """From a state to forecasts: ``number`` in the label's units, ``binary`` a probability, ``classes`` one each, ``quantiles`` in rising order."""
 
+    mean: Tensor
+    scale: Tensor
+    levels: Tensor
+
     def __init__(self, task: str, width: int, outputs: int, levels: tuple[float, ...] = ()) -> None:
         super().__init__()
         self.task, self.line = task, nn.Linear(width, outputs)
@@ -137,6 +146,8 @@ class Head(nn.Module):
 class Network(nn.Module):
     """Inputs, a trunk and one head for each label; rows through it give what the ``asked`` head says."""
 
+    inputs: Standardised
+
     def __init__(self, columns: int, trunk: nn.Module, heads: dict[str, Head], asked: str) -> None:
         super().__init__()
         self.inputs, self.trunk, self.heads, self.asked = Standardised(columns), trunk, nn.ModuleDict(heads), asked
@@ -144,8 +155,11 @@ class Network(nn.Module):
     def state(self, rows: Tensor) -> Tensor:
         return self.trunk(self.inputs(rows))
 
+    def head(self, name: str) -> Head:
+        return cast(Head, self.heads[name])
+
     def forward(self, rows: Tensor) -> Tensor:
-        return self.heads[self.asked](self.state(rows))
+        return self.head(self.asked)(self.state(rows))
 
 
 def network_of(design: dict[str, Any]) -> Network:
