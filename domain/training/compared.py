@@ -95,9 +95,9 @@ def block_of(frame: pd.DataFrame, days: int) -> int:
     return min(max(2 * math.ceil(float(np.quantile(spans, 0.95))), math.ceil(days ** (1 / 3))), max(days, 1))
 
 
-def interval(values: np.ndarray, counts: np.ndarray, block: int, seed: int = 0) -> tuple[float, float]:
+def interval(values: np.ndarray, counts: np.ndarray, block: int, seed: int = 0, resamples: int = DRAWS) -> tuple[float, float]:
     """95 % of Σ values ÷ Σ counts, over draws of blocks of days; NaN where no draw counts anything."""
-    draws = blocks(values, 1, DRAWS, seed, block)
+    draws = blocks(values, 1, resamples, seed, block)
     cells = draws.weights.shape[1]
     sums, numbers = (draws.weights @ np.bincount(draws.cell, column, minlength=cells) for column in (values, counts))
     drawn = sums[numbers > 0] / numbers[numbers > 0]

@@ -45,9 +45,11 @@ def control_folds(folds: Sequence[Fold], count: int = FOLDS) -> tuple[Fold, ...]
 
 
 def permuted(sample_set: Set, seed: int) -> Set:
-    """The same samples with their labels, and ``r`` with them, permuted over all of them: each has the label of another one, chosen by ``seed``."""
-    order = np.random.Generator(np.random.Philox(seed)).permutation(len(sample_set.samples))
-    return replace(sample_set, samples=replace(sample_set.samples, y=sample_set.samples.y[order]), r=sample_set.r[order])  # type: ignore[type-var]
+    """The same samples with their labels, and ``r`` and labels of other targets with them, permuted over all of them: each has the label of another one, chosen by ``seed``."""
+    samples = sample_set.samples
+    order = np.random.Generator(np.random.Philox(seed)).permutation(len(samples))
+    drawn = replace(samples, y=samples.y[order], beside={name: values[order] for name, values in samples.beside.items()})
+    return replace(sample_set, samples=drawn, r=sample_set.r[order])  # type: ignore[type-var]
 
 
 def control(results: Sequence[ResultLike], task: Task, classes: Sequence[str] = ()) -> dict[str, Any]:

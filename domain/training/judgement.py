@@ -48,9 +48,10 @@ def report_of(
     baselines = against_baselines(results, outputs, question.seed) if len(frame) else []
     counted = _trials(question, trials or Tried(), by_day, walks=question.scheme == WALK)
     found = _control(question, control, results, samples.task, samples.classes)
-    judged = verdict(_evidence(question, scores, baselines, counted, found, leak, whole=len(results) == len(folds)))
+    whole = {int(fold.number) for fold in folds} == {int(result.fold) for result in results}
+    judged = verdict(_evidence(question, scores, baselines, counted, found, leak, whole=whole))
     return plain_values(dict(
-        verdict=judged | dict(whole=len(results) == len(folds)), trials=counted, control=found, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
+        verdict=judged | dict(whole=whole), trials=counted, control=found, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
     ))  # fmt: skip
 
 

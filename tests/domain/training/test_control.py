@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from predicted import fold, result, sample_set
 
 from domain.training.control import control, control_folds, permuted, pooled_auc
+from tests.domain.training.predicted import fold, result, sample_set
 
 
 def folds_of(n: int = 3, size: int = 200):

@@ -96,7 +96,7 @@ def test_calibration_by_hand():
     y, p = np.array([0.0, 1.0] * 5 + [1.0] * 10), np.array([0.3] * 10 + [0.8] * 10)
     low, high = calibration_table(y, p, 2)
     assert (low["count"], low["predicted"], low["observed"]) == (10, pytest.approx(0.3), 0.5)
-    assert (high["count"], high["predicted"], high["observed"], high["observed_high"]) == (10, pytest.approx(0.8), 1.0, 1.0)
+    assert (high["count"], high["predicted"], high["observed"], high["observed_high"]) == (10, pytest.approx(0.8), 1.0, pytest.approx(1.0))
     assert calibration_error(y, p, 2) == pytest.approx((0.2 + 0.2) / 2)
 
 
