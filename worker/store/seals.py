@@ -20,7 +20,19 @@ from sqlalchemy import Connection, Table, select
 
 from domain.audit import AuditEvent, chain_hash, plain
 from domain.errors import BadRequest
-from worker.store.schema import account_histories, cost_profiles, datasets, events, jobs, links, model_stages, models, outside, recipes, runs
+from worker.store.schema import (
+    account_histories,
+    cost_profiles,
+    datasets,
+    events,
+    jobs,
+    links,
+    model_stages,
+    models,
+    outside,
+    recipes,
+    runs,
+)
 
 MOST = 300      # seals of one event
 

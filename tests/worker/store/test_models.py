@@ -74,7 +74,7 @@ def test_a_changed_file_is_refused_recorded_and_found_by_verification(store):
     model = add(store)
     with store.blobs._fs.open(f"{store.blobs._root}/{model.files['model.txt'][:2]}/{model.files['model.txt']}", "wb") as file:
         file.write(b"tred")
-    with pytest.raises(WrongHash, match="The file model.txt of model fake@1 was altered since it was written"):
+    with pytest.raises(WrongHash, match=r"The file model\.txt of model fake@1 was altered since it was written"):
         files_of(store, model, "ana")
     with store.read() as unit:
         refusals = [record for record in unit.trail.all(Filter(entity=model.entity)) if record.kind == "model_refused"]
