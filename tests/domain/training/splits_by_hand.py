@@ -1,4 +1,4 @@
-"""The splits once more, slowly: loops over samples, written from the definitions of docs/training alone."""
+"""The splits once more, slowly: loops over samples, written from the definitions alone."""
 
 from __future__ import annotations
 

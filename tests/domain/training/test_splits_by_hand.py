@@ -10,7 +10,7 @@ import pytest
 from domain.training.splits import Cpcv, WalkForward, folds
 from tests.domain.training.splits_by_hand import DAY, HOUR, combined, walk_forward
 
-CASES = int(os.environ.get("TIDEMARK_RANDOM_CASES", "4"))
+CASES = int(os.environ.get("TIDEMARK_CASES", "4"))
 
 
 def spans(draws: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
