@@ -8,35 +8,33 @@ import numpy as np
 
 from domain.errors import BadRequest
 
-MOST = 99
-
 
 def levels_of(text: str) -> tuple[float, ...]:
-    """Levels from a list such as "0.1,0.5,0.9": ascending, each between 0 and 1 and once. An empty text has none.
+    """Rising levels between 0 and 1.
 
-    >>> levels_of("0.1, 0.5,0.9"), levels_of("")
-    ((0.1, 0.5, 0.9), ())
+    >>> levels_of("0.1, 0.5, 0.9")
+    (0.1, 0.5, 0.9)
     >>> levels_of("0.9,0.1")
     Traceback (most recent call last):
     ...
-    domain.errors.BadRequest: levels are '0.9,0.1'; they must be numbers between 0 and 1, ascending and at most 99, such as 0.1,0.5,0.9
+    domain.errors.BadRequest: levels is '0.9,0.1'; it must be rising numbers between 0 and 1, separated by commas, such as 0.1,0.5,0.9
     """
     try:
-        levels = tuple(float(word) for word in text.split(",")) if text.strip() else ()
+        levels = tuple(float(level) for level in text.split(","))
     except ValueError:
-        levels = (np.nan,)
-    ascending = all(low < high for low, high in pairwise(levels))
-    if not (ascending and all(0 < level < 1 for level in levels) and len(levels) <= MOST):
-        raise BadRequest(f"levels are {text!r}; they must be numbers between 0 and 1, ascending and at most {MOST}, such as 0.1,0.5,0.9")
+        levels = ()
+    if not levels or not all(0.0 < level < 1.0 for level in levels) or any(high <= low for low, high in pairwise(levels)):
+        raise BadRequest(f"levels is {text!r}; it must be rising numbers between 0 and 1, separated by commas, such as 0.1,0.5,0.9")
     return levels
 
 
-def some_levels_of(text: str) -> tuple[float, ...]:
-    """As ``levels_of``, but not none."""
-    levels = levels_of(text)
-    if not levels:
-        raise BadRequest("levels are empty; name at least one, such as 0.1,0.5,0.9")
-    return levels
+def levels_or_none(text: str) -> tuple[float, ...]:
+    """As ``levels_of``; an empty text has none, and stands for a forecast of the mean.
+
+    >>> levels_or_none("0.5"), levels_or_none("")
+    ((0.5,), ())
+    """
+    return levels_of(text) if text.strip() else ()
 
 
 def columns_of(levels: tuple[float, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from domain.models.base import Samples, Watch, learner
 from domain.models.files import Files, opened
-from domain.models.levels import columns_of, levels_of, spread_of, weighted_quantiles
+from domain.models.levels import columns_of, levels_or_none, spread_of, weighted_quantiles
 from domain.models.line import Line, Link, line_from, linked, standardisation
 from domain.models.rows import needs, outputs_of, shares
 from domain.params import param
@@ -27,14 +27,14 @@ class Linear:
     levels: str = param("", title="Levels", help="levels of quantiles of a number, ascending, by linear quantile regression; empty forecasts the mean")
 
     def __post_init__(self) -> None:
-        levels_of(self.levels)
+        levels_or_none(self.levels)
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Line:
         needs(train, 2, "linear")
         watch(0.0, None)
         rows = train.rows()
         centre, scale = standardisation(rows)
-        outputs = outputs_of(train) if train.task != "number" else columns_of(levels_of(self.levels))
+        outputs = outputs_of(train) if train.task != "number" else columns_of(levels_or_none(self.levels))
         link: Link = dict(binary="sigmoid", classes="softmax", number="identity")[train.task]  # type: ignore[assignment]
         line = Line("linear", outputs, centre, scale, np.zeros((len(outputs), len(centre))), np.zeros(len(outputs)), link, spread_of(train.y))
         z = line.standard(rows)
@@ -46,7 +46,7 @@ class Linear:
         """Coefficients (outputs × columns) and bias."""
         if link != "identity":
             return logistic(z, train, self.l2, link, watch)
-        levels = levels_of(self.levels)
+        levels = levels_or_none(self.levels)
         if not levels:
             return ridge(z, train.y, train.weight, self.l2)
         lines = []

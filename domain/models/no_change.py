@@ -9,7 +9,7 @@ import numpy as np
 from domain.models.base import Samples, Watch, learner
 from domain.models.constant import Constant
 from domain.models.files import Files, opened
-from domain.models.levels import columns_of, levels_of, spread_of, weighted_quantiles
+from domain.models.levels import columns_of, levels_or_none, spread_of, weighted_quantiles
 from domain.models.line import Line, line_from, standardisation
 from domain.models.rows import needs, outputs_of, shares
 from domain.params import param
@@ -27,7 +27,7 @@ class NoChange:
     column: str = param("", title="Volatility column", help="the column of present volatility; empty takes the first column that is named for it")
 
     def __post_init__(self) -> None:
-        levels_of(self.levels)
+        levels_or_none(self.levels)
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Constant | Line:
         needs(train, 1, "no_change")
@@ -47,22 +47,22 @@ class NoChange:
 
     def around_zero(self, train: Samples) -> Constant:
         """0, and levels evenly around it: the share τ of labels nearest 0 lies between the levels (1 − τ)/2 and (1 + τ)/2."""
-        levels = np.array(levels_of(self.levels) or (0.5,))
+        levels = np.array(levels_or_none(self.levels) or (0.5,))
         width = weighted_quantiles(np.abs(train.y), train.weight, tuple(np.abs(2 * levels - 1)))
         values = np.sign(2 * levels - 1) * width
         if (train.y >= 0).all():        # volatility, and no column of it: its usual level
             values = weighted_quantiles(train.y, train.weight, tuple(levels))
-        return Constant.of("no_change", columns_of(levels_of(self.levels)), values, len(train.columns), spread_of(train.y))
+        return Constant.of("no_change", columns_of(levels_or_none(self.levels)), values, len(train.columns), spread_of(train.y))
 
     def as_now(self, train: Samples, column: int) -> Line:
         """The label by the column alone: a level and a factor, by least squares, which undo any scaling of the column."""
         centre, scale = standardisation(train.rows())
-        line = Line("no_change", columns_of(levels_of(self.levels)), centre, scale, np.zeros((1, len(centre))), np.zeros(1), "identity", spread_of(train.y))
+        line = Line("no_change", columns_of(levels_or_none(self.levels)), centre, scale, np.zeros((1, len(centre))), np.zeros(1), "identity", spread_of(train.y))
         z = line.standard(train.rows())[:, column]
         mean, middle = np.average(train.y, weights=train.weight), np.average(z, weights=train.weight)
         variance = np.average((z - middle) ** 2, weights=train.weight)
         factor = np.average((z - middle) * (train.y - mean), weights=train.weight) / variance if variance > 0 else 0.0
-        levels = levels_of(self.levels)
+        levels = levels_or_none(self.levels)
         level = mean - factor * middle
         bias = level + weighted_quantiles(train.y - level - factor * z, train.weight, levels) if levels else np.array([level])
         coefficients = np.zeros((len(bias), len(centre)))

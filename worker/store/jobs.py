@@ -50,7 +50,8 @@ class Job:
     attempts: int
     cancelled_by: str | None
     checkpoint: Any
-    result: Any             # a mapping once the job is done, None before
+    result: Any             # a mapping once the job is done, or was stopped with a partial result; None before
+    live: Any               # what a running job shows of itself: ``Work.show``; None: nothing
     error: Mapping[str, Any] | None
     example: bool
 
@@ -116,13 +117,17 @@ class Jobs:
         return self.get(job_id) if self._set(and_(jobs.c.id == job_id, _ready(at)), **taken) else None
 
     def first(self, queue: str, job_id: str, at: datetime) -> Job | None:
-        """What comes first in ``queue``: a job whose worker died, then ``job_id``, then the oldest that waits."""
+        """What comes first in ``queue``: a job whose worker died, then ``job_id``, then the oldest that waits. What another unit of work has locked is passed over."""
         order = (sa.case((jobs.c.deaths > 0, 0), else_=1), sa.case((jobs.c.id == job_id, 0), else_=1), jobs.c.created_at, jobs.c.id)
         first = select(jobs.c.id).where(jobs.c.queue == queue, _ready(at)).order_by(*order).limit(1)
         if self._c.dialect.name == "postgresql":
             first = first.with_for_update(skip_locked=True)
         chosen = self._c.scalar(first)
         return self.get(chosen) if chosen else None
+
+    def any_ready(self, queue: str, at: datetime) -> bool:
+        """Whether a job waits in ``queue``, be it one that another unit of work has locked for this moment, which ``first`` passes over."""
+        return self._c.scalar(select(jobs.c.id).where(jobs.c.queue == queue, _ready(at)).limit(1)) is not None
 
     def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
         """A heartbeat with the ``seen`` updates; None if another worker owns the job now."""
@@ -155,7 +160,7 @@ class Jobs:
 
     def retry(self, job_id: str) -> bool:
         """Queue a failed or cancelled job again; it resumes from its checkpoint."""
-        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="")
+        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="", live=None)
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
     def remove(self, *job_ids: str) -> int:
