@@ -35,8 +35,8 @@ def in_order(quantiles: np.ndarray) -> tuple[np.ndarray, float]:
     >>> in_order(np.array([[1.0, 2.0], [4.0, 3.0]]))[0].tolist(), in_order(np.array([[1.0, 2.0], [4.0, 3.0]]))[1]
     ([[1.0, 2.0], [3.0, 4.0]], 0.5)
     """
-    crossed = (np.diff(quantiles, axis=1) < 0).any(axis=1)
-    return np.sort(quantiles, axis=1), float(crossed.mean()) if len(crossed) else 0.0
+    crossed = np.any(np.diff(quantiles, axis=1) < 0, axis=1)
+    return np.sort(quantiles, axis=1), float(np.mean(crossed)) if len(quantiles) else 0.0
 
 
 def pairs_of(levels: Sequence[float]) -> tuple[tuple[int, int], ...]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from domain.causality import Leak, LookAheadVerdict, check, check_features, check_strategy
-from domain.errors import BadRequest
-from domain.features import Context
 from domain.market.bars import ts_of
 from domain.strategies import Strategy
 from domain.training.fitted_pipeline import FittedPipeline

@@ -65,7 +65,7 @@ def fit_fold(sample_set: SampleSet, fold: Fold, question: Question, watch: Watch
     named = baselines_of(question) if baselines else {}
     beside = {name: _baseline(sample_set, fold, question, name, params, Curve(lambda *_: watch(OWN_SHARE))) for name, params in named.items()}
     kinds = dict(zip(pipeline.outputs, (each.kind for each in pipeline.calibration), strict=False))
-    sizes = {part: len(rows) for part, rows in fold.parts.items()}
+    sizes: dict[str, int] = {part: len(chosen) for part, chosen in fold.parts.items()}
     watch(1.0, None)
     return FoldResult(fold.number, pd.DataFrame(known | outputs | traded), pipeline, beside, tuple(curve.points), crossed, sizes, kinds)
 
@@ -81,7 +81,7 @@ def fit_pipeline(sample_set: SampleSet, fold: Fold, question: Question, watch: W
         conformal = Conformal(levels_of(fitted.outputs), question.fitting.conformal, question.fitting.gamma)
         bare = replace(bare, conformal=conformal.start(in_order(raw)[0], held_out.y, held_out.end).values())
     else:
-        bare = replace(bare, calibration=_calibrations(samples, raw, held_out))
+        bare = replace(bare, calibration=_calibrations(fitted.outputs, raw, held_out))
     return replace(bare, filter=_filter(sample_set, fold, question, bare, raw)) if sample_set.signals is not None else bare
 
 
@@ -124,12 +124,12 @@ def _baseline(sample_set: SampleSet, fold: Fold, question: Question, name: str, 
     return pd.DataFrame(in_order(raw)[0] if levels_of(fitted.outputs) else raw, columns=list(fitted.outputs))
 
 
-def _calibrations(samples: Samples, raw: np.ndarray, held_out: Samples) -> tuple[Calibration, ...]:
+def _calibrations(outputs: tuple[str, ...], raw: np.ndarray, held_out: Samples) -> tuple[Calibration, ...]:
     """One for each probability; a class against all others."""
-    if samples.task == "number":
-        return tuple(Calibration() for _ in range(raw.shape[1]))
-    happened = [held_out.y] if samples.task == "binary" else [(held_out.y == k).astype(np.float64) for k in range(raw.shape[1])]
-    return tuple(calibrate(raw[:, k], event) for k, event in enumerate(happened))
+    if held_out.task == "number":
+        return tuple(Calibration() for _ in outputs)
+    events = {"p": held_out.y} if held_out.task == "binary" else {f"p_{name}": (held_out.y == k).astype(np.float64) for k, name in enumerate(held_out.classes)}
+    return tuple(calibrate(raw[:, k], events[name]) for k, name in enumerate(outputs))
 
 
 def _filter(sample_set: SampleSet, fold: Fold, question: Question, pipeline: FittedPipeline, raw: np.ndarray) -> Filter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,13 @@ from domain.training.samples import SampleSet
 from domain.training.splits import PARTS, Fold
 
 
-@dataclass(frozen=True)
-class Tables:
+class Tables(NamedTuple):
     """``samples``: sample instrument start end y r uniqueness. ``folds``: fold sample part. ``predictions``: fold path sample start end y, the outputs and ``raw_…``,
     on signals r taken size. Times in UTC; y of classes is the class's name."""
 
     samples: pd.DataFrame
     folds: pd.DataFrame
     predictions: pd.DataFrame
-
-    def named(self) -> dict[str, pd.DataFrame]:
-        return {f"{name}.parquet": getattr(self, name) for name in ("samples", "folds", "predictions")}
 
 
 def tables_of(found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult]) -> Tables:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from domain.errors import BadRequest
-from domain.manifest import code_hash, libraries
 from domain.models.base import Watch
 from domain.params import build
 from domain.strategies import Strategy
@@ -24,10 +24,10 @@ from domain.training.pipeline import fit_fold, fit_pipeline, learner_for, quiet
 from domain.training.question import Question
 from domain.training.samples import SampleSet, sample_set
 from domain.training.splits import SCHEMES, Fold, Scheme, folds, next_fold
-from domain.training.tables import Tables, tables_of
+from domain.training.tables import tables_of
 from domain.training.targets import TargetParams
 
-SAMPLES_SHARE, GATE_SHARE, FOLDS_SHARE, CONTROL_SHARE = 0.05, 0.15, 0.85, 0.97     # of a training, up to the end of each step
+SAMPLES_SHARE, GATE_SHARE, FOLDS_SHARE = 0.05, 0.15, 0.85     # of a training, up to the end of each step
 
 Fit = Callable[[SampleSet, Fold, Question, Watch], FoldResult]
 
@@ -38,9 +38,11 @@ class LeakFound(BadRequest):
 
 @dataclass(frozen=True)
 class Trained:
-    """``tables``: samples, folds and predictions. ``report``: of report.json. ``model``: file -> bytes, as ``model_folder`` writes them."""
+    """``samples``, ``folds``, ``predictions``: as ``tables`` makes them. ``report``: of report.json. ``model``: file -> bytes, as ``model_folder`` makes them."""
 
-    tables: Tables
+    samples: pd.DataFrame
+    folds: pd.DataFrame
+    predictions: pd.DataFrame
     report: Mapping[str, Any]
     model: Mapping[str, bytes]
 
@@ -49,8 +51,8 @@ class Trained:
         return bool(self.report["verdict"]["state"] == "red")
 
 
-def train(question: Question, inputs: Sequence[Inputs], watch: Watch = quiet, trials: Tried = Tried()) -> Trained:
-    """All of it in this process: gate, samples, every fold, control, model and report.
+def train(question: Question, inputs: Sequence[Inputs], watch: Watch = quiet, trials: Tried = Tried(), made_by: Mapping[str, Any] = {}) -> Trained:
+    """All of it in this process: gate, samples, every fold, control, model and report. ``made_by``: ``code`` and ``libraries`` of the manifest.
 
     Raises LeakFound with the column, bar and size where the gate finds one, and BadRequest where the question cannot be answered.
     """
@@ -63,18 +65,20 @@ def train(question: Question, inputs: Sequence[Inputs], watch: Watch = quiet, tr
     refuse_leak(gate_fitted(question, inputs, first, watch))
     step = (FOLDS_SHARE - GATE_SHARE) / max(len(parts) - 1, 1)
     rest = [fit_fold(found, fold, question, part_of(watch, GATE_SHARE + k * step, GATE_SHARE + (k + 1) * step)) for k, fold in enumerate(parts[1:])]
-    return finish(question, found, parts, [first, *rest], trials, part_of(watch, FOLDS_SHARE, 1.0))
+    return finish(question, found, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by)
 
 
-def finish(question: Question, found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult], trials: Tried = Tried(), watch: Watch = quiet) -> Trained:
-    """Control, model and report, from the folds that others fitted."""
+def finish(
+    question: Question, found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult], control: Mapping[str, Any] | None = None, trials: Tried = Tried(), watch: Watch = quiet, made_by: Mapping[str, Any] = {},
+) -> Trained:  # fmt: skip
+    """Control (unless it is there already), model and report, from the folds that were fitted here or elsewhere."""
     results = sorted(results, key=lambda result: result.fold)
     fitted = {result.fold for result in results}
     answered = [fold for fold in parts if fold.number in fitted]
-    control = control_of(question, found, answered, part_of(watch, 0.0, 0.7))
+    control = control_of(question, found, answered, part_of(watch, 0.0, 0.7)) if control is None else control
     report = report_of(question, found, answered, results, control, trials, seed=question.seed)
-    model = model_of(question, found, report, part_of(watch, 0.7, 1.0))
-    return Trained(tables_of(found, parts, results), report, model)
+    model = model_of(question, found, report, part_of(watch, 0.7, 1.0), made_by)
+    return Trained(*tables_of(found, parts, results), report, model)
 
 
 def strategy_of(question: Question) -> Strategy | None:
@@ -113,13 +117,13 @@ def control_of(question: Question, found: SampleSet, parts: Sequence[Fold], watc
     return controls.control(results, found.samples.task, found.samples.classes)
 
 
-def model_of(question: Question, found: SampleSet, report: Mapping[str, Any], watch: Watch = quiet) -> dict[str, bytes]:
+def model_of(question: Question, found: SampleSet, report: Mapping[str, Any], watch: Watch = quiet, made_by: Mapping[str, Any] = {}) -> dict[str, bytes]:
     """The files of the model of the fold that would come next."""
     fold = next_fold(found.samples.start, found.samples.end, scheme_of(question))
     pipeline = fit_pipeline(found, fold, question, watch)
     facts = dict(
         question=question.values(), question_sha256=question.hash, learner=question.learner, target=question.target, instruments=list(found.instruments), columns=list(found.samples.columns), outputs=list(pipeline.outputs),
-        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, code=code_hash(Path(__file__)), libraries=libraries(Path(__file__)), threads=1, verdict=dict(report["verdict"]),
+        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, seed=question.seed, threads=1, verdict=dict(report["verdict"]), **made_by,
     )  # fmt: skip
     return model_files(pipeline, facts)
 
