@@ -21,6 +21,7 @@ def baselines(target: str, learner: Any) -> dict[str, Any]:
     >>> sorted(baselines("win", None))
     ['linear', 'no_change', 'prior']
     """
-    fitting = {name: LEARNERS[name] for name in BASELINES if target in LEARNERS[name].targets}
+    learners: dict[str, Any] = {name: LEARNERS[name] for name in BASELINES}
+    fitting = {name: cls for name, cls in learners.items() if target in cls.targets}
     levels = dict(levels=getattr(learner, "levels", ""))
     return {name: cls(**levels if "levels" in {param.name for param in params_of(cls)} else {}) for name, cls in fitting.items()}

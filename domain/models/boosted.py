@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from domain.errors import BadRequest
-from domain.models.boosting import some_lightgbm
+from domain.models.boosting import some_lightgbm, threads
 from domain.models.files import Files, opened, sealed
 from domain.models.rows import checked_rows
 from domain.models.tree_sum import TreeSum, tree_sum_from
@@ -42,7 +42,7 @@ class Boosted:
         rows = checked_rows(rows, self.columns)
         if not len(rows):
             return np.empty((0, len(self.outputs)))
-        return np.stack([booster.predict(rows) for booster in self.boosters], axis=1)
+        return np.stack([booster.predict(rows, num_threads=threads(rows.size)) for booster in self.boosters], axis=1)
 
     @property
     def explained(self) -> int:
@@ -51,11 +51,13 @@ class Boosted:
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         """float64 n: log-odds of a probability, or the middle level's number."""
-        return self.boosters[self.explained].predict(checked_rows(rows, self.columns), raw_score=True)
+        rows = checked_rows(rows, self.columns)
+        return self.boosters[self.explained].predict(rows, raw_score=True, num_threads=threads(rows.size))
 
     def contributions(self, rows: np.ndarray) -> np.ndarray:
         """TreeSHAP (Lundberg et al. 2020), by LightGBM."""
-        return self.boosters[self.explained].predict(checked_rows(rows, self.columns), pred_contrib=True)
+        rows = checked_rows(rows, self.columns)
+        return self.boosters[self.explained].predict(rows, pred_contrib=True, num_threads=threads(rows.size))
 
     def splits(self) -> list[tuple[int, float]]:
         return sorted({split for trees in self.trees for split in trees.splits()})

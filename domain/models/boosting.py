@@ -11,6 +11,8 @@ from domain.errors import BadRequest
 from domain.models.base import Samples, Watch
 from domain.models.waiting import waited
 
+SMALL = 500_000     # rows times columns under which one thread is as fast
+
 
 @dataclass(frozen=True)
 class Boosting:
@@ -55,13 +57,18 @@ def some_lightgbm() -> ModuleType:
 def pinned(library: ModuleType, train: Samples, validation: Samples, boosting: Boosting, seed: int, watch: Watch) -> Pinned:
     """Both parts in bins, which serve several models."""
     watch(0.0, None)
-    params = parameters(boosting, seed)
+    params = dict(parameters(boosting, seed), num_threads=threads(len(train) * len(train.columns)))
     data = library.Dataset(train.rows(), label=train.y, weight=train.weight, params=params)
     beside = library.Dataset(validation.rows(), label=validation.y, weight=validation.weight, reference=data, params=params) if len(validation) else None
     waited(data.construct, watch)
     if beside is not None:
         waited(beside.construct, watch)
     return Pinned(data, beside, params)
+
+
+def threads(cells: int) -> int:
+    """One where there is little to do and threads would wait for each other; else 0, as many as OpenMP is allowed."""
+    return 1 if cells < SMALL else 0
 
 
 def parameters(boosting: Boosting, seed: int) -> dict[str, Any]:

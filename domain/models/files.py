@@ -38,11 +38,12 @@ def sealed(learner: str, facts: Mapping[str, Any], parts: Files | None = None) -
     return {SHEET: _canonical(sheet), **parts}
 
 
-def opened(files: Files, learner: str) -> dict[str, Any]:
-    """The facts of a model of that learner, once every file has been found to be the one that was saved."""
+def opened(files: Files, *learners: str) -> dict[str, Any]:
+    """The facts of a model of one of these learners, once every file has been found to be the one that was saved."""
     sheet = _sheet(files)
-    if sheet["learner"] != learner:
-        raise BadRequest(f"this is a model of {sheet['learner']!r}, not of {learner!r}; load it by its own learner")
+    learner = sheet["learner"]
+    if learner not in learners:
+        raise BadRequest(f"this is a model of {learner!r}, not of {' or '.join(learners)}; load it by its own learner")
     seal = sheet.pop("seal", None)
     if seal != sha256(_canonical(sheet)):
         raise _damaged(SHEET, learner)

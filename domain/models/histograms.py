@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
 
 from domain.models.base import Samples, Watch
-from domain.models.boosting import Boosting
+from domain.models.boosting import Boosting, threads
 from domain.models.line import linked
 from domain.models.tree_sum import TreeSum
 from domain.models.trees import joined, leaf, of_histograms
@@ -26,11 +26,18 @@ def grown_by_histograms(boosting: Boosting, train: Samples, validation: Samples,
         learning_rate=boosting.learning_rate, max_iter=boosting.trees, max_leaf_nodes=boosting.leaves, min_samples_leaf=boosting.min_leaf, l2_regularization=boosting.l2,
         max_features=boosting.columns_share, early_stopping=True, scoring=rounds, validation_fraction=None, n_iter_no_change=boosting.trees, tol=0.0, random_state=seed % 2**31,
     )  # fmt: skip
-    with suppress(Patience):
+    with suppress(Patience), in_threads(len(train) * columns):
         model.fit(train.rows(), train.y, sample_weight=train.weight)
     base = float(model._baseline_prediction[0, 0])
     predictors = [predictor[0] for predictor in model._predictors]
     return TreeSum("fakeout", ("p",), of_histograms(predictors[: rounds.best or len(predictors)], base, columns), "sigmoid")
+
+
+def in_threads(cells: int) -> AbstractContextManager[Any]:
+    """One thread of OpenMP where there is little to do."""
+    from sklearn.utils.parallel import _get_threadpool_controller
+
+    return _get_threadpool_controller().limit(limits=1, user_api="openmp") if threads(cells) else nullcontext()
 
 
 def never_split(y: float, columns: int) -> TreeSum:
