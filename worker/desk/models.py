@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
+from domain.audit import plain
 from domain.errors import BadRequest
 from domain.errors import unknown as unknown_name
 from worker.desk.context import DeskContext, required
@@ -19,6 +22,7 @@ from worker.store.registering import register
 
 __all__ = ["STAGES", "Gate", "ModelVersion", "Models", "Stage", "Verification"]
 LONGEST_REASON = 2_000
+MANIFEST = "manifest.json"       # of a model's files, as domain.training.model_folder writes it
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,21 @@ class Models:
             model = register(
                 unit, name, run_id=run_id, question=summary["question"], question_hash=run.manifest["spec_hash"], files=summary["model"],
                 frames={table: run.frames[table] for table in summary["tables"]}, manifest={**run.manifest, "counted": True}, report=summary["report"], synthetic=run.synthetic, actor=self._context.user,
+            )  # fmt: skip
+            return _version(unit, model)
+
+    def register_files(self, name: str, files: Mapping[str, bytes], report: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> ModelVersion:
+        """The next version of ``name``, a candidate, from ``tidemark train --bars``: what ``domain.training.train.Trained`` holds; ``tables``: samples, folds, predictions.
+        It can never be promoted, for no ledger counts the trials of files."""
+        store = self._context.store
+        manifest = json.loads(files[MANIFEST])
+        stored = store.blobs.put_all(files)
+        frames = {table: store.frames.put(frame) for table, frame in tables.items()}
+        with store.unit() as unit:
+            model = register(
+                unit, name, run_id="", question=manifest["question"], question_hash=manifest["question_sha256"], files=stored, frames=frames,
+                manifest={key: value for key, value in manifest.items() if key not in ("question", "files", "verdict")} | dict(counted=False, gate=dict(columns=manifest["columns"], pipeline=True)),
+                report=plain(dict(report)), synthetic=False, actor=self._context.user,
             )  # fmt: skip
             return _version(unit, model)
 

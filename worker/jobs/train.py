@@ -106,7 +106,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     tell = work.within(0.86, 0.97)
     trained = training.finish(
         question, found, folds, [result for number, result in results.items() if number < CONTROL], control, Tried(chosen.trials, chosen.variance, True),
-        lambda share, loss=None: tell(share),
+        lambda share, loss=None: tell(share), {name: value for name, value in manifest(work, {}).items() if name in ("code", "libraries")},
     )  # fmt: skip
     work.stage("Save")
     seen = held_out(found.samples.matrix, found.samples.columns, first.pipeline.bars)

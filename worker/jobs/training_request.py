@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from domain.features import parse
-from domain.params import values_of
+from domain.training import asking
 from domain.training import train as training
 from domain.training.inputs import Inputs
-from domain.training.question import Question, question_from
+from domain.training.question import Question
 from domain.training.samples import SampleSet
 from domain.training.splits import Fold
 from worker.jobs.base import Work
@@ -19,9 +19,6 @@ from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
 from worker.store import Dataset
-
-ASKED = ("target", "target_params", "learner", "learner_params", "scheme", "scheme_params", "strategy", "strategy_params", "fitting", "seed", "shuffle_labels")
-SECTIONS = ("costs", "execution")       # of the rules, that decide labels
 
 
 @dataclass(frozen=True)
@@ -47,25 +44,21 @@ class LoadedQuestion:
 
 
 def read(spec: Mapping[str, Any], work: Work) -> LoadedQuestion:
-    """``spec``: datasets (versions), timeframe, start, end, columns, what is asked (``ASKED``), the rules of a backtest, rates, and versions of external data."""
+    """``spec``: datasets (versions), timeframe, start, end, columns, what ``asking.question_of`` takes, the rules of a backtest, rates, and versions of external data."""
     with work.store.read() as unit:
         stored = {dataset.version: dataset for dataset in unit.datasets.all()}
     used = tuple(dataset_of(stored, version) for version in spec["datasets"])
     series = [series_of(work, dataset, spec) for dataset in used]
-    return LoadedQuestion(spec, question_of(spec, series), inputs_of(spec, series, [stored[version] for version in spec.get("rates", []) if version in stored], work), used)
+    inputs = inputs_of(spec, series, [stored[version] for version in spec.get("rates", []) if version in stored], work)
+    return LoadedQuestion(spec, question_of(spec, inputs), inputs, used)
 
 
-def question_of(spec: Mapping[str, Any], series: Sequence[Any]) -> Question:
-    """The question by the content of its data; rules that decide no label are not of it."""
-    rules = rules_of(spec, [each.instrument.name for each in series])
-    data = [
-        dict(instrument=each.instrument.name, timeframe=str(each.timeframe), side=each.side, version=each.version, bars=len(each.bars), dataset=each.version)
-        | (dict(history=each.bars_of_history) if each.bars_of_history else {}) | (dict(outside=each.outside) if each.outside else {})
-        for each in series
-    ]  # fmt: skip
-    span = [series[0].bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
-    decisive = {name: values_of(getattr(rules, name)) for name in SECTIONS}
-    return question_from(dict(data=data, span=span, columns=spec["columns"], rules=decisive, **{name: spec[name] for name in ASKED}))
+def question_of(spec: Mapping[str, Any], inputs: Sequence[Inputs]) -> Question:
+    """The question by the content of its data, as the terminal asks it of files."""
+    return asking.question_of(
+        inputs, spec["target"], spec["learner"], target_params=spec["target_params"], params=spec["learner_params"], scheme=spec["scheme"], scheme_params=spec["scheme_params"],
+        strategy=spec["strategy"], strategy_params=spec["strategy_params"], options=spec["fitting"], seed=spec["seed"], shuffle_labels=spec["shuffle_labels"],
+    )  # fmt: skip
 
 
 def inputs_of(spec: Mapping[str, Any], series: Sequence[Any], rates: Sequence[Dataset], work: Work) -> tuple[Inputs, ...]:
