@@ -224,7 +224,7 @@ def named(unit: Unit, text: str) -> Model:
     usable = [model for stage in ("production", "candidate") for model in versions if stages[model.id] == stage]
     if not usable:
         raise BadRequest(f"every version of {name} is retired; name one as {name}@{versions[0].version}, or train a new one")
-    return required(unit.models.get(usable[0].id), "model", name)  # type: ignore[no-any-return]
+    return required(unit.models.get(usable[0].id), "model", name)
 
 
 def _listed(wrong: Mapping[str, str]) -> str:

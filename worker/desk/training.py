@@ -26,13 +26,13 @@ from worker.desk.export import csv_of
 from worker.desk.features import FeatureRequest, Features
 from worker.store import Job, Run
 from worker.store.chunks import Chunk
+from worker.store.fold_rows import rows_of
 from worker.store.registering import checked_name
 
 KIND = "train"
 LAST_SEED = 2**31 - 1
 OF_TARGET = {"above": ("threshold",), "return": ("horizon", "unit", "every"), "volatility": ("horizon", "unit", "every"), "direction": ("horizon", "unit", "every")}
 BASELINES = ("prior", "climatology", "no_change", "linear")
-PARTS = ("train", "validation", "calibration", "test", "purged", "embargoed")
 TABLES = ("samples", "folds", "predictions")
 
 
@@ -211,7 +211,7 @@ class Training:
             folds = self.table(job.result["run"], "scores")
             return TrainingProgress(job.state, job.note, 1.0, folds, _live(()), len(folds), 0.0)
         expected = max((part.spec["of"] for part in parts), default=0)
-        return TrainingProgress(job.state, job.note, job.progress, folds_of(parts), _live((job, *helpers) if job.open else ()), expected, _seconds_left(job, parts, now))
+        return TrainingProgress(job.state, job.note, job.progress, rows_of(parts), _live((job, *helpers) if job.open else ()), expected, _seconds_left(job, parts, now))
 
     # -- reading
 
@@ -283,12 +283,6 @@ class Training:
     def delete(self, run_id: str) -> Run:
         """Remove the run; its audit events and trials stay, and models keep their own files and tables."""
         return self._backtests.delete(run_id)
-
-
-def folds_of(parts: Sequence[Chunk]) -> pd.DataFrame:
-    """A row a finished fold, by number."""
-    done = sorted((part.result for part in parts if part.done_at is not None and part.result and not part.result["control"]), key=lambda shown: shown["fold"])
-    return pd.DataFrame([dict(fold=shown["fold"], start=shown["start"], end=shown["end"], **{part: shown["sizes"].get(part) for part in PARTS}, crossed=shown["crossed"], **shown["scores"]) for shown in done])
 
 
 def _choice(name: str, cls: Any) -> LearnerChoice:

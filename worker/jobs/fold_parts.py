@@ -18,7 +18,6 @@ from worker.store.chunks import Chunk
 
 BASELINE = "baseline "
 CURVE = 200         # points of a stored curve
-KEPT = ("train", "validation", "calibration", "test", "purged", "embargoed")
 
 
 class Trial(NamedTuple):
@@ -60,13 +59,6 @@ def restored_fold(store: Store, chunk: Chunk) -> FoldResult:
     return FoldResult(about["fold"], frames["predictions"], pipeline, baselines, curve, about["crossed"], about["sizes"], about["calibration"])
 
 
-def rows_of(parts: Sequence[Chunk]) -> pd.DataFrame:
-    """A row a finished fold, by number: its span, sizes and scores."""
-    done = sorted((part.result for part in parts if part.done_at is not None and part.result and not part.result["control"]), key=lambda about: about["fold"])
-    rows = [dict(fold=about["fold"], start=about["start"], end=about["end"], **{part: about["sizes"].get(part) for part in KEPT}, crossed=about["crossed"], **about["scores"]) for about in done]
-    return pd.DataFrame(rows)
-
-
 def files_of(parts: Sequence[Chunk]) -> dict[str, str]:
     """``fold 3/NAME`` -> hash, of every fold's pipeline."""
     return {f"fold {part.result['fold']}/{name}": content for part in parts if not part.result["control"] for name, content in part.result["files"].items()}
@@ -78,5 +70,5 @@ def trial_of(question: Question, params: str, significance: Mapping[str, Any] | 
 
 def thin(curve: Sequence[tuple[float, float]]) -> list[list[float]]:
     """At most ``CURVE`` points, the first and the last among them."""
-    at = np.unique(np.linspace(0, len(curve) - 1, CURVE).astype(int)) if curve else []
+    at: np.ndarray = np.unique(np.linspace(0, len(curve) - 1, CURVE).astype(int)) if curve else np.zeros(0, np.int64)
     return [[float(curve[k][0]), float(curve[k][1])] for k in at]

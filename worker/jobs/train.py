@@ -17,13 +17,14 @@ from domain.training.pipeline import fit_fold
 from worker.code import code_of, manifest_of
 from worker.jobs import training_request
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.fold_parts import Trial, files_of, restored_fold, rows_of, stored_fold, trial_of
+from worker.jobs.fold_parts import Trial, files_of, restored_fold, stored_fold, trial_of
 from worker.jobs.live_curve import LiveCurve
 from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
 from worker.jobs.training_request import LoadedQuestion
 from worker.parity import held_out, parity_of
 from worker.store import Unit
 from worker.store.chunks import Chunk
+from worker.store.fold_rows import rows_of
 from worker.store.registering import register
 from worker.store.selection import selection_of
 
@@ -127,13 +128,13 @@ def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str
     def commit(unit: Unit) -> JobResult:
         if trial.sharpe is not None:
             _count(unit, work, spec, trial)
-        run_id = _replace(unit, work, spec, plain_summary(summary), frames, decided, asked.synthetic)
+        run_id = _replace(unit, work, spec, summary, frames, decided, asked.synthetic)
         unit.chunks.remove(work.job.id)
         result: dict[str, Any] = dict(run=run_id)
         if spec.get("register"):
             registered = register(
                 unit, spec["register"], run_id=run_id, question=question.values(), question_hash=question.hash, files=model, frames={name: frames[name] for name in MODEL_TABLES},
-                manifest=decided | dict(counted=True), report=plain_summary(report), synthetic=asked.synthetic, actor=work.job.actor,
+                manifest=decided | dict(counted=True), report=report, synthetic=asked.synthetic, actor=work.job.actor,
             )  # fmt: skip
             result |= dict(model=registered.title)
         detail = dict(
@@ -177,11 +178,6 @@ def found_columns(asked: LoadedQuestion) -> list[str]:
 def params_hash(spec: Mapping[str, Any]) -> str:
     """Of the learner's and the strategy's parameters."""
     return hashlib.sha256(canonical(plain({name: spec[name] for name in ("learner", "learner_params", "strategy_params")}))).hexdigest()
-
-
-def plain_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON as it will be read again."""
-    return {name: value for name, value in summary.items()}
 
 
 def _synthetic(unit: Unit, spec: Mapping[str, Any]) -> bool:
