@@ -32,7 +32,7 @@ class Trial(NamedTuple):
 
 def stored_fold(store: Store, result: FoldResult, task: Any, classes: Sequence[str], trial: Trial | None) -> PartResult:
     """``trial``: None for a control, which shows no fold of the question itself."""
-    frames = {"predictions": result.predictions, **{f"{BASELINE}{name}": frame for name, frame in result.baselines.items()}}
+    frames = {"predictions": result.predictions, **{f"{BASELINE}{name}": pd.DataFrame(values, columns=list(columns)) for name, (values, columns) in result.baselines.items()}}
     about = dict(
         fold=result.fold, control=trial is None, curve=thin(result.curve), crossed=result.crossed, sizes=dict(result.sizes), calibration=dict(result.calibration),
         files=store.blobs.put_all(result.pipeline.files()), **({} if trial is None else shown(result, task, classes)),
@@ -53,7 +53,7 @@ def shown(result: FoldResult, task: Any, classes: Sequence[str]) -> dict[str, An
 def restored_fold(store: Store, chunk: Chunk) -> FoldResult:
     """The same result, computed by whoever did the part."""
     about, frames = chunk.result, {name: store.frames.get(frame) for name, frame in (chunk.frames or {}).items()}
-    baselines = {name.removeprefix(BASELINE): frame for name, frame in frames.items() if name.startswith(BASELINE)}
+    baselines = {name.removeprefix(BASELINE): (frame.to_numpy(np.float64), tuple(frame)) for name, frame in frames.items() if name.startswith(BASELINE)}
     pipeline = load_pipeline({name: store.blobs.get(content, f"The file {name} of fold {about['fold']}") for name, content in about["files"].items()})
     curve = tuple((float(share), float(loss)) for share, loss in about["curve"])
     return FoldResult(about["fold"], frames["predictions"], pipeline, baselines, curve, about["crossed"], about["sizes"], about["calibration"])
