@@ -94,8 +94,8 @@ class FittedPipeline:
         """``taken`` and ``size`` of the filter; nothing without one."""
         if self.filter is None:
             return {}
-        score = score_of(self.outputs, raw)
-        return dict(taken=self.filter.taken(score), size=self.filter.sizes(score, chance_of(self.target, self.outputs, values)))
+        size = self.filter.sizes(score_of(self.outputs, raw), chance_of(self.target, self.outputs, values))
+        return dict(taken=size > 0, size=size)
 
     def files(self) -> dict[str, bytes]:
         """``pipeline.json`` and the learner's own files, under ``learner/``; ``load_pipeline`` reads them."""

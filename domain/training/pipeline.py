@@ -107,7 +107,7 @@ def learner_for(name: str, params: Mapping[str, Any], target: str) -> Any:
 
 def baselines_of(question: Question) -> dict[str, dict[str, Any]]:
     """Baselines that learn the target, with their parameters: on quantiles those that give quantiles, of the same levels."""
-    levels = {p.name: question.learner_params.get("levels", p.default) for p in params_of(LEARNERS[question.learner]) if p.name == "levels"}
+    levels = {p.name: value for p in params_of(LEARNERS[question.learner]) if p.name == "levels" and (value := question.learner_params.get("levels", p.default))}
     chosen = {}
     for name in BASELINES:
         if name in LEARNERS and name != question.learner and question.target in LEARNERS[name].targets:  # type: ignore[attr-defined]
