@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.models.base import Fitted, Samples, Watch, learner
+from domain.models.network import load_torch
+from domain.models.rows import needs
 from domain.params import param
 
 OTHER = {"volatility": dict(task="classes", outputs=3, levels=[]), "direction": dict(task="number", outputs=1, levels=[])}     # the head beside each
@@ -27,7 +29,8 @@ class Lstm:
     device: str = param("auto", choices=("auto", "cpu", "gpu"), title="Device", help="auto: a GPU where there is one; its fits are marked not reproducible")
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
-        watch(0.0)
+        needs(train, 2, "lstm")
+        load_torch(watch)
         from domain.models.network.fitting import Pace
         from domain.models.network.learning import head_of, learnt, outputs_of
 

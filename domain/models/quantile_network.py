@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from domain.models.base import Fitted, Samples, Watch, learner
 from domain.models.levels import levels_of
+from domain.models.network import load_torch
+from domain.models.rows import needs
 from domain.params import param
 
 
@@ -25,7 +27,8 @@ class QuantileNetwork:
     device: str = param("auto", choices=("auto", "cpu", "gpu"), title="Device", help="auto: a GPU where there is one; its fits are marked not reproducible")
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
-        watch(0.0)
+        needs(train, 2, "quantile_network")
+        load_torch(watch)
         from domain.models.network.fitting import Pace
         from domain.models.network.learning import learnt
 

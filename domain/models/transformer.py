@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from domain.errors import BadRequest
 from domain.models.base import Fitted, Samples, Watch, learner
+from domain.models.network import load_torch
+from domain.models.rows import needs
 from domain.params import param
 
 
@@ -30,7 +32,8 @@ class Transformer:
             raise BadRequest(f"units is {self.units} and heads is {self.heads}; units must be a multiple of heads")
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
-        watch(0.0)
+        needs(train, 2, "transformer")
+        load_torch(watch)
         from domain.models.network.fitting import Pace
         from domain.models.network.learning import head_of, learnt, outputs_of
 
