@@ -76,7 +76,7 @@ def finish(
     fitted = {result.fold for result in results}
     answered = [fold for fold in parts if fold.number in fitted]
     control = control_of(question, found, answered, part_of(watch, 0.0, 0.7)) if control is None else control
-    report = report_of(question, found, answered, results, control, trials, seed=question.seed)
+    report = report_of(question, found, parts, results, control, trials)
     model = model_of(question, found, report, part_of(watch, 0.7, 1.0), made_by)
     return Trained(*tables_of(found, parts, results), report, model)
 
