@@ -14,10 +14,12 @@ from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
 
 from domain.errors import BadRequest
+from domain.models.files import opened, sealed
 from domain.models.network.fitting import single_thread
 from domain.models.network.layers import Network, network_of
 
 DESIGN, WEIGHTS = "network.json", "weights.safetensors"
+LEARNER = dict(dense="quantile_network", recurrent="lstm", causal="transformer")       # by the kind of its design
 TOGETHER = {True: 256, False: 32}       # rows, windows that go through at once, filled up to that many: so a row's numbers do not depend on its company
 OPSET = 17
 
@@ -59,7 +61,8 @@ class FittedNetwork:
 
     def files(self) -> dict[str, bytes]:
         arrays = {name: values.numpy() for name, values in self.network.state_dict().items()}
-        return {DESIGN: json.dumps(self.design, indent=1, sort_keys=True).encode(), WEIGHTS: bytes_of(arrays)}
+        parts = {DESIGN: json.dumps(self.design, indent=1, sort_keys=True).encode(), WEIGHTS: bytes_of(arrays)}
+        return sealed(LEARNER[self.design["kind"]], dict(outputs=self.outputs), parts)
 
     def onnx(self) -> bytes:
         """Input ``rows``, output ``outputs``, any number of rows. The exporter writes for about a second."""
@@ -76,7 +79,8 @@ class FittedNetwork:
 
 
 def read(files: dict[str, bytes]) -> FittedNetwork:
-    """The fit that ``FittedNetwork.files`` wrote."""
+    """The fit that ``FittedNetwork.files`` wrote; files of another learner, or damaged ones, are refused."""
+    opened(files, *LEARNER.values())
     design = json.loads(files[DESIGN])
     network = network_of(design)
     network.load_state_dict({name: torch.from_numpy(np.array(values)) for name, values in arrays_of(files[WEIGHTS]).items()})
