@@ -83,12 +83,12 @@ class FittedPipeline:
             raise BadRequest(f"the learner {self.learner} has no form in ONNX, as its operators do not exist there; predict with --engine native")
         return Served(content, len(self.outputs)).predict
 
-    def calibrated(self, raw: np.ndarray, samples: Samples, counts: np.ndarray | None = None) -> tuple[np.ndarray, float]:
-        """The outputs as they are meant, and the share of rows whose quantiles were not in order. ``counts``: samples whose labels may move margins."""
+    def calibrated(self, raw: np.ndarray, samples: Samples, counts: np.ndarray | None = None) -> tuple[np.ndarray, float | None]:
+        """The outputs as they are meant, and the share of rows whose quantiles were not in order, None without quantiles. ``counts``: samples whose labels may move margins."""
         if self.conformal is not None:
             ordered, crossed = in_order(raw)
             return conformal_from(self.conformal).intervals(ordered, samples.y, samples.start, samples.end, counts), crossed
-        return normalised(np.column_stack([each(raw[:, k]) for k, each in enumerate(self.calibration)]) if len(raw) else raw, self.task), 0.0
+        return normalised(np.column_stack([each(raw[:, k]) for k, each in enumerate(self.calibration)]) if len(raw) else raw, self.task), None
 
     def decisions(self, raw: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
         """``taken`` and ``size`` of the filter; nothing without one."""

@@ -113,13 +113,13 @@ def test_baselines_have_the_levels_of_the_learner():
 def test_what_cannot_be_learnt_is_refused_in_a_sentence(binary):
     found, parts = binary
     train = parts[0].parts["train"]
-    with pytest.raises(BadRequest, match="linear.* trains on 20 samples; it needs at least 50|fold 0 trains on 20 samples; it needs at least 50"):
+    with pytest.raises(BadRequest, match="fold 0 trains on 20 samples; it needs at least 50"):
         fit_fold(found, replace(parts[0], parts={**parts[0].parts, "train": train[:20]}), asked())
     y = found.samples.y.copy()
     y[train] = 1.0
-    with pytest.raises(BadRequest, match="one class only: all its .* labels are yes"):
+    with pytest.raises(BadRequest, match=r"one class only: all its .* labels are yes"):
         fit_fold(replace(found, samples=replace(found.samples, y=y)), parts[0], asked())
-    with pytest.raises(BadRequest, match="the learner fakeout learns .* and not return; learners of return are .*linear"):
+    with pytest.raises(BadRequest, match=r"the learner fakeout learns .* and not return; learners of return are .*linear"):
         fit_fold(found, parts[0], asked("return", learner="fakeout"))
     with pytest.raises(BadRequest, match="size = meta needs"):
         fit_pipeline(replace(found, r=np.ones(len(found))), parts[0], asked(fitting=Fitting(size="meta")))
