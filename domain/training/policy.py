@@ -27,7 +27,7 @@ FIELDS = ("p", "volatility", "side", "regime")
 @dataclass(frozen=True)
 class View:
     """What is known of each signal when it is decided. ``p``: calibrated chance that it turns out well. ``volatility``: of the market, any unit, NaN unknown.
-    ``side``: 1 or -1. ``regime``: int64, the number of the filtered regime, 0 where there are none."""
+    ``side``: 1 or -1. ``regime``: object, the name of the regime that was known, empty where none was."""
 
     p: np.ndarray
     volatility: np.ndarray
@@ -85,7 +85,7 @@ class Heuristic:
         _enough(view)
         own = r[:, own_action(actions)]
         edge = float(np.quantile(view.volatility[np.isfinite(view.volatility)], self.volatile)) if np.isfinite(view.volatility).any() else float("inf")
-        bad = tuple(int(regime) for regime in np.unique(view.regime) if _loses(own[view.regime == regime], self.losing))
+        bad = tuple(str(regime) for regime in np.unique(view.regime.astype(str)) if _loses(own[view.regime == regime], self.losing))
         return FittedHeuristic(tuple(actions), break_even(own), edge, bad)
 
 
@@ -96,12 +96,12 @@ class FittedHeuristic:
     actions: tuple[Action, ...]
     p0: float
     volatile: float
-    bad: tuple[int, ...]
+    bad: tuple[str, ...]
 
     def act(self, view: View) -> np.ndarray:
         volatile = view.volatility >= self.volatile
         share = np.clip((view.p - self.p0) / (1.0 - self.p0), 0.0, 1.0)
-        skipped = ~(share > 0) | np.isin(view.regime, self.bad)
+        skipped = ~(share > 0) | np.isin(view.regime.astype(str), self.bad)
         sizes = np.array(sorted({action.size for action in self.actions if action.size}))
         step = np.maximum(np.searchsorted(sizes, share * sizes[-1] + 1e-12, side="right") - 1, 0)
         table = np.array([[self._number(size, wild) for size in sizes] for wild in (False, True)])
@@ -131,7 +131,7 @@ class Learned:
 
     def fit(self, view: View, r: np.ndarray, weight: np.ndarray, actions: Sequence[Action], risk: float) -> FittedLearned:
         _enough(view)
-        regimes = tuple(int(regime) for regime in np.unique(view.regime))
+        regimes = tuple(str(regime) for regime in np.unique(view.regime.astype(str)))
         middle = float(np.nanmedian(view.volatility)) if np.isfinite(view.volatility).any() else 0.0
         tree = fit_tree(features_of(view, regimes, middle), growth(r, actions, risk), weight, self.depth, self.leaf, self.caution, self.seed)
         return FittedLearned(tree, regimes, middle)
@@ -142,7 +142,7 @@ class FittedLearned:
     """``regimes``: those of training; another one is none of them. ``middle``: stands for an unknown volatility."""
 
     tree: PolicyTree
-    regimes: tuple[int, ...]
+    regimes: tuple[str, ...]
     middle: float
 
     def act(self, view: View) -> np.ndarray:
@@ -152,7 +152,7 @@ class FittedLearned:
         return dict(policy="learned", tree=self.tree.values(), regimes=list(self.regimes), middle=self.middle)
 
 
-def features_of(view: View, regimes: Sequence[int], middle: float) -> np.ndarray:
+def features_of(view: View, regimes: Sequence[str], middle: float) -> np.ndarray:
     """float32 rows × (p, volatility, side, one for each regime)."""
     volatility = np.where(np.isfinite(view.volatility), view.volatility, middle)
     return np.column_stack([view.p, volatility, view.side, *((view.regime == regime) for regime in regimes)]).astype(np.float32)

@@ -20,7 +20,7 @@ RISK = 0.01
 
 def view(rows: int, seed: int = 0) -> View:
     rng = np.random.default_rng(seed)
-    return View(rng.random(rows), rng.exponential(1.0, rows), rng.choice([-1, 1], rows), rng.integers(0, 2, rows))
+    return View(rng.random(rows), rng.exponential(1.0, rows), rng.choice([-1, 1], rows), rng.choice(np.array(["bull", "bear"], object), rows))
 
 
 def number(action: Action) -> int:
@@ -56,14 +56,14 @@ def test_the_best_action_is_taken_only_where_it_is_surely_above_nothing():
 
 
 def world(rows: int, seed: int) -> tuple[View, np.ndarray]:
-    """Calm: the signal as it is earns 1 R on average; volatile: a stop of 2 with half out earns 0.5, anything else loses; regime 1: everything loses."""
+    """Calm: the signal as it is earns 1 R on average; volatile: a stop of 2 with half out earns 0.5, anything else loses; in the bear regime everything loses."""
     seen, rng = view(rows, seed), np.random.default_rng(seed + 1)
     mean = np.full((rows, len(ACTIONS)), -0.5)
     volatile = seen.volatility > 1.0
     for k, action in enumerate(ACTIONS):
         mean[~volatile & (action.protection == (1.0, 0.0, False)), k] = 1.0
         mean[volatile & (action.protection == (2.0, 3.0, True)), k] = 0.5
-    mean[seen.regime == 1] = -0.5
+    mean[seen.regime == "bear"] = -0.5
     by_protection = {protection: rng.normal(0, 1.0, rows) for protection in {action.protection for action in ACTIONS}}
     return seen, mean + np.column_stack([by_protection[action.protection] for action in ACTIONS])
 
@@ -74,9 +74,9 @@ def test_learned_finds_the_best_action_of_each_context():
     fresh, _ = world(500, 77)
     calm, clear = fresh.volatility < 0.9, fresh.volatility > 1.1
     chosen = fitted.act(fresh)
-    assert (chosen[fresh.regime == 1] == 0).all()
-    assert (chosen[(fresh.regime == 0) & calm] == number(Action(1.0, 1.0, 0.0))).mean() > 0.95
-    assert (chosen[(fresh.regime == 0) & clear] == number(Action(1.0, 2.0, 3.0, True))).mean() > 0.95
+    assert (chosen[fresh.regime == "bear"] == 0).all()
+    assert (chosen[(fresh.regime == "bull") & calm] == number(Action(1.0, 1.0, 0.0))).mean() > 0.95
+    assert (chosen[(fresh.regime == "bull") & clear] == number(Action(1.0, 2.0, 3.0, True))).mean() > 0.95
 
 
 def test_learned_takes_nothing_where_nothing_can_be_earned():
@@ -89,9 +89,9 @@ def test_learned_takes_nothing_where_nothing_can_be_earned():
 
 def test_heuristic_by_hand():
     """p0 = 1/3: p = 0.5 is a Kelly share of 0.25, under the smallest size, which is taken; 0.7 is 0.55: a half; 1 is 1. Volatile: wide stop and half out."""
-    rule = FittedHeuristic(ACTIONS, 1 / 3, 2.0, (7,))
+    rule = FittedHeuristic(ACTIONS, 1 / 3, 2.0, ("crash",))
     p = np.array([0.3, 1 / 3, 0.5, 0.7, 1.0, 1.0, 1.0, np.nan])
-    seen = View(p, np.array([1, 1, 1, 1, 1, 2.0, 1, 1]), np.ones(8), np.array([0, 0, 0, 0, 0, 0, 7, 0]))
+    seen = View(p, np.array([1, 1, 1, 1, 1, 2.0, 1, 1]), np.ones(8), np.array(["", "", "", "", "", "", "crash", ""], object))
     calm, wild = (1.0, 3.0, False), (2.0, 3.0, True)
     assert rule.act(seen).tolist() == [0, 0, number(Action(0.5, *calm)), number(Action(0.5, *calm)), number(Action(1.0, *calm)), number(Action(1.0, *wild)), 0, 0]
 
@@ -102,9 +102,9 @@ def test_heuristic_learns_break_even_and_losing_regimes_from_the_signals_as_they
     assert ACTIONS[own].protection == (1.0, 0.0, False) and ACTIONS[own].size == 1.0
     r = np.zeros((400, len(ACTIONS)))
     r[:, own] = np.where(np.arange(400) % 2 == 0, 2.0, -1.0)           # W = 2, L = 1: p0 = 1/3
-    r[seen.regime == 1, own] = -1.0 + 1e-3 * (np.arange((seen.regime == 1).sum()) % 2)
+    r[seen.regime == "bear", own] = -1.0 + 1e-3 * (np.arange((seen.regime == "bear").sum()) % 2)
     fitted = Heuristic().fit(seen, r, np.ones(400), ACTIONS, RISK)
-    assert fitted.bad == (1,) and 0.3 < fitted.p0 < 0.34
+    assert fitted.bad == ("bear",) and 0.3 < fitted.p0 < 0.34
 
 
 @pytest.mark.parametrize("name", list(POLICIES))
