@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from worker.dispatch import enqueue
 from worker.settings import Settings
 from worker.store import Store
 
@@ -12,7 +14,7 @@ EVERY = timedelta(days=1)
 LOOK_EVERY = 300.0              # seconds
 
 
-def step(store: Store, settings: Settings) -> str | None:
+def step(store: Store, settings: Settings, send: Callable[[str, str, str], bool] = enqueue) -> str | None:
     """The id of the job that was submitted; None where a check is not due, or nothing is in production.
 
     The job's key names the check before it: schedulers that find one due at the same time, or one that ended before it could remember, submit the same job.
@@ -24,7 +26,7 @@ def step(store: Store, settings: Settings) -> str | None:
             return None
     from worker.desk import Desk
 
-    submitted = Desk(store, settings, "tidemark").drift.submit(key=f"watch models after {last or 'none'}")
+    submitted = Desk(store, settings, "tidemark", send).drift.submit(key=f"watch models after {last or 'none'}")
     with store.unit() as unit:
         unit.alone_with(FACT)
         if unit.fact(FACT) == last:

@@ -184,5 +184,6 @@ def _of(row: Mapping[str, Any]) -> str:
 def _of_column(row: Mapping[str, Any]) -> str:
     if row["reason"]:
         return f"Column {row['column']}: {row['reason'][:1].lower()}{row['reason'][1:]}"
+    q = f"q {row['q']:.1g}" if row["q"] >= 1e-12 else "q below 1e-12"
     where = f" of {row['instrument']}" if row.get("instrument") else ""
-    return f"Column {row['column']}{where} has PSI {row['psi']:.2f} and a KS distance of {row['ks']:.2f} (q {row['q']:.1g}) from training."
+    return f"Column {row['column']}{where} has PSI {row['psi']:.2f} and a KS distance of {row['ks']:.2f} ({q}) from training."

@@ -31,7 +31,7 @@ TABLE = ("model", "instrument", *COLUMNS)
 LEARNING = ("train", "validation", "calibration")
 
 
-@job(KIND, limit=6 * 3_600)
+@job("watch_models", limit=6 * 3_600)
 def watch_models(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: models (ids; none: every version in production) and config (values of ``DriftConfig``).
 
