@@ -56,7 +56,7 @@ def outputs_on(question: Question, part: Inputs, strategy: Strategy | None, pipe
     """A row a sample: ``ts`` of the deciding bar, and what the pipeline gives."""
     from domain.params import build
 
-    found = sample_set((part,), strategy, question.target, build(TargetParams, question.target_params), labelled=False)
+    found = sample_set((part,), strategy, question.target, build(TargetParams, question.target_params), columns=pipeline.columns)
     return _by_bar(found, part, pipeline)
 
 

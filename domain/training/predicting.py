@@ -20,7 +20,7 @@ from domain.training.train import strategy_of
 def predictions(question: Question, pipeline: FittedPipeline, inputs: Sequence[Inputs], engine: str = "native") -> pd.DataFrame:
     """``start`` (UTC), ``instrument`` where there are several, the outputs, on signals ``taken`` and ``size``, and ``in_sample``: whether the model may have seen the
     sample's label, or one that was not known yet. Later bars change no row: margins of quantiles follow labels that had ended, after the model's own."""
-    found = sample_set(inputs, strategy_of(question), question.target, build(TargetParams, question.target_params), labelled=False)
+    found = sample_set(inputs, strategy_of(question), question.target, build(TargetParams, question.target_params), columns=pipeline.columns)
     samples = as_seen(found, pipeline.columns)
     table = pipeline.predict(samples, engine)
     kept = [name for name in table if not str(name).startswith("raw_") and name != "start"]
