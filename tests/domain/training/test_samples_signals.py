@@ -214,5 +214,5 @@ def test_signals_from_nowhere_and_a_target_of_bars_are_refused(bars):
         sample_set([inputs(bars)], None, "win")
     with pytest.raises(BadRequest, match="a target of bars, not of signals"):
         on_signals([inputs(bars)], QUICK, "return")
-    with pytest.raises(BadRequest, match="row 1 of the signals: .* is not the open of a bar"):
+    with pytest.raises(BadRequest, match=r"row 1 of the signals: .* is not the open of a bar"):
         on_signals([inputs(bars, signals=pd.DataFrame(dict(ts=["2024-01-08T00:30Z"], side=["long"])))], None, "r")
