@@ -1,46 +1,46 @@
-"""Small bars for samples: a random walk on the calendar of FX, or prices written by hand."""
+"""Sample sets of tests' own making, and questions about them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from domain.backtest.study import Series
-from domain.features import Context, use
-from domain.market.bars import frame
-from domain.market.calendar import calendar
-from domain.market.instrument import instrument
-from domain.market.timeframe import Timeframe
-from domain.trading.costs import Costs
-from domain.trading.execution import Execution
-from domain.trading.rules import Rules
-from domain.training.inputs import Inputs
+from domain.models.base import Samples
+from domain.training.question import Fitting, Question
+from domain.training.samples import SampleSet
 
-MONDAY = np.datetime64("2024-01-08T00:00", "ns").astype(np.int64)
-DAY = 86_400_000_000_000
-USES = (use("atr", window=14), use("log_return", window=1))
+HOUR = 3_600_000_000_000
+SCHEME = dict(train=20, validation=3, calibration=8, test=8, step=0, anchored=False, embargo=2.0)
 
 
-def walk(count=600, seed=1, timeframe="H1", name="EURUSD", level=1.1):
-    ts = calendar("fx").expected_opens(MONDAY, MONDAY + 400 * DAY, Timeframe.named(timeframe))[:count]
+def binary_set(n: int = 1_500, seed: int = 4, pull: float = 1.5) -> SampleSet:
+    """A sample an hour, whose first column moves the chance of a win; r is +1 or −1. The third column is unknown now and then."""
     rng = np.random.default_rng(seed)
-    close = level * np.exp(np.cumsum(rng.standard_normal(count)) * 0.001)
-    opens = np.concatenate([[level], close[:-1]])
-    wide = np.abs(rng.standard_normal((2, count))) * 0.0006 * level
-    high, low = np.maximum(opens, close) + wide[0], np.minimum(opens, close) - wide[1]
-    return frame(ts, open=opens.round(5), high=high.round(5), low=low.round(5), close=close.round(5))
+    matrix = rng.normal(size=(n, 3)).astype(np.float32)
+    y = (rng.uniform(size=n) < 1 / (1 + np.exp(-pull * matrix[:, 0]))).astype(np.float64)
+    matrix[rng.uniform(size=n) < 0.1, 2] = np.nan
+    samples = of(matrix, y, "binary")
+    signals = pd.DataFrame(dict(number=np.arange(n)))
+    return SampleSet(samples, np.where(y > 0, 1.0, -1.0), np.ones(n), ("EURUSD",), {}, 0, "win", signals)
 
 
-def by_hand(rows, start=MONDAY, timeframe="H1"):
-    """Bars of (open, high, low, close), one after the other."""
-    columns = np.array(rows, float).T
-    return frame(start + np.arange(len(rows)) * Timeframe.named(timeframe).nanoseconds, **dict(zip(("open", "high", "low", "close"), columns, strict=True)))
+def number_set(n: int = 1_500, seed: int = 4) -> SampleSet:
+    """A sample an hour: y is normal, wider where the first column is high, and moved by the second."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(n, 3)).astype(np.float32)
+    y = 0.5 * matrix[:, 1] + np.exp(0.4 * matrix[:, 0]) * rng.normal(size=n)
+    return SampleSet(of(matrix, y, "number"), np.full(n, np.nan), np.ones(n), ("EURUSD",), {}, 0, "return")
 
 
-def inputs(bars, name="EURUSD", timeframe="H1", uses=USES, spread=0.0, history=None, execution=Execution(), costs=None, **more):
-    series = Series(instrument(name), Timeframe.named(timeframe), bars, history=history)
-    rules = Rules(costs=costs or Costs(spread=spread), execution=execution)
-    return Inputs(series, Context(series.instrument, series.timeframe), tuple(uses), rules, **more)
+def of(matrix: np.ndarray, y: np.ndarray, task: str) -> Samples:
+    at = np.arange(len(matrix))
+    start = at * HOUR
+    return Samples(matrix, ("a", "b", "c"), at, y, start, start + 2 * HOUR, np.ones(len(y)), np.zeros(len(y), np.int64), np.zeros(len(y), np.int64), task)  # type: ignore[arg-type]
 
 
-def rows_of(bars, *rows):
-    """Signals from (bar, side, further columns)."""
-    return pd.DataFrame([dict(ts=bars["ts"].iloc[bar], side=side, **more) for bar, side, more in rows])
+def asked(target: str = "win", learner: str = "linear", params: dict | None = None, fitting: Fitting = Fitting(), **more) -> Question:
+    data = (dict(instrument="EURUSD", timeframe="H1", side="bid", version="v", bars=1_500),)
+    question = Question(data, ("1970-01-01", "1970-03-04"), target, {}, learner, params or {}, ("a", "b", "c"), scheme_params=SCHEME, strategy="breakout" if target == "win" else "", fitting=fitting)
+    return replace(question, **more)
