@@ -27,10 +27,9 @@ class Matrix:
     dropped: tuple[str, ...]
 
 
-def matrix_of(inputs: Sequence[Inputs], own: Sequence[str] = (), further: int = 0, kept: Sequence[str] | None = None) -> Matrix:
+def matrix_of(inputs: Sequence[Inputs], own: Sequence[str] = (), further: int = 0, drop: bool = True) -> Matrix:
     """Columns of the bars of all instruments, each written once into its place. ``own``: names of columns that the caller fills, NaN until then; they come last.
-    ``further``: rows below those of the bars, for the caller to fill. Columns that hold no value at all are
-    left out, unless the ``kept`` ones are named: then all stay, and it is those that must be warm, so that no later bar changes which rows there are.
+    ``further``: rows below those of the bars, for the caller to fill. ``drop``: leave out columns that hold no value at all; where they stay, their warm-up counts too, so that later bars change no row.
 
     Raises BadRequest where the instruments do not have the same columns, or there is none.
     """
@@ -41,12 +40,12 @@ def matrix_of(inputs: Sequence[Inputs], own: Sequence[str] = (), further: int = 
         _fill(values[start:end], each)
     full = np.array([bool(np.isfinite(values[:, place]).any()) for place in range(len(names))], bool)
     dropped = tuple(name for name, holds in zip(names, full, strict=True) if not holds)
-    if kept is not None:
-        return Matrix(values, (*names, *own), first, np.array([_warm_up(each, kept) for each in inputs]), ())
+    if not drop:
+        return Matrix(values, (*names, *own), first, np.array([_warm_up(each, ()) for each in inputs]), ())
     if len(dropped) == len(names):
         raise BadRequest(f"none of the {len(names)} columns holds a value on these bars: {listed(names)}; take others, or more bars")
-    full_ones = [name for name in names if name not in dropped]
-    return Matrix(_without(values, full), (*full_ones, *own), first, np.array([_warm_up(each, full_ones) for each in inputs]), dropped)
+    warm_up = np.array([_warm_up(each, dropped) for each in inputs])
+    return Matrix(_without(values, full), (*(name for name in names if name not in dropped), *own), first, warm_up, dropped)
 
 
 def _names(inputs: Sequence[Inputs]) -> list[str]:
@@ -86,5 +85,5 @@ def _without(values: np.ndarray, full: np.ndarray) -> np.ndarray:
     return values[:, : len(kept)]
 
 
-def _warm_up(inputs: Inputs, columns: Sequence[str]) -> int:
-    return max((warm_up_of(use, inputs.context) for use in inputs.uses if use.column in columns), default=0)
+def _warm_up(inputs: Inputs, dropped: Sequence[str]) -> int:
+    return max((warm_up_of(use, inputs.context) for use in inputs.uses if use.column not in dropped), default=0)

@@ -16,37 +16,36 @@ from domain.training.targets import TargetParams, target_of
 Watch = Callable[[float], None]
 
 
-def sample_set(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), columns: Sequence[str] | None = None, watch: Watch = lambda share: None) -> SampleSet:
+def sample_set(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
     """By the target's name: on bars, on ``Inputs.trades`` where these stand for signals, or on the signals of ``strategy`` or of ``Inputs.signals``.
 
-    ``columns``: those of a fitted model. Then the samples without a label are there too, for it to predict; their ``y`` is NaN, their ``end`` is NEVER; no column
-    is dropped, and it is the named ones that must be warm, so that later bars change no row.
+    ``labelled`` False: those without a label too, for predictions; their ``y`` is NaN, their ``end`` is NEVER, and no column is dropped.
     Raises BadRequest for an unknown target, for one on signals without any, and where no sample has a label.
     """
     if target_of(target).on == "bars":
-        return on_bars(inputs, target, params, columns)
+        return on_bars(inputs, target, params, labelled)
     if any(each.trades is not None for each in inputs):
-        return on_trades(inputs, target, params, columns)
-    return on_signals(inputs, strategy, target, params, columns, watch)
+        return on_trades(inputs, target, params, labelled)
+    return on_signals(inputs, strategy, target, params, labelled, watch)
 
 
-def on_signals(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), columns: Sequence[str] | None = None, watch: Watch = lambda share: None) -> SampleSet:
+def on_signals(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
     """Every entry signal of ``strategy``, or of ``Inputs.signals``, each simulated alone by the kernel."""
     asked, decided = target_of(target, "signals"), signals.decided_of(inputs, strategy)
-    matrix = matrix_of(inputs, signals.OWN, signals.further_rows([each.bar[each.entry] for each in decided]), kept=columns)
+    matrix = matrix_of(inputs, signals.OWN, signals.further_rows([each.bar[each.entry] for each in decided]), drop=labelled)
     drafts, never_opened = signals.simulated(decided, matrix.warm_up, asked, params, watch)
-    return assembled(inputs, asked, matrix, drafts, never_opened, columns is None)
+    return assembled(inputs, asked, matrix, drafts, never_opened, labelled)
 
 
-def on_trades(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), columns: Sequence[str] | None = None) -> SampleSet:
+def on_trades(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
     """The closed trades of ``Inputs.trades`` (columns as ``tidemark backtest`` writes them) in the place of signals; decided at the last bar known at the entry."""
     asked = target_of(target, "signals")
     drafts, outside = closed_trades.drafts_of(inputs, asked, params)
-    matrix = matrix_of(inputs, signals.OWN, signals.further_rows([draft.at for draft in drafts]), kept=columns)
-    return assembled(inputs, asked, matrix, drafts, outside, columns is None)
+    matrix = matrix_of(inputs, signals.OWN, signals.further_rows([draft.at for draft in drafts]), drop=labelled)
+    return assembled(inputs, asked, matrix, drafts, outside, labelled)
 
 
-def on_bars(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), columns: Sequence[str] | None = None) -> SampleSet:
+def on_bars(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
     """Every ``params.every``-th traded bar, the first included."""
-    asked, matrix = target_of(target, "bars"), matrix_of(inputs, kept=columns)
-    return assembled(inputs, asked, matrix, [ahead.draft_of(each, asked, params) for each in inputs], {}, columns is None)
+    asked, matrix = target_of(target, "bars"), matrix_of(inputs, drop=labelled)
+    return assembled(inputs, asked, matrix, [ahead.draft_of(each, asked, params) for each in inputs], {}, labelled)

@@ -110,8 +110,8 @@ def test_columns_without_a_value_are_dropped_by_name_and_outside_ones_are_taken_
     assert np.isnan(column[:9]).all() and set(column[9:29]) == {0.25} and set(column[29:]) == {0.75}
     with pytest.raises(BadRequest, match="none of the 1 columns holds a value"):
         on_bars([inputs(bars, uses=(use("mfi", window=14),))], "return")
-    kept = on_bars([given], "return", TargetParams(1), columns=("body",))
-    assert kept.samples.columns == ("body", "mfi(14)", "p_calm") and len(kept) == 60 and kept.samples.end[-1] == NEVER and np.isnan(kept.samples.y[-1])
+    kept = on_bars([given], "return", TargetParams(1), labelled=False)
+    assert kept.samples.columns == ("body", "mfi(14)", "p_calm") and len(kept) == 46 and kept.samples.end[-1] == NEVER and np.isnan(kept.samples.y[-1])
 
 
 def test_the_matrix_is_float32_made_once_and_shared():

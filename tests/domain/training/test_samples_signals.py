@@ -84,7 +84,7 @@ def test_later_bars_change_no_earlier_sample(bars, breakouts):
     whole = breakouts.samples.take(np.flatnonzero(breakouts.samples.end <= short.samples.end.max()))
     whole = whole.take(np.isin(whole.start, short.samples.start).nonzero()[0])
     assert whole.y.tolist() == short.samples.y.tolist() and whole.end.tolist() == short.samples.end.tolist()
-    everything = [on_signals([inputs(part, spread=0.0002)], QUICK, "fake", columns=("atr(14)",)).samples for part in (bars[:400], bars)]
+    everything = [on_signals([inputs(part, spread=0.0002)], QUICK, "fake", labelled=False).samples for part in (bars[:400], bars)]
     m = len(everything[0])
     assert m > n and everything[0].start.tolist() == everything[1].start[:m].tolist() and np.array_equal(everything[0].rows(), everything[1].rows()[:m], equal_nan=True)
     assert (everything[0].end[-1] == NEVER) == bool(np.isnan(everything[0].y[-1]))
