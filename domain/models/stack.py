@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,10 +11,11 @@ import numpy as np
 
 from domain.errors import BadRequest
 from domain.models.base import LEARNERS, Fitted, Learner, Samples, Watch, learner
+from domain.models.files import opened, sealed
 from domain.params import build, param, params_of
 
 HOUR = 3_600_000_000_000    # nanoseconds
-SHEET, LINE, LEAST, EDGE = "stack.json", "linear", 20, 1e-6
+LINE, LEAST, EDGE = "linear", 20, 1e-6
 
 
 @learner("stack", targets=("fake", "win", "above", "barrier", "direction", "r", "return", "volatility"))
@@ -105,7 +105,7 @@ class FittedStack:
 
     def files(self) -> dict[str, bytes]:
         named = {f"{name}/{file}": content for name, member in {**self.members, "line": self.line}.items() for file, content in member.files().items()}
-        return {SHEET: json.dumps(dict(members=list(self.members), task=self.task)).encode(), **named}
+        return sealed("stack", dict(members=list(self.members), outputs=list(self.outputs), task=self.task), named)
 
     def onnx(self) -> None:
         """None: several models in one have no form of their own."""
@@ -116,8 +116,8 @@ class FittedStack:
 
 
 def load(files: Mapping[str, bytes]) -> FittedStack:
-    """Of ``FittedStack.files``."""
-    sheet = json.loads(files[SHEET])
+    """Of ``FittedStack.files``; damaged ones are refused."""
+    sheet = opened(files, "stack")
 
     def part(name: str, registered: str) -> Fitted:
         own = {file.removeprefix(f"{name}/"): content for file, content in files.items() if file.startswith(f"{name}/")}

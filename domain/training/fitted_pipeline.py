@@ -84,7 +84,7 @@ class FittedPipeline:
         return Served(content, len(self.outputs)).predict
 
     def calibrated(self, raw: np.ndarray, samples: Samples, counts: np.ndarray | None = None) -> tuple[np.ndarray, float | None]:
-        """The outputs as they are meant, and the share of rows whose quantiles were not in order. ``counts``: samples whose labels may move margins."""
+        """The outputs as they are meant, and the share of rows whose quantiles were not in order, None without quantiles. ``counts``: samples whose labels may move margins."""
         if self.conformal is not None:
             ordered, crossed = in_order(raw)
             return conformal_from(self.conformal).intervals(ordered, samples.y, samples.start, samples.end, counts), crossed

@@ -11,17 +11,16 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.models.base import Watch
 from domain.params import build
-from domain.strategies import Strategy
-from domain.strategies.base import make
 from domain.training import control as controls
 from domain.training.asked import Tried
 from domain.training.fold_result import FoldResult
 from domain.training.gate import gate_columns, gate_pipeline, sentence_of
 from domain.training.inputs import Inputs
 from domain.training.judgement import report_of
+from domain.training.known_regimes import regimes_of
 from domain.training.model_folder import model_files
 from domain.training.pipeline import fit_fold, fit_pipeline, learner_for, quiet
-from domain.training.question import Question
+from domain.training.question import Question, strategy_of
 from domain.training.samples import SampleSet, sample_set
 from domain.training.splits import SCHEMES, Fold, Scheme, folds, next_fold
 from domain.training.tables import tables_of
@@ -65,24 +64,21 @@ def train(question: Question, inputs: Sequence[Inputs], watch: Watch = quiet, tr
     refuse_leak(gate_fitted(question, inputs, first, watch))
     step = (FOLDS_SHARE - GATE_SHARE) / max(len(parts) - 1, 1)
     rest = [fit_fold(found, fold, question, part_of(watch, GATE_SHARE + k * step, GATE_SHARE + (k + 1) * step)) for k, fold in enumerate(parts[1:])]
-    return finish(question, found, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by)
+    return finish(question, found, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by, regimes_of(inputs, found))
 
 
 def finish(
     question: Question, found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult], control: Mapping[str, Any] | None = None, trials: Tried = Tried(), watch: Watch = quiet, made_by: Mapping[str, Any] = {},
+    regimes: Sequence[Any] | None = None,
 ) -> Trained:  # fmt: skip
-    """Control (unless it is there already), model and report, from the folds that were fitted here or elsewhere."""
+    """Control (unless it is there already), model and report, from the folds that were fitted here or elsewhere. ``regimes``: as ``known_regimes`` gives them."""
     results = sorted(results, key=lambda result: result.fold)
     fitted = {result.fold for result in results}
     answered = [fold for fold in parts if fold.number in fitted]
     control = control_of(question, found, answered, part_of(watch, 0.0, 0.7)) if control is None else control
-    report = report_of(question, found, parts, results, control, trials)
+    report = report_of(question, found, parts, results, control, trials, regimes=regimes)
     model = model_of(question, found, report, part_of(watch, 0.7, 1.0), made_by)
     return Trained(*tables_of(found, parts, results), report, model)
-
-
-def strategy_of(question: Question) -> Strategy | None:
-    return make(question.strategy, question.strategy_params) if question.strategy else None
 
 
 def scheme_of(question: Question) -> Scheme:
@@ -102,7 +98,7 @@ def folds_of(question: Question, found: SampleSet) -> tuple[Fold, ...]:
 def gate_fitted(question: Question, inputs: Sequence[Inputs], result: FoldResult, watch: Watch = quiet) -> Any:
     """The gate of a fold's pipeline, around the first sample that it was tested on."""
     at = int(result.predictions["start"].min())
-    return gate_pipeline(question, inputs, strategy_of(question), result.pipeline, at, lambda share: watch(GATE_SHARE, None))
+    return gate_pipeline(question, inputs, result.pipeline, at, lambda share: watch(GATE_SHARE, None))
 
 
 def refuse_leak(verdict: Any) -> None:

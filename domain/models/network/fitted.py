@@ -26,7 +26,7 @@ OPSET = 17
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """``design``: as ``network_of`` reads it, with ``outputs``, ``seed``, ``device`` and ``reproducible`` (False after a fit on a GPU)."""
+    """``design``: as ``network_of`` reads it, with ``outputs``, ``seed``, ``spread``, ``device`` and ``reproducible`` (False after a fit on a GPU)."""
 
     network: Network
     design: dict[str, Any]
@@ -38,6 +38,11 @@ class FittedNetwork:
     @property
     def bars(self) -> int:
         return int(self.design["bars"])
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range of the labels that it was fitted to, by which errors of numbers are measured."""
+        return float(self.design["spread"])
 
     @property
     def reproducible(self) -> bool:
