@@ -80,7 +80,7 @@ def test_bars_that_left_what_was_learnt_are_found_and_audited_and_retraining_mak
 
 @on_sqlite
 def test_bars_like_those_of_training_raise_no_alarm(system, desk, store):
-    model, dataset = in_production(desk, store)
+    _, dataset = in_production(desk, store)
     carried_on(desk, dataset, rise=0.0)
     (check,) = checked(desk, "wave")
     assert check.state == "calm" and check.alarms == () and check.facts["samples"] > 100 and check.facts["labelled"] == check.facts["samples"] - 1
@@ -146,3 +146,18 @@ def test_the_newest_bars_are_of_the_same_kind_and_the_latest():
     assert newest_of(stored, "a", described).version == "c" and newest_of(stored, "gone", described).version == "c" and newest_of(stored, "e", described).version == "e"
     with pytest.raises(BadRequest, match="no bars of EURUSD H4"):
         newest_of(stored, "gone", described | dict(timeframe="H4"))
+
+
+@on_sqlite
+def test_the_terminal_says_what_it_found_and_ends_with_1_on_drift(system, desk, store, monkeypatch, capsys):
+    import typer
+
+    from worker.terminal import here, models_watch
+
+    monkeypatch.setattr(here, "desk", lambda: desk)
+    with pytest.raises(BadRequest, match="--retrain needs the model"):
+        models_watch.watch("", retrain=True)
+    move(store, add(store, "files", run_id="", manifest={}), "production")
+    with pytest.raises(typer.Exit) as ended:
+        models_watch.watch()
+    assert ended.value.exit_code == 0 and capsys.readouterr().out.startswith("unknown: files@1: It could not be watched: files@1 was trained on files")
