@@ -19,7 +19,7 @@ from worker.terminal.say import Json, plain, say
 from worker.terminal.train import BARS, DATA, MODULE, Instrument, Side, rules_of, watch_of
 from worker.terminal.training_inputs import inputs_of, user_code
 
-SPACE = 'Parameters and their ranges as JSON: {"rounds": [50, 500], "learning_rate": {"low": 0.01, "high": 0.3, "log": true}}; half_life and weights may be among them.'
+SPACE = 'Parameters and their ranges as JSON: {"trees": [50, 500], "learning_rate": {"low": 0.01, "high": 0.3, "log": true}}; half_life and weights may be among them.'
 Learner = Annotated[str, typer.Option(help="Learner name.")]
 Target = Annotated[str, typer.Option(help="Target: r win above fake barrier on signals; return volatility direction on bars.")]
 Params = Annotated[str, typer.Option(help="Parameters of the learner as JSON; those that are searched stand in --space.")]
