@@ -85,7 +85,7 @@ def train(
 
 def predict(
     model: Annotated[str, typer.Option(help="Folder that tidemark train wrote (model/), or NAME[@VERSION] of the workspace.")], out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: start, the outputs, in_sample.")], bars: list[str] = BARS,
-    instrument: Instrument = "", timeframe: Frame = "", side: Side = "", engine: Annotated[str, typer.Option(help="native: the learner's own library; onnx: ONNX Runtime.")] = "native", module: Path | None = MODULE, trades: Annotated[Path | None, typer.Option(help="Closed trades, where the model was trained on some.")] = None,
+    instrument: Instrument = "", timeframe: Frame = "", side: Side = "", engine: Annotated[str, typer.Option(help="Engine: native, the learner's own library, or onnx, ONNX Runtime.")] = "native", module: Path | None = MODULE, trades: Annotated[Path | None, typer.Option(help="Closed trades, where the model was trained on some.")] = None,
     htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write the model's outputs for every sample of the bars; later bars change no row."""

@@ -37,7 +37,7 @@ def tune(
     learner: Learner, target: Target, space: Annotated[str, typer.Option(help=SPACE)], out: Annotated[Path | None, typer.Option(help="Folder for trials.csv, best.json (for --params of tidemark train) and a heat_X_Y.csv of each pair of parameters.")] = None,
     bars: list[str] = BARS, data: list[str] = DATA, instrument: Instrument = "", timeframe: Frame = "", side: Side = "", params: Params = "{}", target_params: TargetParams = "{}", strategy: Strategy = "", strategy_params: StrategyParams = "{}",
     recipe: Recipe = "", columns: list[str] = COLUMN, module: Path | None = MODULE, scheme: Scheme = "walk_forward", scheme_params: SchemeParams = "{}", config: Config = None, seed: Seed = 0,
-    trials: Annotated[int, typer.Option(help="Combinations to try; each counts as one trial.")] = 40, batch: Annotated[int, typer.Option(help="Trials suggested at once; workers share them.")] = 4, sampler: Annotated[str, typer.Option(help="tpe or random.")] = "tpe",
+    trials: Annotated[int, typer.Option(help="Combinations to try; each counts as one trial.")] = 40, batch: Annotated[int, typer.Option(help="Trials suggested at once; workers share them.")] = 4, sampler: Annotated[str, typer.Option(help="Sampler: tpe or random.")] = "tpe",
     prune: Annotated[bool, typer.Option("--prune/--no-prune", help="Give a trial up after a fold where it is worse than the median.")] = True, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Search a learner's parameters on the validation parts of the folds; no test part is looked at. Takes the trial whose 5 nearest are best on average."""
