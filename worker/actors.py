@@ -29,8 +29,7 @@ from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
 FIRST_WAIT = 2.0        # seconds before the first retry of an external source; four times as long each time
-
-
+LOCKED_FOR, LOOK_AGAIN = 10.0, 0.02         # seconds that a message waits for a row that another unit of work has locked, and between two looks
 TROUBLED = 5.0          # seconds before a job is retried after a full disk or a read-only workspace
 
 
@@ -68,19 +67,34 @@ def run(job_id: str) -> None:
 
 @takes_events
 def wake(queue: str, job_id: str) -> None:
-    """Handle a message: run the first job of its queue. That may be a job whose worker died; ``job_id`` then gets a message of its own."""
+    """Handle a message: run the first job of its queue. That may be a job whose worker died; ``job_id`` then gets a message of its own.
+
+    A job whose row another unit of work writes at this moment (the scheduler notes when it was sent, say) is waited for: the message is its only one.
+    """
+    until = time.monotonic() + LOCKED_FOR
+    while True:
+        job, locked = _first(queue, job_id)
+        if job is not None:
+            return execute(job)
+        if not locked or WorkerContext.leaving or time.monotonic() > until:
+            return
+        time.sleep(LOOK_AGAIN)
+
+
+def _first(queue: str, job_id: str) -> tuple[Job | None, bool]:
+    """The job to run now, claimed; and, where there is none, whether one waits whose row is locked."""
     with WorkerContext.store.unit() as unit:
         lost = rescue_here(unit)
         first = unit.jobs.first(queue, job_id, unit.now())
         while first is not None and _waits(unit, first):
             first = unit.jobs.first(queue, job_id, unit.now())
         job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
+        locked = job is None and unit.jobs.any_ready(queue, unit.now())
     sent = [rescued.id for rescued in lost if enqueue(WorkerContext.settings.redis_url, rescued.queue, rescued.id)]
     if sent:
         with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
-    if job is not None:
-        execute(job)
+    return job, locked
 
 
 def _waits(unit: Unit, job: Job) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.worker.kinds import waiting
 from worker import actors
-from worker.actors import WorkerContext, run
+from worker.actors import WorkerContext, run, wake
 from worker.jobs.base import JOBS, Fenced, Work
 from worker.leases import Watch, rescue
 from worker.store import Filter, Job
@@ -72,6 +72,18 @@ def test_five_deliveries_run_once(submit, row, store, tmp_path):
     run(job_id)
     assert (row(job_id).state, row(job_id).epoch, effects(store)) == ("done", 1, 1)
     assert (tmp_path / "trace").read_text().split("\n") == ["1 0", "1 1", ""] and events(store, job_id) == ["job_started", "tested"]
+
+
+def test_a_message_waits_for_a_job_that_is_being_written_at_this_moment(submit, row, store):
+    """The scheduler notes when a job was sent just as its message arrives, and there is no other message."""
+    job_id = submit("test_steps", steps=1, seconds=0.0)
+    with store.unit() as unit:
+        unit.jobs.sent([job_id], unit.now())
+        arrived = threading.Thread(target=wake, args=("research", job_id))
+        arrived.start()
+        arrived.join(0.2)
+    arrived.join(20)
+    assert row(job_id).state == "done" and effects(store) == 1
 
 
 def test_a_message_for_nothing_does_nothing(system, store):

@@ -22,6 +22,7 @@ from worker.desk.fields import Fields
 from worker.desk.health import Health
 from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
+from worker.desk.models import Models
 from worker.desk.outside import OutsideData
 from worker.desk.regimes import RegimeView
 from worker.desk.risks import Risks
@@ -35,6 +36,7 @@ from worker.desk.system import System
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.desk.trail_days import TrailDays
+from worker.desk.training import Training, TrainingRequest
 from worker.dispatch import enqueue
 from worker.settings import Settings, load
 from worker.store import Filter, Store
@@ -43,7 +45,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``models``, ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -64,6 +66,7 @@ class Desk:
         self.cost_profiles = CostProfilesView(context)
         self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
         self.chances, self.risks = Chances(context), Risks(context)
+        self.training, self.models = Training(context), Models(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
 
 
@@ -90,4 +93,4 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
-__all__ = ["Actor", "BacktestRequest", "Desk", "FeatureRequest", "Filter", "Refused", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "BacktestRequest", "Desk", "FeatureRequest", "Filter", "Refused", "TrainingRequest", "health_here", "load", "open_here", "trouble"]

@@ -116,13 +116,17 @@ class Jobs:
         return self.get(job_id) if self._set(and_(jobs.c.id == job_id, _ready(at)), **taken) else None
 
     def first(self, queue: str, job_id: str, at: datetime) -> Job | None:
-        """What comes first in ``queue``: a job whose worker died, then ``job_id``, then the oldest that waits."""
+        """What comes first in ``queue``: a job whose worker died, then ``job_id``, then the oldest that waits. What another unit of work has locked is passed over."""
         order = (sa.case((jobs.c.deaths > 0, 0), else_=1), sa.case((jobs.c.id == job_id, 0), else_=1), jobs.c.created_at, jobs.c.id)
         first = select(jobs.c.id).where(jobs.c.queue == queue, _ready(at)).order_by(*order).limit(1)
         if self._c.dialect.name == "postgresql":
             first = first.with_for_update(skip_locked=True)
         chosen = self._c.scalar(first)
         return self.get(chosen) if chosen else None
+
+    def any_ready(self, queue: str, at: datetime) -> bool:
+        """Whether a job waits in ``queue``, be it one that another unit of work has locked for this moment, which ``first`` passes over."""
+        return self._c.scalar(select(jobs.c.id).where(jobs.c.queue == queue, _ready(at)).limit(1)) is not None
 
     def beat(self, job_id: str, epoch: int, **seen: Any) -> Job | None:
         """A heartbeat with the ``seen`` updates; None if another worker owns the job now."""

@@ -1,0 +1,30 @@
+"""What a fold of training leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from domain.training.pipeline import FittedPipeline
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """``predictions``: a row a tested sample and path, by path and sample: ``fold path sample start end y``, the outputs, the same ``raw_…`` as they were before
+    calibration, and on signals ``r``, ``taken`` and ``size``. ``baselines``: for each baseline float64 rows × its outputs, aligned with ``predictions``, and the names of
+    those outputs. ``curve``: (share of the fit, loss on validation). ``crossed``: share of rows whose quantiles were not in order. ``sizes``: samples of each part.
+    ``calibration``: isotonic, sigmoid or none, of binary targets."""
+
+    fold: int
+    predictions: pd.DataFrame
+    pipeline: FittedPipeline
+    baselines: Mapping[str, tuple[np.ndarray, tuple[str, ...]]] = field(default_factory=dict)
+    curve: tuple[tuple[float, float], ...] = ()
+    crossed: float = 0.0
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    calibration: str = "none"

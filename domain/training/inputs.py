@@ -1,0 +1,31 @@
+"""What samples of one instrument are made from: its bars, columns and rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from domain.backtest.study import Series
+    from domain.features import Context, Use
+    from domain.features.engine import Cache
+    from domain.trading.rules import Rules
+    from domain.trading.task import Rate
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """``series``: bars of one instrument. ``context``: what its features read beside them, with instrument and timeframe. ``uses``: the columns.
+    ``rules``: costs and execution of the signals. ``signals``: rows of the person's own instead of a strategy. ``cache``: of columns, as
+    ``features.compute`` takes it. Several instruments are a tuple of these."""
+
+    series: Series
+    context: Context
+    uses: tuple[Use, ...]
+    rules: Rules
+    rates: tuple[Rate, ...] = ()
+    signals: pd.DataFrame | None = None
+    trades: pd.DataFrame | None = None
+    cache: Cache | None = None
