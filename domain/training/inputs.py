@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from domain.backtest.study import Series
     from domain.features import Context, Use
     from domain.features.engine import Cache
+    from domain.outside.timed_values import TimedValues
     from domain.trading.rules import Rules
     from domain.trading.task import Rate
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 class Inputs:
     """``series``: bars of one instrument. ``context``: what its features read beside them, with instrument and timeframe. ``uses``: the columns.
     ``rules``: costs and execution of the signals. ``signals``: rows of the person's own instead of a strategy. ``cache``: of columns, as
-    ``features.compute`` takes it. Several instruments are a tuple of these."""
+    ``features.compute`` takes it. ``extra``: further columns, such as filtered regimes, each value with the instant from which it was known.
+    Several instruments are a tuple of these."""
 
     series: Series
     context: Context
@@ -29,3 +32,4 @@ class Inputs:
     signals: pd.DataFrame | None = None
     trades: pd.DataFrame | None = None
     cache: Cache | None = None
+    extra: Mapping[str, TimedValues] = field(default_factory=dict)
