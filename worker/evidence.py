@@ -65,7 +65,7 @@ def check_copy(path: Path, progress: Progress = lambda share, note: None) -> dic
 def _examined(store: Store, progress: Progress, since: tuple[int, str] | None, tables: bool) -> Examination:
     def all_of_it() -> Examination:
         with store.read() as unit:
-            return examined(unit, SEEN, progress, since, store.frames if tables else None)
+            return examined(unit, SEEN, progress, since, store.frames if tables else None, store.blobs if tables else None)
 
     return _guarded(all_of_it)
 

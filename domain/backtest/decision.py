@@ -25,7 +25,7 @@ from domain.strategies.base import uses_of
 from domain.trading.task import Rate, Task
 
 ENTRIES = ("market", "stop", "limit")       # reasons of the fill that opens a trade
-SIGNAL = ("side", "order", "price", "stop_loss", "target_1", "target_2", "target_3", "target_4", "target_r_1", "lots", "tag")
+SIGNAL = ("side", "order", "price", "stop_loss", "target_1", "target_2", "target_3", "target_4", "target_r_1", "lots", "size", "tag")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,11 @@ def _size_inputs(study: Study, run: Rerun, k: int, bar: int, signal: Mapping[str
     closed = trades[(trades["exit_ts"].array.as_unit("ns").asi8 <= end) & _closed_by(trades, end)] if sizing.kind == "kelly" else trades.iloc[:0]
     results = closed.sort_values("exit_ts", kind="stable")["r"].dropna().tolist()
     volatility = float(yearly_volatility(bars.end, bars.close, sizing.volatility_window)[bar]) if sizing.kind == "volatility" else float("nan")
-    return SizeInputs(at_close, entry, float(signal["stop_loss"]), run.rate(k, end), volatility, tuple(results), float(signal["lots"]))
+    return SizeInputs(at_close, entry, float(signal["stop_loss"]), run.rate(k, end), volatility, tuple(results), float(signal["lots"]), _or_one(float(signal["size"])))
+
+
+def _or_one(size: float) -> float:
+    return 1.0 if np.isnan(size) else size
 
 
 def _closed_by(trades: pd.DataFrame, end: int) -> np.ndarray:

@@ -16,6 +16,7 @@ class SizeInputs:
 
     ``equity``: account currency. ``entry``, ``stop``: price units, NaN where there is none. ``rate``: quote to account currency.
     ``volatility``: price units a year. ``results``: R of the trades closed so far, oldest first. ``own``: lots of the signal itself, or NaN.
+    ``size``: the share of those lots, or of the sizer's, that the signal asks for.
     """
 
     equity: float
@@ -25,11 +26,12 @@ class SizeInputs:
     volatility: float
     results: Sequence[float]
     own: float
+    size: float = 1.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """``share`` of equity, over what one lot is worth by the kind of sizing (``per_lot``, account currency), is ``unrounded`` lots."""
+    """``share`` of equity, over what one lot is worth by the kind of sizing (``per_lot``, account currency), times the signal's own size is ``unrounded`` lots."""
 
     share: float
     per_lot: float
@@ -49,14 +51,14 @@ def sized(sizing: Sizing, instrument: Instrument, inputs: SizeInputs) -> Size:
     0.5
     """
     if not isnan(inputs.own):
-        return _rounded(instrument, float("nan"), float("nan"), inputs.own)
+        return _rounded(instrument, float("nan"), float("nan"), inputs.own * inputs.size)
     if sizing.kind == "fixed_lots":
-        return _rounded(instrument, float("nan"), float("nan"), sizing.value)
+        return _rounded(instrument, float("nan"), float("nan"), sizing.value * inputs.size)
     share = kelly_share(sizing, inputs.results) if sizing.kind == "kelly" else sizing.value
     base = inputs.volatility if sizing.kind == "volatility" else abs(inputs.entry) if sizing.kind == "notional" else abs(inputs.entry - inputs.stop)
     per_lot = base * instrument.contract * abs(inputs.rate)
     possible = share > 0.0 and per_lot > 0.0
-    return _rounded(instrument, share, per_lot, inputs.equity * share / per_lot if possible else 0.0)
+    return _rounded(instrument, share, per_lot, inputs.equity * share / per_lot * inputs.size if possible else 0.0)
 
 
 def kelly_share(sizing: Sizing, results: Sequence[float]) -> float:

@@ -35,7 +35,7 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
         raise BadRequest("trail_kind quantile follows prices that a strategy gives bar by bar; a table of signals cannot. Use points, percent or atr")
     tag, tags = coded(given["tag"])
     integers = [given["side"], protection, _order_numbers(given["order"]), tag, _groups(given["oco"])]
-    numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)))]
+    numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)), "size")]
     columns = [_contiguous(column, np.int64) for column in integers] + [_contiguous(column, np.float64) for column in numbers]
     where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
     table = np.zeros(rows, SIGNAL)

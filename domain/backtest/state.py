@@ -43,6 +43,7 @@ TASK = record(
 SIGNAL = record(
     number="i8",                            # in its task's table, from 0
     lots="f8",                              # its own, or NaN
+    size="f8",                              # the share of them, or of the sizer's, that is ordered: 1 where none is given
     price="f8", stop="f8", target=("f8", (4,)),
     side="i4", order="i4", tag="i4", protection="i4",
     oco="i4",                               # 0: none

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
@@ -35,7 +35,8 @@ class Samples:
     ``matrix``: float32, bars × columns, NaN where nothing is known. ``at``: the row of each sample. ``y``: float64, a number, or the index of
     a class in ``classes``. ``start``, ``end``: int64 ns UTC, the deciding bar's end and the time at which the label is known. ``weight``: mean 1
     over what is trained on. ``instrument``: index of each sample's instrument. ``first``: the matrix's first row of that instrument, so that a
-    window of history never reaches into another one.
+    window of history never reaches into another one. ``beside``: labels of other targets over the same spans, by the target's name, NaN where there is
+    none; what learns several things at once takes them.
     """
 
     matrix: np.ndarray
@@ -49,6 +50,7 @@ class Samples:
     first: np.ndarray
     task: Task = "number"
     classes: tuple[str, ...] = ()
+    beside: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -56,7 +58,7 @@ class Samples:
     def take(self, rows: np.ndarray) -> Samples:
         """Those samples, in that order; the matrix stays the same one."""
         picked = {name: getattr(self, name)[rows] for name in ("at", "y", "start", "end", "weight", "instrument", "first")}
-        return replace(self, **picked)
+        return replace(self, **picked, beside={name: values[rows] for name, values in self.beside.items()})
 
     def rows(self) -> np.ndarray:
         """float32, samples × columns: each sample's own row.
@@ -97,8 +99,11 @@ class Fitted(Protocol):
     ``bars``: rows of history that it looks at; 1 but for sequences.
     """
 
-    outputs: tuple[str, ...]
-    bars: int
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+
+    @property
+    def bars(self) -> int: ...
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """float32 n × columns (n × bars × columns where ``bars`` > 1) -> float64 n × outputs. One row or a million: the same."""

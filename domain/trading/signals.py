@@ -18,12 +18,13 @@ SIDES = {"long": 1, "buy": 1, "1": 1, "+1": 1, "short": -1, "sell": -1, "-1": -1
 NUMBERS = (
     "price", "valid_bars", "stop_loss", "target_1", "target_2", "target_3", "target_4", "fraction_1", "fraction_2", "fraction_3", "fraction_4",
     "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r", "break_even_offset", "trail_value", "trail_window", "trail_start_r",
-    "max_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target", "lots",
+    "max_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target", "lots", "size",
 )  # fmt: skip
 WORDS = ("trail_kind", "flat_by", "tag", "oco")
 SIGNAL_COLUMNS = ("ts", "instrument", "side", "order", *NUMBERS, *WORDS)
 INTEGERS = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
 LARGEST = 1_000_000_000         # of a whole number: more bars than there are
+LARGEST_SIZE = 10.0             # of ``size``, the share of the lots that the sizer gives
 ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4")
 NO_GRID = ("target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r")
 
@@ -189,6 +190,7 @@ def _check_numbers(read: Columns, is_pending: np.ndarray) -> None:
         _refuse(read[column] <= 0, column, read[column], "above 0")
     for column in given:
         _refuse(np.isinf(read[column]), column, read[column], "finite")
+    _refuse((read["size"] < 0) | (read["size"] > LARGEST_SIZE), "size", read["size"], f"a share of the sizer's lots from 0 to {LARGEST_SIZE:g}")
     _refuse(read["trail_start_r"] < 0, "trail_start_r", read["trail_start_r"], "0 or more")
 
 

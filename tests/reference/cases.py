@@ -107,8 +107,18 @@ def case(seed: int) -> Case:
     tasks = tuple(_task(rng, market, features, mixed, sizing, plan.more) for market in markets)
     if mixed and rng.random() < 0.04:
         tasks = (*tasks, tasks[0])
+    tasks = with_sizes(seed, tasks)
     limits = draw_limits(plan, [market.walk.times for market in markets], _stretch(markets[0], currency, account.balance), risk)
     return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency), limits)
+
+
+def with_sizes(seed: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Three cases of ten with a ``size`` at some of their signals; drawn apart, so that everything else of a case is as it was before there were sizes."""
+    rng = Random(f"{seed} size")
+    if rng.random() >= 0.3:
+        return tasks
+    shares = (math.nan, math.nan, 1.0, 0.5, 1 / 3, 0.07, 0.9, 2.0, 10.0, 0.0)
+    return tuple(replace(task, signals=task.signals.assign(size=[rng.choice(shares) for _ in range(task.count)])) for task in tasks)
 
 
 # --- bars ---

@@ -161,7 +161,8 @@ def _row(pick: Picks, last: int) -> dict[str, Any]:
     row["valid_bars"], row["max_bars"] = pick.choice((None, None, 1, 2, 4)), pick.choice((None, None, 1, 2, 3))
     row["flat_by"] = pick.choice(("", "", "", "Fri 17:00 America/New_York", "Wed 20:30 UTC"))
     grid = pick.choice((False, False, False, False, True))
-    return row | (_grid(pick) if grid else _protection(pick))
+    row |= _grid(pick) if grid else _protection(pick)
+    return row | {"size": pick.choice((None, None, None, None, None, 0.5, 1 / 3, 2.0, 1.0, 0.0))}
 
 
 def _grid(pick: Picks) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def _table(rows: list[dict[str, Any]], bars: Bars, traded: Instrument) -> pd.Dat
 
 def _cells(row: dict[str, Any], close: int, scale: int, tick: float) -> dict[str, Any]:
     """The cells of a row: steps become prices, what is None is left out."""
-    cells = {name: row[name] for name in ("order", "tag", "oco", "flat_by", "lots", "valid_bars", "max_bars") if row[name] is not None}
+    cells = {name: row[name] for name in ("order", "tag", "oco", "flat_by", "lots", "size", "valid_bars", "max_bars") if row[name] is not None}
     if row["order"] == "exit":
         return {"order": "exit", "tag": row["tag"]}
     side, step, entry = row["side"], scale * tick, close + row["from"] * scale

@@ -64,6 +64,7 @@ class Signal:
     oco: str
     grid: Grid | None
     lots: float | None
+    size: float = 1.0
 
 
 @dataclass(slots=True)
@@ -232,7 +233,7 @@ def _signal(number: int, bar: int, row: dict) -> Signal:
         break_even_r=row["break_even_r"], break_even_offset=row["break_even_offset"] or 0.0,
         trail_kind=row["trail_kind"], trail_value=row["trail_value"], trail_window=_integer(row["trail_window"]),
         trail_start_r=row["trail_start_r"] or 0.0, max_bars=_integer(row["max_bars"]), flat_by=row["flat_by"],
-        tag=row["tag"], oco=row["oco"], grid=_grid(row), lots=row["lots"],
+        tag=row["tag"], oco=row["oco"], grid=_grid(row), lots=row["lots"], size=1.0 if row["size"] is None else row["size"],
     )  # fmt: skip
 
 

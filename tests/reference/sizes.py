@@ -31,7 +31,7 @@ def lots_of(ledger: Ledger, series: Series, bar: Bar, signal: Signal, sizing: Si
     instrument = series.instrument
     wanted = math.nan
     if equity > 0:
-        wanted = signal.lots if signal.lots is not None else _sized(ledger, series, bar, signal, sizing, equity)
+        wanted = signal.size * (signal.lots if signal.lots is not None else _sized(ledger, series, bar, signal, sizing, equity))
     if not math.isfinite(wanted) or wanted <= 0 or not math.isfinite(wanted / instrument.lot_step):
         ledger.refuse(series, signal, bar.end, "no_size", math.nan)
         return None

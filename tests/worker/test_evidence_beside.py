@@ -130,9 +130,9 @@ def test_older_rows_are_counted_and_not_called_fine(store, run):
 
 def test_trials_are_covered_by_their_numbers(store):
     with store.unit() as unit:
-        unit.trials.add([TRIAL, TRIAL | dict(spec="t")], kind="run", data="d", job_id="j", actor="ana", at=unit.now())
+        unit.trials.add([TRIAL, TRIAL | dict(spec="t")], kind="run", datasets=["d"], job_id="j", actor="ana", at=unit.now())
     with store.unit() as unit:
-        unit.trials.add([TRIAL | dict(spec="u")], kind="run", data="d", job_id="j", actor="ana", at=unit.now())
+        unit.trials.add([TRIAL | dict(spec="u")], kind="run", datasets=["d"], job_id="j", actor="ana", at=unit.now())
     verdict = evidence.check(store)
     assert (verdict["holds"], verdict["covered"], verdict["uncovered"]) == (True, 2, 0)
     overpowered(store, "UPDATE trials SET sharpe = 9.9 WHERE spec = 't'")

@@ -25,7 +25,6 @@ from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.thin import thin
 from worker.store import Run
 from worker.store.chunks import PACE
-from worker.store.trials import data_of
 
 KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "stress": "Stress test", "optimise": "Search"}
 SECONDS_A_BAR, SECONDS_A_POINT = 1.5e-7, 8e-3       # of one combination, about, on one core: with each bar, and however many there are
@@ -199,13 +198,13 @@ class Sweeps:
         """How many distinct trials there ever were on this run's data with its strategy, deleted ones included."""
         run = self._any(run_id)
         with self._context.store.read() as unit:
-            return unit.trials.count(data_of(run.spec["datasets"]), run.spec["strategy"])
+            return unit.trials.count(run.spec["datasets"], run.spec["strategy"])
 
     def sharpes(self, run_id: str) -> list[float]:
         """Daily Sharpe ratios of those trials, where known: their variance is what deflates the best one's."""
         run = self._any(run_id)
         with self._context.store.read() as unit:
-            return unit.trials.sharpes(data_of(run.spec["datasets"]), run.spec["strategy"])
+            return unit.trials.sharpes(run.spec["datasets"], run.spec["strategy"])
 
     def spec_in_pips(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """The spec as a form shows it: costs, and varied cost values, in pips, also where they were stored in price units."""

@@ -17,7 +17,6 @@ from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
 from worker.jobs.trial_rows import in_words, trial_of
 from worker.store import Unit
-from worker.store.trials import data_of
 
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 
@@ -48,7 +47,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     trial = trial_of(spec, request, strategy, daily_sharpe(assessment.daily), len(assessment.daily))
 
     def commit(unit: Unit) -> JobResult:
-        unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
+        unit.trials.add([trial], kind="run", datasets=spec["datasets"], job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
             summary=summary_of(assessment, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in used),

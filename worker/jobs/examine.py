@@ -30,7 +30,6 @@ from worker.jobs.feature_sets import FeatureSet, Watch, finite, save_run
 from worker.jobs.labels import labels
 from worker.jobs.trial_rows import trial_of
 from worker.store import Unit
-from worker.store.trials import data_of
 from worker.store.tries import count_tries, tried_on, tries_of
 
 
@@ -63,7 +62,7 @@ def _count(unit: Unit, result: JobResult, spec: Mapping[str, Any], work: Work, t
     """Tests and trials commit with the run."""
     count_tries(unit, spec["datasets"], tries)
     if trial:
-        unit.trials.add([trial], kind="run", data=data_of(spec["datasets"]), job_id=work.job.id, actor=work.job.actor, at=unit.now())
+        unit.trials.add([trial], kind="run", datasets=spec["datasets"], job_id=work.job.id, actor=work.job.actor, at=unit.now())
     return result
 
 

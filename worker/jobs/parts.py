@@ -18,7 +18,6 @@ from worker.dispatch import enqueue
 from worker.jobs.base import Commit, JobResult, Stopped, Work, job
 from worker.store import Job, Unit
 from worker.store.chunks import Chunk
-from worker.store.trials import data_of
 
 LOOK = 0.3              # seconds between reads of the shared job's row
 NAP = 0.05              # seconds, while nothing is free
@@ -98,7 +97,7 @@ class PartWorker:
         rows = [trial._asdict() for trial in result.trials]
         with store.unit() as unit:
             if unit.chunks.finish(chunk.job_id, chunk.number, frames, result.result, unit.now()):
-                ledger = dict(kind=SHARED[owner.kind].trial, data=data_of(owner.spec["datasets"]), job_id=owner.id, actor=owner.actor)
+                ledger = dict(kind=SHARED[owner.kind].trial, datasets=owner.spec["datasets"], job_id=owner.id, actor=owner.actor)
                 unit.trials.add(rows, **ledger, at=unit.now())
 
 

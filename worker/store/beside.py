@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from worker.store.blobs import Blobs
 from worker.store.frames import Frames
-from worker.store.schema import trials
+from worker.store.schema import models, trials
 from worker.store.seals import KINDS, digest, digest_of_trials
 
 ASKED = 500             # rows of one question
@@ -50,7 +51,7 @@ def uncovered(c: Connection, seals: Seals, tables: set[str]) -> int:
 def frames_of(c: Connection, tables: set[str]) -> dict[str, str]:
     """Name of a frame -> the first run, dataset or external data that names it, in words."""
     frames: dict[str, str] = {}
-    for kind in ("run", "dataset", "outside", "history"):
+    for kind in ("run", "dataset", "outside", "history", "model"):
         kept = KINDS[kind]
         if kept.table.name in tables:
             columns = [kept.table.c[name] for name in (kept.key, "frames", "frame", "ledger") if name in kept.table.c]
@@ -60,6 +61,24 @@ def frames_of(c: Connection, tables: set[str]) -> dict[str, str]:
                     if isinstance(name, str) and name:
                         frames.setdefault(name, f"{kept.word} {row[kept.key]}")
     return frames
+
+
+def files_of(c: Connection, tables: set[str]) -> dict[str, str]:
+    """Hash of a file -> the first model that names it, in words."""
+    if models.name not in tables:
+        return {}
+    files: dict[str, str] = {}
+    for row in c.execute(select(models.c.name, models.c.version, models.c.files)):
+        for name, content in (row.files if isinstance(row.files, Mapping) else {}).items():
+            if isinstance(content, str):
+                files.setdefault(content, f"{name} of model {row.name}@{row.version}")
+    return files
+
+
+def lost_files(blobs: Blobs, names: Mapping[str, str]) -> list[str]:
+    """A sentence for each file of a model that is gone or was altered."""
+    faults = ((owner, blobs.fault(name)) for name, owner in names.items())
+    return [f"The file {owner} {'is no longer in the workspace' if fault == 'gone' else 'was altered since it was written'}." for owner, fault in faults if fault]
 
 
 def lost(frames: Frames, names: Mapping[str, str], progress: Callable[[float, str], None]) -> list[str]:

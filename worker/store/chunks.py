@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, and_, func, or_, select
 
 from worker.store.engine import insert
-from worker.store.schema import chunks, jobs
+from worker.store.schema import chunks, jobs, runs
 
 PACE = "sweep_pace"     # a fact: strategy -> bars, and seconds that a combination took on them on one core in its last sweep
 
@@ -76,12 +76,17 @@ class Chunks:
     def frames(self) -> set[str]:
         return {name for names in self._c.scalars(select(chunks.c.frames).where(chunks.c.done_at.is_not(None))) for name in (names or {}).values()}
 
+    def files(self) -> set[str]:
+        """Hashes of files that the results of finished parts name under ``files``."""
+        results = self._c.scalars(select(chunks.c.result).where(chunks.c.done_at.is_not(None)))
+        return {content for result in results if isinstance(result, dict) for content in (result.get("files") or {}).values()}
+
     def remove(self, job_id: str) -> None:
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id == job_id))
 
     def forget(self, before: datetime) -> None:
-        """Delete the parts of jobs that are deleted, or ended before then and were not resumed."""
-        living = select(jobs.c.id).where(or_(jobs.c.ended_at.is_(None), jobs.c.ended_at >= before))
+        """Delete the parts of jobs that are deleted, or ended before then and were not resumed; those of a partial run stay as long as the run."""
+        living = select(jobs.c.id).where(or_(jobs.c.ended_at.is_(None), jobs.c.ended_at >= before, jobs.c.id.in_(select(runs.c.job_id))))
         self._c.execute(sa.delete(chunks).where(chunks.c.job_id.not_in(living)))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.audit.verify import Checker, Verdict, concluded
 from worker.store import beside, guards
+from worker.store.blobs import Blobs
 from worker.store.frames import Frames
 from worker.store.unit import Unit
 from worker.store.walk import Found, Progress, trusted, walk
@@ -40,7 +41,7 @@ def unreadable(error: DBAPIError) -> str:
     return f"The audit trail cannot be read: {message.rstrip('.')}." if not error.connection_invalidated and STRUCTURE.search(message) else ""
 
 
-def examined(unit: Unit, seen_fact: str, progress: Progress, since: tuple[int, str] | None = None, frames: Frames | None = None) -> Examination:
+def examined(unit: Unit, seen_fact: str, progress: Progress, since: tuple[int, str] | None = None, frames: Frames | None = None, blobs: Blobs | None = None) -> Examination:
     """Examine the state that ``unit`` reads."""
     c = unit.connection
     tables = set(sa.inspect(c).get_table_names())
@@ -61,6 +62,8 @@ def examined(unit: Unit, seen_fact: str, progress: Progress, since: tuple[int, s
     faults += differing
     if frames is not None:
         faults += [(rows, sentence) for sentence in beside.lost(frames, beside.frames_of(c, tables), progress)]
+    if blobs is not None:
+        faults += [(rows, sentence) for sentence in beside.lost_files(blobs, beside.files_of(c, tables))]
     if "alembic_version" in tables:
         faults += [(rows, sentence) for sentence in guards.faults(c)]
     sentences = [*([verdict.why] if not verdict.holds else []), *(sentence for _, sentence in faults)]

@@ -20,6 +20,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from worker.store.intact import Intact
+from worker.store.written import written_at
 
 T = TypeVar("T")
 DAY = 86_400            # seconds that a file waits to be imported
@@ -192,12 +193,14 @@ class Frames:
         return folder
 
     def sweep(self, keep: Iterable[str], older_than: float) -> int:
-        """Remove frames that nothing names any more and that were written before ``older_than`` (POSIX seconds)."""
-        used, removed = set(keep), 0
+        """Remove frames that nothing names any more and that were written before ``older_than`` (POSIX seconds). The files of ``Blobs`` beside them are not theirs."""
+        used, removed, blobs = set(keep), 0, f"{self._root}/blobs/"
         for entry in self._fs.find(self._root, detail=True).values() if self._fs.exists(self._root) else ():
+            if entry["name"].startswith(blobs):
+                continue
             name = os.path.basename(entry["name"]).removesuffix(".parquet")
             old = older_than - (DAY if "/incoming/" in entry["name"] else 0)
-            if name not in used and _written(entry) < old:
+            if name not in used and written_at(entry) < old:
                 with contextlib.suppress(FileNotFoundError):
                     self._fs.rm_file(entry["name"])
                     removed += 1
@@ -244,11 +247,3 @@ def called(name: str) -> str:
     while len(letters.encode("utf-8", "replace")) > LONGEST:
         letters = letters[: len(letters) // 2 - 1] + letters[len(letters) // 2 + 1 :]
     return letters.lstrip(".") or "file"
-
-
-def _written(entry: dict[str, Any]) -> float:
-    for key in ("mtime", "created", "LastModified", "last_modified"):
-        if key in entry:
-            value = entry[key]
-            return value.timestamp() if hasattr(value, "timestamp") else float(value)
-    return 0.0

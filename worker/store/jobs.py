@@ -50,7 +50,8 @@ class Job:
     attempts: int
     cancelled_by: str | None
     checkpoint: Any
-    result: Any             # a mapping once the job is done, None before
+    result: Any             # a mapping once the job is done, or was stopped with a partial result; None before
+    live: Any               # what a running job shows of itself: ``Work.show``; None: nothing
     error: Mapping[str, Any] | None
     example: bool
 
@@ -159,7 +160,7 @@ class Jobs:
 
     def retry(self, job_id: str) -> bool:
         """Queue a failed or cancelled job again; it resumes from its checkpoint."""
-        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="")
+        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="", live=None)
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
     def remove(self, *job_ids: str) -> int:

@@ -86,5 +86,14 @@ class Runs:
         """Runs that used this version of external data."""
         return [run_id for run_id, spec in self._c.execute(select(runs.c.id, runs.c.spec)) if version in named_in(spec)]
 
+    def of_job(self, job_id: str) -> list[str]:
+        """Runs that a job made."""
+        return list(self._c.scalars(select(runs.c.id).where(runs.c.job_id == job_id)))
+
+    def files(self) -> set[str]:
+        """Hashes of the files that runs of training name under ``files`` of their summary."""
+        summaries = self._c.scalars(select(runs.c.summary).where(runs.c.kind == "train"))
+        return {content for summary in summaries for content in (summary.get("files") or {}).values()}
+
     def frames(self) -> set[str]:
         return {name for names in self._c.scalars(select(runs.c.frames)) for name in names.values()}

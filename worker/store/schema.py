@@ -5,7 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.types import TypeDecorator
 
 meta = MetaData(
@@ -57,6 +72,7 @@ jobs = Table(
     Column("cancelled_by", String(128)),
     Column("checkpoint", JSON),
     Column("result", JSON),
+    Column("live", JSON),                                   # what a running job shows of itself, a curve of at most 200 points
     Column("error", JSON),                                  # {fault, sentence, id}
     Column("example", Boolean, nullable=False),
 )  # fmt: skip
@@ -152,7 +168,7 @@ trials = Table(                                             # the ledger of all 
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
     Column("actor", String(128), nullable=False),
-    Column("kind", String(16), nullable=False),             # run, sweep, optuna, walk_forward, terminal
+    Column("kind", String(16), nullable=False),             # run, sweep, optuna, walk_forward, terminal, train, tune
     Column("data", String(64), nullable=False),             # hash of the datasets' versions
     Column("strategy", String(64), nullable=False),         # its family: the registered name
     Column("params", String(64), nullable=False),           # hash of the parameters
@@ -160,6 +176,12 @@ trials = Table(                                             # the ledger of all 
     Column("sharpe", Float),                                # daily, not annualised; empty: too few days
     Column("days", Integer, nullable=False),
     Column("job_id", String(16), nullable=False),
+)  # fmt: skip
+
+trial_datasets = Table(                                     # the datasets that a trial touched; append-only
+    "trial_datasets", meta,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("version", String(64), primary_key=True),        # of the dataset
 )  # fmt: skip
 
 chunks = Table(                                             # the parts of a job that several workers share, until it is done
@@ -282,6 +304,39 @@ account_histories = Table(                                  # histories of accou
     Column("example", Boolean, nullable=False),
 )  # fmt: skip
 
+models = Table(                                             # versions of models under a name; append-only
+    "models", meta,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("learner", String(64), nullable=False),
+    Column("target", String(64), nullable=False),
+    Column("run_id", String(16), nullable=False),           # the run that trained it; empty: trained on files
+    Column("spec_hash", String(64), nullable=False),        # of the question
+    Column("digest", String(64), nullable=False),           # of name, version, files and manifest
+    Column("files", JSON, nullable=False),                  # name -> SHA-256
+    Column("frames", JSON, nullable=False),                 # samples, folds, predictions -> content hash
+    Column("manifest", JSON, nullable=False),               # data, code, parameters, seed, threads, libraries
+    Column("scores", JSON, nullable=False),                 # the report: verdict, trials, control, scores, baselines
+    Column("synthetic", Boolean, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("name", "version", name="uq_models_name"),
+)  # fmt: skip
+
+model_stages = Table(                                       # where each version stands, the last row counts; append-only
+    "model_stages", meta,
+    Column("id", String(32), primary_key=True),             # model and number
+    Column("model_id", String(16), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("stage", String(16), nullable=False),            # candidate, production, retired
+    Column("at", Instant, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),               # the gates at that time
+)  # fmt: skip
+
+Index("ix_trial_datasets_version", trial_datasets.c.version)
 Index("ix_audit_events_actor_seq", events.c.actor, events.c.seq)
 Index("ix_audit_events_kind_seq", events.c.kind, events.c.seq)
 Index("ix_audit_events_ts_kind_seq", events.c.ts, events.c.kind, events.c.seq)

@@ -20,7 +20,19 @@ from sqlalchemy import Connection, Table, select
 
 from domain.audit import AuditEvent, chain_hash, plain
 from domain.errors import BadRequest
-from worker.store.schema import account_histories, cost_profiles, datasets, events, jobs, links, outside, recipes, runs
+from worker.store.schema import (
+    account_histories,
+    cost_profiles,
+    datasets,
+    events,
+    jobs,
+    links,
+    model_stages,
+    models,
+    outside,
+    recipes,
+    runs,
+)
 
 MOST = 300      # seals of one event
 
@@ -53,6 +65,11 @@ KINDS = {
         ("id", "version", "format", "source", "file", "account", "company", "currency", "clock", "initial", "balance", "trades", "flows", "first_ts", "last_ts", "knows", "findings",
          "frames", "bytes", "actor", "created_at", "example"),
     ),
+    "model": Sealed(
+        models, "id", "model",
+        ("id", "name", "version", "learner", "target", "run_id", "spec_hash", "digest", "files", "frames", "manifest", "scores", "synthetic", "actor", "created_at"),
+    ),
+    "model_stage": Sealed(model_stages, "id", "model stage", ("id", "model_id", "number", "stage", "at", "actor", "reason", "evidence")),
     "job": Sealed(jobs, "id", "job", ("id", "kind", "title", "spec", "actor", "created_at", "state", "result", "example")),
 }  # fmt: skip
 

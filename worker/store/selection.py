@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worker.store.trials import data_of
 from worker.store.unit import Unit
 
 FEWEST = 10     # known Sharpe ratios, under which their spread says nothing and that of pure chance is taken
@@ -15,13 +14,12 @@ FEWEST = 10     # known Sharpe ratios, under which their spread says nothing and
 
 @dataclass(frozen=True)
 class Selection:
-    """``trials``: distinct ones with this strategy on this data. ``variance``: of their daily Sharpe ratios; None: too few are known."""
+    """``trials``: distinct ones with this strategy that touched any of these datasets. ``variance``: of their daily Sharpe ratios; None: too few are known."""
 
     trials: int
     variance: float | None
 
 
 def selection_of(unit: Unit, datasets: Sequence[str], strategy: str) -> Selection:
-    data = data_of(datasets)
-    sharpes = unit.trials.sharpes(data, strategy)
-    return Selection(max(unit.trials.count(data, strategy), 1), float(np.var(sharpes, ddof=1)) if len(sharpes) >= FEWEST else None)
+    sharpes = unit.trials.sharpes(datasets, strategy)
+    return Selection(max(unit.trials.count(datasets, strategy), 1), float(np.var(sharpes, ddof=1)) if len(sharpes) >= FEWEST else None)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
+from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.cost_profiles import CostProfiles
@@ -22,6 +23,7 @@ from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
+from worker.store.models import Models
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.rule_sets import RuleSets
@@ -56,7 +58,7 @@ class Unit:
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
-        self.histories = AccountHistories(connection, self.seals)
+        self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
 
     @property
     def connection(self) -> Connection:
@@ -112,12 +114,12 @@ class Unit:
 
 
 class Store:
-    """The database and the frames beside it."""
+    """The database, and the frames and files beside it."""
 
     def __init__(self, database_url: str, frames_url: str) -> None:
         self.engine = make_engine(database_url)
         self._reader = reader_of(self.engine)
-        self.frames = Frames(frames_url)
+        self.frames, self.blobs = Frames(frames_url), Blobs(frames_url)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

@@ -109,6 +109,8 @@ def fill_signals(table, rows, columns):
         row.lots, row.price, row.stop = _float(column, 5, k), grid(_float(column, 6, k)), grid(_float(column, 7, k))
         for t in range(4):
             row.target[t] = grid(_float(column, 8 + t, k))
+        size = _float(column, 12, k)
+        row.size = 1.0 if np.isnan(size) else size
 
 
 @entry
@@ -117,7 +119,7 @@ def briefs(table, rows, needs_stop, sized, out):
     signals, needs, brief = signals_at(table), i8(needs_stop), i8(out)
     for k in range(rows):
         signal = signals[k]
-        plain = signal.order == 0 and np.isnan(signal.lots) and not ((needs[signal.protection] != 0 or sized) and np.isnan(signal.stop))
+        plain = signal.order == 0 and np.isnan(signal.lots) and signal.size == 1.0 and not ((needs[signal.protection] != 0 or sized) and np.isnan(signal.stop))
         brief[k] = (1 if signal.side > 0 else 0) + (2 if plain else 0) + (np.int64(signal.tag) << 2)
 
 

@@ -28,10 +28,11 @@ from domain.backtest.memory import compiled, f8, i8
 def sized(h, k, bar, number):
     """Section 6: lots, in whole steps between minimum and maximum; 0 if there are none, and counted."""
     task, account, s, lots = task_of(h, k), account_of(h), signal_of(h, number), signal_of(h, number).lots
-    if account.equity > 0.0 and np.isnan(lots) and task.usual > 0.0:
+    if account.equity > 0.0 and np.isnan(lots) and task.usual > 0.0 and s.size == 1.0:
         return task.usual
     if account.equity > 0.0 and np.isnan(lots):
         lots = h.size if h.sizer == FIXED_LOTS else lots_by_equity(h, k, bar, s)
+    lots *= s.size
     if account.equity <= 0.0 or not np.isfinite(lots) or lots <= 0.0:
         review(h, k, number, i8(h.end)[bar], REFUSED, NO_SIZE, np.nan, 0.0)
         return 0.0

@@ -47,7 +47,7 @@ def separated(database, postgres_server, tmp_path) -> Iterator[Store]:
 def test_the_program_appends_reads_and_verifies_and_can_remove_no_guard(separated):
     trial = dict(strategy="breakout", params="p", spec="s", sharpe=0.1, days=10)
     with separated.unit() as unit:
-        unit.trials.add([trial], kind="run", data="d", job_id="j", actor="ana", at=unit.now())
+        unit.trials.add([trial], kind="run", datasets=["d"], job_id="j", actor="ana", at=unit.now())
         unit.audit("ana", "noted", "run:1")
     verdict = evidence.check(separated, actor="ana")
     assert (verdict["holds"], verdict["rows"], verdict["guards"]) == (True, 2, ""), verdict["why"]

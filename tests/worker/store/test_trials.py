@@ -6,18 +6,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from worker.store.trials import data_of
-
-DATA = data_of(["v1"])
+DATA = ("v1",)
 
 
-def add(store, *specs: str, strategy: str = "breakout", data: str = DATA, sharpe: float | None = 0.1, kind: str = "sweep", days: int = 250) -> None:
+def add(store, *specs: str, strategy: str = "breakout", data: tuple[str, ...] = DATA, sharpe: float | None = 0.1, kind: str = "sweep", days: int = 250) -> None:
     rows = [dict(strategy=strategy, params=f"p{spec}", spec=spec, sharpe=sharpe, days=days) for spec in specs]
     with store.unit() as unit:
-        unit.trials.add(rows, kind=kind, data=data, job_id="abc", actor="ana", at=unit.now())
+        unit.trials.add(rows, kind=kind, datasets=data, job_id="abc", actor="ana", at=unit.now())
 
 
-def counted(store, data: str = DATA, strategy: str = "breakout") -> int:
+def counted(store, data: tuple[str, ...] = DATA, strategy: str = "breakout") -> int:
     with store.read() as unit:
         return unit.trials.count(data, strategy)
 
@@ -30,11 +28,20 @@ def test_the_same_question_twice_is_one_trial(store):
         assert unit.trials.sharpes(DATA, "breakout") == [0.1, 0.1, 0.2] and len(unit.trials.rows(DATA)) == 4
 
 
-def test_other_data_and_other_strategies_are_counted_by_themselves(store):
+def test_a_trial_counts_for_every_dataset_that_it_touched_and_for_its_own_strategy(store):
     add(store, "a", "b")
     add(store, "c", strategy="simple_ma")
-    add(store, "d", data=data_of(["v1", "v2"]))
-    assert (counted(store), counted(store, strategy="simple_ma"), counted(store, strategy=""), counted(store, data_of(["v2", "v1"]))) == (2, 1, 3, 1)
+    add(store, "d", data=("v1", "v2"))
+    add(store, "e", data=("v3",))
+    assert (counted(store), counted(store, strategy="simple_ma"), counted(store, strategy="")) == (3, 1, 4), "d looked at v1, too"
+    assert (counted(store, ("v2",)), counted(store, ("v2", "v1")), counted(store, ("v3", "v2")), counted(store, ("v4",))) == (1, 3, 2, 0)
+
+
+def test_a_dataset_added_to_the_question_does_not_start_the_count_anew(store):
+    add(store, "a", "b", sharpe=0.1)
+    add(store, "c", data=("v1", "v2"), sharpe=0.3)
+    with store.read() as unit:
+        assert unit.trials.sharpes(("v1", "v2"), "breakout") == [0.1, 0.1, 0.3] and [row["spec"] for row in unit.trials.rows(("v1", "v2"))] == ["c"]
 
 
 def test_a_trial_without_a_sharpe_counts_too(store):
@@ -64,6 +71,6 @@ def test_nothing_in_the_ledger_is_changed_or_removed(store, kind, attempt):
 
 def test_trials_of_a_unit_that_fails_are_not_counted(store):
     with pytest.raises(RuntimeError), store.unit() as unit:
-        unit.trials.add([dict(strategy="breakout", params="p", spec="s", sharpe=0.0, days=1)], kind="run", data=DATA, job_id="a", actor="ana", at=unit.now())
+        unit.trials.add([dict(strategy="breakout", params="p", spec="s", sharpe=0.0, days=1)], kind="run", datasets=DATA, job_id="a", actor="ana", at=unit.now())
         raise RuntimeError
     assert counted(store) == 0

@@ -1,0 +1,45 @@
+"""A recurrent network over a window of bars, with a head for volatility and one for direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.models.base import Fitted, Samples, Watch, learner
+from domain.params import param
+
+OTHER = {"volatility": dict(task="classes", outputs=3, levels=[]), "direction": dict(task="number", outputs=1, levels=[])}     # the head beside each
+
+
+@learner("lstm", targets=("volatility", "direction"), bars=0)
+@dataclass(frozen=True)
+class Lstm:
+    """An LSTM whose last state feeds two heads: volatility and direction. The target's head forecasts; the other one is learnt beside it, where its labels
+    are known over the same spans, and steadies what both share."""
+
+    bars: int = param(60, low=2, high=1_000, unit="bars", title="Window", help="bars of history, the deciding bar the last of them")
+    width: int = param(32, low=2, high=512, help="units of a layer")
+    layers: int = param(1, low=1, high=4, help="LSTM layers")
+    batch: int = param(256, low=8, high=8_192, unit="samples", help="samples of a step")
+    rate: float = param(0.002, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
+    passes: int = param(10, low=1, high=1_000, help="passes over the training part, at most")
+    patience: int = param(5, low=1, high=1_000, unit="rounds", help="rounds without a lower loss on the validation part, after which the fit ends")
+    decay: float = param(0.01, low=0.0, high=10.0, title="Weight decay", help="how fast weights shrink towards zero")
+    device: str = param("auto", choices=("auto", "cpu", "gpu"), help="auto: a GPU where there is one; its fits are marked not reproducible")
+
+    def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
+        watch(0.0)
+        from domain.models.network.fitting import Pace
+        from domain.models.network.learning import head_of, learnt, outputs_of
+
+        asked, beside = ("direction", "volatility") if train.task == "classes" else ("volatility", "direction")
+        heads = {asked: head_of(train)} | ({beside: OTHER[asked]} if beside in train.beside else {})
+        pace = Pace(self.batch, self.rate, self.passes, self.patience, self.decay)
+        shape = dict(kind="recurrent", bars=self.bars, width=self.width, layers=self.layers)
+        return learnt(shape, heads, asked, outputs_of(train), pace, self.device, train, validation, seed, watch)
+
+
+def load(files: dict[str, bytes]) -> Fitted:
+    """The fit whose ``files()`` these are."""
+    from domain.models.network.fitted import read
+
+    return read(files)

@@ -1,0 +1,43 @@
+"""Quantiles by a small network: all levels at once, in rising order by construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.models.base import Fitted, Samples, Watch, learner
+from domain.models.levels import levels_of
+from domain.params import param
+
+
+@learner("quantile_network", targets=("r", "return", "volatility"))
+@dataclass(frozen=True)
+class QuantileNetwork:
+    """A network of full layers that is fitted to the pinball loss of every level; each level is the one below plus a positive step, so none ever cross."""
+
+    levels: str = param("0.1,0.5,0.9", help="levels between 0 and 1, rising, separated by commas")
+    width: int = param(64, low=2, high=1_024, help="units of a layer")
+    layers: int = param(2, low=1, high=8, help="full layers")
+    batch: int = param(512, low=8, high=65_536, unit="samples", help="samples of a step")
+    rate: float = param(0.001, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
+    passes: int = param(20, low=1, high=1_000, help="passes over the training part, at most")
+    patience: int = param(5, low=1, high=1_000, unit="rounds", help="rounds without a lower loss on the validation part, after which the fit ends")
+    decay: float = param(0.01, low=0.0, high=10.0, title="Weight decay", help="how fast weights shrink towards zero")
+    device: str = param("auto", choices=("auto", "cpu", "gpu"), help="auto: a GPU where there is one; its fits are marked not reproducible")
+
+    def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
+        watch(0.0)
+        from domain.models.network.fitting import Pace
+        from domain.models.network.learning import learnt
+
+        levels = levels_of(self.levels)
+        head = dict(task="quantiles", outputs=len(levels), levels=list(levels))
+        pace = Pace(self.batch, self.rate, self.passes, self.patience, self.decay)
+        shape = dict(kind="dense", bars=1, width=self.width, layers=self.layers)
+        return learnt(shape, {"quantiles": head}, "quantiles", tuple(f"q_{level:g}" for level in levels), pace, self.device, train, validation, seed, watch)
+
+
+def load(files: dict[str, bytes]) -> Fitted:
+    """The fit whose ``files()`` these are."""
+    from domain.models.network.fitted import read
+
+    return read(files)

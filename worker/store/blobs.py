@@ -1,0 +1,92 @@
+"""Files by the SHA-256 of their content, under one root: a folder, or a bucket that every worker sees, as ``Frames``."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable, Mapping
+
+import fsspec
+
+from domain.errors import BadRequest
+from worker.store.written import written_at
+
+
+class WrongHash(BadRequest):
+    """A stored file is gone, or is not the one that its name says."""
+
+
+class Blobs:
+    """Beside the frames, in ``blobs``; nothing is ever changed, and what nothing names any more is swept."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = f"{root}/blobs"
+        self._local = self._fs.protocol == "file" or "file" in self._fs.protocol
+
+    def put(self, content: bytes) -> str:
+        """Store the bytes unless they are stored intact already; returns their name."""
+        name = hashlib.sha256(content).hexdigest()
+        if self.fault(name):
+            self._write(content, name)
+        elif self._local:
+            os.utime(self._path(name))      # young again: a sweep that is under way leaves it
+        return name
+
+    def put_all(self, files: Mapping[str, bytes]) -> dict[str, str]:
+        """File name -> name of its content, in order."""
+        return {name: self.put(files[name]) for name in sorted(files)}
+
+    def get(self, name: str, what: str = "A stored file") -> bytes:
+        """The bytes; each reading is checked against the name. ``what``: how the sentence calls the file where they are not those."""
+        try:
+            content = self._read(name)
+        except FileNotFoundError:
+            raise WrongHash(f"{what} ({name[:8]}) is no longer in the workspace, so it is not used. Restore it from a backup, or train again") from None
+        if (actual := hashlib.sha256(content).hexdigest()) != name:
+            raise WrongHash(f"{what} was altered since it was written: its SHA-256 is {actual[:8]}…, and {name[:8]}… was recorded, so it is not used. Restore it from a backup, or train again")
+        return content
+
+    def fault(self, name: str) -> str:
+        """``gone`` or ``altered``; empty where the file is intact."""
+        try:
+            return "" if hashlib.sha256(self._read(name)).hexdigest() == name else "altered"
+        except FileNotFoundError:
+            return "gone"
+
+    def size(self, name: str) -> int:
+        """Bytes as stored."""
+        return int(self._fs.size(self._path(name)) or 0)
+
+    def sweep(self, keep: Iterable[str], older_than: float) -> int:
+        """Remove files that nothing names and that were written before ``older_than`` (POSIX seconds)."""
+        used, removed = set(keep), 0
+        for entry in self._fs.find(self._root, detail=True).values() if self._fs.exists(self._root) else ():
+            if os.path.basename(entry["name"]) not in used and written_at(entry) < older_than:
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm_file(entry["name"])
+                    removed += 1
+        return removed
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name[:2]}/{name}"
+
+    def _read(self, name: str) -> bytes:
+        with self._fs.open(self._path(name), "rb") as file:
+            return bytes(file.read())
+
+    def _write(self, content: bytes, name: str) -> None:
+        """Write beside, then move into place: a reader never sees half a file."""
+        path = self._path(name)
+        beside = f"{path}.{uuid.uuid4().hex[:8]}"
+        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            with self._fs.open(beside, "wb") as file:
+                file.write(content)
+            self._fs.mv(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):      # the disk was full, say: no half a file stays behind
+                self._fs.rm_file(beside)
+            raise
