@@ -12,27 +12,23 @@ from app.kit.charts import Picture, days_format, utc
 from app.kit.theme import at, by_role, tip_time
 from app.training.charts import line_at
 
-RAW = (3, 3)        # dash of what was before calibration
-
 
 def reliability(bins: pd.DataFrame, title: str, height: int = 220) -> Picture:
     """Observed share against predicted probability, with 95 % intervals; on the diagonal the model is calibrated.
-    ``bins``: predicted, observed, low, high, count, kind (``calibrated`` or ``raw``)."""
+    ``bins``: predicted, observed, low, high, count."""
     axis = alt.Axis(title=title, format=".0%", tickCount=6, grid=True, gridOpacity=0.4, **END)
     domain = _around(bins[["predicted", "observed"]])
     x = alt.X("predicted:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
     y = alt.Y("observed:Q", scale=alt.Scale(domain=domain, nice=False), axis=above("observed share", format=".0%"))
     tips = [
-        alt.Tooltip("kind:N", title="probabilities"), alt.Tooltip("predicted:Q", format=".1%"), alt.Tooltip("observed:Q", format=".1%"), alt.Tooltip("low:Q", format=".1%", title="95 %, from"),
+        alt.Tooltip("predicted:Q", format=".1%", title=title), alt.Tooltip("observed:Q", format=".1%", title="observed share"), alt.Tooltip("low:Q", format=".1%", title="95 %, from"),
         alt.Tooltip("high:Q", format=".1%", title="to"), alt.Tooltip("count:Q", format=",", title="samples"),
     ]  # fmt: skip
     ends = pd.DataFrame(dict(predicted=domain, observed=domain))
     diagonal = alt.Chart(ends).transform_calculate(role="'ink'").mark_line(strokeDash=[2, 3], strokeWidth=1, opacity=0.7).encode(x=x, y=y, color=by_role())
-    base = alt.Chart(bins[bins["kind"] == "calibrated"]).transform_calculate(role="'line'")
-    raw = alt.Chart(bins[bins["kind"] == "raw"]).transform_calculate(role="'quiet'")
+    base = alt.Chart(bins).transform_calculate(role="'line'")
     layers: list[Any] = [
         diagonal,
-        raw.mark_line(strokeDash=list(RAW), point=alt.OverlayMarkDef(size=18)).encode(x=x, y=y, color=by_role(), tooltip=tips),
         base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.2, clip=True).encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(domain=domain)), y2="high:Q", color=by_role(), tooltip=tips),
         base.mark_line(point=alt.OverlayMarkDef(size=34)).encode(x=x, y=y, color=by_role(), tooltip=tips),
     ]

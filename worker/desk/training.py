@@ -137,6 +137,10 @@ class Training:
         """The request of a run, to run it again or to edit it."""
         raise NotImplementedError
 
+    def request_from(self, spec: Mapping[str, Any]) -> TrainingRequest:
+        """The request of the spec of a job that has no run."""
+        raise NotImplementedError
+
     def report(self, run_id: str) -> dict[str, Any]:
         """Verdict, trials, control, scores, baselines and crossed share, as in report.json; of a partial run scores alone."""
         raise NotImplementedError
