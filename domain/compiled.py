@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numba
-from numba import njit, types
+from numba import types
 from numba.core.event import Event, Listener, install_listener
 from numba.core.registry import CPUDispatcher
 
@@ -26,13 +26,24 @@ Watch = Callable[[int, int, str], None]                                     # ho
 def entry(function: Callable) -> Any:
     """Compile on the first call from Python, and cache the result."""
     numba.config.CACHE_DIR = str(folder_of(_named(function)))      # type: ignore[attr-defined]
-    return njit(cache=True, **HOW)(function)
+    dispatcher = Entry(function, targetoptions=dict(nopython=True, boundscheck=None, **HOW))
+    dispatcher.enable_caching()
+    return dispatcher
 
 
 def compiled(function: Callable) -> Any:
     """Compile where compiled code calls it."""
     _named(function)
     return Inner(function, targetoptions=dict(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **HOW))
+
+
+class Entry(CPUDispatcher):
+    """A function that Python calls. An array that Python may only read (a column of a table, say) is of the same type as any other: for numba they
+    are two, and each loop would be compiled once for every mixture of them. No loop here writes to what it is given but its own state."""
+
+    def typeof_pyval(self, value: Any) -> Any:
+        kind = super().typeof_pyval(value)
+        return kind if not isinstance(kind, types.Array) or kind.mutable else kind.copy(readonly=False)
 
 
 class Inner(CPUDispatcher):

@@ -1,4 +1,4 @@
-"""What the judgement reads of a question, its samples, its folds and their results; what these are is said where they are made."""
+"""What the judgement reads of samples, folds and their results; what these are is said where they are made."""
 
 from __future__ import annotations
 
@@ -19,14 +19,10 @@ class SetLike(Protocol):
     def samples(self) -> Samples: ...
     @property
     def r(self) -> np.ndarray: ...
-    @property
-    def instruments(self) -> tuple[str, ...]: ...
-    @property
-    def target(self) -> str: ...
 
 
 class FoldLike(Protocol):
-    """``parts``: rows of samples by part; ``path``: aligned with ``parts["test"]``."""
+    """``parts``: rows of samples by part."""
 
     @property
     def number(self) -> int: ...
@@ -35,30 +31,16 @@ class FoldLike(Protocol):
 
 
 class ResultLike(Protocol):
-    """What a fold gave.
+    """What a fold gave: ``domain.training.fold_result``."""
 
-    ``predictions``: ``fold path sample start end y`` and the outputs (``p``, ``p_CLASS`` …, ``value`` or ``q_0.1`` …; ``raw_…`` before calibration);
-    where there is a filter also ``taken`` (bool). ``baselines``: by name, frames with the outputs of each baseline, row by row those of
-    ``predictions``. ``crossed``: share of rows whose quantiles were not in order, None without quantiles.
-    """
-
+    @property
+    def fold(self) -> int: ...
     @property
     def predictions(self) -> pd.DataFrame: ...
     @property
-    def baselines(self) -> Mapping[str, pd.DataFrame]: ...
+    def baselines(self) -> Mapping[str, tuple[np.ndarray, tuple[str, ...]]]: ...
     @property
-    def crossed(self) -> float | None: ...
-
-
-class QuestionLike(Protocol):
-    """``scheme``: ``walk_forward`` or ``cpcv``; ``strategy``: its name, empty without one."""
-
-    @property
-    def scheme(self) -> str: ...
-    @property
-    def strategy(self) -> str: ...
-    @property
-    def learner(self) -> str: ...
+    def crossed(self) -> float: ...
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,15 @@ def test_a_feature_says_something(name, columns):
     assert len(np.unique(valid)) > 1
 
 
+def test_a_feature_changes_nothing_that_it_is_given(columns):
+    """Neither the bars nor the columns of others: alone it gives what it gives beside all of them."""
+    bars, context = market()
+    before = bars.copy(deep=True)
+    for name in FEATURES:
+        np.testing.assert_array_equal(compute(bars, [use(name)], context)[use(name).column], columns[name], err_msg=name)
+    assert bars.equals(before)
+
+
 @pytest.mark.parametrize("start", (1, 700))
 def test_bar_by_bar_gives_what_all_at_once_gives(start, columns):
     """Begun near the first bar (through every warm-up) and in the middle."""
