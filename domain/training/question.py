@@ -28,7 +28,7 @@ class Fitting:
 class Question:
     """``data``: for each instrument ``instrument``, ``timeframe``, ``side``, ``version`` and ``bars``, and ``dataset`` where it is a stored one. ``span``: first and last bar,
     ISO. ``columns``: features as written. ``strategy``: name, or "" where signals are the person's own or samples are bars. ``rules``: every parameter of
-    costs and execution by section. Parameters are complete, defaults included: ``asked`` makes them so."""
+    costs and execution by section. ``module``: SHA-256 of a person's own code. Parameters are complete, defaults included: ``asking.question_of`` makes them so."""
 
     data: tuple[Mapping[str, Any], ...]
     span: tuple[str, str]
@@ -45,6 +45,7 @@ class Question:
     rules: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     shuffle_labels: bool = False
+    module: str = ""
 
     @property
     def family(self) -> str:

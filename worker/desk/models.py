@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
 from worker.desk.context import DeskContext
 
 STAGES = ("candidate", "production", "retired")
@@ -94,6 +96,11 @@ class Models:
 
     def register(self, run_id: str, name: str) -> ModelVersion:
         """The next version of ``name``, a candidate, from a whole run."""
+        raise NotImplementedError
+
+    def register_files(self, name: str, files: Mapping[str, bytes], report: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> ModelVersion:
+        """The next version of ``name``, a candidate, from ``tidemark train --bars``: what ``domain.training.train.Trained`` holds; ``tables``: samples, folds, predictions.
+        It can never be promoted, for no ledger counts the trials of files."""
         raise NotImplementedError
 
     def gates(self, model: str) -> list[Gate]:

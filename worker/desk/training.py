@@ -149,6 +149,10 @@ class Training:
         """``samples`` (sample instrument start end y r uniqueness), ``folds`` (fold sample part), ``predictions`` (fold path sample start end y …)."""
         raise NotImplementedError
 
+    def model(self, run_id: str) -> dict[str, bytes]:
+        """The files of ``model/``, ``manifest.json`` with them; a file whose hash is wrong is refused. For ``tidemark train --data``."""
+        raise NotImplementedError
+
     def stale(self, run_id: str) -> str:
         """Why the run is older than what it was made of: newer data or other code; empty where it is not."""
         raise NotImplementedError

@@ -84,8 +84,8 @@ def _side_by_side(series: Sequence[Any], run_one: Callable[[Sequence[Any], Path]
     say(reports if as_json else rows, as_json, tuple(rows[0]))
 
 
-def rules_in(config: Path | None) -> tuple[Any, str]:
-    """The rules, and the user's own instrument table."""
+def rules_in(config: Path | None, beside: Sequence[str] = ()) -> tuple[Any, str]:
+    """The rules, and the user's own instrument table. ``beside``: sections of the file that others read."""
     from domain.market.instrument import instruments
     from domain.params import values_of
     from domain.trading.cost_units import overlaid
@@ -95,8 +95,10 @@ def rules_in(config: Path | None) -> tuple[Any, str]:
     base = load()
     merged = {name: values_of(getattr(base, name)) for name in RULES}
     for section, values in (read_toml(config) if config else {}).items():
+        if section in beside:
+            continue
         if section not in merged:
-            raise unknown(f"section of {config}", section, merged)
+            raise unknown(f"section of {config}", section, [*merged, *beside])
         if not isinstance(values, dict):
             raise BadRequest(f"{config}: {section} is {values!r}; it must be a section, [{section}]")
         merged[section] = overlaid(merged[section], values) if section == "costs" else merged[section] | values
@@ -122,9 +124,9 @@ def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: st
     from domain.market.timeframe import Timeframe
 
     frame = Timeframe.named(timeframe)
-    finer = dict(once("--magnify", (_named(text, instrument, files.table) for text in magnify)))
+    finer = dict(once("--magnify", (named_file(text, instrument, files.table) for text in magnify)))
     series = []
-    for name, path in once("--bars", (_named(text, instrument, files.table) for text in bars)):
+    for name, path in once("--bars", (named_file(text, instrument, files.table) for text in bars)):
         read = files.read(path, name, frame)
         quoted = resolve_side(side, read.side, path.name)
         fine = _finer(files, finer.pop(name), name, frame, quoted) if name in finer else None
@@ -146,7 +148,7 @@ def _finer(files: BarFiles, path: Path, name: str, frame: Any, side: str) -> Fil
     return read
 
 
-def _named(text: str, default: str, table: Any) -> tuple[str, Path]:
+def named_file(text: str, default: str, table: Any) -> tuple[str, Path]:
     """``NAME=FILE`` where NAME is an instrument (names may hold a =), or ``FILE``."""
     for at in (k for k, letter in enumerate(text) if letter == "="):
         if text[:at] in table:
@@ -167,7 +169,7 @@ def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
     from domain.trading.task import Rate
 
     rates = []
-    for name, path in list(once("--rates", (_named(text, "", files.table) for text in texts))):     # all names before the first file
+    for name, path in list(once("--rates", (named_file(text, "", files.table) for text in texts))):     # all names before the first file
         read = files.read(path, name)
         rates.append(Rate(files.table[name], read.timeframe, read.bars, resolve_side("" if read.side else side, read.side, path.name)))
     return rates

@@ -10,7 +10,7 @@ import typer
 
 from domain.errors import BadRequest, listed
 from domain.parsing import shown
-from worker.terminal.bars import BarFiles, Clock
+from worker.terminal.bars import BarFiles, Clock, FileBars
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
@@ -72,8 +72,8 @@ def compute(
     """Compute features of bars in a file into a file."""
     from domain.features import compute as computed
 
-    uses = _uses(recipe, [*columns, *(rest or [])])
-    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _outside(headlines, releases, utc), impact, clock)
+    uses = uses_of(recipe, [*columns, *(rest or [])])
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
     frame = computed(read, uses, context)[["ts", *dict.fromkeys(use.column for use in uses)]]
     write_frame(frame, out)
     empty = [name for name in frame if name != "ts" and frame[name].isna().all()]
@@ -95,8 +95,8 @@ def check(
     chosen = [*columns, *(rest or [])]
     if recipe or chosen or strategy:        # what is chosen, else all that the module defines
         columns_, strategies = chosen, [strategy] if strategy else []
-    read, context = context_of(bars, instrument, timeframe, htf, other, macro, _outside(headlines, releases, utc), impact, clock)
-    uses = _uses(recipe, columns_, bool(strategies))
+    read, context = context_of(bars, instrument, timeframe, htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
+    uses = uses_of(recipe, columns_, bool(strategies))
     with UserCode(module, defined):
         verdicts = [check_features(read, uses, context)] if uses else []
         verdicts += [check_strategy(read, make(name, params_of(params)), context) for name in strategies]
@@ -113,7 +113,7 @@ def check(
     raise typer.Exit(1 if leaks else 0)
 
 
-def _uses(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tuple[Any, ...]:
+def uses_of(recipe: str, columns: Sequence[str], may_be_none: bool = False) -> tuple[Any, ...]:
     """Of the recipe, or as written."""
     from domain.features import parse
     from domain.features.recipes import recipe as named
@@ -131,6 +131,14 @@ def context_of(
     bars: str, name: str, timeframe: str, htf: Sequence[str], other: Sequence[str], macro: Sequence[str], outside: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
 ) -> tuple[Any, Any]:  # fmt: skip
     """The bars of the file, and their context."""
+    read, context = read_with_context(bars, name, timeframe, htf, other, macro, outside, impact, clock)
+    return read.bars, context
+
+
+def read_with_context(
+    bars: str, name: str, timeframe: str, htf: Sequence[str] = (), other: Sequence[str] = (), macro: Sequence[str] = (), outside: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
+) -> tuple[FileBars, Any]:  # fmt: skip
+    """The file of bars as it was read, and the context of its bars."""
     from domain.features import Context, closes
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
@@ -151,10 +159,10 @@ def context_of(
     files.finish()
     series = {label: _series(label, path) for label, path in pairs("--macro", macro, "NAME")}
     facts = {"releases": concerning(outside["releases"], files.table[name], impact)} if "releases" in outside else {}
-    return read.bars, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**outside, **facts})
+    return read, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**outside, **facts})
 
 
-def _outside(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
+def outside_of(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
     """Scored headlines and the release calendar, where files are given."""
     from domain.features.sentiment import read_headlines
     from domain.outside.headlines import headlines_of

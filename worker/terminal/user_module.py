@@ -1,4 +1,4 @@
-"""A Python file of the user's with features and strategies: it is executed, and errors in it are reported with its file and line."""
+"""A Python file of the user's with features, strategies and learners: it is executed, and errors in it are reported with its file and line."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ class UserCode:
 
 
 def load(path: Path) -> tuple[list[str], list[str]]:
-    """The features and strategies that the file registers. It is code and is run, as ``python FILE.py`` would; the page never does."""
+    """The features and strategies that the file registers, beside its learners. It is code and is run, as ``python FILE.py`` would; the page never does."""
     from domain.features import FEATURES
+    from domain.models import LEARNERS
     from domain.strategies import STRATEGIES
 
-    features, strategies = set(FEATURES), set(STRATEGIES)
+    features, strategies, learners = set(FEATURES), set(STRATEGIES), set(LEARNERS)
     spec = importlib.util.spec_from_file_location(NAMES.format(path.stem), path)
     if not is_file(path) or spec is None or spec.loader is None:
         raise BadRequest(f"there is no Python file {path}; give the path of a file that ends in .py")
@@ -59,8 +60,8 @@ def load(path: Path) -> tuple[list[str], list[str]]:
                 raise
             raise BadRequest(f"{path.name} is not Python in UTF-8") from None
     defined = sorted(set(FEATURES) - features), sorted(set(STRATEGIES) - strategies)
-    if not any(defined):
-        raise BadRequest(f"{path} defines no feature and no strategy; mark them with @feature(unit=…, source=…) or @strategy(name)")
+    if not any(defined) and set(LEARNERS) == learners:
+        raise BadRequest(f"{path} defines no feature and no strategy, nor a learner; mark them with @feature(unit=…, source=…), @strategy(name) or @learner(name, targets=…)")
     return defined
 
 

@@ -1,0 +1,52 @@
+"""``tidemark train --data``: a job of the workspace, whose run is kept and whose trials are counted; and models under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A finished run with the attributes that are written, as those of ``domain.training.train.Trained``."""
+
+    run: str
+    samples: pd.DataFrame
+    folds: pd.DataFrame
+    predictions: pd.DataFrame
+    report: Mapping[str, Any]
+    model: Mapping[str, bytes]
+
+    @property
+    def red(self) -> bool:
+        return bool(self.report["verdict"]["state"] == "red")
+
+
+def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], quiet: bool) -> Stored:
+    """Submit the question on stored datasets, wait for it, and read its run. ``asked``: further fields of a ``TrainingRequest``."""
+    from worker.desk.training import TrainingRequest
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    used = [at.data.get(name) for name in data]
+    if not timeframe and len({dataset.timeframe for dataset in used}) > 1:
+        raise BadRequest(f"the datasets are of {', '.join(sorted({dataset.timeframe for dataset in used}))}; say which with --timeframe")
+    first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
+    request = TrainingRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, first, last, **asked)
+    run = finished(at, at.training.submit(request), quiet).result["run"]
+    samples, folds, predictions = (at.training.table(run, name) for name in ("samples", "folds", "predictions"))
+    return Stored(run, samples, folds, predictions, at.training.report(run), at.training.model(run))
+
+
+def register(trained: Any, name: str) -> str:
+    """The version that a run of files becomes: a candidate for ever."""
+    from worker.terminal.here import desk
+
+    tables = {table: getattr(trained, table) for table in ("samples", "folds", "predictions")}
+    return desk().models.register_files(name, trained.model, trained.report, tables).title
