@@ -30,7 +30,7 @@ def gantt(spans: pd.DataFrame) -> Picture:
     key = alt.Legend(values=list(names), labelExpr=f"({json.dumps(names)})[datum.label]", symbolType="square", symbolSize=90, columns=len(names), symbolStrokeWidth=0)
     count = int(spans["fold"].nunique())
     row = max(min(ROW, TALLEST // max(count, 1)), 6)
-    y = alt.Y("fold:O", axis=alt.Axis(title="fold", titleAngle=0, titleAnchor="end", titleX=-6, titleY=-8, titleAlign="right", titleOpacity=0.75, labelOverlap=True, grid=False), scale=alt.Scale(paddingInner=0.25))
+    y = alt.Y("fold:O", axis=alt.Axis(title="fold", titleAngle=0, titleAnchor="end", titleX=-6, titleY=-8, titleAlign="right", titleOpacity=0.75, labelOverlap=row < 12, grid=False), scale=alt.Scale(paddingInner=0.25))
     tips = [
         alt.Tooltip("fold:O"), alt.Tooltip("part:N"), alt.Tooltip("samples:Q", format=",", title="samples"), tip_time("first", "from, UTC"), tip_time("last", "to, UTC"),
     ]  # fmt: skip

@@ -31,31 +31,42 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         st.caption("No baseline was trained beside this model.")
         return
     frame = pd.DataFrame(list(rows))
-    over(run, "Against baselines", f"gain of daily {_words(frame['loss'].iloc[0])}; above 0 the model loses less", frame, "baselines")
+    over(run, "Against baselines", f"% of daily {words(frame['loss'].iloc[0])}", frame, "baselines")
     drawn = drawn_of(frame)
     if len(drawn):
-        st.altair_chart(charts.intervals(drawn, "gain a day, 95 %", "gain"), width="stretch", alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
+        st.altair_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), width="stretch", alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
     config = st.column_config
-    shown = pd.DataFrame(dict(name=[_words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=frame["model"].astype(float), baseline=frame["baseline"].astype(float), days=frame["days"]))
+    shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=frame["model"].astype(float), baseline=frame["baseline"].astype(float), days=frame["days"]))
     columns = {
-        "name": config.TextColumn("Baseline", width=96), "state": config.MultiselectColumn("Model is", width=86, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
-        "model": config.NumberColumn("Model", format="%.5f", width=72, help="Mean daily loss of the model."), "baseline": config.NumberColumn("Baseline", format="%.5f", width=72, help="Mean daily loss of the baseline."),
-        "days": config.NumberColumn("Days", format="localized", width=56),
+        "name": config.TextColumn("Baseline", width=82), "state": config.MultiselectColumn("Model is", width=78, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
+        "model": config.NumberColumn("Model", format="%.5f", width=62, help="Mean daily loss of the model."), "baseline": config.NumberColumn("Baseline", format="%.5f", width=66, help="Mean daily loss of the baseline."),
+        "days": config.NumberColumn("Days", format="localized", width=48),
     }  # fmt: skip
     table(shown, columns, f"Mean daily loss of the model and of {plural(len(frame), 'baseline')}", row_height=26)
     reasons = list(dict.fromkeys(str(row.get("reason") or "") for row in rows))
     for reason in filter(None, reasons):
         st.caption(literal(typeset(reason)))
-    st.caption("Paired by day, resampled in blocks of days; an interval that holds 0 decides nothing.")
+    st.caption("Above 0 the model loses less. Paired by day, resampled in blocks of days; an interval that holds 0 decides nothing.")
 
 
 def drawn_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the chart: those that have a gain."""
-    known = frame[frame["gain"].notna()]
-    return pd.DataFrame(dict(name=[_words(name) for name in known["name"]], value=known["gain"].astype(float), low=known["low"].astype(float), high=known["high"].astype(float), role=[ROLES.get(state, "quiet") for state in known["state"]]))
+    """Rows of the chart: those that have a gain, in % of the baseline's loss."""
+    known = frame[frame["gain"].notna()].astype({name: float for name in ("gain", "low", "high", "baseline")})
+    parts = {name: 100 * known[column] / known["baseline"] for name, column in (("value", "gain"), ("low", "low"), ("high", "high"))}
+    return pd.DataFrame(dict(name=[words(name) for name in known["name"]], **parts, role=[ROLES.get(state, "quiet") for state in known["state"]]))
 
 
-def _words(name: Any) -> str:
+def share(row: Mapping[str, Any]) -> float:
+    """Gain over a baseline as a share of its loss.
+
+    >>> share(dict(gain=0.01, baseline=0.25))
+    0.04
+    """
+    return float(row["gain"]) / float(row["baseline"]) if row["baseline"] else 0.0
+
+
+def words(name: Any) -> str:
+    """A name as text."""
     return str(name).replace("_", " ")
 
 
@@ -97,7 +108,7 @@ def _differences(desk: Desk, runs: Sequence[Any], tasks: bool) -> None:
     if not differing:
         st.caption("The questions are identical; data versions or code differ.")
         return
-    rows = pd.DataFrame([dict(setting=_words(name), **{f"run {run}": str(values.get(name, "")) for run, values in asked.items()}) for name in differing])
+    rows = pd.DataFrame([dict(setting=words(name), **{f"run {run}": str(values.get(name, "")) for run, values in asked.items()}) for name in differing])
     config = st.column_config
     section("Changed settings", f"{plural(len(differing), 'setting')} of the questions differ")
     table(rows, {"setting": config.TextColumn("Setting", width=150), **{name: config.TextColumn(name.capitalize(), width=190) for name in rows.columns[1:]}}, "Settings that differ between the runs", row_height=26, height="auto" if len(rows) <= 10 else 300)
@@ -135,9 +146,9 @@ def _gains(runs: Sequence[Any], reports: Mapping[str, Mapping[str, Any]]) -> Non
         st.caption("No run has a gain over a baseline to show.")
         return
     for loss, part in rows.groupby("loss", sort=False):
-        over(runs[0], f"Gains over baselines, {_words(loss)}", "mean daily gain with its 95 % interval; above 0 the model loses less", part, f"gains_{loss}")
-        drawn = drawn_of(part).assign(name=[f"{row.run} · {_words(row.name)}" for row in part.itertuples(index=False)])
-        st.altair_chart(charts.intervals(drawn, "gain a day, 95 %", "gain", width=150), width="stretch", alt=f"Gains of {plural(len(runs), 'run')} over their baselines, between {number(float(drawn['value'].min()), 5, True)} and {number(float(drawn['value'].max()), 5, True)}")
+        over(runs[0], f"Gains over baselines, {words(loss)}", "% of the baseline's mean daily loss, with the 95 % interval; above 0 the model loses less", part, f"gains_{loss}")
+        drawn = drawn_of(part).assign(name=[f"{row.run} · {words(row.name)}" for row in part.itertuples(index=False)])
+        st.altair_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=150), width="stretch", alt=f"Gains of {plural(len(runs), 'run')} over their baselines, between {number(float(drawn['value'].min()), 2, True)} % and {number(float(drawn['value'].max()), 2, True)} %")
 
 
 def _train() -> None:

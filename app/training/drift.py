@@ -112,13 +112,13 @@ def _columns(desk: Desk, check: Any) -> None:
     every = _table(desk, check.id, "columns").sort_values("psi", ascending=False, na_position="last", ignore_index=True)
     left, right = st.columns(2, gap="medium")
     with left:
-        _headed(desk, check, "PSI of each column", "recent samples against training; beyond the line it may have drifted", "columns")
+        _headed(desk, check, "PSI of each column", "recent against training", "columns")
         top = every.dropna(subset=["psi"]).head(DRAWN)
         drawn = pd.DataFrame(dict(name=top["column"], value=top["psi"], role=["warn" if alarm else "line" for alarm in top["alarm"]]))
         if len(drawn):
             st.altair_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"strong drift from {PSI:g}", "warn")]), width="stretch", alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['column'].iloc[0]} {top['psi'].iloc[0]:.3f}")
     with right:
-        _headed(desk, check, "Columns", "PSI and Kolmogorov–Smirnov on effective counts", "columns")
+        _headed(desk, check, "Columns", "PSI and KS on effective counts", "columns")
         config = st.column_config
         shown = {
             "psi": measured(every["psi"], "PSI", 3, 60), "ks": measured(every["ks"], "KS", 3, 60, help="Largest distance of the two distribution functions."),

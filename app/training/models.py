@@ -54,9 +54,9 @@ def _list(models: Sequence[Any]) -> int | None:
         csv_button("models.csv", frame.assign(stage=[stage[0] for stage in frame["stage"]], data=[kind[0] for kind in frame["data"]]), "take-models")
     config = st.column_config
     columns = {
-        "model": config.TextColumn("Model", width=150), "stage": config.MultiselectColumn("Stage", width=86, options=list(STAGES), color=list(STAGES.values())),
-        "badge": config.TextColumn("Remark", width=250), "learner": config.TextColumn("Learner", width=96), "target": config.TextColumn("Target", width=80), "data": kind_column(),
-        "run": config.TextColumn("Run", width=62), "actor": config.TextColumn("By", width=70), "created": config.TextColumn("Registered, UTC", width=118), "digest": config.TextColumn("Hash", width=70),
+        "model": config.TextColumn("Model", width=132), "stage": config.MultiselectColumn("Stage", width=84, options=list(STAGES), color=list(STAGES.values())),
+        "learner": config.TextColumn("Learner", width=82), "target": config.TextColumn("Target", width=66), "data": kind_column(78), "run": config.TextColumn("Run", width=58),
+        "actor": config.TextColumn("By", width=58), "created": config.TextColumn("Registered, UTC", width=114), "badge": config.TextColumn("Remark", width=200),
     }  # fmt: skip
     return table(frame, columns, f"{plural(len(models), 'version')} of models with their stages", key="models", pick=True, height="auto" if len(models) <= 8 else 270)
 
@@ -65,7 +65,7 @@ def row_of(model: Any) -> dict[str, Any]:
     """A version in the list."""
     return dict(
         model=model.title, stage=[model.stage.stage], badge=model.badge, learner=model.learner, target=model.target, data=kind_of(model.synthetic), run=model.run, actor=model.actor,
-        created=clock(model.created_at), digest=short(model.digest),
+        created=clock(model.created_at), digest=model.digest,
     )  # fmt: skip
 
 
@@ -136,20 +136,21 @@ def _scores(model: Any) -> None:
 def _history(desk: Desk, model: Any) -> None:
     stages = desk.models.history(model.title)
     section("History", "oldest first, UTC; nothing is changed or removed")
-    rows = pd.DataFrame([dict(at=clock(stage.at), stage=[stage.stage], actor=stage.actor, reason=stage.reason, weak="weak evidence" if stage.weak else "") for stage in stages])
+    rows = pd.DataFrame([dict(at=clock(stage.at), stage=[stage.stage], actor=stage.actor, reason=f"{'weak evidence: ' if stage.weak else ''}{stage.reason}") for stage in stages])
     config = st.column_config
     columns = {
-        "at": config.TextColumn("When, UTC", width=116), "stage": config.MultiselectColumn("Stage", width=86, options=list(STAGES), color=list(STAGES.values())), "actor": config.TextColumn("By", width=64),
-        "reason": config.TextColumn("Why", width=180), "weak": config.TextColumn("Remark", width=100),
+        "at": config.TextColumn("When, UTC", width=110), "stage": config.MultiselectColumn("Stage", width=86, options=list(STAGES), color=list(STAGES.values())), "actor": config.TextColumn("By", width=52),
+        "reason": config.TextColumn("Why", width=130),
     }  # fmt: skip
     table(rows, columns, f"Stages of {model.title}", row_height=26)
 
 
 def _files(model: Any) -> None:
     section("Files", "named by SHA-256; a file with another hash is refused")
-    rows = pd.DataFrame([dict(file=name, hash=digest) for name, digest in model.files.items()])
+    rows = pd.DataFrame([dict(file=name, hash=short(digest), whole=digest) for name, digest in model.files.items()])
     config = st.column_config
-    table(rows, {"file": config.TextColumn("File", width=150), "hash": config.TextColumn("SHA-256", width=220)}, f"Files of {model.title}", row_height=26)
+    csv_button(f"{model.name}_{model.version}_files.csv", rows[["file", "whole"]].rename(columns={"whole": "sha256"}), f"hashes-{model.id}")
+    table(rows, {"file": config.TextColumn("File", width=150), "hash": config.TextColumn("SHA-256", width=76)}, f"Files of {model.title}", row_height=26)
     threads, seed = model.manifest.get("threads"), model.manifest.get("seed")
     facts = [f"seed {number(seed)}" if isinstance(seed, (int, float)) else "", f"{plural(int(threads), 'thread')}" if isinstance(threads, int) else "", "" if model.manifest.get("reproducible", True) else "not reproducible: fitted on a GPU"]
     if any(facts):

@@ -43,7 +43,7 @@ def result(desk: Desk, run: Any) -> None:
     told, partial = report(desk, run.id), desk.training.partial(run.id)
     request = desk.training.request_of(run.id)
     _head(desk, run, partial)
-    st.markdown(sentence(desk, request))
+    st.caption(sentence(desk, request))
     _verdict(desk, run, told, partial)
     if not partial:
         _leakage(run, told)
@@ -137,10 +137,10 @@ def headline(run: Any, told: Mapping[str, Any], scheme: str) -> list[tuple[str, 
         rows.append((score("auc").title, written("auc", all_.get("auc")), "no skill: 0.5", score("auc").meaning))
     if all_.get("coverage") is not None:
         rows.append(("Coverage", percent(all_["coverage"], 2), f"promised {percent(all_.get('nominal'), 0)}", score("coverage").meaning))
-    hardest = min((row for row in told.get("baselines") or [] if row.get("gain") is not None), key=lambda row: row["gain"], default=None)
+    hardest = min((row for row in told.get("baselines") or [] if row.get("gain") is not None), key=compare.share, default=None)
     if hardest:
-        interval = f"95 %: {number(hardest['low'], 5, True)} … {number(hardest['high'], 5, True)}"
-        rows.append((f"Gain over {str(hardest['name']).replace('_', ' ')}", number(hardest["gain"], 5, True), interval, f"Mean daily {str(hardest['loss']).replace('_', ' ')} of the hardest baseline less that of the model; above 0 the model loses less."))
+        low, high = (number(100 * hardest[name] / hardest["baseline"], 2, True) for name in ("low", "high"))
+        rows.append((f"Gain over {compare.words(hardest['name'])}", percent(compare.share(hardest), 2, True), f"95 %: {low} … {high}", f"Of the hardest baseline's mean daily {compare.words(hardest['loss'])}, how much the model loses less; its interval holds 0 where that is undecided."))
     rows += earned.headline(scores)
     if trials:
         dsr = trials.get("dsr")

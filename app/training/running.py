@@ -37,8 +37,7 @@ def running(desk: Desk, job: Any) -> bool:
 def _live(desk: Desk, job_id: str) -> None:
     progress = desk.training.progress(job_id)
     if progress.expected:
-        left = f" · about {lasted(progress.seconds_left)} remaining" if progress.seconds_left is not None else ""
-        st.markdown(f"**{len(progress.folds):,} of {plural(progress.expected, 'fold')}** finished{left}")
+        st.markdown(f"**{len(progress.folds):,} of {plural(progress.expected, 'fold')}** finished")
     left_, right = st.columns([3, 2], gap="medium")
     with left_:
         folds(progress.folds, "Finished folds", "scores on each test part, UTC")

@@ -37,10 +37,16 @@ SCORES: Mapping[str, Score] = {
     "mse": Score("MSE", 8, -1, "Mean squared error, in the squared unit of the target."),
     "rate": Score("Rate", 3, 0, "Share of yes."),
     "predicted": Score("Predicted", 3, 0, "Mean probability; it should be near the rate."),
-    "mean_r": Score("Mean R, filtered", 3, 1, "Mean result of the signals taken, in units of their risk, net of costs.", 0.0, "R"),
-    "mean_r_all": Score("Mean R, all", 3, 1, "Mean result of all signals, in units of their risk, net of costs.", 0.0, "R"),
+    "mean_r": Score("Mean R, all", 3, 1, "Mean result of every signal, net of costs.", 0.0, "R"),
+    "mean_r_taken": Score("Mean R, filtered", 3, 1, "Mean result of what the filter takes, net of costs, for each unit risked.", 0.0, "R"),
+    "sum_r": Score("Sum of R, all", 1, 1, "Sum of the results of every signal, net of costs.", 0.0, "R"),
+    "sum_r_taken": Score("Sum of R, filtered", 1, 1, "Sum of the results of what the filter takes, net of costs.", 0.0, "R"),
+    "win_rate": Score("Win rate, all", 3, 1, "Share of signals above 0 R."),
+    "win_rate_taken": Score("Win rate, filtered", 3, 1, "Share of the signals taken above 0 R."),
+    "taken": Score("Taken", 0, 0, "Signals that the filter takes."),
+    "signals": Score("Signals", 0, 0, "Signals whose R is known."),
 }  # fmt: skip
-SHARES = ("coverage", "nominal", "rate", "predicted", "accuracy", "taken")
+SHARES = ("coverage", "nominal", "rate", "predicted", "accuracy", "win_rate", "win_rate_taken")
 
 
 def score(name: str) -> Score:
@@ -59,7 +65,7 @@ def titled(name: str) -> str:
 def written(name: str, value: float | None) -> str:
     """A score as text, with its unit.
 
-    >>> written("auc", 0.5574), written("mean_r", -0.1411), written("coverage", 0.7999), written("brier", None)
+    >>> written("auc", 0.5574), written("mean_r_taken", -0.1411), written("coverage", 0.7999), written("brier", None)
     ('0.557', '\u22120.141\u202fR', '80.0\u202f%', '\u2014')
     """
     if value is None:
