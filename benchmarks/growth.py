@@ -48,10 +48,10 @@ def _once(folder: Path) -> None:
     at = np.flatnonzero(side)
     table = load.table(bars["ts"].array[at], side[at], bars["close"].to_numpy()[at])
     stages.report(stages.trade(bars, stages.read_signals(table, ("EURUSD",))))
-    print(_own_peak())
+    print(own_peak())
 
 
-def _own_peak() -> int:
+def own_peak() -> int:
     """Bytes. Linux hands ``ru_maxrss`` on from the process that started this one, so there the kernel's own figure is read."""
     status = Path("/proc/self/status")
     if status.exists():

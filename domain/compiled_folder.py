@@ -15,6 +15,7 @@ HOW = ("compiled.py", "compiled_folder.py")
 SOURCES = {     # sources of the compiled code, by package: an edit of one leaves the cache of the other valid
     "backtest": ("backtest/kernel/*.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
     "features": ("features/kernels/*.py", "rounding.py"),
+    "models": ("models/kernels/*.py",),
 }  # fmt: skip
 
 

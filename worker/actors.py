@@ -175,15 +175,18 @@ def done(work: Work, commit: Commit) -> None:
 
 
 def cancelled(work: Work) -> None:
+    """Record the end, and what the kind of job keeps of an unfinished one."""
+    job, partial = work.job, JOBS[work.job.kind].partial if work.job.kind in JOBS else None
+    commit = partial(job.spec, work) if partial else None
     with WorkerContext.store.unit() as unit:
-        _cancel(unit, work)
-
-
-def _cancel(unit: Unit, work: Work) -> None:
-    job = work.job
-    row = unit.jobs.get(job.id)
-    unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.take_updates()) or _fenced()
-    unit.audit(row.cancelled_by if row and row.cancelled_by else "worker", "job_cancelled", f"job:{job.id}", job=job.kind)
+        row = unit.jobs.get(job.id)
+        by = row.cancelled_by if row and row.cancelled_by else "worker"
+        kept = commit(unit) if commit else None
+        left = dict(result=dict(kept.result)) if kept else {}
+        unit.jobs.end(job.id, job.epoch, "cancelled", unit.now(), **work.take_updates(), **left) or _fenced()
+        if kept:
+            unit.audit(by, kept.event, *kept.entities, f"job:{job.id}", **kept.detail)
+        unit.audit(by, "job_cancelled", f"job:{job.id}", job=job.kind)
 
 
 def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
@@ -231,10 +234,11 @@ def requeue(work: Work, wait: float, note: str, event: str, failed: bool = False
     job = work.job
     with WorkerContext.store.unit() as unit:
         row = unit.jobs.beat(job.id, job.epoch, **work.take_updates()) or _fenced()
-        if row.cancelled_by:
-            return _cancel(unit, work)
-        unit.jobs.requeue(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
-        unit.audit("worker", event, f"job:{job.id}", job=job.kind, **detail)
+        if not row.cancelled_by:
+            unit.jobs.requeue(job.id, job.epoch, unit.now() + timedelta(seconds=wait), note, failed)
+            unit.audit("worker", event, f"job:{job.id}", job=job.kind, **detail)
+    if row.cancelled_by:
+        cancelled(work)
 
 
 def _fenced() -> NoReturn:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.models.base import Fitted, Samples, Watch, learner
+from domain.models.network import load_torch
+from domain.models.rows import needs
 from domain.params import param
 
 OTHER = {"volatility": dict(task="classes", outputs=3, levels=[]), "direction": dict(task="number", outputs=1, levels=[])}     # the head beside each
@@ -17,24 +19,25 @@ class Lstm:
     are known over the same spans, and steadies what both share."""
 
     bars: int = param(60, low=2, high=1_000, unit="bars", title="Window", help="bars of history, the deciding bar the last of them")
-    width: int = param(32, low=2, high=512, help="units of a layer")
-    layers: int = param(1, low=1, high=4, help="LSTM layers")
-    batch: int = param(256, low=8, high=8_192, unit="samples", help="samples of a step")
-    rate: float = param(0.002, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
-    passes: int = param(10, low=1, high=1_000, help="passes over the training part, at most")
-    patience: int = param(5, low=1, high=1_000, unit="rounds", help="rounds without a lower loss on the validation part, after which the fit ends")
+    units: int = param(32, low=2, high=512, title="Units", help="units of a layer")
+    layers: int = param(1, low=1, high=4, title="Layers", help="LSTM layers")
+    batch: int = param(256, low=8, high=8_192, unit="samples", title="Batch", help="samples of a step")
+    learning_rate: float = param(0.002, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
+    epochs: int = param(10, low=1, high=1_000, title="Epochs", help="passes over the training part, at most")
+    patience: int = param(5, low=0, high=1_000, unit="rounds", title="Patience", help="rounds without a lower validation loss before it stops; 0 never stops early")
     decay: float = param(0.01, low=0.0, high=10.0, title="Weight decay", help="how fast weights shrink towards zero")
-    device: str = param("auto", choices=("auto", "cpu", "gpu"), help="auto: a GPU where there is one; its fits are marked not reproducible")
+    device: str = param("auto", choices=("auto", "cpu", "gpu"), title="Device", help="auto: a GPU where there is one; its fits are marked not reproducible")
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
-        watch(0.0)
+        needs(train, 2, "lstm")
+        load_torch(watch)
         from domain.models.network.fitting import Pace
         from domain.models.network.learning import head_of, learnt, outputs_of
 
         asked, beside = ("direction", "volatility") if train.task == "classes" else ("volatility", "direction")
         heads = {asked: head_of(train)} | ({beside: OTHER[asked]} if beside in train.beside else {})
-        pace = Pace(self.batch, self.rate, self.passes, self.patience, self.decay)
-        shape = dict(kind="recurrent", bars=self.bars, width=self.width, layers=self.layers)
+        pace = Pace(self.batch, self.learning_rate, self.epochs, self.patience, self.decay)
+        shape = dict(kind="recurrent", bars=self.bars, width=self.units, layers=self.layers)
         return learnt(shape, heads, asked, outputs_of(train), pace, self.device, train, validation, seed, watch)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from domain.models.base import Fitted, Samples, Watch, learner
 from domain.models.levels import levels_of
+from domain.models.network import load_torch
+from domain.models.rows import needs
 from domain.params import param
 
 
@@ -14,25 +16,26 @@ from domain.params import param
 class QuantileNetwork:
     """A network of full layers that is fitted to the pinball loss of every level; each level is the one below plus a positive step, so none ever cross."""
 
-    levels: str = param("0.1,0.5,0.9", help="levels between 0 and 1, rising, separated by commas")
-    width: int = param(64, low=2, high=1_024, help="units of a layer")
-    layers: int = param(2, low=1, high=8, help="full layers")
-    batch: int = param(512, low=8, high=65_536, unit="samples", help="samples of a step")
-    rate: float = param(0.001, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
-    passes: int = param(20, low=1, high=1_000, help="passes over the training part, at most")
-    patience: int = param(5, low=1, high=1_000, unit="rounds", help="rounds without a lower loss on the validation part, after which the fit ends")
+    levels: str = param("0.1,0.5,0.9", title="Levels", help="levels between 0 and 1, rising, separated by commas")
+    units: int = param(64, low=2, high=1_024, title="Units", help="units of a layer")
+    layers: int = param(2, low=1, high=8, title="Layers", help="full layers")
+    batch: int = param(512, low=8, high=65_536, unit="samples", title="Batch", help="samples of a step")
+    learning_rate: float = param(0.001, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
+    epochs: int = param(20, low=1, high=1_000, title="Epochs", help="passes over the training part, at most")
+    patience: int = param(5, low=0, high=1_000, unit="rounds", title="Patience", help="rounds without a lower validation loss before it stops; 0 never stops early")
     decay: float = param(0.01, low=0.0, high=10.0, title="Weight decay", help="how fast weights shrink towards zero")
-    device: str = param("auto", choices=("auto", "cpu", "gpu"), help="auto: a GPU where there is one; its fits are marked not reproducible")
+    device: str = param("auto", choices=("auto", "cpu", "gpu"), title="Device", help="auto: a GPU where there is one; its fits are marked not reproducible")
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
-        watch(0.0)
+        needs(train, 2, "quantile_network")
+        load_torch(watch)
         from domain.models.network.fitting import Pace
         from domain.models.network.learning import learnt
 
         levels = levels_of(self.levels)
         head = dict(task="quantiles", outputs=len(levels), levels=list(levels))
-        pace = Pace(self.batch, self.rate, self.passes, self.patience, self.decay)
-        shape = dict(kind="dense", bars=1, width=self.width, layers=self.layers)
+        pace = Pace(self.batch, self.learning_rate, self.epochs, self.patience, self.decay)
+        shape = dict(kind="dense", bars=1, width=self.units, layers=self.layers)
         return learnt(shape, {"quantiles": head}, "quantiles", tuple(f"q_{level:g}" for level in levels), pace, self.device, train, validation, seed, watch)
 
 

@@ -16,6 +16,7 @@ from domain.optimise.search import SAMPLERS as SAMPLERS
 from domain.optimise.search import Dimension as Dimension
 from domain.optimise.search import Search as Search
 from domain.optimise.search import dimensions as dimensions
+from domain.optimise.search import dimensions_of as dimensions_of
 from domain.optimise.search import notes as notes
 from domain.optimise.windows import Fold as Fold
 from domain.optimise.windows import Windows as Windows

@@ -58,7 +58,11 @@ def dimensions(strategy: str, space: Mapping[str, Any]) -> list[Dimension]:
     >>> dimensions("simple_ma", {"fast": [2, 50]})[0].integer
     True
     """
-    params = swept(strategy)
+    return dimensions_of(swept(strategy), space)
+
+
+def dimensions_of(params: Mapping[str, Param], space: Mapping[str, Any]) -> list[Dimension]:
+    """The same of any parameters by name, as those of a learner."""
     if not isinstance(space, Mapping):
         raise BadRequest(f"the space to search is {space!r}; it must be a mapping of parameters to their ranges")
     if not space:

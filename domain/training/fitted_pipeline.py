@@ -84,7 +84,7 @@ class FittedPipeline:
         return Served(content, len(self.outputs)).predict
 
     def calibrated(self, raw: np.ndarray, samples: Samples, counts: np.ndarray | None = None) -> tuple[np.ndarray, float | None]:
-        """The outputs as they are meant, and the share of rows whose quantiles were not in order. ``counts``: samples whose labels may move margins."""
+        """The outputs as they are meant, and the share of rows whose quantiles were not in order, None without quantiles. ``counts``: samples whose labels may move margins."""
         if self.conformal is not None:
             ordered, crossed = in_order(raw)
             return conformal_from(self.conformal).intervals(ordered, samples.y, samples.start, samples.end, counts), crossed
@@ -94,8 +94,8 @@ class FittedPipeline:
         """``taken`` and ``size`` of the filter; nothing without one."""
         if self.filter is None:
             return {}
-        score = score_of(self.outputs, raw)
-        return dict(taken=self.filter.taken(score), size=self.filter.sizes(score, chance_of(self.target, self.outputs, values)))
+        size = self.filter.sizes(score_of(self.outputs, raw), chance_of(self.target, self.outputs, values))
+        return dict(taken=size > 0, size=size)
 
     def files(self) -> dict[str, bytes]:
         """``pipeline.json`` and the learner's own files, under ``learner/``; ``load_pipeline`` reads them."""

@@ -142,7 +142,7 @@ def _crossed(results: Sequence[ResultLike], outputs: Outputs) -> dict[str, Any]:
     """``share`` over all rows, None without quantiles, and by ``fold``."""
     if not outputs.quantiles:
         return dict(share=None, fold=[], reason="There are no quantiles.")
-    rows = [(int(result.fold), float(result.crossed), len(result.predictions)) for result in results]
+    rows = [(int(result.fold), float(result.crossed or 0.0), len(result.predictions)) for result in results]
     return dict(share=sum(share * count for _, share, count in rows) / sum(count for *_, count in rows), fold=[dict(fold=fold, share=share) for fold, share, _ in rows], reason="")
 
 

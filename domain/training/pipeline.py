@@ -107,7 +107,7 @@ def learner_for(name: str, params: Mapping[str, Any], target: str) -> Any:
 
 def baselines_of(question: Question) -> dict[str, dict[str, Any]]:
     """Baselines that learn the target, with their parameters: on quantiles those that give quantiles, of the same levels."""
-    levels = {p.name: question.learner_params.get("levels", p.default) for p in params_of(LEARNERS[question.learner]) if p.name == "levels"}
+    levels = {p.name: value for p in params_of(LEARNERS[question.learner]) if p.name == "levels" and (value := question.learner_params.get("levels", p.default))}
     chosen = {}
     for name in BASELINES:
         if name in LEARNERS and name != question.learner and question.target in LEARNERS[name].targets:  # type: ignore[attr-defined]
@@ -116,12 +116,12 @@ def baselines_of(question: Question) -> dict[str, dict[str, Any]]:
     return chosen
 
 
-def _baseline(sample_set: SampleSet, fold: Fold, question: Question, name: str, params: Mapping[str, Any], watch: Watch) -> pd.DataFrame:
-    """A baseline's outputs on the test part, as its learner gives them; quantiles in order."""
+def _baseline(sample_set: SampleSet, fold: Fold, question: Question, name: str, params: Mapping[str, Any], watch: Watch) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A baseline's outputs on the test part, as its learner gives them, and their names; quantiles in order."""
     fitted = fit_learner(name, params, sample_set, fold, question, watch)
     pipeline = FittedPipeline(fitted, name, question.target, sample_set.samples.task, sample_set.samples.classes, sample_set.samples.columns, 0)
     raw = pipeline.raw(sample_set.samples.take(fold.parts["test"]))
-    return pd.DataFrame(in_order(raw)[0] if levels_of(fitted.outputs) else raw, columns=list(fitted.outputs))
+    return (in_order(raw)[0] if levels_of(fitted.outputs) else raw), tuple(fitted.outputs)
 
 
 def _calibrations(outputs: tuple[str, ...], raw: np.ndarray, held_out: Samples) -> tuple[Calibration, ...]:

@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-import numpy as np
-import pandas as pd
-
-from domain.models.base import Samples
 from domain.strategies import Strategy
+from domain.training import ahead, closed_trades, signals
+from domain.training.assembly import assembled
+from domain.training.columns import matrix_of
 from domain.training.inputs import Inputs
-from domain.training.targets import TargetParams
+from domain.training.sample_set import NEVER as NEVER
+from domain.training.sample_set import SampleSet as SampleSet
+from domain.training.targets import TargetParams, target_of
 
 Watch = Callable[[float], None]
-NEVER = np.iinfo(np.int64).max      # the end of a sample whose label is not known
-
-
-@dataclass(frozen=True)
-class SampleSet:
-    """Samples in the order of their start. All arrays are aligned with ``samples``.
-
-    ``r``: float64, what the signal alone earned in R, NaN on bars. ``uniqueness``: float64. ``instruments``: the names that ``samples.instrument`` numbers.
-    ``unlabelled``: signals or bars that have no label, counted by reason; ``warm_up``: those left out because columns were not yet warm.
-    ``signals``: on signals, a frame a row a sample: ``number`` (row in ``decided`` of its instrument), ts, instrument, side, tag, entry_ts, exit_ts, exit_reason,
-    stop_loss, mae_r, mfe_r, bars_held. ``dropped``: columns that held no value at all.
-    """
-
-    samples: Samples
-    r: np.ndarray
-    uniqueness: np.ndarray
-    instruments: tuple[str, ...]
-    unlabelled: Mapping[str, int]
-    warm_up: int
-    target: str
-    signals: pd.DataFrame | None = None
-    dropped: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.samples)
 
 
 def sample_set(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
-    """By the target's name: on the signals of ``strategy``, on ``Inputs.trades`` where these stand for signals, or on bars.
+    """By the target's name: on bars, on ``Inputs.trades`` where these stand for signals, or on the signals of ``strategy`` or of ``Inputs.signals``.
 
-    ``labelled`` False: those without a label too, for predictions; their ``y`` is NaN and their ``end`` is NEVER.
-    Raises BadRequest for an unknown target and for signals without a strategy.
+    ``labelled`` False: those without a label too, for predictions; their ``y`` is NaN, their ``end`` is NEVER, and no column is dropped.
+    Raises BadRequest for an unknown target, for one on signals without any, and where no sample has a label.
     """
-    raise NotImplementedError
+    if target_of(target).on == "bars":
+        return on_bars(inputs, target, params, labelled)
+    if any(each.trades is not None for each in inputs):
+        return on_trades(inputs, target, params, labelled)
+    return on_signals(inputs, strategy, target, params, labelled, watch)
 
 
-def on_signals(inputs: Sequence[Inputs], strategy: Strategy, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
-    """Every entry signal of ``strategy``, each simulated alone by the kernel."""
-    raise NotImplementedError
+def on_signals(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
+    """Every entry signal of ``strategy``, or of ``Inputs.signals``, each simulated alone by the kernel."""
+    asked, decided = target_of(target, "signals"), signals.decided_of(inputs, strategy)
+    matrix = matrix_of(inputs, signals.OWN, signals.further_rows([each.bar[each.entry] for each in decided]), drop=labelled)
+    drafts, never_opened = signals.simulated(decided, matrix.warm_up, asked, params, watch)
+    return assembled(inputs, asked, matrix, drafts, never_opened, labelled)
 
 
 def on_trades(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
-    """The closed trades of ``Inputs.trades`` (columns as ``tidemark backtest`` writes them) in the place of signals."""
-    raise NotImplementedError
+    """The closed trades of ``Inputs.trades`` (columns as ``tidemark backtest`` writes them) in the place of signals; decided at the last bar known at the entry."""
+    asked = target_of(target, "signals")
+    drafts, outside = closed_trades.drafts_of(inputs, asked, params)
+    matrix = matrix_of(inputs, signals.OWN, signals.further_rows([draft.at for draft in drafts]), drop=labelled)
+    return assembled(inputs, asked, matrix, drafts, outside, labelled)
 
 
 def on_bars(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
-    """Every ``params.every``-th bar."""
-    raise NotImplementedError
+    """Every ``params.every``-th traded bar, the first included."""
+    asked, matrix = target_of(target, "bars"), matrix_of(inputs, drop=labelled)
+    return assembled(inputs, asked, matrix, [ahead.draft_of(each, asked, params) for each in inputs], {}, labelled)

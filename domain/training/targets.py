@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from domain.errors import BadRequest, unknown
 from domain.models.base import Task
 from domain.params import param
 
@@ -41,3 +44,33 @@ class TargetParams:
     unit: str = param("bars", choices=UNITS, unit="", help="unit of the horizon; minutes end at the last close within them")
     every: int = param(1, low=1, high=1_000_000, unit="bars", help="every so many bars are a sample")
     threshold: float = param(0.0, low=-1e6, high=1e6, unit="R", help="the target above is yes where R is above this")
+
+
+def target_of(name: str, on: str = "") -> Target:
+    """
+    >>> target_of("fake", "bars")
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: fake is a target of signals, not of bars; of bars there are return, volatility, direction
+    """
+    if name not in TARGETS:
+        raise unknown("target", name, TARGETS)
+    if on and TARGETS[name].on != on:
+        raise BadRequest(f"{name} is a target of {TARGETS[name].on}, not of {on}; of {on} there are {', '.join(target.name for target in TARGETS.values() if target.on == on)}")
+    return TARGETS[name]
+
+
+def outcome_label(target: str, threshold: float, r: np.ndarray, mfe_r: np.ndarray, reason: np.ndarray) -> np.ndarray:
+    """float64 label of each trade by what became of it: ``r`` and ``mfe_r`` in R, ``reason`` (of its last fill, an object array); NaN where it has no R.
+
+    >>> r, mfe, why = np.array([-1.0, -1.0, 2.0, np.nan]), np.array([0.4, 1.2, 2.0, 0.0]), np.array(["stop_loss", "stop_loss", "target_1", "time"], object)
+    >>> [outcome_label(name, 0.0, r, mfe, why).tolist() for name in ("fake", "win", "barrier")]
+    [[1.0, 0.0, 0.0, nan], [0.0, 0.0, 1.0, nan], [1.0, 1.0, 0.0, nan]]
+    """
+    target_reached = np.array([str(word).startswith("target_") for word in reason], bool)
+    stopped = reason == "stop_loss"
+    labels = {
+        "r": r, "win": r > 0, "above": r > threshold, "fake": stopped & (mfe_r < 1),
+        "barrier": np.where(target_reached, 0, np.where(stopped, 1, 2)),
+    }  # fmt: skip
+    return np.where(np.isnan(r), np.nan, labels[target].astype(np.float64))

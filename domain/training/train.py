@@ -19,6 +19,7 @@ from domain.training.fold_result import FoldResult
 from domain.training.gate import gate_columns, gate_pipeline, sentence_of
 from domain.training.inputs import Inputs
 from domain.training.judgement import report_of
+from domain.training.known_regimes import regimes_of
 from domain.training.model_folder import model_files
 from domain.training.pipeline import fit_fold, fit_pipeline, learner_for, quiet
 from domain.training.question import Question
@@ -65,18 +66,19 @@ def train(question: Question, inputs: Sequence[Inputs], watch: Watch = quiet, tr
     refuse_leak(gate_fitted(question, inputs, first, watch))
     step = (FOLDS_SHARE - GATE_SHARE) / max(len(parts) - 1, 1)
     rest = [fit_fold(found, fold, question, part_of(watch, GATE_SHARE + k * step, GATE_SHARE + (k + 1) * step)) for k, fold in enumerate(parts[1:])]
-    return finish(question, found, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by)
+    return finish(question, found, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by, regimes_of(inputs, found))
 
 
 def finish(
     question: Question, found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult], control: Mapping[str, Any] | None = None, trials: Tried = Tried(), watch: Watch = quiet, made_by: Mapping[str, Any] = {},
+    regimes: Sequence[Any] | None = None,
 ) -> Trained:  # fmt: skip
-    """Control (unless it is there already), model and report, from the folds that were fitted here or elsewhere."""
+    """Control (unless it is there already), model and report, from the folds that were fitted here or elsewhere. ``regimes``: as ``known_regimes`` gives them."""
     results = sorted(results, key=lambda result: result.fold)
     fitted = {result.fold for result in results}
     answered = [fold for fold in parts if fold.number in fitted]
     control = control_of(question, found, answered, part_of(watch, 0.0, 0.7)) if control is None else control
-    report = report_of(question, found, answered, results, control, trials, seed=question.seed)
+    report = report_of(question, found, parts, results, control, trials, regimes=regimes)
     model = model_of(question, found, report, part_of(watch, 0.7, 1.0), made_by)
     return Trained(*tables_of(found, parts, results), report, model)
 

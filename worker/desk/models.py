@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +10,19 @@ from typing import Any
 
 import pandas as pd
 
-from worker.desk.context import DeskContext
+from domain.audit import plain
+from domain.errors import BadRequest
+from domain.errors import unknown as unknown_name
+from worker.desk.context import DeskContext, required
+from worker.desk.model_gates import Gate, gates_of
+from worker.store import Model, Unit
+from worker.store.model_files import files_of
+from worker.store.models import STAGES, ModelStage
+from worker.store.registering import register
 
-STAGES = ("candidate", "production", "retired")
+__all__ = ["STAGES", "Gate", "ModelVersion", "Models", "Stage", "Verification"]
+LONGEST_REASON = 2_000
+MANIFEST = "manifest.json"       # of a model's files, as domain.training.model_folder writes it
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class ModelVersion:
     learner: str
     target: str
     run: str
-    digest: str             # of name, version, files and manifest: what a study names
+    digest: str             # of name, version, files, tables and manifest: what a study names
     files: Mapping[str, str]
     manifest: Mapping[str, Any]
     scores: Mapping[str, Any]
@@ -59,18 +70,9 @@ class ModelVersion:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One condition of production. ``hard``: no reason stands in for it. ``sentence``: what was found."""
-
-    name: str
-    passed: bool
-    hard: bool
-    sentence: str
-
-
-@dataclass(frozen=True)
 class Verification:
-    """``files``: name -> "" or what is wrong. ``parity``: sentence about ONNX against the model itself. ``passed``: all is well."""
+    """``files``: name -> "" or what is wrong. ``parity``: sentence about ONNX against the model itself, as it was measured when it was trained.
+    ``passed``: all is well."""
 
     passed: bool
     files: Mapping[str, str]
@@ -82,42 +84,159 @@ class Models:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
 
+    # -- reading
+
     def all(self, name: str = "") -> list[ModelVersion]:
         """Every version, newest first; with ``name`` of that model alone."""
-        raise NotImplementedError
+        with self._context.store.read() as unit:
+            return [_version(unit, model) for model in (unit.models.versions(name) if name else unit.models.all())]
 
     def get(self, model: str) -> ModelVersion:
         """``NAME@VERSION``; ``NAME`` alone is the one in production, else the newest that is not retired."""
-        raise NotImplementedError
+        with self._context.store.read() as unit:
+            return _version(unit, named(unit, model))
 
     def history(self, model: str) -> list[Stage]:
         """Its stages, oldest first."""
-        raise NotImplementedError
+        with self._context.store.read() as unit:
+            return [_stage(stage) for stage in unit.models.stages(named(unit, model).id)]
+
+    def gates(self, model: str) -> list[Gate]:
+        """What production asks, and how the model stands."""
+        with self._context.store.read() as unit:
+            return gates_of(named(unit, model))
+
+    # -- decisions
 
     def register(self, run_id: str, name: str) -> ModelVersion:
         """The next version of ``name``, a candidate, from a whole run."""
-        raise NotImplementedError
+        with self._context.store.unit() as unit:
+            run = required(unit.runs.get(run_id), "run", run_id)
+            if run.kind != "train":
+                raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}, and a training is looked for; choose one from the list")
+            if run.summary["partial"]:
+                raise BadRequest(f"run {run_id} is partial: {run.summary['folds']} of {run.summary['expected']} folds were fitted. Resume it first")
+            summary = run.summary
+            model = register(
+                unit, name, run_id=run_id, question=summary["question"], question_hash=run.manifest["spec_hash"], files=summary["model"],
+                frames={table: run.frames[table] for table in summary["tables"]}, manifest={**run.manifest, "counted": True}, report=summary["report"], synthetic=run.synthetic, actor=self._context.user,
+            )  # fmt: skip
+            return _version(unit, model)
 
     def register_files(self, name: str, files: Mapping[str, bytes], report: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> ModelVersion:
         """The next version of ``name``, a candidate, from ``tidemark train --bars``: what ``domain.training.train.Trained`` holds; ``tables``: samples, folds, predictions.
         It can never be promoted, for no ledger counts the trials of files."""
-        raise NotImplementedError
-
-    def gates(self, model: str) -> list[Gate]:
-        """What production asks, and how the model stands."""
-        raise NotImplementedError
+        store = self._context.store
+        manifest = json.loads(files[MANIFEST])
+        stored = store.blobs.put_all(files)
+        frames = {table: store.frames.put(frame) for table, frame in tables.items()}
+        with store.unit() as unit:
+            model = register(
+                unit, name, run_id="", question=manifest["question"], question_hash=manifest["question_sha256"], files=stored, frames=frames,
+                manifest={key: value for key, value in manifest.items() if key not in ("question", "files", "verdict")} | dict(counted=False, gate=dict(columns=manifest["columns"], pipeline=True)),
+                report=plain(dict(report)), synthetic=False, actor=self._context.user,
+            )  # fmt: skip
+            return _version(unit, model)
 
     def promote(self, model: str, reason: str = "") -> ModelVersion:
         """Into production; the one before is retired. Raises ``BadRequest`` where a gate is shut, or evidence is weak and there is no reason."""
-        raise NotImplementedError
+        self._refuse_changed(model)
+        reason = reason.strip()[:LONGEST_REASON]
+        with self._context.store.unit() as unit:
+            chosen = named(unit, model)
+            unit.alone_with(f"model {chosen.name}")
+            if unit.models.stage(chosen.id) == "production":
+                raise BadRequest(f"{chosen.title} is in production already")
+            gates = gates_of(chosen)
+            shut, weak = ([gate for gate in gates if not gate.passed and gate.hard is hard] for hard in (True, False))
+            if shut:
+                raise BadRequest(f"{chosen.title} cannot be promoted: {' '.join(gate.sentence for gate in shut)}")
+            if weak and not reason:
+                raise BadRequest(f"the evidence for {chosen.title} is weak: {' '.join(gate.sentence for gate in weak)} Give a reason (--reason) to promote it all the same; it is shown with the model")
+            before = unit.models.in_production(chosen.name)
+            evidence = dict(gates=[gate.__dict__ for gate in gates], weak=bool(weak), before=before.title if before else "")
+            if before:
+                self._move(unit, before, "retired", f"{chosen.title} was promoted", {}, "model_retired")
+            self._move(unit, chosen, "production", reason, evidence, "model_promoted")
+            return _version(unit, chosen)
 
     def retire(self, model: str, reason: str = "") -> ModelVersion:
-        raise NotImplementedError
+        """Out of use; the version and its files stay."""
+        with self._context.store.unit() as unit:
+            chosen = named(unit, model)
+            unit.alone_with(f"model {chosen.name}")
+            if unit.models.stage(chosen.id) == "retired":
+                raise BadRequest(f"{chosen.title} is retired already")
+            self._move(unit, chosen, "retired", reason.strip()[:LONGEST_REASON], {}, "model_retired")
+            return _version(unit, chosen)
+
+    def _move(self, unit: Unit, model: Model, stage: str, reason: str, evidence: Mapping[str, Any], event: str) -> None:
+        moved = unit.models.move(model.id, stage, self._context.user, unit.now(), reason, evidence)
+        detail = dict(model=model.title, reason=reason, hash=model.digest, **({"weak": evidence["weak"]} if "weak" in evidence else {}))
+        unit.audit(self._context.user, event, model.entity, f"model_stage:{moved.id}", **detail)
+
+    # -- files
 
     def export(self, model: str) -> dict[str, bytes]:
-        """Its files and ``manifest.json``; a file whose hash is wrong is refused."""
-        raise NotImplementedError
+        """Its files and ``registry.json`` (name, version, hash, stage, manifest, scores); a file whose hash is wrong is refused."""
+        version, files = self._with_files(model)
+        about = dict(
+            name=version.name, version=version.version, hash=version.digest, stage=version.stage.stage, reason=version.stage.reason, run=version.run, files=dict(version.files),
+            manifest=dict(version.manifest), scores=dict(version.scores), created=version.created_at.isoformat(), by=version.actor,
+        )  # fmt: skip
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"model:{version.id}", what=f"model {version.title}", form="files")
+        return files | {"registry.json": (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()}
 
     def verify(self, model: str) -> Verification:
-        """Hashes of the files, and where there is an ONNX file its parity on stored rows."""
-        raise NotImplementedError
+        """Hashes of the files now, and the parity that was measured. A wrong hash is recorded (``model_refused``)."""
+        version = self.get(model)
+        faults = {name: self._context.store.blobs.fault(content) for name, content in version.files.items()}
+        wrong = {name: "is no longer in the workspace" if fault == "gone" else "was altered since it was written" for name, fault in faults.items() if fault}
+        if wrong:
+            with self._context.store.unit() as unit:
+                unit.audit(self._context.user, "model_refused", f"model:{version.id}", model=version.title, why=_listed(wrong))
+        parity = version.scores.get("parity") or {}
+        sentence = _listed(wrong) if wrong else f"All {len(faults)} files of {version.title} are as they were written."
+        return Verification(not wrong and bool(parity.get("passed")), {name: wrong.get(name, "") for name in faults}, parity.get("sentence", ""), sentence)
+
+    def _with_files(self, model: str) -> tuple[ModelVersion, dict[str, bytes]]:
+        with self._context.store.read() as unit:
+            chosen = named(unit, model)
+            version = _version(unit, chosen)
+        return version, files_of(self._context.store, chosen, self._context.user)
+
+    def _refuse_changed(self, model: str) -> None:
+        self._with_files(model)
+
+
+def named(unit: Unit, text: str) -> Model:
+    """``NAME@VERSION``; ``NAME`` alone is the version in production, else the newest that is not retired."""
+    name, at, number = text.strip().partition("@")
+    versions = unit.models.versions(name)
+    if not versions:
+        raise unknown_name("model", name, sorted({model.name for model in unit.models.all()}))
+    if at:
+        if not number.isdigit() or not (chosen := unit.models.version(name, int(number))):
+            raise BadRequest(f"there is no version {number or '(none)'} of {name}; it has {', '.join(str(model.version) for model in reversed(versions))}")
+        return chosen
+    stages = {model.id: unit.models.stage(model.id) for model in versions}
+    usable = [model for stage in ("production", "candidate") for model in versions if stages[model.id] == stage]
+    if not usable:
+        raise BadRequest(f"every version of {name} is retired; name one as {name}@{versions[0].version}, or train a new one")
+    return required(unit.models.get(usable[0].id), "model", name)
+
+
+def _listed(wrong: Mapping[str, str]) -> str:
+    return " ".join(f"The file {name} {what}." for name, what in wrong.items())
+
+
+def _stage(stage: ModelStage) -> Stage:
+    return Stage(stage.stage, stage.at, stage.actor, stage.reason, stage.evidence)
+
+
+def _version(unit: Unit, model: Model) -> ModelVersion:
+    return ModelVersion(
+        model.id, model.name, model.version, model.learner, model.target, model.run_id, model.digest, model.files, model.manifest, model.scores, model.synthetic, model.actor, model.created_at,
+        _stage(unit.models.stages(model.id)[-1]),
+    )  # fmt: skip

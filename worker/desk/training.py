@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,17 +11,35 @@ from typing import Any
 
 import pandas as pd
 
-from domain.params import Param
-from worker.desk.context import DeskContext, Submitted
-from worker.store import Run
+from domain.errors import BadRequest, unknown
+from domain.models import LEARNERS
+from domain.params import Param, build, params_of, values_of
+from domain.strategies import STRATEGIES
+from domain.strategies.base import Strategy, about
+from domain.training.question import Fitting
+from domain.training.splits import SCHEMES
+from domain.training.targets import TARGETS, TargetParams
+from worker.code import code_of
+from worker.desk.backtests import RULES, BacktestRequest, Backtests
+from worker.desk.context import DeskContext, Submitted, key_of, required
+from worker.desk.export import csv_of
+from worker.desk.features import FeatureRequest, Features
+from worker.store import Job, Run
+from worker.store.chunks import Chunk
+from worker.store.fold_rows import rows_of
+from worker.store.registering import checked_name
 
 KIND = "train"
+LAST_SEED = 2**31 - 1
+OF_TARGET = {"above": ("threshold",), "return": ("horizon", "unit", "every"), "volatility": ("horizon", "unit", "every"), "direction": ("horizon", "unit", "every")}
+BASELINES = ("prior", "climatology", "no_change", "linear")
+TABLES = ("samples", "folds", "predictions")
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
     """A question to a learner on stored bars. ``datasets`` are ids, several are pooled; ``columns`` are feature texts; ``rules`` and ``cost_profile``
-    are those of a backtest, for targets on signals. ``options``: changed values of the pipeline (weights, half-life, selection, intervals, filter).
+    are those of a backtest, for targets on signals. ``options``: changed values of the pipeline (weights, half-life, intervals, filter).
     ``register``: the name under which a whole run becomes a candidate; empty: none."""
 
     datasets: Sequence[str]
@@ -52,6 +72,7 @@ class LearnerChoice:
     targets: tuple[str, ...]
     params: tuple[Param, ...]
     sequence: bool
+    baseline: bool
 
 
 @dataclass(frozen=True)
@@ -66,9 +87,8 @@ class TargetChoice:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """A running or ended job. ``folds``: a row a finished fold: ``fold, start, end, samples, train, validation, calibration, test`` and its scores, in
-    order. ``live``: ``fold, share, loss`` of the fold that the job's own worker fits now. ``expected``: how many folds there are, 0 before that is known.
-    ``seconds_left``: None before it is known."""
+    """A running or ended job. ``folds``: a row a finished fold: ``fold, start, end``, samples of each part, and its scores, in order. ``live``: ``fold, share,
+    loss`` of the folds that are fitted now. ``expected``: how many folds there are, 0 before that is known. ``seconds_left``: None before it is known."""
 
     state: str
     note: str
@@ -82,88 +102,219 @@ class TrainingProgress:
 class Training:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
+        self._backtests, self._features = Backtests(context), Features(context)
 
     # -- choices
 
     def learners(self, target: str = "") -> dict[str, LearnerChoice]:
         """Name -> learner; with ``target``, those that can learn it."""
-        raise NotImplementedError
+        choices = {name: _choice(name, cls) for name, cls in LEARNERS.items()}
+        return {name: choice for name, choice in choices.items() if not target or target in choice.targets}
 
     def targets(self) -> dict[str, TargetChoice]:
         """Name -> target."""
-        raise NotImplementedError
+        return {name: TargetChoice(name, target.about, target.on, target.task) for name, target in TARGETS.items()}
 
     def target_params(self, target: str) -> tuple[Param, ...]:
         """Its own: threshold, or horizon, unit and every."""
-        raise NotImplementedError
+        if target not in TARGETS:
+            raise unknown("target", target, TARGETS)
+        return tuple(param for param in params_of(TargetParams) if param.name in OF_TARGET.get(target, ()))
 
     def schemes(self) -> dict[str, tuple[Param, ...]]:
         """``walk_forward`` and ``cpcv``, with their parameters."""
-        raise NotImplementedError
+        return {name: params_of(scheme) for name, scheme in SCHEMES.items()}
 
     def options(self) -> tuple[Param, ...]:
         """What else of the pipeline can be chosen."""
-        raise NotImplementedError
+        return params_of(Fitting)
+
+    def strategies(self) -> dict[str, str]:
+        """Name -> what it does."""
+        return {name: about(name) for name in STRATEGIES}
 
     # -- submission
 
     def spec(self, request: TrainingRequest) -> dict[str, Any]:
         """The request as plain values; raises ``BadRequest`` where it is not valid."""
-        raise NotImplementedError
+        target = TARGETS.get(request.target)
+        if target is None:
+            raise unknown("target", request.target, TARGETS)
+        strategy = self._strategy(request, target.on)
+        learner = LEARNERS[request.learner]
+        if request.target not in learner.targets:  # type: ignore[attr-defined]
+            raise BadRequest(f"the learner {request.learner} learns {', '.join(learner.targets)} and not {request.target}; learners of {request.target} are {', '.join(self.learners(request.target))}")  # type: ignore[attr-defined]
+        if request.scheme not in SCHEMES:
+            raise unknown("scheme", request.scheme, SCHEMES)
+        if not 0 <= request.seed <= LAST_SEED:
+            raise BadRequest(f"seed is {request.seed}; it must be between 0 and {LAST_SEED}")
+        own = {p.name for p in params_of(learner)}
+        around = {name: value for name, value in request.params.items() if name not in own and name in {p.name for p in params_of(Fitting)}}
+        features = self._features.spec(FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns), more=strategy.features() if strategy else ())
+        rules = self._rules(request)
+        return features | rules | dict(
+            target=request.target, target_params=values_of(build(TargetParams, request.target_params)), learner=request.learner,
+            learner_params=values_of(build(learner, {name: value for name, value in request.params.items() if name not in around})), scheme=request.scheme,
+            scheme_params=values_of(build(SCHEMES[request.scheme], request.scheme_params)), strategy=request.strategy, strategy_params=values_of(strategy) if strategy else {},
+            fitting=values_of(build(Fitting, {**request.options, **around})), seed=request.seed, shuffle_labels=request.shuffle_labels,
+            register=checked_name(request.register) if request.register else "",
+        )  # fmt: skip
 
     def submit(self, request: TrainingRequest) -> Submitted:
         """Queue it. An identical request on the same code returns the existing job."""
-        raise NotImplementedError
+        spec = self.spec(request)
+        names, made_up = self._backtests._names(spec["datasets"])
+        title = f"Train {request.learner} on {request.target}{f' of {request.strategy}' if request.strategy else ''} · {names} {request.timeframe}{made_up}"
+        return self._context.submit(KIND, title, spec, queue="research", key=key_of(KIND, spec))
 
     def resume(self, run_id: str) -> Submitted:
-        """Go on with a partial run: its finished folds are not fitted again."""
-        raise NotImplementedError
+        """Go on with a partial run: its finished folds are not fitted again, unless the program's code is another one by now."""
+        run = self.get(run_id)
+        if not run.summary["partial"]:
+            raise BadRequest(f"run {run_id} is whole; there is nothing to resume")
+        with self._context.store.unit() as unit:
+            job = unit.jobs.get(run.job_id)
+            again = unit.jobs.retry(run.job_id) if job else False
+            if again:
+                unit.audit(self._context.user, "job_retried", f"job:{run.job_id}", f"run:{run_id}", job=KIND)
+                job = required(unit.jobs.get(run.job_id), "job", run.job_id)
+        if job is None:         # its row was removed: the question is asked anew
+            return self.submit(self.request_of(run_id))
+        if again:
+            self._context.wake(job)
+        return Submitted(job, again)
+
+    def _strategy(self, request: TrainingRequest, on: str) -> Strategy | None:
+        if on == "signals" and not request.strategy:
+            raise BadRequest(f"the target {request.target} is of signals, and no strategy is given; choose one, or a target on bars: {', '.join(name for name, each in TARGETS.items() if each.on == 'bars')}")
+        if on == "bars" and request.strategy:
+            raise BadRequest(f"the target {request.target} is of bars, and a strategy is given; leave it out, or choose a target on signals: {', '.join(name for name, each in TARGETS.items() if each.on == 'signals')}")
+        built: Strategy | None = build(STRATEGIES[request.strategy], request.strategy_params) if request.strategy else None
+        return built
+
+    def _rules(self, request: TrainingRequest) -> dict[str, Any]:
+        """Rules, rates and cost profile, as a backtest's request has them."""
+        strategy = request.strategy or next(iter(STRATEGIES))
+        asked = BacktestRequest(strategy, request.strategy_params if request.strategy else {}, request.datasets, request.timeframe, request.start, request.end, request.rules, request.cost_profile)
+        spec = self._backtests.spec(asked)
+        return {name: spec[name] for name in (*RULES, "rates", "cost_profile") if name in spec}
 
     # -- while it runs
 
     def progress(self, job_id: str) -> TrainingProgress:
-        raise NotImplementedError
+        """Finished folds with their scores, and the loss of those that are fitted now, by whichever worker."""
+        with self._context.store.read() as unit:
+            job = required(unit.jobs.get(job_id), "job", job_id)
+            parts, now = unit.chunks.all(job_id), unit.now()
+            helpers = [helper for helper in unit.jobs.latest(("running",), ("part",)) if helper.spec.get("job") == job_id]
+        if job.state == "done" and (job.result or {}).get("run"):
+            folds = self.table(job.result["run"], "scores")
+            return TrainingProgress(job.state, job.note, 1.0, folds, _live(()), len(folds), 0.0)
+        expected = max((part.spec["of"] for part in parts), default=0)
+        return TrainingProgress(job.state, job.note, job.progress, rows_of(parts), _live((job, *helpers) if job.open else ()), expected, _seconds_left(job, parts, now))
 
     # -- reading
 
     def latest(self, limit: int = 100) -> list[Run]:
         """Runs of training, newest first. ``run.summary["partial"]``: it was cancelled."""
-        raise NotImplementedError
+        with self._context.store.read() as unit:
+            return unit.runs.latest(KIND, limit)
 
     def get(self, run_id: str) -> Run:
-        raise NotImplementedError
+        return self._features.get(run_id, KIND)
 
     def request_of(self, run_id: str) -> TrainingRequest:
         """The request of a run, to run it again or to edit it."""
-        raise NotImplementedError
+        spec = self.get(run_id).spec
+        with self._context.store.read() as unit:
+            datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
+        start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
+        return TrainingRequest(
+            datasets, spec["timeframe"], start, end, spec["columns"], spec["learner"], spec["target"], spec["learner_params"], spec["target_params"], spec["scheme"], spec["scheme_params"], spec["strategy"],
+            spec["strategy_params"], {name: spec[name] for name in RULES}, "", spec["fitting"], spec["seed"], spec["shuffle_labels"], spec["register"],
+        )  # fmt: skip
 
     def request_from(self, spec: Mapping[str, Any]) -> TrainingRequest:
         """The request of the spec of a job that has no run."""
         raise NotImplementedError
 
     def report(self, run_id: str) -> dict[str, Any]:
-        """Verdict, trials, control, scores, baselines and crossed share, as in report.json; of a partial run scores alone."""
-        raise NotImplementedError
+        """Verdict, trials, control, scores, baselines and crossed share, as in report.json, and parity; of a partial run nothing."""
+        return dict(self.get(run_id).summary["report"])
 
     def table(self, run_id: str, name: str) -> pd.DataFrame:
-        """``samples`` (sample instrument start end y r uniqueness), ``folds`` (fold sample part), ``predictions`` (fold path sample start end y …)."""
-        raise NotImplementedError
+        """``samples`` (sample instrument start end y r uniqueness), ``folds`` (fold sample part), ``predictions`` (fold path sample start end y …), ``scores`` (a row
+        a fold, as ``TrainingProgress.folds``). A partial run has predictions and scores alone."""
+        run = self.get(run_id)
+        if name not in run.frames:
+            raise BadRequest(f"run {run_id} has no table {name}; it has {', '.join(run.frames)}")
+        return self._context.store.frames.get(run.frames[name])
 
     def model(self, run_id: str) -> dict[str, bytes]:
         """The files of ``model/``, ``manifest.json`` with them; a file whose hash is wrong is refused. For ``tidemark train --data``."""
-        raise NotImplementedError
+        run = self.get(run_id)
+        if run.summary["partial"]:
+            raise BadRequest(f"run {run_id} is partial, so it has no model; resume it first")
+        return {name: self._context.store.blobs.get(content, f"The file {name} of run {run_id}") for name, content in run.summary["model"].items()}
 
     def stale(self, run_id: str) -> str:
         """Why the run is older than what it was made of: newer data or other code; empty where it is not."""
-        raise NotImplementedError
+        run = self.get(run_id)
+        with self._context.store.read() as unit:
+            stored = unit.datasets.all()
+        used = {dataset.version: dataset for dataset in stored}
+        gone = [version for version in run.spec["datasets"] if version not in used]
+        newer = [
+            dataset.instrument for version in run.spec["datasets"] if (dataset := used.get(version))
+            if any((other.instrument, other.timeframe, other.side, other.synthetic) == (dataset.instrument, dataset.timeframe, dataset.side, dataset.synthetic) and other.last_ts > dataset.last_ts for other in stored)
+        ]  # fmt: skip
+        reasons = [
+            *(["its data was deleted"] if gone else []), *([f"there are newer bars of {', '.join(newer)}"] if newer else []),
+            *(["the program's code is another one by now"] if run.manifest["code"] != code_of(KIND) else []),
+        ]  # fmt: skip
+        return f"Stale: {'; '.join(reasons)}. Train again to see what holds now." if reasons else ""
 
     def partial(self, run_id: str) -> bool:
-        raise NotImplementedError
+        return bool(self.get(run_id).summary["partial"])
 
-    def download(self, run_id: str, name: str, form: str) -> bytes:
-        """``name``: samples, folds, predictions (``form`` csv or parquet), report (json)."""
-        raise NotImplementedError
+    def download(self, run_id: str, name: str, form: str = "csv") -> bytes:
+        """``name``: samples, folds, predictions, scores (``form`` csv or parquet), report (json)."""
+        content = _json(self.report(run_id)) if name == "report" else _written(self.table(run_id, name), form)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=name, form="json" if name == "report" else form)
+        return content
 
     def delete(self, run_id: str) -> Run:
-        """Remove the run; its audit events and trials stay. Refused while a model names it."""
-        raise NotImplementedError
+        """Remove the run; its audit events and trials stay, and models keep their own files and tables."""
+        return self._backtests.delete(run_id)
+
+
+def _choice(name: str, cls: Any) -> LearnerChoice:
+    document = " ".join((cls.__doc__ or "").split())
+    return LearnerChoice(name, f"{document.partition('. ')[0].rstrip('.')}.", tuple(cls.targets), params_of(cls), cls.sees != 1, name in BASELINES)
+
+
+def _live(jobs: Sequence[Job]) -> pd.DataFrame:
+    rows = [dict(fold=job.live["fold"], share=share, loss=loss) for job in jobs if job.live for share, loss in job.live["points"]]
+    return pd.DataFrame(rows, columns=["fold", "share", "loss"])
+
+
+def _seconds_left(job: Job, parts: Sequence[Chunk], now: datetime) -> float | None:
+    """At the pace since it was started; None before a part of it is done."""
+    if not job.open or job.started_at is None or not any(part.done_at for part in parts) or job.progress <= 0.0:
+        return None
+    return (now - job.started_at).total_seconds() * (1.0 - job.progress) / job.progress
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _written(frame: pd.DataFrame, form: str) -> bytes:
+    if form == "parquet":
+        sink = io.BytesIO()
+        frame.to_parquet(sink, index=False, compression="zstd")
+        return sink.getvalue()
+    return csv_of(frame)
+
+

@@ -44,27 +44,30 @@ class JobResult:
 
 
 Commit = Callable[[Unit], JobResult]
+Partial = Callable[[Mapping[str, Any], "Work"], "Commit | None"]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How jobs of one kind are run: ``limit`` seconds at most, ``retries`` when the outside world fails, not while a job of the kind ``after`` compiles what it needs."""
+    """How jobs of one kind are run: ``limit`` seconds at most, ``retries`` when the outside world fails, not while a job of the kind ``after`` compiles what it needs.
+    ``partial``: what a person who cancels it keeps of it; it may not report progress, and gives None where there is nothing to keep."""
 
     name: str
     run: Callable[[Mapping[str, Any], Work], Commit]
     limit: float
     retries: int
     after: str = ""
+    partial: Partial | None = None
 
 
 JOBS: Registry[Kind] = Registry("kind of job")
 
 
-def job(name: str, *, limit: float = 600.0, retries: int = 3, after: str = "") -> Callable:
+def job(name: str, *, limit: float = 600.0, retries: int = 3, after: str = "", partial: Partial | None = None) -> Callable:
     """Register a function as the kind ``name``."""
 
     def register(run: Callable[[Mapping[str, Any], Work], Commit]) -> Callable[[Mapping[str, Any], Work], Commit]:
-        JOBS.add(name, Kind(name, run, limit, retries, after))
+        JOBS.add(name, Kind(name, run, limit, retries, after, partial))
         return run
 
     return register
@@ -108,6 +111,11 @@ class Work:
             self.progress(low + (high - low) * share, note)
 
         return part
+
+    def show(self, live: Any) -> None:
+        """What the page shows of the running job beside its progress, such as a curve of at most 200 points; written with the next heartbeat."""
+        with self._lock:
+            self._updates["live"] = live
 
     def save(self, checkpoint: Any) -> None:
         """Save ``checkpoint`` for the worker that resumes the job; written with the next heartbeat."""

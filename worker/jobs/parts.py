@@ -41,21 +41,23 @@ Evaluate = Callable[[Chunk, Watch], PartResult]
 
 @dataclass(frozen=True)
 class Shared:
-    """How the parts of a kind of job are done. ``trial``: their kind in the ledger. ``stays``: more parts come, so a helper waits for them."""
+    """How the parts of a kind of job are done. ``trial``: their kind in the ledger. ``stays``: more parts come, so a helper waits for them.
+    ``once``: the same trial of several parts is one row of the ledger."""
 
     ready: Callable[[Mapping[str, Any], Work], Evaluate]
     trial: str
     stays: bool
+    once: bool
 
 
 SHARED: dict[str, Shared] = {}
 
 
-def shared(kind: str, *, trial: str, stays: bool = False) -> Callable:
+def shared(kind: str, *, trial: str, stays: bool = False, once: bool = False) -> Callable:
     """Register how the parts of jobs of this kind are evaluated: given the job's spec, a function from a part to its result."""
 
     def register(ready: Callable[[Mapping[str, Any], Work], Evaluate]) -> Callable[[Mapping[str, Any], Work], Evaluate]:
-        SHARED[kind] = Shared(ready, trial, stays)
+        SHARED[kind] = Shared(ready, trial, stays, once)
         return ready
 
     return register
@@ -97,6 +99,9 @@ class PartWorker:
         rows = [trial._asdict() for trial in result.trials]
         with store.unit() as unit:
             if unit.chunks.finish(chunk.job_id, chunk.number, frames, result.result, unit.now()):
+                if SHARED[owner.kind].once:
+                    known = unit.trials.known(owner.id, (row["spec"] for row in rows))
+                    rows = [row for row in rows if row["spec"] not in known]
                 ledger = dict(kind=SHARED[owner.kind].trial, datasets=owner.spec["datasets"], job_id=owner.id, actor=owner.actor)
                 unit.trials.add(rows, **ledger, at=unit.now())
 

@@ -160,7 +160,7 @@ class Jobs:
 
     def retry(self, job_id: str) -> bool:
         """Queue a failed or cancelled job again; it resumes from its checkpoint."""
-        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="", live=None)
+        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="", live=None, result=None)
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
     def remove(self, *job_ids: str) -> int:

@@ -119,7 +119,7 @@ class Models:
         query = select(model_stages).where(model_stages.c.model_id == model_id).order_by(model_stages.c.number)
         rows = list(self._c.execute(query).mappings())
         for row in rows:
-            self._seals.check("model_stage", row["id"], row)
+            self._seals.check("model_stage", row["id"], dict(row))
         return [ModelStage(**row) for row in rows]
 
     def stage(self, model_id: str) -> str:
@@ -132,7 +132,7 @@ class Models:
     def _checked(self, query: Any) -> Model | None:
         row = self._c.execute(query).mappings().one_or_none()
         if row:
-            self._seals.check("model", row["id"], row)
+            self._seals.check("model", row["id"], dict(row))
         return Model(**row) if row else None
 
 

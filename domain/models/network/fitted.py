@@ -14,17 +14,19 @@ from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
 
 from domain.errors import BadRequest
+from domain.models.files import opened, sealed
 from domain.models.network.fitting import single_thread
 from domain.models.network.layers import Network, network_of
 
 DESIGN, WEIGHTS = "network.json", "weights.safetensors"
+LEARNER = dict(dense="quantile_network", recurrent="lstm", causal="transformer")       # by the kind of its design
 TOGETHER = {True: 256, False: 32}       # rows, windows that go through at once, filled up to that many: so a row's numbers do not depend on its company
 OPSET = 17
 
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """``design``: as ``network_of`` reads it, with ``outputs``, ``seed``, ``device`` and ``reproducible`` (False after a fit on a GPU)."""
+    """``design``: as ``network_of`` reads it, with ``outputs``, ``seed``, ``spread``, ``device`` and ``reproducible`` (False after a fit on a GPU)."""
 
     network: Network
     design: dict[str, Any]
@@ -36,6 +38,11 @@ class FittedNetwork:
     @property
     def bars(self) -> int:
         return int(self.design["bars"])
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range of the labels that it was fitted to, by which errors of numbers are measured."""
+        return float(self.design["spread"])
 
     @property
     def reproducible(self) -> bool:
@@ -59,7 +66,8 @@ class FittedNetwork:
 
     def files(self) -> dict[str, bytes]:
         arrays = {name: values.numpy() for name, values in self.network.state_dict().items()}
-        return {DESIGN: json.dumps(self.design, indent=1, sort_keys=True).encode(), WEIGHTS: bytes_of(arrays)}
+        parts = {DESIGN: json.dumps(self.design, indent=1, sort_keys=True).encode(), WEIGHTS: bytes_of(arrays)}
+        return sealed(LEARNER[self.design["kind"]], dict(outputs=self.outputs), parts)
 
     def onnx(self) -> bytes:
         """Input ``rows``, output ``outputs``, any number of rows. The exporter writes for about a second."""
@@ -76,7 +84,8 @@ class FittedNetwork:
 
 
 def read(files: dict[str, bytes]) -> FittedNetwork:
-    """The fit that ``FittedNetwork.files`` wrote."""
+    """The fit that ``FittedNetwork.files`` wrote; files of another learner, or damaged ones, are refused."""
+    opened(files, *LEARNER.values())
     design = json.loads(files[DESIGN])
     network = network_of(design)
     network.load_state_dict({name: torch.from_numpy(np.array(values)) for name, values in arrays_of(files[WEIGHTS]).items()})

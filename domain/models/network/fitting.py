@@ -23,11 +23,12 @@ LARGEST = 1.0       # norm of the gradient of a batch
 
 @dataclass(frozen=True)
 class Pace:
-    """``batch``: samples of a step. ``passes``: over the training part, at most. ``patience``: rounds without a better validation loss."""
+    """``batch``: samples of a step. ``epochs``: passes over the training part, at most. ``patience``: rounds without a lower validation loss, 0 for
+    any number."""
 
     batch: int
     rate: float
-    passes: int
+    epochs: int
     patience: int
     decay: float
 
@@ -126,7 +127,7 @@ def fit(network: Network, design: dict[str, Any], train: Samples, validation: Sa
     steps = torch.optim.AdamW(network.parameters(), lr=pace.rate, weight_decay=pace.decay)
     batches = -(-len(train) // pace.batch)
     every = min(batches, ROUND)
-    rounds = max(1, batches * pace.passes // every)
+    rounds = max(1, batches * pace.epochs // every)
     order = shuffled(len(train), pace.batch, seed)
     lowest, waited, best = np.inf, 0, copied(network)
     for number in range(rounds):
@@ -136,7 +137,7 @@ def fit(network: Network, design: dict[str, Any], train: Samples, validation: Sa
         watch((number + 1) / rounds, loss)
         if loss < lowest or (np.isfinite(loss) and not len(validation)):
             lowest, waited, best = loss, 0, copied(network)
-        elif (waited := waited + 1) >= pace.patience:
+        elif (waited := waited + 1) >= pace.patience > 0:
             break
     if not np.isfinite(lowest):
         raise BadRequest("the network's loss is no number after any round; lower its learning rate, or look for columns with extreme values")

@@ -9,6 +9,7 @@ import torch
 
 from domain.errors import BadRequest
 from domain.models.base import Samples, Watch
+from domain.models.levels import spread_of
 from domain.models.network.fitted import FittedNetwork
 from domain.models.network.fitting import Pace, fit, single_thread
 from domain.models.network.layers import network_of
@@ -18,7 +19,10 @@ def learnt(shape: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]], ask
            train: Samples, validation: Samples, seed: int, watch: Watch) -> FittedNetwork:  # fmt: skip
     """The fitted network. ``shape``: kind, bars, width, layers, attention. ``heads``: task, outputs, levels of each. ``device``: auto, cpu or gpu."""
     where = placed(device)
-    design = dict(shape) | dict(columns=train.matrix.shape[1], heads={name: dict(head) for name, head in heads.items()}, asked=asked, outputs=list(outputs), seed=seed, device=where, reproducible=where == "cpu")
+    design = dict(shape) | dict(
+        columns=train.matrix.shape[1], heads={name: dict(head) for name, head in heads.items()}, asked=asked, outputs=list(outputs), seed=seed, spread=spread_of(train.y),
+        device=where, reproducible=where == "cpu",
+    )  # fmt: skip
     network = network_of(design)
     with single_thread():
         fit(network, design, train, validation, pace, seed, watch, where)

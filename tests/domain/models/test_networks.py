@@ -27,7 +27,7 @@ def drawn(count: int, task: str = "number", seed: int = 0) -> Samples:
 
 
 def fitted(name: str, samples: Samples, watch=lambda share, loss=None: None, **params):
-    size = dict(passes=6, batch=64, rate=0.01) | ({} if name == "quantile_network" else dict(bars=BARS, width=8))
+    size = dict(epochs=6, batch=64, learning_rate=0.01) | ({} if name == "quantile_network" else dict(bars=BARS, units=8))
     learner = LEARNERS[name](**(size | params))
     cut = int(0.8 * len(samples))
     return learner.fit(samples.take(np.arange(cut)), samples.take(np.arange(cut, len(samples))), 3, watch)
@@ -36,14 +36,14 @@ def fitted(name: str, samples: Samples, watch=lambda share, loss=None: None, **p
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
 def test_what_lies_three_bars_back_is_learnt(name):
     samples, fresh = drawn(1_000), drawn(400, seed=9)
-    forecast = fitted(name, samples, passes=15).predict(fresh.window(BARS))[:, 0]
+    forecast = fitted(name, samples, epochs=15).predict(fresh.window(BARS))[:, 0]
     assert np.corrcoef(forecast, fresh.y)[0, 1] > 0.85       # the bar's own value alone gives 0.69
     assert abs(forecast.mean() - fresh.y.mean()) < 2e-4
 
 
 def test_quantiles_rise_and_cover_what_they_say():
     samples, fresh = drawn(3_000), drawn(3_000, seed=9)
-    model = fitted("quantile_network", samples, levels="0.1,0.25,0.5,0.75,0.9", passes=10)
+    model = fitted("quantile_network", samples, levels="0.1,0.25,0.5,0.75,0.9", epochs=10)
     quantiles = model.predict(fresh.rows())
     assert model.outputs == ("q_0.1", "q_0.25", "q_0.5", "q_0.75", "q_0.9")
     assert (np.diff(quantiles, axis=1) >= 0).all()
@@ -54,7 +54,7 @@ def test_quantiles_rise_and_cover_what_they_say():
 def test_the_head_beside_is_learnt_and_changes_what_both_share():
     samples = drawn(400, "classes")
     beside = replace(samples, beside={"volatility": drawn(400).y})
-    alone, both = fitted("lstm", samples, passes=1), fitted("lstm", beside, passes=1)
+    alone, both = fitted("lstm", samples, epochs=1), fitted("lstm", beside, epochs=1)
     assert set(both.network.heads) == {"direction", "volatility"}
     assert alone.outputs == both.outputs == ("p_down", "p_flat", "p_up")
     windows = samples.window(BARS)
@@ -65,7 +65,7 @@ def test_the_head_beside_is_learnt_and_changes_what_both_share():
 def test_missing_labels_of_the_head_beside_count_nothing():
     samples = drawn(400, "classes")
     with np.errstate(all="raise"):
-        missing = fitted("lstm", replace(samples, beside={"volatility": np.full(400, np.nan)}), passes=1)
+        missing = fitted("lstm", replace(samples, beside={"volatility": np.full(400, np.nan)}), epochs=1)
     assert np.isfinite(missing.predict(samples.window(BARS))).all()
 
 
@@ -74,7 +74,7 @@ def test_a_row_of_another_instrument_or_a_later_one_is_not_seen(name):
     """A window that would reach into another instrument is empty there, so what stands there changes nothing; nor does a bar after the deciding one."""
     samples = drawn(300)
     samples = replace(samples, first=np.where(samples.at >= 150, 150, 0))
-    model = fitted(name, samples, passes=1)
+    model = fitted(name, samples, epochs=1)
     changed = samples.matrix.copy()
     changed[:150] += 10.0
     changed[153:] -= 10.0
@@ -88,7 +88,7 @@ def test_early_stopping_keeps_the_best_round():
     samples = drawn(200)
     noise = replace(samples, y=np.random.default_rng(5).standard_normal(200))
     losses: list[float] = []
-    model = fitted("quantile_network", noise, lambda share, loss=None: losses.append(loss) if loss is not None else None, passes=200, patience=3)
+    model = fitted("quantile_network", noise, lambda share, loss=None: losses.append(loss) if loss is not None else None, epochs=200, patience=3)
     assert len(losses) < 200 and losses[-4] == min(losses)
     tail = noise.take(np.arange(160, 200))
     over = (tail.y[:, None] - model.predict(tail.rows())) / float(model.network.heads["quantiles"].scale)
@@ -99,7 +99,7 @@ def test_early_stopping_keeps_the_best_round():
 def test_a_large_batch_goes_through_in_pieces_between_which_a_stop_is_heard():
     samples = drawn(1_200)
     heard: list[float] = []
-    fitted("lstm", samples, lambda share, loss=None: heard.append(share), passes=1, batch=960)
+    fitted("lstm", samples, lambda share, loss=None: heard.append(share), epochs=1, batch=960)
     assert len(heard) >= 4 and heard == sorted(heard)
 
     def stop(share: float, loss: float | None = None) -> None:
@@ -107,21 +107,21 @@ def test_a_large_batch_goes_through_in_pieces_between_which_a_stop_is_heard():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fitted("lstm", samples, stop, passes=2, batch=960)
+        fitted("lstm", samples, stop, epochs=2, batch=960)
 
 
 def test_a_gpu_that_is_not_there_is_refused_and_the_processor_is_reproducible():
     import torch
 
-    assert fitted("quantile_network", drawn(100), passes=1, device="cpu").reproducible
+    assert fitted("quantile_network", drawn(100), epochs=1, device="cpu").reproducible
     if not torch.cuda.is_available():
         with pytest.raises(BadRequest, match="device is gpu and this computer has none"):
-            fitted("quantile_network", drawn(100), passes=1, device="gpu")
-        assert fitted("quantile_network", drawn(100), passes=1, device="auto").reproducible
+            fitted("quantile_network", drawn(100), epochs=1, device="gpu")
+        assert fitted("quantile_network", drawn(100), epochs=1, device="auto").reproducible
 
 
 def test_rows_of_another_shape_are_refused():
-    model = fitted("lstm", drawn(100), passes=1)
+    model = fitted("lstm", drawn(100), epochs=1)
     with pytest.raises(BadRequest, match="rows of 8 × 3 and is asked about 5 × 3"):
         model.predict(np.zeros((1, 5, 3), dtype=np.float32))
 
@@ -133,5 +133,5 @@ def test_levels_that_make_no_sense_are_refused(text):
 
 
 def test_width_and_heads_that_do_not_fit_are_refused():
-    with pytest.raises(BadRequest, match="width must be a multiple of heads"):
-        LEARNERS["transformer"](width=10, heads=4)
+    with pytest.raises(BadRequest, match="units must be a multiple of heads"):
+        LEARNERS["transformer"](units=10, heads=4)

@@ -1,0 +1,189 @@
+"""Whether what a model is shown, and what comes of its predictions, is still what it learnt from and promised.
+
+Columns: the last values against those of training, by PSI and by Kolmogorov–Smirnov on effective counts, corrected for the number of columns (Benjamini &
+Hochberg): so all columns together raise a false alarm in at most one check of a hundred. Slow columns, of which a window holds too few independent
+values, are not judged, and said to be so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.laboratory.drift import LEAST, STRONG, DriftReference, ks_p, level_of
+from domain.laboratory.information import benjamini_hochberg
+from domain.laboratory.ranks import rank
+from domain.params import param
+from domain.rounding import ROUNDING
+
+SLOWEST = 5.0           # independent values in a window, under which it says nothing
+WINDOWS = 10            # of training at least, from which dependence is read
+MEAN_DISTANCE = math.sqrt(math.pi / 2) * math.log(2)        # of √n D, D the distance of n independent values from their distribution (Kolmogorov)
+COLUMNS = ("column", "reference", "recent", "effective", "psi", "level", "ks", "p", "q", "state", "reason")
+
+
+@dataclass(frozen=True)
+class DriftConfig:
+    """When drift is called so."""
+
+    window: int = param(500, low=LEAST, high=100_000, unit="bars", help="the last so many bars since training are compared with those of training")
+    psi: float = param(STRONG, low=0.0, high=10.0, unit="", title="PSI", help="population stability index from which a column may have drifted")
+    q: float = param(0.01, low=0.0, high=1.0, unit="", title="KS q", help="false discovery rate of Kolmogorov and Smirnov up to which it has; both are needed")
+    band: float = param(0.99, low=0.5, high=0.9999, unit="share", help="coverage of intervals outside this band around its nominal value is an alarm")
+    brier: float = param(3.0, low=1.0, high=10.0, unit="deviations", help="Brier score so far above what the probabilities themselves promise is an alarm")
+
+
+def column_drift(reference: np.ndarray, recent: np.ndarray, columns: Sequence[str], config: DriftConfig | None = None) -> pd.DataFrame:
+    """``column reference recent effective psi level ks p q state reason``, a row a column of ``reference`` and ``recent`` (bars × columns, in order of time).
+
+    ``reference, recent``: numbers of values; ``effective``: of independent ones among the recent. ``state``: ``alarm`` where PSI and q both are beyond their
+    bounds, or a column that had values has none any more; ``calm``; ``unknown`` with a ``reason``, NaN where there is no value.
+    """
+    config = config or DriftConfig()
+    rows = [_column(name, reference[:, place], recent[:, place]) for place, name in enumerate(columns)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
+    moved = (table["psi"].to_numpy(float) >= config.psi) & (table["q"].to_numpy(float) <= config.q)
+    table.loc[moved, "state"] = "alarm"
+    return table
+
+
+def _column(name: str, before: np.ndarray, late: np.ndarray) -> dict[str, Any]:
+    seen, new = (values[np.isfinite(values)].astype(float) for values in (before, late))
+    row: dict[str, Any] = dict(column=name, reference=len(seen), recent=len(new), effective=np.nan, psi=np.nan, level="unknown", ks=np.nan, p=np.nan, q=np.nan, state="unknown", reason="")
+    if len(seen) < LEAST:
+        return row | dict(reason=f"It had {len(seen)} values in training; {LEAST} are needed.")
+    if len(new) < LEAST:
+        gone = not len(new) and len(late) >= LEAST
+        return row | dict(state="alarm", reason="It has no values any more.") if gone else row | dict(reason=f"It has {len(new)} new values; {LEAST} are needed.")
+    moved, distance = distances(seen, new)
+    effective = len(new) * independent_share(seen, len(new))
+    row |= dict(effective=effective, psi=moved, level=level_of(moved), ks=distance)
+    if effective < SLOWEST:
+        return row | dict(reason=f"It is slow: the window holds {effective:.1f} independent values; {SLOWEST:g} are needed.")
+    return row | dict(p=ks_p(distance, len(seen) * effective / len(new), effective), state="calm")
+
+
+def distances(seen: np.ndarray, new: np.ndarray) -> tuple[float, float]:
+    """PSI over deciles of ``seen``, and the largest distance of both distribution functions.
+
+    >>> distances(np.arange(100.0), np.arange(50.0, 150.0))[1]
+    0.5
+    """
+    level = rank(np.concatenate((seen, new))).level
+    scale, late = DriftReference(np.sort(level[: len(seen)]), int(level.max()) + 1), np.sort(level[len(seen) :])
+    start = np.array([0])
+    return float(scale.psi(late, start)[0]), float(scale.distances(late, start)[0])
+
+
+def independent_share(seen: np.ndarray, window: int) -> float:
+    """How many independent values each value of a stationary series is worth in a window of so many; at most 1, 0 where all are the same.
+
+    The least of four, for one alone overlooks what is slow beneath noise or only in its spread: (1 − a) ÷ (1 + a), a the correlation of successive ranks, at
+    least 0; variance ÷ (variance of window means × window), of ranks and of their distance from the middle; and (√(π ÷ 2) log 2 ÷ mean D)² ÷ window, D
+    the distances of windows from all of ``seen``. Windows are shorter where ``seen`` does not hold ten, and left out under 500 values.
+
+    >>> independent_share(np.repeat(np.arange(100.0), 50), 500) < 0.02
+    True
+    """
+    level = rank(seen).level
+    if not level.max(initial=0):
+        return 0.0
+    apart = pd.Series(seen).rank().to_numpy()
+    apart = (apart - apart.mean()) / len(apart)
+    link = max(float(apart[1:] @ apart[:-1]) / float(apart @ apart), 0.0)
+    shares = [1.0, (1.0 - link) / (1.0 + link)]
+    width = min(window, len(seen) // WINDOWS)
+    if width < LEAST:
+        return min(shares)
+    shares += [_share_of_means(values, width) for values in (apart, np.abs(apart))]
+    count = len(seen) // width
+    tiles = np.sort(level[: count * width].reshape(count, width), axis=1).ravel()
+    mean = float(DriftReference(np.sort(level), int(level.max()) + 1).distances(tiles, np.arange(count) * width).mean())
+    return min(*shares, (MEAN_DISTANCE / mean) ** 2 / width)
+
+
+def _share_of_means(values: np.ndarray, width: int) -> float:
+    means = values[: len(values) // width * width].reshape(-1, width).mean(axis=1)
+    spread, wander = float(values.var()), float(means.var(ddof=1))
+    return spread / (wander * width) if wander > ROUNDING * spread else 1.0
+
+
+def coverage_drift(y: np.ndarray, low: np.ndarray, high: np.ndarray, nominal: float, uniqueness: np.ndarray | None = None, config: DriftConfig | None = None) -> dict[str, Any]:
+    """``count effective coverage nominal low high state reason``: the share of labels in their intervals, and the band in which it lies with
+    ``config.band`` probability where each interval holds with ``nominal``: quantiles of the binomial distribution.
+
+    ``uniqueness``: of each label, 1 where spans do not overlap; their sum is the effective count.
+    """
+    from scipy.stats import binom
+
+    config = config or DriftConfig()
+    count, effective = len(y), _effective(len(y), uniqueness)
+    facts: dict[str, Any] = dict(count=count, effective=effective, coverage=None, nominal=nominal, low=None, high=None, state="unknown", reason="")
+    if effective < LEAST:
+        return facts | dict(reason=f"There are {effective:.0f} independent labels; {LEAST} are needed.")
+    coverage, n = float(((y >= low) & (y <= high)).mean()), round(effective)
+    ends = [float(binom.ppf(share, n, nominal)) / n for share in ((1 - config.band) / 2, (1 + config.band) / 2)]
+    return facts | dict(coverage=coverage, low=ends[0], high=ends[1], state="calm" if ends[0] <= coverage <= ends[1] else "alarm")
+
+
+def brier_drift(y: np.ndarray, p: np.ndarray, uniqueness: np.ndarray | None = None, config: DriftConfig | None = None) -> dict[str, Any]:
+    """``count effective brier expected z state reason``: the Brier score against what the probabilities themselves promise, mean p (1 − p).
+
+    z = (Brier − expected) ÷ √(Σ p (1 − p) (1 − 2p)²) × n, times √(effective ÷ n); an alarm where it is above ``config.brier``: outcomes are worse than what
+    was said. Source: Spiegelhalter (1986), Probabilistic prediction in patient management.
+    """
+    config = config or DriftConfig()
+    effective = _effective(len(y), uniqueness)
+    facts: dict[str, Any] = dict(count=len(y), effective=effective, brier=None, expected=None, z=None, state="unknown", reason="")
+    if effective < LEAST:
+        return facts | dict(reason=f"There are {effective:.0f} independent outcomes; {LEAST} are needed.")
+    facts |= dict(brier=float(((p - y) ** 2).mean()), expected=expected_brier(p))
+    variance = float((p * (1 - p) * (1 - 2 * p) ** 2).sum())
+    if variance <= 1e-12 * len(p):
+        return facts | dict(reason="Probabilities of 0, 0.5 and 1 have a Brier score that outcomes do not spread.")
+    z = (facts["brier"] - facts["expected"]) * len(y) / math.sqrt(variance) * math.sqrt(effective / len(y))
+    return facts | dict(z=z, state="alarm" if z > config.brier else "calm")
+
+
+def expected_brier(p: np.ndarray) -> float | None:
+    """The Brier score that probabilities promise before their outcomes are known, if they are calibrated: mean p (1 − p); None of none.
+
+    >>> expected_brier(np.array([0.5, 0.5]))
+    0.25
+    """
+    return float((p * (1.0 - p)).mean()) if len(p) else None
+
+
+def _effective(count: int, uniqueness: np.ndarray | None) -> float:
+    return float(count) if uniqueness is None else float(min(np.sum(uniqueness), count))
+
+
+def drift_verdict(columns: pd.DataFrame, coverage: Sequence[Mapping[str, Any]] = (), brier: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """``state`` (alarm, calm, unknown) and ``sentence``, ``alarms``: what was found, a sentence each."""
+    alarms = [_of_column(row) for row in columns[columns["state"] == "alarm"].to_dict("records")]
+    alarms += [
+        f"Intervals of {row['nominal']:.0%} hold {row['coverage']:.1%} of {row['count']:,} labels, outside {row['low']:.1%} to {row['high']:.1%}.".replace("%", " %")
+        for row in coverage if row["state"] == "alarm"
+    ]  # fmt: skip
+    if brier and brier["state"] == "alarm":
+        alarms.append(f"The Brier score is {brier['brier']:.3f} over {brier['count']:,} outcomes, {brier['z']:.1f} deviations above the {brier['expected']:.3f} that its probabilities promise.")
+    if alarms:
+        more = f" ({len(alarms) - 1} more.)" if len(alarms) > 1 else ""
+        return dict(state="alarm", sentence=f"Drift: {alarms[0][:1].lower()}{alarms[0][1:]}{more} Retraining would make a candidate; nothing is swapped.", alarms=alarms)
+    judged = [row for row in [*columns.to_dict("records"), *coverage, *([brier] if brier else [])] if row["state"] == "calm"]
+    if not judged:
+        return dict(state="unknown", sentence="There is too little new data to judge drift by.", alarms=[])
+    calm = int((columns["state"] == "calm").sum())
+    return dict(state="calm", sentence=f"No drift: {calm} of {len(columns)} columns could be judged, and none left what it was in training.", alarms=[])
+
+
+def _of_column(row: Mapping[str, Any]) -> str:
+    if row["reason"]:
+        return f"Column {row['column']}: {row['reason'][:1].lower()}{row['reason'][1:]}"
+    return f"Column {row['column']} has PSI {row['psi']:.2f} and a KS distance of {row['ks']:.2f} (q {row['q']:.1g}) from training."
