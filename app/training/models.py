@@ -124,7 +124,7 @@ def _gates(gates: Sequence[Any]) -> None:
 
 
 def _scores(model: Any) -> None:
-    every = {name: value for name, value in model.scores.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
+    every = {name: value for name, value in ((model.scores.get("scores") or {}).get("all") or {}).items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
     if not every:
         return
     section("Scores", "of its report, test parts alone")

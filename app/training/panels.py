@@ -14,7 +14,8 @@ from app.kit.widgets import download
 from worker.desk import Desk
 from worker.desk.export import csv_of
 
-STORED = {"samples": "Samples", "folds": "Folds", "predictions": "Predictions"}
+STORED = {"samples": "Samples", "folds": "Folds", "predictions": "Predictions", "scores": "Scores of folds"}
+PARTIAL = {"predictions": "Predictions", "scores": "Scores of folds"}      # tables of a run that was cancelled
 STATES: Mapping[str, tuple[Any, str]] = {       # state of a verdict, a control or a gate -> colour and icon
     "green": ("green", ":material/check:"), "amber": ("yellow", ":material/warning:"), "red": ("red", ":material/error:"), "open": ("gray", ":material/help:"),
 }  # fmt: skip
@@ -50,7 +51,7 @@ def everything(desk: Desk, run: Any, whole: bool) -> None:
     with st.popover("Export", icon=":material/download:"):
         for column, (form, label, mime) in zip(st.columns(2, gap="small"), (("csv", "CSV", "text/csv"), ("parquet", "Parquet", "application/octet-stream")), strict=True):
             with column:
-                for name, title in STORED.items():
+                for name, title in STORED.items() if whole else PARTIAL.items():
                     download(f"{title}, {label}", f"{run.id}_{name}.{form}", mime, partial(desk.training.download, run.id, name, form), f"all-{name}-{form}-{run.id}")
         if whole:
             download("Report, JSON", f"{run.id}_report.json", "application/json", partial(desk.training.download, run.id, "report", "json"), f"all-report-{run.id}")

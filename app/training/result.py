@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.figures import DASH, clock, number, percent, typeset
+from app.kit.figures import DASH, clock, number, percent, plural, typeset
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
-from app.training import calibration, compare, earned, explain, folds, groups
+from app.training import calibration, compare, earned, explain, folds, groups, running
 from app.training.addresses import open_view, run_of_address
 from app.training.panels import badge, everything, report
 from app.training.question import SCHEMES, sentence, show
@@ -40,21 +40,34 @@ def start() -> None:
 
 def result(desk: Desk, run: Any) -> None:
     """One run, whole or partial."""
-    told, partial = report(desk, run.id), desk.training.partial(run.id)
-    request = desk.training.request_of(run.id)
+    partial, request = desk.training.partial(run.id), desk.training.request_of(run.id)
     _head(desk, run, partial)
     st.caption(sentence(desk, request))
-    _verdict(desk, run, told, partial)
-    if not partial:
-        _leakage(run, told)
+    if partial:
+        return _partial(desk, run)
+    told = report(desk, run.id)
     scores = told.get("scores") or {}
-    figures(headline(run, told, request.scheme), width=124)
-    if not partial:
-        _picture(desk, run, told, scores)
+    _verdict(desk, run, told)
+    _leakage(run, told)
+    figures(headline(told, request.scheme), width=124)
+    _picture(desk, run, told, scores)
     for tab, name in zip(st.tabs(list(TABS), key=f"training-tabs-{run.id}", on_change="rerun"), TABS, strict=True):
         if tab.open:
             with tab:
                 _tab(desk, run, name, scores)
+
+
+def _partial(desk: Desk, run: Any) -> None:
+    """A run that was cancelled: its finished folds, and nothing that is judged."""
+    done, expected = int(run.summary["folds"]), int(run.summary["expected"])
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        if run.synthetic:
+            st.badge("synthetic", color="violet")
+        st.badge("partial", color="gray", icon=":material/block:")
+        st.markdown(f"Cancelled after {done:,} of {plural(expected, 'fold')}. Finished folds stay; nothing is judged until it is resumed, and it is never promoted.", width="stretch")
+    if stale := desk.training.stale(run.id):
+        _stale(desk, run, stale)
+    running.folds(desk.training.table(run.id, "scores"), "Finished folds", "scores on each test part, UTC")
 
 
 def _tab(desk: Desk, run: Any, name: str, scores: Mapping[str, Any]) -> None:
@@ -89,20 +102,16 @@ def _head(desk: Desk, run: Any, partial: bool) -> None:
             delete(desk, run)
 
 
-def _verdict(desk: Desk, run: Any, told: Mapping[str, Any], partial: bool) -> None:
-    verdict, stale = told.get("verdict") or {}, desk.training.stale(run.id)
+def _verdict(desk: Desk, run: Any, told: Mapping[str, Any]) -> None:
+    verdict = told.get("verdict") or {}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
-        if partial:
-            st.badge("partial", color="gray", icon=":material/block:")
-            st.markdown("Cancelled before all folds were fitted: finished folds are shown, nothing is judged. It can be resumed and is never promoted.", width="stretch")
-        else:
-            badge(str(verdict.get("state", "open")), WORDS.get(str(verdict.get("state")), "Not judged"))
-            st.markdown(literal(typeset(str(verdict.get("sentence", "")))), width="stretch")
-    for reason in [] if partial else verdict.get("reasons") or []:
+        badge(str(verdict.get("state", "open")), WORDS.get(str(verdict.get("state")), WORDS["open"]))
+        st.markdown(literal(typeset(str(verdict.get("sentence", "")))), width="stretch")
+    for reason in verdict.get("reasons") or []:
         st.caption(f":material/info: {literal(typeset(str(reason)))}")
-    if stale:
+    if stale := desk.training.stale(run.id):
         _stale(desk, run, stale)
 
 
@@ -115,20 +124,20 @@ def _stale(desk: Desk, run: Any, why: str) -> None:
 
 
 def _leakage(run: Any, told: Mapping[str, Any]) -> None:
-    """What was done against leaks: the gate, the purge, the control; a line each, with its sentence."""
-    control, gate = told.get("control") or {}, told.get("gate") or run.summary.get("gate") or {}
-    section("Leakage", "checked before anything else")
+    """What was done against leaks: the gate before training, the control after it; each with its sentence."""
+    control, gate = told.get("control") or {}, run.manifest.get("gate") or {}
+    section("Leakage", "checked before any score; a leak stops the training")
+    columns = len(gate.get("columns") or [])
     left, right = st.columns(2, gap="medium")
     with left, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        state = str(gate.get("state", "green" if gate.get("passed", True) else "red"))
-        badge(state, "Look-ahead gate")
-        st.caption(literal(typeset(str(gate.get("sentence", "Columns and the fitted pipeline were computed again at cuts of the data: no value changed when later bars came.")))), width="stretch")
+        badge("green" if gate.get("pipeline") else "open", "Look-ahead gate")
+        st.caption(f"{plural(columns, 'column')} and the fitted pipeline, computed again at cuts of the data, do not change when later bars come." if gate.get("pipeline") else "The gate was not run.", width="stretch")
     with right, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         badge(str(control.get("state", "open")), "Labels permuted")
         st.caption(literal(typeset(str(control.get("sentence", "The control was not run.")))), width="stretch")
 
 
-def headline(run: Any, told: Mapping[str, Any], scheme: str) -> list[tuple[str, str, str, str]]:
+def headline(told: Mapping[str, Any], scheme: str) -> list[tuple[str, str, str, str]]:
     """The figures: main score, gain over the best baseline, trials, DSR, samples."""
     scores, trials = told.get("scores") or {}, told.get("trials") or {}
     all_, main = scores.get("all") or {}, str(scores.get("main") or "")

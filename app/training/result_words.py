@@ -16,5 +16,5 @@ def word_of(run: Any) -> str:
     """The verdict of a run in a list."""
     if run.summary.get("partial"):
         return "partial"
-    state = (run.summary.get("verdict") or {}).get("state")
+    state = ((run.summary.get("report") or {}).get("verdict") or {}).get("state")
     return WORDS.get(str(state), WORDS["open"])

@@ -13,12 +13,12 @@ from app.kit.widgets import attempt, job_panel, section, table
 from app.training import charts
 from app.training.addresses import open_view
 from app.training.question import show
-from app.training.scores import titled
+from app.training.scores import score, titled
 from worker.desk import Desk
 
 EVERY = 2.0         # seconds between two looks at the finished folds
-SIZES = ("train", "validation", "calibration", "test")
-OWN = ("fold", "start", "end", "samples", *SIZES)       # of a finished fold; every other column is a score
+SHOWN = ("auc", "crps", "brier", "log_loss", "calibration_error", "pinball", "coverage", "rank_ic", "accuracy", "mae", "sum_r", "sum_r_taken", "taken", "crossed")     # scores, in this order
+MOST = 6            # of them
 
 
 def running(desk: Desk, job: Any) -> bool:
@@ -63,13 +63,13 @@ def folds(rows: pd.DataFrame, title: str, note: str) -> None:
         st.caption("No fold is finished yet.")
         return
     section(title, note)
-    scores = [name for name in rows.columns if name not in OWN]
+    scores = [name for name in SHOWN if name in rows and rows[name].notna().any()][:MOST]
     config = st.column_config
     shown = rows.assign(**{name: [clock(pd.Timestamp(value))[:10] if not pd.isna(value) else "" for value in rows[name]] for name in ("start", "end") if name in rows})
     columns: dict[str, Any] = {
         "fold": config.NumberColumn("Fold", width=46), "start": config.TextColumn("Test from", width=84), "end": config.TextColumn("Test to", width=84),
         "train": config.NumberColumn("Trained on", format="localized", width=76, help="Samples of the training part, after purging."), "test": config.NumberColumn("Tested on", format="localized", width=76),
-        **{name: config.NumberColumn(titled(name), format="%.4f", width=84) for name in scores},
+        **{name: config.NumberColumn(titled(name), format=f"%.{score(name).places}f", width=84, help=score(name).meaning or None) for name in scores},
     }  # fmt: skip
     present = {name: column for name, column in columns.items() if name in shown}
     table(shown, present, f"{plural(len(rows), 'finished fold')} with scores", row_height=26, height="auto" if len(rows) <= 12 else 340)
@@ -77,7 +77,7 @@ def folds(rows: pd.DataFrame, title: str, note: str) -> None:
 
 def _cancelled(desk: Desk, job: Any) -> None:
     """After how long, what is kept, and Resume."""
-    run = (job.result or {}).get("run")
+    run = (job.result or {}).get("run") or next((run.id for run in desk.training.latest() if run.job_id == job.id), None)
     progress = desk.training.progress(job.id)
     done = len(progress.folds)
     kept = f"{done:,} of {plural(progress.expected, 'fold')} {'is' if done == 1 else 'are'} kept" if done and progress.expected else f"{plural(done, 'fold')} kept" if done else "No fold was finished, so nothing is kept"

@@ -35,6 +35,7 @@ SCORES: Mapping[str, Score] = {
     "width": Score("Width", 6, -1, "Mean width of the widest interval, in the unit of the target."),
     "mae": Score("MAE", 6, -1, "Mean absolute error, in the unit of the target."),
     "mse": Score("MSE", 8, -1, "Mean squared error, in the squared unit of the target."),
+    "crossed": Score("Crossed", 4, -1, "Share of rows whose quantiles were not in order before they were sorted."),
     "rate": Score("Rate", 3, 0, "Share of yes."),
     "predicted": Score("Predicted", 3, 0, "Mean probability; it should be near the rate."),
     "mean_r": Score("Mean R, all", 3, 1, "Mean result of every signal, net of costs.", 0.0, "R"),

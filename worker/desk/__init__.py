@@ -16,7 +16,9 @@ from worker.desk.compliance import Compliance
 from worker.desk.context import DeskContext
 from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
+from worker.desk.drifts import Drifts
 from worker.desk.examinations import Examinations
+from worker.desk.explanations import Explanations
 from worker.desk.features import FeatureRequest, Features
 from worker.desk.fields import Fields
 from worker.desk.health import Health
@@ -59,6 +61,7 @@ class Desk:
         self.sweeps, self.batches = Sweeps(context), Batches(context)
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
+        self.explanations, self.drifts = Explanations(context), Drifts(context)
         self.outside = OutsideData(context)
         self.bundle = BundleView(context)
         self.histories, self.fields = Histories(context), Fields(context)
