@@ -46,11 +46,12 @@ class Boosted:
 
     @property
     def explained(self) -> int:
-        """The output that ``score`` and ``contributions`` are of: the middle one."""
-        return len(self.outputs) // 2
+        """The output that ``score`` and ``contributions`` are of: the probability, or the level nearest to the median."""
+        levels = [float(output.removeprefix("q_")) for output in self.outputs] if len(self.outputs) > 1 else [0.5]
+        return int(np.argmin(np.abs(np.array(levels) - 0.5)))
 
     def score(self, rows: np.ndarray) -> np.ndarray:
-        """float64 n: log-odds of a probability, or the middle level's number."""
+        """float64 n: log-odds of a probability, or the quantile nearest to the median."""
         rows = checked_rows(rows, self.columns)
         return self.boosters[self.explained].predict(rows, raw_score=True, num_threads=threads(rows.size))
 

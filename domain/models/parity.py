@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from domain.errors import BadRequest
 from domain.models.base import Fitted
+from domain.models.levels import spread_of
+from domain.models.served import Served
 
 PROBABILITY, NUMBER = 1e-6, 1e-5       # largest differences: of a probability, and of a number in interquartile ranges of the labels
-UNKNOWN, BESIDE, BATCH = 200, 2, 50_000  # rows with NaN in each column, rows about each threshold, rows at once
+UNKNOWN, BESIDE = 200, 2               # rows with NaN in each column, rows on each threshold and on either side of it
+BATCH = 20_000                         # rows at once, and thresholds
 
 
 def parity(fitted: Fitted, rows: np.ndarray, y: np.ndarray | None = None) -> tuple[float, bool]:
@@ -22,70 +25,58 @@ def parity(fitted: Fitted, rows: np.ndarray, y: np.ndarray | None = None) -> tup
     model = fitted.onnx()
     if model is None:
         raise BadRequest("this model has no ONNX, since its operators do not exist there; use it by itself")
-    session = session_of(model)
-    largest = 0.0
-    tried = probes(fitted, np.ascontiguousarray(rows, dtype=np.float32))
-    for start in range(0, len(tried), BATCH):
-        batch = tried[start : start + BATCH]
-        largest = max(largest, float(np.max(_difference(served(session, batch), fitted.predict(batch)), initial=0.0)))
+    served, largest = Served(model, len(fitted.outputs)), 0.0
+    for batch in probes(fitted, rows):
+        largest = max(largest, float(np.max(differences(served.predict(batch), fitted.predict(batch)), initial=0.0)))
     return largest, largest <= allowed(fitted, y)
 
 
 def allowed(fitted: Fitted, y: np.ndarray | None = None) -> float:
     """The largest difference that passes."""
-    from domain.models.levels import spread_of
-
     if all(output == "p" or output.startswith("p_") for output in fitted.outputs):
         return PROBABILITY
     return NUMBER * (getattr(fitted, "spread", 1.0) if y is None else spread_of(y[np.isfinite(y)]))
 
 
-def probes(fitted: Fitted, rows: np.ndarray) -> np.ndarray:
-    """``rows`` and rows made of them that find where two ways through a model part."""
+def probes(fitted: Fitted, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """``rows`` and rows made of them that find where two ways through a model part, in batches."""
+    rows = np.ascontiguousarray(rows, dtype=np.float32)
+    if not len(rows):
+        raise BadRequest("there are no rows to compare ONNX on; give rows that the model was not fitted to")
+    yield from (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    yield from unknown(rows)
     splits = fitted.splits() if hasattr(fitted, "splits") else []
-    return np.concatenate([rows, *unknown(rows), *beside(rows, splits)])
+    yield from (beside(rows, splits[start : start + BATCH]) for start in range(0, len(splits), BATCH))
 
 
-def unknown(rows: np.ndarray) -> list[np.ndarray]:
-    """Rows with NaN in a column, for each column; in sequences in its last bar and in all of them, and rows that know nothing."""
+def unknown(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows that know nothing, and rows with NaN in a column, for each column; in sequences in all bars, and in the last one alone."""
     some = rows[:: max(1, len(rows) // UNKNOWN)][:UNKNOWN]
-    parts = [np.full_like(some[:1], np.nan)]
+    yield np.full_like(some[:1], np.nan)
     for column in range(rows.shape[-1]):
         for place in ((...,), (slice(None), -1))[: rows.ndim - 1]:
             part = some.copy()
             part[(*place, column)] = np.nan
-            parts.append(part)
-    return parts
+            yield part
 
 
-def beside(rows: np.ndarray, splits: list[tuple[int, float]]) -> list[np.ndarray]:
+def beside(rows: np.ndarray, splits: Sequence[tuple[int, float]]) -> np.ndarray:
     """Rows that lie on each threshold and one float32 step on either side of it, the other columns as they are in some row."""
-    parts = []
-    for number, (column, threshold) in enumerate(splits):
-        with np.errstate(over="ignore"):
-            on = np.float32(threshold)
-        if np.isfinite(on):
-            part = rows[(number + np.arange(3 * BESIDE)) % len(rows)].copy()
-            part[:, column] = np.repeat([np.nextafter(on, np.float32(-np.inf)), on, np.nextafter(on, np.float32(np.inf))], BESIDE)
-            parts.append(part)
-    return parts
+    columns, thresholds = np.array([column for column, _ in splits], dtype=np.int64), np.array([threshold for _, threshold in splits])
+    with np.errstate(over="ignore"):
+        on = thresholds.astype(np.float32)
+    columns, on = columns[np.isfinite(on)], on[np.isfinite(on)]
+    values = np.stack([np.nextafter(on, np.float32(-np.inf)), on, np.nextafter(on, np.float32(np.inf))], axis=1)
+    part = rows[np.arange(3 * BESIDE * len(on)) % len(rows)].copy()
+    part[np.arange(len(part)), np.repeat(columns, 3 * BESIDE)] = np.repeat(values.ravel(), BESIDE)
+    return part
 
 
-def session_of(model: bytes) -> Any:
-    """An ONNX session on one thread."""
-    import onnxruntime
+def differences(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Absolute differences. Two NaN are alike; one is infinitely far.
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def served(session: Any, rows: np.ndarray) -> np.ndarray:
-    """float64 n × outputs, by ONNX."""
-    return np.asarray(session.run(["outputs"], {"rows": np.ascontiguousarray(rows, dtype=np.float32)})[0], dtype=np.float64)
-
-
-def _difference(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Absolute differences; two NaN are alike, one is infinitely far."""
+    >>> differences(np.array([1.0, np.nan, 2.0]), np.array([1.5, np.nan, np.nan])).tolist()
+    [0.5, 0.0, inf]
+    """
     alike = np.isnan(left) & np.isnan(right)
     return np.where(alike, 0.0, np.nan_to_num(np.abs(left - right), nan=np.inf))
