@@ -225,7 +225,10 @@ class Training:
 
     def request_of(self, run_id: str) -> TrainingRequest:
         """The request of a run, to run it again or to edit it."""
-        spec = self.get(run_id).spec
+        return self.request_from(self.get(run_id).spec)
+
+    def request_from(self, spec: Mapping[str, Any]) -> TrainingRequest:
+        """The request of the spec of a run, or of a job that has none."""
         with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
@@ -233,10 +236,6 @@ class Training:
             datasets, spec["timeframe"], start, end, spec["columns"], spec["learner"], spec["target"], spec["learner_params"], spec["target_params"], spec["scheme"], spec["scheme_params"], spec["strategy"],
             spec["strategy_params"], {name: spec[name] for name in RULES}, "", spec["fitting"], spec["seed"], spec["shuffle_labels"], spec["register"],
         )  # fmt: skip
-
-    def request_from(self, spec: Mapping[str, Any]) -> TrainingRequest:
-        """The request of the spec of a job that has no run."""
-        raise NotImplementedError
 
     def report(self, run_id: str) -> dict[str, Any]:
         """Verdict, trials, control, scores, baselines and crossed share, as in report.json, and parity; of a partial run nothing."""
