@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.kit.address import address_value, missing
 from app.kit.widgets import go
-from worker.desk import Desk
+from worker.desk import Desk, Refused, TrainingRequest
 
 PAGE, KIND = "training", "train"
 
@@ -40,3 +40,11 @@ def run_of_address(desk: Desk) -> Any:
     if run is None:
         missing("run", wanted, "Choose one below.")
     return run
+
+
+def request_of(desk: Desk, run: Any) -> TrainingRequest | None:
+    """The request of a run, or of a job that has none; None where its data was deleted, so that it cannot be asked again."""
+    try:
+        return desk.training.request_from(run.spec)
+    except Refused:
+        return None

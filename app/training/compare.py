@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.address import address_value
-from app.kit.figures import number, plural, typeset
+from app.kit.figures import number, plural, short, typeset
 from app.kit.text import literal
 from app.kit.widgets import nothing, section, table
 from app.training import charts
@@ -22,6 +22,8 @@ from worker.desk import Desk
 ROLES = {"better": "up", "worse": "down", "undecided": "quiet", "unknown": "quiet"}
 STATE_COLOURS = {"better": "green", "worse": "orange", "undecided": "gray", "unknown": "gray"}
 MOST = 6            # runs beside each other
+GROUPS = {"learner_params": "learner", "target_params": "target", "scheme_params": "splits", "strategy_params": "strategy", "fitting": "pipeline"}
+SHOWN = ("auc", "crps", "brier", "log_loss", "calibration_error", "coverage", "rank_ic", "accuracy", "mae", "mean_r", "mean_r_taken", "taken")     # scores, in this order
 
 
 def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -90,16 +92,16 @@ def render(desk: Desk) -> None:
 def compared(desk: Desk, runs: Sequence[Any]) -> None:
     reports = {run.id: report(desk, run.id) for run in runs}
     tasks = {(told.get("scores") or {}).get("task") for told in reports.values()}
-    _differences(desk, runs, len(tasks) > 1)
+    _differences(runs, len(tasks) > 1)
     figures = pd.DataFrame([_row(run, reports[run.id]) for run in runs])
     over(runs[0], "Scores", "all test parts of each run", figures, "compared")
     _scores(figures)
     _gains(runs, reports)
 
 
-def _differences(desk: Desk, runs: Sequence[Any], tasks: bool) -> None:
+def _differences(runs: Sequence[Any], tasks: bool) -> None:
     """What was asked differently, before any number."""
-    asked = {run.id: flat(desk.training.request_of(run.id)) for run in runs}
+    asked = {run.id: flat(run.spec) for run in runs}
     names = list(dict.fromkeys(name for values in asked.values() for name in values))
     differing = [name for name in names if len({str(values.get(name, "")) for values in asked.values()}) > 1]
     data = any(name in differing for name in ("datasets", "start", "end", "timeframe"))
@@ -114,19 +116,29 @@ def _differences(desk: Desk, runs: Sequence[Any], tasks: bool) -> None:
     table(rows, {"setting": config.TextColumn("Setting", width=150), **{name: config.TextColumn(name.capitalize(), width=190) for name in rows.columns[1:]}}, "Settings that differ between the runs", row_height=26, height="auto" if len(rows) <= 10 else 300)
 
 
-def flat(request: Any) -> dict[str, str]:
-    """A request as plain settings, a row each."""
-    plain = {"datasets": ", ".join(request.datasets), "timeframe": request.timeframe, "start": f"{request.start:%Y-%m-%d}", "end": f"{request.end:%Y-%m-%d}", "columns": f"{len(request.columns)}: {', '.join(request.columns)[:80]}"}
-    plain |= {name: str(getattr(request, name)) for name in ("learner", "target", "scheme", "strategy", "seed", "shuffle_labels", "cost_profile")}
-    for group in ("params", "target_params", "scheme_params", "strategy_params", "options"):
-        plain |= {f"{group.removesuffix('_params').removesuffix('params') or 'learner'} {name}".strip(): str(value) for name, value in getattr(request, group).items()}
+def flat(spec: Mapping[str, Any]) -> dict[str, str]:
+    """A spec as plain settings, a row each; parameters under the name of their group.
+
+    >>> flat(dict(seed=1, scheme_params=dict(train=40), columns=["a", "b"], fitting={}))
+    {'seed': '1', 'splits train': '40', 'columns': '2: a, b'}
+    """
+    plain: dict[str, str] = {}
+    for name, value in spec.items():
+        if isinstance(value, Mapping):
+            plain |= {f"{GROUPS.get(name, name)} {key}": str(entry) for key, entry in value.items() if not isinstance(entry, Mapping)}
+        elif name == "columns":
+            plain[name] = f"{len(value)}: {', '.join(value)[:80]}"
+        elif name == "datasets":
+            plain[name] = ", ".join(short(version) for version in value)
+        elif isinstance(value, (str, int, float)):
+            plain[name] = str(value)
     return plain
 
 
 def _row(run: Any, told: Mapping[str, Any]) -> dict[str, Any]:
     scores, trials = told.get("scores") or {}, told.get("trials") or {}
     every = scores.get("all") or {}
-    names = [name for name in every if name not in ("start", "end", "rows", "reasons") and isinstance(every[name], (int, float))]
+    names = [name for name in SHOWN if every.get(name) is not None]
     return dict(run=run.id, question=title_of(run), verdict=WORDS.get(str((told.get("verdict") or {}).get("state")), "Not judged"), trials=trials.get("count"), dsr=trials.get("dsr"), rows=every.get("rows"), **{name: every[name] for name in names})
 
 

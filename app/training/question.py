@@ -17,8 +17,7 @@ from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, section
 from app.training.addresses import open_view
-from worker.desk import Desk
-from worker.desk.training import TrainingRequest
+from worker.desk import Desk, TrainingRequest
 
 ON = {"signals": "On signals", "bars": "On bars"}
 ON_HELP = "On signals: each signal of a strategy is simulated alone, with costs; the model learns what became of it. On bars: the model forecasts the price itself."

@@ -13,7 +13,7 @@ from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
 from app.training import calibration, compare, earned, explain, folds, groups, running
-from app.training.addresses import open_view, run_of_address
+from app.training.addresses import open_view, request_of, run_of_address
 from app.training.panels import badge, everything, report
 from app.training.question import SCHEMES, sentence, show
 from app.training.result_words import WORDS, title_of, word_of
@@ -40,16 +40,16 @@ def start() -> None:
 
 def result(desk: Desk, run: Any) -> None:
     """One run, whole or partial."""
-    partial, request = desk.training.partial(run.id), desk.training.request_of(run.id)
+    partial, request = desk.training.partial(run.id), request_of(desk, run)
     _head(desk, run, partial)
-    st.caption(sentence(desk, request))
+    st.caption(sentence(desk, request) if request else literal(f"{run.title}; its data was deleted."))
     if partial:
         return _partial(desk, run)
     told = report(desk, run.id)
     scores = told.get("scores") or {}
     _verdict(desk, run, told)
     _leakage(run, told)
-    figures(headline(told, request.scheme), width=124)
+    figures(headline(told, str(run.spec["scheme"])), width=124)
     _picture(desk, run, told, scores)
     for tab, name in zip(st.tabs(list(TABS), key=f"training-tabs-{run.id}", on_change="rerun"), TABS, strict=True):
         if tab.open:

@@ -10,7 +10,7 @@ from app.kit.address import address_value, missing
 from app.kit.figures import plural
 from app.kit.widgets import go, nothing
 from app.training import question, running
-from app.training.addresses import job_of_address, open_view
+from app.training.addresses import job_of_address, open_view, request_of
 from worker.desk import Desk
 
 
@@ -32,14 +32,14 @@ def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
     """The request that the form begins with: that of the job, or of the run that the address names."""
     wanted = address_value("run")
     if job is not None:
-        return desk.training.request_from(job.spec), job.spec, job.id
+        return request_of(desk, job), job.spec, job.id
     if not wanted:
         return None, {}, "new"
     run = next((run for run in desk.training.latest() if run.id == wanted), None)
     if run is None:
         missing("run", wanted, "The form starts empty.")
         return None, {}, "new"
-    return desk.training.request_of(run.id), run.spec, run.id
+    return request_of(desk, run), run.spec, run.id
 
 
 def _below(desk: Desk) -> None:
