@@ -67,7 +67,7 @@ def over_time(rows: pd.DataFrame, title: str, limits: tuple[float, ...] = (), wo
 
 
 def partial_dependence(rows: pd.DataFrame, column: str, output: str, height: int = 220) -> Picture:
-    """Mean prediction by the value of one column, all else as it is. ``rows``: value, prediction, and low, high (quartiles over samples) where there are any."""
+    """Mean prediction by the value of one column, all else as it is. ``rows``: value, prediction, and low, high (10 % and 90 % over samples) where there are any."""
     x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(title=column, format=".4~g", tickCount=6, **END))
     y = alt.Y("prediction:Q", scale=alt.Scale(zero=False, padding=8), axis=above(output, format=".4~g"))
     tips = [alt.Tooltip("value:Q", format=".4~g", title=column), alt.Tooltip("prediction:Q", format=".4f", title=f"mean {output}")]
@@ -80,7 +80,7 @@ def partial_dependence(rows: pd.DataFrame, column: str, output: str, height: int
 
 
 def boundary(cells: pd.DataFrame, first: str, second: str, output: str, middle: float | None, height: int = 280) -> Picture:
-    """Prediction over two columns, all others at their medians. ``cells``: x, y (centres), prediction, x0, x1, y0, y1 (edges); ``middle``: where colours part."""
+    """Mean prediction over two columns, all else as it is. ``cells``: x, y (centres), prediction, x0, x1, y0, y1 (edges); ``middle``: where colours part."""
     low, high = float(cells["prediction"].min()), float(cells["prediction"].max())
     span = max(high - middle, middle - low, 1e-12) if middle is not None else 0.0
     scale = alt.Scale(domain=[low, max(high, low + 1e-12)], range="ramp") if middle is None else alt.Scale(domain=[middle - span, middle, middle + span], range="diverging")

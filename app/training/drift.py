@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,25 +11,30 @@ import streamlit as st
 
 from app.features.panels import measured
 from app.kit.address import address_value, missing
-from app.kit.figures import clock, number, plural, typeset
+from app.kit.figures import clock, number, percent, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, figures, job_panel, nothing, table
 from app.training import charts, curves
 from app.training.addresses import open_view
+from app.training.panels import csv_button
 from app.training.question import show
 from worker.desk import Desk
+from worker.desk.export import csv_of
 
-PSI, Q = 0.25, 0.01         # from which PSI, and up to which q of KS, a column has drifted: both are asked
+KIND = "watch_models"
+PSI, Q, BRIER = 0.25, 0.01, 3.0         # alarms by default: PSI and q of KS together, and deviations of the Brier score
 DRAWN = 16                  # columns of the chart
-FIGURES = {
-    "coverage": ("Coverage", "share of outcomes inside the interval, by window, with the 99 % band in which chance alone moves it, UTC"),
-    "brier": ("Brier z", "standard errors between the Brier score of a window and what the probabilities themselves expect, UTC"),
-    "expected_brier": ("Expected Brier", "from the probabilities alone, before any outcome is known; it rises when the model becomes unsure, UTC"),
+STATES: dict[str, tuple[Any, str, str]] = {"alarm": ("yellow", ":material/warning:", "Drift"), "calm": ("green", ":material/check:", "No drift"), "unknown": ("gray", ":material/help:", "Not judged")}
+COLOURS = {"alarm": "yellow", "calm": "green", "unknown": "gray"}
+OVER_TIME = {       # figure -> title, note, limits
+    "coverage": ("Coverage", "share of outcomes inside the widest interval, with the 99 % band in which chance alone moves it; a point a check, UTC", ()),
+    "brier": ("Brier score", "deviations above what the probabilities themselves promise; a point a check, UTC", (BRIER,)),
+    "expected": ("Expected Brier score", "from the probabilities alone, before any outcome is known; a point a check, UTC", ()),
 }  # fmt: skip
 
 
 def render(desk: Desk) -> None:
-    """The check of one model."""
+    """The checks of one model."""
     models = [model for model in desk.models.all() if model.stage.stage != "retired"]
     if not models:
         return nothing("No model to watch", "A registered model is checked daily on the bars that come after its training.", _results)
@@ -38,19 +43,23 @@ def render(desk: Desk) -> None:
     if wanted and shown is None:
         missing("model", wanted, "Choose one below.")
     model = shown or next((model for model in models if model.stage.stage == "production"), models[0])
-    chosen = st.selectbox("Model", models, index=models.index(model), key=f"drift-{model.id}", format_func=lambda each: f"{each.title} · {each.stage.stage}", width=300)
-    if chosen.id != model.id:
-        open_view("drift", model=chosen.title)
-    check, job = desk.drifts.of(model.title), desk.drifts.job(model.title)
-    if job is not None and (check is None or job.open):
+    titles = [each.title for each in models]
+    chosen = st.selectbox("Model", titles, index=titles.index(model.title), key=f"drift-{model.id}", width=300)
+    if chosen != model.title:
+        open_view("drift", model=str(chosen))
+    job = _job(desk)
+    if job is not None:
         job_panel(desk, job)
-        return
-    if check is None:
-        return nothing("Not checked yet", f"{model.title} is checked daily; the first check can be run now.", lambda: _check(desk, model, True))
-    _verdict(desk, model, check)
-    figures(headline(check), width=130)
-    _columns(desk, check)
-    _outcomes(desk, check)
+        if job.open:
+            return st.skeleton(200)
+    checks = desk.drift.checks(model.title)
+    if not checks:
+        return nothing("Not checked yet", f"{model.title} is checked daily while it is in production; a check can be run now.", lambda: _check(desk, model, "primary"))
+    latest = checks[0]
+    _verdict(desk, model, latest)
+    figures(headline(latest), width=130)
+    _columns(desk, latest)
+    _history(checks)
 
 
 def _results() -> None:
@@ -58,93 +67,152 @@ def _results() -> None:
         open_view("result")
 
 
-def _check(desk: Desk, model: Any, first: bool = False) -> None:
-    if st.button("Check now", icon=":material/monitoring:", type="primary" if first else "secondary", key=f"check-{model.id}") and attempt(lambda: desk.drifts.submit(model.title)) is not None:
-        st.rerun()
+def _job(desk: Desk) -> Any:
+    """The job of the address, where it has not succeeded."""
+    wanted = address_value("job")
+    job = desk.jobs.get(wanted) if wanted else None
+    if wanted and (job is None or job.kind != KIND):
+        missing("job", wanted, "Check the model again.")
+        return None
+    return job if job is not None and job.state != "done" else None
+
+
+def _check(desk: Desk, model: Any, kind: Any = "secondary") -> None:
+    if st.button("Check now", icon=":material/monitoring:", type=kind, key=f"check-{model.id}"):
+        submitted = attempt(lambda: desk.drift.submit(model.title))
+        if submitted is not None:
+            open_view("drift", model=model.title, job=submitted.job.id)
 
 
 def _verdict(desk: Desk, model: Any, check: Any) -> None:
-    summary = check.summary
-    alarms = summary.get("alarms") or []
+    colour, icon, word = STATES[check.state]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.badge("Drift" if alarms else "No drift", color="yellow" if alarms else "green", icon=":material/warning:" if alarms else ":material/check:")
-        if check.synthetic:
+        st.badge(word, color=colour, icon=icon)
+        if model.synthetic:
             st.badge("synthetic", color="violet")
-        st.markdown(literal(typeset(str(summary["sentence"]))), width="stretch")
+        st.markdown(literal(typeset(check.sentence)), width="stretch")
         _check(desk, model)
-        if alarms and st.button("Retrain…", type="primary", icon=":material/model_training:", key=f"retrain-{model.id}"):
-            retrain(desk, model, summary)
-    st.caption(literal(f"Checked {clock(check.created_at)} UTC on {plural(int(summary['recent']), 'sample')} from {summary['first'][:10]} to {summary['last'][:10]}, after its training."))
-    for alarm in alarms:
-        st.caption(f":yellow[:material/warning:] {literal(typeset(str(alarm)))}")
+        if check.state == "alarm" and st.button("Retrain…", type="primary", icon=":material/model_training:", key=f"retrain-{model.id}"):
+            retrain(desk, model)
+    for alarm in check.alarms[1:]:
+        st.caption(f":yellow[:material/warning:] {literal(typeset(alarm))}")
+    until = str(check.facts.get("until") or "")[:16].replace("T", " ")
+    st.caption(literal(f"Checked {clock(check.at)} UTC{f', on what came after {until} UTC, the last label that it learnt from' if until else ''}."))
 
 
 def headline(check: Any) -> list[tuple[str, str, str, str]]:
     """The figures of a check."""
-    s = check.summary
+    facts = check.facts
+    bars = sum((facts.get("bars") or {}).values())
     rows = [
-        ("Columns drifted", f"{int(s['drifted']):,} of {int(s['columns']):,}", f"PSI ≥ {PSI:g} and q ≤ {Q:g}", "Columns whose recent values are distributed differently than in training; both must hold, on effective counts."),
-        ("Recent samples", number(s["recent"]), f"{number(s.get('labelled'))} with an outcome", "Samples after the model's training; an outcome is known once its label's end has passed."),
+        ("New bars", number(bars), "since training", "Bars that ended after the last label that the model learnt from; the newest window of them is looked at."),
+        ("New samples", number(facts.get("samples")), f"{number(facts.get('labelled'))} with an outcome", "An outcome is known once its label's end has passed."),
     ]
-    if s.get("coverage") is not None:
-        rows.append(("Coverage", f"{100 * s['coverage']:.1f}\u202f%", f"promised {100 * s['nominal']:.0f}\u202f%", "Share of outcomes inside the widest interval since training."))
-    if s.get("brier_z") is not None:
-        rows.append(("Brier z", number(s["brier_z"], 2, True), "alarm beyond ±3", "Standard errors between the Brier score and what the probabilities expect."))
-    if s.get("expected_brier") is not None:
-        rows.append(("Expected Brier", number(s["expected_brier"], 4), "before outcomes", "From the probabilities alone."))
+    for row in facts.get("coverage") or []:
+        if row.get("coverage") is not None:
+            rows.append((f"Coverage of {percent(row['nominal'], 0)}", percent(row["coverage"]), f"band: {percent(row['low'])} … {percent(row['high'])}", "Share of outcomes inside the interval; outside the 99 % band it is an alarm."))
+    for row in facts.get("brier") or []:
+        if row.get("z") is not None:
+            rows.append((f"Brier score, {row['output']}", number(row["brier"], 4), f"promised {number(row['expected'], 4)}, z {number(row['z'], 1, True)}", f"An alarm from {BRIER:g} deviations above what the probabilities themselves promise."))
+    if facts.get("expected_brier") is not None:
+        rows.append(("Expected Brier score", number(facts["expected_brier"], 4), f"of its tests: {number(facts.get('learnt_brier'), 4)}", "From the probabilities alone, before outcomes are known."))
     return rows
 
 
-def _headed(desk: Desk, check: Any, title: str, note: str, name: str) -> None:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _table(_desk: Desk, run: str, model: str) -> pd.DataFrame:
+    return _desk.drift.table(run, model)
+
+
+def _headed(title: str, note: str, frame: pd.DataFrame, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f"**{literal(title)}**", width="content")
         st.caption(literal(note), width="content")
         st.space("stretch")
-        download("CSV", f"{check.id}_{name}.csv", "text/csv", partial(desk.drifts.download, check.id, name), f"take-{name}-{title}-{check.id}")
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _table(_desk: Desk, check: str, name: str) -> pd.DataFrame:
-    return _desk.drifts.table(check, name)
+        download("CSV", f"{name}.csv", "text/csv", partial(csv_of, frame), f"take-{title}-{name}")
 
 
 def _columns(desk: Desk, check: Any) -> None:
-    every = _table(desk, check.id, "columns").sort_values("psi", ascending=False, na_position="last", ignore_index=True)
+    every = _table(desk, check.run, check.model).sort_values("psi", ascending=False, na_position="last", ignore_index=True)
+    if every.empty:
+        return
+    several = every["instrument"].nunique() > 1
+    every = every.assign(name=[f"{row.column}, {row.instrument}" if several else row.column for row in every.itertuples()])
     left, right = st.columns(2, gap="medium")
     with left:
-        _headed(desk, check, "PSI of each column", "recent against training", "columns")
+        _headed("PSI", "recent bars against training", every.drop(columns="name"), f"{check.run}_columns")
         top = every.dropna(subset=["psi"]).head(DRAWN)
-        drawn = pd.DataFrame(dict(name=top["column"], value=top["psi"], role=["warn" if alarm else "line" for alarm in top["alarm"]]))
+        drawn = pd.DataFrame(dict(name=top["name"], value=top["psi"], role=["warn" if state == "alarm" else "line" if state == "calm" else "quiet" for state in top["state"]]))
         if len(drawn):
-            st.altair_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"strong drift from {PSI:g}", "warn")]), width="stretch", alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['column'].iloc[0]} {top['psi'].iloc[0]:.3f}")
+            st.altair_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"may have drifted from {PSI:g}", "warn")]), width="stretch", alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['name'].iloc[0]} {top['psi'].iloc[0]:.3f}")
+        st.caption("Beyond the line a column may have drifted; it is an alarm where KS says so, too. Grey: too slow to be judged.")
     with right:
-        _headed(desk, check, "Columns", "PSI and KS on effective counts", "columns")
-        config = st.column_config
-        shown = {
-            "psi": measured(every["psi"], "PSI", 3, 60), "ks": measured(every["ks"], "KS", 3, 60, help="Largest distance of the two distribution functions."),
-            "q": measured(every["q"], "q", 4, 66, help="False discovery rate at which this KS is just significant, over all columns, on effective counts."),
-        }  # fmt: skip
-        rows = pd.DataFrame(dict(column=every["column"], level=[["drift" if alarm else "none"] for alarm in every["alarm"]], **{name: values for name, (values, _) in shown.items()}))
-        columns = {"column": config.TextColumn("Column", width=170), "level": config.MultiselectColumn("Drift", width=66, options=["none", "drift"], color=["gray", "yellow"]), **{name: how for name, (_, how) in shown.items()}}
-        table(rows, columns, f"PSI and KS of {plural(len(rows), 'column')}", row_height=26, height=min(38 + 26 * len(rows), 360))
+        _headed("Columns", "PSI and KS on effective counts", every.drop(columns="name"), f"{check.run}_statistics")
+        _statistics(every)
 
 
-def _outcomes(desk: Desk, check: Any) -> None:
-    rows = _table(desk, check.id, "outcomes")
-    for name, part in rows.groupby("figure", sort=False):
-        title, note = FIGURES.get(str(name), (str(name), "UTC"))
-        _headed(desk, check, title, note, "outcomes")
-        alt = f"{title} over {plural(len(part), 'window')}; {plural(int(part['alarm'].sum()), 'alarm')}"
-        if name == "coverage":
-            st.altair_chart(curves.coverage(part), width="stretch", alt=alt)
-        else:
-            st.altair_chart(curves.over_time(part, title, (-3.0, 3.0) if name == "brier" else ()), width="stretch", alt=alt)
+def _statistics(every: pd.DataFrame) -> None:
+    config = st.column_config
+    shown = {
+        "psi": measured(every["psi"], "PSI", 3, 58), "ks": measured(every["ks"], "KS", 3, 56, help="Largest distance of the two distribution functions."),
+        "q": measured(every["q"], "q", 4, 62, help=f"False discovery rate at which this KS is just significant, over all columns, on effective counts; an alarm up to {Q:g} where PSI is {PSI:g} or more."),
+        "effective": measured(every["effective"], "Effective", 0, 66, help="Independent values among the recent ones."),
+    }  # fmt: skip
+    rows = pd.DataFrame(dict(name=every["name"], state=[[state] for state in every["state"]], **{name: values for name, (values, _) in shown.items()}, reason=[typeset(str(reason)) for reason in every["reason"]]))
+    columns = {
+        "name": config.TextColumn("Column", width=142), "state": config.MultiselectColumn("State", width=78, options=list(COLOURS), color=list(COLOURS.values())), **{name: how for name, (_, how) in shown.items()},
+        "reason": config.TextColumn("Reason", width=260),
+    }  # fmt: skip
+    table(rows, columns, f"PSI and KS of {plural(len(rows), 'column')}", row_height=26, height=min(38 + 26 * len(rows), 360))
+
+
+def history_of(checks: Sequence[Any]) -> pd.DataFrame:
+    """``figure, ts, value, low, high, nominal, count, alarm``: a row a check and figure, oldest first."""
+    rows: list[dict[str, Any]] = []
+    for check in reversed(checks):
+        facts = check.facts
+        for row in [row for row in facts.get("coverage") or [] if row.get("coverage") is not None][:1]:
+            rows.append(dict(figure="coverage", ts=check.at, value=row["coverage"], low=row["low"], high=row["high"], nominal=row["nominal"], count=row["count"], alarm=row["state"] == "alarm"))
+        for row in [row for row in facts.get("brier") or [] if row.get("z") is not None][:1]:
+            rows.append(dict(figure="brier", ts=check.at, value=row["z"], count=row["count"], alarm=row["state"] == "alarm"))
+        if facts.get("expected_brier") is not None:
+            rows.append(dict(figure="expected", ts=check.at, value=facts["expected_brier"], count=facts.get("samples"), alarm=False))
+    return pd.DataFrame(rows, columns=["figure", "ts", "value", "low", "high", "nominal", "count", "alarm"])
+
+
+def _history(checks: Sequence[Any]) -> None:
+    every = history_of(checks)
+    for name, (title, note, limits) in OVER_TIME.items():
+        part = every[every["figure"] == name]
+        if len(part) < 2:
+            continue
+        _headed(title, note, part, f"{name}_over_time")
+        alt = f"{title} over {plural(len(part), 'check')}; {plural(int(part['alarm'].sum()), 'alarm')}"
+        picture = curves.coverage(part) if name == "coverage" else curves.over_time(part, f"{title}, deviations" if name == "brier" else title, limits)
+        st.altair_chart(picture, width="stretch", alt=alt)
+    _log(checks)
+
+
+def _log(checks: Sequence[Any]) -> None:
+    rows = pd.DataFrame([dict(at=clock(check.at), state=[check.state], sentence=typeset(check.sentence), run=check.run) for check in checks])
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("**Checks**", width="content")
+        st.caption("newest first, UTC", width="content")
+        st.space("stretch")
+        csv_button("checks.csv", rows.assign(state=[check.state for check in checks]), "take-checks")
+    config = st.column_config
+    columns = {
+        "at": config.TextColumn("Checked, UTC", width=116), "state": config.MultiselectColumn("State", width=80, options=list(COLOURS), color=list(COLOURS.values())),
+        "sentence": config.TextColumn("Finding", width=600), "run": config.TextColumn("Run", width=62),
+    }  # fmt: skip
+    table(rows, columns, f"{plural(len(rows), 'check')} of the model", row_height=26, height="auto" if len(rows) <= 8 else 246)
 
 
 @st.dialog("Retrain the model")
-def retrain(desk: Desk, model: Any, summary: Any) -> None:
-    st.markdown(f"The question of **{literal(model.title)}** is asked again with data up to {literal(str(summary['last'])[:10])}. The result is a **candidate** under the same name: nothing in production changes until someone promotes it.")
+def retrain(desk: Desk, model: Any) -> None:
+    request = attempt(lambda: desk.drift.retraining(model.title))
+    if request is None:
+        return
+    st.markdown(f"The question of **{literal(model.title)}** is asked again on bars up to {request.end:%Y-%m-%d}. The result is a **candidate** under the same name: nothing in production changes until someone promotes it.")
     if st.button("Retrain", type="primary", icon=":material/model_training:"):
-        request = desk.training.request_of(model.run)
-        end = pd.Timestamp(summary["last"]).to_pydatetime()
-        show(attempt(lambda: desk.training.submit(replace(request, end=max(request.end, end), datasets=summary.get("datasets") or request.datasets, register=model.name))))
+        show(attempt(lambda: desk.drift.retrain(model.title)))

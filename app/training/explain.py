@@ -28,7 +28,7 @@ def view(desk: Desk, run: Any) -> None:
         job_panel(desk, job)
         return
     if found is None:
-        return nothing("Not explained yet", "The last fold is fitted once more, and explained on its test part, which it has not seen.", lambda: _ask(desk, run))
+        return nothing("Not explained yet", "The models of the folds are explained on their own test parts, which they have not seen. Nothing is fitted again.", lambda: _ask(desk, run))
     _importance(desk, found)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -59,18 +59,18 @@ def _headed(desk: Desk, found: Any, title: str, note: str, name: str) -> None:
 def _importance(desk: Desk, found: Any) -> None:
     rows = _table(desk, found.id, "importance").sort_values("importance", ascending=False, ignore_index=True)
     summary = found.summary
-    _headed(desk, found, "Permutation importance", f"rise of the {summary['loss'].replace('_', ' ')} when a column is permuted; test part of fold {summary['fold']}, {plural(int(summary['samples']), 'sample')}", "importance")
+    _headed(desk, found, "Permutation importance", f"rise of the {summary['loss'].replace('_', ' ')} when a column is permuted; {plural(int(summary['samples']), 'sample')} of {plural(int(summary['folds']), 'test part')}", "importance")
     top = rows.head(DRAWN)
     drawn = pd.DataFrame(dict(name=top["column"], value=top["importance"], low=top["low"], high=top["high"], role=["line" if low > 0 else "quiet" for low in top["low"]]))
     st.altair_chart(charts.bars(drawn, f"rise of the {summary['loss'].replace('_', ' ')}", ".5f"), width="stretch", alt=f"Permutation importance; largest: {top['column'].iloc[0]}")
     some = int((rows["low"] > 0).sum())
-    st.caption(literal(f"{plural(some, 'column')} of {len(rows):,} matter beyond the noise of permuting (interval above 0); grey: no difference. Columns that say the same share their importance."))
+    st.caption(literal(f"{plural(some, 'column')} of {len(rows):,} matter in every fold; lines reach from the lowest to the highest fold, grey: not in every one. Columns that say the same share their importance."))
 
 
 def _dependence(desk: Desk, found: Any) -> None:
     rows = _table(desk, found.id, "dependence")
     columns = list(dict.fromkeys(rows["column"]))
-    _headed(desk, found, "Partial dependence", "mean prediction by one column, all else as it is", "dependence")
+    _headed(desk, found, "Partial dependence", "mean prediction by one column, last fold", "dependence")
     column = str(st.selectbox("Column", columns, key=f"dependence-{found.id}", label_visibility="collapsed"))
     part = rows[rows["column"] == column]
     st.altair_chart(curves.partial_dependence(part, column, str(found.summary["output"])), width="stretch", alt=f"Mean prediction by {column}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
@@ -79,7 +79,7 @@ def _dependence(desk: Desk, found: Any) -> None:
 def _boundary(desk: Desk, found: Any) -> None:
     rows = _table(desk, found.id, "boundary")
     pairs = list(dict.fromkeys(zip(rows["first"], rows["second"], strict=True)))
-    _headed(desk, found, "Boundary", "prediction by two columns, all others at their medians", "boundary")
+    _headed(desk, found, "Boundary", "mean prediction by two columns; all else as it is", "boundary")
     if not pairs:
         st.caption("One column has no pair.")
         return
@@ -94,12 +94,12 @@ def _trade(desk: Desk, found: Any) -> None:
         st.caption(literal(f"One trade is not explained: {found.summary.get('no_contributions', 'the learner has no exact contributions')}."))
         return
     rows = _table(desk, found.id, "contributions")
-    _headed(desk, found, "One sample", "contributions of the columns to its score (TreeSHAP); they add up to it", "contributions")
+    _headed(desk, found, "One sample", f"what each column adds to its {found.summary['score']} (TreeSHAP), last fold; the parts add up to it", "contributions")
     names = [f"{row.start:%Y-%m-%d %H:%M} · {row.instrument} · score {number(row.score, 3, True)}" for row in rows.itertuples()]
     middle = int((rows["score"] - rows["score"].median()).abs().to_numpy().argmin())
     place = int(st.selectbox("Sample, UTC", range(len(rows)), index=middle, format_func=names.__getitem__, key=f"sample-{found.id}", width=420))
     parts, shown = parts_of(rows.iloc[place])
-    st.altair_chart(curves.contributions(parts, f"contribution to the {found.summary['score']}"), width="stretch", alt=f"Contributions to the score {rows['score'].iloc[place]:.3f}; largest: {shown}")
+    st.altair_chart(curves.contributions(parts, str(found.summary["score"])), width="stretch", alt=f"Contributions to the score {rows['score'].iloc[place]:.3f}; largest: {shown}")
 
 
 def parts_of(row: pd.Series, most: int = DRAWN) -> tuple[pd.DataFrame, str]:

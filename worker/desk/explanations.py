@@ -20,7 +20,7 @@ class Explanations:
         self._context = context
 
     def submit(self, run_id: str) -> Submitted:
-        """Explain the last fold of a run on its test part, which its model has not seen."""
+        """Explain the models of a run's folds on their test parts, which they have not seen."""
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "train":
