@@ -51,7 +51,8 @@ def render(desk: Desk) -> None:
     if job is not None:
         job_panel(desk, job)
         if job.open:
-            return st.skeleton(200)
+            st.skeleton(200)
+            return
     checks = desk.drift.checks(model.title)
     if not checks:
         return nothing("Not checked yet", f"{model.title} is checked daily while it is in production; a check can be run now.", lambda: _check(desk, model, "primary"))
