@@ -14,6 +14,7 @@ from domain.models.parity import parity, probes
 from domain.params import params_of
 from tests.domain.models.samples import samples
 
+pytestmark = pytest.mark.xdist_group("learners")        # each is fitted once, and torch is loaded once
 SMALL = dict(trees=12, patience=4, passes=1, width=4, layers=1, batch=128, bars=4)   # of the parameters that a learner has
 TASK = dict(fake="binary", win="binary", above="binary", barrier="classes", direction="classes")
 CASES = [(name, task) for name, cls in LEARNERS.items() for task in dict.fromkeys(TASK.get(target, "number") for target in cls.targets)]
@@ -39,9 +40,17 @@ def fitted_of(name: str, task: str, y: float | None = None, seed: int = 3, watch
     return small(name).fit(every.take(np.arange(700)), every.take(np.arange(700, 900)), seed, watch)
 
 
+class Fits(dict):
+    """A fit of each case, made when it is first wanted."""
+
+    def __missing__(self, case: tuple[str, str]) -> Any:
+        self[case] = fitted_of(*case)
+        return self[case]
+
+
 @pytest.fixture(scope="module")
-def fits() -> dict:
-    return {case: fitted_of(*case) for case in CASES}
+def fits() -> Fits:
+    return Fits()
 
 
 def rows_of(fitted: Any, task: str) -> np.ndarray:
