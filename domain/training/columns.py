@@ -29,7 +29,7 @@ class Matrix:
 
 def matrix_of(inputs: Sequence[Inputs], own: Sequence[str] = (), further: int = 0, drop: bool = True) -> Matrix:
     """Columns of the bars of all instruments, each written once into its place. ``own``: names of columns that the caller fills, NaN until then; they come last.
-    ``further``: rows below those of the bars, for the caller to fill. ``drop``: leave out columns that hold no value at all.
+    ``further``: rows below those of the bars, for the caller to fill. ``drop``: leave out columns that hold no value at all; where they stay, their warm-up counts too, so that later bars change no row.
 
     Raises BadRequest where the instruments do not have the same columns, or there is none.
     """
@@ -40,11 +40,11 @@ def matrix_of(inputs: Sequence[Inputs], own: Sequence[str] = (), further: int = 
         _fill(values[start:end], each)
     full = np.array([bool(np.isfinite(values[:, place]).any()) for place in range(len(names))], bool)
     dropped = tuple(name for name, holds in zip(names, full, strict=True) if not holds)
+    if not drop:
+        return Matrix(values, (*names, *own), first, np.array([_warm_up(each, ()) for each in inputs]), ())
     if len(dropped) == len(names):
         raise BadRequest(f"none of the {len(names)} columns holds a value on these bars: {listed(names)}; take others, or more bars")
     warm_up = np.array([_warm_up(each, dropped) for each in inputs])
-    if not drop:
-        return Matrix(values, (*names, *own), first, warm_up, ())
     return Matrix(_without(values, full), (*(name for name in names if name not in dropped), *own), first, warm_up, dropped)
 
 

@@ -13,10 +13,10 @@ from domain.market.bars import ts_of
 from domain.strategies import Strategy
 from domain.training.fitted_pipeline import FittedPipeline
 from domain.training.inputs import Inputs
+from domain.training.predicting import unlabelled
 from domain.training.question import Question
-from domain.training.samples import SampleSet, sample_set
+from domain.training.samples import SampleSet
 from domain.training.seen import as_seen
-from domain.training.targets import TargetParams
 
 BEFORE, AFTER = 20_000, 10_000      # bars of the stretch that is made again, before and after the first tested sample
 CUTS = 4
@@ -39,7 +39,7 @@ def gate_columns(inputs: Sequence[Inputs], strategy: Strategy | None, watch: Wat
     return together(verdicts)
 
 
-def gate_pipeline(question: Question, inputs: Sequence[Inputs], strategy: Strategy | None, pipeline: FittedPipeline, at: int, watch: Watch = lambda share: None) -> LookAheadVerdict:
+def gate_pipeline(question: Question, inputs: Sequence[Inputs], pipeline: FittedPipeline, at: int, watch: Watch = lambda share: None) -> LookAheadVerdict:
     """The fitted pipeline's outputs, and what its filter takes, on bars around ``at`` (int64 ns UTC, the first tested sample's start)."""
     verdicts = []
     for part in inputs:
@@ -48,16 +48,13 @@ def gate_pipeline(question: Question, inputs: Sequence[Inputs], strategy: Strate
         first, last = max(middle - BEFORE, 0), min(middle + AFTER, len(ts))
         bars = part.series.bars.iloc[first:last].reset_index(drop=True)
         if len(bars) > 1:
-            verdicts.append(_moved(check(bars, lambda cut, context, part=part: outputs_on(question, replace(part, series=replace(part.series, bars=cut), context=context), strategy, pipeline), part.context, CUTS, watch=watch), first))  # type: ignore[misc]
+            verdicts.append(_moved(check(bars, lambda cut, context, part=part: outputs_on(question, replace(part, series=replace(part.series, bars=cut, context=context), context=context), pipeline), part.context, CUTS, watch=watch), first))  # type: ignore[misc]
     return together(verdicts)
 
 
-def outputs_on(question: Question, part: Inputs, strategy: Strategy | None, pipeline: FittedPipeline) -> pd.DataFrame:
+def outputs_on(question: Question, part: Inputs, pipeline: FittedPipeline) -> pd.DataFrame:
     """A row a sample: ``ts`` of the deciding bar, and what the pipeline gives."""
-    from domain.params import build
-
-    found = sample_set((part,), strategy, question.target, build(TargetParams, question.target_params), labelled=False)
-    return _by_bar(found, part, pipeline)
+    return _by_bar(unlabelled(question, (part,), pipeline), part, pipeline)
 
 
 def _by_bar(found: SampleSet, part: Inputs, pipeline: FittedPipeline) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.audit.record import canonical, plain
 from domain.params import build, param, values_of
+from domain.strategies.base import Strategy, make
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,7 @@ def question_from(values: Mapping[str, Any]) -> Question:
     for name in ("data", "span", "columns"):
         given[name] = tuple(given[name])
     return Question(**given)
+
+
+def strategy_of(question: Question) -> Strategy | None:
+    return make(question.strategy, question.strategy_params) if question.strategy else None

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from domain.backtest.limit_tables import yearly_volatility
+from domain.errors import BadRequest
+from domain.trading.signals import Columns
 from domain.training.actions import Action, applied
 from domain.training.alone import Decided, simulated_alone
 from domain.training.samples import SampleSet
@@ -22,7 +25,7 @@ def rewards_of(decided: Sequence[Decided], found: SampleSet, actions: Sequence[A
     Actions that differ in size alone have the same R, so they are simulated together.
     """
     rows = rows_of(found, len(decided))
-    live = [found.signals["number"].to_numpy(np.int64)[own] for own in rows] if found.signals is not None else []
+    live = [numbers_of(found)[own] for own in rows]
     r = np.zeros((len(found), len(actions)))
     protections = list(dict.fromkeys(action.protection for action in actions if action.size))
     for k, protection in enumerate(protections):
@@ -33,11 +36,11 @@ def rewards_of(decided: Sequence[Decided], found: SampleSet, actions: Sequence[A
             became = frame.set_index("number").reindex(numbers)
             earned = became["r"].fillna(0.0).to_numpy(np.float64, copy=True)
             earned[(became["exit_reason"].astype(object) == "end").to_numpy()] = np.nan
-            r[np.ix_(own, same)] = earned[:, None]
+            r[own[:, None], np.array(same)] = earned[:, None]
     return r
 
 
-def changed_table(each: Decided, action: Action) -> dict:
+def changed_table(each: Decided, action: Action) -> Columns:
     """All signals of a series with the same action."""
     every = np.arange(len(each.bar))
     return applied(each.table, every, [action] * len(every), expected_fills(each))
@@ -55,11 +58,25 @@ def volatility_of(decided: Sequence[Decided], found: SampleSet) -> np.ndarray:
     """Yearly volatility at each sample, as a share of the price, over the last 250 bars; NaN before there are so many."""
     volatility = np.full(len(found), np.nan)
     for own, each in zip(rows_of(found, len(decided)), decided, strict=True):
-        if found.signals is not None:
-            bar = each.bar[found.signals["number"].to_numpy(np.int64)[own]]
-            yearly, price = yearly_volatility(each.bars.end, each.bars.close, VOLATILITY_WINDOW)[bar], np.abs(each.bars.close[bar])
-            volatility[own] = np.divide(yearly, price, out=np.full(len(own), np.nan), where=price > 0)
+        bar = each.bar[numbers_of(found)[own]]
+        yearly, price = yearly_volatility(each.bars.end, each.bars.close, VOLATILITY_WINDOW)[bar], np.abs(each.bars.close[bar])
+        volatility[own] = np.divide(yearly, price, out=np.full(len(own), np.nan), where=price > 0)
     return volatility
+
+
+def numbers_of(found: SampleSet) -> np.ndarray:
+    """The row of each sample in the table of its instrument's signals."""
+    return _signals(found)["number"].to_numpy(np.int64)
+
+
+def sides_of(found: SampleSet) -> np.ndarray:
+    return _signals(found)["side"].to_numpy(np.float64)
+
+
+def _signals(found: SampleSet) -> pd.DataFrame:
+    if found.signals is None or "number" not in found.signals:
+        raise BadRequest(f"policies act on the signals of a strategy, and these samples for {found.target} are none; name a strategy and a target on signals")
+    return found.signals
 
 
 def rows_of(found: SampleSet, instruments: int) -> list[np.ndarray]:

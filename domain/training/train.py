@@ -11,8 +11,6 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.models.base import Watch
 from domain.params import build
-from domain.strategies import Strategy
-from domain.strategies.base import make
 from domain.training import control as controls
 from domain.training.asked import Tried
 from domain.training.fold_result import FoldResult
@@ -22,7 +20,7 @@ from domain.training.judgement import report_of
 from domain.training.known_regimes import regimes_of
 from domain.training.model_folder import model_files
 from domain.training.pipeline import fit_fold, fit_pipeline, learner_for, quiet
-from domain.training.question import Question
+from domain.training.question import Question, strategy_of
 from domain.training.samples import SampleSet, sample_set
 from domain.training.splits import SCHEMES, Fold, Scheme, folds, next_fold
 from domain.training.tables import tables_of
@@ -83,10 +81,6 @@ def finish(
     return Trained(*tables_of(found, parts, results), report, model)
 
 
-def strategy_of(question: Question) -> Strategy | None:
-    return make(question.strategy, question.strategy_params) if question.strategy else None
-
-
 def scheme_of(question: Question) -> Scheme:
     return build(SCHEMES[question.scheme], question.scheme_params)
 
@@ -104,7 +98,7 @@ def folds_of(question: Question, found: SampleSet) -> tuple[Fold, ...]:
 def gate_fitted(question: Question, inputs: Sequence[Inputs], result: FoldResult, watch: Watch = quiet) -> Any:
     """The gate of a fold's pipeline, around the first sample that it was tested on."""
     at = int(result.predictions["start"].min())
-    return gate_pipeline(question, inputs, strategy_of(question), result.pipeline, at, lambda share: watch(GATE_SHARE, None))
+    return gate_pipeline(question, inputs, result.pipeline, at, lambda share: watch(GATE_SHARE, None))
 
 
 def refuse_leak(verdict: Any) -> None:

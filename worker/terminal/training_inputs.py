@@ -50,7 +50,13 @@ def inputs_of(bars: Sequence[str], instrument: str, timeframe: str, side: str, u
     if len({str(part.series.timeframe) for part in parts}) > 1:
         raise BadRequest(f"the bars are of {', '.join(sorted({str(part.series.timeframe) for part in parts}))}; pooled instruments need one timeframe")
     known = {part.series.instrument.name: closes(part.series.bars, part.series.instrument, part.series.timeframe) for part in parts}
-    return tuple(replace(part, context=replace(part.context, others={**{name: values for name, values in known.items() if name != part.series.instrument.name}, **part.context.others})) for part in parts)
+    return tuple(_among(part, known) for part in parts)
+
+
+def _among(part: Any, known: Mapping[str, Any]) -> Any:
+    """With the closes of the others as context, of its columns and of a strategy's."""
+    context = replace(part.context, others={**{name: values for name, values in known.items() if name != part.series.instrument.name}, **part.context.others})
+    return replace(part, context=context, series=replace(part.series, context=context))
 
 
 @contextmanager

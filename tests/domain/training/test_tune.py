@@ -11,22 +11,24 @@ from domain.models.base import Samples
 from domain.optimise import Dimension
 from domain.training import tune as tuning
 from domain.training.question import Question
+from domain.training.search_space import Tuning, space_of
 from domain.training.splits import Fold
-from domain.training.tune import Tuning, mean_loss, places, question_at, smoothed, space_of, trial, tune, tuned
+from domain.training.tune import mean_loss, question_at, trial, tune
+from domain.training.tuned import places, smoothed, tuned
 
 QUESTION = Question((), ("", ""), "volatility", {}, "lstm", {}, ())
-SPACE = {"rate": {"low": 0.0001, "high": 0.1, "log": True}, "width": [8, 64]}
+SPACE = {"learning_rate": {"low": 0.0001, "high": 0.1, "log": True}, "units": [8, 64]}
 FOLDS = tuple(Fold(k, {"train": np.arange(100), "validation": np.arange(100, 140), "calibration": np.arange(0), "test": np.arange(0)}, np.arange(0)) for k in range(3))
 NOTHING = Samples(np.zeros((1, 1), np.float32), ("a",), *[np.zeros(0)] * 7)
 
 
 @pytest.fixture
 def valley(monkeypatch):
-    """A loss with its lowest place at a rate of 0.003 and 40 width, the same in each fold but for a tenth of its number; the folds that were fitted."""
+    """A loss with its lowest place at a rate of 0.003 and 40 units, the same in each fold but for a tenth of its number; the folds that were fitted."""
     fitted: list[tuple[int, float]] = []
 
     def loss(found, fold, question, watch=None):
-        rate, width = question.learner_params["rate"], question.learner_params["width"]
+        rate, width = question.learner_params["learning_rate"], question.learner_params["units"]
         fitted.append((fold.number, rate))
         return (np.log10(rate) - np.log10(0.003)) ** 2 + ((width - 40) / 30) ** 2 + 0.1 * fold.number
 
@@ -37,9 +39,9 @@ def valley(monkeypatch):
 def test_the_valley_is_found_and_every_trial_is_a_row(valley):
     result = tune(QUESTION, NOTHING, FOLDS, SPACE, Tuning(trials=40, seed=1))
     assert len(result.table) == 40 and result.table["number"].tolist() == list(range(40)) and result.table["chosen"].sum() == 1
-    assert abs(np.log10(result.params["rate"]) - np.log10(0.003)) < 0.5 and abs(result.params["width"] - 40) < 12
+    assert abs(np.log10(result.params["learning_rate"]) - np.log10(0.003)) < 0.5 and abs(result.params["units"] - 40) < 12
     complete = result.table[result.table["loss"].notna()]
-    rate, width = complete["rate"].to_numpy(), complete["width"].to_numpy()
+    rate, width = complete["learning_rate"].to_numpy(), complete["units"].to_numpy()
     assert np.allclose(complete["loss"], (np.log10(rate) - np.log10(0.003)) ** 2 + ((width - 40) / 30) ** 2 + 0.1)     # folds 0, 1, 2: 0.1 on average
 
 
@@ -55,7 +57,7 @@ def test_trials_are_given_up_by_fold_and_cost_no_more_folds(valley):
 
 def test_told_its_trials_again_a_tuning_goes_on_as_it_would_have(valley):
     settings = Tuning(trials=16, batch=4, seed=3)
-    space = space_of(QUESTION, SPACE)
+    space = space_of("lstm", SPACE)
     whole = tune(QUESTION, NOTHING, FOLDS, SPACE, settings)
     again, points, results = tuning.suggestions_of(settings, space), [], []
     for first in (0, 4):                                    # two batches, then the process dies
@@ -85,8 +87,8 @@ def test_a_lucky_trial_among_bad_ones_is_not_chosen():
 
 
 def test_neighbours_are_measured_on_the_axes_as_they_are_searched():
-    space = [Dimension("rate", 0.001, 1.0, log=True), Dimension("kind", choices=("a", "b"))]
-    at = places([dict(rate=0.001, kind="a"), dict(rate=1.0, kind="a"), dict(rate=0.001, kind="b"), dict(rate=0.0316228, kind="a")], space)
+    space = [Dimension("learning_rate", 0.001, 1.0, log=True), Dimension("kind", choices=("a", "b"))]
+    at = places([dict(learning_rate=0.001, kind="a"), dict(learning_rate=1.0, kind="a"), dict(learning_rate=0.001, kind="b"), dict(learning_rate=0.0316228, kind="a")], space)
     far = np.sqrt(((at[:, None] - at[None]) ** 2).sum(axis=2))
     assert far[0].round(4).tolist() == [0.0, 1.0, 0.7071, 0.5]
     assert smoothed(np.zeros((2, 1)), np.array([1.0, 3.0])).tolist() == [2.0, 2.0]
@@ -95,7 +97,7 @@ def test_neighbours_are_measured_on_the_axes_as_they_are_searched():
 def test_heat_maps_have_a_cell_of_the_mean_place_and_higher_is_better(valley):
     result = tune(QUESTION, NOTHING, FOLDS, SPACE, Tuning(trials=60, sampler="random", prune=False, seed=2))
     (pair, cells), = result.maps().items()
-    assert pair == ("rate", "width") and cells["points"].sum() == 60 and cells["x"].nunique() <= 8 and cells["y"].nunique() <= 8
+    assert pair == ("learning_rate", "units") and cells["points"].sum() == 60 and cells["x"].nunique() <= 8 and cells["y"].nunique() <= 8
     best = cells.loc[cells["value"].idxmax()]
     assert 0.001 < best["x"] < 0.01 and 25 < best["y"] < 55
 
@@ -113,17 +115,17 @@ def test_losses_by_hand():
 
 
 def test_what_cannot_be_tuned_is_refused(valley):
-    with pytest.raises(UnknownName, match="no parameter to search named 'rat'; did you mean 'rate'"):
-        space_of(QUESTION, {"rat": [0.1, 0.2]})
+    with pytest.raises(UnknownName, match="no parameter to search named 'learning_rat'; did you mean 'learning_rate'"):
+        space_of("lstm", {"learning_rat": [0.1, 0.2]})
     empty = Fold(1, {**FOLDS[0].parts, "validation": np.arange(5)}, np.arange(0))
     with pytest.raises(BadRequest, match="fold 1 validates on 5 samples; tuning needs at least 30"):
         tune(QUESTION, NOTHING, (FOLDS[0], empty), SPACE, Tuning(trials=2))
-    refused = trial(QUESTION, NOTHING, FOLDS, 0, {"width": 10**9}, None)
-    assert refused.values is None and "width" in refused.refused and not valley
-    with pytest.raises(BadRequest, match="no combination could be tried: width"):
-        tuned([{"width": 10**9}], [refused], [Dimension("width", 8, 64, integer=True)])
+    refused = trial(QUESTION, NOTHING, FOLDS, 0, {"units": 10**9}, None)
+    assert refused.values is None and "units" in refused.refused and not valley
+    with pytest.raises(BadRequest, match="no combination could be tried: units"):
+        tuned([{"units": 10**9}], [refused], [Dimension("units", 8, 64, integer=True)])
 
 
 def test_weights_and_half_life_may_be_searched_too():
-    asked = question_at(QUESTION, {"half_life": 100.0, "rate": 0.01})
-    assert asked.fitting.half_life == 100.0 and asked.learner_params == {"rate": 0.01} and asked.hash != QUESTION.hash
+    asked = question_at(QUESTION, {"half_life": 100.0, "learning_rate": 0.01})
+    assert asked.fitting.half_life == 100.0 and asked.learner_params == {"learning_rate": 0.01} and asked.hash != QUESTION.hash
