@@ -82,8 +82,9 @@ def labelled(at: np.ndarray, frame: pd.DataFrame, known: np.ndarray, own: Mappin
     r, mfe_r = (frame[name].to_numpy(np.float64) if name in frame else np.full(len(frame), np.nan) for name in ("r", "mfe_r"))
     reason = frame["exit_reason"].astype(object).to_numpy() if "exit_reason" in frame else np.full(len(frame), "", object)
     why = np.full(len(frame), "", object)
-    why[np.isnan(r)] = NO_STOP
+    stop = frame["stop_loss"].to_numpy(np.float64) if "stop_loss" in frame else r
     why[reason == "end"] = STILL_OPEN
+    why[np.isnan(r) & (np.isnan(stop) | (reason != "end"))] = NO_STOP
     why[known < 0] = NOT_OPENED
     y = np.where(why == "", outcome_label(target.name, params.threshold, r, mfe_r, reason), np.nan)
     return Draft(at.astype(np.int64), y, np.where(why == "", known, NEVER), why, np.where(why == "", r, np.nan), own, table=frame)
