@@ -15,7 +15,7 @@ from benchmarks.timing import Row, median
 from domain.models import LEARNERS, Samples
 from domain.models.boosting import Boosting, parameters, some_lightgbm
 from domain.models.levels import levels_of
-from domain.models.parity import session_of
+from domain.models.served import session_of
 
 COLUMNS, WINDOW = 50, 60
 PLAIN = 1.15            # × the library's own call
