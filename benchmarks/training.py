@@ -85,7 +85,8 @@ def _quantile_forest(samples: Samples, trees: int) -> object:
     from quantile_forest import RandomForestQuantileRegressor
 
     chosen = LEARNERS["quantile_forest"]()
-    return RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, random_state=1).fit(samples.rows(), samples.y)
+    forest = RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, max_features=chosen.columns_share, random_state=1)
+    return forest.fit(np.nan_to_num(samples.rows()), samples.y)     # which takes no NaN
 
 
 def _torch(samples: Samples) -> object:
