@@ -99,6 +99,6 @@ def test_a_span_without_a_bar_is_refused():
 
 
 def test_two_years_of_five_minutes_are_quick():
-    begun = time.perf_counter()
+    begun = time.process_time()
     generate(RegimeSwitching(), EURUSD, M5, datetime(2022, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC), seed=1)
-    assert time.perf_counter() - begun < 1.5
+    assert time.process_time() - begun < 1.5
