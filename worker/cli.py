@@ -10,7 +10,7 @@ import typer
 from domain.errors import TidemarkError
 from worker import trouble
 from worker.memory import keep_freed
-from worker.terminal import audit, backtest, compliance, costs, data, features, jobs, models, regimes, runs, sweep, train
+from worker.terminal import audit, backtest, compliance, costs, data, features, jobs, models, policy, regimes, runs, sweep, train, tune
 from worker.terminal.usage import UsageError, is_help, sentence_of
 
 app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
@@ -31,6 +31,8 @@ app.command("stress")(sweep.stress)
 app.command("optimise")(sweep.optimise)
 app.command("train")(train.train)
 app.command("predict")(train.predict)
+app.command("tune")(tune.tune)
+app.add_typer(policy.app, name="policy")
 
 
 @app.command()
