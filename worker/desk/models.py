@@ -16,7 +16,7 @@ from domain.errors import BadRequest
 from domain.errors import unknown as unknown_name
 from worker.desk.context import DeskContext, required
 from worker.desk.model_gates import Gate, gates_of
-from worker.store import Model, Unit
+from worker.store import Model, Store, Unit
 from worker.store.mirror import ask_for_mirror
 from worker.store.model_files import files_of
 from worker.store.models import STAGES, ModelStage
@@ -85,6 +85,11 @@ class Verification:
 class Models:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
+
+    @property
+    def store(self) -> Store:
+        """Where files and tables of models are."""
+        return self._context.store
 
     # -- reading
 
