@@ -154,7 +154,7 @@ def test_the_page_loads_no_engine(tmp_path):
     import subprocess
 
     heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss", "onnx", "onnxruntime", "safetensors", "quantile_forest", "optuna"]
-    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.training, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert output.stdout.strip() == "[]", output.stdout + output.stderr
 
