@@ -45,6 +45,14 @@ def predictions_of(store: Store, model: Model, samples: pd.DataFrame) -> pd.Data
     return tested.assign(instrument=beside.loc[tested["sample"]].to_numpy())[["sample", "instrument", "start", "taken", "size"]].sort_values("sample", kind="stable", ignore_index=True)
 
 
+def applied_to(request: Any, work: Any) -> Any:
+    """What the model that a loaded backtest's spec names decides; None where it names none."""
+    model = of_spec(work.store, request.spec)
+    if model is None:
+        return None
+    return used(work.store, model, work.job.actor, request.series, request.rules, request.rates, request.strategy(), request.spec["strategy"])
+
+
 def of_spec(store: Store, spec: Mapping[str, Any]) -> Model | None:
     """The version that a job's spec names under ``model``; None where it names none. One that is no longer the same is refused."""
     asked = spec.get("model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -14,6 +15,7 @@ from domain.strategies.base import make
 from tests.worker.training_jobs import anew, question, trained
 from worker import actors
 from worker.cli import app
+from worker.desk import BacktestRequest, Refused
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 LEARNT = datetime(2024, 5, 1, tzinfo=UTC)           # the model learns from bars before it, and trades two months more
@@ -81,3 +83,22 @@ def test_a_model_that_does_not_fit_is_refused_in_a_sentence(model, desk, store):
     refused = CliRunner().invoke(app, ["backtest", "--bars", str(folder / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--out", str(folder / "no"), "--model", "picky"])
     assert "The file pipeline.json of model picky@1 was altered since it was written" in str(refused.exception)
     assert "model_refused" in {event.kind for event in desk.trail.history(f"model:{desk.models.get('picky').id}")}
+
+
+def test_a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk):
+    run, bars, _ = model
+    dataset = desk.training.request_of(run.id).datasets
+    request = BacktestRequest("breakout", dict(lookback=10), dataset, "H1", bars["ts"].iloc[0].to_pydatetime(), datetime(2024, 7, 1, tzinfo=UTC), {}, model="picky")
+    submitted = desk.backtests.submit(request)
+    actors.run(submitted.job.id)
+    stored = desk.backtests.get(desk.jobs.get(submitted.job.id).result["run"])
+    assert stored.spec["model"] == stored.manifest["spec"]["model"] == dict(name="picky", version=1, hash=desk.models.get("picky").digest)
+    assert stored.summary["model"]["used"]["walk-forward"]["signals"] == len(desk.training.table(run.id, "predictions")) and "filtered by picky@1" in stored.title
+    assert desk.backtests.request_of(stored.id) == replace(request, model="picky@1", rules=desk.backtests.request_of(stored.id).rules)
+    desk.models.register(run.id, "picky")
+    assert desk.backtests.submit(request).new, "another version is another question"
+    with pytest.raises(Refused, match="picky@2 was trained on signals of breakout, and simple_ma is traded"):
+        desk.backtests.submit(replace(request, strategy="simple_ma", params={}))
+    with pytest.raises(Refused, match="leave picky out of a stress test"):
+        desk.sweeps.submit_stress(request)
+    assert {"Learner", "Strategy", "Seed"} <= {fact.what for fact in desk.stories.of(f"run:{run.id}").facts} and "Model" in {fact.what for fact in desk.stories.of(f"run:{stored.id}").facts}
