@@ -19,7 +19,7 @@ from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.outcomes import DROPS
 from domain.trading.signals import Columns, read_columns
-from domain.trading.task import Outcome, Task
+from domain.trading.task import Outcome, Rate, Task
 from domain.training.inputs import Inputs
 from domain.training.leaving import Leaving, leaving
 
@@ -84,7 +84,12 @@ def _replayed(decided: Sequence[Decided], tables: Sequence[pd.DataFrame], watch:
     for each, table in zip(decided, tables, strict=True):
         series = each.inputs.series
         tasks.append(Task(series.instrument, series.timeframe, series.bars, read_columns(table, names), series.side, series.finer, series.finer_timeframe, each.trail))
-    return replay(tasks, replace(rules, account=account, sizing=Sizing("fixed_lots", 1.0), limits=Limits()), decided[0].inputs.rates, watch)
+    return replay(tasks, replace(rules, account=account, sizing=Sizing("fixed_lots", 1.0), limits=Limits()), _rates(decided), watch)
+
+
+def _rates(decided: Sequence[Decided]) -> list[Rate]:
+    """Those of every series, each once."""
+    return list({(rate.instrument.name, str(rate.timeframe)): rate for each in decided for rate in each.inputs.rates}.values())
 
 
 def _table(each: Decided, live: np.ndarray, leave: Leaving | None) -> pd.DataFrame:

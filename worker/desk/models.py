@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from domain.audit import plain
@@ -16,6 +17,7 @@ from domain.errors import unknown as unknown_name
 from worker.desk.context import DeskContext, required
 from worker.desk.model_gates import Gate, gates_of
 from worker.store import Model, Unit
+from worker.store.mirror import ask_for_mirror
 from worker.store.model_files import files_of
 from worker.store.models import STAGES, ModelStage
 from worker.store.registering import register
@@ -174,6 +176,7 @@ class Models:
         moved = unit.models.move(model.id, stage, self._context.user, unit.now(), reason, evidence)
         detail = dict(model=model.title, reason=reason, hash=model.digest, **({"weak": evidence["weak"]} if "weak" in evidence else {}))
         unit.audit(self._context.user, event, model.entity, f"model_stage:{moved.id}", **detail)
+        ask_for_mirror(unit, model, self._context.user)
 
     # -- files
 
@@ -199,6 +202,14 @@ class Models:
         parity = version.scores.get("parity") or {}
         sentence = _listed(wrong) if wrong else f"All {len(faults)} files of {version.title} are as they were written."
         return Verification(not wrong and bool(parity.get("passed")), {name: wrong.get(name, "") for name in faults}, parity.get("sentence", ""), sentence)
+
+    def held_out(self, model: str) -> tuple[pd.DataFrame | None, np.ndarray]:
+        """The rows that ONNX was compared on, and the labels of all samples; None where no rows are stored with the model."""
+        with self._context.store.read() as unit:
+            frames = dict(named(unit, model).frames)
+        y = self._context.store.frames.get(frames["samples"], ["y"])["y"]
+        numbers = y.to_numpy(float) if pd.api.types.is_numeric_dtype(y) else np.zeros(0)
+        return (self._context.store.frames.get(frames["held_out"]) if "held_out" in frames else None), numbers
 
     def _with_files(self, model: str) -> tuple[ModelVersion, dict[str, bytes]]:
         with self._context.store.read() as unit:

@@ -79,7 +79,7 @@ def test_probabilities_and_quantiles_have_losses_of_their_own():
 def test_partial_dependence_is_the_curve_itself(bars):
     """The mean over samples of 3 a + b² + … at a = v is 3 v + a constant: its slope is 3 everywhere, and the band of the others is as wide anywhere."""
     table = partial_dependence(Known(bars), drawn(400, bars), "a", points=7)
-    assert np.diff(table["mean"]) / np.diff(table.value) == pytest.approx(3.0, rel=1e-4)
+    assert np.diff(table.prediction) / np.diff(table.value) == pytest.approx(3.0, rel=1e-4)
     assert np.ptp(table.high - table.low) < 1e-3
     assert table.value.iloc[0] > -2.6 and len(table) == 7
 
@@ -96,8 +96,9 @@ def test_a_column_of_few_values_is_asked_about_those_alone():
 def test_the_boundary_of_two_columns_is_their_sum_on_a_grid():
     table = boundary(Known(), drawn(200), ("a", "b"), points=5, most=50)
     assert len(table) == 25
+    assert (table.x0 < table.x).all() and (table.x < table.x1).all() and (table.y0 < table.y).all() and (table.y < table.y1).all()
     wanted = 3.0 * table.x + table.y**2
-    assert np.abs(table["mean"] - wanted).max() < 1e-5
+    assert np.abs(table.prediction - wanted).max() < 1e-5
     with pytest.raises(BadRequest, match="both columns are a"):
         boundary(Known(), drawn(10), ("a", "a"))
     with pytest.raises(UnknownName, match="no column named 'z'"):

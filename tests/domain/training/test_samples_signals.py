@@ -173,6 +173,7 @@ def test_closed_trades_stand_for_the_signals_they_came_from(bars):
     for name in ("y", "end"):
         assert getattr(from_signals.samples, name)[both].tolist() == getattr(from_trades.samples, name).tolist()
     assert from_trades.r == pytest.approx(from_signals.r[both])
+    assert from_trades.samples.rows() == pytest.approx(from_signals.samples.rows()[both], rel=1e-6)       # nothing of the entry itself is a column
     read = on_trades([replace(given, trades=pd.read_csv(io.StringIO(plain.to_csv(index=False))))], "fake")
     assert read.samples.end.tolist() == from_trades.samples.end.tolist() and read.samples.y.tolist() == from_trades.samples.y.tolist()
 
@@ -182,6 +183,15 @@ def test_closed_trades_without_what_a_target_needs_are_refused(bars):
     with pytest.raises(BadRequest, match="no column 'exit_reason', which the target fake needs"):
         on_trades([inputs(bars, trades=trades)], "fake")
     assert on_trades([inputs(bars, trades=trades)], "win").samples.y.tolist() == [1.0]
+
+
+def test_closed_trades_without_a_label_are_counted_by_reason(bars):
+    hours = [bars["ts"][row] for row in (30, 31, 32, 33)]
+    trades = pd.DataFrame(dict(side="long", entry_ts=[*hours, "2020-01-01T00:00Z"], exit_ts=[bars["ts"][40], "", bars["ts"][40], "2030-01-01T00:00Z", "2020-01-02T00:00Z"],
+                               r=[1.0, np.nan, np.nan, 1.0, 1.0], stop_loss=[1.0, 1.0, np.nan, 1.0, 1.0]))  # fmt: skip
+    made = on_trades([inputs(bars, trades=trades)], "r")
+    assert made.samples.y.tolist() == [1.0] and made.signals["number"].tolist() == [0]
+    assert made.unlabelled == {"no_stop": 1, "outside_the_bars": 1, "still_open": 2}
 
 
 def test_warm_up_is_left_out_counted_and_shortened_by_history(bars):
