@@ -34,11 +34,12 @@ def added(tmp_path, monkeypatch):
         from domain.compliance.rule import RULES
         from domain.features import FEATURES
         from domain.market.readers import READERS
+        from domain.models import LEARNERS
         from domain.registry import discover
         from domain.strategies import STRATEGIES
         from worker.jobs import JOBS
 
-        for registry in (METRICS, RULES, FEATURES, READERS, STRATEGIES, JOBS):
+        for registry in (METRICS, RULES, FEATURES, LEARNERS, READERS, STRATEGIES, JOBS):
             monkeypatch.setattr(registry, "_things", dict(registry._things))
         package = importlib.import_module(Path(path).parent.as_posix().replace("/", "."))
         (tmp_path / path).parent.mkdir(parents=True)
@@ -79,7 +80,7 @@ def edited(text: str, edit: str) -> str:
 
 def test_the_page_has_a_template_for_each():
     assert sorted(FILES) == [
-        "domain/analytics/metrics.py", "domain/compliance/rules/least_balance.py", "domain/features/medians.py", "domain/market/readers/json_lines.py", "domain/strategies/pullback.py",
+        "domain/analytics/metrics.py", "domain/compliance/rules/least_balance.py", "domain/features/medians.py", "domain/market/readers/json_lines.py", "domain/models/bins.py", "domain/strategies/pullback.py",
         "pages/instruments.py", "worker/jobs/hours.py",
     ]  # fmt: skip
     assert len(LIMIT) >= 5
@@ -118,6 +119,24 @@ def test_a_feature_from_one_file_is_in_the_catalogue_and_the_same_bar_by_bar(add
     stream = Stream(bars.iloc[:100], [median])
     assert [stream.append(bars.iloc[at])[median.column] for at in (100, 101)] == values[100:102].tolist()
     assert FEATURES["median_close"].help.startswith("Median of the last") and [use.name for use in recipe("medians").uses] == ["median_close"]
+
+
+def test_a_learner_from_one_file_is_in_the_form_and_keeps_what_every_learner_keeps(added):
+    from domain.models import LEARNERS
+    from domain.params import faults
+    from tests.domain.models import test_conformance as conformance
+
+    module = added("domain/models/bins.py")
+    assert set(faults(LEARNERS["bins"], dict(bins=1))) == {"bins"}
+    fits = conformance.Fits()
+    for task in ("binary", "number"):
+        for check in conformance.CHECKS:
+            check(**{name: dict(case=("bins", task), fits=fits)[name] for name in check.__code__.co_varnames[: check.__code__.co_argcount]})
+    every = conformance.samples()
+    fitted = module.Bins(bins=2).fit(every, every, 0, conformance.ignore)
+    column = every.rows()[:, 0]
+    above = column > np.nanquantile(column, 0.5)
+    assert fitted.predict(every.rows()[above])[0, 0] == pytest.approx(np.average(every.y[above], weights=every.weight[above]))
 
 
 def test_a_metric_is_measured(monkeypatch):

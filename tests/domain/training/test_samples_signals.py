@@ -178,6 +178,23 @@ def test_closed_trades_stand_for_the_signals_they_came_from(bars):
     assert read.samples.end.tolist() == from_trades.samples.end.tolist() and read.samples.y.tolist() == from_trades.samples.y.tolist()
 
 
+def test_an_exit_at_a_close_is_known_with_that_bar_and_not_with_the_next_one():
+    friday = MONDAY + 4 * DAY + 18 * HOUR
+    bars = pd.concat([by_hand([FLAT] * 4, friday), by_hand([FLAT] * 3, friday + 52 * HOUR)], ignore_index=True)
+    given = inputs(bars, uses=ATR, signals=rows_of(bars, (1, "long", dict(stop_loss=1.09, flat_by="Fri 22:00 UTC"))))
+    made = on_signals([given], None, "r")
+    assert made.signals["exit_reason"].tolist() == ["session"] and made.samples.end.tolist() == [friday + 4 * HOUR]
+    trades = pd.DataFrame(dict(side="long", entry_ts=made.signals["entry_ts"], exit_ts=made.signals["exit_ts"], r=0.0))
+    assert on_trades([replace(given, trades=trades)], "r").samples.end.tolist() == [friday + 4 * HOUR]
+
+
+def test_a_stopped_trade_of_unknown_excursion_is_neither_fake_nor_not(bars):
+    hours = bars["ts"][[30, 31, 32]].reset_index(drop=True)
+    trades = pd.DataFrame(dict(side="long", entry_ts=hours, exit_ts=bars["ts"][40], r=-1.0, mfe_r=[0.5, np.nan, np.nan], exit_reason=["stop_loss", "stop_loss", "time"]))
+    made = on_trades([inputs(bars, trades=trades)], "fake")
+    assert made.samples.y.tolist() == [1.0, 0.0] and made.unlabelled == {"no_excursion": 1}
+
+
 def test_closed_trades_without_what_a_target_needs_are_refused(bars):
     trades = pd.DataFrame(dict(side=["long"], entry_ts=[bars["ts"][30]], exit_ts=[bars["ts"][33]], r=[1.0]))
     with pytest.raises(BadRequest, match="no column 'exit_reason', which the target fake needs"):
