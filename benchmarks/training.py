@@ -15,7 +15,7 @@ from benchmarks.timing import Row, median
 from domain.models import LEARNERS, Samples
 from domain.models.boosting import Boosting, parameters, some_lightgbm
 from domain.models.levels import levels_of
-from domain.models.parity import session_of
+from domain.models.served import session_of
 
 COLUMNS, WINDOW = 50, 60
 PLAIN = 1.15            # × the library's own call
@@ -85,7 +85,8 @@ def _quantile_forest(samples: Samples, trees: int) -> object:
     from quantile_forest import RandomForestQuantileRegressor
 
     chosen = LEARNERS["quantile_forest"]()
-    return RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, random_state=1).fit(samples.rows(), samples.y)
+    forest = RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, max_features=chosen.columns_share, random_state=1)
+    return forest.fit(np.nan_to_num(samples.rows()), samples.y)     # which takes no NaN
 
 
 def _torch(samples: Samples) -> object:
