@@ -51,6 +51,19 @@ def test_a_signal_that_the_account_took_has_the_r_of_its_trade(bars, strategy, e
     assert joined["exit_reason"].astype(str).tolist() == joined["exit_reason_plain"].astype(str).tolist()
 
 
+@pytest.mark.parametrize("strategy", [QUICK, SimpleMA(fast=3, slow=9)])
+def test_a_signal_has_the_r_of_a_run_that_holds_nothing_else(bars, strategy):
+    given = inputs(bars, costs=Costs(spread=0.0001, slippage=0.00002, commission_per_lot=3.0))
+    table = pd.DataFrame(study.decided(given.series, strategy, [given.series])[0])
+    made = on_signals([given], strategy, "r")
+    for row in range(0, len(made), max(len(made) // 5, 1)):
+        number = made.signals["number"][row]
+        later = table[(table["order"] == "exit") & (table["ts"] > table["ts"][number])]
+        only = study.run([given.series], given.rules, signals=pd.concat([table.loc[[number]], later])).outcome.trades
+        assert len(only) == 1 and only["r"][0] == pytest.approx(made.samples.y[row], abs=1e-9)
+        assert ns(only["exit_ts"])[0] + HOUR == made.samples.end[row] and only["exit_reason"][0] == made.signals["exit_reason"][row]
+
+
 def test_every_entry_is_a_sample_or_counted(bars, breakouts):
     decided, _ = study.decided(inputs(bars).series, QUICK, [inputs(bars).series])
     assert len(breakouts) + sum(breakouts.unlabelled.values()) + breakouts.warm_up == len(decided["ts"])
