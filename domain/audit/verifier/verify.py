@@ -22,6 +22,7 @@ import struct
 import sys
 import zipfile
 import zlib
+from contextlib import closing
 
 GENESIS = hashlib.sha256(b"audit-genesis/v1").digest()
 EMPTY = hashlib.sha256(b"").digest()
@@ -579,19 +580,18 @@ class Row:
 def rows(source, contiguous, first):
     """Each row, after its bytes, its hash, its place in the chain and its line in events.csv were checked."""
     before = None
-    views = lines_of(source, "events.csv", LONGEST_LINE)
-    if next(views, None) != COLUMNS.encode():
-        raise Refused("events.csv does not begin with its titles.")
-    bodies = lines_of(source, "events.jsonl", LONGEST_LINE)
-    for body in bodies:
-        expected = before.seq + 1 if before else first
-        line = next(views, None)
-        if line is None:
-            raise Refused(f"Row {expected:,} is in events.jsonl and not in events.csv.")
-        before = row_of(body, line, before, expected, contiguous)
-        yield before
-    if next(views, None) is not None:
-        raise Refused(f"Row {before.seq + 1 if before else first:,} is missing from events.jsonl: events.csv goes on.")
+    with closing(lines_of(source, "events.csv", LONGEST_LINE)) as views, closing(lines_of(source, "events.jsonl", LONGEST_LINE)) as bodies:
+        if next(views, None) != COLUMNS.encode():
+            raise Refused("events.csv does not begin with its titles.")
+        for body in bodies:
+            expected = before.seq + 1 if before else first
+            line = next(views, None)
+            if line is None:
+                raise Refused(f"Row {expected:,} is in events.jsonl and not in events.csv.")
+            before = row_of(body, line, before, expected, contiguous)
+            yield before
+        if next(views, None) is not None:
+            raise Refused(f"Row {before.seq + 1 if before else first:,} is missing from events.jsonl: events.csv goes on.")
 
 
 def row_of(body, line, before, expected, contiguous):
