@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import contextlib
 import datetime
 import hashlib
 import json
@@ -22,7 +23,6 @@ import struct
 import sys
 import zipfile
 import zlib
-from contextlib import closing
 
 GENESIS = hashlib.sha256(b"audit-genesis/v1").digest()
 EMPTY = hashlib.sha256(b"").digest()
@@ -580,7 +580,7 @@ class Row:
 def rows(source, contiguous, first):
     """Each row, after its bytes, its hash, its place in the chain and its line in events.csv were checked."""
     before = None
-    with closing(lines_of(source, "events.csv", LONGEST_LINE)) as views, closing(lines_of(source, "events.jsonl", LONGEST_LINE)) as bodies:
+    with contextlib.closing(lines_of(source, "events.csv", LONGEST_LINE)) as views, contextlib.closing(lines_of(source, "events.jsonl", LONGEST_LINE)) as bodies:
         if next(views, None) != COLUMNS.encode():
             raise Refused("events.csv does not begin with its titles.")
         for body in bodies:
