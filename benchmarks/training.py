@@ -20,7 +20,6 @@ from domain.models.served import Served
 COLUMNS, WINDOW = 50, 60
 PLAIN = 1.15            # × the library's own call
 LARGE, MEMORY = 734_000, 1.5e9
-LABELS = 20_000         # a second
 TREES, LINES = 20e-6, 150e-6    # seconds a row: trees at the 99th percentile, sequences at the median
 FITS = {"fakeout": dict(trees=50), "forest": dict(trees=20), "quantiles": dict(trees=30), "quantile_forest": dict(trees=10), "quantile_network": dict(epochs=1), "lstm": dict(epochs=1, bars=20), "transformer": dict(epochs=1, bars=20)}
 
@@ -31,7 +30,6 @@ def rows() -> Iterator[Row]:
         peak = _peak(name)
         yield Row(f"{name}: memory of a process that fits {LARGE:,} × {COLUMNS}, at its peak", None, goal=f"≤ {MEMORY / 1e9:g} GB", holds=peak <= MEMORY, figure=f"{peak / 1e9:.2f} GB")
     yield from single_rows()
-    yield label_row()
 
 
 # -- beside the library's own call
@@ -83,7 +81,7 @@ def _quantile_forest(samples: Samples, trees: int) -> object:
     from quantile_forest import RandomForestQuantileRegressor
 
     chosen = LEARNERS["quantile_forest"]()
-    return RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, max_features=chosen.columns_share, random_state=1).fit(samples.rows(), samples.y)
+    return RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, max_features=chosen.columns_share, random_state=1).fit(np.nan_to_num(samples.rows()), samples.y)     # which takes no NaN
 
 
 def _torch(samples: Samples) -> object:
@@ -132,28 +130,6 @@ def _large(name: str) -> None:
     every = learner.fit(samples.take(np.arange(cut)), samples.take(np.arange(cut, LARGE)), 1, lambda share, loss=None: None)
     assert every.outputs
     print(own_peak())
-
-
-# -- labels
-
-
-def label_row() -> Row:
-    """Signals of ``breakout``, each simulated alone; from bars to samples, with a column that is computed once."""
-    from benchmarks import workload
-    from domain.backtest.study import Series
-    from domain.features import Context, use
-    from domain.market.instrument import instrument
-    from domain.market.timeframe import Timeframe
-    from domain.strategies import STRATEGIES
-    from domain.trading.rules import Rules
-    from domain.training.inputs import Inputs
-    from domain.training.samples import on_signals
-
-    series = Series(instrument("EURUSD"), Timeframe.named("M5"), workload.bars())
-    inputs = (Inputs(series, Context(series.instrument, series.timeframe), (use("atr", window=14),), Rules()),)
-    labels = len(on_signals(inputs, STRATEGIES["breakout"](), "fake"))
-    seconds = median(lambda: on_signals(inputs, STRATEGIES["breakout"](), "fake"), 3, 0)
-    return Row(f"{labels:,} labels of the signals of breakout on {workload.BARS:,} bars", seconds, goal=f"≥ {LABELS:,} a second", holds=labels >= LABELS * seconds, figure="")
 
 
 # -- one row

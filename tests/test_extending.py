@@ -34,11 +34,12 @@ def added(tmp_path, monkeypatch):
         from domain.compliance.rule import RULES
         from domain.features import FEATURES
         from domain.market.readers import READERS
+        from domain.models import LEARNERS
         from domain.registry import discover
         from domain.strategies import STRATEGIES
         from worker.jobs import JOBS
 
-        for registry in (METRICS, RULES, FEATURES, READERS, STRATEGIES, JOBS):
+        for registry in (METRICS, RULES, FEATURES, LEARNERS, READERS, STRATEGIES, JOBS):
             monkeypatch.setattr(registry, "_things", dict(registry._things))
         package = importlib.import_module(Path(path).parent.as_posix().replace("/", "."))
         (tmp_path / path).parent.mkdir(parents=True)
@@ -79,7 +80,7 @@ def edited(text: str, edit: str) -> str:
 
 def test_the_page_has_a_template_for_each():
     assert sorted(FILES) == [
-        "domain/analytics/metrics.py", "domain/compliance/rules/least_balance.py", "domain/features/medians.py", "domain/market/readers/json_lines.py", "domain/strategies/pullback.py",
+        "domain/analytics/metrics.py", "domain/compliance/rules/least_balance.py", "domain/features/medians.py", "domain/market/readers/json_lines.py", "domain/models/bins.py", "domain/strategies/pullback.py",
         "pages/instruments.py", "worker/jobs/hours.py",
     ]  # fmt: skip
     assert len(LIMIT) >= 5
@@ -120,6 +121,24 @@ def test_a_feature_from_one_file_is_in_the_catalogue_and_the_same_bar_by_bar(add
     assert FEATURES["median_close"].help.startswith("Median of the last") and [use.name for use in recipe("medians").uses] == ["median_close"]
 
 
+def test_a_learner_from_one_file_is_in_the_form_and_keeps_what_every_learner_keeps(added):
+    from domain.models import LEARNERS
+    from domain.params import faults
+    from tests.domain.models import test_conformance as conformance
+
+    module = added("domain/models/bins.py")
+    assert set(faults(LEARNERS["bins"], dict(bins=1))) == {"bins"}
+    fits = conformance.Fits()
+    for task in ("binary", "number"):
+        for check in conformance.CHECKS:
+            check(**{name: dict(case=("bins", task), fits=fits)[name] for name in check.__code__.co_varnames[: check.__code__.co_argcount]})
+    every = conformance.samples()
+    fitted = module.Bins(bins=2).fit(every, every, 0, conformance.ignore)
+    column = every.rows()[:, 0]
+    above = column > np.nanquantile(column, 0.5)
+    assert fitted.predict(every.rows()[above])[0, 0] == pytest.approx(np.average(every.y[above], weights=every.weight[above]))
+
+
 def test_a_metric_is_measured(monkeypatch):
     from domain.analytics import metrics
     from tests.domain.analytics.makers import equity, fills, trades
@@ -139,10 +158,10 @@ import json
 import numba
 import numpy as np
 
-from domain.backtest.kernel.limits import open_on
+from domain.backtest.kernel.limits import forbidden_here
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import prepare
-from domain.backtest.state import ACCOUNT, CONTEXT, POSITION
+from domain.backtest.state import ACCOUNT, CONTEXT, COUNTS, POSITION, TASK
 from domain.params import params_of
 from domain.risk.limits import Limits
 from domain.trading.outcomes import LIMIT_DROPS, label
@@ -152,17 +171,17 @@ from tests.reference.worked import bars_of, run_by, task_of
 from worker.settings import ROOT, load
 
 @numba.njit
-def count(context, side):
-    return open_on(context[0], side)
+def forbidden(context, side):
+    return forbidden_here(context[0], 0, side, 0)
 
-account, positions, context = np.zeros(1, ACCOUNT), np.zeros(3, POSITION), np.zeros(1, CONTEXT)
-account["positions"], positions["side"], positions["gone"] = 3, (1, 1, -1), (0, 1, 0)
-context["account"], context["positions"] = address_of(account), address_of(positions)
+account, positions, context, tasks, warn = np.zeros(1, ACCOUNT), np.zeros(4, POSITION), np.zeros(1, CONTEXT), np.zeros(1, TASK), np.zeros(1, np.int8)
+account["positions"], positions["side"], positions["gone"] = 4, (1, 1, 1, -1), (0, 1, 0, 0)
+context["account"], context["positions"], context["tasks"], context["warn"], context["max_per_side"] = *map(address_of, (account, positions, tasks, warn)), 2
 task = task_of(bars_of(*[(1.1, 1.1, 1.1, 1.1)] * 5), dict(at=0, side="long", tag="a"), dict(at=1, side="long", tag="b"), dict(at=2, side="short", tag="c"))
 outcome = run_by(simulate, task, limits=Limits(max_per_side=1))
 print(json.dumps(dict(
     field="max_per_side" in {param.name for param in params_of(Limits)} and "max_per_side" in CONTEXT.names, on=bool(prepare([task], Rules(limits=Limits(max_per_side=1))).context["limited"][0]),
-    drops="limit_side" in LIMIT_DROPS, label=label("limit_side"), open=[int(count(context, side)) for side in (1, -1)],
+    drops="limit_side" in LIMIT_DROPS, label=label("limit_side"), codes=[[None, *COUNTS][1 + int(forbidden(context, side))] for side in (1, -1)],
     refused=outcome.reviews[["order_id", "reason"]].values.tolist(), trades=len(outcome.trades), setting=load(ROOT / "config.toml", {"TIDEMARK_LIMITS_MAX_PER_SIDE": "2"}).limits.max_per_side,
 )))
 """
@@ -179,7 +198,7 @@ def test_a_limit_is_these_lines_in_these_files(tmp_path):
     process = subprocess.run([sys.executable, "-c", CHECK_OF_A_LIMIT], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert not process.returncode, process.stderr
     assert json.loads(process.stdout) == dict(
-        field=True, on=True, drops=True, label="Maximum positions on one side", open=[1, 1], refused=[[2, "limit_side"]], trades=2, setting=2
+        field=True, on=True, drops=True, label="Maximum positions on one side", codes=["limit_side", None], refused=[[2, "limit_side"]], trades=2, setting=2
     )
 
 

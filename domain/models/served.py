@@ -13,7 +13,7 @@ class Served:
     """A session over what ``Fitted.onnx`` gave: input ``rows`` (float32), output ``outputs``. One thread: the same sums in the same order."""
 
     def __init__(self, content: bytes, outputs: int) -> None:
-        self._session, self._outputs = _session(content), outputs
+        self._session, self._outputs = session_of(content), outputs
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """As ``Fitted.predict``: float64 n × outputs."""
@@ -21,7 +21,8 @@ class Served:
         return np.asarray(self._session.run(["outputs"], {"rows": given})[0], np.float64).reshape(len(given), self._outputs)
 
 
-def _session(content: bytes) -> Any:
+def session_of(content: bytes) -> Any:
+    """An ONNX session on one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

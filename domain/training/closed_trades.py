@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
+from domain.market.bars import ts_of
 from domain.trading.instants import instants
-from domain.training.assembly import Draft
+from domain.training.assembly import Draft, traded_bars
 from domain.training.inputs import Inputs
-from domain.training.signals import OWN, in_atr, labelled
+from domain.training.signals import OWN, in_atr, labelled, side_traded
 from domain.training.targets import Target, TargetParams
 
 OUTSIDE, CLOSED_LATER = "outside_the_bars", "ends_after_the_bars"
@@ -55,15 +56,17 @@ def _draft(inputs: Inputs, trades: pd.DataFrame, target: Target, params: TargetP
     ends = inputs.context.ends(seen)
     entry, closed = (_times(trades[name]) for name in ("entry_ts", "exit_ts"))
     at = np.searchsorted(ends, entry, side="right") - 1
-    last = np.searchsorted(ends, closed, side="right")         # the bar that holds the exit: the first that ends after it
+    opened = np.searchsorted(ts_of(seen), closed, side="right") - 1
+    last = np.where((opened >= 0) & (closed <= ends[opened]), opened, opened + 1)       # the bar that holds the exit, or the next one
     inside = (at >= inputs.series.bars_of_history) & (at + 1 < len(ends)) & (entry < ends[-1])
     trades, at, last, closed = trades[inside].reset_index(drop=True), at[inside], last[inside], closed[inside]
     within = (last < len(ends)) & (closed >= 0)
     frame = trades.assign(ts=seen["ts"].array[at], exit_reason=np.where(within, _reasons(trades), "end"))
     known = ends[np.minimum(last, len(ends) - 1)]
     stop = trades["stop_loss"].to_numpy(np.float64) if "stop_loss" in trades else np.full(len(trades), np.nan)
-    price = trades["entry_price"].to_numpy(np.float64) if "entry_price" in trades else np.full(len(trades), np.nan)
-    own = dict(zip(OWN, (trades["side"].to_numpy(np.float64), in_atr(inputs, np.abs(price - stop), at)), strict=True))
+    side = trades["side"].to_numpy(np.float64)
+    expected = side_traded(inputs, traded_bars(inputs), at - inputs.series.bars_of_history, side)      # the price of the entry is not known yet
+    own = dict(zip(OWN, (side, in_atr(inputs, np.abs(expected - stop), at)), strict=True))
     return labelled(at, frame[[name for name in KEPT if name in frame]], known, own, target, params), int((~inside).sum())
 
 

@@ -9,33 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from domain.laboratory.drift import LEAST, STRONG, DriftReference, ks_p, level_of
+from domain.laboratory.drift import LEAST, DriftReference, ks_p, level_of
 from domain.laboratory.information import benjamini_hochberg
 from domain.laboratory.ranks import rank
-from domain.params import param
 from domain.rounding import ROUNDING
+from domain.training.drift_config import DriftConfig as DriftConfig
 
 SLOWEST = 5.0           # independent values in a window, under which it says nothing
 WINDOWS = 10            # of training at least, from which dependence is read
 MEAN_DISTANCE = math.sqrt(math.pi / 2) * math.log(2)        # of √n D, D the distance of n independent values from their distribution (Kolmogorov)
 COLUMNS = ("column", "reference", "recent", "effective", "psi", "level", "ks", "p", "q", "state", "reason")
-
-
-@dataclass(frozen=True)
-class DriftConfig:
-    """When drift is called so."""
-
-    window: int = param(500, low=LEAST, high=100_000, unit="bars", help="the last so many bars since training are compared with those of training")
-    psi: float = param(STRONG, low=0.0, high=10.0, unit="", title="PSI", help="population stability index from which a column may have drifted")
-    q: float = param(0.01, low=0.0, high=1.0, unit="", title="KS q", help="false discovery rate of Kolmogorov and Smirnov up to which it has; both are needed")
-    band: float = param(0.99, low=0.5, high=0.9999, unit="share", help="coverage of intervals outside this band around its nominal value is an alarm")
-    brier: float = param(3.0, low=1.0, high=10.0, unit="deviations", help="Brier score so far above what the probabilities themselves promise is an alarm")
 
 
 def column_drift(reference: np.ndarray, recent: np.ndarray, columns: Sequence[str], config: DriftConfig | None = None) -> pd.DataFrame:
@@ -48,9 +36,13 @@ def column_drift(reference: np.ndarray, recent: np.ndarray, columns: Sequence[st
     rows = [_column(name, reference[:, place], recent[:, place]) for place, name in enumerate(columns)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
-    moved = (table["psi"].to_numpy(float) >= config.psi) & (table["q"].to_numpy(float) <= config.q)
-    table.loc[moved, "state"] = "alarm"
-    return table
+    return marked(table, config)
+
+
+def marked(table: pd.DataFrame, config: DriftConfig) -> pd.DataFrame:
+    """With an alarm, or none, at each column that could be judged."""
+    judged, moved = np.isfinite(table["p"].to_numpy(float)), (table["psi"].to_numpy(float) >= config.psi) & (table["q"].to_numpy(float) <= config.q)
+    return table.assign(state=np.where(judged, np.where(moved, "alarm", "calm"), table["state"].to_numpy(object)))
 
 
 def _column(name: str, before: np.ndarray, late: np.ndarray) -> dict[str, Any]:
@@ -164,26 +156,34 @@ def _effective(count: int, uniqueness: np.ndarray | None) -> float:
     return float(count) if uniqueness is None else float(min(np.sum(uniqueness), count))
 
 
-def drift_verdict(columns: pd.DataFrame, coverage: Sequence[Mapping[str, Any]] = (), brier: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def drift_verdict(columns: pd.DataFrame, coverage: Sequence[Mapping[str, Any]] = (), brier: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """``state`` (alarm, calm, unknown) and ``sentence``, ``alarms``: what was found, a sentence each."""
     alarms = [_of_column(row) for row in columns[columns["state"] == "alarm"].to_dict("records")]
     alarms += [
         f"Intervals of {row['nominal']:.0%} hold {row['coverage']:.1%} of {row['count']:,} labels, outside {row['low']:.1%} to {row['high']:.1%}.".replace("%", " %")
         for row in coverage if row["state"] == "alarm"
     ]  # fmt: skip
-    if brier and brier["state"] == "alarm":
-        alarms.append(f"The Brier score is {brier['brier']:.3f} over {brier['count']:,} outcomes, {brier['z']:.1f} deviations above the {brier['expected']:.3f} that its probabilities promise.")
+    alarms += [
+        f"The Brier score{_of(row)} is {row['brier']:.3f} over {row['count']:,} outcomes, {row['z']:.1f} deviations above the {row['expected']:.3f} that its probabilities promise."
+        for row in brier if row["state"] == "alarm"
+    ]  # fmt: skip
     if alarms:
         more = f" ({len(alarms) - 1} more.)" if len(alarms) > 1 else ""
         return dict(state="alarm", sentence=f"Drift: {alarms[0][:1].lower()}{alarms[0][1:]}{more} Retraining would make a candidate; nothing is swapped.", alarms=alarms)
-    judged = [row for row in [*columns.to_dict("records"), *coverage, *([brier] if brier else [])] if row["state"] == "calm"]
+    judged = [row for row in [*columns.to_dict("records"), *coverage, *brier] if row["state"] == "calm"]
     if not judged:
         return dict(state="unknown", sentence="There is too little new data to judge drift by.", alarms=[])
     calm = int((columns["state"] == "calm").sum())
     return dict(state="calm", sentence=f"No drift: {calm} of {len(columns)} columns could be judged, and none left what it was in training.", alarms=[])
 
 
+def _of(row: Mapping[str, Any]) -> str:
+    return f" of {row['output']}" if row.get("output", "p") != "p" else ""
+
+
 def _of_column(row: Mapping[str, Any]) -> str:
     if row["reason"]:
         return f"Column {row['column']}: {row['reason'][:1].lower()}{row['reason'][1:]}"
-    return f"Column {row['column']} has PSI {row['psi']:.2f} and a KS distance of {row['ks']:.2f} (q {row['q']:.1g}) from training."
+    q = f"q {row['q']:.1g}" if row["q"] >= 1e-12 else "q below 1e-12"
+    where = f" of {row['instrument']}" if row.get("instrument") else ""
+    return f"Column {row['column']}{where} has PSI {row['psi']:.2f} and a KS distance of {row['ks']:.2f} ({q}) from training."

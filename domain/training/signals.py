@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from domain.backtest import study
+from domain.backtest.series import Bars
 from domain.errors import BadRequest, listed
 from domain.features import use
 from domain.features.engine import FeatureTable
@@ -20,7 +21,7 @@ from domain.training.sample_set import NEVER
 from domain.training.targets import Target, TargetParams, outcome_label
 
 OWN = ("side", "stop_atr")          # +1 or -1; distance of the stop from the expected entry, in ATRs of the deciding bar
-NO_STOP, STILL_OPEN = "no_stop", "still_open"
+NO_STOP, STILL_OPEN, NO_EXCURSION = "no_stop", "still_open", "no_excursion"
 ATR = use("atr", window=14)
 
 
@@ -57,11 +58,16 @@ def further_rows(at: Sequence[np.ndarray]) -> int:
 
 
 def simulated(decided: Sequence[Decided], warm_up: np.ndarray, target: Target, params: TargetParams, watch: Callable[[float], None]) -> tuple[list[Draft], Mapping[str, int]]:
-    """A draft of each series, a row an entry signal, and the signals that never opened by reason. Those inside the ``warm_up`` are not simulated."""
+    """A draft of each series, a row an entry signal, and the signals that never opened by reason. Those inside the ``warm_up`` and those without a stop are not
+    simulated: they have no label whatever comes."""
     entries = [np.flatnonzero(each.entry) for each in decided]
-    live = [rows[each.bar[rows] + each.inputs.series.bars_of_history >= bars] for each, rows, bars in zip(decided, entries, warm_up, strict=True)]
+    live = [rows[_can_be_labelled(each, rows, bars)] for each, rows, bars in zip(decided, entries, warm_up, strict=True)]
     trades, never_opened = simulated_alone(decided, live, watch) if any(map(len, live)) else ([_no_trades() for _ in decided], {})
     return [_draft(each, rows, frame, target, params) for each, rows, frame in zip(decided, entries, trades, strict=True)], never_opened
+
+
+def _can_be_labelled(decided: Decided, rows: np.ndarray, warm_up: int) -> np.ndarray:
+    return (decided.bar[rows] + decided.inputs.series.bars_of_history >= warm_up) & ~np.isnan(np.asarray(decided.table["stop_loss"])[rows])
 
 
 def _no_trades() -> pd.DataFrame:
@@ -74,6 +80,7 @@ def _draft(decided: Decided, rows: np.ndarray, trades: pd.DataFrame, target: Tar
     frame = pd.DataFrame(dict(number=rows, ts=table["ts"][rows], instrument=series.instrument.name, side=np.asarray(table["side"])[rows], tag=np.asarray(table["tag"], object)[rows]))
     frame = pd.concat([frame, became[list(RESULTS)].reset_index(drop=True)], axis=1)
     own = dict(zip(OWN, (np.asarray(table["side"])[rows].astype(float), _stop_atr(decided, rows)), strict=True))
+    frame["stop_loss"] = np.asarray(table["stop_loss"])[rows]
     return labelled(decided.bar[rows] + series.bars_of_history, frame, became["known"].fillna(-1).to_numpy(np.int64), own, target, params)
 
 
@@ -81,23 +88,29 @@ def labelled(at: np.ndarray, frame: pd.DataFrame, known: np.ndarray, own: Mappin
     """``known``: the end of the bar of the last fill, below 0 where nothing opened."""
     r, mfe_r = (frame[name].to_numpy(np.float64) if name in frame else np.full(len(frame), np.nan) for name in ("r", "mfe_r"))
     reason = frame["exit_reason"].astype(object).to_numpy() if "exit_reason" in frame else np.full(len(frame), "", object)
-    why = np.full(len(frame), "", object)
     stop = frame["stop_loss"].to_numpy(np.float64) if "stop_loss" in frame else r
+    why = np.full(len(frame), "", object)
     why[reason == "end"] = STILL_OPEN
-    why[np.isnan(r) & (np.isnan(stop) | (reason != "end"))] = NO_STOP
     why[known < 0] = NOT_OPENED
+    why[np.isnan(r) & (reason != "end") & (np.isnan(stop) | (known >= 0))] = NO_STOP
     y = np.where(why == "", outcome_label(target.name, params.threshold, r, mfe_r, reason), np.nan)
+    why[(why == "") & np.isnan(y)] = NO_EXCURSION
     return Draft(at.astype(np.int64), y, np.where(why == "", known, NEVER), why, np.where(why == "", r, np.nan), own, table=frame)
 
 
 def _stop_atr(decided: Decided, rows: np.ndarray) -> np.ndarray:
     """From the trigger, or for an order at market the close of the side that is traded, to the stop."""
-    series, table, bars, bar = decided.inputs.series, decided.table, decided.bars, decided.bar[rows]
-    side = np.asarray(table["side"], np.float64)[rows]
-    middle = bars.close[bar] + (bars.spread[bar] / 2 if series.side == "bid" else 0.0)
+    table, bar = decided.table, decided.bar[rows]
     waits = np.asarray(table["order"], object)[rows] != "market"
-    expected = np.where(waits, np.asarray(table["price"])[rows], middle + side * bars.spread[bar] / 2)
-    return in_atr(decided.inputs, np.abs(expected - np.asarray(table["stop_loss"])[rows]), bar + series.bars_of_history)
+    market = side_traded(decided.inputs, decided.bars, bar, np.asarray(table["side"], np.float64)[rows])
+    distance = np.abs(np.where(waits, np.asarray(table["price"])[rows], market) - np.asarray(table["stop_loss"])[rows])
+    return in_atr(decided.inputs, distance, bar + decided.inputs.series.bars_of_history)
+
+
+def side_traded(inputs: Inputs, bars: Bars, bar: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """The close at which each side would trade: a long the ask, a short the bid."""
+    middle = bars.close[bar] + (bars.spread[bar] / 2 if inputs.series.side == "bid" else 0.0)
+    return middle + side * bars.spread[bar] / 2
 
 
 def in_atr(inputs: Inputs, distance: np.ndarray, at: np.ndarray) -> np.ndarray:

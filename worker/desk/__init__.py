@@ -16,7 +16,9 @@ from worker.desk.compliance import Compliance
 from worker.desk.context import DeskContext
 from worker.desk.cost_profiles import CostProfilesView
 from worker.desk.data import Data
+from worker.desk.drift import Drift
 from worker.desk.examinations import Examinations
+from worker.desk.explanations import Explanations
 from worker.desk.features import FeatureRequest, Features
 from worker.desk.fields import Fields
 from worker.desk.health import Health
@@ -37,6 +39,7 @@ from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.desk.trail_days import TrailDays
 from worker.desk.training import Training, TrainingRequest
+from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
 from worker.settings import Settings, load
 from worker.store import Filter, Store
@@ -45,7 +48,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``models``, ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -59,6 +62,7 @@ class Desk:
         self.sweeps, self.batches = Sweeps(context), Batches(context)
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
+        self.explanations = Explanations(context)
         self.outside = OutsideData(context)
         self.bundle = BundleView(context)
         self.histories, self.fields = Histories(context), Fields(context)
@@ -66,7 +70,8 @@ class Desk:
         self.cost_profiles = CostProfilesView(context)
         self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
         self.chances, self.risks = Chances(context), Risks(context)
-        self.training, self.models = Training(context), Models(context)
+        self.training, self.tuning = Training(context), TuningView(context)
+        self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
 
 

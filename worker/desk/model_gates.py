@@ -27,7 +27,7 @@ def gates_of(model: Model) -> list[Gate]:
     control, parity = report.get("control") or {}, report.get("parity") or {}
     return [
         _counted(model),
-        _walk_forward(question, model),
+        _walk_forward(question, report.get("verdict") or {}),
         Gate("look-ahead", bool(model.manifest.get("gate")), True, "No column and nothing of the pipeline reads the future." if model.manifest.get("gate") else "Look-ahead was not checked."),
         Gate("control", control.get("state") == "green", True, _said(control, "The control was not made.")),
         Gate("parity", bool(parity.get("passed")), True, _said(parity, "ONNX and the model itself were not compared.")),
@@ -41,9 +41,11 @@ def _counted(model: Model) -> Gate:
     return Gate("counted", counted, True, "Its trials are in the ledger." if counted else "It was trained on files (--bars), so nobody counted its trials; train it on stored data (--data).")
 
 
-def _walk_forward(question: Mapping[str, Any], model: Model) -> Gate:
+def _walk_forward(question: Mapping[str, Any], verdict: Mapping[str, Any]) -> Gate:
     if question.get("shuffle_labels"):
         return Gate("walk-forward", False, True, "Its labels were permuted.")
+    if not verdict.get("whole"):
+        return Gate("walk-forward", False, True, "Its walk-forward is not whole: not every fold was fitted.")
     whole = question.get("scheme") == "walk_forward"
     return Gate("walk-forward", whole, True, "A whole walk-forward stands behind it." if whole else f"It was judged by {question.get('scheme', 'nothing')}, and only a whole walk-forward says what it would have earned.")
 

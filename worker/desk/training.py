@@ -225,7 +225,10 @@ class Training:
 
     def request_of(self, run_id: str) -> TrainingRequest:
         """The request of a run, to run it again or to edit it."""
-        spec = self.get(run_id).spec
+        return self.request_from(self.get(run_id).spec)
+
+    def request_from(self, spec: Mapping[str, Any]) -> TrainingRequest:
+        """The request of the spec of a run, or of a job that has none."""
         with self._context.store.read() as unit:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))

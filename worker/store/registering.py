@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import BadRequest
+from worker.store.mirror import ask_for_mirror
 from worker.store.models import Model
 from worker.store.unit import Unit
 
@@ -40,4 +41,5 @@ def register(
     unit.audit(
         actor, "model_registered", model.entity, f"model_stage:{first.id}", *run, model=model.title, learner=model.learner, target=model.target, spec=question_hash, hash=model.digest, files=dict(files),
     )  # fmt: skip
+    ask_for_mirror(unit, model, actor)
     return model

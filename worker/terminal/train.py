@@ -60,7 +60,7 @@ def train(
     from domain.training.train import train as trained
     from worker.terminal import train_stored
 
-    rules, options = _rules(config)
+    rules, options = rules_of(config)
     asked: dict[str, Any] = dict(
         target_params=_object(target_params, "--target-params", '{"horizon": 12}'), params=params_of(params), scheme=scheme, scheme_params=_object(scheme_params, "--scheme-params", '{"train": 1460}'),
         strategy=strategy, strategy_params=_object(strategy_params, "--strategy-params", '{"lookback": 20}'), options=options, seed=seed, shuffle_labels=shuffle_labels,
@@ -74,7 +74,7 @@ def train(
         else:
             beside = Beside(htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
             inputs = inputs_of(bars, instrument, timeframe, side, uses, rules, beside, trades)
-            result = trained(question_of(inputs, target, learner, module=own, **asked), inputs, _watch(as_json), made_by=_made_by())
+            result = trained(question_of(inputs, target, learner, module=own, **asked), inputs, watch_of(as_json), made_by=_made_by())
     write_trained(result, out)
     registered = train_stored.register(result, register) if register and not data else ""
     show(result, out, as_json)
@@ -85,7 +85,7 @@ def train(
 
 def predict(
     model: Annotated[str, typer.Option(help="Folder that tidemark train wrote (model/), or NAME[@VERSION] of the workspace.")], out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write: start, the outputs, in_sample.")], bars: list[str] = BARS,
-    instrument: Instrument = "", timeframe: Frame = "", side: Side = "", engine: Annotated[str, typer.Option(help="native: the learner's own library; onnx: ONNX Runtime.")] = "native", module: Path | None = MODULE, trades: Annotated[Path | None, typer.Option(help="Closed trades, where the model was trained on some.")] = None,
+    instrument: Instrument = "", timeframe: Frame = "", side: Side = "", engine: Annotated[str, typer.Option(help="Engine: native, the learner's own library, or onnx, ONNX Runtime.")] = "native", module: Path | None = MODULE, trades: Annotated[Path | None, typer.Option(help="Closed trades, where the model was trained on some.")] = None,
     htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write the model's outputs for every sample of the bars; later bars change no row."""
@@ -134,7 +134,7 @@ def show(result: Any, out: Path, as_json: bool) -> None:
     print(f"written  {out}: samples.parquet, folds.parquet, predictions.parquet, report.json, model/")
 
 
-def _rules(config: Path | None) -> tuple[Any, Mapping[str, Any]]:
+def rules_of(config: Path | None) -> tuple[Any, Mapping[str, Any]]:
     """Costs and execution, and what is fitted around a learner."""
     from worker.settings import read_toml
     from worker.terminal.backtest import rules_in
@@ -176,7 +176,7 @@ def _files_of(model: str) -> dict[str, bytes]:
     return dict(desk().models.export(model))
 
 
-def _watch(quiet: bool) -> Any:
+def watch_of(quiet: bool) -> Any:
     """Progress on a terminal."""
     shown = sys.stderr.isatty() and not quiet
 

@@ -31,7 +31,7 @@ class Stored:
 def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], quiet: bool) -> Stored:
     """Submit the question on stored datasets, wait for it, and read its run. ``asked``: further fields of a ``TrainingRequest``."""
     from worker.desk.training import TrainingRequest
-    from worker.terminal.here import desk, finished
+    from worker.terminal.here import desk, finished, mirrored
 
     at = desk()
     used = [at.data.get(name) for name in data]
@@ -40,13 +40,17 @@ def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], 
     first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
     request = TrainingRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, first, last, **asked)
     run = finished(at, at.training.submit(request), quiet).result["run"]
+    mirrored(at)
     samples, folds, predictions = (at.training.table(run, name) for name in ("samples", "folds", "predictions"))
     return Stored(run, samples, folds, predictions, at.training.report(run), at.training.model(run))
 
 
 def register(trained: Any, name: str) -> str:
     """The version that a run of files becomes: a candidate for ever."""
-    from worker.terminal.here import desk
+    from worker.terminal.here import desk, mirrored
 
     tables = {table: getattr(trained, table) for table in ("samples", "folds", "predictions")}
-    return desk().models.register_files(name, trained.model, trained.report, tables).title
+    at = desk()
+    model = at.models.register_files(name, trained.model, trained.report, tables)
+    mirrored(at)
+    return model.title

@@ -14,9 +14,11 @@ from domain.models.parity import parity, probes
 from domain.params import params_of
 from tests.domain.models.samples import samples
 
+pytestmark = pytest.mark.xdist_group("learners")        # each is fitted once, and torch is loaded once
 SMALL = dict(trees=12, patience=4, passes=1, width=4, layers=1, batch=128, bars=4)   # of the parameters that a learner has
 TASK = dict(fake="binary", win="binary", above="binary", barrier="classes", direction="classes")
 CASES = [(name, task) for name, cls in LEARNERS.items() for task in dict.fromkeys(TASK.get(target, "number") for target in cls.targets)]
+AT_ONCE = ("prior", "climatology", "no_change", "bins")      # fits that are over before they could be stopped
 NAMES = [f"{name}-{task}" for name, task in CASES]
 
 
@@ -39,9 +41,17 @@ def fitted_of(name: str, task: str, y: float | None = None, seed: int = 3, watch
     return small(name).fit(every.take(np.arange(700)), every.take(np.arange(700, 900)), seed, watch)
 
 
+class Fits(dict):
+    """A fit of each case, made when it is first wanted."""
+
+    def __missing__(self, case: tuple[str, str]) -> Any:
+        self[case] = fitted_of(*case)
+        return self[case]
+
+
 @pytest.fixture(scope="module")
-def fits() -> dict:
-    return {case: fitted_of(*case) for case in CASES}
+def fits() -> Fits:
+    return Fits()
 
 
 def rows_of(fitted: Any, task: str) -> np.ndarray:
@@ -134,7 +144,7 @@ def test_what_watch_raises_stops_it(case):
 
     def stop(share: float, loss: float | None = None) -> None:
         calls.append(share)
-        if len(calls) == 2 or LEARNERS[case[0]].name in ("prior", "climatology", "no_change"):
+        if len(calls) == 2 or case[0] in AT_ONCE:
             raise Stop
 
     with pytest.raises(Stop):
@@ -161,3 +171,11 @@ def test_contributions_add_up_to_the_score(case, fits):
     if shares is not None:
         assert shares.shape == (len(rows), rows.shape[-1] + 1)
         np.testing.assert_allclose(shares.sum(axis=1), fits[case].score(rows), rtol=1e-9, atol=1e-9)
+
+
+CHECKS = [
+    test_outputs_are_named_finite_and_probabilities_add_up, test_the_same_seed_gives_the_same_bytes, test_a_row_gives_the_same_alone_and_among_others,
+    test_stored_and_loaded_it_gives_the_same_and_writes_the_same, test_a_file_with_one_byte_changed_is_refused, test_a_column_that_is_nowhere_known_says_nothing,
+    test_one_label_for_all_is_forecast, test_what_watch_raises_stops_it, test_onnx_gives_the_same_on_random_rows_beside_thresholds_and_where_columns_are_unknown,
+    test_contributions_add_up_to_the_score,
+]  # fmt: skip

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from domain.errors import BadRequest
-from domain.models.baselines import baselines
 from domain.models.climatology import Climatology
 from domain.models.fakeout import Fakeout
 from domain.models.forest import Forest
@@ -23,6 +22,7 @@ from domain.models.quantiles import Quantiles
 from domain.models.waiting import waited
 from tests.domain.models.samples import samples
 
+pytestmark = pytest.mark.xdist_group("learners")
 TRAIN, REST = np.arange(700), np.arange(700, 900)
 
 
@@ -44,9 +44,9 @@ def test_prior_is_the_weighted_share_of_each_class():
 def test_climatology_has_a_share_of_the_weight_under_each_level():
     every = samples("number")
     weight, y = every.weight[TRAIN], every.y[TRAIN]
-    for level, value in zip((0.1, 0.5, 0.9), fit(Climatology(), every).predict(every.rows()[:1])[0], strict=True):
+    for level, value in zip((0.1, 0.5, 0.9), fit(Climatology(levels="0.1,0.5,0.9"), every).predict(every.rows()[:1])[0], strict=True):
         assert weight[y < value].sum() < level * weight.sum() <= weight[y <= value].sum() + 1e-9
-    assert fit(Climatology(levels=""), every).predict(every.rows()[:1])[0, 0] == pytest.approx(np.average(y, weights=weight))
+    assert fit(Climatology(), every).predict(every.rows()[:1])[0, 0] == pytest.approx(np.average(y, weights=weight))
 
 
 def test_no_change_is_zero_for_a_return_and_lies_evenly_around_it():
@@ -193,15 +193,6 @@ def test_a_quantile_forest_weighs_labels_by_the_leaves_they_share_with_a_row():
         order = np.argsort(train.y)
         reached = np.cumsum(weight[order])
         assert quantiles.tolist() == [train.y[order][np.flatnonzero(reached >= level - 1e-9)[0]] for level in (0.05, 0.5, 0.8)]
-
-
-@pytest.mark.parametrize("task", ("binary", "classes"))
-def test_baselines_of_a_target_forecast_what_the_learner_forecasts(task):
-    assert sorted(baselines("direction" if task == "classes" else "fake", Forest())) == ["linear", "no_change", "prior"]
-    for learner in baselines("volatility", Quantiles(levels="0.2,0.8")).values():
-        assert fit(learner, samples("number")).outputs == ("q_0.2", "q_0.8")
-    for learner in baselines("volatility", None).values():
-        assert fit(learner, samples("number")).outputs == ("value",)
 
 
 class Stop(Exception):

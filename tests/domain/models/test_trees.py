@@ -21,6 +21,8 @@ from domain.models.trees import Trees, joined, of_lightgbm, trees_from
 from tests.domain.models.samples import samples
 from tests.domain.models.test_learners import ignore
 
+pytestmark = pytest.mark.xdist_group("learners")
+
 
 def fitted(learner: Any, task: str = "binary") -> Any:
     every = samples(task)

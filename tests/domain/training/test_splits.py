@@ -1,5 +1,6 @@
 """Splits against a slow reference written from the rule's own sentence, and their sizes, paths and refusals."""
 
+import os
 from itertools import combinations
 from math import comb
 
@@ -10,6 +11,7 @@ from domain.errors import BadRequest
 from domain.training.splits import DAY, PARTS, Cpcv, WalkForward, folds, next_fold
 
 HOUR = DAY // 24
+CASES = int(os.environ.get("TIDEMARK_CASES", "4"))
 
 
 def drawn(seed, count=120, days=40, longest=60):
@@ -54,12 +56,12 @@ def yielded(parts, spans):
     return given
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(CASES))
 @pytest.mark.parametrize("anchored", [False, True])
 def test_walk_forward_is_purged_as_the_rule_says(seed, anchored):
     start, end = drawn(seed)
     spans = list(zip(start.tolist(), end.tolist(), strict=True))
-    scheme = WalkForward(train=12, validation=3, calibration=5, test=6, anchored=anchored, embargo=[24, 0, 7, 30][seed])
+    scheme = WalkForward(train=12, validation=3, calibration=5, test=6, anchored=anchored, embargo=[24, 0, 7, 30][seed % 4])
     first = int(start.min()) // DAY * DAY
     made = folds(start, end, scheme)
     assert len(made) == 3
@@ -74,12 +76,12 @@ def test_walk_forward_is_purged_as_the_rule_says(seed, anchored):
         assert fold.path.tolist() == [0] * len(block)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(CASES - 1))
 @pytest.mark.parametrize("groups,tested", [(6, 2), (5, 1), (4, 3)])
 def test_cpcv_is_purged_as_the_rule_says(seed, groups, tested):
     start, end = drawn(seed + 10)
     spans = list(zip(start.tolist(), end.tolist(), strict=True))
-    scheme = Cpcv(groups, tested, embargo=[24, 0, 50][seed])
+    scheme = Cpcv(groups, tested, embargo=[24, 0, 50][seed % 3])
     by_time = sorted(range(len(spans)), key=lambda row: (spans[row][0], row))
     blocks = [by_time[k * len(spans) // groups : (k + 1) * len(spans) // groups] for k in range(groups)]
     made = folds(start, end, scheme)

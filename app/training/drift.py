@@ -1,0 +1,219 @@
+"""Drift of a model: its columns against training's, coverage and Brier score of what came since; an alarm offers retraining."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.features.panels import measured
+from app.kit.address import address_value, missing
+from app.kit.figures import clock, number, percent, plural, typeset
+from app.kit.text import literal
+from app.kit.widgets import attempt, download, figures, job_panel, nothing, table
+from app.training import charts, curves
+from app.training.addresses import open_view
+from app.training.panels import csv_button
+from app.training.question import show
+from worker.desk import Desk
+from worker.desk.export import csv_of
+
+KIND = "watch_models"
+PSI, Q, BRIER = 0.25, 0.01, 3.0         # alarms by default: PSI and q of KS together, and deviations of the Brier score
+DRAWN = 16                  # columns of the chart
+STATES: dict[str, tuple[Any, str, str]] = {"alarm": ("yellow", ":material/warning:", "Drift"), "calm": ("green", ":material/check:", "No drift"), "unknown": ("gray", ":material/help:", "Not judged")}
+COLOURS = {"alarm": "yellow", "calm": "green", "unknown": "gray"}
+OVER_TIME = {       # figure -> title, note, limits
+    "coverage": ("Coverage", "share of outcomes inside the widest interval, with the 99 % band in which chance alone moves it; a point a check, UTC", ()),
+    "brier": ("Brier score", "deviations above what the probabilities themselves promise; a point a check, UTC", (BRIER,)),
+    "expected": ("Expected Brier score", "from the probabilities alone, before any outcome is known; a point a check, UTC", ()),
+}  # fmt: skip
+
+
+def render(desk: Desk) -> None:
+    """The checks of one model."""
+    models = [model for model in desk.models.all() if model.stage.stage != "retired"]
+    if not models:
+        return nothing("No model to watch", "A registered model is checked daily on the bars that come after its training.", _results)
+    wanted = address_value("model")
+    shown = next((model for model in models if wanted in (model.title, model.name)), None)
+    if wanted and shown is None:
+        missing("model", wanted, "Choose one below.")
+    model = shown or next((model for model in models if model.stage.stage == "production"), models[0])
+    titles = [each.title for each in models]
+    chosen = st.selectbox("Model", titles, index=titles.index(model.title), key=f"drift-{model.id}", width=300)
+    if chosen != model.title:
+        open_view("drift", model=str(chosen))
+    job = _job(desk)
+    if job is not None:
+        job_panel(desk, job)
+        if job.open:
+            st.skeleton(200)
+            return
+    checks = desk.drift.checks(model.title)
+    if not checks:
+        return nothing("Not checked yet", f"{model.title} is checked daily while it is in production; a check can be run now.", lambda: _check(desk, model, "primary"))
+    latest = checks[0]
+    _verdict(desk, model, latest)
+    figures(headline(latest), width=130)
+    _columns(desk, latest)
+    _history(checks)
+
+
+def _results() -> None:
+    if st.button("Open the results", type="primary", icon=":material/model_training:"):
+        open_view("result")
+
+
+def _job(desk: Desk) -> Any:
+    """The job of the address, where it has not succeeded."""
+    wanted = address_value("job")
+    job = desk.jobs.get(wanted) if wanted else None
+    if wanted and (job is None or job.kind != KIND):
+        missing("job", wanted, "Check the model again.")
+        return None
+    return job if job is not None and job.state != "done" else None
+
+
+def _check(desk: Desk, model: Any, kind: Any = "secondary") -> None:
+    if st.button("Check now", icon=":material/monitoring:", type=kind, key=f"check-{model.id}"):
+        submitted = attempt(lambda: desk.drift.submit(model.title))
+        if submitted is not None:
+            open_view("drift", model=model.title, job=submitted.job.id)
+
+
+def _verdict(desk: Desk, model: Any, check: Any) -> None:
+    colour, icon, word = STATES[check.state]
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.badge(word, color=colour, icon=icon)
+        if model.synthetic:
+            st.badge("synthetic", color="violet")
+        st.markdown(literal(typeset(check.sentence)), width="stretch")
+        _check(desk, model)
+        if check.state == "alarm" and st.button("Retrain…", type="primary", icon=":material/model_training:", key=f"retrain-{model.id}"):
+            retrain(desk, model)
+    for alarm in check.alarms[1:]:
+        st.caption(f":yellow[:material/warning:] {literal(typeset(alarm))}")
+    until = str(check.facts.get("until") or "")[:16].replace("T", " ")
+    st.caption(literal(f"Checked {clock(check.at)} UTC{f', on what came after {until} UTC, the last label that it learnt from' if until else ''}."))
+
+
+def headline(check: Any) -> list[tuple[str, str, str, str]]:
+    """The figures of a check."""
+    facts = check.facts
+    bars = sum((facts.get("bars") or {}).values())
+    rows = [
+        ("New bars", number(bars), "since training", "Bars that ended after the last label that the model learnt from; the newest window of them is looked at."),
+        ("New samples", number(facts.get("samples")), f"{number(facts.get('labelled'))} with an outcome", "An outcome is known once its label's end has passed."),
+    ]
+    for row in facts.get("coverage") or []:
+        if row.get("coverage") is not None:
+            rows.append((f"Coverage of {percent(row['nominal'], 0)}", percent(row["coverage"]), f"band: {percent(row['low'])} … {percent(row['high'])}", "Share of outcomes inside the interval; outside the 99 % band it is an alarm."))
+    for row in facts.get("brier") or []:
+        if row.get("z") is not None:
+            rows.append((f"Brier score, {row['output']}", number(row["brier"], 4), f"promised {number(row['expected'], 4)}, z {number(row['z'], 1, True)}", f"An alarm from {BRIER:g} deviations above what the probabilities themselves promise."))
+    if facts.get("expected_brier") is not None:
+        rows.append(("Expected Brier score", number(facts["expected_brier"], 4), f"of its tests: {number(facts.get('learnt_brier'), 4)}", "From the probabilities alone, before outcomes are known."))
+    return rows
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _table(_desk: Desk, run: str, model: str) -> pd.DataFrame:
+    return _desk.drift.table(run, model)
+
+
+def _headed(title: str, note: str, frame: pd.DataFrame, name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f"**{literal(title)}**", width="content")
+        st.caption(literal(note), width="content")
+        st.space("stretch")
+        download("CSV", f"{name}.csv", "text/csv", partial(csv_of, frame), f"take-{title}-{name}")
+
+
+def _columns(desk: Desk, check: Any) -> None:
+    every = _table(desk, check.run, check.model).sort_values("psi", ascending=False, na_position="last", ignore_index=True)
+    if every.empty:
+        return
+    several = every["instrument"].nunique() > 1
+    every = every.assign(name=[f"{row.column}, {row.instrument}" if several else row.column for row in every.itertuples()])
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _headed("PSI", "recent bars against training", every.drop(columns="name"), f"{check.run}_columns")
+        top = every.dropna(subset=["psi"]).head(DRAWN)
+        drawn = pd.DataFrame(dict(name=top["name"], value=top["psi"], role=["warn" if state == "alarm" else "line" if state == "calm" else "quiet" for state in top["state"]]))
+        if len(drawn):
+            st.altair_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"may have drifted from {PSI:g}", "warn")]), width="stretch", alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['name'].iloc[0]} {top['psi'].iloc[0]:.3f}")
+        st.caption("Beyond the line a column may have drifted; it is an alarm where KS says so, too. Grey: too slow to be judged.")
+    with right:
+        _headed("Columns", "PSI and KS on effective counts", every.drop(columns="name"), f"{check.run}_statistics")
+        _statistics(every)
+
+
+def _statistics(every: pd.DataFrame) -> None:
+    config = st.column_config
+    shown = {
+        "psi": measured(every["psi"], "PSI", 3, 58), "ks": measured(every["ks"], "KS", 3, 56, help="Largest distance of the two distribution functions."),
+        "q": measured(every["q"], "q", 4, 62, help=f"False discovery rate at which this KS is just significant, over all columns, on effective counts; an alarm up to {Q:g} where PSI is {PSI:g} or more."),
+        "effective": measured(every["effective"], "Effective", 0, 66, help="Independent values among the recent ones."),
+    }  # fmt: skip
+    rows = pd.DataFrame(dict(name=every["name"], state=[[state] for state in every["state"]], **{name: values for name, (values, _) in shown.items()}, reason=[typeset(str(reason)) for reason in every["reason"]]))
+    columns = {
+        "name": config.TextColumn("Column", width=142), "state": config.MultiselectColumn("State", width=78, options=list(COLOURS), color=list(COLOURS.values())), **{name: how for name, (_, how) in shown.items()},
+        "reason": config.TextColumn("Reason", width=260),
+    }  # fmt: skip
+    table(rows, columns, f"PSI and KS of {plural(len(rows), 'column')}", row_height=26, height=min(38 + 26 * len(rows), 360))
+
+
+def history_of(checks: Sequence[Any]) -> pd.DataFrame:
+    """``figure, ts, value, low, high, nominal, count, alarm``: a row a check and figure, oldest first."""
+    rows: list[dict[str, Any]] = []
+    for check in reversed(checks):
+        facts = check.facts
+        for row in [row for row in facts.get("coverage") or [] if row.get("coverage") is not None][:1]:
+            rows.append(dict(figure="coverage", ts=check.at, value=row["coverage"], low=row["low"], high=row["high"], nominal=row["nominal"], count=row["count"], alarm=row["state"] == "alarm"))
+        for row in [row for row in facts.get("brier") or [] if row.get("z") is not None][:1]:
+            rows.append(dict(figure="brier", ts=check.at, value=row["z"], count=row["count"], alarm=row["state"] == "alarm"))
+        if facts.get("expected_brier") is not None:
+            rows.append(dict(figure="expected", ts=check.at, value=facts["expected_brier"], count=facts.get("samples"), alarm=False))
+    return pd.DataFrame(rows, columns=["figure", "ts", "value", "low", "high", "nominal", "count", "alarm"])
+
+
+def _history(checks: Sequence[Any]) -> None:
+    every = history_of(checks)
+    for name, (title, note, limits) in OVER_TIME.items():
+        part = every[every["figure"] == name]
+        if len(part) < 2:
+            continue
+        _headed(title, note, part, f"{name}_over_time")
+        alt = f"{title} over {plural(len(part), 'check')}; {plural(int(part['alarm'].sum()), 'alarm')}"
+        picture = curves.coverage(part) if name == "coverage" else curves.over_time(part, f"{title}, deviations" if name == "brier" else title, limits)
+        st.altair_chart(picture, width="stretch", alt=alt)
+    _log(checks)
+
+
+def _log(checks: Sequence[Any]) -> None:
+    rows = pd.DataFrame([dict(at=clock(check.at), state=[check.state], sentence=typeset(check.sentence), run=check.run) for check in checks])
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("**Checks**", width="content")
+        st.caption("newest first, UTC", width="content")
+        st.space("stretch")
+        csv_button("checks.csv", rows.assign(state=[check.state for check in checks]), "take-checks")
+    config = st.column_config
+    columns = {
+        "at": config.TextColumn("Checked, UTC", width=116), "state": config.MultiselectColumn("State", width=80, options=list(COLOURS), color=list(COLOURS.values())),
+        "sentence": config.TextColumn("Finding", width=600), "run": config.TextColumn("Run", width=62),
+    }  # fmt: skip
+    table(rows, columns, f"{plural(len(rows), 'check')} of the model", row_height=26, height="auto" if len(rows) <= 8 else 246)
+
+
+@st.dialog("Retrain the model")
+def retrain(desk: Desk, model: Any) -> None:
+    request = attempt(lambda: desk.drift.retraining(model.title))
+    if request is None:
+        return
+    st.markdown(f"The question of **{literal(model.title)}** is asked again on bars up to {request.end:%Y-%m-%d}. The result is a **candidate** under the same name: nothing in production changes until someone promotes it.")
+    if st.button("Retrain", type="primary", icon=":material/model_training:"):
+        show(attempt(lambda: desk.drift.retrain(model.title)))

@@ -1,0 +1,62 @@
+"""The view Train: the question, then the job with its finished folds and live loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.kit.address import address_value, missing
+from app.kit.figures import plural
+from app.kit.widgets import go, nothing
+from app.training import question, running, tuning
+from app.training.addresses import job_of_address, open_view, request_of
+from worker.desk import Desk
+
+
+def render(desk: Desk) -> None:
+    """Draw the form; below it the job of the address."""
+    if not desk.data.catalogue():
+        return nothing("No data yet", "Training needs prices. Import a file, or generate synthetic ones on the Data page.", _import)
+    job = job_of_address(desk)
+    before, spec, key = _start(desk, job)
+    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=job is None or job.state == "failed", icon=":material/edit:"):
+        question.form(desk, before, spec, key)
+    if job is not None:
+        running.running(desk, job)
+    elif address_value("tuning"):
+        tuning.panel(desk)
+    else:
+        _below(desk)
+
+
+def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
+    """The request that the form begins with: that of the job, or of the run that the address names."""
+    wanted = address_value("run")
+    if job is not None:
+        return request_of(desk, job), job.spec, job.id
+    if not wanted:
+        return None, {}, "new"
+    run = next((run for run in desk.training.latest() if run.id == wanted), None)
+    if run is None:
+        missing("run", wanted, "The form starts empty.")
+        return None, {}, "new"
+    return request_of(desk, run), run.spec, run.id
+
+
+def _below(desk: Desk) -> None:
+    """Jobs that run, and the way to the results."""
+    tuning.panel(desk)
+    for job in [job for job in desk.jobs.latest(("train",), limit=6) if job.open]:
+        if st.button(f"Running: {job.title}", icon=":material/progress_activity:", key=f"open-{job.id}", type="tertiary"):
+            open_view("train", job=job.id)
+    runs = desk.training.latest()
+    if not runs:
+        st.caption("Nothing was trained yet. A run trains baselines beside the model, permutes labels as a control, and counts as a trial.")
+    elif st.button(f"{plural(len(runs), 'finished run')}", icon=":material/history:", type="tertiary"):
+        open_view("result")
+
+
+def _import() -> None:
+    if st.button("Import a file", type="primary"):
+        go("data", do="import")
