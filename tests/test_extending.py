@@ -158,10 +158,10 @@ import json
 import numba
 import numpy as np
 
-from domain.backtest.kernel.limits import open_on
+from domain.backtest.kernel.limits import forbidden_here
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import prepare
-from domain.backtest.state import ACCOUNT, CONTEXT, POSITION
+from domain.backtest.state import ACCOUNT, CONTEXT, COUNTS, POSITION, TASK
 from domain.params import params_of
 from domain.risk.limits import Limits
 from domain.trading.outcomes import LIMIT_DROPS, label
@@ -171,17 +171,17 @@ from tests.reference.worked import bars_of, run_by, task_of
 from worker.settings import ROOT, load
 
 @numba.njit
-def count(context, side):
-    return open_on(context[0], side)
+def forbidden(context, side):
+    return forbidden_here(context[0], 0, side, 0)
 
-account, positions, context = np.zeros(1, ACCOUNT), np.zeros(3, POSITION), np.zeros(1, CONTEXT)
-account["positions"], positions["side"], positions["gone"] = 3, (1, 1, -1), (0, 1, 0)
-context["account"], context["positions"] = address_of(account), address_of(positions)
+account, positions, context, tasks, warn = np.zeros(1, ACCOUNT), np.zeros(4, POSITION), np.zeros(1, CONTEXT), np.zeros(1, TASK), np.zeros(1, np.int8)
+account["positions"], positions["side"], positions["gone"] = 4, (1, 1, 1, -1), (0, 1, 0, 0)
+context["account"], context["positions"], context["tasks"], context["warn"], context["max_per_side"] = *map(address_of, (account, positions, tasks, warn)), 2
 task = task_of(bars_of(*[(1.1, 1.1, 1.1, 1.1)] * 5), dict(at=0, side="long", tag="a"), dict(at=1, side="long", tag="b"), dict(at=2, side="short", tag="c"))
 outcome = run_by(simulate, task, limits=Limits(max_per_side=1))
 print(json.dumps(dict(
     field="max_per_side" in {param.name for param in params_of(Limits)} and "max_per_side" in CONTEXT.names, on=bool(prepare([task], Rules(limits=Limits(max_per_side=1))).context["limited"][0]),
-    drops="limit_side" in LIMIT_DROPS, label=label("limit_side"), open=[int(count(context, side)) for side in (1, -1)],
+    drops="limit_side" in LIMIT_DROPS, label=label("limit_side"), codes=[[None, *COUNTS][1 + int(forbidden(context, side))] for side in (1, -1)],
     refused=outcome.reviews[["order_id", "reason"]].values.tolist(), trades=len(outcome.trades), setting=load(ROOT / "config.toml", {"TIDEMARK_LIMITS_MAX_PER_SIDE": "2"}).limits.max_per_side,
 )))
 """
@@ -198,7 +198,7 @@ def test_a_limit_is_these_lines_in_these_files(tmp_path):
     process = subprocess.run([sys.executable, "-c", CHECK_OF_A_LIMIT], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert not process.returncode, process.stderr
     assert json.loads(process.stdout) == dict(
-        field=True, on=True, drops=True, label="Maximum positions on one side", open=[1, 1], refused=[[2, "limit_side"]], trades=2, setting=2
+        field=True, on=True, drops=True, label="Maximum positions on one side", codes=["limit_side", None], refused=[[2, "limit_side"]], trades=2, setting=2
     )
 
 

@@ -10,7 +10,23 @@ import typer
 from domain.errors import TidemarkError
 from worker import trouble
 from worker.memory import keep_freed
-from worker.terminal import audit, backtest, compliance, costs, data, features, jobs, models, policy, regimes, runs, sweep, train, tune
+from worker.terminal import (
+    audit,
+    backtest,
+    compliance,
+    costs,
+    data,
+    features,
+    jobs,
+    models,
+    models_watch,
+    policy,
+    regimes,
+    runs,
+    sweep,
+    train,
+    tune,
+)
 from worker.terminal.usage import UsageError, is_help, sentence_of
 
 app = typer.Typer(name="tidemark", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help="Research, backtest and paper-trade, and prove what happened.")
@@ -24,6 +40,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(regimes.app, name="regimes")
 app.add_typer(models.app, name="models")
 runs.app.command("split")(regimes.split)
+models.app.command("watch")(models_watch.watch)
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep)
 app.command("walk-forward")(sweep.walk_forward)

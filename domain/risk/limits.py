@@ -25,3 +25,15 @@ class Limits:
     volatility_spike: float = param(0.0, low=0.0, high=1_000.0, unit="× ATR", title="Max true range (× ATR)", help="rejects an order decided on a bar with a larger true range")
     spike_window: int = param(50, low=2, high=10_000, unit="bars", title="Spread/vol lookback", help="bars over which mean spread and ATR are computed")
     blackout: str = param("", unit="", title="No-trade windows", help="weekly or daily windows without entries, separated by ;  Fri 20:00-Sun 23:00 Europe/Athens; 12:25-12:35 UTC")
+
+
+REFUSALS = (    # key, label, sentence: what a refusal by a limit is called wherever it is counted or shown
+    ("blackout", "Blackout window", "The time was inside a window without entries."),
+    ("limit_positions", "Maximum positions open", "The account already had its maximum number of open positions."),
+    ("limit_symbol", "Maximum positions in instrument", "The instrument already had its maximum number of open positions."),
+    ("limit_correlation", "Correlated position open", "The order was too strongly correlated with an open position."),
+    ("limit_leverage", "Leverage limit", "The order did not fit under the leverage limit."),
+    ("limit_currency", "Currency exposure limit", "The order did not fit under the limit of net exposure to one currency."),
+    ("limit_spread", "Spread spike", "The spread was unusually wide at the decision."),
+    ("limit_volatility", "Volatility spike", "The bar's range was unusually long at the decision."),
+)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from domain.risk.limits import REFUSALS
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -59,14 +61,7 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
           "{bars} had no finer bars and {were} decided pessimistically."),
     _note("magnify_mismatch", "Finer bars disagree", "The finer bars' high or low differs from the bar's by more than a tick.", "warning", "{bars} reach further than their finer bars, or less far."),
     _note("stale_rate", "Stale conversion rate", "A conversion rate older than four days was used.", "note", "A rate older than four days was used for money {times}."),
-    _limit("blackout", "Blackout window", "The time was inside a window without entries."),
-    _limit("limit_positions", "Maximum positions open", "The account already had its maximum number of open positions."),
-    _limit("limit_symbol", "Maximum positions in instrument", "The instrument already had its maximum number of open positions."),
-    _limit("limit_correlation", "Correlated position open", "The order was too strongly correlated with an open position."),
-    _limit("limit_leverage", "Leverage limit", "The order did not fit under the leverage limit."),
-    _limit("limit_currency", "Currency exposure limit", "The order did not fit under the limit of net exposure to one currency."),
-    _limit("limit_spread", "Spread spike", "The spread was unusually wide at the decision."),
-    _limit("limit_volatility", "Volatility spike", "The bar's range was unusually long at the decision."),
+    *(_limit(*refusal) for refusal in REFUSALS),
     _note("shrunk_leverage", "Reduced to leverage limit", "The order was reduced to what fits under the leverage limit.", "note", "The leverage limit reduced the size {times}."),
     _note("shrunk_currency", "Reduced to currency limit", "The order was reduced to what fits under the currency exposure limit.", "note", "The currency exposure limit reduced the size {times}."),
 )}  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
+from domain.market.bars import ts_of
 from domain.trading.instants import instants
 from domain.training.assembly import Draft, traded_bars
 from domain.training.inputs import Inputs
@@ -55,7 +56,8 @@ def _draft(inputs: Inputs, trades: pd.DataFrame, target: Target, params: TargetP
     ends = inputs.context.ends(seen)
     entry, closed = (_times(trades[name]) for name in ("entry_ts", "exit_ts"))
     at = np.searchsorted(ends, entry, side="right") - 1
-    last = np.searchsorted(ends, closed, side="right")         # the bar that holds the exit: the first that ends after it
+    opened = np.searchsorted(ts_of(seen), closed, side="right") - 1
+    last = np.where((opened >= 0) & (closed <= ends[opened]), opened, opened + 1)       # the bar that holds the exit, or the next one
     inside = (at >= inputs.series.bars_of_history) & (at + 1 < len(ends)) & (entry < ends[-1])
     trades, at, last, closed = trades[inside].reset_index(drop=True), at[inside], last[inside], closed[inside]
     within = (last < len(ends)) & (closed >= 0)

@@ -21,7 +21,7 @@ from domain.training.sample_set import NEVER
 from domain.training.targets import Target, TargetParams, outcome_label
 
 OWN = ("side", "stop_atr")          # +1 or -1; distance of the stop from the expected entry, in ATRs of the deciding bar
-NO_STOP, STILL_OPEN = "no_stop", "still_open"
+NO_STOP, STILL_OPEN, NO_EXCURSION = "no_stop", "still_open", "no_excursion"
 ATR = use("atr", window=14)
 
 
@@ -94,6 +94,7 @@ def labelled(at: np.ndarray, frame: pd.DataFrame, known: np.ndarray, own: Mappin
     why[known < 0] = NOT_OPENED
     why[np.isnan(r) & (reason != "end") & (np.isnan(stop) | (known >= 0))] = NO_STOP
     y = np.where(why == "", outcome_label(target.name, params.threshold, r, mfe_r, reason), np.nan)
+    why[(why == "") & np.isnan(y)] = NO_EXCURSION
     return Draft(at.astype(np.int64), y, np.where(why == "", known, NEVER), why, np.where(why == "", r, np.nan), own, table=frame)
 
 

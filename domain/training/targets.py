@@ -61,7 +61,8 @@ def target_of(name: str, on: str = "") -> Target:
 
 
 def outcome_label(target: str, threshold: float, r: np.ndarray, mfe_r: np.ndarray, reason: np.ndarray) -> np.ndarray:
-    """float64 label of each trade by what became of it: ``r`` and ``mfe_r`` in R, ``reason`` (of its last fill, an object array); NaN where it has no R.
+    """float64 label of each trade by what became of it: ``r`` and ``mfe_r`` in R, ``reason`` (of its last fill, an object array); NaN where it has no R, and
+    for ``fake`` where it was stopped and how far it had been ahead is not known.
 
     >>> r, mfe, why = np.array([-1.0, -1.0, 2.0, np.nan]), np.array([0.4, 1.2, 2.0, 0.0]), np.array(["stop_loss", "stop_loss", "target_1", "time"], object)
     >>> [outcome_label(name, 0.0, r, mfe, why).tolist() for name in ("fake", "win", "barrier")]
@@ -70,7 +71,7 @@ def outcome_label(target: str, threshold: float, r: np.ndarray, mfe_r: np.ndarra
     target_reached = np.array([str(word).startswith("target_") for word in reason], bool)
     stopped = reason == "stop_loss"
     labels = {
-        "r": r, "win": r > 0, "above": r > threshold, "fake": stopped & (mfe_r < 1),
+        "r": r, "win": r > 0, "above": r > threshold, "fake": np.where(stopped & np.isnan(mfe_r), np.nan, stopped & (mfe_r < 1)),
         "barrier": np.where(target_reached, 0, np.where(stopped, 1, 2)),
     }  # fmt: skip
     return np.where(np.isnan(r), np.nan, labels[target].astype(np.float64))

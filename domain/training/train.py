@@ -97,7 +97,7 @@ def folds_of(question: Question, found: SampleSet) -> tuple[Fold, ...]:
 
 def gate_fitted(question: Question, inputs: Sequence[Inputs], result: FoldResult, watch: Watch = quiet) -> Any:
     """The gate of a fold's pipeline, around the first sample that it was tested on."""
-    at = int(result.predictions["start"].min())
+    at = int(result.predictions["start"].min()) if len(result.predictions) else result.pipeline.until
     return gate_pipeline(question, inputs, result.pipeline, at, lambda share: watch(GATE_SHARE, None))
 
 

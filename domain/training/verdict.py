@@ -99,7 +99,7 @@ def _of_forecasts(evidence: Evidence) -> str:
     if not known:
         return f"Whether {evidence.learner} forecasts better than a baseline is open: {_score(evidence)}, and nothing to compare it with."
     nearest = min(known, key=lambda row: row["low"])
-    share = f"{abs(nearest['gain']) / nearest['baseline']:.1%}".replace("%", " %") if nearest["baseline"] else f"{abs(nearest['gain']):.3g}"
+    share = f"{100 * abs(nearest['gain']) / nearest['baseline']:.2g} %" if nearest["baseline"] else f"{abs(nearest['gain']):.3g}"
     days = f"over {_number(nearest['days'], 'day')}"
     if len(named(known, "better")) == len(evidence.baselines):
         return f"Better than every baseline: {share} less {nearest['loss']} than {nearest['name']} {days}, which came nearest; {_score(evidence)}."
@@ -109,7 +109,7 @@ def _of_forecasts(evidence: Evidence) -> str:
 
 def _score(evidence: Evidence) -> str:
     name, value = evidence.main
-    return f"{name} {value:.3f} on {_number(evidence.rows, 'row')}" if value is not None else f"no {name} on {_number(evidence.rows, 'row')}"
+    return f"{name} {value:.3g} on {_number(evidence.rows, 'row')}" if value is not None else f"no {name} on {_number(evidence.rows, 'row')}"
 
 
 def _of_trades(evidence: Evidence) -> str:
@@ -126,9 +126,9 @@ def _earns(traded: Mapping[str, Any]) -> bool:
 
 
 def _result(evidence: Evidence, traded: Mapping[str, Any]) -> str:
-    each = f"{traded['mean_r_taken']:+.3f} R a trade on {traded['taken']:,} of {_number(traded['signals'], 'signal')}, {traded['mean_r']:+.3f} without the filter"
+    each = f"{traded['mean_r_taken']:+.3f} against {traded['mean_r']:+.3f} R a trade, on {traded['taken']:,} of {_number(traded['signals'], 'signal')}"
     if evidence.scheme == WALK:
-        end = f"would have {'earned' if _earns(traded) else 'lost'} {abs(traded['sum_r_taken']):,.1f} R with it: {each}"
+        end = f"would have {'earned' if _earns(traded) else 'lost'} {abs(traded['sum_r_taken']):,.1f} R with it, and {traded['sum_r']:+,.1f} R without: {each}"
         return f"the strategy {'' if _earns(traded) else 'still '}{end}{_deflated(evidence)}."
     with_, without = (evidence.paths or {}).get("sum_r_taken", {}), (evidence.paths or {}).get("sum_r", {})
     spread = f"{with_['low']:+,.1f} to {with_['high']:+,.1f} R over its paths, median {with_['median']:+,.1f}; {without['median']:+,.1f} without" if with_ else each

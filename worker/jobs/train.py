@@ -13,6 +13,7 @@ from domain.training import control as controls
 from domain.training import train as training
 from domain.training.asked import Tried
 from domain.training.gate import gate_columns
+from domain.training.known_regimes import regimes_of
 from domain.training.pipeline import fit_fold
 from worker.code import code_of, manifest_of
 from worker.jobs import training_request
@@ -108,6 +109,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     trained = training.finish(
         question, found, folds, [result for number, result in results.items() if number < CONTROL], control, Tried(chosen.trials, chosen.variance, True),
         lambda share, loss=None: tell(share), {name: value for name, value in manifest(work, {}).items() if name in ("code", "libraries")},
+        regimes_of(asked.inputs, found),
     )  # fmt: skip
     work.stage("Save")
     seen = held_out(found.samples.matrix, found.samples.columns, first.pipeline.bars)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
 from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
 UNREADABLE = {"unreadable": True}
+ASK_AFTER = 1.0         # seconds that a connection to a server may lie idle and be used unasked
 PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
 
 
@@ -34,7 +36,24 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
-    return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, json_serializer=_json, json_deserializer=_read_json)
+    engine = create_engine(address, pool_size=5, max_overflow=15, json_serializer=_json, json_deserializer=_read_json)
+    event.listen(engine, "checkin", _put_back)
+    event.listen(engine, "checkout", partial(_ask_if_idle, engine))
+    return engine
+
+
+def _put_back(_: Any, record: Any) -> None:
+    record.info["at"] = time.monotonic()
+
+
+def _ask_if_idle(engine: Engine, connection: Any, record: Any, _: Any) -> None:
+    """A server that was restarted has closed the connections that lay idle meanwhile: one that lay for long is asked before it is used."""
+    if time.monotonic() - record.info.get("at", time.monotonic()) < ASK_AFTER:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        raise InvalidatePoolError from None
 
 
 def read_only(path: Path) -> Engine:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from worker.store.account_histories import AccountHistories
 from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
+from worker.store.clock import DatabaseClock
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
@@ -49,9 +49,8 @@ class Process:
 
 
 class Unit:
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
-        self._clock: tuple[datetime, float] | None = None
+    def __init__(self, connection: Connection, clock: DatabaseClock | None = None) -> None:
+        self._c, self._clock = connection, clock or DatabaseClock()
         self.seals = Seals(connection)
         self.trail, self.trail_index = Trail(connection, self.seals), TrailIndex(connection)
         self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
@@ -66,12 +65,7 @@ class Unit:
 
     def now(self) -> datetime:
         """The database's clock where workers may run on several machines; this machine's for SQLite."""
-        if self._c.dialect.name != "postgresql":
-            return datetime.now(UTC)
-        if self._clock is None:         # asked once a unit; from then on by this machine's steady clock
-            self._clock = self._c.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC), time.monotonic()
-        asked, at = self._clock
-        return asked + timedelta(seconds=time.monotonic() - at)
+        return self._clock.now(self._c)
 
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
         if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
@@ -118,14 +112,14 @@ class Store:
 
     def __init__(self, database_url: str, frames_url: str) -> None:
         self.engine = make_engine(database_url)
-        self._reader = reader_of(self.engine)
+        self._reader, self._clock = reader_of(self.engine), DatabaseClock()
         self.frames, self.blobs = Frames(frames_url), Blobs(frames_url)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """Write: everything inside commits at the end, audit events last."""
         with self.engine.begin() as connection:
-            unit = Unit(connection)
+            unit = Unit(connection, self._clock)
             yield unit
             unit.trail.flush(unit.now)
 
@@ -133,7 +127,7 @@ class Store:
     def read(self) -> Iterator[Unit]:
         """Read one consistent state without blocking writers."""
         with self._reader.connect() as connection, connection.begin():
-            yield Unit(connection)
+            yield Unit(connection, self._clock)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -31,7 +31,6 @@ BELOW_MIN_LOT, NO_MARGIN, EXPIRED, OCO_CANCELLED = COUNT["below_min_lot"], COUNT
 END_OF_DATA, NOTHING_TO_EXIT, OVER_MAX_LOT = COUNT["end_of_data"], COUNT["nothing_to_exit"], COUNT["over_max_lot"]
 TARGET_BELOW_STEP, NOT_MAGNIFIED = COUNT["target_below_step"], COUNT["not_magnified"]
 MAGNIFY_MISMATCH, STALE_RATE, HALTED, BLACKOUT = COUNT["magnify_mismatch"], COUNT["stale_rate"], COUNT["halted"], COUNT["blackout"]
-LIMIT_POSITIONS, LIMIT_SYMBOL, LIMIT_CORRELATION = COUNT["limit_positions"], COUNT["limit_symbol"], COUNT["limit_correlation"]
 LIMIT_LEVERAGE, LIMIT_CURRENCY = COUNT["limit_leverage"], COUNT["limit_currency"]
 LIMIT_SPREAD, LIMIT_VOLATILITY = COUNT["limit_spread"], COUNT["limit_volatility"]
 SHRUNK_LEVERAGE, SHRUNK_CURRENCY = COUNT["shrunk_leverage"], COUNT["shrunk_currency"]

@@ -9,12 +9,9 @@ from domain.backtest.kernel.codes import (
     DARK_END,
     DARK_OPEN,
     HALTED,
-    LIMIT_CORRELATION,
     LIMIT_CURRENCY,
     LIMIT_LEVERAGE,
-    LIMIT_POSITIONS,
     LIMIT_SPREAD,
-    LIMIT_SYMBOL,
     LIMIT_VOLATILITY,
     NO_MARGIN,
     REFUSED,
@@ -28,6 +25,7 @@ from domain.backtest.kernel.codes import (
 from domain.backtest.kernel.numbers import whole_steps
 from domain.backtest.kernel.places import account_of, positions_of, reviews_of, task_of
 from domain.backtest.memory import compiled, f8, i1, i8
+from domain.backtest.state import COUNT
 
 
 @compiled
@@ -77,23 +75,49 @@ def forbidden_now(h, bar):
     return LIMIT_VOLATILITY if warn & VOLATILITY_SPIKE else -1
 
 
-@compiled
-def forbidden_here(h, k, side, bar):
-    """Section 9, at the fill: the limit that forbids this entry at any size; -1 if none does."""
-    account, positions, task, every, same = account_of(h), positions_of(h), task_of(h, k), 0, 0
-    if account.halted:
-        return HALTED
-    if i1(h.warn)[bar] & DARK_OPEN:
-        return BLACKOUT
+AT_FILL: list = []      # code and function of each limit that refuses an entry of any size at its fill, in the order of their review
+
+
+def refuses(key):
+    """Register a limit: a function of the account ``h``, the task, the side and the bar that says whether it refuses. ``key``: what it is counted as."""
+
+    def register(function):
+        limit = compiled(function)
+        AT_FILL.append((COUNT[key], limit))
+        return limit
+
+    return register
+
+
+@refuses("halted")
+def halted(h, k, side, bar):
+    return account_of(h).halted != 0
+
+
+@refuses("blackout")
+def opens_in_blackout(h, k, side, bar):
+    return i1(h.warn)[bar] & DARK_OPEN != 0
+
+
+@refuses("limit_positions")
+def too_many_positions(h, k, side, bar):
+    account, positions, count = account_of(h), positions_of(h), 0
     for i in range(account.positions):
-        if not positions[i].gone:
-            every += 1
-            same += task_of(h, positions[i].task).symbol == task.symbol
-    if 0 < h.max_positions <= every:
-        return LIMIT_POSITIONS
-    if 0 < h.max_per_symbol <= same:
-        return LIMIT_SYMBOL
-    return LIMIT_CORRELATION if h.max_correlation > 0.0 and correlates(h, task, side, bar) else -1
+        count += not positions[i].gone
+    return 0 < h.max_positions <= count
+
+
+@refuses("limit_symbol")
+def too_many_in_instrument(h, k, side, bar):
+    account, positions, symbol, count = account_of(h), positions_of(h), task_of(h, k).symbol, 0
+    for i in range(account.positions):
+        count += not positions[i].gone and task_of(h, positions[i].task).symbol == symbol
+    return 0 < h.max_per_symbol <= count
+
+
+@refuses("limit_correlation")
+def too_alike(h, k, side, bar):
+    return h.max_correlation > 0.0 and correlates(h, task_of(h, k), side, bar)
 
 
 @compiled
@@ -156,6 +180,22 @@ def shrunk(h, k, signal, ts, lots, notional, capacity, limit, count):
             return 0.0
         review(h, k, signal, ts, SHRUNK, count, lots, fits)
     return fits
+
+
+def first_of(limits):
+    """A compiled function: the code of the first of ``limits`` that refuses; -1 if none does."""
+    if not limits:
+        return compiled(lambda h, k, side, bar: -1)
+    (code, limit), rest = limits[0], first_of(limits[1:])
+
+    @compiled
+    def forbidden(h, k, side, bar):
+        return code if limit(h, k, side, bar) else rest(h, k, side, bar)
+
+    return forbidden
+
+
+forbidden_here = first_of(AT_FILL)
 
 
 @compiled

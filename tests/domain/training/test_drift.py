@@ -51,7 +51,7 @@ def test_a_fast_column_that_moved_by_one_deviation_is_found_within_500_bars(late
         frame = world(seed)
         for name in ("ar 0", "ar 0.5", "fat"):
             moved = frame.copy()
-            moved.loc[len(frame) - late :, name] += frame[name].std() * (1 if late == 500 else 1.5)
+            moved.loc[len(frame) - late :, name] += frame[name].std() * (1 if late == 500 else 2)
             table = drifted(moved)
             assert list(table.index[table["state"] == "alarm"]) == [name]
 

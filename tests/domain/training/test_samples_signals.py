@@ -51,6 +51,19 @@ def test_a_signal_that_the_account_took_has_the_r_of_its_trade(bars, strategy, e
     assert joined["exit_reason"].astype(str).tolist() == joined["exit_reason_plain"].astype(str).tolist()
 
 
+@pytest.mark.parametrize("strategy", [QUICK, SimpleMA(fast=3, slow=9)])
+def test_a_signal_has_the_r_of_a_run_that_holds_nothing_else(bars, strategy):
+    given = inputs(bars, costs=Costs(spread=0.0001, slippage=0.00002, commission_per_lot=3.0))
+    table = pd.DataFrame(study.decided(given.series, strategy, [given.series])[0])
+    made = on_signals([given], strategy, "r")
+    for row in range(0, len(made), max(len(made) // 5, 1)):
+        number = made.signals["number"][row]
+        later = table[(table["order"] == "exit") & (table["ts"] > table["ts"][number])]
+        only = study.run([given.series], given.rules, signals=pd.concat([table.loc[[number]], later])).outcome.trades
+        assert len(only) == 1 and only["r"][0] == pytest.approx(made.samples.y[row], abs=1e-9)
+        assert ns(only["exit_ts"])[0] + HOUR == made.samples.end[row] and only["exit_reason"][0] == made.signals["exit_reason"][row]
+
+
 def test_every_entry_is_a_sample_or_counted(bars, breakouts):
     decided, _ = study.decided(inputs(bars).series, QUICK, [inputs(bars).series])
     assert len(breakouts) + sum(breakouts.unlabelled.values()) + breakouts.warm_up == len(decided["ts"])
@@ -176,6 +189,23 @@ def test_closed_trades_stand_for_the_signals_they_came_from(bars):
     assert from_trades.samples.rows() == pytest.approx(from_signals.samples.rows()[both], rel=1e-6)       # nothing of the entry itself is a column
     read = on_trades([replace(given, trades=pd.read_csv(io.StringIO(plain.to_csv(index=False))))], "fake")
     assert read.samples.end.tolist() == from_trades.samples.end.tolist() and read.samples.y.tolist() == from_trades.samples.y.tolist()
+
+
+def test_an_exit_at_a_close_is_known_with_that_bar_and_not_with_the_next_one():
+    friday = MONDAY + 4 * DAY + 18 * HOUR
+    bars = pd.concat([by_hand([FLAT] * 4, friday), by_hand([FLAT] * 3, friday + 52 * HOUR)], ignore_index=True)
+    given = inputs(bars, uses=ATR, signals=rows_of(bars, (1, "long", dict(stop_loss=1.09, flat_by="Fri 22:00 UTC"))))
+    made = on_signals([given], None, "r")
+    assert made.signals["exit_reason"].tolist() == ["session"] and made.samples.end.tolist() == [friday + 4 * HOUR]
+    trades = pd.DataFrame(dict(side="long", entry_ts=made.signals["entry_ts"], exit_ts=made.signals["exit_ts"], r=0.0))
+    assert on_trades([replace(given, trades=trades)], "r").samples.end.tolist() == [friday + 4 * HOUR]
+
+
+def test_a_stopped_trade_of_unknown_excursion_is_neither_fake_nor_not(bars):
+    hours = bars["ts"][[30, 31, 32]].reset_index(drop=True)
+    trades = pd.DataFrame(dict(side="long", entry_ts=hours, exit_ts=bars["ts"][40], r=-1.0, mfe_r=[0.5, np.nan, np.nan], exit_reason=["stop_loss", "stop_loss", "time"]))
+    made = on_trades([inputs(bars, trades=trades)], "fake")
+    assert made.samples.y.tolist() == [1.0, 0.0] and made.unlabelled == {"no_excursion": 1}
 
 
 def test_closed_trades_without_what_a_target_needs_are_refused(bars):
