@@ -16,14 +16,13 @@ from app.training import charts
 from app.training.addresses import open_view
 from app.training.panels import over, report
 from app.training.result_words import WORDS, title_of
-from app.training.scores import score, titled
+from app.training.scores import SHOWN, score, titled
 from worker.desk import Desk
 
 ROLES = {"better": "up", "worse": "down", "undecided": "quiet", "unknown": "quiet"}
 STATE_COLOURS = {"better": "green", "worse": "orange", "undecided": "gray", "unknown": "gray"}
 MOST = 6            # runs beside each other
 GROUPS = {"learner_params": "learner", "target_params": "target", "scheme_params": "splits", "strategy_params": "strategy", "fitting": "pipeline"}
-SHOWN = ("auc", "crps", "brier", "log_loss", "calibration_error", "coverage", "rank_ic", "accuracy", "mae", "mean_r", "mean_r_taken", "taken")     # scores, in this order
 
 
 def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:

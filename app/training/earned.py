@@ -31,7 +31,7 @@ def view(desk: Desk, run: Any, scores: Mapping[str, Any]) -> None:
 def _equity(run: Any, equity: Mapping[str, Any], filtered: Mapping[str, Any]) -> None:
     curve = pd.DataFrame(equity["curve"]).rename(columns=CURVE)
     curve["ts"] = pd.to_datetime(curve["day"], utc=True)
-    over(run, "With and without the filter", "cumulative R of the test parts in sequence, net of costs, UTC; dashed: every signal", curve[["day", "with_filter", "without"]], "equity")
+    over(run, "With and without the filter", "cumulative R, test parts, UTC; dashed: all signals", curve[["day", "with_filter", "without"]], "equity")
     own, every = equity["with"], equity["without"]
     takeaway = f"{multiple(own['sum_r'], 1)} with the filter, {multiple(every['sum_r'], 1)} without"
     st.altair_chart(charts.with_and_without(curve, "R"), width="stretch", alt=takeaway)
@@ -48,7 +48,7 @@ def _gain(filtered: Mapping[str, Any]) -> str:
 def _fan(desk: Desk, run: Any, filtered: Mapping[str, Any]) -> None:
     drawn = fan(desk, run.id)
     sums = filtered["spread"]["sum_r_taken"]
-    over(run, "Paths", "cumulative R with the filter, every path through the test blocks, UTC; bold: the median", drawn, "paths")
+    over(run, "Paths", "cumulative R with the filter, UTC; bold: the median", drawn, "paths")
     if drawn.empty:
         st.caption("No path has a trade.")
         return

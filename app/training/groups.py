@@ -13,10 +13,11 @@ from app.kit.text import literal
 from app.kit.widgets import table
 from app.training import charts
 from app.training.panels import over
-from app.training.scores import SHARES, score, titled
+from app.training.scores import SHARES, SHOWN, score, titled
 
 KINDS = {"fold": "Fold", "year": "Year", "regime": "Regime", "months": "Months since training", "path": "Path"}
 WITHOUT = ("rows", "start", "end", "reasons", "sizes", "signals")     # of a row: no scores
+MOST = 8            # scores of a table; the file has all
 NO_ROWS = {"path": "A walk-forward has one path.", "regime": "No regimes were given."}
 
 
@@ -68,7 +69,8 @@ def frame_of(scores: Mapping[str, Any], kind: str) -> pd.DataFrame:
 
 def _table(scores: Mapping[str, Any], kind: str) -> None:
     frame, config = frame_of(scores, kind), st.column_config
-    names = names_of(scores, kind)
+    every = names_of(scores, kind)
+    names = [name for name in SHOWN if name in every][:MOST]
     shown = frame.assign(**{name: 100 * frame[name].astype(float) for name in names if name in SHARES})
     columns: dict[str, Any] = {kind: config.Column(KINDS[kind], width=80), "start": config.TextColumn("From", width=84), "end": config.TextColumn("To", width=84), "rows": config.NumberColumn("Samples", format="localized", width=72)}
     for name in names:

@@ -18,7 +18,7 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, download, nothing, section, table
 from app.training.addresses import open_view
 from app.training.panels import csv_button
-from app.training.scores import titled, written
+from app.training.scores import SHOWN, titled, written
 from worker.desk import Desk
 
 STAGES = {"candidate": "blue", "production": "green", "retired": "gray"}
@@ -120,11 +120,12 @@ def _gates(gates: Sequence[Any]) -> None:
     for gate in gates:
         icon = ":green[:material/check:]" if gate.passed else ":red[:material/block:]" if gate.hard else ":yellow[:material/warning:]"
         asks = "" if gate.passed else " It cannot be promoted." if gate.hard else " Promotion needs a reason."
-        st.caption(f"{icon} **{literal(gate.name)}** {literal(typeset(gate.sentence))}{asks}")
+        st.caption(f"{icon} **{literal(gate.name.capitalize())}** {literal(typeset(gate.sentence))}{asks}")
 
 
 def _scores(model: Any) -> None:
-    every = {name: value for name, value in ((model.scores.get("scores") or {}).get("all") or {}).items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
+    given = (model.scores.get("scores") or {}).get("all") or {}
+    every = {name: given[name] for name in SHOWN if given.get(name) is not None}
     if not every:
         return
     section("Scores", "of its report, test parts alone")
@@ -181,7 +182,7 @@ def promote(desk: Desk, model: Any) -> None:
     st.markdown(f"**{literal(model.title)}** goes into production{f'; {literal(before.title)} is retired' if before else ''}. Backtests that name {literal(model.name)} use it from then on.")
     if shut:
         for gate in shut:
-            st.error(literal(typeset(f"{gate.name}: {gate.sentence}")), icon=":material/block:")
+            st.error(literal(typeset(f"{gate.name.capitalize()}: {gate.sentence}")), icon=":material/block:")
         return
     for gate in weak:
         st.caption(f":yellow[:material/warning:] {literal(typeset(gate.sentence))}")

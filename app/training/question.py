@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import comb
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.kit.figures import exact, number, plural, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, section
+from app.training import tuning
 from app.training.addresses import open_view
 from worker.desk import Desk, TrainingRequest
 
@@ -24,6 +25,7 @@ ON_HELP = "On signals: each signal of a strategy is simulated alone, with costs;
 SCHEMES = {"walk_forward": "Walk-forward", "cpcv": "CPCV"}
 SCHEME_HELP = "**Walk-forward** trains on the past and tests on what came next; only it says what would have been earned.\n\n**CPCV** (combinatorial purged cross-validation) tests every block on models that never saw it, before and after; it shows the spread of luck."
 FIRST = dict(target="fake", learner="fakeout", strategy="breakout", recipe="vector50")     # what a new form begins with, where it exists
+SHARES = {"train": 0.4, "validation": 0.04, "calibration": 0.08, "test": 0.12}     # of the days of short data, for each window
 SEED_MOST = 2**31 - 1
 
 
@@ -34,18 +36,20 @@ def form(desk: Desk, before: TrainingRequest | None, spec: Mapping[str, Any], ke
     target, learner, scheme, strategy = _what(desk, key, before, targets)
     form_request = bars.ask(desk, key, spec, recipe=FIRST["recipe"])
     chosen = [dataset for dataset in desk.data.catalogue() if form_request.request and dataset.id in form_request.request.datasets]
-    more = _settings(desk, f"{key}-{target}-{learner}-{scheme}", before, target, learner, scheme, strategy, chosen, spec)
-    if more["seed"] is None:
-        more["seed"] = 0
+    days = (form_request.request.end - form_request.request.start).days if form_request.request else 0
+    more = _settings(desk, f"{key}-{target}-{learner}-{scheme}", before, target, learner, scheme, strategy, chosen, spec, days)
     name = st.text_input("Register as", before.register if before else "", max_chars=64, key=f"{key}-register", placeholder="no name: the run is stored, no model is registered", help="A whole run becomes a candidate under this name, on the view Models. It can be registered later, too.", width=380)
+    space, how = tuning.ranges(desk, f"{key}-tuning-{learner}", learner)
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Train", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready, icon=":material/model_training:")
+        tuned = bool(space) and st.button("Tune", disabled=not form_request.ready, icon=":material/tune:", key=f"{key}-tune")
         st.caption(_price(form_request, scheme, more["scheme_params"]))
-    if sent and form_request.request is not None:
+    if (sent or tuned) and form_request.request is not None:
         asked = form_request.request
-        submit(desk, TrainingRequest(
-            asked.datasets, asked.timeframe, asked.start, asked.end, asked.columns, learner, target, scheme=scheme, strategy=strategy, register=name.strip(), **more,
-        ))  # fmt: skip
+        request = TrainingRequest(asked.datasets, asked.timeframe, asked.start, asked.end, asked.columns, learner, target, scheme=scheme, strategy=strategy, register=name.strip(), **more)
+        if tuned:
+            return tuning.submit(desk, request, space, how)
+        submit(desk, request)
 
 
 def submit(desk: Desk, request: TrainingRequest) -> None:
@@ -81,7 +85,7 @@ def _what(desk: Desk, key: str, before: TrainingRequest | None, targets: Mapping
     return target, learner, str(scheme), strategy
 
 
-def _settings(desk: Desk, key: str, before: TrainingRequest | None, target: str, learner: str, scheme: str, strategy: str, chosen: list, spec: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(desk: Desk, key: str, before: TrainingRequest | None, target: str, learner: str, scheme: str, strategy: str, chosen: list, spec: Mapping[str, Any], days: int) -> dict[str, Any]:
     """The parameter classes of what was chosen, a tab each; those of the run to start from where it chose the same."""
     same = {name: before is not None and getattr(before, name) == value for name, value in dict(target=target, learner=learner, scheme=scheme, strategy=strategy).items()}
     titles = ["Splits", "Learner", "Target", *(["Strategy and costs"] if strategy else []), "Pipeline"]
@@ -89,7 +93,8 @@ def _settings(desk: Desk, key: str, before: TrainingRequest | None, target: str,
     entered: dict[str, Any] = {}
     with tabs["Splits"]:
         st.caption("Samples whose spans touch a test block are purged; those that start within the embargo after it are left out.")
-        entered["scheme_params"] = fields(without_repeats(desk.training.schemes()[scheme]), f"{key}-scheme", before.scheme_params if before and same["scheme"] else None)
+        start = before.scheme_params if before and same["scheme"] else windows(desk.training.schemes()[scheme], days) if scheme == "walk_forward" else None
+        entered["scheme_params"] = fields(without_repeats(desk.training.schemes()[scheme]), f"{key}-scheme-{days}", start)
     with tabs["Learner"]:
         params = desk.training.learners(target)[learner].params
         entered["params"] = fields(without_repeats(params), f"{key}-learner", before.params if before and same["learner"] else None)
@@ -157,6 +162,20 @@ def folds_expected(scheme: str, params: Mapping[str, Any], days: int) -> int | N
     first = sum(float(params[name]) for name in ("train", "validation", "calibration", "test"))
     step = float(params.get("step") or 0) or float(params["test"])
     return 0 if days < first else int((days - first) // step) + 1
+
+
+def windows(params: Sequence[Any], days: int) -> dict[str, Any]:
+    """The windows that a new form begins with: the defaults, or where the data is too short for three folds of them, shares of it.
+
+    >>> from domain.params import params_of
+    >>> from domain.training.splits import WalkForward
+    >>> windows(params_of(WalkForward), 4_000), windows(params_of(WalkForward), 725)
+    ({}, {'train': 290, 'validation': 29, 'calibration': 58, 'test': 87})
+    """
+    defaults = {param.name: float(param.default) for param in params if param.name in SHARES}
+    if not days or days >= sum(defaults.values()) + 2 * defaults.get("test", 0.0):
+        return {}
+    return {name: max(int(days * share), 1) for name, share in SHARES.items() if name in defaults}
 
 
 def sentence(desk: Desk, request: TrainingRequest) -> str:

@@ -8,8 +8,13 @@ WORDS = {"green": "Better than its baselines", "amber": "Not proven", "red": "No
 
 
 def title_of(run: Any) -> str:
-    """Its name, else its title."""
-    return str(run.name or run.title)
+    """Its name, else what was trained.
+
+    >>> from types import SimpleNamespace
+    >>> title_of(SimpleNamespace(name="", title="Train linear on return · EURUSD H1"))
+    'linear on return · EURUSD H1'
+    """
+    return str(run.name or run.title.removeprefix("Train "))
 
 
 def word_of(run: Any) -> str:

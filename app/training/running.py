@@ -13,11 +13,10 @@ from app.kit.widgets import attempt, job_panel, section, table
 from app.training import charts
 from app.training.addresses import open_view
 from app.training.question import show
-from app.training.scores import score, titled
+from app.training.scores import SHOWN, score, titled
 from worker.desk import Desk
 
 EVERY = 2.0         # seconds between two looks at the finished folds
-SHOWN = ("auc", "crps", "brier", "log_loss", "calibration_error", "pinball", "coverage", "rank_ic", "accuracy", "mae", "sum_r", "sum_r_taken", "taken", "crossed")     # scores, in this order
 MOST = 6            # of them
 
 

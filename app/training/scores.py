@@ -47,6 +47,9 @@ SCORES: Mapping[str, Score] = {
     "taken": Score("Taken", 0, 0, "Signals that the filter takes."),
     "signals": Score("Signals", 0, 0, "Signals whose R is known."),
 }  # fmt: skip
+SHOWN = (       # in tables, in this order; all of them are in the files
+    "auc", "crps", "brier", "log_loss", "calibration_error", "pinball", "coverage", "width", "rank_ic", "accuracy", "mae", "mean_r", "mean_r_taken", "taken", "sum_r", "sum_r_taken", "crossed",
+)  # fmt: skip
 SHARES = ("coverage", "nominal", "rate", "predicted", "accuracy", "win_rate", "win_rate_taken")
 
 

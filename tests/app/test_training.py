@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.app import training_runs as made
 from tests.app.test_compliance import buttons, written
 from tests.app.test_pages import captions, dataset, draw, warnings
 from worker.desk import Desk, TrainingRequest
+from worker.store.registering import register
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
@@ -141,3 +143,78 @@ def test_what_the_address_names_and_is_not_there_is_a_warning(desk):
     for query, sentence in ((dict(view="zzzz"), "There is no view zzzz."), (dict(job="zzzz"), "There is no job zzzz."), (dict(run="zzzz"), "There is no run zzzz."), (dict(view="result", run="zzzz"), "There is no run zzzz.")):
         test = draw("training", desk, **query)
         assert any(text.startswith(sentence) for text in warnings(test)) and not test.exception, query
+
+
+def registered(desk: Desk, run: str, name: str = "fake-breakout") -> str:
+    """A version in the registry that was made of ``run``; its files are one small one."""
+    store = desk.jobs._context.store
+    with store.unit() as unit:
+        return register(
+            unit, name, run_id=run, question=dict(learner="fakeout", target="fake", scheme="walk_forward"), question_hash="0" * 64, files=store.blobs.put_all({"manifest.json": b"{}"}), frames={},
+            manifest=dict(counted=True, gate=dict(columns=["a"], pipeline=True), seed=0, threads=1), report=made.report() | dict(parity=dict(passed=True, sentence="ONNX differs by 1e-7 at most.")), synthetic=False, actor="ana",
+        ).title  # fmt: skip
+
+
+def test_a_model_shows_its_gates_and_is_promoted_only_with_a_reason_where_evidence_is_weak(desk):
+    title = registered(desk, whole(desk, dataset(desk, "EURUSD", 1)))
+    test = draw("training", desk, view="models", model=title)
+    assert not test.exception and "candidate" in written(test) and "Promotion needs a reason." in written(test)
+    assert list(test.dataframe[0].value["model"]) == [title] and "Verify" in buttons(test)
+
+    def script(desk, title):
+        import streamlit as st
+
+        from app.training import models
+
+        st.session_state["page"] = "training"
+        models.promote(desk, desk.models.get(title))
+
+    dialog = AppTest.from_function(script, kwargs=dict(desk=desk, title=title), default_timeout=60).run()
+    dialog.button[0].click().run()
+    assert any("is weak" in error.value for error in dialog.error) and desk.models.get(title).stage.stage == "candidate"
+    dialog.text_area[0].set_value("the only filter that we have")
+    dialog.button[0].click().run()
+    assert desk.models.get(title).stage.stage == "production"
+    test = draw("training", desk, view="models", model=title)
+    assert "weak evidence" in written(test) and any("the only filter that we have" in text for text in warnings(test)) and "Promote…" not in buttons(test)
+
+
+def checked(desk: Desk, title: str, state: str) -> str:
+    """A check of drift, as its job would have stored it."""
+    store = desk.jobs._context.store
+    columns = pd.DataFrame([dict(model=title, instrument="EURUSD", column=name, reference=900, recent=500, effective=60.0, psi=psi, level="none", ks=psi / 2, p=0.2, q=0.3, state="alarm" if psi > 0.25 else "calm", reason="") for name, psi in (("rsi(14)", 0.02), ("sma(9)", 0.61))])
+    facts = dict(model=title, id="m", state=state, sentence="Drift: column sma(9) has PSI 0.61." if state == "alarm" else "No drift.", alarms=["Column sma(9) has PSI 0.61."] if state == "alarm" else [], bars=dict(EURUSD=500), samples=120, labelled=110, coverage=[], brier=[dict(output="p", count=110, effective=90.0, brier=0.241, expected=0.239, z=0.4, state="calm", reason="")], expected_brier=0.238, learnt_brier=0.2401, until="2024-01-01T12:00:00Z")
+    with store.unit() as unit:
+        return unit.runs.add(kind="watch_models", job_id="j", title="Watch", spec={}, manifest={}, summary=dict(models=[facts], alarms=int(state == "alarm")), frames=dict(columns=store.frames.put(columns)), actor="ana", created_at=unit.now())
+
+
+def test_drift_is_said_with_its_column_and_an_alarm_offers_retraining(desk):
+    title = registered(desk, whole(desk, dataset(desk, "EURUSD", 1)))
+    assert "Not checked yet" in sentences(desk, view="drift", model=title)
+    checked(desk, title, "calm")
+    test = draw("training", desk, view="drift", model=title)
+    assert not test.exception and "No drift" in written(test) and "Retrain…" not in buttons(test)
+    checked(desk, title, "alarm")
+    test = draw("training", desk, view="drift", model=title)
+    metrics = {metric.label: metric.value for metric in test.metric}
+    assert not test.exception and "Drift: column sma(9) has PSI 0.61." in written(test) and "Retrain…" in buttons(test)
+    assert metrics["New bars"] == "500" and metrics["Brier score, p"] == "0.2410" and list(test.dataframe[0].value["name"]) == ["sma(9)", "rsi(14)"] and len(test.dataframe[1].value) == 2
+
+
+def test_an_explanation_has_importance_curves_and_one_sample(desk):
+    run = whole(desk, dataset(desk, "EURUSD", 1))
+    store = desk.jobs._context.store
+    test = draw("training", desk, view="result", run=run)
+    assert "Explanation" in [tab.label for tab in test.tabs]
+    with store.unit() as unit:
+        frames = {name: store.frames.put(frame) for name, frame in made.explanation().items()}
+        unit.runs.add(kind="explain", job_id="j", title="Explain", spec=dict(run=run), manifest={}, summary=dict(loss="log_loss", fold=6, folds=7, samples=3_000, output="p", score="log-odds of p", middle=0.5, contributions=True, no_contributions=""), frames=frames, actor="ana", created_at=unit.now())
+
+    def script(desk, run):
+        from app.training import explain
+
+        explain.view(desk, desk.training.get(run))
+
+    drawn = AppTest.from_function(script, kwargs=dict(desk=desk, run=run), default_timeout=60).run()
+    assert not drawn.exception and "1 column of 2 matter in every fold" in captions(drawn)
+    assert drawn.selectbox[0].options == ["sma(9)", "rsi(14)"] and drawn.selectbox[2].options[0].startswith("2015-01-05 00:00 · EURUSD")

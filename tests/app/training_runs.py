@@ -113,3 +113,13 @@ def progress(done: int = 3, expected: int = 7, live: bool = True) -> Any:
     share = np.linspace(0, 0.6, 25)
     curve = pd.DataFrame(dict(fold=done + 1, share=share, loss=0.69 - 0.02 * np.sqrt(share))) if live else pd.DataFrame(columns=["fold", "share", "loss"])
     return SimpleNamespace(state="running", note="fold 4", share=0.45, folds=rows, live=curve, expected=expected, seconds_left=83.0 if live else None)
+
+
+def explanation() -> dict[str, pd.DataFrame]:
+    """Tables of an explanation: two columns, of which one matters in every fold."""
+    cells = [(x, y) for x in range(3) for y in range(3)]
+    importance = pd.DataFrame(dict(column=["sma(9)", "rsi(14)"], importance=[0.004, 0.001], low=[0.002, -0.001], high=[0.006, 0.003], share=[0.006, 0.001], loss="log loss"))
+    dependence = pd.DataFrame([dict(column=name, value=value, prediction=0.5 + 0.01 * value, low=0.45, high=0.6) for name in ("sma(9)", "rsi(14)") for value in (0.0, 1.0, 2.0)])
+    boundary = pd.DataFrame([dict(first="sma(9)", second="rsi(14)", x=x, y=y, x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, prediction=0.5 + 0.01 * (x - y)) for x, y in cells])
+    told = pd.DataFrame({"sample": [0, 1], "start": [START, START + DAY], "instrument": "EURUSD", "y": [0.0, 1.0], "score": [0.3, 0.1], "base": 0.2, "prediction": [0.57, 0.52], "sma(9)": [0.2, -0.05], "rsi(14)": [-0.1, -0.05], "value sma(9)": [1.1, 1.2], "value rsi(14)": [40.0, 60.0]})
+    return dict(importance=importance, dependence=dependence, boundary=boundary, contributions=told)

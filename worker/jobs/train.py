@@ -15,6 +15,7 @@ from domain.training.asked import Tried
 from domain.training.gate import gate_columns
 from domain.training.known_regimes import regimes_of
 from domain.training.pipeline import fit_fold
+from domain.training.samples import SampleSet
 from worker.code import code_of, manifest_of
 from worker.jobs import training_request
 from worker.jobs.base import Commit, JobResult, Work, job
@@ -124,7 +125,7 @@ def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str
     frames = {name: store.frames.put(frame) for name, frame in tables.items()}
     model = store.blobs.put_all(trained.model)
     decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=1, gate=dict(columns=list(found_columns(asked)), pipeline=True))
-    summary = dict(partial=False, folds=len(asked.folds), expected=len(asked.folds), question=question.values(), report=report, model=model, tables=list(MODEL_TABLES), files=files_of(parts) | {f"model/{name}": content for name, content in model.items()})
+    summary = dict(partial=False, folds=len(asked.folds), expected=len(asked.folds), question=question.values(), report=report, samples=about(asked.samples), model=model, tables=list(MODEL_TABLES), files=files_of(parts) | {f"model/{name}": content for name, content in model.items()})
     trial = trial_of(question, params_hash(spec), report["trials"].get("significance"))
 
     def commit(unit: Unit) -> JobResult:
@@ -146,6 +147,12 @@ def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str
         return JobResult(result, "model_trained", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in asked.datasets)), detail)
 
     return commit
+
+
+def about(found: SampleSet) -> dict[str, Any]:
+    """What the samples are: their number and mean uniqueness, those without a label by reason, those in the warm-up, and columns without any value."""
+    uniqueness = float(found.uniqueness.mean()) if len(found) else None
+    return dict(count=len(found), uniqueness=uniqueness, unlabelled=dict(found.unlabelled), warm_up=found.warm_up, dropped=list(found.dropped))
 
 
 def _replace(unit: Unit, work: Work, spec: Mapping[str, Any], summary: Mapping[str, Any], frames: Mapping[str, str], decided: Mapping[str, Any], synthetic: bool) -> str:
